@@ -1,0 +1,161 @@
+// Installs and builds what is missing or stale, then runs what was asked for:
+//   node build.mjs build | bench [options] | test [options] | check | format
+// Plain Node without dependencies, because it runs before there are any. Staleness is decided by the content of the
+// inputs, not by their times, so a fresh checkout, a branch switch and a touched file all do the right thing.
+
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const root = dirname(fileURLToPath(import.meta.url));
+const bin = (name, entry) => join(root, "node_modules", name, entry);
+
+/** What can be stale: its inputs, the outputs that must exist, and how to make it again. */
+const steps = [
+  {
+    name: "dependencies",
+    label: "installing dependencies (npm ci)",
+    inputs: ["package.json", "package-lock.json", ".npmrc"],
+    outputs: ["node_modules/typescript", "node_modules/vitest", "node_modules/node-gyp"],
+    make: () => run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]),
+  },
+  {
+    name: "native",
+    label: "compiling native/ (node-gyp; about a minute the first time)",
+    inputs: ["binding.gyp", "native"],
+    outputs: [
+      "build/Release/io_selectors.node",
+      "build/Release/echo-server",
+      "build/Release/load-generator",
+    ],
+    variant: () =>
+      [process.platform, process.arch, process.versions.modules, process.env.CXX ?? "", process.env.CXXFLAGS ?? ""].join(" "),
+    make: compileNative,
+  },
+  {
+    name: "typescript",
+    label: "compiling src/ and bench/ (tsc)",
+    inputs: ["tsconfig.json", "src", "bench", "package-lock.json"],
+    outputs: ["dist/src/index.js", "dist/bench/cli.js"],
+    make: compileTypeScript,
+  },
+];
+
+function compileNative() {
+  const headers = join(dirname(process.execPath), "..");
+  const local = existsSync(join(headers, "include", "node", "node_api.h"));
+  return run(process.execPath, [
+    bin("node-gyp", "bin/node-gyp.js"),
+    existsSync(join(root, "build", "config.gypi")) ? "build" : "rebuild",
+    "--loglevel=error",
+    "--jobs=max",
+    ...(local ? [`--nodedir=${headers}`] : []),
+  ]);
+}
+
+async function compileTypeScript() {
+  rmSync(join(root, "dist"), { recursive: true, force: true });
+  await run(process.execPath, [bin("typescript", "bin/tsc"), "--project", root]);
+}
+
+/** A digest over the names and contents of files and folders, in name order. */
+function digest(paths, variant) {
+  const hash = createHash("sha256").update(variant);
+  const visit = (path) => {
+    const full = join(root, path);
+    let entries;
+    try {
+      entries = readdirSync(full).sort();
+    } catch (error) {
+      if (error.code === "ENOENT") return;
+      if (error.code !== "ENOTDIR") throw error;
+      hash.update(`\0${path}\0`).update(readFileSync(full));
+      return;
+    }
+    for (const entry of entries) visit(join(path, entry));
+  };
+  for (const path of paths) visit(path);
+  return hash.digest("hex");
+}
+
+/** Stamps live in node_modules/.cache: whoever removes what was built or installed removes the belief in it, too. */
+const stampOf = (name) => join(root, "node_modules", ".cache", "io-selectors", `${name}.sha256`);
+
+async function bringUpToDate() {
+  for (const step of steps) {
+    const wanted = digest(step.inputs, step.variant?.() ?? "");
+    const stamp = stampOf(step.name);
+    const built = step.outputs.every((output) => existsSync(join(root, output)));
+    if (built && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) continue;
+    console.error(`io-selectors: ${step.label}`);
+    rmSync(stamp, { force: true });
+    const started = Date.now();
+    await step.make();
+    mkdirSync(dirname(stamp), { recursive: true });
+    writeFileSync(stamp, wanted);
+    console.error(`io-selectors: done in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  }
+}
+
+/** Runs a command with our own terminal; its failure ends this process with its exit code, and our signals reach it. */
+function run(command, args) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd: root, stdio: "inherit" });
+    const forward = (signal) => child.kill(signal);
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, forward);
+    const settle = (code) => {
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.off(signal, forward);
+      if (code === 0) resolve();
+      else process.exit(code);
+    };
+    child.on("error", (error) => {
+      console.error(`io-selectors: cannot run ${command}: ${error.message}`);
+      settle(1);
+    });
+    child.on("exit", (code, signal) => settle(code ?? 128 + (constants.signals[signal] ?? 0)));
+  });
+}
+
+/** Every C++ file, for clang-format. */
+function nativeSources(folder = "native") {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return nativeSources(path);
+    return /\.(cc|h)$/.test(entry.name) ? [path] : [];
+  });
+}
+
+const clangFormat = (flags) =>
+  run(process.execPath, [bin("@wasm-fmt/clang-format", "clang-format-cli.cjs"), ...flags, ...nativeSources()]);
+const biome = (...args) => run(process.execPath, [bin("@biomejs/biome", "bin/biome"), ...args]);
+
+const commands = {
+  build: async () => {},
+  // In this process, not a child: one process for the terminal's and npm's signals to reach.
+  bench: async (args) => {
+    const cli = join(root, "dist", "bench", "cli.js");
+    process.argv = [process.execPath, cli, ...args];
+    await import(pathToFileURL(cli).href);
+  },
+  test: (args) => run(process.execPath, [bin("vitest", "vitest.mjs"), "run", ...args]),
+  check: async () => {
+    await biome("check", "--error-on-warnings");
+    await clangFormat(["--dry-run", "--Werror"]);
+    await run(process.execPath, [bin("typescript", "bin/tsc"), "--project", join(root, "test")]);
+  },
+  format: async () => {
+    await biome("check", "--write");
+    await clangFormat(["-i"]);
+  },
+};
+
+const [command = "", ...args] = process.argv.slice(2);
+if (!Object.hasOwn(commands, command)) {
+  console.error(`build.mjs: unknown command "${command}"; one of: ${Object.keys(commands).join(", ")}`);
+  process.exit(2);
+}
+await bringUpToDate();
+await commands[command](args);

@@ -1,0 +1,30 @@
+// The one table that names the backends, says what each can do and makes it. A backend is one file and one row here.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "core/selector.h"
+
+namespace io_selectors {
+
+struct SelectorOptions {
+  /** select only: descriptors below this can be watched; 0 means FD_SETSIZE, what POSIX promises. */
+  int fd_set_size = 0;
+};
+
+struct Backend {
+  std::string_view name;
+  /** Makes a selector; the error says why this backend does not work on this machine. */
+  Result<std::unique_ptr<Selector>> (*make)(const SelectorOptions& options);
+};
+
+/** Every backend that this build contains, in the order in which DefaultSelector tries them. */
+const std::vector<Backend>& Backends();
+
+/** The row of that name, or nullptr. */
+const Backend* FindBackend(std::string_view name);
+
+}  // namespace io_selectors

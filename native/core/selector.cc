@@ -1,0 +1,73 @@
+#include "core/selector.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace io_selectors {
+
+namespace {
+
+bool IsInterest(int32_t interest) { return interest != 0 && (interest & ~(kRead | kWrite)) == 0; }
+
+bool Supports(const Capabilities& has, const RegisterOptions& wanted) {
+  return (wanted.mode != Mode::kEdge || has.edge) &&
+         (wanted.mode != Mode::kOneshot || has.oneshot) && (!wanted.exclusive || has.exclusive) &&
+         (!wanted.priority || has.priority);
+}
+
+}  // namespace
+
+Result<int32_t> Selector::Register(int fd, int32_t interest, RegisterOptions options) {
+  if (fd < 0) return Error{EBADF, "register"};
+  if (!IsInterest(interest) || !Supports(capabilities_, options)) return Error{EINVAL, "register"};
+  if (capabilities_.max_fd >= 0 && fd > capabilities_.max_fd) return Error{EINVAL, "register"};
+  if (Interest(fd) != 0) return Error{EEXIST, "register"};
+  if (!InTable(fd)) {
+    table_.resize(std::max(static_cast<size_t>(fd) + 1, table_.size() * 2));
+  }
+  const Registration registration{interest, NextGeneration(), options};
+  const Result<void> added = Add(fd, registration);
+  if (!added.ok()) return added.error();
+  At(fd) = registration;
+  ++size_;
+  return registration.generation;
+}
+
+Result<void> Selector::Modify(int fd, int32_t interest) {
+  if (!IsInterest(interest)) return Error{EINVAL, "modify"};
+  if (Interest(fd) == 0) return Error{ENOENT, "modify"};
+  const Registration before = At(fd);
+  const Registration after{interest, before.generation, before.options};
+  const Result<void> changed = Change(fd, before, after);
+  if (changed.ok()) {
+    At(fd) = after;
+    return changed;
+  }
+  Remove(fd, before);
+  At(fd) = Registration{};
+  --size_;
+  return changed;
+}
+
+Result<void> Selector::Unregister(int fd) {
+  if (Interest(fd) == 0) return Error{ENOENT, "unregister"};
+  Remove(fd, At(fd));
+  At(fd) = Registration{};
+  --size_;
+  return {};
+}
+
+Result<int> Selector::Select(ReadyEvent* ring, int capacity, int64_t timeout_ns) {
+  Batch batch(*this, ring, capacity);
+  const Result<void> waited = Wait(batch, timeout_ns);
+  if (!waited.ok()) return waited.error();
+  return batch.count();
+}
+
+int32_t Selector::NextGeneration() {
+  last_generation_ =
+      last_generation_ == std::numeric_limits<int32_t>::max() ? 1 : last_generation_ + 1;
+  return last_generation_;
+}
+
+}  // namespace io_selectors

@@ -1,0 +1,134 @@
+// Selector: one contract over the system's event demultiplexers. It checks once and keeps the registrations; a backend
+// below it only translates.
+// Enters: descriptors and interest. Leaves: ready events, written straight into the caller's ring.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/ready_event.h"
+#include "core/result.h"
+
+namespace io_selectors {
+
+/** How a registration reports. Not every backend has each: see Capabilities. */
+enum class Mode : uint8_t { kLevel, kEdge, kOneshot };
+
+struct RegisterOptions {
+  Mode mode = Mode::kLevel;
+  bool exclusive = false;  // EPOLLEXCLUSIVE: wake one of several waiters
+  bool priority = false;   // also report urgent data, as kFlagPriority
+};
+
+/** What one descriptor is registered for. `interest` 0 means: not registered. */
+struct Registration {
+  int32_t interest = 0;
+  int32_t generation = 0;
+  RegisterOptions options;
+};
+
+/** What a backend can do, as its row in the table of backends says. */
+struct Capabilities {
+  bool edge = false;
+  bool oneshot = false;
+  bool exclusive = false;
+  bool priority = false;
+  bool regular_files = false;
+  int64_t max_fd = -1;  // the largest descriptor it takes; -1: whatever the process may open
+  int64_t timeout_resolution_ns = 1;
+};
+
+/** Waits without a deadline. */
+constexpr int64_t kForever = -1;
+
+/**
+ * A set of registered descriptors and a way to wait for them. Belongs to one thread.
+ * The caller owns the ring; Select() fills it and keeps no pointer to it.
+ */
+class Selector {
+ public:
+  virtual ~Selector() = default;
+  Selector(const Selector&) = delete;
+  Selector& operator=(const Selector&) = delete;
+
+  /**
+   * Starts watching `fd` for `interest` (kRead | kWrite, not 0).
+   * @returns the registration's generation (1 … 2^31-1); EEXIST where `fd` is registered, EINVAL where the interest, the
+   *   descriptor or an option is not for this backend, or what the kernel said. A failure leaves nothing behind.
+   */
+  Result<int32_t> Register(int fd, int32_t interest, RegisterOptions options = {});
+
+  /** Replaces the interest of `fd`, keeping its generation. ENOENT where it is not registered. A failure unregisters it. */
+  Result<void> Modify(int fd, int32_t interest);
+
+  /** Stops watching `fd`; silent where the descriptor has been closed meanwhile. ENOENT where it is not registered. */
+  Result<void> Unregister(int fd);
+
+  /**
+   * Waits until something is ready or the timeout passes.
+   * @param timeout_ns nanoseconds; 0 only looks, kForever does not end by itself.
+   * @returns the number of events written to `ring` (0 … capacity); EINTR where a signal came first.
+   */
+  Result<int> Select(ReadyEvent* ring, int capacity, int64_t timeout_ns);
+
+  /** The generation under which `fd` is registered now, 0 where it is not: what an event's must equal to be dispatched. */
+  int32_t Generation(int fd) const { return InTable(fd) ? At(fd).generation : 0; }
+  int32_t Interest(int fd) const { return InTable(fd) ? At(fd).interest : 0; }
+  int size() const { return size_; }
+
+  /** The descriptor that another event loop can watch to learn that this selector has something; -1 without one. */
+  virtual int fileno() const { return -1; }
+
+ protected:
+  explicit Selector(Capabilities capabilities) : capabilities_(capabilities) {}
+
+  /** Collects one wait's events into the caller's ring, dropping what is stale or not asked for. */
+  class Batch {
+   public:
+    Batch(const Selector& selector, ReadyEvent* ring, int capacity)
+        : selector_(selector), ring_(ring), capacity_(capacity) {}
+
+    bool full() const { return count_ == capacity_; }
+    int count() const { return count_; }
+    int capacity() const { return capacity_; }
+
+    /** Adds an event; hang-up and error count as both directions. @returns whether it was of use to the caller. */
+    bool Add(int fd, int32_t generation, int32_t ready, int32_t flags) {
+      if (!selector_.InTable(fd)) return false;
+      const Registration& registration = selector_.At(fd);
+      if (registration.generation != generation) return false;
+      if ((flags & (kFlagHangup | kFlagError)) != 0) ready |= kRead | kWrite;
+      if ((flags & (kFlagReadClosed | kFlagPriority)) != 0) ready |= kRead;
+      ready &= registration.interest;
+      if (ready == 0) return false;
+      ring_[count_++] = ReadyEvent{fd, ready, generation, flags};
+      return true;
+    }
+
+   private:
+    const Selector& selector_;
+    ReadyEvent* ring_;
+    int capacity_;
+    int count_ = 0;
+  };
+
+  // What a backend provides: translation only. `fd` and `interest` have been checked, the table is kept by the caller.
+  virtual Result<void> Add(int fd, const Registration& registration) = 0;
+  virtual Result<void> Change(int fd, const Registration& before, const Registration& after) = 0;
+  virtual void Remove(int fd, const Registration& registration) = 0;
+  virtual Result<void> Wait(Batch& batch, int64_t timeout_ns) = 0;
+
+ private:
+  bool InTable(int fd) const { return fd >= 0 && static_cast<size_t>(fd) < table_.size(); }
+  const Registration& At(int fd) const { return table_[static_cast<size_t>(fd)]; }
+  Registration& At(int fd) { return table_[static_cast<size_t>(fd)]; }
+  int32_t NextGeneration();
+
+  Capabilities capabilities_;
+  std::vector<Registration> table_;  // by descriptor
+  int32_t last_generation_ = 0;
+  int size_ = 0;
+};
+
+}  // namespace io_selectors
