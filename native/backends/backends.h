@@ -1,4 +1,5 @@
-// The one table that names the backends, says what each can do and makes it. A backend is one file and one row here.
+// The one table that names the backends, says what each can do and makes it. A backend is one file
+// and one row here.
 #pragma once
 
 #include <memory>
@@ -11,7 +12,8 @@
 namespace io_selectors {
 
 struct SelectorOptions {
-  /** select only: descriptors below this can be watched; 0 means FD_SETSIZE, what POSIX promises. */
+  /** select only: descriptors below this can be watched; 0 means FD_SETSIZE, what POSIX promises.
+   */
   int fd_set_size = 0;
 };
 

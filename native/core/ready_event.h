@@ -1,5 +1,6 @@
 // The words of readiness: interest bits, raw flags and one event as it lies in the ring.
-// Enters: nothing. Leaves: to every backend, to the addon, and to TypeScript, which reads the ring as an Int32Array.
+// Enters: nothing. Leaves: to every backend, to the addon, and to TypeScript, which reads the ring
+// as an Int32Array.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// Result<T>: a value, or the errno and the name of the system call that refused. Nothing here throws.
+// Result<T>: a value, or the errno and the name of the system call that refused. Nothing here
+// throws.
 #pragma once
 
 #include <cerrno>

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/timeout.h"
+
 namespace io_selectors {
 
 namespace {
@@ -59,9 +61,18 @@ Result<void> Selector::Unregister(int fd) {
 
 Result<int> Selector::Select(ReadyEvent* ring, int capacity, int64_t timeout_ns) {
   Batch batch(*this, ring, capacity);
-  const Result<void> waited = Wait(batch, timeout_ns);
-  if (!waited.ok()) return waited.error();
-  return batch.count();
+  const int64_t deadline = timeout_ns > 0 ? MonotonicNs() + timeout_ns : 0;
+  int64_t remaining = timeout_ns;
+  for (;;) {
+    const Result<void> waited = Wait(batch, remaining);
+    if (!waited.ok()) return waited.error();
+    if (!batch.empty() || timeout_ns == 0) return batch.count();
+    // Nothing of use: the time is up, or the kernel woke us for a descriptor that is gone.
+    if (timeout_ns > 0) {
+      remaining = deadline - MonotonicNs();
+      if (remaining <= 0) return 0;
+    }
+  }
 }
 
 int32_t Selector::NextGeneration() {

@@ -1,6 +1,6 @@
-// Selector: one contract over the system's event demultiplexers. It checks once and keeps the registrations; a backend
-// below it only translates.
-// Enters: descriptors and interest. Leaves: ready events, written straight into the caller's ring.
+// Selector: one contract over the system's event demultiplexers. It checks once and keeps the
+// registrations; a backend below it only translates. Enters: descriptors and interest. Leaves:
+// ready events, written straight into the caller's ring.
 #pragma once
 
 #include <cstdint>
@@ -54,56 +54,59 @@ class Selector {
 
   /**
    * Starts watching `fd` for `interest` (kRead | kWrite, not 0).
-   * @returns the registration's generation (1 … 2^31-1); EEXIST where `fd` is registered, EINVAL where the interest, the
-   *   descriptor or an option is not for this backend, or what the kernel said. A failure leaves nothing behind.
+   * @returns the registration's generation (1 … 2^31-1); EEXIST where `fd` is registered, EINVAL
+   * where the interest, the descriptor or an option is not for this backend, or what the kernel
+   * said. A failure leaves nothing behind.
    */
   Result<int32_t> Register(int fd, int32_t interest, RegisterOptions options = {});
 
-  /** Replaces the interest of `fd`, keeping its generation. ENOENT where it is not registered. A failure unregisters it. */
+  /** Replaces the interest of `fd`, keeping its generation. ENOENT where it is not registered. A
+   * failure unregisters it. */
   Result<void> Modify(int fd, int32_t interest);
 
-  /** Stops watching `fd`; silent where the descriptor has been closed meanwhile. ENOENT where it is not registered. */
+  /** Stops watching `fd`; silent where the descriptor has been closed meanwhile. ENOENT where it is
+   * not registered. */
   Result<void> Unregister(int fd);
 
   /**
    * Waits until something is ready or the timeout passes.
    * @param timeout_ns nanoseconds; 0 only looks, kForever does not end by itself.
-   * @returns the number of events written to `ring` (0 … capacity); EINTR where a signal came first.
+   * @returns the number of events written to `ring` (0 … capacity); EINTR where a signal came
+   * first.
    */
   Result<int> Select(ReadyEvent* ring, int capacity, int64_t timeout_ns);
 
-  /** The generation under which `fd` is registered now, 0 where it is not: what an event's must equal to be dispatched. */
+  /** The generation under which `fd` is registered now, 0 where it is not: what an event's must
+   * equal to be dispatched. */
   int32_t Generation(int fd) const { return InTable(fd) ? At(fd).generation : 0; }
   int32_t Interest(int fd) const { return InTable(fd) ? At(fd).interest : 0; }
   int size() const { return size_; }
 
-  /** The descriptor that another event loop can watch to learn that this selector has something; -1 without one. */
+  /** The descriptor that another event loop can watch to learn that this selector has something; -1
+   * without one. */
   virtual int fileno() const { return -1; }
 
  protected:
   explicit Selector(Capabilities capabilities) : capabilities_(capabilities) {}
 
-  /** Collects one wait's events into the caller's ring, dropping what is stale or not asked for. */
+  /** Collects one wait's events into the caller's ring, with what was asked for only. */
   class Batch {
    public:
     Batch(const Selector& selector, ReadyEvent* ring, int capacity)
         : selector_(selector), ring_(ring), capacity_(capacity) {}
 
     bool full() const { return count_ == capacity_; }
+    bool empty() const { return count_ == 0; }
     int count() const { return count_; }
     int capacity() const { return capacity_; }
 
-    /** Adds an event; hang-up and error count as both directions. @returns whether it was of use to the caller. */
-    bool Add(int fd, int32_t generation, int32_t ready, int32_t flags) {
-      if (!selector_.InTable(fd)) return false;
-      const Registration& registration = selector_.At(fd);
-      if (registration.generation != generation) return false;
+    /** Adds an event of a registered descriptor; hang-up and error count as both directions, as far
+     * as asked for. */
+    void Add(int fd, int32_t generation, int32_t ready, int32_t flags) {
       if ((flags & (kFlagHangup | kFlagError)) != 0) ready |= kRead | kWrite;
       if ((flags & (kFlagReadClosed | kFlagPriority)) != 0) ready |= kRead;
-      ready &= registration.interest;
-      if (ready == 0) return false;
-      ring_[count_++] = ReadyEvent{fd, ready, generation, flags};
-      return true;
+      ready &= selector_.Interest(fd);
+      if (ready != 0) ring_[count_++] = ReadyEvent{fd, ready, generation, flags};
     }
 
    private:
@@ -113,11 +116,19 @@ class Selector {
     int count_ = 0;
   };
 
-  // What a backend provides: translation only. `fd` and `interest` have been checked, the table is kept by the caller.
+  // What a backend provides: translation only. `fd` and `interest` have been checked, the table is
+  // kept by the caller.
   virtual Result<void> Add(int fd, const Registration& registration) = 0;
   virtual Result<void> Change(int fd, const Registration& before, const Registration& after) = 0;
   virtual void Remove(int fd, const Registration& registration) = 0;
   virtual Result<void> Wait(Batch& batch, int64_t timeout_ns) = 0;
+
+  template <typename Visitor>
+  void ForEachRegistered(Visitor visit) const {
+    for (size_t fd = 0; fd < table_.size(); ++fd) {
+      if (table_[fd].interest != 0) visit(static_cast<int>(fd), table_[fd]);
+    }
+  }
 
  private:
   bool InTable(int fd) const { return fd >= 0 && static_cast<size_t>(fd) < table_.size(); }

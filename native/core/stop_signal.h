@@ -1,5 +1,6 @@
-// StopSignal: SIGTERM and SIGINT as a readable descriptor, so that a loop which waits for descriptors can be stopped.
-// The self-pipe of signal-safety(7). Enters: a signal. Leaves: one readable fd and a flag.
+// StopSignal: SIGTERM and SIGINT as a readable descriptor, so that a loop which waits for
+// descriptors can be stopped. The self-pipe of signal-safety(7). Enters: a signal. Leaves: one
+// readable fd and a flag.
 #pragma once
 
 #include "core/owned_fd.h"
@@ -9,7 +10,8 @@ namespace io_selectors {
 
 class StopSignal {
  public:
-  /** Installs the handlers; at most one StopSignal lives in a process. SIGPIPE is ignored as well. */
+  /** Installs the handlers; at most one StopSignal lives in a process. SIGPIPE is ignored as well.
+   */
   static Result<StopSignal> Install();
 
   /** Readable from the first signal on; it is never drained. */

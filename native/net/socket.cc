@@ -87,7 +87,8 @@ int AcceptOnce(int listener, bool blocking) {
 #endif
 }
 
-/** accept(2): errors of a connection that is gone already; the next one in the queue may be fine. */
+/** accept(2): errors of a connection that is gone already; the next one in the queue may be fine.
+ */
 bool ConcernsOnlyThatConnection(int error) {
   switch (error) {
     case EINTR:
@@ -158,7 +159,8 @@ Result<OwnedFd> ConnectTcp(const ConnectOptions& options) {
     const Result<Address> source = ParseAddress(options.source, 0);
     if (!source.ok()) return source.error();
 #ifdef IP_BIND_ADDRESS_NO_PORT
-    // ip(7): the port is chosen at connect, where the whole 4-tuple counts, so one port serves many destinations.
+    // ip(7): the port is chosen at connect, where the whole 4-tuple counts, so one port serves many
+    // destinations.
     const Result<void> late = SetOption(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
     if (!late.ok()) return late.error();
 #endif

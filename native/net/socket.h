@@ -1,5 +1,6 @@
-// Non-blocking TCP sockets: listen, accept, connect, recv, send, each with its retry rule in one place.
-// I/O returns n, or -errno, and never throws. Enters: addresses and bytes. Leaves: descriptors, counts.
+// Non-blocking TCP sockets: listen, accept, connect, recv, send, each with its retry rule in one
+// place. I/O returns n, or -errno, and never throws. Enters: addresses and bytes. Leaves:
+// descriptors, counts.
 #pragma once
 
 #include <sys/types.h>
@@ -32,10 +33,12 @@ Result<uint16_t> LocalPort(int fd);
 struct ConnectOptions {
   std::string host = "127.0.0.1";
   uint16_t port = 0;
-  std::string source;  // bind to this address first, with IP_BIND_ADDRESS_NO_PORT; empty: the kernel's choice
+  std::string source;  // bind to this address first, with IP_BIND_ADDRESS_NO_PORT; empty: the
+                       // kernel's choice
 };
 
-/** A non-blocking socket whose connection is under way: writable once it ended; then ask SocketError(). connect(2) */
+/** A non-blocking socket whose connection is under way: writable once it ended; then ask
+ * SocketError(). connect(2) */
 Result<OwnedFd> ConnectTcp(const ConnectOptions& options);
 
 /** SO_ERROR: 0, or the errno with which a pending connect ended. */
@@ -43,20 +46,23 @@ int SocketError(int fd);
 
 Result<void> SetNoDelay(int fd);
 
-/** Closing then resets the connection (SO_LINGER 0) and leaves no TIME_WAIT behind: for load generators. */
+/** Closing then resets the connection (SO_LINGER 0) and leaves no TIME_WAIT behind: for load
+ * generators. */
 Result<void> SetResetOnClose(int fd);
 
 /**
  * Accepts one connection, non-blocking unless `blocking`, close-on-exec, with TCP_NODELAY.
- * @returns the descriptor, or -errno: -EAGAIN when there is none. A connection that its peer took back already is passed
- *   over (ECONNABORTED and the pending network errors of accept(2)).
+ * @returns the descriptor, or -errno: -EAGAIN when there is none. A connection that its peer took
+ * back already is passed over (ECONNABORTED and the pending network errors of accept(2)).
  */
 int Accept(int listener, bool blocking = false);
 
-/** recv(2), retried on EINTR. @returns bytes read, 0 at end of file, or -errno (-EAGAIN: nothing there). */
+/** recv(2), retried on EINTR. @returns bytes read, 0 at end of file, or -errno (-EAGAIN: nothing
+ * there). */
 ssize_t Receive(int fd, void* buffer, size_t length);
 
-/** send(2) with MSG_NOSIGNAL, retried on EINTR. @returns bytes taken, perhaps fewer than `length`, or -errno. */
+/** send(2) with MSG_NOSIGNAL, retried on EINTR. @returns bytes taken, perhaps fewer than `length`,
+ * or -errno. */
 ssize_t Send(int fd, const void* buffer, size_t length);
 
 }  // namespace io_selectors

@@ -1,0 +1,160 @@
+// epoll(7): the kernel keeps the set and hands back only what is ready, so a wait costs O(ready).
+// Enters: registrations from Selector. Leaves: ready events, each checked against its generation.
+#ifdef __linux__
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "backends/backends.h"
+#include "core/owned_fd.h"
+#include "core/timeout.h"
+
+namespace io_selectors {
+
+namespace {
+
+constexpr int kEventsPerWait = 256;
+
+/** A closed descriptor that lives on in a dup or a child reports for ever; after so many reports
+ * the set is made anew. */
+constexpr int kStaleHitsBeforeRebuild = 64;
+
+/** What to ask epoll for. A write-only interest leaves RDHUP out: it is level-triggered and would
+ * spin. */
+uint32_t ToEpoll(const Registration& registration) {
+  uint32_t events = 0;
+  if ((registration.interest & kRead) != 0) events |= EPOLLIN | EPOLLRDHUP;
+  if ((registration.interest & kWrite) != 0) events |= EPOLLOUT;
+  if (registration.options.mode == Mode::kEdge) events |= EPOLLET;
+  if (registration.options.mode == Mode::kOneshot) events |= EPOLLONESHOT;
+  if (registration.options.priority && (registration.interest & kRead) != 0) events |= EPOLLPRI;
+  // epoll_ctl(2): EPOLLEXCLUSIVE goes with EPOLLIN, EPOLLOUT and EPOLLET only.
+  if (registration.options.exclusive) events = (events & ~EPOLLRDHUP) | EPOLLEXCLUSIVE;
+  return events;
+}
+
+int32_t ReadyOf(uint32_t events) {
+  return ((events & EPOLLIN) != 0 ? kRead : 0) | ((events & EPOLLOUT) != 0 ? kWrite : 0);
+}
+
+int32_t FlagsOf(uint32_t events) {
+  if ((events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP | EPOLLPRI)) == 0) return 0;
+  return ((events & EPOLLHUP) != 0 ? kFlagHangup : 0) |
+         ((events & EPOLLERR) != 0 ? kFlagError : 0) |
+         ((events & EPOLLRDHUP) != 0 ? kFlagReadClosed : 0) |
+         ((events & EPOLLPRI) != 0 ? kFlagPriority : 0);
+}
+
+class EpollSelector final : public Selector {
+ public:
+  explicit EpollSelector(OwnedFd epoll) : Selector(kCapabilities), epoll_(std::move(epoll)) {}
+
+  int fileno() const override { return epoll_.get(); }
+
+ private:
+  static constexpr Capabilities kCapabilities{true, true, true, true, false, -1, 1};
+
+  Result<void> Add(int fd, const Registration& registration) override {
+    const Result<void> added = Control(EPOLL_CTL_ADD, fd, registration);
+    // Closed without unregister, and the number was reused through a dup that this set still holds.
+    if (!added.ok() && added.error().errno_value == EEXIST) {
+      return Control(EPOLL_CTL_MOD, fd, registration);
+    }
+    return added;
+  }
+
+  Result<void> Change(int fd, const Registration& before, const Registration& after) override {
+    if (before.options.exclusive) {  // epoll_ctl(2): MOD of an EPOLLEXCLUSIVE entry is EINVAL
+      Remove(fd, before);
+      return Control(EPOLL_CTL_ADD, fd, after);
+    }
+    const Result<void> changed = Control(EPOLL_CTL_MOD, fd, after);
+    // The descriptor was closed and its number reused: the kernel forgot it, we did not.
+    if (!changed.ok() && changed.error().errno_value == ENOENT) {
+      return Control(EPOLL_CTL_ADD, fd, after);
+    }
+    return changed;
+  }
+
+  void Remove(int fd, const Registration& registration) override {
+    // EBADF, ENOENT, EPERM: closed, or closed and reused. The kernel has forgotten it already.
+    (void)Control(EPOLL_CTL_DEL, fd, registration).ok();
+  }
+
+  Result<void> Wait(Batch& batch, int64_t timeout_ns) override {
+    const int capacity = std::min(batch.capacity(), kEventsPerWait);
+    const int count = WaitForEvents(capacity, timeout_ns);
+    if (count < 0) return LastError("epoll_pwait2");
+    for (int i = 0; i < count; ++i) {
+      const epoll_event& event = events_[static_cast<size_t>(i)];
+      const int fd = static_cast<int32_t>(static_cast<uint32_t>(event.data.u64));
+      const int32_t generation = static_cast<int32_t>(event.data.u64 >> 32);
+      if (Generation(fd) != generation) {
+        ++stale_hits_;
+        continue;
+      }
+      batch.Add(fd, generation, ReadyOf(event.events), FlagsOf(event.events));
+    }
+    return stale_hits_ < kStaleHitsBeforeRebuild ? Result<void>() : Rebuild();
+  }
+
+  Result<void> Control(int operation, int fd, const Registration& registration) {
+    epoll_event event{};
+    event.events = ToEpoll(registration);
+    event.data.u64 = static_cast<uint64_t>(static_cast<uint32_t>(registration.generation)) << 32 |
+                     static_cast<uint32_t>(fd);
+    if (epoll_ctl(epoll_.get(), operation, fd, &event) < 0) return LastError("epoll_ctl");
+    return {};
+  }
+
+  /** epoll_pwait2(2) where the kernel has it (Linux 5.11), else milliseconds, rounded up. */
+  int WaitForEvents(int capacity, int64_t timeout_ns) {
+    if (timeout_ns <= 0 || !has_pwait2_) {
+      return epoll_wait(epoll_.get(), events_.data(), capacity, ToMilliseconds(timeout_ns));
+    }
+#ifdef SYS_epoll_pwait2
+    const timespec timeout = ToTimespec(timeout_ns);
+    const long count = syscall(SYS_epoll_pwait2, epoll_.get(), events_.data(), capacity, &timeout,
+                               nullptr, static_cast<size_t>(0));
+    if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return static_cast<int>(count);
+#endif
+    has_pwait2_ = false;
+    return WaitForEvents(capacity, timeout_ns);
+  }
+
+  /** A fresh set under the same number, without the entries that no descriptor of ours can name any
+   * more. */
+  Result<void> Rebuild() {
+    stale_hits_ = 0;
+    const OwnedFd fresh(epoll_create1(EPOLL_CLOEXEC));
+    if (!fresh.valid()) return LastError("epoll_create1");
+    if (dup3(fresh.get(), epoll_.get(), O_CLOEXEC) < 0) return LastError("dup3");
+    ForEachRegistered([this](int fd, const Registration& registration) {
+      // EBADF: closed and not yet unregistered, which is the owner's to do.
+      (void)Control(EPOLL_CTL_ADD, fd, registration).ok();
+    });
+    return {};
+  }
+
+  OwnedFd epoll_;
+  std::array<epoll_event, kEventsPerWait> events_{};
+  bool has_pwait2_ = true;
+  int stale_hits_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Selector>> MakeEpollSelector(const SelectorOptions& /*options*/) {
+  OwnedFd epoll(epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll.valid()) return LastError("epoll_create1");
+  return std::unique_ptr<Selector>(new EpollSelector(std::move(epoll)));
+}
+
+}  // namespace io_selectors
+
+#endif  // __linux__

@@ -1,0 +1,37 @@
+// Timeouts: nanoseconds as the kernel's calls take them. Rounds up, so that a wait never ends
+// early.
+#pragma once
+
+#include <cstdint>
+#include <ctime>
+#include <limits>
+
+namespace io_selectors {
+
+constexpr int64_t kNsPerSecond = 1'000'000'000;
+constexpr int64_t kNsPerMs = 1'000'000;
+
+/** CLOCK_MONOTONIC in nanoseconds. clock_gettime(2) */
+inline int64_t MonotonicNs() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<int64_t>(now.tv_sec) * kNsPerSecond + now.tv_nsec;
+}
+
+inline timespec ToTimespec(int64_t ns) {
+  timespec result{};
+  result.tv_sec = static_cast<time_t>(ns / kNsPerSecond);
+  result.tv_nsec = static_cast<decltype(result.tv_nsec)>(ns % kNsPerSecond);
+  return result;
+}
+
+/** Milliseconds for poll(2) and epoll_wait(2): rounded up, clamped to what an int holds; negative
+ * stays "forever". */
+inline int ToMilliseconds(int64_t ns) {
+  if (ns < 0) return -1;
+  const int64_t ms = ns / kNsPerMs + (ns % kNsPerMs != 0 ? 1 : 0);
+  return ms > std::numeric_limits<int>::max() ? std::numeric_limits<int>::max()
+                                              : static_cast<int>(ms);
+}
+
+}  // namespace io_selectors
