@@ -1,0 +1,68 @@
+// Busy waiting: ask every connection, all the time. Costs one recv a connection a pass and a whole
+// core, whatever the load. Enters: nothing tells it anything. Leaves: the shared EchoHandler's recv
+// and send.
+
+#include <memory>
+#include <vector>
+
+#include "echo_server/connection.h"
+#include "echo_server/strategies.h"
+#include "net/socket.h"
+
+namespace io_selectors {
+
+namespace {
+
+class BusyPoll {
+ public:
+  explicit BusyPoll(Server& server) : server_(server), handler_(server.counters) {}
+
+  void Run() {
+    while (!StopSignal::Raised()) {
+      AcceptAll();
+      for (size_t i = 0; i < connections_.size();) {
+        if (Ask(connections_[i]) == Next::kClose) {
+          Close(i);  // another one has this place now
+        } else {
+          ++i;
+        }
+      }
+    }
+    while (!connections_.empty()) Close(connections_.size() - 1);
+  }
+
+ private:
+  Next Ask(Connection& connection) {
+    return connection.blocked() ? handler_.OnWritable(connection) : handler_.OnReadable(connection);
+  }
+
+  void AcceptAll() {
+    for (;;) {
+      ++server_.counters.accept_calls;
+      const int fd = Accept(server_.listener.get());
+      if (fd < 0) return;  // none, or no descriptor for it: asked again in the next pass
+      connections_.emplace_back().fd.Reset(fd);
+      server_.counters.CountAccepted();
+    }
+  }
+
+  void Close(size_t index) {
+    if (index + 1 < connections_.size()) connections_[index] = std::move(connections_.back());
+    connections_.pop_back();
+    ++server_.counters.connections_closed;
+  }
+
+  Server& server_;
+  EchoHandler handler_;
+  std::vector<Connection> connections_;
+};
+
+}  // namespace
+
+Result<void> RunBusyPoll(Server& server) {
+  const auto loop = std::make_unique<BusyPoll>(server);
+  loop->Run();
+  return {};
+}
+
+}  // namespace io_selectors

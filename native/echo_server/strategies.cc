@@ -1,0 +1,18 @@
+#include "echo_server/strategies.h"
+
+namespace io_selectors {
+
+const std::vector<Strategy>& Strategies() {
+  static const std::vector<Strategy> strategies = {
+      {"thread-per-connection", RunThreadPerConnection},
+      {"busy-poll", RunBusyPoll},
+      {"select", [](Server& server) { return RunSelectorLoop(server, "select"); }},
+      {"poll", [](Server& server) { return RunSelectorLoop(server, "poll"); }},
+#ifdef __linux__
+      {"reactor-epoll", [](Server& server) { return RunSelectorLoop(server, "epoll"); }},
+#endif
+  };
+  return strategies;
+}
+
+}  // namespace io_selectors

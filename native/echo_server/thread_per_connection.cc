@@ -1,0 +1,129 @@
+// A thread for each connection, blocking I/O, small stacks: the simplest server, and the one that
+// C10K is about. Enters: accepted sockets. Leaves: blocking recv and send in as many threads.
+// pthreads(7)
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <climits>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <unordered_set>
+
+#include "echo_server/connection.h"
+#include "echo_server/strategies.h"
+#include "net/socket.h"
+
+namespace io_selectors {
+
+namespace {
+
+/** The handler's buffer and a few frames. Only what is touched becomes memory. */
+constexpr size_t kStackBytes = kReadBufferBytes + 48 * 1024;
+
+class ThreadPerConnection {
+ public:
+  explicit ThreadPerConnection(Server& server) : server_(server) {}
+
+  Result<void> Run() {
+    pthread_attr_init(&attributes_);
+    pthread_attr_setdetachstate(&attributes_, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes_, std::max<size_t>(kStackBytes, PTHREAD_STACK_MIN));
+    const Result<void> served = AcceptUntilStopped();
+    pthread_attr_destroy(&attributes_);
+    EndAll();
+    return served;
+  }
+
+ private:
+  struct Start {
+    ThreadPerConnection* self;
+    int fd;
+  };
+
+  Result<void> AcceptUntilStopped() {
+    pollfd watched[] = {{server_.listener.get(), POLLIN, 0}, {server_.stop.fd(), POLLIN, 0}};
+    while (!StopSignal::Raised()) {
+      ++server_.counters.wait_calls;
+      if (poll(watched, 2, -1) < 0 && errno != EINTR) return LastError("poll");
+      for (;;) {
+        ++server_.counters.accept_calls;
+        const int fd = Accept(server_.listener.get(), true);
+        if (fd == -EAGAIN || StopSignal::Raised()) break;
+        if (fd < 0) return Error{-fd, "accept"};
+        const int error = StartThread(fd);
+        if (error != 0) return Error{error, "pthread_create"};
+      }
+    }
+    return {};
+  }
+
+  int StartThread(int fd) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      open_.insert(fd);
+      server_.counters.CountAccepted();
+    }
+    auto start = std::make_unique<Start>(Start{this, fd});
+    pthread_t thread;
+    const int error = pthread_create(&thread, &attributes_, Serve, start.get());
+    if (error != 0) {
+      End(fd, Counters());
+    } else {
+      start.release();  // the thread's now
+    }
+    return error;
+  }
+
+  static void* Serve(void* argument) {
+    const std::unique_ptr<Start> start(static_cast<Start*>(argument));
+    Counters counters;
+    EchoHandler handler(counters);
+    Connection connection;
+    connection.fd.Reset(start->fd);
+    Next next = Next::kRead;
+    while (next != Next::kClose) {
+      // A blocking send takes all; what a signal cut short is sent by the second call.
+      next = next == Next::kRead ? handler.OnReadable(connection) : handler.OnWritable(connection);
+    }
+    start->self->End(connection.fd.Release(), counters);
+    return nullptr;
+  }
+
+  /** Closes under the lock, so that EndAll() never shuts down a number that is somebody else's by
+   * then. */
+  void End(int fd, const Counters& counters) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    open_.erase(fd);
+    OwnedFd(fd).Reset();
+    server_.counters.AddCalls(counters);
+    ++server_.counters.connections_closed;
+    if (open_.empty()) all_ended_.notify_all();
+  }
+
+  void EndAll() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    for (const int fd : open_) shutdown(fd, SHUT_RDWR);
+    all_ended_.wait(lock, [this] { return open_.empty(); });
+  }
+
+  Server& server_;
+  pthread_attr_t attributes_{};
+  std::mutex mutex_;
+  std::condition_variable all_ended_;
+  std::unordered_set<int> open_;
+};
+
+}  // namespace
+
+Result<void> RunThreadPerConnection(Server& server) {
+  // Never freed: a detached thread may still be leaving End() when the last one has been counted.
+  auto* strategy = new ThreadPerConnection(server);
+  return strategy->Run();
+}
+
+}  // namespace io_selectors
