@@ -30,10 +30,20 @@
     {
       "target_name": "io_selectors",
       "type": "loadable_module",
-      "sources": ["<@(core_sources)", "native/addon/addon.cc"],
+      "sources": [
+        "<@(core_sources)",
+        "native/addon/addon.cc",
+        "native/addon/host_loop.cc",
+        "native/addon/selector_calls.cc",
+        "native/addon/socket_calls.cc",
+        "native/addon/turn.cc",
+      ],
       "defines": ["NAPI_VERSION=9", "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS"],
       # As system headers, so that our warning flags judge our code only.
-      "cflags_cc": ["-isystem", "<!(node -p \"require('node-addon-api').include_dir\")"],
+      "cflags_cc": ["-isystem", "../<!(node -p \"require('node-addon-api').include_dir\")"],
+      "xcode_settings": {
+        "OTHER_CPLUSPLUSFLAGS": ["-isystem", "../<!(node -p \"require('node-addon-api').include_dir\")"],
+      },
     },
     {
       "target_name": "echo-server",

@@ -66,13 +66,22 @@ Result<int> Selector::Select(ReadyEvent* ring, int capacity, int64_t timeout_ns)
   for (;;) {
     const Result<void> waited = Wait(batch, remaining);
     if (!waited.ok()) return waited.error();
-    if (!batch.empty() || timeout_ns == 0) return batch.count();
+    woken_ = batch.woken();
+    if (!batch.empty() || woken_ || timeout_ns == 0) return batch.count();
     // Nothing of use: the time is up, or the kernel woke us for a descriptor that is gone.
     if (timeout_ns > 0) {
       remaining = deadline - MonotonicNs();
       if (remaining <= 0) return 0;
     }
   }
+}
+
+Result<void> Selector::SetWakeFd(int fd) {
+  const Result<int32_t> registered = Register(fd, kRead);
+  if (!registered.ok()) return registered.error();
+  wake_fd_ = fd;
+  --size_;
+  return {};
 }
 
 int32_t Selector::NextGeneration() {

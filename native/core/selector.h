@@ -76,6 +76,16 @@ class Selector {
    */
   Result<int> Select(ReadyEvent* ring, int capacity, int64_t timeout_ns);
 
+  /**
+   * Watches `fd` for reading as that which ends a wait from outside: it is no event, and counts in
+   * neither size() nor ring. Set once, before the first wait. The owner drains it when Woken() says
+   * so.
+   */
+  Result<void> SetWakeFd(int fd);
+
+  /** Whether the last Select() saw the wake descriptor ready. */
+  bool Woken() const { return woken_; }
+
   /** The generation under which `fd` is registered now, 0 where it is not: what an event's must
    * equal to be dispatched. */
   int32_t Generation(int fd) const { return InTable(fd) ? At(fd).generation : 0; }
@@ -97,12 +107,17 @@ class Selector {
 
     bool full() const { return count_ == capacity_; }
     bool empty() const { return count_ == 0; }
+    bool woken() const { return woken_; }
     int count() const { return count_; }
     int capacity() const { return capacity_; }
 
     /** Adds an event of a registered descriptor; hang-up and error count as both directions, as far
      * as asked for. */
     void Add(int fd, int32_t generation, int32_t ready, int32_t flags) {
+      if (fd == selector_.wake_fd_) {
+        woken_ = true;
+        return;
+      }
       if ((flags & (kFlagHangup | kFlagError)) != 0) ready |= kRead | kWrite;
       if ((flags & (kFlagReadClosed | kFlagPriority)) != 0) ready |= kRead;
       ready &= selector_.Interest(fd);
@@ -114,6 +129,7 @@ class Selector {
     ReadyEvent* ring_;
     int capacity_;
     int count_ = 0;
+    bool woken_ = false;
   };
 
   // What a backend provides: translation only. `fd` and `interest` have been checked, the table is
@@ -140,6 +156,8 @@ class Selector {
   std::vector<Registration> table_;  // by descriptor
   int32_t last_generation_ = 0;
   int size_ = 0;
+  int wake_fd_ = -1;
+  bool woken_ = false;
 };
 
 }  // namespace io_selectors

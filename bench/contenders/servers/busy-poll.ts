@@ -1,0 +1,80 @@
+// ts:busy-poll: ask every connection, all the time. Costs one recv a connection a pass and a whole core, whatever the load.
+// Enters: nothing tells it anything. Leaves: the shared EchoHandler's recv and send.
+
+import { accept, close, listenTcp, localPort } from "../../../src/index.ts";
+import { BACKLOG } from "../settings.ts";
+import { type Connection, EchoHandler, NEXT_CLOSE } from "./connection.ts";
+import type { Counters } from "./counters.ts";
+import type { Server } from "./server.ts";
+
+/** Node's signals and timers get the thread this often. */
+const LONGEST_WITHOUT_TURN_MS = 10;
+
+export function startBusyPollServer(counters: Counters): Server {
+  const listener = listenTcp({ backlog: BACKLOG });
+  let stopped = false;
+  const serve = async () => {
+    const loop = new BusyPoll(listener, counters);
+    while (!stopped) {
+      const until = performance.now() + LONGEST_WITHOUT_TURN_MS;
+      while (performance.now() < until) loop.pass();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    loop.closeAll();
+    close(listener);
+  };
+  const stop = () => {
+    stopped = true;
+  };
+  return { port: localPort(listener), stop, done: serve() };
+}
+
+class BusyPoll {
+  readonly #listener: number;
+  readonly #counters: Counters;
+  readonly #echo: EchoHandler;
+  readonly #connections: Connection[] = [];
+
+  constructor(listener: number, counters: Counters) {
+    this.#listener = listener;
+    this.#counters = counters;
+    this.#echo = new EchoHandler(counters);
+  }
+
+  pass(): void {
+    this.#acceptAll();
+    const connections = this.#connections;
+    for (let i = connections.length - 1; i >= 0; i--) {
+      const connection = connections[i] as Connection;
+      const next =
+        connection.unsent === null
+          ? this.#echo.onReadable(connection)
+          : this.#echo.onWritable(connection);
+      if (next === NEXT_CLOSE) this.#close(i);
+    }
+  }
+
+  closeAll(): void {
+    while (this.#connections.length > 0) this.#close(this.#connections.length - 1);
+  }
+
+  #acceptAll(): void {
+    for (;;) {
+      this.#counters.acceptCalls++;
+      const fd = accept(this.#listener);
+      if (fd < 0) return; // none, or no descriptor for it: asked again in the next pass
+      this.#counters.countAccepted();
+      this.#connections.push({ fd, unsent: null });
+    }
+  }
+
+  /** The last one takes its place: it has been asked in this pass already. */
+  #close(index: number): void {
+    const connections = this.#connections;
+    const closed = connections[index] as Connection;
+    connections[index] = connections[connections.length - 1] as Connection;
+    connections.pop();
+    close(closed.fd);
+    this.#counters.connectionsClosed++;
+  }
+}

@@ -1,0 +1,22 @@
+// Exact calls and bytes of a server under test, printed when it ends. The same names as in native/echo_server/main.cc.
+
+export class Counters {
+  waitCalls = 0;
+  eventsReturned = 0;
+  recvCalls = 0;
+  sendCalls = 0;
+  acceptCalls = 0;
+  bytesReceived = 0;
+  bytesSent = 0;
+  connectionsAccepted = 0;
+  connectionsClosed = 0;
+  peakConnections = 0;
+
+  countAccepted(): void {
+    this.connectionsAccepted++;
+    this.peakConnections = Math.max(
+      this.peakConnections,
+      this.connectionsAccepted - this.connectionsClosed,
+    );
+  }
+}

@@ -1,0 +1,35 @@
+// node:net: what people use today. Node's own sockets, with the back-pressure that its documents ask for.
+// Enters: 'data' events. Leaves: socket.write; a full buffer pauses reading until 'drain'.
+
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { BACKLOG } from "../settings.ts";
+import type { Counters } from "./counters.ts";
+import type { Server } from "./server.ts";
+
+export async function startNodeNetServer(counters: Counters): Promise<Server> {
+  const open = new Set<Socket>();
+  const server = createServer({ noDelay: true }, (socket) => {
+    counters.countAccepted();
+    open.add(socket);
+    socket.on("data", (bytes: Buffer) => {
+      counters.bytesReceived += bytes.length;
+      counters.bytesSent += bytes.length;
+      if (!socket.write(bytes)) socket.pause();
+    });
+    socket.on("drain", () => socket.resume());
+    socket.on("error", () => socket.destroy()); // a reset by the peer; 'close' follows
+    socket.on("close", () => {
+      open.delete(socket);
+      counters.connectionsClosed++;
+    });
+  });
+  server.listen({ host: "127.0.0.1", port: 0, backlog: BACKLOG });
+  await once(server, "listening");
+  const done = once(server, "close").then(() => undefined);
+  const stop = () => {
+    server.close();
+    for (const socket of open) socket.destroy();
+  };
+  return { port: (server.address() as AddressInfo).port, stop, done };
+}

@@ -1,0 +1,35 @@
+// The addon's door: makes the environment's state and exports its calls. Loaded by src/native.ts
+// and by nothing else.
+
+#include "addon/calls.h"
+
+namespace io_selectors {
+
+namespace {
+
+napi_value DoNothing(napi_env /*env*/, napi_callback_info /*info*/) { return nullptr; }
+
+/** Node ends: the selectors close their descriptors. The references go with the environment. */
+void End(napi_env /*env*/, void* data, void* /*hint*/) { delete static_cast<Environment*>(data); }
+
+Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
+  auto environment = std::make_unique<Environment>();
+  napi_get_uv_event_loop(env, &environment->loop);
+  napi_value nothing = nullptr;
+  napi_create_function(env, "nothing", NAPI_AUTO_LENGTH, DoNothing, nullptr, &nothing);
+  napi_create_reference(env, nothing, 1, &environment->nothing);
+  ExportSelectorCalls(env, exports, environment.get());
+  ExportSocketCalls(env, exports, environment.get());
+  napi_set_instance_data(env, environment.release(), End, nullptr);
+  return exports;
+}
+
+}  // namespace
+
+}  // namespace io_selectors
+
+Napi::Object InitializeAddon(Napi::Env env, Napi::Object exports) {
+  return io_selectors::Initialize(env, exports);
+}
+
+NODE_API_MODULE(io_selectors, InitializeAddon)

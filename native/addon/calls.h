@@ -1,0 +1,66 @@
+// What the addon exports, and how a raw Node-API function reads its arguments and answers.
+// The hot functions are raw: node-addon-api doubles the price of a crossing (29 ns against 9 for an
+// empty call).
+#pragma once
+
+#include <napi.h>
+
+#include <cstdint>
+
+#include "addon/environment.h"
+
+namespace io_selectors {
+
+/** The arguments of one raw call; a missing or foreign one reads as 0, which TypeScript has ruled
+ * out before. */
+class Call {
+ public:
+  Call(napi_env env, napi_callback_info info) : env_(env) {
+    size_t count = kMost;
+    void* data = nullptr;
+    napi_get_cb_info(env, info, &count, arguments_, nullptr, &data);
+    environment_ = static_cast<Environment*>(data);
+  }
+
+  napi_env env() const { return env_; }
+  Environment& environment() const { return *environment_; }
+  napi_value Value(size_t index) const { return arguments_[index]; }
+
+  int32_t Int(size_t index) const {
+    int32_t value = -1;
+    napi_get_value_int32(env_, arguments_[index], &value);
+    return value;
+  }
+  double Double(size_t index) const {
+    double value = 0;
+    napi_get_value_double(env_, arguments_[index], &value);
+    return value;
+  }
+  napi_value Answer(int32_t value) const {
+    napi_value result = nullptr;
+    napi_create_int32(env_, value, &result);
+    return result;
+  }
+
+ private:
+  static constexpr size_t kMost = 4;
+  napi_env env_;
+  napi_value arguments_[kMost] = {};
+  Environment* environment_ = nullptr;
+};
+
+/** selector_calls.cc: create, destroy, register, modify, unregister, poll, host. */
+void ExportSelectorCalls(Napi::Env env, Napi::Object exports, Environment* environment);
+
+/** socket_calls.cc: listen, connect, accept, recv, send, close and the options. */
+void ExportSocketCalls(Napi::Env env, Napi::Object exports, Environment* environment);
+
+/** Adds one raw function that finds its environment in its data. */
+inline void ExportRaw(Napi::Env env, Napi::Object exports, const char* name, napi_callback call,
+                      Environment* environment) {
+  napi_value function = nullptr;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, call, environment, &function);
+  exports.Set(name, Napi::Value(env, function));
+}
+
+}  // namespace io_selectors

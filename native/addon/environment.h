@@ -1,0 +1,53 @@
+// The addon's state: one a Node environment, so that each worker has its own selectors.
+// Enters: integer selector ids from TypeScript. Leaves: the selector, its ring, and the name of the
+// call that failed last.
+#pragma once
+
+#include <node_api.h>
+
+#include <memory>
+#include <vector>
+
+#include "addon/host_loop.h"
+#include "addon/turn.h"
+#include "core/ready_event.h"
+#include "core/selector.h"
+
+namespace io_selectors {
+
+/** The ring's head, four int32 before the first event: [0] says why the wait ended beyond its
+ * events. */
+constexpr int kRingHeadEvents = 1;
+constexpr int32_t kEndedByHost = 1;  // Node's loop has something to do
+
+/** A selector, and the ring that TypeScript allocated for it: pinned by `ring_reference` while
+ * `ring` is held here. */
+struct OpenSelector {
+  std::unique_ptr<Selector> selector;
+  HostLoop host;
+  napi_ref ring_reference = nullptr;
+  ReadyEvent* ring = nullptr;
+  int capacity = 0;
+};
+
+struct Environment {
+  std::vector<std::unique_ptr<OpenSelector>> selectors;  // by id; nullptr once closed
+  uv_loop_t* loop = nullptr;
+  Turn* turn = nullptr;        // made when first asked for; frees itself
+  napi_ref nothing = nullptr;  // a function that does nothing: see LeavesNow()
+  const char* failed_syscall = "";
+
+  OpenSelector* Find(int32_t id) {
+    return id >= 0 && static_cast<size_t>(id) < selectors.size()
+               ? selectors[static_cast<size_t>(id)].get()
+               : nullptr;
+  }
+
+  /** Remembers which call refused and gives TypeScript its -errno. */
+  int32_t Refuse(const Error& error) {
+    failed_syscall = error.syscall;
+    return -error.errno_value;
+  }
+};
+
+}  // namespace io_selectors

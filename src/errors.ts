@@ -1,0 +1,26 @@
+// The errors of the Selector contract, each with a `code` in Node's manner.
+
+export type SelectorErrorCode =
+  | "ERR_SELECTOR_KEY_EXISTS"
+  | "ERR_SELECTOR_KEY_NOT_FOUND"
+  | "ERR_SELECTOR_CLOSED"
+  | "ERR_SELECTOR_UNSUPPORTED";
+
+/** What a selector refuses for a reason of its own; what the system refuses has Node's form (code, errno, syscall). */
+export class SelectorError extends Error {
+  override readonly name = "SelectorError";
+  readonly code: SelectorErrorCode;
+
+  constructor(code: SelectorErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export function invalidType(message: string): TypeError {
+  return Object.assign(new TypeError(message), { code: "ERR_INVALID_ARG_TYPE" });
+}
+
+export function invalidValue(message: string): RangeError {
+  return Object.assign(new RangeError(message), { code: "ERR_INVALID_ARG_VALUE" });
+}

@@ -1,0 +1,268 @@
+// Reactor: Schmidt's initiation dispatcher over an injected Selector. https://www.dre.vanderbilt.edu/~schmidt/PDF/reactor-siemens.pdf
+// Enters: a Selector, handlers, timers, posted tasks. Leaves: calls of the handlers, one after another, on this thread.
+
+import { SelectorError } from "./errors.ts";
+import { native } from "./native.ts";
+import { host, hostPoll, hostWaits, type NativeSelector } from "./native-selector.ts";
+import { EVENT_READ, EVENT_WRITE, type FileLike, type Selector } from "./selector.ts";
+import { type Timer, TimerQueue } from "./timer-queue.ts";
+
+/** Node's immediates, ticks and I/O are served at least this often while handlers keep the thread busy. */
+const LONGEST_WITHOUT_TURN_MS = 10;
+
+/** What is called when its descriptor is ready. A handler that throws gets onError, is removed, and gets onClose. */
+export interface EventHandler {
+  onReadable?(fd: number): void;
+  onWritable?(fd: number): void;
+  /** Without it, what was thrown goes to the Reactor's own onError. */
+  onError?(error: unknown): void;
+  /** Exactly once, when the handler is removed for whatever reason. The descriptor is the handler's to close. */
+  onClose?(fd: number): void;
+}
+
+export interface ReactorOptions {
+  /** What timers, tasks and handlers without an onError of their own throw; a process warning unless given. */
+  readonly onError?: (error: unknown) => void;
+}
+
+interface Registered {
+  readonly fd: number;
+  readonly handler: EventHandler;
+  /** What to watch for again on resume; null while it is watched. */
+  suspendedEvents: number | null;
+}
+
+export class Reactor {
+  readonly #selector: NativeSelector<Registered>;
+  readonly #onError: (error: unknown) => void;
+  readonly #registered = new Map<number, Registered>();
+  readonly #timers = new TimerQueue();
+  #tasks: (() => void)[] = [];
+  #running = false;
+  #stopped = false;
+  #turns = 0;
+  #events = 0;
+
+  /** @param selector belongs to the Reactor from now on as far as its registrations go; closing it stays the caller's. */
+  constructor(selector: Selector, options: ReactorOptions = {}) {
+    // Every Selector of this package is a NativeSelector; run() needs what only that can do.
+    this.#selector = selector as NativeSelector<Registered>;
+    this.#onError = options.onError ?? ((error) => process.emitWarning(asError(error)));
+  }
+
+  /** Waits so far, and the ready descriptors that they brought: events a wait says how well a loop batches. */
+  get turns(): number {
+    return this.#turns;
+  }
+  get events(): number {
+    return this.#events;
+  }
+
+  /** How many handlers are registered, suspended ones included. */
+  get size(): number {
+    return this.#registered.size;
+  }
+
+  /**
+   * Calls `handler` whenever the descriptor is ready for one of `events`.
+   * @throws what Selector.register throws.
+   */
+  registerHandler(file: FileLike, events: number, handler: EventHandler): void {
+    const fd = fdOf(file);
+    if (this.#registered.has(fd)) {
+      throw new SelectorError("ERR_SELECTOR_KEY_EXISTS", `fd ${fd} has a handler already`);
+    }
+    const registered: Registered = { fd, handler, suspendedEvents: null };
+    this.#selector.register(fd, events, registered);
+    this.#registered.set(fd, registered);
+  }
+
+  /** Replaces what a handler is called for. @throws what Selector.modify throws; the handler is removed then. */
+  modify(file: FileLike, events: number): void {
+    const registered = this.#get(file);
+    if (registered.suspendedEvents !== null) {
+      registered.suspendedEvents = events;
+      return;
+    }
+    try {
+      this.#selector.modify(registered.fd, events, registered);
+    } catch (error) {
+      if (!this.#selector.getMap()?.has(registered.fd)) this.#forget(registered);
+      throw error;
+    }
+  }
+
+  /** Removes a handler and calls its onClose; silent where there is none. */
+  removeHandler(file: FileLike): void {
+    const registered = this.#registered.get(fdOf(file));
+    if (registered === undefined) return;
+    if (registered.suspendedEvents === null) this.#selector.unregister(registered.fd);
+    this.#forget(registered);
+  }
+
+  /** Stops calling a handler until resume(); what becomes ready meanwhile is reported then. */
+  suspend(file: FileLike): void {
+    const registered = this.#get(file);
+    if (registered.suspendedEvents !== null) return;
+    registered.suspendedEvents = this.#selector.unregister(registered.fd).events;
+  }
+
+  /** Ends suspend(); silent where the handler is not suspended. @throws what Selector.register throws. */
+  resume(file: FileLike): void {
+    const registered = this.#get(file);
+    if (registered.suspendedEvents === null) return;
+    this.#selector.register(registered.fd, registered.suspendedEvents, registered);
+    registered.suspendedEvents = null;
+  }
+
+  /**
+   * Calls `task` after `delayMs` milliseconds, never early.
+   * @param options.repeatMs calls it again that long after each call.
+   */
+  setTimer(delayMs: number, task: () => void, options: { readonly repeatMs?: number } = {}): Timer {
+    return this.#timers.add(performance.now() + delayMs, options.repeatMs ?? null, task);
+  }
+
+  /** Calls `task` in the next turn, after the timers and before the ready handlers. */
+  post(task: () => void): void {
+    this.#tasks.push(task);
+  }
+
+  /**
+   * One turn: due timers, posted tasks, then for each ready descriptor read before write. Blocks this thread.
+   * @param timeoutMs as Selector.poll; a timer or a posted task ends the wait in time.
+   * @returns the number of ready descriptors.
+   */
+  handleEvents(timeoutMs: number | null = null): number {
+    const ready = this.#selector.poll(this.#timeout(timeoutMs));
+    this.#runTimersAndTasks();
+    this.#dispatch(ready);
+    return ready;
+  }
+
+  /**
+   * Serves until stop(), hosting Node's own event loop: its timers, signals, promises, workers and sockets go on working,
+   * and an idle Node costs nothing. Promise jobs run after each turn; ticks, immediates and Node's I/O within 10 ms.
+   * @param options.signal stops it, too.
+   */
+  async run(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#running) throw new Error("this Reactor is running already");
+    const stop = () => this.stop();
+    options.signal?.addEventListener("abort", stop, { once: true });
+    this.#running = true;
+    this.#stopped = options.signal?.aborted ?? false;
+    this.#selector[host](true);
+    try {
+      await this.#runHosted();
+    } finally {
+      this.#selector[host](false);
+      this.#running = false;
+      options.signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  /** Ends run() after the turn under way. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #runHosted(): Promise<void> {
+    let lastTurnMs = Number.NEGATIVE_INFINITY;
+    let owesTurn = true; // handlers ran: what they gave to nextTick has to come to its turn
+    while (!this.#stopped) {
+      const restMs = owesTurn ? lastTurnMs + LONGEST_WITHOUT_TURN_MS - performance.now() : null;
+      const ready = this.#selector[hostPoll](this.#timeout(restMs));
+      this.#runTimersAndTasks();
+      this.#dispatch(ready);
+      owesTurn ||= ready > 0;
+      const turnIsDue = owesTurn && performance.now() - lastTurnMs >= LONGEST_WITHOUT_TURN_MS;
+      if (this.#selector[hostWaits] || turnIsDue) {
+        await native.turn();
+        lastTurnMs = performance.now();
+        owesTurn = false;
+      } else {
+        await undefined; // promise jobs
+      }
+    }
+  }
+
+  #dispatch(ready: number): void {
+    const selector = this.#selector;
+    this.#turns++;
+    this.#events += ready;
+    for (let i = 0; i < ready; i++) {
+      // Looked up one by one: an earlier handler of this batch may have removed this one, or its descriptor may be another's.
+      const registered = selector.readyKey(i)?.data;
+      if (registered === undefined) continue;
+      const events = selector.readyEvents(i);
+      try {
+        if ((events & EVENT_READ) !== 0) registered.handler.onReadable?.(registered.fd);
+        if ((events & EVENT_WRITE) !== 0 && selector.readyKey(i)?.data === registered) {
+          registered.handler.onWritable?.(registered.fd);
+        }
+      } catch (error) {
+        this.#contain(registered, error);
+      }
+    }
+  }
+
+  #contain(registered: Registered, error: unknown): void {
+    try {
+      if (registered.handler.onError === undefined) this.#onError(error);
+      else registered.handler.onError(error);
+    } catch (second) {
+      this.#onError(second);
+    }
+    if (this.#registered.get(registered.fd) === registered) this.removeHandler(registered.fd);
+  }
+
+  #forget(registered: Registered): void {
+    this.#registered.delete(registered.fd);
+    this.#guard(() => registered.handler.onClose?.(registered.fd));
+  }
+
+  #runTimersAndTasks(): void {
+    const nextDueMs = this.#timers.nextDueMs();
+    if (nextDueMs !== null) {
+      const nowMs = performance.now();
+      for (let task = this.#timers.takeDue(nowMs); task; task = this.#timers.takeDue(nowMs)) {
+        this.#guard(task);
+      }
+    }
+    if (this.#tasks.length === 0) return;
+    const tasks = this.#tasks;
+    this.#tasks = []; // what these post belongs to the next turn
+    for (const task of tasks) this.#guard(task);
+  }
+
+  #guard(task: () => void): void {
+    try {
+      task();
+    } catch (error) {
+      this.#onError(error);
+    }
+  }
+
+  /** The caller's timeout, cut short by the next timer, and to nothing by a posted task. */
+  #timeout(timeoutMs: number | null): number | null {
+    if (this.#tasks.length > 0 || this.#stopped) return 0;
+    const dueMs = this.#timers.nextDueMs();
+    if (dueMs === null) return timeoutMs;
+    const untilDueMs = Math.max(0, dueMs - performance.now());
+    return timeoutMs === null ? untilDueMs : Math.min(timeoutMs, untilDueMs);
+  }
+
+  #get(file: FileLike): Registered {
+    const registered = this.#registered.get(fdOf(file));
+    if (registered !== undefined) return registered;
+    throw new SelectorError("ERR_SELECTOR_KEY_NOT_FOUND", `fd ${fdOf(file)} has no handler`);
+  }
+}
+
+function fdOf(file: FileLike): number {
+  return typeof file === "number" ? file : file.fd;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
