@@ -1,0 +1,54 @@
+// Quantiles of a sample, Hyndman and Fan's type 7 (the default of R, NumPy and spreadsheets).
+// "Sample Quantiles in Statistical Packages", The American Statistician 50 (1996). Enters: numbers. Leaves: to
+// bootstrap.ts, ratio.ts and summary.ts. A Sorted array is proof that somebody has sorted and checked it.
+
+declare const sortedBrand: unique symbol;
+
+/** At least one finite number, ascending. Only sort() and assertSorted() make it. */
+export type Sorted = readonly number[] & { readonly [sortedBrand]: true };
+
+/**
+ * A sorted copy.
+ * @throws {RangeError} on an empty sample, and on NaN or an infinity in it.
+ */
+export function sort(values: readonly number[]): Sorted {
+  const copy = [...values].sort((left, right) => left - right);
+  assertSorted(copy);
+  return copy;
+}
+
+/**
+ * Proves to the compiler that an array is sorted, by looking.
+ * @throws {RangeError} on an empty or unsorted sample, and on NaN or an infinity in it.
+ */
+export function assertSorted(values: readonly number[]): asserts values is Sorted {
+  if (values.length === 0) throw new RangeError("a sample without values has no quantiles");
+  let previous = Number.NEGATIVE_INFINITY;
+  for (const value of values) {
+    if (!Number.isFinite(value)) throw new RangeError(`${value} in a sample`);
+    if (value < previous) throw new RangeError(`sample not sorted: ${value} after ${previous}`);
+    previous = value;
+  }
+}
+
+/**
+ * The q-quantile, interpolated between the two nearest order statistics (type 7).
+ * @param q in [0, 1]; 0 is the smallest value, 1 the largest.
+ * @throws {RangeError} on a q outside [0, 1].
+ */
+export function quantile(values: Sorted, q: number): number {
+  if (!(q >= 0 && q <= 1)) throw new RangeError(`quantile ${q} is not in [0, 1]`);
+  const position = (values.length - 1) * q;
+  const below = Math.floor(position);
+  const low = values[below] ?? Number.NaN;
+  const high = values[Math.ceil(position)] ?? Number.NaN;
+  return low + (position - below) * (high - low);
+}
+
+/**
+ * The middle value, or the mean of the two in the middle, of numbers in any order.
+ * @throws {RangeError} as sort() does.
+ */
+export function median(values: readonly number[]): number {
+  return quantile(sort(values), 0.5);
+}

@@ -1,0 +1,42 @@
+// From one value a block to a figure of results.json: the median, its interval, the blocks themselves.
+// Enters: block values from bench/measure. Leaves: a Metric of bench/results.ts.
+
+import type { Metric } from "../results.ts";
+import { type BootstrapOptions, bootstrapMedian } from "./bootstrap.ts";
+import { median } from "./quantile.ts";
+import { type Pair, ratioToReference } from "./ratio.ts";
+
+/** Median and interval of a metric over blocks; all null without blocks. The unit is of the values, such as "us". */
+export function summarize(
+  unit: string,
+  blocks: readonly number[],
+  options: BootstrapOptions,
+): Metric {
+  if (blocks.length === 0) return emptyMetric(unit);
+  const interval = bootstrapMedian(blocks, options);
+  return {
+    unit,
+    median: median(blocks),
+    low: interval?.low ?? null,
+    high: interval?.high ?? null,
+    blocks: [...blocks],
+  };
+}
+
+/** The metric `ratioToReference` of pairs that were measured in the same block. */
+export function summarizeRatio(pairs: readonly Pair[], options: BootstrapOptions): Metric {
+  const ratio = ratioToReference(pairs, options);
+  if (ratio === null) return emptyMetric("ratio");
+  return {
+    unit: "ratio",
+    median: ratio.median,
+    low: ratio.low,
+    high: ratio.high,
+    blocks: ratio.blocks,
+  };
+}
+
+/** A metric that was looked for and not found, such as p99.9 with too few samples. */
+export function emptyMetric(unit: string): Metric {
+  return { unit, median: null, low: null, high: null, blocks: [] };
+}
