@@ -1,0 +1,92 @@
+// Every backend of this build against the one contract, and what only one of them has.
+
+import { openSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import {
+  close,
+  DefaultSelector,
+  EpollSelector,
+  EVENT_READ,
+  EVENT_WRITE,
+  PollSelector,
+  SelectSelector,
+} from "../src/index.ts";
+import { selectorSuite } from "./conformance/selector-suite.ts";
+import { Descriptors } from "./conformance/socket-pair.ts";
+
+selectorSuite("select", () => new SelectSelector());
+selectorSuite("poll", () => new PollSelector());
+selectorSuite("epoll", () => new EpollSelector());
+selectorSuite("the default backend", () => new DefaultSelector());
+
+describe("select", () => {
+  it("refuses descriptors from FD_SETSIZE on, before it asks the system", () => {
+    using selector = new SelectSelector();
+    expect(() => selector.register(1024, EVENT_READ)).toThrow(RangeError);
+    expect(() => selector.register(1024, EVENT_READ)).toThrow(/fdSetSize/);
+  });
+
+  it("watches descriptors above FD_SETSIZE with a larger set", () => {
+    const fds = new Descriptors();
+    try {
+      let [a] = fds.pair();
+      while (a < 1100) [a] = fds.pair();
+      using selector = new SelectSelector({ fdSetSize: 4096 });
+      const key = selector.register(a, EVENT_WRITE);
+      expect(selector.select(1000)).toEqual([{ key, events: EVENT_WRITE }]);
+    } finally {
+      fds.closeAll();
+    }
+  });
+});
+
+describe("epoll", () => {
+  it("tells its descriptor", () => {
+    using selector = new EpollSelector();
+    expect(selector.fileno()).toBeGreaterThan(2);
+  });
+
+  it("gives what the system refused in Node's form, and keeps nothing", () => {
+    using selector = new EpollSelector();
+    const regular = openSync(new URL(import.meta.url), "r");
+    try {
+      expect(() => selector.register(regular, EVENT_READ)).toThrow(
+        expect.objectContaining({ code: "EPERM", syscall: "epoll_ctl", errno: -1 }),
+      );
+      expect(selector.size).toBe(0);
+      expect(selector.getMap()?.has(regular)).toBe(false);
+    } finally {
+      close(regular);
+    }
+  });
+
+  it("refuses a closed descriptor", () => {
+    using selector = new EpollSelector();
+    const fds = new Descriptors();
+    const [a] = fds.pair();
+    fds.closeAll();
+    expect(() => selector.register(a, EVENT_READ)).toThrow(
+      expect.objectContaining({ code: "EBADF", syscall: "epoll_ctl" }),
+    );
+  });
+});
+
+describe("poll and select", () => {
+  it("report a regular file as ready, as POSIX says", () => {
+    const regular = openSync(new URL(import.meta.url), "r");
+    try {
+      for (const selector of [new PollSelector(), new SelectSelector()]) {
+        using scoped = selector;
+        scoped.register(regular, EVENT_READ);
+        expect(scoped.select(0)).toHaveLength(1);
+      }
+    } finally {
+      close(regular);
+    }
+  });
+
+  it("have no descriptor of their own", () => {
+    using selector = new PollSelector();
+    expect(selector.fileno()).toBeNull();
+  });
+});
