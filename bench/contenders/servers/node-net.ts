@@ -26,7 +26,10 @@ export async function startNodeNetServer(counters: Counters): Promise<Server> {
   });
   server.listen({ host: "127.0.0.1", port: 0, backlog: BACKLOG });
   await once(server, "listening");
-  const done = once(server, "close").then(() => undefined);
+  const done = once(server, "close").then(async () => {
+    // The server's own 'close' comes a tick before that of the last sockets.
+    for (const socket of open) await once(socket, "close");
+  });
   const stop = () => {
     server.close();
     for (const socket of open) socket.destroy();
