@@ -1,7 +1,8 @@
 // Installs and builds what is missing or stale, then runs what was asked for:
 //   node build.mjs build | bench [options] | test [options] | check | format
-// Plain Node without dependencies, because it runs before there are any. Staleness is decided by the content of the
-// inputs, not by their times, so a fresh checkout, a branch switch and a touched file all do the right thing.
+// Plain Node without dependencies, because it runs before there are any. Staleness is decided by
+// the content of the inputs, not by their times, so a fresh checkout, a branch switch and a touched
+// file all do the right thing.
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -32,7 +33,13 @@ const steps = [
       "build/Release/load-generator",
     ],
     variant: () =>
-      [process.platform, process.arch, process.versions.modules, process.env.CXX ?? "", process.env.CXXFLAGS ?? ""].join(" "),
+      [
+        process.platform,
+        process.arch,
+        process.versions.modules,
+        process.env.CXX ?? "",
+        process.env.CXXFLAGS ?? "",
+      ].join(" "),
     make: compileNative,
   },
   {
@@ -81,7 +88,10 @@ function digest(paths, variant) {
   return hash.digest("hex");
 }
 
-/** Stamps live in node_modules/.cache: whoever removes what was built or installed removes the belief in it, too. */
+/**
+ * Stamps live in node_modules/.cache: whoever removes what was built or installed removes the
+ * belief in it, too.
+ */
 const stampOf = (name) => join(root, "node_modules", ".cache", "io-selectors", `${name}.sha256`);
 
 async function bringUpToDate() {
@@ -100,7 +110,10 @@ async function bringUpToDate() {
   }
 }
 
-/** Runs a command with our own terminal; its failure ends this process with its exit code, and our signals reach it. */
+/**
+ * Runs a command with our own terminal; its failure ends this process with its exit code, and our
+ * signals reach it.
+ */
 function run(command, args) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, stdio: "inherit" });
@@ -129,7 +142,11 @@ function nativeSources(folder = "native") {
 }
 
 const clangFormat = (flags) =>
-  run(process.execPath, [bin("@wasm-fmt/clang-format", "clang-format-cli.cjs"), ...flags, ...nativeSources()]);
+  run(process.execPath, [
+    bin("@wasm-fmt/clang-format", "clang-format-cli.cjs"),
+    ...flags,
+    ...nativeSources(),
+  ]);
 const biome = (...args) => run(process.execPath, [bin("@biomejs/biome", "bin/biome"), ...args]);
 
 const commands = {
@@ -154,7 +171,9 @@ const commands = {
 
 const [command = "", ...args] = process.argv.slice(2);
 if (!Object.hasOwn(commands, command)) {
-  console.error(`build.mjs: unknown command "${command}"; one of: ${Object.keys(commands).join(", ")}`);
+  console.error(
+    `build.mjs: unknown command "${command}"; one of: ${Object.keys(commands).join(", ")}`,
+  );
   process.exit(2);
 }
 await bringUpToDate();

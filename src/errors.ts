@@ -6,7 +6,10 @@ export type SelectorErrorCode =
   | "ERR_SELECTOR_CLOSED"
   | "ERR_SELECTOR_UNSUPPORTED";
 
-/** What a selector refuses for a reason of its own; what the system refuses has Node's form (code, errno, syscall). */
+/**
+ * What a selector refuses for a reason of its own; what the system refuses has Node's form (code,
+ * errno, syscall).
+ */
 export class SelectorError extends Error {
   override readonly name = "SelectorError";
   readonly code: SelectorErrorCode;

@@ -1,5 +1,7 @@
-// NativeSelector: the Selector contract over the addon. It checks once and keeps the keys; native code keeps the kernel.
-// Enters: register, modify, unregister, waits. Leaves: keys, read from the ring that native code fills.
+// NativeSelector: the Selector contract over the addon. It checks once and keeps the keys; native
+// code keeps the kernel.
+// Enters: register, modify, unregister, waits. Leaves: keys, read from the ring that native code
+// fills.
 
 import { invalidType, invalidValue, SelectorError } from "./errors.ts";
 import { native, RING_ENDED_BY_HOST, RING_STRIDE, systemError } from "./native.ts";
@@ -19,7 +21,10 @@ import { SelectorMap } from "./selector-map.ts";
 export const EVENTS_PER_WAIT = 256;
 const WITHOUT_DEADLINE = -1;
 
-/** For Reactor.run: waits that end when Node's own event loop wants the thread. Not part of the public contract. */
+/**
+ * For Reactor.run: waits that end when Node's own event loop wants the thread. Not part of the
+ * public contract.
+ */
 export const hostPoll = Symbol("hostPoll");
 export const host = Symbol("host");
 export const hostWaits = Symbol("hostWaits");
@@ -201,7 +206,10 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     this.#size--;
   }
 
-  /** By descriptor; an object whose descriptor is gone (closed before unregister) is found by itself. */
+  /**
+   * By descriptor; an object whose descriptor is gone (closed before unregister) is found by
+   * itself.
+   */
   #find(file: FileLike): SelectorKey<T> | undefined {
     if (typeof file === "number") return this.#keys[file];
     const fd = file.fd;

@@ -1,5 +1,6 @@
 // The only file that loads the addon, and the types of the whole native surface.
-// Enters: integers, strings, Uint8Arrays. Leaves: counts and descriptors, or -errno; nothing native throws.
+// Enters: integers, strings, Uint8Arrays. Leaves: counts and descriptors, or -errno; nothing native
+// throws.
 
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -8,9 +9,10 @@ import { fileURLToPath } from "node:url";
 import { getSystemErrorName } from "node:util";
 
 /**
- * The ring of ready events: an Int32Array of (1 + capacity) × 4. The first four are its head, of which [0] says why the
- * wait ended beyond its events (`RING_ENDED_BY_HOST`, or 0). Then four an event: descriptor, ready mask, generation of the
- * registration, raw flags. TypeScript allocates it, native code fills it and keeps it referenced until `destroy`.
+ * The ring of ready events: an Int32Array of (1 + capacity) × 4. The first four are its head, of
+ * which [0] says why the wait ended beyond its events (`RING_ENDED_BY_HOST`, or 0). Then four an
+ * event: descriptor, ready mask, generation of the registration, raw flags. TypeScript allocates
+ * it, native code fills it and keeps it referenced until `destroy`.
  */
 export const RING_STRIDE = 4;
 export const RING_ENDED_BY_HOST = 1;
@@ -20,7 +22,10 @@ export const OPTION_MODES = { level: 0, edge: 1, oneshot: 2 } as const;
 export const OPTION_EXCLUSIVE = 4;
 export const OPTION_PRIORITY = 8;
 
-/** Every function answers ≥ 0, or -errno unless it says otherwise; `failedSyscall` then names the call that refused. */
+/**
+ * Every function answers ≥ 0, or -errno unless it says otherwise; `failedSyscall` then names the
+ * call that refused.
+ */
 export interface Native {
   /** The names of the backends in this build, in the order in which they are preferred. */
   backends(): string[];
@@ -31,11 +36,17 @@ export interface Native {
   register(id: number, fd: number, events: number, options: number): number;
   modify(id: number, fd: number, events: number): number;
   unregister(id: number, fd: number): number;
-  /** Below 0 milliseconds: without a deadline. Such a wait also ends, with 0, when Node's loop has something to do. */
+  /**
+   * Below 0 milliseconds: without a deadline. Such a wait also ends, with 0, when Node's loop has
+   * something to do.
+   */
   poll(id: number, timeoutMs: number): number;
   /** As poll, and ends when Node's loop wants a turn: the ring's head says so. */
   hostPoll(id: number, timeoutMs: number): number;
-  /** Whether this selector's waits host Node's loop (1), which then stays alive, or not (0). Calls come in pairs. */
+  /**
+   * Whether this selector's waits host Node's loop (1), which then stays alive, or not (0). Calls
+   * come in pairs.
+   */
   host(id: number, on: number): number;
   /** Resolved after Node's loop has had the thread once. */
   turn(): Promise<void>;
@@ -65,11 +76,10 @@ function findPackageRoot(): string {
 }
 
 function load(): Native {
-  const file = join(findPackageRoot(), "build", "Release", "io_selectors.node");
+  const root = findPackageRoot();
+  const file = join(root, "build", "Release", "io_selectors.node");
   if (!existsSync(file)) {
-    throw new Error(
-      `io-selectors: the addon is not built; run "npm run build" in ${dirname(dirname(dirname(file)))}`,
-    );
+    throw new Error(`io-selectors: the addon is not built; run "npm run build" in ${root}`);
   }
   return createRequire(import.meta.url)(file) as Native;
 }

@@ -1,5 +1,6 @@
 // Reactor: Schmidt's initiation dispatcher over an injected Selector. https://www.dre.vanderbilt.edu/~schmidt/PDF/reactor-siemens.pdf
-// Enters: a Selector, handlers, timers, posted tasks. Leaves: calls of the handlers, one after another, on this thread.
+// Enters: a Selector, handlers, timers, posted tasks. Leaves: calls of the handlers, one after
+// another, on this thread.
 
 import { SelectorError } from "./errors.ts";
 import { native } from "./native.ts";
@@ -7,21 +8,33 @@ import { host, hostPoll, hostWaits, type NativeSelector } from "./native-selecto
 import { EVENT_READ, EVENT_WRITE, type FileLike, type Selector } from "./selector.ts";
 import { type Timer, TimerQueue } from "./timer-queue.ts";
 
-/** Node's immediates, ticks and I/O are served at least this often while handlers keep the thread busy. */
+/**
+ * Node's immediates, ticks and I/O are served at least this often while handlers keep the thread
+ * busy.
+ */
 const LONGEST_WITHOUT_TURN_MS = 10;
 
-/** What is called when its descriptor is ready. A handler that throws gets onError, is removed, and gets onClose. */
+/**
+ * What is called when its descriptor is ready. A handler that throws gets onError, is removed, and
+ * gets onClose.
+ */
 export interface EventHandler {
   onReadable?(fd: number): void;
   onWritable?(fd: number): void;
   /** Without it, what was thrown goes to the Reactor's own onError. */
   onError?(error: unknown): void;
-  /** Exactly once, when the handler is removed for whatever reason. The descriptor is the handler's to close. */
+  /**
+   * Exactly once, when the handler is removed for whatever reason. The descriptor is the handler's
+   * to close.
+   */
   onClose?(fd: number): void;
 }
 
 export interface ReactorOptions {
-  /** What timers, tasks and handlers without an onError of their own throw; a process warning unless given. */
+  /**
+   * What timers, tasks and handlers without an onError of their own throw; a process warning unless
+   * given.
+   */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -43,14 +56,20 @@ export class Reactor {
   #turns = 0;
   #events = 0;
 
-  /** @param selector belongs to the Reactor from now on as far as its registrations go; closing it stays the caller's. */
+  /**
+   * @param selector belongs to the Reactor from now on as far as its registrations go; closing it
+   *   stays the caller's.
+   */
   constructor(selector: Selector, options: ReactorOptions = {}) {
     // Every Selector of this package is a NativeSelector; run() needs what only that can do.
     this.#selector = selector as NativeSelector<Registered>;
     this.#onError = options.onError ?? ((error) => process.emitWarning(asError(error)));
   }
 
-  /** Waits so far, and the ready descriptors that they brought: events a wait says how well a loop batches. */
+  /**
+   * Waits so far, and the ready descriptors that they brought: events a wait says how well a loop
+   * batches.
+   */
   get turns(): number {
     return this.#turns;
   }
@@ -77,7 +96,10 @@ export class Reactor {
     this.#registered.set(fd, registered);
   }
 
-  /** Replaces what a handler is called for. @throws what Selector.modify throws; the handler is removed then. */
+  /**
+   * Replaces what a handler is called for. @throws what Selector.modify throws; the handler is
+   * removed then.
+   */
   modify(file: FileLike, events: number): void {
     const registered = this.#get(file);
     if (registered.suspendedEvents !== null) {
@@ -107,7 +129,10 @@ export class Reactor {
     registered.suspendedEvents = this.#selector.unregister(registered.fd).events;
   }
 
-  /** Ends suspend(); silent where the handler is not suspended. @throws what Selector.register throws. */
+  /**
+   * Ends suspend(); silent where the handler is not suspended. @throws what Selector.register
+   * throws.
+   */
   resume(file: FileLike): void {
     const registered = this.#get(file);
     if (registered.suspendedEvents === null) return;
@@ -129,7 +154,8 @@ export class Reactor {
   }
 
   /**
-   * One turn: due timers, posted tasks, then for each ready descriptor read before write. Blocks this thread.
+   * One turn: due timers, posted tasks, then for each ready descriptor read before write. Blocks
+   * this thread.
    * @param timeoutMs as Selector.poll; a timer or a posted task ends the wait in time.
    * @returns the number of ready descriptors.
    */
@@ -141,8 +167,9 @@ export class Reactor {
   }
 
   /**
-   * Serves until stop(), hosting Node's own event loop: its timers, signals, promises, workers and sockets go on working,
-   * and an idle Node costs nothing. Promise jobs run after each turn; ticks, immediates and Node's I/O within 10 ms.
+   * Serves until stop(), hosting Node's own event loop: its timers, signals, promises, workers and
+   * sockets go on working, and an idle Node costs nothing. Promise jobs run after each turn; ticks,
+   * immediates and Node's I/O within 10 ms.
    * @param options.signal stops it, too.
    */
   async run(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -191,7 +218,8 @@ export class Reactor {
     this.#turns++;
     this.#events += ready;
     for (let i = 0; i < ready; i++) {
-      // Looked up one by one: an earlier handler of this batch may have removed this one, or its descriptor may be another's.
+      // Looked up one by one: an earlier handler of this batch may have removed this one, or its
+      // descriptor may be another's.
       const registered = selector.readyKey(i)?.data;
       if (registered === undefined) continue;
       const events = selector.readyEvents(i);

@@ -1,4 +1,5 @@
-// SelectorMap: the live, read-only view that getMap() gives. Enters: a selector's keys by descriptor. Leaves: look-ups.
+// SelectorMap: the live, read-only view that getMap() gives. Enters: a selector's keys by
+// descriptor. Leaves: look-ups.
 
 import type { FileLike, ReadonlySelectorMap, SelectorKey } from "./selector.ts";
 

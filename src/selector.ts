@@ -1,5 +1,7 @@
-// The Selector contract: types, constants and nothing that runs. The model for shape and words is CPython's selectors.
-// Enters: descriptors. Leaves: keys and ready events. Implemented by native-selector.ts for every backend.
+// The Selector contract: types, constants and nothing that runs. The model for shape and words is
+// CPython's selectors.
+// Enters: descriptors. Leaves: keys and ready events. Implemented by native-selector.ts for every
+// backend.
 
 /** Interest and readiness: may be or-ed. */
 export const EVENT_READ = 1;
@@ -55,15 +57,18 @@ export interface Selector<T = unknown> extends Disposable {
    * Starts watching a descriptor. A failed call leaves nothing behind.
    * @param events EVENT_READ, EVENT_WRITE or both.
    * @param data whatever the caller wants back with the key.
-   * @throws {RangeError | TypeError} ERR_INVALID_ARG_VALUE, ERR_INVALID_ARG_TYPE for bad events or descriptors.
+   * @throws {RangeError | TypeError} ERR_INVALID_ARG_VALUE, ERR_INVALID_ARG_TYPE for bad events or
+   *   descriptors.
    * @throws {SelectorError} ERR_SELECTOR_KEY_EXISTS where the descriptor is registered.
-   * @throws {Error} what the system refused, in Node's form: `{ code: 'EPERM', errno, syscall: 'epoll_ctl' }`.
+   * @throws {Error} what the system refused, in Node's form: `{ code: 'EPERM', errno, syscall:
+   *   'epoll_ctl' }`.
    * @see epoll_ctl(2)
    */
   register(file: FileLike, events: number, data?: T): SelectorKey<T>;
 
   /**
-   * Replaces events and data. A failed call leaves the descriptor unregistered, and its message says so.
+   * Replaces events and data. A failed call leaves the descriptor unregistered, and its message
+   * says so.
    * @throws {SelectorError} ERR_SELECTOR_KEY_NOT_FOUND where the descriptor is not registered.
    */
   modify(file: FileLike, events: number, data?: T): SelectorKey<T>;
@@ -82,30 +87,41 @@ export interface Selector<T = unknown> extends Disposable {
 
   /**
    * Blocks this thread until a registered descriptor is ready or the timeout passes.
-   * @param timeoutMs milliseconds; null or Infinity waits until something happens, 0 or less only looks. Fractions round up.
-   *   A wait without a deadline may also end empty when Node's own loop has something to do (a signal, a message), so that
-   *   its caller can yield; one with a deadline does not.
-   * @returns the ready keys, each with the subset of its registered interest that is ready; empty on timeout.
+   * @param timeoutMs milliseconds; null or Infinity waits until something happens, 0 or less only
+   *   looks. Fractions round up. A wait without a deadline may also end empty when Node's own loop
+   *   has something to do (a signal, a message), so that its caller can yield; one with a deadline
+   *   does not.
+   * @returns the ready keys, each with the subset of its registered interest that is ready; empty
+   *   on timeout.
    * @see epoll_pwait2(2), ppoll(2), pselect(2)
    */
   select(timeoutMs?: number | null): ReadyEvent<T>[];
 
   /**
-   * The same wait, allocating nothing: the events stay in a ring that `readyKey`, `readyEvents` and `readyFlags` read until
-   * the next wait.
+   * The same wait, allocating nothing: the events stay in a ring that `readyKey`, `readyEvents` and
+   * `readyFlags` read until the next wait.
    * @returns the number of ready events.
    */
   poll(timeoutMs?: number | null): number;
 
-  /** The key of ready event `i`; undefined where it was unregistered, or its descriptor registered anew, since `poll`. */
+  /**
+   * The key of ready event `i`; undefined where it was unregistered, or its descriptor registered
+   * anew, since `poll`.
+   */
   readyKey(i: number): SelectorKey<T> | undefined;
   /** EVENT_READ | EVENT_WRITE of ready event `i`. */
   readyEvents(i: number): number;
-  /** FLAG_HANGUP | FLAG_ERROR | FLAG_READ_CLOSED | FLAG_PRIORITY of ready event `i`, as far as the backend can tell. */
+  /**
+   * FLAG_HANGUP | FLAG_ERROR | FLAG_READ_CLOSED | FLAG_PRIORITY of ready event `i`, as far as the
+   * backend can tell.
+   */
   readyFlags(i: number): number;
 
   /** The backend's own descriptor (epoll's), null where it has none. */
   fileno(): number | null;
-  /** Forgets every registration and closes the selector's own descriptors, not the registered ones. Twice is silent. */
+  /**
+   * Forgets every registration and closes the selector's own descriptors, not the registered ones.
+   * Twice is silent.
+   */
   close(): void;
 }

@@ -1,4 +1,5 @@
-// The selectors by name: one class a backend, and the one that picks. Enters: what this build and machine have.
+// The selectors by name: one class a backend, and the one that picks. Enters: what this build and
+// machine have.
 
 import { native } from "./native.ts";
 import { NativeSelector } from "./native-selector.ts";
@@ -9,7 +10,10 @@ const FD_SETSIZE = 1024;
 
 /** select(2): O(highest descriptor) a wait, descriptors below `fdSetSize`. */
 export class SelectSelector<T = unknown> extends NativeSelector<T> {
-  /** @param options.fdSetSize one more than the largest descriptor; beyond FD_SETSIZE where the kernel allows it (Linux). */
+  /**
+   * @param options.fdSetSize one more than the largest descriptor; beyond FD_SETSIZE where the
+   *   kernel allows it (Linux).
+   */
   constructor(options: { readonly fdSetSize?: number } = {}) {
     super("select", { fdSetSize: options.fdSetSize ?? FD_SETSIZE });
   }

@@ -1,11 +1,15 @@
-// Non-blocking TCP sockets as bare descriptors. What opens a socket throws; I/O answers n or -errno and never throws.
-// Enters: addresses, descriptors, the caller's Uint8Array. Leaves: descriptors and counts. accept4(2), recv(2), send(2)
+// Non-blocking TCP sockets as bare descriptors. What opens a socket throws; I/O answers n or -errno
+// and never throws.
+// Enters: addresses, descriptors, the caller's Uint8Array. Leaves: descriptors and counts.
+// accept4(2), recv(2), send(2)
 
 import { constants } from "node:os";
 import { invalidType, invalidValue } from "./errors.ts";
 import { native, systemError } from "./native.ts";
 
-/** errno values that non-blocking I/O answers with, positive; compare as `n === -EAGAIN`. errno(3) */
+/**
+ * errno values that non-blocking I/O answers with, positive; compare as `n === -EAGAIN`. errno(3)
+ */
 export const { EAGAIN, EINPROGRESS, ECONNRESET, EPIPE, EMFILE, ENFILE } = constants.errno;
 
 export interface ListenOptions {
@@ -35,7 +39,8 @@ export function listenTcp(options: ListenOptions = {}): number {
 }
 
 /**
- * A non-blocking TCP socket whose connection is under way: it is writable once that ended; then ask socketError().
+ * A non-blocking TCP socket whose connection is under way: it is writable once that ended; then ask
+ * socketError().
  * @returns its descriptor, which the caller closes.
  * @throws {Error} in Node's form where the attempt is refused at once.
  * @see connect(2)
@@ -56,14 +61,18 @@ export function socketError(fd: number): number {
   return native.socketError(fd);
 }
 
-/** Accepts one connection, non-blocking, with TCP_NODELAY. @returns its descriptor, or -errno: -EAGAIN without one. */
+/**
+ * Accepts one connection, non-blocking, with TCP_NODELAY. @returns its descriptor, or -errno:
+ * -EAGAIN without one.
+ */
 export function accept(fd: number): number {
   return native.accept(fd);
 }
 
 /**
  * Receives into `bytes` from `offset` on, at most `length` bytes.
- * @returns bytes received, 0 at end of file, or -errno: -EAGAIN with nothing there, -EINVAL for a range outside `bytes`.
+ * @returns bytes received, 0 at end of file, or -errno: -EAGAIN with nothing there, -EINVAL for a
+ *   range outside `bytes`.
  */
 export function recv(
   fd: number,
@@ -76,7 +85,8 @@ export function recv(
 
 /**
  * Sends `length` bytes of `bytes` from `offset` on; never raises SIGPIPE.
- * @returns bytes taken, perhaps fewer, or -errno: -EAGAIN while the peer's window is full, -EPIPE once it has gone.
+ * @returns bytes taken, perhaps fewer, or -errno: -EAGAIN while the peer's window is full, -EPIPE
+ *   once it has gone.
  */
 export function send(
   fd: number,
@@ -87,7 +97,10 @@ export function send(
   return native.send(fd, bytes, offset, length);
 }
 
-/** Closes a descriptor. @returns 0, or -errno. @throws {TypeError} for anything but a descriptor. @see close(2) */
+/**
+ * Closes a descriptor. @returns 0, or -errno. @throws {TypeError} for anything but a descriptor.
+ * @see close(2)
+ */
 export function close(fd: number): number {
   if (!Number.isInteger(fd) || fd < 0) throw invalidType(`${String(fd)} is not a descriptor`);
   return native.close(fd);

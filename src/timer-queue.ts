@@ -1,4 +1,5 @@
-// TimerQueue: a binary heap of due times, for the Reactor. Enters: delays. Leaves: what is due, soonest first.
+// TimerQueue: a binary heap of due times, for the Reactor. Enters: delays. Leaves: what is due,
+// soonest first.
 
 export interface Timer {
   /** Forgets the timer; silent where it has fired already. */
@@ -36,7 +37,10 @@ export class TimerQueue {
     return this.#heap[0]?.dueMs ?? null;
   }
 
-  /** Takes the soonest task that is due; a repeating one comes round again, measured from now so that it never piles up. */
+  /**
+   * Takes the soonest task that is due; a repeating one comes round again, measured from now so
+   * that it never piles up.
+   */
   takeDue(nowMs: number): (() => void) | undefined {
     this.#discardCancelled();
     const first = this.#heap[0];

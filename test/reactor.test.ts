@@ -97,7 +97,7 @@ describe("handleEvents", () => {
     expect(reactor.size).toBe(1);
   });
 
-  it("never gives an old event to a descriptor that was closed and opened anew in the batch", () => {
+  it("never gives an old event to a descriptor opened anew in the batch", () => {
     const [a, c] = twoReadable();
     const calls: string[] = [];
     const replacesTheOther = (other: number): EventHandler => ({
@@ -252,7 +252,10 @@ describe.each([
     reactor = new Reactor(selector, { onError: (error) => errors.push(error) });
   });
 
-  /** An echo under the Reactor, and a peer that pings over it for ever, so that the Reactor is never idle. */
+  /**
+   * An echo under the Reactor, and a peer that pings over it for ever, so that the Reactor is never
+   * idle.
+   */
   function keepBusy(): { count: number } {
     const [a, b] = fds.pair();
     const busy = { count: 0 };

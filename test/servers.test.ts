@@ -1,4 +1,5 @@
-// Every contender as a process: echoes, keeps what it cannot send, survives rude peers, counts, and leaves nothing behind.
+// Every contender as a process: echoes, keeps what it cannot send, survives rude peers, counts, and
+// leaves nothing behind.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -98,7 +99,7 @@ describe.each(contenders.map((row) => [row.name, row] as const))("%s", (name, ro
     }
   });
 
-  it("keeps what a slow reader does not take, serves the others meanwhile, and loses no byte", async () => {
+  it("keeps what a slow reader does not take, serves others, and loses no byte", async () => {
     const server = await start(row.command(paths));
     const slow = await open(server.port);
     const other = await open(server.port);

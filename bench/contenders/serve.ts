@@ -1,5 +1,6 @@
-// The TypeScript contenders' executable: node serve.js ts:reactor-epoll. As native/echo_server/main.cc it prints a ready
-// line, serves until SIGTERM or SIGINT, then prints a line of counters.
+// The TypeScript contenders' executable: node serve.js ts:reactor-epoll. As
+// native/echo_server/main.cc it prints a ready line, serves until SIGTERM or SIGINT, then prints a
+// line of counters.
 
 import { EpollSelector, PollSelector, SelectSelector } from "../../src/index.ts";
 import { startBusyPollServer } from "./servers/busy-poll.ts";

@@ -1,5 +1,5 @@
-// The contract of shared/design's Selector, as one suite that takes a factory and runs for every backend.
-// Its cases follow CPython's test_selectors.py and what selector.ts promises.
+// The contract of shared/design's Selector, as one suite that takes a factory and runs for every
+// backend. Its cases follow CPython's test_selectors.py and what selector.ts promises.
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
@@ -251,7 +251,7 @@ export function selectorSuite(name: string, make: <T>() => Selector<T>): void {
         expect(recv(a, new Uint8Array(1))).toBe(0);
       });
 
-      it("reports a descriptor that was closed while registered at most once, and never fails or spins", () => {
+      it("reports a descriptor closed while registered at most once, and never spins", () => {
         const [a, b] = fds.pair();
         const [c, d] = fds.pair();
         selector.register(a, EVENT_READ);
@@ -379,7 +379,7 @@ export function selectorSuite(name: string, make: <T>() => Selector<T>): void {
     });
 
     describe("close", () => {
-      it("is silent twice, leaves the registered descriptors open and refuses everything else", () => {
+      it("is silent twice, leaves what was registered open, refuses the rest", () => {
         const [a, b] = fds.pair();
         selector.register(a, EVENT_READ);
         selector.close();

@@ -1,4 +1,5 @@
-// Two connected, non-blocking TCP sockets over loopback, and whatever else a test opens: closed at its end.
+// Two connected, non-blocking TCP sockets over loopback, and whatever else a test opens: closed at
+// its end.
 
 import {
   accept,
@@ -37,7 +38,10 @@ export class Descriptors {
     return this.keep(connectTcp({ port: localPort(listener) }));
   }
 
-  /** Opens pairs until one end has the number of a descriptor that was closed. @returns both ends, that one first. */
+  /**
+   * Opens pairs until one end has the number of a descriptor that was closed. @returns both ends,
+   * that one first.
+   */
   pairReusing(fd: number): [number, number] {
     for (let i = 0; i < 64; i++) {
       const [a, b] = this.pair();

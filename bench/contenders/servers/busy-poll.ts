@@ -1,4 +1,5 @@
-// ts:busy-poll: ask every connection, all the time. Costs one recv a connection a pass and a whole core, whatever the load.
+// ts:busy-poll: ask every connection, all the time. Costs one recv a connection a pass and a whole
+// core, whatever the load.
 // Enters: nothing tells it anything. Leaves: the shared EchoHandler's recv and send.
 
 import { accept, close, listenTcp, localPort } from "../../../src/index.ts";

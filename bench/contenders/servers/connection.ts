@@ -1,5 +1,6 @@
-// The connection handler that the TypeScript servers share, as native/echo_server/connection.cc is for the native ones:
-// what is received is sent back; what cannot be sent is kept, reading stops, and write readiness resumes it.
+// The connection handler that the TypeScript servers share, as native/echo_server/connection.cc is
+// for the native ones: what is received is sent back; what cannot be sent is kept, reading stops,
+// and write readiness resumes it.
 // Enters: readiness. Leaves: what to wait for next.
 
 import { EAGAIN, recv, send } from "../../../src/index.ts";

@@ -1,4 +1,5 @@
-// Exact calls and bytes of a server under test, printed when it ends. The same names as in native/echo_server/main.cc.
+// Exact calls and bytes of a server under test, printed when it ends. The same names as in
+// native/echo_server/main.cc.
 
 export class Counters {
   waitCalls = 0;

@@ -1,4 +1,5 @@
-// node:net: what people use today. Node's own sockets, with the back-pressure that its documents ask for.
+// node:net: what people use today. Node's own sockets, with the back-pressure that its documents
+// ask for.
 // Enters: 'data' events. Leaves: socket.write; a full buffer pauses reading until 'drain'.
 
 import { once } from "node:events";

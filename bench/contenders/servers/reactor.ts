@@ -1,4 +1,5 @@
-// ts:select, ts:poll and ts:reactor-epoll: the Reactor over a Selector of that backend. They differ in nothing else.
+// ts:select, ts:poll and ts:reactor-epoll: the Reactor over a Selector of that backend. They differ
+// in nothing else.
 // Enters: a Selector. Leaves: the shared EchoHandler's recv and send.
 
 import {

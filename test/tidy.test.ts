@@ -1,0 +1,177 @@
+// The house rules as a test: who may use whom, as data, and the bounds of docs and style that no
+// formatter holds.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+/**
+ * First match wins. A file may use its own folder and what stands here; `<…>` are headers of the
+ * system.
+ */
+const rooms: readonly { readonly room: string; readonly mayUse: readonly string[] }[] = [
+  { room: "native/core/", mayUse: [] },
+  { room: "native/backends/", mayUse: ["native/core/"] },
+  { room: "native/net/", mayUse: ["native/core/"] },
+  { room: "native/echo_server/", mayUse: ["native/core/", "native/backends/", "native/net/"] },
+  { room: "native/load_generator/", mayUse: ["native/core/", "native/backends/", "native/net/"] },
+  { room: "native/addon/", mayUse: ["native/core/", "native/backends/", "native/net/"] },
+  { room: "src/", mayUse: [] },
+  { room: "bench/contenders/", mayUse: ["src/index.ts", "bench/paths.ts"] },
+  { room: "bench/workloads/", mayUse: ["bench/paths.ts"] },
+  { room: "bench/statistics/", mayUse: ["bench/results.ts"] },
+  { room: "bench/report/", mayUse: ["bench/results.ts", "bench/statistics/"] },
+  {
+    room: "bench/measure/",
+    mayUse: [
+      "bench/contenders/catalogue.ts",
+      "bench/paths.ts",
+      "bench/plan.ts",
+      "bench/profiles.ts",
+      "bench/results.ts",
+      "bench/statistics/",
+      "bench/workloads/",
+    ],
+  },
+  { room: "bench/", mayUse: ["src/index.ts", "bench/"] },
+  { room: "examples/", mayUse: ["src/index.ts"] },
+];
+
+/** What only these files may touch. */
+const doors: readonly { readonly what: RegExp; readonly only: RegExp }[] = [
+  { what: /#include [<"]napi\.h[>"]|#include <node_api\.h>/, only: /^native\/addon\// },
+  { what: /io_selectors\.node/, only: /^(src\/native\.ts|bench\/measure\/environment\.ts)$/ },
+  { what: /from "node:child_process"/, only: /^bench\/measure\// },
+  { what: /\bprocess\.exit\(/, only: /^bench\/(cli|run|interrupt)\.ts$/ },
+];
+
+/** Rooms of pure functions: no clock, no I/O. bench/report/write.ts is the one that writes. */
+const pure = /^bench\/(statistics|report)\/(?!write\.ts)/;
+const impure =
+  /from "node:(fs|child_process|net|os)|\bDate\.now\(|\bperformance\.now\(|new Date\(\)/;
+
+interface Source {
+  readonly path: string;
+  readonly text: string;
+  readonly uses: readonly string[];
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return filesBelow(path);
+    return /\.(ts|cc|h|mjs)$/.test(entry.name) ? [path] : [];
+  });
+}
+
+function read(path: string): Source {
+  const text = readFileSync(join(root, path), "utf8");
+  const local = path.startsWith("native/")
+    ? [...text.matchAll(/^#include "([^"]+)"/gm)].map((match) => `native/${match[1]}`)
+    : [...text.matchAll(/\bfrom "(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/g)].map((match) =>
+        relative(root, join(root, dirname(path), match[1] ?? match[2] ?? "")),
+      );
+  return { path, text, uses: local };
+}
+
+const sources = ["native", "src", "bench", "examples"].flatMap(filesBelow).map(read);
+const everything = [...sources, ...filesBelow("test").map(read)];
+
+describe("the house", () => {
+  it("has a rule for every file", () => {
+    const homeless = sources.filter(({ path }) => !rooms.some(({ room }) => path.startsWith(room)));
+    expect(homeless.map(({ path }) => path)).toEqual([]);
+    expect(sources.length).toBeGreaterThan(50);
+  });
+
+  it("is used only along its arrows", () => {
+    const wrong = sources.flatMap(({ path, uses }) => {
+      const rule = rooms.find(({ room }) => path.startsWith(room));
+      const allowed = [rule?.room ?? "", ...(rule?.mayUse ?? [])];
+      return uses
+        .filter((used) => !allowed.some((prefix) => used.startsWith(prefix)))
+        .map((used) => `${path} uses ${used}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it("keeps backends apart from one another", () => {
+    const wrong = sources
+      .filter(({ path }) => /^native\/backends\/(?!backends\.)/.test(path))
+      .flatMap(({ path, uses }) =>
+        uses
+          .filter(
+            (used) => used.startsWith("native/backends/") && used !== "native/backends/backends.h",
+          )
+          .map((used) => `${path} uses ${used}`),
+      );
+    expect(wrong).toEqual([]);
+  });
+
+  it("has no circles", () => {
+    const uses = new Map(sources.map((source) => [source.path, source.uses]));
+    const done = new Set<string>();
+    const visit = (path: string, way: readonly string[]): string[] => {
+      if (way.includes(path)) return [[...way.slice(way.indexOf(path)), path].join(" → ")];
+      if (done.has(path)) return [];
+      const circles = (uses.get(path) ?? []).flatMap((next) => visit(next, [...way, path]));
+      done.add(path);
+      return circles;
+    };
+    expect(sources.flatMap(({ path }) => visit(path, []))).toEqual([]);
+  });
+
+  it("opens its doors in one place each", () => {
+    const wrong = sources.flatMap(({ path, text }) =>
+      doors
+        .filter(({ what, only }) => what.test(text) && !only.test(path))
+        .map(({ what }) => `${path} has ${what}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it("keeps statistics and reports free of clocks and I/O", () => {
+    const wrong = sources.filter(({ path, text }) => pure.test(path) && impure.test(text));
+    expect(wrong.map(({ path }) => path)).toEqual([]);
+  });
+
+  it("is not used by anything but tests where it is a test", () => {
+    const wrong = sources.filter(({ uses }) => uses.some((used) => used.startsWith("test/")));
+    expect(wrong.map(({ path }) => path)).toEqual([]);
+  });
+});
+
+describe("style", () => {
+  it("has files of at most 400 lines and lines of at most 100 columns", () => {
+    const wrong = everything.flatMap(({ path, text }) => {
+      const lines = text.split("\n");
+      const long = lines
+        .map((line, i) => ({ line, at: `${path}:${i + 1}` }))
+        .filter(({ line }) => [...line].length > 100 && !/https?:\/\//.test(line))
+        .map(({ at }) => `${at} is longer than 100 columns`);
+      const tooMany = lines.length > 400 && !path.startsWith("test/");
+      return tooMany ? [`${path} has ${lines.length} lines`, ...long] : long;
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it("starts every file with what it is", () => {
+    // A .cc file beside a header of its own is described there.
+    const described = new Set(sources.map(({ path }) => path));
+    const headless = everything.filter(
+      ({ path, text }) =>
+        !text.startsWith("// ") &&
+        !(path.endsWith(".cc") && described.has(path.replace(/\.cc$/, ".h"))),
+    );
+    expect(headless.map(({ path }) => path)).toEqual([]);
+  });
+
+  it("has no work left over", () => {
+    const marks = new RegExp(["TO", "DO|FIX", "ME|XX", "X"].join(""));
+    const wrong = everything.filter(({ text }) => marks.test(text));
+    expect(wrong.map(({ path }) => path)).toEqual([]);
+  });
+});
