@@ -1,9 +1,11 @@
 // The library's public surface: exports, nothing else.
 
 export { SelectorError, type SelectorErrorCode } from "./errors.ts";
+export type { AvailableBackend } from "./native-selector.ts";
 export { type EventHandler, Reactor, type ReactorOptions } from "./reactor.ts";
 export {
   type BackendName,
+  type Capabilities,
   EVENT_READ,
   EVENT_WRITE,
   type FileLike,
@@ -13,10 +15,19 @@ export {
   FLAG_READ_CLOSED,
   type ReadonlySelectorMap,
   type ReadyEvent,
+  type RegisterOptions,
   type Selector,
   type SelectorKey,
 } from "./selector.ts";
-export { DefaultSelector, EpollSelector, PollSelector, SelectSelector } from "./selectors.ts";
+export {
+  availableBackends,
+  DefaultSelector,
+  EpollSelector,
+  IoUringSelector,
+  KqueueSelector,
+  PollSelector,
+  SelectSelector,
+} from "./selectors.ts";
 export {
   accept,
   close,

@@ -4,14 +4,24 @@
 // fills.
 
 import { invalidType, invalidValue, SelectorError } from "./errors.ts";
-import { native, RING_ENDED_BY_HOST, RING_STRIDE, systemError } from "./native.ts";
+import {
+  native,
+  OPTION_EXCLUSIVE,
+  OPTION_MODES,
+  OPTION_PRIORITY,
+  RING_ENDED_BY_HOST,
+  RING_STRIDE,
+  systemError,
+} from "./native.ts";
 import {
   type BackendName,
+  type Capabilities,
   EVENT_READ,
   EVENT_WRITE,
   type FileLike,
   type ReadonlySelectorMap,
   type ReadyEvent,
+  type RegisterOptions,
   type Selector,
   type SelectorKey,
 } from "./selector.ts";
@@ -20,6 +30,7 @@ import { SelectorMap } from "./selector-map.ts";
 /** Ready events a wait; what is ready beyond comes with the next one. */
 export const EVENTS_PER_WAIT = 256;
 const WITHOUT_DEADLINE = -1;
+const LEVEL: RegisterOptions = { mode: "level" };
 
 /**
  * For Reactor.run: waits that end when Node's own event loop wants the thread. Not part of the
@@ -34,10 +45,19 @@ export interface SelectorOptions {
   readonly fdSetSize?: number;
 }
 
+export interface AvailableBackend {
+  readonly name: BackendName;
+  readonly available: boolean;
+  /** Why not, in words; null where it is available. */
+  readonly reason: string | null;
+  /** Whether DefaultSelector may pick it. */
+  readonly byDefault: boolean;
+}
+
 export class NativeSelector<T = unknown> implements Selector<T> {
   readonly backend: BackendName;
+  readonly capabilities: Capabilities;
   readonly #id: number;
-  readonly #largestFd: number;
   readonly #ring = new Int32Array((EVENTS_PER_WAIT + 1) * RING_STRIDE);
   // Both by descriptor and dense: a look-up costs 10 ns where a Map costs 28.
   readonly #keys: (SelectorKey<T> | undefined)[] = [];
@@ -47,11 +67,10 @@ export class NativeSelector<T = unknown> implements Selector<T> {
 
   constructor(backend: BackendName, options: SelectorOptions = {}) {
     this.backend = backend;
-    const fdSetSize = options.fdSetSize ?? 0;
-    this.#largestFd = fdSetSize > 0 ? fdSetSize - 1 : Number.POSITIVE_INFINITY;
-    const id = native.create(backend, fdSetSize, this.#ring);
+    const id = native.create(backend, options.fdSetSize ?? 0, this.#ring);
     if (id < 0) throw systemError(id, `the ${backend} backend does not work here`);
     this.#id = id;
+    this.capabilities = capabilitiesOf(id);
     this.#map = new SelectorMap(
       this.#keys,
       () => this.#size,
@@ -67,23 +86,24 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     return this.#size;
   }
 
-  register(file: FileLike, events: number, data?: T): SelectorKey<T> {
+  register(
+    file: FileLike,
+    events: number,
+    data?: T,
+    options: RegisterOptions = LEVEL,
+  ): SelectorKey<T> {
     this.#assertOpen();
     const fd = descriptorOf(file);
     assertEvents(events);
-    if (fd > this.#largestFd) {
-      throw invalidValue(
-        `fd ${fd} is past what this ${this.backend} selector watches (0 … ${this.#largestFd}); ` +
-          "make it with a larger { fdSetSize }, or use poll or epoll",
-      );
-    }
+    this.#assertWatchable(fd);
     if (this.#keys[fd] !== undefined) {
       throw new SelectorError(
         "ERR_SELECTOR_KEY_EXISTS",
         `fd ${fd} is registered already; use modify()`,
       );
     }
-    const generation = native.register(this.#id, fd, events, 0);
+    const bits = options === LEVEL ? 0 : this.#optionBits(options);
+    const generation = native.register(this.#id, fd, events, bits);
     if (generation < 0) throw systemError(generation, `cannot register fd ${fd}`);
     // Filled up to fd, because an array with holes turns into a dictionary.
     while (this.#keys.length <= fd) {
@@ -98,12 +118,11 @@ export class NativeSelector<T = unknown> implements Selector<T> {
   modify(file: FileLike, events: number, data?: T): SelectorKey<T> {
     const key = this.getKey(file);
     assertEvents(events);
-    if (events !== key.events) {
-      const answer = native.modify(this.#id, key.fd, events);
-      if (answer < 0) {
-        this.#drop(key.fd);
-        throw systemError(answer, `cannot modify fd ${key.fd}, which is unregistered now`);
-      }
+    // Also with the same events: it arms a oneshot anew, and watches the new owner of a reused number.
+    const answer = native.modify(this.#id, key.fd, events);
+    if (answer < 0) {
+      this.#drop(key.fd);
+      throw systemError(answer, `cannot modify fd ${key.fd}, which is unregistered now`);
     }
     return this.#put({ fileobj: key.fileobj, fd: key.fd, events, data });
   }
@@ -195,6 +214,37 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     native.host(this.#id, on ? 1 : 0);
   }
 
+  #assertWatchable(fd: number): void {
+    const { maxFd } = this.capabilities;
+    if (maxFd === null || fd <= maxFd) return;
+    throw invalidValue(
+      `fd ${fd} is past what this ${this.backend} selector watches (0 … ${maxFd}); ` +
+        "make it with a larger { fdSetSize }, or use poll or epoll",
+    );
+  }
+
+  #optionBits(options: RegisterOptions): number {
+    const { mode = "level", exclusive = false, priority = false } = options;
+    if (!Object.hasOwn(OPTION_MODES, mode)) {
+      throw invalidValue(`mode is "${mode}"; level, edge or oneshot is needed`);
+    }
+    if (mode !== "level") this.#assertCapable(mode);
+    if (exclusive) this.#assertCapable("exclusive");
+    if (priority) this.#assertCapable("priority");
+    return (
+      OPTION_MODES[mode] | (exclusive ? OPTION_EXCLUSIVE : 0) | (priority ? OPTION_PRIORITY : 0)
+    );
+  }
+
+  #assertCapable(option: "edge" | "oneshot" | "exclusive" | "priority"): void {
+    if (this.capabilities[option]) return;
+    const having = backendsHaving(option).join(", ") || "none";
+    throw new SelectorError(
+      "ERR_SELECTOR_UNSUPPORTED",
+      `the ${this.backend} backend has no ${option}; of those that work here, these have: ${having}`,
+    );
+  }
+
   #put(key: SelectorKey<T>): SelectorKey<T> {
     this.#keys[key.fd] = Object.freeze(key);
     return key;
@@ -221,6 +271,36 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     if (this.#map === null)
       throw new SelectorError("ERR_SELECTOR_CLOSED", "the selector is closed");
   }
+}
+
+function capabilitiesOf(id: number): Capabilities {
+  const { maxFd, ...rest } = native.capabilities(id);
+  return Object.freeze({ ...rest, maxFd: maxFd < 0 ? null : maxFd });
+}
+
+function backendsHaving(option: "edge" | "oneshot" | "exclusive" | "priority"): string[] {
+  return backends()
+    .filter(({ name, available }) => {
+      if (!available) return false;
+      using selector = new NativeSelector(name);
+      return selector.capabilities[option];
+    })
+    .map(({ name }) => name);
+}
+
+/** Whether each backend works here, in the order of preference; tried, not guessed. */
+export function backends(): readonly AvailableBackend[] {
+  return native.backends().map(({ name, contained, reason, byDefault }) => {
+    const backend = { name: name as BackendName, byDefault };
+    if (!contained) return { ...backend, available: false, reason };
+    try {
+      new NativeSelector(backend.name).close();
+      return { ...backend, available: true, reason: null };
+    } catch (error) {
+      const { syscall, code } = error as NodeJS.ErrnoException;
+      return { ...backend, available: false, reason: `${syscall}: ${code} (${reason})` };
+    }
+  });
 }
 
 function descriptorOf(file: FileLike): number {

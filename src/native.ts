@@ -22,15 +22,36 @@ export const OPTION_MODES = { level: 0, edge: 1, oneshot: 2 } as const;
 export const OPTION_EXCLUSIVE = 4;
 export const OPTION_PRIORITY = 8;
 
+export interface NativeBackend {
+  readonly name: string;
+  /** Whether this build contains it. */
+  readonly contained: boolean;
+  /** Why it is not contained, or what usually causes the system's refusal; in words, or empty. */
+  readonly reason: string;
+  readonly byDefault: boolean;
+}
+
+export interface NativeCapabilities {
+  readonly edge: boolean;
+  readonly oneshot: boolean;
+  readonly exclusive: boolean;
+  readonly priority: boolean;
+  readonly regularFiles: boolean;
+  /** -1: no bound of its own. */
+  readonly maxFd: number;
+  readonly timeoutResolutionNs: number;
+}
+
 /**
  * Every function answers ≥ 0, or -errno unless it says otherwise; `failedSyscall` then names the
  * call that refused.
  */
 export interface Native {
-  /** The names of the backends in this build, in the order in which they are preferred. */
-  backends(): string[];
+  /** Every backend that there is, in the order in which they are preferred. */
+  backends(): NativeBackend[];
   failedSyscall(): string;
 
+  capabilities(id: number): NativeCapabilities;
   create(backend: string, fdSetSize: number, ring: Int32Array): number;
   destroy(id: number): void;
   register(id: number, fd: number, events: number, options: number): number;

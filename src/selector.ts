@@ -16,7 +16,34 @@ export const FLAG_PRIORITY = 8;
 /** A descriptor, or anything that has one. */
 export type FileLike = number | { readonly fd: number };
 
-export type BackendName = "select" | "poll" | "epoll";
+export type BackendName = "select" | "poll" | "epoll" | "kqueue" | "io_uring";
+
+/** How a registration reports; not every backend has each: see Capabilities. */
+export interface RegisterOptions {
+  /**
+   * `level` (the default) reports for as long as it is ready; `edge` once each time it becomes
+   * ready; `oneshot` once, then not before the next modify.
+   */
+  readonly mode?: "level" | "edge" | "oneshot";
+  /** Wakes one of several selectors that watch the same descriptor. EPOLLEXCLUSIVE, epoll_ctl(2) */
+  readonly exclusive?: boolean;
+  /** Reports urgent data, too, as EVENT_READ with FLAG_PRIORITY. POLLPRI, poll(2) */
+  readonly priority?: boolean;
+}
+
+/** What a selector's backend can do on this machine. */
+export interface Capabilities {
+  readonly edge: boolean;
+  readonly oneshot: boolean;
+  readonly exclusive: boolean;
+  readonly priority: boolean;
+  /** Whether regular files can be registered; they are always ready then. */
+  readonly regularFiles: boolean;
+  /** The largest descriptor it watches; null where the process's own limit is the only one. */
+  readonly maxFd: number | null;
+  /** Timeouts are rounded up to a multiple of this. */
+  readonly timeoutResolutionNs: number;
+}
 
 /** What one descriptor is registered for; frozen. `modify` returns a new one. */
 export interface SelectorKey<T = unknown> {
@@ -49,6 +76,7 @@ export interface ReadonlySelectorMap<T = unknown> extends Iterable<number> {
  */
 export interface Selector<T = unknown> extends Disposable {
   readonly backend: BackendName;
+  readonly capabilities: Capabilities;
   readonly closed: boolean;
   /** How many descriptors are registered. */
   readonly size: number;
@@ -59,12 +87,13 @@ export interface Selector<T = unknown> extends Disposable {
    * @param data whatever the caller wants back with the key.
    * @throws {RangeError | TypeError} ERR_INVALID_ARG_VALUE, ERR_INVALID_ARG_TYPE for bad events or
    *   descriptors.
-   * @throws {SelectorError} ERR_SELECTOR_KEY_EXISTS where the descriptor is registered.
+   * @throws {SelectorError} ERR_SELECTOR_KEY_EXISTS where the descriptor is registered;
+   *   ERR_SELECTOR_UNSUPPORTED for an option that the backend lacks, naming those that have it.
    * @throws {Error} what the system refused, in Node's form: `{ code: 'EPERM', errno, syscall:
    *   'epoll_ctl' }`.
    * @see epoll_ctl(2)
    */
-  register(file: FileLike, events: number, data?: T): SelectorKey<T>;
+  register(file: FileLike, events: number, data?: T, options?: RegisterOptions): SelectorKey<T>;
 
   /**
    * Replaces events and data. A failed call leaves the descriptor unregistered, and its message

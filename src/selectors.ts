@@ -1,12 +1,8 @@
 // The selectors by name: one class a backend, and the one that picks. Enters: what this build and
 // machine have.
 
-import { native } from "./native.ts";
-import { NativeSelector } from "./native-selector.ts";
-import type { BackendName, Selector } from "./selector.ts";
-
-/** What POSIX promises of select(2). */
-const FD_SETSIZE = 1024;
+import { type AvailableBackend, backends, NativeSelector } from "./native-selector.ts";
+import type { BackendName } from "./selector.ts";
 
 /** select(2): O(highest descriptor) a wait, descriptors below `fdSetSize`. */
 export class SelectSelector<T = unknown> extends NativeSelector<T> {
@@ -15,7 +11,7 @@ export class SelectSelector<T = unknown> extends NativeSelector<T> {
    *   kernel allows it (Linux).
    */
   constructor(options: { readonly fdSetSize?: number } = {}) {
-    super("select", { fdSetSize: options.fdSetSize ?? FD_SETSIZE });
+    super("select", options);
   }
 }
 
@@ -33,31 +29,40 @@ export class EpollSelector<T = unknown> extends NativeSelector<T> {
   }
 }
 
-const makers: Readonly<Record<BackendName, new <T>() => Selector<T>>> = {
-  epoll: EpollSelector,
-  poll: PollSelector,
-  select: SelectSelector,
-};
-
-/** The best backend that works here: epoll, then poll, then select. */
-export function defaultBackend(): BackendName {
-  for (const name of native.backends()) {
-    if (!Object.hasOwn(makers, name)) continue;
-    const backend = name as BackendName;
-    try {
-      new makers[backend]().close();
-      return backend;
-    } catch {
-      // Refused by this kernel or sandbox: the next one in the order is tried.
-    }
+/** kqueue(2): O(ready) a wait; macOS and the BSDs. */
+export class KqueueSelector<T = unknown> extends NativeSelector<T> {
+  constructor() {
+    super("kqueue");
   }
-  throw new Error("io-selectors: no backend works on this machine");
 }
 
-/** A selector over the best backend that works here. */
+/** io_uring(7) as poll operations: O(ready) a wait, changes batched into it; Linux, opt-in. */
+export class IoUringSelector<T = unknown> extends NativeSelector<T> {
+  constructor() {
+    super("io_uring");
+  }
+}
+
+/** A selector over the best backend that works here: kqueue or epoll, then poll, then select. */
 export class DefaultSelector<T = unknown> extends NativeSelector<T> {
   constructor() {
-    const backend = defaultBackend();
-    super(backend, backend === "select" ? { fdSetSize: FD_SETSIZE } : {});
+    super(defaultBackend());
   }
+}
+
+/**
+ * Every backend that there is, whether it works here, and if not, why, in words: either what this
+ * build lacks, or the call that the system refused (`io_uring_setup: EPERM (…)`).
+ */
+export function availableBackends(): readonly AvailableBackend[] {
+  return backends();
+}
+
+let chosen: BackendName | undefined;
+
+/** Tried once a thread: what a kernel or a sandbox refuses does not change under a process. */
+function defaultBackend(): BackendName {
+  chosen ??= backends().find(({ available, byDefault }) => available && byDefault)?.name;
+  if (chosen === undefined) throw new Error("io-selectors: no backend works on this machine");
+  return chosen;
 }

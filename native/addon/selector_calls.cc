@@ -31,12 +31,35 @@ int64_t ToNanoseconds(double timeout_ms) {
   return static_cast<int64_t>(std::ceil(std::fmin(timeout_ms, kLongestMs) * 1e6));
 }
 
+/** backends(): a row each, in the order of preference: name, whether it is contained, and so on. */
 Napi::Value ListBackends(const Napi::CallbackInfo& info) {
-  Napi::Array names = Napi::Array::New(info.Env());
+  Napi::Array rows = Napi::Array::New(info.Env());
   for (const Backend& backend : Backends()) {
-    names.Set(names.Length(), Napi::String::New(info.Env(), std::string(backend.name)));
+    Napi::Object row = Napi::Object::New(info.Env());
+    row.Set("name", backend.name);
+    row.Set("contained", backend.make != nullptr);
+    row.Set("reason", backend.reason);
+    row.Set("byDefault", backend.by_default);
+    rows.Set(rows.Length(), row);
   }
-  return names;
+  return rows;
+}
+
+/** capabilities(id): what the selector's backend can do; undefined where it is closed. */
+Napi::Value DescribeCapabilities(const Napi::CallbackInfo& info) {
+  auto* environment = static_cast<Environment*>(info.Data());
+  const OpenSelector* open = environment->Find(info[0].As<Napi::Number>().Int32Value());
+  if (open == nullptr) return info.Env().Undefined();
+  const Capabilities& has = open->selector->capabilities();
+  Napi::Object described = Napi::Object::New(info.Env());
+  described.Set("edge", has.edge);
+  described.Set("oneshot", has.oneshot);
+  described.Set("exclusive", has.exclusive);
+  described.Set("priority", has.priority);
+  described.Set("regularFiles", has.regular_files);
+  described.Set("maxFd", static_cast<double>(has.max_fd));
+  described.Set("timeoutResolutionNs", static_cast<double>(has.timeout_resolution_ns));
+  return described;
 }
 
 Napi::Value FailedSyscall(const Napi::CallbackInfo& info) {
@@ -231,6 +254,8 @@ void ExportSelectorCalls(Napi::Env env, Napi::Object exports, Environment* envir
   exports.Set("backends", Napi::Function::New(env, ListBackends, "backends"));
   exports.Set("failedSyscall",
               Napi::Function::New(env, FailedSyscall, "failedSyscall", environment));
+  exports.Set("capabilities",
+              Napi::Function::New(env, DescribeCapabilities, "capabilities", environment));
   exports.Set("create", Napi::Function::New(env, Create, "create", environment));
   exports.Set("destroy", Napi::Function::New(env, Destroy, "destroy", environment));
   ExportRaw(env, exports, "register", Register, environment);

@@ -2,26 +2,30 @@
 
 namespace io_selectors {
 
+// A factory that this build does not contain is nullptr; its row then says why.
+using Factory = Result<std::unique_ptr<Selector>>(const SelectorOptions& options);
+
 #ifdef __linux__
-Result<std::unique_ptr<Selector>> MakeEpollSelector(const SelectorOptions& options);
+Factory MakeEpollSelector;
+constexpr Factory* kEpoll = MakeEpollSelector;
+#else
+constexpr Factory* kEpoll = nullptr;
 #endif
-Result<std::unique_ptr<Selector>> MakePollSelector(const SelectorOptions& options);
-Result<std::unique_ptr<Selector>> MakeSelectSelector(const SelectorOptions& options);
+Factory MakePollSelector;
+Factory MakeSelectSelector;
 
 const std::vector<Backend>& Backends() {
   static const std::vector<Backend> backends = {
-#ifdef __linux__
-      {"epoll", MakeEpollSelector},
-#endif
-      {"poll", MakePollSelector},
-      {"select", MakeSelectSelector},
+      {"epoll", kEpoll, "Linux only", true},
+      {"poll", MakePollSelector, "", true},
+      {"select", MakeSelectSelector, "", true},
   };
   return backends;
 }
 
 const Backend* FindBackend(std::string_view name) {
   for (const Backend& backend : Backends()) {
-    if (backend.name == name) return &backend;
+    if (backend.name == name && backend.make != nullptr) return &backend;
   }
   return nullptr;
 }

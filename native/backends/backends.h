@@ -18,15 +18,22 @@ struct SelectorOptions {
 };
 
 struct Backend {
-  std::string_view name;
-  /** Makes a selector; the error says why this backend does not work on this machine. */
+  const char* name;
+  /**
+   * Makes a selector; the error says what this machine refuses. nullptr where this build does not
+   * contain the backend.
+   */
   Result<std::unique_ptr<Selector>> (*make)(const SelectorOptions& options);
+  /** Why this build does not contain it, or what usually causes the refusal; in words. */
+  const char* reason;
+  /** Whether DefaultSelector may pick it. */
+  bool by_default;
 };
 
-/** Every backend that this build contains, in the order in which DefaultSelector tries them. */
+/** Every backend that there is, in the order in which DefaultSelector tries them. */
 const std::vector<Backend>& Backends();
 
-/** The row of that name, or nullptr. */
+/** The row of that name where this build contains it, else nullptr. */
 const Backend* FindBackend(std::string_view name);
 
 }  // namespace io_selectors

@@ -91,6 +91,7 @@ class Selector {
   int32_t Generation(int fd) const { return InTable(fd) ? At(fd).generation : 0; }
   int32_t Interest(int fd) const { return InTable(fd) ? At(fd).interest : 0; }
   int size() const { return size_; }
+  const Capabilities& capabilities() const { return capabilities_; }
 
   /** The descriptor that another event loop can watch to learn that this selector has something; -1
    * without one. */
