@@ -1,7 +1,11 @@
-// The data that flows through the suite's end: what a run leaves in results.json (schemaVersion 1), as types.
-// Enters: measured cells from bench/measure. Leaves: to bench/report, and to whoever reads the file. Pure data.
+// The data that flows through the suite's end: what a run leaves in results.json (schemaVersion 1),
+// as types. Enters: measured cells from bench/measure. Leaves: to bench/report, and to whoever
+// reads the file. Pure data.
 
-/** How a cell ended. `tie` is an `ok` whose interval holds the reference; see docs in reports/README.md. */
+/**
+ * How a cell ended. `tie` is an `ok` whose interval holds the reference; see docs in
+ * reports/README.md.
+ */
 export type Status =
   | "ok"
   | "tie"
@@ -11,8 +15,20 @@ export type Status =
   | "inconclusive"
   | "failed";
 
+/** Every status word: for validation and legends. */
+export const statuses: readonly Status[] = [
+  "ok",
+  "tie",
+  "skipped",
+  "unsupported",
+  "unavailable",
+  "inconclusive",
+  "failed",
+];
+
 /** One figure: its middle, its 95 % bootstrap interval over blocks, and what each block gave. */
 export interface Metric {
+  /** "us" (microseconds), "percent" (of one core), "ratio", "bytes"; or what is counted. */
   readonly unit: string;
   readonly median: number | null;
   readonly low: number | null;
@@ -38,7 +54,12 @@ export type MetricName =
   | "systemCallsPerMessage"
   | "contextSwitchesPerMessage"
   | "eventsPerWait"
-  | "clientCpuPerMessage";
+  | "clientCpuPerMessage"
+  | "userBytesPerConnection"
+  | "kernelBytesPerConnection"
+  | "idleCpuPercent"
+  | "acceptsPerSecond"
+  | "fairnessJain";
 
 /** One workload × contender × scale. */
 export interface Cell {
@@ -47,7 +68,9 @@ export interface Cell {
   readonly connections: number;
   readonly activeConnections: number;
   readonly payloadBytes: number;
-  /** The intended rate, messages a second over all connections; null where the workload has none. */
+  /**
+   * The intended rate, messages a second over all connections; null where the workload has none.
+   */
   readonly ratePerSecond: number | null;
   readonly status: Status;
   /** In words, whenever the status is not `ok` or `tie`. */

@@ -1,5 +1,6 @@
-// bench/statistics against published values (R, Efron and Tibshirani, the xoshiro reference, HdrHistogram's own test
-// data) and against properties that must hold for any input. All randomness is seeded: a failure repeats.
+// bench/statistics against published values (R, Efron and Tibshirani, the xoshiro reference,
+// HdrHistogram's own test data) and against properties that must hold for any input. All randomness
+// is seeded: a failure repeats.
 
 import { inflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
@@ -72,7 +73,8 @@ describe("random", () => {
     }
     for (const count of counts) expect(Math.abs(count - 10_000)).toBeLessThan(400);
     expect(() => integerBelow(random, 0)).toThrow(RangeError);
-    // Three quarters of all words lie past the last whole multiple; they must be drawn again, not folded.
+    // Three quarters of all words lie past the last whole multiple; they must be drawn again, not
+    // folded.
     expect(integerBelow(() => 5, 2 ** 32)).toBe(5);
     const words = [2 ** 32 - 1, 17];
     expect(integerBelow(() => words.shift() ?? 0, 3 * 2 ** 30)).toBe(17);
@@ -145,7 +147,8 @@ describe("bootstrap", () => {
   });
 
   it("gives the exact percentile interval where that is known", () => {
-    // From the binomial distribution: P(median* ≤ 10) = 0.0014, P(median* ≤ 27) = 0.030, and mirrored at the top.
+    // From the binomial distribution: P(median* ≤ 10) = 0.0014, P(median* ≤ 27) = 0.030, and
+    // mirrored at the top.
     expect(bootstrapMedian(untreatedMice, { seed: 1 })).toEqual({ low: 27, high: 104 });
   });
 
@@ -337,12 +340,16 @@ describe("histogram", () => {
 });
 
 describe("HdrHistogram's V2 encoding", () => {
-  /** Strips the compressed wrapper (cookie and length, 8 bytes) in which other libraries publish their histograms. */
+  /**
+   * Strips the compressed wrapper (cookie and length, 8 bytes) in which other libraries publish
+   * their histograms.
+   */
   const unwrap = (text: string) =>
     inflateSync(Buffer.from(text, "base64").subarray(8)).toString("base64");
   /**
-   * The standard test histogram as an early HdrHistogram_c encodes it: 1,000 ten thousand times, 100,000,000 once.
-   * That release counted the header into the payload's length; the length is set right here.
+   * The standard test histogram as an early HdrHistogram_c encodes it: 1,000 ten thousand times,
+   * 100,000,000 once. That release counted the header into the payload's length; the length is set
+   * right here.
    */
   const standard = payloadLength(
     unwrap("HISTFAAAACl4nJNpmSzMwMBgyAABzFCaEURcm7yEwf4DROA8/4I5jNM7mJgAlWkH9g=="),
@@ -352,9 +359,13 @@ describe("HdrHistogram's V2 encoding", () => {
   const boundary = unwrap("HISTFAAAACB4nJNpmSzMwMDAzAABMJoRQnEw2H+AsP7LMwEARZgDpQ==");
   /** 100, 200 and 250 once each. */
   const three = unwrap("HISTFAAAACV4nJNpmSzMwMDAwQABzFCaEUrp2H+AsI4zMh1lZEpkAgBdIQSk");
-  /** An interval of a jHiccup log: 2 digits, buckets from 20,000 ns, whose log line gives the maximum as 2.769 ms. */
+  /**
+   * An interval of a jHiccup log: 2 digits, buckets from 20,000 ns, whose log line gives the
+   * maximum as 2.769 ms.
+   */
   const interval = unwrap(
-    "HISTFAAAAEV42pNpmSzMwMCgyAABTBDKT4GBgdnNYMcCBvsPEBEJISEuATEZMQ4uASkhIR4nrxg9v2lMaxhvMekILGZkKmcCAEf2CsI=",
+    "HISTFAAAAEV42pNpmSzMwMCgyAABTBDKT4GBgdnNYMcCBvsPEBEJISEuATEZMQ4uASkhIR4nrxg9v2lM" +
+      "axhvMekILGZkKmcCAEf2CsI=",
   );
 
   it("is read as other libraries read it", () => {

@@ -1,6 +1,7 @@
-// The percentile bootstrap interval of a median: how far the median would have moved with other blocks.
-// Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapters 2 and 13. Enters: one value a block and a
-// seed. Leaves: to ratio.ts and summary.ts. Resamples blocks, never messages: messages of a block are not independent.
+// The percentile bootstrap interval of a median: how far the median would have moved with other
+// blocks. Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapters 2 and 13.
+// Enters: one value a block and a seed. Leaves: to ratio.ts and summary.ts. Resamples blocks, never
+// messages: messages of a block are not independent.
 
 import { quantile, type Sorted, sort } from "./quantile.ts";
 import { integerBelow, seededRandom } from "./random.ts";
@@ -58,8 +59,9 @@ export function resampledMedians(values: readonly number[], options: BootstrapOp
 }
 
 /**
- * The most that an interval of a median can cover with so few blocks, whatever its nominal coverage: 1 − 2^(1−n), the
- * chance that the true median lies between the smallest and the largest block. Below six blocks that is under 95 %.
+ * The most that an interval of a median can cover with so few blocks, whatever its nominal
+ * coverage: 1 − 2^(1−n), the chance that the true median lies between the smallest and the largest
+ * block. Below six blocks that is under 95 %.
  */
 export function attainableCoverage(blocks: number): number {
   return blocks < 1 ? 0 : 1 - 2 ** (1 - blocks);

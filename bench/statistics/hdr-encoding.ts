@@ -1,7 +1,8 @@
-// The wire form of a histogram: HdrHistogram's V2 encoding, uncompressed, in base64. Big-endian header of 40 bytes
-// (cookie, payload length, normalizing offset, digits, lowest, highest, ratio), then one ZigZag LEB128 number a bucket,
-// negative for a run of empty ones. Enters: text of the load generator. Leaves: Histogram; and back, for other readers.
-// See AbstractHistogram.encodeIntoByteBuffer and ZigZagEncoding of HdrHistogram.
+// The wire form of a histogram: HdrHistogram's V2 encoding, uncompressed, in base64. Big-endian
+// header of 40 bytes (cookie, payload length, normalizing offset, digits, lowest, highest, ratio),
+// then one ZigZag LEB128 number a bucket, negative for a run of empty ones. Enters: text of the
+// load generator. Leaves: Histogram; and back, for other readers. See
+// AbstractHistogram.encodeIntoByteBuffer and ZigZagEncoding of HdrHistogram.
 
 import { Histogram } from "./histogram.ts";
 
@@ -10,7 +11,9 @@ const cookieBase = 0x1c849303;
 /** The cookie's second half-byte tells the word size; 1 means variable-length numbers. */
 const cookie = cookieBase | 0x10;
 const wordSizeBits = 0xf0;
-/** HdrHistogram's variant of LEB128: a ninth byte carries eight bits, so that none needs a tenth. */
+/**
+ * HdrHistogram's variant of LEB128: a ninth byte carries eight bits, so that none needs a tenth.
+ */
 const maxWordBytes = 9;
 
 /** Text that is not a histogram, or not one of a kind that this reader knows. */
@@ -63,7 +66,8 @@ function decodeHeader(bytes: Buffer): Histogram {
       `truncated: ${bytes.length - headerBytes} of ${length} bytes of counts`,
     );
   }
-  // The ratio at 32 is not looked at: it belongs to floating-point histograms, and libraries disagree on its form.
+  // The ratio at 32 is not looked at: it belongs to floating-point histograms, and libraries
+  // disagree on its form.
   if (bytes.readInt32BE(8) !== 0) throw new HistogramFormatError("shifted histograms are not read");
   const digits = bytes.readInt32BE(12);
   const lowest = Number(bytes.readBigInt64BE(16));
@@ -113,7 +117,8 @@ function encodeCounts(counts: readonly number[]): number[] {
     const first = index;
     while (counts[index] === 0) index++;
     const zeros = index - first;
-    // A single empty bucket is written as a zero, as the original does: readers take both, byte comparison does not.
+    // A single empty bucket is written as a zero, as the original does: readers take both, byte
+    // comparison does not.
     if (zeros > 1) pushWord(bytes, zeros * 2 - 1);
     else if (zeros === 1) pushWord(bytes, 0);
     else pushWord(bytes, (counts[index++] ?? 0) * 2);

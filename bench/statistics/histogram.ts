@@ -1,10 +1,13 @@
-// A histogram of latencies with a bounded relative error: HdrHistogram's buckets (hdrhistogram.org). Each doubling of
-// the value is cut into equally many linear steps, enough for the promised number of significant digits.
-// Enters: recorded values, or what hdr-encoding.ts decoded. Leaves: quantiles. Windows are merged, never averaged.
+// A histogram of latencies with a bounded relative error: HdrHistogram's buckets
+// (hdrhistogram.org). Each doubling of the value is cut into equally many linear steps, enough for
+// the promised number of significant digits. Enters: recorded values, or what hdr-encoding.ts
+// decoded. Leaves: quantiles. Windows are merged, never averaged.
 
 /** What decides the buckets; only histograms whose steps agree can be merged. */
 export interface Geometry {
-  /** The smallest difference that must be told apart, in the unit of the values; 1 for nanoseconds. */
+  /**
+   * The smallest difference that must be told apart, in the unit of the values; 1 for nanoseconds.
+   */
   readonly lowest: number;
   /** The largest value that may be recorded. */
   readonly highest: number;
@@ -53,7 +56,9 @@ export class Histogram {
     return sum / this.#total;
   }
 
-  /** @throws {RangeError} on a value that is negative, not finite or above the geometry's highest. */
+  /**
+   * @throws {RangeError} on a value that is negative, not finite or above the geometry's highest.
+   */
   record(value: number, count = 1): void {
     if (!(value >= 0 && value <= this.geometry.highest)) {
       throw new RangeError(`value ${value} is not in 0 … ${this.geometry.highest}`);
@@ -61,7 +66,10 @@ export class Histogram {
     this.addAt(bucketOf(this.#steps, value), count);
   }
 
-  /** Adds to a bucket by its index in `counts`: for decoders. @throws {RangeError} past the geometry's last bucket. */
+  /**
+   * Adds to a bucket by its index in `counts`: for decoders.
+   * @throws {RangeError} past the geometry's last bucket.
+   */
   addAt(index: number, count: number): void {
     if (!(index >= 0 && index < this.#steps.buckets)) {
       throw new RangeError(
@@ -73,7 +81,10 @@ export class Histogram {
     this.#total += count;
   }
 
-  /** Adds every value of another histogram. @throws {RangeError} where its buckets are cut differently. */
+  /**
+   * Adds every value of another histogram.
+   * @throws {RangeError} where its buckets are cut differently.
+   */
   add(other: Histogram): void {
     const { lowest, digits } = other.geometry;
     if (lowest !== this.geometry.lowest || digits !== this.geometry.digits) {
@@ -85,13 +96,14 @@ export class Histogram {
   }
 
   /**
-   * The smallest value that at least a share q of the recorded values does not exceed, rounded up to the end of its
-   * bucket, as HdrHistogram's getValueAtPercentile does; null without values.
+   * The smallest value that at least a share q of the recorded values does not exceed, rounded up
+   * to the end of its bucket, as HdrHistogram's getValueAtPercentile does; null without values.
    * @throws {RangeError} on a q outside [0, 1].
    */
   quantile(q: number): number | null {
     if (!(q >= 0 && q <= 1)) throw new RangeError(`quantile ${q} is not in [0, 1]`);
-    // 0.07 × 100 is 7.000000000000001 in binary: without the correction the rank would be one too high.
+    // 0.07 × 100 is 7.000000000000001 in binary: without the correction the rank would be one too
+    // high.
     const rank = Math.max(1, Math.ceil(q * this.#total * (1 - Number.EPSILON)));
     let seen = 0;
     for (const [index, count] of this.#counts.entries()) {
@@ -114,7 +126,10 @@ export class Histogram {
   }
 }
 
-/** All values of several histograms in one; an empty one without any. @throws {RangeError} as Histogram.add does. */
+/**
+ * All values of several histograms in one; an empty one without any.
+ * @throws {RangeError} as Histogram.add does.
+ */
 export function merge(histograms: Iterable<Histogram>): Histogram {
   let merged: Histogram | null = null;
   for (const histogram of histograms) {
@@ -124,16 +139,25 @@ export function merge(histograms: Iterable<Histogram>): Histogram {
   return merged ?? new Histogram();
 }
 
-/** How many values a quantile needs beyond it before it is printed: ten, so p99.9 needs 10,000 and p99.99 100,000. */
+/**
+ * How many values a quantile needs beyond it before it is printed: ten, so p99.9 needs 10,000 and
+ * p99.99 100,000.
+ */
 const samplesBeyond = 10;
 
-/** The quantile, or null where there are too few values to know it. Only from p99.9 on is that asked. */
+/**
+ * The quantile, or null where there are too few values to know it. Only from p99.9 on is that
+ * asked.
+ */
 export function supportedQuantile(histogram: Histogram, q: number): number | null {
   const needed = q < 0.999 || q === 1 ? 1 : Math.round(samplesBeyond / (1 - q));
   return histogram.count < needed ? null : histogram.quantile(q);
 }
 
-/** The geometry worked out: a bucket is 2^(unit) wide at first, and twice as wide with each further half-row. */
+/**
+ * The geometry worked out: a bucket is 2^(unit) wide at first, and twice as wide with each further
+ * half-row.
+ */
 interface Steps {
   readonly unitMagnitude: number;
   readonly halfMagnitude: number;

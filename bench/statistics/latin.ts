@@ -1,12 +1,13 @@
-// In which order the contenders of a cell run, block by block, so that neither position nor predecessor favours one.
-// E. J. Williams, "Experimental designs balanced for the estimation of residual effects of treatments" (1949); ABBA for
-// two. Enters: contenders, a number of blocks, a seed. Leaves: one order a block, each naming every contender once.
+// In which order the contenders of a cell run, block by block, so that neither position nor
+// predecessor favours one. E. J. Williams, "Experimental designs balanced for the estimation of
+// residual effects of treatments" (1949); ABBA for two. Enters: contenders, a number of blocks, a
+// seed. Leaves: one order a block, each naming every contender once.
 
 import { integerBelow, type Random, seededRandom, shuffled } from "./random.ts";
 
 /**
- * One order of the contenders for each block. Over all blocks, the numbers of times that a contender stands at any two
- * positions differ by at most one.
+ * One order of the contenders for each block. Over all blocks, the numbers of times that a
+ * contender stands at any two positions differ by at most one.
  */
 export function blockOrders<T>(contenders: readonly T[], blocks: number, seed: number): T[][] {
   if (contenders.length === 0) return Array.from({ length: blocks }, () => []);
@@ -27,8 +28,9 @@ function abba<T>(random: Random, pair: readonly T[]): T[][] {
 }
 
 /**
- * A whole Williams design: n rows for an even n, 2n for an odd one. Each contender stands once (odd: twice) at each
- * position, and follows each other one equally often. Who is who and the order of the rows are shuffled.
+ * A whole Williams design: n rows for an even n, 2n for an odd one. Each contender stands once
+ * (odd: twice) at each position, and follows each other one equally often. Who is who and the order
+ * of the rows are shuffled.
  */
 function design<T>(random: Random, contenders: readonly T[]): T[][] {
   const names = shuffled(random, contenders);

@@ -1,6 +1,7 @@
-// Seeded randomness: the same seed gives the same run order and the same intervals on every machine.
-// Blackman and Vigna, "Scrambled Linear Pseudorandom Number Generators" (2021): xoshiro128**, its state filled by
-// SplitMix. Enters: a seed. Leaves: to the run order (latin.ts) and the resampling (bootstrap.ts). Never cryptographic.
+// Seeded randomness: the same seed gives the same run order and the same intervals on every
+// machine. Blackman and Vigna, "Scrambled Linear Pseudorandom Number Generators" (2021):
+// xoshiro128**, its state filled by SplitMix. Enters: a seed. Leaves: to the run order (latin.ts)
+// and the resampling (bootstrap.ts). Never cryptographic.
 
 /** A stream of uniformly distributed 32-bit words; calling it advances it. */
 export type Random = () => number;
@@ -17,9 +18,12 @@ export function seededRandom(seed: number): Random {
   return xoshiro128([next(), next(), next(), next()]);
 }
 
-/** A seed for one labelled purpose, so that two uses of one run's seed do not share their stream. */
+/**
+ * A seed for one labelled purpose, so that two uses of one run's seed do not share their stream.
+ */
 export function deriveSeed(seed: number, label: string): number {
-  // FNV-1a over the label's UTF-16 units. The seed goes in mixed, so that its bits do not meet those of the label.
+  // FNV-1a over the label's UTF-16 units. The seed goes in mixed, so that its bits do not meet
+  // those of the label.
   let hash = 0x811c9dc5 ^ splitMix32(seed)();
   for (let index = 0; index < label.length; index++) {
     hash = Math.imul(hash ^ label.charCodeAt(index), 0x01000193);
@@ -73,7 +77,10 @@ export function xoshiro128(state: Xoshiro128State): Random {
   };
 }
 
-/** SplitMix with 32-bit words (the finaliser of MurmurHash3); its stream never holds four zeros in a row. */
+/**
+ * SplitMix with 32-bit words (the finaliser of MurmurHash3); its stream never holds four zeros in a
+ * row.
+ */
 function splitMix32(seed: number): Random {
   let state = seed >>> 0;
   return () => {

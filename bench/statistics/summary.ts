@@ -1,12 +1,15 @@
-// From one value a block to a figure of results.json: the median, its interval, the blocks themselves.
-// Enters: block values from bench/measure. Leaves: a Metric of bench/results.ts.
+// From one value a block to a figure of results.json: the median, its interval, the blocks
+// themselves. Enters: block values from bench/measure. Leaves: a Metric of bench/results.ts.
 
 import type { Metric } from "../results.ts";
 import { type BootstrapOptions, bootstrapMedian } from "./bootstrap.ts";
 import { median } from "./quantile.ts";
 import { type Pair, ratioToReference } from "./ratio.ts";
 
-/** Median and interval of a metric over blocks; all null without blocks. The unit is of the values, such as "us". */
+/**
+ * Median and interval of a metric over blocks; all null without blocks. The unit is of the values,
+ * such as "us".
+ */
 export function summarize(
   unit: string,
   blocks: readonly number[],

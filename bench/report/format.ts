@@ -1,0 +1,145 @@
+// How numbers and foreign text are written, in one place: significant digits, units that a reader
+// takes in at a glance, thousands separators. Enters: plain numbers and strings. Leaves: to every
+// renderer in bench/report.
+
+/** What stands where nothing was measured. */
+export const absent = "–";
+
+/** A number with so many significant digits, never in exponent form: 9.70, 11.1, 105, 12,300. */
+export function significant(value: number, digits = 3): string {
+  if (!Number.isFinite(value)) return absent;
+  if (value === 0) return "0";
+  const rounded = Number(value.toPrecision(digits));
+  const magnitude = Math.floor(Math.log10(Math.abs(rounded)));
+  const decimals = Math.min(100, Math.max(0, digits - 1 - magnitude));
+  const [whole = "", fraction] = rounded.toFixed(decimals).split(".");
+  return withSeparators(whole) + (fraction === undefined ? "" : `.${fraction}`);
+}
+
+/** A whole number with thousands separators: 1,234,567. */
+export function count(value: number): string {
+  return Number.isFinite(value) ? withSeparators(Math.round(value).toFixed(0)) : absent;
+}
+
+/** A count in at most five characters: 999, 12.3k, 120k, 1.23M. */
+export function shortCount(value: number): string {
+  return scaled(value, { step: 1000, units: ["", "k", "M", "G", "T"] });
+}
+
+/**
+ * A duration in the unit that suits it: 850 ns, 412 µs, 1.24 ms, 41.0 ms, 2.31 s. Takes
+ * microseconds.
+ */
+export function duration(microseconds: number): string {
+  return scaled(microseconds * 1e3, {
+    step: 1000,
+    units: [" ns", " µs", " ms", " s"],
+    padded: true,
+  });
+}
+
+/** Bytes in the unit that suits them: 64 B, 16 KiB, 23.4 GiB. */
+export function bytes(value: number): string {
+  return scaled(value, { step: 1024, units: [" B", " KiB", " MiB", " GiB", " TiB"] });
+}
+
+/** A ratio to two decimals, fewer where it is large: 1.07, 12.3, 150. */
+export function ratio(value: number): string {
+  return significant(value, value < 1 ? 2 : 3);
+}
+
+/** A percentage without its sign: 0.3, 41.4, 100. */
+export function percent(value: number): string {
+  return Number.isFinite(value) ? value.toFixed(value < 99.95 ? 1 : 0) : absent;
+}
+
+/** How many microseconds a unit of time holds; undefined for other units. */
+export function microsecondsIn(unit: string): number | undefined {
+  return new Map([
+    ["ns", 1e-3],
+    ["us", 1],
+    ["ms", 1e3],
+    ["s", 1e6],
+  ]).get(unit);
+}
+
+/**
+ * The words of a camelCase name: "readBufferBytes" is "read buffer bytes". Names with other
+ * characters stay.
+ */
+export function words(name: string): string {
+  return /^[a-z][A-Za-z0-9]*$/.test(name)
+    ? name.replace(
+        /([a-z0-9])([A-Z])/g,
+        (_, before: string, after: string) => `${before} ${after.toLowerCase()}`,
+      )
+    : name;
+}
+
+/** "a, b and c". */
+export function enumerate(parts: readonly string[]): string {
+  const last = parts.at(-1) ?? "";
+  return parts.length < 2 ? last : `${parts.slice(0, -1).join(", ")} and ${last}`;
+}
+
+/**
+ * Foreign text as one printable line: a server's last words on stderr may hold newlines, and escape
+ * sequences that would repaint the reader's terminal.
+ */
+export function plainLine(text: string): string {
+  return text
+    .replace(/[\n\r\t]+/g, " ")
+    .replace(/\p{Cc}\[[0-?]*[ -/]*[@-~]/gu, "")
+    .replace(/\p{Cc}\][^\p{Cc}]*\p{Cc}\\?/gu, "")
+    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ")
+    .replace(/ {2,}/g, " ")
+    .trim();
+}
+
+/** Any value of the settings or the environment as text; bytes by the name's ending. */
+export function freeValue(name: string, value: unknown): string {
+  if (value === null || value === undefined) return absent;
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "number") return freeNumber(name, value);
+  if (Array.isArray(value)) return value.map((item) => freeValue(name, item)).join(", ") || absent;
+  if (typeof value === "object") {
+    const entries = Object.entries(value).map(
+      ([key, item]) => `${words(key)} ${freeValue(key, item)}`,
+    );
+    return entries.join("; ") || absent;
+  }
+  return plainLine(String(value)) || absent;
+}
+
+function freeNumber(name: string, value: number): string {
+  if (/bytes$/i.test(name)) return bytes(value);
+  return Number.isInteger(value) && /seed|pid|port/i.test(name) === false
+    ? count(value)
+    : String(Number(value.toPrecision(6)));
+}
+
+interface Scale {
+  readonly step: number;
+  /** From the smallest, in which the value comes. */
+  readonly units: readonly string[];
+  /** Whether a whole number keeps its zeros: 41.0 beside 38.4. */
+  readonly padded?: boolean;
+}
+
+/** Three significant digits in the largest unit that leaves at least 1; whole in the smallest. */
+function scaled(value: number, { step, units, padded = false }: Scale): string {
+  if (!Number.isFinite(value)) return absent;
+  let size = value;
+  let unit = 0;
+  // By what would be printed, or 999.7 µs would come out as 1,000 µs.
+  while (Number(size.toPrecision(3)) >= step && unit < units.length - 1) {
+    size /= step;
+    unit++;
+  }
+  const whole = unit === 0 || (Number.isInteger(size) && !padded);
+  return (whole ? count(size) : significant(size)) + (units[unit] ?? "");
+}
+
+function withSeparators(digits: string): string {
+  return digits.replace(/\B(?=(\d{3})+$)/g, ",");
+}

@@ -1,0 +1,195 @@
+// The table that ends a run, for a terminal of a given width: sorted by server CPU a message, what
+// could not be measured below with its reason, then a verdict and what is not to be trusted.
+// Enters: Results. Leaves: text without a trailing newline. Pure; the caller knows the terminal's
+// width and colour.
+
+import type { Cell, Results, Status } from "../results.ts";
+import { durationText, figureText, intervalText, ratioText, reasonOf } from "./cell-text.ts";
+import { count, percent, shortCount, significant } from "./format.ts";
+import { type Group, groupCells } from "./groups.ts";
+import {
+  type Column,
+  type Paint,
+  painter,
+  type Style,
+  tableLines,
+  tableWidth,
+  wrap,
+} from "./text-table.ts";
+import { cautions, integrity, verdict } from "./verdict.ts";
+
+export interface TerminalOptions {
+  readonly colour: boolean;
+  /**
+   * Columns of the terminal. Everything fits in 80 or more, save names and words that are longer
+   * themselves.
+   */
+  readonly width: number;
+}
+
+/** The final table of a run, its verdict and its cautions. */
+export function renderTerminal(results: Results, options: TerminalOptions): string {
+  const paint = painter(options.colour);
+  const groups = groupCells(results);
+  if (groups.length === 0) return "Nothing was measured.";
+  return groups
+    .map((group) => [
+      ...wrap(group.title, options.width).map((line) => paint(line, "bold")),
+      "",
+      ...measuredLines(group, results, { ...options, paint }),
+      ...otherLines(group, { ...options, paint }),
+      "",
+      ...[verdict(group, results.reference).join(" "), integrity(group)].flatMap((text) =>
+        wrap(text, options.width),
+      ),
+      ...cautions(group, results).flatMap((text) => noteLines(text, { ...options, paint })),
+    ])
+    .map((lines) => lines.join("\n"))
+    .join("\n\n");
+}
+
+interface Canvas {
+  readonly width: number;
+  readonly paint: Paint;
+}
+
+/** How much a table shows; the first layout that fits is taken. */
+interface Layout {
+  readonly columns: (reference: string) => Column<Cell>[];
+  readonly gap: number;
+}
+
+const layouts: readonly Layout[] = [
+  { columns: wideColumns, gap: 2 },
+  { columns: compactColumns, gap: 2 },
+  { columns: compactColumns, gap: 1 },
+  { columns: narrowColumns, gap: 2 },
+  { columns: narrowColumns, gap: 1 },
+];
+
+function measuredLines(group: Group, results: Results, { width, paint }: Canvas): string[] {
+  if (group.measured.length === 0) return ["No contender could be measured."];
+  const fitting = layouts.find(
+    ({ columns, gap }) => tableWidth(columns(results.reference), group.measured, gap) <= width,
+  );
+  const { columns, gap } = fitting ?? { columns: narrowColumns, gap: 1 };
+  return tableLines(columns(results.reference), group.measured, { gap, paint });
+}
+
+function otherLines(group: Group, { width, paint }: Canvas): string[] {
+  const nameWidth = Math.max(
+    ...[...group.measured, ...group.others].map((cell) => cell.contender.length),
+  );
+  return group.others.flatMap((cell) => {
+    const name = cell.contender.padEnd(nameWidth);
+    const lines = wrap(
+      `${name}  ${reasonOf(cell)}`,
+      width,
+      " ".repeat(Math.min(nameWidth + 2, 30)),
+    );
+    const [first = "", ...rest] = lines;
+    // Painted after the wrapping, which counts characters.
+    return [first.replace(cell.status, paint(cell.status, statusStyle(cell.status))), ...rest];
+  });
+}
+
+function noteLines(text: string, { width, paint }: Canvas): string[] {
+  return wrap(`! ${text}`, width, "  ").map((line) => paint(line, "yellow"));
+}
+
+function wideColumns(reference: string): Column<Cell>[] {
+  return [
+    nameColumn(reference),
+    cpuColumn(" … "),
+    ratioColumn(reference, " … "),
+    ...latencyColumns,
+    cpuPercentColumn,
+    { title: ["", "messages"], align: "right", text: (cell) => count(cell.messages) },
+    mismatchColumn("mismatches"),
+    statusColumn,
+  ];
+}
+
+function compactColumns(reference: string): Column<Cell>[] {
+  return [
+    nameColumn(reference),
+    cpuColumn("–"),
+    ratioColumn(reference, "–"),
+    ...latencyColumns,
+    cpuPercentColumn,
+    { title: ["", "msgs"], align: "right", text: (cell) => shortCount(cell.messages) },
+    mismatchColumn("wrong"),
+    statusColumn,
+  ];
+}
+
+function narrowColumns(reference: string): Column<Cell>[] {
+  return [
+    nameColumn(reference),
+    {
+      title: ["CPU µs", "/message"],
+      align: "right",
+      text: (cell) => figureText(cell, "serverCpuPerMessage", significant),
+    },
+    ratioColumn(reference, "–"),
+    ...latencyColumns,
+    statusColumn,
+  ];
+}
+
+function nameColumn(reference: string): Column<Cell> {
+  return {
+    title: ["", "contender"],
+    align: "left",
+    text: (cell) => cell.contender,
+    style: (cell) => (cell.contender === reference ? "bold" : "plain"),
+  };
+}
+
+function cpuColumn(dash: string): Column<Cell> {
+  return {
+    title: ["server CPU", "µs a message"],
+    align: "right",
+    text: (cell) => intervalText(cell, "serverCpuPerMessage", { format: significant, dash }),
+  };
+}
+
+function ratioColumn(reference: string, dash: string): Column<Cell> {
+  return {
+    title: ["ratio to", "reference"],
+    align: "right",
+    text: (cell) => ratioText(cell, reference, dash),
+  };
+}
+
+const latencyColumns: readonly Column<Cell>[] = [
+  { title: ["", "p50"], align: "right", text: (cell) => durationText(cell, "latencyP50") },
+  { title: ["", "p99"], align: "right", text: (cell) => durationText(cell, "latencyP99") },
+];
+
+const cpuPercentColumn: Column<Cell> = {
+  title: ["CPU", "%"],
+  align: "right",
+  text: (cell) => figureText(cell, "serverCpuPercent", percent),
+};
+
+const statusColumn: Column<Cell> = {
+  title: ["", "status"],
+  align: "left",
+  text: (cell) => cell.status,
+  style: (cell) => statusStyle(cell.status),
+};
+
+function mismatchColumn(title: string): Column<Cell> {
+  return {
+    title: ["", title],
+    align: "right",
+    text: (cell) => count(cell.mismatches),
+    style: (cell) => (cell.mismatches > 0 ? "red" : "plain"),
+  };
+}
+
+function statusStyle(status: Status): Style {
+  if (status === "ok") return "green";
+  return status === "failed" ? "red" : "yellow";
+}

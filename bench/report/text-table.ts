@@ -1,0 +1,101 @@
+// A table of text for a terminal: columns as wide as their widest entry, two header lines, optional
+// colour. Enters: columns and rows. Leaves: lines. Knows nothing of what it shows.
+
+export type Style = "plain" | "bold" | "dim" | "green" | "yellow" | "red";
+
+export interface Column<Row> {
+  /** Two header lines, either may be empty. */
+  readonly title: readonly [string, string];
+  readonly align: "left" | "right";
+  readonly text: (row: Row) => string;
+  readonly style?: (row: Row) => Style;
+}
+
+/** Wraps text in a style, or leaves it alone. */
+export type Paint = (text: string, style: Style) => string;
+
+/** @param colour false gives a Paint that changes nothing. @see ECMA-48, SGR */
+export function painter(colour: boolean): Paint {
+  const codes: Record<Style, number> = {
+    plain: 0,
+    bold: 1,
+    dim: 2,
+    red: 31,
+    green: 32,
+    yellow: 33,
+  };
+  return (text, style) =>
+    colour && style !== "plain" && text !== "" ? `\u001b[${codes[style]}m${text}\u001b[0m` : text;
+}
+
+/** The table's width in columns of the terminal; all our text is one column a character. */
+export function tableWidth<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  gap: number,
+): number {
+  const widths = columnWidths(columns, rows);
+  return widths.reduce((sum, width) => sum + width, 0) + gap * (widths.length - 1);
+}
+
+/** Two header lines and a line a row, without trailing spaces. */
+export function tableLines<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  { gap, paint }: { readonly gap: number; readonly paint: Paint },
+): string[] {
+  const widths = columnWidths(columns, rows);
+  const join = (entry: (column: Column<Row>) => string, style: (column: Column<Row>) => Style) =>
+    columns
+      .map((column, index) => {
+        const text = entry(column);
+        const padding = " ".repeat(Math.max(0, (widths[index] ?? 0) - text.length));
+        const painted = paint(text, style(column));
+        return column.align === "left" ? painted + padding : padding + painted;
+      })
+      .join(" ".repeat(gap))
+      .trimEnd();
+  return [
+    join(
+      (column) => column.title[0],
+      () => "dim",
+    ),
+    join(
+      (column) => column.title[1],
+      () => "dim",
+    ),
+    ...rows.map((row) =>
+      join(
+        (column) => column.text(row),
+        (column) => column.style?.(row) ?? "plain",
+      ),
+    ),
+  ];
+}
+
+/**
+ * Text broken at spaces to fit the width; following lines start with the indent. A longer word
+ * stays whole.
+ */
+export function wrap(text: string, width: number, indent = ""): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = indent + word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
+
+function columnWidths<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): number[] {
+  return columns.map((column) =>
+    Math.max(
+      ...column.title.map((line) => line.length),
+      ...rows.map((row) => column.text(row).length),
+    ),
+  );
+}

@@ -1,0 +1,149 @@
+// What the figures say, in sentences, and what they do not: computed from the cells, never written
+// by hand. Enters: a group of cells. Leaves: to terminal.ts and markdown.ts. Only intervals that
+// exclude 1 make a ranking.
+
+import type { Cell, Results } from "../results.ts";
+import { attainableCoverage } from "../statistics/bootstrap.ts";
+import { compare } from "../statistics/ratio.ts";
+import { count, enumerate, percent, ratio, significant } from "./format.ts";
+import { figure, type Group } from "./groups.ts";
+
+/** A core counts as full from here on; the capacity regime of measurement uses the same bound. */
+const fullCorePercent = 95;
+/** From so many blocks on a percentile interval can cover what it says. */
+const enoughBlocks = 6;
+
+/**
+ * One to three sentences: what the reference costs, what the others cost in its terms, and who is
+ * not told apart.
+ */
+export function verdict(group: Group, reference: string): string[] {
+  const base = group.measured.find((cell) => cell.contender === reference);
+  const cost = base === undefined ? undefined : figure(base, "serverCpuPerMessage")?.median;
+  if (cost === undefined)
+    return [`There is no CPU figure of the reference ${reference}: nothing is ranked.`];
+  const rivals = group.measured.filter((cell) => cell !== base);
+  return [
+    `${reference} spends ${significant(cost)} µs of server CPU on a message.`,
+    ...rankedSentence(rivals.filter(isRanked), reference),
+    ...tieSentence(rivals.filter(isTied), reference),
+  ];
+}
+
+/**
+ * What is not to be trusted, or only with a grain of salt; one sentence each, empty where there is
+ * none.
+ */
+export function cautions(group: Group, results: Results): string[] {
+  const cells = [...group.measured, ...group.others];
+  return [
+    ...interrupted(results),
+    ...oneCore(results),
+    ...fewBlocks(group.measured),
+    ...droppedWindows(cells),
+    ...inconclusive(group.others),
+    ...fullCores(group.measured),
+    ...runtimes(group.measured),
+  ];
+}
+
+/** How many messages were checked, and that all were right, or how many were not. */
+export function integrity(group: Group): string {
+  const cells = [...group.measured, ...group.others];
+  const messages = cells.reduce((sum, cell) => sum + cell.messages, 0);
+  const wrong = cells.reduce((sum, cell) => sum + cell.mismatches, 0);
+  const found = wrong === 0 ? "none" : count(wrong);
+  return `${count(messages)} messages came back, every byte checked, ${found} wrong or missing.`;
+}
+
+/** Whether a contender's figures include a JavaScript runtime, by its name. */
+export function includesRuntime(contender: string): boolean {
+  return /^(ts|node):/.test(contender);
+}
+
+function rankedSentence(cells: readonly Cell[], reference: string): string[] {
+  const [first, ...rest] = cells.map((cell, index) => `${cell.contender} ${costs(cell, index)}`);
+  if (first === undefined) return [];
+  const others = rest.length === 0 ? "" : `; ${enumerate(rest)} times`;
+  return [`${first} times the server CPU of ${reference}${others}.`];
+}
+
+/** "costs 1.07 (1.05–1.09)" for the first, which teaches how to read the others: "1.51". */
+function costs(cell: Cell, index: number): string {
+  const metric = figure(cell, "ratioToReference");
+  if (metric === undefined || metric.low === null || metric.high === null) return "";
+  const middle = ratio(metric.median);
+  return index === 0 ? `costs ${middle} (${ratio(metric.low)}–${ratio(metric.high)})` : middle;
+}
+
+function tieSentence(cells: readonly Cell[], reference: string): string[] {
+  if (cells.length === 0) return [];
+  const names = enumerate(cells.map((cell) => cell.contender));
+  return [`${names} ${cells.length === 1 ? "ties" : "tie"} with ${reference}.`];
+}
+
+function isRanked(cell: Cell): boolean {
+  const metric = cell.metrics.ratioToReference;
+  return metric !== undefined && compare(metric.low, metric.high) !== "tie";
+}
+
+function isTied(cell: Cell): boolean {
+  const metric = figure(cell, "ratioToReference");
+  return metric !== undefined && metric.low !== null && !isRanked(cell);
+}
+
+function interrupted(results: Results): string[] {
+  return results.complete ? [] : ["The run was interrupted: this is what was measured until then."];
+}
+
+function oneCore(results: Results): string[] {
+  return results.environment["availableCores"] === 1
+    ? ["Server and load generator shared the only core: nothing here can be ranked."]
+    : [];
+}
+
+function fewBlocks(cells: readonly Cell[]): string[] {
+  const blocks = Math.min(...cells.map((cell) => cell.blocks));
+  if (blocks >= enoughBlocks) return [];
+  if (blocks < 2) return ["One block gives no interval: the ratios rank nothing."];
+  const coverage = percent(100 * attainableCoverage(blocks));
+  return [
+    `With ${blocks} blocks an interval covers the truth ${coverage} % of the time at most, ` +
+      `not 95 %; with ${enoughBlocks} it can.`,
+  ];
+}
+
+function droppedWindows(cells: readonly Cell[]): string[] {
+  const dropped = cells.filter((cell) => cell.dropped > 0);
+  if (dropped.length === 0) return [];
+  const names = dropped.map((cell) => `${cell.contender} ${count(cell.dropped)}`);
+  return [`Windows that did not count: ${names.join(", ")}.`];
+}
+
+function inconclusive(cells: readonly Cell[]): string[] {
+  const names = cells
+    .filter((cell) => cell.status === "inconclusive")
+    .map((cell) => cell.contender);
+  return names.length === 0 ? [] : [`Too noisy to be ranked: ${enumerate(names)}.`];
+}
+
+function fullCores(cells: readonly Cell[]): string[] {
+  const full = cells
+    .filter((cell) => (figure(cell, "serverCpuPercent")?.median ?? 0) >= fullCorePercent)
+    .map((cell) => cell.contender);
+  const polling = full.filter((name) => name.endsWith(":busy-poll"));
+  const overloaded = full.filter((name) => !name.endsWith(":busy-poll"));
+  const sentences: [readonly string[], string][] = [
+    [polling, "Busy polling fills its core at any load:"],
+    [overloaded, "Core full, so the rate was too high and the latency is a queue's:"],
+  ];
+  return sentences.flatMap(([names, text]) =>
+    names.length > 0 ? [`${text} ${enumerate(names)}.`] : [],
+  );
+}
+
+function runtimes(cells: readonly Cell[]): string[] {
+  return cells.some((cell) => includesRuntime(cell.contender))
+    ? ["ts: and node: rows include their JavaScript runtime."]
+    : [];
+}

@@ -1,0 +1,148 @@
+// The only file of bench/report that touches the disk: reports/<id>/results.json and report.md,
+// whole or not at all, and `latest` beside them pointing at the newest. rename(2), fsync(2),
+// symlink(2). Enters: Results. Leaves: files. Synchronous, so that a run that is being interrupted
+// can still leave what it has.
+
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+import type { Results } from "../results.ts";
+import { serializeResults } from "./json.ts";
+import { renderMarkdown } from "./markdown.ts";
+
+export interface WriteOptions {
+  /** Where report folders stand: reports/, or what --out names. Made where it is missing. */
+  readonly reportsFolder: string;
+  /** Makes a symbolic link; throws where the file system refuses. Only tests give another. */
+  readonly symlink?: (target: string, path: string) => void;
+}
+
+export interface WrittenReport {
+  /** Such as reports/20261121T093000Z-quick. */
+  readonly folder: string;
+  readonly resultsPath: string;
+  readonly reportPath: string;
+  /** Null where `latest` could not be pointed at it, because something else has that name. */
+  readonly latestPath: string | null;
+}
+
+/**
+ * Writes a run's report into a new folder and points `latest` at it.
+ * @throws {ResultsFormatError} before anything is written, where the results break their schema.
+ * @throws the file system's error where a file cannot be written; nothing half-written is left
+ * under its name.
+ */
+export function writeReport(results: Results, options: WriteOptions): WrittenReport {
+  const json = serializeResults(results);
+  const markdown = renderMarkdown(results);
+  const folder = makeFolder(options.reportsFolder, reportId(results));
+  const resultsPath = join(folder, "results.json");
+  const reportPath = join(folder, "report.md");
+  writeWhole(resultsPath, json);
+  writeWhole(reportPath, markdown);
+  syncFolder(folder);
+  return { folder, resultsPath, reportPath, latestPath: pointLatest(folder, options) };
+}
+
+/** When the run began, in UTC, and its profile: "20261121T093000Z-quick". */
+export function reportId({ startedAt, profile }: Results): string {
+  const stamp = startedAt.replace(/\.\d+/, "").replace(/[-:]/g, "");
+  return `${stamp}-${profile.replace(/[^A-Za-z0-9._-]/g, "_")}`;
+}
+
+/**
+ * How many reports of one second and profile are told apart by a number before something must be
+ * wrong.
+ */
+const maxReportsOfOneSecond = 1000;
+
+function makeFolder(reportsFolder: string, id: string): string {
+  mkdirSync(reportsFolder, { recursive: true });
+  for (let attempt = 1; attempt <= maxReportsOfOneSecond; attempt++) {
+    const folder = join(reportsFolder, attempt === 1 ? id : `${id}-${attempt}`);
+    try {
+      mkdirSync(folder);
+      return folder;
+    } catch (error) {
+      if (!hasCode(error, "EEXIST")) throw error;
+    }
+  }
+  throw new Error(`${reportsFolder} holds ${maxReportsOfOneSecond} reports named ${id} already`);
+}
+
+/**
+ * A reader sees the old file or the new one, after a crash too: the bytes reach the disk before the
+ * name does.
+ */
+function writeWhole(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const descriptor = openSync(temporary, "w");
+    try {
+      writeFileSync(descriptor, text);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Makes the renames themselves durable; some platforms and file systems do not let a folder be
+ * synced.
+ */
+function syncFolder(folder: string): void {
+  try {
+    const descriptor = openSync(folder, "r");
+    try {
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    if (!hasCode(error, "EISDIR", "EINVAL", "EPERM", "EACCES", "ENOTSUP")) throw error;
+  }
+}
+
+/**
+ * A relative link, so that the reports may be moved; a text file with the folder's name where links
+ * are refused.
+ */
+function pointLatest(
+  folder: string,
+  { reportsFolder, symlink = symlinkSync }: WriteOptions,
+): string | null {
+  const latest = join(reportsFolder, "latest");
+  const temporary = join(reportsFolder, `.latest.${process.pid}.tmp`);
+  rmSync(temporary, { force: true });
+  try {
+    symlink(basename(folder), temporary);
+  } catch {
+    writeFileSync(temporary, `${basename(folder)}\n`);
+  }
+  try {
+    renameSync(temporary, latest);
+    return latest;
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    // Somebody's own folder of that name is not ours to remove, and the report itself is written.
+    if (hasCode(error, "EISDIR", "ENOTEMPTY", "EEXIST", "EPERM")) return null;
+    throw error;
+  }
+}
+
+function hasCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && "code" in error && codes.some((code) => code === error.code);
+}
