@@ -196,9 +196,9 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     this.close();
   }
 
-  [hostPoll](timeoutMs: number | null): number {
+  [hostPoll](timeoutMs: number | null, ranHandlers: boolean): number {
     this.#assertOpen();
-    const count = native.hostPoll(this.#id, toNativeTimeout(timeoutMs));
+    const count = native.hostPoll(this.#id, toNativeTimeout(timeoutMs), ranHandlers ? 1 : 0);
     if (count < 0) throw systemError(count, `cannot wait on ${this.backend}`);
     return count;
   }

@@ -62,8 +62,11 @@ export interface Native {
    * something to do.
    */
   poll(id: number, timeoutMs: number): number;
-  /** As poll, and ends when Node's loop wants a turn: the ring's head says so. */
-  hostPoll(id: number, timeoutMs: number): number;
+  /**
+   * As poll, and ends, perhaps early and with 0, when Node's loop wants a turn, or has been owed one
+   * for 10 ms because handlers ran (1): the ring's head says so. Between host(id, 1) and host(id, 0).
+   */
+  hostPoll(id: number, timeoutMs: number, ranHandlers: number): number;
   /**
    * Whether this selector's waits host Node's loop (1), which then stays alive, or not (0). Calls
    * come in pairs.

@@ -9,12 +9,6 @@ import { EVENT_READ, EVENT_WRITE, type FileLike, type Selector } from "./selecto
 import { type Timer, TimerQueue } from "./timer-queue.ts";
 
 /**
- * Node's immediates, ticks and I/O are served at least this often while handlers keep the thread
- * busy.
- */
-const LONGEST_WITHOUT_TURN_MS = 10;
-
-/**
  * What is called when its descriptor is ready. A handler that throws gets onError, is removed, and
  * gets onClose.
  */
@@ -194,20 +188,16 @@ export class Reactor {
   }
 
   async #runHosted(): Promise<void> {
-    let lastTurnMs = Number.NEGATIVE_INFINITY;
-    let owesTurn = true; // handlers ran: what they gave to nextTick has to come to its turn
+    let ranHandlers = true; // what they gave to nextTick has to come to its turn
     while (!this.#stopped) {
-      const restMs = owesTurn ? lastTurnMs + LONGEST_WITHOUT_TURN_MS - performance.now() : null;
-      const ready = this.#selector[hostPoll](this.#timeout(restMs));
+      const ready = this.#selector[hostPoll](this.#timeout(null), ranHandlers);
       this.#runTimersAndTasks();
       this.#dispatch(ready);
-      owesTurn ||= ready > 0;
-      const turnIsDue = owesTurn && performance.now() - lastTurnMs >= LONGEST_WITHOUT_TURN_MS;
-      if (this.#selector[hostWaits] || turnIsDue) {
+      ranHandlers ||= ready > 0;
+      if (this.#selector[hostWaits]) {
         await native.turn();
-        lastTurnMs = performance.now();
-        owesTurn = false;
-      } else {
+        ranHandlers = false;
+      } else if (ready > 0) {
         await undefined; // promise jobs
       }
     }

@@ -5,6 +5,7 @@
 
 #ifdef __linux__
 #include <sys/epoll.h>
+#include <sys/timerfd.h>
 #else
 #include <sys/event.h>
 #include <sys/time.h>
@@ -13,47 +14,72 @@
 
 namespace io_selectors {
 
-#ifdef __linux__
-
 namespace {
 
-Result<void> Watch(int set, int operation, int fd, bool level) {
-  epoll_event event{};
-  event.events = EPOLLIN | (level ? 0u : static_cast<uint32_t>(EPOLLET));
-  if (epoll_ctl(set, operation, fd, &event) < 0) return LastError("epoll_ctl");
-  return {};
-}
+/** Node's loop and the timer: no more can be in the set. */
+constexpr int kMostEvents = 2;
 
 }  // namespace
+
+#ifdef __linux__
 
 Result<HostLoop> HostLoop::Make(uv_loop_t* loop) {
   HostLoop host;
   host.loop_ = loop;
   host.set_.Reset(epoll_create1(EPOLL_CLOEXEC));
   if (!host.set_.valid()) return LastError("epoll_create1");
-  const Result<void> watched = Watch(host.set_.get(), EPOLL_CTL_ADD, uv_backend_fd(loop), false);
+  host.timer_.Reset(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  if (!host.timer_.valid()) return LastError("timerfd_create");
+  // Edge-triggered, so it need not be read: each expiry is reported once.
+  const Result<void> timed = host.Watch(host.timer_.get(), false, true);
+  if (!timed.ok()) return timed.error();
+  const Result<void> watched = host.Watch(uv_backend_fd(loop), false, true);
   if (!watched.ok()) return watched.error();
   return host;
 }
 
-Result<void> HostLoop::SetLevel(bool level) {
-  if (level == level_) return {};
-  level_ = level;
-  return Watch(set_.get(), EPOLL_CTL_MOD, uv_backend_fd(loop_), level);
+Result<void> HostLoop::Watch(int fd, bool level, bool anew) {
+  epoll_event event{};
+  event.events = EPOLLIN | (level ? 0u : static_cast<uint32_t>(EPOLLET));
+  event.data.fd = fd;
+  if (epoll_ctl(set_.get(), anew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) < 0) {
+    return LastError("epoll_ctl");
+  }
+  return {};
+}
+
+Result<void> HostLoop::SetTimer(int64_t monotonic_ns) {
+  itimerspec due{};
+  due.it_value = ToTimespec(monotonic_ns);
+  if (timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &due, nullptr) < 0) {
+    return LastError("timerfd_settime");
+  }
+  return {};
 }
 
 bool HostLoop::Drain() {
-  epoll_event event{};
-  return epoll_wait(set_.get(), &event, 1, 0) > 0;
+  epoll_event events[kMostEvents];
+  const int count = epoll_wait(set_.get(), events, kMostEvents, 0);
+  bool host = false;
+  for (int i = 0; i < count; ++i) {
+    if (events[i].data.fd == timer_.get()) {
+      wakes_at_ns_ = 0;
+    } else {
+      host = true;
+    }
+  }
+  return host;
 }
 
-#else  // kqueue(2): the same set, EV_CLEAR for edge
+#else  // kqueue(2): the same set, with EV_CLEAR for edge and a timer of its own
 
 namespace {
 
-Result<void> Watch(int set, int fd, bool level) {
+constexpr uintptr_t kTimerIdent = 1;
+
+Result<void> Apply(int set, uintptr_t ident, int16_t filter, uint16_t flags, int64_t data) {
   struct kevent change;
-  EV_SET(&change, fd, EVFILT_READ, EV_ADD | (level ? 0 : EV_CLEAR), 0, 0, nullptr);
+  EV_SET(&change, ident, filter, flags, 0, data, nullptr);
   if (kevent(set, &change, 1, nullptr, 0, nullptr) < 0) return LastError("kevent");
   return {};
 }
@@ -65,27 +91,57 @@ Result<HostLoop> HostLoop::Make(uv_loop_t* loop) {
   host.loop_ = loop;
   host.set_.Reset(kqueue());
   if (!host.set_.valid()) return LastError("kqueue");
-  const Result<void> watched = Watch(host.set_.get(), uv_backend_fd(loop), false);
+  const Result<void> watched = host.Watch(uv_backend_fd(loop), false, true);
   if (!watched.ok()) return watched.error();
   return host;
 }
 
-Result<void> HostLoop::SetLevel(bool level) {
-  if (level == level_) return {};
-  level_ = level;
-  struct kevent change;
-  EV_SET(&change, uv_backend_fd(loop_), EVFILT_READ, EV_DELETE, 0, 0, nullptr);
-  if (kevent(set_.get(), &change, 1, nullptr, 0, nullptr) < 0) return LastError("kevent");
-  return Watch(set_.get(), uv_backend_fd(loop_), level);
+Result<void> HostLoop::Watch(int fd, bool level, bool anew) {
+  const auto ident = static_cast<uintptr_t>(fd);
+  if (!anew) {  // EV_CLEAR of a filter that is there already cannot be changed everywhere
+    const Result<void> removed = Apply(set_.get(), ident, EVFILT_READ, EV_DELETE, 0);
+    if (!removed.ok()) return removed;
+  }
+  const int flags = EV_ADD | (level ? 0 : EV_CLEAR);
+  return Apply(set_.get(), ident, EVFILT_READ, static_cast<uint16_t>(flags), 0);
+}
+
+Result<void> HostLoop::SetTimer(int64_t monotonic_ns) {
+  // In milliseconds, the one unit that all have; rounded up.
+  const int64_t after_ms = ToMilliseconds(monotonic_ns - MonotonicNs());
+  return Apply(set_.get(), kTimerIdent, EVFILT_TIMER, EV_ADD | EV_ONESHOT,
+               after_ms > 0 ? after_ms : 1);
 }
 
 bool HostLoop::Drain() {
-  struct kevent event;
+  struct kevent events[kMostEvents];
   const timespec now{0, 0};
-  return kevent(set_.get(), nullptr, 0, &event, 1, &now) > 0;
+  const int count = kevent(set_.get(), nullptr, 0, events, kMostEvents, &now);
+  bool host = false;
+  for (int i = 0; i < count; ++i) {
+    if (events[i].filter == EVFILT_TIMER) {
+      wakes_at_ns_ = 0;
+    } else {
+      host = true;
+    }
+  }
+  return host;
 }
 
 #endif
+
+Result<void> HostLoop::SetLevel(bool level) {
+  if (level == level_) return {};
+  level_ = level;
+  return Watch(uv_backend_fd(loop_), level, false);
+}
+
+Result<void> HostLoop::WakeBy(int64_t monotonic_ns) {
+  if (wakes_at_ns_ != 0 && wakes_at_ns_ <= monotonic_ns) return {};
+  const Result<void> set = SetTimer(monotonic_ns);
+  if (set.ok()) wakes_at_ns_ = monotonic_ns;
+  return set;
+}
 
 int64_t HostLoop::NextTurnNs() const {
   // The loop's clock stands still between its turns, and the timeout is reckoned from it.

@@ -1,6 +1,7 @@
 // The Selector's native half: ids and integers in, counts or -errno out; ready events go into
 // TypeScript's ring. Source of the contract: src/native.ts.
 
+#include <algorithm>
 #include <cmath>
 
 #include "addon/calls.h"
@@ -186,26 +187,46 @@ napi_value Poll(napi_env env, napi_callback_info info) {
   return call.Answer(WaitOnce(call, *open, ToNanoseconds(call.Double(1))));
 }
 
-/** hostPoll(id, timeoutMs): poll that also ends when Node's loop wants a turn, and says so in the
- * ring's head. */
+/** Node's immediates, ticks and I/O are served at least this often while handlers run. */
+constexpr int64_t kLongestWithoutTurnNs = 10 * kNsPerMs;
+
+/** Nanoseconds until Node's loop has to have the thread: 0 now, kForever if nothing calls for it.
+ */
+int64_t UntilTurnNs(const Call& call, const OpenSelector& open, bool ran_handlers) {
+  const int64_t wanted = open.host.NextTurnNs();
+  if (!ran_handlers) return wanted;
+  const int64_t since = MonotonicNs() - call.environment().turn->last_ns();
+  const int64_t owed = std::max<int64_t>(0, kLongestWithoutTurnNs - since);
+  return wanted < 0 ? owed : std::min(wanted, owed);
+}
+
+/**
+ * hostPoll(id, timeoutMs, ranHandlers): poll that also ends when Node's loop wants a turn, or is
+ * owed one because handlers ran; the ring's head says so. May end early and empty.
+ */
 napi_value HostPoll(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   OpenSelector* open = call.environment().Find(call.Int(0));
-  if (open == nullptr) return call.Answer(-EBADF);
-  const int64_t next_turn = open->host.NextTurnNs();
+  if (open == nullptr || call.environment().turn == nullptr) return call.Answer(-EBADF);
+  const bool ran_handlers = call.Int(2) != 0;
+  const int64_t until_turn = UntilTurnNs(call, *open, ran_handlers);
   int64_t timeout = ToNanoseconds(call.Double(1));
-  if (next_turn >= 0 && (timeout < 0 || next_turn < timeout)) timeout = next_turn;
-
+  if (until_turn >= 0 && (timeout < 0 || until_turn < timeout)) timeout = until_turn;
+  if (timeout > 0) {
+    const Result<void> set = open->host.WakeBy(MonotonicNs() + timeout);
+    if (!set.ok()) return call.Answer(call.environment().Refuse(set.error()));
+    timeout = kForever;
+  }
   const Result<int> count =
       open->selector->Select(open->ring + kRingHeadEvents, open->capacity, timeout);
   const bool interrupted = !count.ok() && count.error().errno_value == EINTR;
   if (!count.ok() && !interrupted) return call.Answer(call.environment().Refuse(count.error()));
-  const bool woken = interrupted || (open->selector->Woken() && open->host.Drain());
   const int32_t ready = interrupted ? 0 : count.value();
-  // Nothing ready although nobody woke us: the time that ended may have been that of Node's next
-  // timer.
-  const bool timer_due = next_turn == 0 || (ready == 0 && open->host.NextTurnNs() == 0);
-  open->ring[0].fd = woken || timer_due ? kEndedByHost : 0;
+  bool host = interrupted || until_turn == 0;
+  if (!interrupted && open->selector->Woken()) host |= open->host.Drain();
+  // Asked again where nothing is ready: the time that ended the wait may have been Node's.
+  if (!host && ready == 0) host = UntilTurnNs(call, *open, ran_handlers) == 0;
+  open->ring[0].fd = host ? kEndedByHost : 0;
   return call.Answer(ready);
 }
 

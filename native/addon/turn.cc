@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/timeout.h"
+
 namespace io_selectors {
 
 Turn* Turn::Make(napi_env env, uv_loop_t* loop) {
@@ -45,6 +47,7 @@ void Turn::OnAsync(uv_async_t* handle) { static_cast<Turn*>(handle->data)->Resol
 
 void Turn::ResolveAll() {
   if (waiting_.empty()) return;
+  last_ns_ = MonotonicNs();
   const std::vector<napi_deferred> waiting = std::exchange(waiting_, {});
   for (size_t i = 0; i < waiting.size(); ++i) Hold(false);
   napi_handle_scope handles = nullptr;

@@ -6,6 +6,7 @@
 #include <node_api.h>
 #include <uv.h>
 
+#include <cstdint>
 #include <vector>
 
 namespace io_selectors {
@@ -28,6 +29,9 @@ class Turn {
    * its timers say. */
   void Hold(bool held);
 
+  /** When Node's loop had the thread last (CLOCK_MONOTONIC, nanoseconds); 0: never yet. */
+  int64_t last_ns() const { return last_ns_; }
+
  private:
   explicit Turn(napi_env env) : env_(env) {}
 
@@ -41,6 +45,7 @@ class Turn {
   napi_async_context context_ = nullptr;
   std::vector<napi_deferred> waiting_;
   int holders_ = 0;
+  int64_t last_ns_ = 0;
 };
 
 }  // namespace io_selectors
