@@ -1,0 +1,73 @@
+// The small text files in which Linux tells about itself: procfs, sysfs, cgroups. proc(5),
+// cgroups(7). Enters: paths. Leaves: text or numbers, null where a file is missing: another
+// platform, or a container that hides it. The reader is a parameter, so that tests can invent
+// machines.
+
+import { readFileSync } from "node:fs";
+
+/** A file's text without the white space around it; null where it cannot be read. */
+export type ReadText = (path: string) => string | null;
+
+export const readText: ReadText = (path) => {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return null;
+  }
+};
+
+/** A file that holds one number. "max" and "unlimited" are Infinity. */
+export function readNumber(read: ReadText, path: string): number | null {
+  return parseLimit(read(path));
+}
+
+/** A number as the kernel writes it; null where it is none. "max" and "unlimited" are Infinity. */
+export function parseLimit(text: string | null | undefined): number | null {
+  if (text === null || text === undefined) return null;
+  if (text === "max" || text === "unlimited") return Number.POSITIVE_INFINITY;
+  return /^\d+$/.test(text) ? Number(text) : null;
+}
+
+/** A resource limit of this process. getrlimit(2) */
+export interface ResourceLimit {
+  readonly soft: number | null;
+  readonly hard: number | null;
+}
+
+/** @param label its name in /proc/self/limits, such as "Max open files". */
+export function readResourceLimit(read: ReadText, label: string): ResourceLimit {
+  const line = read("/proc/self/limits")
+    ?.split("\n")
+    .find((candidate) => candidate.startsWith(label));
+  const [soft, hard] = line?.slice(label.length).trim().split(/\s+/) ?? [];
+  return { soft: parseLimit(soft), hard: parseLimit(hard) };
+}
+
+/** One controller's file in the two versions of cgroups: "cpu.max" or "cpu.cfs_quota_us". */
+export interface CgroupFile {
+  readonly controller: string;
+  readonly v2: string;
+  readonly v1: string;
+}
+
+/**
+ * What a cgroup file holds in each group from our own up to the root that we see, our own first.
+ * All of them bind. In a container the path may be the host's; then only the root is there.
+ */
+export function readCgroup(read: ReadText, file: CgroupFile): string[] {
+  const groups = (read("/proc/self/cgroup") ?? "").split("\n").map((line) => line.split(":"));
+  const v1 = groups.find(([, controllers]) => controllers?.split(",").includes(file.controller));
+  const v2 = groups.find(([id, controllers]) => id === "0" && controllers === "");
+  if (v1 !== undefined) {
+    return climb(read, `/sys/fs/cgroup/${file.controller}`, v1.slice(2).join(":"), file.v1);
+  }
+  return v2 === undefined ? [] : climb(read, "/sys/fs/cgroup", v2.slice(2).join(":"), file.v2);
+}
+
+function climb(read: ReadText, root: string, group: string, name: string): string[] {
+  const parts = group.split("/").filter((part) => part !== "" && part !== "..");
+  return Array.from({ length: parts.length + 1 }, (_, above) => {
+    const folder = [root, ...parts.slice(0, parts.length - above)].join("/");
+    return read(`${folder}/${name}`);
+  }).filter((text) => text !== null);
+}

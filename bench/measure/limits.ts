@@ -1,0 +1,211 @@
+// Whether this machine lets a cell run at its full size, asked before it runs: descriptors, ports,
+// threads, memory maps. What does not fit is a row with the figure needed and the command that
+// lifts it, never a smaller run. getrlimit(2), sysctl(8), cgroups(7), ip(7).
+// Enters: the machine's limits as plain data, and a demand. Leaves: a Shortfall, or null.
+
+import type { ResourceLimit } from "./kernel-files.ts";
+
+/** The limits of a machine and what is used of them; null where the platform does not tell. */
+export interface MachineLimits {
+  /** RLIMIT_NOFILE. */
+  readonly openFiles: ResourceLimit;
+  /** RLIMIT_NPROC, which counts the user's threads. */
+  readonly processes: ResourceLimit;
+  /** Whether this process may raise its own hard limits. */
+  readonly mayRaise: boolean;
+  /** Whether the kernel does not hold this user to RLIMIT_NPROC. */
+  readonly processesExempt: boolean;
+  readonly portRange: { readonly first: number; readonly last: number } | null;
+  readonly openFilesCeiling: number | null;
+  readonly pidMax: number | null;
+  readonly threadsMax: number | null;
+  readonly maxMapCount: number | null;
+  readonly somaxconn: number | null;
+  /** Processes and threads of the cgroup that has the fewest left; null where none is limited. */
+  readonly cgroupProcesses: { readonly limit: number; readonly used: number } | null;
+  /** Threads that run now: on the machine, and of this user. */
+  readonly threads: number | null;
+  readonly userThreads: number | null;
+}
+
+/** What a cell asks of the machine. */
+export interface Demand {
+  readonly connections: number;
+  /** What the server spends on a connection: a thread, a process, or a slot of its one thread. */
+  readonly model: "thread" | "process" | "single";
+  /**
+   * Addresses that the load generator connects from; each has the whole port range. Left out where
+   * it takes as many of 127.0.0.0/8 as it needs, so that ports are no limit.
+   */
+  readonly sourceAddresses?: number;
+}
+
+/** A limit that is too low. */
+export interface Shortfall {
+  /** Its usual name, such as RLIMIT_NOFILE or kernel.pid_max. */
+  readonly limit: string;
+  readonly needed: number;
+  readonly allowed: number;
+  /** "RLIMIT_NOFILE 1024 < 10080 needed". */
+  readonly reason: string;
+  /** What to type to lift it, as it stands. */
+  readonly command: string;
+  /** Where to lift it for good, or what else to know; null where the command is all. */
+  readonly hint: string | null;
+}
+
+/** Descriptors beside the connections, of a server or the load generator: streams, epoll, /proc. */
+const otherDescriptors = 80;
+/** Threads and processes beside those of the connections: the suite's own, and some to spare. */
+const otherThreads = 64;
+/** Maps of a process beside its threads' stacks: code, libraries, an allocator's arenas. */
+const otherMaps = 256;
+/** A thread's stack and the guard page below it are a map each. pthread_attr_setguardsize(3) */
+const mapsPerThread = 2;
+/** Ports below this one need privileges, so no range reaches lower. */
+const firstUserPort = 1024;
+const lastPort = 65_535;
+
+/** The first limit that stops the demand, with the command that lifts it; null where it fits. */
+export function preflight(machine: MachineLimits, demand: Demand): Shortfall | null {
+  return shortfalls(machine, demand)[0] ?? null;
+}
+
+/** Every limit that stops the demand. Pure. */
+export function shortfalls(machine: MachineLimits, demand: Demand): Shortfall[] {
+  return checks.map((check) => check(machine, demand)).filter((found) => found !== null);
+}
+
+/** What does not stop a run and may still show in its figures, one sentence each. */
+export function warnings(machine: MachineLimits, backlog = 4096): string[] {
+  const { somaxconn } = machine;
+  if (somaxconn === null || somaxconn >= backlog) return [];
+  return [
+    `net.core.somaxconn ${somaxconn} < ${backlog}: connecting may stall on repeated SYNs; ` +
+      `sysctl -w net.core.somaxconn=${backlog}`,
+  ];
+}
+
+type Check = (machine: MachineLimits, demand: Demand) => Shortfall | null;
+
+const checks: readonly Check[] = [
+  checkOpenFiles,
+  checkPorts,
+  checkPidMax,
+  checkThreadsMax,
+  checkMaps,
+  checkProcesses,
+  checkCgroup,
+];
+
+/** Against the hard limit: Node and our programs raise the soft one to it by themselves. */
+function checkOpenFiles(machine: MachineLimits, { connections }: Demand): Shortfall | null {
+  const { openFiles, openFilesCeiling, mayRaise } = machine;
+  const needed = connections + otherDescriptors;
+  const lift = mayRaise
+    ? `ulimit -n ${needed}`
+    : `sudo prlimit --pid $$ --nofile=:${needed} && ulimit -n ${needed}`;
+  const above = openFilesCeiling !== null && needed > openFilesCeiling;
+  return judge({
+    limit: "RLIMIT_NOFILE",
+    needed,
+    allowed: openFiles.hard ?? openFiles.soft,
+    command: above ? `${sysctl(mayRaise, "fs.nr_open", needed)} && ${lift}` : lift,
+    hint:
+      "for good: nofile in /etc/security/limits.conf, LimitNOFILE= of a systemd unit, " +
+      "--ulimit nofile= of docker run",
+  });
+}
+
+function checkPorts(machine: MachineLimits, demand: Demand): Shortfall | null {
+  const { portRange, mayRaise } = machine;
+  const { connections: needed, sourceAddresses: addresses } = demand;
+  if (portRange === null || addresses === undefined) return null;
+  const most = (lastPort - firstUserPort + 1) * addresses;
+  const widest = `"${firstUserPort} ${lastPort}"`;
+  return judge({
+    limit: "net.ipv4.ip_local_port_range",
+    needed,
+    allowed: (portRange.last - portRange.first + 1) * addresses,
+    command: sysctl(mayRaise, "net.ipv4.ip_local_port_range", widest),
+    hint: needed <= most ? null : `even the widest range has ${most} ports: add source addresses`,
+  });
+}
+
+function checkPidMax(machine: MachineLimits, demand: Demand): Shortfall | null {
+  return checkThreadTotal(machine, demand, { limit: "kernel.pid_max", allowed: machine.pidMax });
+}
+
+function checkThreadsMax(machine: MachineLimits, demand: Demand): Shortfall | null {
+  const row = { limit: "kernel.threads-max", allowed: machine.threadsMax };
+  return checkThreadTotal(machine, demand, row);
+}
+
+/** Process ids and threads are one space for the whole machine: those in use count. */
+function checkThreadTotal(
+  machine: MachineLimits,
+  { connections, model }: Demand,
+  row: { readonly limit: string; readonly allowed: number | null },
+): Shortfall | null {
+  if (model === "single") return null;
+  const needed = connections + otherThreads + (machine.threads ?? 0);
+  return judge({
+    ...row,
+    needed,
+    command: sysctl(machine.mayRaise, row.limit, needed),
+    hint: null,
+  });
+}
+
+function checkMaps(machine: MachineLimits, { connections, model }: Demand): Shortfall | null {
+  if (model !== "thread") return null;
+  const needed = connections * mapsPerThread + otherMaps;
+  return judge({
+    limit: "vm.max_map_count",
+    needed,
+    allowed: machine.maxMapCount,
+    command: sysctl(machine.mayRaise, "vm.max_map_count", needed),
+    hint: null,
+  });
+}
+
+function checkProcesses(machine: MachineLimits, { connections, model }: Demand): Shortfall | null {
+  if (model === "single" || machine.processesExempt) return null;
+  const needed = connections + otherThreads + (machine.userThreads ?? 0);
+  const { soft, hard } = machine.processes;
+  const within = hard !== null && needed <= hard;
+  return judge({
+    limit: "RLIMIT_NPROC",
+    needed,
+    allowed: soft,
+    command: within
+      ? `ulimit -Su ${needed}`
+      : `sudo prlimit --pid $$ --nproc=:${needed} && ulimit -u ${needed}`,
+    hint: "for good: nproc in /etc/security/limits.conf, LimitNPROC= of a systemd unit",
+  });
+}
+
+function checkCgroup(machine: MachineLimits, { connections, model }: Demand): Shortfall | null {
+  if (model === "single" || machine.cgroupProcesses === null) return null;
+  const { limit, used } = machine.cgroupProcesses;
+  const needed = connections + otherThreads + used;
+  return judge({
+    limit: "cgroup pids.max",
+    needed,
+    allowed: limit,
+    command: `sudo systemctl set-property user-$(id -u).slice TasksMax=${needed}`,
+    hint: `TasksMax= of a systemd unit; in a container: docker run --pids-limit ${needed}`,
+  });
+}
+
+function judge({
+  allowed,
+  ...rest
+}: Omit<Shortfall, "reason" | "allowed"> & { readonly allowed: number | null }): Shortfall | null {
+  if (allowed === null || allowed >= rest.needed) return null;
+  return { ...rest, allowed, reason: `${rest.limit} ${allowed} < ${rest.needed} needed` };
+}
+
+function sysctl(mayRaise: boolean, name: string, value: number | string): string {
+  return `${mayRaise ? "" : "sudo "}sysctl -w ${name}=${value}`;
+}

@@ -1,0 +1,87 @@
+// Reads the limits that limits.ts judges, in one go. proc(5), getrlimit(2), capabilities(7).
+// Enters: procfs and cgroups. Leaves: MachineLimits, plain data; null where nothing is told.
+
+import { readdirSync } from "node:fs";
+import {
+  parseLimit,
+  type ReadText,
+  readCgroup,
+  readNumber,
+  readResourceLimit,
+  readText,
+} from "./kernel-files.ts";
+import type { MachineLimits } from "./limits.ts";
+
+/** Reads this machine's limits. */
+export function readMachineLimits(read: ReadText = readText): MachineLimits {
+  const status = read("/proc/self/status");
+  const sysctlNumber = (path: string) => readNumber(read, `/proc/sys/${path}`);
+  return {
+    openFiles: readResourceLimit(read, "Max open files"),
+    processes: readResourceLimit(read, "Max processes"),
+    mayRaise: hasCapability(status, capSysResource),
+    processesExempt:
+      userIdOf(status) === "0" ||
+      hasCapability(status, capSysResource) ||
+      hasCapability(status, capSysAdmin),
+    portRange: parsePortRange(read("/proc/sys/net/ipv4/ip_local_port_range")),
+    openFilesCeiling: sysctlNumber("fs/nr_open"),
+    pidMax: sysctlNumber("kernel/pid_max"),
+    threadsMax: sysctlNumber("kernel/threads-max"),
+    maxMapCount: sysctlNumber("vm/max_map_count"),
+    somaxconn: sysctlNumber("net/core/somaxconn"),
+    cgroupProcesses: cgroupProcessesOf(read),
+    threads: parseLimit(read("/proc/loadavg")?.match(/\/(\d+)/)?.[1]),
+    userThreads: countUserThreads(read),
+  };
+}
+
+/** Bits of capabilities(7). Root in a container often lacks both. */
+const capSysAdmin = 21n;
+const capSysResource = 24n;
+
+function hasCapability(status: string | null, bit: bigint): boolean {
+  const effective = status?.match(/^CapEff:\s*([0-9a-f]+)/m)?.[1];
+  return effective !== undefined && ((BigInt(`0x${effective}`) >> bit) & 1n) === 1n;
+}
+
+function parsePortRange(text: string | null): MachineLimits["portRange"] {
+  const [first, last] = (text ?? "").split(/\s+/).map(parseLimit);
+  return first == null || last == null ? null : { first, last };
+}
+
+/** Of all groups above us, the one that has the least left. */
+function cgroupProcessesOf(read: ReadText): MachineLimits["cgroupProcesses"] {
+  const files = (name: string) => readCgroup(read, { controller: "pids", v2: name, v1: name });
+  const used = files("pids.current").map(parseLimit);
+  const groups = files("pids.max").map((text, index) => ({
+    limit: parseLimit(text) ?? Number.POSITIVE_INFINITY,
+    used: used[index] ?? 0,
+  }));
+  const [tightest] = groups
+    .filter(({ limit }) => Number.isFinite(limit))
+    .sort((left, right) => left.limit - left.used - (right.limit - right.used));
+  return tightest ?? null;
+}
+
+/** Threads of all processes with our real user id: what RLIMIT_NPROC counts. */
+function countUserThreads(read: ReadText): number | null {
+  const own = userIdOf(read("/proc/self/status"));
+  if (own === undefined) return null;
+  return processIds()
+    .map((id) => read(`/proc/${id}/status`))
+    .filter((status) => userIdOf(status) === own)
+    .reduce((sum, status) => sum + Number(status?.match(/^Threads:\s*(\d+)/m)?.[1] ?? 0), 0);
+}
+
+function userIdOf(status: string | null): string | undefined {
+  return status?.match(/^Uid:\s*(\d+)/m)?.[1];
+}
+
+function processIds(): string[] {
+  try {
+    return readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  } catch {
+    return [];
+  }
+}

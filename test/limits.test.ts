@@ -1,0 +1,230 @@
+// The preflight: invented machines against demands, and this machine's limits read once.
+
+import { describe, expect, it } from "vitest";
+import {
+  type Demand,
+  type MachineLimits,
+  preflight,
+  shortfalls,
+  warnings,
+} from "../bench/measure/limits.ts";
+import { readMachineLimits } from "../bench/measure/machine-limits.ts";
+
+/** Ten thousand of anything fit here. */
+const roomy: MachineLimits = {
+  openFiles: { soft: 1_048_576, hard: 1_048_576 },
+  processes: { soft: 100_000, hard: 100_000 },
+  mayRaise: false,
+  processesExempt: false,
+  portRange: { first: 32_768, last: 60_999 },
+  openFilesCeiling: 1_048_576,
+  pidMax: 4_194_304,
+  threadsMax: 190_000,
+  maxMapCount: 65_530,
+  somaxconn: 4096,
+  cgroupProcesses: null,
+  threads: 200,
+  userThreads: 40,
+};
+
+/** macOS: nothing is told. */
+const silent: MachineLimits = {
+  openFiles: { soft: null, hard: null },
+  processes: { soft: null, hard: null },
+  mayRaise: false,
+  processesExempt: false,
+  portRange: null,
+  openFilesCeiling: null,
+  pidMax: null,
+  threadsMax: null,
+  maxMapCount: null,
+  somaxconn: null,
+  cgroupProcesses: null,
+  threads: null,
+  userThreads: null,
+};
+
+const single: Demand = { connections: 10_000, model: "single" };
+const threads: Demand = { connections: 10_000, model: "thread" };
+const processes: Demand = { connections: 10_000, model: "process" };
+
+describe("preflight", () => {
+  it("lets pass what fits, and what is not told", () => {
+    for (const demand of [single, threads, processes]) {
+      expect(preflight(roomy, demand)).toBeNull();
+      expect(preflight(silent, demand)).toBeNull();
+    }
+  });
+
+  it("names the descriptors needed and the commands that lift their limit", () => {
+    const poor = { ...roomy, openFiles: { soft: 1024, hard: 1024 } };
+    expect(preflight(poor, single)).toMatchObject({
+      limit: "RLIMIT_NOFILE",
+      needed: 10_080,
+      allowed: 1024,
+      reason: "RLIMIT_NOFILE 1024 < 10080 needed",
+      command: "sudo prlimit --pid $$ --nofile=:10080 && ulimit -n 10080",
+    });
+    expect(preflight(poor, single)?.hint).toContain("LimitNOFILE=");
+    expect(preflight({ ...poor, mayRaise: true }, single)?.command).toBe("ulimit -n 10080");
+  });
+
+  it("goes by the hard limit: our programs raise the soft one themselves", () => {
+    const soft = { ...roomy, openFiles: { soft: 1024, hard: 20_000 } };
+    expect(preflight(soft, single)).toBeNull();
+    const unlimited = { ...roomy, openFiles: { soft: 1024, hard: Number.POSITIVE_INFINITY } };
+    expect(preflight(unlimited, single)).toBeNull();
+  });
+
+  it("stands exactly at the limit", () => {
+    const at = (hard: number) => ({ ...roomy, openFiles: { soft: hard, hard } });
+    expect(preflight(at(10_080), single)).toBeNull();
+    expect(preflight(at(10_079), single)).not.toBeNull();
+  });
+
+  it("raises the ceiling first where the limit would pass it", () => {
+    const low = { ...roomy, openFiles: { soft: 1024, hard: 1024 }, openFilesCeiling: 5000 };
+    expect(preflight(low, single)?.command).toMatch(
+      /^sudo sysctl -w fs\.nr_open=10080 && sudo prlimit /,
+    );
+  });
+
+  it("counts ports by source address, and only where addresses are given", () => {
+    const many: Demand = { connections: 40_000, model: "single" };
+    expect(preflight(roomy, many)).toBeNull();
+    expect(preflight(roomy, { ...many, sourceAddresses: 2 })).toBeNull();
+    expect(preflight(roomy, { ...many, sourceAddresses: 1 })).toMatchObject({
+      reason: "net.ipv4.ip_local_port_range 28232 < 40000 needed",
+      command: 'sudo sysctl -w net.ipv4.ip_local_port_range="1024 65535"',
+      hint: null,
+    });
+    const more = { ...many, connections: 70_000, sourceAddresses: 1 };
+    expect(preflight(roomy, more)?.hint).toContain("64512 ports: add source addresses");
+  });
+
+  it("counts the threads that are there already", () => {
+    const small = { ...roomy, pidMax: 10_263 };
+    expect(preflight(small, threads)).toMatchObject({
+      reason: "kernel.pid_max 10263 < 10264 needed",
+      command: "sudo sysctl -w kernel.pid_max=10264",
+    });
+    expect(preflight({ ...roomy, pidMax: 10_264 }, threads)).toBeNull();
+    expect(preflight(small, processes)?.limit).toBe("kernel.pid_max");
+    expect(preflight(small, single)).toBeNull();
+    expect(preflight({ ...roomy, threadsMax: 5000 }, threads)?.limit).toBe("kernel.threads-max");
+  });
+
+  it("takes two memory maps a thread, none a process", () => {
+    const small = { ...roomy, maxMapCount: 20_255 };
+    expect(preflight(small, threads)).toMatchObject({
+      reason: "vm.max_map_count 20255 < 20256 needed",
+      command: "sudo sysctl -w vm.max_map_count=20256",
+    });
+    expect(preflight(small, processes)).toBeNull();
+    expect(preflight(roomy, { ...threads, connections: 40_000 })?.limit).toBe("vm.max_map_count");
+  });
+
+  it("holds a user to RLIMIT_NPROC unless the kernel does not", () => {
+    const low = { ...roomy, processes: { soft: 4096, hard: 20_000 } };
+    expect(preflight(low, threads)).toMatchObject({
+      reason: "RLIMIT_NPROC 4096 < 10104 needed",
+      command: "ulimit -Su 10104",
+    });
+    const lower = { ...roomy, processes: { soft: 4096, hard: 4096 } };
+    expect(preflight(lower, threads)?.command).toContain("--nproc=:10104 && ulimit -u 10104");
+    expect(preflight({ ...lower, processesExempt: true }, threads)).toBeNull();
+    expect(preflight(lower, single)).toBeNull();
+  });
+
+  it("counts what runs in the cgroup", () => {
+    const contained = { ...roomy, cgroupProcesses: { limit: 10_100, used: 50 } };
+    expect(preflight(contained, threads)).toMatchObject({
+      reason: "cgroup pids.max 10100 < 10114 needed",
+      command: "sudo systemctl set-property user-$(id -u).slice TasksMax=10114",
+    });
+    expect(preflight(contained, single)).toBeNull();
+  });
+
+  it("lists every limit that stops a demand, the first one first", () => {
+    const bad = { ...roomy, openFiles: { soft: 1, hard: 1 }, pidMax: 1, maxMapCount: 1 };
+    const limits = shortfalls(bad, threads).map(({ limit }) => limit);
+    expect(limits).toEqual(["RLIMIT_NOFILE", "kernel.pid_max", "vm.max_map_count"]);
+    expect(preflight(bad, threads)?.limit).toBe("RLIMIT_NOFILE");
+  });
+});
+
+describe("warnings", () => {
+  it("are of a backlog that the kernel cuts, with the command", () => {
+    expect(warnings(roomy)).toEqual([]);
+    expect(warnings(silent)).toEqual([]);
+    expect(warnings({ ...roomy, somaxconn: 128 })).toEqual([
+      "net.core.somaxconn 128 < 4096: connecting may stall on repeated SYNs; " +
+        "sysctl -w net.core.somaxconn=4096",
+    ]);
+  });
+});
+
+describe("reading a machine", () => {
+  const files = new Map([
+    [
+      "/proc/self/limits",
+      "Limit                     Soft Limit           Hard Limit           Units     \n" +
+        "Max processes             4096                 unlimited            processes \n" +
+        "Max open files            1024                 524288               files     ",
+    ],
+    ["/proc/self/status", "Name:\tnode\nUid:\t1000\t1000\t1000\t1000\nCapEff:\t0000000001000000"],
+    ["/proc/self/cgroup", "0::/user.slice/job"],
+    ["/sys/fs/cgroup/user.slice/job/pids.max", "max"],
+    ["/sys/fs/cgroup/user.slice/job/pids.current", "7"],
+    ["/sys/fs/cgroup/user.slice/pids.max", "9000"],
+    ["/sys/fs/cgroup/user.slice/pids.current", "300"],
+    ["/proc/sys/net/ipv4/ip_local_port_range", "32768\t60999"],
+    ["/proc/sys/kernel/pid_max", "32768"],
+    ["/proc/loadavg", "0.10 0.20 0.30 2/345 6789"],
+  ]);
+
+  it("gives plain data, null where a file is missing", () => {
+    const machine = readMachineLimits((path) => files.get(path) ?? null);
+    expect(machine).toMatchObject({
+      openFiles: { soft: 1024, hard: 524_288 },
+      processes: { soft: 4096, hard: Number.POSITIVE_INFINITY },
+      mayRaise: true,
+      processesExempt: true,
+      portRange: { first: 32_768, last: 60_999 },
+      pidMax: 32_768,
+      threadsMax: null,
+      maxMapCount: null,
+      cgroupProcesses: { limit: 9000, used: 300 },
+      threads: 345,
+    });
+  });
+
+  it("knows who may raise limits", () => {
+    const as = (status: string) =>
+      readMachineLimits((path) => (path === "/proc/self/status" ? status : null));
+    expect(as("Uid:\t0\t0\t0\t0\nCapEff:\t0000000000000000")).toMatchObject({
+      mayRaise: false,
+      processesExempt: true,
+    });
+    expect(as("Uid:\t1000\t0\t0\t0\nCapEff:\t0000000000200000")).toMatchObject({
+      mayRaise: false,
+      processesExempt: true,
+    });
+    expect(as("Uid:\t1000\t0\t0\t0\nCapEff:\t0000000000000000")).toMatchObject({
+      mayRaise: false,
+      processesExempt: false,
+    });
+  });
+
+  it("knows nothing where there is no procfs, and throws nothing", () => {
+    expect(readMachineLimits(() => null)).toEqual(silent);
+  });
+
+  it.runIf(process.platform === "linux")("reads this one", () => {
+    const machine = readMachineLimits();
+    expect(machine.openFiles.hard).toBeGreaterThan(0);
+    expect(machine.pidMax).toBeGreaterThan(0);
+    expect(machine.userThreads).toBeGreaterThan(0);
+    expect(preflight(machine, { connections: 1, model: "single" })).toBeNull();
+  });
+});
