@@ -1,0 +1,469 @@
+// bench/report on invented results: what the reader sees, what results.json refuses, and what lies
+// on the disk afterwards.
+
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import * as format from "../bench/report/format.ts";
+import { groupCells } from "../bench/report/groups.ts";
+import { parseResults, ResultsFormatError, serializeResults } from "../bench/report/json.ts";
+import { renderMarkdown, reproduceCommand } from "../bench/report/markdown.ts";
+import { renderTerminal } from "../bench/report/terminal.ts";
+import { painter, wrap } from "../bench/report/text-table.ts";
+import { cautions, verdict } from "../bench/report/verdict.ts";
+import { reportId, writeReport } from "../bench/report/write.ts";
+import type { Cell, Results } from "../bench/results.ts";
+import { inventedResults, measuredCell, metric, otherCell } from "./report-data.ts";
+
+const figures = { cpu: 10, p50: 400, p99: 900, percent: 40 };
+const reference = measuredCell("cpp:reactor-epoll", { ...figures, cpu: 11.1 });
+
+function withCells(...cells: Cell[]): Results {
+  return inventedResults({ cells });
+}
+
+/** The only group of results with one workload at one scale. */
+function groupOf(results: Results) {
+  const [group] = groupCells(results);
+  if (group === undefined) throw new Error("no group");
+  return group;
+}
+
+describe("numbers", () => {
+  it("have significant digits and separators", () => {
+    expect([9.7, 11.1, 105.2, 12_345, 0.0123, 0, -2.5].map((n) => format.significant(n))).toEqual([
+      "9.70",
+      "11.1",
+      "105",
+      "12,300",
+      "0.0123",
+      "0",
+      "-2.50",
+    ]);
+    expect(format.significant(9.999)).toBe("10.0");
+    expect(format.significant(Number.NaN)).toBe("–");
+    expect([0, 999, 1234, 1_234_567].map(format.count)).toEqual(["0", "999", "1,234", "1,234,567"]);
+    expect([7, 999, 2000, 12_345, 120_345, 1_234_567].map(format.shortCount)).toEqual([
+      "7",
+      "999",
+      "2k",
+      "12.3k",
+      "120k",
+      "1.23M",
+    ]);
+  });
+
+  it("have the unit that suits them, across its border too", () => {
+    const durations = [0.85, 1, 412.4, 999.4, 999.6, 1240, 41_000, 2_310_000, 9.9e9];
+    expect(durations.map(format.duration)).toEqual([
+      "850 ns",
+      "1.00 µs",
+      "412 µs",
+      "999 µs",
+      "1.00 ms",
+      "1.24 ms",
+      "41.0 ms",
+      "2.31 s",
+      "9,900 s",
+    ]);
+    expect([64, 16_384, 25_165_824_000].map(format.bytes)).toEqual(["64 B", "16 KiB", "23.4 GiB"]);
+    expect([0.04, 41.44, 99.96, 100].map(format.percent)).toEqual(["0.0", "41.4", "100", "100"]);
+    expect([0.934, 1.066, 12.34, 150.2].map(format.ratio)).toEqual(["0.93", "1.07", "12.3", "150"]);
+  });
+
+  it("stand in sentences", () => {
+    expect(format.enumerate([])).toBe("");
+    expect(format.enumerate(["a"])).toBe("a");
+    expect(format.enumerate(["a", "b", "c"])).toBe("a, b and c");
+    expect(format.words("readBufferBytes")).toBe("read buffer bytes");
+    expect(format.words("net.core.somaxconn")).toBe("net.core.somaxconn");
+    expect(format.freeValue("sizeBytes", 2048)).toBe("2 KiB");
+    expect(format.freeValue("limits", { aShare: 0.03, list: [1, null], on: false })).toBe(
+      "a share 0.03; list 1, –; on no",
+    );
+  });
+});
+
+describe("foreign text", () => {
+  it("is one printable line", () => {
+    const text = "\u001b[31mError\u001b[0m:\r\n\tat x\u0007 \u001b]0;title\u0007done\u202e\u0000";
+    expect(format.plainLine(text)).toBe("Error: at x done");
+    expect(format.plainLine("kept\n[12:00] line")).toBe("kept [12:00] line");
+    expect(format.plainLine("größer – 温度")).toBe("größer – 温度");
+  });
+});
+
+describe("text tables", () => {
+  it("wrap at spaces and keep what is longer", () => {
+    expect(wrap("one two three", 7)).toEqual(["one two", "three"]);
+    expect(wrap("a bbbbbbbbbb c", 5, "  ")).toEqual(["a", "  bbbbbbbbbb", "  c"]);
+    expect(wrap("", 5)).toEqual([""]);
+  });
+
+  it("are coloured only when asked", () => {
+    expect(painter(false)("x", "red")).toBe("x");
+    expect(painter(true)("x", "red")).toBe("\u001b[31mx\u001b[0m");
+    expect(painter(true)("x", "plain")).toBe("x");
+  });
+});
+
+describe("groups", () => {
+  it("are a workload at a scale each, sorted by cost, the unmeasured last", () => {
+    const other = { ...measuredCell("cpp:poll", figures), connections: 1, activeConnections: 1 };
+    const groups = groupCells(inventedResults({ cells: [...inventedResults().cells, other] }));
+    expect(groups.map(({ title }) => title)).toEqual([
+      "echo-rate: 10,000 connections, 64-byte messages, 30,000 messages/s",
+      "echo-rate: 1 connection, 64-byte messages, 30,000 messages/s",
+    ]);
+    expect(groups[0]?.measured.map(({ contender }) => contender)).toEqual([
+      "cpp:reactor-epoll",
+      "cpp:poll",
+      "ts:reactor-epoll",
+      "cpp:thread-per-connection",
+      "node:net",
+      "cpp:select",
+      "cpp:busy-poll",
+      "ts:busy-poll",
+    ]);
+    expect(groups[0]?.others.map(({ contender }) => contender)).toEqual(["ts:select", "ts:poll"]);
+  });
+
+  it("compare times in whatever unit, and put those without a figure last", () => {
+    const inNs = {
+      ...measuredCell("b", figures),
+      metrics: { serverCpuPerMessage: metric("ns", 9_000) },
+    };
+    const without = { ...measuredCell("a", figures), metrics: {} };
+    const group = groupOf(withCells(without, measuredCell("c", figures), inNs));
+    expect(group.measured.map(({ contender }) => contender)).toEqual(["b", "c", "a"]);
+  });
+});
+
+describe("verdict", () => {
+  it("ranks only where the interval excludes 1", () => {
+    expect(verdict(groupOf(inventedResults()), "cpp:reactor-epoll")).toEqual([
+      "cpp:reactor-epoll spends 11.1 µs of server CPU on a message.",
+      "ts:reactor-epoll costs 1.24 (1.22–1.27) times the server CPU of cpp:reactor-epoll; " +
+        "cpp:thread-per-connection 1.43, node:net 1.50, cpp:select 2.74, cpp:busy-poll 2.95 and " +
+        "ts:busy-poll 3.01 times.",
+      "cpp:poll ties with cpp:reactor-epoll.",
+    ]);
+  });
+
+  it("does not rank without an interval, and says why", () => {
+    const ratio = { unit: "ratio", median: 1.5, low: null, high: null, blocks: [1.5] };
+    const single = { ...measuredCell("node:net", figures), blocks: 1 };
+    const results = withCells(
+      { ...reference, blocks: 1 },
+      { ...single, status: "tie", metrics: { ...single.metrics, ratioToReference: ratio } },
+    );
+    expect(verdict(groupOf(results), results.reference)).toHaveLength(1);
+    expect(cautions(groupOf(results), results)).toContain(
+      "One block gives no interval: the ratios rank nothing.",
+    );
+    expect(renderTerminal(results, { colour: false, width: 100 })).toMatch(/1\.50 +400 µs/);
+  });
+
+  it("ranks nothing without the reference", () => {
+    const failed = otherCell("cpp:reactor-epoll", "failed", "crashed");
+    const results = withCells(failed, measuredCell("node:net", figures));
+    expect(verdict(groupOf(results), results.reference)).toEqual([
+      "There is no CPU figure of the reference cpp:reactor-epoll: nothing is ranked.",
+    ]);
+  });
+
+  it("says what is cheaper, too", () => {
+    const cheaper = measuredCell("cpp:io_uring", { ...figures, cpu: 8.88 });
+    const sentences = verdict(groupOf(withCells(reference, cheaper)), "cpp:reactor-epoll");
+    expect(sentences[1]).toBe(
+      "cpp:io_uring costs 0.80 (0.78–0.82) times the server CPU of cpp:reactor-epoll.",
+    );
+  });
+});
+
+describe("cautions", () => {
+  const of = (results: Results) => cautions(groupOf(results), results);
+
+  it("are none where all is well", () => {
+    expect(of(withCells(reference))).toEqual([]);
+  });
+
+  it("name dropped windows, full cores and runtimes", () => {
+    expect(of(inventedResults())).toEqual([
+      "Windows that did not count: cpp:poll 3.",
+      "Busy polling fills its core at any load: cpp:busy-poll and ts:busy-poll.",
+      "ts: and node: rows include their JavaScript runtime.",
+    ]);
+  });
+
+  it("name what is overloaded, noisy, interrupted, on one core, or of few blocks", () => {
+    const full = { ...measuredCell("cpp:poll", { ...figures, percent: 97 }), blocks: 4 };
+    const noisy = otherCell("cpp:select", "inconclusive", "4 of 6 blocks dropped");
+    const results = withCells(reference, full, noisy);
+    expect(
+      of({
+        ...results,
+        complete: false,
+        environment: { fingerprint: "0", availableCores: 1 },
+      }),
+    ).toEqual([
+      "The run was interrupted: this is what was measured until then.",
+      "Server and load generator shared the only core: nothing here can be ranked.",
+      "With 4 blocks an interval covers the truth 87.5 % of the time at most, not 95 %; " +
+        "with 6 it can.",
+      "Too noisy to be ranked: cpp:select.",
+      "Core full, so the rate was too high and the latency is a queue's: cpp:poll.",
+    ]);
+  });
+});
+
+describe("terminal", () => {
+  const render = (width: number, colour = false) =>
+    renderTerminal(inventedResults(), { colour, width });
+
+  it.each([80, 100, 120, 140, 200])("fits %i columns", (width) => {
+    for (const line of render(width).split("\n")) expect(line.length).toBeLessThanOrEqual(width);
+  });
+
+  it("shows every column from 100 on", () => {
+    const [, , , header = "", first = ""] = render(100).split("\n");
+    expect(header.split(/ +/)).toEqual(
+      "contender µs a message reference p50 p99 % msgs wrong status".split(" "),
+    );
+    expect(first.replace(/ +/g, " ")).toBe(
+      "cpp:reactor-epoll 11.1 [10.9–11.3] reference 412 µs 1.24 ms 33.1 120k 0 ok",
+    );
+    expect(render(140)).toContain("1.24 [1.22 … 1.27]");
+    expect(render(140)).toContain("120,345");
+    expect(render(140)).toContain("mismatches");
+  });
+
+  it("puts what was not measured last, each with its reason on its row", () => {
+    const lines = render(140).split("\n");
+    const row = (name: string) => lines.findIndex((line) => line.startsWith(`${name} `));
+    expect(row("ts:select")).toBeGreaterThan(row("ts:busy-poll"));
+    expect(lines[row("ts:select")]).toMatch(/^ts:select +failed: exited with code 1 before/);
+    expect(lines[row("ts:poll")]).toMatch(/skipped: RLIMIT_NOFILE 1024 < 10080 needed; sudo/);
+  });
+
+  it("is the same text with colour, painted", () => {
+    const painted = render(100, true);
+    expect(painted).toContain("\u001b[32mok\u001b[0m");
+    expect(painted).toContain("\u001b[31mfailed\u001b[0m:");
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: taking our own colours out again.
+    expect(painted.replace(/\u001b\[\d+m/g, "").replace(/ +$/gm, "")).toBe(render(100));
+    expect(render(100)).not.toContain("\u001b");
+  });
+
+  it("counts the wrong messages of a failed row, and shows what a noisy one cost", () => {
+    const wrong = { ...otherCell("a", "failed", "byte 12 differs"), messages: 5000, mismatches: 3 };
+    const noisy = {
+      ...measuredCell("b", figures),
+      status: "inconclusive" as const,
+      reason: "noise",
+    };
+    const text = renderTerminal(withCells(reference, wrong, noisy), { colour: false, width: 200 });
+    expect(text).toContain("failed: byte 12 differs (3 of 5,000 messages wrong or missing)");
+    expect(text).toContain("inconclusive: noise; seen: 10.0 µs a message, not ranked");
+    expect(text).toContain("every byte checked, 3 wrong or missing.");
+  });
+
+  it("says so where nothing was measured", () => {
+    const none = { colour: false, width: 80 };
+    expect(renderTerminal(withCells(), none)).toBe("Nothing was measured.");
+    const failed = renderTerminal(withCells(otherCell("a", "failed", "")), none);
+    expect(failed).toContain("No contender could be measured.");
+    expect(failed).toContain("failed: no reason was given");
+  });
+});
+
+describe("report.md", () => {
+  const text = renderMarkdown(inventedResults());
+
+  it("has the verdict, the table, the settings, the environment and the command", () => {
+    expect(text).toContain("# io-selectors: profile quick, 2026-11-21 09:30 UTC");
+    expect(text).toContain("cpp:poll ties with cpp:reactor-epoll.");
+    expect(text).toContain(
+      "| node:net | 16.7 [16.4 … 17.0] | 1.50 [1.47 … 1.53] | 611 µs | 4.02 ms | 50.1 |",
+    );
+    expect(text).toContain("| read buffer bytes | 16 KiB |");
+    expect(text).toContain("| fingerprint | 0123456789abcdef |");
+    expect(text).toContain("npm run bench -- --profile quick --seed 7 --blocks 8\n");
+    expect(text).toContain("- **inconclusive**: too noisy: not ranked");
+    expect(text).toContain("node:net (runtime included)");
+  });
+
+  it("keeps its tables whole whatever a reason holds", () => {
+    const bad = otherCell("x", "failed", "a | b `c` <script>\n| d");
+    const row = renderMarkdown(withCells(reference, bad))
+      .split("\n")
+      .find((line) => line.startsWith("| x |"));
+    expect(row).toBe("| x | failed: a \\| b \\`c\\` \\<script> \\| d |");
+    for (const line of text.split("\n").filter((line) => line.startsWith("|"))) {
+      expect(line).toMatch(/\|$/);
+    }
+  });
+
+  it("says when it was interrupted", () => {
+    expect(renderMarkdown(inventedResults({ complete: false }))).toContain("**Interrupted");
+  });
+
+  it("quotes the command for a shell and leaves the output folder out", () => {
+    const settings = {
+      options: { contenders: ["node:net", "it's"], rate: null, out: "/somewhere", seed: 9 },
+    };
+    expect(reproduceCommand(inventedResults({ settings }))).toBe(
+      "npm run bench -- --profile quick --seed 7 --contenders 'node:net,it'\\''s'",
+    );
+    expect(reproduceCommand(inventedResults({ settings: {} }))).toBe(
+      "npm run bench -- --profile quick --seed 7",
+    );
+  });
+});
+
+describe("results.json", () => {
+  const text = serializeResults(inventedResults());
+
+  it("survives a round trip, with unknown fields", () => {
+    expect(parseResults(text, "x")).toEqual(inventedResults());
+    const more = { ...inventedResults(), later: { idea: 1 } };
+    expect(parseResults(serializeResults(more), "x")).toEqual(more);
+  });
+
+  it("has its blocks on one line and foreign brackets untouched", () => {
+    expect(text).toMatch(/"blocks": \[[\d.]+, [\d.]+, [\d.]+\]/);
+    const tricky = withCells(otherCell("x", "failed", "[ 1, 2 ] [\n1\n]"));
+    expect(parseResults(serializeResults(tricky), "x")).toEqual(tricky);
+  });
+
+  it("is refused with the file and the field", () => {
+    const change = (edit: (results: Record<string, unknown>) => void) => {
+      const results: Record<string, unknown> = JSON.parse(text);
+      edit(results);
+      return JSON.stringify(results);
+    };
+    const cell = (field: string, value: unknown) =>
+      change((results) => {
+        (results["cells"] as Record<string, unknown>[])[1] = {
+          ...(results["cells"] as object[])[1],
+          [field]: value,
+        };
+      });
+    const refusals: [string, string][] = [
+      ["", "not JSON, perhaps truncated"],
+      [text.slice(0, -200), "not JSON, perhaps truncated"],
+      ["[]", "expected an object, got an array"],
+      ["{}", "schemaVersion is missing"],
+      [change((results) => (results["schemaVersion"] = 2)), "schemaVersion 2 is foreign"],
+      [change((results) => delete results["seed"]), "seed is missing"],
+      [change((results) => (results["startedAt"] = "today")), "startedAt: expected a time in UTC"],
+      [change((results) => (results["complete"] = 1)), "complete: expected true or false, got 1"],
+      [change((results) => (results["environment"] = {})), "environment.fingerprint is missing"],
+      [change((results) => (results["cells"] = {})), "cells: expected an array, got an object"],
+      [cell("contender", undefined), "cells[1].contender is missing"],
+      [cell("status", "fine"), "cells[1].status: expected one of ok, tie, skipped"],
+      [cell("messages", -1), "cells[1].messages: expected a whole number"],
+      [cell("messages", 1.5), "cells[1].messages: expected a whole number"],
+      [cell("metrics", { x: { unit: "us" } }), "cells[1].metrics.x.median is missing"],
+      [
+        cell("metrics", { x: { unit: "us", median: 1, low: 1, high: "2", blocks: [] } }),
+        'cells[1].metrics.x.high: expected a number, got "2"',
+      ],
+      [
+        cell("metrics", { x: { unit: "us", median: 1, low: 1, high: 2, blocks: [1, null] } }),
+        "cells[1].metrics.x.blocks[1]: expected a number, got null",
+      ],
+    ];
+    for (const [damaged, complaint] of refusals) {
+      const read = () => parseResults(damaged, "reports/a/results.json");
+      expect(read, complaint).toThrow(ResultsFormatError);
+      expect(read, complaint).toThrow(`reports/a/results.json: ${complaint}`);
+    }
+  });
+
+  it("is not written with a figure that is none", () => {
+    const bad = { ...reference, metrics: { throughput: metric("1/s", Number.NaN) } };
+    expect(() => serializeResults(withCells(bad))).toThrow("cells[0].metrics.throughput.median");
+  });
+});
+
+describe("the report's folder", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "io-selectors-report-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("is named after when and what", () => {
+    expect(reportId(inventedResults())).toBe("20261121T093000Z-quick");
+    expect(reportId(inventedResults({ profile: "../my profile" }))).toBe(
+      "20261121T093000Z-.._my_profile",
+    );
+  });
+
+  it("holds both files, and latest points at it", () => {
+    const reportsFolder = join(folder, "new", "reports");
+    const written = writeReport(inventedResults(), { reportsFolder });
+    expect(written.folder).toBe(join(reportsFolder, "20261121T093000Z-quick"));
+    expect(readdirSync(written.folder).sort()).toEqual(["report.md", "results.json"]);
+    expect(readdirSync(reportsFolder).sort()).toEqual(["20261121T093000Z-quick", "latest"]);
+    expect(readlinkSync(join(reportsFolder, "latest"))).toBe("20261121T093000Z-quick");
+    const json = readFileSync(join(reportsFolder, "latest", "results.json"), "utf8");
+    expect(parseResults(json, "results.json")).toEqual(inventedResults());
+    expect(readFileSync(written.reportPath, "utf8")).toBe(renderMarkdown(inventedResults()));
+  });
+
+  it("is a new one each time, and latest the newest", () => {
+    const names = [1, 2, 3].map(
+      () => writeReport(inventedResults(), { reportsFolder: folder }).folder,
+    );
+    expect(names.map((name) => name.slice(folder.length + 1))).toEqual([
+      "20261121T093000Z-quick",
+      "20261121T093000Z-quick-2",
+      "20261121T093000Z-quick-3",
+    ]);
+    expect(readlinkSync(join(folder, "latest"))).toBe("20261121T093000Z-quick-3");
+  });
+
+  it("is named in a text file where links are refused", () => {
+    const symlink = () => {
+      throw Object.assign(new Error("operation not permitted"), { code: "EPERM" });
+    };
+    writeReport(inventedResults(), { reportsFolder: folder, symlink });
+    const latest = join(folder, "latest");
+    expect(lstatSync(latest).isFile()).toBe(true);
+    expect(readFileSync(latest, "utf8")).toBe("20261121T093000Z-quick\n");
+    writeReport(inventedResults(), { reportsFolder: folder });
+    expect(readlinkSync(latest)).toBe("20261121T093000Z-quick-2");
+  });
+
+  it("leaves somebody's own folder called latest alone", () => {
+    mkdirSync(join(folder, "latest"));
+    writeFileSync(join(folder, "latest", "mine"), "");
+    const written = writeReport(inventedResults(), { reportsFolder: folder });
+    expect(written.latestPath).toBeNull();
+    expect(existsSync(written.resultsPath)).toBe(true);
+    expect(readdirSync(folder).sort()).toEqual(["20261121T093000Z-quick", "latest"]);
+    expect(existsSync(join(folder, "latest", "mine"))).toBe(true);
+  });
+
+  it("does not come to be where the results break their schema or the place is a file", () => {
+    const bad = inventedResults({ seed: Number.NaN });
+    expect(() => writeReport(bad, { reportsFolder: folder })).toThrow(ResultsFormatError);
+    expect(readdirSync(folder)).toEqual([]);
+    const file = join(folder, "file");
+    writeFileSync(file, "");
+    expect(() => writeReport(inventedResults(), { reportsFolder: file })).toThrow("EEXIST");
+  });
+});
