@@ -1,7 +1,7 @@
 // The library's public surface: exports, nothing else.
 
+export { type AvailableBackend, availableBackends } from "./backends.ts";
 export { SelectorError, type SelectorErrorCode } from "./errors.ts";
-export type { AvailableBackend } from "./native-selector.ts";
 export { type EventHandler, Reactor, type ReactorOptions } from "./reactor.ts";
 export {
   type BackendName,
@@ -18,9 +18,10 @@ export {
   type RegisterOptions,
   type Selector,
   type SelectorKey,
+  type WaitOptions,
+  type Waker,
 } from "./selector.ts";
 export {
-  availableBackends,
   DefaultSelector,
   EpollSelector,
   IoUringSelector,
@@ -46,3 +47,4 @@ export {
   socketError,
 } from "./socket.ts";
 export type { Timer } from "./timer-queue.ts";
+export { openWaker } from "./waker.ts";

@@ -3,33 +3,34 @@
 // Enters: register, modify, unregister, waits. Leaves: keys, read from the ring that native code
 // fills.
 
-import { invalidType, invalidValue, SelectorError } from "./errors.ts";
+import { assertEvents, descriptorOf, toNativeTimeout } from "./arguments.ts";
+import { capabilitiesOf, optionBits } from "./backends.ts";
+import { invalidValue, SelectorError } from "./errors.ts";
 import {
   native,
-  OPTION_EXCLUSIVE,
-  OPTION_MODES,
-  OPTION_PRIORITY,
   RING_ENDED_BY_HOST,
+  RING_ENDED_BY_WAKER,
   RING_STRIDE,
   systemError,
 } from "./native.ts";
-import {
-  type BackendName,
-  type Capabilities,
-  EVENT_READ,
-  EVENT_WRITE,
-  type FileLike,
-  type ReadonlySelectorMap,
-  type ReadyEvent,
-  type RegisterOptions,
-  type Selector,
-  type SelectorKey,
+import type {
+  BackendName,
+  Capabilities,
+  FileLike,
+  ReadonlySelectorMap,
+  ReadyEvent,
+  RegisterOptions,
+  Selector,
+  SelectorKey,
+  WaitOptions,
+  Waker,
 } from "./selector.ts";
 import { SelectorMap } from "./selector-map.ts";
+import { waitBeside } from "./wait.ts";
+import { openWaker } from "./waker.ts";
 
 /** Ready events a wait; what is ready beyond comes with the next one. */
 export const EVENTS_PER_WAIT = 256;
-const WITHOUT_DEADLINE = -1;
 const LEVEL: RegisterOptions = { mode: "level" };
 
 /**
@@ -45,15 +46,6 @@ export interface SelectorOptions {
   readonly fdSetSize?: number;
 }
 
-export interface AvailableBackend {
-  readonly name: BackendName;
-  readonly available: boolean;
-  /** Why not, in words; null where it is available. */
-  readonly reason: string | null;
-  /** Whether DefaultSelector may pick it. */
-  readonly byDefault: boolean;
-}
-
 export class NativeSelector<T = unknown> implements Selector<T> {
   readonly backend: BackendName;
   readonly capabilities: Capabilities;
@@ -64,6 +56,7 @@ export class NativeSelector<T = unknown> implements Selector<T> {
   readonly #generations: number[] = [];
   #map: SelectorMap<T> | null;
   #size = 0;
+  #keepsAlive = true;
 
   constructor(backend: BackendName, options: SelectorOptions = {}) {
     this.backend = backend;
@@ -102,7 +95,7 @@ export class NativeSelector<T = unknown> implements Selector<T> {
         `fd ${fd} is registered already; use modify()`,
       );
     }
-    const bits = options === LEVEL ? 0 : this.#optionBits(options);
+    const bits = options === LEVEL ? 0 : optionBits(this.backend, this.capabilities, options);
     const generation = native.register(this.#id, fd, events, bits);
     if (generation < 0) throw systemError(generation, `cannot register fd ${fd}`);
     // Filled up to fd, because an array with holes turns into a dictionary.
@@ -177,6 +170,41 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     return this.#ring[(i + 1) * RING_STRIDE + 3] as number;
   }
 
+  async wait(options: WaitOptions = {}): Promise<ReadyEvent<T>[]> {
+    this.#assertOpen();
+    const look = () => {
+      this.#assertOpen();
+      const ready = this.select(0);
+      const woken = ((this.#ring[0] as number) & RING_ENDED_BY_WAKER) !== 0;
+      return ready.length > 0 || woken ? ready : null;
+    };
+    return (await waitBeside(this.#id, look, this.#keepsAlive, options)) ?? [];
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<ReadyEvent<T>[]> {
+    while (!this.closed) {
+      try {
+        yield await this.wait();
+      } catch (error) {
+        if (this.closed) return;
+        throw error;
+      }
+    }
+  }
+
+  waker(): Waker {
+    this.#assertOpen();
+    return openWaker(native.waker(this.#id));
+  }
+
+  ref(): this {
+    return this.#setRef(true);
+  }
+
+  unref(): this {
+    return this.#setRef(false);
+  }
+
   fileno(): number | null {
     this.#assertOpen();
     const fd = native.fileno(this.#id);
@@ -205,13 +233,21 @@ export class NativeSelector<T = unknown> implements Selector<T> {
 
   /** Whether Node's loop wanted the thread when the last hostPoll ended. */
   get [hostWaits](): boolean {
-    return this.#ring[0] === RING_ENDED_BY_HOST;
+    return ((this.#ring[0] as number) & RING_ENDED_BY_HOST) !== 0;
   }
 
   /** Begins (true) or ends (false) hosting Node's loop. */
   [host](on: boolean): void {
     if (on) this.#assertOpen();
-    native.host(this.#id, on ? 1 : 0);
+    const answer = native.host(this.#id, on ? 1 : 0);
+    if (answer < 0) throw systemError(answer, "cannot host Node's event loop");
+  }
+
+  #setRef(on: boolean): this {
+    this.#assertOpen();
+    this.#keepsAlive = on;
+    native.refWatch(this.#id, on ? 1 : 0);
+    return this;
   }
 
   #assertWatchable(fd: number): void {
@@ -220,28 +256,6 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     throw invalidValue(
       `fd ${fd} is past what this ${this.backend} selector watches (0 … ${maxFd}); ` +
         "make it with a larger { fdSetSize }, or use poll or epoll",
-    );
-  }
-
-  #optionBits(options: RegisterOptions): number {
-    const { mode = "level", exclusive = false, priority = false } = options;
-    if (!Object.hasOwn(OPTION_MODES, mode)) {
-      throw invalidValue(`mode is "${mode}"; level, edge or oneshot is needed`);
-    }
-    if (mode !== "level") this.#assertCapable(mode);
-    if (exclusive) this.#assertCapable("exclusive");
-    if (priority) this.#assertCapable("priority");
-    return (
-      OPTION_MODES[mode] | (exclusive ? OPTION_EXCLUSIVE : 0) | (priority ? OPTION_PRIORITY : 0)
-    );
-  }
-
-  #assertCapable(option: "edge" | "oneshot" | "exclusive" | "priority"): void {
-    if (this.capabilities[option]) return;
-    const having = backendsHaving(option).join(", ") || "none";
-    throw new SelectorError(
-      "ERR_SELECTOR_UNSUPPORTED",
-      `the ${this.backend} backend has no ${option}; of those that work here, these have: ${having}`,
     );
   }
 
@@ -271,62 +285,4 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     if (this.#map === null)
       throw new SelectorError("ERR_SELECTOR_CLOSED", "the selector is closed");
   }
-}
-
-function capabilitiesOf(id: number): Capabilities {
-  const { maxFd, ...rest } = native.capabilities(id);
-  return Object.freeze({ ...rest, maxFd: maxFd < 0 ? null : maxFd });
-}
-
-function backendsHaving(option: "edge" | "oneshot" | "exclusive" | "priority"): string[] {
-  return backends()
-    .filter(({ name, available }) => {
-      if (!available) return false;
-      using selector = new NativeSelector(name);
-      return selector.capabilities[option];
-    })
-    .map(({ name }) => name);
-}
-
-/** Whether each backend works here, in the order of preference; tried, not guessed. */
-export function backends(): readonly AvailableBackend[] {
-  return native.backends().map(({ name, contained, reason, byDefault }) => {
-    const backend = { name: name as BackendName, byDefault };
-    if (!contained) return { ...backend, available: false, reason };
-    try {
-      new NativeSelector(backend.name).close();
-      return { ...backend, available: true, reason: null };
-    } catch (error) {
-      const { syscall, code } = error as NodeJS.ErrnoException;
-      return { ...backend, available: false, reason: `${syscall}: ${code} (${reason})` };
-    }
-  });
-}
-
-function descriptorOf(file: FileLike): number {
-  const fd = typeof file === "object" && file !== null ? file.fd : file;
-  if (typeof fd !== "number") {
-    throw invalidType(`a descriptor, or an object with a numeric fd, is needed; got ${typeof fd}`);
-  }
-  if (!Number.isInteger(fd) || fd < 0 || fd > 0x7fffffff) {
-    throw invalidValue(`${fd} is not a descriptor: an integer from 0 on is needed`);
-  }
-  return fd;
-}
-
-function assertEvents(events: number): void {
-  if (!Number.isInteger(events) || events <= 0 || (events & ~(EVENT_READ | EVENT_WRITE)) !== 0) {
-    throw invalidValue(`events is ${events}; EVENT_READ, EVENT_WRITE or both are needed`);
-  }
-}
-
-function toNativeTimeout(timeoutMs: number | null | undefined): number {
-  if (timeoutMs === null || timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) {
-    return WITHOUT_DEADLINE;
-  }
-  if (typeof timeoutMs !== "number") {
-    throw invalidType(`the timeout is a number of milliseconds or null; got ${typeof timeoutMs}`);
-  }
-  if (Number.isNaN(timeoutMs)) throw invalidValue("the timeout is NaN");
-  return timeoutMs > 0 ? timeoutMs : 0;
 }

@@ -10,12 +10,13 @@ import { getSystemErrorName } from "node:util";
 
 /**
  * The ring of ready events: an Int32Array of (1 + capacity) × 4. The first four are its head, of
- * which [0] says why the wait ended beyond its events (`RING_ENDED_BY_HOST`, or 0). Then four an
+ * which [0] says why the wait ended beyond its events (`RING_ENDED_BY_…`, or 0). Then four an
  * event: descriptor, ready mask, generation of the registration, raw flags. TypeScript allocates
  * it, native code fills it and keeps it referenced until `destroy`.
  */
 export const RING_STRIDE = 4;
 export const RING_ENDED_BY_HOST = 1;
+export const RING_ENDED_BY_WAKER = 2;
 
 /** Bits of `register`'s options: the mode in the two lowest, then these. */
 export const OPTION_MODES = { level: 0, edge: 1, oneshot: 2 } as const;
@@ -77,6 +78,17 @@ export interface Native {
   /** The backend's own descriptor, -1 without one. */
   fileno(id: number): number;
 
+  /** Resolved when a poll without waiting is worth while; -errno where it cannot be watched. */
+  watch(id: number): Promise<void> | number;
+  /** Resolves what watch has given out. */
+  cancelWatch(id: number): void;
+  /** Whether a watch keeps the process alive (1) or not (0). */
+  refWatch(id: number, on: number): void;
+  /** The number by which any thread of this process can wake the selector. */
+  waker(id: number): number;
+  /** From any thread; nothing where the selector is closed. */
+  wake(handle: number): void;
+
   listenTcp(host: string, port: number, backlog: number, reusePort: boolean): number;
   connectTcp(host: string, port: number): number;
   localPort(fd: number): number;
@@ -109,6 +121,11 @@ function load(): Native {
 }
 
 export const native: Native = load();
+
+/** An answer below 0 in words: `epoll_ctl: EPERM`. */
+export function describeRefusal(answer: number): string {
+  return `${native.failedSyscall()}: ${getSystemErrorName(answer)}`;
+}
 
 /** Node's own form of a system error, for an answer below 0. */
 export function systemError(answer: number, what: string): NodeJS.ErrnoException {

@@ -43,6 +43,25 @@ export interface Capabilities {
   readonly maxFd: number | null;
   /** Timeouts are rounded up to a multiple of this. */
   readonly timeoutResolutionNs: number;
+  /** How `wait` waits: the backend's descriptor nested in Node's loop, or one thread of its own. */
+  readonly asyncWait: "nested" | "thread";
+}
+
+export interface WaitOptions {
+  /** Milliseconds, as for `select`; none unless given. */
+  readonly timeoutMs?: number | null;
+  /** Ends the wait: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** Ends a selector's wait from any thread. Wakes coalesce and stick: one before the wait ends it. */
+export interface Waker {
+  /** Can be posted to another thread of this process, which gives it to openWaker(). */
+  readonly handle: number;
+  /** Nothing where the selector is closed. */
+  wake(): void;
+  /** This Waker does nothing from now on; others with the same handle, and the selector, go on. */
+  close(): void;
 }
 
 /** What one descriptor is registered for; frozen. `modify` returns a new one. */
@@ -74,7 +93,7 @@ export interface ReadonlySelectorMap<T = unknown> extends Iterable<number> {
  * A set of registered descriptors and a way to wait for them. Belongs to the thread that made it.
  * Every call but `close` throws `ERR_SELECTOR_CLOSED` after `close`.
  */
-export interface Selector<T = unknown> extends Disposable {
+export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEvent<T>[]> {
   readonly backend: BackendName;
   readonly capabilities: Capabilities;
   readonly closed: boolean;
@@ -145,6 +164,22 @@ export interface Selector<T = unknown> extends Disposable {
    * backend can tell.
    */
   readyFlags(i: number): number;
+
+  /**
+   * The same wait beside Node's event loop, as a promise; it does not block the thread. Armed only
+   * while somebody waits. `for await (const ready of selector)` waits again and again until `close`.
+   * @returns the ready keys; empty on timeout and after a wake.
+   * @throws the signal's reason once it is aborted; ERR_SELECTOR_CLOSED where `close` comes first.
+   * @see uv_poll_t in libuv
+   */
+  wait(options?: WaitOptions): Promise<ReadyEvent<T>[]>;
+
+  /** What ends this selector's waits, `wait` included, from any thread. */
+  waker(): Waker;
+
+  /** Whether a `wait` keeps the process alive: it does, until `unref`. */
+  ref(): this;
+  unref(): this;
 
   /** The backend's own descriptor (epoll's), null where it has none. */
   fileno(): number | null;

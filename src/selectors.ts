@@ -1,7 +1,8 @@
 // The selectors by name: one class a backend, and the one that picks. Enters: what this build and
 // machine have.
 
-import { type AvailableBackend, backends, NativeSelector } from "./native-selector.ts";
+import { availableBackends } from "./backends.ts";
+import { NativeSelector } from "./native-selector.ts";
 import type { BackendName } from "./selector.ts";
 
 /** select(2): O(highest descriptor) a wait, descriptors below `fdSetSize`. */
@@ -50,19 +51,11 @@ export class DefaultSelector<T = unknown> extends NativeSelector<T> {
   }
 }
 
-/**
- * Every backend that there is, whether it works here, and if not, why, in words: either what this
- * build lacks, or the call that the system refused (`io_uring_setup: EPERM (…)`).
- */
-export function availableBackends(): readonly AvailableBackend[] {
-  return backends();
-}
-
 let chosen: BackendName | undefined;
 
 /** Tried once a thread: what a kernel or a sandbox refuses does not change under a process. */
 function defaultBackend(): BackendName {
-  chosen ??= backends().find(({ available, byDefault }) => available && byDefault)?.name;
+  chosen ??= availableBackends().find(({ available, byDefault }) => available && byDefault)?.name;
   if (chosen === undefined) throw new Error("io-selectors: no backend works on this machine");
   return chosen;
 }

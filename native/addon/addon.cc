@@ -19,6 +19,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   napi_create_function(env, "nothing", NAPI_AUTO_LENGTH, DoNothing, nullptr, &nothing);
   napi_create_reference(env, nothing, 1, &environment->nothing);
   ExportSelectorCalls(env, exports, environment.get());
+  ExportWaitCalls(env, exports, environment.get());
   ExportSocketCalls(env, exports, environment.get());
   napi_set_instance_data(env, environment.release(), End, nullptr);
   return exports;

@@ -49,8 +49,11 @@ class Call {
   Environment* environment_ = nullptr;
 };
 
-/** selector_calls.cc: create, destroy, register, modify, unregister, poll, host. */
+/** selector_calls.cc: backends, create, destroy, register, modify, unregister. */
 void ExportSelectorCalls(Napi::Env env, Napi::Object exports, Environment* environment);
+
+/** wait_calls.cc: poll, the waits that host Node's loop, those beside it, and wakers. */
+void ExportWaitCalls(Napi::Env env, Napi::Object exports, Environment* environment);
 
 /** socket_calls.cc: listen, connect, accept, recv, send, close and the options. */
 void ExportSocketCalls(Napi::Env env, Napi::Object exports, Environment* environment);

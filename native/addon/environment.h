@@ -10,6 +10,8 @@
 
 #include "addon/host_loop.h"
 #include "addon/turn.h"
+#include "addon/waker.h"
+#include "addon/watch.h"
 #include "core/ready_event.h"
 #include "core/selector.h"
 
@@ -18,13 +20,22 @@ namespace io_selectors {
 /** The ring's head, four int32 before the first event: [0] says why the wait ended beyond its
  * events. */
 constexpr int kRingHeadEvents = 1;
-constexpr int32_t kEndedByHost = 1;  // Node's loop has something to do
+constexpr int32_t kEndedByHost = 1;   // Node's loop has something to do
+constexpr int32_t kEndedByWaker = 2;  // somebody woke the selector
 
 /** A selector, and the ring that TypeScript allocated for it: pinned by `ring_reference` while
  * `ring` is held here. */
 struct OpenSelector {
+  ~OpenSelector() {
+    if (watch != nullptr) watch->Close();
+    if (waker != nullptr) waker->Close();
+  }
+
   std::unique_ptr<Selector> selector;
   HostLoop host;
+  std::shared_ptr<Waker> waker;
+  bool keeps_alive = true;
+  Watch* watch = nullptr;  // made by the first asynchronous wait; frees itself
   napi_ref ring_reference = nullptr;
   ReadyEvent* ring = nullptr;
   int capacity = 0;

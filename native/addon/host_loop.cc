@@ -16,35 +16,37 @@ namespace io_selectors {
 
 namespace {
 
-/** Node's loop and the timer: no more can be in the set. */
-constexpr int kMostEvents = 2;
+/** Node's loop, the waker and the timer: no more can be in the set. */
+constexpr int kMostEvents = 3;
 
 }  // namespace
 
 #ifdef __linux__
 
-Result<HostLoop> HostLoop::Make(uv_loop_t* loop) {
+Result<HostLoop> HostLoop::Make(uv_loop_t* loop, int waker_fd) {
   HostLoop host;
   host.loop_ = loop;
+  host.waker_fd_ = waker_fd;
   host.set_.Reset(epoll_create1(EPOLL_CLOEXEC));
   if (!host.set_.valid()) return LastError("epoll_create1");
   host.timer_.Reset(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
   if (!host.timer_.valid()) return LastError("timerfd_create");
-  // Edge-triggered, so it need not be read: each expiry is reported once.
-  const Result<void> timed = host.Watch(host.timer_.get(), false, true);
-  if (!timed.ok()) return timed.error();
-  const Result<void> watched = host.Watch(uv_backend_fd(loop), false, true);
-  if (!watched.ok()) return watched.error();
+  // Edge-triggered, so that neither need be read: each expiry and each wake is reported once.
+  for (const int fd : {host.timer_.get(), waker_fd}) {
+    const Result<void> watched = host.Watch(fd, Hosting::kEdge);
+    if (!watched.ok()) return watched.error();
+  }
+  const Result<void> hosted = host.SetHosting(Hosting::kEdge);
+  if (!hosted.ok()) return hosted.error();
   return host;
 }
 
-Result<void> HostLoop::Watch(int fd, bool level, bool anew) {
+Result<void> HostLoop::Watch(int fd, Hosting hosting) {
   epoll_event event{};
-  event.events = EPOLLIN | (level ? 0u : static_cast<uint32_t>(EPOLLET));
+  event.events = EPOLLIN | (hosting == Hosting::kLevel ? 0u : static_cast<uint32_t>(EPOLLET));
   event.data.fd = fd;
-  if (epoll_ctl(set_.get(), anew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) < 0) {
-    return LastError("epoll_ctl");
-  }
+  const int operation = hosting == Hosting::kApart ? EPOLL_CTL_DEL : EPOLL_CTL_ADD;
+  if (epoll_ctl(set_.get(), operation, fd, &event) < 0) return LastError("epoll_ctl");
   return {};
 }
 
@@ -57,18 +59,20 @@ Result<void> HostLoop::SetTimer(int64_t monotonic_ns) {
   return {};
 }
 
-bool HostLoop::Drain() {
+HostLoop::Ready HostLoop::Drain() {
   epoll_event events[kMostEvents];
   const int count = epoll_wait(set_.get(), events, kMostEvents, 0);
-  bool host = false;
+  Ready ready;
   for (int i = 0; i < count; ++i) {
     if (events[i].data.fd == timer_.get()) {
       wakes_at_ns_ = 0;
+    } else if (events[i].data.fd == waker_fd_) {
+      ready.waker = true;
     } else {
-      host = true;
+      ready.host = true;
     }
   }
-  return host;
+  return ready;
 }
 
 #else  // kqueue(2): the same set, with EV_CLEAR for edge and a timer of its own
@@ -77,33 +81,34 @@ namespace {
 
 constexpr uintptr_t kTimerIdent = 1;
 
-Result<void> Apply(int set, uintptr_t ident, int16_t filter, uint16_t flags, int64_t data) {
+Result<void> Apply(int set, uintptr_t ident, int filter, int flags, int64_t data) {
   struct kevent change;
-  EV_SET(&change, ident, filter, flags, 0, data, nullptr);
+  EV_SET(&change, ident, static_cast<int16_t>(filter), static_cast<uint16_t>(flags), 0, data,
+         nullptr);
   if (kevent(set, &change, 1, nullptr, 0, nullptr) < 0) return LastError("kevent");
   return {};
 }
 
 }  // namespace
 
-Result<HostLoop> HostLoop::Make(uv_loop_t* loop) {
+Result<HostLoop> HostLoop::Make(uv_loop_t* loop, int waker_fd) {
   HostLoop host;
   host.loop_ = loop;
+  host.waker_fd_ = waker_fd;
   host.set_.Reset(kqueue());
   if (!host.set_.valid()) return LastError("kqueue");
-  const Result<void> watched = host.Watch(uv_backend_fd(loop), false, true);
+  const Result<void> watched = host.Watch(waker_fd, Hosting::kEdge);
   if (!watched.ok()) return watched.error();
+  const Result<void> hosted = host.SetHosting(Hosting::kEdge);
+  if (!hosted.ok()) return hosted.error();
   return host;
 }
 
-Result<void> HostLoop::Watch(int fd, bool level, bool anew) {
-  const auto ident = static_cast<uintptr_t>(fd);
-  if (!anew) {  // EV_CLEAR of a filter that is there already cannot be changed everywhere
-    const Result<void> removed = Apply(set_.get(), ident, EVFILT_READ, EV_DELETE, 0);
-    if (!removed.ok()) return removed;
-  }
-  const int flags = EV_ADD | (level ? 0 : EV_CLEAR);
-  return Apply(set_.get(), ident, EVFILT_READ, static_cast<uint16_t>(flags), 0);
+Result<void> HostLoop::Watch(int fd, Hosting hosting) {
+  const int flags = hosting == Hosting::kApart   ? EV_DELETE
+                    : hosting == Hosting::kLevel ? EV_ADD
+                                                 : EV_ADD | EV_CLEAR;
+  return Apply(set_.get(), static_cast<uintptr_t>(fd), EVFILT_READ, flags, 0);
 }
 
 Result<void> HostLoop::SetTimer(int64_t monotonic_ns) {
@@ -113,27 +118,40 @@ Result<void> HostLoop::SetTimer(int64_t monotonic_ns) {
                after_ms > 0 ? after_ms : 1);
 }
 
-bool HostLoop::Drain() {
+HostLoop::Ready HostLoop::Drain() {
   struct kevent events[kMostEvents];
   const timespec now{0, 0};
   const int count = kevent(set_.get(), nullptr, 0, events, kMostEvents, &now);
-  bool host = false;
+  Ready ready;
   for (int i = 0; i < count; ++i) {
     if (events[i].filter == EVFILT_TIMER) {
       wakes_at_ns_ = 0;
+    } else if (events[i].ident == static_cast<uintptr_t>(waker_fd_)) {
+      ready.waker = true;
     } else {
-      host = true;
+      ready.host = true;
     }
   }
-  return host;
+  return ready;
 }
 
 #endif
 
-Result<void> HostLoop::SetLevel(bool level) {
-  if (level == level_) return {};
-  level_ = level;
-  return Watch(uv_backend_fd(loop_), level, false);
+Result<void> HostLoop::SetHosting(Hosting hosting) {
+  if (hosting == hosting_) return {};
+  const int fd = uv_backend_fd(loop_);
+  // Taken out and put in anew: what is pending then is reported once more.
+  if (hosting_ != Hosting::kApart) {
+    const Result<void> removed = Watch(fd, Hosting::kApart);
+    if (!removed.ok()) return removed;
+  }
+  hosting_ = Hosting::kApart;
+  if (hosting != Hosting::kApart) {
+    const Result<void> watched = Watch(fd, hosting);
+    if (!watched.ok()) return watched;
+  }
+  hosting_ = hosting;
+  return {};
 }
 
 Result<void> HostLoop::WakeBy(int64_t monotonic_ns) {

@@ -13,18 +13,27 @@
 
 namespace io_selectors {
 
+/** How Node's own events end waits. */
+enum class Hosting {
+  kEdge,   // each new one ends one wait: a caller that never yields does not spin
+  kLevel,  // for as long as there are any: for a caller that yields a turn each time (Reactor.run)
+  kApart,  // not at all: for while the selector itself is watched by Node's loop, which would
+           // otherwise be a circle (epoll_ctl(2): ELOOP)
+};
+
 class HostLoop {
  public:
-  static Result<HostLoop> Make(uv_loop_t* loop);
+  /** What made fd() ready. */
+  struct Ready {
+    bool host = false;   // Node's loop has events
+    bool waker = false;  // somebody woke the selector
+  };
+
+  /** @param waker_fd watched as well, edge-triggered. */
+  static Result<HostLoop> Make(uv_loop_t* loop, int waker_fd);
 
   int fd() const { return set_.get(); }
-
-  /**
-   * Edge (the default): each new event of Node's loop ends one wait, so a caller that never yields
-   * does not spin. Level: waits end for as long as Node has events, for a caller that yields a turn
-   * each time (Reactor.run).
-   */
-  Result<void> SetLevel(bool level);
+  Result<void> SetHosting(Hosting hosting);
 
   /**
    * Makes fd() ready at this time (CLOCK_MONOTONIC), or before: a timer that is set for earlier
@@ -33,21 +42,22 @@ class HostLoop {
    */
   Result<void> WakeBy(int64_t monotonic_ns);
 
-  /** Takes what made fd() ready. @returns whether Node's loop has events. */
-  bool Drain();
+  /** Takes what made fd() ready. */
+  Ready Drain();
 
   /** Nanoseconds until Node's loop wants a turn by itself: 0 now, kForever without a timer. */
   int64_t NextTurnNs() const;
 
  private:
-  Result<void> Watch(int fd, bool level, bool anew);
+  Result<void> Watch(int fd, Hosting hosting);
   Result<void> SetTimer(int64_t monotonic_ns);
 
   uv_loop_t* loop_ = nullptr;
   OwnedFd set_;
   OwnedFd timer_;
+  int waker_fd_ = -1;
   int64_t wakes_at_ns_ = 0;  // 0: the timer is not set
-  bool level_ = false;
+  Hosting hosting_ = Hosting::kApart;
 };
 
 }  // namespace io_selectors

@@ -83,6 +83,10 @@ class PollSelector final : public Selector {
     return {};
   }
 
+  bool IsArmed(int fd) const override {
+    return list_[slot_of_[static_cast<size_t>(fd)]].fd == fd;
+  }
+
   /** A disarmed entry holds the complement of its descriptor. */
   static size_t DescriptorOf(const pollfd& entry) {
     return static_cast<size_t>(entry.fd < 0 ? ~entry.fd : entry.fd);

@@ -102,6 +102,8 @@ class SelectSelector final : public Selector {
     return {};
   }
 
+  bool IsArmed(int fd) const override { return IsWatched(fd); }
+
   int WaitForEvents(int64_t timeout_ns) {
     ready_.CopyFrom(watched_, WordsInUse());
     const timespec timeout = ToTimespec(timeout_ns < 0 ? 0 : timeout_ns);

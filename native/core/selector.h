@@ -97,6 +97,17 @@ class Selector {
    * without one. */
   virtual int fileno() const { return -1; }
 
+  /** Before another loop waits for fileno(): whatever this backend puts off until its own wait. */
+  virtual void PrepareToBeWatched() {}
+
+  /** Calls `visit(fd, interest)` for each descriptor that a wait now would watch. */
+  template <typename Visitor>
+  void ForEachWatched(Visitor visit) const {
+    ForEachRegistered([this, &visit](int fd, const Registration& registration) {
+      if (IsArmed(fd)) visit(fd, registration.interest);
+    });
+  }
+
  protected:
   explicit Selector(Capabilities capabilities) : capabilities_(capabilities) {}
 
@@ -139,6 +150,8 @@ class Selector {
   virtual Result<void> Change(int fd, const Registration& before, const Registration& after) = 0;
   virtual void Remove(int fd, const Registration& registration) = 0;
   virtual Result<void> Wait(Batch& batch, int64_t timeout_ns) = 0;
+  /** Whether a registered descriptor is watched: not so where it was found closed. */
+  virtual bool IsArmed(int /*fd*/) const { return true; }
 
   template <typename Visitor>
   void ForEachRegistered(Visitor visit) const {

@@ -1,0 +1,35 @@
+// Pending: promises that a callback of Node's loop will resolve. Shared by whatever owns a uv
+// handle. Enters: Next(). Leaves: a promise; ResolveAll() ends them, inside a callback scope.
+#pragma once
+
+#include <node_api.h>
+
+#include <vector>
+
+namespace io_selectors {
+
+class Pending {
+ public:
+  /** @param name what asynchronous stack traces and async_hooks show. */
+  Pending(napi_env env, const char* name);
+  Pending(const Pending&) = delete;
+  Pending& operator=(const Pending&) = delete;
+
+  bool empty() const { return waiting_.empty(); }
+
+  /** @returns a promise, nullptr where the environment is ending. */
+  napi_value Next();
+
+  /** Resolves all with undefined, from a callback of the loop: ticks and promise jobs run in it. */
+  void ResolveAll();
+
+  /** The same from within a call of JavaScript, whose own end runs them. */
+  void ResolveAllInCall();
+
+ private:
+  napi_env env_;
+  napi_async_context context_ = nullptr;
+  std::vector<napi_deferred> waiting_;
+};
+
+}  // namespace io_selectors

@@ -1,0 +1,260 @@
+// How TypeScript waits: blocking this thread, hosting Node's loop, or beside it as a promise; and
+// how any thread wakes it. Source of the contract: src/native.ts.
+
+#include <algorithm>
+#include <cmath>
+
+#include "addon/calls.h"
+#include "core/timeout.h"
+
+namespace io_selectors {
+
+namespace {
+
+/** Milliseconds from TypeScript, where below 0 is forever; fractions round up, and what no kernel
+ * takes is clamped. */
+int64_t ToNanoseconds(double timeout_ms) {
+  constexpr double kLongestMs = 1e12;  // thirty years
+  if (timeout_ms < 0) return kForever;
+  return static_cast<int64_t>(std::ceil(std::fmin(timeout_ms, kLongestMs) * 1e6));
+}
+
+/** Whether this thread's JavaScript is being ended (worker.terminate, process.exit): calling into
+ * it then fails. */
+bool LeavesNow(const Call& call) {
+  napi_value nothing = nullptr;
+  napi_value receiver = nullptr;
+  napi_get_reference_value(call.env(), call.environment().nothing, &nothing);
+  napi_get_undefined(call.env(), &receiver);
+  return napi_call_function(call.env(), receiver, nothing, 0, nullptr, nullptr) != napi_ok;
+}
+
+/** While this thread itself waits: Node's loop ends the wait, and does not watch the selector. */
+class BlockingWait {
+ public:
+  explicit BlockingWait(OpenSelector& open) : open_(open) {
+    was_watched_ = open.watch != nullptr && open.watch->armed();
+    if (was_watched_) open.watch->Pause();
+    hosted_ = open.host.SetHosting(Hosting::kEdge);
+  }
+  ~BlockingWait() {
+    if (!was_watched_) return;
+    // A refusal shows in the watch that cannot be armed then.
+    (void)open_.host.SetHosting(Hosting::kApart).ok();
+    open_.watch->Resume();
+  }
+  BlockingWait(const BlockingWait&) = delete;
+  BlockingWait& operator=(const BlockingWait&) = delete;
+
+  const Result<void>& hosted() const { return hosted_; }
+
+ private:
+  OpenSelector& open_;
+  bool was_watched_;
+  Result<void> hosted_;
+};
+
+/** Takes what ended the wait from outside and tells it to TypeScript in the ring's head. */
+HostLoop::Ready TakeWake(OpenSelector& open, bool interrupted) {
+  if (interrupted) return HostLoop::Ready{true, false};
+  if (!open.selector->Woken()) return {};
+  return open.host.Drain();
+}
+
+void SetHead(OpenSelector& open, const HostLoop::Ready& ready) {
+  open.ring[0].fd = (ready.host ? kEndedByHost : 0) | (ready.waker ? kEndedByWaker : 0);
+}
+
+/** One wait, retried to its deadline: @returns the number of events, or -errno. */
+int32_t WaitOnce(const Call& call, OpenSelector& open, int64_t timeout_ns) {
+  const int64_t deadline = timeout_ns > 0 ? MonotonicNs() + timeout_ns : 0;
+  int64_t remaining = timeout_ns;
+  for (;;) {
+    const Result<int> count =
+        open.selector->Select(open.ring + kRingHeadEvents, open.capacity, remaining);
+    const bool interrupted = !count.ok() && count.error().errno_value == EINTR;
+    if (!count.ok() && !interrupted) return call.environment().Refuse(count.error());
+    const HostLoop::Ready ready = TakeWake(open, interrupted);
+    SetHead(open, ready);
+    if (!interrupted && count.value() > 0) return count.value();
+    if (timeout_ns == 0 || ready.waker) return 0;
+    // Without a deadline the caller may yield to Node now; with one it is owed the whole time.
+    if (timeout_ns < 0) {
+      if (ready.host) return 0;
+      continue;
+    }
+    if (ready.host && LeavesNow(call)) return 0;
+    remaining = deadline - MonotonicNs();
+    if (remaining <= 0) return 0;
+  }
+}
+
+/** poll(id, timeoutMs): the number of ready events now in the ring, or -errno. */
+napi_value Poll(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  OpenSelector* open = call.environment().Find(call.Int(0));
+  if (open == nullptr) return call.Answer(-EBADF);
+  const int64_t timeout_ns = ToNanoseconds(call.Double(1));
+  if (timeout_ns == 0) return call.Answer(WaitOnce(call, *open, 0));
+  const BlockingWait blocking(*open);
+  if (!blocking.hosted().ok()) {
+    return call.Answer(call.environment().Refuse(blocking.hosted().error()));
+  }
+  return call.Answer(WaitOnce(call, *open, timeout_ns));
+}
+
+/** Node's immediates, ticks and I/O are served at least this often while handlers run. */
+constexpr int64_t kLongestWithoutTurnNs = 10 * kNsPerMs;
+
+/** Nanoseconds until Node's loop has to have the thread: 0 now, kForever if nothing calls for it.
+ */
+int64_t UntilTurnNs(const Call& call, const OpenSelector& open, bool ran_handlers) {
+  const int64_t wanted = open.host.NextTurnNs();
+  if (!ran_handlers) return wanted;
+  const int64_t since = MonotonicNs() - call.environment().turn->last_ns();
+  const int64_t owed = std::max<int64_t>(0, kLongestWithoutTurnNs - since);
+  return wanted < 0 ? owed : std::min(wanted, owed);
+}
+
+/**
+ * hostPoll(id, timeoutMs, ranHandlers): poll that also ends when Node's loop wants a turn, or is
+ * owed one because handlers ran; the ring's head says so. May end early and empty.
+ */
+napi_value HostPoll(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  OpenSelector* open = call.environment().Find(call.Int(0));
+  if (open == nullptr || call.environment().turn == nullptr) return call.Answer(-EBADF);
+  const bool ran_handlers = call.Int(2) != 0;
+  const int64_t until_turn = UntilTurnNs(call, *open, ran_handlers);
+  int64_t timeout = ToNanoseconds(call.Double(1));
+  if (until_turn >= 0 && (timeout < 0 || until_turn < timeout)) timeout = until_turn;
+  if (timeout > 0) {
+    const Result<void> set = open->host.WakeBy(MonotonicNs() + timeout);
+    if (!set.ok()) return call.Answer(call.environment().Refuse(set.error()));
+    timeout = kForever;
+  }
+  const Result<int> count =
+      open->selector->Select(open->ring + kRingHeadEvents, open->capacity, timeout);
+  const bool interrupted = !count.ok() && count.error().errno_value == EINTR;
+  if (!count.ok() && !interrupted) return call.Answer(call.environment().Refuse(count.error()));
+  const int32_t ready = interrupted ? 0 : count.value();
+  HostLoop::Ready wake = TakeWake(*open, interrupted);
+  wake.host |= until_turn == 0;
+  // Asked again where nothing is ready: the time that ended the wait may have been Node's.
+  if (!wake.host && ready == 0) wake.host = UntilTurnNs(call, *open, ran_handlers) == 0;
+  SetHead(*open, wake);
+  return call.Answer(ready);
+}
+
+/** The environment's Turn, made when it is first needed; nullptr where the environment is ending.
+ */
+Turn* TurnOf(const Call& call) {
+  Environment& environment = call.environment();
+  if (environment.turn == nullptr) environment.turn = Turn::Make(call.env(), environment.loop);
+  return environment.turn;
+}
+
+/**
+ * host(id, on): whether this selector's waits host Node's loop. Its pending events then end waits
+ * for as long as they are pending, not once each, and the loop stays alive.
+ */
+napi_value Host(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  OpenSelector* open = call.environment().Find(call.Int(0));
+  Turn* turn = TurnOf(call);
+  const bool on = call.Int(1) != 0;
+  if (turn == nullptr || (open == nullptr && on)) return call.Answer(-EBADF);
+  if (open != nullptr) {  // it may have been closed while it hosted
+    if (open->watch != nullptr && open->watch->armed()) return call.Answer(-EBUSY);
+    const Result<void> set = open->host.SetHosting(on ? Hosting::kLevel : Hosting::kEdge);
+    if (!set.ok()) return call.Answer(call.environment().Refuse(set.error()));
+  }
+  turn->Hold(on);
+  return call.Answer(0);
+}
+
+/** turn(): a promise that is resolved after Node's loop had the thread once. */
+napi_value NextTurn(napi_env env, napi_callback_info info) {
+  Turn* turn = TurnOf(Call(env, info));
+  return turn == nullptr ? nullptr : turn->Next();
+}
+
+/** fileno(id): the descriptor of the backend itself, or -1. */
+napi_value Fileno(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  const OpenSelector* open = call.environment().Find(call.Int(0));
+  return call.Answer(open == nullptr ? -1 : open->selector->fileno());
+}
+
+/** The selector's Watch, made by the first asynchronous wait; nullptr after `failure` is set. */
+Watch* WatchOf(const Call& call, OpenSelector& open, int32_t* failure) {
+  // First, since uv_poll_init tries the descriptor, and the circle would be refused.
+  Result<void> ready = open.host.SetHosting(Hosting::kApart);
+  if (ready.ok() && open.watch == nullptr) {
+    ready = Watch::Make(call.env(), call.environment().loop, *open.selector, &open.watch);
+    if (ready.ok()) open.watch->SetRef(open.keeps_alive);
+  }
+  if (!ready.ok()) *failure = call.environment().Refuse(ready.error());
+  return ready.ok() ? open.watch : nullptr;
+}
+
+/** watch(id): a promise that is resolved when a poll(id, 0) is worth while, or -errno. */
+napi_value WatchNext(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  OpenSelector* open = call.environment().Find(call.Int(0));
+  if (open == nullptr) return call.Answer(-EBADF);
+  int32_t failure = -EIO;
+  Watch* watch = WatchOf(call, *open, &failure);
+  napi_value promise = watch == nullptr ? nullptr : watch->Next();
+  return promise == nullptr ? call.Answer(failure) : promise;
+}
+
+/** cancelWatch(id): resolves what watch(id) has given out. */
+napi_value CancelWatch(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  const OpenSelector* open = call.environment().Find(call.Int(0));
+  if (open != nullptr && open->watch != nullptr) open->watch->Cancel();
+  return nullptr;
+}
+
+/** refWatch(id, on): whether an asynchronous wait keeps the process alive. */
+napi_value RefWatch(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  OpenSelector* open = call.environment().Find(call.Int(0));
+  if (open == nullptr) return nullptr;
+  open->keeps_alive = call.Int(1) != 0;
+  if (open->watch != nullptr) open->watch->SetRef(open->keeps_alive);
+  return nullptr;
+}
+
+/** waker(id): the number by which any thread of this process can wake the selector, or -errno. */
+napi_value WakerHandle(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  const OpenSelector* open = call.environment().Find(call.Int(0));
+  return call.Answer(open == nullptr ? -EBADF : open->waker->handle());
+}
+
+/** wake(handle): from any thread; nothing where the selector is closed. */
+napi_value Wake(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  const std::shared_ptr<Waker> waker = Waker::Find(call.Int(0));
+  if (waker != nullptr) waker->Wake();
+  return nullptr;
+}
+
+}  // namespace
+
+void ExportWaitCalls(Napi::Env env, Napi::Object exports, Environment* environment) {
+  ExportRaw(env, exports, "poll", Poll, environment);
+  ExportRaw(env, exports, "hostPoll", HostPoll, environment);
+  ExportRaw(env, exports, "host", Host, environment);
+  ExportRaw(env, exports, "turn", NextTurn, environment);
+  ExportRaw(env, exports, "fileno", Fileno, environment);
+  ExportRaw(env, exports, "watch", WatchNext, environment);
+  ExportRaw(env, exports, "cancelWatch", CancelWatch, environment);
+  ExportRaw(env, exports, "refWatch", RefWatch, environment);
+  ExportRaw(env, exports, "waker", WakerHandle, environment);
+  ExportRaw(env, exports, "wake", Wake, environment);
+}
+
+}  // namespace io_selectors

@@ -1,0 +1,88 @@
+// What the backends can do and whether they work here. Enters: the addon's table. Leaves: answers in
+// words. Tried, not guessed: a kernel or a sandbox may refuse what the build contains.
+
+import { invalidValue, SelectorError } from "./errors.ts";
+import {
+  describeRefusal,
+  native,
+  OPTION_EXCLUSIVE,
+  OPTION_MODES,
+  OPTION_PRIORITY,
+  RING_STRIDE,
+} from "./native.ts";
+import type { BackendName, Capabilities, RegisterOptions } from "./selector.ts";
+
+export interface AvailableBackend {
+  readonly name: BackendName;
+  readonly available: boolean;
+  /** Why not, in words; null where it is available. */
+  readonly reason: string | null;
+  /** Whether DefaultSelector may pick it. */
+  readonly byDefault: boolean;
+}
+
+/**
+ * Every backend that there is, in the order of preference, and whether it works here. Where it does
+ * not, the reason says what this build lacks, or which call the system refused
+ * (`io_uring_setup: EPERM (…)`).
+ */
+export function availableBackends(): readonly AvailableBackend[] {
+  return native.backends().map(({ name, contained, reason, byDefault }) => {
+    const backend = { name: name as BackendName, byDefault };
+    if (!contained) return { ...backend, available: false, reason };
+    const refusal = tryBackend(backend.name, () => undefined);
+    if (refusal === null) return { ...backend, available: true, reason: null };
+    return { ...backend, available: false, reason: `${refusal} (${reason})` };
+  });
+}
+
+export function capabilitiesOf(id: number): Capabilities {
+  const { maxFd, ...rest } = native.capabilities(id);
+  return Object.freeze({
+    ...rest,
+    maxFd: maxFd < 0 ? null : maxFd,
+    asyncWait: native.fileno(id) < 0 ? "thread" : "nested",
+  });
+}
+
+/** `register`'s options as native code takes them. @throws {SelectorError} where one is lacking. */
+export function optionBits(
+  backend: BackendName,
+  capabilities: Capabilities,
+  options: RegisterOptions,
+): number {
+  const { mode = "level", exclusive = false, priority = false } = options;
+  if (!Object.hasOwn(OPTION_MODES, mode)) {
+    throw invalidValue(`mode is "${mode}"; level, edge or oneshot is needed`);
+  }
+  const wanted = [mode, exclusive && "exclusive", priority && "priority"] as const;
+  for (const option of wanted) {
+    if (option === false || option === "level" || capabilities[option]) continue;
+    const having = backendsHaving(option).join(", ") || "none";
+    throw new SelectorError(
+      "ERR_SELECTOR_UNSUPPORTED",
+      `the ${backend} backend has no ${option}; of those that work here, these have: ${having}`,
+    );
+  }
+  return OPTION_MODES[mode] | (exclusive ? OPTION_EXCLUSIVE : 0) | (priority ? OPTION_PRIORITY : 0);
+}
+
+function backendsHaving(option: "edge" | "oneshot" | "exclusive" | "priority"): BackendName[] {
+  const having: BackendName[] = [];
+  for (const { name, available } of availableBackends()) {
+    if (!available) continue;
+    tryBackend(name, (id) => {
+      if (capabilitiesOf(id)[option]) having.push(name);
+    });
+  }
+  return having;
+}
+
+/** Opens a selector for as long as `use` runs. @returns null, or what was refused. */
+function tryBackend(name: BackendName, use: (id: number) => void): string | null {
+  const id = native.create(name, 0, new Int32Array(2 * RING_STRIDE));
+  if (id < 0) return describeRefusal(id);
+  use(id);
+  native.destroy(id);
+  return null;
+}

@@ -1,0 +1,56 @@
+// A wait beside Node's event loop: look, and where nothing is there, sleep until the selector's watch,
+// the deadline or the caller's signal says to look again.
+// Enters: a selector's id and how to look. Leaves: what the look found.
+
+import { toNativeTimeout } from "./arguments.ts";
+import { native, systemError } from "./native.ts";
+import type { WaitOptions } from "./selector.ts";
+
+/** What a Node timer takes at most; longer waits look once in between. */
+const LONGEST_TIMER_MS = 0x7fffffff;
+
+/**
+ * @param look answers null where there is nothing, and throws where the selector has been closed.
+ * @returns what `look` answered; null once the time is up.
+ */
+export async function waitBeside<R>(
+  id: number,
+  look: () => R | null,
+  keepsAlive: boolean,
+  options: WaitOptions,
+): Promise<R | null> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const timeoutMs = toNativeTimeout(options.timeoutMs);
+  const deadlineMs = timeoutMs < 0 ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
+  for (;;) {
+    const found = look();
+    const leftMs = deadlineMs - performance.now();
+    if (found !== null || leftMs <= 0) return found;
+    await sleep(id, leftMs, keepsAlive, signal);
+    signal?.throwIfAborted();
+  }
+}
+
+async function sleep(
+  id: number,
+  leftMs: number,
+  keepsAlive: boolean,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const watched = native.watch(id);
+  if (typeof watched === "number") throw systemError(watched, "cannot wait beside Node's loop");
+  // Ends every wait of this selector; those whose time has not come look, and sleep on.
+  const cancel = () => native.cancelWatch(id);
+  const timer = Number.isFinite(leftMs)
+    ? setTimeout(cancel, Math.min(Math.ceil(leftMs), LONGEST_TIMER_MS))
+    : undefined;
+  if (!keepsAlive) timer?.unref();
+  signal?.addEventListener("abort", cancel, { once: true });
+  try {
+    await watched;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", cancel);
+  }
+}
