@@ -1,0 +1,162 @@
+#include "load_generator/connector.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/timeout.h"
+#include "load_generator/limits.h"
+#include "load_generator/text.h"
+#include "net/socket.h"
+
+namespace io_selectors {
+
+namespace {
+
+// Below the shortest usual backlog (SOMAXCONN was 128): a SYN that finds the queue full is dropped,
+// and costs a second until it is sent again.
+constexpr uint32_t kUnderWayAtMost = 100;
+constexpr int64_t kPauseAfterRefusalNs = 10 * kNsPerMs;
+
+/** 127.0.0.1, 127.0.0.2 …; they are all this machine's. */
+std::string SourceAddress(uint32_t index) {
+  return Format("127.%u.%u.%u", index / 65'025, index / 255 % 255, index % 255 + 1);
+}
+
+/** Whether it may be over in a moment: nobody listens yet, a queue or the port range is full. */
+bool IsTransient(int error) {
+  switch (error) {
+    case ECONNREFUSED:
+    case ECONNRESET:
+    case ECONNABORTED:
+    case EPIPE:
+    case ETIMEDOUT:
+    case EAGAIN:
+    case EADDRNOTAVAIL:
+    case EADDRINUSE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Connector::Connector(Traffic& traffic, const RunOptions& options)
+    : traffic_(traffic), options_(options), per_source_(ConnectionsOfOneSource()) {
+  again_.reserve(kUnderWayAtMost);
+}
+
+std::string Connector::Run() {
+  deadline_ns_ = MonotonicNs() + options_.connect_timeout_ms * kNsPerMs;
+  const uint32_t wanted = traffic_.table().size();
+  while (served_ < wanted) {
+    if (MonotonicNs() >= deadline_ns_) return TimeIsOver();
+    std::string error = StartSome();
+    if (!error.empty()) return error;
+    const Result<int> waited = traffic_.Wait(WaitNs());
+    if (!waited.ok()) {
+      return Format("%s: %s", waited.error().syscall, std::strerror(waited.error().errno_value));
+    }
+    for (int i = 0; i < waited.value(); ++i) {
+      const ReadyEvent& event = traffic_.event(i);
+      if (traffic_.IsCurrent(event)) OnEvent(traffic_.table().IdOf(event.fd), event);
+    }
+  }
+  return "";
+}
+
+/** Opens sockets while few enough are under way. */
+std::string Connector::StartSome() {
+  while (under_way_ < kUnderWayAtMost && MonotonicNs() >= not_before_ns_) {
+    uint32_t id = next_;
+    if (!again_.empty()) {
+      id = again_.back();
+      again_.pop_back();
+    } else if (next_ < traffic_.table().size()) {
+      ++next_;
+    } else {
+      return "";
+    }
+    std::string error = StartOne(id);
+    if (!error.empty()) return error;
+  }
+  return "";
+}
+
+std::string Connector::StartOne(uint32_t id) {
+  ConnectOptions connect;
+  connect.host = options_.host;
+  connect.port = static_cast<uint16_t>(options_.port);
+  if (traffic_.table().size() > per_source_) connect.source = SourceAddress(id / per_source_);
+  ++under_way_;
+  Result<OwnedFd> fd = ConnectTcp(connect);
+  if (!fd.ok()) {
+    if (!IsTransient(fd.error().errno_value)) {
+      return Format("connection %u: %s: %s", id, fd.error().syscall,
+                    std::strerror(fd.error().errno_value));
+    }
+    TryAgainLater(id, fd.error().errno_value);
+    return "";
+  }
+  // Both fail only on a socket that has failed already, and SocketError() tells that.
+  (void)SetNoDelay(fd.value().get()).ok();
+  (void)SetResetOnClose(fd.value().get()).ok();
+  const Result<void> opened = traffic_.Open(id, std::move(fd.value()));
+  if (opened.ok()) return "";
+  return Format("connection %u: %s: %s", id, opened.error().syscall,
+                std::strerror(opened.error().errno_value));
+}
+
+void Connector::OnEvent(uint32_t id, const ReadyEvent& event) {
+  Connection& connection = traffic_.table()[id];
+  const ConnectionState before = connection.state;
+  int error = ECONNRESET;
+  if (before == ConnectionState::kConnecting) {
+    error = Greet(id);
+  } else {
+    traffic_.Handle(id, event);
+  }
+  if (before == ConnectionState::kOpen) return;
+  if (connection.state == ConnectionState::kLost) {
+    TryAgainLater(id, error);
+  } else if (connection.state == ConnectionState::kWrong || connection.next_expected > 0) {
+    if (connection.Alive()) connection.state = ConnectionState::kOpen;
+    --under_way_;
+    ++served_;
+  }
+}
+
+/** The connect ended: with an errno, which is returned, or well, and the first message goes out. */
+int Connector::Greet(uint32_t id) {
+  const int error = SocketError(traffic_.table()[id].fd);
+  if (error != 0 || !traffic_.Start(id).ok()) {
+    traffic_.Retire(id, ConnectionState::kLost);
+    return error;
+  }
+  traffic_.Post(id, kWhenSent);
+  return ECONNRESET;  // should that post have found it reset
+}
+
+void Connector::TryAgainLater(uint32_t id, int error) {
+  last_error_ = error;
+  --under_way_;
+  again_.push_back(id);
+  not_before_ns_ = MonotonicNs() + kPauseAfterRefusalNs;
+}
+
+int64_t Connector::WaitNs() const {
+  const int64_t now = MonotonicNs();
+  const bool paused = not_before_ns_ > now && under_way_ < kUnderWayAtMost;
+  return std::max<int64_t>(0, std::min(paused ? not_before_ns_ : deadline_ns_, deadline_ns_) - now);
+}
+
+std::string Connector::TimeIsOver() const {
+  std::string text =
+      Format("only %u of %u connections to %s:%lld were served within %lld ms", served_,
+             traffic_.table().size(), options_.host.c_str(), static_cast<long long>(options_.port),
+             static_cast<long long>(options_.connect_timeout_ms));
+  if (last_error_ != 0) text += std::string(" (last error: ") + std::strerror(last_error_) + ")";
+  return text;
+}
+
+}  // namespace io_selectors

@@ -1,0 +1,43 @@
+// Connector: opens all connections and sees each of them served. A connect(2) succeeds as soon as
+// the kernel has queued it, so a connection counts when its first message has come back: the server
+// has accepted it then and has run its whole path once.
+// Enters: how many and where to. Leaves: a Traffic in which all connections are open, or a reason.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "load_generator/options.h"
+#include "load_generator/traffic.h"
+
+namespace io_selectors {
+
+class Connector {
+ public:
+  Connector(Traffic& traffic, const RunOptions& options);
+
+  /** Ends when all are served or the time is over. @returns what went wrong, or nothing. */
+  std::string Run();
+
+ private:
+  std::string StartSome();
+  std::string StartOne(uint32_t id);
+  void OnEvent(uint32_t id, const ReadyEvent& event);
+  int Greet(uint32_t id);
+  void TryAgainLater(uint32_t id, int error);
+  int64_t WaitNs() const;
+  std::string TimeIsOver() const;
+
+  Traffic& traffic_;
+  const RunOptions& options_;
+  uint32_t per_source_;  // connections that one source address has ports for
+  uint32_t next_ = 0;    // the first that was never tried
+  std::vector<uint32_t> again_;
+  uint32_t under_way_ = 0;
+  uint32_t served_ = 0;
+  int64_t deadline_ns_ = 0;
+  int64_t not_before_ns_ = 0;
+  int last_error_ = 0;
+};
+
+}  // namespace io_selectors

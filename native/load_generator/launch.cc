@@ -1,0 +1,99 @@
+#include "load_generator/launch.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+
+#include "load_generator/limits.h"
+#include "load_generator/options.h"
+#include "load_generator/text.h"
+
+#ifdef __linux__
+#include <sched.h>
+#include <sys/prctl.h>
+#endif
+
+namespace io_selectors {
+
+namespace {
+
+constexpr int kLargestCpu = 1023;  // CPU_SETSIZE - 1 of sched.h
+
+struct LaunchOptions {
+  int64_t cpu = -1;  // -1: wherever the scheduler likes
+  std::vector<std::string> command;
+  std::string error;
+};
+
+LaunchOptions ParseLaunchOptions(const std::vector<std::string>& arguments) {
+  LaunchOptions options;
+  size_t i = 0;
+  while (i < arguments.size() && arguments[i] != "--") {
+    if (arguments[i] != "--cpu") {
+      options.error = Format("unknown option \"%s\"; one of: --cpu", arguments[i].c_str());
+      return options;
+    }
+    const std::string value = i + 1 < arguments.size() ? arguments[i + 1] : "";
+    if (!ParseNumber(value, 0, kLargestCpu, &options.cpu)) {
+      options.error = Format("--cpu: \"%s\" is not a CPU's number", value.c_str());
+      return options;
+    }
+    i += 2;
+  }
+  for (++i; i < arguments.size(); ++i) options.command.push_back(arguments[i]);
+  if (options.command.empty()) options.error = "-- COMMAND is missing";
+  return options;
+}
+
+#ifdef __linux__
+
+bool PinTo(int64_t cpu) {
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  CPU_SET(static_cast<size_t>(cpu), &cpus);
+  return sched_setaffinity(0, sizeof(cpus), &cpus) == 0;
+}
+
+/** The kernel ends us when our parent does, and what we become after exec as well. */
+void DieWithParent() {
+  const pid_t parent = getppid();
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // It may have died before that call, and then no signal will ever come.
+  if (getppid() != parent) _exit(128 + SIGKILL);
+}
+
+#else
+
+// No such system calls: the server shares the CPUs, and its starter has to end it.
+bool PinTo(int64_t /*cpu*/) { return true; }
+void DieWithParent() {}
+
+#endif
+
+}  // namespace
+
+int Launch(const std::vector<std::string>& arguments) {
+  LaunchOptions options = ParseLaunchOptions(arguments);
+  if (!options.error.empty()) {
+    std::fprintf(stderr, "load-generator launch: %s\n", options.error.c_str());
+    return 2;
+  }
+  DieWithParent();
+  if (options.cpu >= 0 && !PinTo(options.cpu)) {
+    std::fprintf(stderr, "load-generator launch: --cpu %lld: %s\n",
+                 static_cast<long long>(options.cpu), std::strerror(errno));
+    return 2;
+  }
+  RaiseDescriptorLimit();
+  std::vector<char*> argv;
+  for (std::string& word : options.command) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  execvp(argv[0], argv.data());
+  std::fprintf(stderr, "load-generator launch: %s: %s\n", argv[0], std::strerror(errno));
+  return 127;
+}
+
+}  // namespace io_selectors

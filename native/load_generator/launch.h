@@ -1,0 +1,14 @@
+// `load-generator launch [--cpu N] -- COMMAND ARGS…`: becomes the command, on one CPU, dying with
+// its parent. sched_setaffinity(2), PR_SET_PDEATHSIG of prctl(2), setrlimit(2), execvp(3).
+// Enters: argv. Leaves: another program under the same pid, so that whoever started us can wait.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace io_selectors {
+
+/** Returns only where it fails: 2 on bad arguments, 127 where the command cannot run. */
+int Launch(const std::vector<std::string>& arguments);
+
+}  // namespace io_selectors

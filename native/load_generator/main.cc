@@ -1,0 +1,33 @@
+// load-generator: puts load on an echo server and measures it from outside. One executable, two
+// subcommands: `run` is the load, `launch` starts a server under conditions that can be compared.
+// Enters: argv. Leaves: JSON lines on standard output, and an exit code.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "load_generator/launch.h"
+#include "load_generator/options.h"
+#include "load_generator/run.h"
+
+namespace {
+
+void PrintUsage(FILE* out) {
+  std::fprintf(out,
+               "usage: load-generator run --port PORT [options]\n"
+               "       load-generator launch [--cpu N] -- COMMAND [ARGUMENTS]\n"
+               "options of run:\n%s",
+               io_selectors::RunUsage().c_str());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string command = argc > 1 ? argv[1] : "";
+  const std::vector<std::string> arguments(argv + (argc > 2 ? 2 : argc), argv + argc);
+  if (command == "run") return io_selectors::Run(arguments);
+  if (command == "launch") return io_selectors::Launch(arguments);
+  const bool asked = command == "--help";
+  if (!asked) std::fprintf(stderr, "load-generator: unknown command \"%s\"\n", command.c_str());
+  PrintUsage(asked ? stdout : stderr);
+  return asked ? 0 : 2;
+}

@@ -1,0 +1,134 @@
+#include "load_generator/options.h"
+
+#include <arpa/inet.h>
+
+#include <charconv>
+
+#include "load_generator/text.h"
+
+namespace io_selectors {
+
+namespace {
+
+struct NumberRow {
+  const char* name;
+  int64_t RunOptions::* field;
+  int64_t low;
+  int64_t high;
+};
+
+constexpr int64_t kHourMs = 3'600'000;
+constexpr int64_t kLargestSeed = int64_t{1} << 53;  // what a JavaScript number holds exactly
+
+constexpr NumberRow kNumbers[] = {
+    {"--port", &RunOptions::port, 1, 65'535},
+    {"--connections", &RunOptions::connections, 1, 1'000'000},
+    {"--payload-bytes", &RunOptions::payload_bytes, 1, 1 << 20},
+    {"--rate", &RunOptions::rate, 1, 10'000'000},
+    {"--tick-us", &RunOptions::tick_us, 0, 100'000},
+    {"--in-flight", &RunOptions::in_flight, 1, 1'000'000},
+    {"--depth", &RunOptions::depth, 1, 1'000'000},
+    {"--warmup-ms", &RunOptions::warmup_ms, 0, kHourMs},
+    {"--windows", &RunOptions::windows, 1, 1'000},
+    {"--window-ms", &RunOptions::window_ms, 1, kHourMs},
+    {"--seed", &RunOptions::seed, 0, kLargestSeed},
+    {"--server-pid", &RunOptions::server_pid, 1, INT32_MAX},
+    {"--connect-timeout-ms", &RunOptions::connect_timeout_ms, 1, kHourMs},
+    {"--drain-timeout-ms", &RunOptions::drain_timeout_ms, 0, kHourMs},
+};
+
+/** Takes one of two words. @returns false where the value is neither. */
+template <typename T>
+bool Choose(const std::string& value, const char* first_word, T first, const char* second_word,
+            T second, T* chosen) {
+  if (value != first_word && value != second_word) return false;
+  *chosen = value == first_word ? first : second;
+  return true;
+}
+
+bool IsNumericAddress(const std::string& host) {
+  unsigned char address[sizeof(in6_addr)];
+  return inet_pton(AF_INET, host.c_str(), address) == 1 ||
+         inet_pton(AF_INET6, host.c_str(), address) == 1;
+}
+
+/** @returns what is wrong with the value, or nothing. */
+std::string SetOption(const std::string& name, const std::string& value, RunOptions* options) {
+  for (const NumberRow& row : kNumbers) {
+    if (name != row.name) continue;
+    if (ParseNumber(value, row.low, row.high, &(options->*row.field))) return "";
+    return Format("%s: \"%s\" is not a whole number from %lld to %lld", row.name, value.c_str(),
+                  static_cast<long long>(row.low), static_cast<long long>(row.high));
+  }
+  if (name == "--host") {
+    if (!IsNumericAddress(value)) {
+      return Format("--host: \"%s\" is not a numeric address", value.c_str());
+    }
+    options->host = value;
+    return "";
+  }
+  if (name == "--mode") {
+    if (Choose(value, "open", true, "closed", false, &options->open_loop)) return "";
+    return Format("--mode: \"%s\" is neither open nor closed", value.c_str());
+  }
+  if (name == "--schedule") {
+    if (Choose(value, "poisson", Arrivals::kPoisson, "fixed", Arrivals::kFixed,
+               &options->schedule)) {
+      return "";
+    }
+    return Format("--schedule: \"%s\" is neither poisson nor fixed", value.c_str());
+  }
+  std::string known = "--host, --mode, --schedule";
+  for (const NumberRow& row : kNumbers) known += std::string(", ") + row.name;
+  return Format("unknown option \"%s\"; one of: %s", name.c_str(), known.c_str());
+}
+
+std::string MissingOption(const RunOptions& options) {
+  if (options.port == 0) return "--port is missing";
+  if (options.open_loop && options.rate == 0) return "--rate is missing (--mode open needs it)";
+  if (!options.open_loop && options.in_flight == 0) {
+    return "--in-flight is missing (--mode closed needs it)";
+  }
+  return "";
+}
+
+}  // namespace
+
+ParsedOptions ParseRunOptions(const std::vector<std::string>& arguments) {
+  ParsedOptions parsed;
+  for (size_t i = 0; i < arguments.size() && parsed.error.empty(); i += 2) {
+    const bool has_value = i + 1 < arguments.size();
+    parsed.error = SetOption(arguments[i], has_value ? arguments[i + 1] : "", &parsed.options);
+    if (!has_value && parsed.error.rfind("unknown", 0) != 0) {
+      parsed.error = arguments[i] + ": its value is missing";
+    }
+  }
+  if (parsed.error.empty()) parsed.error = MissingOption(parsed.options);
+  return parsed;
+}
+
+bool ParseNumber(const std::string& text, int64_t low, int64_t high, int64_t* value) {
+  int64_t number = 0;
+  const char* end = text.data() + text.size();
+  const std::from_chars_result read = std::from_chars(text.data(), end, number);
+  if (read.ec != std::errc() || read.ptr != end || number < low || number > high) return false;
+  *value = number;
+  return true;
+}
+
+std::string RunUsage() {
+  const RunOptions defaults;
+  std::string usage =
+      "  --host ADDRESS           numeric; default 127.0.0.1\n"
+      "  --mode open|closed       default open: needs --rate; closed needs --in-flight\n"
+      "  --schedule poisson|fixed when messages are due in open loop; default poisson\n";
+  for (const NumberRow& row : kNumbers) {
+    const long long value = defaults.*row.field;
+    usage += Format("  %-24s %lld to %lld", row.name, static_cast<long long>(row.low),
+                    static_cast<long long>(row.high));
+    usage += value >= row.low && value != 0 ? Format("; default %lld\n", value) : "\n";
+  }
+  return usage;
+}
+
+}  // namespace io_selectors

@@ -1,0 +1,40 @@
+// ProcFile: a file of proc(5) that stays open and is read again and again from its start, which
+// costs one system call a sample. Where there is no /proc nothing opens, and what would come from
+// it is unknown.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "core/owned_fd.h"
+
+namespace io_selectors {
+
+/** What a sample holds where the system does not tell. */
+constexpr int64_t kUnknown = -1;
+
+/** The start of a file, as text. */
+using ProcText = std::array<char, 4096>;
+
+class ProcFile {
+ public:
+  ProcFile() = default;
+  explicit ProcFile(const char* path);
+
+  /** Reads it as it is now, ended by NUL. @returns false where it is gone (ESRCH) or never was. */
+  bool Read(ProcText* text) const;
+
+ private:
+  OwnedFd fd_;
+};
+
+/** The `index`-th (from 0) blank-separated number after `start`, or kUnknown. */
+int64_t FieldAfter(const char* start, int index);
+
+/** The number that follows the first `label`, or kUnknown. */
+int64_t NumberAfter(const ProcText& text, const char* label);
+
+/** Clock ticks, as proc(5) counts CPU time, in nanoseconds. */
+int64_t TicksToNs(int64_t ticks);
+
+}  // namespace io_selectors

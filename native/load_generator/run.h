@@ -1,0 +1,12 @@
+// `load-generator run`: connect, load, report, in this order.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace io_selectors {
+
+/** @returns the exit code: 0 it ran (whatever was found), 1 it could not, 2 bad arguments. */
+int Run(const std::vector<std::string>& arguments);
+
+}  // namespace io_selectors
