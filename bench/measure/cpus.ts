@@ -1,0 +1,77 @@
+// Which CPU the server gets and which the load generator: apart, and on cores of their own where
+// there are enough. Enters: the CPUs that we may use and how they share cores (cpuset(7), Linux's
+// cputopology). Leaves: a CpuPlan.
+
+import { readText } from "./kernel-files.ts";
+
+export interface CpuPlan {
+  /** A CPU's number, or null where this platform cannot pin. */
+  readonly server: number | null;
+  readonly client: number | null;
+  /** What the reader of the report must know; null where all is as it should be. */
+  readonly note: string | null;
+}
+
+/** Each core as the CPUs of it that we may use. */
+export type Cores = readonly (readonly number[])[];
+
+/** The plan for this machine. */
+export function chooseCpus(): CpuPlan {
+  const allowed = allowedCpus();
+  if (allowed === null) {
+    return { server: null, client: null, note: "this platform cannot pin processes to CPUs" };
+  }
+  return planCpus(groupByCore(allowed, siblingsOf));
+}
+
+/** Pure. The last cores are taken: the first one serves most interrupts, and whoever started us. */
+export function planCpus(cores: Cores): CpuPlan {
+  const [server, client] = [cores.at(-1)?.[0], cores.at(-2)?.[0]];
+  if (server !== undefined && client !== undefined) return { server, client, note: null };
+  const [first, second] = cores[0] ?? [];
+  if (first !== undefined && second !== undefined) {
+    const note = "server and load generator share one core: compare with care";
+    return { server: second, client: first, note };
+  }
+  const note = "server and load generator share one CPU: nothing can be ranked";
+  return { server: first ?? null, client: first ?? null, note };
+}
+
+/**
+ * Pure. @param siblings the CPUs of the same core, itself included; null where the machine does not
+ * say.
+ */
+export function groupByCore(
+  allowed: readonly number[],
+  siblings: (cpu: number) => readonly number[] | null,
+): Cores {
+  const cores = new Map<number, number[]>();
+  for (const cpu of allowed) {
+    const core = Math.min(...(siblings(cpu) ?? [cpu]));
+    cores.set(core, [...(cores.get(core) ?? []), cpu]);
+  }
+  return [...cores.values()];
+}
+
+/** Pure. A kernel's list of CPUs, such as "0-3,8,10-11". */
+export function parseCpuList(text: string): number[] {
+  return text
+    .trim()
+    .split(",")
+    .filter((part) => part !== "")
+    .flatMap((part) => {
+      const [first = 0, last = first] = part.split("-").map(Number);
+      return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+    });
+}
+
+/** cgroups and taskset both show here: proc_pid_status(5). */
+function allowedCpus(): number[] | null {
+  const list = readText("/proc/self/status")?.match(/^Cpus_allowed_list:\s*(\S+)/m)?.[1];
+  return list === undefined ? null : parseCpuList(list);
+}
+
+function siblingsOf(cpu: number): number[] | null {
+  const text = readText(`/sys/devices/system/cpu/cpu${cpu}/topology/thread_siblings_list`);
+  return text === null ? null : parseCpuList(text);
+}

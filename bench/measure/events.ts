@@ -1,0 +1,140 @@
+// What the processes say: the JSON lines of contenders and of the load generator, checked field by
+// field. Enters: a line of somebody's standard output. Leaves: typed events; null for whatever is
+// not one.
+
+export interface Ready {
+  readonly event: "ready";
+  readonly port: number;
+  readonly pid: number;
+}
+
+/** Exact calls over the whole life of a contender of ours. */
+export interface Counters {
+  readonly event: "counters";
+  readonly waitCalls: number;
+  readonly eventsReturned: number;
+  readonly recvCalls: number;
+  readonly sendCalls: number;
+  readonly acceptCalls: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  readonly connectionsAccepted: number;
+  readonly connectionsClosed: number;
+  readonly peakConnections: number;
+}
+
+export interface Connected {
+  readonly event: "connected";
+  readonly connections: number;
+  readonly elapsedMs: number;
+}
+
+/** One measured slice of a round. What the platform does not tell about the server is null. */
+export interface Window {
+  readonly event: "window";
+  readonly index: number;
+  readonly durationNs: number;
+  readonly intendedMessages: number;
+  readonly sentMessages: number;
+  readonly completedMessages: number;
+  readonly serverCpuNs: number | null;
+  readonly serverUserCpuNs: number | null;
+  readonly serverSystemCpuNs: number | null;
+  readonly serverContextSwitches: number | null;
+  readonly serverRunQueueWaitNs: number | null;
+  readonly clientCpuNs: number;
+  readonly clientRunQueueWaitNs: number | null;
+  readonly sendLagNsP99: number | null;
+  readonly stealNs: number | null;
+  /** HdrHistograms in base64, nanoseconds: from the intended send time, and from the actual one. */
+  readonly latency: string;
+  readonly latencyUncorrected: string;
+}
+
+/** The load generator's last line. */
+export interface LoadResult {
+  readonly event: "result";
+  readonly messages: number;
+  readonly totalMessages: number;
+  readonly mismatches: number;
+  readonly missing: number;
+  readonly mismatchDetail: string | null;
+  readonly connectionsLost: number;
+  readonly error: string | null;
+}
+
+export type Event = Ready | Counters | Connected | Window | LoadResult;
+
+type Kind = "number" | "string" | "number or null" | "string or null";
+type Shape<E extends Event> = Readonly<Record<Exclude<keyof E, "event">, Kind>>;
+
+const shapes: { readonly [E in Event as E["event"]]: Shape<E> } = {
+  ready: { port: "number", pid: "number" },
+  counters: {
+    waitCalls: "number",
+    eventsReturned: "number",
+    recvCalls: "number",
+    sendCalls: "number",
+    acceptCalls: "number",
+    bytesReceived: "number",
+    bytesSent: "number",
+    connectionsAccepted: "number",
+    connectionsClosed: "number",
+    peakConnections: "number",
+  },
+  connected: { connections: "number", elapsedMs: "number" },
+  window: {
+    index: "number",
+    durationNs: "number",
+    intendedMessages: "number",
+    sentMessages: "number",
+    completedMessages: "number",
+    serverCpuNs: "number or null",
+    serverUserCpuNs: "number or null",
+    serverSystemCpuNs: "number or null",
+    serverContextSwitches: "number or null",
+    serverRunQueueWaitNs: "number or null",
+    clientCpuNs: "number",
+    clientRunQueueWaitNs: "number or null",
+    sendLagNsP99: "number or null",
+    stealNs: "number or null",
+    latency: "string",
+    latencyUncorrected: "string",
+  },
+  result: {
+    messages: "number",
+    totalMessages: "number",
+    mismatches: "number",
+    missing: "number",
+    mismatchDetail: "string or null",
+    connectionsLost: "number",
+    error: "string or null",
+  },
+};
+
+/**
+ * @returns null where the line is not JSON, not one of our events, or lacks a field: foreign
+ * servers print things.
+ */
+export function parseEvent(line: string): Event | null {
+  if (!line.startsWith("{")) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  const fields = value as Record<string, unknown>;
+  const name = fields["event"];
+  if (typeof name !== "string" || !Object.hasOwn(shapes, name)) return null;
+  const shape: Readonly<Record<string, Kind>> = shapes[name as Event["event"]];
+  const complete = Object.entries(shape).every(([field, kind]) => isOf(kind, fields[field]));
+  return complete ? (value as Event) : null;
+}
+
+function isOf(kind: Kind, value: unknown): boolean {
+  if (value === null) return kind.endsWith("or null");
+  return kind.startsWith("number")
+    ? typeof value === "number" && Number.isFinite(value)
+    : typeof value === "string";
+}
