@@ -1,0 +1,45 @@
+// Ctrl-C, SIGTERM and SIGHUP: the first asks the run to stop and to write what it has, the second
+// ends us at once. Enters: signals. Leaves: an AbortSignal for everything that waits, and the exit
+// code that a shell expects. signal(7); 128 + n is what POSIX shells report for a process that
+// signal n ended.
+
+import { constants } from "node:os";
+
+/**
+ * npm passes on the SIGINT that the terminal has sent to the whole group already, so that one
+ * Ctrl-C arrives twice. What comes this soon is the same one.
+ */
+const sameKeypressMs = 500;
+
+export class Interruption {
+  readonly #controller = new AbortController();
+  #received: NodeJS.Signals | null = null;
+  #receivedAtMs = 0;
+
+  /** @param onFirst told which signal it was, once; for a word to whoever waits. */
+  constructor(onFirst: (signal: NodeJS.Signals) => void) {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      process.on(signal, () => {
+        if (this.#received !== null) return this.#again();
+        this.#received = signal;
+        this.#receivedAtMs = performance.now();
+        onFirst(signal);
+        this.#controller.abort();
+      });
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** 130, 143 or 129; null where no signal came. */
+  get exitCode(): number | null {
+    return this.#received === null ? null : 128 + constants.signals[this.#received];
+  }
+
+  /** "exit" handlers still run, and kill the children. */
+  #again(): void {
+    if (performance.now() - this.#receivedAtMs >= sameKeypressMs) process.exit(this.exitCode ?? 1);
+  }
+}

@@ -1,0 +1,154 @@
+// How far a run is: on a terminal one line that is rewritten in place, elsewhere a line a round.
+// Enters: progress of bench/measure. Leaves: text on standard error; standard output is for
+// results.
+
+import type { Step } from "./measure/blocks.ts";
+import type { Refusal } from "./measure/conclusion.ts";
+import type { Round } from "./measure/round.ts";
+import { estimateRoundSeconds, type Plan } from "./plan.ts";
+import type { RunProgress } from "./run.ts";
+
+/** Standard error, or whoever stands in for it. */
+export interface Screen {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+const eraseLine = "\r\u001b[K";
+
+export class ProgressLine {
+  readonly #screen: Screen;
+  readonly #plan: Plan;
+  readonly #inPlace: boolean;
+  readonly #startedMs = performance.now();
+  readonly #timer: NodeJS.Timeout;
+  #rounds: number;
+  #done = 0;
+  #doing = "starting";
+  #roundStartedMs = performance.now();
+  #lastEndedMs = performance.now();
+
+  /** @param inPlace whether the line may be rewritten: a terminal that is no CI log. */
+  constructor(screen: Screen, plan: Plan, inPlace: boolean) {
+    this.#screen = screen;
+    this.#plan = plan;
+    this.#inPlace = inPlace;
+    this.#rounds = plan.scenarios.length * plan.blocks * plan.contenders.length;
+    // Once a second, so that it shares the server's CPU as little as a clock on the screen can.
+    this.#timer = setInterval(() => this.#draw(), 1000).unref();
+  }
+
+  show(progress: RunProgress): void {
+    switch (progress.event) {
+      case "refused":
+        this.#refuse(progress.contenders, progress.refusal);
+        break;
+      case "round-started":
+        this.#roundStartedMs = performance.now();
+        this.#doing = this.#place(progress.step);
+        this.#draw();
+        break;
+      case "round-ended":
+        this.#done += 1;
+        this.#lastEndedMs = performance.now();
+        this.#endRound(progress.step, progress.round);
+        break;
+    }
+  }
+
+  /** A line that stays, above the one that is rewritten. */
+  note(text: string): void {
+    this.#screen.write(`${this.#inPlace ? eraseLine : ""}${text}\n`);
+    this.#draw();
+  }
+
+  /** Takes the line away. */
+  end(): void {
+    clearInterval(this.#timer);
+    if (this.#inPlace) this.#screen.write(eraseLine);
+  }
+
+  #refuse(contenders: readonly string[], { status, reason }: Refusal): void {
+    this.#rounds -= this.#plan.blocks * contenders.length;
+    this.note(`${status}: ${contenders.join(", ")}: ${reason}`);
+  }
+
+  #endRound(step: Step, round: Round): void {
+    const place = this.#place(step);
+    if (round.failure !== null) {
+      // It is not run again in the blocks that are left.
+      this.#rounds -= this.#plan.blocks - step.block;
+      this.note(`${this.#count()} ${place} failed: ${cut(round.failure, longestReason)}`);
+    } else if (!this.#inPlace) {
+      const seconds = ((performance.now() - this.#roundStartedMs) / 1000).toFixed(1);
+      this.note(`${this.#count()} ${place} ${cost(round)}${seconds} s; ${this.#left()}`);
+    }
+  }
+
+  #draw(): void {
+    if (!this.#inPlace) return;
+    // The last column stays free: a terminal that has filled it may go to the next line.
+    const width = (this.#screen.columns ?? 80) - 1;
+    const longest = Math.max(...this.#plan.contenders.map(({ name }) => name.length));
+    const place = this.#doing.padEnd("block 1/1 ".length + longest);
+    const line = `${this.#count()} ${place}  ${clock(this.#elapsedSeconds())}, ${this.#left()}`;
+    const bar = progressBar(this.#done / Math.max(1, this.#rounds), width - line.length);
+    this.#screen.write(eraseLine + `${bar}${line}`.slice(0, width));
+  }
+
+  #count(): string {
+    const rounds = String(this.#rounds);
+    return `[${String(this.#done).padStart(rounds.length)}/${rounds}]`;
+  }
+
+  #place({ block, contender }: Step): string {
+    return `block ${block}/${this.#plan.blocks} ${contender}`;
+  }
+
+  #elapsedSeconds(): number {
+    return (performance.now() - this.#startedMs) / 1000;
+  }
+
+  /** From the mean round so far; from the plan's estimate before there is one. */
+  #left(): string {
+    const first = this.#plan.scenarios[0];
+    const estimate = first === undefined ? 0 : estimateRoundSeconds(first, this.#plan.timing);
+    const measured = (this.#lastEndedMs - this.#startedMs) / 1000;
+    const round = this.#done > 0 ? measured / this.#done : estimate;
+    const left = this.#rounds * round - this.#elapsedSeconds();
+    return `about ${clock(Math.max(0, left))} left`;
+  }
+}
+
+/** "9.71 µs a message, "; nothing where the platform does not tell the server's CPU time. */
+function cost({ windows }: Round): string {
+  const sum = (values: (number | null)[]) => values.reduce<number>((all, v) => all + (v ?? 0), 0);
+  const messages = sum(windows.map(({ completedMessages }) => completedMessages));
+  const cpuNs = sum(windows.map(({ serverCpuNs }) => serverCpuNs));
+  return messages > 0 && cpuNs > 0 ? `${(cpuNs / messages / 1000).toFixed(2)} µs a message, ` : "";
+}
+
+/** The table and the report have the whole of it. */
+const longestReason = 200;
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
+}
+
+/** "1:05". */
+function clock(seconds: number): string {
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+const longestBar = 30;
+const shortestBar = 6;
+
+/** "[####------] ", or nothing where there is no room for one. */
+function progressBar(share: number, room: number): string {
+  const width = Math.min(longestBar, room - "[] ".length);
+  if (width < shortestBar) return "";
+  const full = Math.round(Math.min(1, share) * width);
+  return `[${"#".repeat(full)}${"-".repeat(width - full)}] `;
+}
