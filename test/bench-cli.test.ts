@@ -1,0 +1,183 @@
+// `npm run bench` as its user meets it: the built command line in a process of its own, with bad
+// input, at a small scale, and with signals half-way.
+
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { contenders, reference } from "../bench/contenders/catalogue.ts";
+import { packagePaths } from "../bench/paths.ts";
+import { profiles } from "../bench/profiles.ts";
+import { parseResults } from "../bench/report/json.ts";
+import { childrenOf, survivors } from "./bench-processes.ts";
+
+const cli = join(packagePaths().root, "dist", "bench", "cli.js");
+const linux = process.platform === "linux";
+const small = ["--connections", "50", "--rate", "500", "--duration", "0.5"];
+
+let out = "";
+const started = new Set<ChildProcessByStdio<null, Readable, Readable>>();
+
+beforeEach(() => {
+  out = mkdtempSync(join(tmpdir(), "io-selectors-"));
+});
+
+afterEach(() => {
+  for (const child of started) child.kill("SIGKILL");
+  started.clear();
+  rmSync(out, { recursive: true, force: true });
+});
+
+class Bench {
+  readonly child: ChildProcessByStdio<null, Readable, Readable>;
+  stdout = "";
+  stderr = "";
+
+  constructor(argv: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    this.child = spawn(process.execPath, [cli, ...argv], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...env },
+    });
+    started.add(this.child);
+    this.child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      this.stdout += text;
+    });
+    this.child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.stderr += text;
+    });
+  }
+
+  async ended(): Promise<number | NodeJS.Signals | null> {
+    const [code, signal] = await once(this.child, "close");
+    return code ?? signal;
+  }
+
+  /** Its children, once there are as many: the server and the load generator under way. */
+  async children(count: number): Promise<number[]> {
+    let found: number[] = [];
+    while (found.length < count) {
+      await delay(5);
+      found = childrenOf(this.child.pid ?? 0);
+    }
+    return found;
+  }
+
+  /** Resolves when standard error has matched. */
+  async said(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.stderr)) await once(this.child.stderr, "data");
+  }
+}
+
+function readReport(folder: string) {
+  return parseResults(readFileSync(join(folder, "results.json"), "utf8"), "results.json");
+}
+
+describe("bad input", () => {
+  const names = (rows: readonly { name: string }[]) => rows.map(({ name }) => name);
+  const options = ["--profile", "--contenders", "--connections", "--rate", "--payload"].concat([
+    "--duration",
+    "--blocks",
+    "--seed",
+    "--out",
+    "--help",
+  ]);
+
+  it.each([
+    { argv: ["--frobnicate"], named: ["--frobnicate", ...options] },
+    { argv: ["-x"], named: ["-x", ...options] },
+    { argv: ["faster"], named: ["faster", ...options] },
+    { argv: ["--contenders", "cpp:nope"], named: ["cpp:nope", ...names(contenders)] },
+    { argv: ["--contenders", "node:net,"], named: ["--contenders"] },
+    { argv: ["--profile", "slow"], named: ["slow", ...names(profiles)] },
+    { argv: ["--connections", "many"], named: ["--connections", "many"] },
+    { argv: ["--connections", "10,0"], named: ["--connections", "0"] },
+    { argv: ["--rate", "-5"], named: ["--rate", "-5"] },
+    { argv: ["--payload", "1e9"], named: ["--payload", "1e9"] },
+    { argv: ["--duration", "0"], named: ["--duration", "seconds"] },
+    { argv: ["--blocks", "2.5"], named: ["--blocks", "2.5"] },
+    { argv: ["--seed", "99999999999"], named: ["--seed", "99999999999"] },
+    { argv: ["--rate", "--blocks", "3"], named: ["--rate"] },
+    { argv: ["--blocks"], named: ["--blocks"] },
+    { argv: ["--out", "/dev/null/reports"], named: ["--out", "/dev/null/reports"] },
+  ])("$argv is one line that names it, and exit 2", async ({ argv, named }) => {
+    const bench = new Bench(argv);
+    expect(await bench.ended()).toBe(2);
+    expect(bench.stdout).toBe("");
+    expect(bench.stderr).toMatch(/^bench: [^\n]+\n$/);
+    for (const name of named) expect(bench.stderr).toContain(name);
+  });
+});
+
+describe("a run", () => {
+  it("explains itself", async () => {
+    const bench = new Bench(["--help"]);
+    expect(await bench.ended()).toBe(0);
+    for (const { name } of [...contenders, ...profiles]) expect(bench.stdout).toContain(name);
+  });
+
+  it("leaves a table on standard output and a report that validates", async () => {
+    const argv = [...small, "--blocks", "2", "--contenders", "node:net", "--out", out];
+    const bench = new Bench(argv);
+    expect(await bench.ended()).toBe(0);
+    const results = readReport(join(out, "latest"));
+    expect(results).toMatchObject({ complete: true, profile: "quick", reference, seed: 1 });
+    expect(results.cells.map(({ contender }) => contender)).toEqual([reference, "node:net"]);
+    for (const cell of results.cells) {
+      expect(cell).toMatchObject({ connections: 50, ratePerSecond: 500, mismatches: 0 });
+      expect(["ok", "tie", "inconclusive"]).toContain(cell.status);
+      expect(cell.messages).toBeGreaterThan(0);
+    }
+    const [folder] = readdirSync(out).filter((name) => name !== "latest");
+    expect(bench.stdout).toContain("node:net");
+    expect(bench.stdout).toContain(join(folder ?? "", "report.md"));
+    expect(bench.stderr).toMatch(/\[4\/4\] block 2\/2 /);
+    expect(bench.stdout + bench.stderr).not.toContain("\u001b");
+  });
+
+  it("survives a reader that leaves", async () => {
+    const bench = new Bench(["--help"]);
+    bench.child.stdout.destroy();
+    expect(await bench.ended()).toBe(0);
+    expect(bench.stderr).toBe("");
+  });
+});
+
+describe.runIf(linux)("half-way", () => {
+  const argv = () => [...small, "--blocks", "100", "--contenders", "cpp:select", "--out", out];
+
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const)("%s leaves nobody, the partial report, and exit %i", async (signal, code) => {
+    const bench = new Bench(argv());
+    await bench.said(/\[ *3\/200\]/);
+    const children = await bench.children(2);
+    bench.child.kill(signal);
+    expect(await bench.ended()).toBe(code);
+    expect(await survivors(children, 0)).toEqual([]);
+    const results = readReport(join(out, "latest"));
+    expect(results.complete).toBe(false);
+    expect(results.cells).toHaveLength(2);
+    for (const { status, reason, messages } of results.cells) {
+      expect(status).toBe("inconclusive");
+      expect(reason).toMatch(/^interrupted after \d+ of 100 blocks$/);
+      expect(messages).toBeGreaterThan(0);
+    }
+    expect(bench.stderr).toContain(`${signal}: stopping`);
+    expect(bench.stdout).toContain("report.md");
+  });
+
+  it("SIGKILL takes the server and the load generator along", async () => {
+    const bench = new Bench(argv());
+    await bench.said(/\[ *1\/200\]/);
+    const children = await bench.children(2);
+    bench.child.kill("SIGKILL");
+    expect(await bench.ended()).toBe("SIGKILL");
+    expect(await survivors(children, 10_000)).toEqual([]);
+  });
+});

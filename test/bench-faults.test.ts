@@ -1,0 +1,211 @@
+// Contenders that misbehave, limits that are too low, and an end that comes too early: what a run
+// makes of them. Drives bench/run.ts with a catalogue of its own.
+
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { type Contender, contenders, reference } from "../bench/contenders/catalogue.ts";
+import { chooseCpus } from "../bench/measure/cpus.ts";
+import type { MachineLimits } from "../bench/measure/limits.ts";
+import { readMachineLimits } from "../bench/measure/machine-limits.ts";
+import { ChildProcesses } from "../bench/measure/processes.ts";
+import { packagePaths } from "../bench/paths.ts";
+import type { Plan } from "../bench/plan.ts";
+import type { Cell, Results } from "../bench/results.ts";
+import { exitCodeOf, type RunMeans, type RunProgress, run } from "../bench/run.ts";
+import { echoRate } from "../bench/workloads/echo-rate.ts";
+import { childrenOf } from "./bench-processes.ts";
+
+const faultyServer = fileURLToPath(new URL("./servers/faulty-echo.mjs", import.meta.url));
+
+function contender(name: string, argv: readonly string[]): Contender {
+  return {
+    name,
+    runtime: "node",
+    strategy: name,
+    command: () => argv,
+    concurrency: "single",
+    platforms: [process.platform],
+    summary: "of the tests",
+  };
+}
+
+const faulty = (fault: string) => contender(fault, [process.execPath, faultyServer, fault]);
+const good = contenders.filter(({ name }) => name === reference);
+
+function planOf(rows: readonly Contender[], blocks = 1): Plan {
+  const scale = { connections: 20, payloadBytes: 64, ratePerSecond: 500 };
+  return {
+    profile: "test",
+    scenarios: [{ workload: "echo-rate", load: echoRate.load(scale), ratePerSecond: 500 }],
+    contenders: rows,
+    reference,
+    blocks,
+    timing: { warmupMs: 100, windows: 2, windowMs: 100 },
+    seed: 1,
+  };
+}
+
+/** A machine that tells nothing, and so forbids nothing. */
+const unlimited: MachineLimits = readMachineLimits(() => null);
+
+async function measure(plan: Plan, means: Partial<RunMeans> = {}) {
+  const children = new ChildProcesses();
+  const progress: RunProgress[] = [];
+  const results = await run(plan, {
+    paths: packagePaths(),
+    children,
+    cpus: chooseCpus(),
+    signal: new AbortController().signal,
+    readyTimeoutMs: 10_000,
+    environment: { fingerprint: "test" },
+    machine: unlimited,
+    onProgress: (event) => progress.push(event),
+    ...means,
+  });
+  if (process.platform === "linux") expect(childrenOf(process.pid)).toEqual([]);
+  return { results, progress };
+}
+
+function cellOf({ cells }: Results, name: string): Cell {
+  const cell = cells.find(({ contender: own }) => own === name);
+  if (cell === undefined) throw new Error(`no cell for ${name}`);
+  return cell;
+}
+
+interface Fault {
+  readonly row: Contender;
+  readonly reason: RegExp;
+  readonly means?: Partial<RunMeans>;
+}
+
+const faults: readonly Fault[] = [
+  {
+    row: faulty("crashes-at-start"),
+    reason: /^exited with code 3 before it was ready; stderr: first words \| last words$/,
+  },
+  {
+    row: faulty("floods-stderr"),
+    reason: /^exited with code 3 before it was ready; stderr: ….{100,600} \| the end$/,
+  },
+  {
+    row: faulty("never-ready"),
+    reason: /^no ready line within 0\.5 s$/,
+    means: { readyTimeoutMs: 500 },
+  },
+  {
+    row: contender("missing", ["/nonexistent/server"]),
+    reason: /^exited with code 127 before it was ready; stderr: .*\/nonexistent\/server/,
+  },
+  {
+    row: faulty("exits-during-load"),
+    reason: /^exited with code 4 during the load; stderr: out of messages$/,
+  },
+  { row: faulty("drops-connections"), reason: /connections? lost/ },
+  {
+    row: faulty("corrupts-a-byte"),
+    reason: /^echoed wrong bytes: connection \d+: message \d+: byte \d+ is 0x..,.* \(1 message\)$/,
+  },
+  { row: faulty("swallows-messages"), reason: /^\d+ messages never came back$/ },
+  {
+    row: faulty("ignores-sigterm"),
+    reason: /^did not stop within 0\.5 s of SIGTERM$/,
+    means: { stopTimeoutMs: 500 },
+  },
+  { row: faulty("fails-to-stop"), reason: /^exited with code 5 when asked to stop$/ },
+];
+
+describe("a contender", () => {
+  it.each(faults)("that fails ($row.name) is a row that says why", async ({ row, ...fault }) => {
+    const { results } = await measure(planOf([...good, row]), fault.means);
+    const cell = cellOf(results, row.name);
+    expect(cell).toMatchObject({ status: "failed", reason: expect.stringMatching(fault.reason) });
+    expect(cellOf(results, reference)).toMatchObject({
+      mismatches: 0,
+      messages: expect.any(Number),
+    });
+    expect(cellOf(results, reference).messages).toBeGreaterThan(0);
+    expect(cellOf(results, reference).status).not.toBe("failed");
+    expect(exitCodeOf(results)).toBe(1);
+    expect(results.complete).toBe(true);
+  });
+
+  it("that failed is not run again, and does not stop the others", async () => {
+    const { results, progress } = await measure(planOf([...good, faulty("crashes-at-start")], 3));
+    const rounds = progress.flatMap((event) =>
+      event.event === "round-ended" ? [event.round.contender] : [],
+    );
+    expect(rounds.filter((name) => name === "crashes-at-start")).toHaveLength(1);
+    expect(rounds.filter((name) => name === reference)).toHaveLength(3);
+    expect(exitCodeOf(results)).toBe(1);
+  });
+
+  it("is inconclusive where the reference failed: nothing compares", async () => {
+    const crashing = { ...faulty("crashes-at-start"), name: reference };
+    const { results } = await measure(planOf([crashing, faulty("none")]));
+    const cell = cellOf(results, "none");
+    expect(cell.metrics.ratioToReference?.median ?? null).toBeNull();
+    expect(cell.status).toBe("inconclusive");
+  });
+});
+
+describe("a machine", () => {
+  const tooFewFiles = { ...unlimited, openFiles: { soft: 64, hard: 64 } };
+  const tooFewMaps = { ...unlimited, maxMapCount: 256 };
+
+  it("whose limit stops everybody skips every row, with the figure and the command", async () => {
+    const { results, progress } = await measure(planOf(good), { machine: tooFewFiles });
+    expect(cellOf(results, reference)).toMatchObject({ status: "skipped", blocks: 0, messages: 0 });
+    expect(cellOf(results, reference).reason).toMatch(
+      /RLIMIT_NOFILE 64 < \d+ needed; to lift it: .*\d+/,
+    );
+    expect(progress.map(({ event }) => event)).toEqual(["refused"]);
+    expect(exitCodeOf(results)).toBe(1);
+  });
+
+  it("whose limit stops one contender runs the others", async () => {
+    const threads: Contender = { ...faulty("none"), name: "threads", concurrency: "thread" };
+    const plan = planOf([...good, threads]);
+    const { results } = await measure(plan, { machine: tooFewMaps });
+    expect(cellOf(results, "threads").status).toBe("skipped");
+    expect(cellOf(results, reference).messages).toBeGreaterThan(0);
+    expect(exitCodeOf(results)).toBe(0);
+  });
+
+  it("of another platform has no such contender", async () => {
+    const foreign: Contender = { ...faulty("none"), name: "foreign", platforms: ["aix"] };
+    const { results } = await measure(planOf([...good, foreign]));
+    expect(cellOf(results, "foreign")).toMatchObject({ status: "unavailable" });
+    expect(exitCodeOf(results)).toBe(0);
+  });
+});
+
+describe("an interruption", () => {
+  it("keeps the rounds that ended and says which cells are not finished", async () => {
+    const controller = new AbortController();
+    const { results } = await measure(planOf([...good, faulty("none")], 5), {
+      signal: controller.signal,
+      onProgress: (event) => {
+        if (event.event === "round-ended" && event.step.block === 2) controller.abort();
+      },
+    });
+    expect(results.complete).toBe(false);
+    expect(results.cells.map(({ reason }) => reason)).toEqual([
+      expect.stringMatching(/^interrupted after [12] of 5 blocks$/),
+      expect.stringMatching(/^interrupted after [12] of 5 blocks$/),
+    ]);
+    expect(cellOf(results, reference).messages).toBeGreaterThan(0);
+  });
+
+  it("ends the children at once, whatever they are doing", async () => {
+    const controller = new AbortController();
+    const started = Date.now();
+    const { results } = await measure(planOf([faulty("never-ready")]), {
+      signal: controller.signal,
+      readyTimeoutMs: 60_000,
+      onProgress: () => setTimeout(() => controller.abort(), 200),
+    });
+    expect(Date.now() - started).toBeLessThan(20_000);
+    expect(results.complete).toBe(false);
+    expect(cellOf(results, "never-ready").reason).toBe("interrupted after 0 of 1 blocks");
+  });
+});
