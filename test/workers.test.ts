@@ -64,11 +64,12 @@ describe.each(selectorClasses.map(([name, make]) => [name, make().constructor.na
         }
         parentPort.postMessage("got " + message);
         parentPort.close();`);
+      const exited = once(worker, "exit");
       await nextMessage(worker);
       const answer = nextMessage(worker);
       worker.postMessage("hello");
       expect(await answer).toBe("got hello");
-      await once(worker, "exit");
+      await exited;
     });
 
     it("is woken from another thread, whichever way it waits", async () => {
@@ -84,11 +85,12 @@ describe.each(selectorClasses.map(([name, make]) => [name, make().constructor.na
           const ready = ${wait};
           parentPort.postMessage(ready.length);
           selector.close();`);
+        const exited = once(worker, "exit");
         const waker = openWaker(await nextMessage(worker));
         const answer = nextMessage(worker);
         waker.wake();
         expect(await answer).toBe(0);
-        await once(worker, "exit");
+        await exited;
         waker.wake(); // the selector is gone: nothing happens
         waker.close();
       }
