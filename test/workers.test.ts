@@ -1,7 +1,7 @@
 // Threads: wakers across workers, and workers that end, exit and receive messages while they wait.
 
 import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { on, once } from "node:events";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
@@ -10,16 +10,24 @@ import { selectorClasses } from "./conformance/backends.ts";
 
 const library = pathToFileURL("dist/src/index.js").href;
 
+/** The worker's messages, one after another; none is lost between two calls. */
+const queues = new WeakMap<Worker, AsyncIterator<unknown[]>>();
+
 /** A worker whose code sees the library as `io`, its messages through `parentPort`. */
 function startWorker(code: string, workerData?: unknown): Worker {
   const source = `
     const { parentPort, workerData } = require("node:worker_threads");
     import(${JSON.stringify(library)}).then(async (io) => { ${code} })
       .catch((error) => { throw error; });`;
-  return new Worker(source, { eval: true, workerData });
+  const worker = new Worker(source, { eval: true, workerData });
+  queues.set(worker, on(worker, "message")[Symbol.asyncIterator]());
+  return worker;
 }
 
-const nextMessage = async (worker: Worker) => (await once(worker, "message"))[0];
+async function nextMessage(worker: Worker): Promise<unknown> {
+  const { value } = (await queues.get(worker)?.next()) ?? {};
+  return value?.[0];
+}
 
 describe.each(selectorClasses.map(([name, make]) => [name, make().constructor.name] as const))(
   "a worker that waits on %s",
@@ -86,7 +94,7 @@ describe.each(selectorClasses.map(([name, make]) => [name, make().constructor.na
           parentPort.postMessage(ready.length);
           selector.close();`);
         const exited = once(worker, "exit");
-        const waker = openWaker(await nextMessage(worker));
+        const waker = openWaker((await nextMessage(worker)) as number);
         const answer = nextMessage(worker);
         waker.wake();
         expect(await answer).toBe(0);
