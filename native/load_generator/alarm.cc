@@ -13,7 +13,7 @@ namespace io_selectors {
 namespace {
 
 // To sleep and be woken takes longer than this: looking again and again is cheaper, and punctual.
-constexpr int64_t kAboutToBeNs = 10'000;
+constexpr int64_t kAboutToBeNs = 15'000;
 
 OwnedFd OpenTimer() {
 #ifdef __linux__

@@ -15,26 +15,34 @@ struct NumberRow {
   int64_t RunOptions::* field;
   int64_t low;
   int64_t high;
+  const char* meaning;
 };
 
 constexpr int64_t kHourMs = 3'600'000;
 constexpr int64_t kLargestSeed = int64_t{1} << 53;  // what a JavaScript number holds exactly
 
 constexpr NumberRow kNumbers[] = {
-    {"--port", &RunOptions::port, 1, 65'535},
-    {"--connections", &RunOptions::connections, 1, 1'000'000},
-    {"--payload-bytes", &RunOptions::payload_bytes, 1, 1 << 20},
-    {"--rate", &RunOptions::rate, 1, 10'000'000},
-    {"--tick-us", &RunOptions::tick_us, 0, 100'000},
-    {"--in-flight", &RunOptions::in_flight, 1, 1'000'000},
-    {"--depth", &RunOptions::depth, 1, 1'000'000},
-    {"--warmup-ms", &RunOptions::warmup_ms, 0, kHourMs},
-    {"--windows", &RunOptions::windows, 1, 1'000},
-    {"--window-ms", &RunOptions::window_ms, 1, kHourMs},
-    {"--seed", &RunOptions::seed, 0, kLargestSeed},
-    {"--server-pid", &RunOptions::server_pid, 1, INT32_MAX},
-    {"--connect-timeout-ms", &RunOptions::connect_timeout_ms, 1, kHourMs},
-    {"--drain-timeout-ms", &RunOptions::drain_timeout_ms, 0, kHourMs},
+    {"--port", &RunOptions::port, 1, 65'535, "of the server"},
+    {"--connections", &RunOptions::connections, 1, 1'000'000,
+     "all opened and served before the load"},
+    {"--payload-bytes", &RunOptions::payload_bytes, 1, 1 << 20, "of every message"},
+    {"--rate", &RunOptions::rate, 1, 10'000'000,
+     "messages a second over all connections, open loop"},
+    {"--tick-us", &RunOptions::tick_us, 0, 100'000,
+     "due at multiples of this only, open loop; 0: each at its own time"},
+    {"--in-flight", &RunOptions::in_flight, 1, 1'000'000,
+     "messages under way over all connections, closed loop"},
+    {"--depth", &RunOptions::depth, 0, 1'000'000,
+     "messages under way on one connection at most; 0: no limit"},
+    {"--warmup-ms", &RunOptions::warmup_ms, 0, kHourMs, "load before the first window"},
+    {"--windows", &RunOptions::windows, 1, 1'000, "measured, edge to edge"},
+    {"--window-ms", &RunOptions::window_ms, 1, kHourMs, "length of each"},
+    {"--seed", &RunOptions::seed, 0, kLargestSeed, "of the schedule"},
+    {"--server-pid", &RunOptions::server_pid, 1, INT32_MAX, "whose CPU time is sampled"},
+    {"--connect-timeout-ms", &RunOptions::connect_timeout_ms, 1, kHourMs,
+     "for all connections together"},
+    {"--drain-timeout-ms", &RunOptions::drain_timeout_ms, 0, kHourMs,
+     "for what is still under way at the end"},
 };
 
 /** Takes one of two words. @returns false where the value is neither. */
@@ -119,14 +127,14 @@ bool ParseNumber(const std::string& text, int64_t low, int64_t high, int64_t* va
 std::string RunUsage() {
   const RunOptions defaults;
   std::string usage =
-      "  --host ADDRESS           numeric; default 127.0.0.1\n"
-      "  --mode open|closed       default open: needs --rate; closed needs --in-flight\n"
-      "  --schedule poisson|fixed when messages are due in open loop; default poisson\n";
+      "  --host ADDRESS            numeric; default 127.0.0.1\n"
+      "  --mode open|closed        default open, which needs --rate; closed needs --in-flight\n"
+      "  --schedule poisson|fixed  when messages are due, open loop; default poisson\n";
   for (const NumberRow& row : kNumbers) {
+    usage += Format("  %-25s %s; %lld to %lld", row.name, row.meaning,
+                    static_cast<long long>(row.low), static_cast<long long>(row.high));
     const long long value = defaults.*row.field;
-    usage += Format("  %-24s %lld to %lld", row.name, static_cast<long long>(row.low),
-                    static_cast<long long>(row.high));
-    usage += value >= row.low && value != 0 ? Format("; default %lld\n", value) : "\n";
+    usage += value >= row.low ? Format("; default %lld\n", value) : "\n";
   }
   return usage;
 }

@@ -6,7 +6,7 @@ namespace io_selectors {
 
 namespace {
 
-constexpr int kSendsAtOnce = 64;
+constexpr int kSendsAtOnce = 16;
 
 }  // namespace
 
