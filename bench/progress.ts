@@ -22,7 +22,7 @@ export class ProgressLine {
   readonly #plan: Plan;
   readonly #inPlace: boolean;
   readonly #startedMs = performance.now();
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: NodeJS.Timeout | undefined;
   #rounds: number;
   #done = 0;
   #doing = "starting";
@@ -35,8 +35,8 @@ export class ProgressLine {
     this.#plan = plan;
     this.#inPlace = inPlace;
     this.#rounds = plan.scenarios.length * plan.blocks * plan.contenders.length;
-    // Once a second, so that it shares the server's CPU as little as a clock on the screen can.
-    this.#timer = setInterval(() => this.#draw(), 1000).unref();
+    // Once a second, and only where it shows: we share the CPUs with those that are measured.
+    if (inPlace) this.#timer = setInterval(() => this.#draw(), 1000).unref();
   }
 
   show(progress: RunProgress): void {

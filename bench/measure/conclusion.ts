@@ -75,19 +75,21 @@ function inconclusive(reason: string): Conclusion {
   return { status: "inconclusive", reason };
 }
 
-/**
- * Such as "4 of 6 blocks dropped: messages left over 1 ms late (p99) (9 windows); and 1 for want of
- * a reference".
- */
+/** "4 of 6 blocks dropped: messages left late (9 windows), the server waited for its CPU (2)". */
 function describeDropped(course: Course, { plan, blocks }: Circumstances): string {
   const dropped = `${plan.blocks - blocks} of ${plan.blocks} blocks dropped`;
   const causes = countRules(course).map(
-    ([rule, windows]) => `${ruleWords[rule]} (${windows} window${windows === 1 ? "" : "s"})`,
+    ([rule, windows], index) =>
+      `${ruleWords[rule]} (${index === 0 ? count(windows, "window") : windows})`,
   );
   const ownBlocks = course.judged.filter(({ valid }) => valid.length > 0).length;
   const unpaired = ownBlocks - blocks;
-  if (unpaired > 0) causes.push(`${plan.reference} had no valid window (${unpaired} of them)`);
+  if (unpaired > 0) causes.push(`${plan.reference} was disturbed (${count(unpaired, "block")})`);
   return causes.length === 0 ? dropped : `${dropped}: ${causes.join(", ")}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 /** The rules broken, the most frequent first. */

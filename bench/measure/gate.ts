@@ -6,11 +6,11 @@
 import type { Window } from "./events.ts";
 
 export const ruleWords = {
-  "server-waited": "the server waited over 3 % of the time for its CPU",
-  "client-waited": "the load generator waited over 3 % of the time for its CPU",
-  stolen: "the hypervisor took over 1 % of the CPU time",
-  rate: "under 99 % of the intended rate came back",
-  late: "messages left over 1 ms late (p99)",
+  "server-waited": "the server waited for its CPU",
+  "client-waited": "the load generator waited for its CPU",
+  stolen: "the hypervisor took CPU time",
+  rate: "the rate was missed",
+  late: "messages left late",
   full: "the server's CPU was full before it bore the rate",
 } as const;
 
