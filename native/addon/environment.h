@@ -44,8 +44,9 @@ struct OpenSelector {
 struct Environment {
   std::vector<std::unique_ptr<OpenSelector>> selectors;  // by id; nullptr once closed
   uv_loop_t* loop = nullptr;
-  Turn* turn = nullptr;        // made when first asked for; frees itself
-  napi_ref nothing = nullptr;  // a function that does nothing: see LeavesNow()
+  uint64_t told_ms = UINT64_MAX;  // the loop's time when a wait was last cut short for its sake
+  Turn* turn = nullptr;           // made when first asked for; frees itself
+  napi_ref nothing = nullptr;     // a function that does nothing: see LeavesNow()
   const char* failed_syscall = "";
 
   OpenSelector* Find(int32_t id) {

@@ -65,6 +65,32 @@ void SetHead(OpenSelector& open, const HostLoop::Ready& ready) {
   open.ring[0].fd = (ready.host ? kEndedByHost : 0) | (ready.waker ? kEndedByWaker : 0);
 }
 
+/** The environment's Turn, made when it is first needed; nullptr where the environment is ending.
+ */
+Turn* TurnOf(const Call& call) {
+  Environment& environment = call.environment();
+  if (environment.turn == nullptr) environment.turn = Turn::Make(call.env(), environment.loop);
+  return environment.turn;
+}
+
+/**
+ * Whether Node's loop has work that no descriptor tells of: a handle that it has not handed to the
+ * kernel yet (a signal's, say), an immediate. Said once a turn, so that a caller who never yields
+ * does not spin.
+ */
+bool WantsTurnFirst(const Call& call) {
+  Turn* turn = TurnOf(call);
+  if (turn == nullptr) return false;
+  Environment& environment = call.environment();
+  turn->Hold(true);  // a loop that nothing keeps alive always wants a turn
+  const bool wants = uv_backend_timeout(environment.loop) == 0;
+  turn->Hold(false);
+  const uint64_t now_ms = uv_now(environment.loop);
+  if (!wants || environment.told_ms == now_ms) return false;
+  environment.told_ms = now_ms;
+  return true;
+}
+
 /** One wait, retried to its deadline: @returns the number of events, or -errno. */
 int32_t WaitOnce(const Call& call, OpenSelector& open, int64_t timeout_ns) {
   const int64_t deadline = timeout_ns > 0 ? MonotonicNs() + timeout_ns : 0;
@@ -94,7 +120,8 @@ napi_value Poll(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   OpenSelector* open = call.environment().Find(call.Int(0));
   if (open == nullptr) return call.Answer(-EBADF);
-  const int64_t timeout_ns = ToNanoseconds(call.Double(1));
+  int64_t timeout_ns = ToNanoseconds(call.Double(1));
+  if (timeout_ns < 0 && WantsTurnFirst(call)) timeout_ns = 0;
   if (timeout_ns == 0) return call.Answer(WaitOnce(call, *open, 0));
   const BlockingWait blocking(*open);
   if (!blocking.hosted().ok()) {
@@ -144,14 +171,6 @@ napi_value HostPoll(napi_env env, napi_callback_info info) {
   if (!wake.host && ready == 0) wake.host = UntilTurnNs(call, *open, ran_handlers) == 0;
   SetHead(*open, wake);
   return call.Answer(ready);
-}
-
-/** The environment's Turn, made when it is first needed; nullptr where the environment is ending.
- */
-Turn* TurnOf(const Call& call) {
-  Environment& environment = call.environment();
-  if (environment.turn == nullptr) environment.turn = Turn::Make(call.env(), environment.loop);
-  return environment.turn;
 }
 
 /**
