@@ -1,5 +1,5 @@
-// What the backends can do and whether they work here. Enters: the addon's table. Leaves: answers in
-// words. Tried, not guessed: a kernel or a sandbox may refuse what the build contains.
+// What the backends can do and whether they work here. Enters: the addon's table. Leaves: answers
+// in words. Tried, not guessed: a kernel or a sandbox may refuse what the build contains.
 
 import { invalidValue, SelectorError } from "./errors.ts";
 import {

@@ -1,6 +1,6 @@
-// Reactor: Schmidt's initiation dispatcher over an injected Selector. https://www.dre.vanderbilt.edu/~schmidt/PDF/reactor-siemens.pdf
-// Enters: a Selector, handlers, timers, posted tasks. Leaves: calls of the handlers, one after
-// another, on this thread.
+// Reactor: Schmidt's initiation dispatcher over an injected Selector.
+// https://www.dre.vanderbilt.edu/~schmidt/PDF/reactor-siemens.pdf Enters: a Selector, handlers,
+// timers, posted tasks. Leaves: calls of the handlers, one after another, on this thread.
 
 import { SelectorError } from "./errors.ts";
 import { native } from "./native.ts";

@@ -54,7 +54,9 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Ends a selector's wait from any thread. Wakes coalesce and stick: one before the wait ends it. */
+/**
+ * Ends a selector's wait from any thread. Wakes coalesce and stick: one before the wait ends it.
+ */
 export interface Waker {
   /** Can be posted to another thread of this process, which gives it to openWaker(). */
   readonly handle: number;
@@ -167,7 +169,8 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
 
   /**
    * The same wait beside Node's event loop, as a promise; it does not block the thread. Armed only
-   * while somebody waits. `for await (const ready of selector)` waits again and again until `close`.
+   * while somebody waits. `for await (const ready of selector)` waits again and again until
+   * `close`.
    * @returns the ready keys; empty on timeout and after a wake.
    * @throws the signal's reason once it is aborted; ERR_SELECTOR_CLOSED where `close` comes first.
    * @see uv_poll_t in libuv

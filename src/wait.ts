@@ -1,6 +1,6 @@
-// A wait beside Node's event loop: look, and where nothing is there, sleep until the selector's watch,
-// the deadline or the caller's signal says to look again.
-// Enters: a selector's id and how to look. Leaves: what the look found.
+// A wait beside Node's event loop: look, and where nothing is there, sleep until the selector's
+// watch, the deadline or the caller's signal says to look again. Enters: a selector's id and how to
+// look. Leaves: what the look found.
 
 import { toNativeTimeout } from "./arguments.ts";
 import { native, systemError } from "./native.ts";
