@@ -24,6 +24,8 @@ export interface Plan {
   readonly blocks: number;
   readonly timing: Timing;
   readonly seed: number;
+  /** What the command line gave, to repeat the run with; without the folder, which is a path. */
+  readonly options: Readonly<Record<string, unknown>>;
 }
 
 const windowMs = 250;
@@ -44,7 +46,12 @@ export function makePlan(request: Request): Plan {
     blocks: request.blocks ?? profile.blocks,
     timing: timingOf(profile.timing, request.duration),
     seed: request.seed ?? 1,
+    options: givenOptions(request),
   };
+}
+
+function givenOptions({ out: _folder, ...rest }: Request): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
 }
 
 /**

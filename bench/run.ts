@@ -100,6 +100,7 @@ function settingsOf(plan: Plan, { cpus }: RunMeans): Results["settings"] {
     readBufferBytes: settings.READ_BUFFER_BYTES,
     backlog: settings.BACKLOG,
     acceptsPerWake: settings.ACCEPTS_PER_WAKE,
+    eventsPerWait: settings.EVENTS_PER_WAIT,
     tcpNoDelay: true,
     blocks: plan.blocks,
     warmupMs: plan.timing.warmupMs,
@@ -108,5 +109,6 @@ function settingsOf(plan: Plan, { cpus }: RunMeans): Results["settings"] {
     serverCpu: cpus.server,
     loadGeneratorCpu: cpus.client,
     windowLimits: limits,
+    options: plan.options,
   };
 }

@@ -42,6 +42,7 @@ function planOf(rows: readonly Contender[], blocks = 1): Plan {
     blocks,
     timing: { warmupMs: 100, windows: 2, windowMs: 100 },
     seed: 1,
+    options: {},
   };
 }
 

@@ -223,7 +223,7 @@ describe("cautions", () => {
       "With 4 blocks an interval covers the truth 87.5 % of the time at most, not 95 %; " +
         "with 6 it can.",
       "Too noisy to be ranked: cpp:select.",
-      "Core full, so the rate was too high and the latency is a queue's: cpp:poll.",
+      "Core full at this rate, so the cost a message is the core over the rate: cpp:poll.",
     ]);
   });
 });

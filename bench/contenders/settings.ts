@@ -7,3 +7,5 @@ export const READ_BUFFER_BYTES = 16 * 1024;
 export const BACKLOG = 4096;
 /** Connections accepted a wake of the listener. */
 export const ACCEPTS_PER_WAKE = 256;
+/** Ready events a wait: native/echo_server/server.h and the library's ring both hold so many. */
+export const EVENTS_PER_WAIT = 256;

@@ -102,7 +102,7 @@ async function loadAndStop(server: Server, request: RoundRequest, means: Means) 
 /** Both sides go through it: it pins, raises the descriptor limit, and dies when we do. */
 function launcher({ paths }: Means, cpu: number | null): string[] {
   const pin = cpu === null ? [] : ["--cpu", String(cpu)];
-  return [paths.loadGenerator, "launch", ...pin, "--"];
+  return [paths.loadGenerator, "launch", ...pin, "--parent", String(process.pid), "--"];
 }
 
 /** What the load generator found wrong with the server, in words; null where nothing. */

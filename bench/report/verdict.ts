@@ -135,7 +135,7 @@ function fullCores(cells: readonly Cell[]): string[] {
   const overloaded = full.filter((name) => !name.endsWith(":busy-poll"));
   const sentences: [readonly string[], string][] = [
     [polling, "Busy polling fills its core at any load:"],
-    [overloaded, "Core full, so the rate was too high and the latency is a queue's:"],
+    [overloaded, "Core full at this rate, so the cost a message is the core over the rate:"],
   ];
   return sentences.flatMap(([names, text]) =>
     names.length > 0 ? [`${text} ${enumerate(names)}.`] : [],

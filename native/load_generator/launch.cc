@@ -20,10 +20,12 @@ namespace io_selectors {
 
 namespace {
 
-constexpr int kLargestCpu = 1023;  // CPU_SETSIZE - 1 of sched.h
+constexpr int kLargestCpu = 1023;     // CPU_SETSIZE - 1 of sched.h
+constexpr int kLargestPid = 1 << 22;  // PID_MAX_LIMIT of proc_sys_kernel(5)
 
 struct LaunchOptions {
-  int64_t cpu = -1;  // -1: wherever the scheduler likes
+  int64_t cpu = -1;     // -1: wherever the scheduler likes
+  int64_t parent = -1;  // -1: whoever it is when we look
   std::vector<std::string> command;
   std::string error;
 };
@@ -32,13 +34,16 @@ LaunchOptions ParseLaunchOptions(const std::vector<std::string>& arguments) {
   LaunchOptions options;
   size_t i = 0;
   while (i < arguments.size() && arguments[i] != "--") {
-    if (arguments[i] != "--cpu") {
-      options.error = Format("unknown option \"%s\"; one of: --cpu", arguments[i].c_str());
+    const bool is_cpu = arguments[i] == "--cpu";
+    if (!is_cpu && arguments[i] != "--parent") {
+      options.error = Format("unknown option \"%s\"; one of: --cpu --parent", arguments[i].c_str());
       return options;
     }
     const std::string value = i + 1 < arguments.size() ? arguments[i + 1] : "";
-    if (!ParseNumber(value, 0, kLargestCpu, &options.cpu)) {
-      options.error = Format("--cpu: \"%s\" is not a CPU's number", value.c_str());
+    int64_t* target = is_cpu ? &options.cpu : &options.parent;
+    if (!ParseNumber(value, 0, is_cpu ? kLargestCpu : kLargestPid, target)) {
+      options.error = Format("%s: \"%s\" is not a %s", arguments[i].c_str(), value.c_str(),
+                             is_cpu ? "CPU's number" : "process id");
       return options;
     }
     i += 2;
@@ -58,8 +63,8 @@ bool PinTo(int64_t cpu) {
 }
 
 /** The kernel ends us when our parent does, and what we become after exec as well. */
-void DieWithParent() {
-  const pid_t parent = getppid();
+void DieWithParent(int64_t given) {
+  const pid_t parent = given >= 0 ? static_cast<pid_t>(given) : getppid();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // It may have died before that call, and then no signal will ever come.
   if (getppid() != parent) _exit(128 + SIGKILL);
@@ -69,7 +74,7 @@ void DieWithParent() {
 
 // No such system calls: the server shares the CPUs, and its starter has to end it.
 bool PinTo(int64_t /*cpu*/) { return true; }
-void DieWithParent() {}
+void DieWithParent(int64_t /*given*/) {}
 
 #endif
 
@@ -81,7 +86,7 @@ int Launch(const std::vector<std::string>& arguments) {
     std::fprintf(stderr, "load-generator launch: %s\n", options.error.c_str());
     return 2;
   }
-  DieWithParent();
+  DieWithParent(options.parent);
   if (options.cpu >= 0 && !PinTo(options.cpu)) {
     std::fprintf(stderr, "load-generator launch: --cpu %lld: %s\n",
                  static_cast<long long>(options.cpu), std::strerror(errno));
