@@ -1,16 +1,32 @@
 {
   "variables": {
     "core_sources": [
+      "native/core/io_uring.cc",
       "native/core/selector.cc",
       "native/core/stop_signal.cc",
       "native/backends/backends.cc",
       "native/backends/epoll.cc",
+      "native/backends/io_uring.cc",
+      "native/backends/kqueue.cc",
       "native/backends/poll.cc",
       "native/backends/select.cc",
+      "native/net/address.cc",
+      "native/net/descriptor.cc",
+      "native/net/open_socket.cc",
       "native/net/socket.cc",
+    ],
+    # What only the library offers, beyond TCP.
+    "library_sources": [
+      "native/net/datagram.cc",
+      "native/net/event_source.cc",
+      "native/net/pty.cc",
+      "native/net/socket_options.cc",
+      "native/net/unix_socket.cc",
     ],
     # CI treats warnings as errors; a stranger's newer compiler must not.
     "warnings_as_errors%": "<!(node -p \"process.env.CI ? 1 : 0\")",
+    # Where an installed libkqueue is, for the kqueue backend on Linux; empty: not contained.
+    "libkqueue_prefix%": "<!(node -p \"process.env.IO_SELECTORS_KQUEUE_PREFIX || ''\")",
   },
   "target_defaults": {
     "include_dirs": ["native"],
@@ -24,7 +40,18 @@
       "MACOSX_DEPLOYMENT_TARGET": "11.0",
       "WARNING_CFLAGS": ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion"],
     },
-    "conditions": [["warnings_as_errors==1", {"cflags": ["-Werror"]}]],
+    "conditions": [
+      ["warnings_as_errors==1", {"cflags": ["-Werror"]}],
+      ["OS=='linux' and libkqueue_prefix!=''", {
+        "defines": ["IO_SELECTORS_LIBKQUEUE"],
+        "include_dirs": ["<(libkqueue_prefix)/include/kqueue"],
+        "libraries": [
+          "-L<(libkqueue_prefix)/lib",
+          "-lkqueue",
+          "-Wl,-rpath,<(libkqueue_prefix)/lib",
+        ],
+      }],
+    ],
   },
   "targets": [
     {
@@ -32,7 +59,10 @@
       "type": "loadable_module",
       "sources": [
         "<@(core_sources)",
+        "<@(library_sources)",
         "native/addon/addon.cc",
+        "native/addon/datagram_calls.cc",
+        "native/addon/descriptor_calls.cc",
         "native/addon/host_loop.cc",
         "native/addon/selector_calls.cc",
         "native/addon/socket_calls.cc",

@@ -1,7 +1,29 @@
 // The library's public surface: exports, nothing else.
 
 export { type AvailableBackend, availableBackends } from "./backends.ts";
+export { type BindUdpOptions, bindUdp, connectUdp, recvFrom, sendTo } from "./datagram.ts";
+export {
+  close,
+  dup,
+  makeFifo,
+  openFifo,
+  openPty,
+  type Pty,
+  pipe,
+  read,
+  setNonBlocking,
+  write,
+} from "./descriptor.ts";
 export { SelectorError, type SelectorErrorCode } from "./errors.ts";
+export {
+  eventfd,
+  openNetlinkRoute,
+  openTimer,
+  readEventfd,
+  readTimer,
+  watchDirectory,
+  writeEventfd,
+} from "./event-source.ts";
 export { type EventHandler, Reactor, type ReactorOptions } from "./reactor.ts";
 export {
   type BackendName,
@@ -31,11 +53,12 @@ export {
 } from "./selectors.ts";
 export {
   accept,
-  close,
   connectTcp,
   EAGAIN,
+  EBADF,
   ECONNRESET,
   EINPROGRESS,
+  EINVAL,
   EMFILE,
   ENFILE,
   EPIPE,
@@ -44,7 +67,31 @@ export {
   localPort,
   recv,
   send,
+  shutdown,
   socketError,
 } from "./socket.ts";
+export { localAddress, peerAddress, SocketAddress } from "./socket-address.ts";
+export {
+  getKeepAlive,
+  getNoDelay,
+  getQuickAck,
+  getReceiveBuffer,
+  getReusePort,
+  getSendBuffer,
+  setKeepAlive,
+  setNoDelay,
+  setQuickAck,
+  setReceiveBuffer,
+  setSendBuffer,
+} from "./socket-options.ts";
 export type { Timer } from "./timer-queue.ts";
+export {
+  bindUnix,
+  type ConnectUnixOptions,
+  connectUnix,
+  type ListenUnixOptions,
+  listenUnix,
+  type SocketType,
+  socketPair,
+} from "./unix-socket.ts";
 export { openWaker } from "./waker.ts";

@@ -23,6 +23,45 @@ export const OPTION_MODES = { level: 0, edge: 1, oneshot: 2 } as const;
 export const OPTION_EXCLUSIVE = 4;
 export const OPTION_PRIORITY = 8;
 
+/** What `socketPair` and the Unix sockets take as a type. */
+export const SOCKET_TYPES = { stream: 0, datagram: 1, seqpacket: 2 } as const;
+
+/** What `setOption` and `getOption` take as an option; the order of native SocketOption. */
+export const SOCKET_OPTIONS = {
+  noDelay: 0,
+  keepAlive: 1,
+  keepAliveIdle: 2,
+  receiveBuffer: 3,
+  sendBuffer: 4,
+  quickAck: 5,
+  reusePort: 6,
+} as const;
+
+/** An address in words: what its family lacks is empty, or 0. */
+export interface NativeAddress {
+  readonly family: "IPv4" | "IPv6" | "unix" | "none";
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+}
+
+export interface NativePty {
+  readonly controller: number;
+  readonly terminal: number;
+  readonly path: string;
+}
+
+/** Fastest without the last two, which then stand for all of `bytes`. */
+type NativeTransfer = (fd: number, bytes: Uint8Array, offset?: number, length?: number) => number;
+
+type NativeTransferWithAddress = (
+  fd: number,
+  address: Uint8Array | undefined,
+  bytes: Uint8Array,
+  offset: number | undefined,
+  length: number | undefined,
+) => number;
+
 export interface NativeBackend {
   readonly name: string;
   /** Whether this build contains it. */
@@ -64,8 +103,9 @@ export interface Native {
    */
   poll(id: number, timeoutMs: number): number;
   /**
-   * As poll, and ends, perhaps early and with 0, when Node's loop wants a turn, or has been owed one
-   * for 10 ms because handlers ran (1): the ring's head says so. Between host(id, 1) and host(id, 0).
+   * As poll, and ends, perhaps early and with 0, when Node's loop wants a turn, or has been owed
+   * one for 10 ms because handlers ran (1): the ring's head says so. Between host(id, 1) and
+   * host(id, 0).
    */
   hostPoll(id: number, timeoutMs: number, ranHandlers: number): number;
   /**
@@ -92,12 +132,52 @@ export interface Native {
   listenTcp(host: string, port: number, backlog: number, reusePort: boolean): number;
   connectTcp(host: string, port: number): number;
   localPort(fd: number): number;
+  /** Types are places in SOCKET_TYPES. */
+  listenUnix(path: string, type: number, backlog: number): number;
+  connectUnix(path: string, type: number): number;
+  bindUnix(path: string): number;
+  socketPair(type: number): [number, number] | number;
+  bindUdp(host: string, port: number, reusePort: boolean): number;
+  connectUdp(host: string, port: number): number;
+
+  /** Bytes of the longest path of a Unix socket. */
+  readonly longestUnixPath: number;
+  /** The size of the Uint8Array that holds any socket's address, here as `into` and `address`. */
+  readonly addressBytes: number;
+  inetAddress(host: string, port: number, into: Uint8Array): number;
+  unixAddress(path: string, into: Uint8Array): number;
+  localAddress(fd: number, into: Uint8Array): number;
+  peerAddress(fd: number, into: Uint8Array): number;
+  describeAddress(address: Uint8Array): NativeAddress;
+
+  // I/O: takes values of any kind, and answers -EINVAL for those that make no sense.
+  accept(fd: number): number;
+  recv: NativeTransfer;
+  send: NativeTransfer;
+  recvFrom: NativeTransferWithAddress;
+  sendTo: NativeTransferWithAddress;
+  read: NativeTransfer;
+  write: NativeTransfer;
+  readCounter(fd: number): number;
+  writeCounter(fd: number, count: number): number;
+  close(fd: number): number;
+  shutdown(fd: number, how: number): number;
+  setNonBlocking(fd: number, on: number): number;
+  /** Options are places in SOCKET_OPTIONS. */
+  setOption(fd: number, option: number, value: number): number;
+  getOption(fd: number, option: number): number;
   /** SO_ERROR as a positive errno, 0 without one. */
   socketError(fd: number): number;
-  accept(fd: number): number;
-  recv(fd: number, bytes: Uint8Array, offset: number, length: number): number;
-  send(fd: number, bytes: Uint8Array, offset: number, length: number): number;
-  close(fd: number): number;
+
+  dup(fd: number): number;
+  pipe(): [number, number] | number;
+  makeFifo(path: string, mode: number): number;
+  openFifo(path: string, write: boolean): number;
+  openPty(): NativePty | number;
+  openEventfd(initial: number): number;
+  openTimer(delayNs: number, intervalNs: number): number;
+  watchDirectory(path: string): number;
+  openNetlinkRoute(): number;
 }
 
 /** The package's own folder, from src/ as from dist/src/. */

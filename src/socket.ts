@@ -1,16 +1,21 @@
-// Non-blocking TCP sockets as bare descriptors. What opens a socket throws; I/O answers n or -errno
-// and never throws.
+// Non-blocking stream sockets as bare descriptors. What opens one throws; I/O answers n or -errno
+// and never throws, whatever it is given.
 // Enters: addresses, descriptors, the caller's Uint8Array. Leaves: descriptors and counts.
 // accept4(2), recv(2), send(2)
 
 import { constants } from "node:os";
-import { invalidType, invalidValue } from "./errors.ts";
-import { native, systemError } from "./native.ts";
+import { descriptorOf } from "./arguments.ts";
+import { native } from "./native.ts";
+import { assertHost, assertInteger, assertPort, orThrow } from "./opening.ts";
 
 /**
  * errno values that non-blocking I/O answers with, positive; compare as `n === -EAGAIN`. errno(3)
  */
-export const { EAGAIN, EINPROGRESS, ECONNRESET, EPIPE, EMFILE, ENFILE } = constants.errno;
+export const { EAGAIN, EBADF, ECONNRESET, EINPROGRESS, EINVAL, EMFILE, ENFILE, EPIPE } =
+  constants.errno;
+
+/** What listen(2) takes; the kernel cuts it to its own bound. */
+export const LARGEST_BACKLOG = 0x7fffffff;
 
 export interface ListenOptions {
   /** A numeric IPv4 or IPv6 address; 127.0.0.1 unless given. */
@@ -31,9 +36,11 @@ export interface ListenOptions {
  */
 export function listenTcp(options: ListenOptions = {}): number {
   const { host = "127.0.0.1", port = 0, backlog = 0, reusePort = false } = options;
+  assertHost(host);
   assertPort(port);
+  assertInteger(backlog, LARGEST_BACKLOG, "a backlog");
   return orThrow(
-    native.listenTcp(host, port, backlog, reusePort),
+    native.listenTcp(host, port, backlog, reusePort === true),
     `cannot listen on ${host}:${port}`,
   );
 }
@@ -47,13 +54,14 @@ export function listenTcp(options: ListenOptions = {}): number {
  */
 export function connectTcp(options: { readonly host?: string; readonly port: number }): number {
   const { host = "127.0.0.1", port } = options;
+  assertHost(host);
   assertPort(port);
   return orThrow(native.connectTcp(host, port), `cannot connect to ${host}:${port}`);
 }
 
 /** The port that a socket is bound to. @throws {Error} in Node's form. @see getsockname(2) */
 export function localPort(fd: number): number {
-  return orThrow(native.localPort(fd), `cannot tell the port of fd ${fd}`);
+  return orThrow(native.localPort(descriptorOf(fd)), `cannot tell the port of fd ${fd}`);
 }
 
 /** How a pending connect ended: 0, or a positive errno. @see SO_ERROR in socket(7) */
@@ -62,57 +70,43 @@ export function socketError(fd: number): number {
 }
 
 /**
- * Accepts one connection, non-blocking, with TCP_NODELAY. @returns its descriptor, or -errno:
- * -EAGAIN without one.
+ * Accepts one connection of a TCP or Unix listener, non-blocking, with TCP_NODELAY where it is TCP.
+ * @returns its descriptor, or -errno: -EAGAIN without one.
  */
 export function accept(fd: number): number {
   return native.accept(fd);
 }
 
 /**
- * Receives into `bytes` from `offset` on, at most `length` bytes.
- * @returns bytes received, 0 at end of file, or -errno: -EAGAIN with nothing there, -EINVAL for a
- *   range outside `bytes`.
+ * Receives into `bytes` from `offset` on, at most `length` bytes: the rest of `bytes` unless given.
+ * @returns bytes received, 0 at end of file (or for an empty datagram), or -errno: -EAGAIN with
+ *   nothing there, -EINVAL without room, so that 0 has one meaning, or for a range outside `bytes`.
+ * @see recv(2)
  */
-export function recv(
-  fd: number,
-  bytes: Uint8Array,
-  offset = 0,
-  length = bytes.length - offset,
-): number {
+export function recv(fd: number, bytes: Uint8Array, offset?: number, length?: number): number {
+  if (offset === undefined && length === undefined) return native.recv(fd, bytes);
   return native.recv(fd, bytes, offset, length);
 }
 
 /**
- * Sends `length` bytes of `bytes` from `offset` on; never raises SIGPIPE.
+ * Sends `length` bytes of `bytes` from `offset` on: the rest unless given. Never raises SIGPIPE.
  * @returns bytes taken, perhaps fewer, or -errno: -EAGAIN while the peer's window is full, -EPIPE
- *   once it has gone.
+ *   or -ECONNRESET once it has gone, -EINVAL for a range outside `bytes`.
+ * @see send(2)
  */
-export function send(
-  fd: number,
-  bytes: Uint8Array,
-  offset = 0,
-  length = bytes.length - offset,
-): number {
+export function send(fd: number, bytes: Uint8Array, offset?: number, length?: number): number {
+  if (offset === undefined && length === undefined) return native.send(fd, bytes);
   return native.send(fd, bytes, offset, length);
 }
 
+const DIRECTIONS = { read: 0, write: 1, both: 2 } as const;
+
 /**
- * Closes a descriptor. @returns 0, or -errno. @throws {TypeError} for anything but a descriptor.
- * @see close(2)
+ * Ends one direction of a connection, or both; the descriptor stays open. After `write` the peer
+ * reads an end of file.
+ * @returns 0, or -errno: -ENOTCONN without a connection.
+ * @see shutdown(2)
  */
-export function close(fd: number): number {
-  if (!Number.isInteger(fd) || fd < 0) throw invalidType(`${String(fd)} is not a descriptor`);
-  return native.close(fd);
-}
-
-function assertPort(port: number): void {
-  if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    throw invalidValue(`${port} is not a port: 0 … 65535`);
-  }
-}
-
-function orThrow(answer: number, what: string): number {
-  if (answer < 0) throw systemError(answer, what);
-  return answer;
+export function shutdown(fd: number, how: keyof typeof DIRECTIONS): number {
+  return native.shutdown(fd, DIRECTIONS[how]);
 }

@@ -21,6 +21,8 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   ExportSelectorCalls(env, exports, environment.get());
   ExportWaitCalls(env, exports, environment.get());
   ExportSocketCalls(env, exports, environment.get());
+  ExportDatagramCalls(env, exports, environment.get());
+  ExportDescriptorCalls(env, exports, environment.get());
   napi_set_instance_data(env, environment.release(), End, nullptr);
   return exports;
 }

@@ -55,8 +55,14 @@ void ExportSelectorCalls(Napi::Env env, Napi::Object exports, Environment* envir
 /** wait_calls.cc: poll, the waits that host Node's loop, those beside it, and wakers. */
 void ExportWaitCalls(Napi::Env env, Napi::Object exports, Environment* environment);
 
-/** socket_calls.cc: listen, connect, accept, recv, send, close and the options. */
+/** socket_calls.cc: stream sockets: listen, connect, accept, recv, send and the options. */
 void ExportSocketCalls(Napi::Env env, Napi::Object exports, Environment* environment);
+
+/** datagram_calls.cc: bind, recvFrom, sendTo, and addresses. */
+void ExportDatagramCalls(Napi::Env env, Napi::Object exports, Environment* environment);
+
+/** descriptor_calls.cc: read, write, close, dup; pipes, FIFOs, terminals, counters and timers. */
+void ExportDescriptorCalls(Napi::Env env, Napi::Object exports, Environment* environment);
 
 /** Adds one raw function that finds its environment in its data. */
 inline void ExportRaw(Napi::Env env, Napi::Object exports, const char* name, napi_callback call,

@@ -1,28 +1,25 @@
-// Non-blocking sockets for TypeScript: each call answers n or -errno and never throws. Source of
-// the contract: src/native.ts.
+// Stream sockets for TypeScript: what opens one, its I/O and its options; each call answers n or
+// -errno and never throws. Source of the contract: src/native.ts.
 
-#include <fcntl.h>
+#include <sys/socket.h>
 
+#include "addon/answers.h"
 #include "addon/calls.h"
+#include "addon/io_call.h"
 #include "net/socket.h"
+#include "net/socket_options.h"
+#include "net/unix_socket.h"
 
 namespace io_selectors {
 
 namespace {
 
-/** Answers with the descriptor, which is TypeScript's from now on, or -errno. */
-Napi::Value AnswerDescriptor(const Napi::CallbackInfo& info, Result<OwnedFd> fd) {
-  auto* environment = static_cast<Environment*>(info.Data());
-  return Napi::Number::New(info.Env(),
-                           fd.ok() ? fd.value().Release() : environment->Refuse(fd.error()));
-}
-
 /** listenTcp(host, port, backlog, reusePort) */
 Napi::Value Listen(const Napi::CallbackInfo& info) {
   ListenOptions options;
-  options.host = info[0].As<Napi::String>().Utf8Value();
-  options.port = static_cast<uint16_t>(info[1].As<Napi::Number>().Uint32Value());
-  options.backlog = info[2].As<Napi::Number>().Int32Value();
+  options.host = Text(info, 0);
+  options.port = static_cast<uint16_t>(Integer(info, 1));
+  options.backlog = Integer(info, 2);
   options.reuse_port = info[3].As<Napi::Boolean>().Value();
   return AnswerDescriptor(info, ListenTcp(options));
 }
@@ -30,73 +27,104 @@ Napi::Value Listen(const Napi::CallbackInfo& info) {
 /** connectTcp(host, port): its connection is under way; writable once it ended. */
 Napi::Value Connect(const Napi::CallbackInfo& info) {
   ConnectOptions options;
-  options.host = info[0].As<Napi::String>().Utf8Value();
-  options.port = static_cast<uint16_t>(info[1].As<Napi::Number>().Uint32Value());
+  options.host = Text(info, 0);
+  options.port = static_cast<uint16_t>(Integer(info, 1));
   return AnswerDescriptor(info, ConnectTcp(options));
 }
 
-napi_value Port(napi_env env, napi_callback_info info) {
-  const Call call(env, info);
-  const Result<uint16_t> port = LocalPort(call.Int(0));
-  return call.Answer(port.ok() ? port.value() : call.environment().Refuse(port.error()));
+/** The type at that place of SOCKET_TYPES in src/native.ts. */
+SocketType TypeAt(int32_t index) {
+  if (index == 0) return SocketType::kStream;
+  return index == 1 ? SocketType::kDatagram : SocketType::kSeqpacket;
 }
 
+/** listenUnix(path, type, backlog) */
+Napi::Value ListenByPath(const Napi::CallbackInfo& info) {
+  return AnswerDescriptor(info,
+                          ListenUnix(Text(info, 0), TypeAt(Integer(info, 1)), Integer(info, 2)));
+}
+
+/** connectUnix(path, type) */
+Napi::Value ConnectByPath(const Napi::CallbackInfo& info) {
+  return AnswerDescriptor(info, ConnectUnix(Text(info, 0), TypeAt(Integer(info, 1))));
+}
+
+/** socketPair(type) */
+Napi::Value MakeSocketPair(const Napi::CallbackInfo& info) {
+  Result<DescriptorPair> pair = OpenSocketPair(TypeAt(Integer(info, 0)));
+  if (!pair.ok()) return AnswerRefusal(info, pair.error());
+  return AnswerPair(info, std::move(pair.value()));
+}
+
+/** localPort(fd) */
+Napi::Value Port(const Napi::CallbackInfo& info) {
+  const Result<uint16_t> port = LocalPort(Integer(info, 0));
+  if (!port.ok()) return AnswerRefusal(info, port.error());
+  return Napi::Number::New(info.Env(), port.value());
+}
+
+/** socketError(fd): a positive errno. */
 napi_value PendingError(napi_env env, napi_callback_info info) {
-  const Call call(env, info);
-  return call.Answer(SocketError(call.Int(0)));
+  const IoCall call(env, info);
+  int32_t fd = -1;
+  return call.Answer(call.ReadInt(0, &fd) ? SocketError(fd) : EINVAL);
 }
 
+/** accept(fd) */
 napi_value AcceptOne(napi_env env, napi_callback_info info) {
-  const Call call(env, info);
-  return call.Answer(Accept(call.Int(0)));
-}
-
-napi_value CloseOne(napi_env env, napi_callback_info info) {
-  const Call call(env, info);
-  // EINTR: the descriptor is gone all the same (close(2), on Linux and the BSDs alike).
-  const int result = close(call.Int(0));
-  return call.Answer(result < 0 && errno != EINTR ? -errno : 0);
-}
-
-/** The part of a Uint8Array from `offset` on, at most `length` bytes; data is nullptr where it is
- * not inside. */
-struct Slice {
-  uint8_t* data = nullptr;
-  size_t length = 0;
-};
-
-Slice SliceOf(const Call& call) {
-  napi_typedarray_type type;
-  size_t size = 0;
-  void* data = nullptr;
-  if (napi_get_typedarray_info(call.env(), call.Value(1), &type, &size, &data, nullptr, nullptr) !=
-          napi_ok ||
-      type != napi_uint8_array) {
-    return {};
-  }
-  const int32_t offset = call.Int(2);
-  const int32_t length = call.Int(3);
-  if (offset < 0 || length < 0 || static_cast<size_t>(offset) > size ||
-      static_cast<size_t>(length) > size - static_cast<size_t>(offset)) {
-    return {};
-  }
-  return Slice{static_cast<uint8_t*>(data) + offset, static_cast<size_t>(length)};
+  const IoCall call(env, info);
+  int32_t fd = -1;
+  return call.Answer(call.ReadInt(0, &fd) ? Accept(fd) : -EINVAL);
 }
 
 /** recv(fd, bytes, offset, length) */
 napi_value ReceiveInto(napi_env env, napi_callback_info info) {
-  const Call call(env, info);
-  const Slice slice = SliceOf(call);
-  if (slice.data == nullptr) return call.Answer(-EINVAL);
-  return call.Answer(static_cast<int32_t>(Receive(call.Int(0), slice.data, slice.length)));
+  const IoCall call(env, info);
+  int32_t fd = -1;
+  Slice room;
+  if (!call.ReadInt(0, &fd) || !call.ReadRoom(1, &room)) return call.Answer(-EINVAL);
+  return call.Answer(Receive(fd, room.data, room.length));
 }
 
 /** send(fd, bytes, offset, length) */
 napi_value SendFrom(napi_env env, napi_callback_info info) {
-  const Call call(env, info);
-  const Slice slice = SliceOf(call);
-  if (slice.data == nullptr) return call.Answer(-EINVAL);
-  return call.Answer(static_cast<int32_t>(Send(call.Int(0), slice.data, slice.length)));
+  const IoCall call(env, info);
+  int32_t fd = -1;
+  Slice slice;
+  if (!call.ReadInt(0, &fd) || !call.ReadSlice(1, &slice)) return call.Answer(-EINVAL);
+  return call.Answer(Send(fd, slice.data, slice.length));
+}
+
+/** shutdown(fd, how): 0 reading, 1 writing, 2 both, as SHUT_RD, SHUT_WR and SHUT_RDWR. */
+napi_value ShutDown(napi_env env, napi_callback_info info) {
+  const IoCall call(env, info);
+  int32_t fd = -1;
+  int32_t how = -1;
+  if (!call.ReadInt(0, &fd) || !call.ReadInt(1, &how)) return call.Answer(-EINVAL);
+  return call.Answer(shutdown(fd, how) < 0 ? -errno : 0);
+}
+
+/** setOption(fd, option, value): the option's place in SOCKET_OPTIONS of src/native.ts. */
+napi_value SetOne(napi_env env, napi_callback_info info) {
+  const IoCall call(env, info);
+  int32_t fd = -1;
+  int32_t option = -1;
+  int32_t value = 0;
+  if (!call.ReadInt(0, &fd) || !call.ReadInt(1, &option) || !call.ReadInt(2, &value)) {
+    return call.Answer(-EINVAL);
+  }
+  const Result<void> done = SetSocketOption(fd, static_cast<SocketOption>(option), value);
+  return call.Answer(done.ok() ? 0 : -done.error().errno_value);
+}
+
+/** getOption(fd, option) */
+napi_value GetOne(napi_env env, napi_callback_info info) {
+  const IoCall call(env, info);
+  int32_t fd = -1;
+  int32_t option = -1;
+  if (!call.ReadInt(0, &fd) || !call.ReadInt(1, &option)) return call.Answer(-EINVAL);
+  const Result<int> value = GetSocketOption(fd, static_cast<SocketOption>(option));
+  return call.Answer(value.ok() ? value.value() : -value.error().errno_value);
 }
 
 }  // namespace
@@ -104,12 +132,17 @@ napi_value SendFrom(napi_env env, napi_callback_info info) {
 void ExportSocketCalls(Napi::Env env, Napi::Object exports, Environment* environment) {
   exports.Set("listenTcp", Napi::Function::New(env, Listen, "listenTcp", environment));
   exports.Set("connectTcp", Napi::Function::New(env, Connect, "connectTcp", environment));
-  ExportRaw(env, exports, "localPort", Port, environment);
+  exports.Set("listenUnix", Napi::Function::New(env, ListenByPath, "listenUnix", environment));
+  exports.Set("connectUnix", Napi::Function::New(env, ConnectByPath, "connectUnix", environment));
+  exports.Set("socketPair", Napi::Function::New(env, MakeSocketPair, "socketPair", environment));
+  exports.Set("localPort", Napi::Function::New(env, Port, "localPort", environment));
   ExportRaw(env, exports, "socketError", PendingError, environment);
   ExportRaw(env, exports, "accept", AcceptOne, environment);
   ExportRaw(env, exports, "recv", ReceiveInto, environment);
   ExportRaw(env, exports, "send", SendFrom, environment);
-  ExportRaw(env, exports, "close", CloseOne, environment);
+  ExportRaw(env, exports, "shutdown", ShutDown, environment);
+  ExportRaw(env, exports, "setOption", SetOne, environment);
+  ExportRaw(env, exports, "getOption", GetOne, environment);
 }
 
 }  // namespace io_selectors

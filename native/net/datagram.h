@@ -1,0 +1,29 @@
+// Datagrams: UDP sockets, and the two calls that carry an address along, for UDP and Unix alike.
+// Enters: addresses and bytes. Leaves: one datagram a call, or -errno. udp(7), recvfrom(2),
+// sendto(2)
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+
+#include "core/owned_fd.h"
+#include "core/result.h"
+#include "net/address.h"
+
+namespace io_selectors {
+
+/** A UDP socket bound to that address. */
+Result<OwnedFd> BindUdp(const Address& local, bool reuse_port);
+
+/** A UDP socket that sends to, and hears from, this peer only: Send and Receive serve it. */
+Result<OwnedFd> ConnectUdp(const Address& peer);
+
+/** recvfrom(2), retried on EINTR; fills `sender`, whose length is 0 where it has no name. @returns
+ * bytes of one datagram, cut to `length`, or -errno. */
+ssize_t ReceiveFrom(int fd, void* buffer, size_t length, Address* sender);
+
+/** sendto(2), retried on EINTR. @returns bytes taken, all or none, or -errno. */
+ssize_t SendTo(int fd, const void* buffer, size_t length, const Address& receiver);
+
+}  // namespace io_selectors

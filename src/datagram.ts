@@ -1,0 +1,73 @@
+// Datagrams: UDP sockets, and the I/O that carries an address along, for UDP and Unix alike.
+// Enters: addresses, the caller's Uint8Array. Leaves: descriptors, and one datagram a call.
+// udp(7), recvfrom(2), sendto(2)
+
+import { native } from "./native.ts";
+import { assertHost, assertPort, orThrow } from "./opening.ts";
+import { addressBytes, type SocketAddress } from "./socket-address.ts";
+
+export interface BindUdpOptions {
+  /** A numeric IPv4 or IPv6 address; 127.0.0.1 unless given. */
+  readonly host?: string;
+  /** 0, the default, lets the kernel pick: ask localPort(). */
+  readonly port?: number;
+  /** SO_REUSEPORT: several sockets share the port. */
+  readonly reusePort?: boolean;
+}
+
+/**
+ * A non-blocking UDP socket with a port, for recvFrom and sendTo.
+ * @returns its descriptor, which the caller closes.
+ * @throws {Error} in Node's form: `EADDRINUSE`.
+ */
+export function bindUdp(options: BindUdpOptions = {}): number {
+  const { host = "127.0.0.1", port = 0, reusePort = false } = options;
+  assertHost(host);
+  assertPort(port);
+  return orThrow(native.bindUdp(host, port, reusePort === true), `cannot bind ${host}:${port}`);
+}
+
+/**
+ * A non-blocking UDP socket that sends to one peer and hears from no other: for send and recv. A
+ * datagram that nobody took comes back as -ECONNREFUSED of a later call.
+ * @throws {Error} in Node's form.
+ */
+export function connectUdp(options: { readonly host?: string; readonly port: number }): number {
+  const { host = "127.0.0.1", port } = options;
+  assertHost(host);
+  assertPort(port);
+  return orThrow(native.connectUdp(host, port), `cannot connect to ${host}:${port}`);
+}
+
+/**
+ * Receives one datagram into `bytes` from `offset` on, cut to `length` bytes (the rest of `bytes`
+ * unless given), and its sender into `sender`, which stays as it was where nothing came.
+ * @returns its bytes, 0 for an empty one, or -errno: -EAGAIN with none there, -EINVAL without room
+ *   or for a range outside `bytes`.
+ * @see recvfrom(2)
+ */
+export function recvFrom(
+  fd: number,
+  bytes: Uint8Array,
+  sender: SocketAddress,
+  offset?: number,
+  length?: number,
+): number {
+  return native.recvFrom(fd, sender?.[addressBytes], bytes, offset, length);
+}
+
+/**
+ * Sends `length` bytes of `bytes` from `offset` on (the rest unless given) as one datagram.
+ * @returns the bytes, all of them, or -errno: -EAGAIN while the receiver's queue is full, -EMSGSIZE
+ *   where they are too many for one, -ECONNREFUSED or -ENOENT where no Unix socket listens.
+ * @see sendto(2)
+ */
+export function sendTo(
+  fd: number,
+  bytes: Uint8Array,
+  receiver: SocketAddress,
+  offset?: number,
+  length?: number,
+): number {
+  return native.sendTo(fd, receiver?.[addressBytes], bytes, offset, length);
+}

@@ -1,0 +1,77 @@
+// Descriptors by which the kernel tells of something other than bytes: counters, timers, changes in
+// a folder, network links. Where the platform lacks one, what opens it throws ENOSYS.
+// Enters: counts, milliseconds, paths. Leaves: non-blocking descriptors, which the caller closes.
+// eventfd(2), timerfd_create(2), inotify(7), rtnetlink(7)
+
+import { invalidValue } from "./errors.ts";
+import { native } from "./native.ts";
+import { assertInteger, assertPath, orThrow } from "./opening.ts";
+
+/** Nanoseconds that are exact in a number, about a hundred days. */
+const LONGEST_MS = Number.MAX_SAFE_INTEGER / 1e6;
+
+/**
+ * A counter in the kernel, readable while it is not 0. Linux and FreeBSD.
+ * @param initial 0 … 2^32 - 1
+ * @throws {Error} in Node's form.
+ * @see eventfd(2)
+ */
+export function eventfd(initial = 0): number {
+  assertInteger(initial, 0xffffffff, "a count");
+  return orThrow(native.openEventfd(initial), "cannot open an eventfd", "Linux and FreeBSD 13");
+}
+
+/** Takes all of the count. @returns it, or -errno: -EAGAIN where it is 0. */
+export function readEventfd(fd: number): number {
+  return native.readCounter(fd);
+}
+
+/** Adds to the count, 0 … 2^53. @returns 0, or -errno: -EAGAIN where it would pass 2^64 - 2. */
+export function writeEventfd(fd: number, count = 1): number {
+  return native.writeCounter(fd, count);
+}
+
+/**
+ * A timer, readable each time it has expired until readTimer takes that. Linux and FreeBSD.
+ * @param delayMs until the first time, fractions down to a nanosecond; 0 is at once.
+ * @param intervalMs from then on; 0 for no second time.
+ * @throws {Error} in Node's form.
+ * @see timerfd_create(2)
+ */
+export function openTimer(delayMs: number, intervalMs = 0): number {
+  // A delay of 0 would leave it unset.
+  const delayNs = Math.max(toNanoseconds(delayMs), 1);
+  const answer = native.openTimer(delayNs, toNanoseconds(intervalMs));
+  return orThrow(answer, "cannot open a timer", "Linux and FreeBSD 14");
+}
+
+/** How often it has expired since the last read. @returns that, or -errno: -EAGAIN for never. */
+export function readTimer(fd: number): number {
+  return native.readCounter(fd);
+}
+
+/**
+ * Tells what is created, changed, moved or deleted in a folder: read() gives inotify_event records,
+ * whole ones, each a 16-byte head and a name; 4 KiB of room are enough for any. Linux.
+ * @throws {Error} in Node's form: `ENOENT`, `ENOTDIR`.
+ * @see inotify(7)
+ */
+export function watchDirectory(path: string): number {
+  assertPath(path);
+  return orThrow(native.watchDirectory(path), `cannot watch ${path}`, "Linux");
+}
+
+/**
+ * Tells when a network link or an address comes or goes: recv() gives rtnetlink messages, and
+ * send() puts questions. Linux.
+ * @throws {Error} in Node's form: `EPERM`, `EAFNOSUPPORT` where a sandbox refuses it.
+ * @see rtnetlink(7), netlink(7)
+ */
+export function openNetlinkRoute(): number {
+  return orThrow(native.openNetlinkRoute(), "cannot open a netlink socket", "Linux");
+}
+
+function toNanoseconds(ms: number): number {
+  if (Number.isFinite(ms) && ms >= 0 && ms <= LONGEST_MS) return Math.ceil(ms * 1e6);
+  throw invalidValue(`${String(ms)} is not a time: 0 … ${Math.floor(LONGEST_MS)} ms`);
+}

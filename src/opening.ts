@@ -1,0 +1,52 @@
+// What opens a descriptor checks its arguments here, and turns a refusal into an exception.
+// Enters: what the caller passed, what native code answered. Leaves: the same, or a throw.
+
+import { constants } from "node:os";
+import { invalidType, invalidValue } from "./errors.ts";
+import { native, systemError } from "./native.ts";
+
+export function assertPort(port: number): void {
+  assertInteger(port, 65535, "a port");
+}
+
+/** @param what completes "… is not"; it may be 0, and at most `most`. */
+export function assertInteger(value: number, most: number, what: string): void {
+  if (Number.isInteger(value) && value >= 0 && value <= most) return;
+  throw invalidValue(`${String(value)} is not ${what}: 0 … ${most}`);
+}
+
+export function assertHost(host: string): void {
+  if (typeof host !== "string") throw invalidType(`${String(host)} is not a numeric address`);
+}
+
+/** A path of the file system: not empty, and without a NUL, which would end it early. */
+export function assertPath(path: string): void {
+  if (typeof path !== "string") throw invalidType(`${String(path)} is not a path`);
+  if (path === "") throw invalidValue("an empty path names nothing");
+  if (path.includes("\0")) throw invalidValue(`${nameOf(path)} has a NUL in it`);
+}
+
+/** The same for a Unix socket: as long as its address takes, or an abstract name. */
+export function assertUnixPath(path: string): void {
+  const abstract = typeof path === "string" && path.startsWith("\0");
+  if (!abstract) assertPath(path);
+  const most = native.longestUnixPath;
+  const bytes = Buffer.byteLength(path) - (abstract ? 1 : 0);
+  if (bytes <= most) return;
+  throw invalidValue(`${nameOf(path)} has ${bytes} bytes: a Unix socket's path takes ${most}`);
+}
+
+/** A path as messages show it; an abstract name with an @, as ss(8) does. */
+export function nameOf(path: string): string {
+  return path.replaceAll("\0", "@");
+}
+
+/**
+ * @param where says which systems have what was asked for, where not all do.
+ * @throws {Error} in Node's form, for an answer below 0.
+ */
+export function orThrow<T>(answer: T | number, what: string, where?: string): T {
+  if (typeof answer !== "number" || answer >= 0) return answer as T;
+  const lacks = where !== undefined && answer === -constants.errno.ENOSYS;
+  throw systemError(answer, lacks ? `${what}, which is for ${where}` : what);
+}

@@ -1,0 +1,85 @@
+// Socket addresses: where a datagram goes or came from, what a socket is bound or connected to.
+// Enters: numeric hosts, ports, paths, descriptors. Leaves: an address that native code reads as it
+// is, so that recvFrom can fill the same one again and again. ip(7), ipv6(7), unix(7)
+
+import { descriptorOf } from "./arguments.ts";
+import { type NativeAddress, native } from "./native.ts";
+import { assertHost, assertPort, assertUnixPath, nameOf, orThrow } from "./opening.ts";
+
+/** Where an address keeps its bytes. Not part of the public contract. */
+export const addressBytes: unique symbol = Symbol("addressBytes");
+
+/** `new SocketAddress()` is empty, for recvFrom to fill; its family is `none`. */
+export class SocketAddress {
+  readonly [addressBytes] = new Uint8Array(native.addressBytes);
+
+  /** @throws {Error} in Node's form: `EINVAL` where the host is no numeric IPv4 or IPv6 address. */
+  static inet(host: string, port: number): SocketAddress {
+    assertHost(host);
+    assertPort(port);
+    const address = new SocketAddress();
+    const answer = native.inetAddress(host, port, address[addressBytes]);
+    orThrow(answer, `${host} is not a numeric address`);
+    return address;
+  }
+
+  /** A path, or "\0name", an abstract one. @throws {RangeError} where it is too long. */
+  static unix(path: string): SocketAddress {
+    assertUnixPath(path);
+    const address = new SocketAddress();
+    const answer = native.unixAddress(path, address[addressBytes]);
+    orThrow(answer, `cannot address ${nameOf(path)}`, "Linux only: an abstract name");
+    return address;
+  }
+
+  /** `none`: it is empty, or the sender has no name. */
+  get family(): NativeAddress["family"] {
+    return this.#words().family;
+  }
+
+  /** The numeric host of an IPv4 or IPv6 address, else empty. */
+  get host(): string {
+    return this.#words().host;
+  }
+
+  /** The port of an IPv4 or IPv6 address, else 0. */
+  get port(): number {
+    return this.#words().port;
+  }
+
+  /** The path or abstract name of a Unix socket; empty where it has none. */
+  get path(): string {
+    return this.#words().path;
+  }
+
+  /** `127.0.0.1:80`, `[::1]:80`, `/run/socket`, `@abstract`; empty where it names nothing. */
+  toString(): string {
+    const { family, host, port, path } = this.#words();
+    if (family === "IPv4") return `${host}:${port}`;
+    return family === "IPv6" ? `[${host}]:${port}` : nameOf(path);
+  }
+
+  #words(): NativeAddress {
+    return native.describeAddress(this[addressBytes]);
+  }
+}
+
+/** What a socket is bound to. @throws {Error} in Node's form: `ENOTSOCK`. @see getsockname(2) */
+export function localAddress(fd: number): SocketAddress {
+  const address = new SocketAddress();
+  orThrow(
+    native.localAddress(descriptorOf(fd), address[addressBytes]),
+    `cannot tell the address of fd ${fd}`,
+  );
+  return address;
+}
+
+/** What it is connected to. @throws {Error} in Node's form: `ENOTCONN`. @see getpeername(2) */
+export function peerAddress(fd: number): SocketAddress {
+  const address = new SocketAddress();
+  orThrow(
+    native.peerAddress(descriptorOf(fd), address[addressBytes]),
+    `cannot tell the peer of fd ${fd}`,
+  );
+  return address;
+}

@@ -1,0 +1,78 @@
+// Options of sockets. Each answers 0 or its value, or -errno, and never throws: -ENOPROTOOPT or
+// -EOPNOTSUPP where the platform, or that kind of socket, has no such option.
+// Enters: descriptors, values. Leaves: values as the kernel keeps them. socket(7), tcp(7)
+
+import { native, SOCKET_OPTIONS } from "./native.ts";
+
+/** TCP_NODELAY: what is sent goes out at once, even if it is small. */
+export function setNoDelay(fd: number, on = true): number {
+  return native.setOption(fd, SOCKET_OPTIONS.noDelay, on ? 1 : 0);
+}
+
+/** @returns 1 where it is on, 0 where it is off, or -errno. */
+export function getNoDelay(fd: number): number {
+  return asBoolean(native.getOption(fd, SOCKET_OPTIONS.noDelay));
+}
+
+/**
+ * SO_KEEPALIVE: an idle connection is probed, and fails where the peer is gone.
+ * @param idleSeconds how long it is idle before the first probe; the system's default (two hours)
+ *   unless given. TCP_KEEPIDLE
+ */
+export function setKeepAlive(fd: number, on = true, idleSeconds?: number): number {
+  const answer = native.setOption(fd, SOCKET_OPTIONS.keepAlive, on ? 1 : 0);
+  if (answer < 0 || !on || idleSeconds === undefined) return answer;
+  return native.setOption(fd, SOCKET_OPTIONS.keepAliveIdle, idleSeconds);
+}
+
+/** @returns the idle seconds before the first probe, 0 where keep-alive is off, or -errno. */
+export function getKeepAlive(fd: number): number {
+  const on = native.getOption(fd, SOCKET_OPTIONS.keepAlive);
+  return on > 0 ? native.getOption(fd, SOCKET_OPTIONS.keepAliveIdle) : on;
+}
+
+/**
+ * SO_RCVBUF, in bytes. The kernel keeps to its bounds, and Linux doubles the figure, for its own
+ * accounts: getReceiveBuffer answers the doubled one.
+ */
+export function setReceiveBuffer(fd: number, bytes: number): number {
+  return native.setOption(fd, SOCKET_OPTIONS.receiveBuffer, bytes);
+}
+
+/** @returns bytes as the kernel counts them, or -errno. */
+export function getReceiveBuffer(fd: number): number {
+  return native.getOption(fd, SOCKET_OPTIONS.receiveBuffer);
+}
+
+/** SO_SNDBUF, in bytes; bounded and doubled as setReceiveBuffer says. */
+export function setSendBuffer(fd: number, bytes: number): number {
+  return native.setOption(fd, SOCKET_OPTIONS.sendBuffer, bytes);
+}
+
+/** @returns bytes as the kernel counts them, or -errno. */
+export function getSendBuffer(fd: number): number {
+  return native.getOption(fd, SOCKET_OPTIONS.sendBuffer);
+}
+
+/**
+ * TCP_QUICKACK: acknowledgements go out at once. Linux only, -ENOPROTOOPT elsewhere; and not for
+ * good: the kernel may leave that mode by itself.
+ */
+export function setQuickAck(fd: number, on = true): number {
+  return native.setOption(fd, SOCKET_OPTIONS.quickAck, on ? 1 : 0);
+}
+
+/** @returns 1 where it is on, 0 where it is off, or -errno. */
+export function getQuickAck(fd: number): number {
+  return asBoolean(native.getOption(fd, SOCKET_OPTIONS.quickAck));
+}
+
+/** SO_REUSEPORT, which is set as a socket is opened. @returns 1, 0, or -errno. */
+export function getReusePort(fd: number): number {
+  return asBoolean(native.getOption(fd, SOCKET_OPTIONS.reusePort));
+}
+
+/** Some kernels answer with the option's own bit. */
+function asBoolean(answer: number): number {
+  return Math.min(answer, 1);
+}
