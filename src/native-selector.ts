@@ -31,6 +31,7 @@ import { openWaker } from "./waker.ts";
 
 /** Ready events a wait; what is ready beyond comes with the next one. */
 export const EVENTS_PER_WAIT = 256;
+const GONE = -1;
 const LEVEL: RegisterOptions = { mode: "level" };
 
 /**
@@ -40,6 +41,9 @@ const LEVEL: RegisterOptions = { mode: "level" };
 export const hostPoll = Symbol("hostPoll");
 export const host = Symbol("host");
 export const hostWaits = Symbol("hostWaits");
+/** For the Reactor's dispatch: readyKey(i)'s data and descriptor without touching the key. */
+export const readyData = Symbol("readyData");
+export const readyFd = Symbol("readyFd");
 
 export interface SelectorOptions {
   /** Descriptors from this number on cannot be watched; select only. */
@@ -51,9 +55,12 @@ export class NativeSelector<T = unknown> implements Selector<T> {
   readonly capabilities: Capabilities;
   readonly #id: number;
   readonly #ring = new Int32Array((EVENTS_PER_WAIT + 1) * RING_STRIDE);
-  // Both by descriptor and dense: a look-up costs 10 ns where a Map costs 28.
+  // Both by descriptor and dense: a look-up costs 10 ns where a Map costs 28. The data stand beside
+  // the keys so that dispatch touches one cache line less for each of ten thousand connections.
   readonly #keys: (SelectorKey<T> | undefined)[] = [];
-  readonly #generations: number[] = [];
+  readonly #data: (T | undefined)[] = [];
+  /** Events of the last wait; those whose registration has ended since have descriptor -1. */
+  #ready = 0;
   #map: SelectorMap<T> | null;
   #size = 0;
   #keepsAlive = true;
@@ -96,14 +103,13 @@ export class NativeSelector<T = unknown> implements Selector<T> {
       );
     }
     const bits = options === LEVEL ? 0 : optionBits(this.backend, this.capabilities, options);
-    const generation = native.register(this.#id, fd, events, bits);
-    if (generation < 0) throw systemError(generation, `cannot register fd ${fd}`);
+    const answer = native.register(this.#id, fd, events, bits);
+    if (answer < 0) throw systemError(answer, `cannot register fd ${fd}`);
     // Filled up to fd, because an array with holes turns into a dictionary.
     while (this.#keys.length <= fd) {
       this.#keys.push(undefined);
-      this.#generations.push(0);
+      this.#data.push(undefined);
     }
-    this.#generations[fd] = generation;
     this.#size++;
     return this.#put({ fileobj: file, fd, events, data });
   }
@@ -152,15 +158,21 @@ export class NativeSelector<T = unknown> implements Selector<T> {
 
   poll(timeoutMs?: number | null): number {
     this.#assertOpen();
-    const count = native.poll(this.#id, toNativeTimeout(timeoutMs));
-    if (count < 0) throw systemError(count, `cannot wait on ${this.backend}`);
-    return count;
+    return this.#take(native.poll(this.#id, toNativeTimeout(timeoutMs)));
   }
 
   readyKey(i: number): SelectorKey<T> | undefined {
-    const at = (i + 1) * RING_STRIDE;
-    const fd = this.#ring[at] as number;
-    return this.#generations[fd] === this.#ring[at + 2] ? this.#keys[fd] : undefined;
+    const fd = this.#ring[(i + 1) * RING_STRIDE] as number;
+    return fd < 0 || i >= this.#ready ? undefined : this.#keys[fd];
+  }
+
+  [readyData](i: number): T | undefined {
+    const fd = this.#ring[(i + 1) * RING_STRIDE] as number;
+    return fd < 0 || i >= this.#ready ? undefined : this.#data[fd];
+  }
+
+  [readyFd](i: number): number {
+    return this.#ring[(i + 1) * RING_STRIDE] as number;
   }
 
   readyEvents(i: number): number {
@@ -216,8 +228,9 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     if (this.closed) return;
     native.destroy(this.#id);
     this.#keys.length = 0;
-    this.#generations.length = 0;
+    this.#data.length = 0;
     this.#size = 0;
+    this.#ready = 0;
     this.#map = null;
   }
 
@@ -227,9 +240,7 @@ export class NativeSelector<T = unknown> implements Selector<T> {
 
   [hostPoll](timeoutMs: number | null, ranHandlers: boolean): number {
     this.#assertOpen();
-    const count = native.hostPoll(this.#id, toNativeTimeout(timeoutMs), ranHandlers ? 1 : 0);
-    if (count < 0) throw systemError(count, `cannot wait on ${this.backend}`);
-    return count;
+    return this.#take(native.hostPoll(this.#id, toNativeTimeout(timeoutMs), ranHandlers ? 1 : 0));
   }
 
   /** Whether Node's loop wanted the thread when the last hostPoll ended. */
@@ -242,6 +253,12 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     if (on) this.#assertOpen();
     const answer = native.host(this.#id, on ? 1 : 0);
     if (answer < 0) throw systemError(answer, "cannot host Node's event loop");
+  }
+
+  #take(count: number): number {
+    this.#ready = count < 0 ? 0 : count;
+    if (count < 0) throw systemError(count, `cannot wait on ${this.backend}`);
+    return count;
   }
 
   #setRef(on: boolean): this {
@@ -262,13 +279,18 @@ export class NativeSelector<T = unknown> implements Selector<T> {
 
   #put(key: SelectorKey<T>): SelectorKey<T> {
     this.#keys[key.fd] = Object.freeze(key);
+    this.#data[key.fd] = key.data;
     return key;
   }
 
   #drop(fd: number): void {
     this.#keys[fd] = undefined;
-    this.#generations[fd] = 0;
+    this.#data[fd] = undefined;
     this.#size--;
+    // What the last wait brought for it is stale, also where the number is registered anew.
+    for (let at = RING_STRIDE; at <= this.#ready * RING_STRIDE; at += RING_STRIDE) {
+      if (this.#ring[at] === fd) this.#ring[at] = GONE;
+    }
   }
 
   /**

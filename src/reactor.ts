@@ -4,7 +4,14 @@
 
 import { SelectorError } from "./errors.ts";
 import { native } from "./native.ts";
-import { host, hostPoll, hostWaits, type NativeSelector } from "./native-selector.ts";
+import {
+  host,
+  hostPoll,
+  hostWaits,
+  type NativeSelector,
+  readyData,
+  readyFd,
+} from "./native-selector.ts";
 import { EVENT_READ, EVENT_WRITE, type FileLike, type Selector } from "./selector.ts";
 import { type Timer, TimerQueue } from "./timer-queue.ts";
 
@@ -40,7 +47,7 @@ interface Registered {
 }
 
 export class Reactor {
-  readonly #selector: NativeSelector<Registered>;
+  readonly #selector: NativeSelector<EventHandler>;
   readonly #onError: (error: unknown) => void;
   readonly #registered = new Map<number, Registered>();
   readonly #timers = new TimerQueue();
@@ -56,7 +63,7 @@ export class Reactor {
    */
   constructor(selector: Selector, options: ReactorOptions = {}) {
     // Every Selector of this package is a NativeSelector; run() needs what only that can do.
-    this.#selector = selector as NativeSelector<Registered>;
+    this.#selector = selector as NativeSelector<EventHandler>;
     this.#onError = options.onError ?? ((error) => process.emitWarning(asError(error)));
   }
 
@@ -85,9 +92,8 @@ export class Reactor {
     if (this.#registered.has(fd)) {
       throw new SelectorError("ERR_SELECTOR_KEY_EXISTS", `fd ${fd} has a handler already`);
     }
-    const registered: Registered = { fd, handler, suspendedEvents: null };
-    this.#selector.register(fd, events, registered);
-    this.#registered.set(fd, registered);
+    this.#selector.register(fd, events, handler);
+    this.#registered.set(fd, { fd, handler, suspendedEvents: null });
   }
 
   /**
@@ -101,7 +107,7 @@ export class Reactor {
       return;
     }
     try {
-      this.#selector.modify(registered.fd, events, registered);
+      this.#selector.modify(registered.fd, events, registered.handler);
     } catch (error) {
       if (!this.#selector.getMap()?.has(registered.fd)) this.#forget(registered);
       throw error;
@@ -130,7 +136,7 @@ export class Reactor {
   resume(file: FileLike): void {
     const registered = this.#get(file);
     if (registered.suspendedEvents === null) return;
-    this.#selector.register(registered.fd, registered.suspendedEvents, registered);
+    this.#selector.register(registered.fd, registered.suspendedEvents, registered.handler);
     registered.suspendedEvents = null;
   }
 
@@ -210,28 +216,29 @@ export class Reactor {
     for (let i = 0; i < ready; i++) {
       // Looked up one by one: an earlier handler of this batch may have removed this one, or its
       // descriptor may be another's.
-      const registered = selector.readyKey(i)?.data;
-      if (registered === undefined) continue;
+      const handler = selector[readyData](i);
+      if (handler === undefined) continue;
+      const fd = selector[readyFd](i);
       const events = selector.readyEvents(i);
       try {
-        if ((events & EVENT_READ) !== 0) registered.handler.onReadable?.(registered.fd);
-        if ((events & EVENT_WRITE) !== 0 && selector.readyKey(i)?.data === registered) {
-          registered.handler.onWritable?.(registered.fd);
+        if ((events & EVENT_READ) !== 0) handler.onReadable?.(fd);
+        if ((events & EVENT_WRITE) !== 0 && selector[readyData](i) === handler) {
+          handler.onWritable?.(fd);
         }
       } catch (error) {
-        this.#contain(registered, error);
+        this.#contain(fd, handler, error);
       }
     }
   }
 
-  #contain(registered: Registered, error: unknown): void {
+  #contain(fd: number, handler: EventHandler, error: unknown): void {
     try {
-      if (registered.handler.onError === undefined) this.#onError(error);
-      else registered.handler.onError(error);
+      if (handler.onError === undefined) this.#onError(error);
+      else handler.onError(error);
     } catch (second) {
       this.#onError(second);
     }
-    if (this.#registered.get(registered.fd) === registered) this.removeHandler(registered.fd);
+    if (this.#registered.get(fd)?.handler === handler) this.removeHandler(fd);
   }
 
   #forget(registered: Registered): void {
