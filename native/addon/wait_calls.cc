@@ -135,10 +135,10 @@ constexpr int64_t kLongestWithoutTurnNs = 10 * kNsPerMs;
 
 /** Nanoseconds until Node's loop has to have the thread: 0 now, kForever if nothing calls for it.
  */
-int64_t UntilTurnNs(const Call& call, const OpenSelector& open, bool ran_handlers) {
+int64_t UntilTurnNs(const Call& call, const OpenSelector& open, bool ran_handlers, int64_t now_ns) {
   const int64_t wanted = open.host.NextTurnNs();
   if (!ran_handlers) return wanted;
-  const int64_t since = MonotonicNs() - call.environment().turn->last_ns();
+  const int64_t since = now_ns - call.environment().turn->last_ns();
   const int64_t owed = std::max<int64_t>(0, kLongestWithoutTurnNs - since);
   return wanted < 0 ? owed : std::min(wanted, owed);
 }
@@ -152,11 +152,12 @@ napi_value HostPoll(napi_env env, napi_callback_info info) {
   OpenSelector* open = call.environment().Find(call.Int(0));
   if (open == nullptr || call.environment().turn == nullptr) return call.Answer(-EBADF);
   const bool ran_handlers = call.Int(2) != 0;
-  const int64_t until_turn = UntilTurnNs(call, *open, ran_handlers);
+  const int64_t now = MonotonicNs();
+  const int64_t until_turn = UntilTurnNs(call, *open, ran_handlers, now);
   int64_t timeout = ToNanoseconds(call.Double(1));
   if (until_turn >= 0 && (timeout < 0 || until_turn < timeout)) timeout = until_turn;
   if (timeout > 0) {
-    const Result<void> set = open->host.WakeBy(MonotonicNs() + timeout);
+    const Result<void> set = open->host.WakeBy(now + timeout);
     if (!set.ok()) return call.Answer(call.environment().Refuse(set.error()));
     timeout = kForever;
   }
@@ -168,7 +169,9 @@ napi_value HostPoll(napi_env env, napi_callback_info info) {
   HostLoop::Ready wake = TakeWake(*open, interrupted);
   wake.host |= until_turn == 0;
   // Asked again where nothing is ready: the time that ended the wait may have been Node's.
-  if (!wake.host && ready == 0) wake.host = UntilTurnNs(call, *open, ran_handlers) == 0;
+  if (!wake.host && ready == 0) {
+    wake.host = UntilTurnNs(call, *open, ran_handlers, MonotonicNs()) == 0;
+  }
   SetHead(*open, wake);
   return call.Answer(ready);
 }
