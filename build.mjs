@@ -1,5 +1,5 @@
 // Installs and builds what is missing or stale, then runs what was asked for:
-//   node build.mjs build | bench [options] | test [options] | check | format
+//   node build.mjs build | bench [options] | micro [options] | test [options] | check | format
 // Plain Node without dependencies, because it runs before there are any. Staleness is decided by
 // the content of the inputs, not by their times, so a fresh checkout, a branch switch and a touched
 // file all do the right thing.
@@ -44,8 +44,8 @@ const steps = [
   },
   {
     name: "typescript",
-    label: "compiling src/ and bench/ (tsc)",
-    inputs: ["tsconfig.json", "src", "bench", "package-lock.json"],
+    label: "compiling src/, bench/ and examples/ (tsc)",
+    inputs: ["tsconfig.json", "src", "bench", "examples", "package-lock.json"],
     outputs: ["dist/src/index.js", "dist/bench/cli.js"],
     make: compileTypeScript,
   },
@@ -132,6 +132,12 @@ function run(command, args) {
   });
 }
 
+/** In this process, not a child: one process for the terminal's and npm's signals to reach. */
+async function runHere(program, args) {
+  process.argv = [process.execPath, program, ...args];
+  await import(pathToFileURL(program).href);
+}
+
 /** Every C++ file, for clang-format. */
 function nativeSources(folder = "native") {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
@@ -151,12 +157,8 @@ const biome = (...args) => run(process.execPath, [bin("@biomejs/biome", "bin/bio
 
 const commands = {
   build: async () => {},
-  // In this process, not a child: one process for the terminal's and npm's signals to reach.
-  bench: async (args) => {
-    const cli = join(root, "dist", "bench", "cli.js");
-    process.argv = [process.execPath, cli, ...args];
-    await import(pathToFileURL(cli).href);
-  },
+  bench: (args) => runHere(join(root, "dist", "bench", "cli.js"), args),
+  micro: (args) => runHere(join(root, "dist", "bench", "micro", "cli.js"), args),
   test: (args) => run(process.execPath, [bin("vitest", "vitest.mjs"), "run", ...args]),
   check: async () => {
     await biome("check", "--error-on-warnings");
