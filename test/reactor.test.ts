@@ -8,13 +8,12 @@ import {
   EVENT_READ,
   EVENT_WRITE,
   type EventHandler,
-  PollSelector,
   Reactor,
   recv,
   type Selector,
-  SelectSelector,
   send,
 } from "../src/index.ts";
+import { selectorClasses } from "./conformance/backends.ts";
 import { Descriptors, waitFor } from "./conformance/socket-pair.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -241,11 +240,7 @@ describe("suspend and resume", () => {
   });
 });
 
-describe.each([
-  ["the default backend", () => new DefaultSelector()],
-  ["poll", () => new PollSelector()],
-  ["select", () => new SelectSelector()],
-])("run over %s", (_name, make) => {
+describe.each(selectorClasses)("run over %s", (_name, make) => {
   beforeEach(() => {
     selector.close();
     selector = make();

@@ -11,12 +11,12 @@ import {
   PollSelector,
   SelectSelector,
 } from "../src/index.ts";
+import { missingBackends, selectorClasses } from "./conformance/backends.ts";
 import { selectorSuite } from "./conformance/selector-suite.ts";
 import { Descriptors } from "./conformance/socket-pair.ts";
 
-selectorSuite("select", () => new SelectSelector());
-selectorSuite("poll", () => new PollSelector());
-selectorSuite("epoll", () => new EpollSelector());
+for (const [name, make] of selectorClasses) selectorSuite(name, make);
+for (const [name, reason] of missingBackends) it.skip(`Selector over ${name}: ${reason}`);
 selectorSuite("the default backend", () => new DefaultSelector());
 
 describe("select", () => {

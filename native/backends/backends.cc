@@ -1,5 +1,7 @@
 #include "backends/backends.h"
 
+#include "core/io_uring.h"
+
 namespace io_selectors {
 
 // A factory that this build does not contain is nullptr; its row then says why.
@@ -14,12 +16,42 @@ constexpr Factory* kEpoll = nullptr;
 Factory MakePollSelector;
 Factory MakeSelectSelector;
 
+#ifdef IO_SELECTORS_HAS_IO_URING
+Factory MakeIoUringSelector;
+constexpr Backend kIoUring = {"io_uring", MakeIoUringSelector,
+                              "seccomp, kernel.io_uring_disabled, or Linux before 5.13", false};
+#else
+constexpr Backend kIoUring = {"io_uring", nullptr,
+                              "Linux only, and built where <linux/io_uring.h> is", false};
+#endif
+
+// Of libkqueue, an emulation, nobody should be given what he did not ask for.
+#if defined(IO_SELECTORS_LIBKQUEUE) || (!defined(__linux__) && __has_include(<sys/event.h>))
+Factory MakeKqueueSelector;
+#ifdef IO_SELECTORS_LIBKQUEUE
+constexpr bool kKqueueIsNative = false;
+#else
+constexpr bool kKqueueIsNative = true;
+#endif
+constexpr Backend kKqueue = {"kqueue", MakeKqueueSelector, "", kKqueueIsNative};
+#else
+constexpr Backend kKqueue = {"kqueue", nullptr,
+                             "macOS and the BSDs; elsewhere build with IO_SELECTORS_KQUEUE_PREFIX "
+                             "naming an installed libkqueue",
+                             false};
+#endif
+
 const std::vector<Backend>& Backends() {
-  static const std::vector<Backend> backends = {
-      {"epoll", kEpoll, "Linux only", true},
-      {"poll", MakePollSelector, "", true},
-      {"select", MakeSelectSelector, "", true},
-  };
+  static const std::vector<Backend> backends = [] {
+    std::vector<Backend> rows = {
+        {"epoll", kEpoll, "Linux only", true},
+        {"poll", MakePollSelector, "", true},
+        {"select", MakeSelectSelector, "", true},
+        kIoUring,
+    };
+    rows.insert(kKqueue.by_default ? rows.begin() : rows.end(), kKqueue);
+    return rows;
+  }();
   return backends;
 }
 

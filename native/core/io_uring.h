@@ -1,0 +1,105 @@
+// IoUring: one io_uring(7) by raw system calls, without liburing, which would be a dependency.
+// Enters: submission entries. Leaves: completions. The rings are memory shared with the kernel, and
+// after a fork(2) with the parent, too: a child may only destroy what it inherited.
+#pragma once
+
+#if defined(__linux__) && __has_include(<linux/io_uring.h>)
+#define IO_SELECTORS_HAS_IO_URING 1
+
+#include <linux/io_uring.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "core/owned_fd.h"
+#include "core/result.h"
+
+namespace io_selectors {
+
+struct Completion {
+  uint64_t token;  // the submission's user_data
+  int32_t result;  // what the operation answers, or -errno
+  uint32_t flags;
+
+  /** Whether the same submission will complete again. */
+  bool more() const { return (flags & (1u << 1)) != 0; }  // IORING_CQE_F_MORE
+};
+
+/** POLL_ADD's flag for a poll that completes again and again, once an edge. */
+constexpr uint32_t kPollAddMultishot = 1u << 0;  // IORING_POLL_ADD_MULTI
+
+class IoUring {
+ public:
+  /**
+   * @param submissions entries that can be prepared before they must be submitted; a power of 2.
+   * @param completions entries that the kernel keeps in the ring itself; more wait in its memory.
+   * @returns ENOSYS also where the kernel is older than 5.13, which cannot poll by multishot.
+   */
+  static Result<std::unique_ptr<IoUring>> Open(uint32_t submissions, uint32_t completions);
+
+  IoUring(const IoUring&) = delete;
+  IoUring& operator=(const IoUring&) = delete;
+
+  /** Readable for poll(2) and epoll(7) while there are completions. */
+  int fd() const { return fd_.get(); }
+
+  /** The next entry, zeroed and to be filled in; nullptr where all are unsubmitted: Enter() first.
+   */
+  io_uring_sqe* NextEntry();
+
+  /** Entries filled in that the kernel has not been told of. */
+  uint32_t unsubmitted() const;
+
+  /**
+   * Submits what there is and waits for completions. io_uring_enter(2)
+   * @param least how many to wait for; 0 only looks.
+   * @param timeout_ns nanoseconds; below 0: without a deadline. Its end is no error.
+   * @returns EINTR where a signal came first, EPERM in a child process that inherited the ring,
+   * EBADR where the kernel had no memory for a completion and lost it.
+   */
+  Result<void> Enter(uint32_t least, int64_t timeout_ns);
+
+  /** Takes the oldest completion out of the ring. */
+  bool Next(Completion* completion);
+
+  /** Whether completions wait in the kernel's memory; Enter() brings them into the ring. */
+  bool overflown() const;
+
+ private:
+  /** A part of the ring's memory. mmap(2) */
+  struct Mapping {
+    ~Mapping();
+    Result<void> Map(int fd, size_t bytes, uint64_t offset);
+    template <typename T>
+    T* At(uint32_t offset) const {
+      return reinterpret_cast<T*>(static_cast<char*>(address) + offset);
+    }
+
+    void* address = nullptr;
+    size_t length = 0;
+  };
+
+  IoUring() = default;
+  Result<void> MapRings(const io_uring_params& parameters);
+  bool Inherited() const;
+
+  OwnedFd fd_;
+  Mapping rings_;
+  Mapping entries_;
+  int forks_ = 0;  // how often this process had been forked off when it was opened
+
+  uint32_t* submission_head_ = nullptr;
+  uint32_t* submission_tail_ = nullptr;
+  const uint32_t* submission_flags_ = nullptr;
+  uint32_t submission_mask_ = 0;
+  uint32_t tail_ = 0;  // of the entries handed out; the kernel learns of it in Enter()
+  uint32_t* completion_head_ = nullptr;
+  uint32_t* completion_tail_ = nullptr;
+  uint32_t completion_mask_ = 0;
+  const io_uring_cqe* completions_ = nullptr;
+};
+
+}  // namespace io_selectors
+
+#endif  // __linux__
