@@ -397,7 +397,10 @@ export function selectorSuite(name: string, make: <T>() => Selector<T>): void {
         expect(send(a, bytes("x"))).toBe(1);
       });
 
-      it("closes its own descriptors", () => {
+      // On Linux it is libkqueue, which closes two descriptors of a kqueue in a thread of its own.
+      const closesLater = name === "kqueue" && process.platform === "linux";
+      const why = closesLater ? ": libkqueue does so later" : "";
+      it.skipIf(closesLater)(`closes its own descriptors${why}`, () => {
         const first = fds.listener();
         fds.close(first);
         for (let i = 0; i < 50; i++) make().close();
