@@ -39,6 +39,7 @@ const steps = [
         process.versions.modules,
         process.env.CXX ?? "",
         process.env.CXXFLAGS ?? "",
+        process.env.IO_SELECTORS_KQUEUE_PREFIX ?? "",
       ].join(" "),
     make: compileNative,
   },
@@ -56,7 +57,8 @@ function compileNative() {
   const local = existsSync(join(headers, "include", "node", "node_api.h"));
   return run(process.execPath, [
     bin("node-gyp", "bin/node-gyp.js"),
-    existsSync(join(root, "build", "config.gypi")) ? "build" : "rebuild",
+    // Configured anew each time: binding.gyp asks the environment, too.
+    ...(existsSync(join(root, "build", "config.gypi")) ? ["configure", "build"] : ["rebuild"]),
     "--loglevel=error",
     "--jobs=max",
     ...(local ? [`--nodedir=${headers}`] : []),
