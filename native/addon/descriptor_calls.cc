@@ -35,6 +35,9 @@ napi_value CloseOne(napi_env env, napi_callback_info info) {
   const IoCall call(env, info);
   int32_t fd = -1;
   if (!call.ReadInt(0, &fd)) return call.Answer(-EINVAL);
+  for (const std::unique_ptr<OpenSelector>& open : Call(env, info).environment().selectors) {
+    if (open != nullptr && open->selector->Interest(fd) != 0) open->selector->BeforeClose(fd);
+  }
   // EINTR: the descriptor is gone all the same (close(2), on Linux and the BSDs alike).
   return call.Answer(close(fd) < 0 && errno != EINTR ? -errno : 0);
 }

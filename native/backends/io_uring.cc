@@ -72,6 +72,8 @@ class IoUringSelector final : public Selector {
 
   int fileno() const override { return ring_->fd(); }
 
+  void BeforeClose(int fd) override { LetGo(At(fd)); }
+
   /** The ring's descriptor tells of polls that are armed, and of nothing else. */
   void PrepareToBeWatched() override {
     bool entered = ring_->unsubmitted() == 0 || ring_->Enter(0, 0).ok();
@@ -118,8 +120,9 @@ class IoUringSelector final : public Selector {
 
   /** At once: a pending poll holds the file, so that a close after this would not reach the peer.
    */
-  void Remove(int fd, const Registration& /*registration*/) override {
-    Slot& slot = At(fd);
+  void Remove(int fd, const Registration& /*registration*/) override { LetGo(At(fd)); }
+
+  void LetGo(Slot& slot) {
     Disarm(slot);
     slot.events = 0;
     slot.edges = 0;

@@ -97,6 +97,12 @@ class Selector {
    * without one. */
   virtual int fileno() const { return -1; }
 
+  /**
+   * Before a registered descriptor is closed by its owner: lets go of the file where waiting for it
+   * holds it open (io_uring(7)), so that the peer learns of the close at once.
+   */
+  virtual void BeforeClose(int /*fd*/) {}
+
   /** Before another loop waits for fileno(): whatever this backend puts off until its own wait. */
   virtual void PrepareToBeWatched() {}
 

@@ -269,6 +269,15 @@ export function selectorSuite(name: string, make: <T>() => Selector<T>): void {
         expect(selector.select(0)).toEqual([{ key, events: EVENT_READ }]);
       });
 
+      it("does not hold a file open that its owner closes while registered", () => {
+        const [a, b] = fds.pair();
+        selector.register(a, EVENT_READ);
+        expect(selector.select(0)).toEqual([]);
+        fds.close(a);
+        waitFor(b, EVENT_READ);
+        expect(recv(b, new Uint8Array(1))).toBe(0);
+      });
+
       it("hands out more ready descriptors than one ring holds", () => {
         const count = 300;
         const readers = Array.from({ length: count }, () => {
