@@ -83,9 +83,7 @@ class PollSelector final : public Selector {
     return {};
   }
 
-  bool IsArmed(int fd) const override {
-    return list_[slot_of_[static_cast<size_t>(fd)]].fd == fd;
-  }
+  bool IsArmed(int fd) const override { return list_[slot_of_[static_cast<size_t>(fd)]].fd == fd; }
 
   /** A disarmed entry holds the complement of its descriptor. */
   static size_t DescriptorOf(const pollfd& entry) {

@@ -36,7 +36,7 @@ Result<StopSignal> StopSignal::Install() {
   }
   pipe_writer.store(ends[1], std::memory_order_relaxed);
 
-  struct sigaction action{};
+  struct sigaction action = {};
   action.sa_handler = OnSignal;
   sigemptyset(&action.sa_mask);
   for (const int signal : {SIGTERM, SIGINT}) {

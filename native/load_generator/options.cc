@@ -10,9 +10,11 @@ namespace io_selectors {
 
 namespace {
 
+using Field = int64_t RunOptions::*;
+
 struct NumberRow {
   const char* name;
-  int64_t RunOptions::* field;
+  Field field;
   int64_t low;
   int64_t high;
   const char* meaning;

@@ -31,7 +31,9 @@ class JsonObject {
   std::string text_;
 };
 
-int64_t Difference(const Sample& begin, const Sample& end, int64_t Sample::* field) {
+using Field = int64_t Sample::*;
+
+int64_t Difference(const Sample& begin, const Sample& end, Field field) {
   if (begin.*field == kUnknown || end.*field == kUnknown) return kUnknown;
   return end.*field - begin.*field;
 }
@@ -65,7 +67,7 @@ std::string WindowLine(size_t index, const Measurement& measurement) {
   const Sample& end = measurement.samples[index + 1];
   const int64_t cpu = Difference(begin, end, &Sample::server_cpu_ns);
   const int64_t user = UserCpuNs(begin, end);
-  const auto total = [&](int64_t Sample::* field) { return Difference(begin, end, field); };
+  const auto total = [&](Field field) { return Difference(begin, end, field); };
   return JsonObject()
       .Text("event", "window")
       .Number("index", static_cast<int64_t>(index))
