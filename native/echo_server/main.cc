@@ -98,7 +98,7 @@ void PrintCounters(const Counters& counters) {
 int Main(int argc, char** argv) {
   Arguments arguments;
   const int usage = ParseArguments(argc, argv, &arguments);
-  if (usage != 0) return usage;
+  if (usage != 0 || arguments.strategy == nullptr) return usage;
 
   Result<StopSignal> stop = StopSignal::Install();
   if (!stop.ok()) return Fail(stop.error());

@@ -74,7 +74,7 @@ class ThreadPerConnection {
     if (error != 0) {
       End(fd, Counters());
     } else {
-      start.release();  // the thread's now
+      (void)start.release();  // the thread's now
     }
     return error;
   }
