@@ -13,7 +13,7 @@ namespace io_selectors {
 namespace {
 
 constexpr size_t kEventsPerWait = 256;
-constexpr size_t kBufferBytes = 64 * 1024;
+constexpr size_t kBufferBytes = size_t{64} * 1024;
 constexpr int kReadsPerWake = 16;
 
 constexpr int64_t kRingSlotsInAll = 1 << 22;  // 64 MiB of Posted
@@ -28,7 +28,7 @@ uint32_t RingSlots(const RunOptions& options) {
   const int64_t wanted = std::max(kRingSlotsWanted, total / options.connections);
   const int64_t most = std::max(kRingSlotsLeast, kRingSlotsInAll / options.connections);
   uint32_t slots = kRingSlotsLeast;
-  while (slots < wanted && slots * 2 <= most) slots *= 2;
+  while (slots < wanted && int64_t{slots} * 2 <= most) slots *= 2;
   return slots;
 }
 
