@@ -200,7 +200,8 @@ function load(): Native {
   return createRequire(import.meta.url)(file) as Native;
 }
 
-export const native: Native = load();
+// Copied, because V8 keeps what Node-API has filled as a dictionary, and looks each call up in it.
+export const native: Native = { ...load() };
 
 /** An answer below 0 in words: `epoll_ctl: EPERM`. */
 export function describeRefusal(answer: number): string {
