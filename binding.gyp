@@ -120,5 +120,12 @@
       ],
       "libraries": ["-pthread"],
     },
+    {
+      # What bench/micro compares the library with; nothing else uses it.
+      "target_name": "micro-baseline",
+      "type": "executable",
+      "sources": ["<@(core_sources)", "native/micro/main.cc"],
+      "libraries": ["-pthread"],
+    },
   ],
 }

@@ -31,6 +31,7 @@ const steps = [
       "build/Release/io_selectors.node",
       "build/Release/echo-server",
       "build/Release/load-generator",
+      "build/Release/micro-baseline",
     ],
     variant: () =>
       [

@@ -1,0 +1,147 @@
+// `npm run bench:micro`: what a call of the library costs, beside the same in C++. It starts when it
+// is imported and leaves its exit code in process.exitCode; no figure ever decides that code.
+// Enters: process.argv. Leaves: a table or JSON on standard output, progress on standard error.
+
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { availableBackends } from "../../src/index.ts";
+import { Interruption } from "../interrupt.ts";
+import { Interrupted } from "../measure/deadline.ts";
+import { ChildProcesses } from "../measure/processes.ts";
+import { UsageError } from "../options.ts";
+import { packagePaths } from "../paths.ts";
+import { painter } from "../report/text-table.ts";
+import { type Case, cases, casesFor, findCase } from "./figures.ts";
+import { measureRounds } from "./rounds.ts";
+import { renderTable } from "./table.ts";
+import { type Figure, figuresOf } from "./verdict.ts";
+
+const exitUsage = 2;
+const help = `npm run bench:micro -- [options]
+
+Measures what a call of the library costs, beside the same in C++, and says which targets are met.
+
+options:
+  --cases A,B   only these: ${cases.map(({ name }) => name).join(" ")}
+  --rounds N    passes over the cases, each a fresh process in both languages; 7 unless given
+  --ms N        how long to measure an operation each round; 100 unless given
+  --json        the figures as JSON
+  --help        this text`;
+
+interface Request {
+  /** Null for every one that works here. */
+  readonly cases: readonly Case[] | null;
+  readonly rounds: number;
+  readonly ms: number;
+  readonly json: boolean;
+}
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(argv: readonly string[]): Promise<number> {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  try {
+    const request = parseRequest(argv);
+    if (request === "help") return print(help);
+    return await run(request);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    say(`bench:micro: ${error.message}`);
+    return exitUsage;
+  }
+}
+
+async function run(request: Request): Promise<number> {
+  const { root, node } = packagePaths();
+  const wanted = request.cases ?? casesHere();
+  const children = new ChildProcesses();
+  process.on("exit", () => children.killAll());
+  const interruption = new Interruption((signal) => say(`${signal}: stopping`));
+  try {
+    const measured = await measureRounds(wanted, {
+      children,
+      signal: interruption.signal,
+      typescript: [node, join(root, "dist", "bench", "micro", "measure.js")],
+      baseline: [join(root, "build", "Release", "micro-baseline")],
+      rounds: request.rounds,
+      ms: request.ms,
+      onProgress: (round, name) => say(`round ${round + 1} of ${request.rounds}: ${name}`),
+    });
+    return report(figuresOf(wanted, measured), request);
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    children.killAll();
+    return interruption.exitCode ?? 1;
+  }
+}
+
+/** @returns 1 where nothing could be measured. */
+function report(figures: readonly Figure[], { rounds, ms, json }: Request): number {
+  if (json) {
+    print(
+      JSON.stringify({ schemaVersion: 1, node: process.version, rounds, ms, figures }, null, 2),
+    );
+  } else {
+    const colour = process.stdout.isTTY === true && !process.env["NO_COLOR"];
+    print(renderTable(figures, painter(colour)));
+  }
+  return figures.some(({ typescriptNs }) => typescriptNs !== null) ? 0 : 1;
+}
+
+function parseRequest(argv: readonly string[]): Request | "help" {
+  const { values } = parseWords(argv);
+  if (values.help === true) return "help";
+  return {
+    cases: values.cases === undefined ? null : casesNamed(values.cases),
+    rounds: whole("--rounds", values.rounds ?? "7", 1000),
+    ms: whole("--ms", values.ms ?? "100", 10_000),
+    json: values.json === true,
+  };
+}
+
+function parseWords(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        cases: { type: "string" },
+        rounds: { type: "string" },
+        ms: { type: "string" },
+        json: { type: "boolean" },
+        help: { type: "boolean" },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Every case whose backend works here; what does not is said. */
+function casesHere(): readonly Case[] {
+  const backends = availableBackends();
+  for (const { name, reason } of backends) if (reason !== null) say(`without ${name}: ${reason}`);
+  return casesFor(backends.filter(({ available }) => available).map(({ name }) => name));
+}
+
+function casesNamed(text: string): Case[] {
+  return text.split(",").map((name) => {
+    const found = findCase(name.trim());
+    if (found !== undefined) return found;
+    throw new UsageError(`unknown case "${name}"; --help names them`);
+  });
+}
+
+function whole(option: string, text: string, most: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= 1 && value <= most) return value;
+  throw new UsageError(`${option}: "${text}" is not a whole number from 1 to ${most}`);
+}
+
+function print(text: string): number {
+  process.stdout.write(`${text}\n`);
+  return 0;
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

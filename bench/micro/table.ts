@@ -1,0 +1,56 @@
+// The figures for a terminal: a line each, with its spread, its baseline and its verdict. Enters:
+// figures. Leaves: lines.
+
+import { absent, ratio, significant } from "../report/format.ts";
+import { type Column, type Paint, tableLines } from "../report/text-table.ts";
+import type { Figure, Spread, Verdict } from "./verdict.ts";
+
+const columns: readonly Column<Figure>[] = [
+  { title: ["", "ns an operation"], align: "left", text: ({ title }) => title },
+  { title: ["TypeScript", "median"], align: "right", text: (row) => median(row.typescriptNs) },
+  { title: ["", "middle 50 %"], align: "left", text: (row) => middle(row.typescriptNs) },
+  { title: ["C++", "median"], align: "right", text: (row) => median(row.baselineNs) },
+  { title: ["", "middle 50 %"], align: "left", text: (row) => middle(row.baselineNs) },
+  { title: ["", "ratio"], align: "right", text: ({ ratio: r }) => (r ? ratio(r.median) : absent) },
+  { title: ["", "target"], align: "left", text: ({ verdict }) => targetOf(verdict) },
+  {
+    title: ["", "verdict"],
+    align: "left",
+    text: (row) => row.failure ?? verdictOf(row.verdict),
+    style: ({ failure, verdict }) => {
+      if (failure !== null) return "dim";
+      return verdict?.met === false ? "red" : "green";
+    },
+  },
+];
+
+export function renderTable(figures: readonly Figure[], paint: Paint): string {
+  return tableLines(columns, figures, { gap: 2, paint }).join("\n");
+}
+
+function median(spread: Spread | null): string {
+  return spread === null ? absent : significant(spread.median);
+}
+
+function middle(spread: Spread | null): string {
+  return spread === null ? "" : `${significant(spread.low)} … ${significant(spread.high)}`;
+}
+
+function targetOf(verdict: Verdict | null): string {
+  if (verdict === null) return "";
+  switch (verdict.kind) {
+    case "ratio":
+      return `ratio ≤ ${verdict.limit}`;
+    case "added":
+      return `≤ ${verdict.limit} ns an event added`;
+    case "flat":
+      return `≤ ${verdict.limit} × with 100 idle`;
+  }
+}
+
+function verdictOf(verdict: Verdict | null): string {
+  if (verdict === null) return "";
+  const { low, median: value, high } = verdict.value;
+  const spread = `${significant(value)}, ${significant(low)} … ${significant(high)}`;
+  return `${verdict.met ? "met" : "not met"} (${spread})`;
+}
