@@ -19,7 +19,7 @@ import {
 } from "../../src/index.ts";
 import { parseWaitCase, payloadBytes, readySockets } from "./figures.ts";
 
-/** By the names of the case's operations. The process that measures ends without closing anything. */
+/** By the names of the case's operations. Closing is left to the end of the process. */
 export type Operations = ReadonlyMap<string, () => unknown>;
 
 /** @throws {Error} what the system refused, and a RangeError for a name that no case has. */

@@ -1,0 +1,185 @@
+// The examples, each run as its head says, by somebody who writes, connects and interrupts.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buffer as readAll } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+const linux = process.platform === "linux";
+const running = new Set<ChildProcess>();
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "io-selectors-"));
+});
+afterEach(() => {
+  for (const child of running) child.kill("SIGKILL");
+  running.clear();
+  rmSync(folder, { recursive: true });
+});
+
+class Example {
+  readonly child: ChildProcess;
+  readonly #exited: Promise<unknown[]>;
+  #output = "";
+
+  constructor(command: string, ...args: string[]) {
+    this.child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+    running.add(this.child);
+    this.#exited = once(this.child, "close").finally(() => running.delete(this.child));
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.on("data", (chunk: Buffer) => {
+        this.#output += chunk.toString();
+      });
+    }
+  }
+
+  static run(name: string, ...args: string[]): Example {
+    return new Example(process.execPath, join("dist", "examples", `${name}.js`), ...args);
+  }
+
+  /** Waits until it has said that. */
+  async said(pattern: RegExp): Promise<RegExpExecArray> {
+    for (let i = 0; i < 1000; i++) {
+      const found = pattern.exec(this.#output);
+      if (found !== null) return found;
+      await delay(10);
+    }
+    throw new Error(`not said: ${pattern}; but: ${this.#output}`);
+  }
+
+  /** @returns its exit code, or the signal that ended it, and all that it said. */
+  async ended(): Promise<{ code: unknown; output: string }> {
+    const [code, signal] = await this.#exited;
+    return { code: code ?? signal, output: this.#output };
+  }
+}
+
+describe("01-watch-a-fifo", () => {
+  it("prints what one writer after another puts in, until it is interrupted", async () => {
+    const path = join(folder, "fifo");
+    const example = Example.run("01-watch-a-fifo", path);
+    await example.said(/watching/);
+    for (const word of ["hello", "again"]) {
+      writeFileSync(path, `${word}\n`);
+      await example.said(new RegExp(word));
+    }
+    example.child.kill("SIGINT");
+    expect(await example.ended()).toEqual({ code: 0, output: `watching ${path}\nhello\nagain\n` });
+  });
+
+  it("says how it is used", async () => {
+    const { code, output } = await Example.run("01-watch-a-fifo").ended();
+    expect(output).toContain("usage:");
+    expect(code).toBe(1);
+  });
+});
+
+describe("02-echo-server", () => {
+  const sockets = new Set<Socket>();
+  afterEach(() => {
+    for (const socket of sockets) socket.destroy();
+    sockets.clear();
+  });
+
+  async function start(...shell: string[]): Promise<{ example: Example; port: number }> {
+    const file = join("dist", "examples", "02-echo-server.js");
+    const example =
+      shell.length === 0
+        ? Example.run("02-echo-server")
+        : new Example("sh", "-c", [...shell, `exec "$0" ${file}`].join("; "), process.execPath);
+    const [, port] = await example.said(/echo on port (\d+)/);
+    return { example, port: Number(port) };
+  }
+
+  async function open(port: number): Promise<Socket> {
+    const socket = connect(port, "127.0.0.1");
+    sockets.add(socket);
+    await once(socket, "connect");
+    return socket;
+  }
+
+  async function echo(socket: Socket, text: string): Promise<string> {
+    socket.write(text);
+    const [chunk] = await once(socket, "data");
+    return String(chunk);
+  }
+
+  it("sends back what many clients say", async () => {
+    const { example, port } = await start();
+    const clients = await Promise.all(Array.from({ length: 100 }, () => open(port)));
+    const answers = await Promise.all(clients.map((socket, i) => echo(socket, `client ${i}`)));
+    expect(answers).toEqual(clients.map((_, i) => `client ${i}`));
+    example.child.kill("SIGTERM");
+    expect((await example.ended()).code).toBe(0);
+  });
+
+  it("keeps what a slow reader leaves, in order, and closes after it", async () => {
+    const { port } = await start();
+    const socket = await open(port);
+    const sent = Buffer.alloc(32 * 1024 * 1024, "0123456789abcdef."); // more than buffers hold
+    socket.end(sent);
+    await delay(200); // its way back is full by now, so that it has stopped reading
+    const received = await readAll(socket);
+    expect(received.equals(sent)).toBe(true);
+  });
+
+  it("survives a client that breaks off", async () => {
+    const { port } = await start();
+    const rude = await open(port);
+    rude.write("x");
+    rude.resetAndDestroy();
+    expect(await echo(await open(port), "polite")).toBe("polite");
+  });
+
+  it("waits for descriptors where there are none left", async () => {
+    const { example, port } = await start("ulimit -n 40");
+    const first = await open(port);
+    const others = await Promise.all(Array.from({ length: 40 }, () => open(port)));
+    await example.said(/accept: EMFILE/);
+    expect(await echo(first, "still here")).toBe("still here");
+    for (const socket of others) socket.destroy();
+    expect(await echo(await open(port), "room again")).toBe("room again");
+  });
+});
+
+describe("03-wake-a-worker", () => {
+  it("is woken once for three jobs, then reads its pipe", async () => {
+    const { code, output } = await Example.run("03-wake-a-worker").ended();
+    expect(output).toBe('woken for 3 jobs\nthe pipe said "bye"\n');
+    expect(code).toBe(0);
+  });
+});
+
+describe("04-talk-to-a-terminal", () => {
+  it("shows what a command says to a terminal, and ends as it does", async () => {
+    const command = ["sh", "-c", "test -t 1 && echo a terminal; exit 3"];
+    const { code, output } = await Example.run("04-talk-to-a-terminal", ...command).ended();
+    expect(output).toBe("a terminal\r\n");
+    expect(code).toBe(3);
+  });
+
+  it("says which command cannot be started", async () => {
+    const { code, output } = await Example.run("04-talk-to-a-terminal", "no-such-command").ended();
+    expect(output).toContain("spawn no-such-command ENOENT");
+    expect(code).toBe(1);
+  });
+});
+
+describe.skipIf(!linux)("05-timer-counter-folder", () => {
+  it("hears of the counter, the folder and the timer", async () => {
+    const example = Example.run("05-timer-counter-folder", folder);
+    await example.said(/watching/);
+    writeFileSync(join(folder, "new-file"), "");
+    const { code, output } = await example.ended();
+    expect(output).toContain("the counter was at 7");
+    expect(output).toContain("changed: new-file");
+    expect(output).toContain("the timer has expired 2 times");
+    expect(code).toBe(0);
+  });
+});
