@@ -237,6 +237,16 @@ describe.each(backendsWith("edge"))("edges over %s", (_name, make) => {
     expect(new Set(seen).size).toBe(pipes.length);
   });
 
+  it("come once from what is always ready", () => {
+    if (!selector.capabilities.regularFiles) return; // refused when registered: EPERM
+    for (const path of [new URL(import.meta.url), "/dev/null"]) {
+      const fd = fds.keep(openSync(path, "r"));
+      const key = selector.register(fd, EVENT_READ, "", { mode: "edge" });
+      expect(selector.select(0)).toEqual([{ key, events: EVENT_READ }]);
+      expect(selector.select(2)).toEqual([]);
+    }
+  });
+
   it("are one event, however many they were", () => {
     const [reader, writer] = openPipe();
     const key = selector.register(reader, EVENT_READ, "", { mode: "edge" });

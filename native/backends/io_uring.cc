@@ -99,6 +99,7 @@ class IoUringSelector final : public Selector {
     Mode mode = Mode::kLevel;
     bool queued = false;     // in queue_ or reported_
     bool multishot = false;  // armed once, completing at each edge
+    bool continued = false;  // that poll has completed before, and went on
   };
 
   Result<void> Add(int fd, const Registration& registration) override {
@@ -144,10 +145,12 @@ class IoUringSelector final : public Selector {
                          batch.empty() && !batch.woken();
       done = ring_->Enter(waits ? 1 : 0, timeout_ns);
       waited = waited || waits;
+      overflown_ = overflown_ || ring_->overflown();
       Completion completion;
       while (!batch.full() && ring_->Next(&completion)) Settle(completion, &batch);
       if (!IsAnyQueued() || batch.full()) break;
     }
+    overflown_ = ring_->overflown();
     HandOutEdges(batch);
     if (!done.ok() && done.error().errno_value == EBADR) {
       RearmAll();
@@ -167,6 +170,7 @@ class IoUringSelector final : public Selector {
       Completion completion;
       while (ring_->Next(&completion)) Settle(completion, nullptr);
       if (!ring_->overflown()) return {};
+      overflown_ = true;
       const Result<void> flushed = ring_->Enter(0, 0);
       if (!flushed.ok()) return flushed;
     }
@@ -185,7 +189,11 @@ class IoUringSelector final : public Selector {
         (slot.events | kAlwaysReported);
     if (slot.mode == Mode::kEdge) {
       NoteEdge(fd, happened);
-      if (!refused && !completion.more()) Enqueue(fd);
+      // A poll that ends at its first edge: the queue of completions was full, or the file has
+      // nothing to wait for (a regular one, /dev/null), is ready always and has no second edge.
+      const bool ended_for_room = slot.continued || overflown_;
+      slot.continued = completion.more();
+      if (!refused && !completion.more() && ended_for_room) Enqueue(fd);
       return;
     }
     if (happened == 0) {
@@ -263,6 +271,7 @@ class IoUringSelector final : public Selector {
     if (entry == nullptr) return false;
     if (++last_sequence_ == 0) ++last_sequence_;
     slot.sequence = last_sequence_;
+    slot.continued = false;
     entry->opcode = IORING_OP_POLL_ADD;
     entry->fd = fd;
     entry->sync_range_flags = ToEntry(slot.events);  // poll32_events, by its older neighbour
@@ -315,6 +324,7 @@ class IoUringSelector final : public Selector {
   size_t next_ = 0;
   uint32_t last_sequence_ = 0;
   bool edges_first_ = false;
+  bool overflown_ = false;  // completions had no room, in this wait
 };
 
 }  // namespace
