@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -66,7 +67,7 @@ describe("01-watch-a-fifo", () => {
     const example = Example.run("01-watch-a-fifo", path);
     await example.said(/watching/);
     for (const word of ["hello", "again"]) {
-      writeFileSync(path, `${word}\n`);
+      await writeFile(path, `${word}\n`);
       await example.said(new RegExp(word));
     }
     example.child.kill("SIGINT");

@@ -1,0 +1,88 @@
+// The README's TypeScript: each block is checked by the compiler, in a folder of this package, where
+// "io-selectors" is the package itself; then it is run.
+
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeFifo } from "../src/index.ts";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const blocks = [...readFileSync(join(root, "README.md"), "utf8").matchAll(/^```ts\n(.*?)^```$/gms)];
+const running = new Set<ChildProcess>();
+let folder: string;
+
+beforeAll(() => {
+  mkdirSync(join(root, "build"), { recursive: true });
+  folder = mkdtempSync(join(root, "build", "readme-"));
+  const options = { rootDir: ".", outDir: "out" };
+  const config = { extends: "../../tsconfig.json", compilerOptions: options, include: ["*.ts"] };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+  for (const [i, [, text = ""]] of blocks.entries()) {
+    writeFileSync(join(folder, `block-${i}.ts`), text.replaceAll("/tmp/a-fifo", fifo()));
+  }
+});
+afterAll(() => {
+  for (const child of running) child.kill("SIGKILL");
+  rmSync(folder, { recursive: true });
+});
+
+const fifo = () => join(folder, "a-fifo");
+
+/** Starts the block that has this in it. @returns the process, and its lines. */
+function start(mark: string) {
+  const i = blocks.findIndex(([text]) => text.includes(mark));
+  const file = join(folder, "out", `block-${i}.js`);
+  const child = spawn(process.execPath, [file], { stdio: ["ignore", "pipe", "inherit"] });
+  running.add(child);
+  const exited = once(child, "exit").finally(() => running.delete(child));
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return { child, exited, nextLine: async () => String((await lines.next()).value) };
+}
+
+describe("the README's TypeScript", () => {
+  it("compiles", () => {
+    const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+    const compile = () => execFileSync(process.execPath, [tsc, "--project", folder], { cwd: root });
+    expect(blocks.length).toBeGreaterThan(1);
+    expect(outputOf(compile)).toBe("");
+  });
+
+  it("echoes to several clients", async () => {
+    const { child, exited, nextLine } = start("listenTcp");
+    const port = Number(/^echo on port (\d+)$/.exec(await nextLine())?.[1]);
+    for (const words of ["first", "second"]) {
+      const socket = connect(port, "127.0.0.1");
+      socket.write(words);
+      const [answer] = await once(socket, "data");
+      expect(String(answer)).toBe(words);
+      socket.end();
+      await once(socket, "close");
+    }
+    child.kill("SIGTERM");
+    expect(await exited).toEqual([null, "SIGTERM"]);
+  });
+
+  it("reads a FIFO to its end", async () => {
+    makeFifo(fifo());
+    const { exited, nextLine } = start("openFifo");
+    await writeFile(fifo(), "hello"); // waits for the reader
+    expect(await nextLine()).toBe("my fifo hello");
+    expect(await exited).toEqual([0, null]);
+  });
+});
+
+/** What a command that failed has printed; "" where it did not fail. */
+function outputOf(command: () => void): string {
+  try {
+    command();
+    return "";
+  } catch (error) {
+    return String((error as { stdout?: Buffer }).stdout ?? error);
+  }
+}
