@@ -1,5 +1,5 @@
-// The README's TypeScript: each block is checked by the compiler, in a folder of this package, where
-// "io-selectors" is the package itself; then it is run.
+// The README's TypeScript: each block is checked by the compiler, in a folder of this package,
+// where "io-selectors" is the package itself; then it is run.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
