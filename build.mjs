@@ -21,7 +21,7 @@ const steps = [
     label: "installing dependencies (npm ci)",
     inputs: ["package.json", "package-lock.json", ".npmrc"],
     outputs: ["node_modules/typescript", "node_modules/vitest", "node_modules/node-gyp"],
-    make: () => run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]),
+    make: () => run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { quiet: true }),
   },
   {
     name: "native",
@@ -56,14 +56,15 @@ const steps = [
 function compileNative() {
   const headers = join(dirname(process.execPath), "..");
   const local = existsSync(join(headers, "include", "node", "node_api.h"));
-  return run(process.execPath, [
+  const args = [
     bin("node-gyp", "bin/node-gyp.js"),
     // Configured anew each time: binding.gyp asks the environment, too.
     ...(existsSync(join(root, "build", "config.gypi")) ? ["configure", "build"] : ["rebuild"]),
     "--loglevel=error",
     "--jobs=max",
     ...(local ? [`--nodedir=${headers}`] : []),
-  ]);
+  ];
+  return run(process.execPath, args, { quiet: true });
 }
 
 async function compileTypeScript() {
@@ -114,24 +115,28 @@ async function bringUpToDate() {
 }
 
 /**
- * Runs a command with our own terminal; its failure ends this process with its exit code, and our
- * signals reach it.
+ * Runs a command; its failure ends this process with its exit code, and our signals reach it.
+ * `quiet` keeps what it says on standard output for the case that it fails.
  */
-function run(command, args) {
+function run(command, args, { quiet = false } = {}) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: root, stdio: "inherit" });
+    const stdio = ["inherit", quiet ? "pipe" : "inherit", "inherit"];
+    const child = spawn(command, args, { cwd: root, stdio });
+    const said = [];
+    child.stdout?.on("data", (bytes) => said.push(bytes));
     const forward = (signal) => child.kill(signal);
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, forward);
     const settle = (code) => {
       for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.off(signal, forward);
-      if (code === 0) resolve();
-      else process.exit(code);
+      if (code === 0) return resolve();
+      writeFileSync(process.stderr.fd, Buffer.concat(said));
+      process.exit(code);
     };
     child.on("error", (error) => {
       console.error(`io-selectors: cannot run ${command}: ${error.message}`);
       settle(1);
     });
-    child.on("exit", (code, signal) => settle(code ?? 128 + (constants.signals[signal] ?? 0)));
+    child.on("close", (code, signal) => settle(code ?? 128 + (constants.signals[signal] ?? 0)));
   });
 }
 
