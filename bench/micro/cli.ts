@@ -23,8 +23,8 @@ Measures what a call of the library costs, beside the same in C++, and says whic
 
 options:
   --cases A,B   only these: ${cases.map(({ name }) => name).join(" ")}
-  --rounds N    passes over the cases, each a fresh process in both languages; 7 unless given
-  --ms N        how long to measure an operation each round; 100 unless given
+  --rounds N    passes over the cases, each a fresh process in both languages; 15 unless given
+  --ms N        how long to measure an operation each round; 40 unless given
   --json        the figures as JSON
   --help        this text`;
 
@@ -93,8 +93,8 @@ function parseRequest(argv: readonly string[]): Request | "help" {
   if (values.help === true) return "help";
   return {
     cases: values.cases === undefined ? null : casesNamed(values.cases),
-    rounds: whole("--rounds", values.rounds ?? "7", 1000),
-    ms: whole("--ms", values.ms ?? "100", 10_000),
+    rounds: whole("--rounds", values.rounds ?? "15", 1000),
+    ms: whole("--ms", values.ms ?? "40", 10_000),
     json: values.json === true,
   };
 }

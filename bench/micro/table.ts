@@ -51,6 +51,8 @@ function targetOf(verdict: Verdict | null): string {
 function verdictOf(verdict: Verdict | null): string {
   if (verdict === null) return "";
   const { low, median: value, high } = verdict.value;
+  // Another run may say otherwise where the limit lies among the middle half of the rounds.
+  const narrowly = low <= verdict.limit && verdict.limit < high ? ", narrowly" : "";
   const spread = `${significant(value)}, ${significant(low)} … ${significant(high)}`;
-  return `${verdict.met ? "met" : "not met"} (${spread})`;
+  return `${verdict.met ? "met" : "not met"}${narrowly} (${spread})`;
 }
