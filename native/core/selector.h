@@ -60,8 +60,8 @@ class Selector {
    */
   Result<int32_t> Register(int fd, int32_t interest, RegisterOptions options = {});
 
-  /** Replaces the interest of `fd`, keeping its generation. ENOENT where it is not registered. A
-   * failure unregisters it. */
+  /** Replaces the interest of `fd` under a new generation: what is ready is reported anew. ENOENT
+   * where it is not registered. A failure unregisters it. */
   Result<void> Modify(int fd, int32_t interest);
 
   /** Stops watching `fd`; silent where the descriptor has been closed meanwhile. ENOENT where it is
