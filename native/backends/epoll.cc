@@ -24,6 +24,9 @@ constexpr int kEventsPerWait = 256;
  * the set is made anew. */
 constexpr int kStaleHitsBeforeRebuild = 64;
 
+/** In an event's data, beside the generation, which is below 2^31: the entry is a oneshot's. */
+constexpr uint64_t kOneshotMark = uint64_t{1} << 63;
+
 /** What to ask epoll for. A write-only interest leaves RDHUP out: it is level-triggered and would
  * spin. */
 uint32_t ToEpoll(const Registration& registration) {
@@ -93,12 +96,13 @@ class EpollSelector final : public Selector {
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events_[static_cast<size_t>(i)];
       const int fd = static_cast<int32_t>(static_cast<uint32_t>(event.data.u64));
-      const int32_t generation = static_cast<int32_t>(event.data.u64 >> 32);
+      const int32_t generation = static_cast<int32_t>((event.data.u64 & ~kOneshotMark) >> 32);
       if (Generation(fd) != generation) {
         ++stale_hits_;
         continue;
       }
       batch.Add(fd, generation, ReadyOf(event.events), FlagsOf(event.events));
+      if ((event.data.u64 & kOneshotMark) != 0) spent_[static_cast<size_t>(fd)] = true;
     }
     return stale_hits_ < kStaleHitsBeforeRebuild ? Result<void>() : Rebuild();
   }
@@ -108,6 +112,12 @@ class EpollSelector final : public Selector {
     event.events = ToEpoll(registration);
     event.data.u64 = static_cast<uint64_t>(static_cast<uint32_t>(registration.generation)) << 32 |
                      static_cast<uint32_t>(fd);
+    if (registration.options.mode == Mode::kOneshot) {
+      event.data.u64 |= kOneshotMark;
+      const size_t index = static_cast<size_t>(fd);
+      if (spent_.size() <= index) spent_.resize(std::max(index + 1, spent_.size() * 2));
+      spent_[index] = false;
+    }
     if (epoll_ctl(epoll_.get(), operation, fd, &event) < 0) return LastError("epoll_ctl");
     return {};
   }
@@ -135,6 +145,8 @@ class EpollSelector final : public Selector {
     if (!fresh.valid()) return LastError("epoll_create1");
     if (dup3(fresh.get(), epoll_.get(), O_CLOEXEC) < 0) return LastError("dup3");
     ForEachRegistered([this](int fd, const Registration& registration) {
+      const bool oneshot = registration.options.mode == Mode::kOneshot;
+      if (oneshot && spent_[static_cast<size_t>(fd)]) return;  // until modify, which adds it
       // EBADF: closed and not yet unregistered, which is the owner's to do.
       (void)Control(EPOLL_CTL_ADD, fd, registration).ok();
     });
@@ -143,6 +155,7 @@ class EpollSelector final : public Selector {
 
   OwnedFd epoll_;
   std::array<epoll_event, kEventsPerWait> events_{};
+  std::vector<bool> spent_;  // by descriptor: a oneshot that has been reported
   bool has_pwait2_ = true;
   int stale_hits_ = 0;
 };
