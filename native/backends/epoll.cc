@@ -64,24 +64,22 @@ class EpollSelector final : public Selector {
 
   Result<void> Add(int fd, const Registration& registration) override {
     const Result<void> added = Control(EPOLL_CTL_ADD, fd, registration);
-    // Closed without unregister, and the number was reused through a dup that this set still holds.
-    if (!added.ok() && added.error().errno_value == EEXIST) {
-      return Control(EPOLL_CTL_MOD, fd, registration);
-    }
-    return added;
+    if (added.ok() || added.error().errno_value != EEXIST) return added;
+    // Closed without unregister, and the number was reused for a dup of what it named, which this
+    // set still holds. Not MOD: either may be an EPOLLEXCLUSIVE entry, for which that is EINVAL.
+    (void)Control(EPOLL_CTL_DEL, fd, registration).ok();
+    return Control(EPOLL_CTL_ADD, fd, registration);
   }
 
   Result<void> Change(int fd, const Registration& before, const Registration& after) override {
-    if (before.options.exclusive) {  // epoll_ctl(2): MOD of an EPOLLEXCLUSIVE entry is EINVAL
-      Remove(fd, before);
-      return Control(EPOLL_CTL_ADD, fd, after);
-    }
     const Result<void> changed = Control(EPOLL_CTL_MOD, fd, after);
-    // The descriptor was closed and its number reused: the kernel forgot it, we did not.
-    if (!changed.ok() && changed.error().errno_value == ENOENT) {
-      return Control(EPOLL_CTL_ADD, fd, after);
-    }
-    return changed;
+    // ENOENT: the descriptor was closed and its number reused; the kernel forgot it, we did not.
+    // EINVAL: epoll_ctl(2) does not modify an EPOLLEXCLUSIVE entry, be it ours or one that an
+    // earlier owner of the number has left in a dup.
+    const int error = changed.error().errno_value;
+    if (error != ENOENT && error != EINVAL) return changed;
+    Remove(fd, before);
+    return Add(fd, after);
   }
 
   void Remove(int fd, const Registration& registration) override {
