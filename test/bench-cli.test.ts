@@ -16,6 +16,7 @@ import { parseResults } from "../bench/report/json.ts";
 import { childrenOf, survivors } from "./bench-processes.ts";
 
 const cli = join(packagePaths().root, "dist", "bench", "cli.js");
+const cliNode = process.execPath;
 const linux = process.platform === "linux";
 const small = ["--connections", "50", "--rate", "500", "--duration", "0.5"];
 
@@ -37,8 +38,10 @@ class Bench {
   stdout = "";
   stderr = "";
 
-  constructor(argv: readonly string[], env: NodeJS.ProcessEnv = {}) {
-    this.child = spawn(process.execPath, [cli, ...argv], {
+  constructor(argv: readonly string[], env: NodeJS.ProcessEnv = {}, command = [cliNode, cli]) {
+    const [file = "", ...first] = command;
+    this.child = spawn(file, [...first, ...argv], {
+      cwd: packagePaths().root,
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, ...env },
     });
@@ -170,6 +173,20 @@ describe.runIf(linux)("half-way", () => {
     }
     expect(bench.stderr).toContain(`${signal}: stopping`);
     expect(bench.stdout).toContain("report.md");
+  });
+
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("%s to npm ends what npm runs, too", async (signal, code) => {
+    const bench = new Bench(argv(), {}, ["npm", "run", "bench", "--"]);
+    await bench.said(/\[ *1\/200\]/);
+    const [run = 0] = await bench.children(1);
+    const below = childrenOf(run);
+    bench.child.kill(signal);
+    expect(await bench.ended()).toBe(code);
+    expect(await survivors([run, ...below], 10_000)).toEqual([]);
+    expect(readReport(join(out, "latest")).complete).toBe(false);
   });
 
   it("SIGKILL takes the server and the load generator along", async () => {
