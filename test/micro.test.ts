@@ -87,20 +87,31 @@ describe("npm run bench:micro", () => {
 });
 
 describe("a figure", () => {
-  const epoll = cases.filter(({ name }) => /^(ready|register|wait-epoll)/.test(name));
+  const epoll = cases.filter(({ name }) => /^(ready|register|modify|wait-epoll)/.test(name));
+
+  interface Entry {
+    readonly ns?: readonly number[];
+    readonly baseline?: readonly number[];
+    readonly waited?: readonly number[];
+    readonly failure?: string;
+  }
 
   /** The same nanoseconds a round for every operation of a case. */
-  function measured(entries: Record<string, Partial<Measured> & { ns?: number[] }>) {
+  function measured(entries: Record<string, Entry>) {
     return new Map(
       epoll.map(({ name, operations }): [string, Measured] => {
-        const { ns = [100], baseline = [100], failure = null } = entries[name] ?? {};
-        const typescript = new Map(operations.map((operation) => [operation.name, ns]));
-        return [name, { typescript, baseline, failure }];
+        const { ns = [100], baseline = [], waited = [], failure = null } = entries[name] ?? {};
+        const rounds = ns.map((value, i) => ({
+          typescriptNs: Object.fromEntries(operations.map((operation) => [operation.name, value])),
+          baselineNs: baseline[i] ?? 100,
+          waited: waited[i] ?? 0,
+        }));
+        return [name, { rounds, failure }];
       }),
     );
   }
 
-  function figure(entries: Parameters<typeof measured>[0], name: string): Figure {
+  function figure(entries: Record<string, Entry>, name: string): Figure {
     const found = figuresOf(epoll, measured(entries)).find((row) => row.case === name);
     if (found === undefined) throw new Error(`no figure for ${name}`);
     return found;
@@ -126,6 +137,17 @@ describe("a figure", () => {
     const { verdict } = figure(entries, name);
     expect(verdict).toMatchObject({ kind, met });
     expect(verdict?.value.median).toBeCloseTo(value, 10);
+  });
+
+  it.each([
+    ["all but those that had to wait", [120, 900, 130], [0, 0.5, 0.02], 125, 1, true],
+    ["the quietest half where all did", [900, 120, 800, 130], [0.9, 0.2, 0.8, 0.3], 125, 4, true],
+    ["all of them on a quiet machine", [120, 130, 140, 150], [0, 0, 0, 0], 135, 0, false],
+    ["no fewer for one of many", [120, 130, 140, 900], [0, 0, 0, 0.1], 130, 1, false],
+  ])("counts %s", (_case, ns, waited, median, dropped, noisy) => {
+    const { typescriptNs, ...rest } = figure({ modify: { ns, waited } }, "modify");
+    expect(typescriptNs?.median).toBe(median);
+    expect(rest).toMatchObject({ dropped, noisy });
   });
 
   it("has none of the numbers where its case failed", () => {

@@ -1,6 +1,6 @@
 // The rounds: each case in TypeScript and natively, in turns, each time in a fresh process, so that
 // a noisy minute falls on both and the luck of one process's memory layout shows as spread.
-// Enters: cases. Leaves: for each operation the nanoseconds of each round, or why there are none.
+// Enters: cases. Leaves: for each case what its rounds gave, or why there are none.
 
 import { within } from "../measure/deadline.ts";
 import { type ChildProcesses, describeExit } from "../measure/processes.ts";
@@ -18,17 +18,27 @@ export interface RoundsOptions {
   readonly onProgress: (round: number, name: string) => void;
 }
 
-/** By operation, `baseline` for the native half: nanoseconds, a value a round. */
+/** One case, once in each language. */
+export interface Round {
+  /** Nanoseconds by operation. */
+  readonly typescriptNs: Readonly<Record<string, number>>;
+  /** Null where the case has no native half. */
+  readonly baselineNs: number | null;
+  /** The larger share of its time that one of the two waited for a CPU; 0 where nobody tells. */
+  readonly waited: number;
+}
+
 export interface Measured {
-  readonly typescript: Map<string, number[]>;
-  readonly baseline: number[];
+  readonly rounds: Round[];
   /** The first thing that went wrong; the case is then not measured again. */
   failure: string | null;
 }
 
+/** What measure.js and micro-baseline print. */
 interface Line {
-  readonly case: string;
   readonly ns: Readonly<Record<string, number>>;
+  /** Share of the measured time in the run queue; null on systems that do not tell. */
+  readonly waited: number | null;
 }
 
 /** Far beyond what a case takes. */
@@ -40,67 +50,49 @@ export async function measureRounds(
   options: RoundsOptions,
 ): Promise<ReadonlyMap<string, Measured>> {
   const measured = new Map<string, Measured>();
+  for (const { name } of cases) measured.set(name, { rounds: [], failure: null });
   for (let round = 0; round < options.rounds; round++) {
     for (const row of cases) {
-      const so = measured.get(row.name) ?? { typescript: new Map(), baseline: [], failure: null };
-      measured.set(row.name, so);
-      if (so.failure !== null) continue;
+      const into = measured.get(row.name);
+      if (into === undefined || into.failure !== null) continue;
       options.onProgress(round, row.name);
-      so.failure = await measureCase(row, { round, into: so }, options);
+      const answer = await measureRound(row, round, options);
+      if (typeof answer === "string") into.failure = answer;
+      else into.rounds.push(answer);
     }
   }
   return measured;
 }
 
-/** @returns null, or what went wrong. */
-async function measureCase(
+/** @returns what went wrong, where something did. */
+async function measureRound(
   row: Case,
-  { round, into }: { readonly round: number; readonly into: Measured },
+  round: number,
   options: RoundsOptions,
-): Promise<string | null> {
-  const turns = [() => runTypeScript(row, into, options)];
-  if (row.hasBaseline) turns.push(() => runBaseline(row, into, options));
-  if (round % 2 === 1) turns.reverse(); // who comes second may find a warmer machine
-  for (const turn of turns) {
-    const failure = await turn();
-    if (failure !== null) return failure;
-  }
-  return null;
+): Promise<Round | string> {
+  const typescript = () => runProcess(options.typescript, row.name, options);
+  const native = () => (row.hasBaseline ? runProcess(options.baseline, row.name, options) : null);
+  // Who comes second may find a warmer machine.
+  const first = round % 2 === 0 ? await typescript() : await native();
+  if (typeof first === "string") return first;
+  const second = round % 2 === 0 ? await native() : await typescript();
+  if (typeof second === "string") return second;
+  const [ts, baseline] = round % 2 === 0 ? [first, second] : [second, first];
+  const missing = row.operations.find(({ name }) => ts?.ns[name] === undefined);
+  if (ts === null || missing !== undefined) return `no figure for ${missing?.name}`;
+  return {
+    typescriptNs: ts.ns,
+    baselineNs: baseline?.ns["baseline"] ?? null,
+    waited: Math.max(ts.waited ?? 0, baseline?.waited ?? 0),
+  };
 }
 
-async function runTypeScript(
-  row: Case,
-  into: Measured,
-  options: RoundsOptions,
-): Promise<string | null> {
-  const ns = await runProcess(options.typescript, row.name, options);
-  if (typeof ns === "string") return ns;
-  for (const { name } of row.operations) {
-    const value = ns[name];
-    if (value === undefined) return `no figure for ${name}`;
-    into.typescript.set(name, [...(into.typescript.get(name) ?? []), value]);
-  }
-  return null;
-}
-
-async function runBaseline(
-  row: Case,
-  into: Measured,
-  options: RoundsOptions,
-): Promise<string | null> {
-  const ns = await runProcess(options.baseline, row.name, options);
-  if (typeof ns === "string") return ns;
-  if (ns["baseline"] === undefined) return "the baseline gave no figure";
-  into.baseline.push(ns["baseline"]);
-  return null;
-}
-
-/** @returns its nanoseconds by operation, or what went wrong. */
+/** @returns what it printed, or what went wrong. */
 async function runProcess(
   argv: readonly string[],
   name: string,
   { children, signal, ms }: RoundsOptions,
-): Promise<Line["ns"] | string> {
+): Promise<Line | string> {
   let last = "";
   const child = children.start([...argv, "--case", name, "--ms", String(ms)], (line) => {
     last = line;
@@ -111,7 +103,7 @@ async function runProcess(
     return `no result within ${processTimeoutMs / 1000} s`;
   }
   if (exit.code !== 0) return child.stderrTail || describeExit(exit);
-  return parseLine(last)?.ns ?? `not understood: ${last.slice(0, 100)}`;
+  return parseLine(last) ?? `not understood: ${last.slice(0, 100)}`;
 }
 
 function parseLine(line: string): Line | null {

@@ -16,9 +16,10 @@ const fewestBatches = 5;
  */
 export async function sample(operation: () => unknown, ms: number): Promise<number> {
   const roughNs = warmUp(operation, ms / 2);
+  const options = { ms, batch: Math.ceil(batchNs / roughNs) };
   return roughNs < mitataBelowNs
-    ? await byMitata(operation, ms)
-    : byTinybench(operation, { ms, batch: Math.ceil(batchNs / roughNs) });
+    ? await byMitata(operation, options)
+    : byTinybench(operation, options);
 }
 
 /** @returns roughly the nanoseconds a call, once it is warm. */
@@ -34,19 +35,26 @@ function warmUp(operation: () => unknown, ms: number): number {
   }
 }
 
-async function byMitata(operation: () => unknown, ms: number): Promise<number> {
+interface Batches {
+  readonly ms: number;
+  /** Operations each. */
+  readonly batch: number;
+}
+
+async function byMitata(operation: () => unknown, { ms, batch }: Batches): Promise<number> {
   const { p50 } = await measure(operation, {
     min_cpu_time: ms * 1e6,
     min_samples: fewestBatches,
+    batch_samples: batch,
+    // In batches also where its own first look was slow, because the machine was busy.
+    warmup_threshold: Number.POSITIVE_INFINITY,
+    batch_threshold: Number.POSITIVE_INFINITY,
     gc: false,
   });
   return p50;
 }
 
-function byTinybench(
-  operation: () => unknown,
-  { ms, batch }: { readonly ms: number; readonly batch: number },
-): number {
+function byTinybench(operation: () => unknown, { ms, batch }: Batches): number {
   const bench = new Bench({ time: ms, iterations: fewestBatches, warmup: false, throws: true });
   bench.add("batch", () => {
     for (let i = 0; i < batch; i++) operation();

@@ -16,17 +16,22 @@ const columns: readonly Column<Figure>[] = [
   {
     title: ["", "verdict"],
     align: "left",
-    text: (row) => row.failure ?? verdictOf(row.verdict),
-    style: ({ failure, verdict }) => {
-      if (failure !== null) return "dim";
+    text: (row) => row.failure ?? verdictOf(row),
+    style: ({ failure, noisy, verdict }) => {
+      if (failure !== null || noisy) return "dim";
       return verdict?.met === false ? "red" : "green";
     },
   },
 ];
 
 export function renderTable(figures: readonly Figure[], paint: Paint): string {
-  return tableLines(columns, figures, { gap: 2, paint }).join("\n");
+  const lines = tableLines(columns, figures, { gap: 2, paint });
+  const noisy = figures.filter((figure) => figure.noisy).length;
+  if (noisy > 0) lines.push("", paint(`${noisy} figures are noisy: ${remedy}`, "yellow"));
+  return lines.join("\n");
 }
+
+const remedy = "over 30 % of their rounds had to wait for a CPU; measure on a quiet machine";
 
 function median(spread: Spread | null): string {
   return spread === null ? absent : significant(spread.median);
@@ -48,11 +53,12 @@ function targetOf(verdict: Verdict | null): string {
   }
 }
 
-function verdictOf(verdict: Verdict | null): string {
+function verdictOf({ verdict, noisy }: Figure): string {
   if (verdict === null) return "";
   const { low, median: value, high } = verdict.value;
   // Another run may say otherwise where the limit lies among the middle half of the rounds.
   const narrowly = low <= verdict.limit && verdict.limit < high ? ", narrowly" : "";
   const spread = `${significant(value)}, ${significant(low)} … ${significant(high)}`;
-  return `${verdict.met ? "met" : "not met"}${narrowly} (${spread})`;
+  const doubt = noisy ? "inconclusive: " : "";
+  return `${doubt}${verdict.met ? "met" : "not met"}${narrowly} (${spread})`;
 }

@@ -1,9 +1,9 @@
 // From rounds to figures: median and middle half, the ratio to the baseline, and whether a promise
-// was kept. Pure. Enters: nanoseconds a round. Leaves: to table.ts, and as JSON.
+// was kept. Pure. Enters: what the rounds gave. Leaves: to table.ts, and as JSON.
 
 import { quantile, sort } from "../statistics/quantile.ts";
 import type { Case, Operation, Target } from "./figures.ts";
-import type { Measured } from "./rounds.ts";
+import type { Measured, Round } from "./rounds.ts";
 
 /** A median over the rounds, and the half of them around it. */
 export interface Spread {
@@ -29,9 +29,17 @@ export interface Figure {
   /** TypeScript's to the baseline's of the same round. */
   readonly ratio: Spread | null;
   readonly verdict: Verdict | null;
+  /** Rounds that do not count, because something else was running. */
+  readonly dropped: number;
+  /** Whether so many were dropped that the rest is not to be trusted. */
+  readonly noisy: boolean;
   /** Why there are no figures, else null. */
   readonly failure: string | null;
 }
+
+/** As for the windows of the benchmark: a share of time in the run queue, and of rounds. */
+const mostWaited = 0.03;
+const mostDropped = 0.3;
 
 export function figuresOf(
   cases: readonly Case[],
@@ -48,12 +56,14 @@ function figureOf(
   measured: ReadonlyMap<string, Measured>,
 ): Figure {
   const { name, title, target } = operation;
-  const so = measured.get(row.name);
-  const failure = so === undefined ? "not measured" : so.failure;
-  const ns = failure === null ? (so?.typescript.get(name) ?? []) : [];
-  const baseline = failure === null ? (so?.baseline ?? []) : [];
-  const against =
-    target?.kind === "flat" ? (measured.get(target.against)?.typescript.get(name) ?? []) : baseline;
+  const { rounds, failure } = measured.get(row.name) ?? { rounds: [], failure: "not measured" };
+  const all = failure === null ? rounds : [];
+  const against = target?.kind === "flat" ? (measured.get(target.against)?.rounds ?? []) : null;
+  const quiet = quietRounds(all, against);
+  const ns = quiet.map((round) => all[round]?.typescriptNs[name]);
+  const baseline = quiet.map((round) => all[round]?.baselineNs);
+  const other = against === null ? baseline : quiet.map((i) => against[i]?.typescriptNs[name]);
+  const dropped = all.filter(({ waited }) => waited > mostWaited).length;
   return {
     case: row.name,
     operation: name,
@@ -61,12 +71,26 @@ function figureOf(
     typescriptNs: spreadOf(ns),
     baselineNs: spreadOf(baseline),
     ratio: spreadOf(paired(ns, baseline, (a, b) => a / b)),
-    verdict: target === undefined ? null : judge(target, ns, against),
+    verdict: target === undefined ? null : judge(target, ns, other),
+    dropped,
+    noisy: dropped > all.length * mostDropped,
     failure,
   };
 }
 
-function judge(target: Target, ns: readonly number[], against: readonly number[]): Verdict | null {
+/**
+ * The places of the rounds that count: in which nobody waited long for a CPU, here and in what this
+ * is held against; the quietest half where those are fewer.
+ */
+function quietRounds(rounds: readonly Round[], against: readonly Round[] | null): number[] {
+  const waits = rounds.map(({ waited }, i) => Math.max(waited, against?.[i]?.waited ?? 0));
+  const half = [...waits].sort((a, b) => a - b)[(waits.length - 1) >> 1] ?? 0;
+  return waits.flatMap((waited, i) => (waited <= Math.max(half, mostWaited) ? [i] : []));
+}
+
+type Values = readonly (number | null | undefined)[];
+
+function judge(target: Target, ns: Values, against: Values): Verdict | null {
   const { kind, limit } = target;
   const value = spreadOf(
     paired(ns, against, (a, b) => (target.kind === "added" ? (a - b) / target.events : a / b)),
@@ -75,20 +99,17 @@ function judge(target: Target, ns: readonly number[], against: readonly number[]
 }
 
 /** Round by round, as far as both have one. */
-function paired(
-  left: readonly number[],
-  right: readonly number[],
-  combine: (a: number, b: number) => number,
-): number[] {
-  return left.flatMap((a, round) => {
-    const b = right[round];
-    return b === undefined ? [] : [combine(a, b)];
+function paired(left: Values, right: Values, combine: (a: number, b: number) => number): Values {
+  return left.map((a, i) => {
+    const b = right[i];
+    return typeof a === "number" && typeof b === "number" ? combine(a, b) : null;
   });
 }
 
-function spreadOf(values: readonly number[]): Spread | null {
-  if (values.length === 0) return null;
-  const sorted = sort(values);
+function spreadOf(values: Values): Spread | null {
+  const present = values.filter((value) => typeof value === "number");
+  if (present.length === 0) return null;
+  const sorted = sort(present);
   return {
     median: quantile(sorted, 0.5),
     low: quantile(sorted, 0.25),

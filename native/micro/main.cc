@@ -1,7 +1,7 @@
 // micro-baseline: what the micro benchmarks measure, without TypeScript: bare system calls, and the
 // native selectors' waits. One case a run, as bench/micro/measure.ts has it, so that the two take
 // turns. Enters: --case NAME --ms N. Leaves: one JSON line with the nanoseconds that an operation
-// took, the median of its batches.
+// took, the median of its batches, and the share of the time that it waited for a CPU.
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -205,6 +205,26 @@ Result<double> MeasureCase(const std::string& name, int64_t budget_ns) {
   return MeasureWait(name.substr(5, dash - 5), std::atoi(name.c_str() + dash + 1), budget_ns);
 }
 
+/** Nanoseconds that this thread has waited for a CPU; negative where the system does not tell. The
+ * second field of /proc/self/schedstat, proc(5). */
+double RunQueueWaitNs() {
+  double waited = -1;
+  if (FILE* file = std::fopen("/proc/self/schedstat", "re")) {
+    if (std::fscanf(file, "%*f %lf", &waited) != 1) waited = -1;
+    std::fclose(file);
+  }
+  return waited;
+}
+
+void Print(double ns, double waited_ns, double elapsed_ns) {
+  std::printf("{\"ns\":{\"baseline\":%.3f},\"waited\":", ns);
+  if (waited_ns < 0) {
+    std::printf("null}\n");
+  } else {
+    std::printf("%.6f}\n", waited_ns / elapsed_ns);
+  }
+}
+
 int Main(int argc, char** argv) {
   const bool understood = argc == 5 && std::strcmp(argv[1], "--case") == 0 &&
                           std::strcmp(argv[3], "--ms") == 0 && std::atoi(argv[4]) > 0;
@@ -217,13 +237,16 @@ int Main(int argc, char** argv) {
   std::thread([] {
     for (;;) pause();
   }).detach();
+  const int64_t started = MonotonicNs();
+  const double waited_before = RunQueueWaitNs();
   const Result<double> ns = MeasureCase(argv[2], std::atoi(argv[4]) * kNsPerMs);
   if (!ns.ok()) {
     std::fprintf(stderr, "micro-baseline: %s: %s\n", ns.error().syscall,
                  std::strerror(ns.error().errno_value));
     return kExitFailure;
   }
-  std::printf("{\"case\":\"%s\",\"ns\":{\"baseline\":%.3f}}\n", argv[2], ns.value());
+  const double waited = waited_before < 0 ? -1 : RunQueueWaitNs() - waited_before;
+  Print(ns.value(), waited, static_cast<double>(MonotonicNs() - started));
   return 0;
 }
 
