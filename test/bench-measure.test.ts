@@ -210,6 +210,32 @@ describe("cells", () => {
     expect(find(all, reference)).toMatchObject({ status: "ok", messages: 30_000 });
   });
 
+  it("count calls only where the server does", () => {
+    if (scenario === undefined) throw new Error("no scenario");
+    const counters = (calls: number): Round["counters"] => ({
+      event: "counters",
+      waitCalls: calls,
+      eventsReturned: 2 * calls,
+      recvCalls: calls,
+      sendCalls: calls,
+      acceptCalls: 0,
+      bytesReceived: 64,
+      bytesSent: 64,
+      connectionsAccepted: 1,
+      connectionsClosed: 1,
+      peakConnections: 1,
+    });
+    const rounds = blocks.flatMap((block) => [
+      { ...roundOf(other, block, [quiet]), counters: counters(0) },
+      { ...roundOf(reference, block, [quiet]), counters: counters(5000) },
+    ]);
+    const all = cellsOf(plan, scenario, { rounds, refusals: new Map(), interrupted: false });
+    expect(find(all, other)?.metrics.systemCallsPerMessage?.median ?? null).toBeNull();
+    expect(find(all, other)?.metrics.eventsPerWait?.median ?? null).toBeNull();
+    expect(find(all, reference)?.metrics.systemCallsPerMessage?.median).toBeCloseTo(3);
+    expect(find(all, reference)?.metrics.eventsPerWait?.median).toBeCloseTo(2);
+  });
+
   it("tie where the interval holds the reference", () => {
     const all = cells(
       (block) => [costing(block % 2 === 0 ? 9 : 11)],

@@ -60,7 +60,8 @@ const rows: readonly MetricRow[] = [
   {
     name: "eventsPerWait",
     unit: "1",
-    ofBlock: ({ counters }) => divide(counters?.eventsReturned, counters?.waitCalls),
+    // A thread blocked in recv gets no events: then there is no such figure, rather than 0.
+    ofBlock: ({ counters }) => divide(counters?.eventsReturned || null, counters?.waitCalls),
   },
 ];
 
@@ -130,6 +131,7 @@ function percentOf(field: "serverCpuNs" | "serverUserCpuNs"): MetricRow["ofBlock
 function systemCallsPerMessage({ counters, result }: BlockData): number | null {
   if (counters === null) return null;
   const { waitCalls, recvCalls, sendCalls, acceptCalls } = counters;
+  if (recvCalls === 0) return null; // Node's own sockets: who calls there cannot be counted
   return divide(waitCalls + recvCalls + sendCalls + acceptCalls, result?.totalMessages);
 }
 
