@@ -1,5 +1,7 @@
 #include "core/selector.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -8,6 +10,9 @@
 namespace io_selectors {
 
 namespace {
+
+/** Few processes may open descriptors from here on. */
+constexpr int kUsualDescriptors = 1 << 20;
 
 bool IsInterest(int32_t interest) { return interest != 0 && (interest & ~(kRead | kWrite)) == 0; }
 
@@ -25,6 +30,8 @@ Result<int32_t> Selector::Register(int fd, int32_t interest, RegisterOptions opt
   if (capabilities_.max_fd >= 0 && fd > capabilities_.max_fd) return Error{EINVAL, "register"};
   if (Interest(fd) != 0) return Error{EEXIST, "register"};
   if (!InTable(fd)) {
+    // The tables by descriptor would take gigabytes for a number that nobody has opened.
+    if (fd >= kUsualDescriptors && fcntl(fd, F_GETFD) < 0) return LastError("fcntl");
     table_.resize(std::max(static_cast<size_t>(fd) + 1, table_.size() * 2));
   }
   const Registration registration{interest, NextGeneration(), options};
