@@ -21,12 +21,13 @@ namespace {
 using Word = unsigned long;
 constexpr int kBitsPerWord = static_cast<int>(sizeof(Word)) * CHAR_BIT;
 
-/** One bit a descriptor, laid out as the kernel's fd_set. */
+/** One bit a descriptor, laid out as the kernel's fd_set; as large as its largest descriptor needs.
+ */
 class BitSet {
  public:
-  explicit BitSet(int bits)
-      : words_(static_cast<size_t>((bits + kBitsPerWord - 1) / kBitsPerWord)) {}
-
+  void Grow(size_t words) {
+    if (words_.size() < words) words_.resize(words);
+  }
   void Set(int fd, bool on) {
     Word& word = words_[static_cast<size_t>(fd / kBitsPerWord)];
     word = on ? word | BitOf(fd) : word & ~BitOf(fd);
@@ -47,8 +48,11 @@ class BitSet {
 };
 
 struct Sets {
-  explicit Sets(int bits) : read(bits), write(bits), except(bits) {}
-
+  void Grow(size_t words) {
+    read.Grow(words);
+    write.Grow(words);
+    except.Grow(words);
+  }
   Word WordAt(size_t index) const {
     return read.WordAt(index) | write.WordAt(index) | except.WordAt(index);
   }
@@ -72,14 +76,14 @@ struct Sets {
 class SelectSelector final : public Selector {
  public:
   explicit SelectSelector(int fd_set_size)
-      : Selector(Capabilities{false, false, false, true, true, fd_set_size - 1, 1000}),
-        watched_(fd_set_size),
-        ready_(fd_set_size) {}
+      : Selector(Capabilities{false, false, false, true, true, fd_set_size - 1, 1000}) {}
 
  private:
   Result<void> Add(int fd, const Registration& registration) override {
-    watched_.Assign(fd, registration);
     highest_ = std::max(highest_, fd);
+    watched_.Grow(WordsInUse());
+    ready_.Grow(WordsInUse());
+    watched_.Assign(fd, registration);
     return {};
   }
 
