@@ -124,6 +124,7 @@ export class NativeSelector<T = unknown> implements Selector<T> {
       this.#drop(key.fd);
       throw systemError(answer, `cannot modify fd ${key.fd}, which is unregistered now`);
     }
+    this.#maskReady(key.fd, events);
     return this.#put({ fileobj: key.fileobj, fd: key.fd, events, data });
   }
 
@@ -290,6 +291,13 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     // What the last wait brought for it is stale, also where the number is registered anew.
     for (let at = RING_STRIDE; at <= this.#ready * RING_STRIDE; at += RING_STRIDE) {
       if (this.#ring[at] === fd) this.#ring[at] = GONE;
+    }
+  }
+
+  /** Of what the last wait brought, that which is not asked for any more. */
+  #maskReady(fd: number, events: number): void {
+    for (let at = RING_STRIDE; at <= this.#ready * RING_STRIDE; at += RING_STRIDE) {
+      if (this.#ring[at] === fd) this.#ring[at + 1] = (this.#ring[at + 1] as number) & events;
     }
   }
 

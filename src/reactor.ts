@@ -222,9 +222,9 @@ export class Reactor {
       const events = selector.readyEvents(i);
       try {
         if ((events & EVENT_READ) !== 0) handler.onReadable?.(fd);
-        if ((events & EVENT_WRITE) !== 0 && selector[readyData](i) === handler) {
-          handler.onWritable?.(fd);
-        }
+        if ((events & EVENT_WRITE) === 0 || selector[readyData](i) !== handler) continue;
+        // Asked again: onReadable may have modified what it is called for.
+        if ((selector.readyEvents(i) & EVENT_WRITE) !== 0) handler.onWritable?.(fd);
       } catch (error) {
         this.#contain(fd, handler, error);
       }
