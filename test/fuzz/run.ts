@@ -2,7 +2,13 @@
 // the model, and must come out the same. Enters: operations. Leaves: for each what it answered, to
 // be compared with the other backends', or a throw.
 
-import { EVENT_READ, EVENT_WRITE, FLAG_ERROR, type Selector } from "../../src/index.ts";
+import {
+  EVENT_READ,
+  EVENT_WRITE,
+  FLAG_ERROR,
+  type Selector,
+  type SelectorKey,
+} from "../../src/index.ts";
 import type { Operation } from "./operations.ts";
 import { RULES } from "./rules.ts";
 import { type Mode, SelectorModel, type Wanted } from "./selector-model.ts";
@@ -34,10 +40,21 @@ export const NUMBERS = -1;
 
 const NOTHING: Answer = { values: new Map(), ruled: new Set() };
 
+/** One ready event of the last wait. */
+interface BatchEntry {
+  readonly number: number;
+  /** Its key, as long as the registration lasts that it was reported for. */
+  key: SelectorKey<number> | undefined;
+  events: number;
+  readonly flags: number;
+}
+
 export class Run {
   readonly #world = new World();
   readonly #selector: Selector<number>;
   readonly #model: SelectorModel;
+  /** What the last wait brought: it is read again after each operation until the next wait. */
+  #batch: BatchEntry[] = [];
   #index = 0;
   /** What was done, for whoever has to understand a failure. */
   readonly log: string[] = [];
@@ -51,8 +68,14 @@ export class Run {
   /** @throws {Error} where the Selector did something else than the model. */
   step(operation: Operation): Answer {
     this.#index++;
+    this.log.push(operation.name);
+    const answer = this.#do(operation);
+    this.#readBatch();
+    return answer;
+  }
+
+  #do(operation: Operation): Answer {
     const { name, a, b, c } = operation;
-    this.log.push(name);
     switch (name) {
       case "register":
       case "modify":
@@ -86,6 +109,7 @@ export class Run {
       this.#note("unregistered");
       this.#model.unregister(number);
       this.#selector.unregister(number);
+      this.#changeBatch(number);
     }
     this.#model.close(number);
     const tellModel = this.#model.watchFiles();
@@ -112,6 +136,7 @@ export class Run {
     const wasRuled = this.#model.ruled.has(number);
     const expected = this.#callModel(name, number, wanted);
     const actual = this.#callSelector(name, number, wanted);
+    this.#changeBatch(number);
     this.#note(actual);
     this.#expect(actual, expected, `${name} of fd ${number}`);
     const ruled = wasRuled || this.#model.ruled.has(number);
@@ -179,6 +204,7 @@ export class Run {
 
   #poll(): Map<number, number> {
     const reported = new Map<number, number>();
+    this.#batch = [];
     const count = this.#selector.poll(0);
     for (let i = 0; i < count; i++) {
       const key = this.#selector.readyKey(i);
@@ -186,8 +212,10 @@ export class Run {
       this.#expect(key?.data, registration?.data, `the key of event ${i}`);
       if (key === undefined) continue;
       this.#expect(reported.has(key.fd), false, `fd ${key.fd} was reported twice:`);
-      reported.set(key.fd, this.#selector.readyEvents(i));
+      const events = this.#selector.readyEvents(i);
       const flags = this.#selector.readyFlags(i);
+      reported.set(key.fd, events);
+      this.#batch.push({ number: key.fd, key, events, flags });
       if (this.#model.isPlain(key.fd)) this.#expect(flags, 0, `the flags of fd ${key.fd}`);
       if (this.#model.isFoundClosed(registration)) {
         this.#expect(flags, FLAG_ERROR, `the flags of fd ${key.fd}, which is closed,`);
@@ -195,6 +223,30 @@ export class Run {
     }
     this.#note(JSON.stringify([...reported]));
     return reported;
+  }
+
+  /** The number was registered, modified or unregistered, or that was refused. */
+  #changeBatch(number: number): void {
+    const registration = this.#model.registrations.get(number);
+    for (const entry of this.#batch) {
+      if (entry.number !== number || entry.key === undefined) continue;
+      entry.key = registration === undefined ? undefined : this.#selector.getKey(number);
+      entry.events &= registration?.events ?? 0;
+    }
+  }
+
+  /** Whoever serves a batch does things to descriptors meanwhile: none may reach its old owner. */
+  #readBatch(): void {
+    for (const [i, { number, key, events, flags }] of this.#batch.entries()) {
+      const what = `of event ${i} (fd ${number}) since`;
+      this.#expect(this.#selector.readyKey(i)?.data, key?.data, `the key ${what}`);
+      if (key === undefined) continue;
+      this.#expect(this.#selector.readyKey(i), key, `the key itself ${what}`);
+      this.#expect(this.#selector.readyEvents(i), events, `the readiness ${what}`);
+      this.#expect(this.#selector.readyFlags(i), flags, `the flags ${what}`);
+    }
+    const past = this.#selector.readyKey(this.#batch.length);
+    this.#expect(past, undefined, "the key past the batch");
   }
 
   #placeOf(number: number): number {
