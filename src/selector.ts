@@ -159,7 +159,7 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
    * anew, since `poll`.
    */
   readyKey(i: number): SelectorKey<T> | undefined;
-  /** EVENT_READ | EVENT_WRITE of ready event `i`, without what `modify` has dropped since `poll`. */
+  /** EVENT_READ | EVENT_WRITE of ready event `i`, less what `modify` has dropped since `poll`. */
   readyEvents(i: number): number;
   /**
    * FLAG_HANGUP | FLAG_ERROR | FLAG_READ_CLOSED | FLAG_PRIORITY of ready event `i`, as far as the
