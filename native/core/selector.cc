@@ -70,7 +70,7 @@ Result<void> Selector::Unregister(int fd) {
 
 Result<int> Selector::Select(ReadyEvent* ring, int capacity, int64_t timeout_ns) {
   Batch batch(*this, ring, capacity);
-  const int64_t deadline = timeout_ns > 0 ? MonotonicNs() + timeout_ns : 0;
+  const int64_t deadline = timeout_ns > 0 ? DeadlineAfter(timeout_ns) : 0;
   int64_t remaining = timeout_ns;
   for (;;) {
     const Result<void> waited = Wait(batch, remaining);

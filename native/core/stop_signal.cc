@@ -47,6 +47,12 @@ Result<StopSignal> StopSignal::Install() {
   return stop;
 }
 
+StopSignal::~StopSignal() {
+  // Later signals only raise the flag: the number may be somebody else's by then.
+  int writer = writer_.get();
+  if (writer_.valid()) pipe_writer.compare_exchange_strong(writer, -1, std::memory_order_relaxed);
+}
+
 bool StopSignal::Raised() { return raised.load(std::memory_order_relaxed); }
 
 }  // namespace io_selectors

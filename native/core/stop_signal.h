@@ -14,6 +14,11 @@ class StopSignal {
    */
   static Result<StopSignal> Install();
 
+  StopSignal() = default;
+  StopSignal(StopSignal&&) = default;
+  StopSignal& operator=(StopSignal&&) = delete;
+  ~StopSignal();
+
   /** Readable from the first signal on; it is never drained. */
   int fd() const { return reader_.get(); }
 

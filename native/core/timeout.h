@@ -18,6 +18,13 @@ inline int64_t MonotonicNs() {
   return static_cast<int64_t>(now.tv_sec) * kNsPerSecond + now.tv_nsec;
 }
 
+/** CLOCK_MONOTONIC in that many nanoseconds, or as late as there is a number for. */
+inline int64_t DeadlineAfter(int64_t timeout_ns) {
+  const int64_t now = MonotonicNs();
+  constexpr int64_t kLatest = std::numeric_limits<int64_t>::max();
+  return timeout_ns > kLatest - now ? kLatest : now + timeout_ns;
+}
+
 inline timespec ToTimespec(int64_t ns) {
   timespec result{};
   result.tv_sec = static_cast<time_t>(ns / kNsPerSecond);
