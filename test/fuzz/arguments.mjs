@@ -10,7 +10,7 @@ import * as io from "../../dist/src/index.js";
 
 const [seed = 1, calls = 20_000] = process.argv.slice(2).map(Number);
 const log = openSync("last-call", "w");
-const figures = { seed, calls: 0, returned: 0, threw: 0 };
+const figures = { seed, calls: 0, returned: 0, threw: 0, exports: {} };
 
 /** Mulberry32: public domain, Tommy Ettinger. */
 let state = seed >>> 0;
@@ -22,13 +22,32 @@ function random(bound) {
 }
 const pick = (list) => list[random(list.length)];
 
-/** What opens descriptors: its answers are closed. */
-const openers = new Set(
-  (
+/** Every export, by what has to be known of it here. */
+const kinds = {
+  /** Opens descriptors: its answers are closed. */
+  opens:
     "accept bindUdp bindUnix connectTcp connectUdp connectUnix dup eventfd listenTcp listenUnix " +
-    "openFifo openNetlinkRoute openPty openTimer pipe socketPair watchDirectory"
-  ).split(" "),
+    "openFifo openNetlinkRoute openPty openTimer pipe socketPair watchDirectory",
+  answers:
+    "availableBackends close getKeepAlive getNoDelay getQuickAck getReceiveBuffer getReusePort " +
+    "getSendBuffer localAddress localPort makeFifo openWaker peerAddress read readEventfd " +
+    "readTimer recv recvFrom send sendTo setKeepAlive setNoDelay setNonBlocking setQuickAck " +
+    "setReceiveBuffer setSendBuffer shutdown socketError write writeEventfd",
+  constructs:
+    "DefaultSelector EpollSelector IoUringSelector KqueueSelector PollSelector Reactor " +
+    "SelectSelector SelectorError SocketAddress",
+  names:
+    "EAGAIN EBADF ECONNRESET EINPROGRESS EINVAL EMFILE ENFILE EPIPE EVENT_READ EVENT_WRITE " +
+    "FLAG_ERROR FLAG_HANGUP FLAG_PRIORITY FLAG_READ_CLOSED",
+};
+const kindOf = new Map(
+  Object.entries(kinds).flatMap(([kind, list]) => list.split(" ").map((name) => [name, kind])),
 );
+for (const name of new Set([...kindOf.keys(), ...Object.keys(io)])) {
+  if (!kindOf.has(name)) throw new Error(`${name} is exported, and not in this list of exports`);
+  if (!(name in io)) throw new Error(`${name} is in this list of exports, and not exported`);
+}
+const callable = Object.entries(io).filter(([name]) => kindOf.get(name) !== "names");
 
 /** Descriptors that any call may do anything to. None below: those are the process's own. */
 let victims = io.socketPair();
@@ -149,9 +168,9 @@ function tamper(object, name, replacement) {
 
 /** Something to call: a name for the log, and the call itself. */
 function subject() {
-  const [name, exported] = pick(Object.entries(io));
-  if (typeof exported !== "function") return subject();
-  if (!/^class\b/.test(String(exported))) return { name, call: (...args) => exported(...args) };
+  const [name, exported] = pick(callable);
+  figures.exports[name] = (figures.exports[name] ?? 0) + 1;
+  if (kindOf.get(name) !== "constructs") return { name, call: (...args) => exported(...args) };
   if (random(3) === 0) return { name: `new ${name}`, call: (...args) => make(exported, ...args) };
   return member(name, exported);
 }
@@ -164,12 +183,13 @@ function member(name, exported) {
   waitable.register(ready, io.EVENT_WRITE);
   const instance =
     selector ?? (name === "Reactor" ? new io.Reactor(waitable) : new io.SocketAddress());
-  const key = pick(keysOf(instance));
+  const owner = pick([instance, instance, selector?.waker(), selector?.getMap()]) ?? instance;
+  const key = pick(keysOf(owner));
   return {
-    name: `${name}.${String(key)}`,
+    name: `${name}.${owner === instance ? "" : "its "}${String(key)}`,
     call: (...args) => {
-      const found = instance[key];
-      return typeof found === "function" ? found.apply(instance, args) : found;
+      const found = owner[key];
+      return typeof found === "function" ? found.apply(owner, args) : found;
     },
     end: () => (name === "Reactor" ? instance.stop() : waitable.close()),
   };
@@ -206,7 +226,7 @@ function oneCall() {
   undo();
   figures.calls++;
   if (answer instanceof Promise) answer.catch(() => undefined);
-  else if (openers.has(name) && !(thrown !== undefined)) closeAll(answer);
+  else if (kindOf.get(name) === "opens" && thrown === undefined) closeAll(answer);
   end?.();
   if (thrown !== undefined && !(thrown.error instanceof Error)) {
     throw new TypeError(`${text} threw ${inspect(thrown.error)}, which is no Error`);

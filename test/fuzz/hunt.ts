@@ -18,11 +18,16 @@ const MISNUMBERED = "the backends were given different descriptors";
 export type Backend = readonly [name: string, make: <T>() => Selector<T>];
 
 export interface Figures {
-  /** On all backends together. */
+  /** Each was done on every backend. */
   operations: number;
   /** Answers of two backends that were compared, and those that a rule kept apart. */
   compared: number;
   ruled: number;
+}
+
+/** Its message: what went wrong, the operations that matter, the command that shows it again. */
+export class Difference extends Error {
+  override readonly name = "Difference";
 }
 
 interface Failure {
@@ -36,19 +41,39 @@ type Outcome =
   | { readonly answers: readonly Answer[]; readonly log: readonly string[] }
   | { readonly failure: Failure };
 
-/** @throws {Error} with the seed, the operations that matter and what went wrong in the last. */
-export function hunt(backends: readonly Backend[], seed: number, operations: number): Figures {
+/**
+ * Plays sequence after sequence until there were as many operations.
+ * @returns after each sequence the figures so far, an object of its own.
+ * @throws {Difference} at the first sequence that a backend does not play as the model, or as
+ *   another backend.
+ */
+export function* hunt(
+  backends: readonly Backend[],
+  seed: number,
+  operations: number,
+): Generator<Figures> {
   const figures: Figures = { operations: 0, compared: 0, ruled: 0 };
   for (let i = 0; figures.operations < operations; i++) {
-    const sequence = generate(seededRandom(deriveSeed(seed, `sequence ${i}`)), SEQUENCE);
+    const length = Math.min(SEQUENCE, operations - figures.operations);
+    const sequence = generate(seededRandom(deriveSeed(seed, `sequence ${i}`)), length);
     let failure = playOnAll(backends, sequence, figures);
     // The process itself, too, opens descriptors now and then.
     for (let i = 0; i < 2 && failure?.message === MISNUMBERED; i++) {
       failure = playOnAll(backends, sequence, figures);
     }
-    if (failure !== null) throw new Error(describe(backends, seed, sequence, failure));
+    figures.operations += length;
+    if (failure !== null) {
+      throw new Difference(`${describe(backends, sequence, failure)}
+again: ${commandOf(backends, seed, figures.operations)}`);
+    }
+    yield { ...figures };
   }
-  return figures;
+}
+
+function commandOf(backends: readonly Backend[], seed: number, operations: number): string {
+  const names = backends.map(([name]) => name).join(",");
+  const options = `--seed ${seed} --operations ${operations} --calls 0 --backend ${names}`;
+  return `npm run test:fuzz -- ${options}`;
 }
 
 function playOnAll(
@@ -63,7 +88,6 @@ function playOnAll(
     if ("failure" in outcome) return outcome.failure;
     played.push(outcome.answers);
     log = outcome.log;
-    figures.operations += sequence.length;
   }
   for (const [i, one] of played.entries()) {
     for (const [j, other] of played.slice(0, i).entries()) {
@@ -116,7 +140,6 @@ function isRuled({ ruled }: Answer, place: number): boolean {
 
 function describe(
   backends: readonly Backend[],
-  seed: number,
   sequence: readonly Operation[],
   failure: Failure,
 ): string {
@@ -129,7 +152,6 @@ function describe(
     failure.message,
     `cut down to ${log.length} operations: ${message}`,
     ...log.slice(-60).map((line) => `  ${line}`),
-    `again: npm run test:fuzz -- --seed ${seed}`,
   ].join("\n");
 }
 
