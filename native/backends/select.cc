@@ -115,16 +115,27 @@ class SelectSelector final : public Selector {
                    timeout_ns < 0 ? nullptr : &timeout, nullptr);
   }
 
-  /** Word by word, from the one where the last scan stopped, so that a full ring starves nobody. */
+  /** Word by word, from the descriptor where the last scan had no more room, so that a full ring
+   * starves nobody. */
   void Scan(Batch& batch) {
     const size_t words = WordsInUse();
-    if (next_word_ >= words) next_word_ = 0;
-    for (size_t scanned = 0; scanned < words; ++scanned) {
-      for (Word left = ready_.WordAt(next_word_); left != 0; left &= left - 1) {
-        if (batch.full()) return;
-        Report(batch, static_cast<int>(next_word_) * kBitsPerWord + __builtin_ctzl(left));
+    if (next_ > highest_) next_ = 0;
+    size_t index = static_cast<size_t>(next_ / kBitsPerWord);
+    const Word from_next = ~Word{0} << (next_ % kBitsPerWord);
+    // The first word twice: from `next_` on, and at the end what lies before it.
+    for (size_t scanned = 0; scanned <= words; ++scanned) {
+      Word left = ready_.WordAt(index);
+      if (scanned == 0) left &= from_next;
+      if (scanned == words) left &= ~from_next;
+      for (; left != 0; left &= left - 1) {
+        const int fd = static_cast<int>(index) * kBitsPerWord + __builtin_ctzl(left);
+        if (batch.full()) {
+          next_ = fd;
+          return;
+        }
+        Report(batch, fd);
       }
-      if (++next_word_ == words) next_word_ = 0;
+      if (++index == words) index = 0;
     }
   }
 
@@ -154,7 +165,7 @@ class SelectSelector final : public Selector {
   Sets watched_;
   Sets ready_;
   int highest_ = -1;
-  size_t next_word_ = 0;
+  int next_ = 0;  // the descriptor where the next scan starts
 };
 
 }  // namespace
