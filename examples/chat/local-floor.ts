@@ -1,0 +1,43 @@
+// A chat in one process: what a member says goes into the queues of all. Enters: requests of
+// members. Leaves: lines into members' queues, reports on standard error.
+
+import type { Reactor } from "../../src/index.ts";
+import type { Floor, Limits, Member } from "./member.ts";
+import { encode, encodeSay, type Request } from "./messages.ts";
+import { Room } from "./room.ts";
+
+export class LocalFloor implements Floor {
+  readonly reactor: Reactor;
+  readonly limits: Limits;
+  readonly room = new Room();
+
+  constructor(reactor: Reactor, limits: Limits) {
+    this.reactor = reactor;
+    this.limits = limits;
+  }
+
+  handle(member: Member, request: Request): void {
+    if (request.kind !== "members") member.user = request.user;
+    if (request.kind === "say") {
+      this.room.tell(encodeSay(request), request.to);
+      return;
+    }
+    if (request.kind === "join") this.room.join(member, request.group);
+    if (request.kind === "leave") this.room.leave(member, request.group);
+    const { group } = request;
+    member.tell(encode({ group, members: this.room.membersOf(group) }));
+  }
+
+  report(text: string): void {
+    console.error(`chat: ${text}`);
+  }
+
+  left(member: Member, reason: string | null): void {
+    this.room.exit(member);
+    if (reason === null) return;
+    const notice = `${member.name} was dropped: ${reason}`;
+    this.report(notice);
+    // Not at once: the room may be in the middle of telling something.
+    this.reactor.post(() => this.room.tell(encode({ notice }), null));
+  }
+}

@@ -1,0 +1,84 @@
+// The chat's language: one JSON object a line, both ways. Enters: lines of a client. Leaves: what it
+// asks for, or what is wrong with it; and the lines that clients get.
+
+/** To everybody, or to the members of a group, whether or not the speaker is one. */
+export interface Say {
+  readonly kind: "say";
+  readonly user: string;
+  readonly text: string;
+  readonly to: string | null;
+}
+
+export interface Join {
+  readonly kind: "join" | "leave";
+  readonly user: string;
+  readonly group: string;
+}
+
+export interface AskMembers {
+  readonly kind: "members";
+  readonly group: string;
+}
+
+export type Request = Say | Join | AskMembers;
+
+/** What a client is told. */
+export type Answer =
+  | { readonly user: string; readonly text: string; readonly to?: string }
+  | { readonly group: string; readonly members: readonly string[] }
+  | { readonly problem: string }
+  | { readonly notice: string };
+
+const LONGEST_NAME = 64;
+const forms =
+  '{"user","text"}, {"user","text","to"}, {"user","join"}, {"user","leave"}, {"members"}';
+const encoder = new TextEncoder();
+
+/** A line of a client as what it asks for, or the problem with it in words. */
+export function parseRequest(line: string): Request | { readonly problem: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return { problem: "not JSON" };
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return { problem: "not a JSON object" };
+  }
+  return requestOf(value as Record<string, unknown>);
+}
+
+function requestOf(fields: Record<string, unknown>): Request | { readonly problem: string } {
+  const { user, text, to, join, leave, members } = fields;
+  if (members !== undefined) {
+    return isName(members) ? { kind: "members", group: members } : nameProblem("members");
+  }
+  if (!isName(user)) return nameProblem("user");
+  if (join !== undefined) {
+    return isName(join) ? { kind: "join", user, group: join } : nameProblem("join");
+  }
+  if (leave !== undefined) {
+    return isName(leave) ? { kind: "leave", user, group: leave } : nameProblem("leave");
+  }
+  if (typeof text !== "string") return { problem: `not one of ${forms}` };
+  if (to !== undefined && !isName(to)) return nameProblem("to");
+  return { kind: "say", user, text, to: to ?? null };
+}
+
+/** What the others hear of it, as a line. */
+export function encodeSay({ user, text, to }: Say): Uint8Array {
+  return encode(to === null ? { user, text } : { user, text, to });
+}
+
+/** A line for a client. */
+export function encode(answer: Answer): Uint8Array {
+  return encoder.encode(`${JSON.stringify(answer)}\n`);
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === "string" && value.length >= 1 && value.length <= LONGEST_NAME;
+}
+
+function nameProblem(field: string): { readonly problem: string } {
+  return { problem: `"${field}" is not a name of 1 … ${LONGEST_NAME} characters` };
+}

@@ -1,0 +1,61 @@
+// Who is here and in which groups. Enters: members, lines. Leaves: lines into members' queues.
+
+import type { Member } from "./member.ts";
+
+export class Room {
+  readonly #members = new Set<Member>();
+  readonly #groups = new Map<string, Set<Member>>();
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  enter(member: Member): void {
+    this.#members.add(member);
+  }
+
+  /** Leaves the room and all groups. @returns whether it was in any. */
+  exit(member: Member): boolean {
+    const wasInGroups = member.groups.size > 0;
+    for (const group of [...member.groups]) this.leave(member, group);
+    this.#members.delete(member);
+    return wasInGroups;
+  }
+
+  join(member: Member, group: string): void {
+    const members = this.#groups.get(group) ?? new Set();
+    members.add(member);
+    this.#groups.set(group, members);
+    member.groups.add(group);
+  }
+
+  /** Silent where it is no member. */
+  leave(member: Member, group: string): void {
+    member.groups.delete(group);
+    const members = this.#groups.get(group);
+    members?.delete(member);
+    if (members?.size === 0) this.#groups.delete(group);
+  }
+
+  /** The names in a group; empty where there is no such group. */
+  membersOf(group: string): string[] {
+    return [...(this.#groups.get(group) ?? [])].map(({ name }) => name);
+  }
+
+  /** Every group with the names in it. */
+  groups(): Record<string, string[]> {
+    return Object.fromEntries([...this.#groups.keys()].map((name) => [name, this.membersOf(name)]));
+  }
+
+  /** Tells everybody, or those in a group; null is everybody. */
+  tell(line: Uint8Array, group: string | null): void {
+    const members = group === null ? this.#members : this.#groups.get(group);
+    // A copy where it may shrink under the loop is not needed: a Set's iterator allows that.
+    for (const member of members ?? []) member.tell(line);
+  }
+
+  /** Has them all read or not. */
+  pause(paused: boolean): void {
+    for (const member of this.#members) member.pause(paused);
+  }
+}
