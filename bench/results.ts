@@ -36,7 +36,13 @@ export interface Metric {
   readonly blocks: readonly number[];
 }
 
-/** The metric names of the schema; a cell has those that were measured. */
+/**
+ * The metric names of the schema; a cell has those that were measured. `ratioToReference` is of the
+ * cell's headline metric, in the same block; `ratioToBaseline` is of the same contender's figure to
+ * the one in the workload's baseline variant, in the same block. A churn's "message" is a whole
+ * cycle from connect to close. The kernel's bytes a connection are of both ends where both are on
+ * this machine.
+ */
 export type MetricName =
   | "serverCpuPerMessage"
   | "ratioToReference"
@@ -46,20 +52,36 @@ export type MetricName =
   | "latencyP90"
   | "latencyP99"
   | "latencyP999"
+  | "latencyP9999"
   | "latencyP50Uncorrected"
   | "latencyP90Uncorrected"
   | "latencyP99Uncorrected"
   | "latencyP999Uncorrected"
+  | "latencyP9999Uncorrected"
   | "throughput"
+  | "throughputAtLeast"
   | "systemCallsPerMessage"
   | "contextSwitchesPerMessage"
   | "eventsPerWait"
   | "clientCpuPerMessage"
+  | "clientCpuPercent"
   | "userBytesPerConnection"
+  | "clientBytesPerConnection"
   | "kernelBytesPerConnection"
+  | "serverMemory"
   | "idleCpuPercent"
+  | "idleWakeupsPerSecond"
   | "acceptsPerSecond"
-  | "fairnessJain";
+  | "serverCpuPerConnection"
+  | "fairnessJain"
+  | "longestGap"
+  | "hotThroughput"
+  | "ratioToBaseline"
+  | "waitCost"
+  | "eventCost"
+  | "registerCost"
+  | "modifyCost"
+  | "unregisterCost";
 
 /** One workload × contender × scale. */
 export interface Cell {
@@ -72,16 +94,57 @@ export interface Cell {
    * The intended rate, messages a second over all connections; null where the workload has none.
    */
   readonly ratePerSecond: number | null;
+  /** What else tells it from its workload's other cells, such as "depth 16" or "undisturbed". */
+  readonly variant?: string;
+  /** The metric that the cell is about, and that `ratioToReference` is of. */
+  readonly headline?: MetricName;
   readonly status: Status;
   /** In words, whenever the status is not `ok` or `tie`. */
   readonly reason: string | null;
   /** Blocks that count, and windows that the validity gate dropped. */
   readonly blocks: number;
   readonly dropped: number;
+  /** Blocks that were run and do not count: this contender's or the reference's was disturbed. */
+  readonly droppedBlocks?: number;
+  /**
+   * The smallest departure of the ratio from 1 that so many blocks tell from noise with a power of
+   * 80 %: 0.05 is five per cent. Null without a ratio.
+   */
+  readonly detectableEffect?: number | null;
   readonly messages: number;
   /** Messages whose bytes were not what was sent, plus those that never came back. */
   readonly mismatches: number;
   readonly metrics: Partial<Record<MetricName, Metric>>;
+  /**
+   * Latencies of all windows that count, corrected and not: HdrHistogram V2, base64, nanoseconds.
+   * Null where there was none.
+   */
+  readonly latencyHistogram?: string | null;
+  readonly latencyHistogramUncorrected?: string | null;
+}
+
+/** One round of the run, so that a report can show what happened when. */
+export interface TimelineRound {
+  /** Of which cell it is a part. */
+  readonly workload: string;
+  readonly contender: string;
+  readonly connections: number;
+  readonly activeConnections: number;
+  readonly payloadBytes: number;
+  readonly variant?: string;
+  /** From 1. */
+  readonly block: number;
+  /** Since `startedAt`, on a clock that does not jump; and how long it took. */
+  readonly startedMs: number;
+  readonly durationMs: number;
+  /** Windows that were measured, and those of them that do not count. */
+  readonly windows: number;
+  readonly dropped: number;
+  /** In words: what went wrong, or the rules that were broken; null where nothing. */
+  readonly reason: string | null;
+  readonly failed: boolean;
+  /** Whether its block counts in the contender's cell. */
+  readonly counted?: boolean;
 }
 
 /** What the numbers were made on. No host name, user name or path. */
@@ -105,4 +168,6 @@ export interface Results {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly reference: string;
   readonly cells: readonly Cell[];
+  /** Every round in the order in which they ran. Missing in results of earlier versions. */
+  readonly timeline?: readonly TimelineRound[];
 }

@@ -2,7 +2,7 @@
 // foreign schema or a missing figure is an error with a place and never a silent zero. The schema
 // in words is in reports/README.md. Enters: Results or text. Leaves: text or Results.
 
-import { type Cell, type Metric, type Results, statuses } from "../results.ts";
+import { type Cell, type Metric, type Results, statuses, type TimelineRound } from "../results.ts";
 
 /** A results.json that cannot be trusted; the message names the source and the field. */
 export class ResultsFormatError extends Error {
@@ -29,6 +29,7 @@ export function serializeResults(results: Results): string {
  */
 export function parseResults(text: string, source: string): Results {
   let value: unknown;
+  if (text.trim() === "") throw new ResultsFormatError(`${source}: not JSON: the file is empty`);
   try {
     value = JSON.parse(text);
   } catch (error) {
@@ -88,6 +89,11 @@ function nullable(check: Check): Check {
   return (value, path) => (value === null ? null : check(value, path));
 }
 
+/** A field that may be missing altogether; see record(). */
+function optional(check: Check): Check {
+  return Object.assign((value: unknown, path: string) => check(value, path), { optional: true });
+}
+
 function list(check: Check): Check {
   return (value, path) => {
     if (!Array.isArray(value)) return unexpected(path, "an array", value);
@@ -116,9 +122,8 @@ function record(fields: Readonly<Record<string, Check>>): Check {
     return first(
       Object.entries(fields).map(([name, check]) => () => {
         const item = value[name];
-        return item === undefined
-          ? `${join(path, name)} is missing`
-          : check(item, join(path, name));
+        if (item !== undefined) return check(item, join(path, name));
+        return "optional" in check ? null : `${join(path, name)} is missing`;
       }),
     );
   };
@@ -144,13 +149,36 @@ const cellChecks: Checks<Cell> = {
   activeConnections: amount,
   payloadBytes: amount,
   ratePerSecond: nullable(number),
+  variant: optional(text),
+  headline: optional(text),
   status,
   reason: nullable(text),
   blocks: amount,
   dropped: amount,
+  droppedBlocks: optional(amount),
+  detectableEffect: optional(nullable(number)),
   messages: amount,
   mismatches: amount,
   metrics: mapOf(record(metricChecks)),
+  latencyHistogram: optional(nullable(text)),
+  latencyHistogramUncorrected: optional(nullable(text)),
+};
+
+const roundChecks: Checks<TimelineRound> = {
+  workload: text,
+  contender: text,
+  connections: amount,
+  activeConnections: amount,
+  payloadBytes: amount,
+  variant: optional(text),
+  block: amount,
+  startedMs: number,
+  durationMs: number,
+  windows: amount,
+  dropped: amount,
+  reason: nullable(text),
+  failed: boolean,
+  counted: optional(boolean),
 };
 
 const resultsChecks: Checks<Results> = {
@@ -164,6 +192,7 @@ const resultsChecks: Checks<Results> = {
   settings: mapOf(anything),
   reference: text,
   cells: list(record(cellChecks)),
+  timeline: optional(list(record(roundChecks))),
 };
 
 const checkResults = record(resultsChecks);
