@@ -5,6 +5,7 @@
 
 import { assertEvents, descriptorOf, toNativeTimeout } from "./arguments.ts";
 import { capabilitiesOf, optionBits } from "./backends.ts";
+import { destroyWhenCollected } from "./collected.ts";
 import { invalidValue, SelectorError } from "./errors.ts";
 import {
   native,
@@ -70,6 +71,7 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     const id = native.create(backend, options.fdSetSize ?? 0, this.#ring);
     if (id < 0) throw systemError(id, `the ${backend} backend does not work here`);
     this.#id = id;
+    destroyWhenCollected(this, id);
     this.capabilities = capabilitiesOf(id);
     this.#map = new SelectorMap(
       this.#keys,

@@ -188,7 +188,8 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
   fileno(): number | null;
   /**
    * Forgets every registration and closes the selector's own descriptors, not the registered ones.
-   * Twice is silent.
+   * Twice is silent. A selector that is garbage is closed some time after it was collected; one
+   * that somebody waits for is none.
    */
   close(): void;
 }

@@ -1,0 +1,38 @@
+// What is dropped comes back: selectors, waits, wakers and Reactors that were collected without
+// having been closed, and environments that ended with them. Each in a process of its own, so that
+// a crash is seen as one. napi_add_finalizer, FinalizationRegistry
+
+import { spawnSync } from "node:child_process";
+import { describe, expect, it } from "vitest";
+import { selectorClasses } from "./conformance/backends.ts";
+
+const STEPS = 50;
+
+/** Runs a program of test/lifetimes. @returns the figures on its standard output. */
+function run(program: string, ...args: string[]): unknown {
+  const { status, signal, stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--expose-gc", "--import", "./test/typescript.mjs", `test/lifetimes/${program}.ts`, ...args],
+    { encoding: "utf8", timeout: 120_000 },
+  );
+  expect({ status, signal }, `${stdout}${stderr}`).toEqual({ status: 0, signal: null });
+  return JSON.parse(stdout);
+}
+
+describe("garbage that holds descriptors", () => {
+  it.each(selectorClasses.map(([name]) => name))(
+    "gives them back on %s, and crashes nothing",
+    (name) => {
+      const { done, alive, before, after } = run("collections", name, String(STEPS)) as {
+        readonly done: number;
+        readonly alive: number;
+        readonly before: object;
+        readonly after: object;
+      };
+      expect(done).toBe(STEPS);
+      expect(alive).toBe(0);
+      expect(after).toEqual(before);
+    },
+    130_000,
+  );
+});
