@@ -1,0 +1,184 @@
+// What is read off a series or a cloud: enough blocks, warm-up, fairness, slopes; against R 4.2.2
+// and SciPy 1.10.1 where they know it. The command that gave a value stands beside it.
+
+import { describe, expect, it } from "vitest";
+import { jainFairness } from "../../bench/statistics/jain.ts";
+import { seededRandom } from "../../bench/statistics/random.ts";
+import { detectableEffect, sampleSize } from "../../bench/statistics/sample-size.ts";
+import { relativeSlope, steadyState, variationOf } from "../../bench/statistics/steady-state.ts";
+import { theilSen } from "../../bench/statistics/theil-sen.ts";
+import { normal } from "./samples.ts";
+
+describe("the number of blocks", () => {
+  /** Six values with a standard deviation of exactly sigma. */
+  const pilot = (sigma: number) =>
+    [-1, 1, -1, 1, -1, 1].map((sign) => 0.1 + sign * sigma * Math.sqrt(5 / 6));
+
+  it("follows from the spread of the pilot pairs", () => {
+    // ((qnorm(.975) + qnorm(.8)) * .06 / log(1.05))^2 is 11.86986
+    const size = sampleSize(pilot(0.06), { effect: 0.05 });
+    expect(size).toMatchObject({ blocks: 12, wanted: 12, enough: true });
+    expect(size.sigma).toBeCloseTo(0.06, 12);
+    expect(size.detectableEffect).toBeLessThanOrEqual(0.05);
+  });
+
+  it("stays within its bounds, and says what can be told beyond them", () => {
+    const quiet = sampleSize(pilot(0.01), { effect: 0.05 });
+    expect(quiet).toMatchObject({ blocks: 10, wanted: 1, enough: true });
+    const noisy = sampleSize(pilot(0.15), { effect: 0.05 });
+    expect(noisy).toMatchObject({ blocks: 30, wanted: 75, enough: false });
+    // expm1((qnorm(.975) + qnorm(.8)) * .15 / sqrt(30))
+    expect(noisy.detectableEffect).toBeCloseTo(0.07974464249, 10);
+    expect(sampleSize([0, 0], { effect: 0.05 })).toMatchObject({ blocks: 10, detectableEffect: 0 });
+    const bounds = { effect: 0.05, minimum: 3, maximum: 4 };
+    expect(sampleSize(pilot(0.06), bounds)).toMatchObject({ blocks: 4, enough: false });
+  });
+
+  it("is larger for more power and smaller for one side", () => {
+    const wanted = (options: object) => sampleSize(pilot(0.1), { effect: 0.05, ...options }).wanted;
+    expect(wanted({ power: 0.95 })).toBeGreaterThan(wanted({}));
+    expect(wanted({ sides: 1 })).toBeLessThan(wanted({}));
+    expect(wanted({ alpha: 0.01 })).toBeGreaterThan(wanted({}));
+  });
+
+  it("finds the effect as often as promised", () => {
+    // A z test of known sigma, simulated: the promise itself, without a formula.
+    const random = seededRandom(3);
+    const effect = detectableEffect(0.1, 20);
+    let found = 0;
+    for (let trial = 0; trial < 2000; trial++) {
+      let sum = 0;
+      for (let block = 0; block < 20; block++) sum += Math.log1p(effect) + 0.1 * normal(random);
+      if (Math.abs(sum / 20) > (1.96 * 0.1) / Math.sqrt(20)) found++;
+    }
+    expect(found / 2000).toBeGreaterThan(0.77);
+    expect(found / 2000).toBeLessThan(0.83);
+  });
+
+  it("shows outliers among the pilot pairs beside the spread", () => {
+    const size = sampleSize([0.01, -0.01, 0.02, 0, -0.02, 0.4], { effect: 0.05 });
+    expect(size.robustSigma).toBeCloseTo(1.4826 * 0.015, 12);
+    expect(size.sigma).toBeGreaterThan(5 * size.robustSigma);
+  });
+
+  it("refuses what makes no sense", () => {
+    expect(() => sampleSize([0.1], { effect: 0.05 })).toThrow("1 values");
+    expect(() => sampleSize([0.1, Number.NaN], { effect: 0.05 })).toThrow("not finite");
+    expect(() => sampleSize([0, 1], { effect: 0 })).toThrow("effect 0");
+    expect(() => sampleSize([0, 1], { effect: 1, alpha: 0.5 })).toThrow("alpha");
+    expect(() => sampleSize([0, 1], { effect: 1, power: 1 })).toThrow("power");
+    expect(() => sampleSize([0, 1], { effect: 1, minimum: 5, maximum: 4 })).toThrow("5 to 4");
+    expect(() => detectableEffect(0.1, 0)).toThrow("0 blocks");
+    expect(() => detectableEffect(-1, 5)).toThrow("sigma -1");
+  });
+});
+
+describe("steady state", () => {
+  const level = [10, 10.1, 9.9, 10, 10.1];
+
+  it("is seen with the window that ends the first five steady ones", () => {
+    expect(steadyState(level)).toEqual({ steady: true, window: 4 });
+    expect(steadyState([40, 25, 16, 12, ...level])).toEqual({ steady: true, window: 8 });
+    expect(steadyState(level.slice(1))).toEqual({ steady: false, window: null });
+    expect(steadyState([])).toEqual({ steady: false, window: null });
+  });
+
+  it("stays found while the series grows", () => {
+    const series = [40, 25, 16, 12, ...level, 30, 10, 50];
+    const windows = series.map((_, index) => steadyState(series.slice(0, index + 1)).window);
+    expect(windows).toEqual([...new Array(8).fill(null), 8, 8, 8, 8]);
+  });
+
+  it("is not a slow drift, nor scatter around a level", () => {
+    const drift = [100, 101, 102, 103, 104];
+    expect(variationOf(drift)).toBeLessThan(0.05);
+    expect(steadyState(drift).steady).toBe(false);
+    const scatter = [10, 11, 9, 11, 10];
+    expect(Math.abs(relativeSlope(scatter))).toBeLessThan(0.02);
+    expect(steadyState(scatter).steady).toBe(false);
+  });
+
+  it("measures drift and scatter as SciPy does", () => {
+    const values = [10, 10.4, 10.1, 10.3, 10.2];
+    // linregress(range(5), v).slope * 4 / mean(v); variation(v, ddof=1)
+    expect(relativeSlope(values)).toBeCloseTo(0.011764705882352901, 14);
+    expect(relativeSlope([...values].reverse())).toBeCloseTo(-0.011764705882352901, 14);
+    expect(variationOf(values)).toBeCloseTo(0.01550136107925679, 14);
+  });
+
+  it("takes an idle server for steady, and a figure around zero for anything but", () => {
+    expect(steadyState([0, 0, 0, 0, 0]).steady).toBe(true);
+    expect(steadyState([1, -1, 0, -1, 1]).steady).toBe(false);
+  });
+
+  it("takes other bounds, and refuses what shows no trend", () => {
+    expect(steadyState([100, 101, 102], { windows: 3, slope: 0.03 }).window).toBe(2);
+    expect(() => steadyState(level, { windows: 2 })).toThrow("2 windows");
+    expect(() => steadyState([10, 10, Number.NaN, 10, 10])).toThrow("NaN in");
+  });
+});
+
+describe("Jain's index", () => {
+  it("is 1 for equal shares and k/n for k of n", () => {
+    expect(jainFairness([3, 3, 3])).toBe(1);
+    expect(jainFairness([0, 0, 0, 7])).toBe(0.25);
+    expect(jainFairness([5, 5, 0, 0, 0])).toBeCloseTo(0.4, 14);
+    // (1 + 2 + 3)² / (3 · (1 + 4 + 9))
+    expect(jainFairness([1, 2, 3])).toBeCloseTo(36 / 42, 14);
+  });
+
+  it("has no unit and does not overflow", () => {
+    expect(jainFairness([1e300, 2e300, 3e300])).toBeCloseTo(36 / 42, 14);
+    expect(jainFairness(new Array<number>(200_000).fill(2))).toBe(1);
+  });
+
+  it("knows nothing of nothing, and refuses what is no share", () => {
+    expect(jainFairness([])).toBeNull();
+    expect(jainFairness([0, 0])).toBeNull();
+    expect(() => jainFairness([1, -1])).toThrow("share -1");
+    expect(() => jainFairness([Number.POSITIVE_INFINITY])).toThrow(RangeError);
+  });
+});
+
+describe("the Theil–Sen line", () => {
+  const points = (xs: readonly number[], ys: readonly number[]) =>
+    xs.map((x, index) => ({ x, y: ys[index] ?? Number.NaN }));
+  /** Kilobytes at 1,000, 5,000 and 10,000 connections, three blocks each, one of them disturbed. */
+  const memory = points(
+    [1000, 1000, 1000, 5000, 5000, 5000, 10_000, 10_000, 10_000],
+    [12.1, 12.4, 12.0, 28.3, 28.9, 44.0, 49.0, 48.2, 48.8],
+  );
+  const ten = points(
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+    [2.9, 5.1, 7.2, 8.8, 11.3, 30, 15.1, 16.7, 19.2, 21.0],
+  );
+
+  it("agrees with SciPy's theilslopes, ties included", () => {
+    // theilslopes(y, x)
+    const line = theilSen(memory);
+    expect(line?.slope).toBeCloseTo(0.004066666666666667, 15);
+    expect(line?.intercept).toBeCloseTo(8.566666666666663, 12);
+    expect(line?.low).toBeCloseTo(0.003975, 15);
+    expect(line?.high).toBeCloseTo(0.0042, 15);
+    // theilslopes(y, x, 0.9)
+    const narrow = theilSen(ten, 0.9);
+    expect(narrow?.slope).toBeCloseTo(2, 12);
+    expect(narrow?.low).toBeCloseTo(1.94, 12);
+    expect(narrow?.high).toBeCloseTo(2.1, 12);
+  });
+
+  it("is not moved by an outlier, and is the same in any order", () => {
+    expect(theilSen([...ten].reverse())).toEqual(theilSen(ten));
+    const straight = points([1, 2, 3, 4, 5, 6, 7], [3, 5, 7, 9, 11, 13, 1e9]);
+    expect(theilSen(straight)?.slope).toBe(2);
+  });
+
+  it("has no interval from too few points, and no line through one x", () => {
+    const two = theilSen(points([1, 3], [10, 20]));
+    expect(two).toEqual({ slope: 5, low: null, high: null, intercept: 5 });
+    expect(theilSen([])).toBeNull();
+    expect(theilSen(points([4, 4], [1, 2]))).toBeNull();
+    expect(() => theilSen(points([1, 2], [1, Number.NaN]))).toThrow("point (2, NaN)");
+    expect(() => theilSen(ten, 1)).toThrow("confidence 1");
+  });
+});
