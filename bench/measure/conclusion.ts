@@ -67,7 +67,7 @@ export function conclude(course: Course, circumstances: Circumstances): Conclusi
   if (ratio === undefined || ratio.median === null) {
     return inconclusive("no ratio: this platform does not tell the server's CPU time");
   }
-  const tie = compare(ratio.low, ratio.high) === "tie";
+  const tie = compare(ratio) === "tie";
   return { status: tie ? "tie" : "ok", reason: null };
 }
 

@@ -1,10 +1,8 @@
 // What the figures say, in sentences, and what they do not: computed from the cells, never written
-// by hand. Enters: a group of cells. Leaves: to terminal.ts and markdown.ts. Only intervals that
-// exclude 1 make a ranking.
+// by hand. Enters: a group of cells. Leaves: to terminal.ts and markdown.ts. A tie is never ranked.
 
 import type { Cell, Results } from "../results.ts";
 import { attainableCoverage } from "../statistics/bootstrap.ts";
-import { compare } from "../statistics/ratio.ts";
 import { count, enumerate, percent, ratio, significant } from "./format.ts";
 import { figure, type Group } from "./groups.ts";
 
@@ -83,8 +81,8 @@ function tieSentence(cells: readonly Cell[], reference: string): string[] {
 }
 
 function isRanked(cell: Cell): boolean {
-  const metric = cell.metrics.ratioToReference;
-  return metric !== undefined && compare(metric.low, metric.high) !== "tie";
+  const metric = figure(cell, "ratioToReference");
+  return cell.status === "ok" && metric !== undefined && metric.low !== null;
 }
 
 function isTied(cell: Cell): boolean {

@@ -1,0 +1,109 @@
+// Ratios to the reference, who is ranked and who ties, and the metrics of results.json.
+
+import { describe, expect, it } from "vitest";
+import { seededRandom } from "../../bench/statistics/random.ts";
+import { compare, ratioToReference } from "../../bench/statistics/ratio.ts";
+import { summarize, summarizeRatio } from "../../bench/statistics/summary.ts";
+import { normal } from "./samples.ts";
+
+describe("ratio", () => {
+  const pairs = (...ratios: number[]) =>
+    ratios.map((ratio, index) => ({ value: ratio * (index + 1), reference: index + 1 }));
+
+  it("cancels what slows both in a block", () => {
+    const ratio = ratioToReference(pairs(1.5, 1.5, 1.5, 1.5), { seed: 1 });
+    expect(ratio?.median).toBeCloseTo(1.5, 12);
+    expect(ratio?.low).toBeCloseTo(1.5, 12);
+    expect(ratio?.high).toBeCloseTo(1.5, 12);
+    expect(ratio?.comparison).toBe("above");
+    expect(ratio?.blocks).toHaveLength(4);
+  });
+
+  it("ranks only where the interval excludes 1", () => {
+    const comparison = (...ratios: number[]) =>
+      ratioToReference(pairs(...ratios), { seed: 1 })?.comparison;
+    expect(comparison(0.8, 0.82, 0.79, 0.81, 0.8, 0.83)).toBe("below");
+    expect(comparison(0.98, 1.03, 1.0, 0.97, 1.02, 1.01)).toBe("tie");
+    expect(comparison(1, 1, 1)).toBe("tie");
+    expect(comparison(2)).toBe("tie");
+  });
+
+  it("does not rank what the interval alone would: few blocks, or less than 1 %", () => {
+    const ratioOf = (...ratios: number[]) => ratioToReference(pairs(...ratios), { seed: 1 });
+    const three = ratioOf(1.02, 1.05, 1.11);
+    expect(three?.low).toBeGreaterThan(1);
+    expect(three?.comparison).toBe("tie");
+    const slight = ratioOf(1.006, 1.005, 1.0052, 1.0061, 1.0049, 1.0058, 1.0055, 1.0051);
+    expect(slight?.low).toBeGreaterThan(1);
+    expect(slight?.comparison).toBe("tie");
+    // What is three times as much is told from three blocks already.
+    expect(ratioOf(3.1, 2.9, 3.0)?.comparison).toBe("above");
+  });
+
+  it("asks the interval too: an outlier cannot make a ranking", () => {
+    expect(compare({ low: 0.99, high: 1.2, blocks: [1.1, 1.1, 1.1, 1.1] })).toBe("tie");
+    expect(compare({ low: 1.09, high: 1.11, blocks: [1.1, 1.1, 1.1, 1.1] })).toBe("above");
+    expect(compare({ low: null, high: null, blocks: [1.1] })).toBe("tie");
+  });
+
+  it.each([
+    [6, 0.02],
+    [6, 0.1],
+    [10, 0.05],
+  ])("calls a server a tie with itself, %i blocks that vary by %f", (blocks, sigma) => {
+    const random = seededRandom(20);
+    let ranked = 0;
+    for (let run = 0; run < 400; run++) {
+      const ratios = Array.from({ length: blocks }, () => Math.exp(sigma * normal(random)));
+      const ratio = ratioToReference(pairs(...ratios), { seed: run, resamples: 200 });
+      if (ratio?.comparison !== "tie") ranked++;
+    }
+    // At most 4 in 1,000 in longer simulations; the interval alone would rank 28 of these.
+    expect(ranked).toBeLessThanOrEqual(6);
+  });
+
+  it("is symmetric: twice and half are equally far from 1", () => {
+    const there = ratioToReference(pairs(2, 2.2, 1.9, 2.1), { seed: 9 });
+    const swapped = pairs(2, 2.2, 1.9, 2.1).map(({ value, reference }) => ({
+      value: reference,
+      reference: value,
+    }));
+    const back = ratioToReference(swapped, { seed: 9 });
+    expect(1 / (back?.median ?? 0)).toBeCloseTo(there?.median ?? 0, 12);
+    // The middle of an even number of log ratios is the geometric mean of the middle two.
+    expect(there?.median).toBeCloseTo(Math.sqrt(2 * 2.1), 12);
+  });
+
+  it("refuses figures without a ratio, and gives none without pairs", () => {
+    expect(ratioToReference([], { seed: 1 })).toBeNull();
+    expect(() => ratioToReference([{ value: 0, reference: 1 }], { seed: 1 })).toThrow("0 to 1");
+    expect(() => ratioToReference([{ value: 1, reference: -1 }], { seed: 1 })).toThrow(RangeError);
+  });
+});
+
+describe("summary", () => {
+  it("makes the metrics of results.json", () => {
+    const metric = summarize("us", [9.6, 9.8, 9.7], { seed: 1 });
+    expect(metric).toEqual({
+      unit: "us",
+      median: 9.7,
+      low: 9.6,
+      high: 9.8,
+      blocks: [9.6, 9.8, 9.7],
+    });
+    expect(summarize("us", [9.6], { seed: 1 })).toMatchObject({
+      median: 9.6,
+      low: null,
+      high: null,
+    });
+    const ratio = summarizeRatio([{ value: 3, reference: 2 }], { seed: 1 });
+    expect(ratio).toMatchObject({ unit: "ratio", low: null, high: null });
+    expect(ratio.median).toBeCloseTo(1.5, 12);
+  });
+
+  it("gives nulls where nothing was measured", () => {
+    const empty = { median: null, low: null, high: null, blocks: [] };
+    expect(summarize("us", [], { seed: 1 })).toEqual({ unit: "us", ...empty });
+    expect(summarizeRatio([], { seed: 1 })).toEqual({ unit: "ratio", ...empty });
+  });
+});
