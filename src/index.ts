@@ -73,12 +73,14 @@ export {
 export { localAddress, peerAddress, SocketAddress } from "./socket-address.ts";
 export {
   getKeepAlive,
+  getLinger,
   getNoDelay,
   getQuickAck,
   getReceiveBuffer,
   getReusePort,
   getSendBuffer,
   setKeepAlive,
+  setLinger,
   setNoDelay,
   setQuickAck,
   setReceiveBuffer,

@@ -35,7 +35,11 @@ export const SOCKET_OPTIONS = {
   sendBuffer: 4,
   quickAck: 5,
   reusePort: 6,
+  /** Set: seconds, LINGER_OFF. Got: seconds and one, 0 for off. */
+  linger: 7,
 } as const;
+
+export const LINGER_OFF = -(2 ** 31);
 
 /** An address in words: what its family lacks is empty, or 0. */
 export interface NativeAddress {

@@ -2,7 +2,7 @@
 // -EOPNOTSUPP where the platform, or that kind of socket, has no such option.
 // Enters: descriptors, values. Leaves: values as the kernel keeps them. socket(7), tcp(7)
 
-import { native, SOCKET_OPTIONS } from "./native.ts";
+import { LINGER_OFF, native, SOCKET_OPTIONS } from "./native.ts";
 
 /** TCP_NODELAY: what is sent goes out at once, even if it is small. */
 export function setNoDelay(fd: number, on = true): number {
@@ -70,6 +70,23 @@ export function getQuickAck(fd: number): number {
 /** SO_REUSEPORT, which is set as a socket is opened. @returns 1, 0, or -errno. */
 export function getReusePort(fd: number): number {
   return asBoolean(native.getOption(fd, SOCKET_OPTIONS.reusePort));
+}
+
+/**
+ * SO_LINGER: what becomes of bytes that the peer has not taken when the socket is closed. With 0
+ * they are thrown away and the peer gets a reset (-ECONNRESET): nothing of the connection stays, no
+ * port in TIME_WAIT either. With more, close blocks this thread for as long as that at most.
+ * @param seconds from 0 on; null, which sockets begin with, lets the kernel deliver them meanwhile.
+ */
+export function setLinger(fd: number, seconds: number | null): number {
+  return native.setOption(fd, SOCKET_OPTIONS.linger, seconds === null ? LINGER_OFF : seconds);
+}
+
+/** @returns seconds, null where it is off, or -errno. */
+export function getLinger(fd: number): number | null {
+  const answer = native.getOption(fd, SOCKET_OPTIONS.linger);
+  if (answer === 0) return null;
+  return answer > 0 ? answer - 1 : answer;
 }
 
 /** Some kernels answer with the option's own bit. */

@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <iterator>
 
 namespace io_selectors {
@@ -26,6 +27,12 @@ constexpr int kQuickAck = TCP_QUICKACK;
 constexpr int kQuickAck = kMissing;
 #endif
 
+#ifdef SO_LINGER_SEC
+constexpr int kLingerName = SO_LINGER_SEC;  // macOS: SO_LINGER counts ticks there
+#else
+constexpr int kLingerName = SO_LINGER;
+#endif
+
 struct Row {
   int level;
   int name;
@@ -44,9 +51,32 @@ Result<Row> Find(SocketOption option, const char* syscall) {
   return kRows[index];
 }
 
+/** The one option that is no integer. */
+Result<void> SetLinger(int fd, int seconds) {
+  const bool on = seconds != kNoLinger;
+  if (on && seconds < 0) return Error{EINVAL, "setsockopt"};
+  linger value{};
+  value.l_onoff = on ? 1 : 0;
+  value.l_linger = on ? seconds : 0;
+  if (setsockopt(fd, SOL_SOCKET, kLingerName, &value, sizeof(value)) < 0) {
+    return LastError("setsockopt");
+  }
+  return {};
+}
+
+Result<int> GetLinger(int fd) {
+  linger value{};
+  socklen_t length = sizeof(value);
+  if (getsockopt(fd, SOL_SOCKET, kLingerName, &value, &length) < 0) {
+    return LastError("getsockopt");
+  }
+  return value.l_onoff == 0 ? 0 : std::min(value.l_linger, INT_MAX - 1) + 1;
+}
+
 }  // namespace
 
 Result<void> SetSocketOption(int fd, SocketOption option, int value) {
+  if (option == SocketOption::kLinger) return SetLinger(fd, value);
   const Result<Row> row = Find(option, "setsockopt");
   if (!row.ok()) return row.error();
   if (setsockopt(fd, row.value().level, row.value().name, &value, sizeof(value)) < 0) {
@@ -56,6 +86,7 @@ Result<void> SetSocketOption(int fd, SocketOption option, int value) {
 }
 
 Result<int> GetSocketOption(int fd, SocketOption option) {
+  if (option == SocketOption::kLinger) return GetLinger(fd);
   const Result<Row> row = Find(option, "getsockopt");
   if (!row.ok()) return row.error();
   int value = 0;

@@ -2,6 +2,8 @@
 // it. Enters: a descriptor and a value. Leaves: values as the kernel counts them. socket(7), tcp(7)
 #pragma once
 
+#include <climits>
+
 #include "core/result.h"
 
 namespace io_selectors {
@@ -15,7 +17,11 @@ enum class SocketOption {
   kSendBuffer,
   kQuickAck,
   kReusePort,
+  kLinger,
 };
+
+/** What kLinger is set to: seconds, or this. What is got is the seconds and one; 0 is off. */
+constexpr int kNoLinger = INT_MIN;
 
 /** ENOPROTOOPT where the platform, or this kind of socket, has no such option. */
 Result<void> SetSocketOption(int fd, SocketOption option, int value);

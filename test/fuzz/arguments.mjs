@@ -29,10 +29,11 @@ const kinds = {
     "accept bindUdp bindUnix connectTcp connectUdp connectUnix dup eventfd listenTcp listenUnix " +
     "openFifo openNetlinkRoute openPty openTimer pipe socketPair watchDirectory",
   answers:
-    "availableBackends close getKeepAlive getNoDelay getQuickAck getReceiveBuffer getReusePort " +
-    "getSendBuffer localAddress localPort makeFifo openWaker peerAddress read readEventfd " +
-    "readTimer recv recvFrom send sendTo setKeepAlive setNoDelay setNonBlocking setQuickAck " +
-    "setReceiveBuffer setSendBuffer shutdown socketError write writeEventfd",
+    "availableBackends close getKeepAlive getLinger getNoDelay getQuickAck getReceiveBuffer " +
+    "getReusePort getSendBuffer localAddress localPort makeFifo openWaker peerAddress read " +
+    "readEventfd readTimer recv recvFrom send sendTo setKeepAlive setLinger setNoDelay " +
+    "setNonBlocking setQuickAck setReceiveBuffer setSendBuffer shutdown socketError write " +
+    "writeEventfd",
   constructs:
     "DefaultSelector EpollSelector IoUringSelector KqueueSelector PollSelector Reactor " +
     "SelectSelector SelectorError SocketAddress",
