@@ -1,5 +1,7 @@
 #include "addon/host_loop.h"
 
+#include <algorithm>
+
 #include "core/selector.h"
 #include "core/timeout.h"
 
@@ -162,11 +164,14 @@ Result<void> HostLoop::WakeBy(int64_t monotonic_ns) {
 }
 
 int64_t HostLoop::NextTurnNs() const {
-  // The loop's clock stands still between its turns, and the timeout is reckoned from it.
-  uv_update_time(loop_);
   // 0 also where a new descriptor waits to be handed to the kernel, which happens in a turn only.
   const int timeout_ms = uv_backend_timeout(loop_);
-  return timeout_ms < 0 ? kForever : timeout_ms * kNsPerMs;
+  if (timeout_ms <= 0) return timeout_ms < 0 ? kForever : 0;
+  // Reckoned from the loop's clock, which stands still between its turns. Only now is it worth
+  // asking for the time: without a timer of Node's this is called before every wait.
+  const int64_t behind_ms =
+      static_cast<int64_t>(uv_hrtime() / kNsPerMs) - static_cast<int64_t>(uv_now(loop_));
+  return std::max<int64_t>(0, timeout_ms - behind_ms) * kNsPerMs;
 }
 
 }  // namespace io_selectors

@@ -4,7 +4,7 @@
 
 import { accept, close, listenTcp, localPort } from "../../../src/index.ts";
 import { BACKLOG } from "../settings.ts";
-import { type Connection, EchoHandler, NEXT_CLOSE } from "./connection.ts";
+import { EchoHandler, NEXT_CLOSE } from "./connection.ts";
 import type { Counters } from "./counters.ts";
 import type { Server } from "./server.ts";
 
@@ -34,7 +34,8 @@ class BusyPoll {
   readonly #listener: number;
   readonly #counters: Counters;
   readonly #echo: EchoHandler;
-  readonly #connections: Connection[] = [];
+  /** Their descriptors. */
+  readonly #connections: number[] = [];
 
   constructor(listener: number, counters: Counters) {
     this.#listener = listener;
@@ -46,11 +47,8 @@ class BusyPoll {
     this.#acceptAll();
     const connections = this.#connections;
     for (let i = connections.length - 1; i >= 0; i--) {
-      const connection = connections[i] as Connection;
-      const next =
-        connection.unsent === null
-          ? this.#echo.onReadable(connection)
-          : this.#echo.onWritable(connection);
+      const fd = connections[i] as number;
+      const next = this.#echo.isBlocked(fd) ? this.#echo.onWritable(fd) : this.#echo.onReadable(fd);
       if (next === NEXT_CLOSE) this.#close(i);
     }
   }
@@ -65,17 +63,18 @@ class BusyPoll {
       const fd = accept(this.#listener);
       if (fd < 0) return; // none, or no descriptor for it: asked again in the next pass
       this.#counters.countAccepted();
-      this.#connections.push({ fd, unsent: null });
+      this.#connections.push(fd);
     }
   }
 
   /** The last one takes its place: it has been asked in this pass already. */
   #close(index: number): void {
     const connections = this.#connections;
-    const closed = connections[index] as Connection;
-    connections[index] = connections[connections.length - 1] as Connection;
+    const fd = connections[index] as number;
+    connections[index] = connections[connections.length - 1] as number;
     connections.pop();
-    close(closed.fd);
+    this.#echo.forget(fd);
+    close(fd);
     this.#counters.connectionsClosed++;
   }
 }

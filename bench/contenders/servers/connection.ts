@@ -1,6 +1,6 @@
-// The connection handler that the TypeScript servers share, as native/echo_server/connection.cc is
-// for the native ones: what is received is sent back; what cannot be sent is kept, reading stops,
-// and write readiness resumes it.
+// What the TypeScript servers do with a connection, as native/echo_server/connection.cc is for the
+// native ones: what is received is sent back; what cannot be sent is kept, reading stops, and write
+// readiness resumes it.
 // Enters: readiness. Leaves: what to wait for next.
 
 import { EAGAIN, recv, send } from "../../../src/index.ts";
@@ -13,43 +13,58 @@ export const NEXT_WRITE = 1;
 export const NEXT_CLOSE = 2;
 export type Next = typeof NEXT_READ | typeof NEXT_WRITE | typeof NEXT_CLOSE;
 
-/** One peer. Holds at most one read buffer's worth of unsent bytes. */
-export interface Connection {
-  readonly fd: number;
-  unsent: Uint8Array | null;
-}
-
+/**
+ * One for all connections of a server: a connection is its descriptor, and only one whose peer does
+ * not read has anything to remember, at most one read buffer. An object for each would be a cache
+ * miss for each message.
+ */
 export class EchoHandler {
   readonly #counters: Counters;
   readonly #buffer = new Uint8Array(READ_BUFFER_BYTES);
+  /** By descriptor; never empty. */
+  readonly #unsent = new Map<number, Uint8Array>();
 
   constructor(counters: Counters) {
     this.#counters = counters;
   }
 
+  /** Whether bytes are kept for that connection: then it waits to write, and must not read. */
+  isBlocked(fd: number): boolean {
+    return this.#unsent.size > 0 && this.#unsent.has(fd);
+  }
+
   /** Receives once and sends back what came. Also right where nothing is there. */
-  onReadable(connection: Connection): Next {
+  onReadable(fd: number): Next {
     const counters = this.#counters;
     counters.recvCalls++;
-    const received = recv(connection.fd, this.#buffer, 0, READ_BUFFER_BYTES);
+    const received = recv(fd, this.#buffer);
     if (received === -EAGAIN) return NEXT_READ;
     if (received <= 0) return NEXT_CLOSE;
     counters.bytesReceived += received;
-    const sent = this.#send(connection.fd, this.#buffer, received);
+    const sent = this.#send(fd, this.#buffer, received);
     if (sent === received) return NEXT_READ;
     if (sent < 0) return NEXT_CLOSE;
-    connection.unsent = this.#buffer.slice(sent, received);
+    this.#unsent.set(fd, this.#buffer.slice(sent, received));
     return NEXT_WRITE;
   }
 
   /** Sends what was kept. */
-  onWritable(connection: Connection): Next {
-    const { unsent } = connection;
-    if (unsent === null) return NEXT_READ;
-    const sent = this.#send(connection.fd, unsent, unsent.length);
+  onWritable(fd: number): Next {
+    const unsent = this.#unsent.get(fd);
+    if (unsent === undefined) return NEXT_READ;
+    const sent = this.#send(fd, unsent, unsent.length);
     if (sent < 0) return NEXT_CLOSE;
-    connection.unsent = sent === unsent.length ? null : unsent.subarray(sent);
-    return connection.unsent === null ? NEXT_READ : NEXT_WRITE;
+    if (sent < unsent.length) {
+      this.#unsent.set(fd, unsent.subarray(sent));
+      return NEXT_WRITE;
+    }
+    this.#unsent.delete(fd);
+    return NEXT_READ;
+  }
+
+  /** The connection is closed: its number may be another's soon. */
+  forget(fd: number): void {
+    this.#unsent.delete(fd);
   }
 
   /** @returns bytes taken, 0 where the peer's window is full, or -errno. */

@@ -1,6 +1,6 @@
-// ts:select, ts:poll and ts:reactor-epoll: the Reactor over a Selector of that backend. They differ
-// in nothing else.
-// Enters: a Selector. Leaves: the shared EchoHandler's recv and send.
+// ts:select, ts:poll and the ts:reactor-… contenders: the Reactor over a Selector of that backend.
+// They differ in nothing else.
+// Enters: a Selector, and a listener where it is shared. Leaves: the EchoHandler's recv and send.
 
 import {
   accept,
@@ -15,27 +15,23 @@ import {
   type Selector,
 } from "../../../src/index.ts";
 import { ACCEPTS_PER_WAKE, BACKLOG } from "../settings.ts";
-import {
-  type Connection,
-  EchoHandler,
-  NEXT_CLOSE,
-  NEXT_READ,
-  NEXT_WRITE,
-  type Next,
-} from "./connection.ts";
+import { EchoHandler, NEXT_CLOSE, NEXT_READ, NEXT_WRITE, type Next } from "./connection.ts";
 import type { Counters } from "./counters.ts";
 import type { Server } from "./server.ts";
+
+/** A listener without a descriptor for its next connection is looked at again after this long. */
+const ACCEPT_AGAIN_MS = 100;
 
 export function startReactorServer(selector: Selector, counters: Counters): Server {
   const reactor = new Reactor(selector);
   const listener = listenTcp({ backlog: BACKLOG });
-  const echo = new EchoHandler(counters);
-  const acceptor = new Acceptor(reactor, echo, counters);
+  const connections = new Connections(reactor, counters);
+  const acceptor = new Acceptor(reactor, connections, counters);
   reactor.registerHandler(listener, EVENT_READ, acceptor);
   const done = reactor.run().finally(() => {
     reactor.removeHandler(listener);
     close(listener);
-    acceptor.closeAll();
+    connections.closeAll();
     selector.close();
     counters.waitCalls = reactor.turns;
     counters.eventsReturned = reactor.events;
@@ -43,16 +39,15 @@ export function startReactorServer(selector: Selector, counters: Counters): Serv
   return { port: localPort(listener), stop: () => reactor.stop(), done };
 }
 
+/** Takes connections; on EMFILE and its kin it rests, since the listener stays readable. */
 class Acceptor implements EventHandler {
   readonly #reactor: Reactor;
-  readonly #echo: EchoHandler;
+  readonly #connections: Connections;
   readonly #counters: Counters;
-  readonly #open = new Set<EchoConnection>();
-  #pausedListener: number | null = null;
 
-  constructor(reactor: Reactor, echo: EchoHandler, counters: Counters) {
+  constructor(reactor: Reactor, connections: Connections, counters: Counters) {
     this.#reactor = reactor;
-    this.#echo = echo;
+    this.#connections = connections;
     this.#counters = counters;
   }
 
@@ -61,72 +56,62 @@ class Acceptor implements EventHandler {
       this.#counters.acceptCalls++;
       const fd = accept(listener);
       if (fd < 0) {
-        if (fd !== -EAGAIN) this.#pause(listener);
+        if (fd !== -EAGAIN) this.#rest(listener);
         return;
       }
-      this.#add(fd);
+      this.#connections.add(fd);
     }
   }
 
-  closeAll(): void {
-    for (const connection of this.#open) this.#reactor.removeHandler(connection.fd);
-  }
-
-  #add(fd: number): void {
-    this.#counters.countAccepted();
-    const connection = new EchoConnection(fd, this.#reactor, this.#echo, () =>
-      this.#remove(connection),
-    );
-    this.#open.add(connection);
-    this.#reactor.registerHandler(fd, EVENT_READ, connection);
-  }
-
-  #remove(connection: EchoConnection): void {
-    this.#open.delete(connection);
-    close(connection.fd);
-    this.#counters.connectionsClosed++;
-    if (this.#pausedListener === null) return;
-    this.#reactor.resume(this.#pausedListener);
-    this.#pausedListener = null;
-  }
-
-  /** EMFILE and its kin: the listener stays readable and would spin until a connection closes. */
-  #pause(listener: number): void {
+  /** Others of this machine give descriptors back as well, so it is not only our own closes. */
+  #rest(listener: number): void {
     this.#reactor.suspend(listener);
-    this.#pausedListener = listener;
+    this.#reactor.setTimer(ACCEPT_AGAIN_MS, () => this.#reactor.resume(listener));
   }
 }
 
-class EchoConnection implements EventHandler, Connection {
-  readonly fd: number;
-  unsent: Uint8Array | null = null;
+/** The handler of all connections: it needs no state of its own for any of them. */
+class Connections implements EventHandler {
   readonly #reactor: Reactor;
+  readonly #counters: Counters;
   readonly #echo: EchoHandler;
-  readonly #closed: () => void;
+  readonly #open = new Set<number>();
 
-  constructor(fd: number, reactor: Reactor, echo: EchoHandler, closed: () => void) {
-    this.fd = fd;
+  constructor(reactor: Reactor, counters: Counters) {
     this.#reactor = reactor;
-    this.#echo = echo;
-    this.#closed = closed;
+    this.#counters = counters;
+    this.#echo = new EchoHandler(counters);
   }
 
-  onReadable(): void {
-    const next = this.#echo.onReadable(this);
-    if (next !== NEXT_READ) this.#change(next);
+  add(fd: number): void {
+    this.#counters.countAccepted();
+    this.#open.add(fd);
+    this.#reactor.registerHandler(fd, EVENT_READ, this);
   }
 
-  onWritable(): void {
-    const next = this.#echo.onWritable(this);
-    if (next !== NEXT_WRITE) this.#change(next);
+  closeAll(): void {
+    for (const fd of this.#open) this.#reactor.removeHandler(fd);
   }
 
-  onClose(): void {
-    this.#closed();
+  onReadable(fd: number): void {
+    const next = this.#echo.onReadable(fd);
+    if (next !== NEXT_READ) this.#change(fd, next);
   }
 
-  #change(next: Next): void {
-    if (next === NEXT_CLOSE) this.#reactor.removeHandler(this.fd);
-    else this.#reactor.modify(this.fd, next === NEXT_WRITE ? EVENT_WRITE : EVENT_READ);
+  onWritable(fd: number): void {
+    const next = this.#echo.onWritable(fd);
+    if (next !== NEXT_WRITE) this.#change(fd, next);
+  }
+
+  onClose(fd: number): void {
+    this.#open.delete(fd);
+    this.#echo.forget(fd);
+    close(fd);
+    this.#counters.connectionsClosed++;
+  }
+
+  #change(fd: number, next: Next): void {
+    if (next === NEXT_CLOSE) this.#reactor.removeHandler(fd);
+    else this.#reactor.modify(fd, next === NEXT_WRITE ? EVENT_WRITE : EVENT_READ);
   }
 }
