@@ -24,6 +24,15 @@ struct Completion {
 
   /** Whether the same submission will complete again. */
   bool more() const { return (flags & (1u << 1)) != 0; }  // IORING_CQE_F_MORE
+
+  /** The provided buffer that holds what was received; -1: none. */
+  int buffer() const { return (flags & 1u) != 0 ? static_cast<int>(flags >> 16) : -1; }
+};
+
+/** Who uses a ring. */
+enum class RingUse {
+  kWatched,    // another event loop may wait for its descriptor
+  kOneThread,  // one thread submits and waits, which lets the kernel complete in that wait only
 };
 
 /** POLL_ADD's flag for a poll that completes again and again, once an edge. */
@@ -36,7 +45,8 @@ class IoUring {
    * @param completions entries that the kernel keeps in the ring itself; more wait in its memory.
    * @returns ENOSYS also where the kernel is older than 5.13, which cannot poll by multishot.
    */
-  static Result<std::unique_ptr<IoUring>> Open(uint32_t submissions, uint32_t completions);
+  static Result<std::unique_ptr<IoUring>> Open(uint32_t submissions, uint32_t completions,
+                                               RingUse use = RingUse::kWatched);
 
   IoUring(const IoUring&) = delete;
   IoUring& operator=(const IoUring&) = delete;
@@ -62,6 +72,12 @@ class IoUring {
 
   /** Takes the oldest completion out of the ring. */
   bool Next(Completion* completion);
+
+  /** io_uring_register(2). @param operation IORING_REGISTER_… */
+  Result<void> RegisterWithKernel(uint32_t operation, void* argument, uint32_t count);
+
+  /** How often io_uring_enter(2) has been called. */
+  uint64_t enter_calls() const { return enter_calls_; }
 
   /** Whether completions wait in the kernel's memory; Enter() brings them into the ring. */
   bool overflown() const;
@@ -93,6 +109,7 @@ class IoUring {
   uint32_t* submission_tail_ = nullptr;
   const uint32_t* submission_flags_ = nullptr;
   uint32_t submission_mask_ = 0;
+  uint64_t enter_calls_ = 0;
   uint32_t tail_ = 0;  // of the entries handed out; the kernel learns of it in Enter()
   uint32_t* completion_head_ = nullptr;
   uint32_t* completion_tail_ = nullptr;

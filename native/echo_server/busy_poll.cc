@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "echo_server/connection.h"
+#include "echo_server/report.h"
 #include "echo_server/strategies.h"
 #include "net/socket.h"
 
@@ -49,7 +50,7 @@ class BusyPoll {
   void Close(size_t index) {
     if (index + 1 < connections_.size()) connections_[index] = std::move(connections_.back());
     connections_.pop_back();
-    ++server_.counters.connections_closed;
+    server_.counters.CountClosed();
   }
 
   Server& server_;
@@ -60,6 +61,7 @@ class BusyPoll {
 }  // namespace
 
 Result<void> RunBusyPoll(Server& server) {
+  AnnounceReady(server);
   const auto loop = std::make_unique<BusyPoll>(server);
   loop->Run();
   return {};

@@ -8,6 +8,7 @@ Next EchoHandler::OnReadable(Connection& connection) {
   const int fd = connection.fd.get();
   ++counters_.recv_calls;
   const ssize_t received = Receive(fd, buffer_, sizeof(buffer_));
+  drained_ = received < static_cast<ssize_t>(sizeof(buffer_));
   if (received == -EAGAIN) return Next::kRead;
   if (received <= 0) return Next::kClose;  // end of file, or a reset
   const size_t length = static_cast<size_t>(received);
@@ -16,20 +17,19 @@ Next EchoHandler::OnReadable(Connection& connection) {
   const ssize_t sent = SendSome(fd, buffer_, length);
   if (sent < 0) return Next::kClose;
   if (static_cast<size_t>(sent) == length) return Next::kRead;
-  connection.unsent.assign(buffer_ + sent, length - static_cast<size_t>(sent));
-  connection.unsent_offset = 0;
+  connection.unsent = std::make_unique<Unsent>();
+  connection.unsent->bytes.assign(buffer_ + sent, length - static_cast<size_t>(sent));
   return Next::kWrite;
 }
 
 Next EchoHandler::OnWritable(Connection& connection) {
-  const size_t length = connection.unsent.size() - connection.unsent_offset;
-  const ssize_t sent =
-      SendSome(connection.fd.get(), connection.unsent.data() + connection.unsent_offset, length);
+  Unsent& unsent = *connection.unsent;
+  const size_t length = unsent.bytes.size() - unsent.offset;
+  const ssize_t sent = SendSome(connection.fd.get(), unsent.bytes.data() + unsent.offset, length);
   if (sent < 0) return Next::kClose;
-  connection.unsent_offset += static_cast<size_t>(sent);
+  unsent.offset += static_cast<size_t>(sent);
   if (static_cast<size_t>(sent) < length) return Next::kWrite;
-  connection.unsent = std::string();  // gives the memory back: most connections never need it
-  connection.unsent_offset = 0;
+  connection.unsent.reset();  // gives the memory back: most connections never need it
   return Next::kRead;
 }
 

@@ -1,8 +1,9 @@
 // The connection handler that all strategies share: what is received is sent back; what cannot be
-// sent is kept, reading stops, and write readiness resumes it. Enters: readiness (or, for threads,
-// a blocking socket). Leaves: what to wait for.
+// sent is kept, reading stops, and write readiness resumes it. Enters: readiness (or, for threads
+// and processes, a blocking socket). Leaves: what to wait for.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "core/owned_fd.h"
@@ -13,14 +14,19 @@ namespace io_selectors {
 /** What a connection waits for next. */
 enum class Next { kRead, kWrite, kClose };
 
-/** One peer. Holds at most one read buffer's worth of unsent bytes, so memory is bounded whatever
- * the peer does. */
+/** What a peer has not taken yet. */
+struct Unsent {
+  std::string bytes;
+  size_t offset = 0;
+};
+
+/** One peer: 16 bytes while it takes what it is sent, so that a million fit. Holds at most one read
+ * buffer's worth of unsent bytes, so memory is bounded whatever the peer does. */
 struct Connection {
   OwnedFd fd;
-  std::string unsent;
-  size_t unsent_offset = 0;
+  std::unique_ptr<Unsent> unsent;
 
-  bool blocked() const { return !unsent.empty(); }
+  bool blocked() const { return unsent != nullptr; }
 };
 
 class EchoHandler {
@@ -34,11 +40,16 @@ class EchoHandler {
   /** Sends what was kept. */
   Next OnWritable(Connection& connection);
 
+  /** Whether the last OnReadable() took all that was there: fewer bytes than asked for, or none.
+   * The end of the stream may still wait behind them. epoll(7), Q9 */
+  bool drained() const { return drained_; }
+
  private:
   /** @returns bytes taken, 0 where the peer's window is full, or -errno. */
   ssize_t SendSome(int fd, const char* data, size_t length);
 
   Counters& counters_;
+  bool drained_ = false;
   char buffer_[kReadBufferBytes];
 };
 

@@ -2,12 +2,11 @@
 // SIGTERM or SIGINT, then prints a line of counters. Enters: --strategy. Leaves: two JSON lines on
 // standard output, diagnostics on standard error.
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
+#include "echo_server/report.h"
 #include "echo_server/strategies.h"
 #include "net/socket.h"
 
@@ -18,9 +17,13 @@ namespace {
 constexpr int kExitUsage = 2;
 constexpr int kExitFailure = 1;
 
+constexpr long kLargestPort = 65'535;
+constexpr long kMostWorkers = 4'096;
+
 struct Arguments {
   const Strategy* strategy = nullptr;
   ListenOptions listen;
+  int workers = 0;
 };
 
 const Strategy* FindStrategy(std::string_view name) {
@@ -33,7 +36,7 @@ const Strategy* FindStrategy(std::string_view name) {
 int Usage(const char* problem, const char* subject) {
   std::fprintf(stderr,
                "echo-server: %s \"%s\"; usage: echo-server --strategy NAME [--host ADDRESS] "
-               "[--port N]; strategies:",
+               "[--port N] [--workers N]; strategies:",
                problem, subject);
   for (const Strategy& strategy : Strategies()) {
     std::fprintf(stderr, " %.*s", static_cast<int>(strategy.name.size()), strategy.name.data());
@@ -42,31 +45,40 @@ int Usage(const char* problem, const char* subject) {
   return kExitUsage;
 }
 
-bool ParsePort(const char* text, uint16_t* port) {
+bool ParseNumber(const char* text, long low, long high, long* number) {
   char* end = nullptr;
-  const long value = std::strtol(text, &end, 10);
-  if (end == text || *end != '\0' || value < 0 || value > 65535) return false;
-  *port = static_cast<uint16_t>(value);
-  return true;
+  *number = std::strtol(text, &end, 10);
+  return end != text && *end == '\0' && *number >= low && *number <= high;
 }
 
 /** @returns 0, or the exit code after it has said what is wrong. */
+int SetOption(const char* name, const char* value, Arguments* arguments) {
+  const std::string_view option = name;
+  if (option != "--strategy" && option != "--host" && option != "--port" && option != "--workers") {
+    return Usage("unknown option", name);
+  }
+  if (value == nullptr) return Usage("no value for", name);
+  long number = 0;
+  if (option == "--host") arguments->listen.host = value;
+  if (option == "--port") {
+    if (!ParseNumber(value, 0, kLargestPort, &number)) return Usage("not a port", value);
+    arguments->listen.port = static_cast<uint16_t>(number);
+  }
+  if (option == "--workers") {
+    if (!ParseNumber(value, 1, kMostWorkers, &number)) return Usage("not a count", value);
+    arguments->workers = static_cast<int>(number);
+  }
+  if (option == "--strategy") {
+    arguments->strategy = FindStrategy(value);
+    if (arguments->strategy == nullptr) return Usage("unknown strategy", value);
+  }
+  return 0;
+}
+
 int ParseArguments(int argc, char** argv, Arguments* arguments) {
   for (int i = 1; i < argc; i += 2) {
-    const std::string_view option = argv[i];
-    const char* value = i + 1 < argc ? argv[i + 1] : nullptr;
-    if (option != "--strategy" && option != "--host" && option != "--port") {
-      return Usage("unknown option", argv[i]);
-    }
-    if (value == nullptr) return Usage("no value for", argv[i]);
-    if (option == "--host") arguments->listen.host = value;
-    if (option == "--port" && !ParsePort(value, &arguments->listen.port)) {
-      return Usage("not a port", value);
-    }
-    if (option == "--strategy") {
-      arguments->strategy = FindStrategy(value);
-      if (arguments->strategy == nullptr) return Usage("unknown strategy", value);
-    }
+    const int usage = SetOption(argv[i], i + 1 < argc ? argv[i + 1] : nullptr, arguments);
+    if (usage != 0) return usage;
   }
   return arguments->strategy == nullptr ? Usage("missing option", "--strategy") : 0;
 }
@@ -76,25 +88,6 @@ int Fail(const Error& error) {
   return kExitFailure;
 }
 
-void PrintCounters(const Counters& counters) {
-  const auto print = [](const char* name, uint64_t value) {
-    std::printf(",\"%s\":%llu", name, static_cast<unsigned long long>(value));
-  };
-  std::printf("{\"event\":\"counters\"");
-  print("waitCalls", counters.wait_calls);
-  print("eventsReturned", counters.events_returned);
-  print("recvCalls", counters.recv_calls);
-  print("sendCalls", counters.send_calls);
-  print("acceptCalls", counters.accept_calls);
-  print("bytesReceived", counters.bytes_received);
-  print("bytesSent", counters.bytes_sent);
-  print("connectionsAccepted", counters.connections_accepted);
-  print("connectionsClosed", counters.connections_closed);
-  print("peakConnections", counters.peak_connections);
-  std::printf("}\n");
-  std::fflush(stdout);
-}
-
 int Main(int argc, char** argv) {
   Arguments arguments;
   const int usage = ParseArguments(argc, argv, &arguments);
@@ -102,15 +95,16 @@ int Main(int argc, char** argv) {
 
   Result<StopSignal> stop = StopSignal::Install();
   if (!stop.ok()) return Fail(stop.error());
+  arguments.listen.reuse_port = arguments.strategy->listens_by_worker;
   Result<OwnedFd> listener = ListenTcp(arguments.listen);
   if (!listener.ok()) return Fail(listener.error());
   const Result<uint16_t> port = LocalPort(listener.value().get());
   if (!port.ok()) return Fail(port.error());
+  arguments.listen.port = port.value();
 
-  Server server{std::move(listener.value()), std::move(stop.value()), Counters()};
-  std::printf("{\"event\":\"ready\",\"port\":%d,\"pid\":%d}\n", port.value(),
-              static_cast<int>(getpid()));
-  std::fflush(stdout);
+  Counters counters;
+  Server server{std::move(listener.value()), arguments.listen, arguments.workers,
+                std::move(stop.value()), counters};
   const Result<void> served = arguments.strategy->run(server);
   PrintCounters(server.counters);
   return served.ok() ? 0 : Fail(served.error());

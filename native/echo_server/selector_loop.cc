@@ -3,14 +3,16 @@
 // https://www.kegel.com/c10k.html Enters: ready events. Leaves: the shared EchoHandler's recv and
 // send.
 
+#include "echo_server/selector_loop.h"
+
 #include <sys/resource.h>
 
 #include <array>
 
 #include "backends/backends.h"
-#include "echo_server/connection.h"
+#include "echo_server/connection_table.h"
+#include "echo_server/report.h"
 #include "echo_server/strategies.h"
-#include "net/socket.h"
 
 namespace io_selectors {
 
@@ -26,18 +28,22 @@ int DescriptorLimit() {
 
 class SelectorLoop {
  public:
-  SelectorLoop(Server& server, Selector& selector)
-      : server_(server), selector_(selector), handler_(server.counters) {}
+  SelectorLoop(Server& server, Selector& selector, ListenerSharing sharing)
+      : server_(server),
+        selector_(selector),
+        acceptor_(server, selector, sharing),
+        handler_(server.counters),
+        connections_(server.counters) {}
 
   Result<void> Run() {
     const Result<int32_t> stop = selector_.Register(server_.stop.fd(), kRead);
     if (!stop.ok()) return stop.error();
-    const Result<void> listening = ResumeAccepting();
+    const Result<void> listening = acceptor_.Start();
     if (!listening.ok()) return listening;
     while (!StopSignal::Raised()) {
       ++server_.counters.wait_calls;
       const Result<int> count =
-          selector_.Select(ring_.data(), static_cast<int>(ring_.size()), kForever);
+          selector_.Select(ring_.data(), static_cast<int>(ring_.size()), acceptor_.TimeoutNs());
       if (!count.ok()) {
         if (count.error().errno_value == EINTR) continue;  // the stop signal; the flag says so
         return count.error();
@@ -45,7 +51,7 @@ class SelectorLoop {
       server_.counters.events_returned += static_cast<uint64_t>(count.value());
       for (int i = 0; i < count.value(); ++i) Dispatch(ring_[static_cast<size_t>(i)]);
     }
-    CloseAll();
+    connections_.CloseAll();
     return {};
   }
 
@@ -53,9 +59,12 @@ class SelectorLoop {
   void Dispatch(const ReadyEvent& event) {
     // Closed, and perhaps accepted anew, earlier in this batch.
     if (selector_.Generation(event.fd) != event.generation) return;
-    if (event.fd == server_.listener.get()) return AcceptAll();
+    if (event.fd == server_.listener.get()) {
+      return acceptor_.AcceptAll([this](int fd) { Open(fd); });
+    }
     if (event.fd == server_.stop.fd()) return;
-    Connection& connection = connections_[static_cast<size_t>(event.fd)];
+    if (acceptor_.IsNudge(event.fd)) return acceptor_.OnNudge();
+    Connection& connection = connections_[event.fd];
     const bool was_blocked = connection.blocked();
     const Next next =
         was_blocked ? handler_.OnWritable(connection) : handler_.OnReadable(connection);
@@ -65,72 +74,44 @@ class SelectorLoop {
     if (!selector_.Modify(event.fd, is_blocked ? kWrite : kRead).ok()) Close(connection);
   }
 
-  void AcceptAll() {
-    for (int i = 0; i < kEventsPerWait; ++i) {
-      ++server_.counters.accept_calls;
-      const int fd = Accept(server_.listener.get());
-      if (fd < 0) {
-        if (fd != -EAGAIN) PauseAccepting();
-        return;
-      }
-      Open(fd);
-    }
-  }
-
   void Open(int fd) {
-    const size_t index = static_cast<size_t>(fd);
-    if (connections_.size() <= index) connections_.resize((index + 1) * 2);
-    Connection& connection = connections_[index];
-    connection.fd.Reset(fd);
-    server_.counters.CountAccepted();
+    Connection& connection = connections_.Add(fd);
     if (!selector_.Register(fd, kRead).ok()) Close(connection);
   }
 
   void Close(Connection& connection) {
     // A failed Modify or Register has unregistered it already.
     (void)selector_.Unregister(connection.fd.get()).ok();
-    connection = Connection();
-    ++server_.counters.connections_closed;
-    // EBUSY or ENOMEM now would only leave us paused until the next close.
-    if (accept_paused_) (void)ResumeAccepting().ok();
-  }
-
-  /** EMFILE and its kin: the listener stays readable, so watching it would spin until a connection
-   * closes. */
-  void PauseAccepting() { accept_paused_ = selector_.Unregister(server_.listener.get()).ok(); }
-
-  Result<void> ResumeAccepting() {
-    const Result<int32_t> listening = selector_.Register(server_.listener.get(), kRead);
-    if (!listening.ok()) return listening.error();
-    accept_paused_ = false;
-    return {};
-  }
-
-  void CloseAll() {
-    for (Connection& connection : connections_) {
-      if (!connection.fd.valid()) continue;
-      connection = Connection();
-      ++server_.counters.connections_closed;
-    }
+    connections_.Close(connection);
+    acceptor_.OnClosed();
   }
 
   Server& server_;
   Selector& selector_;
+  Acceptor acceptor_;
   EchoHandler handler_;
-  std::vector<Connection> connections_;  // by descriptor
+  ConnectionTable<Connection> connections_;
   std::array<ReadyEvent, kEventsPerWait> ring_{};
-  bool accept_paused_ = false;
 };
 
 }  // namespace
 
-Result<void> RunSelectorLoop(Server& server, std::string_view backend) {
+Result<std::unique_ptr<Selector>> MakeSelector(std::string_view backend) {
   SelectorOptions options;
   options.fd_set_size = DescriptorLimit();
-  const Result<std::unique_ptr<Selector>> selector = FindBackend(backend)->make(options);
+  return FindBackend(backend)->make(options);
+}
+
+Result<void> ServeWithSelector(Server& server, std::string_view backend, ListenerSharing sharing) {
+  const Result<std::unique_ptr<Selector>> selector = MakeSelector(backend);
   if (!selector.ok()) return selector.error();
-  const auto loop = std::make_unique<SelectorLoop>(server, *selector.value());
+  const auto loop = std::make_unique<SelectorLoop>(server, *selector.value(), sharing);
   return loop->Run();
+}
+
+Result<void> RunSelectorLoop(Server& server, std::string_view backend) {
+  AnnounceReady(server);
+  return ServeWithSelector(server, backend, ListenerSharing());
 }
 
 }  // namespace io_selectors

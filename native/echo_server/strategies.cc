@@ -10,6 +10,11 @@ const std::vector<Strategy>& Strategies() {
       {"poll", [](Server& server) { return RunSelectorLoop(server, "poll"); }},
 #ifdef __linux__
       {"reactor-epoll", [](Server& server) { return RunSelectorLoop(server, "epoll"); }},
+      {"reactor-epoll-edge", RunEdgeLoop},
+      {"io_uring", RunIoUring},
+      {"process-per-connection", RunProcessPerConnection},
+      {"prefork", RunPrefork},
+      {"prefork-reuseport", RunPreforkReuseport, true},
 #endif
   };
   return strategies;

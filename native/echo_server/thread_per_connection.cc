@@ -1,6 +1,6 @@
 // A thread for each connection, blocking I/O, small stacks: the simplest server, and the one that
-// C10K is about. Enters: accepted sockets. Leaves: blocking recv and send in as many threads.
-// pthreads(7)
+// C10K is about. Where there is no descriptor or no thread for another one, accepting pauses.
+// Enters: accepted sockets. Leaves: blocking recv and send in as many threads. pthreads(7)
 
 #include <poll.h>
 #include <pthread.h>
@@ -14,7 +14,9 @@
 #include <mutex>
 #include <unordered_set>
 
+#include "core/timeout.h"
 #include "echo_server/connection.h"
+#include "echo_server/report.h"
 #include "echo_server/strategies.h"
 #include "net/socket.h"
 
@@ -46,37 +48,52 @@ class ThreadPerConnection {
   };
 
   Result<void> AcceptUntilStopped() {
-    pollfd watched[] = {{server_.listener.get(), POLLIN, 0}, {server_.stop.fd(), POLLIN, 0}};
+    // The listener last: without it, where accepting pauses.
+    pollfd watched[] = {{server_.stop.fd(), POLLIN, 0}, {server_.listener.get(), POLLIN, 0}};
+    bool paused = false;
     while (!StopSignal::Raised()) {
       ++server_.counters.wait_calls;
-      if (poll(watched, 2, -1) < 0 && errno != EINTR) return LastError("poll");
-      for (;;) {
-        ++server_.counters.accept_calls;
-        const int fd = Accept(server_.listener.get(), true);
-        if (fd == -EAGAIN || StopSignal::Raised()) break;
-        if (fd < 0) return Error{-fd, "accept"};
-        const int error = StartThread(fd);
-        if (error != 0) return Error{error, "pthread_create"};
-      }
+      const int count = poll(watched, paused ? 1 : 2, paused ? ToMilliseconds(kAcceptPauseNs) : -1);
+      if (count < 0 && errno != EINTR) return LastError("poll");
+      if (count > 0) ++server_.counters.events_returned;
+      paused = !AcceptAll();
     }
     return {};
   }
 
-  int StartThread(int fd) {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      open_.insert(fd);
-      server_.counters.CountAccepted();
+  /** @returns false where there was no descriptor or no thread for one. */
+  bool AcceptAll() {
+    while (!StopSignal::Raised()) {
+      if (!accepted_.valid()) {
+        ++server_.counters.accept_calls;
+        const int fd = Accept(server_.listener.get(), true);
+        if (fd == -EAGAIN) return true;
+        if (fd < 0) return Refused("accept", -fd);
+        accepted_.Reset(fd);
+      }
+      const int error = StartThread(accepted_.get());
+      if (error != 0) return Refused("pthread_create", error);
+      (void)accepted_.Release();  // the thread's now
     }
+    return true;
+  }
+
+  bool Refused(const char* call, int error) {
+    SayOnce(&said_, call, error);
+    return false;
+  }
+
+  int StartThread(int fd) {
     auto start = std::make_unique<Start>(Start{this, fd});
+    // Held until it is counted: the thread may end before pthread_create() has returned.
+    const std::lock_guard<std::mutex> lock(mutex_);
     pthread_t thread;
     const int error = pthread_create(&thread, &attributes_, Serve, start.get());
-    if (error != 0) {
-      End(fd, Counters());
-    } else {
-      (void)start.release();  // the thread's now
-    }
-    return error;
+    if (error != 0) return error;
+    (void)start.release();  // the thread's now
+    open_.insert(fd);
+    server_.counters.CountAccepted();
+    return 0;
   }
 
   static void* Serve(void* argument) {
@@ -101,11 +118,12 @@ class ThreadPerConnection {
     open_.erase(fd);
     OwnedFd(fd).Reset();
     server_.counters.AddCalls(counters);
-    ++server_.counters.connections_closed;
+    server_.counters.CountClosed();
     if (open_.empty()) all_ended_.notify_all();
   }
 
   void EndAll() {
+    accepted_.Reset();
     std::unique_lock<std::mutex> lock(mutex_);
     for (const int fd : open_) shutdown(fd, SHUT_RDWR);
     all_ended_.wait(lock, [this] { return open_.empty(); });
@@ -113,6 +131,8 @@ class ThreadPerConnection {
 
   Server& server_;
   pthread_attr_t attributes_{};
+  OwnedFd accepted_;  // waits for a thread
+  bool said_ = false;
   std::mutex mutex_;
   std::condition_variable all_ended_;
   std::unordered_set<int> open_;
@@ -121,8 +141,9 @@ class ThreadPerConnection {
 }  // namespace
 
 Result<void> RunThreadPerConnection(Server& server) {
+  AnnounceReady(server);
   // Never freed: a detached thread may still be leaving End() when the last one has been counted.
-  auto* strategy = new ThreadPerConnection(server);
+  static auto* const strategy = new ThreadPerConnection(server);
   return strategy->Run();
 }
 

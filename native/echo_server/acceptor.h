@@ -1,0 +1,78 @@
+// Acceptor: the listener of a server that waits with a Selector. Where there is no descriptor or
+// memory for another connection, the listener stays readable, and watching it would spin: it is
+// unregistered until a connection closes or 100 ms have passed.
+// Enters: the listener's readiness. Leaves: accepted descriptors. accept(2)
+#pragma once
+
+#include <algorithm>
+
+#include "core/selector.h"
+#include "core/timeout.h"
+#include "echo_server/server.h"
+
+namespace io_selectors {
+
+/** Other processes that accept from the same listener, each waiting with EPOLLEXCLUSIVE. */
+struct ListenerSharing {
+  /** An eventfd(2) in all of them: whoever cannot take what it was woken for writes, and the others
+   * look at the listener again. -1: the listener is ours alone. */
+  int nudge = -1;
+
+  bool shared() const { return nudge >= 0; }
+};
+
+class Acceptor {
+ public:
+  Acceptor(Server& server, Selector& selector, ListenerSharing sharing)
+      : server_(server), selector_(selector), sharing_(sharing) {}
+
+  /** Starts watching. */
+  Result<void> Start();
+
+  /** Accepts what is there, as far as one wake may, and hands each descriptor to `take(fd)`. */
+  template <typename Taker>
+  void AcceptAll(Taker take) {
+    for (int i = 0; i < accepts_per_wake(); ++i) {
+      ++server_.counters.accept_calls;
+      const int fd = Accept(server_.listener.get());
+      if (fd < 0) {
+        if (fd != -EAGAIN) Pause(-fd);
+        return;
+      }
+      server_.counters.CountAccepted();
+      take(fd);
+    }
+  }
+
+  /** There is room again. */
+  void OnClosed() {
+    if (paused_) Resume();
+  }
+
+  /** Whether `fd` is the nudge; another process has then left us what it could not take. */
+  bool IsNudge(int fd) const { return sharing_.shared() && fd == sharing_.nudge; }
+  void OnNudge();
+
+  /** For the next wait: until a pause is over, or kForever. Ends a pause whose time has come. */
+  int64_t TimeoutNs();
+
+ private:
+  /** Sharing, a process takes few at a time, so that the others get some. */
+  static constexpr int kAcceptsPerSharedWake = 8;
+
+  int accepts_per_wake() const {
+    return sharing_.shared() ? std::min(kAcceptsPerSharedWake, kEventsPerWait) : kEventsPerWait;
+  }
+  Result<void> Watch();
+  void Pause(int error);
+  void Resume();
+
+  Server& server_;
+  Selector& selector_;
+  ListenerSharing sharing_;
+  bool paused_ = false;
+  int64_t resume_at_ns_ = 0;  // kForever: only a close of ours helps
+  bool said_ = false;
+};
+
+}  // namespace io_selectors

@@ -1,0 +1,71 @@
+// Children of a server that serves with processes: forked with the stop signals blocked, ended with
+// the parent, reaped without leaving a zombie. Signals reach the parent only while it waits, so
+// none is lost between a look and a wait. Enters: SIGCHLD. Leaves: process ids that have ended.
+// fork(2), waitpid(2), ppoll(2), PR_SET_PDEATHSIG(2const)
+#pragma once
+
+#ifdef __linux__
+
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/types.h>
+
+#include <csignal>
+#include <cstdint>
+
+#include "core/result.h"
+
+namespace io_selectors {
+
+class ChildProcesses {
+ public:
+  /** Blocks SIGTERM, SIGINT and SIGCHLD; Wait() lets them through. */
+  Result<void> Install();
+
+  /** fork(2). In the child it returns 0, the stop signals are still blocked, and the kernel kills
+   * it when the parent dies. @returns the child's id, or -errno. */
+  pid_t Fork();
+
+  /** In the child: lets the stop signals through, whose handlers are now its own. */
+  static void UnblockSignals();
+
+  /** ppoll(2), ended by a signal as well. @returns what it answers, 0 after a signal. */
+  Result<int> Wait(pollfd* watched, nfds_t count, int64_t timeout_ns);
+
+  /** One child that has ended, 0 where there is none now, -ECHILD where there is none at all. */
+  static pid_t Reap();
+
+ private:
+  sigset_t while_waiting_{};
+};
+
+/** Zeroed memory that children share with the parent, as far as it is touched. mmap(2) */
+template <typename T>
+class SharedArray {
+ public:
+  SharedArray() = default;
+  SharedArray(const SharedArray&) = delete;
+  SharedArray& operator=(const SharedArray&) = delete;
+  ~SharedArray() {
+    if (items_ != nullptr) munmap(items_, count_ * sizeof(T));
+  }
+
+  Result<void> Map(size_t count) {
+    void* mapped = mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mapped == MAP_FAILED) return LastError("mmap");
+    items_ = static_cast<T*>(mapped);
+    count_ = count;
+    return {};
+  }
+
+  T& operator[](size_t index) { return items_[index]; }
+
+ private:
+  T* items_ = nullptr;
+  size_t count_ = 0;
+};
+
+}  // namespace io_selectors
+
+#endif  // __linux__

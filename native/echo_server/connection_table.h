@@ -1,0 +1,42 @@
+// The open connections of a server that waits for many, by descriptor. Enters: accepted
+// descriptors. Leaves: the connection behind a ready one.
+#pragma once
+
+#include <vector>
+
+#include "echo_server/connection.h"
+
+namespace io_selectors {
+
+/** `Entry` derives from Connection, or is it. */
+template <typename Entry>
+class ConnectionTable {
+ public:
+  explicit ConnectionTable(Counters& counters) : counters_(counters) {}
+
+  Entry& Add(int fd) {
+    const size_t index = static_cast<size_t>(fd);
+    if (entries_.size() <= index) entries_.resize((index + 1) * 2);
+    entries_[index].fd.Reset(fd);
+    return entries_[index];
+  }
+
+  Entry& operator[](int fd) { return entries_[static_cast<size_t>(fd)]; }
+
+  void Close(Entry& entry) {
+    entry = Entry();
+    counters_.CountClosed();
+  }
+
+  void CloseAll() {
+    for (Entry& entry : entries_) {
+      if (entry.fd.valid()) Close(entry);
+    }
+  }
+
+ private:
+  Counters& counters_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace io_selectors

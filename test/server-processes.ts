@@ -1,0 +1,131 @@
+// Every server as a process, and peers for it: what the tests of servers share. The rows are those
+// of the catalogue and, as data, native strategies beyond it. Enters: a command. Leaves: a port,
+// sockets, counters.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { createInterface } from "node:readline";
+import { expect } from "vitest";
+import { contenders } from "../bench/contenders/catalogue.ts";
+import { packagePaths } from "../bench/paths.ts";
+
+export interface ServerRow {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** What it counts: every call; waits only, as all else is done in them; bytes only. */
+  readonly counts: "calls" | "waits" | "bytes";
+  /** Whether waiting for nothing costs it nothing. */
+  readonly sleeps: boolean;
+  /** Whether one process holds every connection, so that its descriptor limit is the server's. */
+  readonly holdsAll: boolean;
+}
+
+const paths = packagePaths();
+
+const beyondCatalogue = [
+  "reactor-epoll-edge",
+  "io_uring",
+  "process-per-connection",
+  "prefork",
+  "prefork-reuseport",
+].map((strategy) => ({
+  name: `cpp:${strategy}`,
+  command: () => [paths.echoServer, "--strategy", strategy],
+}));
+
+const known = new Set(contenders.map(({ name }) => name));
+
+export const serverRows: readonly ServerRow[] = [
+  ...contenders,
+  ...beyondCatalogue.filter(({ name }) => !known.has(name)),
+].map(({ name, command }) => ({
+  name,
+  command: command(paths),
+  counts: name.startsWith("node:") ? "bytes" : name === "cpp:io_uring" ? "waits" : "calls",
+  sleeps: !name.endsWith(":busy-poll"),
+  holdsAll: !/process-per-connection|prefork|cluster/.test(name),
+}));
+
+export interface Started {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  readonly port: number;
+  /** What it has said on standard error so far. */
+  stderr(): string;
+  /** Asks it to end. @returns its exit code and its counters. */
+  stop(signal: NodeJS.Signals): Promise<{ code: number | null; counters: Record<string, number> }>;
+}
+
+const children = new Set<ChildProcess>();
+const sockets = new Set<Socket>();
+
+/** For afterEach(): nothing of a test outlives it. */
+export function endAll(): void {
+  for (const socket of sockets) socket.destroy();
+  sockets.clear();
+  for (const child of children) child.kill("SIGKILL");
+  children.clear();
+}
+
+export async function start(command: readonly string[]): Promise<Started> {
+  const [file = "", ...args] = command;
+  const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"] });
+  children.add(child);
+  let said = "";
+  child.stderr.on("data", (text) => {
+    said += text;
+  });
+  const exited = once(child, "exit").finally(() => children.delete(child));
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const readLine = async () => {
+    const { value } = await lines.next();
+    if (value === undefined) throw new Error(`${command.join(" ")} ended: ${said}`);
+    return JSON.parse(value);
+  };
+  const ready = await readLine();
+  expect(ready).toMatchObject({ event: "ready", port: expect.any(Number), pid: child.pid });
+  const stop = async (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    const counters = await readLine();
+    const [code] = await exited;
+    return { code, counters };
+  };
+  return { child, pid: ready.pid, port: ready.port, stderr: () => said, stop };
+}
+
+/** The same command under a limit of open descriptors, soft and hard. */
+export function withDescriptors(limit: number, command: readonly string[]): readonly string[] {
+  return ["sh", "-c", `ulimit -n ${limit} && exec "$@"`, "sh", ...command];
+}
+
+export async function open(port: number, host = "127.0.0.1"): Promise<Socket> {
+  // Its own end stays open when the server closes, so that a test says which came first.
+  const socket = connect({ port, host, noDelay: true, allowHalfOpen: true });
+  sockets.add(socket);
+  socket.on("error", () => undefined);
+  await once(socket, "connect");
+  return socket;
+}
+
+/** Reads exactly so many bytes. */
+export async function read(socket: Socket, length: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let total = 0;
+  while (total < length) {
+    const part: Buffer | null = socket.read();
+    if (part !== null) {
+      parts.push(part);
+      total += part.length;
+      continue;
+    }
+    if (socket.readableEnded || socket.destroyed) throw new Error(`closed after ${total} bytes`);
+    await Promise.race([once(socket, "readable"), once(socket, "end"), once(socket, "close")]);
+  }
+  return Buffer.concat(parts);
+}
+
+export async function expectEcho(socket: Socket, text: string): Promise<void> {
+  socket.write(text);
+  expect((await read(socket, text.length)).toString()).toBe(text);
+}
