@@ -3,7 +3,7 @@
 // reads the file. Pure data.
 
 /**
- * How a cell ended. `tie` is an `ok` whose interval holds the reference; see docs in
+ * How a cell ended. `tie` is an `ok` that is not told apart from the reference; see
  * reports/README.md.
  */
 export type Status =
@@ -69,6 +69,8 @@ export type MetricName =
   | "clientBytesPerConnection"
   | "kernelBytesPerConnection"
   | "serverMemory"
+  | "clientMemory"
+  | "kernelMemory"
   | "idleCpuPercent"
   | "idleWakeupsPerSecond"
   | "acceptsPerSecond"

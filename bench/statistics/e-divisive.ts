@@ -102,8 +102,8 @@ function bestSplit(
 }
 
 /**
- * The paper's equation 7: over all cuts τ and all ends κ, where the energy distance between
- * [0, τ) and [τ, κ), scaled by their sizes, is largest. A κ before the end keeps a later change
+ * The paper's estimator: over all cuts τ and all ends κ, where the energy distance between [0, τ)
+ * and [τ, κ), scaled by their sizes, is largest. A κ before the end keeps a later change
  * from hiding this one. The sums of distances move by one value a step.
  */
 function splitOf(values: Float64Array, minimumLength: number): Split {

@@ -93,6 +93,7 @@ describe("steady state", () => {
     const drift = [100, 101, 102, 103, 104];
     expect(variationOf(drift)).toBeLessThan(0.05);
     expect(steadyState(drift).steady).toBe(false);
+    expect(steadyState([...drift].reverse()).steady).toBe(false);
     const scatter = [10, 11, 9, 11, 10];
     expect(Math.abs(relativeSlope(scatter))).toBeLessThan(0.02);
     expect(steadyState(scatter).steady).toBe(false);
