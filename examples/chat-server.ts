@@ -1,11 +1,15 @@
-// A chat over TCP: lines of JSON, told to all, or to the members of a group. Enters: {"user","text"}
-// from any client, nc(1) too. Leaves: the same to everybody, through a bounded queue for each.
+// A chat over TCP: lines of JSON, told to all, or to the members of a group. Enters:
+// {"user","text"} from any client, nc(1) too. Leaves: the same to everybody, through a bounded
+// queue for each; in one process, or in many on many hosts.
 //
 //   npm run build && node dist/examples/chat-server.js --port 7000
 //   echo '{"user":"ada","text":"hello"}' | nc -q 1 127.0.0.1 7000           # in another terminal
+//   … --workers 4 --name here --broadcast-port 7001 --peer 10.0.0.2:7001    # see docs/chat.md
 
+import { hostname } from "node:os";
 import { parseArgs } from "node:util";
 import { DefaultSelector, localPort, Reactor } from "../src/index.ts";
+import { runHost } from "./chat/arbiter.ts";
 import { openDoor } from "./chat/door.ts";
 import { LocalFloor } from "./chat/local-floor.ts";
 import { Member } from "./chat/member.ts";
@@ -16,18 +20,44 @@ const { values: options } = parseArgs({
     port: { type: "string", default: "0" },
     "longest-line": { type: "string", default: "4096" },
     "queue-bytes": { type: "string", default: "262144" },
+    workers: { type: "string", default: "0" },
+    name: { type: "string", default: hostname() },
+    "broadcast-host": { type: "string", default: "127.0.0.1" },
+    "broadcast-port": { type: "string", default: "0" },
+    peer: { type: "string", multiple: true, default: [] },
+    "high-water-mark": { type: "string", default: "10000" },
   },
 });
 
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stop.abort());
 
-const reactor = new Reactor(new DefaultSelector());
-const floor = new LocalFloor(reactor, {
+const limits = {
   longestLineBytes: Number(options["longest-line"]),
   queueBytes: Number(options["queue-bytes"]),
-});
-const door = { host: options.host, port: Number(options.port), shared: false };
-const listener = openDoor(reactor, door, (fd) => floor.room.enter(new Member(fd, floor)));
-console.log(JSON.stringify({ event: "ready", port: localPort(listener), pid: process.pid }));
-await reactor.run({ signal: stop.signal });
+};
+const place = { host: options.host, port: Number(options.port) };
+if (Number(options.workers) === 0) await runHere();
+else {
+  const host = {
+    ...place,
+    name: options.name,
+    gateways: Number(options.workers),
+    broadcastHost: options["broadcast-host"],
+    broadcastPort: Number(options["broadcast-port"]),
+    peers: options.peer,
+    highWaterMark: Number(options["high-water-mark"]),
+    limits,
+  };
+  await runHost(host, stop.signal);
+}
+
+/** The whole chat in this process. */
+async function runHere(): Promise<void> {
+  const reactor = new Reactor(new DefaultSelector());
+  const floor = new LocalFloor(reactor, limits);
+  const enter = (fd: number) => floor.room.enter(new Member(fd, floor));
+  const listener = openDoor(reactor, { ...place, shared: false }, enter);
+  console.log(JSON.stringify({ event: "ready", port: localPort(listener), pid: process.pid }));
+  await reactor.run({ signal: stop.signal });
+}

@@ -71,7 +71,11 @@ export class Program {
   /** Waits for a JSON line of that kind. */
   async event(kind: string, fits: (event: Said) => boolean = () => true): Promise<Said> {
     return eventually(
-      () => this.events().find((event) => event.event === kind && fits(event)),
+      () => {
+        const found = this.events().find((event) => event.event === kind && fits(event));
+        if (found !== undefined || this.child.exitCode === null) return found;
+        throw new Error(`ended without event ${kind}: ${this.output}${this.errors}`);
+      },
       () => `event ${kind}; but: ${this.output}${this.errors}`,
     );
   }

@@ -88,7 +88,7 @@ export class Member implements EventHandler {
     this.#floor.reactor.removeHandler(this.#fd);
   }
 
-  /** Stops or goes on reading what it says: what cannot be passed on is better left in its socket. */
+  /** Stops or goes on reading it: what cannot be passed on is better left in its socket. */
   pause(paused: boolean): void {
     if (this.#gone) return;
     this.#paused = paused;

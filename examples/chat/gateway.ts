@@ -1,0 +1,163 @@
+// A gateway: the worker that holds clients. What they say goes up to the broadcaster; what comes
+// down, from every gateway of every host, goes to its clients. Enters: requests of members,
+// envelopes. Leaves: envelopes, lines into members' queues.
+
+import { DefaultSelector, localPort, Reactor } from "../../src/index.ts";
+import type { Announce } from "./announce.ts";
+import { Directory } from "./directory.ts";
+import { openDoor } from "./door.ts";
+import type { Envelope } from "./envelope.ts";
+import { type Floor, type Limits, Member } from "./member.ts";
+import { encode, encodeSay, type Request } from "./messages.ts";
+import { Room } from "./room.ts";
+import { type Listener, Uplink, type UplinkOptions } from "./uplink.ts";
+
+export interface GatewaySettings extends Omit<UplinkOptions, "origin"> {
+  readonly name: string;
+  /** Where clients connect; the gateways of a host share the port. */
+  readonly host: string;
+  readonly port: number;
+  readonly limits: Limits;
+}
+
+const MARK_EVERY_MS = 200;
+/** Each so many marks the groups are said again, for those who were not there. */
+const MARKS_A_ROLL_CALL = 5;
+
+export async function runGateway(
+  settings: GatewaySettings,
+  announce: Announce,
+  stop: AbortSignal,
+): Promise<void> {
+  const reactor = new Reactor(new DefaultSelector());
+  const gateway = new Gateway(reactor, settings, announce);
+  const listening = gateway.listen();
+  await reactor.run({ signal: stop });
+  gateway.close();
+  await listening;
+}
+
+class Gateway implements Floor, Listener {
+  readonly reactor: Reactor;
+  readonly limits: Limits;
+  readonly #settings: GatewaySettings;
+  readonly #announce: Announce;
+  readonly #room = new Room();
+  readonly #directory = new Directory();
+  readonly #uplink: Uplink;
+  #open = false;
+  #paused = false;
+  #groupsChanged = false;
+  #marks = 0;
+
+  constructor(reactor: Reactor, settings: GatewaySettings, announce: Announce) {
+    this.reactor = reactor;
+    this.limits = settings.limits;
+    this.#settings = settings;
+    this.#announce = announce;
+    // Another life of this worker counts anew, and must not be taken for this one.
+    const origin = `${settings.name}/${process.pid}`;
+    this.#uplink = new Uplink({ ...settings, origin }, this);
+    reactor.setTimer(0, () => this.#mark(), { repeatMs: MARK_EVERY_MS });
+  }
+
+  listen(): Promise<void> {
+    return this.#uplink.listen();
+  }
+
+  close(): void {
+    const { lost, duplicates } = this.#uplink;
+    this.#announce({ event: "counters", members: this.#room.size, lost, duplicates });
+    this.#uplink.close();
+  }
+
+  handle(member: Member, request: Request): void {
+    if (request.kind !== "members") member.user = request.user;
+    if (request.kind === "say") {
+      this.#uplink.send(encodeSay(request), request.to);
+      if (this.#uplink.full) this.#pause(true);
+      return;
+    }
+    const { group } = request;
+    if (request.kind !== "members") {
+      if (request.kind === "join") this.#room.join(member, group);
+      else this.#room.leave(member, group);
+      this.#tellGroups();
+    }
+    const elsewhere = this.#directory.membersOf(group, performance.now());
+    member.tell(encode({ group, members: [...this.#room.membersOf(group), ...elsewhere] }));
+  }
+
+  report(text: string): void {
+    console.error(`chat: ${this.#settings.name}: ${text}`);
+  }
+
+  left(member: Member, reason: string | null): void {
+    if (this.#room.exit(member)) this.#tellGroups();
+    if (reason === null) return;
+    const notice = `${member.name} was dropped: ${reason}`;
+    this.report(notice);
+    this.#uplink.send(encode({ notice }), null);
+  }
+
+  onWord({ to, body }: Envelope): void {
+    this.#room.tell(body, to === "" ? null : to);
+  }
+
+  onMark({ origin, body }: Envelope): void {
+    // Our own has come back: we can say, and hear. Clients that came earlier would miss something.
+    if (origin === this.#uplink.origin) {
+      if (!this.#open) this.#openDoor();
+      return;
+    }
+    const groups = body.length === 0 ? null : JSON.parse(new TextDecoder().decode(body));
+    this.#directory.note(origin, groups, performance.now());
+  }
+
+  onHeard(origin: string): void {
+    this.#announce({ event: "heard", origin });
+  }
+
+  onLost(origin: string, count: number): void {
+    this.#announce({ event: "lost", origin, count });
+    this.#room.tell(encode({ notice: `${count} messages from ${origin} were lost` }), null);
+  }
+
+  onDrained(): void {
+    if (this.#paused) this.#pause(false);
+  }
+
+  #openDoor(): void {
+    this.#open = true;
+    const { host, port } = this.#settings;
+    const listener = openDoor(this.reactor, { host, port, shared: true }, (fd) => {
+      const member = new Member(fd, this);
+      this.#room.enter(member);
+      if (this.#paused) member.pause(true);
+    });
+    this.#announce({ event: "ready", port: localPort(listener) });
+  }
+
+  #pause(paused: boolean): void {
+    this.#paused = paused;
+    this.#room.pause(paused);
+  }
+
+  /** Once a turn, however many came and went in it. */
+  #tellGroups(): void {
+    if (this.#groupsChanged) return;
+    this.#groupsChanged = true;
+    this.reactor.post(() => this.#uplink.mark(this.#groups()));
+  }
+
+  #groups(): Uint8Array {
+    this.#groupsChanged = false;
+    return new TextEncoder().encode(JSON.stringify(this.#room.groups()));
+  }
+
+  #mark(): void {
+    const rollCall = this.#marks++ % MARKS_A_ROLL_CALL === 0;
+    this.#uplink.mark(rollCall ? this.#groups() : undefined);
+    for (const origin of this.#directory.sweep(performance.now())) this.#uplink.forget(origin);
+  }
+}

@@ -1,0 +1,45 @@
+// What has come from whom: finds duplicates and losses by origin and sequence. Enters: envelopes in
+// the order in which they came. Leaves: whether one is new, and how many before it are missing.
+
+import type { Envelope } from "./envelope.ts";
+
+export interface Entry {
+  /** False for what has been here before. */
+  readonly fresh: boolean;
+  /** Words that should have come before it and will not: each way here keeps the order. */
+  readonly missed: number;
+  /** The first that was heard of this origin; what it said before is not for us. */
+  readonly first: boolean;
+}
+
+export class Ledger {
+  readonly #last = new Map<string, number>();
+  #lost = 0;
+  #duplicates = 0;
+
+  get lost(): number {
+    return this.#lost;
+  }
+  get duplicates(): number {
+    return this.#duplicates;
+  }
+
+  take({ kind, origin, sequence }: Pick<Envelope, "kind" | "origin" | "sequence">): Entry {
+    const last = this.#last.get(origin);
+    const fresh = last === undefined || sequence > last || (kind === "mark" && sequence === last);
+    if (!fresh) {
+      if (kind === "word") this.#duplicates++;
+      return { fresh, missed: 0, first: false };
+    }
+    this.#last.set(origin, sequence);
+    const expected = last === undefined ? sequence : last + (kind === "word" ? 1 : 0);
+    const missed = sequence - expected;
+    this.#lost += missed;
+    return { fresh, missed, first: last === undefined };
+  }
+
+  /** Somebody who is not coming back. */
+  forget(origin: string): void {
+    this.#last.delete(origin);
+  }
+}

@@ -1,0 +1,111 @@
+// A gateway's connection to its broadcaster: words go up, everybody's words come down, its own too,
+// and marks say how many there were. Enters: lines. Leaves: envelopes of all gateways of all hosts,
+// each once, and how many were lost.
+
+import { Push, Subscriber } from "zeromq";
+import { type Envelope, fromFrames, toFrames } from "./envelope.ts";
+import { FrameQueue } from "./frame-queue.ts";
+import { Ledger } from "./ledger.ts";
+
+export interface UplinkOptions {
+  /** This life of this gateway: no other has had this name. */
+  readonly origin: string;
+  readonly uplink: string;
+  readonly downlink: string;
+  readonly highWaterMark: number;
+}
+
+/** What comes down. */
+export interface Listener {
+  onWord(envelope: Envelope): void;
+  onMark(envelope: Envelope): void;
+  /** The first of an origin. */
+  onHeard(origin: string): void;
+  onLost(origin: string, count: number): void;
+  /** Nothing waits on its way up any more. */
+  onDrained(): void;
+}
+
+/** Words that may wait here for the broadcaster; then members are not read. */
+const FULL = 1000;
+const nothing = new Uint8Array(0);
+
+export class Uplink {
+  readonly origin: string;
+  readonly #listener: Listener;
+  readonly #push: Push;
+  readonly #subscriber: Subscriber;
+  readonly #queue: FrameQueue;
+  readonly #ledger = new Ledger();
+  #sequence = 0;
+
+  constructor(options: UplinkOptions, listener: Listener) {
+    const { origin, uplink, downlink, highWaterMark } = options;
+    this.origin = origin;
+    this.#listener = listener;
+    this.#push = new Push({ linger: 0, reconnectInterval: 50 });
+    this.#subscriber = new Subscriber({
+      receiveHighWaterMark: highWaterMark,
+      linger: 0,
+      reconnectInterval: 50,
+    });
+    this.#queue = new FrameQueue(this.#push, () => listener.onDrained());
+    this.#push.connect(uplink);
+    this.#subscriber.subscribe("");
+    this.#subscriber.connect(downlink);
+  }
+
+  get full(): boolean {
+    return this.#queue.waiting >= FULL;
+  }
+  get lost(): number {
+    return this.#ledger.lost;
+  }
+  get duplicates(): number {
+    return this.#ledger.duplicates;
+  }
+
+  /** @param to a group, or null for everybody. */
+  send(line: Uint8Array, to: string | null): void {
+    this.#sequence++;
+    this.#post("word", to ?? "", line);
+  }
+
+  /** Says how many words there have been, so that the loss of the last is found, too. */
+  mark(body: Uint8Array = nothing): void {
+    // A broadcaster that is away has enough waiting for it.
+    if (this.#queue.waiting === 0) this.#post("mark", "", body);
+  }
+
+  /** Resolves once close() was called. */
+  async listen(): Promise<void> {
+    for await (const frames of this.#subscriber) {
+      const envelope = fromFrames(frames);
+      if (envelope !== null) this.#hear(envelope);
+    }
+  }
+
+  close(): void {
+    this.#push.close();
+    this.#subscriber.close();
+  }
+
+  forget(origin: string): void {
+    this.#ledger.forget(origin);
+  }
+
+  #hear(envelope: Envelope): void {
+    const { fresh, missed, first } = this.#ledger.take(envelope);
+    if (!fresh) return;
+    const { origin, kind } = envelope;
+    if (first) this.#listener.onHeard(origin);
+    if (missed > 0) this.#listener.onLost(origin, missed);
+    if (kind === "word") this.#listener.onWord(envelope);
+    else this.#listener.onMark(envelope);
+  }
+
+  #post(kind: Envelope["kind"], to: string, body: Uint8Array): void {
+    const { origin } = this;
+    this.#queue.push(toFrames("home", { kind, origin, sequence: this.#sequence, to, body }));
+  }
+}
