@@ -361,7 +361,8 @@ describe("results.json", () => {
         };
       });
     const refusals: [string, string][] = [
-      ["", "not JSON, perhaps truncated"],
+      ["", "not JSON: the file is empty"],
+      [" \n", "not JSON: the file is empty"],
       [text.slice(0, -200), "not JSON, perhaps truncated"],
       ["[]", "expected an object, got an array"],
       ["{}", "schemaVersion is missing"],

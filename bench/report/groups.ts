@@ -1,15 +1,21 @@
-// Which cells belong into one table, and in which order: a workload at one scale, by server CPU a
-// message ascending, then what could not be ranked. Enters: Results. Leaves: to verdict.ts,
-// terminal.ts and markdown.ts.
+// Which cells belong into one table, and in which order: a workload at one scale, by what it is
+// about (server CPU a message, the cheapest first), then what could not be ranked. Enters: Results.
+// Leaves: to verdict.ts and every renderer.
 
-import type { Cell, MetricName, Results, Status } from "../results.ts";
-import { count, microsecondsIn } from "./format.ts";
+import type { Cell, Metric, Results, Status } from "../results.ts";
+import { count, microsecondsIn, plainLine } from "./format.ts";
+import { moreIsBetter, principalMetric } from "./metric-words.ts";
 
 /** The cells of one workload at one scale, sorted. */
 export interface Group {
+  readonly workload: string;
   /** Such as "echo-rate: 10,000 connections, 64-byte messages, 30,000 messages/s". */
   readonly title: string;
-  /** Status ok or tie, the cheapest first. */
+  /** Such as "10,000 connections, 64-byte messages, 30,000 messages/s". */
+  readonly scale: string;
+  /** The metric that it is sorted by: serverCpuPerMessage, or what the workload is about. */
+  readonly metric: string;
+  /** Status ok or tie, the best first. */
   readonly measured: readonly Cell[];
   /** The rest, each with its reason. */
   readonly others: readonly Cell[];
@@ -19,18 +25,30 @@ export interface Group {
 export function groupCells(results: Results): Group[] {
   const groups = new Map<string, Cell[]>();
   for (const cell of results.cells) {
-    const title = titleOf(cell);
+    const title = `${plainLine(cell.workload)}: ${scaleText(cell)}`;
     const cells = groups.get(title);
     if (cells === undefined) groups.set(title, [cell]);
     else cells.push(cell);
   }
-  return [...groups].map(([title, cells]) => ({
+  return [...groups].map(([title, cells]) => groupOf(title, cells));
+}
+
+function groupOf(title: string, cells: readonly Cell[]): Group {
+  const workload = cells[0]?.workload ?? "";
+  const metric = principalMetric(workload, cells);
+  const sign = moreIsBetter(metric) ? -1 : 1;
+  // Without a figure a row goes last, and a difference of two such is not NaN.
+  const key = (cell: Cell) => (figure(cell, metric)?.median ?? sign * Number.MAX_VALUE) * sign;
+  return {
+    workload,
     title,
-    measured: cells.filter(isMeasured).sort((left, right) => cpuOrLast(left) - cpuOrLast(right)),
+    scale: title.slice(plainLine(workload).length + 2),
+    metric,
+    measured: cells.filter(isMeasured).sort((left, right) => key(left) - key(right)),
     others: cells
       .filter((cell) => !isMeasured(cell))
       .sort((left, right) => lateness(left.status) - lateness(right.status)),
-  }));
+  };
 }
 
 /**
@@ -44,8 +62,8 @@ export interface Figure {
 }
 
 /** A cell's figure by its name; undefined where it is missing or null. */
-export function figure(cell: Cell, name: MetricName): Figure | undefined {
-  const metric = cell.metrics[name];
+export function figure(cell: Cell, name: string): Figure | undefined {
+  const metric = (cell.metrics as Readonly<Record<string, Metric | undefined>>)[name];
   if (metric === undefined || metric.median === null) return undefined;
   const scale = microsecondsIn(metric.unit) ?? 1;
   return {
@@ -55,27 +73,26 @@ export function figure(cell: Cell, name: MetricName): Figure | undefined {
   };
 }
 
-function titleOf(cell: Cell): string {
-  const { workload, connections, activeConnections, payloadBytes, ratePerSecond } = cell;
+/** What varies between the cells of a workload, in words. */
+export function scaleText(cell: Cell): string {
+  const { connections, activeConnections, payloadBytes, ratePerSecond, variant } = cell;
   const parts = [
     `${count(connections)} ${connections === 1 ? "connection" : "connections"}`,
-    ...(activeConnections === connections ? [] : [`${count(activeConnections)} active`]),
-    `${count(payloadBytes)}-byte messages`,
+    ...(activeConnections === connections ? [] : [activeText(activeConnections)]),
+    ...(payloadBytes === 0 ? [] : [`${count(payloadBytes)}-byte messages`]),
     ...(ratePerSecond === null ? [] : [`${count(ratePerSecond)} messages/s`]),
+    ...(variant === undefined ? [] : [plainLine(variant)]),
   ];
-  return `${workload}: ${parts.join(", ")}`;
+  return parts.join(", ");
 }
 
-function isMeasured(cell: Cell): boolean {
+function activeText(active: number): string {
+  return active === 0 ? "all silent" : `${count(active)} active`;
+}
+
+/** Whether a cell may be ranked. */
+export function isMeasured(cell: Cell): boolean {
   return cell.status === "ok" || cell.status === "tie";
-}
-
-/**
- * The key of the table's order; without a figure a row goes last, and a difference of two such is
- * not NaN.
- */
-function cpuOrLast(cell: Cell): number {
-  return figure(cell, "serverCpuPerMessage")?.median ?? Number.MAX_VALUE;
 }
 
 function lateness(status: Status): number {

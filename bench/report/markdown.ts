@@ -6,7 +6,7 @@ import type { Cell, MetricName, Results } from "../results.ts";
 import { durationText, figureText, intervalText, ratioText, reasonOf } from "./cell-text.ts";
 import { count, freeValue, percent, plainLine, significant, words } from "./format.ts";
 import { figure, type Group, groupCells } from "./groups.ts";
-import { cautions, includesRuntime, integrity, verdict } from "./verdict.ts";
+import { cautions, includesRuntime, integrity, statusMeanings, verdict } from "./verdict.ts";
 
 /** The whole report. */
 export function renderMarkdown(results: Results): string {
@@ -200,16 +200,11 @@ function reproduceLines(results: Results): string[] {
 }
 
 function legendLines(): string[] {
-  const meanings: [string, string][] = [
-    ["ok", "measured, and the ratio's interval excludes 1, or it is the reference"],
-    ["tie", "measured; not told apart from the reference"],
-    ["inconclusive", "too noisy: not ranked"],
-    ["failed", "crashed, never got ready, lost connections or echoed wrong"],
-    ["skipped", "a limit of the machine is too low; the reason says which, and what lifts it"],
-    ["unavailable", "the machine refuses what the strategy needs"],
-    ["unsupported", "the strategy cannot do this workload"],
+  return [
+    "## Status words",
+    "",
+    ...statusMeanings.map(([word, meaning]) => `- **${word}**: ${meaning}`),
   ];
-  return ["## Status words", "", ...meanings.map(([word, meaning]) => `- **${word}**: ${meaning}`)];
 }
 
 function propertyTable(title: string, entries: readonly (readonly [string, unknown])[]): string[] {

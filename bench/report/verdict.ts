@@ -1,7 +1,7 @@
 // What the figures say, in sentences, and what they do not: computed from the cells, never written
 // by hand. Enters: a group of cells. Leaves: to terminal.ts and markdown.ts. A tie is never ranked.
 
-import type { Cell, Results } from "../results.ts";
+import type { Cell, Results, Status } from "../results.ts";
 import { attainableCoverage } from "../statistics/bootstrap.ts";
 import { count, enumerate, percent, ratio, significant } from "./format.ts";
 import { figure, type Group } from "./groups.ts";
@@ -54,6 +54,17 @@ export function integrity(group: Group): string {
   return `${count(messages)} messages came back, every byte checked, ${found} wrong or missing.`;
 }
 
+/** What each status word means, for legends. */
+export const statusMeanings: readonly (readonly [Status, string])[] = [
+  ["ok", "measured, and the ratio's interval excludes 1, or it is the reference"],
+  ["tie", "measured; not told apart from the reference"],
+  ["inconclusive", "too noisy: not ranked"],
+  ["failed", "crashed, never got ready, lost connections or echoed wrong"],
+  ["skipped", "a limit of the machine is too low; the reason says which, and what lifts it"],
+  ["unavailable", "the machine refuses what the strategy needs"],
+  ["unsupported", "the strategy cannot do this workload"],
+];
+
 /** Whether a contender's figures include a JavaScript runtime, by its name. */
 export function includesRuntime(contender: string): boolean {
   return /^(ts|node):/.test(contender);
@@ -80,12 +91,14 @@ function tieSentence(cells: readonly Cell[], reference: string): string[] {
   return [`${names} ${cells.length === 1 ? "ties" : "tie"} with ${reference}.`];
 }
 
-function isRanked(cell: Cell): boolean {
+/** Whether its interval excludes 1. */
+export function isRanked(cell: Cell): boolean {
   const metric = figure(cell, "ratioToReference");
   return cell.status === "ok" && metric !== undefined && metric.low !== null;
 }
 
-function isTied(cell: Cell): boolean {
+/** Whether it has an interval, and that holds 1. */
+export function isTied(cell: Cell): boolean {
   const metric = figure(cell, "ratioToReference");
   return metric !== undefined && metric.low !== null && !isRanked(cell);
 }

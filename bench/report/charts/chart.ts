@@ -1,0 +1,99 @@
+// What a chart is before it is drawn: words, a specification and the table of the same figures. The
+// table comes from the cells, not from the picture. Enters: cells. Leaves: to html/ and
+// svg/document.ts. Pure.
+
+import type { Cell } from "../../results.ts";
+import { absent, count } from "../format.ts";
+import { type Figure, figure } from "../groups.ts";
+import type { Drawing } from "../svg/drawing.ts";
+import { drawLines, type LineChart } from "../svg/line-chart.ts";
+import { drawRows, type RowChart } from "../svg/row-chart.ts";
+import { drawTimeline, type TimelineChart } from "../svg/timeline-chart.ts";
+
+export interface TableValue {
+  readonly text: string;
+  /** The figure in full, where the text is one. */
+  readonly value?: number;
+  /** What stands beside it, such as its interval. */
+  readonly beside?: string;
+}
+
+export interface ChartTable {
+  /** Of the row's names, then of the values. */
+  readonly columns: readonly string[];
+  readonly rows: readonly { readonly name: string; readonly values: readonly TableValue[] }[];
+}
+
+export interface Chart {
+  /** Unique in a report; a file's name too. */
+  readonly id: string;
+  readonly title: string;
+  /** What one sees in it, in a sentence or two, for who does not. */
+  readonly description: string;
+  readonly spec: RowChart | LineChart | TimelineChart;
+  readonly table: ChartTable;
+  /** Who is not in it, and why. */
+  readonly missing: readonly { readonly contender: string; readonly reason: string }[];
+}
+
+/** A part of the report: charts of one question, the most telling first. */
+export interface Section {
+  readonly id: string;
+  readonly title: string;
+  readonly lead: string;
+  readonly charts: readonly Chart[];
+}
+
+/** @param width in pixels. */
+export function drawChart({ spec }: Chart, width: number): Drawing {
+  if (spec.kind === "rows") return drawRows(spec, width);
+  return spec.kind === "lines" ? drawLines(spec, width) : drawTimeline(spec, width);
+}
+
+/** One value of a table, by the metric's name; times in microseconds. */
+export function tableValue(
+  cell: Cell,
+  name: string,
+  format: (value: number) => string,
+  part: keyof Figure = "median",
+): TableValue {
+  const value = figure(cell, name)?.[part];
+  return value === null || value === undefined ? { text: absent } : { text: format(value), value };
+}
+
+/** The median and both ends of its interval: three values. */
+export function tableInterval(
+  cell: Cell,
+  name: string,
+  format: (value: number) => string,
+): TableValue[] {
+  return (["median", "low", "high"] as const).map((part) => tableValue(cell, name, format, part));
+}
+
+export function tableCount(value: number): TableValue {
+  return { text: count(value), value };
+}
+
+/** "1.24 (1.22–1.27)"; the median alone without an interval. */
+export function figureWithInterval(
+  { median, low, high }: Figure,
+  format: (value: number) => string,
+): string {
+  if (low === null || high === null) return format(median);
+  const parts = [median, low, high].map((value) => splitUnit(format(value)));
+  const [middle = "", from = "", to = ""] = parts.map(([figure, unit]) => `${figure}${unit}`);
+  const shared = new Set(parts.map(([, unit]) => unit)).size === 1;
+  const [, lowest = ["", ""], highest = ["", ""]] = parts;
+  return shared ? `${middle} (${lowest[0]}–${highest[0]})` : `${middle} (${from}–${to})`;
+}
+
+/** "0.30 %" is "0.30" and " %". */
+function splitUnit(words: string): [figure: string, unit: string] {
+  const unit = /[^\d.,]*$/.exec(words)?.[0] ?? "";
+  return [words.slice(0, words.length - unit.length), unit];
+}
+
+/** A whisker's ends; null where there is no interval. */
+export function intervalOf({ low, high }: Figure): [number, number] | null {
+  return low === null || high === null ? null : [low, high];
+}

@@ -1,0 +1,156 @@
+// What a metric does as a count grows, a line for each contender, both axes logarithmic: the
+// crossover over active connections, and cost over connections or payload. Enters: the cells of a
+// workload. Leaves: Charts, one for each combination of what does not vary.
+
+import type { Cell } from "../../results.ts";
+import { bytes, count } from "../format.ts";
+import { figure, isMeasured } from "../groups.ts";
+import { usualPayloadBytes } from "../headline.ts";
+import { identifier } from "../markup.ts";
+import { metricWords, tickText } from "../metric-words.ts";
+import type { Series, SeriesPoint } from "../svg/line-chart.ts";
+import { type Chart, type ChartTable, figureWithInterval, tableValue } from "./chart.ts";
+import { capital, unitOf } from "./metric.ts";
+
+export type Count = "activeConnections" | "connections" | "payloadBytes";
+
+export interface GrowthOptions {
+  readonly over: Count;
+  readonly metric: string;
+}
+
+const countWords: Readonly<Record<Count, string>> = {
+  activeConnections: "active connections",
+  connections: "connections",
+  payloadBytes: "bytes a message",
+};
+
+/** A line needs more than two points to say anything; fewer counts give no chart. */
+const fewestCounts = 3;
+
+/** The charts for which there are cells enough, the one with the most cells first. */
+export function growthCharts(cells: readonly Cell[], { over, metric }: GrowthOptions): Chart[] {
+  const kinds = new Map<string, Cell[]>();
+  for (const cell of cells.filter((one) => figure(one, metric) !== undefined)) {
+    if (cell[over] <= 0 || (!isMeasured(cell) && cell.status !== "inconclusive")) continue;
+    const held = heldText(cell, over);
+    kinds.set(held, [...(kinds.get(held) ?? []), cell]);
+  }
+  return [...kinds]
+    .filter(([, same]) => new Set(same.map((cell) => cell[over])).size >= fewestCounts)
+    .sort(([, left], [, right]) => weight(right) - weight(left))
+    .map(([held, same]) => growthChart(same, { over, metric, held }));
+}
+
+/** The usual payload first, then the most connections: the scale that the report opens with. */
+function weight(cells: readonly Cell[]): number {
+  const usual = cells.filter((cell) => cell.payloadBytes === usualPayloadBytes).length;
+  return usual * 1e9 + Math.max(...cells.map(({ connections }) => connections));
+}
+
+/** What does not vary along the lines. Rates may: they stand in the cells. */
+function heldText(cell: Cell, over: Count): string {
+  const parts: string[] = [];
+  // Over connections all are active, as a rule: how many are is the count that grows.
+  if (over !== "connections") {
+    parts.push(
+      `${count(cell.connections)} ${cell.connections === 1 ? "connection" : "connections"}`,
+    );
+  }
+  if (over !== "payloadBytes" && cell.payloadBytes > 0) {
+    parts.push(`${count(cell.payloadBytes)}-byte messages`);
+  }
+  return parts.join(", ");
+}
+
+interface Held extends GrowthOptions {
+  readonly held: string;
+}
+
+function growthChart(cells: readonly Cell[], { over, metric, held }: Held): Chart {
+  const [first] = cells;
+  const words = metricWords(metric, first === undefined ? "1" : unitOf(first, metric));
+  const contenders = [...new Set(cells.map(({ contender }) => contender))];
+  const counts = [...new Set(cells.map((cell) => cell[over]))].sort((a, b) => a - b);
+  const series = contenders.map(
+    (contender): Series => ({
+      contender,
+      points: cells
+        .filter((cell) => cell.contender === contender)
+        .sort((left, right) => left[over] - right[over])
+        .map((cell) => pointOf(cell, { over, metric, held })),
+    }),
+  );
+  const format = over === "payloadBytes" ? tickText(bytes) : count;
+  return {
+    id: identifier(first?.workload ?? "", metric, "over", over, held),
+    title: `${capital(words.title)} over ${countWords[over]}${held === "" ? "" : `: ${held}`}`,
+    description: descriptionOf(series, words.format, countWords[over]),
+    spec: {
+      kind: "lines",
+      xAxis: { kind: "log", title: countWords[over], format, at: counts },
+      yAxis: { kind: "log", title: words.title, format: tickText(words.format) },
+      series,
+    },
+    table: tableOf({ contenders, counts, format, cell: finder(cells, over) }, words.format, metric),
+    missing: [],
+  };
+}
+
+function pointOf(cell: Cell, { over, metric }: Held): SeriesPoint {
+  const found = figure(cell, metric) ?? { median: 0, low: null, high: null };
+  const { format } = metricWords(metric, unitOf(cell, metric));
+  const status = cell.status === "ok" ? "" : `, ${cell.status}`;
+  return {
+    x: cell[over],
+    y: found.median,
+    low: found.low,
+    high: found.high,
+    tip:
+      `${cell.contender}, ${count(cell[over])} ${countWords[over]}: ` +
+      `${figureWithInterval(found, format)}${status}`,
+    open: cell.status === "inconclusive",
+  };
+}
+
+function finder(cells: readonly Cell[], over: Count) {
+  return (contender: string, size: number) =>
+    cells.find((cell) => cell.contender === contender && cell[over] === size);
+}
+
+interface Grid {
+  readonly contenders: readonly string[];
+  readonly counts: readonly number[];
+  readonly format: (value: number) => string;
+  readonly cell: (contender: string, size: number) => Cell | undefined;
+}
+
+function tableOf(grid: Grid, format: (value: number) => string, metric: string): ChartTable {
+  return {
+    columns: ["contender", ...grid.counts.map(grid.format)],
+    rows: grid.contenders.map((contender) => ({
+      name: contender,
+      values: grid.counts.map((size) => {
+        const cell = grid.cell(contender, size);
+        return cell === undefined ? { text: "–" } : tableValue(cell, metric, format);
+      }),
+    })),
+  };
+}
+
+function descriptionOf(
+  series: readonly Series[],
+  format: (value: number) => string,
+  counted: string,
+): string {
+  const ways = series.map(({ contender, points }) => {
+    const [first] = points;
+    const last = points.at(-1);
+    if (first === undefined || last === undefined) return contender;
+    return (
+      `${contender} from ${format(first.y)} at ${count(first.x)} ` +
+      `to ${format(last.y)} at ${count(last.x)}`
+    );
+  });
+  return `A line for each contender over ${counted}, both axes logarithmic: ${ways.join("; ")}.`;
+}

@@ -1,0 +1,87 @@
+// Memory a connection: the server's own and the kernel's, stacked. Enters: a group of cells.
+// Leaves: a Chart. The figures are slopes over several connection counts.
+
+import type { Cell } from "../../results.ts";
+import { bytes } from "../format.ts";
+import { figure, type Group } from "../groups.ts";
+import { identifier } from "../markup.ts";
+import { tickText } from "../metric-words.ts";
+import type { Row } from "../svg/row-chart.ts";
+import { type Chart, tableInterval, tableValue } from "./chart.ts";
+import { byteUnit } from "./metric.ts";
+import { drawable, missingOf } from "./who.ts";
+
+const user = "userBytesPerConnection";
+const kernel = "kernelBytesPerConnection";
+
+/** Undefined where no cell has it. */
+export function memoryChart(group: Group, reference: string): Chart | undefined {
+  const cells = drawable(group, user).sort((left, right) => total(left) - total(right));
+  const [most] = cells.slice(-1);
+  if (most === undefined) return undefined;
+  const withKernel = cells.some((cell) => figure(cell, kernel) !== undefined);
+  return {
+    id: identifier("memory", group.workload, group.scale),
+    title: `Memory a connection: up to ${group.scale}`,
+    description:
+      "Bytes a connection, a bar for each contender: the server's own memory, then the kernel's. " +
+      `${cells.map(summary).join("; ")}.`,
+    spec: {
+      kind: "rows",
+      axis: {
+        kind: "linear",
+        title: "memory a connection",
+        format: tickText(bytes),
+        unit: byteUnit(1024, [most], figure(most, user) === undefined ? kernel : user),
+      },
+      base: null,
+      legend: [
+        { filling: "solid", bar: "full", text: "server's own" },
+        ...(withKernel
+          ? [{ filling: "solid", bar: "light", text: "kernel's, of both ends" } as const]
+          : []),
+      ],
+      rows: cells.map((cell) => rowOf(cell, reference)),
+    },
+    table: {
+      columns: ["contender", "user", "low", "high", "kernel", "low", "high", "status"],
+      rows: cells.map((cell) => ({
+        name: cell.contender,
+        values: [
+          ...tableInterval(cell, user, bytes),
+          tableValue(cell, kernel, bytes),
+          tableValue(cell, kernel, bytes, "low"),
+          tableValue(cell, kernel, bytes, "high"),
+          { text: cell.status },
+        ],
+      })),
+    },
+    missing: missingOf(group, cells),
+  };
+}
+
+function rowOf(cell: Cell, reference: string): Row {
+  const parts = [user, kernel].map((name) => Math.max(0, figure(cell, name)?.median ?? 0));
+  return {
+    contender: cell.contender,
+    note: bytes(total(cell)),
+    tip: summary(cell),
+    strong: cell.contender === reference,
+    faint: cell.status === "inconclusive",
+    bars: parts,
+  };
+}
+
+function summary(cell: Cell): string {
+  const shares = [
+    `${bytes(figure(cell, user)?.median ?? 0)} user`,
+    ...[figure(cell, kernel)].flatMap((found) =>
+      found === undefined ? [] : [`${bytes(found.median)} kernel`],
+    ),
+  ];
+  return `${cell.contender}: ${shares.join(" + ")}`;
+}
+
+function total(cell: Cell): number {
+  return (figure(cell, user)?.median ?? 0) + (figure(cell, kernel)?.median ?? 0);
+}

@@ -1,0 +1,103 @@
+// Any metric with a row for each contender, points and whiskers: idle cost, capacity, accepts,
+// fairness and whatever a later version measures. Enters: a group of cells and a metric's name.
+// Leaves: a Chart, or undefined where no cell has it.
+
+import type { Cell } from "../../results.ts";
+import { figure, type Group } from "../groups.ts";
+import { identifier } from "../markup.ts";
+import { type MetricWords, metricWords, moreIsBetter, tickText } from "../metric-words.ts";
+import { type Chart, figureWithInterval, intervalOf, tableInterval } from "./chart.ts";
+import { drawable, missingOf } from "./who.ts";
+
+export interface MetricChartOptions {
+  readonly reference: string;
+}
+
+export function metricChart(
+  group: Group,
+  metric: string,
+  { reference }: MetricChartOptions,
+): Chart | undefined {
+  const cells = drawable(group, metric);
+  const [first] = cells;
+  if (first === undefined) return undefined;
+  const words = metricWords(metric, unitOf(first, metric));
+  const sign = moreIsBetter(metric) ? -1 : 1;
+  const sorted = [...cells].sort(
+    (left, right) => sign * (medianOf(left, metric) - medianOf(right, metric)),
+  );
+  const positive = sorted.every((cell) => medianOf(cell, metric) > 0);
+  return {
+    id: identifier(group.workload, metric, group.scale),
+    title: `${capital(words.title)}: ${group.scale}`,
+    description: descriptionOf(sorted, metric, words),
+    spec: {
+      kind: "rows",
+      axis: {
+        // Zero has no place on a logarithmic axis.
+        kind: words.axis === "log" && positive ? "log" : "linear",
+        title: words.title,
+        format: tickText(words.format),
+        unit: byteUnit(words.unit, sorted, metric),
+      },
+      base: null,
+      legend: [],
+      rows: sorted.map((cell) => rowOf(cell, { metric, words, reference })),
+    },
+    table: {
+      columns: ["contender", words.title, "low", "high", "status"],
+      rows: sorted.map((cell) => ({
+        name: cell.contender,
+        values: [...tableInterval(cell, metric, words.format), { text: cell.status }],
+      })),
+    },
+    missing: missingOf(group, cells),
+  };
+}
+
+/** "p99" stays; "idle CPU" becomes "Idle CPU". */
+export function capital(words: string): string {
+  return /^p\d/.test(words) ? words : words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+export function unitOf(cell: Cell, metric: string): string {
+  return (cell.metrics as Readonly<Record<string, { unit: string }>>)[metric]?.unit ?? "1";
+}
+
+/** The binary unit in which an axis of bytes counts round. */
+export function byteUnit(unit: number, cells: readonly Cell[], metric: string): number {
+  if (unit !== 1024) return unit;
+  const most = Math.max(1, ...cells.map((cell) => medianOf(cell, metric)));
+  return 1024 ** Math.floor(Math.log(most) / Math.log(1024));
+}
+
+interface RowOptions {
+  readonly metric: string;
+  readonly words: MetricWords;
+  readonly reference: string;
+}
+
+function rowOf(cell: Cell, { metric, words, reference }: RowOptions) {
+  const found = figure(cell, metric) ?? { median: 0, low: null, high: null };
+  const text = figureWithInterval(found, words.format);
+  const ranked = cell.status === "ok" || cell.status === "tie";
+  return {
+    contender: cell.contender,
+    note: ranked ? text : `${text}, not ranked`,
+    tip: `${cell.contender}: ${words.title} ${text}${ranked ? "" : `, ${cell.status}`}`,
+    strong: cell.contender === reference,
+    faint: !ranked,
+    interval: intervalOf(found),
+    points: [{ value: found.median, filling: ranked ? ("solid" as const) : ("open" as const) }],
+  };
+}
+
+function descriptionOf(cells: readonly Cell[], metric: string, words: MetricWords): string {
+  const list = cells.map((cell) => `${cell.contender} ${words.format(medianOf(cell, metric))}`);
+  const title = capital(words.title);
+  return `${title}, a row for each contender with its 95 % interval: ${list.join(", ")}.`;
+}
+
+function medianOf(cell: Cell, metric: string): number {
+  return figure(cell, metric)?.median ?? 0;
+}

@@ -1,0 +1,156 @@
+// The run itself as a chart: which round ran when, and which do not count. Enters: Results whose
+// timeline was kept. Leaves: a Chart, or undefined without one.
+
+import type { Results, TimelineRound } from "../../results.ts";
+import { count, duration, plainLine } from "../format.ts";
+import type { RoundOutcome, TimedRound } from "../svg/timeline-chart.ts";
+import { type Chart, type ChartTable, tableCount } from "./chart.ts";
+
+/** Above so many rounds the table has a row for each block of a scenario, not for each round. */
+const fewRounds = 300;
+const fewBorders = 8;
+
+export function timelineChart({ timeline = [] }: Results): Chart | undefined {
+  if (timeline.length === 0) return undefined;
+  const outcomes = timeline.map(outcomeOf);
+  const of = (outcome: RoundOutcome) => outcomes.filter((one) => one === outcome).length;
+  return {
+    id: "timeline",
+    title: "Every round, in the order in which they ran",
+    description:
+      `A lane for each contender, a bar for each of ${count(timeline.length)} rounds: ` +
+      `${count(of("counted"))} count, ${count(of("partly"))} without some of their windows, ` +
+      `${count(of("dropped"))} were dropped, ${count(of("failed"))} failed.`,
+    spec: {
+      kind: "timeline",
+      axis: {
+        kind: "linear",
+        title: "since the run began",
+        format: clock,
+        unit: clockUnit(timeline),
+      },
+      rounds: timeline.map(roundOf),
+      borders: bordersOf(timeline),
+    },
+    table: timeline.length <= fewRounds ? roundTable(timeline) : blockTable(timeline),
+    missing: [],
+  };
+}
+
+function outcomeOf({ windows, dropped, failed, counted }: TimelineRound): RoundOutcome {
+  if (failed) return "failed";
+  if (counted === false) return "dropped";
+  if (dropped === 0) return "counted";
+  return dropped < windows ? "partly" : "dropped";
+}
+
+const outcomeWords: Readonly<Record<RoundOutcome, string>> = {
+  counted: "counts",
+  partly: "counts in part",
+  dropped: "dropped",
+  failed: "failed",
+};
+
+function roundOf(round: TimelineRound): TimedRound {
+  const outcome = outcomeOf(round);
+  const reason = round.reason === null ? "" : `: ${plainLine(round.reason)}`;
+  return {
+    contender: round.contender,
+    startSeconds: round.startedMs / 1000,
+    endSeconds: (round.startedMs + round.durationMs) / 1000,
+    outcome,
+    tip:
+      `${round.contender}, block ${round.block}, after ${clock(round.startedMs / 1000)}: ` +
+      `${outcomeWords[outcome]}${reason}`,
+  };
+}
+
+/** "45 s", "3:20 min". */
+function clock(seconds: number): string {
+  if (seconds < 100) return `${Number(seconds.toFixed(1))} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")} min`;
+}
+
+/** Ticks are whole minutes where the run took several. */
+function clockUnit(timeline: readonly TimelineRound[]): number {
+  const last = timeline.at(-1);
+  return last !== undefined && last.startedMs + last.durationMs > 180_000 ? 60 : 1;
+}
+
+function scenarioOf(round: TimelineRound): string {
+  const { workload, connections, activeConnections, payloadBytes, variant } = round;
+  const active = activeConnections === connections ? "" : `, ${count(activeConnections)} active`;
+  const which = variant === undefined ? "" : `, ${plainLine(variant)}`;
+  const payload = payloadBytes === 0 ? "" : `, ${count(payloadBytes)} B`;
+  return `${plainLine(workload)} ${count(connections)}${active}${payload}${which}`;
+}
+
+function bordersOf(timeline: readonly TimelineRound[]) {
+  const borders: { seconds: number; label: string }[] = [];
+  for (const round of timeline) {
+    const label = scenarioOf(round);
+    if (borders.at(-1)?.label !== label) borders.push({ seconds: round.startedMs / 1000, label });
+  }
+  // Of many scenarios only the workloads are told apart.
+  if (borders.length <= fewBorders) return borders;
+  const workloads = new Map<string, { seconds: number; label: string }>();
+  for (const { workload, startedMs } of timeline) {
+    const label = plainLine(workload);
+    if (!workloads.has(label)) workloads.set(label, { seconds: startedMs / 1000, label });
+  }
+  return [...workloads.values()];
+}
+
+function roundTable(timeline: readonly TimelineRound[]): ChartTable {
+  return {
+    columns: [
+      "contender",
+      "scenario",
+      "block",
+      "began after",
+      "took",
+      "windows",
+      "dropped",
+      "outcome",
+    ],
+    rows: timeline.map((round) => ({
+      name: round.contender,
+      values: [
+        { text: scenarioOf(round) },
+        tableCount(round.block),
+        { text: clock(round.startedMs / 1000), value: round.startedMs / 1000 },
+        { text: duration(round.durationMs * 1000), value: round.durationMs * 1000 },
+        tableCount(round.windows),
+        tableCount(round.dropped),
+        { text: [outcomeWords[outcomeOf(round)], round.reason].filter(Boolean).join(": ") },
+      ],
+    })),
+  };
+}
+
+function blockTable(timeline: readonly TimelineRound[]): ChartTable {
+  const blocks = new Map<string, TimelineRound[]>();
+  for (const round of timeline) {
+    const name = `${scenarioOf(round)}, block ${round.block}`;
+    const rounds = blocks.get(name);
+    if (rounds === undefined) blocks.set(name, [round]);
+    else rounds.push(round);
+  }
+  return {
+    columns: ["block", "began after", "rounds", "windows", "dropped windows", "failed rounds"],
+    rows: [...blocks].map(([name, rounds]) => ({
+      name,
+      values: [
+        {
+          text: clock((rounds[0]?.startedMs ?? 0) / 1000),
+          value: (rounds[0]?.startedMs ?? 0) / 1000,
+        },
+        tableCount(rounds.length),
+        tableCount(rounds.reduce((sum, round) => sum + round.windows, 0)),
+        tableCount(rounds.reduce((sum, round) => sum + round.dropped, 0)),
+        tableCount(rounds.filter(({ failed }) => failed).length),
+      ],
+    })),
+  };
+}

@@ -1,0 +1,26 @@
+// Who is in a chart and who is not: what was measured, and what was seen but is not ranked; the
+// rest is named with its reason. Enters: a group. Leaves: its cells to the charts of this folder.
+
+import type { Cell } from "../../results.ts";
+import { reasonOf } from "../cell-text.ts";
+import { figure, type Group } from "../groups.ts";
+import type { Chart } from "./chart.ts";
+
+/** The cells that have a figure; those that are not ranked come last. */
+export function drawable(group: Group, metric: string): Cell[] {
+  const seen = group.others.filter(({ status }) => status === "inconclusive");
+  return [...group.measured, ...seen].filter((cell) => figure(cell, metric) !== undefined);
+}
+
+/** Every cell of the group that is not drawn, with its reason. */
+export function missingOf(group: Group, drawn: readonly Cell[]): Chart["missing"] {
+  return [...group.measured, ...group.others]
+    .filter((cell) => !drawn.includes(cell))
+    .map((cell) => ({
+      contender: cell.contender,
+      reason:
+        cell.status === "ok" || cell.status === "tie"
+          ? "the platform or the server does not tell this figure"
+          : reasonOf(cell),
+    }));
+}

@@ -1,0 +1,85 @@
+// One chart on the page: drawn twice, for wide and for narrow screens, of which style shows one;
+// with its title, its description and its table. Enters: a Chart. Leaves: a figure element. SVG 2
+// and ARIA graphics: role img, named by title, described by desc.
+
+import { type Chart, drawChart } from "../charts/chart.ts";
+import { element, type Markup, nothing, text } from "../markup.ts";
+import { code, tableRegion } from "./table.ts";
+
+const widths = { wide: 860, narrow: 360 } as const;
+
+/** The chart that a section shows at once. */
+export function figureOf(chart: Chart): Markup {
+  return element(
+    "figure",
+    { id: chart.id },
+    element("figcaption", {}, element("h3", {}, text(chart.title))),
+    pictureOf(chart, "wide"),
+    pictureOf(chart, "narrow"),
+    ...wordsOf(chart),
+  );
+}
+
+/**
+ * A chart that opens when it is asked for: the same at another scale. Drawn once, for a phone: with
+ * both, a full report would be mostly what nobody opens.
+ */
+export function foldedFigure(chart: Chart): Markup {
+  return element(
+    "details",
+    { class: "folded", id: chart.id },
+    element("summary", {}, text(chart.title)),
+    element(
+      "figure",
+      { "aria-label": chart.title },
+      pictureOf(chart, "narrow", "only"),
+      ...wordsOf(chart),
+    ),
+  );
+}
+
+function wordsOf(chart: Chart): Markup[] {
+  return [
+    missingOf(chart),
+    element(
+      "details",
+      { class: "data" },
+      element("summary", {}, text("The figures as a table")),
+      tableRegion(chart.table, {
+        caption: chart.title,
+        byContender: chart.table.columns[0] === "contender",
+      }),
+    ),
+  ];
+}
+
+function pictureOf(chart: Chart, size: keyof typeof widths, shown: string = size): Markup {
+  const { width, height, body } = drawChart(chart, widths[size]);
+  const name = `${chart.id}-${size}`;
+  return element(
+    "svg",
+    {
+      class: `chart ${shown}`,
+      viewBox: `0 0 ${width} ${Math.ceil(height)}`,
+      role: "img",
+      "aria-labelledby": `${name}-title`,
+      "aria-describedby": `${name}-desc`,
+    },
+    element("title", { id: `${name}-title` }, text(chart.title)),
+    element("desc", { id: `${name}-desc` }, text(chart.description)),
+    ...body,
+  );
+}
+
+function missingOf({ missing }: Chart): Markup {
+  if (missing.length === 0) return nothing;
+  const items = missing.map(({ contender, reason }) =>
+    element("li", {}, code(contender), " " as Markup, text(reason)),
+  );
+  return element(
+    "div",
+    { class: "missing" },
+    element("p", {}, text("Not in the chart:")),
+    element("ul", {}, ...items),
+  );
+}

@@ -1,0 +1,169 @@
+// report.html: one file that needs nothing else, no network and no script. The verdict first, then
+// how far to trust it, then the charts, then what a sceptic asks. Enters: Results. Leaves: the
+// file's text. Pure. WHATWG HTML; WCAG 2.2 AA.
+
+import type { Results } from "../../results.ts";
+import type { Section } from "../charts/chart.ts";
+import { sectionsOf } from "../charts/sections.ts";
+import { count, plainLine } from "../format.ts";
+import { headline, headlineGroup } from "../headline.ts";
+import { element, join, type Markup, nothing, raw, text } from "../markup.ts";
+import { environmentPart, methodPart, rawPart, reproducePart } from "./back-matter.ts";
+import { figureOf, foldedFigure } from "./figure.ts";
+import { pageScript } from "./script.ts";
+import { pageStyle } from "./style.ts";
+import { prose } from "./table.ts";
+import { validityBanner } from "./validity-banner.ts";
+
+/** The whole page. */
+export function renderHtml(results: Results): string {
+  const sections = sectionsOf(results);
+  const title = `io-selectors report: ${plainLine(results.profile)}, ${day(results.startedAt)}`;
+  const head = element(
+    "head",
+    {},
+    element("meta", { charset: "utf-8" }),
+    element("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
+    element("meta", { name: "color-scheme", content: "light dark" }),
+    // Nothing may be loaded from anywhere, whatever a results.json holds.
+    element("meta", {
+      "http-equiv": "Content-Security-Policy",
+      content:
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'",
+    }),
+    element("title", {}, text(title)),
+    element("link", { rel: "icon", href: "data:," }),
+    raw("style", pageStyle()),
+  );
+  return `<!doctype html>\n${element("html", { lang: "en" }, head, bodyOf(results, sections))}\n`;
+}
+
+interface Part {
+  readonly id: string;
+  readonly title: string;
+  readonly content: Markup;
+}
+
+function bodyOf(results: Results, sections: readonly Section[]): Markup {
+  const parts: Part[] = [
+    ...sections.map((section) => ({ ...section, content: sectionContent(section) })),
+    { id: "method", title: "How it was measured", content: methodPart(results) },
+    { id: "environment", title: "Environment", content: environmentPart(results) },
+    { id: "raw", title: "All figures", content: rawPart(results) },
+    { id: "reproduce", title: "Measure it again", content: reproducePart(results) },
+  ];
+  return element(
+    "body",
+    {},
+    element("a", { class: "skip", href: "#main" }, text("To the report")),
+    pageHeader(results),
+    element(
+      "div",
+      { class: "columns" },
+      element("div", { class: "side" }, contents(parts)),
+      element(
+        "main",
+        { id: "main", tabindex: "-1" },
+        element("p", { class: "kicker" }, text(headlineGroup(results)?.scale ?? "")),
+        element("h1", { class: "verdict" }, prose(headline(results), namesOf(results))),
+        tiles(results),
+        validityBanner(results),
+        ...parts.map(partOf),
+      ),
+    ),
+    footer(results),
+    raw("script", pageScript),
+  );
+}
+
+function namesOf({ cells, reference }: Results): string[] {
+  return [...new Set([reference, ...cells.map(({ contender }) => contender)])];
+}
+
+function pageHeader(results: Results): Markup {
+  const when = `${day(results.startedAt)} ${results.startedAt.slice(11, 16)} UTC`;
+  return element(
+    "header",
+    {},
+    element(
+      "p",
+      { class: "brand" },
+      element("strong", {}, text("io-selectors")),
+      element("span", {}, text(`profile ${plainLine(results.profile)}`)),
+      element("time", { datetime: results.startedAt }, text(when)),
+    ),
+    // The script fills it: without one it would do nothing.
+    element("div", { id: "controls" }),
+  );
+}
+
+function contents(parts: readonly Part[]): Markup {
+  const links = parts.map(({ id, title }) =>
+    element("li", {}, element("a", { href: `#${id}` }, text(title))),
+  );
+  return element("nav", { "aria-label": "Contents" }, element("ul", {}, ...links));
+}
+
+/** The run in four figures. */
+function tiles({ cells }: Results): Markup {
+  const sum = (of: (cell: Results["cells"][number]) => number) =>
+    cells.reduce((total, cell) => total + of(cell), 0);
+  const wrong = sum(({ mismatches }) => mismatches);
+  const most = Math.max(0, ...cells.map(({ connections }) => connections));
+  const rows: [string, string][] = [
+    [count(new Set(cells.map(({ contender }) => contender)).size), "contenders"],
+    [count(most), most === 1 ? "connection" : "connections at most"],
+    [count(sum(({ messages }) => messages)), "messages, every byte checked"],
+    [wrong === 0 ? "0" : count(wrong), "wrong or missing"],
+  ];
+  return element(
+    "dl",
+    { class: "tiles" },
+    ...rows.map(([figure, words]) =>
+      element("div", {}, element("dt", {}, text(words)), element("dd", {}, text(figure))),
+    ),
+  );
+}
+
+function partOf({ id, title, content }: Part): Markup {
+  const heading = `${id}-heading`;
+  return element(
+    "section",
+    { id, "aria-labelledby": heading },
+    element("h2", { id: heading }, text(title)),
+    content,
+  );
+}
+
+function sectionContent({ lead, charts }: Section): Markup {
+  // Of the run itself and of lines there is one picture a question: they are shown at once.
+  const shown = charts.filter(({ spec }, index) => index === 0 || spec.kind !== "rows");
+  const folded = charts.filter((chart) => !shown.includes(chart)).map(foldedFigure);
+  return join([
+    lead === "" ? nothing : element("p", { class: "lead" }, text(lead)),
+    ...shown.map(figureOf),
+    folded.length > fewFolded
+      ? element(
+          "details",
+          { class: "folded more" },
+          element("summary", {}, text(`${count(folded.length)} more, at other scales`)),
+          ...folded,
+        )
+      : join(folded),
+  ]);
+}
+
+/** As many titles as one looks over; more fold into one. */
+const fewFolded = 4;
+
+function footer({ startedAt, finishedAt, seed }: Results): Markup {
+  const seconds = Math.round((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000);
+  const words =
+    `Seed ${seed}. Measured in ${count(Math.floor(seconds / 60))} min ${seconds % 60} s. ` +
+    "This page loads nothing from anywhere.";
+  return element("footer", {}, element("p", {}, text(words)));
+}
+
+function day(time: string): string {
+  return time.slice(0, 10);
+}

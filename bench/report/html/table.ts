@@ -1,0 +1,78 @@
+// Tables as HTML: a caption, headed columns and rows, and every figure in full in a data element,
+// so that what is shown short can be read out exactly. Enters: a ChartTable. Leaves: Markup.
+// WAI-ARIA Authoring Practices, "table"; a wide table scrolls in a region that the keyboard
+// reaches.
+
+import type { ChartTable, TableValue } from "../charts/chart.ts";
+import { element, join, type Markup, text } from "../markup.ts";
+
+export interface TableOptions {
+  readonly caption: string;
+  /** Whether its rows are contenders', so that choosing contenders dims the others. */
+  readonly byContender?: boolean;
+  /** A table of names and words, whose columns are not numbers. */
+  readonly words?: boolean;
+}
+
+/** A table in a region that scrolls sideways where it is too wide. */
+export function tableRegion(table: ChartTable, options: TableOptions): Markup {
+  return element(
+    "div",
+    { class: "scroll", role: "region", tabindex: "0", "aria-label": options.caption },
+    htmlTable(table, options),
+  );
+}
+
+function htmlTable({ columns, rows }: ChartTable, options: TableOptions): Markup {
+  const numeric = columns.map((_, index) =>
+    rows.some(({ values }) => values[index - 1]?.value !== undefined),
+  );
+  const heads = columns.map((name, index) =>
+    element("th", { scope: "col", class: numeric[index] ? "n" : null }, text(name)),
+  );
+  const lines = rows.map(({ name, values }) =>
+    element(
+      "tr",
+      { "data-contender": options.byContender ? name : null },
+      element("th", { scope: "row" }, options.byContender ? code(name) : text(name)),
+      ...values.map((value, index) => field(value, numeric[index + 1] === true)),
+    ),
+  );
+  return element(
+    "table",
+    { class: options.words ? "words" : null },
+    element("caption", { class: "hidden" }, text(options.caption)),
+    element("thead", {}, element("tr", {}, ...heads)),
+    element("tbody", {}, join(lines, "\n")),
+  );
+}
+
+/** A name that a program gave, not prose. */
+export function code(name: string): Markup {
+  return element("code", {}, text(name));
+}
+
+/** Sentences with the contenders' names set as code. */
+export function prose(sentence: string, names: readonly string[]): Markup {
+  const longestFirst = [...names].filter(Boolean).sort((a, b) => b.length - a.length);
+  if (longestFirst.length === 0) return text(sentence);
+  const pattern = longestFirst.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
+  const pieces = sentence.split(new RegExp(`(${pattern})`));
+  const known = new Set(longestFirst);
+  return join(pieces.map((piece) => (known.has(piece) ? code(piece) : text(piece))));
+}
+
+/** Digits that a figure is kept with; results.json has all of them. */
+const keptDigits = 6;
+
+/** Style aligns fields that hold a figure; those of a numeric column that do not say so. */
+function field({ text: shown, value, beside = "" }: TableValue, numeric: boolean): Markup {
+  if (value === undefined) return element("td", { class: numeric ? "n" : null }, text(shown));
+  const full = String(Number(value.toPrecision(keptDigits)));
+  return element(
+    "td",
+    {},
+    element("data", { value: full }, text(shown)),
+    beside === "" ? null : join([text(" "), element("small", {}, text(beside))]),
+  );
+}

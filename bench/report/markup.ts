@@ -1,0 +1,90 @@
+// Markup as a type of its own, so that foreign text cannot reach HTML or SVG unescaped: only text()
+// and element() make it. Enters: names, attributes, text. Leaves: to bench/report/svg and
+// bench/report/html. WHATWG HTML, "serializing HTML fragments"; the result is well-formed XML too.
+
+import { plainLine } from "./format.ts";
+
+/** Text that is safe to stand in a document as it is. */
+export type Markup = string & { readonly markup: unique symbol };
+
+export type Attributes = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+/** Nothing at all. */
+export const nothing = "" as Markup;
+
+/** Foreign text as markup: escaped, and without what no document may hold. Outer spaces stay. */
+export function text(value: string): Markup {
+  const before = /^\s/.test(value) ? " " : "";
+  const after = /\S\s+$/.test(value) ? " " : "";
+  return `${before}${escaped(plainLine(value))}${after}` as Markup;
+}
+
+/**
+ * One element. Attributes that are null, undefined or false are left out; true stands as its name.
+ * @param children markup, in order; null is left out.
+ */
+export function element(
+  name: string,
+  attributes: Attributes,
+  ...children: readonly (Markup | null)[]
+): Markup {
+  const inner = children.filter((child) => child !== null).join("");
+  const start = `<${name}${attributesText(attributes)}`;
+  if (voidElements.has(name)) return `${start}>` as Markup;
+  return (
+    inner === "" && selfClosing.has(name) ? `${start}/>` : `${start}>${inner}</${name}>`
+  ) as Markup;
+}
+
+/** Pieces one after the other; null is left out. */
+export function join(parts: readonly (Markup | null)[], between = ""): Markup {
+  return parts.filter((part) => part !== null).join(between) as Markup;
+}
+
+/**
+ * Our own style sheets and scripts, which are not escaped inside their elements.
+ * @throws {Error} where they would end their element.
+ */
+export function raw(name: "style" | "script", content: string): Markup {
+  if (content.toLowerCase().includes(`</${name}`)) throw new Error(`</${name} inside ${name}`);
+  return `<${name}>${content}</${name}>` as Markup;
+}
+
+/** A name that may be an id or a part of a file's name: "cpu-10000-64". */
+export function identifier(...parts: readonly (string | number)[]): string {
+  return parts
+    .join("-")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "");
+}
+
+/** Coordinates to a tenth of a pixel. */
+export function coordinate(value: number): string {
+  return String(Math.round(value * 10) / 10);
+}
+
+const voidElements = new Set(["meta", "link", "br", "hr", "input", "col"]);
+const selfClosing = new Set(["path", "rect", "circle", "line", "polyline"]);
+
+function attributesText(attributes: Attributes): string {
+  return Object.entries(attributes)
+    .map(([name, value]) => {
+      if (value === null || value === undefined || value === false) return "";
+      if (value === true) return ` ${name}=""`;
+      return ` ${name}="${typeof value === "number" ? coordinate(value) : escaped(value)}"`;
+    })
+    .join("");
+}
+
+const entities: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+function escaped(value: string): string {
+  return value.replace(/[&<>"']/g, (character) => entities[character] ?? "");
+}

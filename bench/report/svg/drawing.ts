@@ -1,0 +1,133 @@
+// What a chart drawn for a given width is, and the parts that all charts share: grid, axes, legend.
+// Enters: scales. Leaves: SVG elements to the charts of this folder.
+
+import { element, type Markup } from "../markup.ts";
+import { type Filling, label, point, straight, textWidth } from "./marks.ts";
+import { areApart, position, type Scale, ticks } from "./scale.ts";
+
+/** A chart's inside in a box of its own. */
+export interface Drawing {
+  readonly width: number;
+  readonly height: number;
+  readonly body: readonly Markup[];
+}
+
+/** How an axis counts. */
+export interface AxisSpec {
+  readonly kind: "log" | "linear";
+  readonly title: string;
+  readonly format: (value: number) => string;
+  /** What round is: 1024 for bytes; 1 unless told. */
+  readonly unit?: number;
+  /** Where ticks stand if they fit: what was measured. */
+  readonly at?: readonly number[];
+}
+
+export interface LegendEntry {
+  readonly filling: Filling;
+  readonly text: string;
+  /** A bar's swatch instead of a point. */
+  readonly bar?: "full" | "light" | "open";
+}
+
+/** Below this a chart stacks what it would put side by side. */
+export const narrowBelow = 560;
+
+interface Box {
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/** Vertical lines through the plot, their values below, and the axis's title. */
+export function horizontalAxis(scale: Scale, { top, bottom }: Box, axis: AxisSpec): Markup[] {
+  const marks = ticksOf(scale, axis);
+  const lines = marks.map((value) => {
+    const x = position(scale, value);
+    return straight({ x, y: top }, { x, y: bottom }, "grid");
+  });
+  const words = marks.map((value) =>
+    label({ x: position(scale, value), y: bottom + 14 }, axis.format(value), {
+      anchor: "middle",
+      style: "tick",
+    }),
+  );
+  const base = straight({ x: scale.start, y: bottom }, { x: scale.end, y: bottom }, "axis");
+  const title = titleOf(axis, Math.abs(scale.end - scale.start));
+  const titlePlace = { x: (scale.start + scale.end) / 2, y: bottom + 36 };
+  return [
+    element("g", {}, ...lines, base),
+    element("g", {}, ...words),
+    label(titlePlace, title, { anchor: "middle", style: "axis" }),
+  ];
+}
+
+/** Horizontal lines through the plot and their values on its left. The title stands above. */
+export function verticalAxis(
+  scale: Scale,
+  { left, right }: { readonly left: number; readonly right: number },
+  axis: AxisSpec,
+): Markup[] {
+  const marks = ticks(scale, 30, axis.unit);
+  const lines = marks.map((value) => {
+    const y = position(scale, value);
+    return straight({ x: left, y }, { x: right, y }, "grid");
+  });
+  const words = marks.map((value) =>
+    label({ x: left - 8, y: position(scale, value) }, axis.format(value), {
+      anchor: "end",
+      style: "tick",
+    }),
+  );
+  const title = titleOf(axis, right);
+  const titlePlace = { x: 0, y: Math.min(scale.start, scale.end) - 18 };
+  return [
+    element("g", {}, ...lines),
+    element("g", {}, ...words),
+    label(titlePlace, title, { style: "axis" }),
+  ];
+}
+
+/** Entries one after the other, wrapped to the width. */
+export function legend(entries: readonly LegendEntry[], left: number, width: number) {
+  const lineHeight = 22;
+  const marks: Markup[] = [];
+  let x = left;
+  let y = 10;
+  for (const entry of entries) {
+    const size = 20 + textWidth(entry.text, 12) + 18;
+    if (x > left && x + size - 18 > left + width) {
+      x = left;
+      y += lineHeight;
+    }
+    marks.push(swatch(entry, x + 6, y));
+    marks.push(label({ x: x + 20, y }, entry.text, { style: "value" }));
+    x += size;
+  }
+  return { marks, height: entries.length === 0 ? 0 : y + 16 };
+}
+
+function swatch({ filling, bar }: LegendEntry, x: number, y: number): Markup {
+  if (bar === undefined) return point({ x, y }, null, filling);
+  const classes = { full: "f-muted", light: "f-muted light", open: "f-surface w-thin s-muted" };
+  return element("rect", { x: x - 6, y: y - 6, width: 12, height: 12, rx: 2, class: classes[bar] });
+}
+
+/** As many as fit, by how wide they print. */
+function ticksOf(scale: Scale, axis: AxisSpec): readonly number[] {
+  const { at = [] } = axis;
+  const room = at.reduce((sum, value) => sum + textWidth(axis.format(value), 11.5) + 14, 0);
+  const gap = Math.abs(scale.end - scale.start) / 12;
+  if (at.length > 0 && room <= gap * 12 && areApart(scale, at, Math.min(gap, 34))) return at;
+  const widest = (values: readonly number[]) =>
+    Math.max(...values.map((value) => textWidth(axis.format(value), 11.5)));
+  let marks = ticks(scale, 34, axis.unit);
+  for (let attempt = 0; attempt < 3; attempt++) {
+    marks = ticks(scale, Math.max(34, widest(marks) + 12), axis.unit);
+  }
+  return marks;
+}
+
+function titleOf({ title, kind }: AxisSpec, room: number): string {
+  const whole = kind === "log" ? `${title} (logarithmic)` : title;
+  return textWidth(whole, 12) <= room ? whole : title;
+}

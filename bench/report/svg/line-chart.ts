@@ -1,0 +1,168 @@
+// The chart with a line for each contender over a count, both axes logarithmic: what a figure does
+// as the load grows. Names stand at the ends of their lines, or in a legend below where it is
+// narrow. Enters: series and two axes. Leaves: a Drawing.
+
+import { element, type Markup, coordinate as px, text } from "../markup.ts";
+import {
+  type AxisSpec,
+  type Drawing,
+  horizontalAxis,
+  narrowBelow,
+  verticalAxis,
+} from "./drawing.ts";
+import { contenderGroup, label, type Place, point, straight, textWidth } from "./marks.ts";
+import { colourOf } from "./palette.ts";
+import { makeScale, position, type Scale } from "./scale.ts";
+
+export interface SeriesPoint {
+  readonly x: number;
+  readonly y: number;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly tip: string;
+  /** Seen, but not ranked. */
+  readonly open: boolean;
+}
+
+export interface Series {
+  readonly contender: string;
+  /** By rising x. */
+  readonly points: readonly SeriesPoint[];
+}
+
+export interface LineChart {
+  readonly kind: "lines";
+  readonly xAxis: AxisSpec;
+  readonly yAxis: AxisSpec;
+  readonly series: readonly Series[];
+}
+
+interface Scales {
+  readonly x: Scale;
+  readonly y: Scale;
+}
+
+const lineHeight = 17;
+
+/** @param width in pixels, of the whole drawing. */
+export function drawLines(chart: LineChart, width: number): Drawing {
+  const narrow = width < narrowBelow;
+  const names = Math.max(0, ...chart.series.map(({ contender }) => textWidth(contender)));
+  const top = 36;
+  const plotHeight = Math.max(narrow ? 260 : 340, narrow ? 0 : chart.series.length * lineHeight);
+  const bottom = top + plotHeight;
+  const right = narrow ? width - 10 : width - names - 34;
+  const left = leftGutter(chart);
+  const scales = scalesOf(chart, { left, right, top, bottom });
+  const keys = narrow ? keysBelow(chart.series, bottom + 60, width) : { marks: [], height: 0 };
+  return {
+    width,
+    height: bottom + 50 + (narrow ? keys.height + 6 : 0),
+    body: [
+      ...verticalAxis(scales.y, { left, right }, chart.yAxis),
+      ...horizontalAxis(scales.x, { top, bottom }, chart.xAxis),
+      ...chart.series.map((series) => drawSeries(series, scales)),
+      ...(narrow ? keys.marks : namesAtEnds(chart.series, scales, right)),
+    ],
+  };
+}
+
+function leftGutter({ yAxis, series }: LineChart): number {
+  const values = series.flatMap(({ points }) => points.map(({ y }) => yAxis.format(y)));
+  return Math.max(34, ...values.map((text) => textWidth(text, 11.5))) + 12;
+}
+
+interface Box {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+function scalesOf({ series, xAxis, yAxis }: LineChart, { left, right, top, bottom }: Box): Scales {
+  const points = series.flatMap((one) => one.points);
+  const heights = points.flatMap(({ y, low, high }) => [y, low ?? y, high ?? y]);
+  return {
+    x: makeScale({ kind: xAxis.kind, values: points.map(({ x }) => x), start: left, end: right }),
+    y: makeScale({ kind: yAxis.kind, values: heights, start: bottom, end: top }),
+  };
+}
+
+function drawSeries({ contender, points }: Series, scales: Scales): Markup {
+  const place = (x: number, y: number): Place => ({
+    x: position(scales.x, x),
+    y: position(scales.y, y),
+  });
+  const places = points.map(({ x, y }) => place(x, y));
+  const d = places.map(({ x, y }, index) => `${index === 0 ? "M" : "L"}${px(x)} ${px(y)}`).join("");
+  const soft = contender.startsWith("cpp:") ? "" : " soft";
+  const curve = element("path", { d, class: `curve s-${colourOf(contender)}${soft}` });
+  const marks = points.map((one) => {
+    const at = place(one.x, one.y);
+    const [low, high] = [place(one.x, one.low ?? one.y), place(one.x, one.high ?? one.y)];
+    return element(
+      "g",
+      {},
+      element("title", {}, text(one.tip)),
+      straight(low, high, `w-thin s-${colourOf(contender)}`),
+      point(at, contender, one.open ? "open" : "solid"),
+    );
+  });
+  return contenderGroup(contender, null, [curve, ...marks]);
+}
+
+/** At the right, in the order of their ends, moved apart until none covers another. */
+function namesAtEnds(series: readonly Series[], scales: Scales, right: number): Markup[] {
+  const ends = series
+    .flatMap(({ contender, points }) => {
+      const last = points.at(-1);
+      if (last === undefined) return [];
+      return [{ contender, x: position(scales.x, last.x), y: position(scales.y, last.y) }];
+    })
+    .sort((a, b) => a.y - b.y);
+  const heights = spread(
+    ends.map(({ y }) => y),
+    Math.min(scales.y.start, scales.y.end),
+    Math.max(scales.y.start, scales.y.end),
+  );
+  return ends.map(({ contender, x, y }, index) => {
+    const height = heights[index] ?? y;
+    const d = `M${px(x + 8)} ${px(y)}L${px(right + 8)} ${px(height)}H${px(right + 14)}`;
+    return contenderGroup(contender, null, [
+      element("path", { d, class: "leader" }),
+      point({ x: right + 20, y: height }, contender, "small"),
+      label({ x: right + 28, y: height }, contender),
+    ]);
+  });
+}
+
+/** Heights at least a line apart, as near as may be to where they were, within the bounds. */
+export function spread(heights: readonly number[], top: number, bottom: number): number[] {
+  const moved: number[] = [];
+  for (const height of heights) {
+    const before = moved.at(-1);
+    moved.push(
+      before === undefined ? Math.max(height, top) : Math.max(height, before + lineHeight),
+    );
+  }
+  let limit = bottom;
+  for (let index = moved.length - 1; index >= 0; index--) {
+    moved[index] = Math.min(moved[index] ?? limit, limit);
+    limit = (moved[index] ?? limit) - lineHeight;
+  }
+  return moved;
+}
+
+function keysBelow(series: readonly Series[], top: number, width: number) {
+  const widest = Math.max(0, ...series.map(({ contender }) => textWidth(contender))) + 24;
+  const columns = widest * 2 <= width ? 2 : 1;
+  const marks = series.map(({ contender }, index) => {
+    const x = (index % columns) * (width / columns);
+    const y = top + Math.floor(index / columns) * 22;
+    return contenderGroup(contender, null, [
+      point({ x: x + 7, y }, contender, "solid"),
+      label({ x: x + 20, y }, contender),
+    ]);
+  });
+  return { marks, height: Math.ceil(series.length / columns) * 22 };
+}

@@ -1,0 +1,90 @@
+// What charts are drawn from: points in a contender's colour and shape, whiskers, bars, text.
+// Enters: places in pixels. Leaves: SVG elements. SVG 2, "basic shapes" and "text".
+
+import { element, type Markup, coordinate as px, text } from "../markup.ts";
+import { colourOf, shapeOf } from "./palette.ts";
+
+/** How a point is filled: `open` for a tie and what is not ranked. */
+export type Filling = "solid" | "open" | "small" | "ring" | "bar";
+
+export interface Place {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** A contender's point; the neutral colour and a circle where the name is null (legends). */
+export function point(at: Place, contender: string | null, filling: Filling): Markup {
+  const colour = contender === null ? "muted" : colourOf(contender);
+  const shape = contender === null ? "circle" : shapeOf(contender);
+  if (filling === "bar") {
+    const d = `M${px(at.x)} ${px(at.y - 7)}V${px(at.y + 7)}`;
+    return element("path", { d, class: `w s-${colour}` });
+  }
+  const radius = filling === "small" ? 3 : 5.25;
+  const hollow = filling === "open" || filling === "ring";
+  const classes = hollow ? `f-surface open s-${colour}` : `f-${colour}`;
+  return element("path", { d: outline(shape, at, radius), class: classes });
+}
+
+/** A line from one value to another with caps, at one height. */
+export function whisker(from: number, to: number, y: number, contender: string): Markup {
+  const cap = 4;
+  const d =
+    `M${px(from)} ${px(y - cap)}V${px(y + cap)}` +
+    `M${px(from)} ${px(y)}H${px(to)}M${px(to)} ${px(y - cap)}V${px(y + cap)}`;
+  return element("path", { d, class: `w-thin s-${colourOf(contender)}` });
+}
+
+export interface LabelOptions {
+  readonly anchor?: "start" | "middle" | "end";
+  readonly style?: "name" | "strong" | "value" | "tick" | "axis" | "head";
+}
+
+/** Text whose baseline suits a mark at the same height. */
+export function label({ x, y }: Place, value: string, options: LabelOptions = {}): Markup {
+  const { anchor = "start", style = "name" } = options;
+  const attributes = { x, y: y + 4, class: `t-${style}`, "text-anchor": anchor };
+  return element(
+    "text",
+    anchor === "start" ? { ...attributes, "text-anchor": null } : attributes,
+    text(value),
+  );
+}
+
+/** A group that belongs to a contender, with the words that are shown over it. */
+export function contenderGroup(
+  contender: string,
+  tip: string | null,
+  children: readonly (Markup | null)[],
+): Markup {
+  const title = tip === null ? null : element("title", {}, text(tip));
+  return element("g", { "data-contender": contender }, title, ...children);
+}
+
+/** A straight line, of a class of style.ts. */
+export function straight(from: Place, to: Place, className: string): Markup {
+  return element("line", { x1: from.x, y1: from.y, x2: to.x, y2: to.y, class: className });
+}
+
+/** How wide text is, about: no browser is here to ask. On the wide side for all common fonts. */
+export function textWidth(value: string, size = 13): number {
+  return [...value].length * size * 0.56;
+}
+
+function outline(shape: ReturnType<typeof shapeOf>, { x, y }: Place, radius: number): string {
+  const r = radius;
+  if (shape === "circle") {
+    return `M${px(x - r)} ${px(y)}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`;
+  }
+  if (shape === "square") {
+    const half = r * 0.9;
+    return `M${px(x - half)} ${px(y - half)}h${px(2 * half)}v${px(2 * half)}h${px(-2 * half)}z`;
+  }
+  if (shape === "diamond") {
+    const half = r * 1.25;
+    const moves = `l${px(half)} ${px(half)}l${px(-half)} ${px(half)}l${px(-half)} ${px(-half)}z`;
+    return `M${px(x)} ${px(y - half)}${moves}`;
+  }
+  const half = r * 1.15;
+  return `M${px(x)} ${px(y - half)}L${px(x + half)} ${px(y + half)}H${px(x - half)}z`;
+}

@@ -1,0 +1,122 @@
+// Which colour and which shape a contender has, the same in every chart and every report: the hue
+// by its strategy, tone and shape by its runtime. Told apart by people who see no red or no green
+// too; nothing is told by colour alone. Pure data. Leaves: to style.ts and marks.ts.
+
+/** Colours of one theme, by name. */
+export type Theme = Readonly<Record<string, string>>;
+
+export type Shape = "circle" | "diamond" | "square" | "triangle";
+
+/** A hue: for native servers, and for those in JavaScript. WCAG 2.2, 1.4.11: at least 3:1. */
+type Tones = readonly [strong: string, soft: string];
+
+interface Hue {
+  readonly name: string;
+  readonly light: Tones;
+  readonly dark: Tones;
+}
+
+const hues: readonly Hue[] = [
+  { name: "epoll", light: ["#0a4f9c", "#3a8ad6"], dark: ["#74b7fa", "#3f86cf"] },
+  { name: "edge", light: ["#006f83", "#2595a8"], dark: ["#5fd0e0", "#3397a8"] },
+  { name: "ring", light: ["#00694a", "#2a9670"], dark: ["#58d3a4", "#2f9c76"] },
+  { name: "thread", light: ["#9c4a00", "#cf7a1f"], dark: ["#f5a54a", "#c07a2b"] },
+  { name: "process", light: ["#6b5300", "#9a8420"], dark: ["#d8c25a", "#9e8c35"] },
+  { name: "busy", light: ["#b01c1c", "#e05a4e"], dark: ["#ff8277", "#cf5549"] },
+  { name: "select", light: ["#6a2c91", "#a366c9"], dark: ["#c79bea", "#9565bd"] },
+  { name: "poll", light: ["#ad2b74", "#d966a4"], dark: ["#f58cc4", "#c25a95"] },
+  { name: "net", light: ["#3c434b", "#6d757e"], dark: ["#c9d0d7", "#8f979f"] },
+];
+
+/** epoll and kqueue never meet on one machine, so they share a hue. */
+const hueOfStrategy: Readonly<Record<string, string>> = {
+  "reactor-epoll": "epoll",
+  epoll: "epoll",
+  "reactor-kqueue": "epoll",
+  kqueue: "epoll",
+  "reactor-epoll-edge": "edge",
+  io_uring: "ring",
+  "reactor-io_uring": "ring",
+  "thread-per-connection": "thread",
+  "process-per-connection": "process",
+  "busy-poll": "busy",
+  select: "select",
+  poll: "poll",
+  net: "net",
+};
+
+/** The name of a contender's colour in a theme. A stranger's follows from its name. */
+export function colourOf(contender: string): string {
+  const { runtime, strategy } = parts(contender);
+  const hue = hueOfStrategy[strategy] ?? hues[digest(contender) % hues.length]?.name ?? "net";
+  return runtime === "cpp" || runtime === "node" ? hue : `${hue}-soft`;
+}
+
+/** The shape of a contender's mark: native round, TypeScript a diamond, Node square. */
+export function shapeOf(contender: string): Shape {
+  const { runtime } = parts(contender);
+  if (runtime === "cpp") return "circle";
+  if (runtime === "ts") return "diamond";
+  return runtime === "node" ? "square" : "triangle";
+}
+
+const inks: Readonly<Record<"light" | "dark", Theme>> = {
+  light: {
+    page: "#f7f7f5",
+    surface: "#ffffff",
+    ink: "#1b1f24",
+    muted: "#59616b",
+    line: "#e2e4e7",
+    axis: "#8a929c",
+    accent: "#0a4f9c",
+    good: "#1a7046",
+    "good-back": "#e8f5ee",
+    warn: "#8a5200",
+    "warn-back": "#fdf3e1",
+    bad: "#b01c1c",
+    "bad-back": "#fdecea",
+  },
+  dark: {
+    page: "#0f1215",
+    surface: "#171b1f",
+    ink: "#e9ecef",
+    muted: "#a5adb6",
+    line: "#2b3137",
+    axis: "#77808a",
+    accent: "#74b7fa",
+    good: "#62cf98",
+    "good-back": "#12251b",
+    warn: "#f0b35b",
+    "warn-back": "#2a2011",
+    bad: "#ff8d83",
+    "bad-back": "#2e1715",
+  },
+};
+
+export const lightTheme: Theme = { ...inks.light, ...tones("light") };
+export const darkTheme: Theme = { ...inks.dark, ...tones("dark") };
+
+/** The colours that marks may have, for the rules of style.ts. */
+export const markColours: readonly string[] = Object.keys(tones("light"));
+
+function tones(theme: "light" | "dark"): Theme {
+  return Object.fromEntries(
+    hues.flatMap((hue) => [
+      [hue.name, hue[theme][0]],
+      [`${hue.name}-soft`, hue[theme][1]],
+    ]),
+  );
+}
+
+function parts(contender: string): { readonly runtime: string; readonly strategy: string } {
+  const [runtime = "", ...rest] = contender.split(":");
+  return rest.length === 0
+    ? { runtime: "cpp", strategy: runtime }
+    : { runtime, strategy: rest.join(":") };
+}
+
+function digest(name: string): number {
+  let hash = 0;
+  for (const character of name) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 65_521;
+  return hash;
+}

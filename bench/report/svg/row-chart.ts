@@ -1,0 +1,165 @@
+// The chart with a row for each contender: points with whiskers, percentiles along a line, or
+// stacked bars, and the figure in words beside it. Narrow ones put names above their rows. Enters:
+// rows and an axis. Leaves: a Drawing. Cleveland and McGill 1984: positions on a common scale.
+
+import { element, type Markup } from "../markup.ts";
+import {
+  type AxisSpec,
+  type Drawing,
+  horizontalAxis,
+  type LegendEntry,
+  legend,
+  narrowBelow,
+} from "./drawing.ts";
+import {
+  contenderGroup,
+  type Filling,
+  label,
+  point,
+  straight,
+  textWidth,
+  whisker,
+} from "./marks.ts";
+import { colourOf } from "./palette.ts";
+import { makeScale, position, type Scale } from "./scale.ts";
+
+export interface Row {
+  readonly contender: string;
+  /** The figure in words, at the right. */
+  readonly note: string;
+  /** What is shown over the row. */
+  readonly tip: string;
+  readonly strong?: boolean;
+  /** Seen, but not ranked. */
+  readonly faint?: boolean;
+  readonly interval?: readonly [low: number, high: number] | null;
+  /** A thin line under the points. */
+  readonly span?: readonly [from: number, to: number] | null;
+  readonly points?: readonly { readonly value: number; readonly filling: Filling }[];
+  /** Lengths, stacked from zero: the second and later ones are lighter. */
+  readonly bars?: readonly number[];
+}
+
+export interface RowChart {
+  readonly kind: "rows";
+  readonly axis: AxisSpec;
+  /** A line through all rows, such as the reference at 1. */
+  readonly base: { readonly value: number; readonly label: string } | null;
+  readonly legend: readonly LegendEntry[];
+  readonly rows: readonly Row[];
+}
+
+interface Layout {
+  readonly narrow: boolean;
+  readonly width: number;
+  readonly top: number;
+  readonly rowHeight: number;
+  readonly bottom: number;
+  readonly scale: Scale;
+}
+
+/** @param width in pixels, of the whole drawing. */
+export function drawRows(chart: RowChart, width: number): Drawing {
+  const narrow = width < narrowBelow;
+  const entries = legend(chart.legend, 0, width);
+  const top = entries.height + (chart.base === null ? 6 : 26);
+  const rowHeight = narrow ? 46 : 32;
+  const bottom = top + chart.rows.length * rowHeight + 4;
+  const scale = scaleOf(chart, width, narrow);
+  const layout: Layout = { narrow, width, top, rowHeight, bottom, scale };
+  return {
+    width,
+    height: bottom + 48,
+    body: [
+      ...entries.marks,
+      ...horizontalAxis(scale, { top, bottom }, chart.axis),
+      ...baseLine(chart, layout),
+      ...chart.rows.map((row, index) => drawRow(row, index, layout)),
+    ],
+  };
+}
+
+function scaleOf(chart: RowChart, width: number, narrow: boolean): Scale {
+  const widest = (text: (row: Row) => string, size: number) =>
+    Math.max(0, ...chart.rows.map((row) => textWidth(text(row), size)));
+  const names = Math.min(widest((row) => row.contender, 13) + 20, width * 0.3);
+  const notes = Math.min(widest((row) => row.note, 12) + 14, width * 0.32);
+  return makeScale({
+    kind: chart.axis.kind,
+    values: chart.rows.flatMap(valuesOf).concat(chart.base === null ? [] : [chart.base.value]),
+    start: narrow ? 8 : names,
+    end: narrow ? width - 14 : width - notes - 6,
+  });
+}
+
+function valuesOf({ interval, span, points = [], bars = [] }: Row): number[] {
+  const ends = bars.length === 0 ? [] : [bars.reduce((sum, length) => sum + length, 0)];
+  return [...(interval ?? []), ...(span ?? []), ...points.map(({ value }) => value), ...ends];
+}
+
+function baseLine({ base }: RowChart, { scale, top, bottom, width }: Layout): Markup[] {
+  if (base === null) return [];
+  const x = position(scale, base.value);
+  const half = textWidth(base.label, 12) / 2;
+  // The words stay inside the drawing wherever the line is.
+  const middle = Math.min(Math.max(x, half), width - half);
+  return [
+    straight({ x, y: top - 6 }, { x, y: bottom }, "base"),
+    label({ x: middle, y: top - 17 }, base.label, { anchor: "middle", style: "axis" }),
+  ];
+}
+
+function drawRow(row: Row, index: number, layout: Layout): Markup {
+  const { narrow, top, rowHeight, width, scale } = layout;
+  const from = top + index * rowHeight;
+  const y = from + (narrow ? 33 : rowHeight / 2);
+  const words = from + (narrow ? 12 : rowHeight / 2);
+  const style = row.strong ? "strong" : "name";
+  const marks = [...barsOf(row, y, scale), ...pointsOf(row, y, scale)];
+  const hit = element("rect", {
+    x: 0,
+    y: from,
+    width,
+    height: rowHeight,
+    class: "hit",
+  });
+  return contenderGroup(row.contender, row.tip, [
+    hit,
+    label({ x: 0, y: words }, row.contender, { style }),
+    element("g", row.faint === true ? { class: "faint" } : {}, ...marks),
+    label({ x: width, y: words }, row.note, { anchor: "end", style: "value" }),
+  ]);
+}
+
+function pointsOf({ contender, interval, span, points = [] }: Row, y: number, scale: Scale) {
+  const at = (value: number) => position(scale, value);
+  const line =
+    span === null || span === undefined
+      ? null
+      : straight(
+          { x: at(span[0]), y },
+          { x: at(span[1]), y },
+          `w-thin s-${colourOf(contender)} light`,
+        );
+  const ends = interval ?? null;
+  return [
+    line,
+    ends === null ? null : whisker(at(ends[0]), at(ends[1]), y, contender),
+    ...points.map(({ value, filling }) => point({ x: at(value), y }, contender, filling)),
+  ];
+}
+
+function barsOf({ contender, bars = [] }: Row, y: number, scale: Scale): Markup[] {
+  let start = Math.max(scale.low, 0);
+  return bars.map((length, index) => {
+    const from = position(scale, start);
+    start += length;
+    return element("rect", {
+      x: from,
+      y: y - 8,
+      width: Math.max(position(scale, start) - from, 0.5),
+      height: 16,
+      class: `f-${colourOf(contender)}${index === 0 ? "" : " light"}`,
+    });
+  });
+}
