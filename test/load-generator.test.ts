@@ -49,7 +49,7 @@ describe("an honest server", () => {
     const { code, events, windows, result, stderr } = await run(await listen(echo), options);
     expect(stderr).toBe("");
     expect(code).toBe(0);
-    expect(events).toEqual(["connected", "window", "window", "window", "result"]);
+    expect(events).toEqual(["connected", "warmup", "window", "window", "window", "result"]);
     expect(result).toMatchObject({ mismatches: 0, missing: 0, connectionsLost: 0, error: null });
     expect(result["mismatchDetail"]).toBeNull();
     expect(result.messages).toBe(sum(windows, "completedMessages"));
@@ -164,7 +164,7 @@ describe("a server that echoes wrong", () => {
     });
     const { code, events, result } = await run(port);
     expect(code).toBe(0);
-    expect(events.length).toBe(5);
+    expect(events.length).toBe(6);
     expect(result).toMatchObject({ mismatches: 4, connectionsLost: 0, error: null });
   });
 });

@@ -5,7 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <memory>
 #include <vector>
+
+#include "load_generator/roles.h"
 
 namespace io_selectors {
 
@@ -31,6 +35,7 @@ struct Posted {
 struct alignas(64) Connection {
   Posted first_slot{0, 0};     // of the ring; the only one while one message is under way
   uint64_t next_expected = 0;  // the number of the oldest message that has not come back
+  int64_t last_completed_ns = 0;
   int fd = -1;
   uint32_t head = 0;      // that message's slot in the ring
   uint32_t sent = 0;      // messages sent as a whole, from there on
@@ -39,12 +44,16 @@ struct alignas(64) Connection {
   uint32_t received = 0;  // bytes received of the oldest one
   ConnectionState state = ConnectionState::kAbsent;
   bool blocked = false;  // the socket is full: write interest is registered
+  Role role = Role::kSilent;
+  bool refills = false;  // what comes back is sent anew at once: a closed loop of its own
 
   bool Alive() const {
     return state == ConnectionState::kOpen || state == ConnectionState::kGreeting;
   }
   /** Messages of which the server may have seen something. */
   uint32_t Begun() const { return sent + (sent_of > 0 ? 1 : 0); }
+  /** Whether its messages are timed: the others need no slot of the ring. */
+  bool Timed() const { return role == Role::kMeasured || role == Role::kSilent; }
 };
 
 class ConnectionTable {
@@ -52,8 +61,9 @@ class ConnectionTable {
   /** @param ring_slots messages that one connection can hold: a power of two */
   ConnectionTable(uint32_t connections, uint32_t ring_slots)
       : connections_(connections),
-        more_slots_(size_t{connections} * (ring_slots - 1)),
-        ring_slots_(ring_slots) {}
+        more_slots_(static_cast<Posted*>(
+            std::calloc(size_t{connections} * (ring_slots - 1) + 1, sizeof(Posted)))),
+        ring_slots_(more_slots_ != nullptr ? ring_slots : 1) {}
 
   uint32_t size() const { return static_cast<uint32_t>(connections_.size()); }
   Connection& operator[](uint32_t id) { return connections_[id]; }
@@ -67,7 +77,7 @@ class ConnectionTable {
   }
 
   bool Full(const Connection& connection) const {
-    return connection.sent + connection.queued == ring_slots_;
+    return connection.Timed() && connection.sent + connection.queued == ring_slots_;
   }
 
   /** Forgets the oldest message. An empty ring starts over at its first slot, see above. */
@@ -88,8 +98,13 @@ class ConnectionTable {
   uint32_t IdOf(int fd) const { return by_fd_[static_cast<size_t>(fd)]; }
 
  private:
+  struct Free {
+    void operator()(Posted* slots) const { std::free(slots); }
+  };
+
   std::vector<Connection> connections_;
-  std::vector<Posted> more_slots_;
+  // Zero pages until a message finds another one under way: most connections never touch theirs.
+  std::unique_ptr<Posted[], Free> more_slots_;
   std::vector<uint32_t> by_fd_;
   uint32_t ring_slots_;
 };

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "core/timeout.h"
-#include "load_generator/limits.h"
 #include "load_generator/text.h"
 #include "net/socket.h"
 
@@ -13,14 +12,12 @@ namespace io_selectors {
 namespace {
 
 // Below the shortest usual backlog (SOMAXCONN was 128): a SYN that finds the queue full is dropped,
-// and costs a second until it is sent again.
+// and costs a second until it is sent again. All processes of a run knock at the same door.
 constexpr uint32_t kUnderWayAtMost = 100;
 constexpr int64_t kPauseAfterRefusalNs = 10 * kNsPerMs;
 
-/** 127.0.0.1, 127.0.0.2 …; they are all this machine's. */
-std::string SourceAddress(uint32_t index) {
-  return Format("127.%u.%u.%u", index / 65'025, index / 255 % 255, index % 255 + 1);
-}
+// The least that Linux gives: a peer that does not read is full soon.
+constexpr int kSlowReceiveBuffer = 2304;
 
 /** Whether it may be over in a moment: nobody listens yet, a queue or the port range is full. */
 bool IsTransient(int error) {
@@ -41,17 +38,22 @@ bool IsTransient(int error) {
 
 }  // namespace
 
-Connector::Connector(Traffic& traffic, const RunOptions& options)
-    : traffic_(traffic), options_(options), per_source_(ConnectionsOfOneSource()) {
-  again_.reserve(kUnderWayAtMost);
+Connector::Connector(Traffic& traffic, const RunOptions& options, const Share& share)
+    : traffic_(traffic),
+      options_(options),
+      first_id_(share.first_id),
+      under_way_at_most_(std::max(1u, kUnderWayAtMost / share.processes)),
+      roles_(options),
+      sources_(options),
+      address_(InetAddress(options.host, static_cast<uint16_t>(options.port))) {
+  again_.reserve(under_way_at_most_);
 }
 
-std::string Connector::Run() {
+std::string Connector::Run(uint32_t wanted) {
   deadline_ns_ = MonotonicNs() + options_.connect_timeout_ms * kNsPerMs;
-  const uint32_t wanted = traffic_.table().size();
   while (served_ < wanted) {
-    if (MonotonicNs() >= deadline_ns_) return TimeIsOver();
-    std::string error = StartSome();
+    if (MonotonicNs() >= deadline_ns_) return TimeIsOver(wanted);
+    std::string error = StartSome(wanted);
     if (!error.empty()) return error;
     const Result<int> waited = traffic_.Wait(WaitNs());
     if (!waited.ok()) {
@@ -66,13 +68,13 @@ std::string Connector::Run() {
 }
 
 /** Opens sockets while few enough are under way. */
-std::string Connector::StartSome() {
-  while (under_way_ < kUnderWayAtMost && MonotonicNs() >= not_before_ns_) {
+std::string Connector::StartSome(uint32_t wanted) {
+  while (under_way_ < under_way_at_most_ && MonotonicNs() >= not_before_ns_) {
     uint32_t id = next_;
     if (!again_.empty()) {
       id = again_.back();
       again_.pop_back();
-    } else if (next_ < traffic_.table().size()) {
+    } else if (next_ < wanted) {
       ++next_;
     } else {
       return "";
@@ -84,15 +86,13 @@ std::string Connector::StartSome() {
 }
 
 std::string Connector::StartOne(uint32_t id) {
-  ConnectOptions connect;
-  connect.host = options_.host;
-  connect.port = static_cast<uint16_t>(options_.port);
-  if (traffic_.table().size() > per_source_) connect.source = SourceAddress(id / per_source_);
+  const uint32_t name = first_id_ + id;
   ++under_way_;
-  Result<OwnedFd> fd = ConnectTcp(connect);
+  const int buffer = roles_.Of(name) == Role::kSlow ? kSlowReceiveBuffer : 0;
+  Result<OwnedFd> fd = ConnectTcp(address_.value(), sources_.For(name), buffer);
   if (!fd.ok()) {
     if (!IsTransient(fd.error().errno_value)) {
-      return Format("connection %u: %s: %s", id, fd.error().syscall,
+      return Format("connection %u: %s: %s", name, fd.error().syscall,
                     std::strerror(fd.error().errno_value));
     }
     TryAgainLater(id, fd.error().errno_value);
@@ -103,7 +103,7 @@ std::string Connector::StartOne(uint32_t id) {
   (void)SetResetOnClose(fd.value().get()).ok();
   const Result<void> opened = traffic_.Open(id, std::move(fd.value()));
   if (opened.ok()) return "";
-  return Format("connection %u: %s: %s", id, opened.error().syscall,
+  return Format("connection %u: %s: %s", name, opened.error().syscall,
                 std::strerror(opened.error().errno_value));
 }
 
@@ -120,7 +120,7 @@ void Connector::OnEvent(uint32_t id, const ReadyEvent& event) {
   if (connection.state == ConnectionState::kLost) {
     TryAgainLater(id, error);
   } else if (connection.state == ConnectionState::kWrong || connection.next_expected > 0) {
-    if (connection.Alive()) connection.state = ConnectionState::kOpen;
+    if (connection.Alive()) traffic_.Serve(id);
     --under_way_;
     ++served_;
   }
@@ -146,14 +146,14 @@ void Connector::TryAgainLater(uint32_t id, int error) {
 
 int64_t Connector::WaitNs() const {
   const int64_t now = MonotonicNs();
-  const bool paused = not_before_ns_ > now && under_way_ < kUnderWayAtMost;
+  const bool paused = not_before_ns_ > now && under_way_ < under_way_at_most_;
   return std::max<int64_t>(0, std::min(paused ? not_before_ns_ : deadline_ns_, deadline_ns_) - now);
 }
 
-std::string Connector::TimeIsOver() const {
+std::string Connector::TimeIsOver(uint32_t wanted) const {
   std::string text =
-      Format("only %u of %u connections to %s:%lld were served within %lld ms", served_,
-             traffic_.table().size(), options_.host.c_str(), static_cast<long long>(options_.port),
+      Format("only %u of %u connections to %s:%lld were served within %lld ms", served_, wanted,
+             options_.host.c_str(), static_cast<long long>(options_.port),
              static_cast<long long>(options_.connect_timeout_ms));
   if (last_error_ != 0) text += std::string(" (last error: ") + std::strerror(last_error_) + ")";
   return text;

@@ -8,30 +8,41 @@
 #include <vector>
 
 #include "load_generator/options.h"
+#include "load_generator/share.h"
+#include "load_generator/sources.h"
 #include "load_generator/traffic.h"
 
 namespace io_selectors {
 
 class Connector {
  public:
-  Connector(Traffic& traffic, const RunOptions& options);
+  Connector(Traffic& traffic, const RunOptions& options, const Share& share);
 
-  /** Ends when all are served or the time is over. @returns what went wrong, or nothing. */
-  std::string Run();
+  /**
+   * Opens those up to id `wanted` (of this share) that are not open yet. Ends when all are served
+   * or the time is over. @returns what went wrong, or nothing.
+   */
+  std::string Run(uint32_t wanted);
+
+  uint32_t served() const { return served_; }
 
  private:
-  std::string StartSome();
+  std::string StartSome(uint32_t wanted);
   std::string StartOne(uint32_t id);
   void OnEvent(uint32_t id, const ReadyEvent& event);
   int Greet(uint32_t id);
   void TryAgainLater(uint32_t id, int error);
   int64_t WaitNs() const;
-  std::string TimeIsOver() const;
+  std::string TimeIsOver(uint32_t wanted) const;
 
   Traffic& traffic_;
   const RunOptions& options_;
-  uint32_t per_source_;  // connections that one source address has ports for
-  uint32_t next_ = 0;    // the first that was never tried
+  uint32_t first_id_;
+  uint32_t under_way_at_most_;
+  Roles roles_;
+  Sources sources_;
+  Result<Address> address_;
+  uint32_t next_ = 0;  // the first that was never tried
   std::vector<uint32_t> again_;
   uint32_t under_way_ = 0;
   uint32_t served_ = 0;

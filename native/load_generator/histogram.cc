@@ -45,7 +45,11 @@ std::string EncodeCounts(const uint32_t* counts, size_t length) {
 
 }  // namespace
 
-Histogram::Histogram() : counts_(IndexOf(static_cast<uint64_t>(kLargestNs)) + 1) {}
+void Histogram::Add(const Histogram& other) {
+  static_assert(IndexOf(static_cast<uint64_t>(kLargestNs)) < kBins);
+  const size_t used = other.UsedBins();
+  for (size_t i = 0; i < used; ++i) counts_[i] += other.counts_[i];
+}
 
 uint64_t Histogram::Count() const {
   uint64_t total = 0;

@@ -4,23 +4,24 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
-#include <vector>
 
 namespace io_selectors {
 
+/** Zero bytes are an empty one. */
 class Histogram {
  public:
   /** Values up to this are told apart; larger ones are counted as this one. */
   static constexpr int64_t kLargestNs = 3'600'000'000'000;  // an hour
 
-  Histogram();
-
   void Record(int64_t ns) {
     const uint64_t value = static_cast<uint64_t>(std::clamp(ns, int64_t{0}, kLargestNs));
     ++counts_[IndexOf(value)];
   }
+
+  void Add(const Histogram& other);
 
   uint64_t Count() const;
 
@@ -37,7 +38,7 @@ class Histogram {
   static constexpr uint64_t kSubBuckets = 1 << kSubBucketBits;
   static constexpr uint64_t kHalf = kSubBuckets / 2;
 
-  static size_t IndexOf(uint64_t value) {
+  static constexpr size_t IndexOf(uint64_t value) {
     const int bucket = 64 - kSubBucketBits - __builtin_clzll(value | (kSubBuckets - 1));
     return (static_cast<size_t>(bucket) << (kSubBucketBits - 1)) + (value >> bucket);
   }
@@ -45,7 +46,9 @@ class Histogram {
   static int64_t LargestOf(size_t index);
   size_t UsedBins() const;
 
-  std::vector<uint32_t> counts_;  // an hour at a million messages a second fits
+  static constexpr size_t kBins = 32 * kHalf + kHalf;
+
+  std::array<uint32_t, kBins> counts_{};  // an hour at a million messages a second fits
 };
 
 /** RFC 4648, padded. */

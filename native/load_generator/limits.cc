@@ -1,12 +1,12 @@
 #include "load_generator/limits.h"
 
-#include <arpa/inet.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <limits>
 
+#include "load_generator/sources.h"
 #include "load_generator/text.h"
 
 namespace io_selectors {
@@ -14,14 +14,10 @@ namespace io_selectors {
 namespace {
 
 constexpr int64_t kOtherDescriptors = 80;  // our own: standard streams, epoll, /proc files
-
-bool IsIpv4Loopback(const std::string& host) {
-  in_addr address{};
-  return inet_pton(AF_INET, host.c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
-}
+constexpr int64_t kProcessesAtMost = 1'000;
 
 /** How many local ports the kernel hands out by itself. ip(7), ip_local_port_range */
-uint32_t EphemeralPorts() {
+int64_t EphemeralPorts() {
   unsigned low = 49'152;  // RFC 6335, where there is no such file
   unsigned high = 65'535;
   if (FILE* file = std::fopen("/proc/sys/net/ipv4/ip_local_port_range", "r")) {
@@ -32,6 +28,11 @@ uint32_t EphemeralPorts() {
     std::fclose(file);
   }
   return high - low + 1;
+}
+
+/** Descriptors that carry the load: connections, or the cycles of churn. */
+int64_t SocketsOf(const RunOptions& options) {
+  return options.mode == LoadMode::kChurn ? options.in_flight : options.connections;
 }
 
 }  // namespace
@@ -47,22 +48,35 @@ int64_t RaiseDescriptorLimit() {
   return static_cast<int64_t>(std::min(limit.rlim_cur, kMost));
 }
 
-// Nine tenths: the last free ports of a range are found slowly, and others need some.
-uint32_t ConnectionsOfOneSource() { return std::max(1u, EphemeralPorts() / 10 * 9); }
+// Two fifths: below the half at which the ports of one parity are all taken.
+int64_t ConnectionsOfOneSource() { return std::max<int64_t>(1, EphemeralPorts() * 2 / 5); }
 
-std::string ConnectionLimit(const RunOptions& options) {
-  const long long needed = options.connections + kOtherDescriptors;
-  const long long allowed = RaiseDescriptorLimit();
-  if (allowed < needed) {
-    return Format("%lld connections need %lld descriptors, RLIMIT_NOFILE allows %lld",
-                  static_cast<long long>(options.connections), needed, allowed);
+ProcessPlan PlanProcesses(const RunOptions& options) {
+  ProcessPlan plan;
+  const int64_t sockets = SocketsOf(options);
+  const int64_t allowed = RaiseDescriptorLimit();
+  const int64_t a_process = allowed - kOtherDescriptors;
+  const int64_t least = a_process > 0 ? (sockets + a_process - 1) / a_process : 1;
+  const int64_t most = std::min(kProcessesAtMost, sockets);
+  const int64_t chosen = std::min(options.processes > 0 ? options.processes : least, most);
+  if (a_process <= 0 || chosen < least) {
+    const int64_t needed = (sockets + chosen - 1) / chosen + kOtherDescriptors;
+    plan.error = Format(
+        "%lld connections need %lld descriptors, RLIMIT_NOFILE allows %lld (in each of %lld "
+        "processes)",
+        static_cast<long long>(sockets), static_cast<long long>(needed),
+        static_cast<long long>(allowed), static_cast<long long>(chosen));
+    return plan;
   }
-  const long long ports = EphemeralPorts();
-  if (!IsIpv4Loopback(options.host) && options.connections > ports) {
-    return Format("%lld connections from one address, ip_local_port_range allows %lld",
-                  static_cast<long long>(options.connections), ports);
+  const int64_t ports = EphemeralPorts() * SourcesFor(options);
+  if (sockets > ports) {
+    plan.error = Format("%lld connections from %lld address(es), ip_local_port_range allows %lld",
+                        static_cast<long long>(sockets),
+                        static_cast<long long>(SourcesFor(options)), static_cast<long long>(ports));
+    return plan;
   }
-  return "";
+  plan.processes = static_cast<uint32_t>(std::max<int64_t>(chosen, 1));
+  return plan;
 }
 
 }  // namespace io_selectors

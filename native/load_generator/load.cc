@@ -16,50 +16,45 @@ constexpr int64_t kListenOnNs = 20 * kNsPerMs;
 }  // namespace
 
 Load::Load(Traffic& traffic, Pace& pace, Alarm& alarm, const RunOptions& options)
-    : traffic_(traffic),
-      pace_(pace),
-      alarm_(alarm),
-      options_(options),
-      sampler_(static_cast<pid_t>(options.server_pid)) {
-  measurement_.windows.resize(static_cast<size_t>(options.windows));
-  measurement_.samples.reserve(measurement_.windows.size() + 1);
-  // Opens and lists what the first edge would have to open and list.
-  (void)sampler_.Take();
-}
-
-Measurement Load::Run() {
-  pace_.Shift(MonotonicNs());
-  if (RunUntil(MonotonicNs() + options_.warmup_ms * kNsPerMs)) {
-    TakeEdge();
-    for (Window& window : measurement_.windows) {
-      traffic_.CountInto(&window);
-      if (!RunUntil(measurement_.samples.back().at_ns + options_.window_ms * kNsPerMs)) break;
-      TakeEdge();
-    }
-  }
-  traffic_.CountInto(nullptr);
-  if (measurement_.error.empty()) Drain();
-  return std::move(measurement_);
-}
+    : traffic_(traffic), pace_(pace), alarm_(alarm), options_(options) {}
 
 /**
- * Ends one window and begins the next: what is counted after it belongs to the next one, time and
- * CPU included. While the samples are read nobody sends or receives, so the schedule stands still
- * as well: that pause is ours, not the server's.
+ * At an edge one window ends and the next begins: what is counted after it belongs to the next one,
+ * time and CPU included. While the samples are read nobody sends or receives, so the schedule
+ * stands still as well: that pause is ours, not the server's.
  */
-void Load::TakeEdge() {
-  measurement_.samples.push_back(sampler_.Take());
-  pace_.Shift(MonotonicNs() - measurement_.samples.back().at_ns);
+std::string Load::Run(Timeline& timeline, Window* windows) {
+  const int64_t already = traffic_.completed();
+  Step step = timeline.Begin(MonotonicNs());
+  int64_t now_ns = MonotonicNs();
+  pace_.Shift(now_ns);
+  const bool hot = options_.hot > 0 && traffic_.table()[0].role == Role::kHot;
+  if (hot) traffic_.Flood(0, static_cast<uint32_t>(options_.hot));
+  bool comparing = false;
+  while (step.phase != Step::Phase::kOver && RunUntil(step.until_ns)) {
+    now_ns = MonotonicNs();
+    step = timeline.Next(Progress{traffic_.completed() - already, traffic_.intended()});
+    const bool measured = step.phase == Step::Phase::kWindow;
+    traffic_.CountInto(measured ? &windows[step.window] : nullptr);
+    if (measured && !comparing) traffic_.BeginFairness(MonotonicNs());
+    comparing = comparing || measured;
+    if (step.phase == Step::Phase::kOver) traffic_.EndFairness(now_ns);
+    pace_.Shift(MonotonicNs() - now_ns);
+  }
+  traffic_.CountInto(nullptr);
+  traffic_.EndFloods();
+  if (error_.empty()) Drain();
+  return error_;
 }
 
-/** @returns false where the run cannot go on; the reason is in `measurement_.error`. */
+/** @returns false where the run cannot go on; the reason is in `error_`. */
 bool Load::RunUntil(int64_t end_ns) {
   for (;;) {
     pace_.Send(traffic_);
     if (MonotonicNs() >= end_ns) return true;
     if (!Turn(alarm_.TimeoutNs(std::min(pace_.NextDueNs(), end_ns)), true)) return false;
     if (traffic_.alive() == 0 && traffic_.connections_lost() > 0) {
-      measurement_.error = "the server closed or reset every connection";
+      error_ = "the server closed or reset every connection";
       return false;
     }
   }
@@ -69,8 +64,7 @@ bool Load::RunUntil(int64_t end_ns) {
 bool Load::Turn(int64_t timeout_ns, bool send) {
   const Result<int> waited = traffic_.Wait(timeout_ns);
   if (!waited.ok()) {
-    measurement_.error =
-        Format("%s: %s", waited.error().syscall, std::strerror(waited.error().errno_value));
+    error_ = Format("%s: %s", waited.error().syscall, std::strerror(waited.error().errno_value));
     return false;
   }
   for (int i = 0; i < waited.value(); ++i) {

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "load_generator/text.h"
@@ -22,45 +23,119 @@ struct NumberRow {
 
 constexpr int64_t kHourMs = 3'600'000;
 constexpr int64_t kLargestSeed = int64_t{1} << 53;  // what a JavaScript number holds exactly
+constexpr int64_t kMostConnections = 2'000'000;
 
 constexpr NumberRow kNumbers[] = {
     {"--port", &RunOptions::port, 1, 65'535, "of the server"},
-    {"--connections", &RunOptions::connections, 1, 1'000'000,
+    {"--connections", &RunOptions::connections, 1, kMostConnections,
      "all opened and served before the load"},
+    {"--active", &RunOptions::active, 0, kMostConnections,
+     "of them carry messages, open and closed; 0: all"},
+    {"--slow", &RunOptions::slow, 0, kMostConnections,
+     "of them are written to like the others, but never read; open and closed"},
+    {"--hot", &RunOptions::hot, 0, 1'000'000,
+     "messages that connection 0 keeps under way; open and closed; 0: like the others"},
     {"--payload-bytes", &RunOptions::payload_bytes, 1, 1 << 20, "of every message"},
     {"--rate", &RunOptions::rate, 1, 10'000'000,
      "messages a second over all connections, open loop"},
     {"--tick-us", &RunOptions::tick_us, 0, 100'000,
      "due at multiples of this only, open loop; 0: each at its own time"},
     {"--in-flight", &RunOptions::in_flight, 1, 1'000'000,
-     "messages under way over all connections, closed loop"},
+     "messages (closed) or cycles (churn) under way over all connections"},
     {"--depth", &RunOptions::depth, 0, 1'000'000,
      "messages under way on one connection at most; 0: no limit"},
-    {"--warmup-ms", &RunOptions::warmup_ms, 0, kHourMs, "load before the first window"},
+    {"--churn-echo", &RunOptions::churn_echo, 0, 1, "1: each cycle of churn echoes once"},
+    {"--processes", &RunOptions::processes, 0, 1'000,
+     "that share the load; 0: as many as descriptors demand"},
+    {"--warmup-ms", &RunOptions::warmup_ms, 0, kHourMs, "load before the first window, at least"},
+    {"--steady-within-ms", &RunOptions::steady_within_ms, 0, kHourMs,
+     "the warm-up goes on until the load is steady, so long at most; 0: it does not"},
     {"--windows", &RunOptions::windows, 1, 1'000, "measured, edge to edge"},
     {"--window-ms", &RunOptions::window_ms, 1, kHourMs, "length of each"},
     {"--seed", &RunOptions::seed, 0, kLargestSeed, "of the schedule"},
-    {"--server-pid", &RunOptions::server_pid, 1, INT32_MAX, "whose CPU time is sampled"},
+    {"--server-pid", &RunOptions::server_pid, 1, INT32_MAX,
+     "who is sampled, with all its descendants"},
     {"--connect-timeout-ms", &RunOptions::connect_timeout_ms, 1, kHourMs,
      "for all connections together"},
     {"--drain-timeout-ms", &RunOptions::drain_timeout_ms, 0, kHourMs,
      "for what is still under way at the end"},
 };
 
-/** Takes one of two words. @returns false where the value is neither. */
-template <typename T>
-bool Choose(const std::string& value, const char* first_word, T first, const char* second_word,
-            T second, T* chosen) {
-  if (value != first_word && value != second_word) return false;
-  *chosen = value == first_word ? first : second;
-  return true;
-}
+struct ModeRow {
+  const char* name;
+  LoadMode mode;
+};
+
+constexpr ModeRow kModes[] = {
+    {"open", LoadMode::kOpen},   {"closed", LoadMode::kClosed}, {"idle", LoadMode::kIdle},
+    {"churn", LoadMode::kChurn}, {"memory", LoadMode::kMemory},
+};
 
 bool IsNumericAddress(const std::string& host) {
   unsigned char address[sizeof(in6_addr)];
   return inet_pton(AF_INET, host.c_str(), address) == 1 ||
          inet_pton(AF_INET6, host.c_str(), address) == 1;
 }
+
+/** Counts that rise, separated by commas. @returns false where they are not. */
+bool ParseStages(const std::string& text, std::vector<int64_t>* stages) {
+  stages->clear();
+  for (size_t at = 0; at <= text.size();) {
+    const size_t comma = std::min(text.find(',', at), text.size());
+    const int64_t least = stages->empty() ? 1 : stages->back() + 1;
+    int64_t stage = 0;
+    if (!ParseNumber(text.substr(at, comma - at), least, kMostConnections, &stage)) return false;
+    stages->push_back(stage);
+    at = comma + 1;
+  }
+  return true;
+}
+
+std::string SetHost(const std::string& value, RunOptions* options) {
+  if (!IsNumericAddress(value)) {
+    return Format("--host: \"%s\" is not a numeric address", value.c_str());
+  }
+  options->host = value;
+  return "";
+}
+
+std::string SetMode(const std::string& value, RunOptions* options) {
+  for (const ModeRow& row : kModes) {
+    if (value != row.name) continue;
+    options->mode = row.mode;
+    return "";
+  }
+  return Format("--mode: \"%s\" is none of open, closed, idle, churn, memory", value.c_str());
+}
+
+std::string SetSchedule(const std::string& value, RunOptions* options) {
+  if (value != "poisson" && value != "fixed") {
+    return Format("--schedule: \"%s\" is neither poisson nor fixed", value.c_str());
+  }
+  options->schedule = value == "poisson" ? Arrivals::kPoisson : Arrivals::kFixed;
+  return "";
+}
+
+std::string SetSources(const std::string& value, RunOptions* options) {
+  options->sources = 0;
+  if (value == "auto" || ParseNumber(value, 1, 65'535, &options->sources)) return "";
+  return Format("--sources: \"%s\" is neither auto nor a number up to 65535", value.c_str());
+}
+
+std::string SetStages(const std::string& value, RunOptions* options) {
+  if (ParseStages(value, &options->stages)) return "";
+  return Format("--stages: \"%s\" is not a rising list such as 1000,5000", value.c_str());
+}
+
+struct WordRow {
+  const char* name;
+  std::string (*set)(const std::string& value, RunOptions* options);
+};
+
+constexpr WordRow kWords[] = {
+    {"--host", SetHost},       {"--mode", SetMode},     {"--schedule", SetSchedule},
+    {"--sources", SetSources}, {"--stages", SetStages},
+};
 
 /** @returns what is wrong with the value, or nothing. */
 std::string SetOption(const std::string& name, const std::string& value, RunOptions* options) {
@@ -70,34 +145,48 @@ std::string SetOption(const std::string& name, const std::string& value, RunOpti
     return Format("%s: \"%s\" is not a whole number from %lld to %lld", row.name, value.c_str(),
                   static_cast<long long>(row.low), static_cast<long long>(row.high));
   }
-  if (name == "--host") {
-    if (!IsNumericAddress(value)) {
-      return Format("--host: \"%s\" is not a numeric address", value.c_str());
-    }
-    options->host = value;
-    return "";
+  std::string known;
+  for (const WordRow& row : kWords) {
+    if (name == row.name) return row.set(value, options);
+    known += (known.empty() ? "" : ", ") + std::string(row.name);
   }
-  if (name == "--mode") {
-    if (Choose(value, "open", true, "closed", false, &options->open_loop)) return "";
-    return Format("--mode: \"%s\" is neither open nor closed", value.c_str());
-  }
-  if (name == "--schedule") {
-    if (Choose(value, "poisson", Arrivals::kPoisson, "fixed", Arrivals::kFixed,
-               &options->schedule)) {
-      return "";
-    }
-    return Format("--schedule: \"%s\" is neither poisson nor fixed", value.c_str());
-  }
-  std::string known = "--host, --mode, --schedule";
   for (const NumberRow& row : kNumbers) known += std::string(", ") + row.name;
   return Format("unknown option \"%s\"; one of: %s", name.c_str(), known.c_str());
 }
 
 std::string MissingOption(const RunOptions& options) {
   if (options.port == 0) return "--port is missing";
-  if (options.open_loop && options.rate == 0) return "--rate is missing (--mode open needs it)";
-  if (!options.open_loop && options.in_flight == 0) {
+  if (options.mode == LoadMode::kOpen && options.rate == 0) {
+    return "--rate is missing (--mode open needs it)";
+  }
+  if (options.mode == LoadMode::kClosed && options.in_flight == 0) {
     return "--in-flight is missing (--mode closed needs it)";
+  }
+  if (options.mode == LoadMode::kChurn && options.in_flight == 0) {
+    return "--in-flight is missing (--mode churn needs it)";
+  }
+  if (options.mode == LoadMode::kMemory && options.stages.empty()) {
+    return "--stages is missing (--mode memory needs it)";
+  }
+  return "";
+}
+
+/** What goes with another option only, or exceeds it. */
+std::string Contradiction(const RunOptions& options) {
+  if (!options.EchoLoad()) {
+    if (options.active > 0) return "--active goes with --mode open and closed only";
+    if (options.slow > 0) return "--slow goes with --mode open and closed only";
+    if (options.hot > 0) return "--hot goes with --mode open and closed only";
+  }
+  if (options.mode == LoadMode::kChurn && options.connections > 1) {
+    return "--connections: churn has none that stay; --in-flight says how many at a time";
+  }
+  const int64_t others = options.connections - options.slow - (options.hot > 0 ? 1 : 0);
+  if (options.slow > 0 && others < 1) return "--slow: none of the connections would be left";
+  if (options.hot > 0 && others < 1) return "--hot: needs a second connection to compare with";
+  if (options.active > std::max<int64_t>(others, 0)) {
+    return Format("--active: %lld is more than the %lld there are",
+                  static_cast<long long>(options.active), static_cast<long long>(others));
   }
   return "";
 }
@@ -106,14 +195,17 @@ std::string MissingOption(const RunOptions& options) {
 
 ParsedOptions ParseRunOptions(const std::vector<std::string>& arguments) {
   ParsedOptions parsed;
+  RunOptions& options = parsed.options;
   for (size_t i = 0; i < arguments.size() && parsed.error.empty(); i += 2) {
     const bool has_value = i + 1 < arguments.size();
-    parsed.error = SetOption(arguments[i], has_value ? arguments[i + 1] : "", &parsed.options);
+    parsed.error = SetOption(arguments[i], has_value ? arguments[i + 1] : "", &options);
     if (!has_value && parsed.error.rfind("unknown", 0) != 0) {
       parsed.error = arguments[i] + ": its value is missing";
     }
   }
-  if (parsed.error.empty()) parsed.error = MissingOption(parsed.options);
+  if (parsed.error.empty()) parsed.error = MissingOption(options);
+  if (parsed.error.empty()) parsed.error = Contradiction(options);
+  if (!options.stages.empty()) options.connections = options.stages.back();
   return parsed;
 }
 
@@ -130,8 +222,11 @@ std::string RunUsage() {
   const RunOptions defaults;
   std::string usage =
       "  --host ADDRESS            numeric; default 127.0.0.1\n"
-      "  --mode open|closed        default open, which needs --rate; closed needs --in-flight\n"
-      "  --schedule poisson|fixed  when messages are due, open loop; default poisson\n";
+      "  --mode MODE               open (default; needs --rate), closed (needs --in-flight),\n"
+      "                            idle, churn (needs --in-flight), memory (needs --stages)\n"
+      "  --schedule poisson|fixed  when messages are due, open loop; default poisson\n"
+      "  --stages N,N,...          numbers of connections, rising; memory\n"
+      "  --sources auto|N          source addresses 127.0.0.k; default auto: as ports demand\n";
   for (const NumberRow& row : kNumbers) {
     usage += Format("  %-25s %s; %lld to %lld", row.name, row.meaning,
                     static_cast<long long>(row.low), static_cast<long long>(row.high));

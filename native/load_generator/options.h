@@ -11,24 +11,43 @@ namespace io_selectors {
 
 enum class Arrivals { kPoisson, kFixed };
 
+enum class LoadMode {
+  kOpen,    // messages by the clock, whatever comes back
+  kClosed,  // a fixed number of messages under way
+  kIdle,    // connections that are silent once they were served
+  kChurn,   // connect, echo once, close, begin anew
+  kMemory,  // more and more silent connections, and what they take
+};
+
 struct RunOptions {
   std::string host = "127.0.0.1";
   int64_t port = 0;
   int64_t connections = 1;
   int64_t payload_bytes = 64;
-  bool open_loop = true;
+  LoadMode mode = LoadMode::kOpen;
   int64_t rate = 0;  // messages a second over all connections; open loop
   Arrivals schedule = Arrivals::kPoisson;
   int64_t tick_us = 0;    // messages are due at multiples of this only; 0: each at its own time
-  int64_t in_flight = 0;  // messages under way over all connections; closed loop
+  int64_t in_flight = 0;  // messages, or cycles of churn, under way at a time
   int64_t depth = 0;      // messages under way on one connection at most; 0: no limit
+  int64_t active = 0;     // connections that carry messages; 0: all
+  int64_t slow = 0;       // connections that are written to and never read
+  int64_t hot = 0;        // messages that connection 0 keeps under way; 0: it is like the others
+  int64_t churn_echo = 1;
+  std::vector<int64_t> stages;  // connection counts, rising; memory
+  int64_t processes = 0;        // 0: as many as descriptors demand
+  int64_t sources = 0;          // source addresses; 0: as many as ports demand
   int64_t warmup_ms = 500;
+  int64_t steady_within_ms = 0;  // 0: the warm-up is not watched
   int64_t windows = 10;
   int64_t window_ms = 250;
   int64_t seed = 1;
   int64_t server_pid = 0;  // 0: the server's CPU time is not sampled
   int64_t connect_timeout_ms = 30'000;
   int64_t drain_timeout_ms = 2'000;
+
+  /** Whether messages go round after the first one of each connection. */
+  bool EchoLoad() const { return mode == LoadMode::kOpen || mode == LoadMode::kClosed; }
 };
 
 struct ParsedOptions {

@@ -1,11 +1,12 @@
 // Pace: decides when messages are sent and on which connection; the two ways to put load on a
-// server. Open loop: by the clock, whatever comes back (Schroeder, Wierman, Harchol-Balter 2006,
-// "Open versus closed"). Closed loop: a fixed number under way.
+// server, and none at all. Open loop: by the clock, whatever comes back (Schroeder, Wierman,
+// Harchol-Balter 2006, "Open versus closed"). Closed loop: a fixed number under way.
 // Enters: the time, or a reply. Leaves: posts to Traffic.
 #pragma once
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 
 #include "load_generator/schedule.h"
 #include "load_generator/traffic.h"
@@ -31,29 +32,7 @@ class Pace {
   virtual void Shift(int64_t ns) = 0;
 };
 
-class OpenPace final : public Pace {
- public:
-  explicit OpenPace(const RunOptions& options) : schedule_(options) {}
-
-  int64_t NextDueNs() const override { return schedule_.due_ns(); }
-  void Send(Traffic& traffic) override;
-  void Shift(int64_t ns) override { schedule_.Shift(ns); }
-
- private:
-  Schedule schedule_;
-};
-
-class ClosedPace final : public Pace {
- public:
-  explicit ClosedPace(const RunOptions& options) : in_flight_(options.in_flight) {}
-
-  int64_t NextDueNs() const override { return kNever; }
-  void Send(Traffic& traffic) override;
-  void Shift(int64_t /*ns*/) override {}
-
- private:
-  int64_t in_flight_;
-  uint32_t turn_ = 0;  // the connection that is next
-};
+/** What the options ask for; a pace that never sends where the share has no targets. */
+std::unique_ptr<Pace> MakePace(const RunOptions& options, const Share& share);
 
 }  // namespace io_selectors

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -12,12 +13,37 @@ namespace io_selectors {
 
 ProcFile::ProcFile(const char* path) : fd_(open(path, O_RDONLY | O_CLOEXEC)) {}
 
+ProcFile ProcFile::OfProcess(pid_t pid, const char* name) {
+  char path[64];
+  std::snprintf(path, sizeof(path), "/proc/%d/%s", static_cast<int>(pid), name);
+  return ProcFile(path);
+}
+
+ProcFile ProcFile::OfThread(pid_t pid, int64_t thread, const char* name) {
+  char path[96];
+  std::snprintf(path, sizeof(path), "/proc/%d/task/%lld/%s", static_cast<int>(pid),
+                static_cast<long long>(thread), name);
+  return ProcFile(path);
+}
+
 bool ProcFile::Read(ProcText* text) const {
   if (!fd_.valid()) return false;
   const ssize_t length = pread(fd_.get(), text->data(), text->size() - 1, 0);
   if (length <= 0) return false;
   (*text)[static_cast<size_t>(length)] = '\0';
   return true;
+}
+
+std::string ProcFile::ReadAll() const {
+  std::string all;
+  if (!fd_.valid()) return all;
+  ProcText piece;
+  for (;;) {
+    const ssize_t length =
+        pread(fd_.get(), piece.data(), piece.size(), static_cast<off_t>(all.size()));
+    if (length <= 0) return all;
+    all.append(piece.data(), static_cast<size_t>(length));
+  }
 }
 
 int64_t FieldAfter(const char* start, int index) {
@@ -30,9 +56,19 @@ int64_t FieldAfter(const char* start, int index) {
   }
 }
 
-int64_t NumberAfter(const ProcText& text, const char* label) {
-  const char* found = std::strstr(text.data(), label);
+int64_t NumberAfter(const char* text, const char* label) {
+  const char* found = std::strstr(text, label);
   return found == nullptr ? kUnknown : FieldAfter(found + std::strlen(label), 0);
+}
+
+int64_t SumAfter(const char* text, const char* label) {
+  int64_t sum = kUnknown;
+  for (const char* at = std::strstr(text, label); at != nullptr; at = std::strstr(at, label)) {
+    at += std::strlen(label);
+    const int64_t number = FieldAfter(at, 0);
+    if (number != kUnknown) sum = (sum == kUnknown ? 0 : sum) + number;
+  }
+  return sum;
 }
 
 int64_t TicksToNs(int64_t ticks) {

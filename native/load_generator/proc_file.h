@@ -3,8 +3,11 @@
 // it is unknown.
 #pragma once
 
+#include <sys/types.h>
+
 #include <array>
 #include <cstdint>
+#include <string>
 
 #include "core/owned_fd.h"
 
@@ -21,8 +24,18 @@ class ProcFile {
   ProcFile() = default;
   explicit ProcFile(const char* path);
 
+  /** /proc/<pid>/<name> */
+  static ProcFile OfProcess(pid_t pid, const char* name);
+  /** /proc/<pid>/task/<thread>/<name> */
+  static ProcFile OfThread(pid_t pid, int64_t thread, const char* name);
+
+  bool valid() const { return fd_.valid(); }
+
   /** Reads it as it is now, ended by NUL. @returns false where it is gone (ESRCH) or never was. */
   bool Read(ProcText* text) const;
+
+  /** All of it, however long. */
+  std::string ReadAll() const;
 
  private:
   OwnedFd fd_;
@@ -32,7 +45,10 @@ class ProcFile {
 int64_t FieldAfter(const char* start, int index);
 
 /** The number that follows the first `label`, or kUnknown. */
-int64_t NumberAfter(const ProcText& text, const char* label);
+int64_t NumberAfter(const char* text, const char* label);
+
+/** The sum of the numbers that follow every `label`. */
+int64_t SumAfter(const char* text, const char* label);
 
 /** Clock ticks, as proc(5) counts CPU time, in nanoseconds. */
 int64_t TicksToNs(int64_t ticks);

@@ -2,38 +2,16 @@
 
 #include <algorithm>
 
-#include "load_generator/text.h"
+#include "core/timeout.h"
+#include "load_generator/json_object.h"
 
 namespace io_selectors {
 
 namespace {
 
-/** One JSON object, written field by field. Our texts need no escapes. */
-class JsonObject {
- public:
-  JsonObject& Raw(const char* name, const std::string& json) {
-    text_ += Format("%c\"%s\":", text_.empty() ? '{' : ',', name) + json;
-    return *this;
-  }
-  JsonObject& Text(const char* name, const std::string& text) {
-    return Raw(name, "\"" + text + "\"");
-  }
-  JsonObject& TextOrNull(const char* name, const std::string& text) {
-    return text.empty() ? Raw(name, "null") : Text(name, text);
-  }
-  JsonObject& Number(const char* name, int64_t value) { return Raw(name, std::to_string(value)); }
-  JsonObject& NumberOrNull(const char* name, int64_t value) {
-    return value == kUnknown ? Raw(name, "null") : Number(name, value);
-  }
-  std::string End() const { return text_ + "}"; }
+using Field = int64_t TreeSample::*;
 
- private:
-  std::string text_;
-};
-
-using Field = int64_t Sample::*;
-
-int64_t Difference(const Sample& begin, const Sample& end, Field field) {
+int64_t Difference(const TreeSample& begin, const TreeSample& end, Field field) {
   if (begin.*field == kUnknown || end.*field == kUnknown) return kUnknown;
   return end.*field - begin.*field;
 }
@@ -42,68 +20,139 @@ int64_t Difference(const Sample& begin, const Sample& end, Field field) {
  * The exact CPU time, shared out by the ticks that the kernel says were spent in user mode. A tick
  * is 10 ms, so in a window of 250 ms this is rough; over all windows the roughness cancels out.
  */
-int64_t UserCpuNs(const Sample& begin, const Sample& end) {
-  const int64_t cpu = Difference(begin, end, &Sample::server_cpu_ns);
-  const int64_t user = Difference(begin, end, &Sample::server_user_ticks);
-  const int64_t system = Difference(begin, end, &Sample::server_system_ticks);
+int64_t UserCpuNs(const TreeSample& begin, const TreeSample& end) {
+  const int64_t cpu = Difference(begin, end, &TreeSample::cpu_ns);
+  const int64_t user = Difference(begin, end, &TreeSample::user_ticks);
+  const int64_t system = Difference(begin, end, &TreeSample::system_ticks);
   if (cpu == kUnknown || user == kUnknown || system == kUnknown) return kUnknown;
   if (user < 0 || system < 0 || user + system == 0) return kUnknown;
   return cpu * user / (user + system);
 }
 
-}  // namespace
+void AddServer(const TreeSample& begin, const TreeSample& end, JsonObject* line) {
+  const int64_t cpu = Difference(begin, end, &TreeSample::cpu_ns);
+  const int64_t user = UserCpuNs(begin, end);
+  const auto total = [&](Field field) { return Difference(begin, end, field); };
+  (*line)
+      .NumberOrNull("serverCpuNs", cpu)
+      .NumberOrNull("serverUserCpuNs", user)
+      .NumberOrNull("serverSystemCpuNs", user == kUnknown ? kUnknown : cpu - user)
+      .NumberOrNull("serverContextSwitches", total(&TreeSample::context_switches))
+      .NumberOrNull("serverRunQueueWaitNs", total(&TreeSample::run_queue_wait_ns))
+      .Number("serverProcesses", end.processes)
+      .Number("serverThreads", end.threads);
+}
 
-std::string ConnectedLine(int64_t connections, int64_t elapsed_ns) {
+std::string CallsText(const CallCounts& calls) {
   return JsonObject()
-      .Text("event", "connected")
-      .Number("connections", connections)
-      .Raw("elapsedMs", Format("%.1f", static_cast<double>(elapsed_ns) / 1e6))
+      .Number("wait", calls.wait)
+      .Number("recv", calls.recv)
+      .Number("send", calls.send)
       .End();
 }
 
-std::string WindowLine(size_t index, const Measurement& measurement) {
-  const Window& window = measurement.windows[index];
-  const Sample& begin = measurement.samples[index];
-  const Sample& end = measurement.samples[index + 1];
-  const int64_t cpu = Difference(begin, end, &Sample::server_cpu_ns);
-  const int64_t user = UserCpuNs(begin, end);
-  const auto total = [&](Field field) { return Difference(begin, end, field); };
+std::string SlowText(const SlowPeers& slow) {
   return JsonObject()
-      .Text("event", "window")
+      .Number("connections", slow.connections)
+      .Number("bytesSent", slow.bytes_sent)
+      .Number("full", slow.full)
+      .Number("closed", slow.closed)
+      .End();
+}
+
+std::string FairnessText(const FairnessSums& sums) {
+  return JsonObject()
+      .Fraction("jain", sums.Jain())
+      .Number("longestGapNs", sums.longest_gap_ns)
+      .Number("connections", sums.connections)
+      .End();
+}
+
+}  // namespace
+
+std::string ConnectedLine(int64_t connections, int64_t elapsed_ns, int64_t processes) {
+  const double seconds = static_cast<double>(elapsed_ns) / 1e9;
+  const double rate = seconds > 0 ? static_cast<double>(connections) / seconds : 0;
+  return JsonObject()
+      .Text("event", "connected")
+      .Number("connections", connections)
+      .Raw("elapsedMs", Format("%.1f", seconds * 1e3))
+      .Raw("connectsPerSecond", Format("%.0f", rate))
+      .Number("processes", processes)
+      .End();
+}
+
+std::string WarmupLine(const WarmupReport& warmup) {
+  const char* steady = warmup.steady ? "true" : "false";
+  return JsonObject()
+      .Text("event", "warmup")
+      .Number("ms", warmup.ns / kNsPerMs)
+      .Raw("steady", warmup.watched ? steady : "null")
+      .End();
+}
+
+std::string WindowLine(size_t index, const Window& window, const Sample& begin, const Sample& end) {
+  JsonObject line;
+  line.Text("event", "window")
       .Number("index", static_cast<int64_t>(index))
+      .Number("startedNs", begin.at_ns)
       .Number("durationNs", end.at_ns - begin.at_ns)
       .Number("intendedMessages", window.intended)
       .Number("sentMessages", window.sent)
       .Number("completedMessages", window.completed)
-      .NumberOrNull("serverCpuNs", cpu)
-      .NumberOrNull("serverUserCpuNs", user)
-      .NumberOrNull("serverSystemCpuNs", user == kUnknown ? kUnknown : cpu - user)
-      .NumberOrNull("serverContextSwitches", total(&Sample::server_context_switches))
-      .NumberOrNull("serverRunQueueWaitNs", total(&Sample::server_run_queue_wait_ns))
-      .NumberOrNull("clientCpuNs", total(&Sample::client_cpu_ns))
-      .NumberOrNull("clientRunQueueWaitNs", total(&Sample::client_run_queue_wait_ns))
+      .Number("hotCompletedMessages", window.hot_completed)
+      .Number("errors", window.errors);
+  AddServer(begin.server, end.server, &line);
+  const TreeSample& from = begin.client;
+  const TreeSample& to = end.client;
+  const bool has_steal = begin.steal_ns != kUnknown && end.steal_ns != kUnknown;
+  return line.NumberOrNull("clientCpuNs", Difference(from, to, &TreeSample::cpu_ns))
+      .NumberOrNull("clientRunQueueWaitNs", Difference(from, to, &TreeSample::run_queue_wait_ns))
+      .Number("clientProcesses", to.processes)
       .Number("sendLagNsP99", window.send_lag.Quantile(0.99))
-      .NumberOrNull("stealNs", total(&Sample::steal_ns))
+      .NumberOrNull("stealNs", has_steal ? end.steal_ns - begin.steal_ns : kUnknown)
       .Text("latency", window.latency.EncodeBase64())
       .Text("latencyUncorrected", window.latency_uncorrected.EncodeBase64())
       .End();
 }
 
-std::string ResultLine(const RunResult& result) {
+std::string MemoryLine(int64_t connections, const MemorySample& sample) {
+  return JsonObject()
+      .Text("event", "memory")
+      .Number("connections", connections)
+      .NumberOrNull("serverPssBytes", sample.server_pss)
+      .NumberOrNull("serverPrivateBytes", sample.server_private)
+      .NumberOrNull("clientPssBytes", sample.client_pss)
+      .NumberOrNull("kernelBytes", sample.Kernel())
+      .NumberOrNull("kernelSlabBytes", sample.kernel_slab)
+      .NumberOrNull("kernelStackBytes", sample.kernel_stack)
+      .NumberOrNull("pageTableBytes", sample.page_table)
+      .NumberOrNull("socketBytes", sample.socket)
+      .NumberOrNull("availableBytes", sample.available)
+      .Number("serverProcesses", sample.server_processes)
+      .Number("serverThreads", sample.server_threads)
+      .End();
+}
+
+std::string ResultLine(const RunResult& result, const RunOptions& options) {
+  const Tally& tally = result.tally;
+  const bool churn = options.mode == LoadMode::kChurn;
+  const bool compared = options.EchoLoad() && tally.fairness.connections > 0;
+  const char* steady = result.warmup.steady ? "true" : "false";
   return JsonObject()
       .Text("event", "result")
       .Number("messages", result.messages)
-      .Number("totalMessages", result.totals.completed)
-      .Number("mismatches", result.totals.mismatches)
-      .Number("missing", result.totals.missing)
-      .TextOrNull("mismatchDetail", result.mismatch_detail)
-      .Number("connectionsLost", result.totals.connections_lost)
-      .TextOrNull("error", result.error)
-      .Raw("clientCalls", JsonObject()
-                              .Number("wait", result.calls.wait)
-                              .Number("recv", result.calls.recv)
-                              .Number("send", result.calls.send)
-                              .End())
+      .Number("totalMessages", tally.completed)
+      .Number("mismatches", tally.mismatches)
+      .Number("missing", tally.missing)
+      .TextOrNull("mismatchDetail", tally.mismatch_detail)
+      .Number("connectionsLost", tally.connections_lost)
+      .Raw("slow", options.slow > 0 ? SlowText(tally.slow) : "null")
+      .Raw("fairness", compared ? FairnessText(tally.fairness) : "null")
+      .Raw("steady", result.warmup.watched ? steady : "null")
+      .Raw("cycles", churn ? std::to_string(tally.cycles) : "null")
+      .TextOrNull("error", tally.error)
+      .Raw("clientCalls", CallsText(tally.calls))
       .End();
 }
 

@@ -4,26 +4,38 @@
 
 #include <string>
 
-#include "load_generator/load.h"
-#include "load_generator/traffic.h"
+#include "load_generator/memory_sample.h"
+#include "load_generator/options.h"
+#include "load_generator/sampler.h"
+#include "load_generator/tally.h"
+#include "load_generator/window.h"
 
 namespace io_selectors {
 
 /** @param elapsed_ns from the first connect(2) to the last first echo */
-std::string ConnectedLine(int64_t connections, int64_t elapsed_ns);
+std::string ConnectedLine(int64_t connections, int64_t elapsed_ns, int64_t processes);
 
-/** The window between two samples: totals become differences, kUnknown becomes null. */
-std::string WindowLine(size_t index, const Measurement& measurement);
-
-/** What the last line says. An empty text is null there. */
-struct RunResult {
-  int64_t messages = 0;  // completed in the measured windows
-  Totals totals;
-  CallCounts calls;
-  std::string mismatch_detail;
-  std::string error;
+struct WarmupReport {
+  int64_t ns = 0;
+  bool watched = false;  // otherwise nobody asked whether it was steady
+  bool steady = false;
 };
 
-std::string ResultLine(const RunResult& result);
+std::string WarmupLine(const WarmupReport& warmup);
+
+/** The window between two samples: totals become differences, kUnknown becomes null. */
+std::string WindowLine(size_t index, const Window& window, const Sample& begin, const Sample& end);
+
+std::string MemoryLine(int64_t connections, const MemorySample& sample);
+
+/** What the last line says. */
+struct RunResult {
+  int64_t messages = 0;  // completed in the measured windows
+  Tally tally;
+  WarmupReport warmup;
+};
+
+/** Fields that do not apply to these options are null. */
+std::string ResultLine(const RunResult& result, const RunOptions& options);
 
 }  // namespace io_selectors

@@ -32,23 +32,25 @@ double Random::Exponential() {
   return -std::log1p(-uniform);
 }
 
-Schedule::Schedule(const RunOptions& options)
-    : random_(static_cast<uint64_t>(options.seed)),
+Schedule::Schedule(const RunOptions& options, const Share& share)
+    : random_(share.seed),
       arrivals_(options.schedule),
-      connections_(static_cast<uint32_t>(options.connections)),
-      gap_ns_(1e9 / static_cast<double>(options.rate)),
+      targets_(share.targets),
+      gap_ns_(1e9 / share.rate),
       tick_ns_(static_cast<double>(options.tick_us) * 1e3),
-      connection_(connections_ - 1) {
+      target_(targets_ - 1) {
   Advance();
+  // Every process its own place between two arrivals of another: together they are even, too.
+  if (arrivals_ == Arrivals::kFixed) offset_ns_ -= gap_ns_ * share.index / share.processes;
 }
 
 void Schedule::Advance() {
   if (arrivals_ == Arrivals::kPoisson) {
     offset_ns_ += gap_ns_ * random_.Exponential();
-    connection_ = random_.Below(connections_);
+    target_ = random_.Below(targets_);
   } else {
     offset_ns_ += gap_ns_;
-    connection_ = connection_ + 1 == connections_ ? 0 : connection_ + 1;
+    target_ = target_ + 1 == targets_ ? 0 : target_ + 1;
   }
   const double due = tick_ns_ > 0 ? std::ceil(offset_ns_ / tick_ns_) * tick_ns_ : offset_ns_;
   due_ns_ = start_ns_ + static_cast<int64_t>(due);

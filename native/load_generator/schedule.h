@@ -1,4 +1,4 @@
-// Schedule: when each message of an open loop is due, and on which connection.
+// Schedule: when each message of an open loop is due, and to which target.
 // Enters: a rate and a seed. Leaves: intended send times (CLOCK_MONOTONIC, ns), the same for the
 // same seed, whatever the server does.
 #pragma once
@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "load_generator/options.h"
+#include "load_generator/share.h"
 
 namespace io_selectors {
 
@@ -29,18 +30,19 @@ class Random {
 };
 
 /**
- * An endless row of arrivals. Poisson: exponential gaps, a uniformly drawn connection, which is
- * what as many independent Poisson sources make together. Fixed: equal gaps, connections in turn.
+ * An endless row of arrivals. Poisson: exponential gaps, a uniformly drawn target, which is what as
+ * many independent Poisson sources make together. Fixed: equal gaps, targets in turn.
  * With ticks, what falls between two is due at the later one: bursts, for which the generator needs
  * to wake up less often.
  */
 class Schedule {
  public:
   /** Starts at time 0: see Shift(). */
-  explicit Schedule(const RunOptions& options);
+  Schedule(const RunOptions& options, const Share& share);
 
   int64_t due_ns() const { return due_ns_; }
-  uint32_t connection() const { return connection_; }
+  /** Which of the share's targets, from 0. */
+  uint32_t target() const { return target_; }
 
   /** Goes on to the next arrival. */
   void Advance();
@@ -54,13 +56,13 @@ class Schedule {
  private:
   Random random_;
   Arrivals arrivals_;
-  uint32_t connections_;
+  uint32_t targets_;
   double gap_ns_;
   double tick_ns_;
   int64_t start_ns_ = 0;
   double offset_ns_ = 0;  // of the arrival from the start: sums of fractions, never rounded
   int64_t due_ns_ = 0;
-  uint32_t connection_ = 0;
+  uint32_t target_ = 0;
 };
 
 }  // namespace io_selectors

@@ -18,4 +18,10 @@ std::string Format(const char* format, ...) {
   return text;
 }
 
+void PrintLine(const std::string& line) {
+  std::fwrite(line.data(), 1, line.size(), stdout);
+  std::fputc('\n', stdout);
+  std::fflush(stdout);
+}
+
 }  // namespace io_selectors

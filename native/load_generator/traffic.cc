@@ -4,9 +4,6 @@
 #include <limits>
 
 #include "core/timeout.h"
-#include "load_generator/message.h"
-#include "load_generator/text.h"
-#include "net/socket.h"
 
 namespace io_selectors {
 
@@ -14,7 +11,6 @@ namespace {
 
 constexpr size_t kEventsPerWait = 256;
 constexpr size_t kBufferBytes = size_t{64} * 1024;
-constexpr int kReadsPerWake = 16;
 
 constexpr int64_t kRingSlotsInAll = 1 << 22;  // 64 MiB of Posted
 constexpr int64_t kRingSlotsWanted = 64;
@@ -22,11 +18,13 @@ constexpr int64_t kRingSlotsLeast = 8;
 constexpr int64_t kStallSeconds = 4;  // of the server, after which messages still find room
 
 /** A power of two: room for what falls due while the server stalls, within the memory for all. */
-uint32_t RingSlots(const RunOptions& options) {
-  const int64_t total =
-      options.open_loop ? options.rate * kStallSeconds : options.in_flight * kStallSeconds;
-  const int64_t wanted = std::max(kRingSlotsWanted, total / options.connections);
-  const int64_t most = std::max(kRingSlotsLeast, kRingSlotsInAll / options.connections);
+uint32_t RingSlots(const RunOptions& options, const Share& share) {
+  if (!options.EchoLoad()) return 1;  // the greeting
+  const int64_t rate = static_cast<int64_t>(share.rate);
+  const int64_t total = (options.mode == LoadMode::kOpen ? rate : share.in_flight) * kStallSeconds;
+  const int64_t targets = std::max<int64_t>(share.targets, 1);
+  const int64_t wanted = std::max({kRingSlotsWanted, total / targets, options.depth * 2});
+  const int64_t most = std::max(kRingSlotsLeast, kRingSlotsInAll / share.connections);
   uint32_t slots = kRingSlotsLeast;
   while (slots < wanted && int64_t{slots} * 2 <= most) slots *= 2;
   return slots;
@@ -34,26 +32,69 @@ uint32_t RingSlots(const RunOptions& options) {
 
 }  // namespace
 
-Traffic::Traffic(Selector& selector, const RunOptions& options)
+Traffic::Traffic(Selector& selector, const RunOptions& options, const Share& share,
+                 Window* unmeasured)
     : selector_(selector),
-      table_(static_cast<uint32_t>(options.connections), RingSlots(options)),
+      roles_(options),
+      first_id_(share.first_id),
+      table_(share.connections, RingSlots(options, share)),
       payload_bytes_(static_cast<size_t>(options.payload_bytes)),
       depth_(options.depth > 0 ? static_cast<uint32_t>(options.depth)
                                : std::numeric_limits<uint32_t>::max()),
       ring_(kEventsPerWait),
       send_buffer_(kBufferBytes),
-      receive_buffer_(kBufferBytes) {}
+      receive_buffer_(kBufferBytes),
+      unmeasured_(unmeasured),
+      window_(unmeasured) {
+  targets_.reserve(share.targets);
+  for (uint32_t id = 0; id < share.connections; ++id) {
+    const Role role = roles_.Of(first_id_ + id);
+    if (role == Role::kMeasured || role == Role::kSlow) targets_.push_back(id);
+    if (role == Role::kSlow) ++tally_.slow.connections;
+  }
+  if (options.EchoLoad()) expected_before_.resize(share.connections);
+}
 
 Traffic::~Traffic() { CloseAll(); }
 
-Totals Traffic::Sum() const {
-  Totals totals = totals_;
+Tally Traffic::Sum() const {
+  Tally tally = tally_;
   for (uint32_t id = 0; id < table_.size(); ++id) {
     const Connection& connection = table_[id];
-    // After a wrong byte we stopped listening: what else was under way is not the server's fault.
-    if (connection.state != ConnectionState::kWrong) totals.missing += connection.Begun();
+    if (connection.role == Role::kSlow) {
+      tally.slow.full += connection.blocked ? 1 : 0;
+    } else if (connection.state != ConnectionState::kWrong) {
+      // After a wrong byte we stopped listening: what else was under way is not the server's fault.
+      tally.missing += connection.Begun();
+    }
   }
-  return totals;
+  return tally;
+}
+
+void Traffic::BeginFairness(int64_t now_ns) {
+  comparing_ = !expected_before_.empty();
+  for (uint32_t id = 0; comparing_ && id < table_.size(); ++id) {
+    expected_before_[id] = table_[id].next_expected;
+    table_[id].last_completed_ns = now_ns;
+  }
+}
+
+void Traffic::EndFairness(int64_t now_ns) {
+  if (!comparing_) return;
+  comparing_ = false;
+  FairnessSums& sums = tally_.fairness;
+  for (uint32_t id = 0; id < table_.size(); ++id) {
+    const Connection& connection = table_[id];
+    if (connection.role != Role::kMeasured) continue;
+    const double completed = static_cast<double>(connection.next_expected - expected_before_[id]);
+    ++sums.connections;
+    sums.sum += completed;
+    sums.sum_of_squares += completed * completed;
+    // Nobody asked it for anything: that it was quiet is no gap.
+    if (connection.sent > 0) {
+      sums.longest_gap_ns = std::max(sums.longest_gap_ns, now_ns - connection.last_completed_ns);
+    }
+  }
 }
 
 Result<void> Traffic::Open(uint32_t id, OwnedFd fd) {
@@ -74,16 +115,26 @@ Result<void> Traffic::Start(uint32_t id) {
   return {};
 }
 
+void Traffic::Serve(uint32_t id) {
+  Connection& connection = table_[id];
+  connection.state = ConnectionState::kOpen;
+  connection.role = roles_.Of(first_id_ + id);
+  // Nothing but room to write is of interest, and only when there is none.
+  if (connection.role == Role::kSlow) (void)selector_.Unregister(connection.fd).ok();
+}
+
 void Traffic::Retire(uint32_t id, ConnectionState state) {
   Connection& connection = table_[id];
+  const bool slow = connection.role == Role::kSlow;
   if (connection.Alive()) {
     --alive_;
-    outstanding_ -= connection.sent + connection.queued;
+    if (!slow) outstanding_ -= connection.sent + connection.queued;
   }
   // Before it was served it is opened anew instead.
-  const bool was_open = connection.state == ConnectionState::kOpen;
-  if (was_open && state == ConnectionState::kLost) ++totals_.connections_lost;
-  // ENOENT: a failed Modify has unregistered it already.
+  if (connection.state == ConnectionState::kOpen && state == ConnectionState::kLost) {
+    ++(slow ? tally_.slow.closed : tally_.connections_lost);
+  }
+  // ENOENT: a failed Modify has unregistered it already, or it is slow.
   (void)selector_.Unregister(connection.fd).ok();
   OwnedFd(connection.fd).Reset();
   connection.fd = -1;
@@ -99,15 +150,43 @@ void Traffic::CloseAll() {
 bool Traffic::Post(uint32_t id, int64_t intended_ns) {
   Connection& connection = table_[id];
   if (!connection.Alive() || table_.Full(connection)) return false;
-  table_.Slot(id, connection.sent + connection.queued).intended_ns = intended_ns;
+  if (connection.role == Role::kSlow) {
+    // What does not fit now is let go: it would wait for ever.
+    if (connection.blocked) return false;
+  } else {
+    if (connection.Timed()) {
+      table_.Slot(id, connection.sent + connection.queued).intended_ns = intended_ns;
+    }
+    ++outstanding_;
+  }
   ++connection.queued;
-  ++outstanding_;
   if (!connection.blocked) SendQueued(id);
   return true;
 }
 
+void Traffic::Intend(uint32_t id) {
+  if (table_[id].role != Role::kMeasured) return;
+  ++window_->intended;
+  ++intended_;
+}
+
+void Traffic::Flood(uint32_t id, uint32_t messages) {
+  Connection& connection = table_[id];
+  if (!connection.Alive()) return;
+  connection.refills = true;
+  for (uint32_t i = 0; i < messages && !table_.Full(connection); ++i) {
+    if (connection.Timed()) {
+      table_.Slot(id, connection.sent + connection.queued).intended_ns = kWhenSent;
+    }
+    Intend(id);
+    ++connection.queued;
+    ++outstanding_;
+  }
+  if (!connection.blocked) SendQueued(id);
+}
+
 Result<int> Traffic::Wait(int64_t timeout_ns) {
-  ++calls_.wait;
+  ++tally_.calls.wait;
   const Result<int> waited =
       selector_.Select(ring_.data(), static_cast<int>(ring_.size()), timeout_ns);
   if (!waited.ok() && waited.error().errno_value == EINTR) return 0;
@@ -117,117 +196,6 @@ Result<int> Traffic::Wait(int64_t timeout_ns) {
 void Traffic::Handle(uint32_t id, const ReadyEvent& event) {
   if ((event.ready & kRead) != 0) ReceiveReady(id);
   if ((event.ready & kWrite) != 0 && table_[id].Alive()) SendQueued(id);
-}
-
-/** Sends until nothing is queued, the depth is reached or the socket is full. */
-void Traffic::SendQueued(uint32_t id) {
-  Connection& connection = table_[id];
-  while (connection.queued > 0 && connection.sent < depth_) {
-    if (!SendSome(id)) return;
-  }
-  SetBlocked(id, false);
-}
-
-/** One send(2) of the first queued message, or what is left of it. @returns false: no more now. */
-bool Traffic::SendSome(uint32_t id) {
-  Connection& connection = table_[id];
-  const size_t chunk = std::min(payload_bytes_ - connection.sent_of, send_buffer_.size());
-  const Message message(id, connection.next_expected + connection.sent);
-  message.Fill(connection.sent_of, send_buffer_.data(), chunk);
-  Posted& posted = table_.Slot(id, connection.sent);
-  if (connection.sent_of == 0) posted.sent_ns = MonotonicNs();
-  ++calls_.send;
-  const ssize_t taken = Send(connection.fd, send_buffer_.data(), chunk);
-  if (taken < 0) {
-    if (taken == -EAGAIN || taken == -EWOULDBLOCK) {
-      SetBlocked(id, true);
-    } else {
-      Retire(id, ConnectionState::kLost);
-    }
-    return false;
-  }
-  if (connection.sent_of == 0) {
-    if (posted.intended_ns == kWhenSent) posted.intended_ns = posted.sent_ns;
-    window_->send_lag.Record(posted.sent_ns - posted.intended_ns);
-  }
-  connection.sent_of += static_cast<uint32_t>(taken);
-  if (connection.sent_of < payload_bytes_) return true;
-  connection.sent_of = 0;
-  --connection.queued;
-  ++connection.sent;
-  ++window_->sent;
-  return true;
-}
-
-void Traffic::ReceiveReady(uint32_t id) {
-  Connection& connection = table_[id];
-  for (int reads = 0; reads < kReadsPerWake; ++reads) {
-    ++calls_.recv;
-    const ssize_t length = Receive(connection.fd, receive_buffer_.data(), receive_buffer_.size());
-    if (length == -EAGAIN || length == -EWOULDBLOCK) break;
-    if (length <= 0) return Retire(id, ConnectionState::kLost);
-    if (!Check(id, receive_buffer_.data(), static_cast<size_t>(length), MonotonicNs())) {
-      ++totals_.mismatches;
-      return Retire(id, ConnectionState::kWrong);
-    }
-    // A short read took all there was; more would be announced, readiness being level-triggered.
-    if (static_cast<size_t>(length) < receive_buffer_.size()) break;
-  }
-  if (connection.queued > 0 && !connection.blocked) SendQueued(id);
-}
-
-/** Takes received bytes, of one message or many. @returns false at the first one that is wrong. */
-bool Traffic::Check(uint32_t id, const unsigned char* data, size_t length, int64_t now_ns) {
-  Connection& connection = table_[id];
-  while (length > 0) {
-    const size_t sent_of_oldest = connection.sent > 0 ? payload_bytes_ : connection.sent_of;
-    const size_t part = std::min(length, sent_of_oldest - connection.received);
-    const Message message(id, connection.next_expected);
-    const size_t good = message.CountMatching(connection.received, data, part);
-    connection.received += static_cast<uint32_t>(good);
-    // No part: these bytes answer nothing that was sent.
-    if (part == 0 || good < part) {
-      ReportWrongByte(id, data[good]);
-      return false;
-    }
-    data += part;
-    length -= part;
-    if (connection.received == payload_bytes_) Complete(id, now_ns);
-  }
-  return true;
-}
-
-void Traffic::Complete(uint32_t id, int64_t now_ns) {
-  const Posted& posted = table_.Slot(id, 0);
-  window_->latency.Record(now_ns - posted.intended_ns);
-  window_->latency_uncorrected.Record(now_ns - posted.sent_ns);
-  ++window_->completed;
-  ++totals_.completed;
-  --outstanding_;
-  table_.PopOldest(&table_[id]);
-}
-
-void Traffic::SetBlocked(uint32_t id, bool blocked) {
-  Connection& connection = table_[id];
-  if (connection.blocked == blocked) return;
-  connection.blocked = blocked;
-  if (!selector_.Modify(connection.fd, blocked ? kRead | kWrite : kRead).ok()) {
-    Retire(id, ConnectionState::kLost);
-  }
-}
-
-void Traffic::ReportWrongByte(uint32_t id, unsigned char got) {
-  if (!mismatch_detail_.empty()) return;
-  const Connection& connection = table_[id];
-  const unsigned long long message = connection.next_expected;
-  if (connection.Begun() == 0) {
-    mismatch_detail_ = Format(
-        "connection %u: message %llu: byte 0 is 0x%02x, but it was not sent yet", id, message, got);
-    return;
-  }
-  mismatch_detail_ =
-      Format("connection %u: message %llu: byte %u is 0x%02x, expected 0x%02x", id, message,
-             connection.received, got, Message(id, message).ByteAt(connection.received));
 }
 
 }  // namespace io_selectors

@@ -12,52 +12,49 @@
 #include "core/selector.h"
 #include "load_generator/connection_table.h"
 #include "load_generator/options.h"
+#include "load_generator/share.h"
+#include "load_generator/tally.h"
 #include "load_generator/window.h"
 
 namespace io_selectors {
 
-struct CallCounts {
-  int64_t wait = 0;
-  int64_t recv = 0;
-  int64_t send = 0;
-};
-
-/** What the run came to, over all connections. */
-struct Totals {
-  int64_t completed = 0;
-  int64_t mismatches = 0;  // messages that came back different, or bytes nobody had sent
-  int64_t missing = 0;     // messages that were sent and never came back
-  int64_t connections_lost = 0;
-};
-
 class Traffic {
  public:
-  Traffic(Selector& selector, const RunOptions& options);
+  /** @param unmeasured counts what falls outside of the measured windows */
+  Traffic(Selector& selector, const RunOptions& options, const Share& share, Window* unmeasured);
   ~Traffic();
   Traffic(const Traffic&) = delete;
   Traffic& operator=(const Traffic&) = delete;
 
   ConnectionTable& table() { return table_; }
-  const CallCounts& calls() const { return calls_; }
-  const std::string& mismatch_detail() const { return mismatch_detail_; }
+  /** Those that messages are meant for, by schedule or turn. */
+  const std::vector<uint32_t>& targets() const { return targets_; }
 
   /** `missing` is final once nothing more is received. */
-  Totals Sum() const;
+  Tally Sum() const;
 
-  /** Messages posted and not back yet, those on lost connections left out. */
+  /** Messages posted and not back yet, those on slow and lost connections left out. */
   int64_t outstanding() const { return outstanding_; }
   int64_t alive() const { return alive_; }
-  int64_t connections_lost() const { return totals_.connections_lost; }
+  int64_t connections_lost() const { return tally_.connections_lost; }
+  int64_t completed() const { return tally_.completed; }
+  int64_t intended() const { return intended_; }
 
   /** Counts into `window` from now on; nullptr: outside of the measured windows. */
-  void CountInto(Window* window) { window_ = window != nullptr ? window : &unmeasured_; }
-  Window& window() { return *window_; }
+  void CountInto(Window* window) { window_ = window != nullptr ? window : unmeasured_; }
+
+  /** From now on until EndFairness() each measured connection's completions are compared. */
+  void BeginFairness(int64_t now_ns);
+  void EndFairness(int64_t now_ns);
 
   /** Takes a new socket in under that id; anything the id had before is forgotten. */
   Result<void> Open(uint32_t id, OwnedFd fd);
 
   /** The socket is connected: from now on it may be posted to. */
   Result<void> Start(uint32_t id);
+
+  /** Its first message is back: from now on it plays its role. */
+  void Serve(uint32_t id);
 
   /** Closes a connection and keeps `state` as the reason. */
   void Retire(uint32_t id, ConnectionState state);
@@ -71,6 +68,14 @@ class Traffic {
    * @returns false where it cannot be taken: the connection is gone or its ring is full.
    */
   bool Post(uint32_t id, int64_t intended_ns);
+
+  /** Counts a message as meant to be sent, taken or not. */
+  void Intend(uint32_t id);
+
+  /** Keeps `messages` under way on that connection, each echo answered by the next message. */
+  void Flood(uint32_t id, uint32_t messages);
+  /** Sends nothing more but what was posted. */
+  void EndFloods() { flooding_ = false; }
 
   /** Waits; the events are in event(0) … event(n-1). EINTR counts as no event. */
   Result<int> Wait(int64_t timeout_ns);
@@ -86,27 +91,35 @@ class Traffic {
 
  private:
   void SendQueued(uint32_t id);
+  uint32_t MaySend(const Connection& connection) const;
   bool SendSome(uint32_t id);
+  void CountSent(uint32_t id, size_t bytes, int64_t sent_ns);
   void ReceiveReady(uint32_t id);
   bool Check(uint32_t id, const unsigned char* data, size_t length, int64_t now_ns);
   void Complete(uint32_t id, int64_t now_ns);
   void SetBlocked(uint32_t id, bool blocked);
+  Result<void> Watch(const Connection& connection, int32_t interest);
   void ReportWrongByte(uint32_t id, unsigned char got);
 
   Selector& selector_;
+  Roles roles_;
+  uint32_t first_id_;
   ConnectionTable table_;
+  std::vector<uint32_t> targets_;
   size_t payload_bytes_;
   uint32_t depth_;
   std::vector<ReadyEvent> ring_;
   std::vector<unsigned char> send_buffer_;
   std::vector<unsigned char> receive_buffer_;
-  Window unmeasured_;
-  Window* window_ = &unmeasured_;
-  CallCounts calls_;
+  Window* unmeasured_;
+  Window* window_;
   int64_t outstanding_ = 0;
   int64_t alive_ = 0;
-  Totals totals_;  // all but `missing`, which is counted at the end
-  std::string mismatch_detail_;
+  int64_t intended_ = 0;
+  bool flooding_ = true;
+  bool comparing_ = false;                 // between BeginFairness() and EndFairness()
+  std::vector<uint64_t> expected_before_;  // by id, when the comparison began
+  Tally tally_;                            // all but `missing`, which is counted at the end
 };
 
 }  // namespace io_selectors

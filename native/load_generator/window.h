@@ -1,4 +1,5 @@
-// Window: what is counted while it is the current one. Allocated before the run.
+// Window: what is counted while it is the current one. Lies in zeroed memory that was there before
+// the run, and may be shared between processes: see SharedArray.
 #pragma once
 
 #include <cstdint>
@@ -7,15 +8,31 @@
 
 namespace io_selectors {
 
-/** A message is intended and sent in the window in which that happens, and completed in the one in
- * which it is back. */
+/**
+ * A message is intended and sent in the window in which that happens, and completed in the one in
+ * which it is back. In churn a cycle is a message. Zero bytes are a window in which nothing
+ * happened.
+ */
 struct Window {
   int64_t intended = 0;
   int64_t sent = 0;
   int64_t completed = 0;
+  int64_t hot_completed = 0;      // of the connection that floods; in no histogram
+  int64_t errors = 0;             // cycles of churn that were refused or reset
   Histogram latency;              // from the intended send time
   Histogram latency_uncorrected;  // from the actual send
   Histogram send_lag;             // from the intended send time to the actual send
+
+  void Add(const Window& other) {
+    intended += other.intended;
+    sent += other.sent;
+    completed += other.completed;
+    hot_completed += other.hot_completed;
+    errors += other.errors;
+    latency.Add(other.latency);
+    latency_uncorrected.Add(other.latency_uncorrected);
+    send_lag.Add(other.send_lag);
+  }
 };
 
 }  // namespace io_selectors

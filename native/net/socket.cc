@@ -82,21 +82,30 @@ Result<uint16_t> LocalPort(int fd) {
 Result<OwnedFd> ConnectTcp(const ConnectOptions& options) {
   const Result<Address> address = InetAddress(options.host, options.port);
   if (!address.ok()) return address.error();
-  Result<OwnedFd> fd = OpenSocket(address.value().family(), SocketType::kStream);
+  if (options.source.empty()) return ConnectTcp(address.value(), nullptr);
+  const Result<Address> source = InetAddress(options.source, 0);
+  if (!source.ok()) return source.error();
+  return ConnectTcp(address.value(), &source.value());
+}
+
+Result<OwnedFd> ConnectTcp(const Address& address, const Address* source, int receive_buffer) {
+  Result<OwnedFd> fd = OpenSocket(address.family(), SocketType::kStream);
   if (!fd.ok()) return fd.error();
   const int socket = fd.value().get();
-  if (!options.source.empty()) {
-    const Result<Address> source = InetAddress(options.source, 0);
-    if (!source.ok()) return source.error();
+  if (receive_buffer > 0) {
+    const Result<void> set = SetOption(socket, SOL_SOCKET, SO_RCVBUF, receive_buffer);
+    if (!set.ok()) return set.error();
+  }
+  if (source != nullptr) {
 #ifdef IP_BIND_ADDRESS_NO_PORT
     // ip(7): the port is chosen at connect, where the whole 4-tuple counts, so one port serves many
     // destinations.
     const Result<void> late = SetOption(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
     if (!late.ok()) return late.error();
 #endif
-    if (bind(socket, source.value().get(), source.value().length) < 0) return LastError("bind");
+    if (bind(socket, source->get(), source->length) < 0) return LastError("bind");
   }
-  if (connect(socket, address.value().get(), address.value().length) < 0 && errno != EINPROGRESS) {
+  if (connect(socket, address.get(), address.length) < 0 && errno != EINPROGRESS) {
     return LastError("connect");
   }
   return fd;

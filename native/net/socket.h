@@ -11,6 +11,7 @@
 
 #include "core/owned_fd.h"
 #include "core/result.h"
+#include "net/address.h"
 
 namespace io_selectors {
 
@@ -40,6 +41,13 @@ struct ConnectOptions {
 /** A non-blocking socket whose connection is under way: writable once it ended; then ask
  * SocketError(). connect(2) */
 Result<OwnedFd> ConnectTcp(const ConnectOptions& options);
+
+/**
+ * The same from and to addresses that were read before, so that nothing is allocated.
+ * @param source may be nullptr
+ * @param receive_buffer SO_RCVBUF, in bytes, before the peer is told of a window; 0: the system's
+ */
+Result<OwnedFd> ConnectTcp(const Address& address, const Address* source, int receive_buffer = 0);
 
 /** SO_ERROR: 0, or the errno with which a pending connect ended. */
 int SocketError(int fd);

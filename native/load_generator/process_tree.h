@@ -1,0 +1,90 @@
+// ProcessTree: what a process and all its descendants have used so far, seen from outside.
+// CPU clocks need no files (clock_getcpuclockid(3)); the tree is found through
+// /proc/<pid>/task/<tid>/children (CONFIG_PROC_CHILDREN), anew whenever the machine has started
+// something since the last look.
+// Enters: a pid. Leaves: running totals; differences are the reader's.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <ctime>
+#include <vector>
+
+#include "load_generator/proc_file.h"
+#include "load_generator/thread_sampler.h"
+
+namespace io_selectors {
+
+/** Running totals of a tree; kUnknown where the system does not tell, or not fast enough. */
+struct TreeSample {
+  int64_t cpu_ns = kUnknown;
+  int64_t user_ticks = kUnknown;  // of 10 ms, like system_ticks
+  int64_t system_ticks = kUnknown;
+  int64_t context_switches = kUnknown;
+  int64_t run_queue_wait_ns = kUnknown;
+  int64_t processes = 0;  // alive
+  int64_t threads = 0;    // a process that was not asked counts as one
+};
+
+class ProcessTree {
+ public:
+  /** @param root 0: nothing is sampled */
+  explicit ProcessTree(pid_t root);
+
+  /** The CPU clocks of all, the quickest and most exact part: call it first, at the edge. */
+  void LookAtClocks();
+
+  /** New descendants, threads, switches and waits, within about 20 ms. @returns all there is. */
+  TreeSample Look();
+
+  /** Every process that is known to be alive. */
+  std::vector<pid_t> Pids() const;
+
+ private:
+  // Two files a thread and one a process are kept open below this; the generator's share of
+  // descriptors counts on it.
+  static constexpr int64_t kHeldAtMost = 24;
+  // To open, read and close takes some 15 us a thread: the bound on an edge.
+  static constexpr int64_t kLookedAtAtMost = 1000;
+
+  struct Process {
+    explicit Process(pid_t id);
+
+    pid_t pid;
+    bool has_clock = false;
+    bool alive = true;
+    clockid_t clock{};
+    int64_t cpu_ns = 0;
+    int64_t threads_count = 1;
+    ProcFile stat;
+    ThreadSampler threads;
+  };
+
+  void ReadClock(Process* process);
+  void DropEnded();
+  bool SomethingStarted();
+  void FindChildren(int64_t budget_ns);
+  void TakeChildrenOf(size_t index);
+  void TakeFrom(const std::string& pids);
+  bool Has(pid_t pid) const;
+  bool LookInside(TreeSample* sample);
+  bool LookInside(Process* process, bool hold, TreeSample* sample);
+  int64_t CountThreads() const;
+  int64_t CpuNs() const;
+
+  std::vector<Process> processes_;  // the root first, while it lives
+  std::vector<pid_t> sorted_;       // their pids
+  size_t next_to_ask_ = 0;
+  int64_t last_pid_ = kUnknown;  // that the machine had given out when we listed
+  bool listed_all_ = false;
+  ProcFile loadavg_;
+  int64_t ended_cpu_ns_ = 0;  // what vanished processes had when they were last seen
+  int64_t ended_switches_ = 0;
+  int64_t ended_wait_ns_ = 0;
+  int64_t reaped_ticks_ = 0;  // what the tree's processes have waited for since the first look
+  int64_t reaped_before_ticks_ = kUnknown;
+  int64_t largest_cpu_ns_ = 0;
+};
+
+}  // namespace io_selectors

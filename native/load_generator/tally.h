@@ -1,0 +1,87 @@
+// Tally: what one process of a run has counted from its start to its end, in plain memory, so that
+// it can be handed from a worker to its parent. Enters: counts. Leaves: sums over all processes.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+
+namespace io_selectors {
+
+struct CallCounts {
+  int64_t wait = 0;
+  int64_t recv = 0;
+  int64_t send = 0;
+};
+
+/** Connections that are written to and never read. */
+struct SlowPeers {
+  int64_t connections = 0;
+  int64_t bytes_sent = 0;
+  int64_t full = 0;    // nothing more fits into them
+  int64_t closed = 0;  // the server let them go
+};
+
+/** What Jain's index is made of: x is a connection's completed messages in the measured windows. */
+struct FairnessSums {
+  int64_t connections = 0;
+  double sum = 0;
+  double sum_of_squares = 0;
+  int64_t longest_gap_ns = 0;  // between two completions on one connection
+
+  /** (sum x)^2 / (n * sum x^2): 1 where all have the same, 1/n where one has all. Jain, Chiu, Hawe
+   * 1984. */
+  double Jain() const {
+    const double all = static_cast<double>(connections) * sum_of_squares;
+    return all > 0 ? sum * sum / all : 1;
+  }
+};
+
+struct Tally {
+  int64_t completed = 0;
+  int64_t mismatches = 0;  // messages that came back different, or bytes nobody had sent
+  int64_t missing = 0;     // messages that were sent and never came back
+  int64_t connections_lost = 0;
+  int64_t cycles = 0;       // of churn
+  int64_t allocations = 0;  // while messages went round: see allocations.h
+  CallCounts calls;
+  SlowPeers slow;
+  FairnessSums fairness;
+  char mismatch_detail[192] = {};  // of the first one; empty: none
+  char error[320] = {};            // empty: it ran to its end
+
+  void SetError(const std::string& text) { Set(error, sizeof(error), text); }
+  void SetMismatchDetail(const std::string& text) {
+    Set(mismatch_detail, sizeof(mismatch_detail), text);
+  }
+
+  void Add(const Tally& other) {
+    completed += other.completed;
+    mismatches += other.mismatches;
+    missing += other.missing;
+    connections_lost += other.connections_lost;
+    cycles += other.cycles;
+    allocations += other.allocations;
+    calls.wait += other.calls.wait;
+    calls.recv += other.calls.recv;
+    calls.send += other.calls.send;
+    slow.connections += other.slow.connections;
+    slow.bytes_sent += other.slow.bytes_sent;
+    slow.full += other.slow.full;
+    slow.closed += other.slow.closed;
+    fairness.connections += other.fairness.connections;
+    fairness.sum += other.fairness.sum;
+    fairness.sum_of_squares += other.fairness.sum_of_squares;
+    fairness.longest_gap_ns = std::max(fairness.longest_gap_ns, other.fairness.longest_gap_ns);
+    if (mismatch_detail[0] == '\0') SetMismatchDetail(other.mismatch_detail);
+    if (error[0] == '\0') SetError(other.error);
+  }
+
+ private:
+  static void Set(char* field, size_t size, const std::string& text) {
+    std::snprintf(field, size, "%s", text.c_str());
+  }
+};
+
+}  // namespace io_selectors

@@ -1,0 +1,85 @@
+#include "load_generator/thread_sampler.h"
+
+#include <dirent.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+namespace io_selectors {
+
+namespace {
+
+constexpr int kSchedstatWait = 1;  // of /proc/<pid>/schedstat: on CPU, waiting, slices
+
+}  // namespace
+
+void ThreadSampler::Look(int64_t thread_count, bool hold) {
+  for (Thread& thread : threads_) Read(&thread);
+  const bool any_ended =
+      std::any_of(threads_.begin(), threads_.end(), [](const Thread& t) { return !t.alive; });
+  if (any_ended || thread_count != listed_) List(hold);
+  Sum();
+}
+
+/** Drops the threads that ended, keeping their counts, and takes in the new ones. */
+void ThreadSampler::List(bool hold) {
+  for (const Thread& thread : threads_) {
+    if (thread.alive) continue;
+    ended_switches_ += thread.switches;
+    ended_wait_ns_ += std::max<int64_t>(thread.wait_ns, 0);
+  }
+  threads_.erase(std::remove_if(threads_.begin(), threads_.end(),
+                                [](const Thread& thread) { return !thread.alive; }),
+                 threads_.end());
+  char path[64];
+  std::snprintf(path, sizeof(path), "/proc/%d/task", static_cast<int>(pid_));
+  DIR* folder = opendir(path);
+  if (folder == nullptr) return;
+  while (const dirent* entry = readdir(folder)) {
+    const int64_t id = std::strtoll(entry->d_name, nullptr, 10);
+    if (id <= 0 || Has(id)) continue;
+    Thread thread{id, ProcFile(), ProcFile(), 0, 0, true};
+    if (hold) {
+      thread.status = ProcFile::OfThread(pid_, id, "status");
+      thread.schedstat = ProcFile::OfThread(pid_, id, "schedstat");
+    }
+    Read(&thread);
+    threads_.push_back(std::move(thread));
+  }
+  closedir(folder);
+  listed_ = static_cast<int64_t>(threads_.size());
+}
+
+bool ThreadSampler::Has(int64_t id) const {
+  return std::any_of(threads_.begin(), threads_.end(),
+                     [id](const Thread& t) { return t.id == id; });
+}
+
+void ThreadSampler::Read(Thread* thread) const {
+  const bool held = thread->status.valid();
+  ProcText text;
+  thread->alive = held ? thread->status.Read(&text)
+                       : ProcFile::OfThread(pid_, thread->id, "status").Read(&text);
+  if (!thread->alive) return;
+  thread->switches = NumberAfter(text.data(), "\nvoluntary_ctxt_switches:") +
+                     NumberAfter(text.data(), "\nnonvoluntary_ctxt_switches:");
+  const bool has_wait = held ? thread->schedstat.Read(&text)
+                             : ProcFile::OfThread(pid_, thread->id, "schedstat").Read(&text);
+  thread->wait_ns = has_wait ? FieldAfter(text.data(), kSchedstatWait) : kUnknown;
+}
+
+void ThreadSampler::Sum() {
+  switches_ = ended_switches_;
+  wait_ns_ = ended_wait_ns_;
+  for (const Thread& thread : threads_) {
+    switches_ += thread.switches;
+    if (wait_ns_ == kUnknown || thread.wait_ns == kUnknown) {
+      wait_ns_ = kUnknown;
+    } else {
+      wait_ns_ += thread.wait_ns;
+    }
+  }
+}
+
+}  // namespace io_selectors

@@ -1,0 +1,185 @@
+// The half of Traffic that moves bytes: fill and send, receive and check. send(2), recv(2)
+#include <algorithm>
+
+#include "core/timeout.h"
+#include "load_generator/message.h"
+#include "load_generator/text.h"
+#include "load_generator/traffic.h"
+#include "net/socket.h"
+
+namespace io_selectors {
+
+namespace {
+
+constexpr int kReadsPerWake = 16;
+
+}  // namespace
+
+/** Sends until nothing is queued, the depth is reached or the socket is full. */
+void Traffic::SendQueued(uint32_t id) {
+  Connection& connection = table_[id];
+  while (MaySend(connection) > 0) {
+    if (!SendSome(id)) return;
+  }
+  SetBlocked(id, false);
+}
+
+/** Messages that the depth lets go out now. */
+uint32_t Traffic::MaySend(const Connection& connection) const {
+  if (!connection.Timed()) return connection.queued;
+  return connection.sent < depth_ ? std::min(connection.queued, depth_ - connection.sent) : 0;
+}
+
+/** One send(2) of as much as is queued and fits the buffer. @returns false: no more now. */
+bool Traffic::SendSome(uint32_t id) {
+  Connection& connection = table_[id];
+  uint64_t number = connection.next_expected + connection.sent;
+  size_t offset = connection.sent_of;
+  size_t filled = 0;
+  for (uint32_t left = MaySend(connection); left > 0; --left) {
+    const size_t part = std::min(payload_bytes_ - offset, send_buffer_.size() - filled);
+    Message(first_id_ + id, number).Fill(offset, send_buffer_.data() + filled, part);
+    filled += part;
+    ++number;
+    offset = 0;
+    if (filled == send_buffer_.size()) break;
+  }
+  const int64_t now_ns = MonotonicNs();
+  ++tally_.calls.send;
+  const ssize_t taken = Send(connection.fd, send_buffer_.data(), filled);
+  if (taken < 0) {
+    if (taken == -EAGAIN || taken == -EWOULDBLOCK) {
+      SetBlocked(id, true);
+    } else {
+      Retire(id, ConnectionState::kLost);
+    }
+    return false;
+  }
+  CountSent(id, static_cast<size_t>(taken), now_ns);
+  return true;
+}
+
+/** Some bytes went out: the end of one message, whole ones, the begin of another. */
+void Traffic::CountSent(uint32_t id, size_t bytes, int64_t sent_ns) {
+  Connection& connection = table_[id];
+  if (connection.role == Role::kSlow) {
+    tally_.slow.bytes_sent += static_cast<int64_t>(bytes);
+  }
+  while (bytes > 0) {
+    if (connection.sent_of == 0 && connection.Timed()) {
+      Posted& posted = table_.Slot(id, connection.sent);
+      posted.sent_ns = sent_ns;
+      if (posted.intended_ns == kWhenSent) posted.intended_ns = sent_ns;
+      window_->send_lag.Record(sent_ns - posted.intended_ns);
+    }
+    const size_t part = std::min(bytes, payload_bytes_ - connection.sent_of);
+    bytes -= part;
+    connection.sent_of += static_cast<uint32_t>(part);
+    if (connection.sent_of < payload_bytes_) return;
+    connection.sent_of = 0;
+    --connection.queued;
+    ++connection.sent;
+    if (connection.Timed()) ++window_->sent;
+  }
+}
+
+void Traffic::ReceiveReady(uint32_t id) {
+  Connection& connection = table_[id];
+  for (int reads = 0; reads < kReadsPerWake; ++reads) {
+    ++tally_.calls.recv;
+    const ssize_t length = Receive(connection.fd, receive_buffer_.data(), receive_buffer_.size());
+    if (length == -EAGAIN || length == -EWOULDBLOCK) break;
+    if (length <= 0) return Retire(id, ConnectionState::kLost);
+    if (!Check(id, receive_buffer_.data(), static_cast<size_t>(length), MonotonicNs())) {
+      ++tally_.mismatches;
+      return Retire(id, ConnectionState::kWrong);
+    }
+    // A short read took all there was; more would be announced, readiness being level-triggered.
+    if (static_cast<size_t>(length) < receive_buffer_.size()) break;
+  }
+  if (connection.queued > 0 && !connection.blocked) SendQueued(id);
+}
+
+/** Takes received bytes, of one message or many. @returns false at the first one that is wrong. */
+bool Traffic::Check(uint32_t id, const unsigned char* data, size_t length, int64_t now_ns) {
+  Connection& connection = table_[id];
+  while (length > 0) {
+    const size_t sent_of_oldest = connection.sent > 0 ? payload_bytes_ : connection.sent_of;
+    const size_t part = std::min(length, sent_of_oldest - connection.received);
+    const Message message(first_id_ + id, connection.next_expected);
+    const size_t good = message.CountMatching(connection.received, data, part);
+    connection.received += static_cast<uint32_t>(good);
+    // No part: these bytes answer nothing that was sent.
+    if (part == 0 || good < part) {
+      ReportWrongByte(id, data[good]);
+      return false;
+    }
+    data += part;
+    length -= part;
+    if (connection.received == payload_bytes_) Complete(id, now_ns);
+  }
+  return true;
+}
+
+void Traffic::Complete(uint32_t id, int64_t now_ns) {
+  Connection& connection = table_[id];
+  if (connection.Timed()) {
+    const Posted& posted = table_.Slot(id, 0);
+    window_->latency.Record(now_ns - posted.intended_ns);
+    window_->latency_uncorrected.Record(now_ns - posted.sent_ns);
+    ++window_->completed;
+    if (comparing_) {
+      int64_t& longest = tally_.fairness.longest_gap_ns;
+      longest = std::max(longest, now_ns - connection.last_completed_ns);
+      connection.last_completed_ns = now_ns;
+    }
+  } else {
+    ++window_->hot_completed;
+  }
+  ++tally_.completed;
+  --outstanding_;
+  table_.PopOldest(&connection);
+  if (!connection.refills || !flooding_) return;
+  if (connection.Timed()) {
+    table_.Slot(id, connection.sent + connection.queued).intended_ns = kWhenSent;
+  }
+  Intend(id);
+  ++connection.queued;
+  ++outstanding_;
+}
+
+void Traffic::SetBlocked(uint32_t id, bool blocked) {
+  Connection& connection = table_[id];
+  if (connection.blocked == blocked) return;
+  connection.blocked = blocked;
+  const int32_t reading = connection.role == Role::kSlow ? 0 : kRead;
+  if (!Watch(connection, blocked ? reading | kWrite : reading).ok()) {
+    Retire(id, ConnectionState::kLost);
+  }
+}
+
+/** Sets a connection's interest; 0 takes it out. */
+Result<void> Traffic::Watch(const Connection& connection, int32_t interest) {
+  if (interest == 0) return selector_.Unregister(connection.fd);
+  if (selector_.Interest(connection.fd) != 0) return selector_.Modify(connection.fd, interest);
+  const Result<int32_t> registered = selector_.Register(connection.fd, interest);
+  return registered.ok() ? Result<void>() : registered.error();
+}
+
+void Traffic::ReportWrongByte(uint32_t id, unsigned char got) {
+  if (tally_.mismatch_detail[0] != '\0') return;
+  const Connection& connection = table_[id];
+  const uint32_t name = first_id_ + id;
+  const unsigned long long number = connection.next_expected;
+  if (connection.Begun() == 0) {
+    tally_.SetMismatchDetail(
+        Format("connection %u: message %llu: byte 0 is 0x%02x, but it was not sent yet", name,
+               number, got));
+    return;
+  }
+  tally_.SetMismatchDetail(Format("connection %u: message %llu: byte %u is 0x%02x, expected 0x%02x",
+                                  name, number, connection.received, got,
+                                  Message(name, number).ByteAt(connection.received)));
+}
+
+}  // namespace io_selectors
