@@ -1,11 +1,12 @@
-// What a process holds: descriptors, threads, memory; and garbage collection on demand. Enters:
-// nothing. Leaves: counts, from /proc where there is one.
+// What a process holds: descriptors, threads, memory; and garbage collection on demand. Enters: a
+// process's number, or "self". Leaves: counts, from /proc where there is one; null elsewhere.
 
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
-/** Needs --expose-gc. Full, and at once. */
+/** Needs --expose-gc. Full, and at once; twice, since the first leaves what it has just freed. */
 export function collect(): void {
   if (globalThis.gc === undefined) throw new Error("node --expose-gc is needed");
+  globalThis.gc();
   globalThis.gc();
 }
 
@@ -14,12 +15,29 @@ export async function turns(): Promise<void> {
   for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Of this process, the one that reads included. */
-export function countDescriptors(): number {
-  return readdirSync(process.platform === "linux" ? "/proc/self/fd" : "/dev/fd").length;
+/** Of this process, the one that reads is among them. */
+export function countDescriptors(pid: number | "self" = "self"): number | null {
+  if (process.platform === "linux") return readdirSync(`/proc/${pid}/fd`).length;
+  return pid === "self" ? readdirSync("/dev/fd").length : null;
 }
 
-/** Of this process; 0 where the platform does not tell. */
-export function countThreads(): number {
-  return process.platform === "linux" ? readdirSync("/proc/self/task").length : 0;
+export function countThreads(pid: number | "self" = "self"): number | null {
+  return process.platform === "linux" ? readdirSync(`/proc/${pid}/task`).length : null;
+}
+
+/** What a process alone takes, and its share of what it shares: Pss. proc_pid_smaps(5) */
+export function memoryKiB(pid: number | "self" = "self"): number | null {
+  try {
+    const [, kib] =
+      /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8")) ?? [];
+    return kib === undefined ? null : Number(kib);
+  } catch {
+    return pid === "self" ? process.memoryUsage.rss() / 1024 : null;
+  }
+}
+
+/** JavaScript's own, of this process, after a collection. */
+export function heapKiB(): number {
+  collect();
+  return process.memoryUsage().heapUsed / 1024;
 }

@@ -1,0 +1,83 @@
+// The soak test in small, and its verdicts: what grows is said to grow. Each run is a process of
+// its own; `npm run test:soak` is the long one.
+
+import { spawnSync } from "node:child_process";
+import { describe, expect, it } from "vitest";
+import { judge } from "./lifetimes/flatness.ts";
+
+const CYCLES = 5000;
+const RELOADS = 150;
+
+function soak(...args: string[]): { status: number | null; output: string } {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--expose-gc", "--import", "./test/typescript.mjs", "test/soak/cli.ts", ...args],
+    { encoding: "utf8", timeout: 240_000 },
+  );
+  return { status, output: `${stdout}${stderr}` };
+}
+
+describe("descriptors, threads and memory stay flat", () => {
+  it.each(["ts:reactor-epoll", "cpp:reactor-epoll"])(
+    `over ${CYCLES} connections through %s`,
+    (server) => {
+      const args = ["--cycles", String(CYCLES), "--servers", server, "--reloads", "0"];
+      const { status, output } = soak(...args);
+      expect(output).toContain("soak: all flat");
+      expect(output).toMatch(/flat {2}descriptors: (\d+) → \1,/);
+      expect(status).toBe(0);
+    },
+    250_000,
+  );
+
+  it(`over ${RELOADS} loads and unloads of the addon`, () => {
+    const { status, output } = soak("--cycles", "0", "--reloads", String(RELOADS));
+    expect(output).toContain("soak: all flat");
+    expect(status).toBe(0);
+  }, 250_000);
+});
+
+describe("the command line", () => {
+  it.each([
+    [["--cycles", "x"], /--cycles: "x" is not a whole number/],
+    [["--cycles", "10"], /--cycles: 0, or at least 1000/],
+    [["--server", "ts:poll"], /options: --cycles --servers --reloads --help/],
+    [["--servers", "poll"], /--servers: "poll" is no server/],
+  ])("refuses %j", (args, message) => {
+    const { status, output } = soak(...args);
+    expect(output).toMatch(message);
+    expect(status).toBe(2);
+  });
+
+  it("fails where the server is none", () => {
+    expect(soak("--servers", "ts:nonsense", "--cycles", "1000").status).toBe(1);
+  });
+});
+
+describe("the verdict", () => {
+  const bounds = { descriptors: { inAll: 0, each: 0 }, memory: { inAll: 100, each: 0.01 } };
+  const samples = (held: (at: number) => Record<string, number | null>) =>
+    Array.from({ length: 40 }, (_, i) => ({ at: 1000 * i, held: held(1000 * i) }));
+  const flat = (held: (at: number) => Record<string, number | null>) =>
+    Object.fromEntries(judge(samples(held), bounds).map((one) => [one.kind, one.flat]));
+
+  it("is flat for what stays, jumps once, or grew in the first half only", () => {
+    expect(flat(() => ({ descriptors: 9, memory: 500 }))).toEqual({
+      descriptors: true,
+      memory: true,
+    });
+    expect(flat((at) => ({ memory: Math.min(at, 15_000) }))).toEqual({ memory: true });
+    expect(flat((at) => ({ memory: at === 30_000 ? 9000 : 500 }))).toEqual({ memory: true });
+  });
+
+  it("is not for one descriptor that stays, nor for memory beyond its bound", () => {
+    expect(flat((at) => ({ descriptors: at < 30_000 ? 7 : 8 }))).toEqual({ descriptors: false });
+    expect(flat((at) => ({ descriptors: at === 30_000 ? 8 : 7 }))).toEqual({ descriptors: true });
+    expect(flat((at) => ({ memory: at * 0.009 }))).toEqual({ memory: true });
+    expect(flat((at) => ({ memory: at * 0.02 }))).toEqual({ memory: false });
+  });
+
+  it("leaves out what the platform does not tell", () => {
+    expect(flat(() => ({ descriptors: null, memory: 1 }))).toEqual({ memory: true });
+  });
+});
