@@ -8,7 +8,7 @@ import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { expect } from "vitest";
 import { contenders } from "../bench/contenders/catalogue.ts";
-import { packagePaths } from "../bench/paths.ts";
+import { type Paths, packagePaths } from "../bench/paths.ts";
 
 export interface ServerRow {
   readonly name: string;
@@ -23,7 +23,15 @@ export interface ServerRow {
 
 const paths = packagePaths();
 
-const beyondCatalogue = [
+/** Of a server with several processes. */
+const WORKERS = 2;
+
+interface Command {
+  readonly name: string;
+  readonly command: (paths: Paths, workers: number) => readonly string[];
+}
+
+const beyondCatalogue: readonly Command[] = [
   "reactor-epoll-edge",
   "io_uring",
   "process-per-connection",
@@ -36,12 +44,14 @@ const beyondCatalogue = [
 
 const known = new Set(contenders.map(({ name }) => name));
 
-export const serverRows: readonly ServerRow[] = [
+const commands: readonly Command[] = [
   ...contenders,
   ...beyondCatalogue.filter(({ name }) => !known.has(name)),
-].map(({ name, command }) => ({
+];
+
+export const serverRows: readonly ServerRow[] = commands.map(({ name, command }) => ({
   name,
-  command: command(paths),
+  command: command(paths, WORKERS),
   counts: name.startsWith("node:") ? "bytes" : name === "cpp:io_uring" ? "waits" : "calls",
   sleeps: !name.endsWith(":busy-poll"),
   holdsAll: !/process-per-connection|prefork|cluster/.test(name),
@@ -120,9 +130,21 @@ export async function read(socket: Socket, length: number): Promise<Buffer> {
       continue;
     }
     if (socket.readableEnded || socket.destroyed) throw new Error(`closed after ${total} bytes`);
-    await Promise.race([once(socket, "readable"), once(socket, "end"), once(socket, "close")]);
+    await nextEvent(socket);
   }
   return Buffer.concat(parts);
+}
+
+/** Until there is something to read, or nothing more will come. */
+function nextEvent(socket: Socket): Promise<void> {
+  const names = ["readable", "end", "close"];
+  return new Promise((resolve) => {
+    const done = () => {
+      for (const name of names) socket.off(name, done);
+      resolve();
+    };
+    for (const name of names) socket.on(name, done);
+  });
 }
 
 export async function expectEcho(socket: Socket, text: string): Promise<void> {

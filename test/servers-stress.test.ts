@@ -1,0 +1,182 @@
+// Every server under stress: no descriptor left, peers that drip, flood, half-close, reset or never
+// read. It goes on, does not spin, keeps little, and loses no byte of anybody else.
+
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import type { Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "vitest";
+import { childrenOf } from "./bench-processes.ts";
+import {
+  endAll,
+  expectEcho,
+  open,
+  read,
+  type ServerRow,
+  serverRows,
+  start,
+  withDescriptors,
+} from "./server-processes.ts";
+
+/** Enough for a JavaScript engine, few enough to be used up soon. */
+const DESCRIPTORS = 64;
+/** Node's own server resets whom it has no descriptor for: libuv's "EMFILE trick". */
+const refusesAtLimit = (name: string) => /^node:/.test(name);
+/** Calls of a second or two at the limit: accepting again every 100 ms and at each close, and what
+ * the TypeScript servers do for Node's loop. One that spins makes some hundred thousand. */
+const CALLS_AT_LIMIT = 5000;
+
+/** Unread bytes that a server may keep for its peers, all of them, beside what it is anyway. */
+const KEPT_BYTES = 48 << 20;
+
+const rows = serverRows.map((row) => [row.name, row] as const);
+
+afterEach(endAll);
+
+/** Anonymous memory of a process and its children, bytes. proc_pid_status(5) */
+function anonymousBytes(pid: number): number {
+  const kilobytes = (process: number) =>
+    Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync(`/proc/${process}/status`, "utf8"))?.[1] ?? 0);
+  return [pid, ...childrenOf(pid)].reduce((sum, process) => sum + kilobytes(process) * 1024, 0);
+}
+
+/** Whose echo has come so far. */
+function watchEchoes(peers: readonly Socket[]): { echoed: Set<Socket>; all: Promise<unknown>[] } {
+  const echoed = new Set<Socket>();
+  const all = peers.map(async (peer, i) => {
+    await expectEcho(peer, `peer ${i}`);
+    echoed.add(peer);
+  });
+  for (const echo of all) echo.catch(() => undefined);
+  return { echoed, all };
+}
+
+/** Waits until nobody else has been served for a while. */
+async function settled(echoed: ReadonlySet<Socket>): Promise<void> {
+  for (let before = -1; echoed.size !== before; ) {
+    before = echoed.size;
+    await delay(400);
+  }
+}
+
+describe.runIf(process.platform === "linux").each(rows)("%s at the descriptor limit", (_, row) => {
+  it("waits for room without spinning, then serves all", async () => {
+    const server = await start(withDescriptors(DESCRIPTORS, row.command));
+    const peers: Socket[] = [];
+    for (let i = 0; i < 3 * DESCRIPTORS; i++) peers.push(await open(server.port));
+    const { echoed, all } = watchEchoes(peers);
+    await settled(echoed);
+    expect(echoed.size).toBeGreaterThan(DESCRIPTORS / 4);
+    if (row.holdsAll) expect(echoed.size).toBeLessThan(DESCRIPTORS);
+
+    const waiting = refusesAtLimit(row.name) ? [] : all.filter((_, i) => !isIn(echoed, peers[i]));
+    // Whoever got in makes room for the next, until all have been served.
+    for (let round = 0; round < 40 && echoed.size < peers.length; round++) {
+      for (const peer of echoed) peer.destroy();
+      if (waiting.length === 0) break;
+      await delay(50);
+    }
+    await Promise.all(waiting);
+    await expectEcho(await openUntilServed(server.port), "a late one");
+    const { code, counters } = await server.stop("SIGTERM");
+    expect(code).toBe(0);
+    expect(counters["connectionsClosed"]).toBe(counters["connectionsAccepted"]);
+    if (!row.sleeps) return;
+    expect((counters["waitCalls"] ?? 0) + (counters["acceptCalls"] ?? 0)).toBeLessThan(
+      CALLS_AT_LIMIT,
+    );
+  });
+});
+
+const isIn = (set: ReadonlySet<Socket>, socket: Socket | undefined) =>
+  socket !== undefined && set.has(socket);
+
+/** The server hears of closed peers a little later: one that refuses may refuse this one, too. */
+async function openUntilServed(port: number): Promise<Socket> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const socket = await open(port);
+    try {
+      await expectEcho(socket, "?");
+      return socket;
+    } catch {
+      await delay(100);
+    }
+  }
+  throw new Error("never served again");
+}
+
+describe.each(rows)("%s under stress", (_, row: ServerRow) => {
+  it("echoes a message byte by byte, and messages of 1 MiB on many connections", async () => {
+    const server = await start(row.command);
+    const dripping = await open(server.port);
+    const large = Buffer.alloc(1 << 20, "The quick brown fox jumps over the lazy dog. ");
+    const others = await Promise.all(Array.from({ length: 8 }, () => open(server.port)));
+    const floods = others.map(async (peer) => {
+      for (let i = 0; i < 2; i++) {
+        peer.write(large);
+        expect((await read(peer, large.length)).equals(large)).toBe(true);
+      }
+    });
+    for (const byte of "one byte at a time") await expectEcho(dripping, byte);
+    await Promise.all(floods);
+    expect((await server.stop("SIGTERM")).code).toBe(0);
+  });
+
+  it("gives a peer that half-closes all of its echo, then closes", async () => {
+    const server = await start(row.command);
+    const message = Buffer.alloc(3 << 20, "0123456789");
+    const peers = await Promise.all(Array.from({ length: 4 }, () => open(server.port)));
+    for (const peer of peers) peer.end(message);
+    await delay(50); // so that more than a window waits behind the end
+    for (const peer of peers) {
+      expect((await read(peer, message.length)).equals(message)).toBe(true);
+      peer.resume();
+      if (!peer.readableEnded) await once(peer, "end");
+    }
+    const { code, counters } = await server.stop("SIGTERM");
+    expect(code).toBe(0);
+    expect(counters["bytesSent"]).toBe(peers.length * message.length);
+    expect(counters["connectionsClosed"]).toBe(peers.length);
+  });
+
+  it("keeps little for peers that never read, serves the others, and ends", async () => {
+    const server = await start(row.command);
+    const others = await Promise.all(Array.from({ length: 5 }, () => open(server.port)));
+    await Promise.all(others.map((peer) => expectEcho(peer, "warm")));
+    const before = anonymousBytes(server.pid);
+    const flood = Buffer.alloc(1 << 20, "never read ");
+    const deaf = await Promise.all(Array.from({ length: 12 }, () => open(server.port)));
+    for (const peer of deaf) {
+      peer.pause();
+      for (let i = 0; i < 24; i++) peer.write(flood);
+    }
+    for (let round = 0; round < 20; round++) {
+      await Promise.all(others.map((peer, i) => expectEcho(peer, `round ${round} of ${i}`)));
+      await delay(20);
+    }
+    expect(anonymousBytes(server.pid) - before).toBeLessThan(KEPT_BYTES);
+    for (const peer of deaf) expect(peer.writableLength).toBeGreaterThan(0);
+    const { code, counters } = await server.stop("SIGTERM");
+    expect(code).toBe(0);
+    expect(counters["connectionsClosed"]).toBe(counters["connectionsAccepted"]);
+  });
+
+  it("survives peers that reset while they flood, and those that vanish unread", async () => {
+    const server = await start(row.command);
+    const steady = await open(server.port);
+    const flood = Buffer.alloc(1 << 20, "gone ");
+    for (let i = 0; i < 20; i++) {
+      const peer = await open(server.port);
+      peer.write(flood);
+      if (i % 2 === 0) peer.pause();
+      await delay(5);
+      if (i % 4 < 2) peer.resetAndDestroy();
+      else peer.destroy();
+    }
+    await expectEcho(steady, "still here");
+    const { code, counters } = await server.stop("SIGTERM");
+    expect(code).toBe(0);
+    expect(counters["connectionsAccepted"]).toBe(21);
+    expect(counters["connectionsClosed"]).toBe(21);
+  });
+});
