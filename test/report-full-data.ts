@@ -40,8 +40,7 @@ function wobble(key: string): number {
   return 0.01 + (hash % 40) / 1000;
 }
 
-function around(unit: string, median: number, key: string): Metric {
-  const spread = wobble(key);
+function around(unit: string, median: number, key: string, spread = wobble(key)): Metric {
   const blocks = [-1, -0.5, 0, 0, 0.4, 1].map((share) => median * (1 + share * spread));
   return { unit, median, low: median * (1 - spread), high: median * (1 + spread), blocks };
 }
@@ -54,6 +53,8 @@ interface Scale {
   readonly active?: number;
   readonly payload?: number;
   readonly rate?: number | null;
+  readonly variant?: string;
+  readonly headline?: MetricName;
 }
 
 type Metrics = Partial<Record<MetricName, Metric>>;
@@ -72,6 +73,8 @@ function cell(contender: string, scale: Scale, metrics: Metrics, messages = 120_
     activeConnections: scale.active ?? scale.connections,
     payloadBytes: scale.payload ?? 64,
     ratePerSecond: scale.rate === undefined ? 20_000 : scale.rate,
+    ...(scale.variant === undefined ? {} : { variant: scale.variant }),
+    headline: scale.headline ?? "serverCpuPerMessage",
     status: tied ? "tie" : "ok",
     reason: null,
     blocks: 6,
@@ -118,46 +121,144 @@ function messageCells(scale: Scale, contenders: readonly string[] = names): Cell
   return contenders.map((name) => cell(name, scale, messageMetrics(name, scale)));
 }
 
+/** Cells without messages of a rate: their ratio is that of their headline. */
 function plainCells(scale: Scale, metrics: (contender: string, law: Law) => Metrics): Cell[] {
-  const quiet = { ...scale, payload: 0, rate: null };
-  return Object.entries(laws).map(([name, law]) => cell(name, quiet, metrics(name, law), 0));
+  const headline = scale.headline ?? "serverCpuPerMessage";
+  const quiet = { ...scale, rate: null, headline };
+  const own = laws[reference];
+  const base = own === undefined ? undefined : metrics(reference, own)[headline];
+  return Object.entries(laws).map(([name, law]) => {
+    const figures = metrics(name, law);
+    const ratio = (figures[headline]?.median ?? 1) / (base?.median ?? 1);
+    const key = `${name} ${scale.workload} ${scale.connections} ${scale.variant}`;
+    const ratioToReference =
+      name === reference ? around("ratio", 1, "same", 0) : around("ratio", ratio, key);
+    return cell(name, quiet, { ...figures, ratioToReference }, 0);
+  });
 }
+
+/** The same with and without a disturbance, which costs each contender its own factor. */
+function disturbedCells(scale: Scale, variants: readonly [string, string], factor: number): Cell[] {
+  const headline = scale.headline ?? "serverCpuPerMessage";
+  return variants.flatMap((variant, index) =>
+    messageCells({ ...scale, variant }).map((one): Cell => {
+      const found = one.metrics[headline] ?? none;
+      const key = `${one.contender} ${variant} baseline`;
+      const grown = index === 0 ? 1 : factor * (1 + wobble(key) * 5);
+      const metrics = {
+        ...one.metrics,
+        [headline]: around(found.unit, (found.median ?? 0) * grown, key),
+        serverMemory: around("bytes", 40e6 * grown, key),
+        ...(index === 0 ? {} : { ratioToBaseline: around("ratio", grown, key) }),
+      };
+      return { ...one, metrics };
+    }),
+  );
+}
+
+function capacityCells(): Cell[] {
+  const scale: Scale = { workload: "echo-capacity", connections: 1_000, headline: "throughput" };
+  const cells = plainCells(scale, (name, law) => ({
+    throughput: around("1/s", 9.6e5 / (law.cost + law.scan * 1_000), `${name} capacity`),
+  }));
+  return cells.map((one): Cell => {
+    if (one.contender !== "cpp:io_uring") return one;
+    const { throughput = none, ratioToReference: _unranked, ...rest } = one.metrics;
+    const reason = "at least 110,000/s, limited by the client";
+    return {
+      ...{ ...one, status: "inconclusive", reason },
+      metrics: { ...rest, throughputAtLeast: throughput },
+    };
+  });
+}
+
+function readinessCells(): Cell[] {
+  const wait: Readonly<Record<string, number>> = {
+    epoll: 0,
+    io_uring: 0,
+    poll: 0.03,
+    select: 0.01,
+  };
+  return [10, 100, 1_000, 10_000].flatMap((connections) =>
+    Object.entries(wait).map(([name, scan]) => {
+      const cost = 0.4 + scan * connections;
+      return cell(
+        name,
+        { ...{ workload: "readiness", connections, active: 1, payload: 1 }, ...waitScale },
+        {
+          eventCost: around("us", cost + 0.7, `${name} event`),
+          waitCost: around("us", cost, `${name} wait`),
+          registerCost: around("us", 0.6, `${name} register`),
+        },
+        0,
+      );
+    }),
+  );
+}
+
+const waitScale = { rate: null, headline: "eventCost" } as const;
 
 function allCells(): Cell[] {
   const counts = [1, 10, 100, 1_000, 10_000];
   const echo = [1, 64, 1_024, 16_384].flatMap((payload) =>
     counts.flatMap((connections) => messageCells({ workload: "echo-rate", connections, payload })),
   );
+  const few = { workload: "active-fraction", rate: 5_000 };
   const active = [10, 100, 1_000, 10_000].flatMap((share) =>
-    messageCells({ workload: "active-fraction", connections: 10_000, active: share, rate: 5_000 }),
+    messageCells({
+      ...{ ...few, connections: 10_000, active: share },
+      variant: `${share / 100} % active`,
+    }),
   );
+  const alone = messageCells({ ...few, connections: 100, variant: "none silent" });
   const idle = [1_000, 10_000].flatMap((connections) =>
-    plainCells({ workload: "idle", connections }, (name, law) => ({
-      idleCpuPercent: around("percent", law.idle, `${name} idle ${connections}`),
-    })),
+    plainCells(
+      { workload: "idle", connections, active: 0, headline: "idleCpuPercent" },
+      (name, law) => ({
+        idleCpuPercent: around("percent", law.idle, `${name} idle ${connections}`),
+        serverMemory: around("bytes", 3e6 + law.userBytes * connections, `${name} rss`),
+      }),
+    ),
   );
-  const memory = plainCells({ workload: "memory", connections: 10_000 }, (name, law) => ({
-    userBytesPerConnection: around("bytes", law.userBytes, `${name} user`),
-    kernelBytesPerConnection: around("bytes", 3_300, `${name} kernel`),
-  }));
-  const connecting = plainCells({ workload: "connect-rate", connections: 1_000 }, (name, law) => ({
-    acceptsPerSecond: around("1/s", 9e5 / (law.cost + law.userBytes / 300), `${name} accepts`),
-  }));
-  const fairness = plainCells({ workload: "hot-connection", connections: 100 }, (name, law) => ({
-    fairnessJain: around("1", Math.max(0.2, 1 - law.cost / 100), `${name} jain`),
-  }));
-  const capacity = plainCells({ workload: "echo-capacity", connections: 1_000 }, (name, law) => ({
-    throughput: around("1/s", 9.6e5 / (law.cost + law.scan * 1_000), `${name} capacity`),
-  }));
-  const deep = [1, 16].flatMap((depth) =>
-    messageCells({ workload: "pipelining", connections: 100 }).map((one) => ({ ...one, depth })),
+  const memory = plainCells(
+    { workload: "memory", connections: 10_000, headline: "userBytesPerConnection" },
+    (name, law) => ({
+      userBytesPerConnection: around("bytes", law.userBytes, `${name} user`),
+      kernelBytesPerConnection: around("bytes", 3_300, `${name} kernel`),
+    }),
   );
-  const slow = messageCells({ workload: "slow-readers", connections: 1_000 });
-  const waits = [10, 100, 1_000, 10_000].flatMap((connections) =>
-    messageCells({ workload: "readiness", connections, active: 10, rate: null }, names.slice(0, 8)),
+  const connecting = ["connect only", "connect, echo, close"].flatMap((variant, index) =>
+    plainCells(
+      { workload: "connect-rate", connections: 64, variant, headline: "serverCpuPerConnection" },
+      (name, law) => {
+        const cost = 14 + law.cost * (index + 1) + law.userBytes / 300;
+        return {
+          serverCpuPerConnection: around("us", cost, `${name} cycle`),
+          acceptsPerSecond: around("1/s", 9e5 / cost, `${name} accepts`),
+        };
+      },
+    ),
   );
-  return [echo, capacity, active, idle, memory, connecting, deep, slow, fairness, waits].flat();
+  const deep = disturbedCells({ workload: "pipelining", connections: 100 }, depths, 0.4);
+  const slow = disturbedCells(
+    { workload: "slow-readers", connections: 1_000, headline: "latencyP99" },
+    ["undisturbed", "50 never read"],
+    1.05,
+  );
+  const fairness = ["undisturbed", "one floods"].flatMap((variant, index) =>
+    plainCells(
+      { workload: "hot-connection", connections: 100, variant, headline: "fairnessJain" },
+      (name, law) => ({
+        fairnessJain: around("1", Math.max(0.2, 1 - (index * law.cost) / 100), `${name} jain`),
+        longestGap: around("us", 900 + index * law.cost * 400, `${name} gap`),
+      }),
+    ),
+  );
+  const rest = [active, alone, idle, memory, connecting, deep, slow, fairness, readinessCells()];
+  return [echo, capacityCells(), ...rest].flat();
 }
+
+const depths: readonly [string, string] = ["depth 1", "depth 16"];
 
 /** Some cells of each kind that is not plain. */
 function disturbed(cells: readonly Cell[]): Cell[] {

@@ -413,11 +413,23 @@ describe("the report's folder", () => {
     );
   });
 
-  it("holds both files, and latest points at it", () => {
+  it("holds all files, and latest points at it", () => {
     const reportsFolder = join(folder, "new", "reports");
     const written = writeReport(inventedResults(), { reportsFolder });
     expect(written.folder).toBe(join(reportsFolder, "20261121T093000Z-quick"));
-    expect(readdirSync(written.folder).sort()).toEqual(["report.md", "results.json"]);
+    expect(readdirSync(written.folder).sort()).toEqual([
+      "cells.csv",
+      "charts",
+      "report.html",
+      "report.md",
+      "results.json",
+    ]);
+    expect(readdirSync(written.chartsFolder ?? "").sort()).toEqual([
+      "cpu-dark.svg",
+      "cpu.svg",
+      "latency-dark.svg",
+      "latency.svg",
+    ]);
     expect(readdirSync(reportsFolder).sort()).toEqual(["20261121T093000Z-quick", "latest"]);
     expect(readlinkSync(join(reportsFolder, "latest"))).toBe("20261121T093000Z-quick");
     const json = readFileSync(join(reportsFolder, "latest", "results.json"), "utf8");

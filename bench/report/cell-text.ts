@@ -1,7 +1,7 @@
 // A cell's figures as text, alike in every renderer. Enters: a cell and the name of a metric.
 // Leaves: what stands in one field of a table.
 
-import type { Cell, MetricName } from "../results.ts";
+import type { Cell } from "../results.ts";
 import { absent, count, duration, plainLine, ratio, significant } from "./format.ts";
 import { figure } from "./groups.ts";
 
@@ -9,13 +9,13 @@ import { figure } from "./groups.ts";
 export type Format = (value: number) => string;
 
 /** The median: "11.1". */
-export function figureText(cell: Cell, name: MetricName, format: Format): string {
+export function figureText(cell: Cell, name: string, format: Format): string {
   const found = figure(cell, name);
   return found === undefined ? absent : format(found.median);
 }
 
 /** The median of a time: "1.24 ms". */
-export function durationText(cell: Cell, name: MetricName): string {
+export function durationText(cell: Cell, name: string): string {
   return figureText(cell, name, duration);
 }
 
@@ -25,7 +25,7 @@ export function durationText(cell: Cell, name: MetricName): string {
  */
 export function intervalText(
   cell: Cell,
-  name: MetricName,
+  name: string,
   { format, dash }: { readonly format: Format; readonly dash: string },
 ): string {
   const found = figure(cell, name);

@@ -73,6 +73,11 @@ export function figure(cell: Cell, name: string): Figure | undefined {
   };
 }
 
+/** The unit of a cell's metric; "1" where it has none. */
+export function unitOf(cell: Cell, name: string): string {
+  return (cell.metrics as Readonly<Record<string, Metric | undefined>>)[name]?.unit ?? "1";
+}
+
 /** What varies between the cells of a workload, in words. */
 export function scaleText(cell: Cell): string {
   const { connections, activeConnections, payloadBytes, ratePerSecond, variant } = cell;

@@ -2,17 +2,20 @@
 // what else was seen, how it was measured, on what, and the command that measures it again.
 // GitHub-flavoured Markdown. Enters: Results. Leaves: the file's text. Pure.
 
-import type { Cell, MetricName, Results } from "../results.ts";
+import type { Cell, Results } from "../results.ts";
 import { durationText, figureText, intervalText, ratioText, reasonOf } from "./cell-text.ts";
 import { count, freeValue, percent, plainLine, significant, words } from "./format.ts";
-import { figure, type Group, groupCells } from "./groups.ts";
+import { figure, type Group, groupCells, unitOf } from "./groups.ts";
+import { headline, headlineGroup, machineSentence } from "./headline.ts";
+import { metricWords } from "./metric-words.ts";
+import { validityOf } from "./validity.ts";
 import { cautions, includesRuntime, integrity, statusMeanings, verdict } from "./verdict.ts";
 
 /** The whole report. */
 export function renderMarkdown(results: Results): string {
   const groups = groupCells(results);
   return `${[
-    ...headLines(results),
+    ...headLines(results, groups),
     ...groups.flatMap((group) => groupLines(group, results)),
     ...(groups.length === 0 ? ["Nothing was measured.", ""] : []),
     ...methodLines(results),
@@ -45,12 +48,27 @@ export function reproduceCommand(results: Results): string {
   ].join(" ");
 }
 
-function headLines(results: Results): string[] {
+function headLines(results: Results, groups: readonly Group[]): string[] {
   const started = results.startedAt.slice(0, 16).replace("T", " ");
   return [
     `# io-selectors: profile ${escaped(results.profile)}, ${escaped(started)} UTC`,
     "",
     ...(results.complete ? [] : ["**Interrupted: this is what was measured until then.**", ""]),
+    ...(groups.length > 1 ? summaryLines(results) : []),
+  ];
+}
+
+/** Where there are several tables: the verdict of the largest scale, and how far to trust it all. */
+function summaryLines(results: Results): string[] {
+  const { title, sentences } = validityOf(results);
+  const scale = headlineGroup(results)?.title ?? "";
+  const machine = machineSentence(results);
+  return [
+    `**${escaped(headline(results))}** (${escaped(scale)})`,
+    "",
+    `${escaped(title)}. ${escaped(sentences.slice(0, 1).join(" "))}`,
+    ...(machine === "" ? [] : [`Measured on ${escaped(machine)}.`]),
+    "",
   ];
 }
 
@@ -70,12 +88,13 @@ function groupLines(group: Group, results: Results): string[] {
 
 function measuredLines(group: Group, reference: string): string[] {
   if (group.measured.length === 0) return ["No contender could be measured.", ""];
+  const columns = measuredColumns(group);
   return [
     ...table(
-      ["contender", ...measuredColumns.map(({ title }) => title)],
+      ["contender", ...columns.map(({ title }) => escaped(title))],
       group.measured.map((cell) => [
         cell.contender === reference ? `**${escaped(cell.contender)}**` : escaped(cell.contender),
-        ...measuredColumns.map(({ text }) => escaped(text(cell, reference))),
+        ...columns.map(({ text }) => escaped(text(cell, reference))),
       ]),
     ),
     "",
@@ -87,22 +106,52 @@ interface Field {
   readonly text: (cell: Cell, reference: string) => string;
 }
 
-const measuredColumns: readonly Field[] = [
-  {
-    title: "server CPU, µs a message [95 %]",
-    text: (cell) => intervalText(cell, "serverCpuPerMessage", { format: significant, dash: " … " }),
-  },
-  {
-    title: "ratio to reference [95 %]",
-    text: (cell, reference) => ratioText(cell, reference, " … "),
-  },
-  { title: "p50", text: (cell) => durationText(cell, "latencyP50") },
-  { title: "p99", text: (cell) => durationText(cell, "latencyP99") },
-  { title: "server CPU %", text: (cell) => figureText(cell, "serverCpuPercent", percent) },
-  { title: "messages", text: (cell) => count(cell.messages) },
-  { title: "mismatches", text: (cell) => count(cell.mismatches) },
-  { title: "status", text: (cell) => cell.status },
-];
+/** What the group is about, with its ratio; then the same for all, where it was measured. */
+function measuredColumns({ metric, measured }: Group): Field[] {
+  const usual: readonly (Field & { readonly name: string })[] = [
+    { name: "latencyP50", title: "p50", text: (cell) => durationText(cell, "latencyP50") },
+    { name: "latencyP99", title: "p99", text: (cell) => durationText(cell, "latencyP99") },
+    {
+      name: "serverCpuPercent",
+      title: "server CPU %",
+      text: (cell) => figureText(cell, "serverCpuPercent", percent),
+    },
+  ];
+  const has = (name: string) => measured.some((cell) => figure(cell, name) !== undefined);
+  return [
+    headlineField(metric, measured),
+    ...(has("ratioToReference")
+      ? [
+          {
+            title: "ratio to reference [95 %]",
+            text: (cell: Cell, reference: string) => ratioText(cell, reference, " … "),
+          },
+        ]
+      : []),
+    ...usual.filter(({ name }) => name !== metric && has(name)),
+    { title: "messages", text: (cell) => count(cell.messages) },
+    { title: "mismatches", text: (cell) => count(cell.mismatches) },
+    { title: "status", text: (cell) => cell.status },
+  ];
+}
+
+function headlineField(metric: string, cells: readonly Cell[]): Field {
+  if (metric === "serverCpuPerMessage") {
+    const options = { format: significant, dash: " … " };
+    return {
+      title: "server CPU, µs a message [95 %]",
+      text: (cell) => intervalText(cell, metric, options),
+    };
+  }
+  const { title, format } = wordsOf(metric, cells);
+  const text = (cell: Cell) => intervalText(cell, metric, { format, dash: " … " });
+  return { title: `${title} [95 %]`, text };
+}
+
+function wordsOf(metric: string, cells: readonly Cell[]) {
+  const cell = cells.find((one) => figure(one, metric) !== undefined);
+  return metricWords(metric, cell === undefined ? "1" : unitOf(cell, metric));
+}
 
 function otherLines(group: Group): string[] {
   if (group.others.length === 0) return [];
@@ -113,50 +162,47 @@ function otherLines(group: Group): string[] {
 /** What else was measured; a column only where some contender has it. */
 function furtherLines(group: Group): string[] {
   const cells = [...group.measured, ...group.others].filter((cell) => cell.blocks > 0);
-  const columns = furtherColumns.filter(({ name }) => cells.some((cell) => figure(cell, name)));
-  if (columns.length === 0) return [];
+  const names = furtherNames(group.metric, cells);
+  if (names.length === 0) return [];
+  const columns = names.map((name) => ({ name, ...wordsOf(name, cells) }));
+  const latencies = names.some((name) => name.startsWith("latency"));
   return [
     "<details><summary>Further figures</summary>",
     "",
     ...table(
-      ["contender", ...columns.map(({ title }) => title), "blocks", "dropped windows"],
+      ["contender", ...columns.map(({ title }) => escaped(title)), "blocks", "dropped windows"],
       cells.map((cell) => [
         escaped(cell.contender) + (includesRuntime(cell.contender) ? " (runtime included)" : ""),
-        ...columns.map(({ name, text }) => escaped(text(cell, name))),
+        ...columns.map(({ name, format }) => escaped(figureText(cell, name, format))),
         count(cell.blocks),
         count(cell.dropped),
       ]),
     ),
     "",
-    "Latency counts from the intended send time, *uncorrected* from the actual one. p99.9 needs",
-    "10,000 samples.",
-    "",
+    ...(latencies
+      ? [
+          "Latency counts from the intended send time, *uncorrected* from the actual one. p99.9",
+          "needs 10,000 samples.",
+          "",
+        ]
+      : []),
     "</details>",
     "",
   ];
 }
 
-interface FurtherField {
-  readonly title: string;
-  readonly name: MetricName;
-  readonly text: (cell: Cell, name: MetricName) => string;
+const alwaysShown = ["ratioToReference", "latencyP50", "latencyP99", "serverCpuPercent"];
+
+/** All metrics that the first table does not have, in the order of the results. */
+function furtherNames(metric: string, cells: readonly Cell[]): string[] {
+  const names = new Set(cells.flatMap((cell) => Object.keys(cell.metrics)));
+  return [...names].filter(
+    (name) =>
+      name !== metric &&
+      !alwaysShown.includes(name) &&
+      cells.some((cell) => figure(cell, name) !== undefined),
+  );
 }
-
-const plain = (cell: Cell, name: MetricName) => figureText(cell, name, significant);
-const share = (cell: Cell, name: MetricName) => figureText(cell, name, percent);
-
-const furtherColumns: readonly FurtherField[] = [
-  { title: "p90", name: "latencyP90", text: durationText },
-  { title: "p99.9", name: "latencyP999", text: durationText },
-  { title: "p50 uncorrected", name: "latencyP50Uncorrected", text: durationText },
-  { title: "p99 uncorrected", name: "latencyP99Uncorrected", text: durationText },
-  { title: "messages/s", name: "throughput", text: plain },
-  { title: "user CPU %", name: "serverUserCpuPercent", text: share },
-  { title: "system calls a message", name: "systemCallsPerMessage", text: plain },
-  { title: "events a wait", name: "eventsPerWait", text: plain },
-  { title: "context switches a message", name: "contextSwitchesPerMessage", text: plain },
-  { title: "client CPU, µs a message", name: "clientCpuPerMessage", text: plain },
-];
 
 function methodLines(results: Results): string[] {
   const settings = Object.entries(results.settings).filter(([name]) => name !== "options");
@@ -166,7 +212,7 @@ function methodLines(results: Results): string[] {
     "Each contender is a process of its own, measured from outside, with the load generator on",
     "another CPU where there is one. Blocks run all contenders in a seeded order; the ratio is",
     "taken to the reference within the block, and the figures are medians over blocks with a 95 %",
-    "bootstrap interval. Two are ranked only where the interval of their ratio excludes 1.",
+    "bootstrap interval. Whoever is not told apart from the reference is a tie, and is not ranked.",
     "",
     ...(settings.length === 0 ? [] : [...propertyTable("setting", settings), ""]),
   ];

@@ -6,7 +6,8 @@
 import type { Cell, Results, Status } from "../results.ts";
 import { durationText, figureText, intervalText, ratioText, reasonOf } from "./cell-text.ts";
 import { count, percent, shortCount, significant } from "./format.ts";
-import { type Group, groupCells } from "./groups.ts";
+import { figure, type Group, groupCells, unitOf } from "./groups.ts";
+import { metricWords } from "./metric-words.ts";
 import {
   type Column,
   type Paint,
@@ -55,7 +56,7 @@ interface Canvas {
 
 /** How much a table shows; the first layout that fits is taken. */
 interface Layout {
-  readonly columns: (reference: string) => Column<Cell>[];
+  readonly columns: (reference: string, group: Group) => Column<Cell>[];
   readonly gap: number;
 }
 
@@ -70,10 +71,11 @@ const layouts: readonly Layout[] = [
 function measuredLines(group: Group, results: Results, { width, paint }: Canvas): string[] {
   if (group.measured.length === 0) return ["No contender could be measured."];
   const fitting = layouts.find(
-    ({ columns, gap }) => tableWidth(columns(results.reference), group.measured, gap) <= width,
+    ({ columns, gap }) =>
+      tableWidth(columns(results.reference, group), group.measured, gap) <= width,
   );
   const { columns, gap } = fitting ?? { columns: narrowColumns, gap: 1 };
-  return tableLines(columns(results.reference), group.measured, { gap, paint });
+  return tableLines(columns(results.reference, group), group.measured, { gap, paint });
 }
 
 function otherLines(group: Group, { width, paint }: Canvas): string[] {
@@ -97,42 +99,38 @@ function noteLines(text: string, { width, paint }: Canvas): string[] {
   return wrap(`! ${text}`, width, "  ").map((line) => paint(line, "yellow"));
 }
 
-function wideColumns(reference: string): Column<Cell>[] {
+function wideColumns(reference: string, group: Group): Column<Cell>[] {
   return [
     nameColumn(reference),
-    cpuColumn(" … "),
-    ratioColumn(reference, " … "),
-    ...latencyColumns,
-    cpuPercentColumn,
+    headlineColumn(group, " … "),
+    ...ratioColumns(reference, group, " … "),
+    ...latencyColumns(group),
+    ...cpuPercentColumns(group),
     { title: ["", "messages"], align: "right", text: (cell) => count(cell.messages) },
     mismatchColumn("mismatches"),
     statusColumn,
   ];
 }
 
-function compactColumns(reference: string): Column<Cell>[] {
+function compactColumns(reference: string, group: Group): Column<Cell>[] {
   return [
     nameColumn(reference),
-    cpuColumn("–"),
-    ratioColumn(reference, "–"),
-    ...latencyColumns,
-    cpuPercentColumn,
+    headlineColumn(group, "–"),
+    ...ratioColumns(reference, group, "–"),
+    ...latencyColumns(group),
+    ...cpuPercentColumns(group),
     { title: ["", "msgs"], align: "right", text: (cell) => shortCount(cell.messages) },
     mismatchColumn("wrong"),
     statusColumn,
   ];
 }
 
-function narrowColumns(reference: string): Column<Cell>[] {
+function narrowColumns(reference: string, group: Group): Column<Cell>[] {
   return [
     nameColumn(reference),
-    {
-      title: ["CPU µs", "/message"],
-      align: "right",
-      text: (cell) => figureText(cell, "serverCpuPerMessage", significant),
-    },
-    ratioColumn(reference, "–"),
-    ...latencyColumns,
+    narrowHeadline(group),
+    ...ratioColumns(reference, group, "–"),
+    ...latencyColumns(group),
     statusColumn,
   ];
 }
@@ -146,32 +144,82 @@ function nameColumn(reference: string): Column<Cell> {
   };
 }
 
-function cpuColumn(dash: string): Column<Cell> {
+function headlineColumn(group: Group, dash: string): Column<Cell> {
+  const { metric } = group;
+  if (metric !== "serverCpuPerMessage") return otherHeadline(group, dash);
   return {
     title: ["server CPU", "µs a message"],
     align: "right",
-    text: (cell) => intervalText(cell, "serverCpuPerMessage", { format: significant, dash }),
+    text: (cell) => intervalText(cell, metric, { format: significant, dash }),
   };
 }
 
-function ratioColumn(reference: string, dash: string): Column<Cell> {
+function narrowHeadline(group: Group): Column<Cell> {
+  const { metric } = group;
+  if (metric !== "serverCpuPerMessage") return otherHeadline(group, null);
   return {
-    title: ["ratio to", "reference"],
+    title: ["CPU µs", "/message"],
     align: "right",
-    text: (cell) => ratioText(cell, reference, dash),
+    text: (cell) => figureText(cell, metric, significant),
   };
 }
 
-const latencyColumns: readonly Column<Cell>[] = [
-  { title: ["", "p50"], align: "right", text: (cell) => durationText(cell, "latencyP50") },
-  { title: ["", "p99"], align: "right", text: (cell) => durationText(cell, "latencyP99") },
-];
+/** @param dash null leaves the interval out. */
+function otherHeadline({ metric, measured }: Group, dash: string | null): Column<Cell> {
+  const first = measured.find((cell) => figure(cell, metric) !== undefined);
+  const { title, format } = metricWords(metric, first === undefined ? "1" : unitOf(first, metric));
+  const words = title.split(" ");
+  const half = Math.ceil(words.length / 2);
+  return {
+    title: [words.slice(0, half).join(" "), words.slice(half).join(" ")],
+    align: "right",
+    text: (cell) =>
+      dash === null
+        ? figureText(cell, metric, format)
+        : intervalText(cell, metric, { format, dash }),
+  };
+}
 
-const cpuPercentColumn: Column<Cell> = {
-  title: ["CPU", "%"],
-  align: "right",
-  text: (cell) => figureText(cell, "serverCpuPercent", percent),
-};
+function ratioColumns(reference: string, group: Group, dash: string): Column<Cell>[] {
+  if (!has(group, "ratioToReference")) return [];
+  return [
+    {
+      title: ["ratio to", "reference"],
+      align: "right",
+      text: (cell) => ratioText(cell, reference, dash),
+    },
+  ];
+}
+
+function latencyColumns(group: Group): Column<Cell>[] {
+  const columns: readonly [name: string, title: string][] = [
+    ["latencyP50", "p50"],
+    ["latencyP99", "p99"],
+  ];
+  return columns
+    .filter(([name]) => name !== group.metric && has(group, name))
+    .map(([name, title]) => ({
+      title: ["", title],
+      align: "right",
+      text: (cell) => durationText(cell, name),
+    }));
+}
+
+function cpuPercentColumns(group: Group): Column<Cell>[] {
+  if (!has(group, "serverCpuPercent")) return [];
+  return [
+    {
+      title: ["CPU", "%"],
+      align: "right",
+      text: (cell) => figureText(cell, "serverCpuPercent", percent),
+    },
+  ];
+}
+
+/** Whether a column would show anything. */
+function has({ measured }: Group, name: string): boolean {
+  return measured.some((cell) => figure(cell, name) !== undefined);
+}
 
 const statusColumn: Column<Cell> = {
   title: ["", "status"],

@@ -7,7 +7,7 @@ import { count, plainLine } from "./format.ts";
 import { headlineGroup } from "./headline.ts";
 import { cautions } from "./verdict.ts";
 
-/** `sound`: nothing is said against it. `careful`: read the sentences. `broken`: something failed. */
+/** `sound`: nothing against it. `careful`: read the sentences. `broken`: something failed. */
 export type Level = "sound" | "careful" | "broken";
 
 export interface Validity {

@@ -4,7 +4,8 @@
 import type { Cell, Results, Status } from "../results.ts";
 import { attainableCoverage } from "../statistics/bootstrap.ts";
 import { count, enumerate, percent, ratio, significant } from "./format.ts";
-import { figure, type Group } from "./groups.ts";
+import { figure, type Group, unitOf } from "./groups.ts";
+import { metricWords } from "./metric-words.ts";
 
 /** A core counts as full from here on; the capacity regime of measurement uses the same bound. */
 const fullCorePercent = 95;
@@ -17,12 +18,13 @@ const enoughBlocks = 6;
  */
 export function verdict(group: Group, reference: string): string[] {
   const base = group.measured.find((cell) => cell.contender === reference);
-  const cost = base === undefined ? undefined : figure(base, "serverCpuPerMessage")?.median;
-  if (cost === undefined)
+  const found = base === undefined ? undefined : figure(base, group.metric);
+  if (group.metric !== "serverCpuPerMessage") return otherVerdict(group, found?.median, reference);
+  if (found === undefined)
     return [`There is no CPU figure of the reference ${reference}: nothing is ranked.`];
   const rivals = group.measured.filter((cell) => cell !== base);
   return [
-    `${reference} spends ${significant(cost)} µs of server CPU on a message.`,
+    `${reference} spends ${significant(found.median)} µs of server CPU on a message.`,
     ...rankedSentence(rivals.filter(isRanked), reference),
     ...tieSentence(rivals.filter(isTied), reference),
   ];
@@ -56,7 +58,7 @@ export function integrity(group: Group): string {
 
 /** What each status word means, for legends. */
 export const statusMeanings: readonly (readonly [Status, string])[] = [
-  ["ok", "measured, and the ratio's interval excludes 1, or it is the reference"],
+  ["ok", "measured, and told apart from the reference; or it is the reference"],
   ["tie", "measured; not told apart from the reference"],
   ["inconclusive", "too noisy: not ranked"],
   ["failed", "crashed, never got ready, lost connections or echoed wrong"],
@@ -68,6 +70,28 @@ export const statusMeanings: readonly (readonly [Status, string])[] = [
 /** Whether a contender's figures include a JavaScript runtime, by its name. */
 export function includesRuntime(contender: string): boolean {
   return /^(ts|node):/.test(contender);
+}
+
+/** Of a group that is about another figure: the best and the last, who is in between in a table. */
+function otherVerdict(group: Group, own: number | undefined, reference: string): string[] {
+  const { metric, measured } = group;
+  const found = measured.flatMap((cell) => {
+    const value = figure(cell, metric)?.median;
+    return value === undefined ? [] : [{ cell, value }];
+  });
+  const [first] = found;
+  const last = found.at(-1);
+  if (first === undefined || last === undefined) return ["Nothing here has its figure."];
+  const { title, format } = metricWords(metric, unitOf(first.cell, metric));
+  const name = title.charAt(0).toUpperCase() + title.slice(1);
+  const ends = [first, ...(last === first ? [] : [last])];
+  const words = ends.map(({ cell, value }) => `${cell.contender} ${format(value)}`);
+  const middle = own === undefined ? "" : `; the reference ${reference} ${format(own)}`;
+  const rivals = measured.filter(({ contender }) => contender !== reference);
+  return [
+    `${name}: from ${words.join(" to ")}${middle}.`,
+    ...tieSentence(rivals.filter(isTied), reference),
+  ];
 }
 
 function rankedSentence(cells: readonly Cell[], reference: string): string[] {

@@ -1,22 +1,28 @@
-// The only file of bench/report that touches the disk: reports/<id>/results.json and report.md,
-// whole or not at all, and `latest` beside them pointing at the newest. rename(2), fsync(2),
-// symlink(2). Enters: Results. Leaves: files. Synchronous, so that a run that is being interrupted
-// can still leave what it has.
+// The only file of bench/report that touches the disk: reports/<id>/ with results.json and what is
+// rendered from it, each whole or not at all, and `latest` beside them pointing at the newest.
+// rename(2), fsync(2), symlink(2). Enters: Results, or a saved results.json. Leaves: files.
+// Synchronous, so that a run that is being interrupted can still leave what it has.
 
 import {
   closeSync,
   fsyncSync,
   mkdirSync,
   openSync,
+  readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Results } from "../results.ts";
-import { serializeResults } from "./json.ts";
+import { sectionsOf } from "./charts/sections.ts";
+import { renderCsv } from "./csv.ts";
+import { renderHtml } from "./html/page.ts";
+import { parseResults, ResultsFormatError, serializeResults } from "./json.ts";
 import { renderMarkdown } from "./markdown.ts";
+import { chartFile } from "./svg/document.ts";
 
 export interface WriteOptions {
   /** Where report folders stand: reports/, or what --out names. Made where it is missing. */
@@ -29,7 +35,14 @@ export interface WrittenReport {
   /** Such as reports/20261121T093000Z-quick. */
   readonly folder: string;
   readonly resultsPath: string;
+  /** report.md. */
   readonly reportPath: string;
+  /** report.html: one file that can be sent as it is. */
+  readonly pagePath: string;
+  /** cells.csv. */
+  readonly csvPath: string;
+  /** The folder of the .svg files; null where nothing could be drawn. */
+  readonly chartsFolder: string | null;
   /** Null where `latest` could not be pointed at it, because something else has that name. */
   readonly latestPath: string | null;
 }
@@ -42,14 +55,77 @@ export interface WrittenReport {
  */
 export function writeReport(results: Results, options: WriteOptions): WrittenReport {
   const json = serializeResults(results);
-  const markdown = renderMarkdown(results);
+  const rendered = render(results);
   const folder = makeFolder(options.reportsFolder, reportId(results));
   const resultsPath = join(folder, "results.json");
-  const reportPath = join(folder, "report.md");
   writeWhole(resultsPath, json);
-  writeWhole(reportPath, markdown);
+  const paths = writeRendered(folder, rendered);
+  return { folder, resultsPath, ...paths, latestPath: pointLatest(folder, options) };
+}
+
+/**
+ * Reads a saved results.json and renders its report anew, beside it or into another folder.
+ * @param path the file, or the folder that holds it, such as reports/latest.
+ * @param folder where the report goes; made where it is missing. Beside results.json unless told.
+ * @throws {ResultsFormatError} with what is wrong and where: no such file, empty, truncated, of a
+ * foreign schema.
+ */
+export function renderSaved(path: string, folder?: string): SavedReport {
+  const resultsPath = isFolder(path) ? join(path, "results.json") : path;
+  const results = parseResults(readSaved(resultsPath), resultsPath);
+  const rendered = render(results);
+  const place = folder ?? dirname(resultsPath);
+  mkdirSync(place, { recursive: true });
+  return { results, folder: place, resultsPath, ...writeRendered(place, rendered) };
+}
+
+/** What renderSaved() left, and the results that it was rendered from. */
+export interface SavedReport extends Omit<WrittenReport, "latestPath"> {
+  readonly results: Results;
+}
+
+/** Every file's text by its name, before the first is written. */
+function render(results: Results): ReadonlyMap<string, string> {
+  const files = new Map([
+    ["report.md", renderMarkdown(results)],
+    ["report.html", renderHtml(results)],
+    ["cells.csv", renderCsv(results)],
+  ]);
+  for (const { id, charts } of sectionsOf(results)) {
+    const [first] = charts;
+    if (first === undefined) continue;
+    files.set(join("charts", `${id}.svg`), chartFile(first, "light"));
+    files.set(join("charts", `${id}-dark.svg`), chartFile(first, "dark"));
+  }
+  return files;
+}
+
+function writeRendered(folder: string, rendered: ReadonlyMap<string, string>) {
+  const chartsFolder = join(folder, "charts");
+  const withCharts = [...rendered.keys()].some((name) => dirname(name) === "charts");
+  if (withCharts) mkdirSync(chartsFolder, { recursive: true });
+  for (const [name, text] of rendered) writeWhole(join(folder, name), text);
+  if (withCharts) syncFolder(chartsFolder);
   syncFolder(folder);
-  return { folder, resultsPath, reportPath, latestPath: pointLatest(folder, options) };
+  return {
+    reportPath: join(folder, "report.md"),
+    pagePath: join(folder, "report.html"),
+    csvPath: join(folder, "cells.csv"),
+    chartsFolder: withCharts ? chartsFolder : null,
+  };
+}
+
+function readSaved(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new ResultsFormatError(`${path}: cannot be read: ${detail}`);
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** When the run began, in UTC, and its profile: "20261121T093000Z-quick". */

@@ -4,13 +4,13 @@
 
 import type { Cell } from "../../results.ts";
 import { bytes, count } from "../format.ts";
-import { figure, isMeasured } from "../groups.ts";
+import { figure, isMeasured, unitOf } from "../groups.ts";
 import { usualPayloadBytes } from "../headline.ts";
 import { identifier } from "../markup.ts";
 import { metricWords, tickText } from "../metric-words.ts";
 import type { Series, SeriesPoint } from "../svg/line-chart.ts";
 import { type Chart, type ChartTable, figureWithInterval, tableValue } from "./chart.ts";
-import { capital, unitOf } from "./metric.ts";
+import { capital } from "./metric.ts";
 
 export type Count = "activeConnections" | "connections" | "payloadBytes";
 

@@ -3,7 +3,7 @@
 // Leaves: a Chart, or undefined where no cell has it.
 
 import type { Cell } from "../../results.ts";
-import { figure, type Group } from "../groups.ts";
+import { figure, type Group, unitOf } from "../groups.ts";
 import { identifier } from "../markup.ts";
 import { type MetricWords, metricWords, moreIsBetter, tickText } from "../metric-words.ts";
 import { type Chart, figureWithInterval, intervalOf, tableInterval } from "./chart.ts";
@@ -40,7 +40,7 @@ export function metricChart(
         format: tickText(words.format),
         unit: byteUnit(words.unit, sorted, metric),
       },
-      base: null,
+      base: metric === "ratioToBaseline" ? { value: 1, label: "undisturbed = 1" } : null,
       legend: [],
       rows: sorted.map((cell) => rowOf(cell, { metric, words, reference })),
     },
@@ -58,10 +58,6 @@ export function metricChart(
 /** "p99" stays; "idle CPU" becomes "Idle CPU". */
 export function capital(words: string): string {
   return /^p\d/.test(words) ? words : words.charAt(0).toUpperCase() + words.slice(1);
-}
-
-export function unitOf(cell: Cell, metric: string): string {
-  return (cell.metrics as Readonly<Record<string, { unit: string }>>)[metric]?.unit ?? "1";
 }
 
 /** The binary unit in which an axis of bytes counts round. */

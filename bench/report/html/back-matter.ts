@@ -18,9 +18,9 @@ export function methodPart(results: Results): Markup {
       text(
         "Each contender is a process of its own, measured from outside, with the load generator " +
           "on another CPU where there is one. Blocks run all contenders in a seeded order; the " +
-          "ratio is taken to the reference within the block, and the figures are medians over blocks " +
-          "with a 95 % bootstrap interval. Two are ranked only where the interval of their ratio " +
-          "excludes 1.",
+          "ratio is taken to the reference within the block, and the figures are medians over " +
+          "blocks with a 95 % bootstrap interval. Whoever is not told apart from the reference " +
+          "is a tie, and is not ranked.",
       ),
     ),
     settings.length === 0
@@ -43,8 +43,8 @@ export function methodPart(results: Results): Markup {
 const marksText =
   "Colours are strategies, shapes are runtimes: circles are native servers (cpp:), diamonds are " +
   "this library's (ts:), squares are Node's own; both of the latter include a JavaScript " +
-  "runtime. Whiskers are 95 % intervals over blocks. An open mark is a tie with the reference, or " +
-  "not ranked.";
+  "runtime. Whiskers are 95 % intervals over blocks. An open mark is a tie with the reference, " +
+  "or not ranked.";
 
 export function environmentPart(results: Results): Markup {
   return join([

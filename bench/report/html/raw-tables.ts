@@ -9,9 +9,8 @@ import {
   type TableValue,
   tableCount,
 } from "../charts/chart.ts";
-import { unitOf } from "../charts/metric.ts";
 import { absent, count, plainLine } from "../format.ts";
-import { figure, scaleText } from "../groups.ts";
+import { figure, scaleText, unitOf } from "../groups.ts";
 import { element, type Markup, text } from "../markup.ts";
 import { metricWords } from "../metric-words.ts";
 import { tableRegion } from "./table.ts";
