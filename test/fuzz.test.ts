@@ -1,11 +1,13 @@
 // Random sequences against the model, the same on every backend that works here. The seeds are
 // fixed, so that what passed once passes again; `npm run test:fuzz` tries others.
 
+import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
+import { PollSelector } from "../src/index.ts";
 import { selectorClasses } from "./conformance/backends.ts";
-import { hunt } from "./fuzz/hunt.ts";
+import { type Backend, hunt } from "./fuzz/hunt.ts";
 
-const OPERATIONS = 50_000;
+const OPERATIONS = 25_000;
 
 describe("every backend does what the model does", () => {
   it.each([1, 20261121])(
@@ -18,4 +20,56 @@ describe("every backend does what the model does", () => {
     },
     300_000,
   );
+});
+
+describe("a fault", () => {
+  /** Forgets that what a wait brought has been unregistered, as a batch of old events would. */
+  class StaleSelector<T> extends PollSelector<T> {
+    #keys: ReturnType<PollSelector<T>["readyKey"]>[] = [];
+    override poll(timeoutMs?: number | null): number {
+      const count = super.poll(timeoutMs);
+      this.#keys = Array.from({ length: count }, (_, i) => super.readyKey(i));
+      return count;
+    }
+    override readyKey(i: number) {
+      return this.#keys[i];
+    }
+  }
+
+  it("is found, cut down to the operations that matter, and can be seen again", () => {
+    const faulty: Backend = ["poll", <T>() => new StaleSelector<T>()];
+    const play = () => [...hunt([faulty], 7, 10_000)];
+    expect(play).toThrow(/the key of event \d+ \(fd \d+\) since is \d+; the model says/);
+    expect(play).toThrow(/cut down to \d operations/);
+    expect(play).toThrow(/again: npm run test:fuzz -- --seed 7 --operations \d+ --calls 0/);
+  });
+});
+
+describe("the program", () => {
+  function run(...args: string[]): { status: number | null; output: string } {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ["--import", "./test/typescript.mjs", "test/fuzz/cli.ts", ...args],
+      { encoding: "utf8", timeout: 60_000 },
+    );
+    return { status, output: `${stdout}${stderr}` };
+  }
+
+  it("says its seed first, then its figures", () => {
+    const { status, output } = run("--seed", "5", "--operations", "1500", "--calls", "300");
+    expect(output).toMatch(/^fuzz: seed 5; /);
+    expect(output).toContain("1,500 operations on each of");
+    expect(output).toMatch(/300 calls of \d+ exports/);
+    expect(status).toBe(0);
+  });
+
+  it.each([
+    [["--seed", "x"], /--seed: "x" is not a whole number/],
+    [["--operation", "5"], /options: --seed --operations --calls --backend --help/],
+    [["--backend", "epol"], /--backend: "epol" is none of: /],
+  ])("refuses %j", (args, message) => {
+    const { status, output } = run(...args);
+    expect(output).toMatch(message);
+    expect(status).toBe(2);
+  });
 });

@@ -15,6 +15,12 @@ const MOST_TRIALS = 2000;
 
 const MISNUMBERED = "the backends were given different descriptors";
 
+/** A sequence, and what is called before each of its operations. */
+interface Part {
+  readonly sequence: readonly Operation[];
+  readonly between: () => void;
+}
+
 export type Backend = readonly [name: string, make: <T>() => Selector<T>];
 
 export interface Figures {
@@ -43,6 +49,7 @@ type Outcome =
 
 /**
  * Plays sequence after sequence until there were as many operations.
+ * @param between called before each operation.
  * @returns after each sequence the figures so far, an object of its own.
  * @throws {Difference} at the first sequence that a backend does not play as the model, or as
  *   another backend.
@@ -51,19 +58,21 @@ export function* hunt(
   backends: readonly Backend[],
   seed: number,
   operations: number,
+  between: () => void = () => undefined,
 ): Generator<Figures> {
   const figures: Figures = { operations: 0, compared: 0, ruled: 0 };
   for (let i = 0; figures.operations < operations; i++) {
     const length = Math.min(SEQUENCE, operations - figures.operations);
     const sequence = generate(seededRandom(deriveSeed(seed, `sequence ${i}`)), length);
-    let failure = playOnAll(backends, sequence, figures);
+    const part = { sequence, between };
+    let failure = playOnAll(backends, part, figures);
     // The process itself, too, opens descriptors now and then.
     for (let i = 0; i < 2 && failure?.message === MISNUMBERED; i++) {
-      failure = playOnAll(backends, sequence, figures);
+      failure = playOnAll(backends, part, figures);
     }
     figures.operations += length;
     if (failure !== null) {
-      throw new Difference(`${describe(backends, sequence, failure)}
+      throw new Difference(`${describe(backends, part, failure)}
 again: ${commandOf(backends, seed, figures.operations)}`);
     }
     yield { ...figures };
@@ -78,13 +87,13 @@ function commandOf(backends: readonly Backend[], seed: number, operations: numbe
 
 function playOnAll(
   backends: readonly Backend[],
-  sequence: readonly Operation[],
+  { sequence, between }: Part,
   figures: Figures,
 ): Failure | null {
   const played: (readonly Answer[])[] = [];
   let log: readonly string[] = [];
   for (const backend of backends) {
-    const outcome = play(backend, sequence);
+    const outcome = play(backend, { sequence, between });
     if ("failure" in outcome) return outcome.failure;
     played.push(outcome.answers);
     log = outcome.log;
@@ -106,11 +115,14 @@ function playOnAll(
   return null;
 }
 
-function play([name, make]: Backend, sequence: readonly Operation[]): Outcome {
+function play([name, make]: Backend, { sequence, between }: Part): Outcome {
   const run = new Run(() => make<number>());
   const answers: Answer[] = [];
   try {
-    for (const operation of sequence) answers.push(run.step(operation));
+    for (const operation of sequence) {
+      between();
+      answers.push(run.step(operation));
+    }
     return { answers, log: run.log };
   } catch (error) {
     const message = `${name}: ${error instanceof Error ? error.message : String(error)}`;
@@ -138,16 +150,13 @@ function isRuled({ ruled }: Answer, place: number): boolean {
   return ruled === "all" || ruled.has(place);
 }
 
-function describe(
-  backends: readonly Backend[],
-  sequence: readonly Operation[],
-  failure: Failure,
-): string {
-  const fails = (candidate: readonly Operation[]) => {
-    const found = playOnAll(backends, candidate, { operations: 0, compared: 0, ruled: 0 });
+function describe(backends: readonly Backend[], part: Part, failure: Failure): string {
+  const fails = (sequence: readonly Operation[]) => {
+    const unused = { operations: 0, compared: 0, ruled: 0 };
+    const found = playOnAll(backends, { ...part, sequence }, unused);
     return found !== null && kindOf(found) === kindOf(failure) ? found : null;
   };
-  const { log, message } = shrink(fails, sequence.slice(0, failure.count), failure);
+  const { log, message } = shrink(fails, part.sequence.slice(0, failure.count), failure);
   return [
     failure.message,
     `cut down to ${log.length} operations: ${message}`,

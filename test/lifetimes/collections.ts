@@ -1,6 +1,7 @@
 // Everything that the library makes, dropped in every way there is, with a garbage collection after
-// each step: node --expose-gc --import ./test/typescript.mjs collections.ts BACKEND STEPS.
-// Enters: a backend and a number of steps. Leaves: a line of figures, and exit code 0 although an
+// each step; then random sequences with one before each operation:
+// node --expose-gc --import ./test/typescript.mjs collections.ts BACKEND STEPS OPERATIONS.
+// Enters: a backend and how many of each. Leaves: a line of figures, and exit code 0 although an
 // unreferenced wait is still under way.
 
 import {
@@ -15,12 +16,13 @@ import {
   socketPair,
 } from "../../src/index.ts";
 import { selectorClasses } from "../conformance/backends.ts";
+import { hunt } from "../fuzz/hunt.ts";
 import { collect, countDescriptors, countThreads, turns } from "./resources.ts";
 
-const [backend = "epoll", count = "100"] = process.argv.slice(2);
-const make = selectorClasses.find(([name]) => name === backend)?.[1];
-if (make === undefined) throw new Error(`${backend} does not work here`);
-const open = make as () => Selector<object>;
+const [backend = "epoll", count = "100", operations = "100"] = process.argv.slice(2);
+const found = selectorClasses.find(([name]) => name === backend);
+if (found === undefined) throw new Error(`${backend} does not work here`);
+const open = found[1] as () => Selector<object>;
 
 const references: WeakRef<object>[] = [];
 
@@ -186,7 +188,8 @@ while (done < Number(count)) {
   await doAll();
   done += Object.keys(steps).length;
 }
+const played = [...hunt([found], 1, Number(operations), collect)].at(-1)?.operations;
 await settle(before);
-const figures = { done, alive: countAlive(), before: JSON.parse(before) };
+const figures = { done, played, alive: countAlive(), before: JSON.parse(before) };
 console.log(JSON.stringify({ ...figures, after: JSON.parse(counts()) }));
 void quiet().selector.unref().wait();
