@@ -6,7 +6,15 @@
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -67,9 +75,15 @@ function compileNative() {
   return run(process.execPath, args, { quiet: true });
 }
 
+/** Beside the old one and then in its place: what runs meanwhile keeps its files. */
 async function compileTypeScript() {
-  rmSync(join(root, "dist"), { recursive: true, force: true });
-  await run(process.execPath, [bin("typescript", "bin/tsc"), "--project", root]);
+  const [dist, fresh, old] = ["dist", ".dist-new", ".dist-old"].map((name) => join(root, name));
+  for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true });
+  const options = ["--project", root, "--outDir", fresh];
+  await run(process.execPath, [bin("typescript", "bin/tsc"), ...options]);
+  if (existsSync(dist)) renameSync(dist, old);
+  renameSync(fresh, dist);
+  rmSync(old, { recursive: true, force: true });
 }
 
 /** A digest over the names and contents of files and folders, in name order. */

@@ -12,7 +12,13 @@ import {
   readyData,
   readyFd,
 } from "./native-selector.ts";
-import { EVENT_READ, EVENT_WRITE, type FileLike, type Selector } from "./selector.ts";
+import {
+  EVENT_READ,
+  EVENT_WRITE,
+  type FileLike,
+  type RegisterOptions,
+  type Selector,
+} from "./selector.ts";
 import { type Timer, TimerQueue } from "./timer-queue.ts";
 
 /**
@@ -42,6 +48,7 @@ export interface ReactorOptions {
 interface Registered {
   readonly fd: number;
   readonly handler: EventHandler;
+  readonly options: RegisterOptions | undefined;
   /** What to watch for again on resume; null while it is watched. */
   suspendedEvents: number | null;
 }
@@ -85,15 +92,22 @@ export class Reactor {
 
   /**
    * Calls `handler` whenever the descriptor is ready for one of `events`.
+   * @param options as for Selector.register, such as `exclusive` for a listener that several
+   *   processes share.
    * @throws what Selector.register throws.
    */
-  registerHandler(file: FileLike, events: number, handler: EventHandler): void {
+  registerHandler(
+    file: FileLike,
+    events: number,
+    handler: EventHandler,
+    options?: RegisterOptions,
+  ): void {
     const fd = fdOf(file);
     if (this.#registered.has(fd)) {
       throw new SelectorError("ERR_SELECTOR_KEY_EXISTS", `fd ${fd} has a handler already`);
     }
-    this.#selector.register(fd, events, handler);
-    this.#registered.set(fd, { fd, handler, suspendedEvents: null });
+    this.#selector.register(fd, events, handler, options);
+    this.#registered.set(fd, { fd, handler, options, suspendedEvents: null });
   }
 
   /**
@@ -136,7 +150,8 @@ export class Reactor {
   resume(file: FileLike): void {
     const registered = this.#get(file);
     if (registered.suspendedEvents === null) return;
-    this.#selector.register(registered.fd, registered.suspendedEvents, registered.handler);
+    const { fd, handler, options, suspendedEvents } = registered;
+    this.#selector.register(fd, suspendedEvents, handler, options);
     registered.suspendedEvents = null;
   }
 

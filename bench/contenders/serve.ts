@@ -1,44 +1,98 @@
 // The TypeScript contenders' executable: node serve.js ts:reactor-epoll. As
 // native/echo_server/main.cc it prints a ready line, serves until SIGTERM or SIGINT, then prints a
-// line of counters.
+// line of counters. A strategy with several processes starts itself again with --worker: then both
+// lines go to the arbiter, over IPC.
 
-import { EpollSelector, PollSelector, SelectSelector } from "../../src/index.ts";
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import {
+  EpollSelector,
+  IoUringSelector,
+  PollSelector,
+  type Selector,
+  SelectSelector,
+} from "../../src/index.ts";
 import { startBusyPollServer } from "./servers/busy-poll.ts";
 import { Counters } from "./servers/counters.ts";
+import { startNodeCluster } from "./servers/node-cluster.ts";
 import { startNodeNetServer } from "./servers/node-net.ts";
+import { startPrefork } from "./servers/prefork.ts";
 import { startReactorServer } from "./servers/reactor.ts";
-import type { Server } from "./servers/server.ts";
+import type { Server, ServerRequest } from "./servers/server.ts";
 
 /** Descriptors that the select server takes: past FD_SETSIZE, which Linux allows. */
 const FD_SET_SIZE = 1 << 20;
 
+type Start = (request: ServerRequest) => Server | Promise<Server>;
+
+const reactorOver = (make: () => Selector): Start => {
+  return (request) => startReactorServer(make(), request);
+};
+const reactorOverEpoll = reactorOver(() => new EpollSelector());
+
 /** A strategy is one file in servers/ and one row here. */
-const strategies: Readonly<Record<string, (counters: Counters) => Server | Promise<Server>>> = {
+const strategies: Readonly<Record<string, Start>> = {
   "ts:busy-poll": startBusyPollServer,
-  "ts:select": (counters) =>
-    startReactorServer(new SelectSelector({ fdSetSize: FD_SET_SIZE }), counters),
-  "ts:poll": (counters) => startReactorServer(new PollSelector(), counters),
-  "ts:reactor-epoll": (counters) => startReactorServer(new EpollSelector(), counters),
+  "ts:select": reactorOver(() => new SelectSelector({ fdSetSize: FD_SET_SIZE })),
+  "ts:poll": reactorOver(() => new PollSelector()),
+  "ts:reactor-epoll": reactorOverEpoll,
+  "ts:reactor-io_uring": reactorOver(() => new IoUringSelector()),
+  "ts:prefork": startPrefork,
   "node:net": startNodeNetServer,
+  "node:cluster": startNodeCluster,
 };
 
-async function main(name: string): Promise<number> {
-  const start = Object.hasOwn(strategies, name) ? strategies[name] : undefined;
+/** What one process of those with several does. */
+const workers: Readonly<Record<string, Start>> = {
+  "ts:prefork": reactorOverEpoll,
+  "node:cluster": startNodeNetServer,
+};
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      worker: { type: "boolean", default: false },
+      port: { type: "string", default: "0" },
+      workers: { type: "string", default: String(availableParallelism()) },
+    },
+  });
+  const [name = ""] = positionals;
+  const table = values.worker ? workers : strategies;
+  const start = Object.hasOwn(table, name) ? table[name] : undefined;
   if (start === undefined) {
-    console.error(
-      `serve: unknown contender "${name}"; one of: ${Object.keys(strategies).join(" ")}`,
-    );
+    console.error(`serve: unknown contender "${name}"; one of: ${Object.keys(table).join(" ")}`);
     return 2;
   }
+  // An arbiter that was killed cannot say goodbye.
+  if (values.worker) process.once("disconnect", () => process.exit(1));
   const counters = new Counters();
-  const server = await start(counters);
+  const server = await start({
+    counters,
+    port: Number(values.port),
+    reusePort: values.worker,
+    workers: Math.max(1, Number(values.workers)),
+  });
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => server.stop());
-  process.stdout.write(
-    `${JSON.stringify({ event: "ready", port: server.port, pid: process.pid })}\n`,
-  );
+  tell({ event: "ready", port: server.port, pid: process.pid });
   await server.done;
-  process.stdout.write(`${JSON.stringify({ event: "counters", ...counters })}\n`);
+  tell({ event: "counters", ...counters });
+  if (values.worker) {
+    process.removeAllListeners("disconnect");
+    process.disconnect();
+  }
   return 0;
 }
 
-process.exitCode = await main(process.argv[2] ?? "");
+function tell(message: object): void {
+  // An arbiter that has gone is told nothing; "disconnect" ends us.
+  if (process.send !== undefined) process.send(message, undefined, undefined, () => {});
+  else process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(`serve: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+}

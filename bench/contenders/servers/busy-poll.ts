@@ -6,12 +6,12 @@ import { accept, close, listenTcp, localPort } from "../../../src/index.ts";
 import { BACKLOG } from "../settings.ts";
 import { EchoHandler, NEXT_CLOSE } from "./connection.ts";
 import type { Counters } from "./counters.ts";
-import type { Server } from "./server.ts";
+import type { Server, ServerRequest } from "./server.ts";
 
 /** Node's signals and timers get the thread this often. */
 const LONGEST_WITHOUT_TURN_MS = 10;
 
-export function startBusyPollServer(counters: Counters): Server {
+export function startBusyPollServer({ counters }: ServerRequest): Server {
   const listener = listenTcp({ backlog: BACKLOG });
   let stopped = false;
   const serve = async () => {

@@ -20,4 +20,11 @@ export class Counters {
       this.connectionsAccepted - this.connectionsClosed,
     );
   }
+
+  /** Another process's: its peak counts as if all had theirs at the same time. */
+  add(others: Readonly<Counters>): void {
+    for (const name of Object.keys(this) as (keyof CounterValues)[]) this[name] += others[name];
+  }
 }
+
+type CounterValues = { [K in keyof Counters as Counters[K] extends number ? K : never]: number };

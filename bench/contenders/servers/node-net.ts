@@ -5,10 +5,9 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { BACKLOG } from "../settings.ts";
-import type { Counters } from "./counters.ts";
-import type { Server } from "./server.ts";
+import type { Server, ServerRequest } from "./server.ts";
 
-export async function startNodeNetServer(counters: Counters): Promise<Server> {
+export async function startNodeNetServer({ counters }: ServerRequest): Promise<Server> {
   const open = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     counters.countAccepted();

@@ -1,6 +1,6 @@
 // ts:select, ts:poll and the ts:reactor-… contenders: the Reactor over a Selector of that backend.
 // They differ in nothing else.
-// Enters: a Selector, and a listener where it is shared. Leaves: the EchoHandler's recv and send.
+// Enters: a Selector. Leaves: the EchoHandler's recv and send.
 
 import {
   accept,
@@ -17,14 +17,15 @@ import {
 import { ACCEPTS_PER_WAKE, BACKLOG } from "../settings.ts";
 import { EchoHandler, NEXT_CLOSE, NEXT_READ, NEXT_WRITE, type Next } from "./connection.ts";
 import type { Counters } from "./counters.ts";
-import type { Server } from "./server.ts";
+import type { Server, ServerRequest } from "./server.ts";
 
 /** A listener without a descriptor for its next connection is looked at again after this long. */
 const ACCEPT_AGAIN_MS = 100;
 
-export function startReactorServer(selector: Selector, counters: Counters): Server {
+export function startReactorServer(selector: Selector, request: ServerRequest): Server {
+  const { counters, port, reusePort } = request;
   const reactor = new Reactor(selector);
-  const listener = listenTcp({ backlog: BACKLOG });
+  const listener = listenTcp({ backlog: BACKLOG, port, reusePort });
   const connections = new Connections(reactor, counters);
   const acceptor = new Acceptor(reactor, connections, counters);
   reactor.registerHandler(listener, EVENT_READ, acceptor);

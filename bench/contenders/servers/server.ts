@@ -1,4 +1,16 @@
-// What every TypeScript server gives to serve.ts.
+// What every TypeScript server gets from serve.ts, and gives to it.
+
+import type { Counters } from "./counters.ts";
+
+export interface ServerRequest {
+  readonly counters: Counters;
+  /** 0 lets the kernel pick. */
+  readonly port: number;
+  /** SO_REUSEPORT: one of several processes on that port. */
+  readonly reusePort: boolean;
+  /** Processes, where the strategy has several. */
+  readonly workers: number;
+}
 
 export interface Server {
   readonly port: number;
