@@ -10,6 +10,8 @@ Pending::Pending(napi_env env, const char* name) : env_(env) {
   napi_async_init(env, nullptr, text, &context_);
 }
 
+Pending::~Pending() { napi_async_destroy(env_, context_); }
+
 napi_value Pending::Next() {
   napi_deferred deferred = nullptr;
   napi_value promise = nullptr;

@@ -12,6 +12,8 @@ class Pending {
  public:
   /** @param name what asynchronous stack traces and async_hooks show. */
   Pending(napi_env env, const char* name);
+  /** While the environment is there: before its asynchronous clean-up hook is removed. */
+  ~Pending();
   Pending(const Pending&) = delete;
   Pending& operator=(const Pending&) = delete;
 

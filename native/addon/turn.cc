@@ -45,8 +45,9 @@ void Turn::OnEnvironmentEnd(napi_async_cleanup_hook_handle /*hook*/, void* data)
   auto* turn = static_cast<Turn*>(data);
   uv_close(reinterpret_cast<uv_handle_t*>(&turn->async_), [](uv_handle_t* handle) {
     auto* closed = static_cast<Turn*>(handle->data);
-    napi_remove_async_cleanup_hook(closed->hook_);
+    const napi_async_cleanup_hook_handle hook = closed->hook_;
     delete closed;
+    napi_remove_async_cleanup_hook(hook);  // last: it may be what keeps the environment
   });
 }
 

@@ -88,8 +88,9 @@ void Watch::CloseHandle() {
   End();
   uv_close(handle(), [](uv_handle_t* handle) {
     auto* watch = static_cast<Watch*>(handle->data);
-    napi_remove_async_cleanup_hook(watch->hook_);
+    const napi_async_cleanup_hook_handle hook = watch->hook_;
     delete watch;
+    napi_remove_async_cleanup_hook(hook);  // last: it may be what keeps the environment
   });
 }
 
