@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { judge } from "./lifetimes/flatness.ts";
 
 const CYCLES = 5000;
+const SELECTORS = 3000;
 const RELOADS = 150;
 
 function soak(...args: string[]): { status: number | null; output: string } {
@@ -21,8 +22,8 @@ describe("descriptors, threads and memory stay flat", () => {
   it.each(["ts:reactor-epoll", "cpp:reactor-epoll"])(
     `over ${CYCLES} connections through %s`,
     (server) => {
-      const args = ["--cycles", String(CYCLES), "--servers", server, "--reloads", "0"];
-      const { status, output } = soak(...args);
+      const cycles = ["--cycles", String(CYCLES), "--servers", server];
+      const { status, output } = soak(...cycles, "--selectors", "0", "--reloads", "0");
       expect(output).toContain("soak: all flat");
       expect(output).toMatch(/flat {2}descriptors: (\d+) → \1,/);
       expect(status).toBe(0);
@@ -30,8 +31,16 @@ describe("descriptors, threads and memory stay flat", () => {
     250_000,
   );
 
+  it(`over ${SELECTORS} selectors`, () => {
+    const selectors = ["--selectors", String(SELECTORS)];
+    const { status, output } = soak(...selectors, "--cycles", "0", "--reloads", "0");
+    expect(output).toContain("soak: all flat");
+    expect(status).toBe(0);
+  }, 250_000);
+
   it(`over ${RELOADS} loads and unloads of the addon`, () => {
-    const { status, output } = soak("--cycles", "0", "--reloads", String(RELOADS));
+    const reloads = ["--reloads", String(RELOADS)];
+    const { status, output } = soak(...reloads, "--cycles", "0", "--selectors", "0");
     expect(output).toContain("soak: all flat");
     expect(status).toBe(0);
   }, 250_000);
@@ -41,7 +50,7 @@ describe("the command line", () => {
   it.each([
     [["--cycles", "x"], /--cycles: "x" is not a whole number/],
     [["--cycles", "10"], /--cycles: 0, or at least 1000/],
-    [["--server", "ts:poll"], /options: --cycles --servers --reloads --help/],
+    [["--server", "ts:poll"], /options: --cycles --servers --selectors --reloads --help/],
     [["--servers", "poll"], /--servers: "poll" is no server/],
   ])("refuses %j", (args, message) => {
     const { status, output } = soak(...args);

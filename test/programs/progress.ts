@@ -58,7 +58,7 @@ export class Progress {
 }
 
 export function formatCount(count: number): string {
-  return Math.round(count).toLocaleString("en-US");
+  return (Math.round(count) + 0).toLocaleString("en-US");
 }
 
 /** "1:05". */

@@ -1,5 +1,5 @@
-// `npm run test:soak`: connect-echo-close cycles through servers, and environments that load the
-// addon and end; descriptors, threads and memory have to stay flat. Enters: process.argv. Leaves:
+// `npm run test:soak`: connect-echo-close cycles through servers, selectors made and closed, and
+// environments that load the addon and end; descriptors, threads and memory have to stay flat. Enters: process.argv. Leaves:
 // verdicts on standard output, progress on standard error; exit code 0, 1 where something grows or
 // fails, 2 for bad arguments.
 
@@ -13,11 +13,13 @@ import {
   wholeNumber,
 } from "../programs/options.ts";
 import { formatCount, Progress } from "../programs/progress.ts";
+import { makeMany } from "./selectors.ts";
 import { soak } from "./soak.ts";
 
 const rows: readonly OptionRow[] = [
   { name: "cycles", value: "N", help: "through each server; 1000000 unless given" },
   { name: "servers", value: "A[,B]", help: "contenders; ts:reactor-epoll,cpp:reactor-epoll" },
+  { name: "selectors", value: "N", help: "made, waited for and closed; 50000 unless given" },
   { name: "reloads", value: "N", help: "of the addon, by workers; 1000 unless given" },
 ];
 
@@ -42,6 +44,7 @@ async function main(argv: readonly string[]): Promise<number> {
 
 async function soakAll(given: ReadonlyMap<string, string>): Promise<number> {
   const cycles = wholeNumber(given.get("cycles") ?? "1000000", "cycles", 0, 1e12);
+  const selectors = wholeNumber(given.get("selectors") ?? "50000", "selectors", 0, 1e9);
   const reloads = wholeNumber(given.get("reloads") ?? "1000", "reloads", 0, 1e9);
   const servers = (given.get("servers") ?? "ts:reactor-epoll,cpp:reactor-epoll").split(",");
   if (cycles > 0 && cycles < FEWEST_CYCLES) {
@@ -52,6 +55,7 @@ async function soakAll(given: ReadonlyMap<string, string>): Promise<number> {
   }
   const verdicts: Verdict[] = [];
   for (const name of cycles > 0 ? servers : []) verdicts.push(...(await soakOne(name, cycles)));
+  if (selectors > 0) verdicts.push(...(await makeAll(selectors)));
   if (reloads > 0) verdicts.push(...(await reloadAll(reloads)));
   const growing = verdicts.filter(({ flat }) => !flat).length;
   console.log(growing === 0 ? "soak: all flat" : `soak: ${growing} of ${verdicts.length} grow`);
@@ -65,6 +69,15 @@ async function soakOne(name: string, cycles: number): Promise<Verdict[]> {
   report(`${formatCount(cycles)} cycles through ${name}`, cycles, progress.seconds);
   console.log(`server\n${describeVerdicts(server)}\nclient\n${describeVerdicts(client)}`);
   return [...server, ...client];
+}
+
+async function makeAll(selectors: number): Promise<Verdict[]> {
+  const progress = new Progress(selectors, "selectors");
+  const verdicts = await makeMany(selectors, (done) => progress.show(done, "selectors"));
+  progress.clear();
+  report(`${formatCount(selectors)} selectors made and closed`, selectors, progress.seconds);
+  console.log(describeVerdicts(verdicts));
+  return verdicts;
 }
 
 async function reloadAll(reloads: number): Promise<Verdict[]> {

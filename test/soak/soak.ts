@@ -56,7 +56,7 @@ export async function soak(
   return { server: judge(ofServer, BOUNDS), client: judge(ofClient, BOUNDS) };
 }
 
-function sampleSelf(): Record<string, number | null> {
+export function sampleSelf(): Record<string, number | null> {
   return {
     "heap in KiB": heapKiB(), // first, since it collects
     descriptors: countDescriptors(),
