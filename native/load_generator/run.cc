@@ -8,6 +8,7 @@
 #include "load_generator/limits.h"
 #include "load_generator/options.h"
 #include "load_generator/solo.h"
+#include "load_generator/team.h"
 #include "load_generator/text.h"
 
 #ifdef __linux__
@@ -38,9 +39,11 @@ void AskForExactTimers() {
 
 RunResult RunAsPlanned(const RunOptions& options) {
   const ProcessPlan plan = PlanProcesses(options);
-  if (plan.error.empty() && plan.processes == 1) return RunSolo(options);
+  if (plan.error.empty()) {
+    return plan.processes > 1 ? RunTeam(options, plan.processes) : RunSolo(options);
+  }
   RunResult result;
-  result.tally.SetError(plan.error.empty() ? "more than one process" : plan.error);
+  result.tally.SetError(plan.error);
   return result;
 }
 

@@ -1,0 +1,272 @@
+#include "load_generator/churn.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/timeout.h"
+#include "load_generator/message.h"
+#include "load_generator/text.h"
+#include "net/socket.h"
+
+namespace io_selectors {
+
+namespace {
+
+constexpr size_t kEventsPerWait = 256;
+constexpr size_t kBufferBytes = size_t{64} * 1024;
+// Whoever was refused must not knock again at once, for ever.
+constexpr int64_t kPauseAfterRefusalNs = 2 * kNsPerMs;
+
+}  // namespace
+
+Churn::Churn(Selector& selector, const RunOptions& options, const Share& share, Window* unmeasured)
+    : selector_(selector),
+      options_(options),
+      first_id_(static_cast<uint32_t>(options.in_flight * share.index / share.processes)),
+      payload_bytes_(static_cast<size_t>(options.payload_bytes)),
+      sources_(options),
+      address_(InetAddress(options.host, static_cast<uint16_t>(options.port))),
+      alarm_(selector),
+      slots_(static_cast<size_t>(share.in_flight)),
+      by_fd_(slots_.size() * 2 + 256),
+      ring_(kEventsPerWait),
+      buffer_(kBufferBytes),
+      unmeasured_(unmeasured),
+      window_(unmeasured) {
+  for (uint32_t id = slots(); id > 0; --id) idle_.push_back(id - 1);
+}
+
+Churn::~Churn() {
+  for (uint32_t id = 0; id < slots(); ++id) Close(id);
+}
+
+Tally Churn::Sum() const {
+  Tally tally = tally_;
+  for (const Slot& slot : slots_) {
+    if (slot.state == State::kReceiving) ++tally.missing;
+  }
+  return tally;
+}
+
+std::string Churn::Prepare() {
+  const int64_t deadline_ns = MonotonicNs() + options_.connect_timeout_ms * kNsPerMs;
+  const auto waiting = [this] {
+    return std::count_if(slots_.begin(), slots_.end(), [](const Slot& s) { return s.cycle == 0; });
+  };
+  for (int64_t left = waiting(); left > 0; left = waiting()) {
+    const int64_t now_ns = MonotonicNs();
+    if (now_ns >= deadline_ns) {
+      return Format("%lld of %u slots had no cycle within %lld ms%s%s",
+                    static_cast<long long>(left), slots(),
+                    static_cast<long long>(options_.connect_timeout_ms),
+                    last_error_ != 0 ? "; last error: " : "",
+                    last_error_ != 0 ? std::strerror(last_error_) : "");
+    }
+    const std::string error = RunUntil(std::min(deadline_ns, now_ns + 20 * kNsPerMs), true);
+    if (!error.empty()) return error;
+  }
+  return "";
+}
+
+std::string Churn::Run(Timeline& timeline, Window* windows) {
+  const int64_t already = tally_.completed;
+  Step step = timeline.Begin(MonotonicNs());
+  last_finished_ns_ = MonotonicNs();
+  std::string error;
+  while (step.phase != Step::Phase::kOver && error.empty()) {
+    error = RunUntil(step.until_ns, true);
+    if (!error.empty()) break;
+    const int64_t now_ns = MonotonicNs();
+    const int64_t done = tally_.completed - already;
+    step = timeline.Next(Progress{done, done});
+    window_ = step.phase == Step::Phase::kWindow ? &windows[step.window] : unmeasured_;
+    // Cycles under way while we sampled are not the server's fault.
+    const int64_t pause_ns = MonotonicNs() - now_ns;
+    for (Slot& slot : slots_) slot.began_ns += pause_ns;
+  }
+  window_ = unmeasured_;
+  if (!error.empty()) return error;
+  return RunUntil(MonotonicNs() + options_.drain_timeout_ms * kNsPerMs, false);
+}
+
+/** @param again whether a cycle that ended is followed by the next; if not, ends with the last. */
+std::string Churn::RunUntil(int64_t end_ns, bool again) {
+  for (int64_t now_ns = MonotonicNs(); now_ns < end_ns; now_ns = MonotonicNs()) {
+    int64_t due_ns = end_ns;
+    if (again) {
+      if (now_ns >= not_before_ns_) StartIdle();
+      if (!idle_.empty()) due_ns = std::min(end_ns, not_before_ns_);
+      if (last_finished_ns_ > 0 &&
+          now_ns - last_finished_ns_ > options_.connect_timeout_ms * kNsPerMs) {
+        return Format("no cycle ended within %lld ms",
+                      static_cast<long long>(options_.connect_timeout_ms));
+      }
+    } else if (idle_.size() == slots_.size()) {
+      return "";
+    }
+    const std::string error = Turn(alarm_.TimeoutNs(due_ns));
+    if (!error.empty()) return error;
+  }
+  return "";
+}
+
+std::string Churn::Turn(int64_t timeout_ns) {
+  ++tally_.calls.wait;
+  const Result<int> waited =
+      selector_.Select(ring_.data(), static_cast<int>(ring_.size()), timeout_ns);
+  if (!waited.ok()) {
+    if (waited.error().errno_value == EINTR) return "";
+    return Format("%s: %s", waited.error().syscall, std::strerror(waited.error().errno_value));
+  }
+  for (int i = 0; i < waited.value(); ++i) {
+    const ReadyEvent& event = ring_[static_cast<size_t>(i)];
+    const bool current = selector_.Generation(event.fd) == event.generation;
+    if (event.fd != alarm_.fd() && current) OnEvent(by_fd_[static_cast<size_t>(event.fd)]);
+  }
+  return "";
+}
+
+void Churn::StartIdle() {
+  // Only those that are idle now: one that fails at once comes after the pause.
+  for (size_t left = idle_.size(); left > 0 && MonotonicNs() >= not_before_ns_; --left) {
+    const uint32_t id = idle_.back();
+    idle_.pop_back();
+    Start(id);
+  }
+}
+
+void Churn::Start(uint32_t id) {
+  Slot& slot = slots_[id];
+  slot.began_ns = MonotonicNs();
+  slot.sent = slot.received = 0;
+  slot.state = State::kConnecting;
+  Result<OwnedFd> fd = ConnectTcp(address_.value(), sources_.For(first_id_ + id));
+  if (!fd.ok()) return Fail(id, fd.error().errno_value);
+  // Both fail only on a socket that has failed already, which the next call says.
+  (void)SetNoDelay(fd.value().get()).ok();
+  (void)SetResetOnClose(fd.value().get()).ok();
+  slot.fd = fd.value().Release();
+  const size_t index = static_cast<size_t>(slot.fd);
+  if (index >= by_fd_.size()) by_fd_.resize(index * 2);
+  by_fd_[index] = id;
+  if (options_.churn_echo == 0) return Watch(id, kWrite);
+  // Over loopback it is connected by now; if not, the send says EAGAIN.
+  slot.state = State::kSending;
+  SendMore(id);
+}
+
+void Churn::OnEvent(uint32_t id) {
+  switch (slots_[id].state) {
+    case State::kConnecting: {
+      const int error = SocketError(slots_[id].fd);
+      return error == 0 ? Finish(id) : Fail(id, error);
+    }
+    case State::kSending:
+      if (slots_[id].sent > slots_[id].received) ReceiveMore(id);
+      if (slots_[id].state == State::kSending) SendMore(id);
+      return;
+    case State::kReceiving:
+      return ReceiveMore(id);
+    case State::kIdle:
+      return;
+  }
+}
+
+void Churn::SendMore(uint32_t id) {
+  Slot& slot = slots_[id];
+  const Message message(first_id_ + id, slot.cycle);
+  while (slot.sent < payload_bytes_) {
+    const size_t part = std::min(payload_bytes_ - slot.sent, buffer_.size());
+    message.Fill(slot.sent, buffer_.data(), part);
+    ++tally_.calls.send;
+    const ssize_t taken = Send(slot.fd, buffer_.data(), part);
+    if (taken == -EAGAIN || taken == -EWOULDBLOCK) {
+      // The echo of what was sent may have to make room first.
+      return Watch(id, slot.sent > 0 ? kRead | kWrite : kWrite);
+    }
+    if (taken < 0) return Fail(id, static_cast<int>(-taken));
+    if (slot.sent == 0) ++window_->sent;
+    slot.sent += static_cast<uint32_t>(taken);
+  }
+  slot.state = State::kReceiving;
+  Watch(id, kRead);
+}
+
+void Churn::ReceiveMore(uint32_t id) {
+  Slot& slot = slots_[id];
+  const Message message(first_id_ + id, slot.cycle);
+  for (;;) {
+    ++tally_.calls.recv;
+    const ssize_t length = Receive(slot.fd, buffer_.data(), buffer_.size());
+    if (length == -EAGAIN || length == -EWOULDBLOCK) return;
+    if (length <= 0) return Fail(id, length < 0 ? static_cast<int>(-length) : ECONNRESET);
+    const size_t part = std::min(static_cast<size_t>(length), slot.sent - size_t{slot.received});
+    const size_t good = message.CountMatching(slot.received, buffer_.data(), part);
+    slot.received += static_cast<uint32_t>(good);
+    if (good < static_cast<size_t>(length)) {
+      ReportWrongByte(id, buffer_[good]);
+      ++tally_.mismatches;
+      return Fail(id, EBADMSG);
+    }
+    if (slot.received == payload_bytes_) return Finish(id);
+    if (static_cast<size_t>(length) < buffer_.size()) return;
+  }
+}
+
+void Churn::Watch(uint32_t id, int32_t interest) {
+  const int fd = slots_[id].fd;
+  const int32_t now = selector_.Interest(fd);
+  if (now == interest) return;
+  int error = 0;
+  if (now != 0) {
+    error = selector_.Modify(fd, interest).error().errno_value;
+  } else {
+    error = selector_.Register(fd, interest).error().errno_value;
+  }
+  if (error != 0) Fail(id, error);
+}
+
+void Churn::Finish(uint32_t id) {
+  Slot& slot = slots_[id];
+  last_finished_ns_ = MonotonicNs();
+  const int64_t ns = last_finished_ns_ - slot.began_ns;
+  window_->latency.Record(ns);
+  window_->latency_uncorrected.Record(ns);
+  ++window_->intended;
+  ++window_->completed;
+  ++tally_.completed;
+  ++tally_.cycles;
+  ++slot.cycle;
+  Close(id);
+  idle_.push_back(id);
+}
+
+void Churn::Fail(uint32_t id, int error) {
+  last_error_ = error;
+  ++window_->intended;
+  ++window_->errors;
+  not_before_ns_ = MonotonicNs() + kPauseAfterRefusalNs;
+  Close(id);
+  idle_.push_back(id);
+}
+
+void Churn::Close(uint32_t id) {
+  Slot& slot = slots_[id];
+  slot.state = State::kIdle;
+  if (slot.fd < 0) return;
+  // ENOENT: it failed before it was watched.
+  (void)selector_.Unregister(slot.fd).ok();
+  OwnedFd(slot.fd).Reset();
+  slot.fd = -1;
+}
+
+void Churn::ReportWrongByte(uint32_t id, unsigned char got) {
+  if (tally_.mismatch_detail[0] != '\0') return;
+  const Slot& slot = slots_[id];
+  const uint32_t name = first_id_ + id;
+  tally_.SetMismatchDetail(Format("connection %u: message %llu: byte %u is 0x%02x, expected 0x%02x",
+                                  name, static_cast<unsigned long long>(slot.cycle), slot.received,
+                                  got, Message(name, slot.cycle).ByteAt(slot.received)));
+}
+
+}  // namespace io_selectors

@@ -1,0 +1,83 @@
+// Churn: connections that come and go. So many slots; each connects, sends one message and checks
+// its echo (or not even that), resets the connection, so that no TIME_WAIT stays, and begins anew.
+// Enters: how many slots and where to. Leaves: one cycle counted as a message; its latency is from
+// connect(2) to its end.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/selector.h"
+#include "load_generator/alarm.h"
+#include "load_generator/options.h"
+#include "load_generator/share.h"
+#include "load_generator/sources.h"
+#include "load_generator/tally.h"
+#include "load_generator/timeline.h"
+#include "load_generator/window.h"
+
+namespace io_selectors {
+
+class Churn {
+ public:
+  /** @param unmeasured counts what falls outside of the measured windows */
+  Churn(Selector& selector, const RunOptions& options, const Share& share, Window* unmeasured);
+  ~Churn();
+  Churn(const Churn&) = delete;
+  Churn& operator=(const Churn&) = delete;
+
+  /** One cycle in every slot. @returns why that took too long, or nothing. */
+  std::string Prepare();
+
+  /** @param windows as many as the options say. @returns why it could not go on, or nothing. */
+  std::string Run(Timeline& timeline, Window* windows);
+
+  uint32_t slots() const { return static_cast<uint32_t>(slots_.size()); }
+  Tally Sum() const;
+
+ private:
+  enum class State : uint8_t { kIdle, kConnecting, kSending, kReceiving };
+
+  struct Slot {
+    int64_t began_ns = 0;
+    uint64_t cycle = 0;
+    uint32_t sent = 0;      // bytes
+    uint32_t received = 0;  // bytes
+    int fd = -1;
+    State state = State::kIdle;
+  };
+
+  std::string RunUntil(int64_t end_ns, bool again);
+  std::string Turn(int64_t timeout_ns);
+  void StartIdle();
+  void Start(uint32_t id);
+  void OnEvent(uint32_t id);
+  void SendMore(uint32_t id);
+  void ReceiveMore(uint32_t id);
+  void Watch(uint32_t id, int32_t interest);
+  void Finish(uint32_t id);
+  void Fail(uint32_t id, int error);
+  void Close(uint32_t id);
+  void ReportWrongByte(uint32_t id, unsigned char got);
+
+  Selector& selector_;
+  const RunOptions& options_;
+  uint32_t first_id_;
+  size_t payload_bytes_;
+  Sources sources_;
+  Result<Address> address_;
+  Alarm alarm_;
+  std::vector<Slot> slots_;
+  std::vector<uint32_t> idle_;   // slots that are to begin
+  std::vector<uint32_t> by_fd_;  // grows to the largest descriptor, in Prepare()
+  std::vector<ReadyEvent> ring_;
+  std::vector<unsigned char> buffer_;
+  Window* unmeasured_;
+  Window* window_;
+  int64_t not_before_ns_ = 0;
+  int64_t last_finished_ns_ = 0;
+  int last_error_ = 0;
+  Tally tally_;
+};
+
+}  // namespace io_selectors

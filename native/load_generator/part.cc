@@ -1,0 +1,72 @@
+#include "load_generator/part.h"
+
+#include <cstring>
+#include <memory>
+
+#include "backends/backends.h"
+#include "load_generator/churn.h"
+#include "load_generator/connector.h"
+#include "load_generator/load.h"
+#include "load_generator/text.h"
+
+namespace io_selectors {
+
+namespace {
+
+Result<std::unique_ptr<Selector>> MakeSelector() {
+  const Backend* epoll = FindBackend("epoll");
+  return (epoll != nullptr ? *epoll : Backends().front()).make(SelectorOptions{});
+}
+
+/** Opens what it is told to, stage by stage. @returns why that failed, or nothing. */
+std::string Connect(Connector& connector, Direction& direction) {
+  for (uint32_t goal = 0; direction.NextGoal(&goal);) {
+    std::string error = connector.Run(goal);
+    if (!error.empty()) return error;
+    direction.Reached();
+  }
+  return "";
+}
+
+void RunChurn(Selector& selector, const RunOptions& options, const Share& share,
+              Direction& direction, Window* windows, Tally* tally) {
+  Churn churn(selector, options, share, &windows[options.windows]);
+  std::string error;
+  for (uint32_t goal = 0; error.empty() && direction.NextGoal(&goal);) {
+    error = churn.Prepare();
+    if (error.empty()) direction.Reached();
+  }
+  if (error.empty()) error = churn.Run(direction.timeline(), windows);
+  *tally = churn.Sum();
+  tally->SetError(error);
+}
+
+void RunConnections(Selector& selector, const RunOptions& options, const Share& share,
+                    Direction& direction, Window* windows, Tally* tally) {
+  Traffic traffic(selector, options, share, &windows[options.windows]);
+  Connector connector(traffic, options, share);
+  std::string error = Connect(connector, direction);
+  if (error.empty() && options.mode != LoadMode::kMemory) {
+    const std::unique_ptr<Pace> pace = MakePace(options, share);
+    Alarm alarm(selector);
+    error = Load(traffic, *pace, alarm, options).Run(direction.timeline(), windows);
+  }
+  traffic.CloseAll();
+  *tally = traffic.Sum();
+  tally->SetError(error);
+}
+
+}  // namespace
+
+void RunPart(const RunOptions& options, const Share& share, Direction& direction, Window* windows,
+             Tally* tally) {
+  const Result<std::unique_ptr<Selector>> selector = MakeSelector();
+  if (!selector.ok()) {
+    const Error& error = selector.error();
+    return tally->SetError(Format("%s: %s", error.syscall, std::strerror(error.errno_value)));
+  }
+  const auto run = options.mode == LoadMode::kChurn ? RunChurn : RunConnections;
+  run(*selector.value(), options, share, direction, windows, tally);
+}
+
+}  // namespace io_selectors

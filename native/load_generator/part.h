@@ -1,0 +1,20 @@
+// Part: what one process does in a run, from its first connect to its last echo.
+// Enters: options, its share, direction. Leaves: counted windows and a Tally.
+#pragma once
+
+#include "load_generator/direction.h"
+#include "load_generator/options.h"
+#include "load_generator/share.h"
+#include "load_generator/tally.h"
+#include "load_generator/window.h"
+
+namespace io_selectors {
+
+/**
+ * @param windows zeroed: one for each window of the options, and one more for all that happens
+ * outside of them
+ */
+void RunPart(const RunOptions& options, const Share& share, Direction& direction, Window* windows,
+             Tally* tally);
+
+}  // namespace io_selectors

@@ -1,0 +1,357 @@
+// What the load generator can do besides one message after another on every connection: silent,
+// slow and flooding peers, churn, memory, several processes. Enters: options. Leaves: what its
+// lines say, against servers that can be looked into.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "vitest";
+import { packagePaths } from "../bench/paths.ts";
+import { survivors } from "./bench-processes.ts";
+import { countFrom } from "./hdr-reader.ts";
+import { echo, endAll, finished, listen, run, servers, start, startRun } from "./load-runs.ts";
+
+const { echoServer, loadGenerator } = packagePaths();
+const onLinux = process.platform === "linux";
+const clean = { mismatches: 0, missing: 0, connectionsLost: 0, error: null };
+
+afterEach(endAll);
+
+/** Counts the connections that got more than the greeting of 64 bytes. */
+async function listenAndCount() {
+  const got = new Map<number, number>();
+  let next = 0;
+  const names = new WeakMap<object, number>();
+  const port = await listen((socket, data) => {
+    const name = names.get(socket) ?? next++;
+    names.set(socket, name);
+    got.set(name, (got.get(name) ?? 0) + data.length);
+    socket.write(data);
+  });
+  const busy = () => [...got.values()].filter((bytes) => bytes > 64).length;
+  return { port, got, busy };
+}
+
+const lines = (out: string) =>
+  out
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+
+async function rawRun(port: number, options: Record<string, string | number>) {
+  const [code, out, stderr] = await finished(startRun(port, options));
+  return { code, stderr, lines: lines(out) };
+}
+
+describe("connections that are", () => {
+  it.each([
+    ["open", {}],
+    ["closed", { mode: "closed", "in-flight": 3 }],
+    ["closed, pipelined", { mode: "closed", "in-flight": 5 * 4, depth: 4 }],
+  ])("silent carry nothing after the greeting: %s", async (_name, options) => {
+    const { port, got, busy } = await listenAndCount();
+    const { result } = await run(port, { ...options, connections: 40, active: 5 });
+    expect(result).toMatchObject(clean);
+    expect(result.messages).toBeGreaterThan(0);
+    expect(got.size).toBe(40);
+    expect(busy()).toBe(5);
+    expect(result["fairness"]).toMatchObject({ connections: 5 });
+  });
+
+  it("slow are written to and never read, and hold up nobody", async () => {
+    const unread = new Map<object, number>();
+    const port = await listen((socket, data) => {
+      socket.write(data);
+      unread.set(socket, Math.max(unread.get(socket) ?? 0, socket.writableLength));
+    });
+    const options = { connections: 20, slow: 4, "payload-bytes": 16_384, rate: 3000 };
+    const { result, windows } = await run(port, { ...options, windows: 15 });
+    expect(result).toMatchObject({ ...clean, slow: { connections: 4, closed: 0 } });
+    const { bytesSent } = result["slow"] as { bytesSent: number };
+    expect(bytesSent).toBeGreaterThan(4 * 16_384);
+    expect([...unread.values()].sort((a, b) => b - a)[3]).toBeGreaterThan(16_384);
+    expect(windows.at(-1)?.["completedMessages"]).toBeGreaterThan(0);
+  });
+
+  it("slow may be closed by the server", async () => {
+    const server = createServer((socket) => {
+      socket.on("error", () => socket.destroy());
+      socket.on("data", (data) => {
+        // A peer that does not take its echoes is let go.
+        if (!socket.write(data) && socket.writableLength > 200_000) socket.destroy();
+      });
+    });
+    servers.add(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("no port");
+    const options = { connections: 10, slow: 2, "payload-bytes": 16_384, rate: 2000 };
+    const { result } = await run(address.port, { ...options, windows: 10 });
+    expect(result).toMatchObject({ ...clean, slow: { connections: 2, closed: 2 } });
+  });
+
+  it("hot flood, and are counted apart", async () => {
+    const port = await listen(echo);
+    const { result, windows } = await run(port, { connections: 10, hot: 20, rate: 500 });
+    expect(result).toMatchObject({ ...clean, fairness: { connections: 9 } });
+    for (const window of windows) {
+      expect(window["hotCompletedMessages"]).toBeGreaterThan(0);
+      expect(countFrom(window.latency)).toBe(window["completedMessages"]);
+    }
+    const { jain, longestGapNs } = result["fairness"] as { jain: number; longestGapNs: number };
+    expect(jain).toBeGreaterThan(0);
+    expect(jain).toBeLessThanOrEqual(1);
+    expect(longestGapNs).toBeGreaterThan(0);
+  });
+
+  it("treated unfairly show in Jain's index", async () => {
+    // Every second connection is answered a hundred times later.
+    let count = 0;
+    const port = await listen((socket, data, state) => {
+      const late = state as { bytes: number; late?: boolean };
+      late.late ??= count++ % 2 === 1;
+      if (late.late && state.bytes > 0) setTimeout(() => socket.write(data), 100);
+      else socket.write(data);
+    });
+    const options = { mode: "closed", connections: 8, "in-flight": 8, depth: 1, windows: 5 };
+    const unfair = (await run(port, options)).result["fairness"] as { jain: number };
+    const fair = (await run(await listen(echo), options)).result["fairness"] as { jain: number };
+    expect(unfair.jain).toBeLessThan(0.75);
+    expect(fair.jain).toBeGreaterThan(unfair.jain);
+  });
+
+  it("idle get nothing but their greeting, and windows are sampled", async () => {
+    const { port, got, busy } = await listenAndCount();
+    const { result, windows } = await run(port, { mode: "idle", connections: 25 });
+    expect(result).toMatchObject({ ...clean, messages: 0, totalMessages: 25, fairness: null });
+    expect(got.size).toBe(25);
+    expect(busy()).toBe(0);
+    expect(windows.map((window) => window["completedMessages"])).toEqual([0, 0, 0]);
+  });
+});
+
+describe("churn", () => {
+  const churn = { mode: "churn", connections: 1, "in-flight": 6 };
+
+  it.each([1, 64, 1 << 20])("connects, echoes %d bytes, closes, and begins anew", async (bytes) => {
+    const options = { ...churn, "payload-bytes": bytes };
+    const { code, result, windows } = await run(await listen(echo), options);
+    expect(code).toBe(0);
+    expect(result).toMatchObject(clean);
+    expect(result["cycles"]).toBe(result.totalMessages);
+    expect(result.messages).toBeGreaterThan(0);
+    for (const window of windows) {
+      expect(countFrom(window.latency)).toBe(window["completedMessages"]);
+      expect(window["errors"]).toBe(0);
+    }
+  });
+
+  it("without an echo only connects", async () => {
+    const port = await listen(() => {
+      throw new Error("something was sent");
+    });
+    const { result } = await run(port, { ...churn, "churn-echo": 0 });
+    expect(result).toMatchObject(clean);
+    expect(result.messages).toBeGreaterThan(0);
+  });
+
+  it("counts refusals as errors and goes on", async () => {
+    let count = 0;
+    const port = await listen((socket, data) => {
+      if (count++ % 10 === 9) socket.resetAndDestroy();
+      else socket.write(data);
+    });
+    const { code, result, windows } = await run(port, churn);
+    expect(code).toBe(0);
+    expect(result.messages).toBeGreaterThan(0);
+    expect(windows.reduce((sum, window) => sum + Number(window["errors"]), 0)).toBeGreaterThan(0);
+  });
+
+  it("finds a wrong byte", async () => {
+    let count = 0;
+    const port = await listen((socket, data) => {
+      const bad = Buffer.from(data);
+      if (count++ === 20) bad[12] = (bad[12] ?? 0) ^ 1;
+      socket.write(bad);
+    });
+    const { result } = await run(port, churn);
+    expect(result).toMatchObject({ mismatches: 1, error: null });
+    expect(result["mismatchDetail"]).toMatch(/^connection \d+: message \d+: byte 12 is /);
+  });
+});
+
+describe.runIf(onLinux)("memory", () => {
+  it.each([1, 3])("is told at every stage, by %d process(es)", async (processes) => {
+    const port = await listen(echo);
+    const all = await rawRun(port, {
+      mode: "memory",
+      stages: "20,50,120",
+      processes,
+      "server-pid": process.pid,
+    });
+    expect(all.code).toBe(0);
+    expect(all.lines.map(({ event }) => event)).toEqual(["memory", "memory", "memory", "result"]);
+    const stages = all.lines.slice(0, 3);
+    expect(stages.map(({ connections }) => connections)).toEqual([20, 50, 120]);
+    for (const stage of stages) {
+      for (const name of ["serverPssBytes", "serverPrivateBytes", "clientPssBytes"]) {
+        expect(stage[name], name).toBeGreaterThan(0);
+      }
+      const kernel = stage.kernelSlabBytes + stage.kernelStackBytes + stage.pageTableBytes;
+      expect(stage.kernelBytes).toBe(kernel);
+    }
+    expect(all.lines[3]).toMatchObject({ ...clean, totalMessages: 120 });
+  });
+});
+
+describe("several processes", () => {
+  it.each([
+    ["open", {}],
+    ["closed", { mode: "closed", "in-flight": 9 }],
+    ["pipelined", { mode: "closed", "in-flight": 80, depth: 2 }],
+    ["idle", { mode: "idle" }],
+    ["churn", { mode: "churn", connections: 1, "in-flight": 9 }],
+    ["with slow, hot and silent ones", { slow: 4, hot: 3, active: 10 }],
+  ])("share one load: %s", async (_name, options) => {
+    const all = await rawRun(await listen(echo), { connections: 40, ...options, processes: 4 });
+    expect(all.stderr).toBe("");
+    const [connected, warmup, ...rest] = all.lines;
+    expect(connected).toMatchObject({ event: "connected", processes: 4 });
+    expect(connected.connectsPerSecond).toBeGreaterThan(0);
+    expect(warmup).toMatchObject({ event: "warmup", steady: null });
+    const result = rest.at(-1);
+    const windows = rest.slice(0, -1);
+    expect(windows.map(({ index }) => index)).toEqual([0, 1, 2]);
+    expect(result).toMatchObject({ event: "result", ...clean });
+    let messages = 0;
+    for (const window of windows) {
+      messages += window.completedMessages;
+      expect(countFrom(window.latency)).toBe(window.completedMessages);
+      if (onLinux) expect(window.clientProcesses).toBe(5);
+    }
+    expect(result.messages).toBe(messages);
+  });
+
+  it("send together what one would send alone", async () => {
+    const options = { connections: 50, rate: 2000, windows: 10 };
+    const { result, windows } = await run(await listen(echo), { ...options, processes: 5 });
+    expect(result).toMatchObject(clean);
+    // Poisson: 2,000 expected; a tenth is more than four standard deviations.
+    const intended = windows.reduce((sum, window) => sum + Number(window["intendedMessages"]), 0);
+    expect(intended).toBeGreaterThan(1800);
+    expect(intended).toBeLessThan(2200);
+  });
+
+  it("are as many as descriptors demand", async () => {
+    const port = await listen(echo);
+    const command = `ulimit -n 130; exec "$0" run --port ${port} --rate 500 --connections 120 \
+      --warmup-ms 50 --windows 1 --window-ms 100`;
+    const [code, out] = await finished(start("sh", ["-c", command, loadGenerator]));
+    expect(code).toBe(0);
+    expect(lines(out)[0]).toMatchObject({ connections: 120, processes: 3 });
+  });
+
+  const childrenOf = (pid: number) =>
+    readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+      .split(" ")
+      .filter((word) => word !== "")
+      .map(Number);
+
+  it.runIf(onLinux)("end with their parent, however that ends", async () => {
+    for (const signal of ["SIGKILL", "SIGTERM", "SIGINT"] as const) {
+      const generator = startRun(await listen(echo), { processes: 4, windows: 1000 });
+      await delay(400);
+      const workers = childrenOf(generator.pid ?? 0);
+      expect(workers.length).toBe(4);
+      generator.kill(signal);
+      expect(await survivors(workers, 10_000)).toEqual([]);
+    }
+  });
+
+  it.runIf(onLinux)("fail together when one of them dies", async () => {
+    const generator = startRun(await listen(echo), { processes: 4, windows: 1000 });
+    const finish = finished(generator);
+    await delay(400);
+    const workers = childrenOf(generator.pid ?? 0);
+    process.kill(workers[2] ?? 0, "SIGKILL");
+    const [code, out] = await finish;
+    expect(code).toBe(1);
+    expect(lines(out).at(-1)).toMatchObject({ error: "process 2 was ended by signal 9" });
+    expect(await survivors(workers, 10_000)).toEqual([]);
+  });
+});
+
+describe("warm-up", () => {
+  it("says whether the load came to rest, where asked", async () => {
+    const port = await listen(echo);
+    const told = async (options: Record<string, string | number>) => {
+      const { lines } = await rawRun(port, options);
+      expect(lines.at(-1).steady).toBe(lines[1].steady);
+      return lines[1];
+    };
+    expect(await told({})).toMatchObject({ event: "warmup", steady: null });
+    const watched = await told({ "steady-within-ms": 2000 });
+    expect([true, false]).toContain(watched.steady);
+    // Five windows of 250 ms at least, before anything can be said.
+    expect(watched.ms).toBeGreaterThanOrEqual(1250);
+    const short = await told({ "steady-within-ms": 300 });
+    expect(short.steady).toBe(false);
+  });
+});
+
+describe.runIf(onLinux)("a server of several processes", () => {
+  async function serve(...options: (string | number)[]) {
+    const child = start(echoServer, options);
+    const line = await new Promise<string>((resolve) => {
+      child.stdout?.once("data", (data) => resolve(String(data)));
+    });
+    return JSON.parse(line.split("\n")[0] ?? "") as { port: number; pid: number };
+  }
+
+  it("is sampled as a whole", async () => {
+    const { port, pid } = await serve("--strategy", "prefork", "--workers", 3);
+    const load = { "server-pid": pid, connections: 30, rate: 3000, windows: 5 };
+    const { windows, result } = await run(port, load);
+    expect(result).toMatchObject(clean);
+    for (const window of windows) {
+      expect(window["serverProcesses"]).toBe(4);
+      expect(window["serverThreads"]).toBe(4);
+      expect(window["serverCpuNs"]).toBeGreaterThan(0);
+      expect(window["serverContextSwitches"]).toBeGreaterThan(0);
+    }
+  });
+
+  it("is followed as it forks", async () => {
+    const { port, pid } = await serve("--strategy", "process-per-connection");
+    const load = { "server-pid": pid, connections: 60, rate: 3000 };
+    const { windows } = await run(port, load);
+    for (const window of windows) {
+      expect(window["serverProcesses"]).toBe(61);
+      expect(window["serverCpuNs"]).toBeGreaterThan(0);
+    }
+  });
+
+  it("counts for what its children used that came and went between two looks", async () => {
+    const { port, pid } = await serve("--strategy", "process-per-connection");
+    const load = { mode: "churn", connections: 1, "in-flight": 2, "server-pid": pid };
+    const { windows, result } = await run(port, { ...load, windows: 10 });
+    const cpu = windows.reduce((sum, window) => sum + Number(window["serverCpuNs"]), 0);
+    // A fork and an exit take more than 50 us anywhere.
+    expect(cpu).toBeGreaterThan(result.messages * 50_000);
+  });
+});
+
+it("leaves nothing of the processes it started", () => {
+  if (!onLinux) return;
+  const mine = readdirSync("/proc").filter((name) => {
+    try {
+      return readFileSync(`/proc/${name}/status`, "utf8").includes(`PPid:\t${process.pid}\n`);
+    } catch {
+      return false;
+    }
+  });
+  const generators = mine.filter((pid) =>
+    readFileSync(`/proc/${pid}/cmdline`, "utf8").startsWith(loadGenerator),
+  );
+  expect(generators).toEqual([]);
+});
