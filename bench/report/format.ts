@@ -132,7 +132,7 @@ function scaled(value: number, { step, units, padded = false }: Scale): string {
   let size = value;
   let unit = 0;
   // By what would be printed, or 999.7 µs would come out as 1,000 µs.
-  while (Number(size.toPrecision(3)) >= step && unit < units.length - 1) {
+  while (Math.max(size, Number(size.toPrecision(3))) >= step && unit < units.length - 1) {
     size /= step;
     unit++;
   }

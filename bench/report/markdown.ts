@@ -58,7 +58,7 @@ function headLines(results: Results, groups: readonly Group[]): string[] {
   ];
 }
 
-/** Where there are several tables: the verdict of the largest scale, and how far to trust it all. */
+/** Of several tables: the verdict of the largest scale, and how far to trust it all. */
 function summaryLines(results: Results): string[] {
   const { title, sentences } = validityOf(results);
   const scale = headlineGroup(results)?.title ?? "";

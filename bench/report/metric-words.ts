@@ -130,7 +130,7 @@ const titles: Readonly<Record<string, string>> = {
   idleCpuPercent: "CPU while idle, % of a core",
   acceptsPerSecond: "connections accepted a second",
   serverCpuPerConnection: "server CPU a connection",
-  ratioToBaseline: "ratio to the undisturbed",
+  ratioToBaseline: "ratio to its own baseline",
   latencyP9999: "p99.99",
   latencyP9999Uncorrected: "p99.99 uncorrected",
   throughputAtLeast: "messages a second, at least",
@@ -189,17 +189,23 @@ const workloads: Readonly<Record<string, WorkloadWords>> = {
   },
   pipelining: {
     title: "Pipelining",
-    lead: "Several messages under way on each connection: who gathers them into fewer calls?",
+    lead:
+      "Several messages under way on each connection: who gathers them into fewer calls? The " +
+      "baseline is one message at a time.",
     metrics: ["serverCpuPerMessage", "ratioToBaseline", "throughput"],
   },
   "slow-readers": {
     title: "Slow readers",
-    lead: "Some peers stop reading. The others' latency and the server's memory must stay bounded.",
+    lead:
+      "Some peers stop reading. The others' latency and the server's memory must stay bounded. " +
+      "The baseline is the same without such peers, in the same block.",
     metrics: ["latencyP99", "ratioToBaseline", "serverMemory"],
   },
   "hot-connection": {
     title: "One hot connection",
-    lead: "One connection floods among many. Jain's index is 1 where all are served alike.",
+    lead:
+      "One connection floods among many. Jain's index is 1 where all the others are served " +
+      "alike. The baseline is the same without the flood, in the same block.",
     metrics: ["fairnessJain", "longestGap", "ratioToBaseline", "hotThroughput"],
   },
   broadcast: {

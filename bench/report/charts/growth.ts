@@ -44,8 +44,8 @@ export function growthCharts(cells: readonly Cell[], { over, metric }: GrowthOpt
 
 /** The usual payload first, then the most connections: the scale that the report opens with. */
 function weight(cells: readonly Cell[]): number {
-  const usual = cells.filter((cell) => cell.payloadBytes === usualPayloadBytes).length;
-  return usual * 1e9 + Math.max(...cells.map(({ connections }) => connections));
+  const usual = cells.some((cell) => cell.payloadBytes === usualPayloadBytes);
+  return (usual ? 1e9 : 0) + Math.max(...cells.map(({ connections }) => connections));
 }
 
 /** What does not vary along the lines. Rates may: they stand in the cells. */

@@ -46,6 +46,7 @@ export function latencyChart(group: Group, reference: string): Chart | undefined
       axis: { kind: "log", title: "latency", format: tickText(duration) },
       base: null,
       legend: shown.map(({ text, filling }) => ({ text, filling })),
+      noteTitle: "p50 · p99",
       rows: cells.map((cell) => rowOf(cell, reference)),
     },
     table: {
@@ -69,9 +70,11 @@ function rowOf(cell: Cell, reference: string): Row {
   });
   const values = points.map(({ value }) => value);
   const list = points.map(({ text, value }) => `${text} ${duration(value)}`).join(", ");
+  const note = `${duration(median(cell, "latencyP50"))} · ${duration(median(cell, "latencyP99"))}`;
   return {
     contender: cell.contender,
-    note: `${duration(median(cell, "latencyP50"))} · ${duration(median(cell, "latencyP99"))}`,
+    note,
+    shortNote: note,
     tip: `${cell.contender}: ${list}`,
     strong: cell.contender === reference,
     faint: cell.status === "inconclusive",

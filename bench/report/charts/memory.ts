@@ -41,6 +41,7 @@ export function memoryChart(group: Group, reference: string): Chart | undefined 
           ? [{ filling: "solid", bar: "light", text: "kernel's, of both ends" } as const]
           : []),
       ],
+      noteTitle: withKernel ? "both" : "",
       rows: cells.map((cell) => rowOf(cell, reference)),
     },
     table: {
@@ -65,6 +66,7 @@ function rowOf(cell: Cell, reference: string): Row {
   return {
     contender: cell.contender,
     note: bytes(total(cell)),
+    shortNote: bytes(total(cell)),
     tip: summary(cell),
     strong: cell.contender === reference,
     faint: cell.status === "inconclusive",

@@ -40,8 +40,9 @@ export function metricChart(
         format: tickText(words.format),
         unit: byteUnit(words.unit, sorted, metric),
       },
-      base: metric === "ratioToBaseline" ? { value: 1, label: "undisturbed = 1" } : null,
+      base: metric === "ratioToBaseline" ? { value: 1, label: "baseline = 1" } : null,
       legend: [],
+      noteTitle: "median (95 %)",
       rows: sorted.map((cell) => rowOf(cell, { metric, words, reference })),
     },
     table: {
@@ -80,6 +81,7 @@ function rowOf(cell: Cell, { metric, words, reference }: RowOptions) {
   return {
     contender: cell.contender,
     note: ranked ? text : `${text}, not ranked`,
+    shortNote: ranked ? words.format(found.median) : `${words.format(found.median)}, not ranked`,
     tip: `${cell.contender}: ${words.title} ${text}${ranked ? "" : `, ${cell.status}`}`,
     strong: cell.contender === reference,
     faint: !ranked,

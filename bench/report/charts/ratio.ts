@@ -47,6 +47,7 @@ export function ratioChart(group: Group, reference: string): Chart | undefined {
             { filling: "open", text: "tie, or not ranked" },
           ]
         : [],
+      noteTitle: "ratio (95 %)",
       rows: rated.map((cell) => rowOf(cell, metric, reference)),
     },
     table: tableOf(rated, metric),
@@ -64,6 +65,7 @@ function rowOf(cell: Cell, metric: string, reference: string): Row {
   return {
     contender: cell.contender,
     note: own ? "reference" : `${words}${told}`,
+    shortNote: own ? "reference" : `${ratio(found.median)}${told}`,
     tip: `${cell.contender}: ${words}${own ? "" : " × the reference"}${told}${costWords}`,
     strong: own,
     faint: cell.status === "inconclusive",

@@ -24,9 +24,9 @@ export function sectionsOf(results: Results): Section[] {
     (name) => !own.has(name),
   );
   const sections = [
-    cpuSection(headlineFirst(of("echo-rate")), results),
+    cpuSection(acrossHeadline(of("echo-rate")), results),
     crossoverSection(of("active-fraction"), results),
-    latencySection(headlineFirst(of("echo-rate")), results),
+    latencySection(acrossHeadline(of("echo-rate")), results),
     workloadSection("memory", of("memory"), results),
     workloadSection("idle", headlineFirst(of("idle")), results),
     ...rest.map((name) => workloadSection(name, headlineFirst(of(name)), results)),
@@ -35,8 +35,25 @@ export function sectionsOf(results: Results): Section[] {
   return sections.filter(({ charts }) => charts.length > 0);
 }
 
-function cpuSection(groups: readonly Group[], { reference }: Results): Section {
-  const cells = groups.flatMap(({ measured, others }) => [...measured, ...others]);
+/** Of a grid of scales larger than this only a cross is drawn; all of it is in the last tables. */
+const wholeGrid = 8;
+
+/** The headline's group first, then those that share its connections or its payload. */
+function acrossHeadline(groups: readonly Group[]): Group[] {
+  const [first, ...rest] = headlineFirst(groups);
+  const at = first === undefined ? undefined : (first.measured[0] ?? first.others[0]);
+  if (first === undefined || at === undefined || groups.length <= wholeGrid) {
+    return first === undefined ? [] : [first, ...rest];
+  }
+  const near = rest.filter(({ measured, others }) => {
+    const cell = measured[0] ?? others[0];
+    return cell?.connections === at.connections || cell?.payloadBytes === at.payloadBytes;
+  });
+  return [first, ...near];
+}
+
+function cpuSection(groups: readonly Group[], { reference, cells: all }: Results): Section {
+  const cells = all.filter(({ workload }) => workload === "echo-rate");
   const [first, ...others] = groups.map((group) => ratioChart(group, reference));
   return {
     id: "cpu",

@@ -146,7 +146,7 @@ function sectionContent({ lead, charts }: Section): Markup {
       ? element(
           "details",
           { class: "folded more" },
-          element("summary", {}, text(`${count(folded.length)} more, at other scales`)),
+          element("summary", {}, text(`${count(folded.length)} more charts`)),
           ...folded,
         )
       : join(folded),

@@ -1,6 +1,6 @@
 // Every cell with every figure: a table a workload, a column for each metric that it has. Enters:
-// Results. Leaves: Markup. The intervals stand beside their medians; the blocks are in
-// results.json.
+// Results. Leaves: Markup. What the workload is about has its interval beside it; the others,
+// and the blocks, are in results.json.
 
 import type { Cell, Results } from "../../results.ts";
 import {
@@ -12,7 +12,7 @@ import {
 import { absent, count, plainLine } from "../format.ts";
 import { figure, scaleText, unitOf } from "../groups.ts";
 import { element, type Markup, text } from "../markup.ts";
-import { metricWords } from "../metric-words.ts";
+import { metricWords, principalMetric } from "../metric-words.ts";
 import { tableRegion } from "./table.ts";
 
 /** One closed table a workload, in the order of the results. */
@@ -36,6 +36,7 @@ export function rawTable(cells: readonly Cell[]): ChartTable {
     cells.some((cell) => figure(cell, name) !== undefined),
   );
   const titles = metrics.map((name) => metricWords(name, unitIn(cells, name)).title);
+  const about = new Set(["ratioToReference", principalMetric(cells[0]?.workload ?? "", cells)]);
   const withReasons = cells.some(({ reason }) => reason !== null);
   return {
     columns: [
@@ -52,19 +53,20 @@ export function rawTable(cells: readonly Cell[]): ChartTable {
         tableCount(cell.dropped),
         tableCount(cell.messages),
         tableCount(cell.mismatches),
-        ...metrics.map((name) => metricValue(cell, name)),
+        ...metrics.map((name) => metricValue(cell, name, about.has(name))),
         ...(withReasons ? [{ text: plainLine(cell.reason ?? "") }] : []),
       ],
     })),
   };
 }
 
-function metricValue(cell: Cell, name: string): TableValue {
+function metricValue(cell: Cell, name: string, withInterval: boolean): TableValue {
   const found = figure(cell, name);
   if (found === undefined) return { text: absent };
   const { format } = metricWords(name, unitOf(cell, name));
-  const words = figureWithInterval(found, format);
   const median = format(found.median);
+  if (!withInterval) return { text: median, value: found.median };
+  const words = figureWithInterval(found, format);
   return { text: median, value: found.median, beside: words.slice(median.length + 1) };
 }
 

@@ -9,7 +9,7 @@ import { areApart, position, type Scale, ticks } from "./scale.ts";
 export interface Drawing {
   readonly width: number;
   readonly height: number;
-  readonly body: readonly Markup[];
+  readonly body: readonly (Markup | null)[];
 }
 
 /** How an axis counts. */
@@ -36,21 +36,23 @@ export const narrowBelow = 560;
 interface Box {
   readonly top: number;
   readonly bottom: number;
+  /** Of the whole drawing, which words stay inside. */
+  readonly width: number;
 }
 
 /** Vertical lines through the plot, their values below, and the axis's title. */
-export function horizontalAxis(scale: Scale, { top, bottom }: Box, axis: AxisSpec): Markup[] {
+export function horizontalAxis(scale: Scale, box: Box, axis: AxisSpec): Markup[] {
+  const { top, bottom, width } = box;
   const marks = ticksOf(scale, axis);
   const lines = marks.map((value) => {
     const x = position(scale, value);
     return straight({ x, y: top }, { x, y: bottom }, "grid");
   });
-  const words = marks.map((value) =>
-    label({ x: position(scale, value), y: bottom + 14 }, axis.format(value), {
-      anchor: "middle",
-      style: "tick",
-    }),
-  );
+  const words = marks.map((value) => {
+    const words = axis.format(value);
+    const x = inside(position(scale, value), textWidth(words, 11.5), width);
+    return label({ x, y: bottom + 14 }, words, { anchor: "middle", style: "tick" });
+  });
   const base = straight({ x: scale.start, y: bottom }, { x: scale.end, y: bottom }, "axis");
   const title = titleOf(axis, Math.abs(scale.end - scale.start));
   const titlePlace = { x: (scale.start + scale.end) / 2, y: bottom + 36 };
@@ -59,6 +61,11 @@ export function horizontalAxis(scale: Scale, { top, bottom }: Box, axis: AxisSpe
     element("g", {}, ...words),
     label(titlePlace, title, { anchor: "middle", style: "axis" }),
   ];
+}
+
+/** The middle of words that are so wide, moved where they would stick out of the drawing. */
+export function inside(middle: number, words: number, width: number): number {
+  return Math.min(Math.max(middle, words / 2), width - words / 2);
 }
 
 /** Horizontal lines through the plot and their values on its left. The title stands above. */

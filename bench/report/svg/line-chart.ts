@@ -60,7 +60,7 @@ export function drawLines(chart: LineChart, width: number): Drawing {
     height: bottom + 50 + (narrow ? keys.height + 6 : 0),
     body: [
       ...verticalAxis(scales.y, { left, right }, chart.yAxis),
-      ...horizontalAxis(scales.x, { top, bottom }, chart.xAxis),
+      ...horizontalAxis(scales.x, { top, bottom, width }, chart.xAxis),
       ...chart.series.map((series) => drawSeries(series, scales)),
       ...(narrow ? keys.marks : namesAtEnds(chart.series, scales, right)),
     ],

@@ -7,6 +7,7 @@ import {
   type AxisSpec,
   type Drawing,
   horizontalAxis,
+  inside,
   type LegendEntry,
   legend,
   narrowBelow,
@@ -27,6 +28,8 @@ export interface Row {
   readonly contender: string;
   /** The figure in words, at the right. */
   readonly note: string;
+  /** The same, where there is little room. */
+  readonly shortNote: string;
   /** What is shown over the row. */
   readonly tip: string;
   readonly strong?: boolean;
@@ -46,6 +49,8 @@ export interface RowChart {
   /** A line through all rows, such as the reference at 1. */
   readonly base: { readonly value: number; readonly label: string } | null;
   readonly legend: readonly LegendEntry[];
+  /** What the words at the right are. */
+  readonly noteTitle: string;
   readonly rows: readonly Row[];
 }
 
@@ -62,7 +67,7 @@ interface Layout {
 export function drawRows(chart: RowChart, width: number): Drawing {
   const narrow = width < narrowBelow;
   const entries = legend(chart.legend, 0, width);
-  const top = entries.height + (chart.base === null ? 6 : 26);
+  const top = entries.height + 26;
   const rowHeight = narrow ? 46 : 32;
   const bottom = top + chart.rows.length * rowHeight + 4;
   const scale = scaleOf(chart, width, narrow);
@@ -72,8 +77,11 @@ export function drawRows(chart: RowChart, width: number): Drawing {
     height: bottom + 48,
     body: [
       ...entries.marks,
-      ...horizontalAxis(scale, { top, bottom }, chart.axis),
+      ...horizontalAxis(scale, { top, bottom, width }, chart.axis),
       ...baseLine(chart, layout),
+      narrow
+        ? null
+        : label({ x: width, y: top - 17 }, chart.noteTitle, { anchor: "end", style: "tick" }),
       ...chart.rows.map((row, index) => drawRow(row, index, layout)),
     ],
   };
@@ -100,9 +108,7 @@ function valuesOf({ interval, span, points = [], bars = [] }: Row): number[] {
 function baseLine({ base }: RowChart, { scale, top, bottom, width }: Layout): Markup[] {
   if (base === null) return [];
   const x = position(scale, base.value);
-  const half = textWidth(base.label, 12) / 2;
-  // The words stay inside the drawing wherever the line is.
-  const middle = Math.min(Math.max(x, half), width - half);
+  const middle = inside(x, textWidth(base.label, 12), width);
   return [
     straight({ x, y: top - 6 }, { x, y: bottom }, "base"),
     label({ x: middle, y: top - 17 }, base.label, { anchor: "middle", style: "axis" }),
@@ -116,18 +122,16 @@ function drawRow(row: Row, index: number, layout: Layout): Markup {
   const words = from + (narrow ? 12 : rowHeight / 2);
   const style = row.strong ? "strong" : "name";
   const marks = [...barsOf(row, y, scale), ...pointsOf(row, y, scale)];
-  const hit = element("rect", {
-    x: 0,
-    y: from,
-    width,
-    height: rowHeight,
-    class: "hit",
-  });
-  return contenderGroup(row.contender, row.tip, [
-    hit,
+  const room = narrow ? width - textWidth(row.contender) - 10 : Number.POSITIVE_INFINITY;
+  const note = textWidth(row.note, 12) <= room ? row.note : row.shortNote;
+  const group = element("g", row.faint === true ? { class: "faint" } : {}, ...marks);
+  const hit = { x: 0, y: from, width, height: rowHeight, class: "hit" };
+  // Fingers do not hover, and the figure stands in the row.
+  return contenderGroup(row.contender, narrow ? null : row.tip, [
+    narrow ? null : element("rect", hit),
     label({ x: 0, y: words }, row.contender, { style }),
-    element("g", row.faint === true ? { class: "faint" } : {}, ...marks),
-    label({ x: width, y: words }, row.note, { anchor: "end", style: "value" }),
+    group,
+    label({ x: width, y: words }, note, { anchor: "end", style: "value" }),
   ]);
 }
 

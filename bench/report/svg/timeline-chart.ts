@@ -51,7 +51,7 @@ export function drawTimeline(chart: TimelineChart, width: number): Drawing {
     height: bottom + 48,
     body: [
       ...keys.marks,
-      ...horizontalAxis(scale, { top, bottom }, chart.axis),
+      ...horizontalAxis(scale, { top, bottom, width }, chart.axis),
       ...bordersOf(chart, scale, { top, bottom }),
       ...contenders.map((contender, index) => {
         const from = top + index * laneHeight;

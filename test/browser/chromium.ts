@@ -1,0 +1,71 @@
+// The system's Chromium for tests that look at pages as people do: where it is, how it is started,
+// and what a test asks of a page. Enters: an HTML file. Leaves: a page with its complaints. Nothing
+// is downloaded; where there is no browser the tests are skipped by name.
+
+// What page.evaluate() runs is a page's program, and sees a page's globals.
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+
+import { existsSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { type Browser, chromium, type Page } from "playwright-core";
+
+const usualPlaces = [
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/usr/bin/google-chrome-stable",
+  "/snap/bin/chromium",
+  "/usr/local/bin/chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+  "/Applications/Chromium.app/Contents/MacOS/Chromium",
+];
+
+/** CHROME_PATH, or a usual place; undefined where there is none. */
+export function chromiumPath(): string | undefined {
+  const told = process.env["CHROME_PATH"];
+  if (told !== undefined && told !== "") return told;
+  return usualPlaces.find((path) => existsSync(path));
+}
+
+/** @throws where it does not start. */
+export function launchChromium(executablePath: string): Promise<Browser> {
+  // The sandbox refuses root, which is who runs in containers.
+  const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  return chromium.launch({ executablePath, args });
+}
+
+export interface Look {
+  readonly colorScheme: "light" | "dark";
+  readonly width: number;
+  readonly javaScript?: boolean;
+}
+
+/** A page that was opened, and all that it complained of: console errors, exceptions, requests. */
+export interface OpenedPage {
+  readonly page: Page;
+  readonly complaints: readonly string[];
+}
+
+/** Opens a file with the network off. */
+export async function openFile(browser: Browser, path: string, look: Look): Promise<OpenedPage> {
+  const { colorScheme, width, javaScript = true } = look;
+  const context = await browser.newContext({
+    colorScheme,
+    offline: true,
+    viewport: { width, height: 900 },
+    javaScriptEnabled: javaScript,
+  });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith("file:") && !url.startsWith("data:")) complaints.push(`asks for ${url}`);
+  });
+  await page.goto(pathToFileURL(path).href);
+  return { page, complaints };
+}
