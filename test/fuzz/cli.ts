@@ -5,6 +5,7 @@
 import { randomInt } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { missingBackends, selectorClasses } from "../conformance/backends.ts";
+import { exitOnSignals } from "../programs/exit-on-signals.ts";
 import {
   type OptionRow,
   optionLines,
@@ -33,6 +34,7 @@ interface Request {
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
+  exitOnSignals();
   try {
     const given = readOptions(argv, rows);
     if (given !== null) return await fuzz(toRequest(given));

@@ -1,10 +1,11 @@
 // `npm run test:soak`: connect-echo-close cycles through servers, selectors made and closed, and
-// environments that load the addon and end; descriptors, threads and memory have to stay flat. Enters: process.argv. Leaves:
-// verdicts on standard output, progress on standard error; exit code 0, 1 where something grows or
-// fails, 2 for bad arguments.
+// workers that load the addon and end; descriptors, threads and memory have to stay flat. Enters:
+// process.argv. Leaves: verdicts on standard output, progress on standard error; exit code 0, 1
+// where something grows or fails, 2 for bad arguments.
 
 import { describeVerdicts, type Verdict } from "../lifetimes/flatness.ts";
 import { reload } from "../lifetimes/reloads.ts";
+import { exitOnSignals } from "../programs/exit-on-signals.ts";
 import {
   type OptionRow,
   optionLines,
@@ -28,9 +29,7 @@ const FEWEST_CYCLES = 1000; // fewer a sample say nothing
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => process.exit(signal === "SIGINT" ? 130 : 143));
-  }
+  exitOnSignals();
   try {
     const given = readOptions(argv, rows);
     if (given !== null) return await soakAll(given);
