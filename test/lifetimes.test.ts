@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { selectorClasses } from "./conformance/backends.ts";
 
 const STEPS = 50;
-const OPERATIONS = 300;
+const OPERATIONS = 200;
 
 /** Runs a program of test/lifetimes. @returns the figures on its standard output. */
 function run(program: string, ...args: string[]): unknown {

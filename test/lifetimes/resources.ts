@@ -3,10 +3,9 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Needs --expose-gc. Full, and at once; twice, since the first leaves what it has just freed. */
+/** Needs --expose-gc. Full, and at once. */
 export function collect(): void {
   if (globalThis.gc === undefined) throw new Error("node --expose-gc is needed");
-  globalThis.gc();
   globalThis.gc();
 }
 
@@ -39,5 +38,6 @@ export function memoryKiB(pid: number | "self" = "self"): number | null {
 /** JavaScript's own, of this process, after a collection. */
 export function heapKiB(): number {
   collect();
+  collect(); // the first may leave what it has just freed
   return process.memoryUsage().heapUsed / 1024;
 }
