@@ -1,5 +1,6 @@
 // Installs and builds what is missing or stale, then runs what was asked for:
-//   node build.mjs build | bench [options] | micro [options] | test [options] | check | format
+//   node build.mjs build | bench [options] | micro [options] | test [options] | fuzz [options] |
+//     soak [options] | sanitize [parts] | check | format
 // Plain Node without dependencies, because it runs before there are any. Staleness is decided by
 // the content of the inputs, not by their times, so a fresh checkout, a branch switch and a touched
 // file all do the right thing.
@@ -160,6 +161,10 @@ async function runHere(program, args) {
   await import(pathToFileURL(program).href);
 }
 
+/** A test program in TypeScript that is no vitest file. */
+const runTest = (program, args) =>
+  run(process.execPath, ["--import", "./test/typescript.mjs", program, ...args]);
+
 /** Every C++ file, for clang-format. */
 function nativeSources(folder = "native") {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
@@ -182,6 +187,9 @@ const commands = {
   bench: (args) => runHere(join(root, "dist", "bench", "cli.js"), args),
   micro: (args) => runHere(join(root, "dist", "bench", "micro", "cli.js"), args),
   test: (args) => run(process.execPath, [bin("vitest", "vitest.mjs"), "run", ...args]),
+  fuzz: (args) => runTest("test/fuzz/cli.ts", args),
+  soak: (args) => runTest("test/soak/cli.ts", args),
+  sanitize: (args) => run(process.execPath, ["test/native/run.mjs", ...args]),
   check: async () => {
     await biome("check", "--error-on-warnings");
     await clangFormat(["--dry-run", "--Werror"]);
