@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <string>
 
 #include "native/fixtures.h"
@@ -45,9 +44,8 @@ TEST(NonBlockingOnAndOff) {
 }
 
 TEST(FifosOpenWithoutWaiting) {
-  char folder[] = "/tmp/io-selectors-XXXXXX";
-  CHECK(mkdtemp(folder) != nullptr);
-  const std::string path = std::string(folder) + "/fifo";
+  Folder folder;
+  const std::string path = folder.File("fifo");
   CHECK(MakeFifo(path, 0600).ok());
   CHECK_EQ(ErrorOf(MakeFifo(path, 0600)), EEXIST);
   CHECK_EQ(ErrorOf(OpenFifo(path, FifoEnd::kWrite)), ENXIO);
@@ -57,8 +55,6 @@ TEST(FifosOpenWithoutWaiting) {
   char byte;
   CHECK_EQ(Read(reader.get(), &byte, 1), 1);
   CHECK_EQ(ErrorOf(OpenFifo(path + "/none", FifoEnd::kRead)), ENOTDIR);
-  CHECK_EQ(unlink(path.c_str()), 0);
-  CHECK_EQ(rmdir(folder), 0);
 }
 
 TEST(TerminalsEcho) {
@@ -111,13 +107,12 @@ TEST(TimersExpire) {
 }
 
 TEST(FoldersTellOfTheirFiles) {
-  char folder[] = "/tmp/io-selectors-XXXXXX";
-  CHECK(mkdtemp(folder) != nullptr);
-  const Result<OwnedFd> opened = WatchDirectory(folder);
+  Folder folder;
+  const Result<OwnedFd> opened = WatchDirectory(folder.path());
   if (opened.ok()) {
     char buffer[4096];
     CHECK_EQ(Read(opened.value().get(), buffer, sizeof(buffer)), -EAGAIN);
-    const std::string path = std::string(folder) + "/file";
+    const std::string path = folder.File("file");
     OwnedFd(open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600)).Reset();
     CHECK(AwaitReadable(opened.value().get()));
     CHECK(Read(opened.value().get(), buffer, sizeof(buffer)) > 0);
@@ -126,7 +121,6 @@ TEST(FoldersTellOfTheirFiles) {
   } else {
     CHECK(ErrorOf(opened) == ENOSYS || ErrorOf(opened) == EMFILE);
   }
-  CHECK_EQ(rmdir(folder), 0);
 }
 
 TEST(NetlinkOpensOrSaysWhy) {

@@ -90,6 +90,20 @@ Ready Wait(Selector& selector, int64_t timeout_ns, int capacity) {
   }
 }
 
+Folder::Folder() : path_("/tmp/io-selectors-" + std::string(6, 'X')) {
+  if (mkdtemp(path_.data()) == nullptr) std::abort();
+}
+
+Folder::~Folder() {
+  for (const std::string& file : files_) unlink(file.c_str());
+  rmdir(path_.c_str());
+}
+
+std::string Folder::File(const std::string& name) {
+  files_.push_back(path_ + "/" + name);
+  return files_.back();
+}
+
 DescriptorPair StreamPair() { return Must(OpenSocketPair(SocketType::kStream)); }
 
 DescriptorPair TcpPair() {

@@ -69,6 +69,23 @@ Ready WaitOnce(Selector& selector, int64_t timeout_ns, int capacity = 256);
 /** Goes on, each time anew, where a signal ended it: a stopped and continued process has EINTR. */
 Ready Wait(Selector& selector, int64_t timeout_ns = 0, int capacity = 256);
 
+/** A folder of its own under /tmp, gone with its end. */
+class Folder {
+ public:
+  Folder();
+  ~Folder();
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  const std::string& path() const { return path_; }
+  /** The path of a file in it, removed at the end where it was made. */
+  std::string File(const std::string& name);
+
+ private:
+  std::string path_;
+  std::vector<std::string> files_;
+};
+
 DescriptorPair StreamPair();
 /** Connected by TCP over the loopback, non-blocking. */
 DescriptorPair TcpPair();

@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <string>
 
 #include "native/fixtures.h"
@@ -20,34 +19,12 @@ namespace io_selectors {
 
 namespace {
 
-/** A folder of its own, gone with its end. */
-class Folder {
- public:
-  Folder() {
-    char path[] = "/tmp/io-selectors-XXXXXX";
-    if (mkdtemp(path) == nullptr) std::abort();
-    path_ = path;
-  }
-  ~Folder() {
-    for (const std::string& file : files_) unlink(file.c_str());
-    rmdir(path_.c_str());
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  std::string File(const std::string& name) {
-    files_.push_back(path_ + "/" + name);
-    return files_.back();
-  }
-
- private:
-  std::string path_;
-  std::vector<std::string> files_;
-};
-
 bool AwaitWritable(int fd) {
   pollfd watched{fd, POLLOUT, 0};
-  return poll(&watched, 1, static_cast<int>(kPatienceNs / kNsPerMs)) == 1;
+  int ready;
+  while ((ready = poll(&watched, 1, -1)) < 0 && errno == EINTR) {
+  }
+  return ready == 1;
 }
 
 int FlagsOf(int fd) { return fcntl(fd, F_GETFL); }

@@ -1,5 +1,5 @@
-// Every strategy of echo-server under a sanitizer and under load: many small messages, then few that
-// no socket takes at once. Enters: the two programs. Leaves: findings in words; none is good.
+// Every strategy of echo-server under a sanitizer and under load: many small messages, then few
+// that no socket takes at once. Enters: the two programs. Leaves: findings in words; none is good.
 
 import { readdirSync } from "node:fs";
 import { environment } from "./compile.mjs";
@@ -10,8 +10,8 @@ const timeoutMs = 60_000;
 const loads = [
   "--connections 500 --payload-bytes 200 --mode open --rate 4000 --warmup-ms 100 --windows 4 " +
     "--window-ms 200 --drain-timeout-ms 20000",
-  "--connections 40 --payload-bytes 400000 --mode closed --in-flight 40 --warmup-ms 0 --windows 1 " +
-    "--window-ms 200 --drain-timeout-ms 20000",
+  "--connections 40 --payload-bytes 400000 --mode closed --in-flight 40 --warmup-ms 0 " +
+    "--windows 1 --window-ms 200 --drain-timeout-ms 20000",
 ].map((text) => text.split(" "));
 
 /** The strategies that an echo-server names when it is asked for one that it has not. */
