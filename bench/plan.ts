@@ -2,26 +2,46 @@
 // checked. Enters: a Request. Leaves: a Plan for bench/run.ts, or a UsageError that names the valid
 // names; and the plan in words.
 
-import { type Contender, contenders, reference } from "./contenders/catalogue.ts";
+import { type Contender, contenders, reference, selectors } from "./contenders/catalogue.ts";
 import { type Request, UsageError } from "./options.ts";
-import { defaultProfile, type Profile, profiles, type Timing } from "./profiles.ts";
+import {
+  type Blocks,
+  defaultProfile,
+  type Profile,
+  type ProfileRow,
+  profiles,
+  type Timing,
+  wholeProfile,
+} from "./profiles.ts";
 import { workloads } from "./workloads/catalogue.ts";
-import type { Load } from "./workloads/workload.ts";
+import type { Load, Workload } from "./workloads/workload.ts";
 
 /** One cell's load, for every contender alike. */
 export interface Scenario {
-  readonly workload: string;
+  readonly workload: Workload;
+  /** What tells it from the workload's other loads at this scale; null where there are none. */
+  readonly variant: string | null;
   readonly load: Load;
   readonly ratePerSecond: number | null;
 }
 
+/** One workload at one scale: its variants, which run in the same blocks. */
+export interface Part {
+  readonly scenarios: readonly Scenario[];
+  /** In the catalogue's order; the reference is one of them where the workload compares. */
+  readonly contenders: readonly Contender[];
+  readonly blocks: Blocks;
+  readonly timing: Timing;
+}
+
 export interface Plan {
   readonly profile: string;
-  readonly scenarios: readonly Scenario[];
-  /** In the catalogue's order; the reference is always one of them. */
+  readonly parts: readonly Part[];
+  /** Of all parts, in the catalogue's order. */
   readonly contenders: readonly Contender[];
   readonly reference: string;
-  readonly blocks: number;
+  /** Those of most parts. */
+  readonly blocks: Blocks;
   readonly timing: Timing;
   readonly seed: number;
   /** What the command line gave, to repeat the run with; without the folder, which is a path. */
@@ -32,19 +52,29 @@ const windowMs = 250;
 /** Below six blocks no interval of a median over blocks can cover 95 %: 1 − 2^(1−n). */
 const blocksForInterval = 6;
 
-/** @throws {UsageError} on an unknown profile or contender. */
-export function makePlan(request: Request): Plan {
+/**
+ * @param catalogue the contenders that there are: the suite's own, unless somebody brings one.
+ * @throws {UsageError} on an unknown profile, workload or contender.
+ */
+export function makePlan(request: Request, catalogue: readonly Contender[] = contenders): Plan {
+  const known = [...catalogue, ...selectors];
   const profile = find("profile", profiles, request.profile ?? defaultProfile);
-  const names = request.contenders ?? profile.contenders ?? contenders.map(({ name }) => name);
-  const chosen = new Set(names.map((name) => find("contender", contenders, name).name));
-  chosen.add(reference);
+  const parts = rowsOf(profile, request).flatMap((row) =>
+    partsOf(row, {
+      workload: find("workload", workloads, row.workload),
+      contenders: wantedOf(known, row.contenders ?? profile.contenders, request),
+      profile,
+      request,
+    }),
+  );
+  const named = new Set(parts.flatMap((part) => part.contenders.map(({ name }) => name)));
   return {
     profile: profile.name,
-    scenarios: scenariosOf(profile, request),
-    contenders: contenders.filter(({ name }) => chosen.has(name)),
+    parts,
+    contenders: known.filter(({ name }) => named.has(name)),
     reference,
-    blocks: request.blocks ?? profile.blocks,
-    timing: timingOf(profile.timing, request.duration),
+    blocks: blocksOf(profile.blocks, request),
+    timing: timingOf(profile.timing, request),
     seed: request.seed ?? 1,
     options: givenOptions(request),
   };
@@ -54,55 +84,87 @@ function givenOptions({ out: _folder, ...rest }: Request): Record<string, unknow
   return Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
 }
 
-/**
- * What the user should know before it starts, a line each: what runs, how often, on which CPUs, and
- * for how long.
- */
-export function describePlan(plan: Plan): string[] {
-  const { windows, windowMs } = plan.timing;
-  const lines = plan.scenarios.map((scenario) => `${plan.profile}: ${describeScenario(scenario)}`);
-  lines.push(
-    `${count(plan.contenders.length, "contender")}, ${count(plan.blocks, "block")}, ` +
-      `${count(windows, "window")} of ${windowMs} ms a round; ` +
-      describeSeconds(estimateSeconds(plan)),
-  );
-  if (plan.blocks < blocksForInterval) {
-    lines.push(`fewer than ${blocksForInterval} blocks: the intervals cover less than 95 %`);
-  }
-  return lines;
+/** A request that may come from a command without such an option. */
+interface Asked {
+  readonly profile: string | null;
+  readonly workloads?: readonly string[] | null;
 }
 
-/** How long one round takes, roughly: the process's start and end, the connections, the load. */
-export function estimateRoundSeconds({ load }: Scenario, { warmupMs, windows, windowMs }: Timing) {
-  const startAndStop = 0.4;
-  const perConnection = 0.00005;
-  return startAndStop + load.connections * perConnection + (warmupMs + windows * windowMs) / 1000;
-}
-
-function estimateSeconds({ scenarios, contenders, blocks, timing }: Plan): number {
-  const pass = scenarios.reduce((sum, scenario) => sum + estimateRoundSeconds(scenario, timing), 0);
-  return pass * contenders.length * blocks;
-}
-
-function scenariosOf(profile: Profile, request: Request): Scenario[] {
-  return profile.rows.flatMap((row) => {
-    const workload = find("workload", workloads, row.workload);
-    const ratePerSecond = row.ratePerSecond === null ? null : (request.rate ?? row.ratePerSecond);
-    const payloads = request.payload === null ? row.payloadBytes : [request.payload];
-    return (request.connections ?? row.connections).flatMap((connections) =>
-      payloads.map((payloadBytes) => ({
-        workload: workload.name,
-        load: workload.load({ connections, payloadBytes, ratePerSecond }),
-        ratePerSecond,
-      })),
-    );
+/** The profile's rows, or those of the workloads asked for: its own, or else the whole suite's. */
+function rowsOf(profile: Profile, { workloads: wanted = null }: Asked): ProfileRow[] {
+  if (wanted === null) return [...profile.rows];
+  const whole = find("profile", profiles, wholeProfile);
+  const everywhere = [profile, whole, ...profiles];
+  return wanted.flatMap((name) => {
+    find("workload", workloads, name);
+    const rows = everywhere.map((each) => each.rows.filter(({ workload }) => workload === name));
+    return rows.find((found) => found.length > 0) ?? [];
   });
+}
+
+interface Choice {
+  readonly workload: Workload;
+  /** Of servers and selectors alike. */
+  readonly contenders: readonly Contender[];
+  readonly profile: Profile;
+  readonly request: Request;
+}
+
+function partsOf(row: ProfileRow, { workload, contenders, profile, request }: Choice): Part[] {
+  const ratePerSecond = row.ratePerSecond === null ? null : (request.rate ?? row.ratePerSecond);
+  const payloads = request.payload === null ? row.payloadBytes : [request.payload];
+  return (request.connections ?? row.connections).flatMap((connections) =>
+    payloads.map((payloadBytes) => ({
+      scenarios: workload
+        .loads({ connections, payloadBytes, ratePerSecond })
+        .filter(({ variant }) => variant === null || (row.variants?.includes(variant) ?? true))
+        .map((variation) => ({ workload, ...variation, ratePerSecond })),
+      contenders: fitting(workload, contenders),
+      blocks: blocksOf(row.blocks ?? profile.blocks, request),
+      timing: timingOf(row.timing ?? profile.timing, request),
+    })),
+  );
+}
+
+/** In the catalogue's order: those asked for, or else the profile's, or else all. */
+function wantedOf(
+  known: readonly Contender[],
+  usual: readonly string[] | null,
+  { contenders: asked }: Request,
+): Contender[] {
+  const names = (asked ?? usual)?.map((name) => find("contender", known, name).name);
+  return names === undefined ? [...known] : known.filter(({ name }) => names.includes(name));
+}
+
+/**
+ * The readiness workload has no servers: its contenders are the library's selectors, all of them
+ * unless some were asked for. The others always have the reference beside them.
+ */
+function fitting(
+  { regime, comparesToReference }: Workload,
+  wanted: readonly Contender[],
+): readonly Contender[] {
+  const own = wanted.filter((row) => selectors.includes(row));
+  if (regime === "readiness") return own.length === 0 ? selectors : own;
+  const servers = wanted.filter((row) => !selectors.includes(row));
+  const base = find("contender", contenders, reference);
+  if (servers.includes(base) || (!comparesToReference && servers.length > 0)) return servers;
+  const before = contenders.indexOf(base);
+  const at = servers.findIndex((row) => {
+    const place = contenders.indexOf(row);
+    return place < 0 || place > before;
+  });
+  return at < 0 ? [...servers, base] : servers.toSpliced(at, 0, base);
+}
+
+function blocksOf(blocks: Blocks, { blocks: asked }: Request): Blocks {
+  return asked === null ? blocks : { minimum: asked, maximum: asked };
 }
 
 /**
  * As many windows of the usual length as fit, each a little longer or shorter so that they add up.
  */
-function timingOf(timing: Timing, durationSeconds: number | null): Timing {
+function timingOf(timing: Timing, { duration: durationSeconds }: Request): Timing {
   if (durationSeconds === null) return timing;
   const durationMs = durationSeconds * 1000;
   const windows = Math.max(1, Math.round(durationMs / windowMs));
@@ -116,10 +178,61 @@ function find<T extends { readonly name: string }>(kind: string, rows: readonly 
   throw new UsageError(`unknown ${kind} "${name}"; ${kind}s: ${valid}`);
 }
 
-function describeScenario({ workload, load, ratePerSecond }: Scenario): string {
+/**
+ * What the user should know before it starts, a line each: what runs, how often, and for how long.
+ */
+export function describePlan(plan: Plan): string[] {
+  const { windows, windowMs } = plan.timing;
+  const lines = plan.parts.map((part) => `${plan.profile}: ${describePart(part)}`);
+  lines.push(
+    `${count(plan.contenders.length, "contender")}, ${describeBlocks(plan.blocks)}, ` +
+      `${count(windows, "window")} of ${windowMs} ms a round; ` +
+      describeSeconds(estimateSeconds(plan)),
+  );
+  const few = plan.parts.some(({ blocks: { maximum }, scenarios }) => {
+    return (
+      maximum < blocksForInterval && scenarios.some(({ workload }) => workload.comparesToReference)
+    );
+  });
+  if (few) {
+    lines.push(`fewer than ${blocksForInterval} blocks: the intervals cover less than 95 %`);
+  }
+  return lines;
+}
+
+/** How long one round takes, roughly: the process's start and end, the connections, the load. */
+export function estimateRoundSeconds({ load }: Scenario, { timing }: Part): number {
+  const startAndStop = 0.25;
+  if (load.mode === "readiness") return startAndStop + load.connections * 0.0001;
+  const opened = load.mode === "churn" ? 0 : load.connections * 0.00004;
+  if (load.mode === "memory") return startAndStop + opened + 0.3 * load.stages.length;
+  return startAndStop + opened + (timing.warmupMs + timing.windows * timing.windowMs) / 1000;
+}
+
+/** Until the pilot blocks have told, the fewest. */
+export function estimateSeconds({ parts }: Plan): number {
+  let seconds = 0;
+  for (const part of parts) {
+    const pass = part.scenarios.reduce((sum, each) => sum + estimateRoundSeconds(each, part), 0);
+    seconds += pass * part.contenders.length * part.blocks.minimum;
+  }
+  return seconds;
+}
+
+function describePart({ scenarios }: Part): string {
+  const [first] = scenarios;
+  if (first === undefined) return "nothing";
+  const { workload, load, ratePerSecond } = first;
   const rate = ratePerSecond === null ? "" : `, ${thousands(ratePerSecond)} messages/s`;
-  const connections = count(load.connections, "connection");
-  return `${workload}, ${connections}, ${thousands(load.payloadBytes)}-byte messages${rate}`;
+  const most = Math.max(...scenarios.map(({ load: { connections } }) => connections));
+  const variants = scenarios.map(({ variant }) => variant).filter((name) => name !== null);
+  const which = variants.length === 0 ? "" : ` (${variants.join("; ")})`;
+  const size = `${count(most, "connection")}, ${thousands(load.payloadBytes)}-byte messages`;
+  return `${workload.name}, ${size}${rate}${which}`;
+}
+
+function describeBlocks({ minimum, maximum }: Blocks): string {
+  return minimum === maximum ? count(minimum, "block") : `${minimum} to ${maximum} blocks`;
 }
 
 function describeSeconds(seconds: number): string {

@@ -3,9 +3,21 @@
 
 /** How one round of one contender is timed. */
 export interface Timing {
+  /** At least. */
   readonly warmupMs: number;
+  /** How long the warm-up may go on until the load is steady; 0: it is not watched. */
+  readonly steadyWithinMs: number;
   readonly windows: number;
   readonly windowMs: number;
+}
+
+/**
+ * How many blocks. Where the two differ, pilot pairs choose a number between them that is enough to
+ * tell a difference of 5 %.
+ */
+export interface Blocks {
+  readonly minimum: number;
+  readonly maximum: number;
 }
 
 /** One workload at the scales given: every connection count with every payload. */
@@ -14,6 +26,12 @@ export interface ProfileRow {
   readonly connections: readonly number[];
   readonly payloadBytes: readonly number[];
   readonly ratePerSecond: number | null;
+  /** Only these of the workload's variants; all unless told. */
+  readonly variants?: readonly string[];
+  /** Instead of the profile's. */
+  readonly contenders?: readonly string[];
+  readonly blocks?: Blocks;
+  readonly timing?: Timing;
 }
 
 export interface Profile {
@@ -22,22 +40,225 @@ export interface Profile {
   /** Names from the catalogue; null for all of them. */
   readonly contenders: readonly string[] | null;
   readonly rows: readonly ProfileRow[];
-  readonly blocks: number;
+  readonly blocks: Blocks;
   readonly timing: Timing;
 }
 
 export const defaultProfile = "quick";
 
+/** Where a workload that the chosen profile does not have is looked for. */
+export const wholeProfile = "full";
+
+/** From a thread for each connection to one reactor for all, and what people use today. */
+const story = [
+  "cpp:thread-per-connection",
+  "cpp:busy-poll",
+  "cpp:select",
+  "cpp:poll",
+  "cpp:reactor-epoll",
+  "ts:reactor-epoll",
+  "node:net",
+];
+
+/** Each of their processes is under the descriptor limit, however many connections there are. */
+const preforked = ["cpp:prefork"];
+
+const bytes = 64;
+const fixed = (blocks: number): Blocks => ({ minimum: blocks, maximum: blocks });
+
+/** Below six blocks no interval of a median over blocks can cover 95 %. */
+const fewBlocks = fixed(6);
+const oneRound = fixed(1);
+
+/** Ten thousand greetings have warmed the handler before the warm-up begins. */
+const short: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 3, windowMs: 200 };
+const brief: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 4, windowMs: 150 };
+const long: Timing = { warmupMs: 500, steadyWithinMs: 10_000, windows: 4, windowMs: 250 };
+const silent: Timing = { warmupMs: 500, steadyWithinMs: 0, windows: 10, windowMs: 1000 };
+/** Long enough that each connection has its turn. */
+const sweep: Timing = { warmupMs: 1000, steadyWithinMs: 0, windows: 20, windowMs: 1000 };
+
 export const profiles: readonly Profile[] = [
   {
     name: "quick",
-    summary: "echo-rate at 10,000 connections, all contenders, about two minutes",
+    summary: "echo-rate at 10,000 connections, the story's seven contenders, about a minute",
+    contenders: story,
+    rows: [
+      {
+        workload: "echo-rate",
+        connections: [10_000],
+        payloadBytes: [bytes],
+        ratePerSecond: 20_000,
+      },
+    ],
+    blocks: fewBlocks,
+    timing: short,
+  },
+  {
+    name: "default",
+    summary: "the five workloads that a newcomer asks about, about four minutes",
+    contenders: story,
+    rows: [
+      {
+        workload: "echo-rate",
+        connections: [10_000],
+        payloadBytes: [bytes],
+        ratePerSecond: 20_000,
+      },
+      {
+        workload: "active-fraction",
+        connections: [10_000],
+        payloadBytes: [bytes],
+        ratePerSecond: 10_000,
+        variants: ["none silent", "1 % active"],
+        contenders: ["cpp:select", "cpp:poll", "cpp:reactor-epoll", "ts:reactor-epoll"],
+      },
+      {
+        workload: "idle",
+        connections: [10_000],
+        payloadBytes: [bytes],
+        ratePerSecond: null,
+        blocks: fixed(2),
+        timing: { warmupMs: 200, steadyWithinMs: 0, windows: 2, windowMs: 500 },
+      },
+      {
+        workload: "memory",
+        connections: [10_000],
+        payloadBytes: [bytes],
+        ratePerSecond: null,
+        blocks: fixed(2),
+      },
+      {
+        workload: "echo-capacity",
+        connections: [1_000],
+        payloadBytes: [bytes],
+        ratePerSecond: null,
+        contenders: [
+          "cpp:thread-per-connection",
+          "cpp:poll",
+          "cpp:reactor-epoll",
+          "ts:reactor-epoll",
+          "node:net",
+        ],
+        timing: brief,
+      },
+    ],
+    blocks: fewBlocks,
+    timing: short,
+  },
+  {
+    name: "full",
+    summary: "every workload, every contender; hours",
     contenders: null,
     rows: [
-      { workload: "echo-rate", connections: [10_000], payloadBytes: [64], ratePerSecond: 20_000 },
+      {
+        workload: "echo-rate",
+        connections: [1, 10, 100, 1_000, 10_000],
+        payloadBytes: [bytes],
+        ratePerSecond: 10_000,
+      },
+      {
+        workload: "echo-rate",
+        connections: [1_000],
+        payloadBytes: [1, 1_024, 16_384],
+        ratePerSecond: 5_000,
+      },
+      {
+        workload: "echo-capacity",
+        connections: [1, 100, 1_000, 10_000],
+        payloadBytes: [bytes],
+        ratePerSecond: null,
+      },
+      {
+        workload: "active-fraction",
+        connections: [10_000],
+        payloadBytes: [bytes],
+        ratePerSecond: 10_000,
+      },
+      {
+        workload: "idle",
+        connections: [1_000, 10_000],
+        payloadBytes: [bytes],
+        ratePerSecond: null,
+        blocks: fixed(3),
+        timing: silent,
+      },
+      {
+        workload: "memory",
+        connections: [10_000],
+        payloadBytes: [bytes],
+        ratePerSecond: null,
+        blocks: fewBlocks,
+      },
+      {
+        workload: "connect-rate",
+        connections: [16],
+        payloadBytes: [bytes],
+        ratePerSecond: null,
+        blocks: fewBlocks,
+      },
+      {
+        workload: "pipelining",
+        connections: [100],
+        payloadBytes: [bytes],
+        ratePerSecond: null,
+        blocks: fewBlocks,
+      },
+      {
+        workload: "slow-readers",
+        connections: [1_000],
+        payloadBytes: [bytes],
+        ratePerSecond: 10_000,
+        blocks: fewBlocks,
+      },
+      {
+        workload: "hot-connection",
+        connections: [100],
+        payloadBytes: [bytes],
+        ratePerSecond: null,
+        blocks: fewBlocks,
+      },
+      {
+        workload: "readiness",
+        connections: [100, 1_000, 4_000],
+        payloadBytes: [1],
+        ratePerSecond: null,
+        blocks: fewBlocks,
+      },
     ],
-    // Below six blocks no interval of a median over blocks can cover 95 %.
-    blocks: 6,
-    timing: { warmupMs: 500, windows: 4, windowMs: 250 },
+    blocks: { minimum: 10, maximum: 30 },
+    timing: long,
+  },
+  {
+    name: "c100k",
+    summary: "100,000 connections, each of which echoes; memory, connect rate, a sweep",
+    contenders: preforked,
+    rows: [
+      {
+        workload: "scale",
+        connections: [100_000],
+        payloadBytes: [bytes],
+        ratePerSecond: 20_000,
+        timing: { ...sweep, windows: 6 },
+      },
+    ],
+    blocks: oneRound,
+    timing: sweep,
+  },
+  {
+    name: "c1m",
+    summary: "1,000,000 connections, each of which echoes; memory, connect rate, a sweep",
+    contenders: preforked,
+    rows: [
+      {
+        workload: "scale",
+        connections: [1_000_000],
+        payloadBytes: [bytes],
+        ratePerSecond: 20_000,
+        timing: { ...sweep, windows: 52 },
+      },
+    ],
+    blocks: oneRound,
+    timing: sweep,
   },
 ];

@@ -3,9 +3,9 @@
 // results.
 
 import type { Step } from "./measure/blocks.ts";
-import type { Refusal } from "./measure/conclusion.ts";
+import type { Refusal } from "./measure/judge.ts";
 import type { Round } from "./measure/round.ts";
-import { estimateRoundSeconds, type Plan } from "./plan.ts";
+import { estimateSeconds, type Part, type Plan } from "./plan.ts";
 import type { RunProgress } from "./run.ts";
 
 /** Standard error, or whoever stands in for it. */
@@ -23,7 +23,8 @@ export class ProgressLine {
   readonly #inPlace: boolean;
   readonly #startedMs = performance.now();
   readonly #timer: NodeJS.Timeout | undefined;
-  #rounds: number;
+  /** How many rounds each part has, as far as is known. */
+  readonly #rounds: Map<Part, number>;
   #done = 0;
   #doing = "starting";
   #roundStartedMs = performance.now();
@@ -34,7 +35,12 @@ export class ProgressLine {
     this.#screen = screen;
     this.#plan = plan;
     this.#inPlace = inPlace;
-    this.#rounds = plan.scenarios.length * plan.blocks * plan.contenders.length;
+    this.#rounds = new Map(
+      plan.parts.map((part) => [
+        part,
+        part.scenarios.length * part.contenders.length * part.blocks.minimum,
+      ]),
+    );
     // Once a second, and only where it shows: we share the CPUs with those that are measured.
     if (inPlace) this.#timer = setInterval(() => this.#draw(), 1000).unref();
   }
@@ -43,6 +49,9 @@ export class ProgressLine {
     switch (progress.event) {
       case "refused":
         this.#refuse(progress.contenders, progress.refusal);
+        break;
+      case "rounds-planned":
+        this.#rounds.set(progress.part, progress.rounds);
         break;
       case "round-started":
         this.#roundStartedMs = performance.now();
@@ -70,16 +79,15 @@ export class ProgressLine {
   }
 
   #refuse(contenders: readonly string[], { status, reason }: Refusal): void {
-    this.#rounds -= this.#plan.blocks * contenders.length;
     this.note(`${status}: ${contenders.join(", ")}: ${reason}`);
   }
 
   #endRound(step: Step, round: Round): void {
     const place = this.#place(step);
-    if (round.failure !== null) {
-      // It is not run again in the blocks that are left.
-      this.#rounds -= this.#plan.blocks - step.block;
-      this.note(`${this.#count()} ${place} failed: ${cut(round.failure, longestReason)}`);
+    const problem = round.failure ?? round.unavailable;
+    if (problem !== null) {
+      const how = round.failure === null ? "unavailable" : "failed";
+      this.note(`${this.#count()} ${place} ${how}: ${cut(problem, longestReason)}`);
     } else if (!this.#inPlace) {
       const seconds = ((performance.now() - this.#roundStartedMs) / 1000).toFixed(1);
       this.note(`${this.#count()} ${place} ${cost(round)}${seconds} s; ${this.#left()}`);
@@ -93,17 +101,22 @@ export class ProgressLine {
     const longest = Math.max(...this.#plan.contenders.map(({ name }) => name.length));
     const place = this.#doing.padEnd("block 1/1 ".length + longest);
     const line = `${this.#count()} ${place}  ${clock(this.#elapsedSeconds())}, ${this.#left()}`;
-    const bar = progressBar(this.#done / Math.max(1, this.#rounds), width - line.length);
+    const bar = progressBar(this.#done / Math.max(1, this.#total()), width - line.length);
     this.#screen.write(eraseLine + `${bar}${line}`.slice(0, width));
   }
 
+  #total(): number {
+    return [...this.#rounds.values()].reduce((sum, rounds) => sum + rounds, 0);
+  }
+
   #count(): string {
-    const rounds = String(this.#rounds);
+    const rounds = String(this.#total());
     return `[${String(this.#done).padStart(rounds.length)}/${rounds}]`;
   }
 
-  #place({ block, contender }: Step): string {
-    return `block ${block}/${this.#plan.blocks} ${contender}`;
+  #place({ scenario, block, blocks, contender }: Step): string {
+    const workload = this.#plan.parts.length > 1 ? `${scenario.workload.name} ` : "";
+    return `${workload}block ${block}/${blocks} ${contender}`;
   }
 
   #elapsedSeconds(): number {
@@ -112,12 +125,10 @@ export class ProgressLine {
 
   /** From the mean round so far; from the plan's estimate before there is one. */
   #left(): string {
-    const first = this.#plan.scenarios[0];
-    const estimate = first === undefined ? 0 : estimateRoundSeconds(first, this.#plan.timing);
     const measured = (this.#lastEndedMs - this.#startedMs) / 1000;
-    const round = this.#done > 0 ? measured / this.#done : estimate;
-    const left = this.#rounds * round - this.#elapsedSeconds();
-    return `about ${clock(Math.max(0, left))} left`;
+    const whole =
+      this.#done > 0 ? (this.#total() * measured) / this.#done : estimateSeconds(this.#plan);
+    return `about ${clock(Math.max(0, whole - this.#elapsedSeconds()))} left`;
   }
 }
 

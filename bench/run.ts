@@ -1,18 +1,19 @@
-// One run from plan to results: who can run, all blocks of all scenarios, the cells. Enters: a
-// Plan. Leaves: Results, complete or, after an interruption, with what was measured until then.
-// Writes and prints nothing.
+// One run from plan to results: who can run, all blocks of all parts, the cells. Enters: a Plan.
+// Leaves: Results, complete or, after an interruption, with what was measured until then. Writes
+// and prints nothing.
 
 import * as settings from "./contenders/settings.ts";
-import { measureBlocks, type Progress } from "./measure/blocks.ts";
+import { BlockRun, type Progress } from "./measure/blocks.ts";
 import { cellsOf } from "./measure/cells.ts";
-import type { Refusal } from "./measure/conclusion.ts";
 import { Interrupted } from "./measure/deadline.ts";
 import { limits } from "./measure/gate.ts";
+import type { Refusal } from "./measure/judge.ts";
 import type { MachineLimits } from "./measure/limits.ts";
-import { refusalsOf } from "./measure/preflight.ts";
-import type { Means, Round } from "./measure/round.ts";
-import type { Plan, Scenario } from "./plan.ts";
-import type { Cell, Environment, Results } from "./results.ts";
+import { refusalsOf, workersOf } from "./measure/preflight.ts";
+import type { Means } from "./measure/round.ts";
+import { timelineOf } from "./measure/timeline.ts";
+import type { Part, Plan } from "./plan.ts";
+import type { Cell, Environment, Results, TimelineRound } from "./results.ts";
 
 export interface RunMeans extends Means {
   readonly environment: Environment;
@@ -21,7 +22,12 @@ export interface RunMeans extends Means {
 }
 
 export type RunProgress =
-  | { readonly event: "refused"; readonly contenders: string[]; readonly refusal: Refusal }
+  | {
+      readonly event: "refused";
+      readonly part: Part;
+      readonly contenders: string[];
+      readonly refusal: Refusal;
+    }
   | Progress;
 
 /** How long killed children may take to be gone. */
@@ -30,14 +36,23 @@ const endedWithinMs = 2_000;
 /** Never leaves a child behind, whether it returns or throws. */
 export async function run(plan: Plan, means: RunMeans): Promise<Results> {
   const startedAt = new Date().toISOString();
+  const runStartedMs = performance.now();
   const cells: Cell[] = [];
+  const timeline: TimelineRound[] = [];
   let complete = true;
   try {
-    const prepared = plan.scenarios.map((scenario) => prepare(plan, scenario, means));
-    for (const { scenario, refusals } of prepared) {
-      const measured = await measureScenario(plan, scenario, { refusals, means });
-      complete &&= !measured.interrupted;
-      cells.push(...cellsOf(plan, scenario, { ...measured, refusals }));
+    for (const { part, refusals } of plan.parts.map((part) => prepare(part, means))) {
+      const blocks = new BlockRun(plan, part, {
+        ...means,
+        refusals,
+        workersOf: (contender, { load }) => workersOf(contender, load.connections, means.machine),
+      });
+      // After an interruption the parts that are left have their cells, too: empty ones.
+      complete &&= await wasMeasured(blocks);
+      const { rounds } = blocks;
+      const planned = blocks.planned.bind(blocks);
+      cells.push(...cellsOf(plan, part, { rounds, refusals, planned, interrupted: !complete }));
+      timeline.push(...timelineOf(plan, part, { rounds, runStartedMs }));
     }
   } finally {
     means.children.killAll();
@@ -54,6 +69,7 @@ export async function run(plan: Plan, means: RunMeans): Promise<Results> {
     settings: settingsOf(plan, means),
     reference: plan.reference,
     cells,
+    timeline,
   };
 }
 
@@ -64,33 +80,28 @@ export function exitCodeOf({ cells }: Results): number {
 }
 
 /** Every limit is looked at before anything is measured. */
-function prepare(plan: Plan, scenario: Scenario, { machine, onProgress }: RunMeans) {
-  const refusals = refusalsOf(plan, scenario, machine);
-  const byReason = new Map<string, string[]>();
-  for (const [contender, { reason }] of refusals) {
-    byReason.set(reason, [...(byReason.get(reason) ?? []), contender]);
+function prepare(part: Part, { machine, onProgress }: RunMeans) {
+  const refusals = part.scenarios.map((scenario) => refusalsOf(part, scenario, machine));
+  const byReason = new Map<string, { readonly refusal: Refusal; readonly names: Set<string> }>();
+  for (const [contender, refusal] of refusals.flatMap((each) => [...each])) {
+    const known = byReason.get(refusal.reason) ?? { refusal, names: new Set() };
+    byReason.set(refusal.reason, known);
+    known.names.add(contender);
   }
-  for (const contenders of byReason.values()) {
-    const refusal = refusals.get(contenders[0] ?? "");
-    if (refusal !== undefined) onProgress({ event: "refused", contenders, refusal });
+  for (const { refusal, names } of byReason.values()) {
+    onProgress({ event: "refused", part, contenders: [...names], refusal });
   }
-  return { scenario, refusals };
+  return { part, refusals };
 }
 
-interface ScenarioMeans {
-  readonly refusals: ReadonlyMap<string, Refusal>;
-  readonly means: RunMeans;
-}
-
-async function measureScenario(plan: Plan, scenario: Scenario, { refusals, means }: ScenarioMeans) {
-  const rounds: Round[] = [];
-  const contenders = plan.contenders.filter(({ name }) => !refusals.has(name));
+/** @returns false where it was interrupted. */
+async function wasMeasured(blocks: BlockRun): Promise<boolean> {
   try {
-    for await (const round of measureBlocks(plan, scenario, contenders, means)) rounds.push(round);
-    return { rounds, interrupted: false };
+    await blocks.measure();
+    return true;
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
-    return { rounds, interrupted: true };
+    return false;
   }
 }
 
@@ -102,10 +113,9 @@ function settingsOf(plan: Plan, { cpus }: RunMeans): Results["settings"] {
     acceptsPerWake: settings.ACCEPTS_PER_WAKE,
     eventsPerWait: settings.EVENTS_PER_WAIT,
     tcpNoDelay: true,
-    blocks: plan.blocks,
-    warmupMs: plan.timing.warmupMs,
-    windows: plan.timing.windows,
-    windowMs: plan.timing.windowMs,
+    blocks: plan.blocks.minimum,
+    blocksAtMost: plan.blocks.maximum,
+    ...plan.timing,
     serverCpu: cpus.server,
     loadGeneratorCpu: cpus.client,
     windowLimits: limits,

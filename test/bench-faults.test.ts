@@ -34,13 +34,21 @@ const good = contenders.filter(({ name }) => name === reference);
 
 function planOf(rows: readonly Contender[], blocks = 1): Plan {
   const scale = { connections: 20, payloadBytes: 64, ratePerSecond: 500 };
+  const part = {
+    scenarios: echoRate
+      .loads(scale)
+      .map((each) => ({ workload: echoRate, ...each, ratePerSecond: 500 })),
+    contenders: rows,
+    blocks: { minimum: blocks, maximum: blocks },
+    timing: { warmupMs: 100, steadyWithinMs: 0, windows: 2, windowMs: 100 },
+  };
   return {
     profile: "test",
-    scenarios: [{ workload: "echo-rate", load: echoRate.load(scale), ratePerSecond: 500 }],
+    parts: [part],
     contenders: rows,
     reference,
-    blocks,
-    timing: { warmupMs: 100, windows: 2, windowMs: 100 },
+    blocks: part.blocks,
+    timing: part.timing,
     seed: 1,
     options: {},
   };
@@ -159,7 +167,7 @@ describe("a machine", () => {
     expect(cellOf(results, reference).reason).toMatch(
       /RLIMIT_NOFILE 64 < \d+ needed; to lift it: .*\d+/,
     );
-    expect(progress.map(({ event }) => event)).toEqual(["refused"]);
+    expect(progress.map(({ event }) => event)).toEqual(["refused", "rounds-planned"]);
     expect(exitCodeOf(results)).toBe(1);
   });
 

@@ -3,56 +3,107 @@
 
 import { describe, expect, it } from "vitest";
 import { contenders, reference } from "../bench/contenders/catalogue.ts";
-import { cellsOf } from "../bench/measure/cells.ts";
+import { cellsOf, type Outcome } from "../bench/measure/cells.ts";
 import { groupByCore, parseCpuList, planCpus } from "../bench/measure/cpus.ts";
 import { parseEvent, type Window } from "../bench/measure/events.ts";
 import { brokenRules } from "../bench/measure/gate.ts";
-import type { Round } from "../bench/measure/round.ts";
-import { parseCommand, type Request } from "../bench/options.ts";
-import { describePlan, makePlan, type Plan } from "../bench/plan.ts";
+import { nothingMeasured, type Round } from "../bench/measure/round.ts";
+import type { Request } from "../bench/options.ts";
+import { describePlan, makePlan, type Part, type Plan } from "../bench/plan.ts";
 import { profiles } from "../bench/profiles.ts";
 import type { Cell } from "../bench/results.ts";
-import { encodeHistogram } from "../bench/statistics/hdr-encoding.ts";
+import { decodeHistogram, encodeHistogram } from "../bench/statistics/hdr-encoding.ts";
 import { Histogram } from "../bench/statistics/histogram.ts";
+import { activeFraction } from "../bench/workloads/active-fraction.ts";
+import { echoCapacity } from "../bench/workloads/echo-capacity.ts";
+import { echoRate } from "../bench/workloads/echo-rate.ts";
+import { memory } from "../bench/workloads/memory.ts";
+import type { Workload } from "../bench/workloads/workload.ts";
 
-function requestOf(...argv: string[]): Request {
-  const command = parseCommand(argv);
-  if (command.name !== "run") throw new Error(`parsed as ${command.name}`);
-  return command.request;
-}
+const nothingAsked = {
+  profile: null,
+  workloads: null,
+  contenders: null,
+  connections: null,
+  rate: null,
+  payload: null,
+  duration: null,
+  blocks: null,
+  seed: null,
+  out: null,
+};
 
-describe("the command line", () => {
-  it("overrides the profile, figure by figure", () => {
+const requestOf = (asked: Partial<Request & { workloads: string[] }> = {}): Request => ({
+  ...nothingAsked,
+  ...asked,
+});
+
+describe("a plan", () => {
+  it("takes the request before the profile, figure by figure", () => {
     const plan = makePlan(
-      requestOf(
-        ...["--contenders", "node:net,cpp:select", "--connections", "10,1000", "--rate=500"],
-        ...["--payload", "1024", "--duration", "0.6", "--blocks", "2", "--seed", "7"],
-      ),
+      requestOf({
+        ...{ contenders: ["node:net", "cpp:select"], connections: [10, 1000], rate: 500 },
+        ...{ payload: 1024, duration: 0.6, blocks: 2, seed: 7 },
+      }),
     );
     expect(plan.contenders.map(({ name }) => name)).toEqual([
       "cpp:select",
       "cpp:reactor-epoll",
       "node:net",
     ]);
-    expect(plan.scenarios.map(({ load }) => load)).toMatchObject([
+    const scenarios = plan.parts.flatMap((part) => part.scenarios);
+    expect(scenarios.map(({ load }) => load)).toMatchObject([
       { mode: "open", connections: 10, payloadBytes: 1024, ratePerSecond: 500 },
       { mode: "open", connections: 1000, payloadBytes: 1024, ratePerSecond: 500 },
     ]);
-    expect(plan).toMatchObject({ blocks: 2, seed: 7, timing: { windows: 2, windowMs: 300 } });
+    expect(plan).toMatchObject({ seed: 7, timing: { windows: 2, windowMs: 300 } });
+    for (const { blocks } of plan.parts) expect(blocks).toEqual({ minimum: 2, maximum: 2 });
   });
 
   it("leaves the rest to the profile", () => {
     const plan = makePlan(requestOf());
     const [quick] = profiles;
     expect(plan).toMatchObject({ profile: "quick", blocks: quick?.blocks, timing: quick?.timing });
-    expect(plan.contenders).toEqual(contenders);
+    expect(plan.contenders.map(({ name }) => name)).toEqual(quick?.contenders);
   });
 
-  it("tells the plan, and that few blocks give weak intervals", () => {
-    const lines = describePlan(makePlan(requestOf("--blocks", "5"))).join("\n");
-    expect(lines).toMatch(
-      /10,000 connections.*\n10 contenders, 5 blocks, .*about .*\nfewer than 6/,
-    );
+  it("is made of every profile, with the reference wherever there is a ratio", () => {
+    for (const { name, rows } of profiles) {
+      const plan = makePlan(requestOf({ profile: name }));
+      expect(new Set(plan.parts.map(({ scenarios }) => scenarios[0]?.workload.name))).toEqual(
+        new Set(rows.map(({ workload }) => workload)),
+      );
+      for (const { scenarios, contenders: chosen } of plan.parts) {
+        expect(scenarios.length).toBeGreaterThan(0);
+        const compares = scenarios.some(({ workload }) => workload.comparesToReference);
+        if (compares) expect(chosen.map((row) => row.name)).toContain(reference);
+      }
+    }
+    expect(profiles.find(({ name }) => name === "full")).toBeDefined();
+  });
+
+  it("finds a workload that the profile has not", () => {
+    const plan = makePlan(requestOf({ workloads: ["idle", "readiness"], connections: [20] }));
+    expect(plan.parts.map(({ scenarios }) => scenarios[0]?.workload.name)).toEqual([
+      "idle",
+      "readiness",
+    ]);
+    expect(plan.parts[1]?.contenders.map(({ name }) => name)).toContain("selector:epoll");
+    expect(() => makePlan(requestOf({ workloads: ["nope"] }))).toThrow(/nope.*echo-rate/);
+  });
+
+  it("takes contenders that somebody brings, in their place", () => {
+    const [own] = contenders;
+    if (own === undefined) throw new Error("no contender");
+    const guest = { ...own, name: "target" };
+    const request = requestOf({ contenders: ["target"] });
+    const plan = makePlan(request, [...contenders, guest]);
+    expect(plan.contenders.map(({ name }) => name)).toEqual([reference, "target"]);
+  });
+
+  it("tells itself in words, and that few blocks give weak intervals", () => {
+    const lines = describePlan(makePlan(requestOf({ blocks: 5 }))).join("\n");
+    expect(lines).toMatch(/10,000 connections.*\n7 contenders, 5 blocks, .*about .*\nfewer than 6/);
     expect(describePlan(makePlan(requestOf())).join("\n")).not.toMatch(/fewer/);
   });
 });
@@ -133,11 +184,19 @@ describe("a window", () => {
       [],
     ],
   ])("%s", (_, change, rules) => {
-    expect(brokenRules({ ...quiet, ...change }, true)).toEqual(rules);
+    const judging = { rules: echoRate.rules, singleThreaded: true };
+    expect(brokenRules({ ...quiet, ...change }, judging)).toEqual(rules);
+  });
+
+  it("is judged by its workload's rules only", () => {
+    const late = { ...quiet, sendLagNsP99: 2e6, serverRunQueueWaitNs: 8e6 };
+    const judging = { rules: ["server-waited" as const], singleThreaded: true };
+    expect(brokenRules(late, judging)).toEqual(["server-waited"]);
   });
 
   it("does not hold a server's threads against each other", () => {
-    expect(brokenRules({ ...quiet, serverRunQueueWaitNs: 200e6 }, false)).toEqual([]);
+    const judging = { rules: echoRate.rules, singleThreaded: false };
+    expect(brokenRules({ ...quiet, serverRunQueueWaitNs: 200e6 }, judging)).toEqual([]);
   });
 });
 
@@ -153,13 +212,26 @@ describe("events", () => {
 
 const noisy: Window = { ...quiet, clientRunQueueWaitNs: 100e6 };
 
+const aScale = { connections: 10, payloadBytes: 64, ratePerSecond: 500 };
+const scenariosOf = (workload: Workload) =>
+  workload.loads(aScale).map((each) => ({ workload, ...each, ratePerSecond: 500 }));
+const aLoad = echoRate.loads(aScale)[0]?.load ?? {
+  mode: "idle" as const,
+  ...aScale,
+  activeConnections: 0,
+};
+
 /** One round a block: the server's CPU a message in each of its windows, in microseconds. */
 function roundOf(contender: string, block: number, windows: readonly Window[]): Round {
   const messages = windows.reduce((sum, window) => sum + window.completedMessages, 0);
   return {
+    ...nothingMeasured,
     contender,
+    scenarioIndex: 0,
+    load: aLoad,
     block,
-    connectMs: 1,
+    startedMs: 0,
+    durationMs: 1,
     windows,
     result: {
       event: "result",
@@ -171,8 +243,6 @@ function roundOf(contender: string, block: number, windows: readonly Window[]): 
       connectionsLost: 0,
       error: null,
     },
-    counters: null,
-    failure: null,
   };
 }
 
@@ -180,17 +250,29 @@ const costing = (cpuUs: number): Window => ({ ...quiet, serverCpuNs: cpuUs * 100
 
 describe("cells", () => {
   const other = "cpp:select";
-  const plan: Plan = makePlan(requestOf("--contenders", other, "--blocks", "6"));
-  const [scenario] = plan.scenarios;
+  const plan: Plan = makePlan(requestOf({ contenders: [other], blocks: 6 }));
   const blocks = [0, 1, 2, 3, 4, 5];
 
+  const partOf = (workload: Workload): Part => ({
+    scenarios: scenariosOf(workload),
+    contenders: plan.contenders,
+    blocks: { minimum: 6, maximum: 6 },
+    timing: plan.timing,
+  });
+
+  const outcomeOf = (rounds: readonly Round[], enough = true): Outcome => ({
+    rounds,
+    refusals: [],
+    planned: () => ({ blocks: blocks.length, enough }),
+    interrupted: false,
+  });
+
   function cells(own: (block: number) => Window[], base: (block: number) => Window[]): Cell[] {
-    if (scenario === undefined) throw new Error("no scenario");
     const rounds = blocks.flatMap((block) => [
       roundOf(other, block, own(block)),
       roundOf(reference, block, base(block)),
     ]);
-    return cellsOf(plan, scenario, { rounds, refusals: new Map(), interrupted: false });
+    return cellsOf(plan, partOf(echoRate), outcomeOf(rounds));
   }
 
   const find = (all: Cell[], name: string) => all.find(({ contender }) => contender === name);
@@ -211,7 +293,6 @@ describe("cells", () => {
   });
 
   it("count calls only where the server does", () => {
-    if (scenario === undefined) throw new Error("no scenario");
     const counters = (calls: number): Round["counters"] => ({
       event: "counters",
       waitCalls: calls,
@@ -229,7 +310,7 @@ describe("cells", () => {
       { ...roundOf(other, block, [quiet]), counters: counters(0) },
       { ...roundOf(reference, block, [quiet]), counters: counters(5000) },
     ]);
-    const all = cellsOf(plan, scenario, { rounds, refusals: new Map(), interrupted: false });
+    const all = cellsOf(plan, partOf(echoRate), outcomeOf(rounds));
     expect(find(all, other)?.metrics.systemCallsPerMessage?.median ?? null).toBeNull();
     expect(find(all, other)?.metrics.eventsPerWait?.median ?? null).toBeNull();
     expect(find(all, reference)?.metrics.systemCallsPerMessage?.median).toBeCloseTo(3);
@@ -281,5 +362,107 @@ describe("cells", () => {
       () => [costing(10)],
     );
     expect(find(all, other)?.reason).toMatch(/6 of 6 blocks dropped: the server's CPU was full/);
+  });
+
+  it("carry their headline, their histogram, and what so many blocks can tell", () => {
+    const all = cells(
+      (block) => [costing(20 + block)],
+      () => [costing(10)],
+    );
+    const cell = find(all, other);
+    expect(cell).toMatchObject({ headline: "serverCpuPerMessage", droppedBlocks: 0 });
+    expect(cell?.detectableEffect).toBeGreaterThan(0);
+    expect(decodeHistogram(cell?.latencyHistogram ?? "").count).toBe(6 * oneLatency.count);
+  });
+
+  it("are no tie where more blocks would have been needed than allowed", () => {
+    const rounds = blocks.flatMap((block) => [
+      roundOf(other, block, [costing(block % 2 === 0 ? 5 : 20)]),
+      roundOf(reference, block, [costing(10)]),
+    ]);
+    const [, tie] = [true, false].map((enough) => {
+      const all = cellsOf(plan, partOf(echoRate), outcomeOf(rounds, enough));
+      return find(all, other);
+    });
+    expect(tie).toMatchObject({ status: "inconclusive" });
+    expect(tie?.reason).toMatch(/^too noisy for a tie; detectable effect \d+ %$/);
+  });
+
+  it("say that the warm-up found no steady state", () => {
+    const rounds = blocks.flatMap((block) => [
+      { ...roundOf(other, block, [costing(20)]), steady: block > 2 },
+      { ...roundOf(reference, block, [costing(10)]), steady: true },
+    ]);
+    const all = cellsOf(plan, partOf(echoRate), outcomeOf(rounds));
+    expect(find(all, other)).toMatchObject({ status: "inconclusive" });
+    expect(find(all, other)?.reason).toMatch(/^no steady state .* in 3 of 6 blocks$/);
+    expect(find(all, reference)?.status).toBe("ok");
+  });
+
+  it("give a capacity only where the server was full and the client was not", () => {
+    const closed = (server: number, client: number): Window => ({
+      ...quiet,
+      serverCpuNs: server * quiet.durationNs,
+      clientCpuNs: client * quiet.durationNs,
+    });
+    const rounds = blocks.flatMap((block) => [
+      roundOf(other, block, [closed(0.7, 0.97)]),
+      roundOf(reference, block, [closed(0.99, 0.6)]),
+    ]);
+    const all = cellsOf(plan, partOf(echoCapacity), outcomeOf(rounds));
+    expect(find(all, reference)).toMatchObject({ status: "ok" });
+    expect(find(all, reference)?.metrics.throughput?.median).toBeCloseTo(20_000);
+    const bounded = find(all, other);
+    expect(bounded).toMatchObject({ status: "inconclusive" });
+    expect(bounded?.reason).toMatch(
+      /^at least 20,000 messages\/s, limited by the client: .* 70 % .* 97 %$/,
+    );
+    expect(bounded?.metrics.throughput).toBeUndefined();
+    expect(bounded?.metrics.throughputAtLeast?.median).toBeCloseTo(20_000);
+    expect(bounded?.metrics.ratioToReference?.median ?? null).toBeNull();
+  });
+
+  it("compare a variant with its baseline in the same block", () => {
+    const part = partOf(activeFraction);
+    const rounds = blocks.flatMap((block) =>
+      part.scenarios.flatMap(({ load, variant }, scenarioIndex) => {
+        const windows = [costing(variant === "none silent" ? 10 : 30)];
+        return [other, reference].map((name) => ({
+          ...roundOf(name, block, windows),
+          scenarioIndex,
+          load,
+        }));
+      }),
+    );
+    const all = cellsOf(plan, part, outcomeOf(rounds));
+    const own = all.filter(({ contender }) => contender === other);
+    expect(own).toHaveLength(part.scenarios.length);
+    for (const cell of own) {
+      const ratio = cell.metrics.ratioToBaseline?.median;
+      if (cell.variant === "none silent") expect(ratio).toBeUndefined();
+      else expect(ratio).toBeCloseTo(3);
+    }
+  });
+
+  it("take the memory a connection from the slope over the stages", () => {
+    const stages = (each: number) =>
+      [1, 5, 10].map((connections) => ({
+        event: "memory" as const,
+        connections,
+        serverPssBytes: 1e6 + each * connections,
+        clientPssBytes: null,
+        kernelBytes: 1e9 + 7000 * connections,
+      }));
+    const rounds = blocks.flatMap((block) => [
+      { ...roundOf(other, block, []), memory: stages(900) },
+      { ...roundOf(reference, block, []), memory: stages(300) },
+    ]);
+    const all = cellsOf(plan, partOf(memory), outcomeOf(rounds));
+    const { metrics, status } = find(all, other) ?? { metrics: {}, status: null };
+    expect(status).toBe("ok");
+    expect(metrics.userBytesPerConnection?.median).toBeCloseTo(900);
+    expect(metrics.kernelBytesPerConnection?.median).toBeCloseTo(7000);
+    expect(metrics.clientBytesPerConnection?.median).toBeNull();
+    expect(metrics.ratioToReference?.median).toBeCloseTo(3);
   });
 });

@@ -7,6 +7,7 @@ import {
   preflight,
   shortfalls,
   warnings,
+  workersFor,
 } from "../bench/measure/limits.ts";
 import { readMachineLimits } from "../bench/measure/machine-limits.ts";
 
@@ -25,6 +26,9 @@ const roomy: MachineLimits = {
   cgroupProcesses: null,
   threads: 200,
   userThreads: 40,
+  machineFiles: { limit: 9e18, used: 1000 },
+  trackedConnections: null,
+  availableMemoryBytes: 16e9,
 };
 
 /** macOS: nothing is told. */
@@ -42,6 +46,9 @@ const silent: MachineLimits = {
   cgroupProcesses: null,
   threads: null,
   userThreads: null,
+  machineFiles: null,
+  trackedConnections: null,
+  availableMemoryBytes: null,
 };
 
 const single: Demand = { connections: 10_000, model: "single" };
@@ -153,6 +160,32 @@ describe("preflight", () => {
   });
 });
 
+describe("a million connections", () => {
+  const million: Demand = { connections: 1_000_000, model: "prefork" };
+  const poor = { ...roomy, openFiles: { soft: 20_000, hard: 20_000 } };
+
+  it("fit where descriptors are few: there are processes enough for them", () => {
+    expect(preflight(poor, million)).toBeNull();
+    const workers = workersFor(poor, 1_000_000);
+    expect(workers * (20_000 - 80)).toBeGreaterThan(1_000_000);
+    expect(workersFor(poor, 100)).toBe(2);
+    expect(workersFor(silent, 1_000_000)).toBe(2);
+  });
+
+  it("need memory for both ends, files of the machine, and a firewall that can track them", () => {
+    const small = { ...roomy, availableMemoryBytes: 4e9 };
+    expect(preflight(small, million)).toMatchObject({
+      reason: "available memory (bytes) 4000000000 < 8500000000 needed",
+      hint: "it holds about 470588 connections of this kind",
+    });
+    const files = { ...roomy, machineFiles: { limit: 500_000, used: 1000 } };
+    expect(preflight(files, million)?.command).toBe("sudo sysctl -w fs.file-max=2001080");
+    const tracked = { ...roomy, trackedConnections: { limit: 262_144, used: 3 } };
+    expect(preflight(tracked, million)?.limit).toBe("net.netfilter.nf_conntrack_max");
+    expect(preflight(tracked, { ...million, alone: true })).toBeNull();
+  });
+});
+
 describe("warnings", () => {
   it("are of a backlog that the kernel cuts, with the command", () => {
     expect(warnings(roomy)).toEqual([]);
@@ -180,6 +213,12 @@ describe("reading a machine", () => {
     ["/sys/fs/cgroup/user.slice/pids.current", "300"],
     ["/proc/sys/net/ipv4/ip_local_port_range", "32768\t60999"],
     ["/proc/sys/kernel/pid_max", "32768"],
+    ["/proc/sys/fs/file-nr", "1056\t0\t9223372036854775807"],
+    ["/proc/sys/net/netfilter/nf_conntrack_max", "65536"],
+    ["/proc/sys/net/netfilter/nf_conntrack_count", "12"],
+    ["/proc/meminfo", "MemTotal: 2000 kB\nMemAvailable:    1000 kB"],
+    ["/sys/fs/cgroup/user.slice/job/memory.max", "max"],
+    ["/sys/fs/cgroup/user.slice/memory.max", "500000"],
     ["/proc/loadavg", "0.10 0.20 0.30 2/345 6789"],
   ]);
 
@@ -196,6 +235,9 @@ describe("reading a machine", () => {
       maxMapCount: null,
       cgroupProcesses: { limit: 9000, used: 300 },
       threads: 345,
+      machineFiles: { used: 1056 },
+      trackedConnections: { limit: 65_536, used: 12 },
+      availableMemoryBytes: 500_000,
     });
   });
 

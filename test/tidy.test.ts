@@ -22,7 +22,7 @@ const rooms: readonly { readonly room: string; readonly mayUse: readonly string[
   { room: "native/addon/", mayUse: ["native/core/", "native/backends/", "native/net/"] },
   { room: "src/", mayUse: [] },
   { room: "bench/contenders/", mayUse: ["src/index.ts", "bench/paths.ts"] },
-  { room: "bench/workloads/", mayUse: ["bench/paths.ts"] },
+  { room: "bench/workloads/", mayUse: ["bench/paths.ts", "bench/results.ts"] },
   { room: "bench/statistics/", mayUse: ["bench/results.ts"] },
   { room: "bench/report/", mayUse: ["bench/results.ts", "bench/statistics/"] },
   {
@@ -45,7 +45,7 @@ const rooms: readonly { readonly room: string; readonly mayUse: readonly string[
 const doors: readonly { readonly what: RegExp; readonly only: RegExp }[] = [
   { what: /#include [<"]napi\.h[>"]|#include <node_api\.h>/, only: /^native\/addon\// },
   { what: /io_selectors\.node/, only: /^(src\/native\.ts|bench\/measure\/environment\.ts)$/ },
-  { what: /from "node:child_process"/, only: /^(bench\/measure|examples)\// },
+  { what: /from "node:child_process"/, only: /^(bench\/(measure|delivery|replicas)|examples)\// },
   { what: /\bprocess\.exit\(/, only: /^bench\/(cli|run|interrupt)\.ts$/ },
 ];
 

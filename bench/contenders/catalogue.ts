@@ -2,16 +2,28 @@
 // is worked out. A new contender is one server file and one row. Leaves: to bench/plan.ts, which
 // picks; bench/measure, which runs.
 
+import { join } from "node:path";
 import type { Paths } from "../paths.ts";
 
 /**
- * What runs the server: ours in C++, TypeScript on our addon, or Node's own API. The latter two
- * include a JS engine.
+ * What runs the server: ours in C++, TypeScript on our addon, or Node's own API, both of which
+ * include a JS engine; or somebody else's server, of which nothing is known.
  */
-export type Runtime = "cpp" | "ts" | "node";
+export type Runtime = "cpp" | "ts" | "node" | "foreign";
 
-/** What serves a connection: a thread of its own, a process of its own, or one thread for all. */
-export type Concurrency = "thread" | "process" | "single";
+/**
+ * What serves a connection: a thread of its own, a process of its own, one thread for all, or one
+ * of a few processes.
+ */
+export type Concurrency = "thread" | "process" | "single" | "prefork";
+
+/** A workload that a contender does not take part in, and why. */
+export interface Exclusion {
+  readonly workloads: readonly string[];
+  /** Only from so many connections on; always unless told. */
+  readonly fromConnections?: number;
+  readonly reason: string;
+}
 
 export interface Contender {
   /** `runtime:strategy`, unique. */
@@ -20,12 +32,14 @@ export interface Contender {
   readonly strategy: string;
   /**
    * The argument vector; it prints one ready line and ends on SIGTERM with one line of counters.
+   * `workers` is how many processes a server of several is to have.
    */
-  readonly command: (paths: Paths) => readonly string[];
+  readonly command: (paths: Paths, workers: number) => readonly string[];
   readonly concurrency: Concurrency;
   readonly platforms: readonly NodeJS.Platform[];
   /** How it waits, in one phrase. */
   readonly summary: string;
+  readonly unsupported?: readonly Exclusion[];
 }
 
 /** The contender that every block includes and every ratio is to. */
@@ -34,9 +48,23 @@ export const reference = "cpp:reactor-epoll";
 const unix: readonly NodeJS.Platform[] = ["linux", "darwin", "freebsd", "openbsd"];
 
 const native = (strategy: string) => (paths: Paths) => [paths.echoServer, "--strategy", strategy];
+const preforked = (strategy: string) => (paths: Paths, workers: number) => [
+  ...native(strategy)(paths),
+  "--workers",
+  String(workers),
+];
 const script = (name: string) => (paths: Paths) => [paths.node, paths.serve, name];
 
 export const contenders: readonly Contender[] = [
+  {
+    name: "cpp:process-per-connection",
+    runtime: "cpp",
+    strategy: "process-per-connection",
+    command: native("process-per-connection"),
+    concurrency: "process",
+    platforms: unix,
+    summary: "a process for each connection, forked when it is accepted",
+  },
   {
     name: "cpp:thread-per-connection",
     runtime: "cpp",
@@ -83,6 +111,42 @@ export const contenders: readonly Contender[] = [
     summary: "a reactor over epoll_wait(2), level-triggered",
   },
   {
+    name: "cpp:reactor-epoll-edge",
+    runtime: "cpp",
+    strategy: "reactor-epoll-edge",
+    command: native("reactor-epoll-edge"),
+    concurrency: "single",
+    platforms: ["linux"],
+    summary: "a reactor over epoll_wait(2), edge-triggered",
+  },
+  {
+    name: "cpp:io_uring",
+    runtime: "cpp",
+    strategy: "io_uring",
+    command: native("io_uring"),
+    concurrency: "single",
+    platforms: ["linux"],
+    summary: "completions: multishot accept and recv, provided buffers",
+  },
+  {
+    name: "cpp:prefork",
+    runtime: "cpp",
+    strategy: "prefork",
+    command: preforked("prefork"),
+    concurrency: "prefork",
+    platforms: ["linux"],
+    summary: "several epoll reactors, a process each, at one listener",
+  },
+  {
+    name: "cpp:prefork-reuseport",
+    runtime: "cpp",
+    strategy: "prefork-reuseport",
+    command: preforked("prefork-reuseport"),
+    concurrency: "prefork",
+    platforms: ["linux"],
+    summary: "several epoll reactors, a process and a listener each",
+  },
+  {
     name: "ts:busy-poll",
     runtime: "ts",
     strategy: "busy-poll",
@@ -127,4 +191,30 @@ export const contenders: readonly Contender[] = [
     platforms: unix,
     summary: "Node's own net module: what people use today",
   },
+];
+
+const selector = (backend: string, platforms: readonly NodeJS.Platform[]): Contender => ({
+  name: `selector:${backend}`,
+  runtime: "ts",
+  strategy: backend,
+  command: ({ node, root }) => [
+    node,
+    join(root, "dist", "bench", "micro", "readiness.js"),
+    backend,
+  ],
+  concurrency: "single",
+  platforms,
+  summary: `the library's Selector over ${backend}, without a server`,
+});
+
+/** The contenders of the readiness workload, which has no servers. */
+export const selectors: readonly Contender[] = [
+  selector("select", unix),
+  selector("poll", unix),
+  selector("epoll", ["linux"]),
+  selector(
+    "kqueue",
+    unix.filter((platform) => platform !== "linux"),
+  ),
+  selector("io_uring", ["linux"]),
 ];

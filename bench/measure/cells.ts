@@ -1,97 +1,199 @@
 // From rounds to cells: windows that do not count are dropped, each block is paired with the
-// reference's, and what is left makes the figures. Pure. Enters: the rounds of one scenario.
-// Leaves: cells for results.json.
+// reference's, and what is left makes the figures. Pure. Enters: the rounds of one part of the
+// plan. Leaves: cells for results.json.
 
 import type { Contender } from "../contenders/catalogue.ts";
-import type { Plan, Scenario } from "../plan.ts";
-import type { Cell } from "../results.ts";
-import { type Course, conclude, type Judged, type Refusal } from "./conclusion.ts";
-import { brokenRules } from "./gate.ts";
-import { type BlockData, metricsOf, type PairedBlock } from "./metrics.ts";
+import type { Part, Plan, Scenario } from "../plan.ts";
+import type { Cell, Metric, MetricName } from "../results.ts";
+import { encodeHistogram } from "../statistics/hdr-encoding.ts";
+import { merge } from "../statistics/histogram.ts";
+import { deriveSeed } from "../statistics/random.ts";
+import { detectableEffect, standardDeviation } from "../statistics/sample-size.ts";
+import { summarizeRatio } from "../statistics/summary.ts";
+import type { BlockData } from "./block-data.ts";
+import { conclude, isFilled } from "./conclusion.ts";
+import {
+  type Course,
+  type Judged,
+  judgedRounds,
+  type PairedBlock,
+  pairBlocks,
+  type Refusal,
+} from "./judge.ts";
+import { metricsOf, pairOf } from "./metrics.ts";
 import type { Round } from "./round.ts";
 
-/** How far the run of a scenario got. */
+/** How many blocks a contender of a scenario is to have. */
+export interface Planned {
+  readonly blocks: number;
+  /** False where the pilot blocks asked for more than are allowed. */
+  readonly enough: boolean;
+}
+
+/** How far the run of a part got. */
 export interface Outcome {
   readonly rounds: readonly Round[];
-  /** By contender: those that were not run at all. */
-  readonly refusals: ReadonlyMap<string, Refusal>;
+  /** For each scenario, by contender: those that were not run at all. */
+  readonly refusals: readonly ReadonlyMap<string, Refusal>[];
+  readonly planned: (scenarioIndex: number, contender: string) => Planned;
   readonly interrupted: boolean;
 }
 
-/** One cell for each contender of the plan, in the plan's order. */
-export function cellsOf(plan: Plan, scenario: Scenario, outcome: Outcome): Cell[] {
-  const courses = plan.contenders.map((contender) => courseOf(contender, outcome));
-  const reference = courses.find(({ contender }) => contender === plan.reference);
-  return courses.map((course) => cellOf(plan, scenario, { course, reference }));
+/** A cell for each contender of each scenario of the part, in the plan's order. */
+export function cellsOf(plan: Plan, part: Part, outcome: Outcome): Cell[] {
+  return part.scenarios.flatMap((scenario, scenarioIndex) => {
+    const courses = part.contenders.map((contender) =>
+      courseOf(part, outcome, { scenarioIndex, contender }),
+    );
+    const reference = courses.find(({ contender }) => contender === plan.reference);
+    return courses.map((course) => {
+      const baseline = baselineOf(part, outcome, { scenario, course });
+      return cellOf({ plan, part, scenario, outcome }, { course, reference, baseline });
+    });
+  });
+}
+
+interface Place {
+  readonly plan: Plan;
+  readonly part: Part;
+  readonly scenario: Scenario;
+  readonly outcome: Outcome;
 }
 
 interface Courses {
   readonly course: Course;
-  /** Undefined where it was not measured, or wrong. */
+  /** Undefined where it was not measured. */
   readonly reference: Course | undefined;
+  /** The same contender in the workload's baseline variant; null where there is none. */
+  readonly baseline: readonly Judged[] | null;
 }
 
-function cellOf(plan: Plan, scenario: Scenario, { course, reference }: Courses): Cell {
-  const usable = reference?.failure === null && reference.refusal === null ? reference : null;
-  const blocks = pairedBlocks(course, usable);
-  const metrics = blocks.length === 0 ? {} : metricsOf(blocks, plan.seed);
-  const { load, workload, ratePerSecond } = scenario;
+function cellOf({ plan, part, scenario, outcome }: Place, courses: Courses): Cell {
+  const { course, reference } = courses;
+  const { workload, variant, load, ratePerSecond } = scenario;
+  const usable = reference !== undefined && isUsable(reference) ? reference.judged : null;
+  // Where nobody is compared, nobody's disturbance is the others' matter.
+  const paired = pairBlocks(course.judged, workload.comparesToReference ? usable : null);
+  const metrics = figuresOf(plan, workload, { paired, baseline: courses.baseline });
+  const effect = effectOf(metrics.ratioToReference);
   const results = course.judged.map(({ round }) => round.result);
   return {
-    workload,
+    workload: workload.name,
     contender: course.contender,
     connections: load.connections,
     activeConnections: load.activeConnections,
     payloadBytes: load.payloadBytes,
     ratePerSecond,
-    ...conclude(course, { plan, reference: usable, blocks: blocks.length, metrics }),
-    blocks: blocks.length,
+    ...(variant === null ? {} : { variant }),
+    headline: workload.headline,
+    ...conclude(course, {
+      workload,
+      reference: plan.reference,
+      comparable: usable !== null || !part.contenders.some(({ name }) => name === plan.reference),
+      blocks: paired.length,
+      interrupted: outcome.interrupted,
+      metrics,
+      detectableEffect: effect,
+    }),
+    blocks: paired.length,
     dropped: sum(course.judged.map(({ broken }) => broken.length)),
+    droppedBlocks: course.judged.length - paired.length,
+    detectableEffect: effect,
     messages: sum(results.map((result) => result?.messages ?? 0)),
     mismatches: sum(results.map((result) => (result?.mismatches ?? 0) + (result?.missing ?? 0))),
-    metrics,
+    metrics: workload.mustFill ? capacityOf(metrics) : metrics,
+    latencyHistogram: histogramOf(paired, "latency"),
+    latencyHistogramUncorrected: histogramOf(paired, "latencyUncorrected"),
   };
 }
 
-function courseOf({ name, concurrency }: Contender, outcome: Outcome): Course {
-  const rounds = outcome.rounds.filter(({ contender }) => contender === name);
+interface Blocks {
+  readonly paired: readonly PairedBlock[];
+  readonly baseline: readonly Judged[] | null;
+}
+
+type Metrics = Partial<Record<MetricName, Metric>>;
+
+function figuresOf(
+  plan: Plan,
+  workload: Scenario["workload"],
+  { paired, baseline }: Blocks,
+): Metrics {
+  if (paired.length === 0) return {};
+  const { headline, metrics: names, comparesToReference } = workload;
+  const options = { seed: deriveSeed(plan.seed, "bootstrap") };
+  const own = paired.map((block) => block.own);
+  const metrics = metricsOf([headline, ...names], own, plan.seed);
+  if (comparesToReference && !(workload.mustFill && !isFilled(metrics))) {
+    const pairs = paired.flatMap((block) => pairOf(headline, block.own, block.reference));
+    metrics.ratioToReference = summarizeRatio(pairs, options);
+  }
+  if (baseline !== null && workload.baseline !== null) {
+    const { metric } = workload.baseline;
+    const pairs = own.flatMap((block) => pairOf(metric, block, inBlock(baseline, block)));
+    metrics.ratioToBaseline = summarizeRatio(pairs, options);
+  }
+  return metrics;
+}
+
+/** What is only a lower bound goes by another name, so that nobody ranks it. */
+function capacityOf({ throughput, ...rest }: Metrics): Metrics {
+  if (throughput === undefined) return rest;
+  return isFilled(rest) ? { throughput, ...rest } : { throughputAtLeast: throughput, ...rest };
+}
+
+function courseOf(
+  part: Part,
+  { rounds, refusals, planned }: Outcome,
+  place: { readonly scenarioIndex: number; readonly contender: Contender },
+): Course {
+  const { name } = place.contender;
+  const judged = judgedRounds(part, rounds, place);
+  const found = (field: "failure" | "unavailable") =>
+    judged.map(({ round }) => round[field]).find((reason) => reason !== null) ?? null;
+  const { blocks, enough } = planned(place.scenarioIndex, name);
   return {
     contender: name,
-    refusal: outcome.refusals.get(name) ?? null,
-    judged: rounds.map((round) => judge(round, concurrency === "single")),
-    failure: rounds.find(({ failure }) => failure !== null)?.failure ?? null,
-    interrupted: outcome.interrupted,
+    refusal: refusals[place.scenarioIndex]?.get(name) ?? null,
+    judged,
+    failure: found("failure"),
+    unavailable: found("unavailable"),
+    planned: blocks,
+    enough,
   };
 }
 
-function judge(round: Round, singleThreaded: boolean): Judged {
-  const verdicts = round.windows.map((window) => ({
-    window,
-    rules: brokenRules(window, singleThreaded),
-  }));
-  return {
-    round,
-    valid: verdicts.filter(({ rules }) => rules.length === 0).map(({ window }) => window),
-    broken: verdicts.filter(({ rules }) => rules.length > 0).map(({ rules }) => rules),
-  };
+/** Null for the baseline itself. */
+function baselineOf(
+  part: Part,
+  { rounds }: Outcome,
+  { scenario, course }: { readonly scenario: Scenario; readonly course: Course },
+): readonly Judged[] | null {
+  const { baseline } = scenario.workload;
+  if (baseline === null || scenario.variant === baseline.variant) return null;
+  const scenarioIndex = part.scenarios.findIndex(({ variant }) => variant === baseline.variant);
+  const contender = part.contenders.find(({ name }) => name === course.contender);
+  if (scenarioIndex < 0 || contender === undefined) return null;
+  return judgedRounds(part, rounds, { scenarioIndex, contender });
 }
 
-/**
- * The blocks that count: with a valid window of its own and, where there is a reference, one of the
- * reference's.
- */
-function pairedBlocks(course: Course, reference: Course | null): PairedBlock[] {
-  return course.judged.flatMap((own): PairedBlock[] => {
-    if (own.valid.length === 0) return [];
-    if (reference === null) return [{ own: dataOf(own), reference: null }];
-    const other = reference.judged.find(({ round }) => round.block === own.round.block);
-    if (other === undefined || other.valid.length === 0) return [];
-    return [{ own: dataOf(own), reference: dataOf(other) }];
-  });
+function isUsable({ failure, refusal, unavailable }: Course): boolean {
+  return failure === null && refusal === null && unavailable === null;
 }
 
-function dataOf({ valid, round }: Judged): BlockData {
-  return { windows: valid, result: round.result, counters: round.counters };
+function inBlock(judged: readonly Judged[], { round }: BlockData): BlockData | null {
+  return judged.find((candidate) => candidate.round.block === round.block)?.data ?? null;
+}
+
+/** Of the log ratios; null with fewer than two. */
+function effectOf(ratio: Metric | undefined): number | null {
+  if (ratio === undefined || ratio.blocks.length < 2) return null;
+  return detectableEffect(standardDeviation(ratio.blocks.map(Math.log)), ratio.blocks.length);
+}
+
+function histogramOf(paired: readonly PairedBlock[], field: "latency" | "latencyUncorrected") {
+  const merged = merge(paired.map(({ own }) => own.latency(field)));
+  return merged.count === 0 ? null : encodeHistogram(merged);
 }
 
 function sum(values: readonly number[]): number {

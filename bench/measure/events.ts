@@ -27,6 +27,25 @@ export interface Connected {
   readonly event: "connected";
   readonly connections: number;
   readonly elapsedMs: number;
+  readonly connectsPerSecond?: number;
+}
+
+/** How the warm-up ended. */
+export interface Warmup {
+  readonly event: "warmup";
+  readonly ms: number;
+  /** Null where it was not watched. */
+  readonly steady: boolean | null;
+}
+
+/** What was taken with so many connections open: the server's whole process tree, the kernel. */
+export interface MemoryStage {
+  readonly event: "memory";
+  readonly connections: number;
+  readonly serverPssBytes: number | null;
+  readonly clientPssBytes: number | null;
+  /** Of the whole machine: differences are the reader's. */
+  readonly kernelBytes: number | null;
 }
 
 /** One measured slice of a round. What the platform does not tell about the server is null. */
@@ -49,6 +68,10 @@ export interface Window {
   /** HdrHistograms in base64, nanoseconds: from the intended send time, and from the actual one. */
   readonly latency: string;
   readonly latencyUncorrected: string;
+  /** Of the connection that floods. */
+  readonly hotCompletedMessages?: number;
+  /** Cycles of a churn that were refused or reset. */
+  readonly errors?: number;
 }
 
 /** The load generator's last line. */
@@ -61,11 +84,51 @@ export interface LoadResult {
   readonly mismatchDetail: string | null;
   readonly connectionsLost: number;
   readonly error: string | null;
+  /** How alike the connections were served that do not flood. */
+  readonly fairness?: {
+    /** Jain's index over the messages of each connection. */
+    readonly jain: number | null;
+    /** The longest time between two messages of one connection. */
+    readonly longestGapNs: number | null;
+  } | null;
 }
 
-export type Event = Ready | Counters | Connected | Window | LoadResult;
+/** What one turn of the readiness workload cost, nanoseconds a call or an event. */
+export interface ReadinessTurn {
+  readonly event: "readiness";
+  readonly waitNs: number;
+  readonly eventNs: number;
+  readonly registerNs: number;
+  readonly modifyNs: number;
+  readonly unregisterNs: number;
+  readonly eventsPerWait: number;
+}
 
-type Kind = "number" | "string" | "number or null" | "string or null";
+/** A backend that this machine refuses, and why. */
+export interface Unavailable {
+  readonly event: "unavailable";
+  readonly reason: string;
+}
+
+export type Event =
+  | Ready
+  | Counters
+  | Connected
+  | Warmup
+  | MemoryStage
+  | Window
+  | LoadResult
+  | ReadinessTurn
+  | Unavailable;
+
+type Kind =
+  | "number"
+  | "string"
+  | "number or null"
+  | "string or null"
+  | "boolean or null"
+  | "number or absent"
+  | "object or absent";
 type Shape<E extends Event> = Readonly<Record<Exclude<keyof E, "event">, Kind>>;
 
 const shapes: { readonly [E in Event as E["event"]]: Shape<E> } = {
@@ -82,7 +145,18 @@ const shapes: { readonly [E in Event as E["event"]]: Shape<E> } = {
     connectionsClosed: "number",
     peakConnections: "number",
   },
-  connected: { connections: "number", elapsedMs: "number" },
+  connected: {
+    connections: "number",
+    elapsedMs: "number",
+    connectsPerSecond: "number or absent",
+  },
+  warmup: { ms: "number", steady: "boolean or null" },
+  memory: {
+    connections: "number",
+    serverPssBytes: "number or null",
+    clientPssBytes: "number or null",
+    kernelBytes: "number or null",
+  },
   window: {
     index: "number",
     durationNs: "number",
@@ -100,6 +174,8 @@ const shapes: { readonly [E in Event as E["event"]]: Shape<E> } = {
     stealNs: "number or null",
     latency: "string",
     latencyUncorrected: "string",
+    hotCompletedMessages: "number or absent",
+    errors: "number or absent",
   },
   result: {
     messages: "number",
@@ -109,7 +185,17 @@ const shapes: { readonly [E in Event as E["event"]]: Shape<E> } = {
     mismatchDetail: "string or null",
     connectionsLost: "number",
     error: "string or null",
+    fairness: "object or absent",
   },
+  readiness: {
+    waitNs: "number",
+    eventNs: "number",
+    registerNs: "number",
+    modifyNs: "number",
+    unregisterNs: "number",
+    eventsPerWait: "number",
+  },
+  unavailable: { reason: "string" },
 };
 
 /**
@@ -133,8 +219,8 @@ export function parseEvent(line: string): Event | null {
 }
 
 function isOf(kind: Kind, value: unknown): boolean {
-  if (value === null) return kind.endsWith("or null");
-  return kind.startsWith("number")
-    ? typeof value === "number" && Number.isFinite(value)
-    : typeof value === "string";
+  if (value === undefined) return kind.endsWith("or absent");
+  if (value === null) return kind.endsWith("or null") || kind === "object or absent";
+  const [type = ""] = kind.split(" ");
+  return typeof value === type && (type !== "number" || Number.isFinite(value));
 }

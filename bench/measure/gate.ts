@@ -1,20 +1,19 @@
 // Which windows count. Pure: a window and what is known about its contender in, the rules that it
 // breaks out. The rules are measurement.md's: noise of the machine, or a load generator that was
-// not up to its task. A server that is full is not noise and is told apart. Leaves: to cells.ts,
-// which drops and counts, and puts the rules into words.
+// not up to its task; a workload says which of them are its own. A server that is full is not noise
+// and is told apart. Leaves: to cells.ts, which drops and counts, and puts the rules into words.
 
+import type { GateRule } from "../workloads/workload.ts";
 import type { Window } from "./events.ts";
 
-export const ruleWords = {
+export const ruleWords: Readonly<Record<GateRule, string>> = {
   "server-waited": "the server waited for its CPU",
   "client-waited": "the load generator waited for its CPU",
   stolen: "the hypervisor took CPU time",
   rate: "the rate was missed",
   late: "messages left late",
   full: "the server's CPU was full before it bore the rate",
-} as const;
-
-export type Rule = keyof typeof ruleWords;
+};
 
 export interface Limits {
   /**
@@ -27,6 +26,8 @@ export interface Limits {
   readonly sendLagNsP99: number;
   /** From this share of its CPU on a server that misses the rate is full, not disturbed. */
   readonly fullShare: number;
+  /** Up to this share of its CPU the load generator was not the limit. */
+  readonly clientShare: number;
 }
 
 export const limits: Limits = {
@@ -35,6 +36,7 @@ export const limits: Limits = {
   achievedShare: 0.99,
   sendLagNsP99: 1e6,
   fullShare: 0.95,
+  clientShare: 0.85,
 };
 
 /**
@@ -47,27 +49,30 @@ const edgeMessages = 2;
 /** proc_stat(5): USER_HZ is 100. */
 const stealTickNs = 1e7;
 
-/**
- * The rules that a window breaks; none where it counts.
- * @param singleThreaded whether the server is: threads of one server wait for each other, and that
- * is its own cost.
- */
-export function brokenRules(window: Window, singleThreaded: boolean): Rule[] {
-  const rules: Rule[] = [];
+export interface Judging {
+  /** Those of the workload. */
+  readonly rules: readonly GateRule[];
+  /**
+   * Whether the server is: threads and processes of one server wait for each other, and that is its
+   * own cost.
+   */
+  readonly singleThreaded: boolean;
+}
+
+/** The rules that a window breaks; none where it counts. */
+export function brokenRules(window: Window, { rules, singleThreaded }: Judging): GateRule[] {
   const share = (ns: number | null) => (ns ?? 0) / window.durationNs;
-  if (singleThreaded && share(window.serverRunQueueWaitNs) > limits.runQueueShare) {
-    rules.push("server-waited");
-  }
-  if (share(window.clientRunQueueWaitNs) > limits.runQueueShare) rules.push("client-waited");
-  if (share(stolenNs(window)) > limits.stealShare) rules.push("stolen");
-  if (isFull(window)) {
-    // Its full buffers are also why the generator could not send in time.
-    rules.push("full");
-  } else {
-    if (missesRate(window)) rules.push("rate");
-    if ((window.sendLagNsP99 ?? 0) > limits.sendLagNsP99) rules.push("late");
-  }
-  return rules;
+  // A full server's buffers are also why the generator could not send in time.
+  const full = isFull(window);
+  const broken: Readonly<Record<GateRule, boolean>> = {
+    "server-waited": singleThreaded && share(window.serverRunQueueWaitNs) > limits.runQueueShare,
+    "client-waited": share(window.clientRunQueueWaitNs) > limits.runQueueShare,
+    stolen: share(stolenNs(window)) > limits.stealShare,
+    rate: !full && missesRate(window),
+    late: !full && (window.sendLagNsP99 ?? 0) > limits.sendLagNsP99,
+    full,
+  };
+  return rules.filter((rule) => broken[rule]);
 }
 
 /** The kernel reports it in ticks: one of them may have been taken over long before the window. */

@@ -26,13 +26,24 @@ export interface MachineLimits {
   /** Threads that run now: on the machine, and of this user. */
   readonly threads: number | null;
   readonly userThreads: number | null;
+  /** Open files of the whole machine (fs.file-max), and how many there are. */
+  readonly machineFiles: { readonly limit: number; readonly used: number } | null;
+  /** Connections that the firewall tracks; null where it tracks none. */
+  readonly trackedConnections: { readonly limit: number; readonly used: number } | null;
+  /** What may still be taken without swapping: of the machine, or of a cgroup that allows less. */
+  readonly availableMemoryBytes: number | null;
 }
 
 /** What a cell asks of the machine. */
 export interface Demand {
   readonly connections: number;
-  /** What the server spends on a connection: a thread, a process, or a slot of its one thread. */
-  readonly model: "thread" | "process" | "single";
+  /**
+   * What the server spends on a connection: a thread, a process, a slot of its one thread, or one
+   * of a few processes'.
+   */
+  readonly model: "thread" | "process" | "single" | "prefork";
+  /** Whether there is no load generator: both ends are in one process. */
+  readonly alone?: boolean;
   /**
    * Addresses that the load generator connects from; each has the whole port range. Left out where
    * it takes as many of 127.0.0.0/8 as it needs, so that ports are no limit.
@@ -58,6 +69,15 @@ export interface Shortfall {
 const otherDescriptors = 80;
 /** Threads and processes beside those of the connections: the suite's own, and some to spare. */
 const otherThreads = 64;
+/** A worker that gets more than its share must still be under its limit. */
+const unevenness = 1.15;
+/** Fewer would be no prefork server. */
+const fewestWorkers = 2;
+/** A greeting and an echo: two sockets, their buffers' remains, a slot at either end. */
+const bytesPerConnection = 8_500;
+/** Of a thread or process that does nothing but wait: its stack, its tables in the kernel. */
+const bytesPerThread = 24_000;
+const bytesPerProcess = 150_000;
 /** Maps of a process beside its threads' stacks: code, libraries, an allocator's arenas. */
 const otherMaps = 256;
 /** A thread's stack and the guard page below it are a map each. pthread_attr_setguardsize(3) */
@@ -96,10 +116,24 @@ const checks: readonly Check[] = [
   checkMaps,
   checkProcesses,
   checkCgroup,
+  checkMachineFiles,
+  checkTracked,
+  checkMemory,
 ];
 
-/** Against the hard limit: Node and our programs raise the soft one to it by themselves. */
-function checkOpenFiles(machine: MachineLimits, { connections }: Demand): Shortfall | null {
+/** How many processes a prefork server needs so that each is under its descriptor limit. */
+export function workersFor({ openFiles }: MachineLimits, connections: number): number {
+  const most = openFiles.hard ?? openFiles.soft ?? Number.POSITIVE_INFINITY;
+  const each = Math.max(1, most - otherDescriptors);
+  return Math.max(fewestWorkers, Math.ceil((connections * unevenness) / each));
+}
+
+/**
+ * Against the hard limit: Node and our programs raise the soft one to it by themselves. Servers of
+ * several processes and the load generator split themselves, so that only others are stopped by it.
+ */
+function checkOpenFiles(machine: MachineLimits, { connections, model }: Demand): Shortfall | null {
+  if (model === "process" || model === "prefork") return null;
   const { openFiles, openFilesCeiling, mayRaise } = machine;
   const needed = connections + otherDescriptors;
   const lift = mayRaise
@@ -147,7 +181,7 @@ function checkThreadTotal(
   { connections, model }: Demand,
   row: { readonly limit: string; readonly allowed: number | null },
 ): Shortfall | null {
-  if (model === "single") return null;
+  if (!isPerConnection(model)) return null;
   const needed = connections + otherThreads + (machine.threads ?? 0);
   return judge({
     ...row,
@@ -170,7 +204,7 @@ function checkMaps(machine: MachineLimits, { connections, model }: Demand): Shor
 }
 
 function checkProcesses(machine: MachineLimits, { connections, model }: Demand): Shortfall | null {
-  if (model === "single" || machine.processesExempt) return null;
+  if (!isPerConnection(model) || machine.processesExempt) return null;
   const needed = connections + otherThreads + (machine.userThreads ?? 0);
   const { soft, hard } = machine.processes;
   const within = hard !== null && needed <= hard;
@@ -186,7 +220,7 @@ function checkProcesses(machine: MachineLimits, { connections, model }: Demand):
 }
 
 function checkCgroup(machine: MachineLimits, { connections, model }: Demand): Shortfall | null {
-  if (model === "single" || machine.cgroupProcesses === null) return null;
+  if (!isPerConnection(model) || machine.cgroupProcesses === null) return null;
   const { limit, used } = machine.cgroupProcesses;
   const needed = connections + otherThreads + used;
   return judge({
@@ -195,6 +229,49 @@ function checkCgroup(machine: MachineLimits, { connections, model }: Demand): Sh
     allowed: limit,
     command: `sudo systemctl set-property user-$(id -u).slice TasksMax=${needed}`,
     hint: `TasksMax= of a systemd unit; in a container: docker run --pids-limit ${needed}`,
+  });
+}
+
+function isPerConnection(model: Demand["model"]): boolean {
+  return model === "thread" || model === "process";
+}
+
+/** Both ends are on this machine. */
+function checkMachineFiles(machine: MachineLimits, { connections }: Demand): Shortfall | null {
+  if (machine.machineFiles === null) return null;
+  const { limit, used } = machine.machineFiles;
+  const needed = 2 * connections + otherDescriptors + used;
+  return judge({
+    limit: "fs.file-max",
+    needed,
+    allowed: limit,
+    command: sysctl(machine.mayRaise, "fs.file-max", needed),
+    hint: null,
+  });
+}
+
+function checkTracked(machine: MachineLimits, demand: Demand): Shortfall | null {
+  if (machine.trackedConnections === null || demand.alone) return null;
+  const { limit, used } = machine.trackedConnections;
+  const needed = demand.connections + used;
+  return judge({
+    limit: "net.netfilter.nf_conntrack_max",
+    needed,
+    allowed: limit,
+    command: sysctl(machine.mayRaise, "net.netfilter.nf_conntrack_max", needed),
+    hint: "or leave the loopback interface out of connection tracking",
+  });
+}
+
+function checkMemory(machine: MachineLimits, { connections, model }: Demand): Shortfall | null {
+  const own = { thread: bytesPerThread, process: bytesPerProcess, single: 0, prefork: 0 }[model];
+  const held = Math.floor((machine.availableMemoryBytes ?? 0) / (bytesPerConnection + own));
+  return judge({
+    limit: "available memory (bytes)",
+    needed: connections * (bytesPerConnection + own),
+    allowed: machine.availableMemoryBytes,
+    command: `--connections ${held}`,
+    hint: `it holds about ${held} connections of this kind`,
   });
 }
 

@@ -33,7 +33,33 @@ export function readMachineLimits(read: ReadText = readText): MachineLimits {
     cgroupProcesses: cgroupProcessesOf(read),
     threads: parseLimit(read("/proc/loadavg")?.match(/\/(\d+)/)?.[1]),
     userThreads: countUserThreads(read),
+    machineFiles: machineFilesOf(read),
+    trackedConnections: trackedOf(read),
+    availableMemoryBytes: availableMemoryOf(read),
   };
+}
+
+/** Allocated, free, and the most there may be. proc_sys_fs(5) */
+function machineFilesOf(read: ReadText): MachineLimits["machineFiles"] {
+  const [used, , limit] = (read("/proc/sys/fs/file-nr") ?? "").split(/\s+/).map(parseLimit);
+  return used == null || limit == null ? null : { limit, used };
+}
+
+/** The files are there where the module is loaded. */
+function trackedOf(read: ReadText): MachineLimits["trackedConnections"] {
+  const limit = readNumber(read, "/proc/sys/net/netfilter/nf_conntrack_max");
+  const used = readNumber(read, "/proc/sys/net/netfilter/nf_conntrack_count");
+  return limit === null ? null : { limit, used: used ?? 0 };
+}
+
+function availableMemoryOf(read: ReadText): number | null {
+  const kilobytes = read("/proc/meminfo")?.match(/^MemAvailable:\s+(\d+) kB/m)?.[1];
+  if (kilobytes === undefined) return null;
+  const files = { controller: "memory", v2: "memory.max", v1: "memory.limit_in_bytes" };
+  const limits = readCgroup(read, files).map(
+    (text) => parseLimit(text) ?? Number.POSITIVE_INFINITY,
+  );
+  return Math.min(Number(kilobytes) * 1024, ...limits);
 }
 
 /** Bits of capabilities(7). Root in a container often lacks both. */

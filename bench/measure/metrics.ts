@@ -1,167 +1,204 @@
-// The figures of a cell: each worked out for every block that counts, then summarised over blocks.
-// Pure. Enters: the valid windows of each block, and its counters. Leaves: metrics by name for
+// The figures of a cell, as data: how each is worked out from one block that counts; then
+// summarised over blocks. Pure. Enters: the blocks of one contender. Leaves: metrics by name for
 // results.json.
 
 import type { Metric, MetricName } from "../results.ts";
-import { decodeHistogram } from "../statistics/hdr-encoding.ts";
-import { type Histogram, merge, supportedQuantile } from "../statistics/histogram.ts";
+import { supportedQuantile } from "../statistics/histogram.ts";
 import { deriveSeed } from "../statistics/random.ts";
 import type { Pair } from "../statistics/ratio.ts";
-import { summarize, summarizeRatio } from "../statistics/summary.ts";
-import type { Counters, LoadResult, Window } from "./events.ts";
+import { summarize } from "../statistics/summary.ts";
+import { theilSen } from "../statistics/theil-sen.ts";
+import type { BlockData } from "./block-data.ts";
+import type { MemoryStage, ReadinessTurn, Window } from "./events.ts";
+import type { MemorySample } from "./memory.ts";
 
-/** What one block told about one contender. */
-export interface BlockData {
-  /** At least one; only those that count. */
-  readonly windows: readonly Window[];
-  readonly result: LoadResult | null;
-  readonly counters: Counters | null;
-}
-
-/**
- * A contender's block and the reference's of the same block; null where there is no reference to
- * pair with.
- */
-export interface PairedBlock {
-  readonly own: BlockData;
-  readonly reference: BlockData | null;
-}
+/** Null: a platform that does not tell, or too few samples for p99.9. */
+type OfBlock = (block: BlockData) => number | null;
 
 interface MetricRow {
-  readonly name: MetricName;
   readonly unit: string;
-  readonly ofBlock: (block: BlockData) => number | null;
+  readonly ofBlock: OfBlock;
 }
 
-/**
- * Nulls are left out before the summary: a platform that does not tell, or too few samples for
- * p99.9.
- */
-const rows: readonly MetricRow[] = [
-  { name: "serverCpuPerMessage", unit: "us", ofBlock: serverCpuPerMessage },
-  { name: "serverCpuPercent", unit: "percent", ofBlock: percentOf("serverCpuNs") },
-  { name: "serverUserCpuPercent", unit: "percent", ofBlock: percentOf("serverUserCpuNs") },
-  {
-    name: "throughput",
-    unit: "1/s",
-    ofBlock: ({ windows }) => divide(total(windows, "completedMessages"), seconds(windows)),
+const rows: Readonly<Partial<Record<MetricName, MetricRow>>> = {
+  serverCpuPerMessage: { unit: "us", ofBlock: microsecondsPerMessage("serverCpuNs") },
+  serverCpuPercent: { unit: "percent", ofBlock: percentOf("serverCpuNs") },
+  serverUserCpuPercent: { unit: "percent", ofBlock: percentOf("serverUserCpuNs") },
+  clientCpuPerMessage: { unit: "us", ofBlock: microsecondsPerMessage("clientCpuNs") },
+  clientCpuPercent: { unit: "percent", ofBlock: percentOf("clientCpuNs") },
+  throughput: { unit: "1/s", ofBlock: perSecond("completedMessages") },
+  hotThroughput: { unit: "1/s", ofBlock: perSecond("hotCompletedMessages") },
+  contextSwitchesPerMessage: { unit: "1", ofBlock: perMessage("serverContextSwitches") },
+  systemCallsPerMessage: { unit: "1", ofBlock: systemCallsPerMessage },
+  eventsPerWait: { unit: "1", ofBlock: eventsPerWait },
+  idleCpuPercent: { unit: "percent", ofBlock: percentOf("serverCpuNs") },
+  idleWakeupsPerSecond: { unit: "1/s", ofBlock: perSecond("serverContextSwitches") },
+  acceptsPerSecond: { unit: "1/s", ofBlock: acceptsPerSecond },
+  serverCpuPerConnection: { unit: "us", ofBlock: microsecondsPerMessage("serverCpuNs") },
+  userBytesPerConnection: {
+    unit: "bytes",
+    ofBlock: bytesPerConnection("serverPssBytes", "serverBytes"),
   },
-  {
-    name: "contextSwitchesPerMessage",
-    unit: "1",
-    ofBlock: ({ windows }) => perMessage(windows, "serverContextSwitches"),
+  clientBytesPerConnection: {
+    unit: "bytes",
+    ofBlock: bytesPerConnection("clientPssBytes", "clientBytes"),
   },
-  {
-    name: "clientCpuPerMessage",
+  kernelBytesPerConnection: {
+    unit: "bytes",
+    ofBlock: bytesPerConnection("kernelBytes", "kernelBytes"),
+  },
+  serverMemory: { unit: "bytes", ofBlock: memoryOf("serverPssBytes", "serverBytes") },
+  clientMemory: { unit: "bytes", ofBlock: memoryOf("clientPssBytes", "clientBytes") },
+  kernelMemory: { unit: "bytes", ofBlock: ({ round }) => grown(round, "kernelBytes") },
+  fairnessJain: { unit: "1", ofBlock: ({ round }) => round.result?.fairness?.jain ?? null },
+  longestGap: {
     unit: "us",
-    ofBlock: ({ windows }) => inMicroseconds(perMessage(windows, "clientCpuNs")),
+    ofBlock: ({ round }) => inMicroseconds(round.result?.fairness?.longestGapNs ?? null),
   },
-  { name: "systemCallsPerMessage", unit: "1", ofBlock: systemCallsPerMessage },
-  {
-    name: "eventsPerWait",
-    unit: "1",
-    // A thread blocked in recv gets no events: then there is no such figure, rather than 0.
-    ofBlock: ({ counters }) => divide(counters?.eventsReturned || null, counters?.waitCalls),
-  },
-];
+  waitCost: { unit: "us", ofBlock: turn("waitNs") },
+  eventCost: { unit: "us", ofBlock: turn("eventNs") },
+  registerCost: { unit: "us", ofBlock: turn("registerNs") },
+  modifyCost: { unit: "us", ofBlock: turn("modifyNs") },
+  unregisterCost: { unit: "us", ofBlock: turn("unregisterNs") },
+  latencyP50: { unit: "us", ofBlock: latency(0.5) },
+  latencyP90: { unit: "us", ofBlock: latency(0.9) },
+  latencyP99: { unit: "us", ofBlock: latency(0.99) },
+  latencyP999: { unit: "us", ofBlock: latency(0.999) },
+  latencyP9999: { unit: "us", ofBlock: latency(0.9999) },
+  latencyP50Uncorrected: { unit: "us", ofBlock: latency(0.5, "latencyUncorrected") },
+  latencyP90Uncorrected: { unit: "us", ofBlock: latency(0.9, "latencyUncorrected") },
+  latencyP99Uncorrected: { unit: "us", ofBlock: latency(0.99, "latencyUncorrected") },
+  latencyP999Uncorrected: { unit: "us", ofBlock: latency(0.999, "latencyUncorrected") },
+  latencyP9999Uncorrected: { unit: "us", ofBlock: latency(0.9999, "latencyUncorrected") },
+};
 
-const quantiles = [
-  ["P50", 0.5],
-  ["P90", 0.9],
-  ["P99", 0.99],
-  ["P999", 0.999],
-] as const;
+/** One metric of one block; null where it is not told. */
+export function figureOf(name: MetricName, block: BlockData): number | null {
+  return rows[name]?.ofBlock(block) ?? null;
+}
 
-const histograms = [
-  ["", "latency"],
-  ["Uncorrected", "latencyUncorrected"],
-] as const;
-
-/** Every metric of a cell; those that no block could tell have null figures. */
+/** The metrics named; those that no block could tell have null figures. */
 export function metricsOf(
-  blocks: readonly PairedBlock[],
+  names: readonly MetricName[],
+  blocks: readonly BlockData[],
   seed: number,
 ): Partial<Record<MetricName, Metric>> {
   const options = { seed: deriveSeed(seed, "bootstrap") };
   const metrics: Partial<Record<MetricName, Metric>> = {};
-  const add = (name: MetricName, unit: string, values: readonly (number | null)[]) => {
-    metrics[name] = summarize(unit, values.filter(isNumber), options);
-  };
-  for (const { name, unit, ofBlock } of rows) {
-    add(
-      name,
-      unit,
-      blocks.map(({ own }) => ofBlock(own)),
-    );
-  }
-  metrics.ratioToReference = summarizeRatio(blocks.flatMap(pairOf), options);
-  for (const [suffix, field] of histograms) {
-    const merged = blocks.map(({ own }) => mergedLatency(own.windows, field));
-    for (const [label, q] of quantiles) {
-      const values = merged.map((histogram) => inMicroseconds(supportedQuantile(histogram, q)));
-      add(`latency${label}${suffix}`, "us", values);
-    }
+  for (const name of names) {
+    const row = rows[name];
+    if (row === undefined) continue;
+    const values = blocks.map((block) => row.ofBlock(block)).filter((value) => value !== null);
+    metrics[name] = summarize(row.unit, values, options);
   }
   return metrics;
 }
 
-function pairOf({ own, reference }: PairedBlock): Pair[] {
-  const value = serverCpuPerMessage(own);
-  const base = reference === null ? null : serverCpuPerMessage(reference);
-  // A platform that cannot sample the server gives neither; a clock too coarse for a tiny round
-  // gives zero.
-  return value && base ? [{ value, reference: base }] : [];
+/**
+ * One metric of two blocks, to be compared. Empty where one is not told, or zero: a clock too
+ * coarse for a tiny round, a server that did nothing at all.
+ */
+export function pairOf(name: MetricName, own: BlockData, other: BlockData | null): Pair[] {
+  const value = figureOf(name, own);
+  const reference = other === null ? null : figureOf(name, other);
+  return value && reference && value > 0 && reference > 0 ? [{ value, reference }] : [];
 }
 
-function serverCpuPerMessage({ windows }: BlockData): number | null {
-  return inMicroseconds(perMessage(windows, "serverCpuNs"));
+type NumericField = {
+  [F in keyof Window]-?: NonNullable<Window[F]> extends number ? F : never;
+}[keyof Window];
+
+function perMessage(field: NumericField): OfBlock {
+  return ({ windows }) => divide(total(windows, field), total(windows, "completedMessages"));
 }
 
-function percentOf(field: "serverCpuNs" | "serverUserCpuNs"): MetricRow["ofBlock"] {
+function microsecondsPerMessage(field: NumericField): OfBlock {
+  const nanoseconds = perMessage(field);
+  return (block) => inMicroseconds(nanoseconds(block));
+}
+
+function percentOf(field: NumericField): OfBlock {
   return ({ windows }) => {
     const share = divide(total(windows, field), total(windows, "durationNs"));
     return share === null ? null : share * 100;
   };
 }
 
+function perSecond(field: NumericField): OfBlock {
+  return ({ windows }) => divide(total(windows, field), secondsOf(windows));
+}
+
+/** A churn's cycles a second; else how fast the connections were established at the start. */
+function acceptsPerSecond({ round, windows }: BlockData): number | null {
+  if (round.load.mode === "churn") {
+    return divide(total(windows, "completedMessages"), secondsOf(windows));
+  }
+  return round.connectMs === null ? null : divide(round.load.connections, round.connectMs / 1000);
+}
+
 /**
  * Every call that our servers count (wait, recv, send, accept) over every message of the round, the
  * warm-up's too: exact, and what strace(1) counts. Setting up and closing the connections is in it.
  */
-function systemCallsPerMessage({ counters, result }: BlockData): number | null {
+function systemCallsPerMessage({ round: { counters, result } }: BlockData): number | null {
   if (counters === null) return null;
   const { waitCalls, recvCalls, sendCalls, acceptCalls } = counters;
   if (recvCalls === 0) return null; // Node's own sockets: who calls there cannot be counted
   return divide(waitCalls + recvCalls + sendCalls + acceptCalls, result?.totalMessages);
 }
 
-function mergedLatency(
-  windows: readonly Window[],
-  field: "latency" | "latencyUncorrected",
-): Histogram {
-  return merge(windows.map((window) => decodeHistogram(window[field])));
+function eventsPerWait({ round: { counters, turn } }: BlockData): number | null {
+  if (turn !== null) return turn.eventsPerWait;
+  // A thread blocked in recv gets no events: then there is no such figure, rather than 0.
+  return divide(counters?.eventsReturned || null, counters?.waitCalls);
 }
 
-type NumericField = {
-  [F in keyof Window]: Window[F] extends number | null ? F : never;
-}[keyof Window];
+/** The slope over the stages; where there are none, what was added while all were open. */
+function bytesPerConnection(stage: MemoryField, sample: keyof MemorySample): OfBlock {
+  return ({ round }) => {
+    if (round.memory.length === 0) return divide(grown(round, sample), round.load.connections);
+    const points = round.memory.flatMap((line) => {
+      const bytes = line[stage];
+      return bytes === null ? [] : [{ x: line.connections, y: bytes }];
+    });
+    return theilSen(points)?.slope ?? null;
+  };
+}
+
+type MemoryField = Exclude<keyof MemoryStage, "event" | "connections">;
+
+/** With all connections open. */
+function memoryOf(stage: MemoryField, sample: keyof MemorySample): OfBlock {
+  return ({ round }) => round.memory.at(-1)?.[stage] ?? round.memoryDuring?.[sample] ?? null;
+}
+
+/** The load generator is not there before. */
+function grown({ memoryBefore, memoryDuring }: BlockData["round"], field: keyof MemorySample) {
+  const after = memoryDuring?.[field] ?? null;
+  const before = field === "clientBytes" ? 0 : (memoryBefore?.[field] ?? null);
+  return after === null || before === null ? null : after - before;
+}
+
+function turn(field: Exclude<keyof ReadinessTurn, "event">): OfBlock {
+  return ({ round }) => inMicroseconds(round.turn?.[field] ?? null);
+}
+
+function latency(q: number, field: "latency" | "latencyUncorrected" = "latency"): OfBlock {
+  return (block) => inMicroseconds(supportedQuantile(block.latency(field), q));
+}
 
 /** Null as soon as one window does not tell. */
 function total(windows: readonly Window[], field: NumericField): number | null {
   let sum = 0;
   for (const window of windows) {
     const value = window[field];
-    if (value === null) return null;
+    if (value === null || value === undefined) return null;
     sum += value;
   }
   return sum;
 }
 
-function perMessage(windows: readonly Window[], field: NumericField): number | null {
-  return divide(total(windows, field), total(windows, "completedMessages"));
-}
-
-function seconds(windows: readonly Window[]): number {
+function secondsOf(windows: readonly Window[]): number {
   return (total(windows, "durationNs") ?? 0) / 1e9;
 }
 
@@ -172,8 +209,4 @@ function divide(dividend: number | null | undefined, divisor: number | null | un
 
 function inMicroseconds(nanoseconds: number | null): number | null {
   return nanoseconds === null ? null : nanoseconds / 1000;
-}
-
-function isNumber(value: number | null): value is number {
-  return value !== null;
 }

@@ -1,23 +1,36 @@
-// Who can run here at all, found out before anything is measured. Enters: the plan and the
-// machine's limits. Leaves: for each contender that cannot run, a status and the reason.
+// Who can run here at all, found out before anything is measured, and with how many processes.
+// Enters: a part of the plan and the machine's limits. Leaves: for each contender that cannot run,
+// a status and the reason.
 
 import type { Contender } from "../contenders/catalogue.ts";
-import type { Plan, Scenario } from "../plan.ts";
-import type { Refusal } from "./conclusion.ts";
-import { type MachineLimits, preflight } from "./limits.ts";
+import type { Part, Scenario } from "../plan.ts";
+import type { Refusal } from "./judge.ts";
+import { type Demand, type MachineLimits, preflight, workersFor } from "./limits.ts";
 
 /** By contender; those that can run are not in it. */
 export function refusalsOf(
-  plan: Plan,
+  part: Part,
   scenario: Scenario,
   machine: MachineLimits,
 ): Map<string, Refusal> {
   const refusals = new Map<string, Refusal>();
-  for (const contender of plan.contenders) {
-    const refusal = platformRefusal(contender) ?? limitRefusal(contender, scenario, machine);
+  for (const contender of part.contenders) {
+    const refusal =
+      platformRefusal(contender) ??
+      exclusionOf(contender, scenario) ??
+      limitRefusal(contender, scenario, machine);
     if (refusal !== null) refusals.set(contender.name, refusal);
   }
   return refusals;
+}
+
+/** How many processes a prefork server gets for so many connections; 1 for every other. */
+export function workersOf(
+  { concurrency }: Contender,
+  connections: number,
+  machine: MachineLimits,
+): number {
+  return concurrency === "prefork" ? workersFor(machine, connections) : 1;
 }
 
 function platformRefusal({ platforms }: Contender): Refusal | null {
@@ -26,12 +39,26 @@ function platformRefusal({ platforms }: Contender): Refusal | null {
   return { status: "unavailable", reason };
 }
 
+function exclusionOf(
+  { unsupported = [] }: Contender,
+  { workload, load }: Scenario,
+): Refusal | null {
+  const found = unsupported.find(
+    ({ workloads, fromConnections = 0 }) =>
+      workloads.includes(workload.name) && load.connections >= fromConnections,
+  );
+  return found === undefined ? null : { status: "unsupported", reason: found.reason };
+}
+
 function limitRefusal(
   { concurrency: model }: Contender,
-  { load: { connections } }: Scenario,
+  { load: { mode, connections } }: Scenario,
   machine: MachineLimits,
 ): Refusal | null {
-  const shortfall = preflight(machine, { connections, model });
+  const open =
+    mode === "readiness" ? { model, connections: 2 * connections } : { model, connections };
+  const demand: Demand = mode === "readiness" ? { ...open, alone: true } : open;
+  const shortfall = preflight(machine, demand);
   if (shortfall === null) return null;
   return { status: "skipped", reason: `${shortfall.reason}; to lift it: ${shortfall.command}` };
 }

@@ -4,13 +4,17 @@
 
 import type { Contender } from "../contenders/catalogue.ts";
 import type { Paths } from "../paths.ts";
+import type { Scenario } from "../plan.ts";
 import type { Timing } from "../profiles.ts";
 import type { Load } from "../workloads/workload.ts";
 import type { CpuPlan } from "./cpus.ts";
-import type { Counters, LoadResult, Window } from "./events.ts";
-import { isFull } from "./gate.ts";
+import type { Counters, LoadResult, MemoryStage, ReadinessTurn, Window } from "./events.ts";
+import { faultOf } from "./faults.ts";
 import { type Loaded, runLoad } from "./load.ts";
+import type { GeneratorLoad } from "./load-arguments.ts";
+import { type MemorySample, sampleMemory } from "./memory.ts";
 import type { ChildProcesses } from "./processes.ts";
+import { measureReadiness } from "./readiness.ts";
 import { type Server, type Stopped, startServer } from "./server.ts";
 
 /** What every round of a run needs; `signal` ends the round under way. */
@@ -19,81 +23,156 @@ export interface Means {
   readonly children: ChildProcesses;
   readonly signal: AbortSignal;
   readonly cpus: CpuPlan;
-  /** 15 s and 5 s unless told. */
+  /** 15 s and 5 s unless told; a server of many connections gets more. */
   readonly readyTimeoutMs?: number;
   readonly stopTimeoutMs?: number;
 }
 
 export interface RoundRequest {
   readonly contender: Contender;
+  /** Processes that a server of several is to have. */
+  readonly workers: number;
+  /** Its place among the scenarios of its part. */
+  readonly scenarioIndex: number;
+  readonly scenario: Scenario;
   readonly block: number;
-  readonly load: Load;
   readonly timing: Timing;
   readonly seed: number;
 }
 
 export interface Round {
   readonly contender: string;
+  readonly scenarioIndex: number;
+  readonly load: Load;
+  /** From 0. */
   readonly block: number;
+  /** On the clock of performance.now(). */
+  readonly startedMs: number;
+  readonly durationMs: number;
   readonly connectMs: number | null;
+  /** Null where the warm-up was not watched. */
+  readonly steady: boolean | null;
   readonly windows: readonly Window[];
+  readonly memory: readonly MemoryStage[];
+  /** Before the first connection, and while all are open; null where the workload needs none. */
+  readonly memoryBefore: MemorySample | null;
+  readonly memoryDuring: MemorySample | null;
+  readonly turn: ReadinessTurn | null;
   readonly result: LoadResult | null;
   readonly counters: Counters | null;
+  /** Why this machine refuses the contender. */
+  readonly unavailable: string | null;
   readonly failure: string | null;
 }
+
+/** What a round that came to nothing has. */
+export const nothingMeasured = {
+  connectMs: null,
+  steady: null,
+  windows: [],
+  memory: [],
+  memoryBefore: null,
+  memoryDuring: null,
+  turn: null,
+  result: null,
+  counters: null,
+  unavailable: null,
+  failure: null,
+} as const;
 
 /**
  * How long a server that lost its connections may take to be seen dead, so that its row says why.
  */
 const deathMs = 250;
+const readyTimeoutMs = 15_000;
+const shortestStopMs = 5_000;
+/** Ten thousand processes take a second or two to end. */
+const stopMsPerConnection = 0.5;
 
 /**
  * @throws {Interrupted} when the run is to stop. The children under way are then killed, not yet
  * waited for.
  */
 export async function measureRound(request: RoundRequest, means: Means): Promise<Round> {
-  const { contender, block } = request;
-  const { paths, children, signal } = means;
-  const started = await startServer(
-    [...launcher(means, means.cpus.server), ...contender.command(paths)],
-    {
-      children,
-      signal,
-      readyTimeoutMs: means.readyTimeoutMs ?? 15_000,
-      stopTimeoutMs: means.stopTimeoutMs ?? 5_000,
-    },
-  );
-  const name = contender.name;
-  if ("failure" in started) {
-    const failure = withoutRoot(started.failure, paths);
-    const nothing = { connectMs: null, windows: [], result: null, counters: null };
-    return { contender: name, block, ...nothing, failure };
-  }
-  const { loaded, stopped } = await loadAndStop(started.server, request, means);
-  const failure = stopped.failure ?? loaded.failure ?? faultOf(loaded);
+  const { contender, scenarioIndex, scenario, block } = request;
+  const startedMs = performance.now();
+  const outcome =
+    scenario.load.mode === "readiness"
+      ? await measureReadiness(contender.command(means.paths, 1), scenario.load, {
+          ...means,
+          launcher: launcher(means, means.cpus.server),
+        })
+      : await measureServer(request, scenario.load, means);
+  const { failure, unavailable } = outcome;
   return {
-    contender: name,
+    ...nothingMeasured,
+    ...outcome,
+    contender: contender.name,
+    scenarioIndex,
+    load: scenario.load,
     block,
-    connectMs: loaded.connectMs,
-    windows: loaded.windows,
-    result: loaded.result,
-    counters: stopped.counters,
-    failure: failure === null ? null : withoutRoot(failure, paths),
+    startedMs,
+    durationMs: performance.now() - startedMs,
+    unavailable: unavailable == null ? null : withoutRoot(unavailable, means.paths),
+    failure: failure == null ? null : withoutRoot(failure, means.paths),
   };
 }
 
-async function loadAndStop(server: Server, request: RoundRequest, means: Means) {
-  const { load, timing, seed } = request;
+async function measureServer(
+  request: RoundRequest,
+  load: GeneratorLoad,
+  means: Means,
+): Promise<Partial<Round>> {
+  const { contender, workers } = request;
+  const { children, signal, paths } = means;
+  const stopTimeoutMs = Math.max(shortestStopMs, load.connections * stopMsPerConnection);
+  const started = await startServer(
+    [...launcher(means, means.cpus.server), ...contender.command(paths, workers)],
+    {
+      children,
+      signal,
+      readyTimeoutMs: means.readyTimeoutMs ?? readyTimeoutMs,
+      stopTimeoutMs: means.stopTimeoutMs ?? stopTimeoutMs,
+    },
+  );
+  if ("failure" in started) return { failure: started.failure };
+  const { loaded, stopped, ...memory } = await loadAndStop(started.server, request, load, means);
+  const { failure: loadFailure, ...figures } = loaded;
+  const failure = stopped.failure ?? loadFailure ?? faultOf(loaded, load);
+  return { ...figures, ...memory, counters: stopped.counters, failure };
+}
+
+async function loadAndStop(
+  server: Server,
+  { scenario, timing, seed }: RoundRequest,
+  load: GeneratorLoad,
+  means: Means,
+) {
   const { port, pid } = server;
+  const { samplesMemory } = scenario.workload;
   const command = [...launcher(means, means.cpus.client), means.paths.loadGenerator, "run"];
+  const memoryBefore = samplesMemory ? sampleMemory(pid, null) : null;
+  let memoryDuring: MemorySample | null = null;
+  // When the last window has ended the connections are about to close, and what is looked at before
+  // disturbs the next window: where there are several, the last one pays for it.
+  const sampledAt = Math.max(0, timing.windows - 2);
+  const onWindow = ({ index }: Window, client: number) => {
+    if (samplesMemory && index === sampledAt) memoryDuring = sampleMemory(pid, client);
+  };
   try {
     const loaded: Loaded = await runLoad(
       { port, pid, load, timing, seed },
-      { children: means.children, signal: means.signal, command, serverEnded: server.ended },
+      {
+        children: means.children,
+        signal: means.signal,
+        command,
+        serverEnded: server.ended,
+        onWindow,
+      },
     );
-    if (faultOf(loaded) !== null) await server.untilEnded(deathMs);
+    if (faultOf(loaded, load) !== null) await server.untilEnded(deathMs);
     const stopped: Stopped = await server.stop();
-    return { loaded, stopped };
+    return { loaded, stopped, memoryBefore, memoryDuring };
   } finally {
     server.kill();
   }
@@ -103,26 +182,6 @@ async function loadAndStop(server: Server, request: RoundRequest, means: Means) 
 function launcher({ paths }: Means, cpu: number | null): string[] {
   const pin = cpu === null ? [] : ["--cpu", String(cpu)];
   return [paths.loadGenerator, "launch", ...pin, "--parent", String(process.pid), "--"];
-}
-
-/** What the load generator found wrong with the server, in words; null where nothing. */
-function faultOf({ result, windows }: Loaded): string | null {
-  if (result === null) return "no result";
-  const { mismatches, mismatchDetail, missing, connectionsLost, error } = result;
-  if (mismatches > 0) {
-    return `echoed wrong bytes: ${mismatchDetail ?? "no detail"} (${count(mismatches, "message")})`;
-  }
-  const faults: string[] = [];
-  if (connectionsLost > 0) faults.push(`${count(connectionsLost, "connection")} lost`);
-  // What a full server still owes when time is up is late, not wrong: the gate's matter.
-  const owed = connectionsLost === 0 && windows.some(isFull);
-  if (missing > 0 && !owed) faults.push(`${count(missing, "message")} never came back`);
-  if (error !== null) faults.push(error);
-  return faults.length === 0 ? null : faults.join("; ");
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 /** Reasons are published with the report, where this machine's folders have no business. */

@@ -2,20 +2,37 @@
 // loop). Gives CPU a message and latency, the headline. Enters: a scale. Leaves: one round's load,
 // due on a seeded Poisson schedule.
 
-import type { Scale, Workload } from "./workload.ts";
+import {
+  echoMetrics,
+  rateOf,
+  type Scale,
+  scheduleRules,
+  uncorrectedMetrics,
+  type Workload,
+} from "./workload.ts";
 
 export const echoRate: Workload = {
   name: "echo-rate",
   answers: "CPU per message and latency at the same load",
-  load: ({ connections, payloadBytes, ratePerSecond }: Scale) => {
-    if (ratePerSecond === null) throw new Error("echo-rate needs a rate");
-    return {
-      mode: "open",
-      connections,
-      activeConnections: connections,
-      payloadBytes,
-      ratePerSecond,
-      schedule: "poisson",
-    };
-  },
+  regime: "matched-rate",
+  headline: "serverCpuPerMessage",
+  metrics: [...echoMetrics, ...uncorrectedMetrics],
+  rules: scheduleRules,
+  mustFill: false,
+  baseline: null,
+  samplesMemory: false,
+  comparesToReference: true,
+  loads: (scale: Scale) => [
+    {
+      variant: null,
+      load: {
+        mode: "open",
+        connections: scale.connections,
+        activeConnections: scale.connections,
+        payloadBytes: scale.payloadBytes,
+        ratePerSecond: rateOf(scale, "echo-rate"),
+        schedule: "poisson",
+      },
+    },
+  ],
 };

@@ -1,6 +1,9 @@
-// What a workload is: a load pattern that, at a given scale, says what one round asks of the load
-// generator. Enters: a scale from a profile or the command line. Leaves: a Load, which
-// bench/measure turns into arguments.
+// What a workload is: a load pattern with the question that it answers, what it measures, and when
+// a window of it counts. At a given scale it says what its rounds ask of the load generator.
+// Enters: a scale from a profile or the command line. Leaves: Loads, which bench/measure turns into
+// arguments.
+
+import type { MetricName } from "../results.ts";
 
 /** The size of one cell. */
 export interface Scale {
@@ -11,13 +14,18 @@ export interface Scale {
 }
 
 /** One round's demand on the load generator, its timing apart. */
-export type Load = OpenLoad | ClosedLoad;
+export type Load = OpenLoad | ClosedLoad | IdleLoad | ChurnLoad | MemoryLoad | ReadinessLoad;
 
 interface Connected {
+  /** The most that are open at once. */
   readonly connections: number;
   /** How many of the connections carry messages. */
   readonly activeConnections: number;
   readonly payloadBytes: number;
+  /** Connections that are sent to and never read from; none unless told. */
+  readonly slowReaders?: number;
+  /** Messages that one further connection keeps under way, in a closed loop of its own. */
+  readonly hotInFlight?: number;
 }
 
 /** Messages are due on a schedule, whether or not earlier ones are back. */
@@ -32,11 +40,123 @@ export interface ClosedLoad extends Connected {
   readonly mode: "closed";
   /** Messages under way over all connections. */
   readonly inFlight: number;
+  /** Messages under way on one connection at most; no limit unless told. */
+  readonly depth?: number;
+}
+
+/** Every connection is opened, greeted and then silent. */
+export interface IdleLoad extends Connected {
+  readonly mode: "idle";
+}
+
+/** Slots that connect, perhaps echo, reset the connection and begin anew. */
+export interface ChurnLoad extends Connected {
+  readonly mode: "churn";
+  readonly inFlight: number;
+  readonly echo: boolean;
+}
+
+/** Connects up to each count in turn; memory is looked at when each is reached. */
+export interface MemoryLoad extends Connected {
+  readonly mode: "memory";
+  /** Ascending; the last is `connections`. */
+  readonly stages: readonly number[];
+}
+
+/** No server and no load generator: one process waits on socket pairs of its own. */
+export interface ReadinessLoad extends Connected {
+  readonly mode: "readiness";
+  /** Events handled, each of which makes the next pair ready, in one measured turn. */
+  readonly writes: number;
+}
+
+/**
+ * How a workload loads its server, which decides what its figures may be compared with: one chart
+ * holds one regime only.
+ */
+export type Regime =
+  | "matched-rate"
+  | "capacity"
+  | "idle"
+  | "memory"
+  | "churn"
+  | "scale"
+  | "readiness";
+
+/** What disturbs a window; bench/measure/gate.ts knows how to tell. */
+export type GateRule = "server-waited" | "client-waited" | "stolen" | "rate" | "late" | "full";
+
+/** One of the loads of a workload at a scale. */
+export interface Variation {
+  /** Null where the scale says it all. */
+  readonly variant: string | null;
+  readonly load: Load;
 }
 
 export interface Workload {
   readonly name: string;
   /** The question that it answers, as one phrase. */
   readonly answers: string;
-  readonly load: (scale: Scale) => Load;
+  readonly regime: Regime;
+  /** What it is about: the metric that contenders are compared by. */
+  readonly headline: MetricName;
+  /** Everything else that a cell of it has. */
+  readonly metrics: readonly MetricName[];
+  /** A window that breaks one of them does not count. */
+  readonly rules: readonly GateRule[];
+  /**
+   * Whether a server that does not fill its CPU, or a load generator that does, makes the figure
+   * a lower bound.
+   */
+  readonly mustFill: boolean;
+  /**
+   * The variant that the others are compared with in the same block, and by which metric; null
+   * where there is none.
+   */
+  readonly baseline: { readonly variant: string; readonly metric: MetricName } | null;
+  /** Whether the memory of server, load generator and kernel is looked at while it runs. */
+  readonly samplesMemory: boolean;
+  /** Whether a ratio to the reference is made of the headline. */
+  readonly comparesToReference: boolean;
+  /** What is measured at one scale; all of it runs in the same blocks. */
+  readonly loads: (scale: Scale) => readonly Variation[];
+}
+
+/** What every load that sends messages tells beside its headline. */
+export const echoMetrics: readonly MetricName[] = [
+  "serverCpuPerMessage",
+  "serverCpuPercent",
+  "serverUserCpuPercent",
+  "throughput",
+  "contextSwitchesPerMessage",
+  "clientCpuPerMessage",
+  "clientCpuPercent",
+  "systemCallsPerMessage",
+  "eventsPerWait",
+  "latencyP50",
+  "latencyP90",
+  "latencyP99",
+  "latencyP999",
+  "latencyP9999",
+];
+
+/** Latencies from the moment at which a message left, whatever the schedule had meant. */
+export const uncorrectedMetrics: readonly MetricName[] = [
+  "latencyP50Uncorrected",
+  "latencyP90Uncorrected",
+  "latencyP99Uncorrected",
+  "latencyP999Uncorrected",
+  "latencyP9999Uncorrected",
+];
+
+/** Noise of the machine, whatever the load. */
+export const machineRules: readonly GateRule[] = ["server-waited", "client-waited", "stolen"];
+
+/** A load with a schedule must also keep to it. */
+export const scheduleRules: readonly GateRule[] = [...machineRules, "rate", "late", "full"];
+
+/** @throws {Error} where a profile forgot the rate: a fault of its data. */
+export function rateOf({ ratePerSecond }: Scale, workload: string): number {
+  if (ratePerSecond === null) throw new Error(`${workload} needs a rate`);
+  return ratePerSecond;
 }

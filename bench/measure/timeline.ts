@@ -1,0 +1,54 @@
+// What happened when: one row a round for the results' timeline. Pure. Enters: the rounds of a
+// part. Leaves: to bench/run.ts.
+
+import type { Part, Plan } from "../plan.ts";
+import type { TimelineRound } from "../results.ts";
+import { ruleWords } from "./gate.ts";
+import { type Judged, judgedRounds, pairBlocks } from "./judge.ts";
+import type { Round } from "./round.ts";
+
+/** @param runStartedMs on the clock of the rounds. */
+export function timelineOf(
+  plan: Plan,
+  part: Part,
+  { rounds, runStartedMs }: { readonly rounds: readonly Round[]; readonly runStartedMs: number },
+): TimelineRound[] {
+  const rows = part.scenarios.flatMap((scenario, scenarioIndex) => {
+    const judgedOf = (name: string) => {
+      const contender = part.contenders.find((row) => row.name === name);
+      return contender === undefined
+        ? []
+        : judgedRounds(part, rounds, { scenarioIndex, contender });
+    };
+    const reference = scenario.workload.comparesToReference ? judgedOf(plan.reference) : null;
+    return part.contenders.flatMap(({ name }) => {
+      const judged = judgedOf(name);
+      const counting = new Set(pairBlocks(judged, reference).map(({ own }) => own.round.block));
+      return judged.map((row) => ({
+        ...rowOf(row, runStartedMs),
+        workload: scenario.workload.name,
+        ...(scenario.variant === null ? {} : { variant: scenario.variant }),
+        counted: counting.has(row.round.block),
+      }));
+    });
+  });
+  return rows.sort((one, other) => one.startedMs - other.startedMs);
+}
+
+function rowOf({ round, broken }: Judged, runStartedMs: number): Omit<TimelineRound, "workload"> {
+  const { load, failure, unavailable } = round;
+  const rules = [...new Set(broken.flat())].map((rule) => ruleWords[rule]);
+  return {
+    contender: round.contender,
+    connections: load.connections,
+    activeConnections: load.activeConnections,
+    payloadBytes: load.payloadBytes,
+    block: round.block + 1,
+    startedMs: Math.round(round.startedMs - runStartedMs),
+    durationMs: Math.round(round.durationMs),
+    windows: round.windows.length,
+    dropped: broken.length,
+    reason: failure ?? unavailable ?? (rules.join("; ") || null),
+    failed: failure !== null,
+  };
+}

@@ -1,0 +1,69 @@
+// active-fraction: the same number of connections, more or fewer of them active, at the same rate;
+// beside it as many connections as the smaller share has active ones, all of them active. Shows why
+// O(ready) beats O(registered). Enters: a scale. Leaves: a load for each share.
+
+import {
+  echoMetrics,
+  rateOf,
+  type Scale,
+  scheduleRules,
+  uncorrectedMetrics,
+  type Variation,
+  type Workload,
+} from "./workload.ts";
+
+const percents = [0.1, 1, 10, 100];
+/** The baseline has this share of the connections, and no silent ones. */
+const baselinePercent = 1;
+const baseline = "none silent";
+
+export const activeFraction: Workload = {
+  name: "active-fraction",
+  answers: "what silent connections cost: O(registered) against O(ready)",
+  regime: "matched-rate",
+  headline: "serverCpuPerMessage",
+  metrics: [...echoMetrics, ...uncorrectedMetrics],
+  rules: scheduleRules,
+  mustFill: false,
+  baseline: { variant: baseline, metric: "serverCpuPerMessage" },
+  samplesMemory: false,
+  comparesToReference: true,
+  loads: (scale: Scale) => {
+    const { connections } = scale;
+    const few = activeOf(connections, baselinePercent);
+    return [
+      variation(scale, { variant: baseline, connections: few, active: few }),
+      ...percents.map((percent) =>
+        variation(scale, {
+          variant: `${percent} % active`,
+          connections,
+          active: activeOf(connections, percent),
+        }),
+      ),
+    ];
+  },
+};
+
+function activeOf(connections: number, percent: number): number {
+  return Math.max(1, Math.round((connections * percent) / 100));
+}
+
+interface Share {
+  readonly variant: string;
+  readonly connections: number;
+  readonly active: number;
+}
+
+function variation(scale: Scale, { variant, connections, active }: Share): Variation {
+  return {
+    variant,
+    load: {
+      mode: "open",
+      connections,
+      activeConnections: active,
+      payloadBytes: scale.payloadBytes,
+      ratePerSecond: rateOf(scale, "active-fraction"),
+      schedule: "poisson",
+    },
+  };
+}

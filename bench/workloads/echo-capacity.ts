@@ -1,0 +1,33 @@
+// echo-capacity: how much one CPU can bear. A message is sent when another is back (closed loop),
+// so many under way that the server is never without work. Valid only where the server's CPU was
+// full and the load generator's was not. Enters: a scale. Leaves: one round's load.
+
+import { echoMetrics, machineRules, type Scale, type Workload } from "./workload.ts";
+
+/** Enough that a server finds work whenever it looks; few enough that a queue stays short. */
+const mostInFlight = 256;
+
+export const echoCapacity: Workload = {
+  name: "echo-capacity",
+  answers: "how many messages a second one CPU can bear",
+  regime: "capacity",
+  headline: "throughput",
+  metrics: [...echoMetrics, "throughputAtLeast"],
+  rules: machineRules,
+  mustFill: true,
+  baseline: null,
+  samplesMemory: false,
+  comparesToReference: true,
+  loads: ({ connections, payloadBytes }: Scale) => [
+    {
+      variant: null,
+      load: {
+        mode: "closed",
+        connections,
+        activeConnections: connections,
+        payloadBytes,
+        inFlight: Math.min(connections, mostInFlight),
+      },
+    },
+  ],
+};

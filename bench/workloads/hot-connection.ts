@@ -1,0 +1,43 @@
+// hot-connection: one connection floods, with many messages under way; each of the others has one
+// (closed loop). Are they served alike, and how long does one of them wait at worst? Enters: a
+// scale. Leaves: a load without the flood and one with it.
+
+import {
+  echoMetrics,
+  machineRules,
+  type Scale,
+  type Variation,
+  type Workload,
+} from "./workload.ts";
+
+const hotInFlight = 256;
+const undisturbed = "undisturbed";
+
+export const hotConnection: Workload = {
+  name: "hot-connection",
+  answers: "whether one connection that floods starves the others",
+  regime: "capacity",
+  headline: "fairnessJain",
+  metrics: [...echoMetrics, "longestGap", "hotThroughput"],
+  rules: machineRules,
+  mustFill: false,
+  baseline: { variant: undisturbed, metric: "latencyP99" },
+  samplesMemory: false,
+  comparesToReference: true,
+  loads: (scale: Scale) => [variation(scale, undisturbed), variation(scale, "one floods")],
+};
+
+function variation({ connections, payloadBytes }: Scale, variant: string): Variation {
+  return {
+    variant,
+    load: {
+      mode: "closed",
+      connections,
+      activeConnections: connections,
+      payloadBytes,
+      inFlight: connections,
+      depth: 1,
+      ...(variant === undisturbed ? {} : { hotInFlight }),
+    },
+  };
+}

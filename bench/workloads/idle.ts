@@ -1,0 +1,24 @@
+// idle: connections that are open and silent. A server that waits well uses next to nothing; one
+// that asks in turn uses its whole CPU. Enters: a scale. Leaves: one round's load.
+
+import type { Scale, Workload } from "./workload.ts";
+
+export const idle: Workload = {
+  name: "idle",
+  answers: "what waiting costs: CPU and wake-ups of silent connections",
+  regime: "idle",
+  headline: "idleCpuPercent",
+  metrics: ["idleWakeupsPerSecond", "serverMemory"],
+  // Nobody sends, so that nobody is late; a server that waited for its CPU was not idle in vain.
+  rules: ["server-waited", "stolen"],
+  mustFill: false,
+  baseline: null,
+  samplesMemory: true,
+  comparesToReference: true,
+  loads: ({ connections, payloadBytes }: Scale) => [
+    {
+      variant: null,
+      load: { mode: "idle", connections, activeConnections: 0, payloadBytes },
+    },
+  ],
+};

@@ -1,0 +1,36 @@
+// memory: bytes a connection, as the slope over several connection counts in one round, so that
+// what a process needs anyway is not in it. Enters: a scale, whose connections are the last count.
+// Leaves: one round's load. Both ends are on this machine: the kernel's share is of both.
+
+import type { Scale, Workload } from "./workload.ts";
+
+const shares = [0.1, 0.5, 1];
+
+export const memory: Workload = {
+  name: "memory",
+  answers: "bytes a connection: the server's own, and the kernel's for both ends",
+  regime: "memory",
+  headline: "userBytesPerConnection",
+  metrics: ["kernelBytesPerConnection", "clientBytesPerConnection", "serverMemory"],
+  // Noise takes time, not memory.
+  rules: [],
+  mustFill: false,
+  baseline: null,
+  samplesMemory: false,
+  comparesToReference: true,
+  loads: ({ connections, payloadBytes }: Scale) => {
+    const stages = shares.map((share) => Math.max(1, Math.round(connections * share)));
+    return [
+      {
+        variant: null,
+        load: {
+          mode: "memory",
+          connections,
+          activeConnections: connections,
+          payloadBytes,
+          stages: [...new Set(stages)],
+        },
+      },
+    ];
+  },
+};

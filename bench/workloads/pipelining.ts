@@ -1,0 +1,33 @@
+// pipelining: one or several messages under way on each connection (closed loop). Shows who gathers
+// what has arrived into fewer calls. Enters: a scale. Leaves: a load for each depth.
+
+import { echoMetrics, machineRules, type Scale, type Workload } from "./workload.ts";
+
+const depths = [1, 16];
+const nameOf = (depth: number) => `depth ${depth}`;
+
+export const pipelining: Workload = {
+  name: "pipelining",
+  answers: "what several messages under way on a connection save",
+  regime: "capacity",
+  headline: "serverCpuPerMessage",
+  metrics: echoMetrics,
+  rules: machineRules,
+  // CPU a message is what it is about: it needs no full CPU to be one.
+  mustFill: false,
+  baseline: { variant: nameOf(1), metric: "serverCpuPerMessage" },
+  samplesMemory: false,
+  comparesToReference: true,
+  loads: ({ connections, payloadBytes }: Scale) =>
+    depths.map((depth) => ({
+      variant: nameOf(depth),
+      load: {
+        mode: "closed" as const,
+        connections,
+        activeConnections: connections,
+        payloadBytes,
+        inFlight: depth * connections,
+        depth,
+      },
+    })),
+};

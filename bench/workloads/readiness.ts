@@ -1,0 +1,35 @@
+// readiness: the wait itself, without a network. One process registers n socket pairs, makes a of
+// them ready, and handles w events, each of which makes another pair ready: the classic shape of
+// libevent's benchmark (Niels Provos, bench.c). Enters: a scale, whose connections are the pairs.
+// Leaves: a load for each number of active ones; bench/micro/readiness.ts runs it.
+
+import type { Scale, Workload } from "./workload.ts";
+
+const activeCounts = [1, 100];
+const writes = 1000;
+
+export const readiness: Workload = {
+  name: "readiness",
+  answers: "what wait, register and modify cost by the number registered",
+  regime: "readiness",
+  headline: "eventCost",
+  metrics: ["waitCost", "registerCost", "modifyCost", "unregisterCost", "eventsPerWait"],
+  rules: [],
+  mustFill: false,
+  baseline: null,
+  samplesMemory: false,
+  comparesToReference: false,
+  loads: ({ connections }: Scale) =>
+    activeCounts
+      .filter((active) => active <= connections)
+      .map((active) => ({
+        variant: null,
+        load: {
+          mode: "readiness" as const,
+          connections,
+          activeConnections: active,
+          payloadBytes: 1,
+          writes,
+        },
+      })),
+};

@@ -1,0 +1,45 @@
+// scale: as many connections as a machine can hold, each of which echoes when it is opened; then
+// messages sweep over all of them. Gives the memory a connection (server, load generator and kernel
+// apart), the rate of connecting, and a clean end. Enters: a scale. Leaves: one round's load.
+
+import { rateOf, type Scale, type Workload } from "./workload.ts";
+
+export const scale: Workload = {
+  name: "scale",
+  answers: "whether so many connections can be held, and what each of them takes",
+  regime: "scale",
+  headline: "userBytesPerConnection",
+  metrics: [
+    "kernelBytesPerConnection",
+    "clientBytesPerConnection",
+    "serverMemory",
+    "clientMemory",
+    "kernelMemory",
+    "acceptsPerSecond",
+    "serverCpuPerMessage",
+    "serverCpuPercent",
+    "throughput",
+    "latencyP50",
+    "latencyP99",
+    "latencyP999",
+  ],
+  // Held or not held: noise only takes time.
+  rules: [],
+  mustFill: false,
+  baseline: null,
+  samplesMemory: true,
+  comparesToReference: false,
+  loads: (size: Scale) => [
+    {
+      variant: null,
+      load: {
+        mode: "open",
+        connections: size.connections,
+        activeConnections: size.connections,
+        payloadBytes: size.payloadBytes,
+        ratePerSecond: rateOf(size, "scale"),
+        schedule: "fixed",
+      },
+    },
+  ],
+};

@@ -1,0 +1,54 @@
+// slow-readers: a twentieth of the peers send and never read. The others' latency, beside the same
+// without such peers in the same block, and the server's memory must stay bounded. Enters: a scale.
+// Leaves: a load without slow readers and one with them.
+
+import {
+  echoMetrics,
+  rateOf,
+  type Scale,
+  scheduleRules,
+  uncorrectedMetrics,
+  type Variation,
+  type Workload,
+} from "./workload.ts";
+
+const slowShare = 0.05;
+const undisturbed = "undisturbed";
+
+export const slowReaders: Workload = {
+  name: "slow-readers",
+  answers: "whether peers that stop reading slow the others, or fill the server's memory",
+  regime: "matched-rate",
+  headline: "latencyP99",
+  metrics: [...echoMetrics, ...uncorrectedMetrics, "serverMemory"],
+  rules: scheduleRules,
+  mustFill: false,
+  baseline: { variant: undisturbed, metric: "latencyP99" },
+  samplesMemory: true,
+  comparesToReference: true,
+  loads: (scale: Scale) => {
+    const slow = Math.max(1, Math.round(scale.connections * slowShare));
+    return [
+      variation(scale, { variant: undisturbed, slow: 0 }),
+      variation(scale, { variant: `${slow} never read`, slow }),
+    ];
+  },
+};
+
+function variation(
+  scale: Scale,
+  { variant, slow }: { readonly variant: string; readonly slow: number },
+): Variation {
+  return {
+    variant,
+    load: {
+      mode: "open",
+      connections: scale.connections,
+      activeConnections: scale.connections - slow,
+      payloadBytes: scale.payloadBytes,
+      ratePerSecond: rateOf(scale, "slow-readers"),
+      schedule: "poisson",
+      ...(slow === 0 ? {} : { slowReaders: slow }),
+    },
+  };
+}
