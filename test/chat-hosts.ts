@@ -1,5 +1,6 @@
 // Chat hosts for tests: arbiters with their workers, in network namespaces or on loopback. Enters:
-// how many. Leaves: their programs, the pids of all that they ever started, and a way to reach them.
+// how many. Leaves: their programs, the pids of all that they ever started, and a way to reach
+// them.
 
 import { spawnSync } from "node:child_process";
 import { connect, createServer } from "node:net";

@@ -1,0 +1,65 @@
+// What the sends and the receipts of a block say: latency to the last listener, lost, duplicated.
+// Pure. Enters: times on one clock of the machine. Leaves: one block's figures.
+
+/** One event as its sender recorded it. */
+export interface Send {
+  readonly event: number;
+  readonly sequence: number;
+  readonly atNs: number;
+  /** How many took it, as the sender knows; null where it does not. */
+  readonly taken: number | null;
+}
+
+/** One wake-up as a listener recorded it. */
+export interface Receipt {
+  readonly event: number;
+  /** Null where no bytes came with it. */
+  readonly sequence: number | null;
+  readonly atNs: number;
+}
+
+export interface Deliveries {
+  /** Of each event that reached every listener: until the last had it. */
+  readonly lastNs: readonly number[];
+  /** Pairs of an event and a listener. */
+  readonly expected: number;
+  readonly lost: number;
+  readonly duplicated: number;
+}
+
+/**
+ * @param sends of one event type, in order.
+ * @param listeners the receipts of each process that waited for it.
+ */
+export function deliveriesOf(
+  sends: readonly Send[],
+  listeners: readonly (readonly Receipt[])[],
+): Deliveries {
+  const arrivals = new Map(sends.map(({ sequence }) => [sequence, [] as number[]]));
+  let received = 0;
+  let duplicated = 0;
+  for (const receipts of listeners) {
+    const seen = new Set<number>();
+    for (const receipt of receipts) {
+      const send = sendOf(receipt, sends);
+      if (send === undefined) continue;
+      if (seen.has(send.sequence)) duplicated++;
+      else {
+        seen.add(send.sequence);
+        received++;
+        arrivals.get(send.sequence)?.push(receipt.atNs - send.atNs);
+      }
+    }
+  }
+  const expected = sends.length * listeners.length;
+  const lastNs = [...arrivals.values()]
+    .filter((latencies) => latencies.length === listeners.length)
+    .map((latencies) => Math.max(...latencies));
+  return { lastNs, expected, lost: expected - received, duplicated };
+}
+
+/** A receipt without bytes belongs to the newest event before it: nobody could know better. */
+function sendOf({ event, sequence, atNs }: Receipt, sends: readonly Send[]): Send | undefined {
+  if (sequence !== null) return sends.find((send) => send.sequence === sequence);
+  return sends.findLast((send) => send.event === event && send.atNs <= atNs);
+}

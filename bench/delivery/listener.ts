@@ -1,0 +1,24 @@
+// A process that waits for some events, and writes down when each reached it. Enters: settings as
+// an argument; a line on standard input when it is to report. Leaves: its receipts as one line.
+
+import { createInterface } from "node:readline";
+import type { Receipt } from "./figures.ts";
+import type { Place } from "./way.ts";
+import { wayNamed } from "./ways.ts";
+
+export interface ListenerSettings {
+  readonly way: string;
+  readonly place: Place;
+  readonly events: readonly number[];
+}
+
+const settings: ListenerSettings = JSON.parse(process.argv[2] ?? "{}");
+const receipts: Receipt[] = [];
+
+await wayNamed(settings.way).listen(settings.place, settings.events, (event, sequence) => {
+  receipts.push({ event, sequence, atNs: Number(process.hrtime.bigint()) });
+});
+createInterface({ input: process.stdin }).on("line", () => {
+  process.stdout.write(`${JSON.stringify(receipts)}\n`);
+});
+process.stdout.write("true\n");

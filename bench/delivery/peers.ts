@@ -1,0 +1,89 @@
+// The processes of a scene: listeners and a sender, which talk to us in JSON lines and cannot
+// outlive us. Enters: a program and its settings. Leaves: their answers, and the CPU that they
+// used, looked at from outside. schedstat in proc(5)
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface, type Interface } from "node:readline";
+import { packagePaths } from "../paths.ts";
+
+const ANSWER_MS = 30_000;
+
+export class Peer {
+  readonly #name: string;
+  readonly #child: ChildProcess;
+  readonly #lines: Interface;
+  readonly #heard: unknown[] = [];
+  #wake: () => void = () => {};
+  #ended = false;
+
+  /** @param program below dist/bench, without its ending. */
+  constructor(program: string, settings: object) {
+    const { node, root, loadGenerator } = packagePaths();
+    this.#name = program;
+    const script = join(root, "dist", "bench", `${program}.js`);
+    const command = [node, script, JSON.stringify(settings)];
+    // It asks the kernel to be killed with us, then becomes the command, under the same pid.
+    this.#child = spawn(loadGenerator, ["launch", "--parent", `${process.pid}`, "--", ...command], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    this.#child.stdin?.on("error", () => {}); // it has ended, and hear() says so
+    this.#child.once("error", () => this.#end());
+    this.#child.once("exit", () => this.#end());
+    this.#lines = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream });
+    this.#lines.on("line", (line) => {
+      this.#heard.push(JSON.parse(line));
+      this.#wake();
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  ask(question: object): void {
+    this.#child.stdin?.write(`${JSON.stringify(question)}\n`);
+  }
+
+  /**
+   * What it says next. The programs are ours: their answers have the type that is expected.
+   * @throws {Error} where it ends, or says nothing for 30 s.
+   */
+  async hear<T>(): Promise<T> {
+    const timer = setTimeout(() => this.#end(), ANSWER_MS);
+    while (this.#heard.length === 0 && !this.#ended) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    clearTimeout(timer);
+    if (this.#heard.length > 0) return this.#heard.shift() as T;
+    throw new Error(`${this.#name} ${this.pid} ended, or does not answer`);
+  }
+
+  /** CPU time of all its threads until now, in ns; null where the system does not tell. */
+  cpuNs(): number | null {
+    try {
+      const tasks = `/proc/${this.pid}/task`;
+      return readdirSync(tasks)
+        .map((task) => readFileSync(join(tasks, task, "schedstat"), "utf8").split(" ")[0])
+        .reduce((sum, ns) => sum + Number(ns), 0);
+    } catch {
+      return null;
+    }
+  }
+
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null || this.pid === 0) return;
+    const exited = once(this.#child, "exit");
+    this.#child.kill("SIGKILL");
+    await exited;
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#wake();
+  }
+}

@@ -1,0 +1,170 @@
+// One block: processes of which half wait for the event that is sent and half for another, and a
+// sender. Enters: a way and a scale. Leaves: the block's figures, with every process ended.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Deliveries, deliveriesOf, type Receipt, type Send } from "./figures.ts";
+import type { ListenerSettings } from "./listener.ts";
+import { Peer } from "./peers.ts";
+import type { Order, SenderSettings } from "./sender.ts";
+import type { Place, Way } from "./way.ts";
+
+export interface Scale {
+  /** Processes, at least 2; half of them wait for what is sent. */
+  readonly processes: number;
+  /** Events of each kind of sending. */
+  readonly events: number;
+  readonly gapMs: number;
+}
+
+export interface Block {
+  readonly listeners: number;
+  /** One event after another, with time between: each can be dealt with before the next. */
+  readonly paced: Deliveries;
+  /** All at once. */
+  readonly burst: Deliveries;
+  /** What the sender said of an event that nobody waits for. */
+  readonly nobody: number | null;
+  /** CPU time an event, ns; null where the system does not tell. */
+  readonly cpuNs: {
+    /** Of a process that was not waiting for it. */
+    readonly other: number | null;
+    /** Of a process that was. */
+    readonly listener: number | null;
+    readonly sender: number | null;
+    /** Of the sender, for one listener more. */
+    readonly senderPerListener: number | null;
+  };
+}
+
+/** The events: for half of the processes, for the other half, for one process, for none. */
+const SENT = 0;
+const OTHER = 1;
+const LONELY = 2;
+const NOBODY = 3;
+const EVENTS = 4;
+const WARM_UP: Omit<Order, "event"> = { count: 100, gapMs: 1 };
+/** What is under way arrives, also on a machine that is busy with something else. */
+const SETTLE_MS = 300;
+
+export async function playBlock(way: Way, scale: Scale): Promise<Block> {
+  const folder = mkdtempSync(join(tmpdir(), "io-selectors-"));
+  const scene = new Scene(way, await way.prepare(folder, EVENTS), scale);
+  try {
+    await scene.open();
+    return await scene.play();
+  } finally {
+    await scene.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+interface Passage {
+  readonly sends: readonly Send[];
+  readonly cpuNs: ReadonlyMap<Peer, number | null>;
+}
+
+class Scene {
+  readonly #way: Way;
+  readonly #place: Place;
+  readonly #scale: Scale;
+  readonly #listening: Peer[] = [];
+  readonly #others: Peer[] = [];
+  #sender: Peer | null = null;
+
+  constructor(way: Way, place: Place, scale: Scale) {
+    this.#way = way;
+    this.#place = place;
+    this.#scale = scale;
+  }
+
+  get #listeners(): Peer[] {
+    return [...this.#listening, ...this.#others];
+  }
+
+  async open(): Promise<void> {
+    const { processes } = this.#scale;
+    const half = Math.ceil(processes / 2);
+    for (let i = 0; i < processes; i++) {
+      const events = i >= half ? [OTHER] : i === 0 ? [SENT, LONELY] : [SENT];
+      const settings: ListenerSettings = { way: this.#way.name, place: this.#place, events };
+      (i < half ? this.#listening : this.#others).push(new Peer("delivery/listener", settings));
+    }
+    for (const peer of this.#listeners) await peer.hear();
+    const pids = this.#listeners.map(({ pid }) => pid);
+    const settings: SenderSettings = {
+      way: this.#way.name,
+      place: { ...this.#place, pids },
+      pairs: processes + 1,
+    };
+    this.#sender = new Peer("delivery/sender", settings);
+    await this.#sender.hear();
+  }
+
+  async play(): Promise<Block> {
+    const { events: count, gapMs } = this.#scale;
+    await this.#send({ event: SENT, ...WARM_UP });
+    await this.#send({ event: LONELY, ...WARM_UP });
+    const paced = await this.#send({ event: SENT, count, gapMs });
+    const lonely = await this.#send({ event: LONELY, count, gapMs });
+    const nobody = await this.#send({ event: NOBODY, count: 1, gapMs });
+    const burst = await this.#send({ event: SENT, count, gapMs: 0 });
+    const receipts = await this.#reports();
+    const more = this.#listening.length - 1;
+    const each = (peers: readonly Peer[], passage: Passage) =>
+      perEvent(peers, passage.cpuNs, count * peers.length);
+    const sender = this.#sender === null ? [] : [this.#sender];
+    const [forAll, forOne] = [each(sender, paced), each(sender, lonely)];
+    return {
+      listeners: this.#listening.length,
+      paced: deliveriesOf(paced.sends, receipts),
+      burst: deliveriesOf(burst.sends, receipts),
+      nobody: nobody.sends[0]?.taken ?? null,
+      cpuNs: {
+        other: each(this.#others, paced),
+        listener: each(this.#listening, paced),
+        sender: forAll,
+        senderPerListener:
+          forAll === null || forOne === null || more === 0 ? null : (forAll - forOne) / more,
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#listeners, this.#sender].map((peer) => peer?.kill()));
+  }
+
+  async #send(order: Order): Promise<Passage> {
+    const peers = [...this.#listeners, this.#sender].filter((peer) => peer !== null);
+    const before = peers.map((peer) => peer.cpuNs());
+    this.#sender?.ask(order);
+    const sends = (await this.#sender?.hear<Send[]>()) ?? [];
+    await delay(SETTLE_MS);
+    const used = peers.map((peer, i): [Peer, number | null] => {
+      const [from, until] = [before[i] ?? null, peer.cpuNs()];
+      return [peer, from === null || until === null ? null : until - from];
+    });
+    return { sends, cpuNs: new Map(used) };
+  }
+
+  #reports(): Promise<Receipt[][]> {
+    for (const peer of this.#listening) peer.ask({});
+    return Promise.all(this.#listening.map((peer) => peer.hear<Receipt[]>()));
+  }
+}
+
+function perEvent(
+  peers: readonly Peer[],
+  cpuNs: ReadonlyMap<Peer, number | null>,
+  events: number,
+): number | null {
+  let sum = 0;
+  for (const peer of peers) {
+    const used = cpuNs.get(peer) ?? null;
+    if (used === null) return null;
+    sum += used;
+  }
+  return events === 0 ? null : sum / events;
+}

@@ -1,0 +1,47 @@
+// The process that sends the events. Enters: settings as an argument; on standard input, what to
+// send, a line each. Leaves: for each line, when it sent what and what it learned.
+
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Send } from "./figures.ts";
+import type { Place, Sender } from "./way.ts";
+import { wayNamed } from "./ways.ts";
+
+export interface SenderSettings {
+  readonly way: string;
+  readonly place: Place;
+  /** How many times a listener waits for an event: known before the first is sent. */
+  readonly pairs: number;
+}
+
+export interface Order {
+  readonly event: number;
+  readonly count: number;
+  /** Between two; 0 sends as fast as it can. */
+  readonly gapMs: number;
+}
+
+const settings: SenderSettings = JSON.parse(process.argv[2] ?? "{}");
+const sender = await wayNamed(settings.way).open(settings.place);
+await sender.untilHeard?.(settings.pairs);
+let sequence = 0;
+
+process.stdout.write("true\n");
+for await (const line of createInterface({ input: process.stdin })) {
+  const sends = await send(sender, JSON.parse(line));
+  process.stdout.write(`${JSON.stringify(sends)}\n`);
+}
+sender.close();
+
+async function send(to: Sender, { event, count, gapMs }: Order): Promise<Send[]> {
+  const sends: Send[] = [];
+  for (let i = 0; i < count; i++) {
+    sequence++;
+    const atNs = Number(process.hrtime.bigint());
+    const answer = to.emit(event, sequence);
+    const taken = typeof answer === "object" && answer !== null ? await answer : answer;
+    sends.push({ event, sequence, atNs, taken });
+    if (gapMs > 0) await delay(gapMs);
+  }
+  return sends;
+}

@@ -1,0 +1,62 @@
+// A way to deliver an event to the processes that wait for it: what a listener does, what the
+// sender does, and what the way can hold. Enters: a place that both know. Leaves: receipts.
+
+/** What the sender learns from a delivery. */
+export type Known = "nothing" | "whether somebody listened" | "how many took it";
+
+export interface Way {
+  /** `mechanism:variant`. */
+  readonly name: string;
+  readonly known: Known;
+  /** Who gets the message's bytes; the rest only learn that there was an event. */
+  readonly bytesReach: "all" | "one";
+  /** Whether processes that wait for something else are woken, too. */
+  readonly wakesOthers: boolean;
+  /** How many event types there can be, and what bounds them. */
+  readonly holds: string;
+  /** Makes what has to be there before anybody listens. */
+  prepare(folder: string, events: number): Place | Promise<Place>;
+  /** In a listener's process: waits for these events from now on. */
+  listen(place: Place, events: readonly number[], onEvent: OnEvent): void | Promise<void>;
+  /** In the sender's process. */
+  open(place: Place): Sender | Promise<Sender>;
+  /** Makes places for so many event types. @returns how many there was room for. */
+  hold(folder: string, events: number): number | Promise<number>;
+}
+
+/** Where sender and listeners meet. Travels as JSON. */
+export interface Place {
+  readonly folder: string;
+  /** One for each event, where the way has ports. */
+  readonly ports?: readonly number[];
+  readonly endpoint?: string;
+  /** Of the listeners, known to the sender only. */
+  readonly pids?: readonly number[];
+}
+
+/** @param sequence the event's number as the message says it; null where no bytes came. */
+export type OnEvent = (event: number, sequence: number | null) => void;
+
+export interface Sender {
+  /** Waits until it knows of so many pairs of a listener and an event, where it has to know. */
+  untilHeard?(pairs: number): Promise<void>;
+  /** @returns how many took it, as far as the way knows; null where it does not. */
+  emit(event: number, sequence: number): number | null | Promise<number | null>;
+  close(): void;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export function encodeEvent(event: number, sequence: number): Uint8Array {
+  return encoder.encode(`${event} ${sequence}\n`);
+}
+
+/** The events in some bytes: more than one where they ran together. */
+export function decodeEvents(bytes: Uint8Array): { event: number; sequence: number }[] {
+  const lines = decoder.decode(bytes).split("\n").slice(0, -1);
+  return lines.map((line) => {
+    const [event, sequence] = line.split(" ");
+    return { event: Number(event), sequence: Number(sequence) };
+  });
+}

@@ -1,0 +1,82 @@
+// A UDP port for each event, and a broadcast on loopback: the kernel copies the datagram to every
+// socket on the port. Enters: ports. Leaves: one datagram for each listener. udp(7), ip(7)
+
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import {
+  bindUdp,
+  close,
+  DefaultSelector,
+  EVENT_READ,
+  localPort,
+  recv,
+} from "../../../src/index.ts";
+import { decodeEvents, encodeEvent, type Way } from "../way.ts";
+
+const EVERYBODY = "127.255.255.255";
+
+export const udpBroadcast: Way = {
+  name: "udp:broadcast",
+  known: "nothing",
+  bytesReach: "all",
+  wakesOthers: false,
+  holds: "64 Ki ports for all programs of the machine together",
+
+  prepare(folder, events) {
+    const sockets = Array.from({ length: events }, () => bindUdp({ host: EVERYBODY }));
+    const ports = sockets.map(localPort);
+    for (const socket of sockets) close(socket);
+    return { folder, ports };
+  },
+
+  listen({ ports = [] }, events, onEvent) {
+    const selector = new DefaultSelector();
+    for (const event of events) {
+      const fd = bindUdp({ host: EVERYBODY, port: ports[event] ?? 0, reusePort: true });
+      selector.register(fd, EVENT_READ);
+    }
+    const watch = async () => {
+      const bytes = new Uint8Array(512);
+      for await (const ready of selector) {
+        for (const { key } of ready) {
+          for (let n = recv(key.fd, bytes); n > 0; n = recv(key.fd, bytes)) {
+            for (const { event, sequence } of decodeEvents(bytes.subarray(0, n))) {
+              onEvent(event, sequence);
+            }
+          }
+        }
+      }
+    };
+    void watch();
+  },
+
+  async open({ ports = [] }) {
+    const socket = createSocket("udp4");
+    socket.bind(0, "127.0.0.1");
+    await once(socket, "listening");
+    socket.setBroadcast(true);
+    return {
+      emit(event, sequence) {
+        const bytes = encodeEvent(event, sequence);
+        return new Promise((resolve, reject) => {
+          socket.send(bytes, ports[event] ?? 0, EVERYBODY, (error) => {
+            if (error === null) resolve(null);
+            else reject(error);
+          });
+        });
+      },
+      close: () => socket.close(),
+    };
+  },
+
+  hold(_folder, events) {
+    const sockets: number[] = [];
+    try {
+      while (sockets.length < events) sockets.push(bindUdp({ host: EVERYBODY }));
+    } catch {
+      // No port is left, or no descriptor: that is the answer.
+    }
+    for (const socket of sockets) close(socket);
+    return sockets.length;
+  },
+};
