@@ -41,7 +41,7 @@ export function renderTerminal(results: Results, options: TerminalOptions): stri
       ...otherLines(group, { ...options, paint }),
       "",
       ...[verdict(group, results.reference).join(" "), integrity(group)].flatMap((text) =>
-        wrap(text, options.width),
+        text === "" ? [] : wrap(text, options.width),
       ),
       ...cautions(group, results).flatMap((text) => noteLines(text, { ...options, paint })),
     ])

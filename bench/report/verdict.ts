@@ -52,6 +52,7 @@ export function integrity(group: Group): string {
   const cells = [...group.measured, ...group.others];
   const messages = cells.reduce((sum, cell) => sum + cell.messages, 0);
   const wrong = cells.reduce((sum, cell) => sum + cell.mismatches, 0);
+  if (messages === 0 && wrong === 0) return "";
   const found = wrong === 0 ? "none" : count(wrong);
   return `${count(messages)} messages came back, every byte checked, ${found} wrong or missing.`;
 }
@@ -81,7 +82,7 @@ function otherVerdict(group: Group, own: number | undefined, reference: string):
   });
   const [first] = found;
   const last = found.at(-1);
-  if (first === undefined || last === undefined) return ["Nothing here has its figure."];
+  if (first === undefined || last === undefined) return ["Nothing was measured here."];
   const { title, format } = metricWords(metric, unitOf(first.cell, metric));
   const name = title.charAt(0).toUpperCase() + title.slice(1);
   const ends = [first, ...(last === first ? [] : [last])];

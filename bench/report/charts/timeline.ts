@@ -15,7 +15,7 @@ export function timelineChart({ timeline = [] }: Results): Chart | undefined {
   const outcomes = timeline.map(outcomeOf);
   const of = (outcome: RoundOutcome) => outcomes.filter((one) => one === outcome).length;
   return {
-    id: "timeline",
+    id: "rounds",
     title: "Every round, in the order in which they ran",
     description:
       `A lane for each contender, a bar for each of ${count(timeline.length)} rounds: ` +

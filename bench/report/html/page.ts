@@ -8,6 +8,7 @@ import { sectionsOf } from "../charts/sections.ts";
 import { count, plainLine } from "../format.ts";
 import { headline, headlineGroup } from "../headline.ts";
 import { element, join, type Markup, nothing, raw, text } from "../markup.ts";
+import { point } from "../svg/marks.ts";
 import { environmentPart, methodPart, rawPart, reproducePart } from "./back-matter.ts";
 import { figureOf, foldedFigure } from "./figure.ts";
 import { pageScript } from "./script.ts";
@@ -77,7 +78,9 @@ function bodyOf(results: Results, sections: readonly Section[]): Markup {
 }
 
 function namesOf({ cells, reference }: Results): string[] {
-  return [...new Set([reference, ...cells.map(({ contender }) => contender)])];
+  return [...new Set([reference, ...cells.map(({ contender }) => contender)])].filter((name) =>
+    cells.some(({ contender }) => contender === name),
+  );
 }
 
 function pageHeader(results: Results): Markup {
@@ -92,9 +95,18 @@ function pageHeader(results: Results): Markup {
       element("span", {}, text(`profile ${plainLine(results.profile)}`)),
       element("time", { datetime: results.startedAt }, text(when)),
     ),
-    // The script fills it: without one it would do nothing.
+    // The script fills it, and takes the chips from their template: without one they do nothing.
     element("div", { id: "controls" }),
+    element("template", { id: "chips" }, ...namesOf(results).map(chip)),
   );
+}
+
+/** A button that a contender is chosen with, with its mark as the charts have it. */
+function chip(name: string): Markup {
+  const mark = point({ x: 7, y: 7 }, name, "solid");
+  const box = { viewBox: "0 0 14 14", "aria-hidden": "true" };
+  const picture = element("svg", box, mark);
+  return element("button", { type: "button", "data-name": name }, picture, text(name));
 }
 
 function contents(parts: readonly Part[]): Markup {

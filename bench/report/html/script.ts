@@ -55,22 +55,10 @@ document.addEventListener("scroll", () => { tip.hidden = true; }, { passive: tru
 
 // Contenders to choose: the others fade in every chart and table, and keep their places.
 const marked = all("[data-contender]");
-const names = [...new Set(marked.map((one) => one.dataset.contender))];
+const ready = [...document.getElementById("chips").content.children];
+const names = ready.map((chip) => chip.dataset.name);
 const hidden = new Set();
 const chips = new Map();
-const swatchOf = (name) => {
-  const source = marked.find((one) => one.dataset.contender === name && one.closest("svg"));
-  const mark = source ? source.querySelector("path[class*=f-],rect[class*=f-]") : null;
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 14 14");
-  svg.setAttribute("aria-hidden", "true");
-  const dot = document.createElementNS("http://www.w3.org/2000/svg", "circle");
-  for (const [key, value] of [["cx", 7], ["cy", 7], ["r", 5]]) dot.setAttribute(key, value);
-  const colour = mark ? /[fs]-(?!surface)[a-z-]+/.exec(mark.getAttribute("class")) : null;
-  dot.setAttribute("class", colour ? "f-" + colour[0].slice(2) : "f-muted");
-  svg.append(dot);
-  return svg;
-};
 const applyChoice = () => {
   for (const one of marked) one.classList.toggle("off", hidden.has(one.dataset.contender));
   for (const [name, chip] of chips) chip.setAttribute("aria-pressed", String(!hidden.has(name)));
@@ -83,9 +71,9 @@ if (names.length > 1) {
   const every = make("button", { type: "button", textContent: "all" });
   every.addEventListener("click", () => { hidden.clear(); applyChoice(); });
   bar.append(every);
-  for (const name of names) {
-    const chip = make("button", { type: "button", title: "Double-click: only this one" });
-    chip.append(swatchOf(name), name);
+  for (const chip of ready) {
+    const { name } = chip.dataset;
+    chip.title = "Double-click: only this one";
     chip.addEventListener("click", () => {
       if (!hidden.delete(name)) hidden.add(name);
       applyChoice();

@@ -22,6 +22,8 @@ const hues: readonly Hue[] = [
   { name: "ring", light: ["#00694a", "#2a9670"], dark: ["#58d3a4", "#2f9c76"] },
   { name: "thread", light: ["#9c4a00", "#cf7a1f"], dark: ["#f5a54a", "#c07a2b"] },
   { name: "process", light: ["#6b5300", "#9a8420"], dark: ["#d8c25a", "#9e8c35"] },
+  { name: "fork", light: ["#4a6b00", "#7a971f"], dark: ["#b4d455", "#7f9a35"] },
+  { name: "port", light: ["#7a4a3a", "#a8745f"], dark: ["#d9a58f", "#a5745f"] },
   { name: "busy", light: ["#b01c1c", "#e05a4e"], dark: ["#ff8277", "#cf5549"] },
   { name: "select", light: ["#6a2c91", "#a366c9"], dark: ["#c79bea", "#9565bd"] },
   { name: "poll", light: ["#ad2b74", "#d966a4"], dark: ["#f58cc4", "#c25a95"] },
@@ -39,6 +41,8 @@ const hueOfStrategy: Readonly<Record<string, string>> = {
   "reactor-io_uring": "ring",
   "thread-per-connection": "thread",
   "process-per-connection": "process",
+  prefork: "fork",
+  "prefork-reuseport": "port",
   "busy-poll": "busy",
   select: "select",
   poll: "poll",
@@ -49,7 +53,7 @@ const hueOfStrategy: Readonly<Record<string, string>> = {
 export function colourOf(contender: string): string {
   const { runtime, strategy } = parts(contender);
   const hue = hueOfStrategy[strategy] ?? hues[digest(contender) % hues.length]?.name ?? "net";
-  return runtime === "cpp" || runtime === "node" ? hue : `${hue}-soft`;
+  return runtime === "ts" ? `${hue}-soft` : hue;
 }
 
 /** The shape of a contender's mark: native round, TypeScript a diamond, Node square. */
