@@ -163,7 +163,13 @@ async function runHere(program, args) {
 
 /** A test program in TypeScript that is no vitest file. */
 const runTest = (program, args) =>
-  run(process.execPath, ["--import", "./test/typescript.mjs", program, ...args]);
+  run(process.execPath, [
+    "--expose-gc", // the soak's memory is what is left after a collection
+    "--import",
+    "./test/typescript.mjs",
+    program,
+    ...args,
+  ]);
 
 /** Every C++ file, for clang-format. */
 function nativeSources(folder = "native") {
