@@ -14,6 +14,8 @@ export interface Paths {
   readonly loadGenerator: string;
   /** The TypeScript contenders' entry, compiled. */
   readonly serve: string;
+  /** What makes a contender of anybody's server, compiled. */
+  readonly announce: string;
 }
 
 /** @throws {Error} where no folder above holds a package.json. */
@@ -25,6 +27,7 @@ export function packagePaths(moduleUrl: string = import.meta.url): Paths {
     echoServer: join(root, "build", "Release", "echo-server"),
     loadGenerator: join(root, "build", "Release", "load-generator"),
     serve: join(root, "dist", "bench", "contenders", "serve.js"),
+    announce: join(root, "dist", "bench", "contenders", "announce.js"),
   };
 }
 

@@ -1,0 +1,36 @@
+// What a command of `npm run bench` is, and the two streams that it speaks on. A new command is one
+// file beside this one and one row in bench/cli.ts.
+
+import type { Given, OptionRow } from "../command-line.ts";
+
+export interface Command {
+  readonly name: string;
+  /** What it does, as one phrase. */
+  readonly summary: string;
+  /** What follows its name beside options, such as "RESULTS.json"; empty for nothing. */
+  readonly operands: string;
+  readonly options: readonly OptionRow[];
+  /** Whole command lines, each with a word on what it does. */
+  readonly examples: readonly (readonly [line: string, meaning: string])[];
+  /** Further sections of its help. */
+  readonly details?: () => string[];
+  /** @returns the exit code. @throws {UsageError} on what the options' table cannot check. */
+  readonly execute: (given: Given) => Promise<number>;
+}
+
+export const exitUsage = 2;
+
+/** Results, on standard output. @returns 0, the exit code of whoever has only this to say. */
+export function print(text: string): number {
+  process.stdout.write(`${text}\n`);
+  return 0;
+}
+
+/** What is going on, on standard error. */
+export function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,149 @@
+// doctor: what this machine allows and what disturbs its figures, with the command that changes it.
+
+import { loadavg } from "node:os";
+import { availableBackends } from "../../src/index.ts";
+import { chooseCpus } from "../measure/cpus.ts";
+import { type FitRow, fitRows, limitRows, scales, thousands } from "../measure/diagnosis.ts";
+import { gatherEnvironment, type MachineEnvironment } from "../measure/environment.ts";
+import { type MachineLimits, warnings } from "../measure/limits.ts";
+import { readMachineLimits } from "../measure/machine-limits.ts";
+import { packagePaths } from "../paths.ts";
+import { type Command, print } from "./command.ts";
+
+export const doctorCommand: Command = {
+  name: "doctor",
+  summary: "what this machine allows, what disturbs its figures, and the commands that change it",
+  operands: "",
+  options: [{ name: "json", value: "", help: "as JSON" }],
+  examples: [["npm run bench -- doctor", "looks, and changes nothing"]],
+  execute: async ({ values }) => {
+    const machine = readMachineLimits();
+    const environment = gatherEnvironment(packagePaths().root);
+    return print(
+      values["json"] === true ? asJson(machine, environment) : asText(machine, environment),
+    );
+  },
+};
+
+function asText(machine: MachineLimits, environment: MachineEnvironment): string {
+  return [
+    "machine",
+    ...machineLines(environment),
+    "",
+    "limits",
+    ...table(limitRows(machine).map(({ limit, value, allows }) => [limit, value, allows])),
+    "",
+    "what fits",
+    ...fitLines(machine),
+    "",
+    "backends",
+    ...table(
+      availableBackends().map(({ name, available, reason }) => [
+        name,
+        available ? "works" : "no",
+        reason ?? "",
+      ]),
+    ),
+    "",
+    "what disturbs figures here",
+    ...disturbances(machine, environment).map((line) => `  ${line}`),
+  ].join("\n");
+}
+
+function asJson(machine: MachineLimits, environment: MachineEnvironment): string {
+  return JSON.stringify(
+    {
+      environment,
+      limits: limitRows(machine),
+      fits: fitRows(machine),
+      backends: availableBackends(),
+      disturbances: disturbances(machine, environment),
+    },
+    null,
+    2,
+  );
+}
+
+function machineLines(environment: MachineEnvironment): string[] {
+  const { cpuModel, logicalCores, availableCores, kernel, hypervisor, clockSource } = environment;
+  const cores =
+    availableCores === logicalCores ? `${logicalCores}` : `${availableCores} of ${logicalCores}`;
+  return table([
+    ["processor", `${cpuModel ?? "unknown"}, ${cores} CPUs`],
+    ["memory", `${(environment.memoryBytes / 2 ** 30).toFixed(1)} GiB`],
+    ["kernel", `${kernel}${hypervisor === null ? "" : `, a guest of ${hypervisor}`}`],
+    ["clock source", clockSource ?? "unknown"],
+    ["fingerprint", environment.fingerprint],
+  ]);
+}
+
+const modelWords = {
+  single: "one thread for all",
+  thread: "a thread each",
+  process: "a process each",
+  prefork: "a few processes",
+} as const;
+
+/** What fits, then once for each limit that is in the way how it is lifted. */
+function fitLines(machine: MachineLimits): string[] {
+  const rows = fitRows(machine);
+  const models = Object.keys(modelWords) as (keyof typeof modelWords)[];
+  const cell = (connections: number, model: string) => {
+    const row = rows.find((fit) => fit.connections === connections && fit.model === model);
+    const [first] = row?.shortfalls ?? [];
+    return first === undefined ? "fits" : `no: ${first.limit}`;
+  };
+  const lines = table([
+    ["connections", ...models.map((model) => modelWords[model])],
+    ...scales.map((connections) => [
+      thousands(connections),
+      ...models.map((model) => cell(connections, model)),
+    ]),
+  ]);
+  const lifted = models.flatMap((model) => liftLines(rows.filter((fit) => fit.model === model)));
+  return lifted.length === 0 ? lines : [...lines, "", "to lift them", ...lifted];
+}
+
+/** Of one model: at the smallest scale that does not fit. Beyond it the figures grow, no more. */
+function liftLines(rows: readonly FitRow[]): string[] {
+  const first = rows.find(({ shortfalls }) => shortfalls.length > 0);
+  if (first === undefined) return [];
+  return [
+    `  ${thousands(first.connections)} connections, ${modelWords[first.model]}:`,
+    ...first.shortfalls.flatMap(({ reason, command, hint }) => [
+      `    ${reason}`,
+      `      ${command}`,
+      ...(hint === null ? [] : [`      (${hint})`]),
+    ]),
+  ];
+}
+
+/** Neither a limit nor a fault: why figures may be worse than they could be. */
+function disturbances(machine: MachineLimits, environment: MachineEnvironment): string[] {
+  const { note } = chooseCpus();
+  const [load = 0] = loadavg();
+  const found = [
+    note,
+    load > 0.5
+      ? `load average ${load.toFixed(2)}: something else runs, and windows will be dropped`
+      : null,
+    environment.governor !== null && environment.governor !== "performance"
+      ? `CPU governor ${environment.governor}: cpupower frequency-set -g performance`
+      : null,
+    environment.hypervisor === null
+      ? null
+      : "a guest: its host may take CPU time; stolen time is watched",
+    ...warnings(machine),
+  ].filter((line) => line !== null);
+  return found.length === 0 ? ["nothing that shows"] : found;
+}
+
+/** Columns of equal width, two blanks between them. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((cells) => cells[column]?.length ?? 0)),
+  );
+  return rows.map((cells) =>
+    `  ${cells.map((text, column) => text.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd(),
+  );
+}

@@ -1,0 +1,106 @@
+// What every command that measures does once its plan stands: says what is coming, runs it, writes
+// the report, prints the table. Enters: a Plan. Leaves: results on standard output and in a folder,
+// progress on standard error, the exit code. Standard input is never read.
+
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { UsageError } from "../command-line.ts";
+import { Interruption } from "../interrupt.ts";
+import { type CpuPlan, chooseCpus } from "../measure/cpus.ts";
+import { gatherEnvironment } from "../measure/environment.ts";
+import { warnings } from "../measure/limits.ts";
+import { readMachineLimits } from "../measure/machine-limits.ts";
+import { ChildProcesses } from "../measure/processes.ts";
+import { packagePaths } from "../paths.ts";
+import { describePlan, type Plan } from "../plan.ts";
+import { ProgressLine } from "../progress.ts";
+import { serializeResults } from "../report/json.ts";
+import { renderTerminal } from "../report/terminal.ts";
+import { writeReport } from "../report/write.ts";
+import type { Results } from "../results.ts";
+import { exitCodeOf, run } from "../run.ts";
+import { messageOf, print, say } from "./command.ts";
+
+export interface Measuring {
+  /** Where report folders go; reports/ unless told. */
+  readonly out: string | null;
+  /** results.json on standard output instead of the table. */
+  readonly json: boolean;
+}
+
+/** Wide enough for every column where there is no terminal to fit. */
+const pipeColumns = 160;
+
+export async function measure(plan: Plan, { out, json }: Measuring): Promise<number> {
+  const paths = packagePaths();
+  if (!existsSync(paths.loadGenerator)) {
+    say("bench: the native programs are not built; npm run build");
+    return 1;
+  }
+  const reportsFolder = writableFolder(out ?? join(paths.root, "reports"));
+  const children = new ChildProcesses();
+  process.on("exit", () => children.killAll());
+  const cpus = chooseCpus();
+  const machine = readMachineLimits();
+  for (const line of [...describePlan(plan), describeCpus(cpus), ...warnings(machine)]) say(line);
+  const progress = new ProgressLine(process.stderr, plan, rewritable(process.stderr));
+  const interruption = new Interruption((signal) => progress.note(`${signal}: stopping`));
+  const results = await run(plan, {
+    paths,
+    children,
+    cpus,
+    signal: interruption.signal,
+    environment: gatherEnvironment(paths.root),
+    machine,
+    onProgress: (event) => progress.show(event),
+  });
+  progress.end();
+  const written = report(results, { reportsFolder, json });
+  return interruption.exitCode ?? (written ? exitCodeOf(results) : 1);
+}
+
+/** Writes first: the table may go to a terminal that is not there any more. */
+function report(results: Results, to: { readonly reportsFolder: string; readonly json: boolean }) {
+  const shown = to.json ? serializeResults(results).trimEnd() : tableOf(results);
+  try {
+    const { reportPath } = writeReport(results, to);
+    const where = relative(process.cwd(), reportPath);
+    print(to.json ? shown : `\n${shown}\n\n${where}`);
+    if (to.json) say(where);
+    return true;
+  } catch (error) {
+    print(to.json ? shown : `\n${shown}`);
+    say(`bench: the report could not be written: ${messageOf(error)}`);
+    return false;
+  }
+}
+
+/** The table as this terminal can show it. */
+export function tableOf(results: Results): string {
+  const { stdout } = process;
+  const colour = stdout.isTTY === true && !process.env["NO_COLOR"];
+  return renderTerminal(results, { colour, width: stdout.columns ?? pipeColumns });
+}
+
+/** Found out before two minutes of measuring, not after. */
+function writableFolder(folder: string): string {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+    return folder;
+  } catch (error) {
+    throw new UsageError(`--out: cannot write to "${folder}": ${messageOf(error)}`);
+  }
+}
+
+function describeCpus({ server, client, note }: CpuPlan): string {
+  const where = `server on CPU ${server}, load generator on CPU ${client}`;
+  if (note === null) return where;
+  return server === null ? note : `${where}; ${note}`;
+}
+
+/** A log keeps every line that is rewritten, and some terminals cannot. */
+function rewritable(stream: NodeJS.WriteStream): boolean {
+  const { CI, TERM } = process.env;
+  return stream.isTTY === true && !CI && TERM !== "dumb";
+}

@@ -1,0 +1,60 @@
+// report: a saved results.json in another form. Enters: a file. Leaves: the form asked for, on
+// standard output.
+
+import { readFileSync } from "node:fs";
+import { UsageError, word } from "../command-line.ts";
+import { renderCsv } from "../report/csv.ts";
+import { renderHtml } from "../report/html/page.ts";
+import { parseResults, ResultsFormatError, serializeResults } from "../report/json.ts";
+import { renderMarkdown } from "../report/markdown.ts";
+import type { Results } from "../results.ts";
+import { type Command, messageOf, say } from "./command.ts";
+import { tableOf } from "./measuring.ts";
+
+/** A form is a function of the results and one row here. */
+const forms: Readonly<Record<string, (results: Results) => string>> = {
+  terminal: tableOf,
+  markdown: renderMarkdown,
+  html: renderHtml,
+  csv: renderCsv,
+  json: serializeResults,
+};
+
+export const reportCommand: Command = {
+  name: "report",
+  summary: "a saved results.json as a table, Markdown, HTML or CSV",
+  operands: "RESULTS.json",
+  options: [{ name: "form", value: "NAME", help: Object.keys(forms).join(", "), read: formName }],
+  examples: [
+    ["npm run bench -- report reports/latest/results.json", "the table once more"],
+    ["npm run -s bench -- report results.json --form html > report.html", "to send on"],
+  ],
+  execute: async ({ values, words }) => {
+    const [file, ...more] = words;
+    if (file === undefined || more.length > 0) {
+      throw new UsageError("report takes one file: a results.json that a run has left");
+    }
+    const results = readResults(file);
+    if (results === null) return 1;
+    const form = (values["form"] as string | null) ?? "terminal";
+    const text = forms[form]?.(results) ?? "";
+    process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+    return 0;
+  },
+};
+
+/** Says what is wrong with the file where it is not ours; null then. */
+export function readResults(file: string): Results | null {
+  try {
+    return parseResults(readFileSync(file, "utf8"), file);
+  } catch (error) {
+    const foreign = error instanceof ResultsFormatError;
+    say(`bench: ${foreign ? "" : `cannot read "${file}": `}${messageOf(error)}`);
+    return null;
+  }
+}
+
+function formName(text: string, option: string): string {
+  if (Object.hasOwn(forms, text)) return word(text);
+  throw new UsageError(`${option}: "${text}" is none of ${Object.keys(forms).join(", ")}`);
+}

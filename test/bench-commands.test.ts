@@ -1,0 +1,244 @@
+// The commands beside run: each as its user meets it, in a process of its own.
+
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { contenders } from "../bench/contenders/catalogue.ts";
+import { packagePaths } from "../bench/paths.ts";
+import { profiles } from "../bench/profiles.ts";
+import { parseResults } from "../bench/report/json.ts";
+import { workloads } from "../bench/workloads/catalogue.ts";
+import { childrenOf, survivors } from "./bench-processes.ts";
+
+const linux = process.platform === "linux";
+const cli = join(packagePaths().root, "dist", "bench", "cli.js");
+let folder = "";
+
+/** An echo server in a few lines, as anybody would write one; its port is its first argument. */
+const foreignServer = `
+  require("node:net")
+    .createServer((socket) => socket.on("error", () => {}).pipe(socket))
+    .listen(Number(process.argv[2]), "127.0.0.1", function () { console.log(this.address().port); });
+`;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "io-selectors-"));
+  writeFileSync(join(folder, "echo.cjs"), foreignServer);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Said {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function bench(...argv: readonly string[]): Promise<Said> {
+  return new Promise((resolve) => {
+    const options = { cwd: folder, maxBuffer: 1 << 26 };
+    const child = execFile(process.execPath, [cli, ...argv], options, (_error, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
+}
+
+describe("the command line", () => {
+  it("names the commands where one is unknown, and each has its own help with examples", async () => {
+    const unknown = await bench("fly");
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toContain("run, target, doctor, list");
+    for (const name of ["run", "target", "doctor", "list", "report"]) {
+      const { code, stdout } = await bench(name, "--help");
+      expect(code).toBe(0);
+      expect(stdout).toContain(`npm run bench -- ${name}`);
+      expect(stdout).toContain("examples:");
+    }
+  });
+
+  it("refuses words that a command does not take", async () => {
+    const { code, stderr } = await bench("list", "everything");
+    expect(code).toBe(2);
+    expect(stderr).toContain('unknown argument "everything"');
+  });
+});
+
+describe("list", () => {
+  it("knows every profile, workload and contender, also as JSON", async () => {
+    const { stdout } = await bench("list");
+    const listed = JSON.parse((await bench("list", "--json")).stdout) as Record<
+      string,
+      { name: string }[]
+    >;
+    for (const [kind, rows] of Object.entries({ profiles, workloads, contenders })) {
+      expect(listed[kind]?.map(({ name }) => name)).toEqual(rows.map(({ name }) => name));
+      for (const { name } of rows) expect(stdout).toContain(`  ${name} `);
+    }
+  });
+});
+
+describe("doctor", () => {
+  it("says what each limit allows, what fits, and how to lift what does not", async () => {
+    const { code, stdout } = await bench("doctor");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/RLIMIT_NOFILE .*connections in one process/);
+    expect(stdout).toContain("what fits");
+    expect(stdout).toContain("epoll");
+    expect(stdout).toContain("disturbs");
+  });
+
+  it.runIf(linux)("sees a lower limit at once, with the command that lifts it", async () => {
+    const low = spawn("prlimit", ["--nofile=500:500", process.execPath, cli, "doctor"], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    let stdout = "";
+    for await (const text of low.stdout.setEncoding("utf8")) stdout += text;
+    expect(stdout).toContain("at most 420 connections in one process");
+    expect(stdout).toMatch(/1,000 +no: RLIMIT_NOFILE/);
+    expect(stdout).toContain("RLIMIT_NOFILE 500 < 1080 needed");
+    expect(stdout).toMatch(/ulimit -n 1080/);
+  });
+});
+
+describe("target", () => {
+  const load = ["--connections", "5", "--rate", "200", "--duration", "0.3", "--blocks", "1"];
+
+  it("says what is missing", async () => {
+    const cases: [string[], RegExp][] = [
+      [[], /either --command .* or --address/],
+      [["--command", "x {port}", "--address", "127.0.0.1:7"], /either --command .* or --address/],
+      [["--command", "x"], /no \{port\}/],
+      [["--address", "10.0.0.1:7", "--pid", "1"], /is not 127\.0\.0\.1:PORT/],
+      [["--address", "127.0.0.1:7"], /needs --pid/],
+    ];
+    for (const [argv, message] of cases) {
+      const { code, stderr } = await bench("target", ...argv);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(message);
+      expect(stderr.trim().split("\n")).toHaveLength(1);
+    }
+  });
+
+  it.runIf(linux)(
+    "measures a command's CPU time and latency, and ends what it started",
+    async () => {
+      const command = `'${process.execPath}' echo.cjs {port}`;
+      const { code, stdout } = await bench(
+        "target",
+        "--command",
+        command,
+        ...load,
+        "--out",
+        folder,
+        "--json",
+      );
+      expect(code).toBe(0);
+      const { cells, profile } = parseResults(stdout, "standard output");
+      expect(profile).toBe("target");
+      const cell = cells.find(({ contender }) => contender === "target");
+      expect(cell?.messages).toBeGreaterThan(0);
+      expect(cell?.mismatches).toBe(0);
+      expect(["ok", "tie", "inconclusive"]).toContain(cell?.status);
+      expect(childrenOf(1).filter((pid) => commandLineHas(pid, folder))).toEqual([]);
+    },
+  );
+
+  it.runIf(linux)("measures a server that runs already and leaves it running", async () => {
+    const server = spawn(process.execPath, ["echo.cjs", "0"], {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    try {
+      const [port] = (await once(server.stdout.setEncoding("utf8"), "data")) as [string];
+      const at = ["--address", `127.0.0.1:${port.trim()}`, "--pid", String(server.pid)];
+      const { code, stdout } = await bench("target", ...at, ...load, "--out", folder, "--json");
+      expect(code).toBe(0);
+      const cell = parseResults(stdout, "stdout").cells.find(
+        ({ contender }) => contender === "target",
+      );
+      expect(cell?.messages).toBeGreaterThan(0);
+      expect(server.exitCode).toBeNull();
+      expect(await survivors([server.pid ?? 0], 0)).toEqual([server.pid]);
+    } finally {
+      await end(server);
+    }
+  });
+
+  it.runIf(linux)("says why a command cannot be measured", async () => {
+    const gone = await bench("target", "--command", "exit 3 # {port}", ...load, "--out", folder);
+    expect(gone.code).toBe(1);
+    expect(gone.stdout).toMatch(/the command ended \(exit 3\)/);
+    const [port, pid] = [String(await freePort()), String(process.pid)];
+    const silent = await bench(
+      "target",
+      "--address",
+      `127.0.0.1:${port}`,
+      "--pid",
+      pid,
+      ...load,
+      "--out",
+      folder,
+    );
+    expect(silent.code).toBe(1);
+    expect(silent.stdout).toMatch(/nothing listens on 127\.0\.0\.1:/);
+  });
+});
+
+describe("report", () => {
+  it("needs a file, and says what is wrong with one that is not ours", async () => {
+    expect((await bench("report")).stderr).toContain("report takes one file");
+    expect((await bench("report", "nowhere.json")).stderr).toContain('cannot read "nowhere.json"');
+    writeFileSync(join(folder, "cut.json"), '{"schemaVersion": 1, "prof');
+    const cut = await bench("report", "cut.json");
+    expect(cut.code).toBe(1);
+    expect(cut.stderr).toContain("cut.json");
+    expect((await bench("report", "cut.json", "--form", "pdf")).stderr).toContain(
+      "none of terminal",
+    );
+  });
+
+  it.runIf(linux)("shows a saved run in every form", async () => {
+    const run = ["--connections", "5", "--rate", "200", "--duration", "0.2", "--blocks", "1"];
+    const { stdout } = await bench("--contenders", "cpp:poll", ...run, "--out", folder, "--json");
+    writeFileSync(join(folder, "results.json"), stdout);
+    const forms = {
+      terminal: "cpp:poll",
+      markdown: "# ",
+      html: "<!doctype html>",
+      csv: ",",
+      json: '"cells"',
+    };
+    for (const [form, sign] of Object.entries(forms)) {
+      const shown = await bench("report", "results.json", "--form", form);
+      expect(shown.code).toBe(0);
+      expect(shown.stdout.toLowerCase()).toContain(sign);
+    }
+    expect((await bench("report", "results.json", "--form", "json")).stdout).toBe(stdout);
+  });
+});
+
+function commandLineHas(pid: number, text: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(text);
+  } catch {
+    return false;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill("SIGKILL");
+  await once(child, "exit");
+}
