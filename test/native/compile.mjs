@@ -50,6 +50,7 @@ export const environment = {
     // Mach-O and musl have no leak checker.
     `detect_leaks=${process.platform === "linux" ? 1 : 0}`,
     "detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1",
+    "print_legend=0",
   ].join(":"),
   UBSAN_OPTIONS: `print_stacktrace=1:exitcode=${foundSomething}`,
   TSAN_OPTIONS: `exitcode=${foundSomething}:halt_on_error=1:second_deadlock_stack=1`,

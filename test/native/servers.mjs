@@ -50,7 +50,9 @@ export async function exercise(echoServer, loadGenerator, strategy) {
   const look = () => {
     outcome.threads = Math.max(outcome.threads, countOf(pid, "task") ?? 1);
   };
+  const alive = () => server.child.exitCode === null && server.child.signalCode === null;
   for (const load of loads) {
+    if (!alive()) break;
     const command = [...loadGenerator, "run", "--port", `${port}`, "--server-pid", `${pid}`];
     const generator = await run([...command, ...load], {
       env: environment,
@@ -59,7 +61,7 @@ export async function exercise(echoServer, loadGenerator, strategy) {
     });
     judgeLoad(generator, outcome);
   }
-  const flat = () => countOf(pid, "fd") === openAtFirst;
+  const flat = () => !alive() || countOf(pid, "fd") === openAtFirst;
   if (!(await eventually(flat, 10_000))) {
     outcome.findings.push(`${countOf(pid, "fd")} descriptors, ${openAtFirst} before the load`);
   }
