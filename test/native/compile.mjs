@@ -84,6 +84,7 @@ const packages =
  * @throws {Error} where its runtime is missing, saying what to install
  */
 export function probe(sanitizer) {
+  compilerVersion();
   const folder = folderOf(sanitizer);
   mkdirSync(folder, { recursive: true });
   const source = join(folder, "probe.cc");

@@ -124,8 +124,8 @@ async function main() {
 try {
   await main();
 } catch (error) {
-  console.error(`sanitize: ${error instanceof Error ? error.message : error}`);
-  failures += 1;
+  console.error(`sanitize: not run: ${error instanceof Error ? error.message : error}`);
+  process.exit(1);
 }
 console.log(failures === 0 ? "sanitize: clean" : `sanitize: ${failures} found something`);
 process.exit(failures === 0 ? 0 : 1);
