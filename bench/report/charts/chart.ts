@@ -44,6 +44,14 @@ export interface Section {
   readonly charts: readonly Chart[];
 }
 
+/** A title's two parts: what is shown, and at which scale; the latter may be empty. */
+export function titleParts({ title }: Chart): { readonly what: string; readonly scale: string } {
+  // Contenders' names have a colon too, but no space after it.
+  const at = title.indexOf(": ");
+  if (at < 0) return { what: title, scale: "" };
+  return { what: title.slice(0, at), scale: title.slice(at + 2) };
+}
+
 /** @param width in pixels. */
 export function drawChart({ spec }: Chart, width: number): Drawing {
   if (spec.kind === "rows") return drawRows(spec, width);

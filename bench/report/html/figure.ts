@@ -2,7 +2,7 @@
 // with its title, its description and its table. Enters: a Chart. Leaves: a figure element. SVG 2
 // and ARIA graphics: role img, named by title, described by desc.
 
-import { type Chart, drawChart } from "../charts/chart.ts";
+import { type Chart, drawChart, titleParts } from "../charts/chart.ts";
 import { element, type Markup, nothing, text } from "../markup.ts";
 import { code, tableRegion } from "./table.ts";
 
@@ -10,10 +10,16 @@ const widths = { wide: 860, narrow: 360 } as const;
 
 /** The chart that a section shows at once. */
 export function figureOf(chart: Chart): Markup {
+  const { what, scale } = titleParts(chart);
   return element(
     "figure",
     { id: chart.id },
-    element("figcaption", {}, element("h3", {}, text(chart.title))),
+    element(
+      "figcaption",
+      {},
+      element("h3", {}, text(what)),
+      scale === "" ? null : element("p", {}, text(scale)),
+    ),
     pictureOf(chart, "wide"),
     pictureOf(chart, "narrow"),
     ...wordsOf(chart),

@@ -91,6 +91,7 @@ h3{font-size:1rem;line-height:1.4;font-weight:600;margin:0}
 figure{margin:1rem 0 0;padding:1.1rem 1rem .9rem;background:var(--surface);
   border:1px solid var(--line);border-radius:12px}
 figcaption{margin-bottom:.9rem}
+figcaption p{margin:.1rem 0 0;font-size:.875rem;color:var(--muted)}
 svg.chart{display:block;width:100%;height:auto;overflow:visible}
 svg.wide{display:none}
 svg.narrow{max-width:480px;margin-inline:auto}
@@ -169,7 +170,7 @@ const wide = `
   figure{padding:1.4rem 1.6rem 1.1rem}
 }
 @media (min-width:1100px){
-  .columns{display:grid;grid-template-columns:11.5rem minmax(0,1fr);gap:3rem}
+  .columns{display:grid;grid-template-columns:12.5rem minmax(0,1fr);gap:3rem}
   .side{position:sticky;top:0;align-self:start;max-height:100vh;overflow-y:auto;
     padding:2rem 4px 1rem}
   nav{border:0;margin:0;padding:0}
@@ -177,7 +178,8 @@ const wide = `
   .chips{position:static;flex-direction:column;align-items:flex-start;gap:0;margin-top:1.25rem;
     padding:1rem 0 0;overflow:visible}
   .chips span{padding-bottom:.25rem}
-  .chips button{border:0;background:none;padding:.15rem 0;min-height:1.75rem;border-radius:4px;
+  .chips button{border:0;background:none;padding:.15rem 0;
+    min-height:1.6rem;font-size:.8rem;border-radius:4px;
     text-align:left}
   .chips button:hover{text-decoration:underline}
   footer{padding-bottom:1.5rem}

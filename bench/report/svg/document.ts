@@ -2,7 +2,7 @@
 // written out, and its background. Enters: a Chart. Leaves: the text of an .svg file. SVG 1.1, as
 // slide programs read it.
 
-import { type Chart, drawChart } from "../charts/chart.ts";
+import { type Chart, drawChart, titleParts } from "../charts/chart.ts";
 import { element, join, type Markup, raw, text } from "../markup.ts";
 import { label } from "./marks.ts";
 import { darkTheme, lightTheme } from "./palette.ts";
@@ -10,11 +10,12 @@ import { fileChartRules } from "./style.ts";
 
 const width = 860;
 const margin = 24;
-const head = 44;
+const head = 60;
 
 /** @returns a whole file. */
 export function chartFile(chart: Chart, theme: "light" | "dark"): string {
   const drawing = drawChart(chart, width);
+  const { what, scale } = titleParts(chart);
   const outerWidth = width + 2 * margin;
   const outerHeight = Math.ceil(drawing.height) + 2 * margin + head;
   const svg = element(
@@ -32,7 +33,8 @@ export function chartFile(chart: Chart, theme: "light" | "dark"): string {
     element("desc", { id: "desc" }, text(chart.description)),
     raw("style", fileChartRules(theme === "light" ? lightTheme : darkTheme)),
     element("rect", { width: outerWidth, height: outerHeight, class: "back" }),
-    label({ x: margin, y: margin + 8 }, chart.title, { style: "head" }),
+    label({ x: margin, y: margin + 6 }, what, { style: "head" }),
+    label({ x: margin, y: margin + 28 }, scale, { style: "axis" }),
     element(
       "g",
       { transform: `translate(${margin} ${margin + head})` },
