@@ -84,14 +84,8 @@ function givenOptions({ out: _folder, ...rest }: Request): Record<string, unknow
   return Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
 }
 
-/** A request that may come from a command without such an option. */
-interface Asked {
-  readonly profile: string | null;
-  readonly workloads?: readonly string[] | null;
-}
-
 /** The profile's rows, or those of the workloads asked for: its own, or else the whole suite's. */
-function rowsOf(profile: Profile, { workloads: wanted = null }: Asked): ProfileRow[] {
+function rowsOf(profile: Profile, { workloads: wanted }: Request): ProfileRow[] {
   if (wanted === null) return [...profile.rows];
   const whole = find("profile", profiles, wholeProfile);
   const everywhere = [profile, whole, ...profiles];

@@ -20,7 +20,7 @@ import { echoRate } from "../bench/workloads/echo-rate.ts";
 import { memory } from "../bench/workloads/memory.ts";
 import type { Workload } from "../bench/workloads/workload.ts";
 
-const nothingAsked = {
+const nothingAsked: Request = {
   profile: null,
   workloads: null,
   contenders: null,
@@ -33,7 +33,7 @@ const nothingAsked = {
   out: null,
 };
 
-const requestOf = (asked: Partial<Request & { workloads: string[] }> = {}): Request => ({
+const requestOf = (asked: Partial<Request> = {}): Request => ({
   ...nothingAsked,
   ...asked,
 });

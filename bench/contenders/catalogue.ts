@@ -40,12 +40,17 @@ export interface Contender {
   /** How it waits, in one phrase. */
   readonly summary: string;
   readonly unsupported?: readonly Exclusion[];
+  /** Told before it is ready, this means that the machine refuses it: no fault of its own. */
+  readonly refusal?: RegExp;
 }
 
 /** The contender that every block includes and every ratio is to. */
 export const reference = "cpp:reactor-epoll";
 
 const unix: readonly NodeJS.Platform[] = ["linux", "darwin", "freebsd", "openbsd"];
+
+/** A kernel without it, or one that keeps it from us: io_uring_setup(2). */
+const noIoUring = /io_uring_setup: (Operation not permitted|Function not implemented|E\w+)/;
 
 const native = (strategy: string) => (paths: Paths) => [paths.echoServer, "--strategy", strategy];
 const preforked = (strategy: string) => (paths: Paths, workers: number) => [
@@ -127,6 +132,7 @@ export const contenders: readonly Contender[] = [
     concurrency: "single",
     platforms: ["linux"],
     summary: "completions: multishot accept and recv, provided buffers",
+    refusal: noIoUring,
   },
   {
     name: "cpp:prefork",

@@ -135,7 +135,10 @@ async function measureServer(
       stopTimeoutMs: means.stopTimeoutMs ?? stopTimeoutMs,
     },
   );
-  if ("failure" in started) return { failure: started.failure };
+  if ("failure" in started) {
+    const { failure } = started;
+    return contender.refusal?.test(failure) ? { unavailable: failure } : { failure };
+  }
   const { loaded, stopped, ...memory } = await loadAndStop(started.server, request, load, means);
   const { failure: loadFailure, ...figures } = loaded;
   const failure = stopped.failure ?? loadFailure ?? faultOf(loaded, load);

@@ -1,0 +1,94 @@
+// What the engine makes of a machine that is not quiet, and of two servers that are the same: it
+// drops, and says so; it does not rank. Drives bench/run.ts against real servers.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { afterEach, describe, expect, it } from "vitest";
+import { type Contender, contenders, reference } from "../bench/contenders/catalogue.ts";
+import { chooseCpus } from "../bench/measure/cpus.ts";
+import { readMachineLimits } from "../bench/measure/machine-limits.ts";
+import { ChildProcesses } from "../bench/measure/processes.ts";
+import { packagePaths } from "../bench/paths.ts";
+import type { Part, Plan } from "../bench/plan.ts";
+import type { Cell } from "../bench/results.ts";
+import { run } from "../bench/run.ts";
+import { echoRate } from "../bench/workloads/echo-rate.ts";
+
+const linux = process.platform === "linux";
+const paths = packagePaths();
+const cpus = chooseCpus();
+const neighbours = new Set<ChildProcess>();
+
+afterEach(() => {
+  for (const neighbour of neighbours) neighbour.kill("SIGKILL");
+  neighbours.clear();
+});
+
+function named(name: string): Contender {
+  const found = contenders.find((row) => row.name === name);
+  if (found === undefined) throw new Error(`no contender ${name}`);
+  return found;
+}
+
+function planOf(rows: readonly Contender[], blocks: number): Plan {
+  const scale = { connections: 50, payloadBytes: 64, ratePerSecond: 2_000 };
+  const part: Part = {
+    scenarios: echoRate
+      .loads(scale)
+      .map((each) => ({ workload: echoRate, ...each, ratePerSecond: 2_000 })),
+    contenders: rows,
+    blocks: { minimum: blocks, maximum: blocks },
+    timing: { warmupMs: 50, steadyWithinMs: 0, windows: 2, windowMs: 100 },
+  };
+  const { timing } = part;
+  return {
+    ...{ profile: "test", parts: [part], contenders: rows, reference, blocks: part.blocks },
+    ...{ timing, seed: 1, options: {} },
+  };
+}
+
+async function measure(plan: Plan): Promise<readonly Cell[]> {
+  const { cells } = await run(plan, {
+    paths,
+    children: new ChildProcesses(),
+    cpus,
+    signal: new AbortController().signal,
+    environment: { fingerprint: "test" },
+    machine: readMachineLimits(),
+    onProgress: () => {},
+  });
+  return cells;
+}
+
+/** Wants the server's CPU all the time, and dies with us. */
+function spinBesideTheServer(): void {
+  const pin = ["launch", "--cpu", String(cpus.server), "--parent", String(process.pid), "--"];
+  const spin = [paths.node, "-e", "for (;;);"];
+  neighbours.add(spawn(paths.loadGenerator, [...pin, ...spin], { stdio: "ignore" }));
+}
+
+describe.runIf(linux && cpus.server !== null)("a busy neighbour on the server's CPU", () => {
+  it("makes windows drop and cells inconclusive, not wrong", async () => {
+    spinBesideTheServer();
+    // It would take the whole CPU, and gets half: nothing could be clearer.
+    const cells = await measure(planOf([named("cpp:busy-poll")], 2));
+    expect(cells).toHaveLength(1);
+    for (const cell of cells) {
+      expect(cell).toMatchObject({ status: "inconclusive", mismatches: 0, blocks: 0 });
+      expect(cell.reason).toContain("2 of 2 blocks dropped");
+      expect(cell.reason).toContain("the server waited for its CPU");
+      expect(cell.dropped).toBe(4);
+      expect(cell.droppedBlocks).toBe(2);
+      expect(cell.messages).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe.runIf(linux)("the reference under another name", () => {
+  it("is a tie, or too noisy to be one; it is never ranked", async () => {
+    const again = { ...named(reference), name: "again" };
+    const cells = await measure(planOf([named(reference), again], 6));
+    const cell = cells.find(({ contender }) => contender === "again");
+    expect(["tie", "inconclusive"]).toContain(cell?.status);
+    expect(cell?.mismatches).toBe(0);
+  });
+});

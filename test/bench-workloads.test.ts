@@ -1,0 +1,115 @@
+// Every workload, really run, at a scale that takes moments: each gives its headline, or says why
+// not. Shapes and bounds only; what a figure is worth depends on the machine.
+
+import { describe, expect, it } from "vitest";
+import { contenders, selectors } from "../bench/contenders/catalogue.ts";
+import { chooseCpus } from "../bench/measure/cpus.ts";
+import { readMachineLimits } from "../bench/measure/machine-limits.ts";
+import { ChildProcesses } from "../bench/measure/processes.ts";
+import { packagePaths } from "../bench/paths.ts";
+import type { Part, Plan } from "../bench/plan.ts";
+import type { Cell, MetricName, Results } from "../bench/results.ts";
+import { run } from "../bench/run.ts";
+import { workloads } from "../bench/workloads/catalogue.ts";
+import type { Workload } from "../bench/workloads/workload.ts";
+import { childrenOf } from "./bench-processes.ts";
+
+const linux = process.platform === "linux";
+const scale = { connections: 40, payloadBytes: 64, ratePerSecond: 400 };
+
+function planOf(workload: Workload, names: readonly string[]): Plan {
+  const chosen = [...contenders, ...selectors].filter(({ name }) => names.includes(name));
+  const part: Part = {
+    scenarios: workload.loads(scale).map((each) => ({ workload, ...each, ratePerSecond: 400 })),
+    contenders: chosen,
+    blocks: { minimum: 1, maximum: 1 },
+    timing: { warmupMs: 50, steadyWithinMs: 0, windows: 2, windowMs: 60 },
+  };
+  return {
+    profile: "test",
+    parts: [part],
+    contenders: chosen,
+    reference: "cpp:reactor-epoll",
+    blocks: part.blocks,
+    timing: part.timing,
+    seed: 1,
+    options: {},
+  };
+}
+
+/** The gate is for figures; these runs are for shapes, on a machine that runs other tests. */
+const ungated = (workload: Workload): Workload => ({ ...workload, rules: [] });
+
+async function measure(plan: Plan): Promise<Results> {
+  const results = await run(plan, {
+    paths: packagePaths(),
+    children: new ChildProcesses(),
+    cpus: chooseCpus(),
+    signal: new AbortController().signal,
+    environment: { fingerprint: "test" },
+    machine: readMachineLimits(),
+    onProgress: () => {},
+  });
+  if (linux) expect(childrenOf(process.pid)).toEqual([]);
+  return results;
+}
+
+const median = ({ metrics }: Cell, name: MetricName) => metrics[name]?.median ?? null;
+
+describe.runIf(linux)("a workload", () => {
+  const servers = workloads.filter(({ regime }) => regime !== "readiness");
+
+  it.each(servers)("$name gives its headline for each of its variants", async (workload) => {
+    const plan = planOf(ungated(workload), ["cpp:reactor-epoll"]);
+    const { cells, timeline } = await measure(plan);
+    expect(cells).toHaveLength(plan.parts[0]?.scenarios.length ?? 0);
+    for (const cell of cells) {
+      expect(cell).toMatchObject({ workload: workload.name, mismatches: 0, blocks: 1 });
+      expect(["ok", "inconclusive"], cell.reason ?? "").toContain(cell.status);
+      if (cell.status === "inconclusive") expect(cell.reason).toMatch(/^at least /);
+      const headline = workload.mustFill ? "throughputAtLeast" : workload.headline;
+      const told = median(cell, workload.headline) ?? median(cell, headline);
+      expect(told, `${workload.name} ${cell.variant ?? ""}`).not.toBeNull();
+      if (!["idle", "memory"].includes(workload.regime)) expect(cell.messages).toBeGreaterThan(0);
+    }
+    expect(new Set(cells.map(({ variant }) => variant)).size).toBe(cells.length);
+    expect(timeline).toHaveLength(cells.length);
+    for (const { counted, failed, durationMs } of timeline ?? []) {
+      expect({ counted, failed }).toEqual({ counted: true, failed: false });
+      expect(durationMs).toBeGreaterThan(0);
+    }
+  });
+
+  it("readiness waits with every selector that works here", async () => {
+    const readiness = workloads.filter(({ regime }) => regime === "readiness");
+    expect(readiness).toHaveLength(1);
+    for (const workload of readiness) {
+      const names = selectors.map(({ name }) => name);
+      const { cells } = await measure(planOf(workload, names));
+      expect(cells).toHaveLength(names.length);
+      const measured = cells.filter(({ status }) => status === "ok");
+      expect(measured.map(({ contender }) => contender)).toContain("selector:epoll");
+      for (const cell of measured) {
+        for (const name of ["eventCost", "waitCost", "registerCost", "modifyCost"] as const) {
+          expect(median(cell, name), name).toBeGreaterThan(0);
+        }
+        expect(median(cell, "eventsPerWait")).toBeCloseTo(cell.activeConnections);
+      }
+      const others = cells.filter(({ status }) => status !== "ok");
+      for (const { status, reason } of others) {
+        expect(status).toBe("unavailable");
+        expect(reason).not.toBe("");
+      }
+    }
+  });
+
+  it("runs with every contender that there is", async () => {
+    const idle = workloads.filter(({ name }) => name === "idle");
+    for (const workload of idle) {
+      const names = contenders.map(({ name }) => name);
+      const { cells } = await measure(planOf(ungated(workload), names));
+      const wrong = cells.filter(({ status }) => status === "failed");
+      expect(wrong.map(({ contender, reason }) => `${contender}: ${reason}`)).toEqual([]);
+    }
+  });
+});
