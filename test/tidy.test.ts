@@ -19,6 +19,7 @@ const rooms: readonly { readonly room: string; readonly mayUse: readonly string[
   { room: "native/echo_server/", mayUse: ["native/core/", "native/backends/", "native/net/"] },
   { room: "native/load_generator/", mayUse: ["native/core/", "native/backends/", "native/net/"] },
   { room: "native/micro/", mayUse: ["native/core/", "native/backends/", "native/net/"] },
+  { room: "native/planted_call/", mayUse: [] },
   { room: "native/addon/", mayUse: ["native/core/", "native/backends/", "native/net/"] },
   { room: "src/", mayUse: [] },
   { room: "bench/contenders/", mayUse: ["src/index.ts", "bench/paths.ts"] },

@@ -1,0 +1,38 @@
+// A result of the gate as Markdown: for a job's summary and for one comment that is kept up to
+// date. Pure. Enters: a GateResult. Leaves: GitHub-flavoured Markdown.
+
+import { plainLine } from "../report/format.ts";
+import type { GateResult } from "./result.ts";
+import { columns, contextLines, type RowWords, rowWords, verdictLine } from "./words.ts";
+
+/** By which the comment is found again; it does not show. */
+export const commentMark = "<!-- io-selectors: performance -->";
+
+const signs = { pass: "✅", regression: "❌", inconclusive: "⚪", untrustworthy: "⚠️" } as const;
+
+export function renderGateMarkdown(result: GateResult): string {
+  const names = Object.keys(columns) as (keyof RowWords)[];
+  const line = (row: RowWords) => `| ${names.map((name) => escaped(row[name])).join(" | ")} |`;
+  const gating = result.cells.filter(({ gates }) => gates);
+  const advisory = result.cells.filter(({ gates }) => !gates);
+  const table = (cells: GateResult["cells"]) => [
+    line(columns),
+    `|${names.map(() => " --- |").join("")}`,
+    ...cells.map((cell) => line(rowWords(cell))),
+  ];
+  return `${[
+    commentMark,
+    `### Performance: ${signs[result.outcome]} ${escaped(verdictLine(result))}`,
+    "",
+    ...table(gating),
+    ...(advisory.length === 0
+      ? []
+      : ["", "<details><summary>Advisory</summary>", "", ...table(advisory), "", "</details>"]),
+    "",
+    ...contextLines(result).map((text) => `- ${escaped(text)}`),
+  ].join("\n")}\n`;
+}
+
+function escaped(text: string): string {
+  return plainLine(text).replace(/[\\`*_[\]<>|~#]/g, "\\$&");
+}

@@ -1,0 +1,109 @@
+// How much one run of the gate measures, as data. Leaves: to gate.ts.
+
+import type { Timing } from "../profiles.ts";
+import type { ExactName } from "./metrics.ts";
+
+/** One load under which both sides are compared in blocks. */
+export interface LoadRow {
+  readonly workload: "echo-rate" | "memory" | "echo-capacity";
+  readonly contenders: readonly string[];
+  readonly connections: number;
+  readonly payloadBytes: number;
+  /** Messages a second; null where the workload has no rate of its own. */
+  readonly ratePerSecond: number | null;
+  /** Metrics that are compared, by their name in metrics.ts. */
+  readonly metrics: readonly string[];
+  /** Pairs that have to count; blocks are run until they do, up to `attempts`. */
+  readonly pairs: number;
+  readonly attempts: number;
+  readonly timing: Timing;
+  /** Only where one of its metrics is asked to gate. */
+  readonly onDemand?: boolean;
+}
+
+/** Figures without chance in them. */
+export interface ExactRow {
+  readonly metric: ExactName;
+  readonly contenders: readonly string[];
+  /** Sent one after the other on one connection. */
+  readonly messages: number;
+  /** Ten agree by chance in two of a thousand. */
+  readonly pairs: number;
+}
+
+export interface GateProfile {
+  readonly name: string;
+  readonly summary: string;
+  readonly loads: readonly LoadRow[];
+  readonly exact: readonly ExactRow[];
+}
+
+const contenders = ["cpp:reactor-epoll", "ts:reactor-epoll"];
+const bytes = 64;
+
+/** JavaScript compiles while it warms up; what is left of that is the same on both sides. */
+const usual: Timing = { warmupMs: 400, steadyWithinMs: 0, windows: 4, windowMs: 250 };
+const short: Timing = { warmupMs: 250, steadyWithinMs: 0, windows: 2, windowMs: 200 };
+
+const systemCalls: ExactRow = { metric: "systemCalls", contenders, messages: 500, pairs: 10 };
+const instructions: ExactRow = {
+  metric: "instructions",
+  contenders: ["cpp:reactor-epoll"],
+  messages: 1_000,
+  pairs: 10,
+};
+
+const echo: LoadRow = {
+  workload: "echo-rate",
+  contenders,
+  connections: 500,
+  payloadBytes: bytes,
+  ratePerSecond: 20_000,
+  metrics: ["serverCpuPerMessage", "latencyP50", "latencyP99"],
+  pairs: 20,
+  attempts: 30,
+  timing: usual,
+};
+
+const capacity: LoadRow = {
+  ...echo,
+  workload: "echo-capacity",
+  connections: 100,
+  ratePerSecond: null,
+  metrics: ["throughput"],
+  onDemand: true,
+};
+
+export const defaultGateProfile = "default";
+
+export const gateProfiles: readonly GateProfile[] = [
+  {
+    name: defaultGateProfile,
+    summary: "20 pairs of each contender, memory and exact counts, about five minutes",
+    loads: [
+      echo,
+      {
+        workload: "memory",
+        contenders,
+        connections: 4_000,
+        payloadBytes: bytes,
+        ratePerSecond: null,
+        metrics: ["userBytesPerConnection"],
+        pairs: 8,
+        attempts: 10,
+        timing: usual,
+      },
+      capacity,
+    ],
+    exact: [systemCalls, instructions],
+  },
+  {
+    name: "short",
+    summary: "8 short pairs and exact system calls, under a minute; sees large changes only",
+    loads: [
+      { ...echo, pairs: 8, attempts: 10, timing: short },
+      { ...capacity, pairs: 8 },
+    ],
+    exact: [systemCalls],
+  },
+];

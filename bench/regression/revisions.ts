@@ -1,0 +1,59 @@
+// Which states of the code are compared: names become commits, and what cannot be compared is said
+// before anything is built. git-rev-parse(1), gitrevisions(7). Enters: what the user typed. Leaves:
+// two Revisions.
+
+import { UsageError } from "../command-line.ts";
+import type { Revision } from "./result.ts";
+import { runTool, type ToolMeans } from "./tool.ts";
+
+export interface Asked {
+  readonly base: string;
+  /** Null: what is checked out, which then has to be committed. */
+  readonly head: string | null;
+}
+
+/**
+ * @param root the top folder of the repository.
+ * @throws {UsageError} on a missing ref, uncommitted changes without --head, no repository at all.
+ * @throws {Interrupted}
+ */
+export async function resolveRevisions(
+  root: string,
+  { base, head }: Asked,
+  means: ToolMeans,
+): Promise<{ readonly base: Revision; readonly head: Revision }> {
+  const inside = await runTool(["git", "-C", root, "rev-parse", "--show-prefix"], means);
+  if (inside.failure !== null || (inside.lines[0] ?? "") !== "") {
+    throw new UsageError("not a git repository of this package: there is nothing to compare with");
+  }
+  const resolved = {
+    base: await resolve(root, { option: "--base", name: base }, means),
+    head: await resolve(root, { option: "--head", name: head ?? "HEAD" }, means),
+  };
+  if (head === null) await refuseChanges(root, means);
+  return resolved;
+}
+
+async function resolve(
+  root: string,
+  { option, name }: { readonly option: string; readonly name: string },
+  means: ToolMeans,
+): Promise<Revision> {
+  const argv = ["git", "-C", root, "rev-parse", "--verify", "--quiet", "--end-of-options"];
+  const { lines, failure } = await runTool([...argv, `${name}^{commit}`], means);
+  const commit = lines[0] ?? "";
+  if (failure === null && /^[0-9a-f]{12,}$/.test(commit))
+    return { name, commit: commit.slice(0, 12) };
+  throw new UsageError(
+    `${option}: no commit "${name}"; a shallow clone lacks older ones: git fetch --unshallow`,
+  );
+}
+
+async function refuseChanges(root: string, means: ToolMeans): Promise<void> {
+  const { lines } = await runTool(["git", "-C", root, "status", "--porcelain"], means);
+  if (lines.length === 0) return;
+  const files = lines.length === 1 ? "1 file" : `${lines.length} files`;
+  throw new UsageError(
+    `uncommitted changes (${files}): commit them, or measure the last commit with --head HEAD`,
+  );
+}

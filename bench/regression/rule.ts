@@ -1,0 +1,148 @@
+// The rule of the gate: when is a head worse than its base? Pure. Enters: pairs of figures that
+// were measured in the same block. Leaves: a finding a test, and one outcome for all of them.
+// Wilcoxon's test and Holm's correction are those of bench/statistics; docs/regression.md has the
+// reasons.
+
+import { bootstrapMedian } from "../statistics/bootstrap.ts";
+import { holm } from "../statistics/holm.ts";
+import { median } from "../statistics/quantile.ts";
+import { deriveSeed } from "../statistics/random.ts";
+import { detectableEffect, standardDeviation } from "../statistics/sample-size.ts";
+import { signedRank } from "../statistics/wilcoxon.ts";
+
+/** One block's figures: both sides in the same unit, above zero. */
+export interface BasePair {
+  readonly base: number;
+  readonly head: number;
+}
+
+/** One metric of one contender, to be compared. */
+export interface Test {
+  /** Unique among the tests of a run. */
+  readonly id: string;
+  readonly better: "less" | "more";
+  readonly gates: boolean;
+  readonly margin: number;
+  readonly wanted: number;
+  readonly pairs: readonly BasePair[];
+  /** How many pairs there should be. */
+  readonly planned: number;
+}
+
+/** Head over base in figures; above 1 is worse, whichever way the metric counts. */
+export interface Comparison {
+  readonly pairs: number;
+  readonly ratio: number;
+  readonly low: number;
+  readonly high: number;
+  /** Exact Wilcoxon signed-rank test, two-sided; and after Holm's correction. */
+  readonly pValue: number;
+  readonly adjusted: number;
+  /** What so many pairs see with a power of 80 %, the margin included: 0.05 is 5 %. */
+  readonly detectable: number;
+}
+
+/**
+ * `suspected` is a regression that waits for its confirmation; `unclear` is what this run could
+ * not tell.
+ */
+export type Word = "same" | "improvement" | "suspected" | "unclear";
+
+export interface Finding {
+  readonly word: Word;
+  /** Why it is unclear; null otherwise. */
+  readonly reason: string | null;
+  /** Null without enough pairs for one. */
+  readonly comparison: Comparison | null;
+}
+
+/** The level of all tests of a run together. */
+export const level = 0.05;
+/** With fewer of its pairs than this share a test was decided by what the noise had left. */
+const enoughShare = 0.7;
+/** The fewest that an interval of 95 % can be made of. */
+const fewestPairs = 6;
+/** A median spreads so much more than a mean: the square root of π / 2. */
+const medianSpread = 1.2533;
+
+/** The findings of all tests, in their order; corrected together, advisory ones apart. */
+export function findAll(tests: readonly Test[], seed: number): Finding[] {
+  const compared = compareAll(tests, seed);
+  return tests.map((test, index) => find(test, compared[index] ?? null));
+}
+
+/**
+ * Whether fresh blocks agree with a suspicion: they too differ beyond chance, to the same side, by
+ * more than the margin.
+ */
+export function confirms(
+  suspicion: Comparison,
+  fresh: Comparison | null,
+  { margin }: Pick<Test, "margin">,
+): boolean {
+  if (fresh === null || fresh.adjusted >= level) return false;
+  return suspicion.ratio > 1
+    ? fresh.low > 1 && fresh.ratio > 1 + margin
+    : fresh.high < 1 && fresh.ratio < 1 / (1 + margin);
+}
+
+/** The figures of all tests, null where there are too few pairs. */
+export function compareAll(tests: readonly Test[], seed: number): (Comparison | null)[] {
+  const raw = tests.map((test) => compareOne(test, seed));
+  const adjusted = new Map<string, number>();
+  for (const gates of [true, false]) {
+    const family = tests.flatMap((test, index) => {
+      const comparison = raw[index];
+      return comparison == null || test.gates !== gates ? [] : [{ id: test.id, comparison }];
+    });
+    const corrected = holm(family.map(({ comparison }) => comparison.pValue));
+    for (const [index, { id }] of family.entries()) adjusted.set(id, corrected[index] ?? 1);
+  }
+  return raw.map((comparison, index) => {
+    if (comparison === null) return null;
+    return { ...comparison, adjusted: adjusted.get(tests[index]?.id ?? "") ?? 1 };
+  });
+}
+
+function compareOne({ id, better, pairs, margin }: Test, seed: number): Comparison | null {
+  if (pairs.length < fewestPairs) return null;
+  const worse = pairs.map(({ base, head }) =>
+    better === "less" ? Math.log(head / base) : Math.log(base / head),
+  );
+  const interval = bootstrapMedian(worse, { seed: deriveSeed(seed, `gate ${id}`) });
+  if (interval === null) return null;
+  const { pValue } = signedRank(worse);
+  const chance = detectableEffect(medianSpread * standardDeviation(worse), worse.length);
+  return {
+    pairs: pairs.length,
+    ratio: Math.exp(median(worse)),
+    low: Math.exp(interval.low),
+    high: Math.exp(interval.high),
+    pValue,
+    adjusted: pValue,
+    detectable: (1 + margin) * (1 + chance) - 1,
+  };
+}
+
+function find(test: Test, comparison: Comparison | null): Finding {
+  const { pairs, planned, margin, wanted } = test;
+  if (comparison === null || pairs.length < enoughShare * planned) {
+    return { word: "unclear", reason: `${pairs.length} of ${planned} pairs count`, comparison };
+  }
+  const { adjusted, low, high, detectable } = comparison;
+  const beyondChance = adjusted < level;
+  if (beyondChance && low > 1 + margin) return { word: "suspected", reason: null, comparison };
+  if (beyondChance && high < 1 / (1 + margin)) {
+    return { word: "improvement", reason: null, comparison };
+  }
+  // An interval that ends before the effect that matters says so without any estimate of power.
+  if (detectable > wanted && high > 1 + wanted) {
+    const reason = `could see ${percent(detectable)} at best, ${percent(wanted)} is wanted`;
+    return { word: "unclear", reason, comparison };
+  }
+  return { word: "same", reason: null, comparison };
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+}

@@ -1,0 +1,136 @@
+// Base and head as built trees of their own, outside the repository, gone when the run is over.
+// git-worktree(1). Enters: commits. Leaves: folders with everything built. What a tree has in
+// common with the one that we run from is copied, not built again: build.mjs believes its stamps
+// only where the content of all inputs is the same.
+
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CannotCompare } from "./gate.ts";
+import type { Revision } from "./result.ts";
+import { pathsOf } from "./sides.ts";
+import { runTool, type ToolMeans } from "./tool.ts";
+
+/** A first build compiles everything and may fetch dependencies. */
+const buildTimeoutSeconds = 900;
+/** How long its processes may take to end once they are told to. */
+const endSeconds = 5;
+
+const installedBy = ["package.json", "package-lock.json", ".npmrc"];
+const stamps = join("node_modules", ".cache", "io-selectors");
+
+/** The worktrees of one run. */
+export class Worktrees {
+  /** For whatever else the run needs on disk. */
+  readonly folder: string;
+  readonly #root: string;
+  readonly #means: ToolMeans;
+
+  /** @param root the repository that the commits are in, built. */
+  constructor(root: string, means: ToolMeans) {
+    this.folder = mkdtempSync(join(tmpdir(), "io-selectors-regression-"));
+    this.#root = root;
+    this.#means = means;
+    // The last way out, where nothing can be awaited any more.
+    process.once("exit", () => rmSync(this.folder, { recursive: true, force: true }));
+  }
+
+  /**
+   * Checks a commit out and builds it.
+   * @throws {CannotCompare} where it does not build. @throws {Interrupted}
+   */
+  async build(side: "base" | "head", { commit }: Revision): Promise<string> {
+    const tree = join(this.folder, side);
+    const argv = ["git", "-C", this.#root, "worktree", "add", "--quiet", "--detach", tree, commit];
+    const added = await runTool(argv, this.#means);
+    if (added.failure !== null) throw new CannotCompare(`${side}: git worktree ${added.failure}`);
+    shareBuilt(this.#root, tree);
+    const built = await runTool(
+      [
+        ...["timeout", "--kill-after", String(endSeconds), String(buildTimeoutSeconds)],
+        ...[process.execPath, join(tree, "build.mjs"), "build"],
+      ],
+      this.#means,
+      (buildTimeoutSeconds + 2 * endSeconds) * 1000,
+    );
+    if (built.failure !== null)
+      throw new CannotCompare(`${side} ${commit} does not build: ${built.failure}`);
+    const { echoServer, serve } = pathsOf(tree);
+    const missing = [echoServer, serve].find((program) => !existsSync(program));
+    if (missing !== undefined) {
+      throw new CannotCompare(
+        `${side} ${commit} is too old: it has no ${missing.slice(tree.length + 1)}`,
+      );
+    }
+    return tree;
+  }
+
+  /** Takes everything away again, after an interruption too. */
+  async remove(): Promise<void> {
+    rmSync(this.folder, { recursive: true, force: true });
+    const { signal } = new AbortController();
+    const argv = ["git", "-C", this.#root, "worktree", "prune"];
+    await runTool(argv, { children: this.#means.children, signal });
+  }
+}
+
+/** Dependencies as links, outputs as copies; nothing where the dependencies are others. */
+function shareBuilt(donor: string, tree: string): void {
+  if (!installedBy.every((name) => sameFile(join(donor, name), join(tree, name)))) return;
+  if (!existsSync(join(donor, "node_modules"))) return;
+  linkDependencies(join(donor, "node_modules"), join(tree, "node_modules"));
+  share(donor, tree, "dependencies", []);
+  share(donor, tree, "typescript", ["dist"]);
+  share(donor, tree, "native", [join("build", "Release")]);
+}
+
+/**
+ * A stamp and what it vouches for. That is build.mjs's to believe; nothing is lost if it does not.
+ */
+function share(donor: string, tree: string, name: string, outputs: readonly string[]): void {
+  const stamp = join(stamps, `${name}.sha256`);
+  const before = textOf(join(donor, stamp));
+  if (before === null) return;
+  for (const output of outputs) {
+    if (!existsSync(join(donor, output))) return;
+    cpSync(join(donor, output), join(tree, output), {
+      recursive: true,
+      filter: (path) => !/[\\/](obj\.target|\.deps)$/.test(path),
+    });
+  }
+  // Somebody may have built the donor anew meanwhile: then this is a mixture.
+  if (textOf(join(donor, stamp)) !== before) return;
+  mkdirSync(join(tree, stamps), { recursive: true });
+  cpSync(join(donor, stamp), join(tree, stamp));
+}
+
+/** Each package by itself: stamps and caches in node_modules are the tree's own. */
+function linkDependencies(from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
+  for (const name of readdirSync(from)) {
+    if (name === ".cache" || existsSync(join(to, name))) continue;
+    symlinkSync(join(from, name), join(to, name));
+  }
+}
+
+function sameFile(one: string, other: string): boolean {
+  return textOf(one) === textOf(other);
+}
+
+function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    // Not there: the caller does without.
+    return null;
+  }
+}
