@@ -46,7 +46,7 @@ const rooms: readonly { readonly room: string; readonly mayUse: readonly string[
 const doors: readonly { readonly what: RegExp; readonly only: RegExp }[] = [
   { what: /#include [<"]napi\.h[>"]|#include <node_api\.h>/, only: /^native\/addon\// },
   { what: /io_selectors\.node/, only: /^(src\/native\.ts|bench\/measure\/environment\.ts)$/ },
-  { what: /from "node:child_process"/, only: /^(bench\/(measure|delivery|replicas)|examples)\// },
+  { what: /from "node:child_process"/, only: /^(bench\/(measure|delivery)|examples)\// },
   { what: /\bprocess\.exit\(/, only: /^bench\/(cli|run|interrupt)\.ts$/ },
 ];
 

@@ -1,0 +1,50 @@
+// The broker: one address for reads and one for writes, and a queue behind each, which hands the
+// questions to its servers in turn. ZeroMQ's proxy passes them on in a thread of its own, without a
+// line of JavaScript. Enters: endpoints that it had before, or `tcp://127.0.0.1:*`. Leaves: those
+// that it has. ROUTER and DEALER: https://rfc.zeromq.org/spec/28/
+
+import { once } from "node:events";
+import { Dealer, Proxy as Queue, Router } from "zeromq";
+
+export interface Endpoints {
+  /** Where clients read and write. */
+  readonly reads: string;
+  readonly writes: string;
+  /** Where the servers take what is theirs. */
+  readonly readers: string;
+  readonly writers: string;
+}
+
+export async function runBroker(
+  wanted: Endpoints,
+  announce: (event: object) => void,
+  stop: AbortSignal,
+): Promise<void> {
+  const reads = await openQueue(wanted.reads, wanted.readers);
+  const writes = await openQueue(wanted.writes, wanted.writers);
+  announce({
+    event: "ready",
+    endpoints: {
+      reads: reads.front,
+      readers: reads.back,
+      writes: writes.front,
+      writers: writes.back,
+    },
+  });
+  const running = Promise.all([reads.queue.run(), writes.queue.run()]);
+  if (!stop.aborted) await once(stop, "abort");
+  for (const { queue } of [reads, writes]) queue.terminate();
+  await running;
+}
+
+async function openQueue(front: string, back: string) {
+  const router = new Router({ linger: 0 });
+  const dealer = new Dealer({ linger: 0 });
+  await router.bind(front);
+  await dealer.bind(back);
+  return {
+    front: router.lastEndpoint ?? "",
+    back: dealer.lastEndpoint ?? "",
+    queue: new Queue(router, dealer),
+  };
+}

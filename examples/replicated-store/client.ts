@@ -1,0 +1,39 @@
+// A client of the store: reads go to one address, writes to the other. A question that gets no
+// answer, because the server that had it died, is asked again: a put twice is the same put.
+// Enters: questions. Leaves: answers. https://zguide.zeromq.org/docs/chapter4/ (Lazy Pirate)
+
+import { Request } from "zeromq";
+import type { Answer, Question } from "./protocol.ts";
+
+const ANSWER_MS = 1000;
+const ATTEMPTS = 5;
+
+export class StoreClient {
+  readonly #reads: string;
+  readonly #writes: string;
+
+  constructor({ reads, writes }: { readonly reads: string; readonly writes: string }) {
+    this.#reads = reads;
+    this.#writes = writes;
+  }
+
+  /** One question at a time on a connection: ask in parallel, and there are several. */
+  async ask(question: Question): Promise<Answer> {
+    const address = question.op === "get" ? this.#reads : this.#writes;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      // A new socket each time: one that waits for an answer cannot ask again.
+      const socket = new Request({ linger: 0, receiveTimeout: ANSWER_MS, reconnectInterval: 50 });
+      try {
+        socket.connect(address);
+        await socket.send(JSON.stringify(question));
+        const [answer] = await socket.receive();
+        return JSON.parse(answer?.toString() ?? "");
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      } finally {
+        socket.close();
+      }
+    }
+    throw new Error(`no answer from ${address} in ${(ATTEMPTS * ANSWER_MS) / 1000} s`);
+  }
+}

@@ -1,0 +1,37 @@
+// What clients ask and servers answer, as JSON in one frame behind ZeroMQ's envelope: the frames
+// that say whose question it is, which come back as they were. https://rfc.zeromq.org/spec/28/
+
+export type Question =
+  | { readonly op: "get"; readonly key: string }
+  | { readonly op: "put"; readonly key: string; readonly value: string }
+  | { readonly op: "delete"; readonly key: string };
+
+export interface Answer {
+  /** Of the store that answered, or that the change made. */
+  readonly version: number;
+  /** Of a get; null where there is no such key. */
+  readonly value?: string | null;
+  readonly error?: string;
+}
+
+/** A question with the way back. */
+export interface Letter {
+  readonly envelope: readonly Buffer[];
+  /** Null where it cannot be understood. */
+  readonly question: Question | null;
+}
+
+export function openLetter(frames: readonly Buffer[]): Letter {
+  const envelope = frames.slice(0, -1);
+  try {
+    const { op, key, value } = JSON.parse(frames.at(-1)?.toString() ?? "");
+    const known = op === "get" || op === "delete" || (op === "put" && typeof value === "string");
+    return { envelope, question: known && typeof key === "string" ? { op, key, value } : null };
+  } catch {
+    return { envelope, question: null };
+  }
+}
+
+export function replyTo({ envelope }: Letter, answer: Answer): (string | Buffer)[] {
+  return [...envelope, JSON.stringify(answer)];
+}

@@ -1,0 +1,136 @@
+// A read server: answers from memory, and loads the store anew when it is idle and the file has
+// changed, so that no question waits for that. Under load it is never idle: a bound says how old
+// the change may grow before it is loaded all the same. Enters: letters, inotify(7). Leaves:
+// answers, each with the version that it is from.
+
+import { statSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { Dealer } from "zeromq";
+import {
+  close,
+  DefaultSelector,
+  EVENT_READ,
+  Reactor,
+  read,
+  watchDirectory,
+} from "../../src/index.ts";
+import { FrameQueue } from "../chat/frame-queue.ts";
+import { openLetter, replyTo } from "./protocol.ts";
+import { loadStore, type Store } from "./store-file.ts";
+
+export interface ReaderSettings {
+  readonly file: string;
+  readonly endpoint: string;
+  /** Without a question for so long it is idle. */
+  readonly idleMs: number;
+  /** After so long a change is loaded though questions wait; null waits for idleness for ever. */
+  readonly staleMs: number | null;
+}
+
+export async function runReader(
+  settings: ReaderSettings,
+  announce: (event: object) => void,
+  stop: AbortSignal,
+): Promise<void> {
+  const reactor = new Reactor(new DefaultSelector());
+  const reader = new Reader(settings, await loadStore(settings.file));
+  reader.watch(reactor);
+  const answering = reader.answer(stop);
+  announce({ event: "ready", version: reader.version });
+  await reactor.run({ signal: stop });
+  await answering;
+  announce({ event: "counters", ...reader.counters });
+}
+
+class Reader {
+  /** How often it was loaded when idle, and how often because the bound was reached. */
+  readonly counters = { answers: 0, idleReloads: 0, forcedReloads: 0 };
+  readonly #settings: ReaderSettings;
+  #store: Store;
+  #loaded: string;
+  #changedAtMs: number | null = null;
+  #askedAtMs = 0;
+  #loading = false;
+
+  constructor(settings: ReaderSettings, store: Store) {
+    this.#settings = settings;
+    this.#store = store;
+    this.#loaded = "";
+  }
+
+  get version(): number {
+    return this.#store.version;
+  }
+
+  /** Hears of changes in the file's folder. */
+  watch(reactor: Reactor): void {
+    const { file, idleMs } = this.#settings;
+    const bytes = new Uint8Array(4096);
+    const name = basename(file);
+    reactor.registerHandler(watchDirectory(dirname(file)), EVENT_READ, {
+      onReadable: (fd) => {
+        let text = "";
+        for (let n = read(fd, bytes); n > 0; n = read(fd, bytes)) {
+          text += Buffer.from(bytes.buffer, 0, n).toString("latin1");
+        }
+        // The temporary file's own changes are not ours: only its taking of the name is.
+        if (text.includes(`${name}\0`)) this.#look();
+      },
+      onClose: (fd) => void close(fd),
+    });
+    reactor.setTimer(idleMs, () => this.#reloadIfDue(), { repeatMs: idleMs });
+    this.#look(); // what changed before we watched
+  }
+
+  async answer(stop: AbortSignal): Promise<void> {
+    const socket = new Dealer({ linger: 0, reconnectInterval: 50 });
+    const answers = new FrameQueue(socket);
+    stop.addEventListener("abort", () => socket.close());
+    socket.connect(this.#settings.endpoint);
+    for await (const frames of socket) {
+      this.#askedAtMs = performance.now();
+      this.counters.answers++;
+      const letter = openLetter(frames);
+      const { version, entries } = this.#store;
+      if (letter.question?.op === "get") {
+        const value = entries.get(letter.question.key) ?? null;
+        answers.push(replyTo(letter, { version, value }));
+      } else answers.push(replyTo(letter, { version, error: "not a get" }));
+      this.#reloadIfDue();
+    }
+  }
+
+  #look(): void {
+    if (this.#changedAtMs === null && stampOf(this.#settings.file) !== this.#loaded) {
+      this.#changedAtMs = performance.now();
+    }
+  }
+
+  #reloadIfDue(): void {
+    if (this.#changedAtMs === null || this.#loading) return;
+    const { idleMs, staleMs } = this.#settings;
+    const nowMs = performance.now();
+    const idle = nowMs - this.#askedAtMs >= idleMs;
+    if (!idle && (staleMs === null || nowMs - this.#changedAtMs < staleMs)) return;
+    if (idle) this.counters.idleReloads++;
+    else this.counters.forcedReloads++;
+    void this.#reload();
+  }
+
+  async #reload(): Promise<void> {
+    this.#loading = true;
+    // Before the file is read: a change meanwhile makes another stamp, and is found below.
+    const stamp = stampOf(this.#settings.file);
+    this.#store = await loadStore(this.#settings.file);
+    this.#loaded = stamp;
+    this.#changedAtMs = null;
+    this.#loading = false;
+    this.#look();
+  }
+}
+
+/** Tells one file under the name from the next. */
+function stampOf(file: string): string {
+  const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? "" : `${stat.ino} ${stat.mtimeNs} ${stat.size}`;
+}

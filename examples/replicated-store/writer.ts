@@ -1,0 +1,54 @@
+// The one write server: changes are answered once they are on disk. What comes while one save is
+// under way is saved together by the next. Enters: letters. Leaves: the store file, answers.
+
+import { Dealer } from "zeromq";
+import { FrameQueue } from "../chat/frame-queue.ts";
+import { type Letter, openLetter, replyTo } from "./protocol.ts";
+import { loadStore, type Store, saveStore } from "./store-file.ts";
+
+export interface WriterSettings {
+  readonly file: string;
+  readonly endpoint: string;
+}
+
+export async function runWriter(
+  { file, endpoint }: WriterSettings,
+  announce: (event: object) => void,
+  stop: AbortSignal,
+): Promise<void> {
+  let store: Store = await loadStore(file);
+  const socket = new Dealer({ linger: 0, reconnectInterval: 50 });
+  const answers = new FrameQueue(socket);
+  let waiting: Letter[] = [];
+  let saving = false;
+  stop.addEventListener("abort", () => socket.close());
+  socket.connect(endpoint);
+  announce({ event: "ready", version: store.version });
+  for await (const frames of socket) {
+    waiting.push(openLetter(frames));
+    if (!saving) void save();
+  }
+
+  async function save(): Promise<void> {
+    saving = true;
+    while (waiting.length > 0) {
+      const letters = waiting;
+      waiting = [];
+      const entries = new Map(store.entries);
+      let { version } = store;
+      const replies = letters.map((letter) => {
+        const { question } = letter;
+        if (question?.op === "put") entries.set(question.key, question.value);
+        else if (question?.op === "delete") entries.delete(question.key);
+        else return replyTo(letter, { version, error: "not a put or a delete" });
+        version++;
+        return replyTo(letter, { version });
+      });
+      const changed = version > store.version;
+      if (changed) await saveStore(file, { version, entries });
+      store = { version, entries };
+      for (const reply of replies) answers.push(reply);
+    }
+    saving = false;
+  }
+}
