@@ -110,7 +110,9 @@
       "sources": [
         "<@(core_sources)",
         "native/load_generator/main.cc",
+        "native/net/receive_time.cc",
         "native/load_generator/alarm.cc",
+        "native/load_generator/allocations.cc",
         "native/load_generator/announcer.cc",
         "native/load_generator/churn.cc",
         "native/load_generator/conductor.cc",

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/timeout.h"
+#include "load_generator/allocations.h"
 #include "load_generator/message.h"
 #include "load_generator/text.h"
 #include "net/socket.h"
@@ -74,8 +75,10 @@ std::string Churn::Run(Timeline& timeline, Window* windows) {
   last_finished_ns_ = MonotonicNs();
   std::string error;
   while (step.phase != Step::Phase::kOver && error.empty()) {
+    const int64_t allocated = AllocationsSoFar();
     error = RunUntil(step.until_ns, true);
     if (!error.empty()) break;
+    if (step.phase == Step::Phase::kWindow) tally_.allocations += AllocationsSoFar() - allocated;
     const int64_t now_ns = MonotonicNs();
     const int64_t done = tally_.completed - already;
     step = timeline.Next(Progress{done, done});

@@ -95,6 +95,7 @@ class ConnectionTable {
     if (index >= by_fd_.size()) by_fd_.resize(index + 1 + connections_.size());
     by_fd_[index] = id;
   }
+  bool IsBound(int fd) const { return static_cast<size_t>(fd) < by_fd_.size(); }
   uint32_t IdOf(int fd) const { return by_fd_[static_cast<size_t>(fd)]; }
 
  private:

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/timeout.h"
+#include "load_generator/allocations.h"
 #include "load_generator/text.h"
 
 namespace io_selectors {
@@ -12,6 +13,25 @@ namespace {
 
 // After the last echo: long enough for bytes that nobody asked for to show up.
 constexpr int64_t kListenOnNs = 20 * kNsPerMs;
+
+// What a wait brings at most: there may be more.
+constexpr int kMostEvents = 256;
+// A visit to a connection is a cache miss or several; each takes less than two system calls do.
+constexpr int kAhead = 2;
+// To sleep and be woken takes longer than this.
+constexpr int64_t kAboutToBeNs = 15'000;
+// At low rates: what came back lies about no longer, and a signal or a closed peer is seen.
+constexpr int64_t kLongestSleepNs = 10 * kNsPerMs;
+
+void SleepUntil(int64_t due_ns) {
+#ifdef __linux__
+  const timespec due = ToTimespec(due_ns);
+  clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, nullptr);
+#else
+  const timespec left = ToTimespec(due_ns - MonotonicNs());
+  nanosleep(&left, nullptr);
+#endif
+}
 
 }  // namespace
 
@@ -31,7 +51,10 @@ std::string Load::Run(Timeline& timeline, Window* windows) {
   const bool hot = options_.hot > 0 && traffic_.table()[0].role == Role::kHot;
   if (hot) traffic_.Flood(0, static_cast<uint32_t>(options_.hot));
   bool comparing = false;
-  while (step.phase != Step::Phase::kOver && RunUntil(step.until_ns)) {
+  while (step.phase != Step::Phase::kOver) {
+    const int64_t allocated = AllocationsSoFar();
+    if (!RunUntil(step.until_ns)) break;
+    if (step.phase == Step::Phase::kWindow) allocations_ += AllocationsSoFar() - allocated;
     now_ns = MonotonicNs();
     step = timeline.Next(Progress{traffic_.completed() - already, traffic_.intended()});
     const bool measured = step.phase == Step::Phase::kWindow;
@@ -52,7 +75,9 @@ bool Load::RunUntil(int64_t end_ns) {
   for (;;) {
     pace_.Send(traffic_);
     if (MonotonicNs() >= end_ns) return true;
-    if (!Turn(alarm_.TimeoutNs(std::min(pace_.NextDueNs(), end_ns)), true)) return false;
+    const int64_t due_ns = std::min(pace_.NextDueNs(), end_ns);
+    const bool good = traffic_.stamped() ? Gather(due_ns) : Turn(alarm_.TimeoutNs(due_ns), true);
+    if (!good) return false;
     if (traffic_.alive() == 0 && traffic_.connections_lost() > 0) {
       error_ = "the server closed or reset every connection";
       return false;
@@ -60,15 +85,34 @@ bool Load::RunUntil(int64_t end_ns) {
   }
 }
 
+/**
+ * Takes what has come back, then sleeps until something is due, whatever comes back meanwhile: one
+ * sleep for what is sent and what was echoed, and the server's send does not have to wake us. The
+ * kernel has noted when each echo came.
+ */
+bool Load::Gather(int64_t due_ns) {
+  const int64_t now_ns = MonotonicNs();
+  if (due_ns - now_ns <= kAboutToBeNs) return true;
+  traffic_.CompareClocks();
+  for (int events = kMostEvents; events == kMostEvents;) {
+    if (!Turn(0, true, &events)) return false;
+  }
+  const int64_t sleep_until_ns = std::min({due_ns, pace_.NextDueNs(), now_ns + kLongestSleepNs});
+  if (sleep_until_ns - MonotonicNs() > kAboutToBeNs) SleepUntil(sleep_until_ns);
+  return true;
+}
+
 /** One wait and all that it brought; what falls due meanwhile is sent between two events. */
-bool Load::Turn(int64_t timeout_ns, bool send) {
+bool Load::Turn(int64_t timeout_ns, bool send, int* events) {
   const Result<int> waited = traffic_.Wait(timeout_ns);
+  if (events != nullptr) *events = waited.ok() ? waited.value() : 0;
   if (!waited.ok()) {
     error_ = Format("%s: %s", waited.error().syscall, std::strerror(waited.error().errno_value));
     return false;
   }
   for (int i = 0; i < waited.value(); ++i) {
     const ReadyEvent& event = traffic_.event(i);
+    if (i + kAhead < waited.value()) traffic_.Prefetch(traffic_.event(i + kAhead));
     if (event.fd == alarm_.fd() || !traffic_.IsCurrent(event)) continue;
     traffic_.Handle(traffic_.table().IdOf(event.fd), event);
     if (send) pace_.Send(traffic_);

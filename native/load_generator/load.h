@@ -21,15 +21,20 @@ class Load {
   /** @param windows as many as the options say. @returns why it could not go on, or nothing. */
   std::string Run(Timeline& timeline, Window* windows);
 
+  /** Times that memory was asked for within the measured windows. */
+  int64_t allocations() const { return allocations_; }
+
  private:
   bool RunUntil(int64_t end_ns);
-  bool Turn(int64_t timeout_ns, bool send);
+  bool Turn(int64_t timeout_ns, bool send, int* events = nullptr);
+  bool Gather(int64_t until_ns);
   void Drain();
 
   Traffic& traffic_;
   Pace& pace_;
   Alarm& alarm_;
   const RunOptions& options_;
+  int64_t allocations_ = 0;
   std::string error_;
 };
 

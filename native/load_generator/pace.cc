@@ -30,6 +30,7 @@ class OpenPace final : public Pace {
       // Not taken means intended but never sent: the window's figures show it.
       (void)traffic.Post(id, schedule_.due_ns());
       schedule_.Advance();
+      traffic.Prefetch(traffic.targets()[schedule_.target()]);
     }
   }
 

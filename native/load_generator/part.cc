@@ -45,14 +45,18 @@ void RunConnections(Selector& selector, const RunOptions& options, const Share& 
                     Direction& direction, Window* windows, Tally* tally) {
   Traffic traffic(selector, options, share, &windows[options.windows]);
   Connector connector(traffic, options, share);
+  int64_t allocations = 0;
   std::string error = Connect(connector, direction);
   if (error.empty() && options.mode != LoadMode::kMemory) {
     const std::unique_ptr<Pace> pace = MakePace(options, share);
     Alarm alarm(selector);
-    error = Load(traffic, *pace, alarm, options).Run(direction.timeline(), windows);
+    Load load(traffic, *pace, alarm, options);
+    error = load.Run(direction.timeline(), windows);
+    allocations = load.allocations();
   }
   traffic.CloseAll();
   *tally = traffic.Sum();
+  tally->allocations = allocations;
   tally->SetError(error);
 }
 

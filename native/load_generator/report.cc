@@ -153,6 +153,7 @@ std::string ResultLine(const RunResult& result, const RunOptions& options) {
       .Raw("cycles", churn ? std::to_string(tally.cycles) : "null")
       .TextOrNull("error", tally.error)
       .Raw("clientCalls", CallsText(tally.calls))
+      .Number("clientAllocations", tally.allocations)
       .End();
 }
 

@@ -44,7 +44,7 @@ struct Tally {
   int64_t missing = 0;     // messages that were sent and never came back
   int64_t connections_lost = 0;
   int64_t cycles = 0;       // of churn
-  int64_t allocations = 0;  // while messages went round: see allocations.h
+  int64_t allocations = 0;  // within the measured windows
   CallCounts calls;
   SlowPeers slow;
   FairnessSums fairness;

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/timeout.h"
+#include "net/receive_time.h"
 
 namespace io_selectors {
 
@@ -45,7 +46,8 @@ Traffic::Traffic(Selector& selector, const RunOptions& options, const Share& sha
       send_buffer_(kBufferBytes),
       receive_buffer_(kBufferBytes),
       unmeasured_(unmeasured),
-      window_(unmeasured) {
+      window_(unmeasured),
+      stamped_(options.mode == LoadMode::kOpen && options.depth == 0) {
   targets_.reserve(share.targets);
   for (uint32_t id = 0; id < share.connections; ++id) {
     const Role role = roles_.Of(first_id_ + id);
@@ -100,6 +102,7 @@ void Traffic::EndFairness(int64_t now_ns) {
 Result<void> Traffic::Open(uint32_t id, OwnedFd fd) {
   const Result<int32_t> registered = selector_.Register(fd.get(), kWrite);
   if (!registered.ok()) return registered.error();
+  if (stamped_) stamped_ = SetReceiveTimestamps(fd.get()).ok();
   table_.Bind(fd.get(), id);
   table_[id] = Connection{};
   table_[id].fd = fd.Release();
@@ -191,6 +194,13 @@ Result<int> Traffic::Wait(int64_t timeout_ns) {
       selector_.Select(ring_.data(), static_cast<int>(ring_.size()), timeout_ns);
   if (!waited.ok() && waited.error().errno_value == EINTR) return 0;
   return waited;
+}
+
+void Traffic::CompareClocks() {
+  timespec real{};
+  clock_gettime(CLOCK_REALTIME, &real);
+  const int64_t real_ns = static_cast<int64_t>(real.tv_sec) * kNsPerSecond + real.tv_nsec;
+  clocks_apart_ns_ = MonotonicNs() - real_ns;
 }
 
 void Traffic::Handle(uint32_t id, const ReadyEvent& event) {

@@ -86,6 +86,21 @@ class Traffic {
     return selector_.Generation(event.fd) == event.generation;
   }
 
+  /**
+   * Whether the kernel notes when an echo arrives, so that nobody has to be there to see it. Asked
+   * for where sending does not depend on what comes back: open loop without a depth.
+   */
+  bool stamped() const { return stamped_; }
+
+  /** Before echoes are read that may have come a while ago: compares the kernel's clocks. */
+  void CompareClocks();
+
+  /** Will be needed soon: one that is written to, one that an event is about. */
+  void Prefetch(uint32_t id) const { __builtin_prefetch(&table_[id], 1); }
+  void Prefetch(const ReadyEvent& event) const {
+    if (table_.IsBound(event.fd)) Prefetch(table_.IdOf(event.fd));
+  }
+
   /** Reads and writes what an alive connection is ready for. */
   void Handle(uint32_t id, const ReadyEvent& event);
 
@@ -95,6 +110,7 @@ class Traffic {
   bool SendSome(uint32_t id);
   void CountSent(uint32_t id, size_t bytes, int64_t sent_ns);
   void ReceiveReady(uint32_t id);
+  ssize_t ReceiveSome(int fd, int64_t* arrived_ns);
   bool Check(uint32_t id, const unsigned char* data, size_t length, int64_t now_ns);
   void Complete(uint32_t id, int64_t now_ns);
   void SetBlocked(uint32_t id, bool blocked);
@@ -116,6 +132,8 @@ class Traffic {
   int64_t outstanding_ = 0;
   int64_t alive_ = 0;
   int64_t intended_ = 0;
+  bool stamped_;
+  int64_t clocks_apart_ns_ = 0;  // CLOCK_MONOTONIC minus CLOCK_REALTIME
   bool flooding_ = true;
   bool comparing_ = false;                 // between BeginFairness() and EndFairness()
   std::vector<uint64_t> expected_before_;  // by id, when the comparison began

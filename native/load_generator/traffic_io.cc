@@ -5,6 +5,7 @@
 #include "load_generator/message.h"
 #include "load_generator/text.h"
 #include "load_generator/traffic.h"
+#include "net/receive_time.h"
 #include "net/socket.h"
 
 namespace io_selectors {
@@ -87,10 +88,11 @@ void Traffic::ReceiveReady(uint32_t id) {
   Connection& connection = table_[id];
   for (int reads = 0; reads < kReadsPerWake; ++reads) {
     ++tally_.calls.recv;
-    const ssize_t length = Receive(connection.fd, receive_buffer_.data(), receive_buffer_.size());
+    int64_t arrived_ns = 0;
+    const ssize_t length = ReceiveSome(connection.fd, &arrived_ns);
     if (length == -EAGAIN || length == -EWOULDBLOCK) break;
     if (length <= 0) return Retire(id, ConnectionState::kLost);
-    if (!Check(id, receive_buffer_.data(), static_cast<size_t>(length), MonotonicNs())) {
+    if (!Check(id, receive_buffer_.data(), static_cast<size_t>(length), arrived_ns)) {
       ++tally_.mismatches;
       return Retire(id, ConnectionState::kWrong);
     }
@@ -98,6 +100,16 @@ void Traffic::ReceiveReady(uint32_t id) {
     if (static_cast<size_t>(length) < receive_buffer_.size()) break;
   }
   if (connection.queued > 0 && !connection.blocked) SendQueued(id);
+}
+
+/** One recv(2). @param arrived_ns CLOCK_MONOTONIC: when these bytes came, or at least were here */
+ssize_t Traffic::ReceiveSome(int fd, int64_t* arrived_ns) {
+  int64_t realtime_ns = 0;
+  const ssize_t length =
+      stamped_ ? ReceiveStamped(fd, receive_buffer_.data(), receive_buffer_.size(), &realtime_ns)
+               : Receive(fd, receive_buffer_.data(), receive_buffer_.size());
+  *arrived_ns = realtime_ns > 0 ? realtime_ns + clocks_apart_ns_ : MonotonicNs();
+  return length;
 }
 
 /** Takes received bytes, of one message or many. @returns false at the first one that is wrong. */

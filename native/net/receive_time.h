@@ -1,0 +1,24 @@
+// When received bytes arrived, as the kernel saw it: so that somebody who reads late still knows.
+// SO_TIMESTAMPNS of socket(7), for TCP too since Linux 4.13.
+// Enters: a connected socket. Leaves: bytes, and the time at which the last of them came.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/result.h"
+
+namespace io_selectors {
+
+/** From now on the kernel notes when what arrives arrives. ENOPROTOOPT where it cannot. */
+Result<void> SetReceiveTimestamps(int fd);
+
+/**
+ * Receive(), and when the last of those bytes arrived.
+ * @param realtime_ns CLOCK_REALTIME; 0 where the kernel did not note it
+ */
+ssize_t ReceiveStamped(int fd, void* buffer, size_t length, int64_t* realtime_ns);
+
+}  // namespace io_selectors

@@ -1,0 +1,101 @@
+// Whether the load generator's numbers are true: a server that stands still is not excused, an echo
+// that is read late is not thought to have come late, and the loop takes no memory.
+// Enters: servers that stall. Leaves: what the histograms say of them.
+
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "vitest";
+import { packagePaths } from "../bench/paths.ts";
+import { bins, quantile } from "./hdr-reader.ts";
+import {
+  echo,
+  endAll,
+  finished,
+  listen,
+  type Outcome,
+  outcome,
+  run,
+  start,
+  startRun,
+} from "./load-runs.ts";
+
+const { echoServer } = packagePaths();
+const ms = 1e6;
+
+afterEach(endAll);
+
+type Name = "latency" | "latencyUncorrected";
+const p99 = (windows: Outcome["windows"], name: Name) =>
+  quantile(
+    windows.flatMap((window) => bins(window[name])).sort(([a], [b]) => a - b),
+    0.99,
+  );
+
+async function startServer(): Promise<{ child: ChildProcess; port: number; pid: number }> {
+  const child = start(echoServer, ["--strategy", "poll"]);
+  if (child.stdout === null) throw new Error("started without pipes");
+  const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
+  return { child, ...JSON.parse(value) };
+}
+
+describe("a server that is stopped for 200 ms", () => {
+  // One message at most under way on a connection: of those due while the server stands still only
+  // so many are sent into its buffers. Without a depth all of them are, and the uncorrected figure
+  // rises as well.
+  const load = { connections: 4, depth: 1, rate: 2000, windows: 10, "drain-timeout-ms": 10_000 };
+
+  async function loadAndStop(stopMs: number) {
+    const { child, port } = await startServer();
+    const generator = startRun(port, load);
+    const finish = finished(generator);
+    await once(generator.stdout ?? process.stdin, "data");
+    await delay(300);
+    child.kill("SIGSTOP");
+    await delay(stopMs);
+    child.kill("SIGCONT");
+    return outcome(await finish);
+  }
+
+  it("raises the corrected p99 above 100 ms, and leaves the uncorrected one", async () => {
+    const { windows, result } = await loadAndStop(200);
+    expect(result).toMatchObject({ mismatches: 0, missing: 0, error: null });
+    expect(p99(windows, "latency")).toBeGreaterThan(100 * ms);
+    // Of some 2,000 messages four were under way: a fifth of a hundredth.
+    expect(p99(windows, "latencyUncorrected")).toBeLessThan(p99(windows, "latency") / 2);
+  });
+});
+
+describe.runIf(process.platform === "linux")("an echo that is read late", () => {
+  it("is timed by when it came", async () => {
+    const { port } = await startServer();
+    // Nothing is due for 20 ms at a time, and nobody looks for longer than it takes an echo.
+    const options = { connections: 1, rate: 50, "tick-us": 20_000, windows: 8 };
+    const { windows, result } = await run(port, options);
+    expect(result).toMatchObject({ mismatches: 0, missing: 0, error: null });
+    const all = windows.flatMap((window) => bins(window.latency)).sort(([a], [b]) => a - b);
+    // The quickest: on a busy machine any other may have waited.
+    expect(all[0]?.[0]).toBeGreaterThan(0);
+    expect(all[0]?.[0]).toBeLessThan(5 * ms);
+  });
+});
+
+describe("the loop", () => {
+  it.each([
+    ["open", {}],
+    ["open, in ticks, from several processes", { "tick-us": 500, processes: 2 }],
+    ["open, one at a time", { depth: 1 }],
+    ["closed", { mode: "closed", "in-flight": 20 }],
+    ["pipelined", { mode: "closed", "in-flight": 160, depth: 4 }],
+    ["with slow and hot connections", { slow: 5, hot: 10 }],
+    ["churn", { mode: "churn", connections: 1, "in-flight": 10 }],
+    ["idle", { mode: "idle" }],
+  ])("takes no memory: %s", async (_name, options) => {
+    const { result } = await run(await listen(echo), { connections: 40, ...options });
+    expect(result).toMatchObject({ error: null, clientAllocations: 0 });
+    if (!("mode" in options && options.mode === "idle")) {
+      expect(result.messages).toBeGreaterThan(0);
+    }
+  });
+});
