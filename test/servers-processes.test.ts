@@ -144,6 +144,14 @@ describe.runIf(process.platform === "linux")("processes that serve together", ()
     expect(counters["waitCalls"]).toBeLessThan(20_000);
   });
 
+  it("prefork: what a full worker is woken for, another one takes at once", async () => {
+    // One at a time: nobody who comes later wakes a second worker by chance.
+    const server = await start(withDescriptors(40, command("prefork", "--workers", "2")));
+    for (let i = 0; i < 50; i++) await expectEcho(await open(server.port), `number ${i}`);
+    const { counters } = await server.stop("SIGTERM");
+    expect(counters).toMatchObject({ connectionsAccepted: 50, peakConnections: 50 });
+  });
+
   it("takes connections to any loopback address only where it listens on all", async () => {
     const server = await start(command("prefork", "--host", "0.0.0.0"));
     await expectEcho(await open(server.port, "127.0.0.9"), "hello");

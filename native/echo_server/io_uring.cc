@@ -297,12 +297,26 @@ class IoUringLoop {
   bool said_ = false;
 };
 
+/** Multishot receive has no flag of its own to ask for; it came with an operation that has. */
+Result<void> CheckMultishotReceive(IoUring& ring) {
+  // IORING_REGISTER_PROBE, IORING_OP_SEND_ZC of Linux 6.0, and struct io_uring_probe, whose first
+  // byte is the last operation that the kernel knows.
+  constexpr uint32_t kRegisterProbe = 8;
+  constexpr uint8_t kSendZeroCopy = 47;
+  uint8_t probe[16] = {};
+  const Result<void> asked = ring.RegisterWithKernel(kRegisterProbe, probe, 0);
+  if (!asked.ok()) return asked;
+  return probe[0] >= kSendZeroCopy ? Result<void>() : Error{ENOSYS, "io_uring_enter"};
+}
+
 }  // namespace
 
 Result<void> RunIoUring(Server& server) {
   const Result<std::unique_ptr<IoUring>> ring =
       IoUring::Open(kSubmissions, kCompletions, RingUse::kOneThread);
   if (!ring.ok()) return ring.error();
+  const Result<void> able = CheckMultishotReceive(*ring.value());
+  if (!able.ok()) return able;
   const auto loop = std::make_unique<IoUringLoop>(server, *ring.value());
   return loop->Run();
 }
