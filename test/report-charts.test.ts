@@ -247,6 +247,29 @@ describe("sections", () => {
     ]);
   });
 
+  it("know no memory of less than nothing, and count in units of 1,024", () => {
+    const cells = tenCells()
+      .slice(1, 4)
+      .map((cell, index) => ({
+        ...cell,
+        workload: "memory",
+        metrics: {
+          userBytesPerConnection: metric("bytes", 23),
+          kernelBytesPerConnection: metric("bytes", index === 0 ? -59_000 : 141_357),
+        },
+      }));
+    const [first] = sectionsOf(inventedResults({ cells }))[0]?.charts ?? [];
+    if (first?.spec.kind !== "rows") throw new Error("no rows");
+    expect(first.spec.rows.map(({ note }) => note)).toEqual([
+      "23 B + unknown",
+      "23 B + 138 KiB",
+      "23 B + 138 KiB",
+    ]);
+    expect(first.spec.axis.unit).toBe(1024);
+    expect(first.table.rows[0]?.values[3]?.text).toBe("−57.6 KiB");
+    expect(join(drawChart(first, 860).body)).toContain(">100 KiB<");
+  });
+
   it("mark ties and what is not ranked, and put a line at 1", () => {
     const chart = section("cpu")?.charts[0];
     if (chart?.spec.kind !== "rows") throw new Error("no rows");
@@ -357,6 +380,13 @@ describe("the words before the charts", () => {
     expect(validityOf(inventedResults({ cells: ok, complete: false })).sentences).toContain(
       "The run was interrupted: this is what was measured until then.",
     );
+    const noisy = [5, 9].map((windows) => ({
+      ...otherCell(`a${windows}`, "inconclusive", ""),
+      reason: `2 of 6 blocks dropped: messages left late (${windows} windows), stolen (3)`,
+    }));
+    expect(validityOf(inventedResults({ cells: noisy })).exclusions).toMatchObject([
+      { contenders: ["a5", "a9"], cells: 2, reason: expect.stringMatching(/; and alike$/) },
+    ]);
     const [skipped] = validityOf(full).exclusions;
     expect(skipped).toMatchObject({ status: "skipped", cells: 4 });
   });

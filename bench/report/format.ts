@@ -40,6 +40,7 @@ export function duration(microseconds: number): string {
 
 /** Bytes in the unit that suits them: 64 B, 16 KiB, 23.4 GiB. */
 export function bytes(value: number): string {
+  if (value < 0) return `−${bytes(-value)}`;
   return scaled(value, { step: 1024, units: [" B", " KiB", " MiB", " GiB", " TiB"] });
 }
 

@@ -70,17 +70,35 @@ function exclusionsOf(cells: readonly Cell[]): Exclusion[] {
   const found = new Map<string, Cell[]>();
   for (const cell of cells) {
     if (cell.status === "ok" || cell.status === "tie") continue;
-    const key = `${cell.status} ${cell.reason}`;
+    const key = `${cell.status} ${kindOf(cell.reason ?? "")}`;
     found.set(key, [...(found.get(key) ?? []), cell]);
   }
   return [...found.values()].flatMap((same) => {
     const [first] = same;
     if (first === undefined) return [];
     const contenders = [...new Set(same.map(({ contender }) => contender))];
-    const reason =
-      same.length === 1
-        ? reasonOf(first).slice(first.status.length + 2)
-        : plainLine(first.reason ?? "") || "no reason was given";
-    return [{ status: first.status, contenders, reason, cells: same.length }];
+    return [{ status: first.status, contenders, reason: reasonOfAll(same), cells: same.length }];
   });
+}
+
+/** A reason without its numbers and its order: what differs only in those is one kind. */
+function kindOf(reason: string): string {
+  return reason
+    .replace(/\d+/g, "")
+    .split(/[:,;()]\s*/)
+    .filter(isWord)
+    .sort()
+    .join();
+}
+
+function isWord(part: string): boolean {
+  return /[a-z]{4}/i.test(part) && !/^\s*windows?$/.test(part);
+}
+
+function reasonOfAll(cells: readonly Cell[]): string {
+  const [first] = cells;
+  if (first === undefined) return "";
+  if (cells.length === 1) return reasonOf(first).slice(first.status.length + 2);
+  const words = plainLine(first.reason ?? "") || "no reason was given";
+  return cells.every(({ reason }) => reason === first.reason) ? words : `${words}; and alike`;
 }

@@ -8,7 +8,6 @@ import { identifier } from "../markup.ts";
 import { tickText } from "../metric-words.ts";
 import type { Row } from "../svg/row-chart.ts";
 import { type Chart, tableInterval, tableValue } from "./chart.ts";
-import { byteUnit } from "./metric.ts";
 import { drawable, missingOf } from "./who.ts";
 
 const user = "userBytesPerConnection";
@@ -24,7 +23,7 @@ export function memoryChart(group: Group, reference: string): Chart | undefined 
     id: identifier("memory", group.workload, group.scale),
     title: `Memory a connection: up to ${group.scale}`,
     description:
-      "Bytes a connection, a bar for each contender: the server's own memory, then the kernel's. " +
+      "Memory a connection, a bar for each contender: the server's own, and the kernel's. " +
       `${cells.map(summary).join("; ")}.`,
     spec: {
       kind: "rows",
@@ -32,7 +31,7 @@ export function memoryChart(group: Group, reference: string): Chart | undefined 
         kind: "linear",
         title: "memory a connection",
         format: tickText(bytes),
-        unit: byteUnit(1024, [most], figure(most, user) === undefined ? kernel : user),
+        unit: 1024 ** Math.max(0, Math.floor(Math.log(Math.max(total(most), 1)) / Math.log(1024))),
       },
       base: null,
       legend: [
@@ -41,7 +40,7 @@ export function memoryChart(group: Group, reference: string): Chart | undefined 
           ? [{ filling: "solid", bar: "light", text: "kernel's, of both ends" } as const]
           : []),
       ],
-      noteTitle: withKernel ? "both" : "",
+      noteTitle: withKernel ? "own + kernel" : "",
       rows: cells.map((cell) => rowOf(cell, reference)),
     },
     table: {
@@ -65,7 +64,7 @@ function rowOf(cell: Cell, reference: string): Row {
   const parts = [user, kernel].map((name) => Math.max(0, figure(cell, name)?.median ?? 0));
   return {
     contender: cell.contender,
-    note: bytes(total(cell)),
+    note: shares(cell),
     shortNote: bytes(total(cell)),
     tip: summary(cell),
     strong: cell.contender === reference,
@@ -75,15 +74,21 @@ function rowOf(cell: Cell, reference: string): Row {
 }
 
 function summary(cell: Cell): string {
-  const shares = [
-    `${bytes(figure(cell, user)?.median ?? 0)} user`,
-    ...[figure(cell, kernel)].flatMap((found) =>
-      found === undefined ? [] : [`${bytes(found.median)} kernel`],
-    ),
-  ];
-  return `${cell.contender}: ${shares.join(" + ")}`;
+  return `${cell.contender}: ${shares(cell)}`;
 }
 
+/** "220 B + 3.2 KiB". Of few connections the kernel's slope may be lost in noise. */
+function shares(cell: Cell): string {
+  const own = bytes(figure(cell, user)?.median ?? 0);
+  const other = figure(cell, kernel)?.median;
+  if (other === undefined) return own;
+  return `${own} + ${other < 0 ? "unknown" : bytes(other)}`;
+}
+
+/** What is drawn: less than nothing is nothing. */
 function total(cell: Cell): number {
-  return (figure(cell, user)?.median ?? 0) + (figure(cell, kernel)?.median ?? 0);
+  return [user, kernel].reduce(
+    (sum, name) => sum + Math.max(0, figure(cell, name)?.median ?? 0),
+    0,
+  );
 }
