@@ -6,11 +6,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { optionLines, parseOptions, UsageError } from "./command-line.ts";
 import { type Command, exitUsage, print, say } from "./commands/command.ts";
+import { compareCommand } from "./commands/compare.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { listCommand, listLines } from "./commands/list.ts";
+import { regressionCommand } from "./commands/regression.ts";
 import { reportCommand } from "./commands/report.ts";
 import { runCommand } from "./commands/run.ts";
 import { targetCommand } from "./commands/target.ts";
+import { trendCommand } from "./commands/trend.ts";
 import { packagePaths } from "./paths.ts";
 
 /** A command is one file in commands/ and one row here; the first runs where none is named. */
@@ -20,6 +23,9 @@ const commands: readonly Command[] = [
   doctorCommand,
   listCommand,
   reportCommand,
+  compareCommand,
+  regressionCommand,
+  trendCommand,
 ];
 
 process.exitCode = await main(process.argv.slice(2));

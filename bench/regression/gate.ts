@@ -47,6 +47,10 @@ export async function runGate(request: GateRequest, given: GateMeans): Promise<G
   const { profile, seed, trees, asked, folder } = request;
   const pairMeans: PairMeans = { ...given, trees, seed };
   const { exact, notes } = await availableExact(profile.exact, pairMeans);
+  if (!exact.some(({ metric }) => metric === "systemCalls")) {
+    // What is measured now could not be trusted afterwards.
+    return { outcome: "untrustworthy", cells: [], controls: [nobodyCounts], notes };
+  }
   const loads = profile.loads.filter(({ onDemand, metrics }) => !onDemand || has(metrics, asked));
   const rows: Row[] = [
     ...exact.map(
@@ -68,12 +72,11 @@ export async function runGate(request: GateRequest, given: GateMeans): Promise<G
   const confirmed = await confirm(trials, { findings, selves }, pairMeans);
   const cells = trials.map((trial, index) => cellOf(trial, findings[index], confirmed[index]));
   const counted = measured.find(({ row }) => row.kind === "exact" && row.metric === "systemCalls");
-  const controls = [
-    selfControl(trials, selves, confirmed),
-    ...(counted?.row.kind === "exact"
-      ? await plantedControls(counted.row, counted.courses, { folder, given: pairMeans })
-      : [nobodyCounts]),
-  ];
+  const controls = [selfControl(trials, selves, confirmed)];
+  if (counted?.row.kind === "exact") {
+    const { row, courses } = counted;
+    controls.push(...(await plantedControls(row, courses, { folder, given: pairMeans })));
+  }
   return { outcome: outcomeOf(cells, controls), cells, controls, notes };
 }
 

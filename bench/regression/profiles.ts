@@ -42,8 +42,8 @@ const contenders = ["cpp:reactor-epoll", "ts:reactor-epoll"];
 const bytes = 64;
 
 /** JavaScript compiles while it warms up; what is left of that is the same on both sides. */
-const usual: Timing = { warmupMs: 400, steadyWithinMs: 0, windows: 4, windowMs: 250 };
-const short: Timing = { warmupMs: 250, steadyWithinMs: 0, windows: 2, windowMs: 200 };
+const usual: Timing = { warmupMs: 300, steadyWithinMs: 0, windows: 4, windowMs: 200 };
+const short: Timing = { warmupMs: 150, steadyWithinMs: 0, windows: 2, windowMs: 150 };
 
 const systemCalls: ExactRow = { metric: "systemCalls", contenders, messages: 500, pairs: 10 };
 const instructions: ExactRow = {
@@ -59,7 +59,7 @@ const echo: LoadRow = {
   connections: 500,
   payloadBytes: bytes,
   ratePerSecond: 20_000,
-  metrics: ["serverCpuPerMessage", "latencyP50", "latencyP99"],
+  metrics: ["serverCpuPerMessage", "systemCallsPerMessage", "latencyP50", "latencyP99"],
   pairs: 20,
   attempts: 30,
   timing: usual,
@@ -89,8 +89,8 @@ export const gateProfiles: readonly GateProfile[] = [
         payloadBytes: bytes,
         ratePerSecond: null,
         metrics: ["userBytesPerConnection"],
-        pairs: 8,
-        attempts: 10,
+        pairs: 10,
+        attempts: 12,
         timing: usual,
       },
       capacity,

@@ -135,6 +135,10 @@ function find(test: Test, comparison: Comparison | null): Finding {
   if (beyondChance && high < 1 / (1 + margin)) {
     return { word: "improvement", reason: null, comparison };
   }
+  if (low > 1 + margin) {
+    const reason = `beyond the margin, but ${pairs.length} pairs cannot rule out chance`;
+    return { word: "unclear", reason, comparison };
+  }
   // An interval that ends before the effect that matters says so without any estimate of power.
   if (detectable > wanted && high > 1 + wanted) {
     const reason = `could see ${percent(detectable)} at best, ${percent(wanted)} is wanted`;

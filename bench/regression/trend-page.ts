@@ -25,15 +25,15 @@ export function renderTrends(trends: readonly Trend[]): string {
   return page("Trend", lead, ...(trends.length === 0 ? [empty] : trends.map(sectionOf)));
 }
 
+/** The same in words, a line a series. */
+export function trendLines(trends: readonly Trend[]): string[] {
+  return trends.map((trend) => `${trend.name} (${trend.profile}): ${summaryOf(trend)}`);
+}
+
 function sectionOf(trend: Trend): Markup {
-  const { name, profile, fingerprint, metric, points, changes } = trend;
-  const { title, unit } = gateMetric(metric);
-  const words = changes.map((change) => changeWords(change, points, unit));
-  const runs = points.length === 1 ? "1 run" : `${points.length} runs`;
-  const summary =
-    words.length === 0
-      ? `${runs}; no change found.`
-      : `${runs}; ${words.length === 1 ? "changed" : "changes"}: ${enumerate(words)}.`;
+  const { name, profile, fingerprint, metric } = trend;
+  const { title } = gateMetric(metric);
+  const summary = summaryOf(trend);
   return element(
     "section",
     {},
@@ -42,6 +42,14 @@ function sectionOf(trend: Trend): Markup {
     element("p", {}, text(summary)),
     element("figure", {}, drawing(trend, `${name}. ${summary}`)),
   );
+}
+
+function summaryOf({ metric, points, changes }: Trend): string {
+  const { unit } = gateMetric(metric);
+  const moves = changes.map((change) => changeWords(change, points, unit));
+  const runs = points.length === 1 ? "1 run" : `${points.length} runs`;
+  if (moves.length === 0) return `${runs}; no change found.`;
+  return `${runs}; ${moves.length === 1 ? "changed" : "changes"}: ${enumerate(moves)}.`;
 }
 
 function changeWords(change: TrendChange, points: readonly TrendPoint[], unit: string): string {

@@ -1,0 +1,63 @@
+// compare: two saved results.json against each other. Enters: two files. Leaves: a table and a
+// verdict on standard output; it gates only where both were measured on the same machine.
+
+import { basename } from "node:path";
+import { UsageError } from "../command-line.ts";
+import { annotations } from "../regression/annotations.ts";
+import { serializeGate } from "../regression/json.ts";
+import { renderGateMarkdown } from "../regression/markdown.ts";
+import type { GateResult } from "../regression/result.ts";
+import { compareSaved, NothingInCommon, type Saved } from "../regression/saved.ts";
+import { renderGate } from "../regression/terminal.ts";
+import { exitCodeOf } from "../regression/words.ts";
+import { type Command, exitUsage, print, say } from "./command.ts";
+import { advisory, asked, exitLines } from "./regression.ts";
+import { readResults } from "./report.ts";
+
+export const compareCommand: Command = {
+  name: "compare",
+  summary: "whether the second of two saved results is slower than the first",
+  operands: "BASE.json HEAD.json",
+  options: [
+    {
+      name: "gate",
+      value: "A,B",
+      help: `let these gate, too: ${advisory.join(", ")}`,
+      read: asked,
+    },
+    { name: "annotate", value: "", help: "GitHub annotations on what decided" },
+    { name: "markdown", value: "", help: "Markdown instead of the table" },
+    { name: "json", value: "", help: "JSON instead of the table" },
+  ],
+  examples: [["npm run bench -- compare old/results.json new/results.json", "of the same machine"]],
+  details: () => [...exitLines],
+  execute: async ({ values, words }) => {
+    const [baseFile, headFile, ...more] = words;
+    if (baseFile === undefined || headFile === undefined || more.length > 0) {
+      throw new UsageError("compare takes two files: the results.json of base and of head");
+    }
+    const [base, head] = [readSaved(baseFile), readSaved(headFile)];
+    if (base === null || head === null) return exitUsage;
+    try {
+      const gates = (values["gate"] as readonly string[] | null) ?? [];
+      const result = compareSaved(base, head, gates);
+      print(formOf(values)(result));
+      if (values["annotate"] === true) for (const line of annotations(result)) print(line);
+      return exitCodeOf(result);
+    } catch (error) {
+      if (!(error instanceof NothingInCommon)) throw error;
+      say(`bench: ${error.message}`);
+      return exitUsage;
+    }
+  },
+};
+
+function readSaved(file: string): Saved | null {
+  const results = readResults(file);
+  return results === null ? null : { results, name: basename(file) };
+}
+
+function formOf(values: Readonly<Record<string, unknown>>): (result: GateResult) => string {
+  if (values["json"] === true) return (result) => serializeGate(result).trimEnd();
+  return values["markdown"] === true ? renderGateMarkdown : renderGate;
+}

@@ -1,0 +1,59 @@
+// trend: draws a history of runs. Enters: a history, and results to add to it. Leaves: a page
+// beside it, and what changed on standard output. It never gates.
+
+import { dirname, join, relative } from "node:path";
+import { UsageError, word } from "../command-line.ts";
+import {
+  appendHistory,
+  HistoryFormatError,
+  readHistory,
+  recordOfResults,
+} from "../regression/history.ts";
+import { writeWhole } from "../regression/leave.ts";
+import { trendsOf } from "../regression/trend.ts";
+import { renderTrends, trendLines } from "../regression/trend-page.ts";
+import { type Command, exitUsage, messageOf, print, say } from "./command.ts";
+import { readResults } from "./report.ts";
+
+export const trendCommand: Command = {
+  name: "trend",
+  summary: "draws a history of runs, and says where its figures changed",
+  operands: "HISTORY.jsonl",
+  options: [
+    { name: "add", value: "RESULTS", help: "append this results.json first", read: word },
+    {
+      name: "page",
+      value: "FILE",
+      help: "where the page goes; trend.html beside the history",
+      read: word,
+    },
+  ],
+  examples: [
+    ["npm run bench:regression -- --base HEAD~1 --history perf/history.jsonl", "makes one"],
+    ["npm run bench -- trend perf/history.jsonl", "draws perf/trend.html"],
+  ],
+  execute: async ({ values, words }) => {
+    const [file, ...more] = words;
+    if (file === undefined || more.length > 0) {
+      throw new UsageError("trend takes one file: a history that --history has made");
+    }
+    const added = values["add"] as string | null;
+    if (added !== null) {
+      const results = readResults(added);
+      if (results === null) return exitUsage;
+      appendHistory(file, recordOfResults(results));
+    }
+    try {
+      const trends = trendsOf(readHistory(file));
+      const page = (values["page"] as string | null) ?? join(dirname(file), "trend.html");
+      writeWhole(page, renderTrends(trends));
+      for (const line of trendLines(trends)) print(line);
+      say(relative(process.cwd(), page));
+      return 0;
+    } catch (error) {
+      const foreign = error instanceof HistoryFormatError;
+      say(`bench: ${foreign ? "" : `cannot read "${file}": `}${messageOf(error)}`);
+      return exitUsage;
+    }
+  },
+};

@@ -1,0 +1,32 @@
+// What a run of the gate leaves on disk: a folder with regression.json, regression.md and
+// regression.html, and a line in the history. rename(2). Enters: a GateResult. Leaves: files, each
+// whole or not at all.
+
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { renderGateHtml } from "./html.ts";
+import { serializeGate } from "./json.ts";
+import { renderGateMarkdown } from "./markdown.ts";
+import type { GateResult } from "./result.ts";
+
+/** @returns the new folder. @throws the file system's error. */
+export function leaveGate(result: GateResult, reportsFolder: string): string {
+  const folder = join(reportsFolder, nameOf(result));
+  mkdirSync(folder, { recursive: true });
+  writeWhole(join(folder, "regression.json"), serializeGate(result));
+  writeWhole(join(folder, "regression.md"), renderGateMarkdown(result));
+  writeWhole(join(folder, "regression.html"), renderGateHtml(result));
+  return folder;
+}
+
+/** A reader sees the old file or the new one. */
+export function writeWhole(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, text);
+  renameSync(temporary, path);
+}
+
+function nameOf({ startedAt, profile }: GateResult): string {
+  const stamp = startedAt.replace(/\.\d+/, "").replace(/[-:]/g, "");
+  return `${stamp}-regression-${profile.replace(/[^A-Za-z0-9._-]/g, "_")}`;
+}
