@@ -4,22 +4,14 @@
 // Enters: the listener's readiness. Leaves: accepted descriptors. accept(2)
 #pragma once
 
-#include <algorithm>
-
 #include "core/selector.h"
 #include "core/timeout.h"
 #include "echo_server/server.h"
 
 namespace io_selectors {
 
-/** Other processes that accept from the same listener, each waiting with EPOLLEXCLUSIVE. */
-struct ListenerSharing {
-  /** An eventfd(2) in all of them: whoever cannot take what it was woken for writes, and the others
-   * look at the listener again. -1: the listener is ours alone. */
-  int nudge = -1;
-
-  bool shared() const { return nudge >= 0; }
-};
+/** Whether other processes accept from the same listener, each waiting with EPOLLEXCLUSIVE. */
+enum class ListenerSharing { kOurs, kShared };
 
 class Acceptor {
  public:
@@ -27,7 +19,7 @@ class Acceptor {
       : server_(server), selector_(selector), sharing_(sharing) {}
 
   /** Starts watching. */
-  Result<void> Start();
+  Result<void> Watch();
 
   /** Accepts what is there, as far as one wake may, and hands each descriptor to `take(fd)`. */
   template <typename Taker>
@@ -49,10 +41,6 @@ class Acceptor {
     if (paused_) Resume();
   }
 
-  /** Whether `fd` is the nudge; another process has then left us what it could not take. */
-  bool IsNudge(int fd) const { return sharing_.shared() && fd == sharing_.nudge; }
-  void OnNudge();
-
   /** For the next wait: until a pause is over, or kForever. Ends a pause whose time has come. */
   int64_t TimeoutNs();
 
@@ -60,10 +48,8 @@ class Acceptor {
   /** Sharing, a process takes few at a time, so that the others get some. */
   static constexpr int kAcceptsPerSharedWake = 8;
 
-  int accepts_per_wake() const {
-    return sharing_.shared() ? std::min(kAcceptsPerSharedWake, kEventsPerWait) : kEventsPerWait;
-  }
-  Result<void> Watch();
+  bool shared() const { return sharing_ == ListenerSharing::kShared; }
+  int accepts_per_wake() const { return shared() ? kAcceptsPerSharedWake : kEventsPerWait; }
   void Pause(int error);
   void Resume();
 

@@ -26,14 +26,14 @@ class EdgeLoop {
   EdgeLoop(Server& server, Selector& selector)
       : server_(server),
         selector_(selector),
-        acceptor_(server, selector, ListenerSharing()),
+        acceptor_(server, selector, ListenerSharing::kOurs),
         handler_(server.counters),
         connections_(server.counters) {}
 
   Result<void> Run() {
     const Result<int32_t> stop = selector_.Register(server_.stop.fd(), kRead);
     if (!stop.ok()) return stop.error();
-    const Result<void> listening = acceptor_.Start();
+    const Result<void> listening = acceptor_.Watch();
     if (!listening.ok()) return listening;
     while (!StopSignal::Raised()) {
       ++server_.counters.wait_calls;

@@ -7,7 +7,6 @@
 #ifdef __linux__
 
 #include <sched.h>
-#include <sys/eventfd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -77,10 +76,7 @@ class Prefork {
     if (done.ok()) done = gauge_.Map(1);
     if (!done.ok()) return done;
     for (size_t i = 0; i < workers_.size(); ++i) counters_[i].gauge = &gauge_[0];
-    if (!own_listeners_) {
-      nudge_.Reset(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-      return nudge_.valid() ? Result<void>() : LastError("eventfd");
-    }
+    if (!own_listeners_) return {};
     // All of them before the first connection: a listener that joins or leaves moves the others'.
     workers_[0].listener = std::move(server_.listener);
     for (size_t i = 1; i < workers_.size(); ++i) {
@@ -106,9 +102,8 @@ class Prefork {
     for (Worker& other : workers_) other.listener.Reset();
     Server server{std::move(listener), server_.listen, 1, std::move(stop.value()),
                   counters_[IndexOf(worker)]};
-    ListenerSharing sharing;
-    sharing.nudge = nudge_.get();
-    const Result<void> served = ServeWithSelector(server, "epoll", sharing);
+    const Result<void> served = ServeWithSelector(
+        server, "epoll", own_listeners_ ? ListenerSharing::kOurs : ListenerSharing::kShared);
     if (served.ok()) return 0;
     std::fprintf(stderr, "echo-server: worker: %s: %s\n", served.error().syscall,
                  std::strerror(served.error().errno_value));
@@ -206,7 +201,6 @@ class Prefork {
   std::vector<Worker> workers_;
   SharedArray<Counters> counters_;  // a worker's each; who takes its place counts on
   SharedArray<OpenGauge> gauge_;
-  OwnedFd nudge_;
 };
 
 }  // namespace

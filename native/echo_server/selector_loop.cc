@@ -38,7 +38,7 @@ class SelectorLoop {
   Result<void> Run() {
     const Result<int32_t> stop = selector_.Register(server_.stop.fd(), kRead);
     if (!stop.ok()) return stop.error();
-    const Result<void> listening = acceptor_.Start();
+    const Result<void> listening = acceptor_.Watch();
     if (!listening.ok()) return listening;
     while (!StopSignal::Raised()) {
       ++server_.counters.wait_calls;
@@ -63,7 +63,6 @@ class SelectorLoop {
       return acceptor_.AcceptAll([this](int fd) { Open(fd); });
     }
     if (event.fd == server_.stop.fd()) return;
-    if (acceptor_.IsNudge(event.fd)) return acceptor_.OnNudge();
     Connection& connection = connections_[event.fd];
     const bool was_blocked = connection.blocked();
     const Next next =
@@ -111,7 +110,7 @@ Result<void> ServeWithSelector(Server& server, std::string_view backend, Listene
 
 Result<void> RunSelectorLoop(Server& server, std::string_view backend) {
   AnnounceReady(server);
-  return ServeWithSelector(server, backend, ListenerSharing());
+  return ServeWithSelector(server, backend, ListenerSharing::kOurs);
 }
 
 }  // namespace io_selectors
