@@ -19,12 +19,11 @@ export class Peer {
   #wake: () => void = () => {};
   #ended = false;
 
-  /** @param program below dist/bench, without its ending. */
-  constructor(program: string, settings: object) {
+  /** @param program below dist, without its ending. */
+  constructor(program: string, args: readonly string[]) {
     const { node, root, loadGenerator } = packagePaths();
     this.#name = program;
-    const script = join(root, "dist", "bench", `${program}.js`);
-    const command = [node, script, JSON.stringify(settings)];
+    const command = [node, join(root, "dist", `${program}.js`), ...args];
     // It asks the kernel to be killed with us, then becomes the command, under the same pid.
     this.#child = spawn(loadGenerator, ["launch", "--parent", `${process.pid}`, "--", ...command], {
       stdio: ["pipe", "pipe", "inherit"],
@@ -65,14 +64,15 @@ export class Peer {
 
   /** CPU time of all its threads until now, in ns; null where the system does not tell. */
   cpuNs(): number | null {
-    try {
-      const tasks = `/proc/${this.pid}/task`;
-      return readdirSync(tasks)
-        .map((task) => readFileSync(join(tasks, task, "schedstat"), "utf8").split(" ")[0])
-        .reduce((sum, ns) => sum + Number(ns), 0);
-    } catch {
-      return null;
-    }
+    return cpuNsOf(this.pid);
+  }
+
+  /** SIGTERM, and what it still says. */
+  async stop<T>(): Promise<T[]> {
+    const exited = once(this.#lines, "close");
+    this.#child.kill("SIGTERM");
+    await exited;
+    return this.#heard.splice(0) as T[];
   }
 
   async kill(): Promise<void> {
@@ -85,5 +85,17 @@ export class Peer {
   #end(): void {
     this.#ended = true;
     this.#wake();
+  }
+}
+
+/** CPU time of all threads of a process until now, in ns; null where the system does not tell. */
+export function cpuNsOf(pid: number): number | null {
+  try {
+    const tasks = `/proc/${pid}/task`;
+    return readdirSync(tasks)
+      .map((task) => readFileSync(join(tasks, task, "schedstat"), "utf8").split(" ")[0])
+      .reduce((sum, ns) => sum + Number(ns), 0);
+  } catch {
+    return null;
   }
 }

@@ -90,7 +90,9 @@ class Scene {
     for (let i = 0; i < processes; i++) {
       const events = i >= half ? [OTHER] : i === 0 ? [SENT, LONELY] : [SENT];
       const settings: ListenerSettings = { way: this.#way.name, place: this.#place, events };
-      (i < half ? this.#listening : this.#others).push(new Peer("delivery/listener", settings));
+      (i < half ? this.#listening : this.#others).push(
+        new Peer("bench/delivery/listener", [JSON.stringify(settings)]),
+      );
     }
     for (const peer of this.#listeners) await peer.hear();
     const pids = this.#listeners.map(({ pid }) => pid);
@@ -99,7 +101,7 @@ class Scene {
       place: { ...this.#place, pids },
       pairs: processes + 1,
     };
-    this.#sender = new Peer("delivery/sender", settings);
+    this.#sender = new Peer("bench/delivery/sender", [JSON.stringify(settings)]);
     await this.#sender.hear();
   }
 
