@@ -59,6 +59,11 @@ const preforked = (strategy: string) => (paths: Paths, workers: number) => [
   String(workers),
 ];
 const script = (name: string) => (paths: Paths) => [paths.node, paths.serve, name];
+const preforkedScript = (name: string) => (paths: Paths, workers: number) => [
+  ...script(name)(paths),
+  "--workers",
+  String(workers),
+];
 
 export const contenders: readonly Contender[] = [
   {
@@ -189,6 +194,25 @@ export const contenders: readonly Contender[] = [
     summary: "the library's Reactor over epoll_wait(2)",
   },
   {
+    name: "ts:reactor-io_uring",
+    runtime: "ts",
+    strategy: "reactor-io_uring",
+    command: script("ts:reactor-io_uring"),
+    concurrency: "single",
+    platforms: ["linux"],
+    summary: "the library's Reactor over io_uring's poll operations",
+    refusal: noIoUring,
+  },
+  {
+    name: "ts:prefork",
+    runtime: "ts",
+    strategy: "prefork",
+    command: preforkedScript("ts:prefork"),
+    concurrency: "prefork",
+    platforms: ["linux"],
+    summary: "several Reactors over epoll, a process and a listener each",
+  },
+  {
     name: "node:net",
     runtime: "node",
     strategy: "net",
@@ -196,6 +220,15 @@ export const contenders: readonly Contender[] = [
     concurrency: "single",
     platforms: unix,
     summary: "Node's own net module: what people use today",
+  },
+  {
+    name: "node:cluster",
+    runtime: "node",
+    strategy: "cluster",
+    command: preforkedScript("node:cluster"),
+    concurrency: "prefork",
+    platforms: unix,
+    summary: "several net servers, a process each; the parent hands out connections",
   },
 ];
 

@@ -19,8 +19,11 @@ export interface LoadOptions {
   readonly command: readonly string[];
   /** Resolves when the server is gone: then there is nothing to wait for. */
   readonly serverEnded: Promise<object>;
-  /** Called as each window ends; `pid` is the load generator's. */
-  readonly onWindow?: (window: Window, pid: number) => void;
+  /**
+   * Called once, in the middle of the last window, or before where the warm-up goes on for longer
+   * than it must; `pid` is the load generator's.
+   */
+  readonly onLoaded?: (pid: number) => void;
 }
 
 export interface Loaded {
@@ -47,16 +50,18 @@ export async function runLoad(target: Target, options: LoadOptions): Promise<Loa
   let connectMs: number | null = null;
   let steady: boolean | null = null;
   let result: LoadResult | null = null;
+  let timer: NodeJS.Timeout | undefined;
   const argv = [...options.command, ...loadArguments(target)];
   const child = options.children.start(argv, (line) => {
     const event = parseEvent(line);
-    if (event?.event === "connected") connectMs = event.elapsedMs;
+    if (event?.event === "connected") {
+      connectMs = event.elapsedMs;
+      timer = setTimeout(() => options.onLoaded?.(child.pid), untilLastWindowMs(target));
+    }
     if (event?.event === "warmup") steady = event.steady;
     if (event?.event === "memory") memory.push(event);
     if (event?.event === "result") result = event;
-    if (event?.event !== "window") return;
-    windows.push(event);
-    options.onWindow?.(event, child.pid);
+    if (event?.event === "window") windows.push(event);
   });
   void options.serverEnded.then(() => setTimeout(() => child.kill("SIGKILL"), lastWordsMs).unref());
   const timeoutMs = longestMs(target) + marginMs;
@@ -67,8 +72,14 @@ export async function runLoad(target: Target, options: LoadOptions): Promise<Loa
     const failure = result === null ? `the load generator ${end}${tail}` : null;
     return { connectMs, steady, memory, windows, result, failure };
   } finally {
+    clearTimeout(timer);
     child.kill("SIGKILL");
   }
+}
+
+/** The windows are told when all is over: the connections are gone by then. */
+function untilLastWindowMs({ timing: { warmupMs, windows, windowMs } }: Target): number {
+  return warmupMs + (windows - 0.5) * windowMs;
 }
 
 function longestMs({ load, timing }: Target): number {

@@ -156,11 +156,9 @@ async function loadAndStop(
   const command = [...launcher(means, means.cpus.client), means.paths.loadGenerator, "run"];
   const memoryBefore = samplesMemory ? sampleMemory(pid, null) : null;
   let memoryDuring: MemorySample | null = null;
-  // When the last window has ended the connections are about to close, and what is looked at before
-  // disturbs the next window: where there are several, the last one pays for it.
-  const sampledAt = Math.max(0, timing.windows - 2);
-  const onWindow = ({ index }: Window, client: number) => {
-    if (samplesMemory && index === sampledAt) memoryDuring = sampleMemory(pid, client);
+  // It takes a moment of somebody's CPU: where that was the server's, the gate drops the window.
+  const onLoaded = (client: number) => {
+    if (samplesMemory) memoryDuring = sampleMemory(pid, client);
   };
   try {
     const loaded: Loaded = await runLoad(
@@ -170,7 +168,7 @@ async function loadAndStop(
         signal: means.signal,
         command,
         serverEnded: server.ended,
-        onWindow,
+        onLoaded,
       },
     );
     if (faultOf(loaded, load) !== null) await server.untilEnded(deathMs);
