@@ -365,6 +365,17 @@ describe("the words before the charts", () => {
   });
 
   it("rank nothing without a reference, and say so where nothing was measured", () => {
+    const single = tenCells().map((cell) => {
+      const { ratioToReference: ratio, ...rest } = cell.metrics;
+      if (ratio === undefined) return cell;
+      return {
+        ...cell,
+        metrics: { ...rest, ratioToReference: { ...ratio, low: null, high: null } },
+      };
+    });
+    expect(headline(inventedResults({ cells: single }))).toBe(
+      "cpp:reactor-epoll spends 11.1 µs of server CPU on a message; no other is ranked.",
+    );
     const without = tenCells().filter(({ contender }) => contender !== "cpp:reactor-epoll");
     expect(headline(inventedResults({ cells: without }))).toContain("nothing is ranked");
     expect(headline(inventedResults({ cells: [] }))).toBe("Nothing was measured.");

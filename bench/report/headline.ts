@@ -51,6 +51,7 @@ export function headline(results: Results): string {
   const above = rivals.filter((cell) => ratioOf(cell) >= 1);
   const tied = group.measured.filter((cell) => cell !== base && isTied(cell));
   const parts = [ties(tied), cheaper(below), dearer(above)].filter((part) => part !== "");
+  if (parts.length === 0 && group.measured.length > 1) parts.push("no other is ranked");
   const others = parts.length === 0 ? "" : `; ${parts.join("; ")}`;
   return `${results.reference} spends ${significant(cost)} µs of server CPU on a message${others}.`;
 }

@@ -143,11 +143,11 @@ const titles: Readonly<Record<string, string>> = {
   idleWakeupsPerSecond: "wake-ups a second while idle",
   fairnessJain: "Jain's fairness index",
   longestGap: "longest gap between two messages of a connection",
-  waitCost: "a wait",
-  eventCost: "an event",
-  registerCost: "a register",
-  modifyCost: "a modify",
-  unregisterCost: "an unregister",
+  waitCost: "cost of a wait",
+  eventCost: "cost of an event",
+  registerCost: "cost of a register",
+  modifyCost: "cost of a modify",
+  unregisterCost: "cost of an unregister",
 };
 
 const workloads: Readonly<Record<string, WorkloadWords>> = {
