@@ -12,8 +12,11 @@ namespace io_selectors {
 namespace {
 
 // Below the shortest usual backlog (SOMAXCONN was 128): a SYN that finds the queue full is dropped,
-// and costs a second until it is sent again. All processes of a run knock at the same door.
+// and costs a second until it is sent again.
 constexpr uint32_t kUnderWayAtMost = 100;
+// All processes of a run knock at the same door; who holds that many connections has a longer one.
+constexpr uint32_t kUnderWayOfTeam = 400;
+constexpr uint32_t kUnderWayAtLeast = 8;
 constexpr int64_t kPauseAfterRefusalNs = 10 * kNsPerMs;
 
 // The least that Linux gives: a peer that does not read is full soon.
@@ -42,7 +45,9 @@ Connector::Connector(Traffic& traffic, const RunOptions& options, const Share& s
     : traffic_(traffic),
       options_(options),
       first_id_(share.first_id),
-      under_way_at_most_(std::max(1u, kUnderWayAtMost / share.processes)),
+      under_way_at_most_(share.processes == 1
+                             ? kUnderWayAtMost
+                             : std::max(kUnderWayAtLeast, kUnderWayOfTeam / share.processes)),
       roles_(options),
       sources_(options),
       address_(InetAddress(options.host, static_cast<uint16_t>(options.port))) {

@@ -39,7 +39,7 @@ constexpr NumberRow kNumbers[] = {
     {"--rate", &RunOptions::rate, 1, 10'000'000,
      "messages a second over all connections, open loop"},
     {"--tick-us", &RunOptions::tick_us, 0, 100'000,
-     "due at multiples of this only, open loop; 0: each at its own time"},
+     "due at multiples of this only, in small bursts, open loop; 0: each at its own time"},
     {"--in-flight", &RunOptions::in_flight, 1, 1'000'000,
      "messages (closed) or cycles (churn) under way over all connections"},
     {"--depth", &RunOptions::depth, 0, 1'000'000,
