@@ -1,13 +1,15 @@
 // Installs and builds what is missing or stale, then runs what was asked for:
 //   node build.mjs build | bench [options] | micro [options] | test [options] | fuzz [options] |
-//     soak [options] | sanitize [parts] | check | format
+//     soak [options] | sanitize [parts] | node-versions [options] | docs | prebuild | check | format
 // Plain Node without dependencies, because it runs before there are any. Staleness is decided by
 // the content of the inputs, not by their times, so a fresh checkout, a branch switch and a touched
 // file all do the right thing.
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
+  chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -28,8 +30,13 @@ const steps = [
   {
     name: "dependencies",
     label: "installing dependencies (npm ci)",
-    inputs: ["package.json", "package-lock.json", ".npmrc"],
+    inputs: ["package-lock.json", ".npmrc"],
     outputs: ["node_modules/typescript", "node_modules/vitest", "node_modules/node-gyp"],
+    // Not all of package.json: a new script installs nothing.
+    variant: () => {
+      const { dependencies, devDependencies } = readPackage();
+      return JSON.stringify({ dependencies, devDependencies });
+    },
     make: () => run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { quiet: true }),
   },
   {
@@ -61,6 +68,8 @@ const steps = [
     make: compileTypeScript,
   },
 ];
+
+const readPackage = () => JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 function compileNative() {
   const headers = join(dirname(process.execPath), "..");
@@ -188,6 +197,51 @@ const clangFormat = (flags) =>
   ]);
 const biome = (...args) => run(process.execPath, [bin("@biomejs/biome", "bin/biome"), ...args]);
 
+/**
+ * Copies what was compiled to where an installed package looks for it: prebuilds/, in the layout of
+ * prebuildify and node-gyp-build, the programs beside the addon, each with the C library in its name
+ * where there are several. src/native.ts and bench/paths.ts look there.
+ */
+function prebuild() {
+  if (process.env.IO_SELECTORS_KQUEUE_PREFIX) {
+    console.error(
+      "build.mjs: IO_SELECTORS_KQUEUE_PREFIX: would need that libkqueue elsewhere, too",
+    );
+    process.exit(1);
+  }
+  const folder = join(root, "prebuilds", `${process.platform}-${process.arch}`);
+  const libc = existsSync("/etc/alpine-release") ? ".musl" : ".glibc"; // as node-gyp-build has it
+  const tag = process.platform === "linux" ? libc : "";
+  mkdirSync(folder, { recursive: true });
+  for (const [name, extension] of [
+    ["io_selectors", ".node"],
+    ["echo-server", ""],
+    ["load-generator", ""],
+  ]) {
+    const copy = join(folder, `${name}${tag}${extension}`);
+    copyFileSync(join(root, "build", "Release", `${name}${extension}`), copy);
+    // Without their symbols they are a third smaller; without strip(1) they are as good.
+    spawnSync("strip", [process.platform === "darwin" ? "-x" : "-s", copy], { stdio: "ignore" });
+    chmodSync(copy, 0o755);
+  }
+}
+
+/** The tests on each maintained Node, all on the addon as it stands: Node-API is stable. */
+async function testOnNodeVersions(args) {
+  for (const version of ["20", "22", "24"]) {
+    const here = process.versions.node.split(".")[0] === version;
+    const find = ["--yes", `--package=node@${version}`, "node", "--print", "process.execPath"];
+    const found = here ? null : spawnSync("npx", find, { encoding: "utf8", cwd: root });
+    const node = here ? process.execPath : found.stdout.trim();
+    if (!existsSync(node)) {
+      console.error(`io-selectors: npx could not install Node ${version}: ${found.stderr}`);
+      process.exit(1);
+    }
+    console.error(`io-selectors: the tests on Node ${version} (${node})`);
+    await run(node, [bin("vitest", "vitest.mjs"), "run", ...args]);
+  }
+}
+
 const commands = {
   build: async () => {},
   bench: (args) => runHere(join(root, "dist", "bench", "cli.js"), args),
@@ -196,6 +250,9 @@ const commands = {
   fuzz: (args) => runTest("test/fuzz/cli.ts", args),
   soak: (args) => runTest("test/soak/cli.ts", args),
   sanitize: (args) => run(process.execPath, ["test/native/run.mjs", ...args]),
+  "node-versions": testOnNodeVersions,
+  docs: () => run(process.execPath, [bin("typedoc", "bin/typedoc")]),
+  prebuild: async () => prebuild(),
   check: async () => {
     await biome("check", "--error-on-warnings");
     await clangFormat(["--dry-run", "--Werror"]);

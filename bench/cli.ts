@@ -63,7 +63,7 @@ function findCommand(name: string): Command {
 function help(command: Command, named: boolean): string {
   const { operands, options, examples, details, summary } = command;
   const usage = ["npm run bench --", ...(named ? [command.name] : []), operands, "[options]"];
-  return [
+  const text = [
     usage.filter((part) => part !== "").join(" "),
     "",
     `${summary[0]?.toUpperCase()}${summary.slice(1)}.`,
@@ -76,6 +76,8 @@ function help(command: Command, named: boolean): string {
     ...examples.map(([line, meaning]) => `  ${line}\n      ${meaning}`),
     ...(details === undefined ? [] : ["", ...details()]),
   ].join("\n");
+  const inClone = /npm run (-s )?bench( --)?/g;
+  return packagePaths().inClone ? text : text.replace(inClone, "npx io-selectors bench");
 }
 
 function version(): string {

@@ -3,7 +3,7 @@
 // never into a report.
 
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export interface Paths {
@@ -16,19 +16,36 @@ export interface Paths {
   readonly serve: string;
   /** What makes a contender of anybody's server, compiled. */
   readonly announce: string;
+  /** Where reports go unless told: in a clone its own folder, else below where the user is. */
+  readonly reports: string;
+  /** Whether this is a clone, with build.mjs, or an installed package. */
+  readonly inClone: boolean;
 }
 
 /** @throws {Error} where no folder above holds a package.json. */
 export function packagePaths(moduleUrl: string = import.meta.url): Paths {
   const root = packageRoot(dirname(fileURLToPath(moduleUrl)));
+  const inClone = existsSync(join(root, "build.mjs"));
   return {
     root,
     node: process.execPath,
-    echoServer: join(root, "build", "Release", "echo-server"),
-    loadGenerator: join(root, "build", "Release", "load-generator"),
+    echoServer: compiledPath(root, "echo-server"),
+    loadGenerator: compiledPath(root, "load-generator"),
     serve: join(root, "dist", "bench", "contenders", "serve.js"),
     announce: join(root, "dist", "bench", "contenders", "announce.js"),
+    reports: inClone ? join(root, "reports") : resolve("reports"),
+    inClone,
   };
+}
+
+/** Where build.mjs compiles to, or where an installed package has it prebuilt, in this order. */
+export function compiledPath(root: string, name: string, extension = ""): string {
+  const here = join(root, "build", "Release", `${name}${extension}`);
+  const libc = existsSync("/etc/alpine-release") ? ".musl" : ".glibc"; // as node-gyp-build has it
+  const tag = process.platform === "linux" ? libc : "";
+  const folder = join(root, "prebuilds", `${process.platform}-${process.arch}`);
+  const prebuilt = join(folder, `${name}${tag}${extension}`);
+  return !existsSync(here) && existsSync(prebuilt) ? prebuilt : here;
 }
 
 function packageRoot(folder: string): string {

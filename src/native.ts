@@ -195,13 +195,23 @@ function findPackageRoot(): string {
   return folder;
 }
 
+/**
+ * What was compiled here, else a prebuilt one of this platform, architecture and C library; see
+ * node-gyp-build.
+ * @throws {Error} one line: what to run.
+ */
 function load(): Native {
   const root = findPackageRoot();
-  const file = join(root, "build", "Release", "io_selectors.node");
-  if (!existsSync(file)) {
-    throw new Error(`io-selectors: the addon is not built; run "npm run build" in ${root}`);
+  const require = createRequire(import.meta.url);
+  const { path: findAddon } = require("node-gyp-build") as { path: (folder: string) => string };
+  try {
+    return require(findAddon(root)) as Native;
+  } catch (cause) {
+    const machine = `${process.platform}-${process.arch}, Node ${process.versions.node}`;
+    const inClone = existsSync(join(root, "build.mjs"));
+    const build = inClone ? "npm run build" : `npx node-gyp rebuild --directory "${root}"`;
+    throw new Error(`io-selectors: no compiled part for ${machine}; run: ${build}`, { cause });
   }
-  return createRequire(import.meta.url)(file) as Native;
 }
 
 // Copied, because V8 keeps what Node-API has filled as a dictionary, and looks each call up in it.

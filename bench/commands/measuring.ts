@@ -3,7 +3,7 @@
 // progress on standard error, the exit code. Standard input is never read.
 
 import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
-import { join, relative } from "node:path";
+import { relative } from "node:path";
 import { UsageError } from "../command-line.ts";
 import { Interruption } from "../interrupt.ts";
 import { type CpuPlan, chooseCpus } from "../measure/cpus.ts";
@@ -37,7 +37,7 @@ export async function measure(plan: Plan, { out, json }: Measuring): Promise<num
     say("bench: the native programs are not built; npm run build");
     return 1;
   }
-  const reportsFolder = writableFolder(out ?? join(paths.root, "reports"));
+  const reportsFolder = writableFolder(out ?? paths.reports);
   const children = new ChildProcesses();
   process.on("exit", () => children.killAll());
   const cpus = chooseCpus();

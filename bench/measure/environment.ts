@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { loadavg, totalmem } from "node:os";
-import { join } from "node:path";
+import { compiledPath } from "../paths.ts";
 import type { Environment } from "../results.ts";
 import { governorOf, type Hardware, hardwareOf, mitigationsOf } from "./hardware.ts";
 import {
@@ -62,7 +62,7 @@ export function gatherEnvironment(root: string, read: ReadText = readText): Mach
     openFilesSoft: finite(openFiles.soft),
     openFilesHard: finite(openFiles.hard),
     ...softwareOf(root, read),
-    addonHash: hashOf(join(root, "build", "Release", "io_selectors.node")),
+    addonHash: hashOf(compiledPath(root, "io_selectors", ".node")),
     ...codeOf(root),
     loadAverage: loadavg().map((load) => Number(load.toFixed(2))),
   };

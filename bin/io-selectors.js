@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+// What `npx io-selectors` runs. Enters: `bench`, then a command of the suite and its options, as
+// `npm run bench --` takes them in a clone. Leaves: to bench/cli.ts, compiled.
+
+const [, , part, ...rest] = process.argv;
+const usage = `usage: npx io-selectors bench [command] [options]
+
+  bench           measures the ten servers and writes a report below ./reports
+  bench --help    the commands and options; each command has --help, too`;
+
+if (part === "bench") {
+  process.argv.splice(2, process.argv.length, ...rest);
+  await import("../dist/bench/cli.js");
+} else if (part === "--help" || part === "help") {
+  console.log(usage);
+} else {
+  console.error(part === undefined ? usage : `io-selectors: no "${part}" here\n${usage}`);
+  process.exitCode = 2;
+}
