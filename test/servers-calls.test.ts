@@ -21,9 +21,10 @@ const counted: Readonly<Record<string, readonly string[]>> = {
 const connections = 4;
 const messages = 1500;
 
+/** One process, one thread: only there the two counts begin and end together. */
 const traced = serverRows.filter(
   ({ name, sleeps, counts }) =>
-    name.startsWith("cpp:") && sleeps && counts !== "bytes" && !/thread|process|prefork/.test(name), // one process, one thread: the only counts without a race
+    name.startsWith("cpp:") && sleeps && counts !== "bytes" && !/thread|process|prefork/.test(name),
 );
 
 afterEach(endAll);

@@ -1,5 +1,5 @@
-// Servers that serve with several processes: none outlives its parent, none stays a zombie, one that
-// dies is replaced, a full one leaves the rest to the others, and what they count adds up.
+// Servers that serve with several processes: none outlives its parent, none stays a zombie, one
+// that dies is replaced, a full one leaves the rest to the others, and what they count adds up.
 
 import { readdirSync } from "node:fs";
 import type { Socket } from "node:net";
@@ -114,7 +114,7 @@ describe.runIf(process.platform === "linux")("processes that serve together", ()
     });
   });
 
-  it("prefork: fills every worker to its limit, and those that wait get what comes free", async () => {
+  it("prefork: fills every worker; those that wait get what comes free", async () => {
     const workers = 4;
     const descriptors = 40;
     const options = ["--workers", String(workers)];
