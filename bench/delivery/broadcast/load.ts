@@ -1,0 +1,107 @@
+// N members of a room, of whom one speaks: when did the last one have it? Enters: settings as an
+// argument; a line on standard input when to begin. Leaves: one JSON line.
+
+import * as io from "../../../src/index.ts";
+
+export interface BroadcastLoadSettings {
+  readonly port: number;
+  readonly members: number;
+  readonly messages: number;
+  readonly gapMs: number;
+  readonly payloadBytes: number;
+}
+
+export interface BroadcastLoadResult {
+  readonly seconds: number;
+  /** Messages that reached a member; at most messages × members. */
+  readonly deliveries: number;
+  /** Messages whose bytes were not what was sent. */
+  readonly wrong: number;
+  /** Of each message that reached all: from when it was meant to be sent to the last member, ns. */
+  readonly lastNs: readonly number[];
+}
+
+const settings: BroadcastLoadSettings = JSON.parse(process.argv[2] ?? "{}");
+const { members, messages, gapMs, payloadBytes } = settings;
+/** Whatever is missing by then is lost. */
+const LONGEST_WAIT_MS = 5000;
+const WARM_UP = 50;
+
+const reactor = new io.Reactor(new io.DefaultSelector());
+const buffer = new Uint8Array(64 * 1024);
+const dueMs = new Float64Array(WARM_UP + messages);
+const reached = new Int32Array(WARM_UP + messages);
+const lastNs: number[] = [];
+let deliveries = 0;
+let wrong = 0;
+
+/** A message is its number, and the same byte up to its length. */
+function messageOf(number: number): Uint8Array {
+  const bytes = new Uint8Array(payloadBytes).fill(number & 0xff);
+  new DataView(bytes.buffer).setUint32(0, number);
+  return bytes;
+}
+
+class Listener implements io.EventHandler {
+  #kept = Buffer.alloc(0);
+
+  onReadable(fd: number): void {
+    const n = io.recv(fd, buffer);
+    if (n === -io.EAGAIN) return;
+    if (n <= 0) {
+      reactor.removeHandler(fd);
+      return;
+    }
+    this.#kept = Buffer.concat([this.#kept, buffer.subarray(0, n)]);
+    let at = 0;
+    for (; at + payloadBytes <= this.#kept.length; at += payloadBytes) {
+      count(this.#kept.subarray(at, at + payloadBytes));
+    }
+    this.#kept = this.#kept.subarray(at);
+  }
+}
+
+function count(bytes: Buffer): void {
+  const number = bytes.readUInt32BE(0);
+  if (number >= dueMs.length || Buffer.compare(bytes, messageOf(number)) !== 0) {
+    wrong++;
+    return;
+  }
+  const had = (reached[number] ?? 0) + 1;
+  reached[number] = had;
+  if (number < WARM_UP) return;
+  deliveries++;
+  if (had === members) lastNs.push((performance.now() - (dueMs[number] ?? 0)) * 1e6);
+}
+
+const fds = Array.from({ length: members }, () => io.connectTcp({ port: settings.port }));
+for (const fd of fds) reactor.registerHandler(fd, io.EVENT_READ, new Listener());
+const running = reactor.run();
+
+await speak(0, WARM_UP);
+process.stdout.write("true\n");
+process.stdin.once("data", async () => {
+  const fromMs = performance.now();
+  await speak(WARM_UP, messages);
+  const seconds = (performance.now() - fromMs) / 1000;
+  const result: BroadcastLoadResult = { seconds, deliveries, wrong, lastNs };
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+  process.stdin.destroy();
+  reactor.stop();
+});
+await running;
+
+/** Sends each message when it is due, and waits until all have all, or for long enough. */
+async function speak(first: number, many: number): Promise<void> {
+  const until = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  const startMs = performance.now() + gapMs;
+  for (let i = 0; i < many; i++) {
+    const due = startMs + i * gapMs;
+    if (due > performance.now()) await until(due - performance.now());
+    dueMs[first + i] = due;
+    io.send(fds[0] ?? -1, messageOf(first + i));
+  }
+  const arrived = () => reached.subarray(first, first + many).every((had) => had >= members);
+  const endMs = performance.now() + LONGEST_WAIT_MS;
+  while (!arrived() && performance.now() < endMs) await until(5);
+}

@@ -1,0 +1,25 @@
+// node:net: what people use today; Node keeps the queues. Enters: bytes of one member. Leaves: the
+// same to all.
+
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import type { BroadcastServer } from "./room.ts";
+
+export const nodeNetRoom: BroadcastServer = {
+  name: "node:net",
+  mostMembers: null,
+  async start() {
+    const members = new Set<Socket>();
+    const server = createServer({ noDelay: true }, (socket) => {
+      members.add(socket);
+      socket.on("data", (bytes) => {
+        for (const member of members) member.write(bytes);
+      });
+      socket.on("error", () => {}); // "close" follows
+      socket.on("close", () => members.delete(socket));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return (server.address() as AddressInfo).port;
+  },
+};

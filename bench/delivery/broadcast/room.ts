@@ -1,0 +1,11 @@
+// What a broadcast server is: whatever one connection sends goes to all, byte by byte in order.
+// Enters: connections. Leaves: a port. Its process is measured from outside.
+
+export interface BroadcastServer {
+  /** `runtime:strategy`. */
+  readonly name: string;
+  /** More members than that it cannot hold here; null where descriptors are the only bound. */
+  readonly mostMembers: number | null;
+  /** Listens on loopback. @returns the port. */
+  start(): number | Promise<number>;
+}

@@ -1,0 +1,8 @@
+// The process of a broadcast server. Enters: its name as an argument. Leaves: its port as a line.
+
+import { rooms } from "./rooms.ts";
+
+const name = process.argv[2] ?? "";
+const server = rooms.find((room) => room.name === name);
+if (server === undefined) throw new Error(`${name} is no broadcast server`);
+process.stdout.write(`${JSON.stringify({ port: await server.start() })}\n`);

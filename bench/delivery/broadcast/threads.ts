@@ -1,0 +1,64 @@
+// ts:thread-per-connection: each member has a thread that blocks until its member says something,
+// and then sends it to all itself. Enters: bytes of one member. Leaves: the same to all; a member
+// that does not read makes the thread that sends to it wait.
+
+import { isMainThread, Worker, workerData } from "node:worker_threads";
+import * as io from "../../../src/index.ts";
+import type { BroadcastServer } from "./room.ts";
+
+/** Each thread is a JavaScript engine of its own, of some megabytes. */
+const MOST_MEMBERS = 64;
+
+export const threadRoom: BroadcastServer = {
+  name: "ts:thread-per-connection",
+  mostMembers: MOST_MEMBERS,
+  start() {
+    // How many, then their descriptors, which all threads of a process share.
+    const table = new Int32Array(new SharedArrayBuffer(4 * (MOST_MEMBERS + 1)));
+    const reactor = new io.Reactor(new io.DefaultSelector());
+    const listener = io.listenTcp();
+    reactor.registerHandler(listener, io.EVENT_READ, {
+      onReadable() {
+        for (let fd = io.accept(listener); fd >= 0; fd = io.accept(listener)) {
+          const place = (table[0] ?? 0) + 1;
+          table[place] = fd;
+          new Worker(new URL(import.meta.url), { workerData: { table, fd } });
+          Atomics.add(table, 0, 1);
+        }
+      },
+    });
+    void reactor.run();
+    return io.localPort(listener);
+  },
+};
+
+if (!isMainThread) serve(workerData);
+
+function serve({ table, fd }: { readonly table: Int32Array; readonly fd: number }): void {
+  const selector = new io.PollSelector();
+  const buffer = new Uint8Array(16 * 1024);
+  selector.register(fd, io.EVENT_READ);
+  for (;;) {
+    if (selector.select().length === 0) continue;
+    const n = io.recv(fd, buffer);
+    if (n === -io.EAGAIN) continue;
+    if (n <= 0) return;
+    const members = Atomics.load(table, 0);
+    for (let i = 1; i <= members; i++) sendAll(table[i] ?? -1, buffer.subarray(0, n));
+  }
+}
+
+function sendAll(fd: number, bytes: Uint8Array): void {
+  let sent = 0;
+  while (sent < bytes.length) {
+    const n = io.send(fd, bytes, sent);
+    if (n > 0) sent += n;
+    else if (n !== -io.EAGAIN)
+      return; // it has gone
+    else {
+      using writable = new io.PollSelector();
+      writable.register(fd, io.EVENT_WRITE);
+      writable.select();
+    }
+  }
+}
