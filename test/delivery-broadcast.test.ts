@@ -1,5 +1,5 @@
-// The workload `broadcast`, short, with real processes: every message to every member, byte by byte;
-// and a server that loses or garbles something fails.
+// The workload `broadcast`, short, with real processes: every message to every member, byte by
+// byte; and a server that loses or garbles something fails.
 
 import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
