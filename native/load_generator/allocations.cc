@@ -1,15 +1,16 @@
 #include "load_generator/allocations.h"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdlib>
 #include <new>
 
 namespace {
 
-int64_t allocations = 0;  // one thread a process
+std::atomic<int64_t> allocations{0};
 
 void* Allocate(size_t size, size_t alignment) {
-  ++allocations;
+  allocations.fetch_add(1, std::memory_order_relaxed);
   const size_t rounded = (size + alignment - 1) / alignment * alignment;
   void* memory = std::aligned_alloc(alignment, rounded > 0 ? rounded : alignment);
   // Without exceptions there is nobody to tell.
@@ -32,6 +33,6 @@ void operator delete(void* memory, size_t /*size*/, std::align_val_t /*alignment
 
 namespace io_selectors {
 
-int64_t AllocationsSoFar() { return allocations; }
+int64_t AllocationsSoFar() { return allocations.load(std::memory_order_relaxed); }
 
 }  // namespace io_selectors
