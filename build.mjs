@@ -1,6 +1,7 @@
 // Installs and builds what is missing or stale, then runs what was asked for:
 //   node build.mjs build | bench [options] | micro [options] | test [options] | fuzz [options] |
-//     soak [options] | sanitize [parts] | node-versions [options] | docs | prebuild | check | format
+//     soak [options] | sanitize [parts] | node-versions [options] | docs |
+//     prebuild [--as-built] | check | format
 // Plain Node without dependencies, because it runs before there are any. Staleness is decided by
 // the content of the inputs, not by their times, so a fresh checkout, a branch switch and a touched
 // file all do the right thing.
@@ -181,7 +182,7 @@ const runTest = (program, args) =>
   ]);
 
 /** Every C++ file, for clang-format. */
-function nativeSources(folder = "native") {
+function nativeSources(folder) {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return nativeSources(path);
@@ -193,7 +194,7 @@ const clangFormat = (flags) =>
   run(process.execPath, [
     bin("@wasm-fmt/clang-format", "clang-format-cli.cjs"),
     ...flags,
-    ...nativeSources(),
+    ...["native", "test/native"].flatMap(nativeSources),
   ]);
 const biome = (...args) => run(process.execPath, [bin("@biomejs/biome", "bin/biome"), ...args]);
 
@@ -271,5 +272,6 @@ if (!Object.hasOwn(commands, command)) {
   );
   process.exit(2);
 }
-await bringUpToDate();
+// `prebuild --as-built` is for a test that must not build under the feet of others.
+if (args[0] !== "--as-built") await bringUpToDate();
 await commands[command](args);

@@ -2,13 +2,13 @@
 
 #ifdef IO_SELECTORS_HAS_IO_URING
 
-#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
+
+#include "core/forks.h"
 
 namespace io_selectors {
 
@@ -40,14 +40,6 @@ struct EnterArgument {
   uint64_t timeout;
 };
 
-/** How often this process has been forked off its ancestors since the first ring. */
-std::atomic<int> forks{0};
-
-int CountForks() {
-  static const int installed = pthread_atfork(nullptr, nullptr, [] { ++forks; });
-  return installed;
-}
-
 /**
  * COOP_TASKRUN spares the interrupts that would tell a running thread of completions: each of our
  * waits enters the kernel anyway. DEFER_TASKRUN completes in those waits only, in one go, which is
@@ -76,7 +68,6 @@ void Store(uint32_t* shared, uint32_t value) { __atomic_store_n(shared, value, _
 
 Result<std::unique_ptr<IoUring>> IoUring::Open(uint32_t submissions, uint32_t completions,
                                                RingUse use) {
-  if (const int failed = CountForks()) return Error{failed, "pthread_atfork"};
   io_uring_params parameters{};
   parameters.flags = kSetupCompletionSize | kSetupClamp;
   parameters.cq_entries = completions;
@@ -86,7 +77,7 @@ Result<std::unique_ptr<IoUring>> IoUring::Open(uint32_t submissions, uint32_t co
   if ((parameters.features & kFeatureResourceTags) == 0) return Error{ENOSYS, "io_uring_setup"};
   const Result<void> mapped = ring->MapRings(parameters);
   if (!mapped.ok()) return mapped.error();
-  ring->forks_ = forks;
+  ring->forks_ = CountForks();
   return ring;
 }
 
@@ -163,7 +154,7 @@ Result<void> IoUring::RegisterWithKernel(uint32_t operation, void* argument, uin
 
 bool IoUring::overflown() const { return (Load(submission_flags_) & kOverflown) != 0; }
 
-bool IoUring::Inherited() const { return forks_ != forks.load(std::memory_order_relaxed); }
+bool IoUring::Inherited() const { return forks_ != CountForks(); }
 
 Result<void> IoUring::Mapping::Map(int fd, size_t bytes, uint64_t offset) {
   void* mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd,

@@ -25,6 +25,7 @@ bool Supports(const Capabilities& has, const RegisterOptions& wanted) {
 }  // namespace
 
 Result<int32_t> Selector::Register(int fd, int32_t interest, RegisterOptions options) {
+  if (Inherited()) return Error{EPERM, "register"};
   if (fd < 0) return Error{EBADF, "register"};
   if (!IsInterest(interest) || !Supports(capabilities_, options)) return Error{EINVAL, "register"};
   if (capabilities_.max_fd >= 0 && fd > capabilities_.max_fd) return Error{EINVAL, "register"};
@@ -43,6 +44,7 @@ Result<int32_t> Selector::Register(int fd, int32_t interest, RegisterOptions opt
 }
 
 Result<void> Selector::Modify(int fd, int32_t interest) {
+  if (Inherited()) return Error{EPERM, "modify"};
   if (!IsInterest(interest)) return Error{EINVAL, "modify"};
   if (Interest(fd) == 0) return Error{ENOENT, "modify"};
   const Registration before = At(fd);
@@ -61,6 +63,7 @@ Result<void> Selector::Modify(int fd, int32_t interest) {
 }
 
 Result<void> Selector::Unregister(int fd) {
+  if (Inherited()) return Error{EPERM, "unregister"};
   if (Interest(fd) == 0) return Error{ENOENT, "unregister"};
   Remove(fd, At(fd));
   At(fd) = Registration{};
@@ -69,6 +72,7 @@ Result<void> Selector::Unregister(int fd) {
 }
 
 Result<int> Selector::Select(ReadyEvent* ring, int capacity, int64_t timeout_ns) {
+  if (Inherited()) return Error{EPERM, "select"};
   Batch batch(*this, ring, capacity);
   const int64_t deadline = timeout_ns > 0 ? DeadlineAfter(timeout_ns) : 0;
   int64_t remaining = timeout_ns;

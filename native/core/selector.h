@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/forks.h"
 #include "core/ready_event.h"
 #include "core/result.h"
 
@@ -171,6 +172,8 @@ class Selector {
   const Registration& At(int fd) const { return table_[static_cast<size_t>(fd)]; }
   Registration& At(int fd) { return table_[static_cast<size_t>(fd)]; }
   int32_t NextGeneration();
+  /** Whether fork(2) has brought us here: what the kernel holds is the parent's, too. */
+  bool Inherited() const { return forks_ != CountForks(); }
 
   Capabilities capabilities_;
   std::vector<Registration> table_;  // by descriptor
@@ -178,6 +181,7 @@ class Selector {
   int size_ = 0;
   int wake_fd_ = -1;
   bool woken_ = false;
+  int forks_ = CountForks();  // when it was made
 };
 
 }  // namespace io_selectors

@@ -145,6 +145,7 @@ TEST(RandomIsUniformAndExponential) {
 
 TEST(ScheduleIsFixedOrPoisson) {
   RunOptions options = Options(10'000, 3);
+  options.tick_us = 0;
   options.schedule = Arrivals::kFixed;
   Schedule fixed(options, ShareOf(options, 0, 1));
   for (int i = 1; i <= 100; ++i, fixed.Advance()) {
