@@ -183,15 +183,20 @@ export function describePlan(plan: Plan): string[] {
       `${count(windows, "window")} of ${windowMs} ms a round; ` +
       describeSeconds(estimateSeconds(plan)),
   );
-  const few = plan.parts.some(({ blocks: { maximum }, scenarios }) => {
-    return (
-      maximum < blocksForInterval && scenarios.some(({ workload }) => workload.comparesToReference)
+  const few = new Set(plan.parts.flatMap(comparedWithFewBlocks));
+  if (few.size > 0) {
+    const which = [...few].join(", ");
+    lines.push(
+      `fewer than ${blocksForInterval} blocks: ${which}: the intervals cover less than 95 %`,
     );
-  });
-  if (few) {
-    lines.push(`fewer than ${blocksForInterval} blocks: the intervals cover less than 95 %`);
   }
   return lines;
+}
+
+function comparedWithFewBlocks({ scenarios, blocks }: Part): string[] {
+  if (blocks.maximum >= blocksForInterval) return [];
+  const compared = scenarios.filter(({ workload }) => workload.comparesToReference);
+  return compared.map(({ workload }) => workload.name);
 }
 
 /** How long one round takes, roughly: the process's start and end, the connections, the load. */

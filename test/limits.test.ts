@@ -175,8 +175,8 @@ describe("a million connections", () => {
   it("need memory for both ends, files of the machine, and a firewall that can track them", () => {
     const small = { ...roomy, availableMemoryBytes: 4e9 };
     expect(preflight(small, million)).toMatchObject({
-      reason: "available memory (bytes) 4000000000 < 8500000000 needed",
-      hint: "it holds about 470588 connections of this kind",
+      reason: "available memory (bytes) 4000000000 < 12000000000 needed",
+      hint: "it holds about 333333 connections of this kind",
     });
     const files = { ...roomy, machineFiles: { limit: 500_000, used: 1000 } };
     expect(preflight(files, million)?.command).toBe("sudo sysctl -w fs.file-max=2001080");

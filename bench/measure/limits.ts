@@ -74,7 +74,7 @@ const unevenness = 1.15;
 /** Fewer would be no prefork server. */
 const fewestWorkers = 2;
 /** A greeting and an echo: two sockets, their buffers' remains, a slot at either end. */
-const bytesPerConnection = 8_500;
+const bytesPerConnection = 12_000;
 /** Of a thread or process that does nothing but wait: its stack, its tables in the kernel. */
 const bytesPerThread = 24_000;
 const bytesPerProcess = 150_000;
