@@ -1,0 +1,231 @@
+// What a stranger gets: the tarball of `npm pack`, installed in an empty folder without a registry
+// and without a compiler on the PATH, then used as the README says, in JavaScript and TypeScript.
+
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const folder = realpathSync(mkdtempSync(join(tmpdir(), "io-selectors-package-")));
+const consumer = join(folder, "consumer");
+const installed = join(consumer, "node_modules", "io-selectors");
+const running = new Set<ChildProcess>();
+let packed: { files: { path: string }[]; size: number; unpackedSize: number; filename: string };
+let installation: ReturnType<typeof npm>;
+
+/** A PATH with Node, npm and a shell, and nothing that compiles. */
+const tools = join(folder, "tools");
+const environment = {
+  PATH: tools,
+  HOME: folder,
+  npm_config_audit: "false",
+  npm_config_fund: "false",
+  npm_config_update_notifier: "false",
+};
+
+function makeTools(): void {
+  mkdirSync(tools);
+  symlinkSync(process.execPath, join(tools, "node"));
+  for (const name of ["npm", "npx", "sh"]) {
+    const folders = [dirname(process.execPath), ...(process.env["PATH"] ?? "").split(delimiter)];
+    const found = folders.map((each) => join(each, name)).find((path) => existsSync(path));
+    if (found === undefined) throw new Error(`no ${name} on the PATH`);
+    symlinkSync(realpathSync(found), join(tools, name));
+  }
+}
+
+function npm(command: "npm" | "npx", args: readonly string[], cwd = consumer) {
+  return spawnSync(join(tools, command), args, { cwd, env: environment, encoding: "utf8" });
+}
+
+function pack(path: string): string {
+  const args = ["pack", path, "--ignore-scripts", "--json", "--pack-destination", folder];
+  const { stdout, stderr, status } = npm("npm", args, root);
+  if (status !== 0) throw new Error(stderr);
+  packed = JSON.parse(stdout)[0];
+  return `file:${join(folder, packed.filename)}`;
+}
+
+beforeAll(() => {
+  execFileSync(process.execPath, [join(root, "build.mjs"), "prebuild", "--as-built"]);
+  makeTools();
+  mkdirSync(consumer);
+  // Its two dependencies from node_modules: no registry is asked.
+  const dependencies = Object.fromEntries(
+    ["node-addon-api", "node-gyp-build", "io-selectors"].map((name) => [
+      name,
+      pack(name === "io-selectors" ? root : join(root, "node_modules", name)),
+    ]),
+  );
+  writeFileSync(join(consumer, "package.json"), JSON.stringify({ private: true, dependencies }));
+  installation = npm("npm", ["install", "--offline", "--foreground-scripts"]);
+}, 120_000);
+
+afterAll(() => {
+  for (const child of running) child.kill("SIGKILL");
+  rmSync(folder, { recursive: true });
+});
+
+describe("the tarball", () => {
+  it("holds what it needs and nothing else", () => {
+    const paths = packed.files.map(({ path }) => path);
+    const wanted =
+      /^(bin|dist\/(src|bench)|native|prebuilds)\/|^(binding\.gyp|package\.json|[A-Z]+(\.md)?)$/;
+    expect(paths.filter((path) => !wanted.test(path))).toEqual([]);
+    const unwanted = /\.map$|\.test\.|^dist\/bench\/(delivery|micro)\/|^dist\/bench\/.*\.d\.ts$/;
+    expect(paths.filter((path) => unwanted.test(path))).toEqual([]);
+    for (const path of ["LICENSE", "README.md", "dist/src/index.d.ts", "dist/bench/cli.js"]) {
+      expect(paths).toContain(path);
+    }
+  });
+
+  it("is smaller than the documents say", () => {
+    const [, packedKb, unpackedMb] =
+      /under ([\d,]+) kB, under (\d+) MB unpacked/.exec(
+        readFileSync(join(root, "docs", "install.md"), "utf8"),
+      ) ?? [];
+    expect(packed.size).toBeLessThan(Number(packedKb?.replace(",", "")) * 1000);
+    expect(packed.unpackedSize).toBeLessThan(Number(unpackedMb) * 1_000_000);
+  });
+
+  it("names no folder of the machine that made it", () => {
+    const leaks = packed.files.filter(({ path }) =>
+      readFileSync(join(installed, path)).includes(root),
+    );
+    expect(leaks.map(({ path }) => path)).toEqual([]);
+  });
+
+  it("imports only what is in it, in Node or in its dependencies", () => {
+    const missing = packed.files
+      .filter(({ path }) => path.startsWith("dist/") && path.endsWith(".js"))
+      .flatMap(({ path }) => {
+        const text = readFileSync(join(installed, path), "utf8");
+        return [...text.matchAll(/(?:\bfrom |\bimport\(|^import )"([^"]+)"/gm)]
+          .map(([, what = ""]) => what)
+          .filter((what) => !what.startsWith("node:"))
+          .filter((what) => !existsSync(join(installed, dirname(path), what)))
+          .map((what) => `${path}: ${what}`);
+      });
+    expect(missing).toEqual([]);
+  });
+
+  it("has nothing that publint warns of", async () => {
+    const { publint } = await import("publint");
+    const { messages } = await publint({ pkgDir: installed, strict: true, pack: false });
+    expect(messages.filter(({ type }) => type !== "suggestion")).toEqual([]);
+  });
+});
+
+describe("installed without a compiler", () => {
+  it("took its prebuilt binary, and its install script had nothing to do", () => {
+    expect(installation.status, installation.stderr).toBe(0);
+    expect(existsSync(join(installed, "build"))).toBe(false);
+    const platform = `${process.platform}-${process.arch}`;
+    expect(readdirSync(join(installed, "prebuilds"))).toEqual([platform]);
+  });
+
+  it("runs the README's twenty lines, as JavaScript", async () => {
+    writeFileSync(join(consumer, "echo.mjs"), twentyLines());
+    await echoes(join(consumer, "echo.mjs"));
+  });
+
+  it("and as TypeScript", async () => {
+    const config = {
+      compilerOptions: {
+        strict: true,
+        target: "es2022",
+        module: "nodenext",
+        outDir: "compiled",
+        types: ["node"],
+        typeRoots: [join(root, "node_modules", "@types")],
+      },
+      files: ["echo.mts"],
+    };
+    writeFileSync(join(consumer, "echo.mts"), twentyLines());
+    writeFileSync(join(consumer, "tsconfig.json"), JSON.stringify(config));
+    const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+    const compiled = spawnSync(process.execPath, [tsc], { cwd: consumer, encoding: "utf8" });
+    expect(compiled.stdout).toBe("");
+    await echoes(join(consumer, "compiled", "echo.mjs"));
+  });
+
+  it("says in one line what to run where nothing fits", () => {
+    const lonely = join(folder, "lonely");
+    cpSync(consumer, lonely, { recursive: true });
+    rmSync(join(lonely, "node_modules", "io-selectors", "prebuilds"), { recursive: true });
+    writeFileSync(join(lonely, "load.mjs"), 'import("io-selectors").catch((e) => e.message)');
+    const program = 'try { await import("io-selectors") } catch (e) { console.log(e.message) }';
+    const { stdout } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], {
+      cwd: lonely,
+      encoding: "utf8",
+    });
+    const run = `npx node-gyp rebuild --directory "${join(lonely, "node_modules", "io-selectors")}"`;
+    expect(stdout).toMatch(/^io-selectors: no compiled part for \S+, Node [\d.]+; run: .*\n$/);
+    expect(stdout).toContain(run);
+  });
+});
+
+describe.skipIf(process.platform !== "linux")("npx io-selectors bench", () => {
+  const link = join(consumer, "node_modules", ".bin", "io-selectors"); // what npx runs
+  const bench = (...args: string[]) => spawnSync(link, args, { cwd: consumer, encoding: "utf8" });
+
+  it("explains itself in the words of whoever installed it", () => {
+    const { stdout, status } = bench("bench", "target", "--help");
+    expect(stdout).toContain("npx io-selectors bench target --command");
+    expect(stdout).not.toContain("npm run");
+    expect(status).toBe(0);
+  });
+
+  it("says how it is used", () => {
+    expect(npm("npx", ["--no", "io-selectors", "help"]).stdout).toMatch(/^usage: npx io-selectors/);
+    const wrong = bench("build");
+    expect(wrong.stderr).toMatch(/^io-selectors: no "build" here/);
+    expect(wrong.status).toBe(2);
+  });
+
+  it("measures, with the prebuilt servers, into the user's folder", () => {
+    const load = "--connections 5 --rate 100 --duration 0.2 --blocks 1 --seed 1".split(" ");
+    const who = ["--contenders", "cpp:reactor-epoll,ts:reactor-epoll"];
+    const { stdout, stderr } = bench("bench", ...who, ...load, "--out", "reports");
+    expect(stdout, stderr).toContain("cpp:reactor-epoll");
+    expect(stdout).not.toMatch(/\bfailed\b|\bunavailable\b/);
+    expect(existsSync(join(consumer, "reports", "latest", "report.md"))).toBe(true);
+  });
+});
+
+function twentyLines(): string {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const [, text = ""] = /^## The library in twenty lines\n+```ts\n(.*?)^```$/ms.exec(readme) ?? [];
+  expect(text).toContain("io-selectors");
+  return text;
+}
+
+async function echoes(program: string): Promise<void> {
+  const child = spawn(process.execPath, [program], { stdio: ["ignore", "pipe", "inherit"] });
+  running.add(child);
+  const exited = once(child, "exit").finally(() => running.delete(child));
+  const [line] = await once(child.stdout, "data");
+  const socket = connect(Number(/port (\d+)/.exec(String(line))?.[1]), "127.0.0.1");
+  socket.write("hello");
+  const [answer] = await once(socket, "data");
+  expect(String(answer)).toBe("hello");
+  socket.destroy();
+  child.kill("SIGTERM");
+  await exited;
+}
