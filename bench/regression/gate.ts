@@ -63,11 +63,11 @@ export async function runGate(request: GateRequest, given: GateMeans): Promise<G
   const trials = measured.flatMap((one) => trialsOf(one, asked));
   const findings = findAll(
     trials.map(({ test }) => test),
-    seed,
+    { seed },
   );
   const selves = findAll(
     trials.map(({ self }) => self),
-    seed,
+    { seed },
   );
   const confirmed = await confirm(trials, { findings, selves }, pairMeans);
   const cells = trials.map((trial, index) => cellOf(trial, findings[index], confirmed[index]));
@@ -192,11 +192,11 @@ async function confirm(
   const tests = [...fresh.values()];
   const heads = compareAll(
     tests.map(({ test }) => test),
-    again.seed,
+    again,
   );
   const bases = compareAll(
     tests.map(({ self }) => self),
-    again.seed,
+    again,
   );
   return trials.map(({ test }, index) => {
     const at = tests.findIndex((trial) => trial.test.id === test.id);

@@ -38,7 +38,7 @@ export interface Comparison {
   /** Exact Wilcoxon signed-rank test, two-sided; and after Holm's correction. */
   readonly pValue: number;
   readonly adjusted: number;
-  /** What so many pairs see with a power of 80 %, the margin included: 0.05 is 5 %. */
+  /** What so many pairs see in 19 of 20 runs, the margin included: 0.05 is 5 %. */
   readonly detectable: number;
 }
 
@@ -56,8 +56,17 @@ export interface Finding {
   readonly comparison: Comparison | null;
 }
 
+export interface RuleOptions {
+  /** Of the resamples. */
+  readonly seed: number;
+  /** As in bench/statistics/bootstrap.ts. */
+  readonly resamples?: number;
+}
+
 /** The level of all tests of a run together. */
 export const level = 0.05;
+/** Whoever passes would have been caught this often. */
+const power = 0.95;
 /** With fewer of its pairs than this share a test was decided by what the noise had left. */
 const enoughShare = 0.7;
 /** The fewest that an interval of 95 % can be made of. */
@@ -66,8 +75,8 @@ const fewestPairs = 6;
 const medianSpread = 1.2533;
 
 /** The findings of all tests, in their order; corrected together, advisory ones apart. */
-export function findAll(tests: readonly Test[], seed: number): Finding[] {
-  const compared = compareAll(tests, seed);
+export function findAll(tests: readonly Test[], options: RuleOptions): Finding[] {
+  const compared = compareAll(tests, options);
   return tests.map((test, index) => find(test, compared[index] ?? null));
 }
 
@@ -87,8 +96,8 @@ export function confirms(
 }
 
 /** The figures of all tests, null where there are too few pairs. */
-export function compareAll(tests: readonly Test[], seed: number): (Comparison | null)[] {
-  const raw = tests.map((test) => compareOne(test, seed));
+export function compareAll(tests: readonly Test[], options: RuleOptions): (Comparison | null)[] {
+  const raw = tests.map((test) => compareOne(test, options));
   const adjusted = new Map<string, number>();
   for (const gates of [true, false]) {
     const family = tests.flatMap((test, index) => {
@@ -104,15 +113,23 @@ export function compareAll(tests: readonly Test[], seed: number): (Comparison | 
   });
 }
 
-function compareOne({ id, better, pairs, margin }: Test, seed: number): Comparison | null {
+function compareOne(
+  { id, better, pairs, margin }: Test,
+  { seed, ...bootstrap }: RuleOptions,
+): Comparison | null {
   if (pairs.length < fewestPairs) return null;
   const worse = pairs.map(({ base, head }) =>
     better === "less" ? Math.log(head / base) : Math.log(base / head),
   );
-  const interval = bootstrapMedian(worse, { seed: deriveSeed(seed, `gate ${id}`) });
+  const interval = bootstrapMedian(worse, {
+    seed: deriveSeed(seed, `gate ${id}`),
+    ...bootstrap,
+  });
   if (interval === null) return null;
   const { pValue } = signedRank(worse);
-  const chance = detectableEffect(medianSpread * standardDeviation(worse), worse.length);
+  const chance = detectableEffect(medianSpread * standardDeviation(worse), worse.length, {
+    power,
+  });
   return {
     pairs: pairs.length,
     ratio: Math.exp(median(worse)),

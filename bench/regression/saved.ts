@@ -43,7 +43,7 @@ export function compareSaved(base: Saved, head: Saved, asked: readonly string[])
   const { seed, environment, profile, startedAt } = head.results;
   const findings = findAll(
     trials.map(({ test }) => test),
-    seed,
+    { seed },
   );
   const cells = trials.map((trial, index): Cell => {
     const unclear = { word: "unclear", reason: "not measured", comparison: null } as const;

@@ -1,0 +1,444 @@
+// The gate's rules on invented blocks, with seeds: what it must not call a regression, what it must,
+// and what it must not decide. Then its files: saved results, the history, what is shown.
+
+import { describe, expect, it } from "vitest";
+import { annotations } from "../bench/regression/annotations.ts";
+import { totalOf } from "../bench/regression/exact/callgrind.ts";
+import { callsPerMessage } from "../bench/regression/exact/strace.ts";
+import { parseHistory, recordOfGate, recordOfResults } from "../bench/regression/history.ts";
+import { gateSection, renderGateHtml } from "../bench/regression/html.ts";
+import { GateFormatError, parseGate, serializeGate } from "../bench/regression/json.ts";
+import { commentMark, renderGateMarkdown } from "../bench/regression/markdown.ts";
+import { exitCodes, judgementOf, outcomeOf } from "../bench/regression/outcome.ts";
+import type { Cell, GateResult } from "../bench/regression/result.ts";
+import { compareAll, confirms, findAll, type Test } from "../bench/regression/rule.ts";
+import { compareSaved, NothingInCommon } from "../bench/regression/saved.ts";
+import { renderGate } from "../bench/regression/terminal.ts";
+import { trendsOf } from "../bench/regression/trend.ts";
+import { renderTrends } from "../bench/regression/trend-page.ts";
+import type { Results } from "../bench/results.ts";
+import { normalQuantile } from "../bench/statistics/normal.ts";
+import { seededRandom, uniform } from "../bench/statistics/random.ts";
+import { measuredCell } from "./report-data.ts";
+
+interface Noise {
+  /** Head over base, truly. */
+  readonly ratio: number;
+  /** Standard deviation of the log ratio of a pair. */
+  readonly sigma: number;
+  /** One pair in ten spreads five times as far. */
+  readonly tails?: boolean;
+  readonly pairs?: number;
+}
+
+function blocks(seed: number, { ratio, sigma, tails = false, pairs = 20 }: Noise): Test["pairs"] {
+  const random = seededRandom(seed);
+  return Array.from({ length: pairs }, () => {
+    const wild = tails && uniform(random) < 0.1 ? 5 : 1;
+    const error = wild * sigma * normalQuantile(uniform(random, 1e-9, 1));
+    return { base: 10, head: 10 * ratio * Math.exp(error) };
+  });
+}
+
+function testOf(id: string, pairs: Test["pairs"], planned = pairs.length): Test {
+  return { id, better: "less", gates: true, margin: 0.02, wanted: 0.05, planned, pairs };
+}
+
+/** As many as tell rates apart, in a tenth of the time. */
+const resamples = 400;
+const one = { seed: 1 };
+
+/** One run of the gate with four tests, the first of which is as told; confirmed where suspected. */
+function verdictOf(seed: number, noise: Noise) {
+  const others = [1, 2, 3].map((other) =>
+    testOf(`other ${other}`, blocks(1_000_000 * other + seed, { ...noise, ratio: 1 })),
+  );
+  const own = testOf("own", blocks(seed, noise));
+  const [finding] = findAll([own, ...others], { seed, resamples });
+  if (finding?.comparison == null || finding.word !== "suspected") return finding?.word;
+  const [fresh] = compareAll([testOf("own", blocks(seed + 500_000, noise))], { seed, resamples });
+  return confirms(finding.comparison, fresh ?? null, own) ? "regression" : "unconfirmed";
+}
+
+function tally(runs: number, noise: Noise): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (let seed = 1; seed <= runs; seed++) {
+    const word = verdictOf(seed, noise) ?? "none";
+    counts[word] = (counts[word] ?? 0) + 1;
+  }
+  return counts;
+}
+
+describe("the rule", () => {
+  it.each([{ sigma: 0.005 }, { sigma: 0.02 }, { sigma: 0.1 }, { sigma: 0.02, tails: true }])(
+    "never calls the base a regression of itself: $sigma",
+    (noise) => {
+      expect(tally(200, { ratio: 1, ...noise })).not.toHaveProperty("regression");
+    },
+  );
+
+  it("catches 5 % in 19 of 20 runs where a pair varies by 2 %", () => {
+    expect(tally(200, { ratio: 1.05, sigma: 0.02 })["regression"]).toBeGreaterThanOrEqual(190);
+    expect(tally(200, { ratio: 1.05, sigma: 0.015 })["regression"]).toBeGreaterThanOrEqual(198);
+  });
+
+  it("calls 10 % less an improvement", () => {
+    expect(tally(100, { ratio: 0.9, sigma: 0.02 })).toEqual({ improvement: 100 });
+  });
+
+  it("does not gate on what is within the margin, however sure it is", () => {
+    expect(tally(100, { ratio: 1.012, sigma: 0.002 })).toEqual({ same: 100 });
+  });
+
+  it("passes nothing that it could not have seen", () => {
+    for (const sigma of [0.02, 0.04, 0.08, 0.15]) {
+      expect(tally(100, { ratio: 1.05, sigma })["same"] ?? 0).toBeLessThanOrEqual(12);
+    }
+    const [finding] = findAll([testOf("own", blocks(1, { ratio: 1, sigma: 0.15 }))], one);
+    expect(finding?.reason).toMatch(/could see \d+ % at best, 5\.0 % is wanted/);
+  });
+
+  it("is unclear where too few pairs count", () => {
+    const few = blocks(3, { ratio: 1.5, sigma: 0.01, pairs: 13 });
+    expect(findAll([testOf("own", few, 20)], one)[0]).toMatchObject({
+      word: "unclear",
+      reason: "13 of 20 pairs count",
+    });
+    expect(findAll([testOf("own", [], 20)], one)[0]?.comparison).toBeNull();
+  });
+
+  it("does not pass a large effect only because a rank test of so few cannot be sure", () => {
+    const pairs = blocks(4, { ratio: 1.5, sigma: 0.01, pairs: 6 });
+    const tests = ["a", "b", "c"].map((id) => testOf(id, pairs));
+    expect(findAll(tests, one).map(({ word }) => word)).toEqual(["unclear", "unclear", "unclear"]);
+  });
+
+  it("judges counts without any chance by the same rule", () => {
+    const counted = (base: number, head: number) =>
+      Array.from({ length: 10 }, () => ({ base, head }));
+    const words = [3.03, 3.04, 4, 2].map(
+      (head) => findAll([{ ...testOf("calls", counted(3, head)), margin: 0.01 }], one)[0]?.word,
+    );
+    expect(words).toEqual(["same", "suspected", "suspected", "improvement"]);
+    expect(findAll([testOf("calls", counted(3, 3))], one)[0]?.word).toBe("same");
+  });
+
+  it("knows which way a metric counts", () => {
+    const less = {
+      ...testOf("throughput", blocks(5, { ratio: 0.8, sigma: 0.01 })),
+      better: "more",
+    } as const;
+    expect(findAll([less], one)[0]).toMatchObject({ word: "suspected" });
+  });
+
+  it("corrects the tests that gate together, and advisory ones apart", () => {
+    const pairs = blocks(6, { ratio: 1.06, sigma: 0.02, pairs: 8 });
+    const [alone] = compareAll([testOf("a", pairs)], one);
+    const advisory = { ...testOf("b", pairs), gates: false };
+    const [beside] = compareAll([testOf("a", pairs), advisory], one);
+    const [among] = compareAll(
+      ["a", "b", "c"].map((id) => testOf(id, pairs)),
+      one,
+    );
+    expect(beside?.adjusted).toBe(alone?.adjusted);
+    expect(among?.adjusted).toBeCloseTo(3 * (alone?.adjusted ?? 0), 12);
+  });
+
+  it("takes a confirmation only from fresh blocks beyond the margin on the same side", () => {
+    const of = (ratio: number) =>
+      compareAll([testOf("a", blocks(7, { ratio, sigma: 0.01 }))], one)[0] ?? null;
+    const slower = of(1.06);
+    if (slower === null) throw new Error("no comparison");
+    expect(
+      [1.05, 1.01, 1, 0.95].map((ratio) => confirms(slower, of(ratio), { margin: 0.02 })),
+    ).toEqual([true, false, false, false]);
+    expect(confirms(slower, null, { margin: 0.02 })).toBe(false);
+  });
+});
+
+describe("the outcome", () => {
+  const finding = (word: "same" | "suspected" | "unclear") => ({
+    word,
+    reason: null,
+    comparison: null,
+  });
+  const judged = (
+    word: "same" | "suspected" | "unclear",
+    confirmed: boolean | null,
+    gates = true,
+  ) => ({
+    ...judgementOf(finding(word), null, confirmed),
+    gates,
+  });
+  const held = { name: "control", held: true, detail: "" };
+
+  it("is a regression only where the confirmation agrees", () => {
+    expect(outcomeOf([judged("suspected", true)], [held])).toBe("regression");
+    expect(outcomeOf([judged("suspected", false)], [held])).toBe("inconclusive");
+    expect(outcomeOf([judged("same", null)], [held])).toBe("pass");
+  });
+
+  it("does not pass what is unclear, or nothing at all", () => {
+    expect(outcomeOf([judged("same", null), judged("unclear", null)], [held])).toBe("inconclusive");
+    expect(outcomeOf([], [held])).toBe("inconclusive");
+  });
+
+  it("leaves advisory metrics out", () => {
+    expect(outcomeOf([judged("same", null), judged("suspected", null, false)], [held])).toBe(
+      "pass",
+    );
+  });
+
+  it("trusts nothing where a control did not hold", () => {
+    expect(outcomeOf([judged("suspected", true)], [{ ...held, held: false }])).toBe(
+      "untrustworthy",
+    );
+  });
+
+  it("has an exit code each", () => {
+    expect(exitCodes).toEqual({ pass: 0, regression: 1, inconclusive: 3, untrustworthy: 4 });
+  });
+});
+
+function results(cpu: number, changes: Partial<Results> = {}, count = 12): Results {
+  const cell = measuredCell("ts:reactor-epoll", { cpu, p50: 60, p99: 300, percent: 30 });
+  const pairs = blocks(cpu * 1000, { ratio: cpu / 10, sigma: 0.01, pairs: count });
+  const own = {
+    unit: "us",
+    median: cpu,
+    low: cpu,
+    high: cpu,
+    blocks: pairs.map(({ head }) => head),
+  };
+  return {
+    schemaVersion: 1,
+    profile: "quick",
+    startedAt: "2026-11-21T09:30:00Z",
+    finishedAt: "2026-11-21T09:31:00Z",
+    complete: true,
+    seed: 1,
+    environment: { fingerprint: "aaaa", commit: "123456789abc" },
+    settings: {},
+    reference: "cpp:reactor-epoll",
+    cells: [{ ...cell, metrics: { serverCpuPerMessage: own } }],
+    ...changes,
+  };
+}
+
+const saved = (value: Results, name = "results.json") => ({ results: value, name });
+
+describe("two saved results", () => {
+  it("gate where the machine is the same", () => {
+    const outcome = (cpu: number) =>
+      compareSaved(saved(results(10)), saved(results(cpu)), []).outcome;
+    expect([10, 10.3, 11.5, 8].map(outcome)).toEqual(["pass", "pass", "regression", "pass"]);
+  });
+
+  it("decide nothing where it is another", () => {
+    const other = results(20, { environment: { fingerprint: "bbbb" } });
+    const result = compareSaved(saved(results(10)), saved(other), []);
+    expect(result.outcome).toBe("inconclusive");
+    expect(result.notes[0]).toMatch(/nothing is decided.*aaaa and bbbb/);
+    expect(result.cells[0]?.first?.ratio).toBeCloseTo(2, 1);
+  });
+
+  it("decide nothing where a run was interrupted", () => {
+    const result = compareSaved(saved(results(10)), saved(results(20, { complete: false })), []);
+    expect(result.outcome).toBe("inconclusive");
+  });
+
+  it("never pass a cell that is missing or failed", () => {
+    const base = results(10);
+    const [cell] = base.cells;
+    if (cell === undefined) throw new Error("no cell");
+    const two = { ...base, cells: [cell, { ...cell, connections: 7 }] };
+    expect(compareSaved(saved(two), saved(base), []).outcome).toBe("regression");
+    const failed = { ...base, cells: [{ ...cell, status: "failed" as const, reason: "died" }] };
+    expect(compareSaved(saved(base), saved(failed), []).outcome).toBe("regression");
+    const noisy = {
+      ...base,
+      cells: [{ ...cell, status: "inconclusive" as const, reason: "noise" }],
+    };
+    expect(compareSaved(saved(base), saved(noisy), []).outcome).toBe("inconclusive");
+  });
+
+  it("refuse to compare what has nothing in common", () => {
+    const other = {
+      ...results(10),
+      cells: [measuredCell("node:net", { cpu: 1, p50: 1, p99: 1, percent: 1 })],
+    };
+    expect(() => compareSaved(saved(results(10)), saved(other), [])).toThrow(NothingInCommon);
+    expect(() => compareSaved(saved(results(10)), saved({ ...other, cells: [] }), [])).toThrow(
+      /no cell/,
+    );
+  });
+
+  it("are inconclusive with too few blocks", () => {
+    const result = compareSaved(saved(results(10, {}, 3)), saved(results(10, {}, 3)), []);
+    expect(result).toMatchObject({
+      outcome: "inconclusive",
+      cells: [{ reason: "3 of 6 pairs count" }],
+    });
+  });
+});
+
+function gateResult(changes: Partial<GateResult> = {}): GateResult {
+  const [first] = compareAll([testOf("a", blocks(9, { ratio: 1.06, sigma: 0.01 }))], one);
+  const cell: Cell = {
+    verdict: "regression",
+    reason: null,
+    first: first ?? null,
+    second: first ?? null,
+    workload: "echo-rate",
+    contender: "ts:reactor-epoll",
+    metric: "serverCpuPerMessage",
+    gates: true,
+    margin: 0.02,
+    base: 10,
+    head: 10.6,
+    blocks: blocks(9, { ratio: 1.06, sigma: 0.01 }),
+  };
+  return {
+    schemaVersion: 1,
+    kind: "regression",
+    profile: "short",
+    startedAt: "2026-11-21T09:30:00Z",
+    finishedAt: "2026-11-21T09:31:00Z",
+    seed: 1,
+    base: { name: "origin/main", commit: "123456789abc" },
+    head: { name: "HEAD", commit: "cba987654321" },
+    environment: { fingerprint: "aaaa" },
+    outcome: "regression",
+    cells: [cell, { ...cell, metric: "latencyP99", gates: false }],
+    controls: [{ name: "base against base is silent", held: true, detail: "4 tests" }],
+    notes: ["a | note with `marks` and <b>"],
+    ...changes,
+  };
+}
+
+describe("what is shown", () => {
+  it("says base, head, figures, interval and verdict, the verdict last", () => {
+    const text = renderGate(gateResult());
+    expect(text).toContain("base origin/main (123456789abc), head HEAD (cba987654321)");
+    expect(text).toMatch(/ts:reactor-epoll +CPU a message +10\.0 µs +10\.6 µs +\+\d\.\d % \(\+/);
+    expect(text).toMatch(/CPU|p99 latency \(advisory\)/);
+    const last = text.split("\n").at(-1);
+    expect(last).toMatch(/^regression: ts:reactor-epoll CPU a message: \+\d\.\d %/);
+    expect(last).not.toContain("p99");
+  });
+
+  it("is a comment that can be found again, whose text cannot break it", () => {
+    const text = renderGateMarkdown(gateResult());
+    expect(text.startsWith(commentMark)).toBe(true);
+    expect(text).toContain("a \\| note with \\`marks\\` and \\<b\\>");
+    const columns = text.split("\n").filter((line) => line.startsWith("|"));
+    expect(new Set(columns.map((line) => line.split(/(?<!\\)\|/).length))).toEqual(new Set([9]));
+  });
+
+  it("annotates the cells that decided, and nothing on a pass", () => {
+    const lines = annotations(gateResult());
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/^::error title=ts%3Areactor-epoll serverCpuPerMessage::regression: /);
+    expect(lines[0]?.split("::")[2]).toMatch(/%25/);
+    expect(annotations(gateResult({ outcome: "pass" }))).toEqual([]);
+    const broken = { name: "control", held: false, detail: "not seen" };
+    expect(annotations(gateResult({ outcome: "untrustworthy", controls: [broken] }))[0]).toMatch(
+      /^::error title=Gate::gate not trustworthy: control: no; not seen/,
+    );
+  });
+
+  it("is a page that loads nothing, in which foreign text is text", () => {
+    const page = renderGateHtml(gateResult());
+    expect(page).toMatch(/default-src &#39;none&#39;/);
+    expect(page).toContain("&lt;b&gt;");
+    expect(page).not.toMatch(/<script|https?:/);
+    expect(gateSection(gateResult())).toContain('id="regression"');
+  });
+
+  it("survives its own file, and no other one", () => {
+    const result = gateResult();
+    expect(parseGate(serializeGate(result), "x")).toEqual(JSON.parse(serializeGate(result)));
+    const whole = serializeGate(result);
+    for (const text of ["", whole.slice(0, -20), "null", "[]", "{}", serializeGateForeign()]) {
+      expect(() => parseGate(text, "regression.json")).toThrow(GateFormatError);
+    }
+  });
+});
+
+function serializeGateForeign(): string {
+  return JSON.stringify({ ...gateResult(), schemaVersion: 2 });
+}
+
+describe("the history", () => {
+  const record = recordOfGate(gateResult());
+  const at = (day: number, level: number) => ({
+    ...record,
+    at: `2026-11-${String(day).padStart(2, "0")}T00:00:00Z`,
+    series: [
+      {
+        name: "echo-rate ts:reactor-epoll serverCpuPerMessage",
+        metric: "serverCpuPerMessage",
+        blocks: blocks(day, { ratio: level, sigma: 0.01 }).map(({ head }) => head),
+      },
+    ],
+  });
+  const shifted = Array.from({ length: 20 }, (_, index) => at(index + 1, index < 12 ? 1 : 1.1));
+
+  it("keeps the head's raw figures, the commit and the machine", () => {
+    expect(record).toMatchObject({ commit: "cba987654321", fingerprint: "aaaa" });
+    expect(record.series[0]?.blocks).toHaveLength(20);
+    expect(parseHistory(`${JSON.stringify(record)}\n`, "h")).toEqual([record]);
+    expect(recordOfResults(results(10)).series.map(({ name }) => name)).toEqual([
+      "echo-rate 10000 64 B ts:reactor-epoll serverCpuPerMessage",
+    ]);
+  });
+
+  it("names the line that is not one", () => {
+    const line = JSON.stringify(record);
+    for (const bad of [line.slice(0, 30), "{}", "null", line.replace(":1,", ":7,")]) {
+      expect(() => parseHistory(`${line}\n${bad}\n`, "h.jsonl")).toThrow(/h\.jsonl, line 2/);
+    }
+  });
+
+  it("finds where a level changed, on each machine by itself", () => {
+    const [trend, ...more] = trendsOf(shifted);
+    expect(more).toEqual([]);
+    expect(trend?.changes.map(({ index }) => index)).toEqual([12]);
+    const elsewhere = shifted.map((one, index) => ({
+      ...one,
+      fingerprint: index < 12 ? "a" : "b",
+    }));
+    expect(trendsOf(elsewhere).map(({ changes }) => changes)).toEqual([[], []]);
+  });
+
+  it("is drawn, with the change in words", () => {
+    const page = renderTrends(trendsOf(shifted));
+    expect(page.match(/<circle/g)).toHaveLength(20);
+    expect(page).toMatch(/changed: at cba987654321, 2026-11-13: 10\.\d µs to 1[01]\.\d µs \(\+\d/);
+    expect(renderTrends([])).toContain("The history is empty.");
+    expect(renderTrends(trendsOf([at(1, 1)]))).toContain("1 run; no change found.");
+  });
+});
+
+describe("the tools' files", () => {
+  it("are read as strace writes them: every call once, in the slice in which it began", () => {
+    const trace = [
+      "12 100.000100 execve() = 0",
+      "12 100.010000 epoll_pwait(3, <unfinished ...>",
+      "13 100.011000 futex() = 0",
+      "12 100.012000 <... epoll_pwait resumed>) = 1",
+      "12 100.013000 recvfrom(4) = 64",
+      "12 100.014000 sendto(4) = 64",
+      "12 100.030000 recvfrom(4) = 64",
+      "12 100.031000 +++ exited with 0 +++",
+    ].join("\n");
+    const slice = (fromMs: number, toMs: number) => ({ messages: 2, fromMs, toMs });
+    expect(callsPerMessage(trace, [slice(100_005, 100_020)])).toBe(2);
+    expect(callsPerMessage(trace, [slice(100_020, 100_040)])).toBe(0.5);
+  });
+
+  it("are read as callgrind writes them", () => {
+    expect(totalOf("events: Ir\nfn=(1)\n16 4\n\ntotals: 1234567\n")).toBe(1_234_567);
+    expect(() => totalOf("events: Ir\n")).toThrow(/no total/);
+  });
+});
