@@ -2,7 +2,7 @@
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,7 +22,9 @@ let folder = "";
 const foreignServer = `
   require("node:net")
     .createServer((socket) => socket.on("error", () => {}).pipe(socket))
-    .listen(Number(process.argv[2]), "127.0.0.1", function () { console.log(this.address().port); });
+    .listen(Number(process.argv[2]), "127.0.0.1", function () {
+      console.log(this.address().port);
+    });
 `;
 
 beforeAll(() => {
@@ -48,7 +50,7 @@ function bench(...argv: readonly string[]): Promise<Said> {
 }
 
 describe("the command line", () => {
-  it("names the commands where one is unknown, and each has its own help with examples", async () => {
+  it("names its commands, each of which has its own help with examples", async () => {
     const unknown = await bench("fly");
     expect(unknown.code).toBe(2);
     expect(unknown.stderr).toContain("run, target, doctor, list");
@@ -218,6 +220,9 @@ describe("report", () => {
       expect(shown.stdout.toLowerCase()).toContain(sign);
     }
     expect((await bench("report", "results.json", "--form", "json")).stdout).toBe(stdout);
+    const whole = await bench("report", "results.json", "--out", "slides");
+    expect(whole.stdout.trim()).toBe(join("slides", "report.html"));
+    expect(readdirSync(join(folder, "slides"))).toContain("cells.csv");
   });
 });
 

@@ -46,8 +46,14 @@ const rooms: readonly { readonly room: string; readonly mayUse: readonly string[
 const doors: readonly { readonly what: RegExp; readonly only: RegExp }[] = [
   { what: /#include [<"]napi\.h[>"]|#include <node_api\.h>/, only: /^native\/addon\// },
   { what: /io_selectors\.node/, only: /^(src\/native\.ts|bench\/measure\/environment\.ts)$/ },
-  { what: /from "node:child_process"/, only: /^(bench\/(measure|delivery)|examples)\// },
-  { what: /\bprocess\.exit\(/, only: /^bench\/(cli|run|interrupt)\.ts$/ },
+  {
+    what: /from "node:child_process"/,
+    only: /^(bench\/(measure|delivery|regression|contenders)|examples)\//,
+  },
+  {
+    what: /\bprocess\.exit\(/,
+    only: /^bench\/(cli|run|interrupt|contenders\/(serve|announce))\.ts$/,
+  },
 ];
 
 /** Rooms of pure functions: no clock, no I/O. bench/report/write.ts is the one that writes. */

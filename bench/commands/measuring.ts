@@ -63,8 +63,8 @@ export async function measure(plan: Plan, { out, json }: Measuring): Promise<num
 function report(results: Results, to: { readonly reportsFolder: string; readonly json: boolean }) {
   const shown = to.json ? serializeResults(results).trimEnd() : tableOf(results);
   try {
-    const { reportPath } = writeReport(results, to);
-    const where = relative(process.cwd(), reportPath);
+    const { pagePath } = writeReport(results, to);
+    const where = relative(process.cwd(), pagePath);
     print(to.json ? shown : `\n${shown}\n\n${where}`);
     if (to.json) say(where);
     return true;

@@ -1,14 +1,16 @@
 // report: a saved results.json in another form. Enters: a file. Leaves: the form asked for, on
-// standard output.
+// standard output, or all of them in a folder.
 
 import { readFileSync } from "node:fs";
+import { relative } from "node:path";
 import { UsageError, word } from "../command-line.ts";
 import { renderCsv } from "../report/csv.ts";
 import { renderHtml } from "../report/html/page.ts";
 import { parseResults, ResultsFormatError, serializeResults } from "../report/json.ts";
 import { renderMarkdown } from "../report/markdown.ts";
+import { renderSaved } from "../report/write.ts";
 import type { Results } from "../results.ts";
-import { type Command, messageOf, say } from "./command.ts";
+import { type Command, messageOf, print, say } from "./command.ts";
 import { tableOf } from "./measuring.ts";
 
 /** A form is a function of the results and one row here. */
@@ -24,10 +26,14 @@ export const reportCommand: Command = {
   name: "report",
   summary: "a saved results.json as a table, Markdown, HTML or CSV",
   operands: "RESULTS.json",
-  options: [{ name: "form", value: "NAME", help: Object.keys(forms).join(", "), read: formName }],
+  options: [
+    { name: "out", value: "DIR", help: "writes every form there, charts too", read: word },
+    { name: "form", value: "NAME", help: Object.keys(forms).join(", "), read: formName },
+  ],
   examples: [
     ["npm run bench -- report reports/latest/results.json", "the table once more"],
     ["npm run -s bench -- report results.json --form html > report.html", "to send on"],
+    ["npm run bench -- report results.json --out slides", "the page, Markdown, CSV, SVG charts"],
   ],
   execute: async ({ values, words }) => {
     const [file, ...more] = words;
@@ -36,6 +42,9 @@ export const reportCommand: Command = {
     }
     const results = readResults(file);
     if (results === null) return 1;
+    if (values["out"] !== null) {
+      return print(relative(process.cwd(), renderSaved(file, String(values["out"])).pagePath));
+    }
     const form = (values["form"] as string | null) ?? "terminal";
     const text = forms[form]?.(results) ?? "";
     process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);

@@ -109,7 +109,8 @@ function attaching(address: string, pid: number | null): Contender["command"] {
   const port = /^(?:127\.0\.0\.1:|localhost:)?(\d{1,5})$/.exec(address)?.[1];
   if (port === undefined || Number(port) < 1 || Number(port) > 65_535) {
     throw new UsageError(
-      `--address: "${address}" is not 127.0.0.1:PORT; it is this machine's, or its CPU time is unknown`,
+      `--address: "${address}" is not 127.0.0.1:PORT; ` +
+        "a server elsewhere has CPU time that nobody here can see",
     );
   }
   if (pid === null) {

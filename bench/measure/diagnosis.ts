@@ -84,7 +84,9 @@ function portsRow({ portRange }: MachineLimits): LimitRow | null {
   return {
     limit: "net.ipv4.ip_local_port_range",
     value: `${portRange.first} ${portRange.last}`,
-    allows: `${thousands(ports)} connections from one source address; the generator takes as many of 127.0.0.0/8 as it needs`,
+    allows:
+      `${thousands(ports)} connections from one source address; ` +
+      "the generator takes as many of 127.0.0.0/8 as it needs",
   };
 }
 

@@ -1,5 +1,5 @@
-// Arbiter: starts worker processes, restarts one that dies, ends them all. The workers share a port;
-// no connection passes through here. The name is gunicorn's, for the same part.
+// Arbiter: starts worker processes, restarts one that dies, ends them all. The workers share a
+// port; no connection passes through here. The name is gunicorn's, for the same part.
 // Enters: how to start a worker, and its messages over IPC (child_process.fork). Leaves: one
 // server's face: a port, a stop, the sum of all counters.
 
