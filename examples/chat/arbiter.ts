@@ -38,7 +38,7 @@ interface Worker {
   timer: NodeJS.Timeout | undefined;
 }
 
-const program = fileURLToPath(import.meta.url).replace("arbiter", "worker");
+const program = fileURLToPath(new URL("worker.js", import.meta.url));
 const FIRST_AGAIN_MS = 100;
 const LONGEST_AGAIN_MS = 5000;
 const STOP_MS = 2000;

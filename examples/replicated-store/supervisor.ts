@@ -18,7 +18,7 @@ export interface StoreSettings {
   readonly writes: string;
 }
 
-const program = fileURLToPath(import.meta.url).replace("supervisor", "worker");
+const program = fileURLToPath(new URL("worker.js", import.meta.url));
 const AGAIN_MS = 100;
 const STOP_MS = 2000;
 const ANY = "tcp://127.0.0.1:*";
