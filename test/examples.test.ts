@@ -1,17 +1,21 @@
 // The examples, each run as its head says, by somebody who writes, connects and interrupts.
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer as readAll } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { close, openPty } from "../src/index.ts";
 
 const linux = process.platform === "linux";
+const missing = (tool: string) => spawnSync(tool, ["--version"]).error !== undefined;
+const execute = promisify(execFile);
 const running = new Set<ChildProcess>();
 let folder: string;
 
@@ -183,4 +187,109 @@ describe.skipIf(!linux)("05-timer-counter-folder", () => {
     expect(output).toContain("the timer has expired 2 times");
     expect(code).toBe(0);
   });
+});
+
+describe("06-http-hello", () => {
+  const hello = "HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nHello, world!\n";
+
+  async function start(): Promise<string> {
+    const [url] = await Example.run("06-http-hello").said(/http:\S+/);
+    return url;
+  }
+
+  /** Says each piece on one connection, a moment apart. @returns all that it hears to the end. */
+  async function say(url: string, ...pieces: string[]): Promise<string> {
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    const heard = readAll(socket);
+    for (const piece of pieces) {
+      socket.write(piece);
+      await delay(20);
+    }
+    return (await heard).toString();
+  }
+
+  it.skipIf(missing("curl"))("greets curl twice on one connection", async () => {
+    const url = await start();
+    const args = ["--silent", "--verbose", `${url}one`, `${url}two`];
+    const { stdout, stderr } = await execute("curl", args);
+    expect(stdout).toBe("Hello, world!\nHello, world!\n");
+    expect(stderr).toMatch(/re-using/i);
+    const head = await execute("curl", ["--silent", "--head", url]);
+    expect(head.stdout).toBe(hello.replace("Hello, world!\n", ""));
+    const post = ["--silent", "--data", "x=1", "--write-out", "%{http_code}", url];
+    expect((await execute("curl", post)).stdout).toBe("400");
+  });
+
+  it.skipIf(missing("wrk"))("bears wrk without an error", async () => {
+    const args = ["--duration", "1", "--connections", "20", "--threads", "1", await start()];
+    const { stdout } = await execute("wrk", args);
+    expect(stdout).toMatch(/[1-9]\d* requests in/);
+    expect(stdout).not.toMatch(/Non-2xx|Socket errors/);
+  });
+
+  it("answers requests in pieces and several at once, in order", async () => {
+    const request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    const last = "HEAD / HTTP/1.1\r\nConnection: close\r\n\r\n";
+    const answers = await say(await start(), "GET / HT", "TP/1.1\r\n\r", "\n", request + last);
+    expect(answers).toBe(`${hello}${hello}${hello.replace("Hello, world!\n", "")}`);
+  });
+
+  it.each([
+    ["no HTTP", "good morning\r\n\r\n"],
+    ["a body", "GET / HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"],
+    ["a head without end", "GET / HTTP/1.1\r\nX: ".padEnd(16 * 1024 + 1, "x")],
+  ])("refuses %s", async (_, request) => {
+    expect(await say(await start(), request)).toMatch(/^HTTP\/1.1 400 Bad Request\r\n/);
+  });
+});
+
+describe.skipIf(missing("stty"))("07-serial-port", () => {
+  it("asks the device that it made", async () => {
+    const { code, output } = await Example.run("07-serial-port").ended();
+    expect(output).toBe("TEMP? 21.5\nHUMIDITY? ERROR\n");
+    expect(code).toBe(0);
+  });
+
+  it("says that nobody answers", async () => {
+    const { controller, terminal, path } = openPty();
+    const { code, output } = await Example.run("07-serial-port", path).ended();
+    for (const fd of [controller, terminal]) close(fd);
+    expect(output).toContain(`${path}: no answer to TEMP?`);
+    expect(code).toBe(1);
+  });
+});
+
+describe("08-await-with-abort", () => {
+  const paths = () => [join(folder, "one"), join(folder, "two")] as const;
+
+  it("follows both until it is interrupted", async () => {
+    const [one, two] = paths();
+    const example = Example.run("08-await-with-abort", "60", one, two);
+    await example.said(/following 2/);
+    await writeFile(two, "hello\n");
+    await example.said(/two: hello/);
+    await writeFile(one, "again\n");
+    await example.said(/one: again/);
+    example.child.kill("SIGINT");
+    const { code, output } = await example.ended();
+    expect(output).toMatch(/ended: interrupted\n$/);
+    expect(code).toBe(0);
+  });
+
+  it("ends when the time is up", async () => {
+    const { code, output } = await Example.run("08-await-with-abort", "0.05", ...paths()).ended();
+    expect(output).toMatch(/^following 2\nended: .*timeout\n$/);
+    expect(code).toBe(0);
+  });
+});
+
+it("each numbered example has fewer than 60 lines and its command in its head", () => {
+  const names = readdirSync("examples").filter((name) => /^\d/.test(name));
+  for (const [i, name] of names.entries()) {
+    const lines = readFileSync(join("examples", name), "utf8").split("\n");
+    expect(lines.length, name).toBeLessThanOrEqual(60);
+    expect(name).toMatch(new RegExp(`^0${i + 1}-`));
+    const command = `npm run build && node dist/examples/${name.replace(".ts", ".js")}`;
+    expect(lines.slice(0, 8).join("\n")).toContain(command);
+  }
 });
