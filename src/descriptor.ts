@@ -5,7 +5,7 @@
 
 import { descriptorOf } from "./arguments.ts";
 import { invalidValue } from "./errors.ts";
-import { type NativePty, native } from "./native.ts";
+import { native } from "./native.ts";
 import { assertInteger, assertPath, orThrow } from "./opening.ts";
 
 /**
@@ -92,7 +92,12 @@ export function openFifo(path: string, end: "read" | "write"): number {
 }
 
 /** A pseudo-terminal: what is typed at the controller, the terminal reads, and the reverse. */
-export type Pty = NativePty;
+export interface Pty {
+  readonly controller: number;
+  readonly terminal: number;
+  /** Of the terminal, for whoever opens it once more. */
+  readonly path: string;
+}
 
 /**
  * Opens a pseudo-terminal, both sides non-blocking; it echoes, and hands over whole lines, until

@@ -169,11 +169,13 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     return fd < 0 || i >= this.#ready ? undefined : this.#keys[fd];
   }
 
+  /** @internal */
   [readyData](i: number): T | undefined {
     const fd = this.#ring[(i + 1) * RING_STRIDE] as number;
     return fd < 0 || i >= this.#ready ? undefined : this.#data[fd];
   }
 
+  /** @internal */
   [readyFd](i: number): number {
     return this.#ring[(i + 1) * RING_STRIDE] as number;
   }
@@ -241,17 +243,18 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     this.close();
   }
 
+  /** @internal */
   [hostPoll](timeoutMs: number | null, ranHandlers: boolean): number {
     this.#assertOpen();
     return this.#take(native.hostPoll(this.#id, toNativeTimeout(timeoutMs), ranHandlers ? 1 : 0));
   }
 
-  /** Whether Node's loop wanted the thread when the last hostPoll ended. */
+  /** @internal Whether Node's loop wanted the thread when the last hostPoll ended. */
   get [hostWaits](): boolean {
     return ((this.#ring[0] as number) & RING_ENDED_BY_HOST) !== 0;
   }
 
-  /** Begins (true) or ends (false) hosting Node's loop. */
+  /** @internal Begins (true) or ends (false) hosting Node's loop. */
   [host](on: boolean): void {
     if (on) this.#assertOpen();
     const answer = native.host(this.#id, on ? 1 : 0);

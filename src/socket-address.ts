@@ -11,6 +11,7 @@ export const addressBytes: unique symbol = Symbol("addressBytes");
 
 /** `new SocketAddress()` is empty, for recvFrom to fill; its family is `none`. */
 export class SocketAddress {
+  /** @internal */
   readonly [addressBytes] = new Uint8Array(native.addressBytes);
 
   /** @throws {Error} in Node's form: `EINVAL` where the host is no numeric IPv4 or IPv6 address. */

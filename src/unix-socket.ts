@@ -8,7 +8,7 @@ import { assertInteger, assertUnixPath, nameOf, orThrow } from "./opening.ts";
 import { LARGEST_BACKLOG } from "./socket.ts";
 
 /** Bytes in order, single datagrams, or both: a connection that keeps messages apart. */
-export type SocketType = keyof typeof SOCKET_TYPES;
+export type SocketType = "stream" | "datagram" | "seqpacket";
 
 export interface ListenUnixOptions {
   /** At most 107 bytes on Linux, 103 elsewhere. */

@@ -169,15 +169,14 @@ describe("installed without a compiler", () => {
     const lonely = join(folder, "lonely");
     cpSync(consumer, lonely, { recursive: true });
     rmSync(join(lonely, "node_modules", "io-selectors", "prebuilds"), { recursive: true });
-    writeFileSync(join(lonely, "load.mjs"), 'import("io-selectors").catch((e) => e.message)');
     const program = 'try { await import("io-selectors") } catch (e) { console.log(e.message) }';
     const { stdout } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], {
       cwd: lonely,
       encoding: "utf8",
     });
-    const run = `npx node-gyp rebuild --directory "${join(lonely, "node_modules", "io-selectors")}"`;
+    const home = join(lonely, "node_modules", "io-selectors");
     expect(stdout).toMatch(/^io-selectors: no compiled part for \S+, Node [\d.]+; run: .*\n$/);
-    expect(stdout).toContain(run);
+    expect(stdout).toContain(`run: npx node-gyp rebuild --directory "${home}"`);
   });
 });
 
