@@ -36,7 +36,8 @@ export const compareCommand: Command = {
     if (baseFile === undefined || headFile === undefined || more.length > 0) {
       throw new UsageError("compare takes two files: the results.json of base and of head");
     }
-    const [base, head] = [readSaved(baseFile), readSaved(headFile)];
+    const base = readSaved(baseFile);
+    const head = base === null ? null : readSaved(headFile);
     if (base === null || head === null) return exitUsage;
     try {
       const gates = (values["gate"] as readonly string[] | null) ?? [];

@@ -14,7 +14,7 @@ import { countInstructions } from "./exact/callgrind.ts";
 import { countSystemCalls } from "./exact/strace.ts";
 import type { Counted } from "./exact/traced-server.ts";
 import type { ExactName } from "./metrics.ts";
-import type { BlockFigures, Course, PairMeans } from "./pairs.ts";
+import { type BlockFigures, type Course, failuresAllowed, type PairMeans } from "./pairs.ts";
 import type { ExactRow } from "./profiles.ts";
 import { contenderOf, type Side, sideName, sides } from "./sides.ts";
 
@@ -47,17 +47,17 @@ async function measureContender(
   for (const order of orders) {
     const figures: Partial<Record<Side, Record<string, number>>> = {};
     for (const side of order) {
+      // It would fail as often as it is tried; the other sides are of use without it.
+      if (failures[side].length > failuresAllowed) continue;
       const told = await countOne(row, contenderOf(name, side, trees), means);
-      if (typeof told === "number") figures[side] = { [row.metric]: told };
-      else failures[side].push(told.failure);
+      if (typeof told === "number") {
+        figures[side] = { [row.metric]: told };
+      } else {
+        failures[side].push(told.failure);
+        onProgress(`${row.metric}: ${sideName(name, side)}: ${told.failure}`);
+      }
     }
     blocks.push(figures);
-    const [first] = sides.flatMap((side) => failures[side].map((why) => ({ side, why })));
-    // It would fail as often as it is tried.
-    if (first !== undefined) {
-      onProgress(`${row.metric}: ${sideName(name, first.side)}: ${first.why}`);
-      break;
-    }
   }
   return { contender: name, blocks, failures };
 }

@@ -34,7 +34,9 @@ export function plant(root: string, fault: Fault): string {
   const tree = mkdtempSync(join(tmpdir(), "io-selectors-planted-"));
   cpSync(join(root, "package.json"), join(tree, "package.json"));
   cpSync(join(root, "dist"), join(tree, "dist"), { recursive: true });
-  for (const name of ["build", "node_modules"]) symlinkSync(join(root, name), join(tree, name));
+  for (const name of ["binding.gyp", "build", "node_modules"]) {
+    symlinkSync(join(root, name), join(tree, name));
+  }
   const reactor = join(tree, "dist", "src", "reactor.js");
   const text = readFileSync(reactor, "utf8");
   if (!anchor.test(text)) throw new Error("nowhere in dist/src/reactor.js to plant a fault");

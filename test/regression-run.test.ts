@@ -1,0 +1,345 @@
+// The gate on real processes, at a small scale: equal trees must not differ, a planted system call
+// must be found; and what cannot be compared says so, and leaves nothing behind.
+
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { UsageError } from "../bench/command-line.ts";
+import { chooseCpus } from "../bench/measure/cpus.ts";
+import { Interrupted } from "../bench/measure/deadline.ts";
+import { ChildProcesses } from "../bench/measure/processes.ts";
+import { packagePaths } from "../bench/paths.ts";
+import { CannotCompare, runGate } from "../bench/regression/gate.ts";
+import type { GateProfile } from "../bench/regression/profiles.ts";
+import { resolveRevisions } from "../bench/regression/revisions.ts";
+import { pathsOf, type Trees } from "../bench/regression/sides.ts";
+import { Worktrees } from "../bench/regression/worktrees.ts";
+
+const own = packagePaths();
+const cli = join(own.root, "dist", "bench", "cli.js");
+const children = new ChildProcesses();
+let folder = "";
+let signal = new AbortController().signal;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "io-selectors-regression-test-"));
+  signal = new AbortController().signal;
+});
+
+afterEach(() => {
+  children.killAll();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Whether strace is there and may trace here. */
+const traces = spawnSync("strace", ["-o", "/dev/null", "true"]).status === 0;
+
+const tiny: GateProfile = {
+  name: "tiny",
+  summary: "",
+  loads: [
+    {
+      workload: "echo-rate",
+      contenders: ["cpp:reactor-epoll"],
+      connections: 20,
+      payloadBytes: 64,
+      ratePerSecond: 500,
+      metrics: ["serverCpuPerMessage", "latencyP50"],
+      pairs: 2,
+      attempts: 2,
+      timing: { warmupMs: 20, steadyWithinMs: 0, windows: 1, windowMs: 50 },
+    },
+  ],
+  exact: [{ metric: "systemCalls", contenders: ["cpp:reactor-epoll"], messages: 100, pairs: 10 }],
+};
+
+function gate(trees: Trees, profile = tiny) {
+  const means = { paths: own, children, signal, cpus: chooseCpus() };
+  const request = { trees, profile, seed: 1, asked: [], folder };
+  return runGate(request, { means, onProgress: () => {} });
+}
+
+/** A tree whose native server is a command around ours. */
+function treeAround(script: string): string {
+  const root = join(folder, "tree");
+  mkdirSync(join(root, "build", "Release"), { recursive: true });
+  writeFileSync(join(root, "package.json"), "{}");
+  const server = join(root, "build", "Release", "echo-server");
+  writeFileSync(server, `#!/bin/sh\n${script}\n`);
+  chmodSync(server, 0o755);
+  return root;
+}
+
+describe.skipIf(process.platform !== "linux" || !traces)("a run of the gate", () => {
+  const same: Trees = { base: own, head: own };
+
+  it("finds no regression between equal trees, and holds its controls", {
+    timeout: 120_000,
+  }, async () => {
+    const { outcome, cells, controls } = await gate(same);
+    expect(controls.filter(({ held }) => !held)).toEqual([]);
+    expect(controls.map(({ name }) => name).join()).toMatch(/base against base.*planted/);
+    expect(["pass", "inconclusive"]).toContain(outcome);
+    const calls = cells.find(({ metric }) => metric === "systemCalls");
+    expect(calls).toMatchObject({ verdict: "same", gates: true });
+    expect(calls?.base).toBeCloseTo(3, 1);
+    expect(cells.map(({ metric }) => metric)).toContain("serverCpuPerMessage");
+  });
+
+  it("finds and confirms a system call more in the head", { timeout: 120_000 }, async () => {
+    const library = join(folder, "planted.so");
+    const source = join(own.root, "native", "planted_call", "planted_call.cc");
+    execFileSync("c++", ["-shared", "-fPIC", "-o", library, source]);
+    const root = treeAround(`LD_PRELOAD=${library} exec ${own.echoServer} "$@"`);
+    const { outcome, cells } = await gate({ base: own, head: pathsOf(root) });
+    expect(outcome).toBe("regression");
+    const calls = cells.find(({ metric }) => metric === "systemCalls");
+    expect(calls).toMatchObject({ verdict: "regression" });
+    expect(calls?.first?.ratio).toBeCloseTo(4 / 3, 1);
+    expect(calls?.second?.ratio).toBeCloseTo(4 / 3, 1);
+  });
+
+  it("calls a head that does not serve a regression", { timeout: 120_000 }, async () => {
+    const head = pathsOf(treeAround("echo it broke >&2; exit 7"));
+    const { outcome, cells } = await gate({ base: own, head }, withAttempts(4));
+    expect(outcome).toBe("regression");
+    const cpu = cells.find(({ metric }) => metric === "serverCpuPerMessage");
+    expect(cpu).toMatchObject({ verdict: "failed", reason: expect.stringMatching(/it broke/) });
+  });
+
+  it("refuses to compare with a base that does not serve", { timeout: 120_000 }, async () => {
+    // It can be counted, and then never serves a load.
+    const root = treeAround(
+      `case "$(cat /proc/$PPID/comm)" in strace) exec ${own.echoServer} "$@";; esac; exit 7`,
+    );
+    await expect(gate({ base: pathsOf(root), head: own }, withAttempts(4))).rejects.toThrow(
+      CannotCompare,
+    );
+  });
+
+  it("trusts itself in nothing where nobody can count", async () => {
+    const base = pathsOf(treeAround("exit 7"));
+    const { outcome, controls, notes } = await gate({ base, head: own });
+    expect(outcome).toBe("untrustworthy");
+    expect(controls[0]?.detail).toMatch(/install strace/);
+    expect(notes[0]).toMatch(/could not be counted/);
+  });
+});
+
+function withAttempts(attempts: number): GateProfile {
+  const loads = tiny.loads.map((row) => ({ ...row, pairs: attempts, attempts }));
+  return { ...tiny, loads, exact: tiny.exact };
+}
+
+function git(root: string, ...argv: readonly string[]): string {
+  const author = ["-c", "user.name=a", "-c", "user.email=a@example.invalid"];
+  return execFileSync("git", ["-C", root, ...author, ...argv], { encoding: "utf8" }).trim();
+}
+
+/** A repository that builds in no time. */
+function repository(): string {
+  const root = join(folder, "repository");
+  mkdirSync(root);
+  git(root, "init", "-q");
+  writeFileSync(join(root, "package.json"), "{}\n");
+  writeFileSync(
+    join(root, "build.mjs"),
+    [
+      'import { mkdirSync, writeFileSync } from "node:fs";',
+      'for (const path of ["build/Release", "dist/bench/contenders"]) {',
+      "  mkdirSync(new URL(path, import.meta.url), { recursive: true });",
+      "}",
+      'writeFileSync(new URL("build/Release/echo-server", import.meta.url), "");',
+      'writeFileSync(new URL("dist/bench/contenders/serve.js", import.meta.url), "");',
+      "",
+    ].join("\n"),
+  );
+  git(root, "add", ".");
+  git(root, "commit", "-q", "-m", "first");
+  return root;
+}
+
+const commitOf = (root: string, name = "HEAD") => git(root, "rev-parse", name).slice(0, 12);
+
+describe("the commits", () => {
+  const resolve = (root: string, base: string, head: string | null = null) =>
+    resolveRevisions(root, { base, head }, { children, signal });
+
+  it("are found by any name that git knows", async () => {
+    const root = repository();
+    git(root, "tag", "-a", "v1", "-m", "v1");
+    const commit = commitOf(root);
+    expect(await resolve(root, "v1")).toEqual({
+      base: { name: "v1", commit },
+      head: { name: "HEAD", commit },
+    });
+  });
+
+  it("are refused where one is missing, with the name", async () => {
+    const root = repository();
+    await expect(resolve(root, "nowhere")).rejects.toThrow(/--base: no commit "nowhere"/);
+    await expect(resolve(root, "HEAD", "-x")).rejects.toThrow(/--head: no commit "-x"/);
+    await expect(resolve(root, "HEAD:build.mjs")).rejects.toThrow(UsageError);
+  });
+
+  it("are refused where changes are uncommitted, unless a head is named", async () => {
+    const root = repository();
+    writeFileSync(join(root, "new.txt"), "");
+    await expect(resolve(root, "HEAD")).rejects.toThrow(
+      /uncommitted changes \(1 file\).*--head HEAD/,
+    );
+    expect((await resolve(root, "HEAD", "HEAD")).head.commit).toBe(commitOf(root));
+  });
+
+  it("are refused outside a repository", async () => {
+    const nowhere = join(folder, "nowhere");
+    mkdirSync(nowhere);
+    await expect(resolve(nowhere, "HEAD")).rejects.toThrow(/not a git repository/);
+  });
+});
+
+describe("the worktrees", () => {
+  const revision = (root: string) => ({ name: "HEAD", commit: commitOf(root) });
+
+  it("are built outside the repository, and leave nothing", async () => {
+    const root = repository();
+    const worktrees = new Worktrees(root, { children, signal });
+    const tree = await worktrees.build("base", revision(root));
+    expect(tree.startsWith(root)).toBe(false);
+    expect(existsSync(join(tree, "build", "Release", "echo-server"))).toBe(true);
+    await worktrees.remove();
+    expect(existsSync(worktrees.folder)).toBe(false);
+    expect(git(root, "worktree", "list").split("\n")).toHaveLength(1);
+    expect(git(root, "status", "--porcelain")).toBe("");
+  });
+
+  it("say why a commit does not build", async () => {
+    const root = repository();
+    writeFileSync(
+      join(root, "build.mjs"),
+      'console.error("error: no such thing"); process.exit(3)',
+    );
+    git(root, "commit", "-aqm", "broken");
+    const worktrees = new Worktrees(root, { children, signal });
+    await expect(worktrees.build("base", revision(root))).rejects.toThrow(
+      /base [0-9a-f]{12} does not build: exited with code 3: error: no such thing/,
+    );
+    writeFileSync(join(root, "build.mjs"), "");
+    git(root, "commit", "-aqm", "empty");
+    await expect(worktrees.build("head", revision(root))).rejects.toThrow(
+      /too old: it has no build/,
+    );
+    await worktrees.remove();
+    expect(git(root, "worktree", "list").split("\n")).toHaveLength(1);
+  });
+
+  it("share dependencies, and what was built, where the lock file is the same", async () => {
+    const root = repository();
+    writeFileSync(join(root, ".gitignore"), "node_modules\nbuild\ndist\n");
+    git(root, "add", ".");
+    git(root, "commit", "-qm", "ignores");
+    for (const path of ["node_modules/.cache/io-selectors", "node_modules/a-package", "dist"]) {
+      mkdirSync(join(root, path), { recursive: true });
+    }
+    symlinkSync("a-package", join(root, "node_modules", "a-link"));
+    writeFileSync(join(root, "dist", "marker.js"), "");
+    for (const name of ["typescript", "dependencies"]) {
+      writeFileSync(join(root, "node_modules/.cache/io-selectors", `${name}.sha256`), "stamp");
+    }
+    const worktrees = new Worktrees(root, { children, signal });
+    const tree = await worktrees.build("base", revision(root));
+    expect(readdirSync(join(tree, "node_modules")).sort()).toEqual([
+      ".cache",
+      "a-link",
+      "a-package",
+    ]);
+    const stamps = join(tree, "node_modules/.cache/io-selectors");
+    expect(readdirSync(stamps).sort()).toEqual(["dependencies.sha256", "typescript.sha256"]);
+    expect(existsSync(join(tree, "dist", "marker.js"))).toBe(true);
+    // The tree's own cache: nothing of it may reach the donor.
+    writeFileSync(join(stamps, "typescript.sha256"), "other");
+    const donor = join(root, "node_modules/.cache/io-selectors/typescript.sha256");
+    expect(readFileSync(donor, "utf8")).toBe("stamp");
+    await worktrees.remove();
+    expect(existsSync(join(root, "node_modules", "a-package"))).toBe(true);
+  });
+
+  it("are given up at once when the run is to stop, with all that was building", async () => {
+    const root = repository();
+    const marker = join(folder, "pid");
+    writeFileSync(
+      join(root, "build.mjs"),
+      [
+        'import { spawn } from "node:child_process";',
+        'import { writeFileSync } from "node:fs";',
+        'const child = spawn("sleep", ["60"]);',
+        `writeFileSync(${JSON.stringify(marker)}, String(child.pid));`,
+      ].join("\n"),
+    );
+    git(root, "commit", "-aqm", "slow");
+    const controller = new AbortController();
+    const worktrees = new Worktrees(root, { children, signal: controller.signal });
+    const building = worktrees.build("base", revision(root));
+    const watch = setInterval(() => existsSync(marker) && controller.abort(), 10);
+    await expect(building).rejects.toThrow(Interrupted);
+    clearInterval(watch);
+    await worktrees.remove();
+    expect(existsSync(worktrees.folder)).toBe(false);
+    const pid = Number(readFileSync(marker, "utf8"));
+    await expect.poll(() => existsSync(`/proc/${pid}`) && isRunning(pid)).toBe(false);
+  });
+});
+
+function isRunning(pid: number): boolean {
+  return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+}
+
+describe("the command line", () => {
+  const bench = (...argv: string[]) =>
+    spawnSync(process.execPath, [cli, ...argv], { encoding: "utf8", timeout: 20_000 });
+  const good = join(own.root, "reports", "README.md");
+
+  it.each([
+    [["regression"], /--base REF/],
+    [["regression", "--base", "HEAD", "--profile", "huge"], /"huge" is none of default, short/],
+    [["regression", "--base", "HEAD", "--gate", "beauty"], /"beauty" is none of/],
+    [["regression", "--base", "no-such-commit"], /no commit "no-such-commit"|not a git repository/],
+    [["compare"], /two files/],
+    [["compare", "a.json", "b.json"], /cannot read "a\.json"/],
+    [["compare", good, good], /not JSON/],
+    [["trend"], /one file/],
+    [["trend", "nowhere.jsonl"], /cannot read "nowhere\.jsonl"/],
+  ])("refuses %j with exit code 2", (argv, message) => {
+    const { status, stderr, stdout } = bench(...argv);
+    expect(stderr).toMatch(message);
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+  });
+
+  it("refuses empty, truncated and foreign results", () => {
+    const text = {
+      empty: "",
+      truncated: '{"schemaVersion": 1, "pro',
+      foreign: '{"schemaVersion": 9}',
+    };
+    for (const [name, content] of Object.entries(text)) {
+      const file = join(folder, `${name}.json`);
+      writeFileSync(file, content);
+      const { status, stderr } = bench("compare", file, file);
+      expect(stderr).toMatch(/empty|truncated|foreign/);
+      expect(status).toBe(2);
+    }
+  });
+});
