@@ -212,13 +212,14 @@ export class Reactor {
     let ranHandlers = true; // what they gave to nextTick has to come to its turn
     while (!this.#stopped) {
       const ready = this.#selector[hostPoll](this.#timeout(null), ranHandlers);
-      this.#runTimersAndTasks();
+      const ranTasks = this.#runTimersAndTasks();
       this.#dispatch(ready);
-      ranHandlers ||= ready > 0;
+      const ran = ranTasks || ready > 0;
+      ranHandlers ||= ran;
       if (this.#selector[hostWaits]) {
         await native.turn();
         ranHandlers = false;
-      } else if (ready > 0) {
+      } else if (ran) {
         await undefined; // promise jobs
       }
     }
@@ -261,18 +262,22 @@ export class Reactor {
     this.#guard(() => registered.handler.onClose?.(registered.fd));
   }
 
-  #runTimersAndTasks(): void {
+  /** @returns whether any ran. */
+  #runTimersAndTasks(): boolean {
+    let ran = false;
     const nextDueMs = this.#timers.nextDueMs();
     if (nextDueMs !== null) {
       const nowMs = performance.now();
       for (let task = this.#timers.takeDue(nowMs); task; task = this.#timers.takeDue(nowMs)) {
         this.#guard(task);
+        ran = true;
       }
     }
-    if (this.#tasks.length === 0) return;
+    if (this.#tasks.length === 0) return ran;
     const tasks = this.#tasks;
     this.#tasks = []; // what these post belongs to the next turn
     for (const task of tasks) this.#guard(task);
+    return true;
   }
 
   #guard(task: () => void): void {

@@ -268,6 +268,16 @@ describe.each(selectorClasses)("run over %s", (_name, make) => {
     return busy;
   }
 
+  it("runs the promise jobs of timers and tasks where no descriptor is ready", async () => {
+    const done = reactor.run();
+    for (let i = 0; i < 3; i++) {
+      await new Promise<void>((resolve) => reactor.setTimer(1, resolve));
+      await new Promise<void>((resolve) => reactor.post(resolve));
+    }
+    reactor.stop();
+    await done;
+  });
+
   it.each([true, false])(
     "serves Node's timers, immediates, ticks and promises (busy: %s)",
     async (busy) => {

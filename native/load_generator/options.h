@@ -28,9 +28,9 @@ struct RunOptions {
   int64_t rate = 0;  // messages a second over all connections; open loop
   Arrivals schedule = Arrivals::kPoisson;
   // Messages are due at multiples of this only; 0: each at its own time. At 20,000 messages a
-  // second ten come together, which halves what the generator spends on sleeping and on waking the
-  // server.
-  int64_t tick_us = 500;
+  // second twenty come together, which halves what the generator spends on sleeping and on waking
+  // the server, and keeps that below what the server spends.
+  int64_t tick_us = 1000;
   int64_t in_flight = 0;  // messages, or cycles of churn, under way at a time
   int64_t depth = 0;      // messages under way on one connection at most; 0: no limit
   int64_t active = 0;     // connections that carry messages; 0: all
