@@ -1,5 +1,5 @@
-// The gate's rules on invented blocks, with seeds: what it must not call a regression, what it must,
-// and what it must not decide. Then its files: saved results, the history, what is shown.
+// The gate's rules on invented blocks, with seeds: what it must not call a regression, what it
+// must, and what it must not decide. Then its files: saved results, the history, what is shown.
 
 import { describe, expect, it } from "vitest";
 import { annotations } from "../bench/regression/annotations.ts";
@@ -48,7 +48,9 @@ function testOf(id: string, pairs: Test["pairs"], planned = pairs.length): Test 
 const resamples = 400;
 const one = { seed: 1 };
 
-/** One run of the gate with four tests, the first of which is as told; confirmed where suspected. */
+/**
+ * One run of the gate with four tests, the first of which is as told; confirmed where suspected.
+ */
 function verdictOf(seed: number, noise: Noise) {
   const others = [1, 2, 3].map((other) =>
     testOf(`other ${other}`, blocks(1_000_000 * other + seed, { ...noise, ratio: 1 })),
