@@ -222,6 +222,12 @@ describe("reading a machine", () => {
     ["/proc/loadavg", "0.10 0.20 0.30 2/345 6789"],
   ]);
 
+  it("knows a connection tracking that nobody uses for no limit", () => {
+    const idle = new Map([...files, ["/proc/sys/net/netfilter/nf_conntrack_count", "0"]]);
+    const machine = readMachineLimits((path) => idle.get(path) ?? null);
+    expect(machine.trackedConnections).toBeNull();
+  });
+
   it("gives plain data, null where a file is missing", () => {
     const machine = readMachineLimits((path) => files.get(path) ?? null);
     expect(machine).toMatchObject({

@@ -45,11 +45,14 @@ function machineFilesOf(read: ReadText): MachineLimits["machineFiles"] {
   return used == null || limit == null ? null : { limit, used };
 }
 
-/** The files are there where the module is loaded. */
+/**
+ * The files are there wherever the kernel has the module, and nothing is tracked before a rule of
+ * a firewall asks for it: then none is counted, and a running machine has connections.
+ */
 function trackedOf(read: ReadText): MachineLimits["trackedConnections"] {
   const limit = readNumber(read, "/proc/sys/net/netfilter/nf_conntrack_max");
   const used = readNumber(read, "/proc/sys/net/netfilter/nf_conntrack_count");
-  return limit === null ? null : { limit, used: used ?? 0 };
+  return limit === null || !used ? null : { limit, used };
 }
 
 function availableMemoryOf(read: ReadText): number | null {
