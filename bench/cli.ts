@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { optionLines, parseOptions, UsageError } from "./command-line.ts";
+import { adviseCommand } from "./commands/advise.ts";
 import { type Command, exitUsage, print, say } from "./commands/command.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -23,6 +24,7 @@ const commands: readonly Command[] = [
   doctorCommand,
   listCommand,
   reportCommand,
+  adviseCommand,
   compareCommand,
   regressionCommand,
   trendCommand,

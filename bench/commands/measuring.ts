@@ -15,7 +15,7 @@ import { packagePaths } from "../paths.ts";
 import { describePlan, type Plan } from "../plan.ts";
 import { ProgressLine } from "../progress.ts";
 import { serializeResults } from "../report/json.ts";
-import { renderTerminal } from "../report/terminal.ts";
+import { renderTerminal, type TerminalOptions } from "../report/terminal.ts";
 import { writeReport } from "../report/write.ts";
 import type { Results } from "../results.ts";
 import { exitCodeOf, run } from "../run.ts";
@@ -77,9 +77,13 @@ function report(results: Results, to: { readonly reportsFolder: string; readonly
 
 /** The table as this terminal can show it. */
 export function tableOf(results: Results): string {
-  const { stdout } = process;
-  const colour = stdout.isTTY === true && !process.env["NO_COLOR"];
-  return renderTerminal(results, { colour, width: stdout.columns ?? pipeColumns });
+  return renderTerminal(results, terminalOf(process.stdout));
+}
+
+/** Colour only where it shows and is wanted (no-color.org); as wide as the terminal is. */
+export function terminalOf(stream: NodeJS.WriteStream): TerminalOptions {
+  const colour = stream.isTTY === true && !process.env["NO_COLOR"];
+  return { colour, width: stream.columns ?? pipeColumns };
 }
 
 /** Found out before two minutes of measuring, not after. */

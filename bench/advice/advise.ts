@@ -1,0 +1,158 @@
+// Which strategy for whom: the least CPU a message, then the shorter p99, then the smaller memory a
+// connection, each only where the intervals tell the rivals apart. Enters: runs of one machine and
+// a question. Leaves: an answer that says what it stands on, or a refusal that says what would
+// measure it. Pure.
+
+import { plainLine } from "../report/format.ts";
+import { type Figure, figure } from "../report/groups.ts";
+import type { MetricName, Results } from "../results.ts";
+import { cornersOf, namesAt } from "./corners.ts";
+import { counts, memoryCell, pointsOf } from "./points.ts";
+import type { Advice, Answer, Candidate, Corner, Criterion, Question } from "./question.ts";
+import { refuse } from "./refuse.ts";
+
+/** @param runs of one machine, in any order. */
+export function advise(runs: readonly Results[], question: Question): Advice {
+  const points = pointsOf(runs);
+  const corners = cornersOf(points, question);
+  const names = corners === null ? [] : namesAt(corners);
+  if (corners === null || names.length === 0) return refuse(points, question);
+  const candidates = names
+    .map((name) => candidateOf(name, corners, memoryOf(runs, name, question)))
+    .sort((one, other) => one.cpu.median - other.cpu.median);
+  const { first, decidedBy, tied } = choose(candidates);
+  const rivals = candidates.filter((candidate) => candidate !== first);
+  const ofNode = candidates.filter(({ contender }) => /^(ts|node):/.test(contender));
+  return {
+    kind: "answer",
+    question,
+    ratePerSecond: blend(corners, ({ point }) => point.ratePerSecond),
+    corners,
+    reference: corners[0]?.point.run.reference ?? "",
+    recommended: first,
+    runnerUp: rivals.length === 0 ? null : choose(rivals).first,
+    decidedBy,
+    tied,
+    inNode: ofNode.length === 0 || ofNode.includes(first) ? null : choose(ofNode).first,
+    candidates,
+    excluded: excludedOf(corners, names),
+  };
+}
+
+/** How two figures stand to each other: told apart only where their intervals do not meet. */
+export type Comparison = "lower" | "higher" | "tie" | "unknown";
+
+export function compare(one: Candidate, other: Candidate, criterion: Criterion): Comparison {
+  // Ratios are taken within blocks, so that they tell apart what absolute figures do not.
+  const both = criterion === "cpu" && one.ratio !== null && other.ratio !== null;
+  const [own, its] = both
+    ? [one.ratio, other.ratio]
+    : [figureFor(one, criterion), figureFor(other, criterion)];
+  if (own === null || its === null) return "unknown";
+  if (own.low === null || own.high === null || its.low === null || its.high === null) return "tie";
+  if (own.high < its.low) return "lower";
+  return own.low > its.high ? "higher" : "tie";
+}
+
+export function figureFor(candidate: Candidate, criterion: Criterion): Figure | null {
+  if (criterion === "cpu") return candidate.cpu;
+  return criterion === "latency" ? candidate.latencyP99 : candidate.memory;
+}
+
+const criteria: readonly Criterion[] = ["cpu", "latency", "memory"];
+
+interface Choice {
+  readonly first: Candidate;
+  readonly decidedBy: Criterion | null;
+  readonly tied: readonly Candidate[];
+}
+
+/** Each criterion leaves those that it does not tell from its best. */
+function choose(candidates: readonly Candidate[]): Choice {
+  let left = candidates;
+  let decidedBy: Criterion | null = null;
+  for (const criterion of criteria) {
+    const stay = left.filter((one) => !isBeaten(one, left, criterion));
+    if (stay.length < left.length) decidedBy = criterion;
+    left = stay;
+  }
+  // Nothing tells those apart that are left: the one whose CPU came out lowest stands for them.
+  const [first, ...tied] = left;
+  if (first === undefined) throw new Error("nobody to choose from");
+  return { first, decidedBy: tied.length === 0 ? decidedBy : null, tied };
+}
+
+function isBeaten(one: Candidate, rivals: readonly Candidate[], criterion: Criterion): boolean {
+  return rivals.some((rival) => compare(rival, one, criterion) === "lower");
+}
+
+function candidateOf(name: string, corners: readonly Corner[], memory: Figure | null): Candidate {
+  const cells = corners.map(({ point, weight }) => ({
+    cell: point.cells.find((cell) => cell.contender === name && counts(cell)),
+    weight,
+  }));
+  const at = (metric: MetricName) =>
+    blendFigures(
+      cells.map(({ cell, weight }) => ({
+        found: cell === undefined ? undefined : figure(cell, metric),
+        weight,
+      })),
+    );
+  return {
+    contender: plainLine(name),
+    cpu: at("serverCpuPerMessage") ?? { median: Number.NaN, low: null, high: null },
+    ratio: at("ratioToReference"),
+    latencyP50: at("latencyP50"),
+    latencyP99: at("latencyP99"),
+    memory,
+    cpuPercent: at("serverCpuPercent"),
+    blocks: Math.min(...cells.map(({ cell }) => cell?.blocks ?? 0)),
+  };
+}
+
+interface Share {
+  readonly found: Figure | undefined;
+  readonly weight: number;
+}
+
+/** The weighted geometric mean of each of the three; null where a corner has no such figure. */
+function blendFigures(shares: readonly Share[]): Figure | null {
+  const mean = (of: (figure: Figure) => number | null): number | null => {
+    let sum = 0;
+    for (const { found, weight } of shares) {
+      const value = found === undefined ? null : of(found);
+      if (value === null || value <= 0) return null;
+      sum += weight * Math.log(value);
+    }
+    return Math.exp(sum);
+  };
+  const [only] = shares;
+  if (shares.length === 1) return only?.found ?? null;
+  const median = mean((figure) => figure.median);
+  if (median === null) return null;
+  return { median, low: mean(({ low }) => low), high: mean(({ high }) => high) };
+}
+
+function blend(corners: readonly Corner[], of: (corner: Corner) => number): number {
+  const [only] = corners;
+  if (only !== undefined && corners.every((corner) => of(corner) === of(only))) return of(only);
+  return Math.exp(corners.reduce((sum, each) => sum + each.weight * Math.log(of(each)), 0));
+}
+
+function memoryOf(runs: readonly Results[], name: string, { connections }: Question) {
+  const cell = memoryCell(runs, name, connections);
+  return cell === null ? null : (figure(cell, "userBytesPerConnection") ?? null);
+}
+
+function excludedOf(corners: readonly Corner[], names: readonly string[]): Answer["excluded"] {
+  const reasons = new Map<string, string>();
+  for (const { point } of corners) {
+    for (const cell of point.cells.filter(({ contender }) => !names.includes(contender))) {
+      const reason = counts(cell)
+        ? "not measured at every scale that the answer lies between"
+        : `${cell.status}: ${plainLine(cell.reason ?? "") || "no CPU figure"}`;
+      if (!counts(cell) || !reasons.has(cell.contender)) reasons.set(cell.contender, reason);
+    }
+  }
+  return [...reasons].map(([name, reason]) => [plainLine(name), reason]);
+}

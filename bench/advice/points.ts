@@ -1,0 +1,65 @@
+// From runs to what an answer may stand on: the scales at which messages came at a matched rate,
+// and the memory a connection takes. Enters: Results. Leaves: points, one a workload and scale.
+// Pure.
+
+import { figure, groupCells, isMeasured } from "../report/groups.ts";
+import type { Cell, Results } from "../results.ts";
+import type { Point } from "./question.ts";
+
+/** The workloads whose cells differ in nothing but the axes of a question. */
+const sources: readonly string[] = ["echo-rate", "active-fraction"];
+
+/** Every scale with a figure that counts; those of later runs first. */
+export function pointsOf(runs: readonly Results[]): Point[] {
+  return newestFirst(runs).flatMap((run) =>
+    groupCells(run)
+      .filter(({ workload }) => sources.includes(workload))
+      .map(({ measured, others }) => pointOf(run, [...measured, ...others]))
+      .filter((point) => point !== null),
+  );
+}
+
+/** Whether a cell may stand in an answer. */
+export function counts(cell: Cell): boolean {
+  return isMeasured(cell) && figure(cell, "serverCpuPerMessage") !== undefined;
+}
+
+/**
+ * The memory cell of a contender whose slope covers so many connections, of the latest run that has
+ * one. The slope starts at a tenth of its most connections.
+ */
+export function memoryCell(
+  runs: readonly Results[],
+  contender: string,
+  connections: number,
+): Cell | null {
+  const covers = (cell: Cell) =>
+    connections <= cell.connections && connections >= cell.connections / 10;
+  const found = newestFirst(runs).flatMap(({ cells }) =>
+    cells.filter(
+      (cell) =>
+        cell.workload === "memory" &&
+        cell.contender === contender &&
+        isMeasured(cell) &&
+        covers(cell) &&
+        figure(cell, "userBytesPerConnection") !== undefined,
+    ),
+  );
+  return found[0] ?? null;
+}
+
+function pointOf(run: Results, cells: readonly Cell[]): Point | null {
+  const first = cells.find(counts);
+  if (first === undefined || first.ratePerSecond === null) return null;
+  const { connections, activeConnections, payloadBytes, ratePerSecond } = first;
+  return {
+    ...{ connections, activeConnections, payloadBytes, ratePerSecond },
+    activePercent: (100 * activeConnections) / connections,
+    cells,
+    run,
+  };
+}
+
+function newestFirst(runs: readonly Results[]): Results[] {
+  return [...runs].sort((one, other) => other.startedAt.localeCompare(one.startedAt));
+}

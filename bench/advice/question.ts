@@ -1,0 +1,85 @@
+// What `advise` is asked and what it may say: types only. Enters: a question from the command line.
+// Leaves: to the decision and to its words. Pure data.
+
+import type { Figure } from "../report/groups.ts";
+import type { Results } from "../results.ts";
+
+export interface Question {
+  readonly connections: number;
+  /** Of the connections, in percent: those that carry messages. */
+  readonly activePercent: number;
+  readonly payloadBytes: number;
+  /** Messages a second over all connections; null takes the rate that was measured best. */
+  readonly ratePerSecond: number | null;
+}
+
+/** One workload at one scale of one run, of which at least one contender was measured. */
+export interface Point {
+  readonly connections: number;
+  readonly activeConnections: number;
+  readonly activePercent: number;
+  readonly payloadBytes: number;
+  readonly ratePerSecond: number;
+  readonly cells: readonly Results["cells"][number][];
+  readonly run: Results;
+}
+
+/** A point and its share of the answer; the shares add up to 1. */
+export interface Corner {
+  readonly point: Point;
+  readonly weight: number;
+}
+
+/** What is compared, in the order in which it decides. */
+export type Criterion = "cpu" | "latency" | "memory";
+
+/** A contender at the scale that was asked for; what was not measured there is null. */
+export interface Candidate {
+  readonly contender: string;
+  /** Microseconds of server CPU a message. */
+  readonly cpu: Figure;
+  /** Of the CPU a message, to the reference's in the same blocks. */
+  readonly ratio: Figure | null;
+  /** Microseconds. */
+  readonly latencyP50: Figure | null;
+  readonly latencyP99: Figure | null;
+  /** Bytes of user memory a connection. */
+  readonly memory: Figure | null;
+  /** Of one core, at the measured rate. */
+  readonly cpuPercent: Figure | null;
+  /** The fewest that any corner has. */
+  readonly blocks: number;
+}
+
+export interface Answer {
+  readonly kind: "answer";
+  readonly question: Question;
+  /** The rate that the answer holds for. */
+  readonly ratePerSecond: number;
+  /** One: measured exactly there. Several: interpolated between them. */
+  readonly corners: readonly Corner[];
+  readonly reference: string;
+  readonly recommended: Candidate;
+  readonly runnerUp: Candidate | null;
+  /** What told the recommended one from the last of its rivals; null where nothing did. */
+  readonly decidedBy: Criterion | null;
+  /** Those that nothing told from the recommended one. */
+  readonly tied: readonly Candidate[];
+  /** The best that needs no server of one's own in C++; null where that is the recommended one. */
+  readonly inNode: Candidate | null;
+  /** All, the cheapest first. */
+  readonly candidates: readonly Candidate[];
+  /** Contenders that were there and cannot be ranked, each with its reason. */
+  readonly excluded: readonly (readonly [contender: string, reason: string])[];
+}
+
+/** Nothing was measured that the answer could stand on. */
+export interface Refusal {
+  readonly kind: "refusal";
+  readonly question: Question;
+  readonly reason: string;
+  /** Options of `run` that would measure it; null where the suite has no such workload. */
+  readonly measuredBy: readonly string[] | null;
+}
+
+export type Advice = Answer | Refusal;

@@ -1,0 +1,295 @@
+// An advice in plain words for a terminal, and as JSON. Enters: an Advice. Leaves: text without a
+// trailing newline. Pure.
+
+import {
+  absent,
+  bytes,
+  count,
+  duration,
+  enumerate,
+  percent,
+  ratio,
+  significant,
+} from "../report/format.ts";
+import type { Figure } from "../report/groups.ts";
+import {
+  type Column,
+  type Paint,
+  painter,
+  tableLines,
+  tableWidth,
+  wrap,
+} from "../report/text-table.ts";
+import { attainableCoverage } from "../statistics/bootstrap.ts";
+import { compare, figureFor } from "./advise.ts";
+import type { Advice, Answer, Candidate, Criterion, Refusal } from "./question.ts";
+import { scaleOf } from "./refuse.ts";
+
+export interface AdviceOptions {
+  readonly colour: boolean;
+  readonly width: number;
+  /** What runs the suite here: "npm run bench --". */
+  readonly command: string;
+  /** How a contender waits, in one phrase; "" where it is not known. */
+  readonly summaryOf: (contender: string) => string;
+}
+
+export function renderAdvice(advice: Advice, options: AdviceOptions): string {
+  const lines =
+    advice.kind === "answer" ? answerLines(advice, options) : refusalLines(advice, options);
+  return lines.join("\n");
+}
+
+/** The same for a program; figures as in results.json, times in microseconds. */
+export function adviceJson(advice: Advice, command: string): string {
+  const shown =
+    advice.kind === "answer"
+      ? { ...advice, corners: advice.corners.map(cornerJson), basis: basisOf(advice) }
+      : { ...advice, measuredBy: commandOf(advice, command) };
+  return JSON.stringify(shown, null, 2);
+}
+
+function cornerJson({ point, weight }: Answer["corners"][number]) {
+  const { cells: _cells, run, ...scale } = point;
+  return { ...scale, weight, startedAt: run.startedAt, profile: run.profile };
+}
+
+/** Whether the very scale was measured. */
+export function basisOf({ corners }: Answer): "measured" | "interpolated" {
+  return corners.length === 1 ? "measured" : "interpolated";
+}
+
+interface Canvas {
+  readonly width: number;
+  readonly paint: Paint;
+}
+
+function refusalLines(refusal: Refusal, { command, width, colour }: AdviceOptions): string[] {
+  const paint = painter(colour);
+  const told = commandOf(refusal, command);
+  return [
+    ...wrap(`No answer: ${refusal.reason}`, Math.min(width, longestProse)).map((line) =>
+      paint(line, "yellow"),
+    ),
+    ...(told === null
+      ? ["No workload of the suite measures that."]
+      : ["", "This would measure it:", `  ${told}`]),
+  ];
+}
+
+function commandOf({ measuredBy }: Refusal, command: string): string | null {
+  return measuredBy === null ? null : [command, ...measuredBy].join(" ");
+}
+
+/** Wider lines are hard to read. */
+const longestProse = 100;
+
+function answerLines(answer: Answer, options: AdviceOptions): string[] {
+  const { width, colour } = options;
+  const paint = painter(colour);
+  const prose = Math.min(width, longestProse);
+  const { recommended, runnerUp, inNode } = answer;
+  const paragraphs: (readonly string[])[] = [
+    tieText(answer),
+    runnerUp === null ? [] : [runnerUpText(recommended, runnerUp)],
+    inNode === null ? [] : [nodeText(answer, inNode)],
+    [sureText(answer)],
+    cautionsOf(answer),
+  ];
+  const [tie = [], why = [], ...rest] = paragraphs.map((texts) =>
+    texts.flatMap((text) => wrap(text, prose, text.startsWith("! ") ? "  " : "")),
+  );
+  const against = runnerUp === null ? [] : whyLines(recommended, runnerUp, prose);
+  return [
+    ...wrap(`For ${questionText(answer)}:`, prose),
+    "",
+    ...headLines(recommended, { ...options, width: prose, paint }),
+    ...[tie, [...why, ...against], ...rest].flatMap((lines) =>
+      lines.length === 0 ? [] : ["", ...lines],
+    ),
+    "",
+    ...candidateLines(answer, { width, paint }),
+    ...answer.excluded.flatMap(([name, reason]) => wrap(`${name}  ${reason}`, width, "    ")),
+  ];
+}
+
+function questionText({ question, ratePerSecond }: Answer): string {
+  return scaleOf({ ...question, ratePerSecond });
+}
+
+function headLines(
+  { contender }: Candidate,
+  { summaryOf, width, paint }: Pick<AdviceOptions, "summaryOf" | "width"> & Canvas,
+): string[] {
+  const summary = summaryOf(contender);
+  const words = `${contender}${summary === "" ? "" : `: ${summary}`}`;
+  return indented(words, width, "  ").map((line) =>
+    line.replace(contender, (name) => paint(name, "bold")),
+  );
+}
+
+/** wrap() drops spaces at the start. */
+function indented(text: string, width: number, indent: string): string[] {
+  return wrap(text, width - indent.length, "  ").map((line) => `${indent}${line}`);
+}
+
+function tieText({ recommended, tied, decidedBy, candidates }: Answer): string[] {
+  if (candidates.length === 1) return ["Nobody else was measured there: there was no choice."];
+  if (Math.min(...candidates.map(({ blocks }) => blocks)) < 2) {
+    return ["One block tells nobody apart: this order was seen once, and is no ranking."];
+  }
+  if (tied.length > 0) {
+    const names = enumerate(tied.map(({ contender }) => contender));
+    return [
+      `A tie: neither CPU, p99 nor memory tells ${names} from it. ${recommended.contender} ` +
+        "stands first only because its CPU a message came out lowest; choose by taste.",
+    ];
+  }
+  return decidedBy === null || decidedBy === "cpu" ? [] : [decisions[decidedBy]];
+}
+
+const decisions: Readonly<Record<Exclude<Criterion, "cpu">, string>> = {
+  latency: "It ties with others on CPU a message; the shorter p99 decided.",
+  memory: "It ties with others on CPU a message and on p99; the smaller memory decided.",
+};
+
+function runnerUpText(first: Candidate, second: Candidate): string {
+  const times = ratioBetween(first, second);
+  return `Runner-up: ${second.contender}${times === "" ? "" : `, at ${times} the CPU`}. Beside it:`;
+}
+
+/** Each criterion against the runner-up. */
+function whyLines(first: Candidate, second: Candidate, width: number): string[] {
+  const rows: readonly (readonly [Criterion, string, (value: number) => string])[] = [
+    ["cpu", "server CPU a message", (value) => `${significant(value)} µs`],
+    ["latency", "p99 latency", duration],
+    ["memory", "memory a connection", bytes],
+  ];
+  return rows.flatMap(([criterion, name, format]) => {
+    const [own, its] = [figureFor(first, criterion), figureFor(second, criterion)];
+    if (own === null || its === null) return [`  ${name}: not measured at this scale`];
+    const outcome = outcomes[compare(first, second, criterion)];
+    const [left, right] = [withInterval(own, format), withInterval(its, format)];
+    return indented(`${name}: ${outcome}, ${left} against ${right}`, width, "  ");
+  });
+}
+
+const outcomes = {
+  lower: "lower",
+  higher: "higher",
+  tie: "a tie",
+  unknown: "not measured",
+} as const;
+
+/** "1.28 times"; with its interval where the first is the reference, whose own is nothing. */
+function ratioBetween({ ratio: own }: Candidate, { ratio: its }: Candidate): string {
+  if (own === null || its === null || own.median === 0) return "";
+  const interval = own.low === own.high ? span(its, ratio) : "";
+  return `${ratio(its.median / own.median)}${interval} times`;
+}
+
+/** " (8.44–8.89 µs)": the unit once where both have the same. */
+function span({ low, high }: Figure, format: (value: number) => string): string {
+  if (low === null || high === null || low === high) return "";
+  const [from = "", unit] = format(low).split(" ");
+  const to = format(high);
+  return ` (${unit === to.split(" ")[1] ? from : format(low)}–${to})`;
+}
+
+function withInterval(figure: Figure, format: (value: number) => string): string {
+  return `${format(figure.median)}${span(figure, format)}`;
+}
+
+function nodeText({ recommended }: Answer, best: Candidate): string {
+  const times = ratioBetween(recommended, best);
+  const words = times === "" ? "" : `, at ${times} the CPU a message`;
+  return `In Node, without a server in C++: ${best.contender}${words}.`;
+}
+
+/** What the answer stands on, and how far it goes. */
+function sureText(answer: Answer): string {
+  const { recommended, runnerUp, candidates } = answer;
+  const blocks = Math.min(...candidates.map((candidate) => candidate.blocks));
+  const each = `At least ${count(blocks)} ${blocks === 1 ? "block" : "blocks"} each`;
+  const first = `How sure: ${basisText(answer)}. ${each}; ${intervalText(blocks)}`;
+  if (runnerUp === null || blocks < 2) return first;
+  const told = compare(recommended, runnerUp, "cpu") === "lower" ? "told apart" : "a tie";
+  return `${first} On CPU the first two are ${told}.`;
+}
+
+function basisText(answer: Answer): string {
+  const { corners } = answer;
+  const runs = enumerate([...new Set(corners.map(({ point }) => runText(point.run)))]);
+  if (basisOf(answer) === "measured") return `measured exactly at this scale, in ${runs}`;
+  const between = corners.map(({ point }) => `“${scaleOf(point)}”`);
+  return `interpolated, not measured, between ${enumerate(between)}, in ${runs}`;
+}
+
+function runText({ profile, startedAt }: Answer["corners"][number]["point"]["run"]): string {
+  return `a run of ${startedAt.slice(0, 10)} (${profile})`;
+}
+
+function intervalText(blocks: number): string {
+  if (blocks < 2) return "one block gives no interval, so that nothing is told apart.";
+  const coverage = 100 * attainableCoverage(blocks);
+  return coverage >= 95
+    ? "intervals are 95 %."
+    : `with so few the intervals cover ${percent(coverage)} % at most, not 95 %.`;
+}
+
+const fullCorePercent = 95;
+
+function cautionsOf(answer: Answer): string[] {
+  const { candidates, corners, question } = answer;
+  const full = candidates.filter(({ cpuPercent }) => (cpuPercent?.median ?? 0) >= fullCorePercent);
+  const names = full.map(({ contender }) => contender);
+  const between = basisOf(answer) === "interpolated";
+  return [
+    ...(names.length > 0
+      ? [`! Core full at this rate, so that there is nothing to spare: ${enumerate(names)}.`]
+      : []),
+    ...(between
+      ? ["! The intervals are those of the ends; how straight it is between them is not known."]
+      : []),
+    ...(corners.length > 1 && new Set(corners.map(({ point }) => point.run)).size > 1
+      ? ["! The ends were measured in different runs: only the ratios compare well."]
+      : []),
+    ...(question.ratePerSecond === null
+      ? [`At another rate CPU a message differs; --rate asks for one that was measured.`]
+      : []),
+  ];
+}
+
+function candidateLines({ candidates, recommended }: Answer, { width, paint }: Canvas): string[] {
+  const name: Column<Candidate> = {
+    title: ["", "contender"],
+    align: "left",
+    text: ({ contender }) => contender,
+    style: (candidate) => (candidate === recommended ? "bold" : "plain"),
+  };
+  // Those at the end go first where there is no room.
+  let columns = [name, ...figureColumns];
+  while (columns.length > 2 && tableWidth(columns, candidates, 2) > width) {
+    columns = columns.slice(0, -1);
+  }
+  return tableLines(columns, candidates, { gap: 2, paint });
+}
+
+const figureColumns: readonly Column<Candidate>[] = [
+  column(["CPU µs", "a message"], ({ cpu }) => withInterval(cpu, significant)),
+  column(["ratio to", "reference"], ({ ratio: own }) => orAbsent(own, ratio)),
+  column(["", "p99"], ({ latencyP99 }) => orAbsent(latencyP99, duration)),
+  column(["memory a", "connection"], ({ memory }) => orAbsent(memory, bytes)),
+  column(["", "p50"], ({ latencyP50 }) => orAbsent(latencyP50, duration)),
+];
+
+function column(
+  title: readonly [string, string],
+  text: (candidate: Candidate) => string,
+): Column<Candidate> {
+  return { title, align: "right", text };
+}
+
+function orAbsent(figure: Figure | null, format: (value: number) => string): string {
+  return figure === null ? absent : format(figure.median);
+}

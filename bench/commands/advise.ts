@@ -1,0 +1,146 @@
+// advise: which strategy for whom, from what this machine has measured. Enters: a question, and
+// saved results. Leaves: an answer or a refusal on standard output; 1 where there is no answer.
+
+import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
+import { advise } from "../advice/advise.ts";
+import type { Question } from "../advice/question.ts";
+import { adviceJson, renderAdvice } from "../advice/words.ts";
+import { type Given, type OptionRow, UsageError, whole, words } from "../command-line.ts";
+import { contenders } from "../contenders/catalogue.ts";
+import { gatherEnvironment } from "../measure/environment.ts";
+import { packagePaths } from "../paths.ts";
+import type { Results } from "../results.ts";
+import { type Command, exitUsage, print, say } from "./command.ts";
+import { terminalOf } from "./measuring.ts";
+import { readResults } from "./report.ts";
+
+const usualPayload = 64;
+
+const rows: readonly OptionRow[] = [
+  { name: "connections", value: "N", help: "how many you will have", read: whole(1, 2_000_000) },
+  {
+    name: "active",
+    value: "PERCENT",
+    help: "of them that carry messages; 100 unless told",
+    read: share,
+  },
+  {
+    name: "payload",
+    value: "BYTES",
+    help: `bytes a message; ${usualPayload} unless told`,
+    read: whole(1, 1 << 20),
+  },
+  {
+    name: "rate",
+    value: "N",
+    help: "messages a second; what was measured best unless told",
+    read: whole(1, 1e7),
+  },
+  {
+    name: "from",
+    value: "PATH[,PATH]",
+    help: "results.json, or folders of runs; reports/ unless told",
+    read: words,
+  },
+  { name: "json", value: "", help: "as JSON" },
+];
+
+export const adviseCommand: Command = {
+  name: "advise",
+  summary: "which strategy for you, from what this machine has measured",
+  operands: "",
+  options: rows,
+  examples: [
+    ["npm run bench -- advise --connections 10000", "all active, 64-byte messages"],
+    ["npm run bench -- advise --connections 5000 --active 1", "of which 50 carry messages"],
+    ["npm run bench -- advise --connections 10000 --from old/results.json", "from this run only"],
+  ],
+  details: () => [
+    "It answers where the scale was measured, or lies between two that were and differ",
+    "in nothing else. Beyond, it says which run would measure it, and exits with 1.",
+  ],
+  execute: async (given) => {
+    const question = questionOf(given);
+    const { root, reports, inClone } = packagePaths();
+    const from = given.values["from"] as readonly string[] | null;
+    const runs = runsFrom(from ?? (existsSync(reports) ? [reports] : []));
+    if (runs === null) return exitUsage;
+    const { fingerprint } = gatherEnvironment(root);
+    const usable = ofOneMachine(runs, fingerprint, from !== null);
+    const command = inClone ? "npm run bench --" : "npx io-selectors bench";
+    const advice = advise(usable, question);
+    const json = given.values["json"] === true;
+    const terminal = { ...terminalOf(process.stdout), command, summaryOf };
+    print(json ? adviceJson(advice, command) : renderAdvice(advice, terminal));
+    return advice.kind === "answer" ? 0 : 1;
+  },
+};
+
+function questionOf({ values }: Given): Question {
+  const connections = values["connections"] as number | null;
+  if (connections === null) throw new UsageError("advise needs --connections N");
+  return {
+    connections,
+    activePercent: (values["active"] as number | null) ?? 100,
+    payloadBytes: (values["payload"] as number | null) ?? usualPayload,
+    ratePerSecond: values["rate"] as number | null,
+  };
+}
+
+function share(text: string, option: string): number {
+  const value = /^(\d+\.?\d*|\.\d+) ?%?$/.test(text) ? Number.parseFloat(text) : Number.NaN;
+  if (value > 0 && value <= 100) return value;
+  const idle = value === 0 ? "; what silent connections cost is the idle workload" : "";
+  throw new UsageError(`${option}: "${text}" is not a percentage above 0, up to 100${idle}`);
+}
+
+/**
+ * Files as they are named, folders by the results.json in them or in their own folders. A file that
+ * was named must be sound: null then; what else lies in a folder of runs is passed over.
+ */
+function runsFrom(paths: readonly string[]): Results[] | null {
+  const files = paths.flatMap(filesAt);
+  const whole = [...new Set(files.map((file) => realpathSync(file)))];
+  const runs = whole.map((file) => readResults(relative(process.cwd(), file)));
+  const named = paths.filter((path) => !isFolder(path)).length;
+  const sound = runs.filter((run) => run !== null);
+  return named > 0 && sound.length < runs.length ? null : sound;
+}
+
+function filesAt(path: string): string[] {
+  if (!existsSync(path)) throw new UsageError(`--from: there is no "${path}"`);
+  if (!isFolder(path)) return [path];
+  const own = join(path, "results.json");
+  if (existsSync(own)) return [own];
+  return readdirSync(path)
+    .map((name) => join(path, name, "results.json"))
+    .filter((file) => existsSync(file));
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/**
+ * Those of this machine; where files were named and none is, those of the one machine that they are
+ * of, with a word on it. @throws {UsageError} where they are of several.
+ */
+function ofOneMachine(runs: readonly Results[], here: string, named: boolean): Results[] {
+  const own = runs.filter(({ environment }) => environment.fingerprint === here);
+  const foreign = runs.length - own.length;
+  if (foreign === 0) return own;
+  if (own.length > 0 || !named) {
+    say(`${foreign} of ${runs.length} runs left out: another machine, kernel or Node.`);
+    return own;
+  }
+  if (new Set(runs.map(({ environment }) => environment.fingerprint)).size > 1) {
+    throw new UsageError("--from: these runs are of different machines, kernels or Nodes");
+  }
+  say("! Measured on another machine, kernel or Node: this one may well differ.");
+  return [...runs];
+}
+
+function summaryOf(contender: string): string {
+  return contenders.find(({ name }) => name === contender)?.summary ?? "";
+}
