@@ -196,6 +196,7 @@ const clangFormat = (flags) =>
     ...flags,
     ...["native", "test/native"].flatMap(nativeSources),
   ]);
+const typedoc = (...args) => run(process.execPath, [bin("typedoc", "bin/typedoc"), ...args]);
 const biome = (...args) => run(process.execPath, [bin("@biomejs/biome", "bin/biome"), ...args]);
 
 /**
@@ -252,12 +253,13 @@ const commands = {
   soak: (args) => runTest("test/soak/cli.ts", args),
   sanitize: (args) => run(process.execPath, ["test/native/run.mjs", ...args]),
   "node-versions": testOnNodeVersions,
-  docs: () => run(process.execPath, [bin("typedoc", "bin/typedoc")]),
+  docs: () => typedoc(),
   prebuild: async () => prebuild(),
   check: async () => {
     await biome("check", "--error-on-warnings");
     await clangFormat(["--dry-run", "--Werror"]);
     await run(process.execPath, [bin("typescript", "bin/tsc"), "--project", join(root, "test")]);
+    await typedoc("--emit", "none", "--logLevel", "Warn");
   },
   format: async () => {
     await biome("check", "--write");
