@@ -79,6 +79,19 @@ function outOfBounds() {
   return bytes;
 }
 
+/** Another size at every call, while a view of it goes from hand to hand. */
+const resizable = new ArrayBuffer(64, { maxByteLength: 4096 });
+const growable = new SharedArrayBuffer(64, { maxByteLength: 1 << 20 });
+function resized() {
+  resizable.resize(random(4097));
+  return pick([new Uint8Array(resizable), followsResizable]);
+}
+function grown() {
+  growable.grow(Math.min(growable.maxByteLength, growable.byteLength + random(8)));
+  return new Uint8Array(growable);
+}
+const followsResizable = new Uint8Array(resizable);
+
 function revoked() {
   const { proxy, revoke } = Proxy.revocable({}, {});
   revoke();
@@ -127,6 +140,9 @@ const values = [
   () => new Uint8Array(pick([0, 1, 16, 4096])),
   () => detached(),
   () => outOfBounds(),
+  () => resized(),
+  () => grown(),
+  () => Object.setPrototypeOf(new Uint8Array(8), pick([null, Array.prototype, Date.prototype])),
   () => new Uint8Array(new SharedArrayBuffer(16)),
   () => new Uint8Array(16).subarray(8),
   () => pick([new Int32Array(4), new Float64Array(4), new DataView(new ArrayBuffer(8))]),
@@ -151,6 +167,10 @@ const tamperings = [
   () => tamper(Array.prototype, Symbol.iterator, undefined),
   () => tamper(Uint8Array.prototype, "length", -1),
   () => tamper(Uint8Array.prototype, "constructor", Array),
+  () => tamper(Object.getPrototypeOf(Uint8Array.prototype), "byteLength", 1 << 30),
+  () => tamper(Object.getPrototypeOf(Uint8Array.prototype), "buffer", new ArrayBuffer(1)),
+  () => tamper(Function.prototype, "call", () => 0),
+  () => tamper(Map.prototype, "get", () => undefined),
   () => tamper(Int32Array.prototype, Symbol.toStringTag, "Uint8Array"),
 ];
 
