@@ -124,9 +124,8 @@ async function tally(experiment: Experiment, given: ReadonlyMap<string, string>)
     right += isRight ? 1 : 0;
     counts[outcome.outcome] = (counts[outcome.outcome] ?? 0) + 1;
     const seconds = ((performance.now() - started) / 1000).toFixed(0);
-    say(
-      `${run}/${runs} ${isRight ? "right" : "WRONG"} ${outcome.outcome} (${seconds} s) ${brief(outcome)}`,
-    );
+    const word = isRight ? "right" : "WRONG";
+    say(`${run}/${runs} ${word} ${outcome.outcome} (${seconds} s) ${brief(outcome)}`);
   }
   const words = Object.entries(counts).map(([word, count]) => `${word} ${count}`);
   say(`${right} of ${runs} right; ${words.join(", ")}`);
@@ -176,9 +175,8 @@ async function slower(share: number, means: Means) {
   const [course] = await measurePairs(row, { means, trees: same, seed: 1, onProgress: () => {} });
   const costs = (course?.blocks ?? []).flatMap(({ base }) => base?.["serverCpuPerMessage"] ?? []);
   const nanoseconds = costs.length === 0 ? usualNanoseconds : 1000 * median(costs);
-  say(
-    `a message costs ${(nanoseconds / 1000).toFixed(1)} µs; planted: ${(share * 100).toFixed(1)} %`,
-  );
+  const cost = (nanoseconds / 1000).toFixed(1);
+  say(`a message costs ${cost} µs; planted: ${(share * 100).toFixed(1)} % of it`);
   return pathsOf(plantedTree(nanosecondsMore(share * nanoseconds)));
 }
 
