@@ -79,19 +79,20 @@ export const defaultGateProfile = "default";
 export const gateProfiles: readonly GateProfile[] = [
   {
     name: defaultGateProfile,
-    summary: "20 pairs of each contender, memory and exact counts, about five minutes",
+    summary: "20 pairs of each contender and exact counts, about four minutes",
     loads: [
       echo,
       {
         workload: "memory",
         contenders,
-        connections: 4_000,
+        connections: 10_000,
         payloadBytes: bytes,
         ratePerSecond: null,
         metrics: ["userBytesPerConnection"],
         pairs: 10,
         attempts: 12,
         timing: usual,
+        onDemand: true,
       },
       capacity,
     ],
