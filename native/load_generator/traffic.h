@@ -124,6 +124,7 @@ class Traffic {
   std::vector<uint32_t> targets_;
   size_t payload_bytes_;
   uint32_t depth_;
+  uint32_t slow_burst_;  // messages
   std::vector<ReadyEvent> ring_;
   std::vector<unsigned char> send_buffer_;
   std::vector<unsigned char> receive_buffer_;

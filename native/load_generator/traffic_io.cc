@@ -63,9 +63,8 @@ bool Traffic::SendSome(uint32_t id) {
 /** Some bytes went out: the end of one message, whole ones, the begin of another. */
 void Traffic::CountSent(uint32_t id, size_t bytes, int64_t sent_ns) {
   Connection& connection = table_[id];
-  if (connection.role == Role::kSlow) {
-    tally_.slow.bytes_sent += static_cast<int64_t>(bytes);
-  }
+  const bool slow = connection.role == Role::kSlow;
+  if (slow) tally_.slow.bytes_sent += static_cast<int64_t>(bytes);
   while (bytes > 0) {
     if (connection.sent_of == 0 && connection.Timed()) {
       Posted& posted = table_.Slot(id, connection.sent);
@@ -79,7 +78,11 @@ void Traffic::CountSent(uint32_t id, size_t bytes, int64_t sent_ns) {
     if (connection.sent_of < payload_bytes_) return;
     connection.sent_of = 0;
     --connection.queued;
-    ++connection.sent;
+    if (slow) {
+      ++connection.next_expected;  // which nobody waits for: it numbers the next one
+    } else {
+      ++connection.sent;
+    }
     if (connection.Timed()) ++window_->sent;
   }
 }
