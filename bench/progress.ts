@@ -5,7 +5,10 @@
 import type { Step } from "./measure/blocks.ts";
 import type { Refusal } from "./measure/judge.ts";
 import type { Round } from "./measure/round.ts";
-import { estimateSeconds, type Part, type Plan } from "./plan.ts";
+import { clock, Pace, remainingText } from "./pace.ts";
+import type { Plan } from "./plan.ts";
+import { shortCount } from "./report/format.ts";
+import { wrap } from "./report/text-table.ts";
 import type { RunProgress } from "./run.ts";
 
 /** Standard error, or whoever stands in for it. */
@@ -21,37 +24,29 @@ export class ProgressLine {
   readonly #screen: Screen;
   readonly #plan: Plan;
   readonly #inPlace: boolean;
-  readonly #startedMs = performance.now();
+  readonly #pace: Pace;
   readonly #timer: NodeJS.Timeout | undefined;
-  /** How many rounds each part has, as far as is known. */
-  readonly #rounds: Map<Part, number>;
-  #done = 0;
   #doing = "starting";
+  #rate = "";
   #roundStartedMs = performance.now();
-  #lastEndedMs = performance.now();
 
   /** @param inPlace whether the line may be rewritten: a terminal that is no CI log. */
   constructor(screen: Screen, plan: Plan, inPlace: boolean) {
     this.#screen = screen;
     this.#plan = plan;
     this.#inPlace = inPlace;
-    this.#rounds = new Map(
-      plan.parts.map((part) => [
-        part,
-        part.scenarios.length * part.contenders.length * part.blocks.minimum,
-      ]),
-    );
+    this.#pace = new Pace(plan);
     // Once a second, and only where it shows: we share the CPUs with those that are measured.
     if (inPlace) this.#timer = setInterval(() => this.#draw(), 1000).unref();
   }
 
   show(progress: RunProgress): void {
+    this.#pace.hear(progress);
     switch (progress.event) {
       case "refused":
         this.#refuse(progress.contenders, progress.refusal);
         break;
       case "rounds-planned":
-        this.#rounds.set(progress.part, progress.rounds);
         break;
       case "round-started":
         this.#roundStartedMs = performance.now();
@@ -59,8 +54,7 @@ export class ProgressLine {
         this.#draw();
         break;
       case "round-ended":
-        this.#done += 1;
-        this.#lastEndedMs = performance.now();
+        this.#rate = rateOf(progress.round);
         this.#endRound(progress.step, progress.round);
         break;
     }
@@ -78,8 +72,11 @@ export class ProgressLine {
     if (this.#inPlace) this.#screen.write(eraseLine);
   }
 
+  /** In full: what lifts a limit is at the end of its reason. */
   #refuse(contenders: readonly string[], { status, reason }: Refusal): void {
-    this.note(`${status}: ${contenders.join(", ")}: ${reason}`);
+    const text = `${status}: ${contenders.join(", ")}: ${reason}`;
+    const lines = this.#inPlace ? wrap(text, this.#width(), "  ") : [text];
+    for (const line of lines) this.note(line);
   }
 
   #endRound(step: Step, round: Round): void {
@@ -90,46 +87,46 @@ export class ProgressLine {
       this.note(`${this.#count()} ${place} ${how}: ${cut(problem, longestReason)}`);
     } else if (!this.#inPlace) {
       const seconds = ((performance.now() - this.#roundStartedMs) / 1000).toFixed(1);
-      this.note(`${this.#count()} ${place} ${cost(round)}${seconds} s; ${this.#left()}`);
+      const left = remainingText(this.#pace.remaining());
+      this.note(`${this.#count()} ${place} ${cost(round)}${seconds} s; ${left}`);
     }
   }
 
   #draw(): void {
     if (!this.#inPlace) return;
-    // The last column stays free: a terminal that has filled it may go to the next line.
-    const width = (this.#screen.columns ?? 80) - 1;
+    const width = this.#width();
     const longest = Math.max(...this.#plan.contenders.map(({ name }) => name.length));
     const place = this.#doing.padEnd("block 1/1 ".length + longest);
-    const line = `${this.#count()} ${place}  ${clock(this.#elapsedSeconds())}, ${this.#left()}`;
-    const bar = progressBar(this.#done / Math.max(1, this.#total()), width - line.length);
-    this.#screen.write(eraseLine + `${bar}${line}`.slice(0, width));
+    const time = `${clock(this.#pace.elapsedSeconds)}, ${remainingText(this.#pace.remaining())}`;
+    const line = `${this.#count()} ${place}  ${time}`;
+    const rate = this.#rate === "" ? "" : `; ${this.#rate}`;
+    // What is least missed is left out first where there is no room: the bar, then the rate.
+    const fuller = line.length + rate.length <= width ? line + rate : line;
+    const bar = progressBar(this.#pace.done / Math.max(1, this.#pace.total), width - fuller.length);
+    this.#screen.write(eraseLine + `${bar}${fuller}`.slice(0, width));
   }
 
-  #total(): number {
-    return [...this.#rounds.values()].reduce((sum, rounds) => sum + rounds, 0);
+  /** The last column stays free: a terminal that has filled it may go to the next line. */
+  #width(): number {
+    return (this.#screen.columns ?? 80) - 1;
   }
 
   #count(): string {
-    const rounds = String(this.#total());
-    return `[${String(this.#done).padStart(rounds.length)}/${rounds}]`;
+    const rounds = String(this.#pace.total);
+    return `[${String(this.#pace.done).padStart(rounds.length)}/${rounds}]`;
   }
 
   #place({ scenario, block, blocks, contender }: Step): string {
     const workload = this.#plan.parts.length > 1 ? `${scenario.workload.name} ` : "";
     return `${workload}block ${block}/${blocks} ${contender}`;
   }
+}
 
-  #elapsedSeconds(): number {
-    return (performance.now() - this.#startedMs) / 1000;
-  }
-
-  /** From the mean round so far; from the plan's estimate before there is one. */
-  #left(): string {
-    const measured = (this.#lastEndedMs - this.#startedMs) / 1000;
-    const whole =
-      this.#done > 0 ? (this.#total() * measured) / this.#done : estimateSeconds(this.#plan);
-    return `about ${clock(Math.max(0, whole - this.#elapsedSeconds()))} left`;
-  }
+/** "20.0k/s", of the round that has ended last; nothing where it has no messages. */
+function rateOf({ windows }: Round): string {
+  const messages = windows.reduce((sum, { completedMessages }) => sum + completedMessages, 0);
+  const seconds = windows.reduce((sum, { durationNs }) => sum + durationNs, 0) / 1e9;
+  return messages > 0 && seconds > 0 ? `${shortCount(messages / seconds)}/s` : "";
 }
 
 /** "9.71 µs a message, "; nothing where the platform does not tell the server's CPU time. */
@@ -145,12 +142,6 @@ const longestReason = 200;
 
 function cut(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length - 1)}…` : text;
-}
-
-/** "1:05". */
-function clock(seconds: number): string {
-  const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
 const longestBar = 30;

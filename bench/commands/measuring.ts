@@ -6,6 +6,7 @@ import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { relative } from "node:path";
 import { UsageError } from "../command-line.ts";
 import { Interruption } from "../interrupt.ts";
+import { Live } from "../live/live.ts";
 import { type CpuPlan, chooseCpus } from "../measure/cpus.ts";
 import { gatherEnvironment } from "../measure/environment.ts";
 import { warnings } from "../measure/limits.ts";
@@ -14,6 +15,7 @@ import { ChildProcesses } from "../measure/processes.ts";
 import { packagePaths } from "../paths.ts";
 import { describePlan, type Plan } from "../plan.ts";
 import { ProgressLine } from "../progress.ts";
+import { renderHtml } from "../report/html/page.ts";
 import { serializeResults } from "../report/json.ts";
 import { renderTerminal, type TerminalOptions } from "../report/terminal.ts";
 import { writeReport } from "../report/write.ts";
@@ -26,12 +28,15 @@ export interface Measuring {
   readonly out: string | null;
   /** results.json on standard output instead of the table. */
   readonly json: boolean;
+  /** Where a page shows the run while it runs, 0 for any port; no page unless told. */
+  readonly livePort?: number | null;
 }
 
 /** Wide enough for every column where there is no terminal to fit. */
 const pipeColumns = 160;
 
-export async function measure(plan: Plan, { out, json }: Measuring): Promise<number> {
+export async function measure(plan: Plan, measuring: Measuring): Promise<number> {
+  const { out, json, livePort = null } = measuring;
   const paths = packagePaths();
   if (!existsSync(paths.loadGenerator)) {
     say("bench: the native programs are not built; npm run build");
@@ -43,20 +48,40 @@ export async function measure(plan: Plan, { out, json }: Measuring): Promise<num
   const cpus = chooseCpus();
   const machine = readMachineLimits();
   for (const line of [...describePlan(plan), describeCpus(cpus), ...warnings(machine)]) say(line);
+  const live = livePort === null ? null : await openLive(plan, livePort);
+  if (live !== null) say(`live: ${live.url}`);
   const progress = new ProgressLine(process.stderr, plan, rewritable(process.stderr));
   const interruption = new Interruption((signal) => progress.note(`${signal}: stopping`));
-  const results = await run(plan, {
-    paths,
-    children,
-    cpus,
-    signal: interruption.signal,
-    environment: gatherEnvironment(paths.root),
-    machine,
-    onProgress: (event) => progress.show(event),
-  });
-  progress.end();
-  const written = report(results, { reportsFolder, json });
-  return interruption.exitCode ?? (written ? exitCodeOf(results) : 1);
+  try {
+    const results = await run(plan, {
+      paths,
+      children,
+      cpus,
+      signal: interruption.signal,
+      environment: gatherEnvironment(paths.root),
+      machine,
+      onServer: (pid) => live?.watch(pid),
+      onProgress: (event) => {
+        progress.show(event);
+        live?.show(event);
+      },
+    });
+    progress.end();
+    const written = report(results, { reportsFolder, json });
+    await live?.finish(renderHtml(results));
+    return interruption.exitCode ?? (written ? exitCodeOf(results) : 1);
+  } finally {
+    await live?.close();
+  }
+}
+
+/** @throws {UsageError} where somebody has the port. */
+async function openLive(plan: Plan, port: number): Promise<Live> {
+  try {
+    return await Live.open(plan, port);
+  } catch (error) {
+    throw new UsageError(`--live-port: cannot listen on 127.0.0.1:${port}: ${messageOf(error)}`);
+  }
 }
 
 /** Writes first: the table may go to a terminal that is not there any more. */

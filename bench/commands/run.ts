@@ -1,5 +1,6 @@
 // run: measures what a profile says. The command where none is named.
 
+import { type Given, whole } from "../command-line.ts";
 import { contenders, reference } from "../contenders/catalogue.ts";
 import { requestOf, runRows } from "../options.ts";
 import { makePlan } from "../plan.ts";
@@ -9,12 +10,16 @@ import type { Command } from "./command.ts";
 import { listLines } from "./list.ts";
 import { measure } from "./measuring.ts";
 
+const port = whole(1, 65_535);
+
 export const runCommand: Command = {
   name: "run",
   summary: "measures what each server strategy costs; the command where none is named",
   operands: "",
   options: [
     ...runRows,
+    { name: "live", value: "", help: "a page on 127.0.0.1 that shows it while it runs" },
+    { name: "live-port", value: "N", help: "its port; any that is free unless told", read: port },
     { name: "json", value: "", help: "results.json on standard output instead of the table" },
   ],
   examples: [
@@ -22,6 +27,7 @@ export const runCommand: Command = {
     ["npm run bench -- --profile default", "the five questions that a newcomer asks"],
     ["npm run bench -- --contenders ts:reactor-epoll,node:net", "these two, and the reference"],
     ["npm run bench -- --connections 100,1000,10000 --rate 5000", "a cell each"],
+    ["npm run bench -- --profile default --live", "to watch it in a browser"],
   ],
   details: () => [
     `profiles (${defaultProfile} unless told):`,
@@ -35,9 +41,19 @@ export const runCommand: Command = {
   ],
   execute: async (given) => {
     const request = requestOf(given);
-    return await measure(makePlan(request), {
-      out: request.out,
-      json: given.values["json"] === true,
-    });
+    const plan = makePlan(request);
+    const livePort = livePortOf(given);
+    // Whoever looks shares the CPUs: the results say that somebody could.
+    const options = livePort === null ? plan.options : { ...plan.options, live: true };
+    return await measure(
+      { ...plan, options },
+      { out: request.out, json: given.values["json"] === true, livePort },
+    );
   },
 };
+
+/** 0 for any that is free; null where nobody wants to look. */
+function livePortOf({ values }: Given): number | null {
+  const told = values["live-port"] as number | null;
+  return told ?? (values["live"] === true ? 0 : null);
+}

@@ -26,6 +26,8 @@ export interface Means {
   /** 15 s and 5 s unless told; a server of many connections gets more. */
   readonly readyTimeoutMs?: number;
   readonly stopTimeoutMs?: number;
+  /** Told which process is under test, once it is ready. */
+  readonly onServer?: (pid: number) => void;
 }
 
 export interface RoundRequest {
@@ -139,6 +141,7 @@ async function measureServer(
     const { failure } = started;
     return contender.refusal?.test(failure) ? { unavailable: failure } : { failure };
   }
+  means.onServer?.(started.server.pid);
   const { loaded, stopped, ...memory } = await loadAndStop(started.server, request, load, means);
   const { failure: loadFailure, ...figures } = loaded;
   const failure = stopped.failure ?? loadFailure ?? faultOf(loaded, load);

@@ -34,7 +34,7 @@ export function renderMarkdown(results: Results): string {
 export function reproduceCommand(results: Results): string {
   const given = results.settings["options"];
   const options = typeof given === "object" && given !== null ? Object.entries(given) : [];
-  const own = new Set(["profile", "seed", "out"]);
+  const own = new Set(["profile", "seed", "out", "live"]);
   return [
     "npm run bench --",
     `--profile ${shellWord(results.profile)}`,

@@ -6,7 +6,8 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 
@@ -48,11 +49,32 @@ export interface OpenedPage {
 }
 
 /** Opens a file with the network off. */
-export async function openFile(browser: Browser, path: string, look: Look): Promise<OpenedPage> {
+export function openFile(browser: Browser, path: string, look: Look): Promise<OpenedPage> {
+  const url = pathToFileURL(path).href;
+  return open(browser, url, { look, offline: true, allowed: ["file:", "data:"] });
+}
+
+/** Opens a page of a server on this machine; whatever it asks of anybody else is a complaint. */
+export function openUrl(browser: Browser, url: string, look: Look): Promise<OpenedPage> {
+  return open(browser, url, { look, offline: false, allowed: [url, "data:"] });
+}
+
+interface Opening {
+  readonly look: Look;
+  readonly offline: boolean;
+  /** How an address that may be asked begins. */
+  readonly allowed: readonly string[];
+}
+
+async function open(
+  browser: Browser,
+  url: string,
+  { look, offline, allowed }: Opening,
+): Promise<OpenedPage> {
   const { colorScheme, width, javaScript = true } = look;
   const context = await browser.newContext({
     colorScheme,
-    offline: true,
+    offline,
     viewport: { width, height: 900 },
     javaScriptEnabled: javaScript,
   });
@@ -63,9 +85,30 @@ export async function openFile(browser: Browser, path: string, look: Look): Prom
   });
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("request", (request) => {
-    const url = request.url();
-    if (!url.startsWith("file:") && !url.startsWith("data:")) complaints.push(`asks for ${url}`);
+    const asked = request.url();
+    if (!allowed.some((start) => asked.startsWith(start))) complaints.push(`asks for ${asked}`);
   });
-  await page.goto(pathToFileURL(path).href);
+  await page.goto(url);
   return { page, complaints };
+}
+
+const axePath = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+/** What axe finds serious or critical on a page. */
+export async function seriousFindings(page: Page): Promise<string[]> {
+  // The page's own policy lets nothing in from outside; what is evaluated is not from outside.
+  await page.evaluate(readFileSync(axePath, "utf8"));
+  return await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: {
+        run: () => Promise<{
+          violations: { id: string; impact: string; nodes: { html: string }[] }[];
+        }>;
+      };
+    };
+    const { violations } = await axe.run();
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`);
+  });
 }

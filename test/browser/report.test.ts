@@ -2,8 +2,7 @@
 // and without script; what is shown equals results.json; axe finds nothing serious. Skipped by name
 // where there is no Chromium.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
@@ -14,10 +13,9 @@ import { parseResults, serializeResults } from "../../bench/report/json.ts";
 import type { Results } from "../../bench/results.ts";
 import { inventedResults, otherCell } from "../report-data.ts";
 import { fullResults, smallResults } from "../report-full-data.ts";
-import { chromiumPath, type Look, launchChromium, openFile } from "./chromium.ts";
+import { chromiumPath, type Look, launchChromium, openFile, seriousFindings } from "./chromium.ts";
 
 const executable = chromiumPath();
-const axePath = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 const looks: readonly Look[] = [
   { colorScheme: "light", width: 1400 },
@@ -65,24 +63,6 @@ function lostWords(page: Page): Promise<string[]> {
       return [...out, ...covered];
     }),
   );
-}
-
-async function seriousFindings(page: Page): Promise<string[]> {
-  // The page's own policy lets nothing in from outside; what is evaluated is not from outside.
-  await page.evaluate(readFileSync(axePath, "utf8"));
-  return await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: {
-        run: () => Promise<{
-          violations: { id: string; impact: string; nodes: { html: string }[] }[];
-        }>;
-      };
-    };
-    const { violations } = await axe.run();
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`);
-  });
 }
 
 describe.skipIf(executable === undefined)("report.html in Chromium", () => {

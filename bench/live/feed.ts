@@ -1,0 +1,171 @@
+// What the live page is told, and all that a page which comes late must know. Enters: progress of a
+// run, samples of the server under test. Leaves: messages, each a kind and data for JSON. Knows no
+// sockets; whoever sends asks it for the past and listens for what follows.
+
+import type { Step } from "../measure/blocks.ts";
+import type { Round } from "../measure/round.ts";
+import { clock, Pace, remainingText } from "../pace.ts";
+import type { Plan } from "../plan.ts";
+import type { RunProgress } from "../run.ts";
+import { decodeHistogram } from "../statistics/hdr-encoding.ts";
+import { merge, supportedQuantile } from "../statistics/histogram.ts";
+import type { Sample } from "./sampler.ts";
+
+export type Message =
+  | { readonly kind: "status"; readonly data: StatusData }
+  | { readonly kind: "samples"; readonly data: readonly SampleData[] }
+  | { readonly kind: "round"; readonly data: RoundData }
+  | { readonly kind: "note"; readonly data: string }
+  | { readonly kind: "finished"; readonly data: null };
+
+export interface StatusData {
+  readonly done: number;
+  readonly total: number;
+  readonly elapsed: string;
+  readonly left: string;
+  /** What is under way, in words. */
+  readonly doing: string;
+}
+
+/** Seconds since the run began; percent of one core; bytes. */
+export interface SampleData {
+  readonly at: number;
+  readonly contender: string;
+  readonly cpu: number | null;
+  readonly memory: number | null;
+}
+
+/** What a round gave, its windows together, whether or not they will count. */
+export interface RoundData {
+  readonly at: number;
+  readonly contender: string;
+  readonly workload: string;
+  readonly block: string;
+  readonly throughput: number | null;
+  /** Microseconds. */
+  readonly p50: number | null;
+  readonly p99: number | null;
+  readonly cpuPerMessage: number | null;
+  readonly problem: string | null;
+}
+
+/** Two minutes at four a second; older rounds are in the final report. */
+const keptSamples = 480;
+const keptRounds = 1_000;
+
+export class Feed {
+  readonly #tell: (message: Message) => void;
+  readonly #pace: Pace;
+  readonly #samples: SampleData[] = [];
+  readonly #rounds: RoundData[] = [];
+  readonly #notes: string[] = [];
+  #contender = "";
+  #doing = "starting";
+  #finished = false;
+
+  /** @param tell called for everything new. */
+  constructor(plan: Plan, tell: (message: Message) => void) {
+    this.#pace = new Pace(plan);
+    this.#tell = tell;
+  }
+
+  hear(progress: RunProgress): void {
+    this.#pace.hear(progress);
+    if (progress.event === "refused") {
+      const { status, reason } = progress.refusal;
+      this.#note(`${status}: ${progress.contenders.join(", ")}: ${reason}`);
+    } else if (progress.event === "round-started") {
+      this.#contender = progress.step.contender;
+      this.#doing = doingText(progress.step);
+    } else if (progress.event === "round-ended") {
+      this.#endRound(progress.step, progress.round);
+    }
+    this.#tell(this.#status());
+  }
+
+  /** With every batch the clock is told, too. */
+  add(samples: readonly Sample[]): void {
+    const fresh = samples.map(({ cpuPercent, memoryBytes, agoMs }) => ({
+      at: this.#pace.elapsedSeconds - agoMs / 1000,
+      contender: this.#contender,
+      cpu: cpuPercent,
+      memory: memoryBytes,
+    }));
+    this.#samples.push(...fresh);
+    this.#samples.splice(0, this.#samples.length - keptSamples);
+    if (fresh.length > 0) this.#tell({ kind: "samples", data: fresh });
+    this.#tell(this.#status());
+  }
+
+  finish(): void {
+    this.#finished = true;
+    this.#tell({ kind: "finished", data: null });
+  }
+
+  /** Everything so far. */
+  past(): Message[] {
+    return [
+      this.#status(),
+      { kind: "samples", data: this.#samples },
+      ...this.#rounds.map((data) => ({ kind: "round" as const, data })),
+      ...this.#notes.map((data) => ({ kind: "note" as const, data })),
+      ...(this.#finished ? [{ kind: "finished" as const, data: null }] : []),
+    ];
+  }
+
+  #status(): Message {
+    return {
+      kind: "status",
+      data: {
+        done: this.#pace.done,
+        total: this.#pace.total,
+        elapsed: clock(this.#pace.elapsedSeconds),
+        left: remainingText(this.#pace.remaining()),
+        doing: this.#doing,
+      },
+    };
+  }
+
+  #endRound(step: Step, round: Round): void {
+    const data = { at: this.#pace.elapsedSeconds, ...roundData(step, round) };
+    this.#rounds.push(data);
+    this.#rounds.splice(0, this.#rounds.length - keptRounds);
+    this.#tell({ kind: "round", data });
+  }
+
+  #note(text: string): void {
+    this.#notes.push(text);
+    this.#tell({ kind: "note", data: text });
+  }
+}
+
+function doingText({ scenario, block, blocks, contender }: Step): string {
+  const { workload, variant, load } = scenario;
+  const scale = `${load.connections.toLocaleString("en-US")} connections`;
+  const which = variant === null ? "" : `, ${variant}`;
+  return `${contender}: ${workload.name}, ${scale}${which}, block ${block} of ${blocks}`;
+}
+
+function roundData(step: Step, round: Round): Omit<RoundData, "at"> {
+  const { windows, failure, unavailable } = round;
+  const total = (of: (window: Round["windows"][number]) => number | null) =>
+    windows.reduce((sum, window) => sum + (of(window) ?? 0), 0);
+  const messages = total(({ completedMessages }) => completedMessages);
+  const seconds = total(({ durationNs }) => durationNs) / 1e9;
+  const cpuNs = total(({ serverCpuNs }) => serverCpuNs);
+  const latency = merge(windows.map((window) => decodeHistogram(window.latency)));
+  const quantile = (q: number) => {
+    const nanoseconds = supportedQuantile(latency, q);
+    return nanoseconds === null ? null : nanoseconds / 1000;
+  };
+  return {
+    contender: step.contender,
+    workload: step.scenario.workload.name,
+    block: `${step.block} of ${step.blocks}`,
+    throughput: messages > 0 && seconds > 0 ? messages / seconds : null,
+    p50: quantile(0.5),
+    p99: quantile(0.99),
+    cpuPerMessage: messages > 0 && cpuNs > 0 ? cpuNs / messages / 1000 : null,
+    problem: failure ?? unavailable,
+  };
+}

@@ -1,0 +1,145 @@
+// The live page's server: HTTP on 127.0.0.1 and on no other interface, for browsers of this machine
+// only. A foreign name in the Host header is refused: a page from elsewhere could have its name
+// point here (DNS rebinding). WHATWG HTML, "Server-sent events"; RFC 9110. Enters: a Feed, a page.
+// Leaves: the port; it ends when it is told, once the last client has the final report.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Message } from "./feed.ts";
+
+export interface Serving {
+  /** 0 for any that is free. */
+  readonly port: number;
+  readonly page: string;
+  /** What a client that comes late is told first. */
+  readonly past: () => readonly Message[];
+}
+
+const host = "127.0.0.1";
+/** Tabs, not an audience. */
+const mostClients = 16;
+/** How long a client may take to fetch the final report. */
+const handOverMs = 2_000;
+
+export class LiveServer {
+  readonly #serving: Serving;
+  readonly #server: Server;
+  readonly #clients = new Set<ServerResponse>();
+  #port = 0;
+  #report: string | null = null;
+  #onFetched: () => void = () => {};
+
+  private constructor(serving: Serving) {
+    this.#serving = serving;
+    this.#server = createServer((request, response) => this.#answer(request, response));
+    // A run ends whether or not somebody looks.
+    this.#server.unref();
+  }
+
+  /** @throws the system's error where the port is taken. */
+  static async listen(serving: Serving): Promise<LiveServer> {
+    const live = new LiveServer(serving);
+    await new Promise<void>((resolve, reject) => {
+      live.#server.once("error", reject);
+      live.#server.listen({ host, port: serving.port, exclusive: true }, () => resolve());
+    });
+    live.#port = (live.#server.address() as AddressInfo).port;
+    return live;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get url(): string {
+    return `http://${host}:${this.port}/`;
+  }
+
+  send(message: Message): void {
+    for (const client of this.#clients) client.write(eventText(message));
+  }
+
+  /** Resolves when every page that is open has fetched it, or 2 s later; then nobody listens. */
+  async handOver(report: string, finished: () => void): Promise<void> {
+    this.#report = report;
+    let waiting = this.#clients.size;
+    const fetched = new Promise<void>((resolve) => {
+      this.#onFetched = () => {
+        waiting -= 1;
+        if (waiting <= 0) resolve();
+      };
+    });
+    finished();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, handOverMs);
+    });
+    if (waiting > 0) await Promise.race([fetched, late]);
+    clearTimeout(timer);
+    await this.close();
+  }
+
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+
+  #answer({ method, url = "/", headers }: IncomingMessage, response: ServerResponse): void {
+    const [path] = url.split("?");
+    if (!this.#isOurs(headers.host)) refuse(response, 403, "foreign Host header");
+    else if (method !== "GET") refuse(response, 405, "GET only");
+    else if (path === "/") sendPage(response, this.#serving.page);
+    else if (path === "/events") this.#stream(response);
+    else if (path === "/report.html" && this.#report !== null) {
+      // "finish" is when the kernel has it all.
+      response.once("finish", () => this.#onFetched());
+      sendPage(response, this.#report);
+    } else refuse(response, 404, "no such page");
+  }
+
+  #isOurs(name: string | undefined): boolean {
+    return name === `${host}:${this.port}` || name === `localhost:${this.port}`;
+  }
+
+  #stream(response: ServerResponse): void {
+    if (this.#clients.size >= mostClients) {
+      refuse(response, 503, "too many pages are open");
+      return;
+    }
+    response.writeHead(200, { ...commonHeaders, "content-type": "text/event-stream" });
+    for (const message of this.#serving.past()) response.write(eventText(message));
+    this.#clients.add(response);
+    response.once("close", () => this.#clients.delete(response));
+    response.on("error", () => this.#clients.delete(response));
+  }
+}
+
+const commonHeaders = {
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+};
+
+function sendPage(response: ServerResponse, page: string): void {
+  response.writeHead(200, {
+    ...commonHeaders,
+    "content-type": "text/html; charset=utf-8",
+    "content-length": Buffer.byteLength(page),
+    "x-frame-options": "DENY",
+    connection: "close",
+  });
+  response.end(page);
+}
+
+function refuse(response: ServerResponse, status: number, reason: string): void {
+  response.writeHead(status, { ...commonHeaders, "content-type": "text/plain; charset=utf-8" });
+  response.end(`${reason}\n`);
+}
+
+/** JSON has no line breaks of its own, which would end a field. */
+function eventText({ kind, data }: Message): string {
+  return `event: ${kind}\ndata: ${JSON.stringify(data)}\n\n`;
+}

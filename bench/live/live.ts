@@ -1,0 +1,55 @@
+// --live: a page that shows a run while it runs, and ends with its report. Enters: progress, the
+// server's pid, at last the report. Leaves: the page's address; nothing that outlives the run.
+
+import type { Plan } from "../plan.ts";
+import type { RunProgress } from "../run.ts";
+import { Feed } from "./feed.ts";
+import { LiveServer } from "./http.ts";
+import { renderLivePage } from "./page.ts";
+import { Sampler } from "./sampler.ts";
+
+export class Live {
+  readonly #feed: Feed;
+  readonly #server: LiveServer;
+  readonly #sampler: Sampler;
+
+  private constructor(feed: Feed, server: LiveServer) {
+    this.#feed = feed;
+    this.#server = server;
+    this.#sampler = new Sampler((samples) => feed.add(samples));
+  }
+
+  /** @param port 0 for any that is free. @throws the system's error where it is taken. */
+  static async open(plan: Plan, port: number): Promise<Live> {
+    let server: LiveServer | null = null;
+    const feed = new Feed(plan, (message) => server?.send(message));
+    const page = renderLivePage(plan);
+    server = await LiveServer.listen({ port, page, past: () => feed.past() });
+    return new Live(feed, server);
+  }
+
+  get url(): string {
+    return this.#server.url;
+  }
+
+  show(progress: RunProgress): void {
+    // Before the feed hears of the next contender.
+    if (progress.event === "round-ended") this.#sampler.rest();
+    this.#feed.hear(progress);
+  }
+
+  watch(pid: number): void {
+    this.#sampler.watch(pid);
+  }
+
+  /** Hands the report to every page that is open; within 2 s nobody listens any more. */
+  async finish(report: string): Promise<void> {
+    this.#sampler.stop();
+    await this.#server.handOver(report, () => this.#feed.finish());
+  }
+
+  async close(): Promise<void> {
+    this.#sampler.stop();
+    await this.#server.close();
+  }
+}

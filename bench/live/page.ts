@@ -1,0 +1,166 @@
+// The live page: one file with its style and script, which asks nobody but this server. Its charts
+// are empty frames that the script fills; its words say what is live and what comes by round.
+// Enters: a Plan. Leaves: HTML. Pure. WHATWG HTML; WCAG 2.2 AA.
+
+import { describePlan, type Plan } from "../plan.ts";
+import { pageStyle } from "../report/html/style.ts";
+import { element, join, type Markup, raw, text } from "../report/markup.ts";
+import { point } from "../report/svg/marks.ts";
+import { colourOf } from "../report/svg/palette.ts";
+import { liveScript } from "./script.ts";
+import { liveStyle } from "./style.ts";
+
+export function renderLivePage(plan: Plan): string {
+  const head = element(
+    "head",
+    {},
+    element("meta", { charset: "utf-8" }),
+    element("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
+    element("meta", { name: "color-scheme", content: "light dark" }),
+    element("meta", {
+      "http-equiv": "Content-Security-Policy",
+      content:
+        "default-src 'none'; connect-src 'self'; img-src data:; " +
+        "style-src 'unsafe-inline'; script-src 'unsafe-inline'; " +
+        "base-uri 'none'; form-action 'none'",
+    }),
+    element("title", {}, text(`io-selectors: ${plan.profile}, running`)),
+    element("link", { rel: "icon", href: "data:," }),
+    raw("style", `${pageStyle()}\n${liveStyle}`),
+  );
+  return `<!doctype html>\n${element("html", { lang: "en" }, head, bodyOf(plan))}\n`;
+}
+
+function bodyOf(plan: Plan): Markup {
+  return element(
+    "body",
+    {},
+    element(
+      "header",
+      {},
+      element(
+        "p",
+        { class: "brand" },
+        element("strong", {}, text("io-selectors")),
+        element("span", {}, text(`profile ${plan.profile}, running`)),
+      ),
+    ),
+    element(
+      "main",
+      { class: "live" },
+      element("h1", { id: "doing" }, text("Starting")),
+      progressPart(),
+      element("p", { id: "note", role: "status" }),
+      legend(plan),
+      element("div", { class: "charts" }, ...charts.map(chartFigure)),
+      roundsPart(),
+      honesty(plan),
+    ),
+    raw("script", liveScript),
+  );
+}
+
+function progressPart(): Markup {
+  return element(
+    "div",
+    { class: "far" },
+    element("progress", { id: "progress", max: 1, value: 0, "aria-label": "rounds done" }),
+    element("p", { id: "time" }, text("Waiting for the run.")),
+  );
+}
+
+/** Every contender's mark; the script takes the shapes of its points from here. */
+function legend({ contenders }: Plan): Markup {
+  const items = contenders.map(({ name }) =>
+    element(
+      "li",
+      { "data-name": name, "data-colour": colourOf(name) },
+      element(
+        "svg",
+        { viewBox: "-7 -7 14 14", "aria-hidden": "true" },
+        point({ x: 0, y: 0 }, name, "solid"),
+      ),
+      element("code", {}, text(name)),
+    ),
+  );
+  return element("ul", { class: "legend", "aria-label": "Contenders" }, ...items);
+}
+
+interface LiveChart {
+  readonly id: string;
+  readonly title: string;
+  readonly when: string;
+}
+
+const charts: readonly LiveChart[] = [
+  { id: "cpu", title: "CPU of the server, % of a core", when: "live, the last minute" },
+  { id: "memory", title: "Memory of the server, resident", when: "live, the last minute" },
+  { id: "throughput", title: "Messages a second", when: "a point a round, when it has ended" },
+  { id: "latency", title: "Latency, p50 to p99", when: "a mark a round at its p99" },
+];
+
+function chartFigure({ id, title, when }: LiveChart): Markup {
+  return element(
+    "figure",
+    { id },
+    element(
+      "figcaption",
+      {},
+      element("h2", {}, text(title)),
+      element("p", {}, text(when)),
+      element("output", { id: `${id}-now`, for: id, "aria-live": "off" }, text("–")),
+    ),
+    element("svg", { class: "plot", role: "img", "aria-label": `${title}: nothing yet` }),
+  );
+}
+
+function roundsPart(): Markup {
+  const heads = ["contender", "workload", "block", "messages/s", "CPU a message", "p50", "p99"];
+  return element(
+    "section",
+    { "aria-labelledby": "rounds-heading" },
+    element("h2", { id: "rounds-heading" }, text("The last rounds")),
+    element(
+      "div",
+      { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "rounds-heading" },
+      element(
+        "table",
+        { id: "rounds" },
+        element(
+          "thead",
+          {},
+          element(
+            "tr",
+            {},
+            ...heads.map((head, index) =>
+              element("th", { scope: "col", class: index > 2 ? "n" : null }, text(head)),
+            ),
+          ),
+        ),
+        element("tbody", {}),
+      ),
+    ),
+  );
+}
+
+function honesty(plan: Plan): Markup {
+  const sentences = [
+    "CPU and memory are read four times a second from outside the server. Throughput, latency " +
+      "and CPU a message come when a round has ended: the load generator writes nothing while " +
+      "it measures. Rounds are shown as they are, before the windows that do not count are " +
+      "dropped; the report that follows has the figures that count.",
+    "This page and what it reads share the CPUs with what is measured. Windows that this " +
+      "disturbs are dropped like any others. For figures to publish, run without --live.",
+  ];
+  return element(
+    "section",
+    { "aria-labelledby": "about-heading" },
+    element("h2", { id: "about-heading" }, text("What you see")),
+    join(sentences.map((sentence) => element("p", { class: "lead" }, text(sentence)))),
+    element(
+      "ul",
+      { class: "plan" },
+      ...describePlan(plan).map((line) => element("li", {}, text(line))),
+    ),
+  );
+}

@@ -1,0 +1,131 @@
+// The live page in a real browser: both colour schemes, phone and desk; it moves while a run is
+// told to it, complains of nothing, asks nobody else, and ends with the report. Skipped by name
+// where there is no Chromium.
+
+// What page.evaluate() runs is a page's program, and sees a page's globals.
+/// <reference lib="dom" />
+
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Feed } from "../../bench/live/feed.ts";
+import { LiveServer } from "../../bench/live/http.ts";
+import { renderLivePage } from "../../bench/live/page.ts";
+import { renderHtml } from "../../bench/report/html/page.ts";
+import { livePlan, progressOf } from "../live-data.ts";
+import { smallResults } from "../report-full-data.ts";
+import { chromiumPath, type Look, launchChromium, openUrl, seriousFindings } from "./chromium.ts";
+
+const executable = chromiumPath();
+
+const looks: readonly Look[] = [
+  { colorScheme: "light", width: 1400 },
+  { colorScheme: "dark", width: 400 },
+  { colorScheme: "light", width: 400 },
+  { colorScheme: "dark", width: 1400 },
+];
+
+/** A feed as a run fills it, served. */
+async function serve() {
+  const plan = livePlan();
+  let server: LiveServer | null = null;
+  const feed = new Feed(plan, (message) => server?.send(message));
+  server = await LiveServer.listen({
+    ...{ port: 0, page: renderLivePage(plan), past: () => feed.past() },
+  });
+  const live = server;
+  const tell = (rounds: number) => {
+    for (const progress of progressOf(plan, rounds)) {
+      feed.hear(progress);
+      feed.add([
+        { cpuPercent: 30, memoryBytes: 3e6, agoMs: 250 },
+        { cpuPercent: 45, memoryBytes: 4e6, agoMs: 0 },
+      ]);
+    }
+  };
+  const finish = () => live.handOver(renderHtml(smallResults()), () => feed.finish());
+  return { live, feed, tell, finish };
+}
+
+const textOf = (page: Page, selector: string) => page.locator(selector).innerText();
+
+describe.skipIf(executable === undefined)("the live page in Chromium", () => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    browser = await launchChromium(executable ?? "");
+  }, 60_000);
+
+  afterAll(() => browser?.close());
+
+  it.each(looks)(
+    "shows a run and ends with its report: $width pixels, $colorScheme",
+    async (look) => {
+      const { live, feed, tell, finish } = await serve();
+      const { page, complaints } = await openUrl(browser, live.url, look);
+      tell(2);
+      await page.locator("#rounds tbody tr").nth(1).waitFor();
+      await page.waitForFunction(() => document.getElementById("latency-now")?.textContent !== "–");
+      expect(await textOf(page, "#doing")).toMatch(/: echo-rate, 100 connections, block 1 of 2$/);
+      expect(await textOf(page, "#cpu-now")).toBe("45 %");
+      expect(await textOf(page, "#memory-now")).toBe("3.81 MiB");
+      expect(await textOf(page, "#throughput-now")).toBe("2,000");
+      expect(await textOf(page, "#rounds tbody tr >> nth=0")).toMatch(/2,000\s+10 µs\s+\d+ µs/);
+      const before = await page.locator("#latency .plot path").count();
+      tell(2);
+      await page.locator("#rounds tbody tr").nth(3).waitFor();
+      feed.add([{ cpuPercent: null, memoryBytes: null, agoMs: 0 }]);
+      await page.waitForFunction(
+        (count) => document.querySelectorAll("#latency .plot path").length > count,
+        before,
+      );
+      const { scrollWidth, clientWidth } = await page.evaluate(() => ({
+        scrollWidth: document.documentElement.scrollWidth,
+        clientWidth: document.documentElement.clientWidth,
+      }));
+      expect(scrollWidth).toBeLessThanOrEqual(clientWidth);
+      expect(
+        await page
+          .locator(".plot")
+          .evaluateAll((plots) =>
+            plots.every(
+              (plot) =>
+                plot.clientWidth > 200 && !(plot.getAttribute("aria-label") ?? "").endsWith("yet"),
+            ),
+          ),
+      ).toBe(true);
+      expect(await seriousFindings(page)).toEqual([]);
+      await Promise.all([page.waitForURL(/\/report\.html$/), finish()]);
+      expect(await textOf(page, "h1")).toContain("cpp:reactor-epoll spends");
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    },
+  );
+
+  it("tells a page that comes late what there was, and whom it cannot run", async () => {
+    const { live, feed, tell, finish } = await serve();
+    tell(3);
+    const [part] = livePlan().parts;
+    if (part === undefined) throw new Error("an empty plan");
+    const refusal = { status: "skipped" as const, reason: "RLIMIT_NOFILE <b>1</b> < 2" };
+    feed.hear({ event: "refused", part, contenders: ["cpp:poll"], refusal });
+    const { page, complaints } = await openUrl(browser, live.url, {
+      ...{ colorScheme: "light", width: 1400 },
+    });
+    await page.locator("#rounds tbody tr").nth(2).waitFor();
+    await page.locator("#note:not(:empty)").waitFor();
+    expect(await textOf(page, "#note")).toBe("skipped: cpp:poll: RLIMIT_NOFILE <b>1</b> < 2");
+    await Promise.all([page.waitForURL(/\/report\.html$/), finish()]);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it("says so where the run is gone without a word", async () => {
+    const { live, tell } = await serve();
+    const { page } = await openUrl(browser, live.url, { colorScheme: "light", width: 1400 });
+    tell(1);
+    await page.locator("#rounds tbody tr").first().waitFor();
+    await live.close();
+    await page.getByRole("heading", { name: "The run has ended without a report." }).waitFor();
+    await page.context().close();
+  });
+});

@@ -1,0 +1,51 @@
+// A plan and the progress of its rounds as a run would tell it, for tests of whoever shows them.
+// Nothing here was measured.
+
+import type { Round } from "../bench/measure/round.ts";
+import { nothingMeasured } from "../bench/measure/round.ts";
+import { makePlan, type Plan } from "../bench/plan.ts";
+import type { RunProgress } from "../bench/run.ts";
+import { encodeHistogram } from "../bench/statistics/hdr-encoding.ts";
+import { Histogram, latencyGeometry } from "../bench/statistics/histogram.ts";
+
+export function livePlan(): Plan {
+  return makePlan({
+    ...{ profile: null, workloads: ["echo-rate"], contenders: ["cpp:poll", "node:net"] },
+    ...{ connections: [100], rate: 2_000, payload: null, duration: 0.5, blocks: 2 },
+    ...{ seed: null, out: null },
+  });
+}
+
+/** The first rounds of a run: 2,000 messages/s, 10 µs of CPU each, around 200 µs long. */
+export function progressOf(plan: Plan, rounds: number): RunProgress[] {
+  const [part] = plan.parts;
+  const scenario = part?.scenarios[0];
+  if (part === undefined || scenario === undefined) throw new Error("an empty plan");
+  return Array.from({ length: rounds }, (_, index): RunProgress[] => {
+    const { name: contender } = part.contenders[index % part.contenders.length] ?? { name: "" };
+    const block = Math.floor(index / part.contenders.length) + 1;
+    const step = { part, scenario, block, blocks: 2, contender };
+    const round: Round = {
+      ...nothingMeasured,
+      ...{ contender, scenarioIndex: 0, load: scenario.load, block, startedMs: index * 800 },
+      ...{ durationMs: 800, windows: [window(0), window(1)] },
+    };
+    return [
+      { event: "round-started", step },
+      { event: "round-ended", step, round },
+    ];
+  }).flat();
+}
+
+function window(index: number): Round["windows"][number] {
+  const histogram = new Histogram(latencyGeometry);
+  for (let i = 0; i < 500; i++) histogram.record(150_000 + i * 400);
+  const latency = encodeHistogram(histogram);
+  return {
+    ...{ event: "window", index, durationNs: 250e6, intendedMessages: 500, sentMessages: 500 },
+    ...{ completedMessages: 500, serverCpuNs: 5e6, serverUserCpuNs: 1e6, serverSystemCpuNs: 4e6 },
+    ...{ serverContextSwitches: 9, serverRunQueueWaitNs: 0, clientCpuNs: 4e6 },
+    ...{ clientRunQueueWaitNs: 0, sendLagNsP99: 1, stealNs: 0 },
+    ...{ latency, latencyUncorrected: latency },
+  };
+}
