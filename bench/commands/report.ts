@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { UsageError, word } from "../command-line.ts";
 import { renderCsv } from "../report/csv.ts";
+import { plainLine } from "../report/format.ts";
 import { renderHtml } from "../report/html/page.ts";
 import { parseResults, ResultsFormatError, serializeResults } from "../report/json.ts";
 import { renderMarkdown } from "../report/markdown.ts";
@@ -58,7 +59,9 @@ export function readResults(file: string): Results | null {
     return parseResults(readFileSync(file, "utf8"), file);
   } catch (error) {
     const foreign = error instanceof ResultsFormatError;
-    say(`bench: ${foreign ? "" : `cannot read "${file}": `}${messageOf(error)}`);
+    // V8 quotes what it could not parse, with its line breaks.
+    const message = plainLine(messageOf(error));
+    say(`bench: ${foreign ? "" : `cannot read "${file}": `}${message}`);
     return null;
   }
 }
