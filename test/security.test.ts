@@ -2,6 +2,9 @@
 // somebody else's descriptor. The fuzzer (test/fuzz/arguments.mjs) does the same at random; here
 // stands what must not be left to chance.
 
+/// <reference lib="es2024.arraybuffer" />
+/// <reference lib="es2024.sharedmemory" />
+
 import { fstatSync } from "node:fs";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
