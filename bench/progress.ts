@@ -85,7 +85,9 @@ export class ProgressLine {
     if (problem !== null) {
       const how = round.failure === null ? "unavailable" : "failed";
       this.note(`${this.#count()} ${place} ${how}: ${cut(problem, longestReason)}`);
-    } else if (!this.#inPlace) {
+    } else if (this.#inPlace) {
+      this.#draw();
+    } else {
       const seconds = ((performance.now() - this.#roundStartedMs) / 1000).toFixed(1);
       const left = remainingText(this.#pace.remaining());
       this.note(`${this.#count()} ${place} ${cost(round)}${seconds} s; ${left}`);

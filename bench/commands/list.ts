@@ -1,7 +1,8 @@
 // list: what there is to run.
 
-import { contenders, reference } from "../contenders/catalogue.ts";
+import { contenders, reference, selectors } from "../contenders/catalogue.ts";
 import { defaultProfile, profiles } from "../profiles.ts";
+import { wrap } from "../report/text-table.ts";
 import { workloads } from "../workloads/catalogue.ts";
 import { type Command, print } from "./command.ts";
 
@@ -14,10 +15,15 @@ export const listCommand: Command = {
   execute: async ({ values }) => print(values["json"] === true ? asJson() : asText()),
 };
 
-/** Names and what they mean, a line each. */
+const columns = 80;
+
+/** Names and what they mean; a long meaning goes on below itself. */
 export function listLines(rows: readonly { name: string; summary: string }[]): string[] {
-  const width = Math.max(...rows.map(({ name }) => name.length)) + 2;
-  return rows.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`);
+  const width = Math.max(...rows.map(({ name }) => name.length)) + 4;
+  return rows.flatMap(({ name, summary }) => {
+    const [first = "", ...rest] = wrap(summary, columns - width);
+    return [`  ${name}`.padEnd(width) + first, ...rest.map((line) => " ".repeat(width) + line)];
+  });
 }
 
 function asText(): string {
@@ -30,6 +36,9 @@ function asText(): string {
     "",
     `contenders (${reference} is the reference):`,
     ...listLines(contenders),
+    "",
+    "contenders of readiness, which has no servers:",
+    ...listLines(selectors),
   ].join("\n");
 }
 
@@ -39,6 +48,7 @@ function asJson(): string {
       profiles: profiles.map(({ name, summary }) => ({ name, summary })),
       workloads: workloads.map(({ name, answers }) => ({ name, answers })),
       contenders: contenders.map(({ name, summary, platforms }) => ({ name, summary, platforms })),
+      selectors: selectors.map(({ name, summary, platforms }) => ({ name, summary, platforms })),
       reference,
     },
     null,

@@ -18,6 +18,7 @@ import { ProgressLine } from "../progress.ts";
 import { renderHtml } from "../report/html/page.ts";
 import { serializeResults } from "../report/json.ts";
 import { renderTerminal, type TerminalOptions } from "../report/terminal.ts";
+import { wrap } from "../report/text-table.ts";
 import { writeReport } from "../report/write.ts";
 import type { Results } from "../results.ts";
 import { exitCodeOf, run } from "../run.ts";
@@ -47,7 +48,8 @@ export async function measure(plan: Plan, measuring: Measuring): Promise<number>
   process.on("exit", () => children.killAll());
   const cpus = chooseCpus();
   const machine = readMachineLimits();
-  for (const line of [...describePlan(plan), describeCpus(cpus), ...warnings(machine)]) say(line);
+  const coming = [...describePlan(plan), describeCpus(cpus), ...warnings(machine)];
+  for (const line of [greeting, ...coming, destination(reportsFolder)]) sayWrapped(line);
   const live = livePort === null ? null : await openLive(plan, livePort);
   if (live !== null) say(`live: ${live.url}`);
   const progress = new ProgressLine(process.stderr, plan, rewritable(process.stderr));
@@ -84,13 +86,26 @@ async function openLive(plan: Plan, port: number): Promise<Live> {
   }
 }
 
+const greeting = "What each server strategy costs here: CPU a message, latency, memory.";
+
+function destination(reportsFolder: string): string {
+  const where = relative(process.cwd(), reportsFolder) || ".";
+  return `The report will be in ${where}/; Ctrl-C keeps what was measured.`;
+}
+
+/** In a log a line stays whole. */
+function sayWrapped(text: string): void {
+  const { isTTY, columns } = process.stderr;
+  for (const line of isTTY ? wrap(text, columns - 1, "  ") : [text]) say(line);
+}
+
 /** Writes first: the table may go to a terminal that is not there any more. */
 function report(results: Results, to: { readonly reportsFolder: string; readonly json: boolean }) {
   const shown = to.json ? serializeResults(results).trimEnd() : tableOf(results);
   try {
     const { pagePath } = writeReport(results, to);
     const where = relative(process.cwd(), pagePath);
-    print(to.json ? shown : `\n${shown}\n\n${where}`);
+    print(to.json ? shown : `\n${shown}\n\nReport: ${where}`);
     if (to.json) say(where);
     return true;
   } catch (error) {

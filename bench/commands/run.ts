@@ -1,7 +1,7 @@
 // run: measures what a profile says. The command where none is named.
 
 import { type Given, whole } from "../command-line.ts";
-import { contenders, reference } from "../contenders/catalogue.ts";
+import { contenders, reference, selectors } from "../contenders/catalogue.ts";
 import { requestOf, runRows } from "../options.ts";
 import { makePlan } from "../plan.ts";
 import { defaultProfile, profiles } from "../profiles.ts";
@@ -38,6 +38,9 @@ export const runCommand: Command = {
     "",
     `contenders (${reference} is the reference, and always runs):`,
     ...listLines(contenders),
+    "",
+    "contenders of readiness, which has no servers:",
+    ...listLines(selectors),
   ],
   execute: async (given) => {
     const request = requestOf(given);

@@ -7,6 +7,7 @@ import type { Cell, Results, Status } from "../results.ts";
 import { durationText, figureText, intervalText, ratioText, reasonOf } from "./cell-text.ts";
 import { count, percent, shortCount, significant } from "./format.ts";
 import { figure, type Group, groupCells, unitOf } from "./groups.ts";
+import { headline, headlineGroup } from "./headline.ts";
 import { metricWords } from "./metric-words.ts";
 import {
   type Column,
@@ -33,7 +34,7 @@ export function renderTerminal(results: Results, options: TerminalOptions): stri
   const paint = painter(options.colour);
   const groups = groupCells(results);
   if (groups.length === 0) return "Nothing was measured.";
-  return groups
+  const tables = groups
     .map((group) => [
       ...wrap(group.title, options.width).map((line) => paint(line, "bold")),
       "",
@@ -47,6 +48,14 @@ export function renderTerminal(results: Results, options: TerminalOptions): stri
     ])
     .map((lines) => lines.join("\n"))
     .join("\n\n");
+  // One table has its verdict below it; of several, the one that matters most is said last.
+  return groups.length === 1 ? tables : `${tables}\n\n${summary(results, { ...options, paint })}`;
+}
+
+function summary(results: Results, { width, paint }: Canvas): string {
+  const scale = headlineGroup(results)?.title ?? "";
+  const lines = wrap(`${scale}. ${headline(results)}`, width);
+  return [paint("In short", "bold"), "", ...lines].join("\n");
 }
 
 interface Canvas {
@@ -106,8 +115,7 @@ function wideColumns(reference: string, group: Group): Column<Cell>[] {
     ...ratioColumns(reference, group, " … "),
     ...latencyColumns(group),
     ...cpuPercentColumns(group),
-    { title: ["", "messages"], align: "right", text: (cell) => count(cell.messages) },
-    mismatchColumn("mismatches"),
+    ...messageColumns(group, { title: "messages", format: count, wrong: "mismatches" }),
     statusColumn,
   ];
 }
@@ -119,8 +127,7 @@ function compactColumns(reference: string, group: Group): Column<Cell>[] {
     ...ratioColumns(reference, group, "–"),
     ...latencyColumns(group),
     ...cpuPercentColumns(group),
-    { title: ["", "msgs"], align: "right", text: (cell) => shortCount(cell.messages) },
-    mismatchColumn("wrong"),
+    ...messageColumns(group, { title: "msgs", format: shortCount, wrong: "wrong" }),
     statusColumn,
   ];
 }
@@ -228,13 +235,27 @@ const statusColumn: Column<Cell> = {
   style: (cell) => statusStyle(cell.status),
 };
 
-function mismatchColumn(title: string): Column<Cell> {
-  return {
-    title: ["", title],
-    align: "right",
-    text: (cell) => count(cell.mismatches),
-    style: (cell) => (cell.mismatches > 0 ? "red" : "plain"),
-  };
+interface MessageWords {
+  readonly title: string;
+  readonly format: (value: number) => string;
+  readonly wrong: string;
+}
+
+/** Of a workload that sends none, nothing. */
+function messageColumns(
+  { measured }: Group,
+  { title, format, wrong }: MessageWords,
+): Column<Cell>[] {
+  if (measured.every(({ messages, mismatches }) => messages === 0 && mismatches === 0)) return [];
+  return [
+    { title: ["", title], align: "right", text: (cell) => format(cell.messages) },
+    {
+      title: ["", wrong],
+      align: "right",
+      text: (cell) => count(cell.mismatches),
+      style: (cell) => (cell.mismatches > 0 ? "red" : "plain"),
+    },
+  ];
 }
 
 function statusStyle(status: Status): Style {

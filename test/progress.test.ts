@@ -1,0 +1,106 @@
+// How far a run is: the pace on a clock of the test's own, and the line on a screen of its own.
+
+import { describe, expect, it } from "vitest";
+import { Pace, remainingText } from "../bench/pace.ts";
+import { ProgressLine } from "../bench/progress.ts";
+import { renderTerminal } from "../bench/report/terminal.ts";
+import { wrap } from "../bench/report/text-table.ts";
+import { livePlan, progressOf } from "./live-data.ts";
+import { fullResults, smallResults } from "./report-full-data.ts";
+
+describe("the pace", () => {
+  it("scales the plan's estimate by what the rounds really took", () => {
+    let nowMs = 0;
+    const plan = livePlan();
+    const pace = new Pace(plan, () => nowMs);
+    expect(pace.total).toBe(6);
+    for (const progress of progressOf(plan, 2)) {
+      if (progress.event === "round-ended") nowMs += 2_000;
+      pace.hear(progress);
+    }
+    expect(pace.done).toBe(2);
+    expect(pace.elapsedSeconds).toBe(4);
+    expect(pace.remaining()).toEqual({ seconds: expect.closeTo(8), atLeast: false });
+    expect(remainingText(pace.remaining())).toBe("about 0:08 left");
+    nowMs += 60_000;
+    expect(remainingText(pace.remaining())).toBe("time left unknown");
+  });
+
+  it("says that it is at least so much until the pilot blocks have told", () => {
+    const plan = livePlan();
+    const [part] = plan.parts;
+    if (part === undefined) throw new Error("an empty plan");
+    const open = { ...plan, parts: [{ ...part, blocks: { minimum: 2, maximum: 30 } }] };
+    const pace = new Pace(open, () => 0);
+    expect(remainingText(pace.remaining())).toMatch(/^at least \d+:\d\d left$/);
+  });
+});
+
+describe("the line", () => {
+  function shown(inPlace: boolean, columns = 80): string {
+    let text = "";
+    const screen = {
+      ...{ isTTY: inPlace, columns },
+      write: (part: string) => {
+        text += part;
+      },
+    };
+    const plan = livePlan();
+    const line = new ProgressLine(screen, plan, inPlace);
+    const [part] = plan.parts;
+    if (part === undefined) throw new Error("an empty plan");
+    const reason = `RLIMIT_NOFILE 1 < 2 needed; ${"x".repeat(30)} sudo prlimit --nofile=2:2`;
+    const refusal = { status: "skipped" as const, reason };
+    line.show({ event: "refused", part, contenders: ["cpp:poll"], refusal });
+    for (const progress of progressOf(plan, 3)) line.show(progress);
+    line.end();
+    return text;
+  }
+
+  it("is one line a round where nothing can be rewritten, without a control character", () => {
+    const text = shown(false);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there.
+    expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+    expect(text.match(/^\[\d\/6\] block \d\/2 .* µs a message, .* left$/gm)).toHaveLength(3);
+    expect(text).toContain("sudo prlimit --nofile=2:2");
+  });
+
+  it.each([40, 80, 140])("never fills the last of %i columns", (columns) => {
+    const text = shown(true, columns);
+    for (const line of text.replaceAll("\r\u001b[K", "\n").split("\n")) {
+      expect(line.length).toBeLessThan(columns);
+    }
+    if (columns >= 80) expect(text).toMatch(/\[3\/6\] .*0:00, .* left/);
+    if (columns >= 140) expect(text).toContain("; 2k/s");
+    expect(text.endsWith("\r\u001b[K")).toBe(true);
+  });
+});
+
+describe("the final tables", () => {
+  const results = fullResults();
+
+  it.each([80, 140])("fit into %i columns, and of several the verdict is last", (width) => {
+    const text = renderTerminal(results, { colour: false, width });
+    const long = text.split("\n").filter((line) => line.length > width);
+    expect(long).toEqual([]);
+    const [, short = ""] = text.split("\nIn short\n");
+    expect(short.replaceAll("\n", " ")).toMatch(
+      /^ +echo-rate: 10,000 connections.* µs of server CPU/,
+    );
+    expect(renderTerminal(smallResults(), { colour: false, width })).not.toContain("In short");
+  });
+
+  it("have no column of messages where none were sent", () => {
+    const text = renderTerminal(results, { colour: false, width: 140 });
+    const tables = text.split("\n\n");
+    const table = (title: string) =>
+      tables[tables.findIndex((part) => part.startsWith(title)) + 1] ?? "";
+    expect(table("idle: 10,000")).toContain("CPU while idle");
+    expect(table("idle: 10,000")).not.toContain("messages");
+    expect(table("echo-rate: 10,000")).toContain("messages");
+  });
+
+  it("keep a number beside its percent sign", () => {
+    expect(wrap("at most 95 % of it", 10)).toEqual(["at most", "95 % of it"]);
+  });
+});
