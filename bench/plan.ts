@@ -2,7 +2,8 @@
 // checked. Enters: a Request. Leaves: a Plan for bench/run.ts, or a UsageError that names the valid
 // names; and the plan in words.
 
-import { type Contender, contenders, reference, selectors } from "./contenders/catalogue.ts";
+import { type Contender, contenders, reference } from "./contenders/catalogue.ts";
+import { families } from "./contenders/families.ts";
 import { type Request, UsageError } from "./options.ts";
 import {
   type Blocks,
@@ -57,7 +58,7 @@ const blocksForInterval = 6;
  * @throws {UsageError} on an unknown profile, workload or contender.
  */
 export function makePlan(request: Request, catalogue: readonly Contender[] = contenders): Plan {
-  const known = [...catalogue, ...selectors];
+  const known = [...catalogue, ...Object.values(families).flat()];
   const profile = find("profile", profiles, request.profile ?? defaultProfile);
   const parts = rowsOf(profile, request).flatMap((row) =>
     partsOf(row, {
@@ -67,11 +68,11 @@ export function makePlan(request: Request, catalogue: readonly Contender[] = con
       request,
     }),
   );
-  const named = new Set(parts.flatMap((part) => part.contenders.map(({ name }) => name)));
+  const taking = new Set(parts.flatMap((part) => part.contenders));
   return {
     profile: profile.name,
     parts,
-    contenders: known.filter(({ name }) => named.has(name)),
+    contenders: known.filter((row) => taking.has(row)),
     reference,
     blocks: blocksOf(profile.blocks, request),
     timing: timingOf(profile.timing, request),
@@ -98,7 +99,7 @@ function rowsOf(profile: Profile, { workloads: wanted }: Request): ProfileRow[] 
 
 interface Choice {
   readonly workload: Workload;
-  /** Of servers and selectors alike. */
+  /** Of echo servers and of all other families. */
   readonly contenders: readonly Contender[];
   readonly profile: Profile;
   readonly request: Request;
@@ -131,16 +132,20 @@ function wantedOf(
 }
 
 /**
- * The readiness workload has no servers: its contenders are the library's selectors, all of them
- * unless some were asked for. The others always have the reference beside them.
+ * Some workloads have no echo servers but contenders of their own, all of them unless some were
+ * asked for. The others always have the reference beside them.
  */
 function fitting(
-  { regime, comparesToReference }: Workload,
+  { name, comparesToReference }: Workload,
   wanted: readonly Contender[],
 ): readonly Contender[] {
-  const own = wanted.filter((row) => selectors.includes(row));
-  if (regime === "readiness") return own.length === 0 ? selectors : own;
-  const servers = wanted.filter((row) => !selectors.includes(row));
+  const family = families[name];
+  if (family !== undefined) {
+    const own = family.filter((row) => wanted.includes(row));
+    return own.length === 0 ? family : own;
+  }
+  const others = new Set(Object.values(families).flat());
+  const servers = wanted.filter((row) => !others.has(row));
   const base = find("contender", contenders, reference);
   if (servers.includes(base) || (!comparesToReference && servers.length > 0)) return servers;
   const before = contenders.indexOf(base);
@@ -204,8 +209,15 @@ export function estimateRoundSeconds({ load }: Scenario, { timing }: Part): numb
   const startAndStop = 0.25;
   if (load.mode === "readiness") return startAndStop + load.connections * 0.0001;
   const opened = load.mode === "churn" ? 0 : load.connections * 0.00004;
+  if (load.mode === "delivery") return estimateDeliverySeconds(timing);
   if (load.mode === "memory") return startAndStop + opened + 0.3 * load.stages.length;
   return startAndStop + opened + (timing.warmupMs + timing.windows * timing.windowMs) / 1000;
+}
+
+/** Some processes of Node start, and the measured time comes twice: for many, and for one. */
+function estimateDeliverySeconds({ warmupMs, windows, windowMs }: Timing): number {
+  const startAndStop = 1.2;
+  return startAndStop + (2 * (warmupMs + windows * windowMs)) / 1000;
 }
 
 /** Until the pilot blocks have told, the fewest. */
@@ -226,8 +238,9 @@ function describePart({ scenarios }: Part): string {
   const most = Math.max(...scenarios.map(({ load: { connections } }) => connections));
   const variants = scenarios.map(({ variant }) => variant).filter((name) => name !== null);
   const which = variants.length === 0 ? "" : ` (${variants.join("; ")})`;
-  const size = `${count(most, "connection")}, ${thousands(load.payloadBytes)}-byte messages`;
-  return `${workload.name}, ${size}${rate}${which}`;
+  const size = count(most, workload.counted ?? "connection");
+  const bytes = load.payloadBytes === 0 ? "" : `, ${thousands(load.payloadBytes)}-byte messages`;
+  return `${workload.name}, ${size}${bytes}${rate}${which}`;
 }
 
 function describeBlocks({ minimum, maximum }: Blocks): string {
@@ -241,7 +254,8 @@ function describeSeconds(seconds: number): string {
 }
 
 function count(number: number, noun: string): string {
-  return `${thousands(number)} ${noun}${number === 1 ? "" : "s"}`;
+  const plural = noun.endsWith("s") ? `${noun}es` : `${noun}s`;
+  return `${thousands(number)} ${number === 1 ? noun : plural}`;
 }
 
 /** Always with commas, whatever the machine's locale: the report is compared between machines. */

@@ -83,7 +83,43 @@ export type MetricName =
   | "eventCost"
   | "registerCost"
   | "modifyCost"
-  | "unregisterCost";
+  | "unregisterCost"
+  | DeliveryMetric;
+
+/** Of the workloads broadcast, event-delivery and replicas, in this order. */
+export type DeliveryMetric =
+  | "serverCpuPerDelivery"
+  | "deliveriesPerSecond"
+  /** From when a message was meant to be sent until the last member had it. */
+  | "lastReceiverP50"
+  | "lastReceiverP99"
+  /** From before the send until the last of those that waited for the event had it. */
+  | "lastListenerP50"
+  | "lastListenerP99"
+  /** Of one process that was not waiting for the event; of one that was; of the sender. */
+  | "othersCpuPerEvent"
+  | "listenerCpuPerEvent"
+  | "senderCpuPerEvent"
+  /** What one listener more costs the sender. */
+  | "senderCpuPerListener"
+  /** Of the pairs of an event and a listener; `burst`: sent without a pause. */
+  | "lostPercent"
+  | "duplicatedPercent"
+  | "burstLostPercent"
+  | "burstDuplicatedPercent"
+  /** Places made for event types, of as many as were tried; and the time for one. */
+  | "eventTypesHeld"
+  | "eventTypeCost"
+  | "readsPerSecond"
+  /** For how long there had been a newer version when a question was asked. */
+  | "stalenessP50"
+  | "stalenessP99"
+  | "stalenessMax"
+  /** Of the broker; of all readers together. */
+  | "brokerCpuPerRead"
+  | "readerCpuPerRead"
+  /** Loads of the store though questions waited, because of the bound. */
+  | "forcedReloadsPerSecond";
 
 /** One workload × contender × scale. */
 export interface Cell {
@@ -117,6 +153,8 @@ export interface Cell {
   /** Messages whose bytes were not what was sent, plus those that never came back. */
   readonly mismatches: number;
   readonly metrics: Partial<Record<MetricName, Metric>>;
+  /** What the contender is, beside its figures, by name: `{ "senderKnows": "nothing" }`. */
+  readonly facts?: Readonly<Record<string, string>>;
   /**
    * Latencies of all windows that count, corrected and not: HdrHistogram V2, base64, nanoseconds.
    * Null where there was none.

@@ -2,7 +2,8 @@
 // not. Shapes and bounds only; what a figure is worth depends on the machine.
 
 import { describe, expect, it } from "vitest";
-import { contenders, selectors } from "../bench/contenders/catalogue.ts";
+import { contenders } from "../bench/contenders/catalogue.ts";
+import { families } from "../bench/contenders/families.ts";
 import { chooseCpus } from "../bench/measure/cpus.ts";
 import { readMachineLimits } from "../bench/measure/machine-limits.ts";
 import { ChildProcesses } from "../bench/measure/processes.ts";
@@ -11,16 +12,18 @@ import type { Part, Plan } from "../bench/plan.ts";
 import type { Cell, MetricName, Results } from "../bench/results.ts";
 import { run } from "../bench/run.ts";
 import { workloads } from "../bench/workloads/catalogue.ts";
-import type { Workload } from "../bench/workloads/workload.ts";
+import type { Scale, Workload } from "../bench/workloads/workload.ts";
 import { childrenOf } from "./bench-processes.ts";
 
 const linux = process.platform === "linux";
-const scale = { connections: 40, payloadBytes: 64, ratePerSecond: 400 };
+const scale: Scale = { connections: 40, payloadBytes: 64, ratePerSecond: 400 };
 
-function planOf(workload: Workload, names: readonly string[]): Plan {
-  const chosen = [...contenders, ...selectors].filter(({ name }) => names.includes(name));
+function planOf(workload: Workload, names: readonly string[], size: Scale = scale): Plan {
+  const known = families[workload.name] ?? contenders;
+  const chosen = known.filter(({ name }) => names.includes(name));
+  const { ratePerSecond } = size;
   const part: Part = {
-    scenarios: workload.loads(scale).map((each) => ({ workload, ...each, ratePerSecond: 400 })),
+    scenarios: workload.loads(size).map((each) => ({ workload, ...each, ratePerSecond })),
     contenders: chosen,
     blocks: { minimum: 1, maximum: 1 },
     timing: { warmupMs: 50, steadyWithinMs: 0, windows: 2, windowMs: 60 },
@@ -54,10 +57,12 @@ async function measure(plan: Plan): Promise<Results> {
   return results;
 }
 
+const namesOf = ({ name }: Workload) => (families[name] ?? []).map((row) => row.name);
+
 const median = ({ metrics }: Cell, name: MetricName) => metrics[name]?.median ?? null;
 
 describe.runIf(linux)("a workload", () => {
-  const servers = workloads.filter(({ regime }) => regime !== "readiness");
+  const servers = workloads.filter(({ name }) => families[name] === undefined);
 
   it.each(servers)("$name gives its headline for each of its variants", async (workload) => {
     const plan = planOf(ungated(workload), ["cpp:reactor-epoll"]);
@@ -84,7 +89,7 @@ describe.runIf(linux)("a workload", () => {
     const readiness = workloads.filter(({ regime }) => regime === "readiness");
     expect(readiness).toHaveLength(1);
     for (const workload of readiness) {
-      const names = selectors.map(({ name }) => name);
+      const names = namesOf(workload);
       const { cells } = await measure(planOf(workload, names));
       expect(cells).toHaveLength(names.length);
       const measured = cells.filter(({ status }) => status === "ok");
@@ -102,6 +107,34 @@ describe.runIf(linux)("a workload", () => {
       }
     }
   });
+
+  it.each([
+    ["broadcast", 8],
+    ["event-delivery", 4],
+    ["replicas", 2],
+  ])(
+    "%s fills a cell for each of its contenders",
+    async (name, connections) => {
+      const workload = workloads.find((row) => row.name === name);
+      if (workload === undefined) throw new Error(`there is no ${name}`);
+      const names = namesOf(workload);
+      const plan = planOf(ungated(workload), names, { ...scale, connections, ratePerSecond: 200 });
+      const { cells, timeline } = await measure(plan);
+      expect(cells.map(({ contender }) => contender)).toEqual(names);
+      expect(timeline).toHaveLength(names.length);
+      for (const cell of cells) {
+        const { contender, status, reason, blocks, messages, mismatches } = cell;
+        expect({ contender, status, reason }).toEqual({ contender, status: "ok", reason: null });
+        expect({ blocks, mismatches }).toEqual({ blocks: 1, mismatches: 0 });
+        expect(messages).toBeGreaterThan(0);
+        for (const metric of [workload.headline, ...workload.metrics]) {
+          expect(median(cell, metric), `${contender} ${metric}`).not.toBeNull();
+        }
+        expect(Object.keys(cell.facts ?? {}).length > 0).toBe(name !== "broadcast");
+      }
+    },
+    120_000,
+  );
 
   it("runs with every contender that there is", async () => {
     const idle = workloads.filter(({ name }) => name === "idle");

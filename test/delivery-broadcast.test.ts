@@ -1,37 +1,43 @@
 // The workload `broadcast`, short, with real processes: every message to every member, byte by
-// byte; and a server that loses or garbles something fails.
+// byte; and what is missing or wrong fails the round.
 
-import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { measureBroadcast } from "../bench/delivery/broadcast/cells.ts";
+import { families } from "../bench/contenders/families.ts";
+import { playBroadcast } from "../bench/delivery/broadcast/play-broadcast.ts";
 import { rooms } from "../bench/delivery/broadcast/rooms.ts";
 
-const plan = { members: 8, messages: 40, gapMs: 5, payloadBytes: 64, blocks: 1, seed: 1 };
+const settings = {
+  connections: 8,
+  payloadBytes: 64,
+  ratePerSecond: 200,
+  warmupMs: 50,
+  windows: 2,
+  windowMs: 100,
+  serverCpu: null,
+  clientCpu: null,
+  block: 0,
+  folder: "",
+};
 
-describe.skipIf(!existsSync("/proc/self/schedstat"))("broadcast", () => {
-  it("fills a cell for each server", async () => {
-    const cells = await measureBroadcast(plan);
-    expect(cells.map(({ contender }) => contender)).toEqual(rooms.map(({ name }) => name));
-    for (const cell of cells) {
-      expect([cell.status, cell.reason]).toEqual(["ok", null]);
-      expect([cell.messages, cell.mismatches]).toEqual([8 * 40, 0]);
-      expect(Object.keys(cell.metrics)).toHaveLength(4);
-      for (const metric of Object.values(cell.metrics)) expect(metric.median).toBeGreaterThan(0);
+it("has a row in the catalogue for each of its servers", () => {
+  const listed = families["broadcast"]?.map(({ name }) => name) ?? [];
+  expect(listed.toSorted()).toEqual(rooms.map(({ name }) => name).toSorted());
+});
+
+describe.skipIf(process.platform !== "linux")("broadcast", () => {
+  it.each(rooms.map(({ name }) => name))("by %s tells what each window cost", async (name) => {
+    const { windows, messages, wrong, error } = await playBroadcast(name, settings);
+    expect({ messages, wrong, error }).toEqual({ messages: 2 * 8 * 20, wrong: 0, error: null });
+    expect(windows.map(({ index }) => index)).toEqual([0, 1]);
+    for (const window of windows) {
+      expect(window.completedMessages).toBe(8 * 20);
+      expect(window.durationNs).toBeGreaterThan(0);
+      expect(window.serverCpuNs).toBeGreaterThan(0);
+      expect(window.serverRunQueueWaitNs).toBeGreaterThanOrEqual(0);
     }
   });
 
-  it("says what a server cannot hold, what failed, and what was not measured", async () => {
-    const threads = rooms.filter(({ mostMembers }) => mostMembers !== null);
-    const many = await measureBroadcast({ ...plan, servers: threads, members: 1000 });
-    expect(many).toMatchObject([
-      { status: "unsupported", reason: expect.stringMatching(/at most, not 1000/) },
-    ]);
-    const missing = { name: "no such room", mostMembers: null, start: () => 0 };
-    const failed = await measureBroadcast({ ...plan, servers: [missing] });
-    expect(failed).toMatchObject([
-      { status: "failed", reason: expect.stringMatching(/ended/), metrics: {} },
-    ]);
-    const stopped = await measureBroadcast({ ...plan, signal: AbortSignal.abort() });
-    expect(stopped.map(({ status }) => status)).toEqual(rooms.map(() => "inconclusive"));
+  it("does not begin without a server", async () => {
+    await expect(playBroadcast("no such room", settings)).rejects.toThrow(/ended/);
   });
 });

@@ -1,12 +1,15 @@
 // The ways to deliver an event, each played once with real processes; and what the figures make of
 // receipts that are late, missing, double or without bytes.
 
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { measureDelivery } from "../bench/delivery/cells.ts";
+import { families } from "../bench/contenders/families.ts";
+import { playEventDelivery } from "../bench/delivery/event-delivery.ts";
 import { deliveriesOf, type Receipt, type Send } from "../bench/delivery/figures.ts";
-import { tableOf } from "../bench/delivery/table.ts";
-import { decodeEvents, encodeEvent, type Way } from "../bench/delivery/way.ts";
+import type { Played } from "../bench/delivery/played.ts";
+import { decodeEvents, encodeEvent } from "../bench/delivery/way.ts";
 import { wayNamed, ways } from "../bench/delivery/ways.ts";
 
 describe("the figures of a block", () => {
@@ -58,53 +61,60 @@ it("finds events that ran together", () => {
   expect(() => wayNamed("pigeon")).toThrow(/pigeon is none of signal:all/);
 });
 
-const linux = existsSync("/proc/self/schedstat");
-const plan = { processes: 4, events: 20, gapMs: 5, blocks: 1, seed: 1, eventTypes: 50 };
+it("has a row in the catalogue for each way", () => {
+  const listed = families["event-delivery"]?.map(({ name }) => name);
+  expect(listed).toEqual(ways.map(({ name }) => name));
+});
 
-describe.skipIf(!linux)("delivery by", () => {
+const settings = {
+  connections: 4,
+  payloadBytes: 0,
+  ratePerSecond: 200,
+  warmupMs: 50,
+  windows: 1,
+  windowMs: 100,
+  serverCpu: null,
+  clientCpu: null,
+};
+
+async function play(name: string, block: number): Promise<Played> {
+  const folder = mkdtempSync(join(tmpdir(), "io-selectors-"));
+  try {
+    const played = await playEventDelivery(name, { ...settings, block, folder });
+    if ("unavailable" in played) throw new Error(played.unavailable);
+    return played;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+describe.skipIf(!existsSync("/proc/self/schedstat"))("delivery by", () => {
   it.concurrent.each(ways.map((way) => [way.name, way] as const))(
     "%s",
-    async (_, way) => {
-      const [cell] = await measureDelivery({ ...plan, ways: [way] });
-      expect(cell).toMatchObject({ status: "ok", reason: null, blocks: 1, connections: 4 });
-      const figure = (name: keyof NonNullable<typeof cell>["metrics"]) =>
-        cell?.metrics[name]?.median ?? Number.NaN;
-      expect(cell?.messages).toBe(2 * 20 * 2);
-      expect(cell?.facts?.heldEventTypes).toBe(50);
-      expect(cell?.facts?.knowsNobody).toBe(way.known !== "nothing");
+    async (name, way) => {
+      const { figures, facts, messages, error, windows } = await play(name, 0);
+      expect({ error, windows: windows.length }).toEqual({ error: null, windows: 1 });
+      expect(facts).toMatchObject({ senderKnows: way.known, bytesReach: way.bytesReach });
+      const figure = (metric: keyof typeof figures) => figures[metric] ?? Number.NaN;
+      expect(messages).toBe(2 * 20 * 2);
+      expect(figure("eventTypesHeld")).toBeGreaterThan(100);
+      expect(figure("eventTypeCost")).toBeGreaterThan(0);
       expect(figure("lastListenerP50")).toBeGreaterThan(0);
       expect(figure("listenerCpuPerEvent")).toBeGreaterThan(0);
       expect(figure("senderCpuPerEvent")).toBeGreaterThan(0);
       // What queues in the kernel or in a library loses nothing at this pace; the rest may.
-      const queues = !/^(signal|fifo)/.test(way.name);
+      const queues = !/^(signal|fifo)/.test(name);
       if (queues) expect([figure("lostPercent"), figure("duplicatedPercent")]).toEqual([0, 0]);
       else expect(figure("lostPercent")).toBeLessThan(100);
       if (way.wakesOthers) expect(figure("othersCpuPerEvent")).toBeGreaterThan(0);
       else expect(figure("othersCpuPerEvent")).toBeLessThan(figure("listenerCpuPerEvent"));
-      const table = tableOf(cell === undefined ? [] : [cell]).split("\n");
-      expect(table).toHaveLength(3);
-      expect(new Set(table.map((line) => line.split("|").length)).size).toBe(1);
-      expect(table[2]).not.toContain("| — |");
     },
     60_000,
   );
 
-  it("has a row with the reason for a way that fails, and goes on", async () => {
-    const broken: Way = {
-      ...wayNamed("unix:datagram"),
-      prepare: () => {
-        throw new Error("no room");
-      },
-    };
-    const cells = await measureDelivery({ ...plan, ways: [broken] });
-    expect(cells).toMatchObject([
-      { status: "failed", reason: "no room", metrics: {}, facts: null },
-    ]);
-    expect(tableOf(cells)).toContain("failed: no room");
-  });
-
-  it("stops when it is told to", async () => {
-    const cells = await measureDelivery({ ...plan, signal: AbortSignal.abort() });
-    expect(cells.map(({ status }) => status)).toEqual(ways.map(() => "inconclusive"));
+  it("tries once how many event types there can be", async () => {
+    const { figures } = await play("signal:all", 1);
+    expect(figures.eventTypesHeld).toBeUndefined();
+    expect(figures.lastListenerP50).toBeGreaterThan(0);
   });
 });

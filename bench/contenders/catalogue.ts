@@ -47,7 +47,8 @@ export interface Contender {
 /** The contender that every block includes and every ratio is to. */
 export const reference = "cpp:reactor-epoll";
 
-const unix: readonly NodeJS.Platform[] = ["linux", "darwin", "freebsd", "openbsd"];
+/** Where everything runs that asks nothing special of the kernel. */
+export const unix: readonly NodeJS.Platform[] = ["linux", "darwin", "freebsd", "openbsd"];
 
 /** A kernel without it, or one that keeps it from us: io_uring_setup(2). */
 const noIoUring = /io_uring_setup: (Operation not permitted|Function not implemented|E\w+)/;

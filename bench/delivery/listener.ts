@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import type { Receipt } from "./figures.ts";
 import type { Place } from "./way.ts";
 import { wayNamed } from "./ways.ts";
+import "./lifeline.ts";
 
 export interface ListenerSettings {
   readonly way: string;

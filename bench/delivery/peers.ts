@@ -1,13 +1,12 @@
 // The processes of a scene: listeners and a sender, which talk to us in JSON lines and cannot
-// outlive us. Enters: a program and its settings. Leaves: their answers, and the CPU that they
-// used, looked at from outside. schedstat in proc(5)
+// outlive us. Enters: a program and its settings. Leaves: their answers.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { packagePaths } from "../paths.ts";
+import { accountsOf } from "./accounts.ts";
 
 const ANSWER_MS = 30_000;
 
@@ -19,13 +18,18 @@ export class Peer {
   #wake: () => void = () => {};
   #ended = false;
 
-  /** @param program below dist, without its ending. */
-  constructor(program: string, args: readonly string[]) {
+  /**
+   * @param program below dist, without its ending.
+   * @param cpu the one that it may use; null for all that we may.
+   */
+  constructor(program: string, args: readonly string[], cpu: number | null = null) {
     const { node, root, loadGenerator } = packagePaths();
     this.#name = program;
     const command = [node, join(root, "dist", `${program}.js`), ...args];
     // It asks the kernel to be killed with us, then becomes the command, under the same pid.
-    this.#child = spawn(loadGenerator, ["launch", "--parent", `${process.pid}`, "--", ...command], {
+    const pin = cpu === null ? [] : ["--cpu", `${cpu}`];
+    const launch = ["launch", ...pin, "--parent", `${process.pid}`, "--", ...command];
+    this.#child = spawn(loadGenerator, launch, {
       stdio: ["pipe", "pipe", "inherit"],
     });
     this.#child.stdin?.on("error", () => {}); // it has ended, and hear() says so
@@ -64,7 +68,7 @@ export class Peer {
 
   /** CPU time of all its threads until now, in ns; null where the system does not tell. */
   cpuNs(): number | null {
-    return cpuNsOf(this.pid);
+    return accountsOf(this.pid)?.cpuNs ?? null;
   }
 
   /** SIGTERM, and what it still says. */
@@ -85,17 +89,5 @@ export class Peer {
   #end(): void {
     this.#ended = true;
     this.#wake();
-  }
-}
-
-/** CPU time of all threads of a process until now, in ns; null where the system does not tell. */
-export function cpuNsOf(pid: number): number | null {
-  try {
-    const tasks = `/proc/${pid}/task`;
-    return readdirSync(tasks)
-      .map((task) => readFileSync(join(tasks, task, "schedstat"), "utf8").split(" ")[0])
-      .reduce((sum, ns) => sum + Number(ns), 0);
-  } catch {
-    return null;
   }
 }

@@ -1,75 +1,53 @@
-// The workload `replicas`: the replicated store of examples/ under reads as fast as it answers, by
-// number of readers and by the bound of their staleness. Enters: a plan. Leaves: cells.
+// A round of the workload `replicas`: the replicated store of examples/ under reads as fast as it
+// answers, beside a writer at a steady rate. Enters: with or without a bound of staleness, and
+// settings, whose connections are the readers. Leaves: figures.
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Cell, Metric } from "../results.ts";
+import type { DeliverySettings } from "../measure/delivery.ts";
+import type { Delivered } from "../measure/events.ts";
+import { packagePaths } from "../paths.ts";
 import { quantile, sort } from "../statistics/quantile.ts";
-import { deriveSeed } from "../statistics/random.ts";
-import { summarize } from "../statistics/summary.ts";
-import { cpuNsOf, Peer } from "./peers.ts";
+import { accountsOf, difference, stealNs } from "./accounts.ts";
+import { Peer } from "./peers.ts";
+import { type Played, type Unplayable, windowOf } from "./played.ts";
 import type { StoreLoadResult, StoreLoadSettings } from "./store-load.ts";
+import { zeromqRefusal } from "./zeromq.ts";
 
-export type ReplicasMetric =
-  | "readsPerSecond"
-  /** For how long there had been a newer version, ms, over answers. */
-  | "stalenessP50"
-  | "stalenessP99"
-  | "stalenessMax"
-  /** CPU a read, µs: of the broker, and of all readers together. */
-  | "brokerCpuPerRead"
-  | "readerCpuPerRead"
-  /** How often readers loaded the store though questions waited, because of the bound. */
-  | "forcedReloadsPerSecond";
+/** By contender: how old the store of a reader may become while questions wait; null: any age. */
+const boundsMs: Readonly<Record<string, number | null>> = {
+  "store:bounded": 100,
+  "store:unbounded": null,
+};
+/** Questions under way at any time. */
+const inFlight = 16;
+const writesPerSecond = 20;
+/** What a reload has to read. */
+const keys = 1000;
+const program = "examples/replicated-store";
 
-export interface ReplicasCell extends Omit<Cell, "metrics"> {
-  readonly workload: "replicas";
-  readonly metrics: Partial<Record<ReplicasMetric, Metric>>;
-  readonly facts: { readonly readers: number; readonly staleMs: number | null };
+export async function playReplicas(
+  contender: string,
+  settings: DeliverySettings,
+): Promise<Played | Unplayable> {
+  const boundMs = boundsMs[contender];
+  if (boundMs === undefined) throw new Error(`${contender} is no store`);
+  const unavailable = refusal() ?? (await zeromqRefusal());
+  if (unavailable !== null) return { unavailable };
+  const round = await playRound(settings, boundMs);
+  return {
+    windows: [round.window],
+    figures: figuresOf(round),
+    facts: { bound: boundMs === null ? "none" : `${boundMs} ms` },
+    messages: round.load.answers,
+    wrong: 0,
+    error: null,
+  };
 }
 
-/** A row: null is a store without a bound. */
-export interface ReplicasScale {
-  readonly readers: number;
-  readonly staleMs: number | null;
-}
-
-export interface ReplicasPlan
-  extends Pick<StoreLoadSettings, "inFlight" | "seconds" | "writesPerSecond" | "keys"> {
-  readonly scales: readonly ReplicasScale[];
-  readonly blocks: number;
-  readonly seed: number;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (text: string) => void;
-}
-
-/** What one block told; CPU is null where the system does not tell. */
-interface Block {
-  readonly load: StoreLoadResult;
-  readonly brokerNs: number | null;
-  readonly readersNs: number | null;
-  readonly forcedReloads: number;
-}
-
-export async function measureReplicas(plan: ReplicasPlan): Promise<ReplicasCell[]> {
-  const courses = plan.scales.map((scale) => ({
-    scale,
-    blocks: [] as Block[],
-    failure: null as string | null,
-  }));
-  for (let block = 0; block < plan.blocks; block++) {
-    for (const course of courses) {
-      if (plan.signal?.aborted === true || course.failure !== null) continue;
-      plan.onProgress?.(`replicas ${block + 1}/${plan.blocks} ${nameOf(course.scale)}`);
-      try {
-        course.blocks.push(await playBlock(plan, course.scale));
-      } catch (error) {
-        course.failure = error instanceof Error ? error.message : String(error);
-      }
-    }
-  }
-  return courses.map(({ scale, blocks, failure }) => cellOf(plan, scale, { blocks, failure }));
+function refusal(): string | null {
+  const there = existsSync(join(packagePaths().root, "dist", `${program}.js`));
+  return there ? null : "the store is in a clone of the repository only, below examples/";
 }
 
 interface StoreEvent {
@@ -81,103 +59,85 @@ interface StoreEvent {
   readonly forcedReloads?: number;
 }
 
-async function playBlock(plan: ReplicasPlan, { readers, staleMs }: ReplicasScale): Promise<Block> {
-  const folder = mkdtempSync(join(tmpdir(), "io-selectors-"));
-  const bound = staleMs === null ? "never" : `${staleMs}`;
-  const options = ["--readers", `${readers}`, "--stale-ms", bound];
-  const store = new Peer("examples/replicated-store", ["serve", folder, ...options]);
+/** What one round told; CPU is null where the system does not tell. */
+interface Round {
+  readonly load: StoreLoadResult;
+  readonly window: Played["windows"][number];
+  readonly brokerNs: number | null;
+  readonly readersNs: number | null;
+  readonly forcedReloads: number;
+}
+
+async function playRound(settings: DeliverySettings, boundMs: number | null): Promise<Round> {
+  const { folder, connections: readers, warmupMs, windows, windowMs } = settings;
+  const data = join(folder, "store");
+  mkdirSync(data);
+  const bound = boundMs === null ? "never" : `${boundMs}`;
+  const store = new Peer(program, ["serve", data, "--readers", `${readers}`, "--stale-ms", bound]);
   let load: Peer | null = null;
   try {
     const events: StoreEvent[] = [];
     while (events.at(-1)?.event !== "ready") events.push(await store.hear<StoreEvent>());
     const { reads = "", writes = "" } = events.at(-1) ?? {};
-    const { inFlight, seconds, writesPerSecond, keys } = plan;
-    const settings = { reads, writes, inFlight, seconds, writesPerSecond, keys };
-    load = new Peer("bench/delivery/store-load", [JSON.stringify(settings)]);
+    const seconds = (windows * windowMs) / 1000;
+    const told: StoreLoadSettings = {
+      ...{ reads, writes, inFlight, seconds, writesPerSecond, keys },
+      warmupSeconds: warmupMs / 1000,
+    };
+    load = new Peer("bench/delivery/store-load", [JSON.stringify(told)]);
     await load.hear();
-    const pids = (role: string) =>
-      events.filter((event) => event.role === role).map(({ pid = 0 }) => pid);
-    const before = [cpuOf(pids("broker")), cpuOf(pids("reader"))];
-    load.ask({});
-    const result = await load.hear<StoreLoadResult>();
-    const after = [cpuOf(pids("broker")), cpuOf(pids("reader"))];
+    const measured = await measureLoad(load, events);
     const counters = (await store.stop<StoreEvent>()).filter(
       ({ event }) => event === "reader-counters",
     );
-    return {
-      load: result,
-      brokerNs: difference(before[0], after[0]),
-      readersNs: difference(before[1], after[1]),
-      forcedReloads: counters.reduce((sum, { forcedReloads = 0 }) => sum + forcedReloads, 0),
-    };
+    const forcedReloads = counters.reduce((sum, one) => sum + (one.forcedReloads ?? 0), 0);
+    return { ...measured, forcedReloads };
   } finally {
     await Promise.all([load?.kill(), store.kill()]);
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
-const rows: readonly [ReplicasMetric, string, (block: Block) => number | null][] = [
-  ["readsPerSecond", "1/s", ({ load }) => load.answers / load.seconds],
-  ["stalenessP50", "ms", ({ load }) => quantileOf(load.stalenessMs, 0.5)],
-  ["stalenessP99", "ms", ({ load }) => quantileOf(load.stalenessMs, 0.99)],
-  ["stalenessMax", "ms", ({ load }) => quantileOf(load.stalenessMs, 1)],
-  ["brokerCpuPerRead", "us", ({ load, brokerNs }) => perRead(brokerNs, load)],
-  ["readerCpuPerRead", "us", ({ load, readersNs }) => perRead(readersNs, load)],
-  ["forcedReloadsPerSecond", "1/s", ({ load, forcedReloads }) => forcedReloads / load.seconds],
-];
-
-function cellOf(
-  plan: ReplicasPlan,
-  scale: ReplicasScale,
-  { blocks, failure }: { readonly blocks: readonly Block[]; readonly failure: string | null },
-): ReplicasCell {
-  const measured = failure === null && blocks.length > 0;
-  const options = { seed: deriveSeed(plan.seed, "bootstrap") };
-  const figures = rows.map(([name, unit, of]) => [
-    name,
-    summarize(
-      unit,
-      blocks.map(of).filter((value) => value !== null),
-      options,
-    ),
-  ]);
+async function measureLoad(load: Peer, events: readonly StoreEvent[]) {
+  const cpuNs = (role: string) =>
+    sum(events.filter((one) => one.role === role).map(({ pid = 0 }) => accountsOf(pid)?.cpuNs));
+  const look = () => ({ broker: cpuNs("broker"), readers: cpuNs("reader"), stolen: stealNs() });
+  const before = look();
+  load.ask({});
+  const result = await load.hear<StoreLoadResult>();
+  const after = look();
   return {
-    workload: "replicas",
-    contender: nameOf(scale),
-    connections: plan.inFlight,
-    activeConnections: plan.inFlight,
-    payloadBytes: 0,
-    ratePerSecond: null,
-    status: measured ? "ok" : failure === null ? "inconclusive" : "failed",
-    reason: measured ? null : (failure ?? "interrupted before its first block"),
-    blocks: blocks.length,
-    dropped: 0,
-    messages: blocks.reduce((sum, { load }) => sum + load.answers, 0),
-    mismatches: 0,
-    metrics: measured ? Object.fromEntries(figures) : {},
-    facts: scale,
+    load: result,
+    brokerNs: difference(before.broker, after.broker),
+    readersNs: difference(before.readers, after.readers),
+    window: windowOf({
+      durationNs: result.seconds * 1e9,
+      completedMessages: result.answers,
+      stealNs: difference(before.stolen, after.stolen),
+    }),
   };
 }
 
-/** `store:2-readers`, or `store:2-readers-unbounded`. */
-function nameOf({ readers, staleMs }: ReplicasScale): string {
-  const count = readers === 1 ? "1-reader" : `${readers}-readers`;
-  return `store:${count}${staleMs === null ? "-unbounded" : `-${staleMs}ms`}`;
+function figuresOf({ load, brokerNs, readersNs, forcedReloads }: Round): Delivered["figures"] {
+  const { answers, seconds, secondsInAll, stalenessMs } = load;
+  const perRead = (ns: number | null) =>
+    ns === null || answers === 0 ? null : ns / answers / 1000;
+  const staleness = (q: number) =>
+    stalenessMs.length === 0 ? null : quantile(sort(stalenessMs), q);
+  return {
+    readsPerSecond: answers / seconds,
+    stalenessP50: staleness(0.5),
+    stalenessP99: staleness(0.99),
+    stalenessMax: staleness(1),
+    brokerCpuPerRead: perRead(brokerNs),
+    readerCpuPerRead: perRead(readersNs),
+    forcedReloadsPerSecond: forcedReloads / secondsInAll,
+  };
 }
 
-function cpuOf(pids: readonly number[]): number | null {
-  const each = pids.map(cpuNsOf);
-  return each.reduce((sum, ns) => (sum === null || ns === null ? null : sum + ns), 0);
-}
-
-function difference(before: number | null | undefined, after: number | null | undefined) {
-  return typeof before === "number" && typeof after === "number" ? after - before : null;
-}
-
-function perRead(ns: number | null, { answers }: StoreLoadResult): number | null {
-  return ns === null || answers === 0 ? null : ns / answers / 1000;
-}
-
-function quantileOf(values: readonly number[], q: number): number | null {
-  return values.length === 0 ? null : quantile(sort(values), q);
+/** Null as soon as one is not told. */
+function sum(values: readonly (number | undefined)[]): number | null {
+  return values.reduce<number | null>(
+    (total, value) => (total === null || value === undefined ? null : total + value),
+    0,
+  );
 }

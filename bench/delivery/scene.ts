@@ -1,9 +1,6 @@
 // One block: processes of which half wait for the event that is sent and half for another, and a
 // sender. Enters: a way and a scale. Leaves: the block's figures, with every process ended.
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Deliveries, deliveriesOf, type Receipt, type Send } from "./figures.ts";
 import type { ListenerSettings } from "./listener.ts";
@@ -17,6 +14,8 @@ export interface Scale {
   /** Events of each kind of sending. */
   readonly events: number;
   readonly gapMs: number;
+  /** As many events of each kind of sending before, a millisecond apart. */
+  readonly warmupMs: number;
 }
 
 export interface Block {
@@ -45,19 +44,17 @@ const OTHER = 1;
 const LONELY = 2;
 const NOBODY = 3;
 const EVENTS = 4;
-const WARM_UP: Omit<Order, "event"> = { count: 100, gapMs: 1 };
 /** What is under way arrives, also on a machine that is busy with something else. */
-const SETTLE_MS = 300;
+const SETTLE_MS = 60;
 
-export async function playBlock(way: Way, scale: Scale): Promise<Block> {
-  const folder = mkdtempSync(join(tmpdir(), "io-selectors-"));
+/** @param folder empty, and for it alone. */
+export async function playBlock(way: Way, scale: Scale, folder: string): Promise<Block> {
   const scene = new Scene(way, await way.prepare(folder, EVENTS), scale);
   try {
     await scene.open();
     return await scene.play();
   } finally {
     await scene.close();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -106,9 +103,9 @@ class Scene {
   }
 
   async play(): Promise<Block> {
-    const { events: count, gapMs } = this.#scale;
-    await this.#send({ event: SENT, ...WARM_UP });
-    await this.#send({ event: LONELY, ...WARM_UP });
+    const { events: count, gapMs, warmupMs } = this.#scale;
+    await this.#send({ event: SENT, count: warmupMs, gapMs: 1 });
+    await this.#send({ event: LONELY, count: warmupMs, gapMs: 1 });
     const paced = await this.#send({ event: SENT, count, gapMs });
     const lonely = await this.#send({ event: LONELY, count, gapMs });
     const nobody = await this.#send({ event: NOBODY, count: 1, gapMs });

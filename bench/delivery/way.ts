@@ -14,6 +14,8 @@ export interface Way {
   readonly wakesOthers: boolean;
   /** How many event types there can be, and what bounds them. */
   readonly holds: string;
+  /** Why this machine cannot use it; null where it can. Asked first. */
+  refusal?(): Promise<string | null>;
   /** Makes what has to be there before anybody listens. */
   prepare(folder: string, events: number): Place | Promise<Place>;
   /** In a listener's process: waits for these events from now on. */

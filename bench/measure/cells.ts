@@ -102,6 +102,7 @@ function cellOf({ plan, part, scenario, outcome }: Place, courses: Courses): Cel
     messages: sum(results.map((result) => result?.messages ?? 0)),
     mismatches: sum(results.map((result) => (result?.mismatches ?? 0) + (result?.missing ?? 0))),
     metrics: workload.mustFill ? capacityOf(metrics) : metrics,
+    ...factsOf(course),
     latencyHistogram: histogramOf(paired, "latency"),
     latencyHistogramUncorrected: histogramOf(paired, "latencyUncorrected"),
   };
@@ -134,6 +135,13 @@ function figuresOf(
     metrics.ratioToBaseline = summarizeRatio(pairs, options);
   }
   return metrics;
+}
+
+/** What the rounds told beside figures; most contenders tell nothing. */
+function factsOf({ judged }: Course): Pick<Cell, "facts"> {
+  const facts: Record<string, string> = {};
+  for (const { round } of judged) Object.assign(facts, round.delivered?.facts);
+  return Object.keys(facts).length === 0 ? {} : { facts };
 }
 
 /** What is only a lower bound goes by another name, so that nobody ranks it. */

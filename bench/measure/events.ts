@@ -2,6 +2,8 @@
 // field. Enters: a line of somebody's standard output. Leaves: typed events; null for whatever is
 // not one.
 
+import type { DeliveryMetric } from "../results.ts";
+
 export interface Ready {
   readonly event: "ready";
   readonly port: number;
@@ -104,6 +106,13 @@ export interface ReadinessTurn {
   readonly eventsPerWait: number;
 }
 
+/** What a round of broadcast, event-delivery or replicas told, beside its windows. */
+export interface Delivered {
+  readonly event: "delivered";
+  readonly figures: Readonly<Partial<Record<DeliveryMetric, number | null>>>;
+  readonly facts: Readonly<Record<string, string>>;
+}
+
 /** A backend that this machine refuses, and why. */
 export interface Unavailable {
   readonly event: "unavailable";
@@ -119,6 +128,7 @@ export type Event =
   | Window
   | LoadResult
   | ReadinessTurn
+  | Delivered
   | Unavailable;
 
 type Kind =
@@ -128,6 +138,7 @@ type Kind =
   | "string or null"
   | "boolean or null"
   | "number or absent"
+  | "object"
   | "object or absent";
 type Shape<E extends Event> = Readonly<Record<Exclude<keyof E, "event">, Kind>>;
 
@@ -195,6 +206,7 @@ const shapes: { readonly [E in Event as E["event"]]: Shape<E> } = {
     unregisterNs: "number",
     eventsPerWait: "number",
   },
+  delivered: { figures: "object", facts: "object" },
   unavailable: { reason: "string" },
 };
 

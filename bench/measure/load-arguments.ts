@@ -6,7 +6,7 @@ import type { Timing } from "../profiles.ts";
 import type { Load } from "../workloads/workload.ts";
 
 /** A load that the generator can make. */
-export type GeneratorLoad = Exclude<Load, { readonly mode: "readiness" }>;
+export type GeneratorLoad = Exclude<Load, { readonly mode: "readiness" | "delivery" }>;
 
 export interface Target {
   readonly port: number;

@@ -2,7 +2,7 @@
 // summarised over blocks. Pure. Enters: the blocks of one contender. Leaves: metrics by name for
 // results.json.
 
-import type { Metric, MetricName } from "../results.ts";
+import type { DeliveryMetric, Metric, MetricName } from "../results.ts";
 import { supportedQuantile } from "../statistics/histogram.ts";
 import { deriveSeed } from "../statistics/random.ts";
 import type { Pair } from "../statistics/ratio.ts";
@@ -20,7 +20,35 @@ interface MetricRow {
   readonly ofBlock: OfBlock;
 }
 
+/** Of figures that a round's program works out itself, with all receipts before it. */
+const toldUnits: Readonly<Partial<Record<DeliveryMetric, string>>> = {
+  lastListenerP50: "us",
+  lastListenerP99: "us",
+  othersCpuPerEvent: "us",
+  listenerCpuPerEvent: "us",
+  senderCpuPerEvent: "us",
+  senderCpuPerListener: "us",
+  lostPercent: "percent",
+  duplicatedPercent: "percent",
+  burstLostPercent: "percent",
+  burstDuplicatedPercent: "percent",
+  eventTypesHeld: "event types",
+  eventTypeCost: "us",
+  readsPerSecond: "1/s",
+  stalenessP50: "ms",
+  stalenessP99: "ms",
+  stalenessMax: "ms",
+  brokerCpuPerRead: "us",
+  readerCpuPerRead: "us",
+  forcedReloadsPerSecond: "1/s",
+};
+
 const rows: Readonly<Partial<Record<MetricName, MetricRow>>> = {
+  ...toldRows(),
+  serverCpuPerDelivery: { unit: "us", ofBlock: microsecondsPerMessage("serverCpuNs") },
+  deliveriesPerSecond: { unit: "1/s", ofBlock: perSecond("completedMessages") },
+  lastReceiverP50: { unit: "us", ofBlock: latency(0.5) },
+  lastReceiverP99: { unit: "us", ofBlock: latency(0.99) },
   serverCpuPerMessage: { unit: "us", ofBlock: microsecondsPerMessage("serverCpuNs") },
   serverCpuPercent: { unit: "percent", ofBlock: percentOf("serverCpuNs") },
   serverUserCpuPercent: { unit: "percent", ofBlock: percentOf("serverUserCpuNs") },
@@ -102,6 +130,15 @@ export function pairOf(name: MetricName, own: BlockData, other: BlockData | null
   const value = figureOf(name, own);
   const reference = other === null ? null : figureOf(name, other);
   return value && reference && value > 0 && reference > 0 ? [{ value, reference }] : [];
+}
+
+function toldRows(): Partial<Record<MetricName, MetricRow>> {
+  const rowOf = (name: string, unit: string): [string, MetricRow] => {
+    const ofBlock: OfBlock = ({ round }) =>
+      round.delivered?.figures[name as DeliveryMetric] ?? null;
+    return [name, { unit, ofBlock }];
+  };
+  return Object.fromEntries(Object.entries(toldUnits).map(([name, unit]) => rowOf(name, unit)));
 }
 
 type NumericField = {

@@ -5,10 +5,18 @@
 import type { Contender } from "../contenders/catalogue.ts";
 import type { Paths } from "../paths.ts";
 import type { Scenario } from "../plan.ts";
-import type { Timing } from "../profiles.ts";
+import { runtimeWarmupMs, type Timing } from "../profiles.ts";
 import type { Load } from "../workloads/workload.ts";
 import type { CpuPlan } from "./cpus.ts";
-import type { Counters, LoadResult, MemoryStage, ReadinessTurn, Window } from "./events.ts";
+import { measureDelivery } from "./delivery.ts";
+import type {
+  Counters,
+  Delivered,
+  LoadResult,
+  MemoryStage,
+  ReadinessTurn,
+  Window,
+} from "./events.ts";
 import { faultOf } from "./faults.ts";
 import { type Loaded, runLoad } from "./load.ts";
 import type { GeneratorLoad } from "./load-arguments.ts";
@@ -60,6 +68,7 @@ export interface Round {
   readonly memoryBefore: MemorySample | null;
   readonly memoryDuring: MemorySample | null;
   readonly turn: ReadinessTurn | null;
+  readonly delivered: Delivered | null;
   readonly result: LoadResult | null;
   readonly counters: Counters | null;
   /** Why this machine refuses the contender. */
@@ -76,6 +85,7 @@ export const nothingMeasured = {
   memoryBefore: null,
   memoryDuring: null,
   turn: null,
+  delivered: null,
   result: null,
   counters: null,
   unavailable: null,
@@ -98,13 +108,7 @@ const stopMsPerConnection = 0.5;
 export async function measureRound(request: RoundRequest, means: Means): Promise<Round> {
   const { contender, scenarioIndex, scenario, block } = request;
   const startedMs = performance.now();
-  const outcome =
-    scenario.load.mode === "readiness"
-      ? await measureReadiness(contender.command(means.paths, 1), scenario.load, {
-          ...means,
-          launcher: launcher(means, means.cpus.server),
-        })
-      : await measureServer(request, scenario.load, means);
+  const outcome = await outcomeOf(request, means);
   const { failure, unavailable } = outcome;
   return {
     ...nothingMeasured,
@@ -118,6 +122,27 @@ export async function measureRound(request: RoundRequest, means: Means): Promise
     unavailable: unavailable == null ? null : withoutRoot(unavailable, means.paths),
     failure: failure == null ? null : withoutRoot(failure, means.paths),
   };
+}
+
+function outcomeOf(request: RoundRequest, means: Means): Promise<Partial<Round>> {
+  const { contender, scenario, timing, block } = request;
+  const { load } = scenario;
+  const command = () => contender.command(means.paths, 1);
+  if (load.mode === "readiness") {
+    const pinned = { ...means, launcher: launcher(means, means.cpus.server) };
+    return measureReadiness(command(), load, pinned);
+  }
+  if (load.mode === "delivery") {
+    const unpinned = { ...means, launcher: launcher(means, null) };
+    return measureDelivery(command(), { load, timing, block }, unpinned);
+  }
+  return measureServer(request, load, means);
+}
+
+/** A JavaScript engine compiles what runs often while it runs: its servers warm up longer. */
+function warmed({ runtime }: Contender, timing: Timing): Timing {
+  if (runtime !== "ts" && runtime !== "node") return timing;
+  return { ...timing, warmupMs: Math.max(timing.warmupMs, runtimeWarmupMs) };
 }
 
 async function measureServer(
@@ -150,7 +175,7 @@ async function measureServer(
 
 async function loadAndStop(
   server: Server,
-  { scenario, timing, seed }: RoundRequest,
+  { contender, scenario, timing, seed }: RoundRequest,
   load: GeneratorLoad,
   means: Means,
 ) {
@@ -165,7 +190,7 @@ async function loadAndStop(
   };
   try {
     const loaded: Loaded = await runLoad(
-      { port, pid, load, timing, seed },
+      { port, pid, load, timing: warmed(contender, timing), seed },
       {
         children: means.children,
         signal: means.signal,

@@ -160,6 +160,7 @@ const cellChecks: Checks<Cell> = {
   messages: amount,
   mismatches: amount,
   metrics: mapOf(record(metricChecks)),
+  facts: optional(mapOf(text)),
   latencyHistogram: optional(nullable(text)),
   latencyHistogramUncorrected: optional(nullable(text)),
 };

@@ -14,7 +14,14 @@ export interface Scale {
 }
 
 /** One round's demand on the load generator, its timing apart. */
-export type Load = OpenLoad | ClosedLoad | IdleLoad | ChurnLoad | MemoryLoad | ReadinessLoad;
+export type Load =
+  | OpenLoad
+  | ClosedLoad
+  | IdleLoad
+  | ChurnLoad
+  | MemoryLoad
+  | ReadinessLoad
+  | DeliveryLoad;
 
 interface Connected {
   /** The most that are open at once. */
@@ -71,6 +78,16 @@ export interface ReadinessLoad extends Connected {
 }
 
 /**
+ * One event, many receivers: the contender's program starts all the processes that there are, and
+ * tells what it saw of them. `connections` are members, processes or readers.
+ */
+export interface DeliveryLoad extends Connected {
+  readonly mode: "delivery";
+  /** Null: as fast as it is answered. */
+  readonly ratePerSecond: number | null;
+}
+
+/**
  * How a workload loads its server, which decides what its figures may be compared with: one chart
  * holds one regime only.
  */
@@ -81,7 +98,8 @@ export type Regime =
   | "memory"
   | "churn"
   | "scale"
-  | "readiness";
+  | "readiness"
+  | "delivery";
 
 /** What disturbs a window; bench/measure/gate.ts knows how to tell. */
 export type GateRule = "server-waited" | "client-waited" | "stolen" | "rate" | "late" | "full";
@@ -98,6 +116,8 @@ export interface Workload {
   /** The question that it answers, as one phrase. */
   readonly answers: string;
   readonly regime: Regime;
+  /** What its scale's `connections` are, where not connections: "member". */
+  readonly counted?: string;
   /** What it is about: the metric that contenders are compared by. */
   readonly headline: MetricName;
   /** Everything else that a cell of it has. */

@@ -1,15 +1,21 @@
 // N members of a room, of whom one speaks: when did the last one have it? Enters: settings as an
-// argument; a line on standard input when to begin. Leaves: one JSON line.
+// argument; on standard input a line for each slice. Leaves: for each of them one JSON line.
 
+import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import * as io from "../../../src/index.ts";
 
 export interface BroadcastLoadSettings {
   readonly port: number;
   readonly members: number;
-  readonly messages: number;
   readonly gapMs: number;
   readonly payloadBytes: number;
+  readonly warmupMs: number;
+}
+
+/** A slice of the round. */
+export interface BroadcastLoadOrder {
+  readonly messages: number;
 }
 
 export interface BroadcastLoadResult {
@@ -23,17 +29,19 @@ export interface BroadcastLoadResult {
 }
 
 const settings: BroadcastLoadSettings = JSON.parse(process.argv[2] ?? "{}");
-const { members, messages, gapMs, payloadBytes } = settings;
+const { members, gapMs, payloadBytes, warmupMs } = settings;
 /** Whatever is missing by then is lost. */
 const LONGEST_WAIT_MS = 20_000;
 /** Each by another member: where members have threads, all of those are there afterwards. */
-const WARM_UP = 64;
+const WARM_UP_AT_LEAST = 64;
+const WARM_UP_GAP_MS = 5;
 
 const reactor = new io.Reactor(new io.DefaultSelector());
 const buffer = new Uint8Array(64 * 1024);
-const dueMs = new Float64Array(WARM_UP + messages);
-const reached = new Int32Array(WARM_UP + messages);
-const lastNs: number[] = [];
+/** When each message was meant to be sent, and how many have it. */
+const dueMs: number[] = [];
+const reached: number[] = [];
+let lastNs: number[] = [];
 let deliveries = 0;
 let wrong = 0;
 
@@ -71,7 +79,6 @@ function count(bytes: Buffer): void {
   }
   const had = (reached[number] ?? 0) + 1;
   reached[number] = had;
-  if (number < WARM_UP) return;
   deliveries++;
   if (had === members) lastNs.push((performance.now() - (dueMs[number] ?? 0)) * 1e6);
 }
@@ -80,34 +87,45 @@ const fds = Array.from({ length: members }, () => io.connectTcp({ port: settings
 for (const fd of fds) reactor.registerHandler(fd, io.EVENT_READ, new Listener());
 const running = reactor.run();
 
-await speak(0, WARM_UP, (i) => fds[i % members]);
+await speak(Math.max(WARM_UP_AT_LEAST, Math.round(warmupMs / WARM_UP_GAP_MS)), {
+  everyMs: WARM_UP_GAP_MS,
+  speaker: (i) => fds[i % members],
+});
 process.stdout.write("true\n");
-process.stdin.once("data", async () => {
+for await (const line of createInterface({ input: process.stdin })) {
+  const { messages }: BroadcastLoadOrder = JSON.parse(line);
   const fromMs = performance.now();
-  await speak(WARM_UP, messages, () => fds[0]);
+  [lastNs, deliveries, wrong] = [[], 0, 0];
+  await speak(messages, { everyMs: gapMs, speaker: () => fds[0] });
   const seconds = (performance.now() - fromMs) / 1000;
   const result: BroadcastLoadResult = { seconds, deliveries, wrong, lastNs };
   process.stdout.write(`${JSON.stringify(result)}\n`);
-  process.stdin.destroy();
-  reactor.stop();
-});
+}
+reactor.stop();
 await running;
 
+interface Speech {
+  readonly everyMs: number;
+  /** The connection that says each. */
+  readonly speaker: (i: number) => number | undefined;
+}
+
 /** Sends each message when it is due, and waits until all have all, or for long enough. */
-async function speak(
-  first: number,
-  many: number,
-  speaker: (i: number) => number | undefined,
-): Promise<void> {
-  const startMs = performance.now() + gapMs;
+async function speak(many: number, { everyMs, speaker }: Speech): Promise<void> {
+  const first = dueMs.length;
+  const startMs = performance.now() + everyMs;
   for (let i = 0; i < many; i++) {
-    const due = startMs + i * gapMs;
+    const due = startMs + i * everyMs;
     // Node's timers may come a part of a millisecond early.
     while (performance.now() < due) await delay(Math.max(due - performance.now(), 1));
     dueMs[first + i] = due;
+    reached[first + i] = 0;
     io.send(speaker(i) ?? -1, messageOf(first + i));
   }
-  const arrived = () => reached.subarray(first, first + many).every((had) => had >= members);
+  const arrived = () => {
+    for (let i = first; i < first + many; i++) if ((reached[i] ?? 0) < members) return false;
+    return true;
+  };
   const endMs = performance.now() + LONGEST_WAIT_MS;
   while (!arrived() && performance.now() < endMs) await delay(5);
 }

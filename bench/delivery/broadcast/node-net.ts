@@ -7,7 +7,6 @@ import type { BroadcastServer } from "./room.ts";
 
 export const nodeNetRoom: BroadcastServer = {
   name: "node:net",
-  mostMembers: null,
   async start() {
     const members = new Set<Socket>();
     const server = createServer({ noDelay: true }, (socket) => {

@@ -1,5 +1,5 @@
-// ts:reactor: one loop; a queue for each member, watched for writing only while it holds something.
-// Enters: bytes of one member. Leaves: the same to all.
+// ts:reactor-epoll: one loop; a queue for each member, watched for writing only while it holds
+// something. Enters: bytes of one member. Leaves: the same to all.
 
 import * as io from "../../../src/index.ts";
 import type { BroadcastServer } from "./room.ts";
@@ -7,10 +7,9 @@ import type { BroadcastServer } from "./room.ts";
 const buffer = new Uint8Array(16 * 1024);
 
 export const reactorRoom: BroadcastServer = {
-  name: "ts:reactor",
-  mostMembers: null,
+  name: "ts:reactor-epoll",
   start() {
-    const reactor = new io.Reactor(new io.DefaultSelector());
+    const reactor = new io.Reactor(new io.EpollSelector());
     const members = new Map<number, Member>();
     const listener = io.listenTcp();
     reactor.registerHandler(listener, io.EVENT_READ, {

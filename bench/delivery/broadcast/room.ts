@@ -4,8 +4,6 @@
 export interface BroadcastServer {
   /** `runtime:strategy`. */
   readonly name: string;
-  /** More members than that it cannot hold here; null where descriptors are the only bound. */
-  readonly mostMembers: number | null;
   /** Listens on loopback. @returns the port. */
   start(): number | Promise<number>;
 }

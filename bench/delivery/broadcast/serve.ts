@@ -1,5 +1,6 @@
 // The process of a broadcast server. Enters: its name as an argument. Leaves: its port as a line.
 
+import "../lifeline.ts";
 import { rooms } from "./rooms.ts";
 
 const name = process.argv[2] ?? "";

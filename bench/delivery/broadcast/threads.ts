@@ -6,12 +6,11 @@ import { isMainThread, Worker, workerData } from "node:worker_threads";
 import * as io from "../../../src/index.ts";
 import type { BroadcastServer } from "./room.ts";
 
-/** Each thread is a JavaScript engine of its own, of some megabytes. */
+/** Each thread is a JavaScript engine of its own, of some megabytes; the catalogue says so. */
 const MOST_MEMBERS = 64;
 
 export const threadRoom: BroadcastServer = {
   name: "ts:thread-per-connection",
-  mostMembers: MOST_MEMBERS,
   start() {
     // How many, then their descriptors, which all threads of a process share.
     const table = new Int32Array(new SharedArrayBuffer(4 * (MOST_MEMBERS + 1)));

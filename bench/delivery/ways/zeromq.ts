@@ -3,8 +3,11 @@
 // https://rfc.zeromq.org/spec/29/
 
 import { join } from "node:path";
-import { Subscriber, XPublisher, XSubscriber } from "zeromq";
 import type { Way } from "../way.ts";
+import { zeromqRefusal } from "../zeromq.ts";
+
+/** Loaded by those processes only that use it. */
+const library = () => import("zeromq");
 
 /** So that topic 1 is not the beginning of topic 10. */
 const topicOf = (event: number) => `${event}.`;
@@ -16,9 +19,12 @@ export const zeromq: Way = {
   wakesOthers: false,
   holds: "as many topics as memory has room for; only those with subscribers cost the publisher",
 
+  refusal: zeromqRefusal,
+
   prepare: (folder) => ({ folder, endpoint: `ipc://${join(folder, "publisher")}` }),
 
-  listen({ endpoint = "" }, events, onEvent) {
+  async listen({ endpoint = "" }, events, onEvent) {
+    const { Subscriber } = await library();
     const subscriber = new Subscriber({ linger: 0, reconnectInterval: 10 });
     subscriber.connect(endpoint);
     for (const event of events) subscriber.subscribe(topicOf(event));
@@ -31,6 +37,7 @@ export const zeromq: Way = {
   },
 
   async open({ endpoint = "" }) {
+    const { XPublisher } = await library();
     const publisher = new XPublisher({ linger: 0, verbosity: "allSubs" });
     await publisher.bind(endpoint);
     return {
@@ -47,6 +54,7 @@ export const zeromq: Way = {
   },
 
   async hold(folder, events) {
+    const { XPublisher, XSubscriber } = await library();
     const endpoint = `ipc://${join(folder, "held")}`;
     const publisher = new XPublisher({ linger: 0 });
     // Its subscriptions are messages: those of the other kind are lost beyond its high-water mark.

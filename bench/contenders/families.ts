@@ -1,0 +1,111 @@
+// The contenders of workloads that have no echo servers, one row each. Pure data; a new one is
+// one file and one row. Leaves: to bench/plan.ts, which picks by workload; bench/measure, which
+// runs.
+
+import { join } from "node:path";
+import {
+  type Concurrency,
+  type Contender,
+  type Exclusion,
+  type Runtime,
+  selectors,
+  unix,
+} from "./catalogue.ts";
+
+/** The most processes, or threads with a JavaScript engine each, that are started for a cell. */
+const mostMembersWithThreads = 64;
+const mostProcesses = 256;
+const mostReaders = 64;
+
+interface DeliveryRow {
+  readonly name: string;
+  readonly summary: string;
+  readonly runtime: Runtime;
+  readonly concurrency?: Concurrency;
+  readonly platforms?: readonly NodeJS.Platform[];
+  readonly unsupported: readonly Exclusion[];
+}
+
+const delivery = (workload: string, row: DeliveryRow): Contender => ({
+  concurrency: "single",
+  platforms: unix,
+  ...row,
+  strategy: row.name.slice(row.name.indexOf(":") + 1),
+  command: ({ node, root }) => [
+    node,
+    join(root, "dist", "bench", "delivery", "play.js"),
+    workload,
+    row.name,
+  ],
+});
+
+const beyond = (workload: string, most: number, what: string): readonly Exclusion[] => [
+  { workloads: [workload], fromConnections: most + 1, reason: `${what}: ${most} at most` },
+];
+
+const room = (row: Omit<DeliveryRow, "unsupported">, unsupported: readonly Exclusion[] = []) =>
+  delivery("broadcast", { ...row, unsupported });
+
+/** The contenders of broadcast: servers that send what one member says to all of them. */
+const rooms: readonly Contender[] = [
+  room(
+    {
+      name: "ts:thread-per-connection",
+      runtime: "ts",
+      concurrency: "thread",
+      summary: "a thread for each member sends to all of them itself",
+    },
+    beyond(
+      "broadcast",
+      mostMembersWithThreads,
+      "a thread with a JavaScript engine for each member",
+    ),
+  ),
+  room({
+    name: "ts:reactor-epoll",
+    runtime: "ts",
+    platforms: ["linux"],
+    summary: "one loop; a queue for each member, watched for writing while it holds something",
+  }),
+  room({ name: "node:net", runtime: "node", summary: "Node's own net module, which queues" }),
+];
+
+const way = (name: string, summary: string): Contender =>
+  delivery("event-delivery", {
+    name,
+    summary,
+    runtime: "ts",
+    unsupported: beyond("event-delivery", mostProcesses, "a Node process for each listener"),
+  });
+
+/** The contenders of event-delivery: ways to reach the processes that wait for an event. */
+const ways: readonly Contender[] = [
+  way("signal:all", "a signal to every process, which looks up in a file what it was about"),
+  way("fifo:selector", "a named FIFO for each event; readers wait in the library's Selector"),
+  way("fifo:open", "a named FIFO for each event; readers wait in open(2), a thread each"),
+  way("udp:broadcast", "a UDP port for each event, a broadcast on loopback"),
+  way("unix:datagram", "a folder for each event, a Unix datagram socket of each listener in it"),
+  way("zeromq:pub-sub", "ZeroMQ publish and subscribe: the event is the topic"),
+];
+
+const store = (name: string, summary: string): Contender =>
+  delivery("replicas", {
+    name,
+    summary,
+    runtime: "ts",
+    unsupported: beyond("replicas", mostReaders, "a Node process for each reader"),
+  });
+
+/** The contenders of replicas: the store of examples/replicated-store.ts. */
+const stores: readonly Contender[] = [
+  store("store:bounded", "readers load what changed within 100 ms, though questions wait"),
+  store("store:unbounded", "readers load what changed when they are idle, and only then"),
+];
+
+/** The contenders of workloads that have no echo servers, by workload. */
+export const families: Readonly<Record<string, readonly Contender[]>> = {
+  broadcast: rooms,
+  "event-delivery": ways,
+  replicas: stores,
+  readiness: selectors,
+};

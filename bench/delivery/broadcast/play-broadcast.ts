@@ -1,0 +1,73 @@
+// A round of the workload `broadcast`: a server on one CPU, its members on another. Enters: the
+// server's name and settings. Leaves: a window for each slice of it, with every message checked.
+
+import type { DeliverySettings } from "../../measure/delivery.ts";
+import type { Window } from "../../measure/events.ts";
+import { accountsOf, difference, stealNs } from "../accounts.ts";
+import { Peer } from "../peers.ts";
+import { type Played, windowOf } from "../played.ts";
+import type { BroadcastLoadResult, BroadcastLoadSettings } from "./load.ts";
+
+/** What the kernel says before and after a slice. */
+interface Sides {
+  readonly server: Peer;
+  readonly load: Peer;
+}
+
+export async function playBroadcast(name: string, settings: DeliverySettings): Promise<Played> {
+  const { serverCpu, clientCpu, connections, payloadBytes, warmupMs } = settings;
+  const gapMs = 1000 / (settings.ratePerSecond ?? 1);
+  const server = new Peer("bench/delivery/broadcast/serve", [name], serverCpu);
+  let load: Peer | null = null;
+  try {
+    const { port } = await server.hear<{ port: number }>();
+    const members = connections;
+    const told: BroadcastLoadSettings = { port, members, gapMs, payloadBytes, warmupMs };
+    load = new Peer("bench/delivery/broadcast/load", [JSON.stringify(told)], clientCpu);
+    await load.hear();
+    return await playWindows({ server, load }, settings, gapMs);
+  } finally {
+    await Promise.all([load?.kill(), server.kill()]);
+  }
+}
+
+async function playWindows(
+  sides: Sides,
+  { windows: count, windowMs, connections }: DeliverySettings,
+  gapMs: number,
+): Promise<Played> {
+  const messages = Math.max(1, Math.round(windowMs / gapMs));
+  const intendedMessages = messages * connections;
+  const windows: Window[] = [];
+  let wrong = 0;
+  for (let index = 0; index < count; index++) {
+    const { result, ...accounts } = await playSlice(sides, messages);
+    const { seconds, deliveries, lastNs } = result;
+    wrong += intendedMessages - deliveries + result.wrong;
+    const sent = {
+      intendedMessages,
+      sentMessages: intendedMessages,
+      completedMessages: deliveries,
+    };
+    windows.push(windowOf({ index, durationNs: seconds * 1e9, ...sent, ...accounts }, lastNs));
+  }
+  const delivered = windows.reduce((sum, { completedMessages }) => sum + completedMessages, 0);
+  const error = wrong === 0 ? null : `${wrong} deliveries missing or wrong`;
+  return { windows, figures: {}, facts: {}, messages: delivered, wrong, error };
+}
+
+async function playSlice({ server, load }: Sides, messages: number) {
+  const look = () => [server, load].map(({ pid }) => accountsOf(pid));
+  const [before, stolenNs] = [look(), stealNs()];
+  load.ask({ messages });
+  const result = await load.hear<BroadcastLoadResult>();
+  const [after, stolenAfterNs] = [look(), stealNs()];
+  return {
+    result,
+    serverCpuNs: difference(before[0]?.cpuNs, after[0]?.cpuNs),
+    serverRunQueueWaitNs: difference(before[0]?.waitNs, after[0]?.waitNs),
+    clientCpuNs: difference(before[1]?.cpuNs, after[1]?.cpuNs) ?? 0,
+    clientRunQueueWaitNs: difference(before[1]?.waitNs, after[1]?.waitNs),
+    stealNs: difference(stolenNs, stolenAfterNs),
+  };
+}

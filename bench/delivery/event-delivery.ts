@@ -1,0 +1,101 @@
+// A round of the workload `event-delivery`: one way, with processes of which half wait for what is
+// sent. Enters: a way's name and settings. Leaves: figures, and what the way is beside them.
+
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { DeliverySettings } from "../measure/delivery.ts";
+import type { Delivered } from "../measure/events.ts";
+import { quantile, sort } from "../statistics/quantile.ts";
+import { difference, stealNs } from "./accounts.ts";
+import { type Played, type Unplayable, windowOf } from "./played.ts";
+import { type Block, playBlock, type Scale } from "./scene.ts";
+import type { Way } from "./way.ts";
+import { wayNamed } from "./ways.ts";
+
+/** As many places as are made in the trial: a moment's work, where nothing else ends it. */
+export const triedEventTypes = 10_000;
+
+export async function playEventDelivery(
+  name: string,
+  settings: DeliverySettings,
+): Promise<Played | Unplayable> {
+  const way = wayNamed(name);
+  const unavailable = (await way.refusal?.()) ?? null;
+  if (unavailable !== null) return { unavailable };
+  const { folder, block: index } = settings;
+  const scale = scaleOf(settings);
+  const [fromNs, stolenNs] = [process.hrtime.bigint(), stealNs()];
+  const block = await playBlock(way, scale, subfolder(folder, "scene"));
+  const window = windowOf(
+    {
+      durationNs: Number(process.hrtime.bigint() - fromNs),
+      stealNs: difference(stolenNs, stealNs()),
+      intendedMessages: block.paced.expected,
+      completedMessages: block.paced.expected - block.paced.lost,
+    },
+    block.paced.lastNs,
+  );
+  const held = index === 0 ? await holdTypes(way, subfolder(folder, "held")) : {};
+  return {
+    windows: [window],
+    figures: { ...figuresOf(block), ...held },
+    facts: factsOf(way),
+    messages: block.paced.expected + block.burst.expected,
+    wrong: 0,
+    error: falsehoodOf(way, block),
+  };
+}
+
+function scaleOf({ connections, ratePerSecond, warmupMs, ...timing }: DeliverySettings): Scale {
+  const rate = ratePerSecond ?? 1;
+  const events = Math.max(1, Math.round((rate * timing.windows * timing.windowMs) / 1000));
+  return { processes: connections, events, gapMs: 1000 / rate, warmupMs };
+}
+
+function subfolder(folder: string, name: string): string {
+  const path = join(folder, name);
+  mkdirSync(path);
+  return path;
+}
+
+function factsOf({ known, bytesReach, wakesOthers, holds }: Way): Delivered["facts"] {
+  return { senderKnows: known, bytesReach, wakesOthers: wakesOthers ? "yes" : "no", holds };
+}
+
+/** What the way says that its sender knows is put to the test with an event for nobody. */
+function falsehoodOf({ known }: Way, { nobody }: Block): string | null {
+  const told = nobody === 0;
+  if (told === (known !== "nothing")) return null;
+  const found = told ? "that nobody waited" : "nothing where nobody waited";
+  return `the sender was told ${found}, but is said to know ${known}`;
+}
+
+async function holdTypes(way: Way, folder: string): Promise<Delivered["figures"]> {
+  const from = performance.now();
+  const eventTypesHeld = await way.hold(folder, triedEventTypes);
+  const spentUs = (performance.now() - from) * 1000;
+  return { eventTypesHeld, eventTypeCost: spentUs / Math.max(eventTypesHeld, 1) };
+}
+
+function figuresOf({ paced, burst, cpuNs }: Block): Delivered["figures"] {
+  return {
+    lastListenerP50: quantileUs(paced.lastNs, 0.5),
+    lastListenerP99: quantileUs(paced.lastNs, 0.99),
+    othersCpuPerEvent: us(cpuNs.other),
+    listenerCpuPerEvent: us(cpuNs.listener),
+    senderCpuPerEvent: us(cpuNs.sender),
+    senderCpuPerListener: us(cpuNs.senderPerListener),
+    lostPercent: (100 * paced.lost) / paced.expected,
+    duplicatedPercent: (100 * paced.duplicated) / paced.expected,
+    burstLostPercent: (100 * burst.lost) / burst.expected,
+    burstDuplicatedPercent: (100 * burst.duplicated) / burst.expected,
+  };
+}
+
+function quantileUs(valuesNs: readonly number[], q: number): number | null {
+  return valuesNs.length === 0 ? null : quantile(sort(valuesNs), q) / 1000;
+}
+
+function us(ns: number | null): number | null {
+  return ns === null ? null : ns / 1000;
+}

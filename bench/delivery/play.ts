@@ -1,0 +1,21 @@
+// The program behind the contenders of broadcast, event-delivery and replicas: plays one round,
+// with all the processes that it takes. Enters: workload, contender and settings as arguments.
+// Leaves: JSON lines on standard output; bench/measure/delivery.ts reads them.
+
+import { playBroadcast } from "./broadcast/play-broadcast.ts";
+import { playEventDelivery } from "./event-delivery.ts";
+import { linesOf, type Play } from "./played.ts";
+import { playReplicas } from "./replicas.ts";
+
+const plays: Readonly<Record<string, Play>> = {
+  broadcast: playBroadcast,
+  "event-delivery": playEventDelivery,
+  replicas: playReplicas,
+};
+
+const [workload = "", contender = "", settings = "{}"] = process.argv.slice(2);
+const play = plays[workload];
+if (play === undefined) throw new Error(`${workload} is none of ${Object.keys(plays).join(", ")}`);
+for (const line of linesOf(await play(contender, JSON.parse(settings)))) {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}

@@ -1,0 +1,73 @@
+// What a round of broadcast, event-delivery or replicas leaves: windows for the gate, figures,
+// facts. Enters: what its processes said, and the accounts of the kernel. Leaves: the lines that
+// bench/measure reads.
+
+import type { DeliverySettings } from "../measure/delivery.ts";
+import type { Delivered, LoadResult, Window } from "../measure/events.ts";
+import { encodeHistogram } from "../statistics/hdr-encoding.ts";
+import { Histogram } from "../statistics/histogram.ts";
+
+export interface Played {
+  readonly windows: readonly Window[];
+  readonly figures: Delivered["figures"];
+  readonly facts: Delivered["facts"];
+  readonly messages: number;
+  /** Of them: missing, or other bytes than were sent. */
+  readonly wrong: number;
+  /** What makes its figures worthless; null where nothing does. */
+  readonly error: string | null;
+}
+
+/** Why this machine cannot play it. */
+export interface Unplayable {
+  readonly unavailable: string;
+}
+
+/** Plays one round with one contender. Rejects where its processes do not do their part. */
+export type Play = (contender: string, settings: DeliverySettings) => Promise<Played | Unplayable>;
+
+/** A window of which everything else is unknown. */
+export function windowOf(
+  known: Partial<Window> & Pick<Window, "durationNs">,
+  latenciesNs: readonly number[] = [],
+): Window {
+  const histogram = new Histogram();
+  for (const ns of latenciesNs) histogram.record(Math.max(1, Math.round(ns)));
+  const latency = encodeHistogram(histogram);
+  return { ...unknown, latency, latencyUncorrected: latency, ...known };
+}
+
+const unknown: Omit<Window, "durationNs" | "latency" | "latencyUncorrected"> = {
+  event: "window",
+  index: 0,
+  intendedMessages: 0,
+  sentMessages: 0,
+  completedMessages: 0,
+  serverCpuNs: null,
+  serverUserCpuNs: null,
+  serverSystemCpuNs: null,
+  serverContextSwitches: null,
+  serverRunQueueWaitNs: null,
+  clientCpuNs: 0,
+  clientRunQueueWaitNs: null,
+  sendLagNsP99: null,
+  stealNs: null,
+};
+
+/** The lines, each an event. */
+export function linesOf(played: Played | Unplayable): object[] {
+  if ("unavailable" in played) return [{ event: "unavailable", reason: played.unavailable }];
+  const { windows, figures, facts, messages, wrong, error } = played;
+  const delivered: Delivered = { event: "delivered", figures, facts };
+  const result: LoadResult = {
+    event: "result",
+    messages,
+    totalMessages: messages,
+    mismatches: wrong,
+    missing: 0,
+    mismatchDetail: null,
+    connectionsLost: 0,
+    error,
+  };
+  return [...windows, delivered, result];
+}

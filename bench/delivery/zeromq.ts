@@ -1,0 +1,12 @@
+// Whether ZeroMQ is there: a compiled package that only those contenders need. Enters: nothing.
+// Leaves: why it cannot be loaded, or null.
+
+export async function zeromqRefusal(): Promise<string | null> {
+  try {
+    await import("zeromq");
+    return null;
+  } catch (error) {
+    const [reason = ""] = String(error instanceof Error ? error.message : error).split("\n");
+    return `the package zeromq cannot be loaded: ${reason}`;
+  }
+}

@@ -1,0 +1,44 @@
+// event-delivery: processes that wait for events, half of them for the one that is sent. Who
+// waits should learn of it soon, and nobody else should notice. Enters: a scale, whose
+// connections are the processes. Leaves: one round's load; bench/delivery plays it.
+
+import { rateOf, type Scale, type Workload } from "./workload.ts";
+
+export const eventDelivery: Workload = {
+  name: "event-delivery",
+  answers: "how an event reaches exactly the processes that wait for it",
+  regime: "delivery",
+  counted: "process",
+  headline: "lastListenerP50",
+  metrics: [
+    "lastListenerP99",
+    "othersCpuPerEvent",
+    "listenerCpuPerEvent",
+    "senderCpuPerEvent",
+    "senderCpuPerListener",
+    "lostPercent",
+    "duplicatedPercent",
+    "burstLostPercent",
+    "burstDuplicatedPercent",
+    "eventTypesHeld",
+    "eventTypeCost",
+  ],
+  // More processes than CPUs wait for one another: that is what the latency is of.
+  rules: ["stolen"],
+  mustFill: false,
+  baseline: null,
+  samplesMemory: false,
+  comparesToReference: false,
+  loads: (scale: Scale) => [
+    {
+      variant: null,
+      load: {
+        mode: "delivery",
+        connections: scale.connections,
+        activeConnections: Math.ceil(scale.connections / 2),
+        payloadBytes: 0,
+        ratePerSecond: rateOf(scale, "event-delivery"),
+      },
+    },
+  ],
+};
