@@ -259,8 +259,9 @@ describe.runIf(linux)("bench --live", () => {
   it("says whose fault it is where the port is taken", async () => {
     const live = await LiveServer.listen({ port: 0, page: "", past: () => [] });
     const argv = [cli, ...small, "1", "--live-port", String(live.port), "--out", out];
-    const child = spawn(process.execPath, argv, { stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "pipe"] });
     started.add(child);
+    child.stdout.resume();
     let stderr = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;
