@@ -1,6 +1,7 @@
 // list: what there is to run.
 
-import { contenders, reference, selectors } from "../contenders/catalogue.ts";
+import { contenders, reference } from "../contenders/catalogue.ts";
+import { families } from "../contenders/families.ts";
 import { defaultProfile, profiles } from "../profiles.ts";
 import { wrap } from "../report/text-table.ts";
 import { workloads } from "../workloads/catalogue.ts";
@@ -26,6 +27,15 @@ export function listLines(rows: readonly { name: string; summary: string }[]): s
   });
 }
 
+/** Those of the workloads that have no echo servers, a paragraph each. */
+export function familyLines(): string[] {
+  return Object.entries(families).flatMap(([workload, rows]) => [
+    "",
+    `contenders of ${workload}, instead:`,
+    ...listLines(rows),
+  ]);
+}
+
 function asText(): string {
   return [
     `profiles (${defaultProfile} unless told):`,
@@ -36,9 +46,7 @@ function asText(): string {
     "",
     `contenders (${reference} is the reference):`,
     ...listLines(contenders),
-    "",
-    "contenders of readiness, which has no servers:",
-    ...listLines(selectors),
+    ...familyLines(),
   ].join("\n");
 }
 
@@ -48,7 +56,10 @@ function asJson(): string {
       profiles: profiles.map(({ name, summary }) => ({ name, summary })),
       workloads: workloads.map(({ name, answers }) => ({ name, answers })),
       contenders: contenders.map(({ name, summary, platforms }) => ({ name, summary, platforms })),
-      selectors: selectors.map(({ name, summary, platforms }) => ({ name, summary, platforms })),
+      families: Object.entries(families).map(([workload, rows]) => ({
+        workload,
+        contenders: rows.map(({ name, summary, platforms }) => ({ name, summary, platforms })),
+      })),
       reference,
     },
     null,

@@ -1,13 +1,13 @@
 // run: measures what a profile says. The command where none is named.
 
 import { type Given, whole } from "../command-line.ts";
-import { contenders, reference, selectors } from "../contenders/catalogue.ts";
+import { contenders, reference } from "../contenders/catalogue.ts";
 import { requestOf, runRows } from "../options.ts";
 import { makePlan } from "../plan.ts";
 import { defaultProfile, profiles } from "../profiles.ts";
 import { workloads } from "../workloads/catalogue.ts";
 import type { Command } from "./command.ts";
-import { listLines } from "./list.ts";
+import { familyLines, listLines } from "./list.ts";
 import { measure } from "./measuring.ts";
 
 const port = whole(1, 65_535);
@@ -38,9 +38,7 @@ export const runCommand: Command = {
     "",
     `contenders (${reference} is the reference, and always runs):`,
     ...listLines(contenders),
-    "",
-    "contenders of readiness, which has no servers:",
-    ...listLines(selectors),
+    ...familyLines(),
   ],
   execute: async (given) => {
     const request = requestOf(given);
