@@ -63,7 +63,7 @@ export function makePlan(request: Request, catalogue: readonly Contender[] = con
   const parts = rowsOf(profile, request).flatMap((row) =>
     partsOf(row, {
       workload: find("workload", workloads, row.workload),
-      contenders: wantedOf(known, row.contenders ?? profile.contenders, request),
+      contenders: wantedOf(known, row.contenders ?? usualOf(row, profile), request),
       profile,
       request,
     }),
@@ -119,6 +119,11 @@ function partsOf(row: ProfileRow, { workload, contenders, profile, request }: Ch
       timing: timingOf(row.timing ?? profile.timing, request),
     })),
   );
+}
+
+/** A profile's contenders are echo servers: names of other families mean all of those. */
+function usualOf({ workload }: ProfileRow, profile: Profile): readonly string[] | null {
+  return families[workload] === undefined ? profile.contenders : null;
 }
 
 /** In the catalogue's order: those asked for, or else the profile's, or else all. */

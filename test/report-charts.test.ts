@@ -4,9 +4,9 @@
 import { describe, expect, it } from "vitest";
 import { drawChart } from "../bench/report/charts/chart.ts";
 import { sectionsOf } from "../bench/report/charts/sections.ts";
+import { rawTable } from "../bench/report/charts/whole.ts";
 import { figure, groupCells } from "../bench/report/groups.ts";
 import { headline, headlineGroup, machineSentence } from "../bench/report/headline.ts";
-import { rawTable } from "../bench/report/html/raw-tables.ts";
 import { element, identifier, join, raw, text } from "../bench/report/markup.ts";
 import { metricWords, tickText } from "../bench/report/metric-words.ts";
 import { chartFile } from "../bench/report/svg/document.ts";

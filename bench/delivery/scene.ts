@@ -91,7 +91,6 @@ class Scene {
         new Peer("bench/delivery/listener", [JSON.stringify(settings)]),
       );
     }
-    for (const peer of this.#listeners) await peer.hear();
     const pids = this.#listeners.map(({ pid }) => pid);
     const settings: SenderSettings = {
       way: this.#way.name,
@@ -99,7 +98,7 @@ class Scene {
       pairs: processes + 1,
     };
     this.#sender = new Peer("bench/delivery/sender", [JSON.stringify(settings)]);
-    await this.#sender.hear();
+    for (const peer of [...this.#listeners, this.#sender]) await peer.hear();
   }
 
   async play(): Promise<Block> {

@@ -4,7 +4,7 @@
 
 import type { Cell, Metric, Results, Status } from "../results.ts";
 import { count, microsecondsIn, plainLine } from "./format.ts";
-import { moreIsBetter, principalMetric } from "./metric-words.ts";
+import { moreIsBetter, principalMetric, sizeText } from "./metric-words.ts";
 
 /** The cells of one workload at one scale, sorted. */
 export interface Group {
@@ -82,17 +82,23 @@ export function unitOf(cell: Cell, name: string): string {
 export function scaleText(cell: Cell): string {
   const { connections, activeConnections, payloadBytes, ratePerSecond, variant } = cell;
   const parts = [
-    `${count(connections)} ${connections === 1 ? "connection" : "connections"}`,
-    ...(activeConnections === connections ? [] : [activeText(activeConnections)]),
+    sizeText(cell.workload, connections),
+    ...(activeConnections === connections ? [] : [activeText(cell)]),
     ...(payloadBytes === 0 ? [] : [`${count(payloadBytes)}-byte messages`]),
-    ...(ratePerSecond === null ? [] : [`${count(ratePerSecond)} messages/s`]),
+    ...(ratePerSecond === null ? [] : [`${count(ratePerSecond)} ${rateWord(cell)}/s`]),
     ...(variant === undefined ? [] : [plainLine(variant)]),
   ];
   return parts.join(", ");
 }
 
-function activeText(active: number): string {
+function activeText({ workload, activeConnections: active }: Cell): string {
+  if (workload === "broadcast") return "one speaks";
+  if (workload === "event-delivery") return `${count(active)} wait for what is sent`;
   return active === 0 ? "all silent" : `${count(active)} active`;
+}
+
+function rateWord({ workload }: Cell): string {
+  return workload === "event-delivery" ? "events" : "messages";
 }
 
 /** Whether a cell may be ranked. */

@@ -4,7 +4,7 @@
 import type { Cell, Results } from "../results.ts";
 import { count, enumerate, plainLine, ratio, significant } from "./format.ts";
 import { figure, type Group, groupCells } from "./groups.ts";
-import { isRanked, isTied } from "./verdict.ts";
+import { isRanked, isTied, verdict } from "./verdict.ts";
 
 /** The payload that the headline is about where several were measured. */
 export const usualPayloadBytes = 64;
@@ -41,6 +41,7 @@ export function headlineGroup(results: Results): Group | undefined {
 export function headline(results: Results): string {
   const group = headlineGroup(results);
   if (group === undefined) return "Nothing was measured.";
+  if (!isCompared(group, results)) return verdict(group, results.reference).join(" ");
   const base = group.measured.find((cell) => cell.contender === results.reference);
   const cost = base === undefined ? undefined : figure(base, "serverCpuPerMessage")?.median;
   if (cost === undefined) {
@@ -54,6 +55,12 @@ export function headline(results: Results): string {
   if (parts.length === 0 && group.measured.length > 1) parts.push("no other is ranked");
   const others = parts.length === 0 ? "" : `; ${parts.join("; ")}`;
   return `${results.reference} spends ${significant(cost)} µs of server CPU on a message${others}.`;
+}
+
+/** Not where it is about another figure, and the reference takes no part. */
+function isCompared({ metric, measured, others }: Group, { reference }: Results): boolean {
+  if (metric === "serverCpuPerMessage") return true;
+  return [...measured, ...others].some(({ contender }) => contender === reference);
 }
 
 /** Such as "AMD EPYC, 2 cores, virtual machine; linux 6.18.44; Node 20.20.2". */

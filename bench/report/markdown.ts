@@ -4,10 +4,10 @@
 
 import type { Cell, Results } from "../results.ts";
 import { durationText, figureText, intervalText, ratioText, reasonOf } from "./cell-text.ts";
-import { count, freeValue, percent, plainLine, significant, words } from "./format.ts";
+import { absent, count, freeValue, percent, plainLine, significant, words } from "./format.ts";
 import { figure, type Group, groupCells, unitOf } from "./groups.ts";
 import { headline, headlineGroup, machineSentence } from "./headline.ts";
-import { metricWords } from "./metric-words.ts";
+import { factTitle, metricWords } from "./metric-words.ts";
 import { validityOf } from "./validity.ts";
 import { cautions, includesRuntime, integrity, statusMeanings, verdict } from "./verdict.ts";
 
@@ -164,16 +164,22 @@ function furtherLines(group: Group): string[] {
   const cells = [...group.measured, ...group.others].filter((cell) => cell.blocks > 0);
   const names = furtherNames(group.metric, cells);
   if (names.length === 0) return [];
+  const facts = [...new Set(cells.flatMap((cell) => Object.keys(cell.facts ?? {})))];
   const columns = names.map((name) => ({ name, ...wordsOf(name, cells) }));
   const latencies = names.some((name) => name.startsWith("latency"));
   return [
-    "<details><summary>Further figures</summary>",
+    `<details${facts.length > 0 ? " open" : ""}><summary>Further figures</summary>`,
     "",
     ...table(
-      ["contender", ...columns.map(({ title }) => escaped(title)), "blocks", "dropped windows"],
+      [
+        "contender",
+        ...[...columns.map(({ title }) => title), ...facts.map(factTitle)].map(escaped),
+        ...["blocks", "dropped windows"],
+      ],
       cells.map((cell) => [
         escaped(cell.contender) + (includesRuntime(cell.contender) ? " (runtime included)" : ""),
         ...columns.map(({ name, format }) => escaped(figureText(cell, name, format))),
+        ...facts.map((name) => escaped(cell.facts?.[name] ?? absent)),
         count(cell.blocks),
         count(cell.dropped),
       ]),

@@ -35,6 +35,23 @@ export interface WorkloadWords {
   readonly lead: string;
   /** What it is about, the first above all. */
   readonly metrics: readonly string[];
+  /** What its `connections` are, one and several, where not connections. */
+  readonly counted?: readonly [one: string, several: string];
+  /** What its `messages` are, where nobody checked their bytes. */
+  readonly unit?: string;
+  /** Whether the table of all its figures and facts is what it is about. */
+  readonly whole?: boolean;
+}
+
+/** "50 members"; connections where the workload has no other word. */
+export function sizeText(workload: string, connections: number): string {
+  const [one, several] = workloads[workload]?.counted ?? ["connection", "connections"];
+  return `${count(connections)} ${connections === 1 ? one : several}`;
+}
+
+/** "members"; the same word for an axis. */
+export function countedWord(workload: string): string {
+  return workloads[workload]?.counted?.[1] ?? "connections";
 }
 
 /** Any workload's words; a stranger's from its name and what its cells have. */
@@ -64,6 +81,7 @@ export function moreIsBetter(metric: string): boolean {
 const rising: ReadonlySet<string> = new Set([
   ...["throughput", "throughputAtLeast", "hotThroughput", "acceptsPerSecond"],
   ...["fairnessJain", "eventsPerWait"],
+  ...["deliveriesPerSecond", "eventTypesHeld", "readsPerSecond"],
 ]);
 
 interface UnitWords {
@@ -148,6 +166,42 @@ const titles: Readonly<Record<string, string>> = {
   registerCost: "cost of a register",
   modifyCost: "cost of a modify",
   unregisterCost: "cost of an unregister",
+  serverCpuPerDelivery: "server CPU a delivery",
+  deliveriesPerSecond: "deliveries a second",
+  lastReceiverP50: "last receiver, p50",
+  lastReceiverP99: "last receiver, p99",
+  lastListenerP50: "last listener, p50",
+  lastListenerP99: "last listener, p99",
+  othersCpuPerEvent: "CPU an event of who does not wait",
+  listenerCpuPerEvent: "of a listener",
+  senderCpuPerEvent: "of the sender",
+  senderCpuPerListener: "of the sender, a listener",
+  lostPercent: "lost",
+  duplicatedPercent: "duplicated",
+  burstLostPercent: "lost in a burst",
+  burstDuplicatedPercent: "duplicated in a burst",
+  eventTypesHeld: "event types made",
+  eventTypeCost: "time an event type",
+  readsPerSecond: "reads a second",
+  stalenessP50: "staleness, p50",
+  stalenessP99: "staleness, p99",
+  stalenessMax: "oldest answer",
+  brokerCpuPerRead: "broker's CPU a read",
+  readerCpuPerRead: "readers' CPU a read",
+  forcedReloadsPerSecond: "forced reloads a second",
+};
+
+/** What a cell tells beside figures, as a heading; a stranger's from its name. */
+export function factTitle(name: string): string {
+  return factTitles[name] ?? words(name);
+}
+
+const factTitles: Readonly<Record<string, string>> = {
+  senderKnows: "the sender knows",
+  bytesReach: "bytes reach",
+  wakesOthers: "wakes others",
+  holds: "event types there can be",
+  bound: "bound of staleness",
 };
 
 const workloads: Readonly<Record<string, WorkloadWords>> = {
@@ -210,8 +264,35 @@ const workloads: Readonly<Record<string, WorkloadWords>> = {
   },
   broadcast: {
     title: "Broadcast",
-    lead: "A chat room: one message in, one out to everybody.",
-    metrics: ["serverCpuPerMessage", "latencyP99"],
+    lead:
+      "A chat room: one message in, one out to each member. A delivery is one message to one " +
+      "member; the last receiver is the one that waited longest, counted from when the message " +
+      "was meant to be sent.",
+    metrics: ["serverCpuPerDelivery", "lastReceiverP50", "deliveriesPerSecond"],
+    counted: ["member", "members"],
+    unit: "deliveries",
+  },
+  "event-delivery": {
+    title: "An event for exactly those who wait",
+    lead:
+      "Processes that wait for events, half of them for the one that is sent, and a sender. Who " +
+      "waits should have it soon, and who does not should not notice. CPU is of one process for " +
+      "one event; a burst is all events at once.",
+    metrics: ["lastListenerP50", "othersCpuPerEvent", "burstLostPercent"],
+    counted: ["process", "processes"],
+    unit: "events for a listener, lost ones counted apart",
+    whole: true,
+  },
+  replicas: {
+    title: "One writer, many readers",
+    lead:
+      "A store asked as fast as it answers while it changes 20 times a second. Staleness is for " +
+      "how long there had been a newer version when the question was asked. Clients, broker, " +
+      "writer and readers share the CPUs of this machine.",
+    metrics: ["readsPerSecond", "stalenessP99", "brokerCpuPerRead"],
+    counted: ["reader", "readers"],
+    unit: "answers",
+    whole: true,
   },
   readiness: {
     title: "The wait itself",

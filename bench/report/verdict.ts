@@ -5,7 +5,7 @@ import type { Cell, Results, Status } from "../results.ts";
 import { attainableCoverage } from "../statistics/bootstrap.ts";
 import { count, enumerate, percent, ratio, significant } from "./format.ts";
 import { figure, type Group, unitOf } from "./groups.ts";
-import { metricWords } from "./metric-words.ts";
+import { metricWords, workloadWords } from "./metric-words.ts";
 
 /** A core counts as full from here on; the capacity regime of measurement uses the same bound. */
 const fullCorePercent = 95;
@@ -54,6 +54,8 @@ export function integrity(group: Group): string {
   const wrong = cells.reduce((sum, cell) => sum + cell.mismatches, 0);
   if (messages === 0 && wrong === 0) return "";
   const found = wrong === 0 ? "none" : count(wrong);
+  const { unit } = workloadWords(group.workload, cells);
+  if (unit !== undefined) return `${count(messages)} ${unit}, ${found} wrong or missing.`;
   return `${count(messages)} messages came back, every byte checked, ${found} wrong or missing.`;
 }
 
@@ -90,7 +92,7 @@ function otherVerdict(group: Group, own: number | undefined, reference: string):
   const middle = own === undefined ? "" : `; the reference ${reference} ${format(own)}`;
   const rivals = measured.filter(({ contender }) => contender !== reference);
   return [
-    `${name}: from ${words.join(" to ")}${middle}.`,
+    `${name}: ${words.length > 1 ? "from " : ""}${words.join(" to ")}${middle}.`,
     ...tieSentence(rivals.filter(isTied), reference),
   ];
 }

@@ -34,7 +34,10 @@ const { members, gapMs, payloadBytes, warmupMs } = settings;
 const LONGEST_WAIT_MS = 20_000;
 /** Each by another member: where members have threads, all of those are there afterwards. */
 const WARM_UP_AT_LEAST = 64;
-const WARM_UP_GAP_MS = 5;
+const WARM_UP_GAP_MS = 2;
+/** A connection that is established here may yet have to be accepted there. */
+const ACCEPTED_WITHIN_MS = 100;
+const MOST_TRIES = 200;
 
 const reactor = new io.Reactor(new io.DefaultSelector());
 const buffer = new Uint8Array(64 * 1024);
@@ -87,6 +90,7 @@ const fds = Array.from({ length: members }, () => io.connectTcp({ port: settings
 for (const fd of fds) reactor.registerHandler(fd, io.EVENT_READ, new Listener());
 const running = reactor.run();
 
+await untilAllAreIn();
 await speak(Math.max(WARM_UP_AT_LEAST, Math.round(warmupMs / WARM_UP_GAP_MS)), {
   everyMs: WARM_UP_GAP_MS,
   speaker: (i) => fds[i % members],
@@ -104,14 +108,23 @@ for await (const line of createInterface({ input: process.stdin })) {
 reactor.stop();
 await running;
 
+/** Says something until each member has heard the same. */
+async function untilAllAreIn(): Promise<void> {
+  const once = { everyMs: 1, speaker: () => fds[0], longestWaitMs: ACCEPTED_WITHIN_MS };
+  for (let tries = 0; tries < MOST_TRIES; tries++) if (await speak(1, once)) return;
+  throw new Error(`${members} members were not accepted in time`);
+}
+
 interface Speech {
   readonly everyMs: number;
   /** The connection that says each. */
   readonly speaker: (i: number) => number | undefined;
+  readonly longestWaitMs?: number;
 }
 
-/** Sends each message when it is due, and waits until all have all, or for long enough. */
-async function speak(many: number, { everyMs, speaker }: Speech): Promise<void> {
+/** Sends each message when it is due, and waits until all have all. @returns whether they had. */
+async function speak(many: number, speech: Speech): Promise<boolean> {
+  const { everyMs, speaker, longestWaitMs = LONGEST_WAIT_MS } = speech;
   const first = dueMs.length;
   const startMs = performance.now() + everyMs;
   for (let i = 0; i < many; i++) {
@@ -126,6 +139,7 @@ async function speak(many: number, { everyMs, speaker }: Speech): Promise<void> 
     for (let i = first; i < first + many; i++) if ((reached[i] ?? 0) < members) return false;
     return true;
   };
-  const endMs = performance.now() + LONGEST_WAIT_MS;
+  const endMs = performance.now() + longestWaitMs;
   while (!arrived() && performance.now() < endMs) await delay(5);
+  return arrived();
 }

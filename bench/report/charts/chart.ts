@@ -42,6 +42,8 @@ export interface Section {
   readonly title: string;
   readonly lead: string;
   readonly charts: readonly Chart[];
+  /** Every contender with every figure, where that is what the section is about. */
+  readonly whole?: ChartTable;
 }
 
 /** A title's two parts: what is shown, and at which scale; the latter may be empty. */

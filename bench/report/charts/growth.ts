@@ -7,7 +7,7 @@ import { bytes, count } from "../format.ts";
 import { figure, isMeasured, unitOf } from "../groups.ts";
 import { usualPayloadBytes } from "../headline.ts";
 import { identifier } from "../markup.ts";
-import { metricWords, tickText } from "../metric-words.ts";
+import { countedWord, metricWords, tickText } from "../metric-words.ts";
 import type { Series, SeriesPoint } from "../svg/line-chart.ts";
 import { type Chart, type ChartTable, figureWithInterval, tableValue } from "./chart.ts";
 import { capital } from "./metric.ts";
@@ -24,6 +24,10 @@ const countWords: Readonly<Record<Count, string>> = {
   connections: "connections",
   payloadBytes: "bytes a message",
 };
+
+function countText(workload: string, over: Count): string {
+  return over === "connections" ? countedWord(workload) : countWords[over];
+}
 
 /** A line needs more than two points to say anything; fewer counts give no chart. */
 const fewestCounts = 3;
@@ -82,13 +86,14 @@ function growthChart(cells: readonly Cell[], { over, metric, held }: Held): Char
     }),
   );
   const format = over === "payloadBytes" ? tickText(bytes) : count;
+  const counted = countText(first?.workload ?? "", over);
   return {
     id: identifier(first?.workload ?? "", metric, "over", over, held),
-    title: `${capital(words.title)} over ${countWords[over]}${held === "" ? "" : `: ${held}`}`,
-    description: descriptionOf(series, words.format, countWords[over]),
+    title: `${capital(words.title)} over ${counted}${held === "" ? "" : `: ${held}`}`,
+    description: descriptionOf(series, words.format, counted),
     spec: {
       kind: "lines",
-      xAxis: { kind: "log", title: countWords[over], format, at: counts },
+      xAxis: { kind: "log", title: counted, format, at: counts },
       yAxis: { kind: "log", title: words.title, format: tickText(words.format) },
       series,
     },
@@ -107,7 +112,7 @@ function pointOf(cell: Cell, { over, metric }: Held): SeriesPoint {
     low: found.low,
     high: found.high,
     tip:
-      `${cell.contender}, ${count(cell[over])} ${countWords[over]}: ` +
+      `${cell.contender}, ${count(cell[over])} ${countText(cell.workload, over)}: ` +
       `${figureWithInterval(found, format)}${status}`,
     open: cell.status === "inconclusive",
   };

@@ -14,6 +14,7 @@ import { memoryChart } from "./memory.ts";
 import { metricChart } from "./metric.ts";
 import { ratioChart } from "./ratio.ts";
 import { timelineChart } from "./timeline.ts";
+import { rawTable } from "./whole.ts";
 
 /** Sections that have at least one chart. */
 export function sectionsOf(results: Results): Section[] {
@@ -32,7 +33,7 @@ export function sectionsOf(results: Results): Section[] {
     ...rest.map((name) => workloadSection(name, headlineFirst(of(name)), results)),
     timelineSection(results),
   ];
-  return sections.filter(({ charts }) => charts.length > 0);
+  return sections.filter(({ charts, whole }) => charts.length > 0 || whole !== undefined);
 }
 
 /** Of a grid of scales larger than this only a cross is drawn; all of it is in the last tables. */
@@ -100,7 +101,7 @@ function latencySection(groups: readonly Group[], { reference }: Results): Secti
 
 function workloadSection(workload: string, groups: readonly Group[], results: Results): Section {
   const cells = groups.flatMap(({ measured, others }) => [...measured, ...others]);
-  const { title, lead, metrics } = workloadWords(workload, cells);
+  const { title, lead, metrics, whole } = workloadWords(workload, cells);
   const growth = metrics.flatMap((metric) =>
     growthCharts(cells, { over: "connections", metric }).slice(0, 1),
   );
@@ -111,6 +112,7 @@ function workloadSection(workload: string, groups: readonly Group[], results: Re
     title,
     lead,
     charts: [...charts.slice(0, 1), ...growth, ...charts.slice(1)],
+    ...(whole ? { whole: rawTable(cells) } : {}),
   };
 }
 

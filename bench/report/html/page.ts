@@ -13,7 +13,7 @@ import { environmentPart, methodPart, rawPart, reproducePart } from "./back-matt
 import { figureOf, foldedFigure } from "./figure.ts";
 import { pageScript } from "./script.ts";
 import { pageStyle } from "./style.ts";
-import { prose } from "./table.ts";
+import { prose, tableRegion } from "./table.ts";
 import { validityBanner } from "./validity-banner.ts";
 
 /** The whole page. */
@@ -147,7 +147,7 @@ function partOf({ id, title, content }: Part): Markup {
   );
 }
 
-function sectionContent({ lead, charts }: Section): Markup {
+function sectionContent({ title, lead, charts, whole }: Section): Markup {
   // Of the run itself and of lines there is one picture a question: they are shown at once.
   const shown = charts.filter(({ spec }, index) => index === 0 || spec.kind !== "rows");
   const folded = charts.filter((chart) => !shown.includes(chart)).map(foldedFigure);
@@ -162,6 +162,9 @@ function sectionContent({ lead, charts }: Section): Markup {
           ...folded,
         )
       : join(folded),
+    whole === undefined
+      ? nothing
+      : tableRegion(whole, { caption: `${title}: everything`, byContender: true }),
   ]);
 }
 

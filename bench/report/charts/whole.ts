@@ -1,0 +1,57 @@
+// Every cell with every figure: a column for each metric that a workload has, and for each fact.
+// Enters: the cells of a workload. Leaves: a ChartTable. What the workload is about has its
+// interval beside it; the others, and the blocks, are in results.json.
+
+import type { Cell } from "../../results.ts";
+import { absent, plainLine } from "../format.ts";
+import { figure, scaleText, unitOf } from "../groups.ts";
+import { factTitle, metricWords, principalMetric } from "../metric-words.ts";
+import { type ChartTable, figureWithInterval, type TableValue, tableCount } from "./chart.ts";
+
+/** All figures of a workload's cells, and what they tell beside them. */
+export function rawTable(cells: readonly Cell[]): ChartTable {
+  const metrics = [...new Set(cells.flatMap((cell) => Object.keys(cell.metrics)))].filter((name) =>
+    cells.some((cell) => figure(cell, name) !== undefined),
+  );
+  const titles = metrics.map((name) => metricWords(name, unitIn(cells, name)).title);
+  const about = new Set(["ratioToReference", principalMetric(cells[0]?.workload ?? "", cells)]);
+  const withReasons = cells.some(({ reason }) => reason !== null);
+  const facts = [...new Set(cells.flatMap((cell) => Object.keys(cell.facts ?? {})))];
+  return {
+    columns: [
+      ...["contender", "scale", "status", "blocks", "dropped", "messages", "mismatches"],
+      ...titles,
+      ...facts.map(factTitle),
+      ...(withReasons ? ["reason"] : []),
+    ],
+    rows: cells.map((cell) => ({
+      name: cell.contender,
+      values: [
+        { text: scaleText(cell) },
+        { text: cell.status },
+        tableCount(cell.blocks),
+        tableCount(cell.dropped),
+        tableCount(cell.messages),
+        tableCount(cell.mismatches),
+        ...metrics.map((name) => metricValue(cell, name, about.has(name))),
+        ...facts.map((name) => ({ text: plainLine(cell.facts?.[name] ?? absent) })),
+        ...(withReasons ? [{ text: plainLine(cell.reason ?? "") }] : []),
+      ],
+    })),
+  };
+}
+
+function metricValue(cell: Cell, name: string, withInterval: boolean): TableValue {
+  const found = figure(cell, name);
+  if (found === undefined) return { text: absent };
+  const { format } = metricWords(name, unitOf(cell, name));
+  const median = format(found.median);
+  if (!withInterval) return { text: median, value: found.median };
+  const words = figureWithInterval(found, format);
+  return { text: median, value: found.median, beside: words.slice(median.length + 1) };
+}
+
+function unitIn(cells: readonly Cell[], name: string): string {
+  const cell = cells.find((one) => figure(one, name) !== undefined);
+  return cell === undefined ? "1" : unitOf(cell, name);
+}
