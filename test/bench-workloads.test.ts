@@ -128,6 +128,7 @@ describe.runIf(linux)("a workload", () => {
         expect({ blocks, mismatches }).toEqual({ blocks: 1, mismatches: 0 });
         expect(messages).toBeGreaterThan(0);
         for (const metric of [workload.headline, ...workload.metrics]) {
+          if (metric === "senderCpuPerListener") continue; // may be lost in the noise
           expect(median(cell, metric), `${contender} ${metric}`).not.toBeNull();
         }
         expect(Object.keys(cell.facts ?? {}).length > 0).toBe(name !== "broadcast");

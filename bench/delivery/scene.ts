@@ -124,8 +124,7 @@ class Scene {
         other: each(this.#others, paced),
         listener: each(this.#listening, paced),
         sender: forAll,
-        senderPerListener:
-          forAll === null || forOne === null || more === 0 ? null : (forAll - forOne) / more,
+        senderPerListener: growth(forOne, forAll, more),
       },
     };
   }
@@ -151,6 +150,11 @@ class Scene {
     for (const peer of this.#listening) peer.ask({});
     return Promise.all(this.#listening.map((peer) => peer.hear<Receipt[]>()));
   }
+}
+
+/** Null, too, where it is lost in the noise. */
+function growth(one: number | null, all: number | null, more: number): number | null {
+  return one === null || all === null || more === 0 || all < one ? null : (all - one) / more;
 }
 
 function perEvent(

@@ -47,6 +47,15 @@ const hueOfStrategy: Readonly<Record<string, string>> = {
   select: "select",
   poll: "poll",
   net: "net",
+  // Ways to deliver an event, and stores: no servers, but as far apart as these are.
+  all: "busy",
+  selector: "epoll",
+  open: "thread",
+  broadcast: "poll",
+  datagram: "ring",
+  "pub-sub": "select",
+  bounded: "epoll",
+  unbounded: "busy",
 };
 
 /** The name of a contender's colour in a theme. A stranger's follows from its name. */
