@@ -103,7 +103,7 @@ describe("a plan", () => {
 
   it("tells itself in words, and that few blocks give weak intervals", () => {
     const lines = describePlan(makePlan(requestOf({ blocks: 5 }))).join("\n");
-    expect(lines).toMatch(/10,000 connections.*\n7 contenders, 5 blocks, .*about .*\nfewer than 6/);
+    expect(lines).toMatch(/10,000 connections.*\n6 contenders, 5 blocks, .*about .*\nfewer than 6/);
     expect(describePlan(makePlan(requestOf())).join("\n")).not.toMatch(/fewer/);
   });
 });

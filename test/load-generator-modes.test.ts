@@ -152,7 +152,8 @@ describe("churn", () => {
     });
     const { result } = await run(port, { ...churn, "churn-echo": 0 });
     expect(result).toMatchObject(clean);
-    expect(result.messages).toBeGreaterThan(0);
+    // In all, not in the windows: a full accept queue holds everybody up for a second.
+    expect(result["totalMessages"]).toBeGreaterThan(0);
   });
 
   it("counts refusals as errors and goes on", async () => {

@@ -117,7 +117,7 @@ describe("the tarball", () => {
       .flatMap(({ path }) => {
         const text = readFileSync(join(installed, path), "utf8");
         return (
-          [...text.matchAll(/(?:\bfrom |\bimport\(|^import )"([^"]+)"/gm)]
+          [...text.matchAll(/(?:\bfrom |\bimport\(|^import )"([^"\s]+)"/gm)]
             .map(([, what = ""]) => what)
             // Without zeromq, what is measured against it is "unavailable".
             .filter((what) => !what.startsWith("node:") && what !== "zeromq")
