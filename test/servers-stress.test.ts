@@ -76,7 +76,7 @@ describe.runIf(process.platform === "linux").each(rows)("%s at the descriptor li
 
     const waiting = refusesAtLimit(row.name) ? [] : all.filter((_, i) => !isIn(echoed, peers[i]));
     // Whoever got in makes room for the next, until all have been served.
-    for (let round = 0; round < 40 && echoed.size < peers.length; round++) {
+    for (let round = 0; round < 400 && echoed.size < peers.length; round++) {
       for (const peer of echoed) peer.destroy();
       if (waiting.length === 0) break;
       await delay(50);
