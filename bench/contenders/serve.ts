@@ -74,9 +74,9 @@ async function main(): Promise<number> {
     workers: Math.max(1, Number(values.workers)),
   });
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => server.stop());
-  tell({ event: "ready", port: server.port, pid: process.pid });
+  tell({ event: "ready", port: server.port, pid: process.pid }, values.worker);
   await server.done;
-  tell({ event: "counters", ...counters });
+  tell({ event: "counters", ...counters }, values.worker);
   if (values.worker) {
     process.removeAllListeners("disconnect");
     process.disconnect();
@@ -84,9 +84,9 @@ async function main(): Promise<number> {
   return 0;
 }
 
-function tell(message: object): void {
+function tell(message: object, toArbiter: boolean): void {
   // An arbiter that has gone is told nothing; "disconnect" ends us.
-  if (process.send !== undefined) process.send(message, undefined, undefined, () => {});
+  if (toArbiter) process.send?.(message, undefined, undefined, () => {});
   else process.stdout.write(`${JSON.stringify(message)}\n`);
 }
 
