@@ -73,10 +73,10 @@ const fewestBlocks = fixed(3);
 const oneRound = fixed(1);
 
 /** What is compiled while it runs costs a sixth more for its first 300 ms under load. */
-export const runtimeWarmupMs = 400;
+export const runtimeWarmupMs = 300;
 
 /** Ten thousand greetings have warmed the handler before the warm-up begins. */
-const short: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 2, windowMs: 200 };
+const short: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 2, windowMs: 150 };
 const brief: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 3, windowMs: 150 };
 const long: Timing = { warmupMs: 500, steadyWithinMs: 10_000, windows: 4, windowMs: 250 };
 const silent: Timing = { warmupMs: 500, steadyWithinMs: 0, windows: 10, windowMs: 1000 };
