@@ -65,7 +65,10 @@ async function main(): Promise<number> {
     return 2;
   }
   // An arbiter that was killed cannot say goodbye.
-  if (values.worker) process.once("disconnect", () => process.exit(1));
+  if (values.worker) {
+    process.once("disconnect", () => process.exit(1));
+    if (!process.connected) return 1; // it was gone before we could listen
+  }
   const counters = new Counters();
   const server = await start({
     counters,
