@@ -2,22 +2,21 @@
 // Enters: a case of figures.ts. Leaves: functions, each one operation.
 
 import {
-  type BackendName,
   DefaultSelector,
   EpollSelector,
   EVENT_READ,
   type EventHandler,
-  IoUringSelector,
-  KqueueSelector,
-  PollSelector,
   Reactor,
   recv,
   type Selector,
-  SelectSelector,
   send,
   socketPair,
 } from "../../src/index.ts";
 import { parseWaitCase, payloadBytes, readySockets } from "./figures.ts";
+import { openSelector } from "./open-selector.ts";
+
+/** Standard streams, the selector's own, those of Node. */
+const otherDescriptors = 1024;
 
 /** By the names of the case's operations. Closing is left to the end of the process. */
 export type Operations = ReadonlyMap<string, () => unknown>;
@@ -28,7 +27,7 @@ export function openCase(name: string): Operations {
   if (open !== undefined) return open();
   const wait = parseWaitCase(name);
   if (wait === undefined) throw new RangeError(`unknown case "${name}"`);
-  return openWait(openSelector(wait.backend, wait.idle), wait.idle);
+  return openWait(openSelector(wait.backend, 2 * wait.idle + otherDescriptors), wait.idle);
 }
 
 const openers: ReadonlyMap<string, () => Operations> = new Map([
@@ -116,19 +115,4 @@ function readable(): number {
   const [fd, peer] = socketPair();
   if (send(peer, new Uint8Array(1)) !== 1) throw new Error("cannot make a descriptor readable");
   return fd;
-}
-
-function openSelector(backend: BackendName, idle: number): Selector {
-  switch (backend) {
-    case "epoll":
-      return new EpollSelector();
-    case "io_uring":
-      return new IoUringSelector();
-    case "kqueue":
-      return new KqueueSelector();
-    case "poll":
-      return new PollSelector();
-    case "select":
-      return new SelectSelector({ fdSetSize: 2 * idle + 1024 });
-  }
 }

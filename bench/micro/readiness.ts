@@ -6,18 +6,14 @@
 import {
   availableBackends,
   type BackendName,
-  EpollSelector,
   EVENT_READ,
   EVENT_WRITE,
-  IoUringSelector,
-  KqueueSelector,
-  PollSelector,
   recv,
   type Selector,
-  SelectSelector,
   send,
   socketPair,
 } from "../../src/index.ts";
+import { openSelector } from "./open-selector.ts";
 
 interface Shape {
   readonly pairs: number;
@@ -54,7 +50,7 @@ try {
 }
 
 function measure(name: BackendName, shape: Shape) {
-  const selector = openSelector(name, shape.pairs);
+  const selector = openSelector<number>(name, 2 * shape.pairs + otherDescriptors);
   const both = Array.from({ length: shape.pairs }, () => socketPair());
   const readers = both.map(([reader]) => reader);
   const writers = both.map(([, writer]) => writer);
@@ -125,21 +121,6 @@ function eachNs(fds: readonly number[], operation: (fd: number, index: number) =
   const startedNs = process.hrtime.bigint();
   for (const [index, fd] of fds.entries()) operation(fd, index);
   return Number(process.hrtime.bigint() - startedNs) / fds.length;
-}
-
-function openSelector(name: BackendName, pairs: number): Selector<number> {
-  switch (name) {
-    case "epoll":
-      return new EpollSelector();
-    case "io_uring":
-      return new IoUringSelector();
-    case "kqueue":
-      return new KqueueSelector();
-    case "poll":
-      return new PollSelector();
-    case "select":
-      return new SelectSelector({ fdSetSize: 2 * pairs + otherDescriptors });
-  }
 }
 
 function middleOf(values: readonly number[]): number {

@@ -1,0 +1,30 @@
+// A selector of the backend that a measurement names. Enters: the backend's name, and how many
+// descriptors it must take. Leaves: the open selector.
+
+import {
+  type BackendName,
+  EpollSelector,
+  IoUringSelector,
+  KqueueSelector,
+  PollSelector,
+  type Selector,
+  SelectSelector,
+} from "../../src/index.ts";
+
+const classes: Readonly<
+  Record<BackendName, new <T>(options: { readonly fdSetSize: number }) => Selector<T>>
+> = {
+  epoll: EpollSelector,
+  io_uring: IoUringSelector,
+  kqueue: KqueueSelector,
+  poll: PollSelector,
+  select: SelectSelector,
+};
+
+/**
+ * @param fdSetSize one more than the largest descriptor; only select(2) must know.
+ * @throws {SelectorError} where the backend does not work here.
+ */
+export function openSelector<T>(backend: BackendName, fdSetSize: number): Selector<T> {
+  return new classes[backend]<T>({ fdSetSize });
+}
