@@ -8,7 +8,16 @@ import { createInterface, type Interface } from "node:readline";
 import { packagePaths } from "../paths.ts";
 import { accountsOf } from "./accounts.ts";
 
-const ANSWER_MS = 30_000;
+/** Counted in turns of a second: one that both were stopped for, however long, is one only. */
+const ANSWER_TURNS = 30;
+const TURN_MS = 1000;
+
+export interface Launch {
+  /** The one that it may use; null for all that we may. */
+  readonly cpu?: number | null;
+  /** Node's own, such as `--single-threaded`. */
+  readonly flags?: readonly string[];
+}
 
 export class Peer {
   readonly #name: string;
@@ -18,14 +27,11 @@ export class Peer {
   #wake: () => void = () => {};
   #ended = false;
 
-  /**
-   * @param program below dist, without its ending.
-   * @param cpu the one that it may use; null for all that we may.
-   */
-  constructor(program: string, args: readonly string[], cpu: number | null = null) {
+  /** @param program below dist, without its ending. */
+  constructor(program: string, args: readonly string[], { cpu = null, flags = [] }: Launch = {}) {
     const { node, root, loadGenerator } = packagePaths();
     this.#name = program;
-    const command = [node, join(root, "dist", `${program}.js`), ...args];
+    const command = [node, ...flags, join(root, "dist", `${program}.js`), ...args];
     // It asks the kernel to be killed with us, then becomes the command, under the same pid.
     const pin = cpu === null ? [] : ["--cpu", `${cpu}`];
     const launch = ["launch", ...pin, "--parent", `${process.pid}`, "--", ...command];
@@ -55,13 +61,16 @@ export class Peer {
    * @throws {Error} where it ends, or says nothing for 30 s.
    */
   async hear<T>(): Promise<T> {
-    const timer = setTimeout(() => this.#end(), ANSWER_MS);
+    let turns = 0;
+    const timer = setInterval(() => {
+      if (++turns === ANSWER_TURNS) this.#end();
+    }, TURN_MS);
     while (this.#heard.length === 0 && !this.#ended) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-    clearTimeout(timer);
+    clearInterval(timer);
     if (this.#heard.length > 0) return this.#heard.shift() as T;
     throw new Error(`${this.#name} ${this.pid} ended, or does not answer`);
   }

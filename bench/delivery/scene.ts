@@ -45,7 +45,7 @@ const LONELY = 2;
 const NOBODY = 3;
 const EVENTS = 4;
 /** What is under way arrives, also on a machine that is busy with something else. */
-const SETTLE_MS = 60;
+const SETTLE_MS = 40;
 
 /** @param folder empty, and for it alone. */
 export async function playBlock(way: Way, scale: Scale, folder: string): Promise<Block> {
@@ -103,11 +103,11 @@ class Scene {
 
   async play(): Promise<Block> {
     const { events: count, gapMs, warmupMs } = this.#scale;
-    await this.#send({ event: SENT, count: warmupMs, gapMs: 1 });
+    await this.#emit({ event: SENT, count: warmupMs, gapMs: 1 });
     await this.#send({ event: LONELY, count: warmupMs, gapMs: 1 });
     const paced = await this.#send({ event: SENT, count, gapMs });
     const lonely = await this.#send({ event: LONELY, count, gapMs });
-    const nobody = await this.#send({ event: NOBODY, count: 1, gapMs });
+    const [nobody] = await this.#emit({ event: NOBODY, count: 1, gapMs });
     const burst = await this.#send({ event: SENT, count, gapMs: 0 });
     const receipts = await this.#reports();
     const more = this.#listening.length - 1;
@@ -119,7 +119,7 @@ class Scene {
       listeners: this.#listening.length,
       paced: deliveriesOf(paced.sends, receipts),
       burst: deliveriesOf(burst.sends, receipts),
-      nobody: nobody.sends[0]?.taken ?? null,
+      nobody: nobody?.taken ?? null,
       cpuNs: {
         other: each(this.#others, paced),
         listener: each(this.#listening, paced),
@@ -133,17 +133,22 @@ class Scene {
     await Promise.all([...this.#listeners, this.#sender].map((peer) => peer?.kill()));
   }
 
+  /** Sends, and lets it arrive. */
   async #send(order: Order): Promise<Passage> {
     const peers = [...this.#listeners, this.#sender].filter((peer) => peer !== null);
     const before = peers.map((peer) => peer.cpuNs());
-    this.#sender?.ask(order);
-    const sends = (await this.#sender?.hear<Send[]>()) ?? [];
+    const sends = await this.#emit(order);
     await delay(SETTLE_MS);
     const used = peers.map((peer, i): [Peer, number | null] => {
       const [from, until] = [before[i] ?? null, peer.cpuNs()];
       return [peer, from === null || until === null ? null : until - from];
     });
     return { sends, cpuNs: new Map(used) };
+  }
+
+  async #emit(order: Order): Promise<Send[]> {
+    this.#sender?.ask(order);
+    return (await this.#sender?.hear<Send[]>()) ?? [];
   }
 
   #reports(): Promise<Receipt[][]> {

@@ -59,7 +59,7 @@ async function askAway(seconds: number): Promise<number> {
 }
 
 async function fill(): Promise<void> {
-  const lanes = 16; // at once, so that they share their saves
+  const lanes = 100; // at once, so that they share their saves
   await Promise.all(
     Array.from({ length: lanes }, async (_, lane) => {
       const writer = connectTo(settings.writes);

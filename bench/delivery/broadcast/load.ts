@@ -40,8 +40,9 @@ const ACCEPTED_WITHIN_MS = 100;
 const MOST_TRIES = 200;
 
 const reactor = new io.Reactor(new io.DefaultSelector());
-const buffer = new Uint8Array(64 * 1024);
-/** When each message was meant to be sent, and how many have it. */
+const buffer = Buffer.alloc(64 * 1024);
+/** Each message, when it was meant to be sent, and how many have it. */
+const said: Buffer[] = [];
 const dueMs: number[] = [];
 const reached: number[] = [];
 let lastNs: number[] = [];
@@ -49,12 +50,13 @@ let deliveries = 0;
 let wrong = 0;
 
 /** A message is its number, and the same byte up to its length. */
-function messageOf(number: number): Uint8Array {
-  const bytes = new Uint8Array(payloadBytes).fill(number & 0xff);
-  new DataView(bytes.buffer).setUint32(0, number);
+function messageOf(number: number): Buffer {
+  const bytes = Buffer.alloc(payloadBytes, number & 0xff);
+  bytes.writeUInt32BE(number);
   return bytes;
 }
 
+/** Makes no garbage where messages come whole: collecting it would be time that members wait. */
 class Listener implements io.EventHandler {
   #kept = Buffer.alloc(0);
 
@@ -65,18 +67,20 @@ class Listener implements io.EventHandler {
       reactor.removeHandler(fd);
       return;
     }
-    this.#kept = Buffer.concat([this.#kept, buffer.subarray(0, n)]);
+    const split = this.#kept.length > 0;
+    const bytes = split ? Buffer.concat([this.#kept, buffer.subarray(0, n)]) : buffer;
+    const end = this.#kept.length + n;
     let at = 0;
-    for (; at + payloadBytes <= this.#kept.length; at += payloadBytes) {
-      count(this.#kept.subarray(at, at + payloadBytes));
-    }
-    this.#kept = this.#kept.subarray(at);
+    for (; at + payloadBytes <= end; at += payloadBytes) count(bytes, at);
+    if (split || at < end) this.#kept = Buffer.from(bytes.subarray(at, end));
   }
 }
 
-function count(bytes: Buffer): void {
-  const number = bytes.readUInt32BE(0);
-  if (number >= dueMs.length || Buffer.compare(bytes, messageOf(number)) !== 0) {
+/** A message begins at `at`. */
+function count(bytes: Buffer, at: number): void {
+  const number = bytes.readUInt32BE(at);
+  const message = said[number];
+  if (message?.compare(bytes, at, at + payloadBytes) !== 0) {
     wrong++;
     return;
   }
@@ -131,9 +135,11 @@ async function speak(many: number, speech: Speech): Promise<boolean> {
     const due = startMs + i * everyMs;
     // Node's timers may come a part of a millisecond early.
     while (performance.now() < due) await delay(Math.max(due - performance.now(), 1));
-    dueMs[first + i] = due;
-    reached[first + i] = 0;
-    io.send(speaker(i) ?? -1, messageOf(first + i));
+    const message = messageOf(first + i);
+    said.push(message);
+    dueMs.push(due);
+    reached.push(0);
+    io.send(speaker(i) ?? -1, message);
   }
   const arrived = () => {
     for (let i = first; i < first + many; i++) if ((reached[i] ?? 0) < members) return false;
