@@ -60,6 +60,7 @@ const tiny: GateProfile = {
       pairs: 2,
       attempts: 2,
       timing: { warmupMs: 20, steadyWithinMs: 0, windows: 1, windowMs: 50 },
+      together: true,
     },
   ],
   exact: [{ metric: "systemCalls", contenders: ["cpp:reactor-epoll"], messages: 100, pairs: 10 }],
@@ -180,11 +181,26 @@ describe("the commits", () => {
   it("are found by any name that git knows", async () => {
     const root = repository();
     git(root, "tag", "-a", "v1", "-m", "v1");
-    const commit = commitOf(root);
+    const first = commitOf(root);
+    git(root, "commit", "-q", "--allow-empty", "-m", "second");
     expect(await resolve(root, "v1")).toEqual({
-      base: { name: "v1", commit },
-      head: { name: "HEAD", commit },
+      base: { name: "v1", commit: first },
+      head: { name: "HEAD", commit: commitOf(root) },
     });
+  });
+
+  it("are refused where base and head are one, by whatever name", async () => {
+    const root = repository();
+    git(root, "tag", "v1");
+    await expect(resolve(root, "v1")).rejects.toThrow(/--base: "v1" is the head itself/);
+  });
+
+  it("are refused in a clone that is too shallow, with what to do about it", async () => {
+    const root = repository();
+    git(root, "commit", "-q", "--allow-empty", "-m", "second");
+    const shallow = join(folder, "shallow");
+    git(folder, "clone", "-q", "--depth", "1", `file://${root}`, shallow);
+    await expect(resolve(shallow, "HEAD~1")).rejects.toThrow(/shallow.*git fetch --unshallow/);
   });
 
   it("are refused where one is missing, with the name", async () => {
@@ -200,7 +216,8 @@ describe("the commits", () => {
     await expect(resolve(root, "HEAD")).rejects.toThrow(
       /uncommitted changes \(1 file\).*--head HEAD/,
     );
-    expect((await resolve(root, "HEAD", "HEAD")).head.commit).toBe(commitOf(root));
+    git(root, "commit", "-q", "--allow-empty", "-m", "second");
+    expect((await resolve(root, "HEAD~1", "HEAD")).head.commit).toBe(commitOf(root));
   });
 
   it("are refused outside a repository", async () => {
@@ -241,6 +258,13 @@ describe("the worktrees", () => {
     await expect(worktrees.build("head", revision(root))).rejects.toThrow(
       /too old: it has no build/,
     );
+    git(root, "rm", "-q", "build.mjs");
+    git(root, "commit", "-qm", "none");
+    const more = new Worktrees(root, { children, signal });
+    await expect(more.build("base", revision(root))).rejects.toThrow(
+      /too old: it has no build\.mjs/,
+    );
+    await more.remove();
     await worktrees.remove();
     expect(git(root, "worktree", "list").split("\n")).toHaveLength(1);
   });

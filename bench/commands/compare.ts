@@ -1,7 +1,7 @@
 // compare: two saved results.json against each other. Enters: two files. Leaves: a table and a
 // verdict on standard output; it gates only where both were measured on the same machine.
 
-import { basename } from "node:path";
+import { resolve, sep } from "node:path";
 import { UsageError } from "../command-line.ts";
 import { annotations } from "../regression/annotations.ts";
 import { serializeGate } from "../regression/json.ts";
@@ -36,8 +36,9 @@ export const compareCommand: Command = {
     if (baseFile === undefined || headFile === undefined || more.length > 0) {
       throw new UsageError("compare takes two files: the results.json of base and of head");
     }
-    const base = readSaved(baseFile);
-    const head = base === null ? null : readSaved(headFile);
+    const [baseName = "", headName = ""] = shortNames([baseFile, headFile]);
+    const base = readSaved(baseFile, baseName);
+    const head = base === null ? null : readSaved(headFile, headName);
     if (base === null || head === null) return exitUsage;
     try {
       const gates = (values["gate"] as readonly string[] | null) ?? [];
@@ -53,9 +54,18 @@ export const compareCommand: Command = {
   },
 };
 
-function readSaved(file: string): Saved | null {
+function readSaved(file: string, name: string): Saved | null {
   const results = readResults(file);
-  return results === null ? null : { results, name: basename(file) };
+  return results === null ? null : { results, name };
+}
+
+/** Without the folders that they have in common: every run's file is called results.json. */
+function shortNames(files: readonly string[]): string[] {
+  const parts = files.map((file) => resolve(file).split(sep));
+  const [first = []] = parts;
+  const differs = first.findIndex((part, at) => parts.some((other) => other[at] !== part));
+  const from = differs < 0 ? -1 : differs;
+  return parts.map((part) => part.slice(from).join("/"));
 }
 
 function formOf(values: Readonly<Record<string, unknown>>): (result: GateResult) => string {

@@ -44,7 +44,12 @@ export const trendCommand: Command = {
       appendHistory(file, recordOfResults(results));
     }
     try {
-      const trends = trendsOf(readHistory(file));
+      const records = readHistory(file);
+      if (records.length === 0) {
+        say(`bench: ${file}: empty: not one run is in it`);
+        return exitUsage;
+      }
+      const trends = trendsOf(records);
       const page = (values["page"] as string | null) ?? join(dirname(file), "trend.html");
       writeWhole(page, renderTrends(trends));
       for (const line of trendLines(trends)) print(line);

@@ -51,7 +51,7 @@ export async function runGate(request: GateRequest, given: GateMeans): Promise<G
     // What is measured now could not be trusted afterwards.
     return { outcome: "untrustworthy", cells: [], controls: [nobodyCounts], notes };
   }
-  const loads = profile.loads.filter(({ onDemand, metrics }) => !onDemand || has(metrics, asked));
+  const loads = profile.loads.flatMap((row) => asAsked(row, asked));
   const rows: Row[] = [
     ...exact.map(
       (row): Row => ({ ...row, kind: "exact", workload: "exact", metrics: [row.metric] }),
@@ -108,8 +108,12 @@ const nobodyCounts: Control = {
   detail: "strace(1) is not there or may not trace: nothing could see it; install strace",
 };
 
-function has(some: readonly string[], others: readonly string[]): boolean {
-  return some.some((name) => others.includes(name));
+/** What gates needs all of its pairs; what only informs does with fewer, or is left out. */
+function asAsked(row: LoadRow, asked: readonly string[]): LoadRow[] {
+  const { metrics, pairs, attempts, pairsUnasked = pairs } = row;
+  if (metrics.some((name) => asked.includes(name))) return [row];
+  if (pairsUnasked === 0) return [];
+  return [{ ...row, pairs: pairsUnasked, attempts: Math.min(attempts, 2 * pairsUnasked) }];
 }
 
 /** Rows whose tool works here, tried on the base; the others become notes. */

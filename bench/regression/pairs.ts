@@ -1,6 +1,8 @@
-// Base, base again and head side by side: blocks in which each runs once, in a seeded, balanced
-// order, until enough pairs count. Enters: a row of a profile and the trees. Leaves: for each
-// contender and metric the figures of both sides in the same block, and what failed.
+// Base, base again and head side by side: blocks in which each runs once, all at the same time or
+// in a seeded, balanced order, until enough pairs count. At the same time as in Bulej et al., "Duet
+// Benchmarking" (ICPE 2020): what slows the machine down then slows all alike. Enters: a row of a
+// profile and the trees. Leaves: for each contender and metric the figures of both sides in the
+// same block, and what failed.
 
 import type { Contender } from "../contenders/catalogue.ts";
 import { Interrupted } from "../measure/deadline.ts";
@@ -12,6 +14,7 @@ import type { MetricName } from "../results.ts";
 import { blockOrders } from "../statistics/latin.ts";
 import { deriveSeed, seededRandom, shuffled } from "../statistics/random.ts";
 import { workloads } from "../workloads/catalogue.ts";
+import type { GateRule, Workload } from "../workloads/workload.ts";
 import type { LoadRow } from "./profiles.ts";
 import type { BasePair } from "./rule.ts";
 import { contenderOf, type Side, sideName, sides, type Trees } from "./sides.ts";
@@ -40,6 +43,9 @@ export interface PairMeans {
 /** So many failed rounds of one side are no accident; then nothing more is learnt by going on. */
 export const failuresAllowed = 2;
 
+/** Servers that share a CPU wait for each other: that disturbs none of them more than the others. */
+const sharedAlike: readonly GateRule[] = ["server-waited", "client-waited", "late"];
+
 /** @throws {Interrupted} when the run is to stop. */
 export async function measurePairs(row: LoadRow, given: PairMeans): Promise<Course[]> {
   const runs = row.contenders.map((contender) => new PairRun(row, contender, given));
@@ -62,12 +68,16 @@ export function pairsOf(course: Course, metric: string, other: "head" | "again")
   });
 }
 
+type Told = readonly [Side, Figures];
+
 /** One contender's blocks. */
 class PairRun {
   readonly #row: LoadRow;
   readonly #name: string;
   readonly #given: PairMeans;
   readonly #scenario: Scenario;
+  /** With the rules by which its windows count here. */
+  readonly #workload: Workload;
   readonly #variants: ReadonlyMap<Side, Contender>;
   readonly #orders: readonly (readonly Side[])[];
   readonly #blocks: BlockFigures[] = [];
@@ -78,6 +88,9 @@ class PairRun {
     this.#name = name;
     this.#given = given;
     this.#scenario = scenarioOf(row);
+    const { workload } = this.#scenario;
+    const rules = workload.rules.filter((rule) => !row.together || !sharedAlike.includes(rule));
+    this.#workload = { ...workload, rules };
     this.#variants = new Map(sides.map((side) => [side, contenderOf(name, side, given.trees)]));
     const seed = deriveSeed(given.seed, `order ${row.workload} ${name}`);
     this.#orders = blockOrders(sides, row.attempts, seed);
@@ -89,12 +102,11 @@ class PairRun {
   }
 
   async measureBlock(block: number): Promise<void> {
-    const figures: Partial<Record<Side, Figures>> = {};
-    for (const side of this.#orders[block] ?? sides) {
-      const told = await this.#measure(side, block);
-      if (told !== null) figures[side] = told;
-    }
-    this.#blocks.push(figures);
+    const order = this.#orders[block] ?? sides;
+    const measured = this.#row.together
+      ? await this.#measureTogether(order, block)
+      : await this.#measureInTurn(order, block);
+    this.#blocks.push(Object.fromEntries(measured));
   }
 
   state(): string {
@@ -112,11 +124,27 @@ class PairRun {
     return Math.min(...(["head", "again"] as const).map((o) => pairsOf(course, metric, o).length));
   }
 
-  async #measure(side: Side, block: number): Promise<Figures | null> {
+  async #measureInTurn(order: readonly Side[], block: number): Promise<Told[]> {
+    const told: Told[] = [];
+    for (const side of order) told.push(...(await this.#measure(side, block)));
+    return told;
+  }
+
+  /** All have ended when this does, after an interruption too. */
+  async #measureTogether(order: readonly Side[], block: number): Promise<Told[]> {
+    const rounds = await Promise.allSettled(order.map((side) => this.#measure(side, block)));
+    return rounds.flatMap((round) => {
+      if (round.status === "rejected") throw round.reason;
+      return round.value;
+    });
+  }
+
+  /** @returns one entry, or none where nothing counts. */
+  async #measure(side: Side, block: number): Promise<Told[]> {
     const { means, seed } = this.#given;
     if (means.signal.aborted) throw new Interrupted();
     const contender = this.#variants.get(side);
-    if (contender === undefined) return null;
+    if (contender === undefined) return [];
     const round = await measureRound(
       {
         contender,
@@ -133,12 +161,12 @@ class PairRun {
     if (failure !== null) {
       this.#failures[side].push(failure);
       this.#given.onProgress(`${sideName(this.#name, side)}: ${failure}`);
-      return null;
+      return [];
     }
-    const { data } = judge(round, this.#scenario.workload, contender.concurrency === "single");
-    if (data === null) return null;
+    const { data } = judge(round, this.#workload, contender.concurrency === "single");
+    if (data === null) return [];
     const told = this.#row.metrics.map((name) => [name, figureOf(name as MetricName, data)]);
-    return Object.fromEntries(told.filter(([, figure]) => figure !== null));
+    return [[side, Object.fromEntries(told.filter(([, figure]) => figure !== null))]];
   }
 }
 

@@ -17,8 +17,10 @@ export interface LoadRow {
   readonly pairs: number;
   readonly attempts: number;
   readonly timing: Timing;
-  /** Only where one of its metrics is asked to gate. */
-  readonly onDemand?: boolean;
+  /** All sides at the same time, on one CPU, or one after the other; each gets the whole rate. */
+  readonly together: boolean;
+  /** Pairs where none of its metrics is asked to gate; 0 measures nothing, none: as many. */
+  readonly pairsUnasked?: number;
 }
 
 /** Figures without chance in them. */
@@ -43,6 +45,7 @@ const bytes = 64;
 
 /** JavaScript compiles while it warms up; what is left of that is the same on both sides. */
 const usual: Timing = { warmupMs: 300, steadyWithinMs: 0, windows: 4, windowMs: 200 };
+const longer: Timing = { ...usual, windowMs: 250 };
 const short: Timing = { warmupMs: 150, steadyWithinMs: 0, windows: 2, windowMs: 150 };
 
 const systemCalls: ExactRow = { metric: "systemCalls", contenders, messages: 500, pairs: 10 };
@@ -58,11 +61,22 @@ const echo: LoadRow = {
   contenders,
   connections: 500,
   payloadBytes: bytes,
-  ratePerSecond: 20_000,
-  metrics: ["serverCpuPerMessage", "systemCallsPerMessage", "latencyP50", "latencyP99"],
+  ratePerSecond: 18_000,
+  metrics: ["serverCpuPerMessage", "systemCallsPerMessage"],
   pairs: 20,
   attempts: 30,
+  timing: longer,
+  together: true,
+};
+
+/** Who waits for a CPU that is shared is late for that alone. */
+const latency: LoadRow = {
+  ...echo,
+  ratePerSecond: 20_000,
+  metrics: ["latencyP50", "latencyP99"],
   timing: usual,
+  together: false,
+  pairsUnasked: 6,
 };
 
 const capacity: LoadRow = {
@@ -71,7 +85,9 @@ const capacity: LoadRow = {
   connections: 100,
   ratePerSecond: null,
   metrics: ["throughput"],
-  onDemand: true,
+  timing: usual,
+  together: false,
+  pairsUnasked: 0,
 };
 
 export const defaultGateProfile = "default";
@@ -82,6 +98,7 @@ export const gateProfiles: readonly GateProfile[] = [
     summary: "20 pairs of each contender and exact counts, about four minutes",
     loads: [
       echo,
+      latency,
       {
         workload: "memory",
         contenders,
@@ -92,7 +109,8 @@ export const gateProfiles: readonly GateProfile[] = [
         pairs: 10,
         attempts: 12,
         timing: usual,
-        onDemand: true,
+        together: false,
+        pairsUnasked: 0,
       },
       capacity,
     ],
@@ -103,6 +121,7 @@ export const gateProfiles: readonly GateProfile[] = [
     summary: "8 short pairs and exact system calls, under a minute; sees large changes only",
     loads: [
       { ...echo, connections: 200, pairs: 8, attempts: 10, timing: short },
+      { ...latency, connections: 200, pairs: 8, attempts: 10, timing: short, pairsUnasked: 0 },
       { ...capacity, pairs: 8, attempts: 10, timing: short },
     ],
     exact: [{ ...systemCalls, messages: 250, pairs: 8 }],

@@ -14,7 +14,8 @@ export interface Asked {
 
 /**
  * @param root the top folder of the repository.
- * @throws {UsageError} on a missing ref, uncommitted changes without --head, no repository at all.
+ * @throws {UsageError} on a missing ref, uncommitted changes without --head, one commit twice, no
+ *   repository at all.
  * @throws {Interrupted}
  */
 export async function resolveRevisions(
@@ -31,6 +32,10 @@ export async function resolveRevisions(
     head: await resolve(root, { option: "--head", name: head ?? "HEAD" }, means),
   };
   if (head === null) await refuseChanges(root, means);
+  if (resolved.base.commit === resolved.head.commit) {
+    const { name, commit } = resolved.base;
+    throw new UsageError(`--base: "${name}" is the head itself (${commit}): nothing to compare`);
+  }
   return resolved;
 }
 
@@ -44,9 +49,12 @@ async function resolve(
   const commit = lines[0] ?? "";
   if (failure === null && /^[0-9a-f]{12,}$/.test(commit))
     return { name, commit: commit.slice(0, 12) };
-  throw new UsageError(
-    `${option}: no commit "${name}"; a shallow clone lacks older ones: git fetch --unshallow`,
-  );
+  const shallow = await runTool(["git", "-C", root, "rev-parse", "--is-shallow-repository"], means);
+  const hint =
+    shallow.lines[0] === "true"
+      ? "; this clone is shallow and lacks older ones: git fetch --unshallow"
+      : "; perhaps it has to be fetched first";
+  throw new UsageError(`${option}: no commit "${name}"${hint}`);
 }
 
 async function refuseChanges(root: string, means: ToolMeans): Promise<void> {

@@ -36,6 +36,8 @@ interface Trial {
  * @throws {NothingInCommon} where no cell is in both.
  */
 export function compareSaved(base: Saved, head: Saved, asked: readonly string[]): GateResult {
+  const empty = [base, head].find(({ results }) => results.cells.length === 0);
+  if (empty !== undefined) throw new NothingInCommon(`${empty.name} has no cells`);
   const trials = base.results.cells.flatMap((cell) => trialsOf(cell, head.results, asked));
   if (!trials.some((trial) => trial.head !== undefined)) {
     throw new NothingInCommon(`${base.name} and ${head.name} have no cell in common`);

@@ -53,6 +53,9 @@ export class Worktrees {
     const argv = ["git", "-C", this.#root, "worktree", "add", "--quiet", "--detach", tree, commit];
     const added = await runTool(argv, this.#means);
     if (added.failure !== null) throw new CannotCompare(`${side}: git worktree ${added.failure}`);
+    if (!existsSync(join(tree, "build.mjs"))) {
+      throw new CannotCompare(`${side} ${commit} is too old: it has no build.mjs`);
+    }
     shareBuilt(this.#root, tree);
     const built = await runTool(
       [

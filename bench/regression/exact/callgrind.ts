@@ -19,7 +19,13 @@ export async function countInstructions(counted: Counted, means: Means): Promise
 
 async function total({ argv, folder }: Counted, messages: number, means: Means): Promise<number> {
   const profile = join(folder, `callgrind.${messages}`);
-  const tool = ["valgrind", "--tool=callgrind", "-q", `--callgrind-out-file=${profile}`];
+  const tool = [
+    "valgrind",
+    "--tool=callgrind",
+    "-q",
+    "--vgdb=no",
+    `--callgrind-out-file=${profile}`,
+  ];
   await exchange([...tool, ...argv], messages, means);
   return totalOf(readFileSync(profile, "latin1"));
 }
