@@ -43,7 +43,7 @@ export interface PairMeans {
 /** So many failed rounds of one side are no accident; then nothing more is learnt by going on. */
 export const failuresAllowed = 2;
 
-/** Servers that share a CPU wait for each other: that disturbs none of them more than the others. */
+/** Servers that share a CPU wait for each other: that disturbs one as much as the others. */
 const sharedAlike: readonly GateRule[] = ["server-waited", "client-waited", "late"];
 
 /** @throws {Interrupted} when the run is to stop. */

@@ -48,7 +48,7 @@ const usual: Timing = { warmupMs: 300, steadyWithinMs: 0, windows: 4, windowMs: 
 const longer: Timing = { ...usual, windowMs: 250 };
 const short: Timing = { warmupMs: 150, steadyWithinMs: 0, windows: 2, windowMs: 150 };
 
-const systemCalls: ExactRow = { metric: "systemCalls", contenders, messages: 500, pairs: 10 };
+const systemCalls: ExactRow = { metric: "systemCalls", contenders, messages: 300, pairs: 10 };
 const instructions: ExactRow = {
   metric: "instructions",
   contenders: ["cpp:reactor-epoll"],
