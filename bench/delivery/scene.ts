@@ -14,7 +14,7 @@ export interface Scale {
   /** Events of each kind of sending. */
   readonly events: number;
   readonly gapMs: number;
-  /** As many events of each kind of sending before, a millisecond apart. */
+  /** As many events before, a millisecond apart. */
   readonly warmupMs: number;
 }
 
@@ -103,8 +103,7 @@ class Scene {
 
   async play(): Promise<Block> {
     const { events: count, gapMs, warmupMs } = this.#scale;
-    await this.#emit({ event: SENT, count: warmupMs, gapMs: 1 });
-    await this.#send({ event: LONELY, count: warmupMs, gapMs: 1 });
+    await this.#send({ event: SENT, count: warmupMs, gapMs: 1 });
     const paced = await this.#send({ event: SENT, count, gapMs });
     const lonely = await this.#send({ event: LONELY, count, gapMs });
     const [nobody] = await this.#emit({ event: NOBODY, count: 1, gapMs });

@@ -1,0 +1,97 @@
+// Every figure and fact of a workload that is about all of them, for a terminal: as many tables
+// below one another as its width needs, then what is too long for a column. Enters: a group.
+// Leaves: lines. Pure.
+
+import type { Cell } from "../results.ts";
+import { figureText } from "./cell-text.ts";
+import { absent, plainLine } from "./format.ts";
+import { figure, type Group, unitOf } from "./groups.ts";
+import { factTitle, metricWords, workloadWords } from "./metric-words.ts";
+import { type Column, type Paint, tableLines, tableWidth, wrap } from "./text-table.ts";
+
+const gap = 2;
+/** What is longer stands below the tables. */
+const widestFact = 26;
+
+/** Nothing for workloads of which the main table says it all. */
+export function wholeLines(
+  group: Group,
+  { width, paint }: { readonly width: number; readonly paint: Paint },
+): string[] {
+  const cells = [...group.measured, ...group.others].filter(({ blocks }) => blocks > 0);
+  if (cells.length === 0 || workloadWords(group.workload, cells).whole !== true) return [];
+  const facts = [...new Set(cells.flatMap((cell) => Object.keys(cell.facts ?? {})))];
+  const isShort = (name: string) => cells.every((cell) => factOf(cell, name).length <= widestFact);
+  const columns = [
+    ...furtherMetrics(group, cells).map((name) => metricColumn(name, cells)),
+    ...facts.filter(isShort).map(factColumn),
+  ];
+  return [
+    ...packed(columns, cells, width).flatMap((some) => [
+      "",
+      ...tableLines(some, cells, { gap, paint }),
+    ]),
+    ...facts
+      .filter((name) => !isShort(name))
+      .flatMap((name) => ["", paint(factTitle(name), "dim"), ...longFactLines(name, cells, width)]),
+  ];
+}
+
+function furtherMetrics({ metric }: Group, cells: readonly Cell[]): string[] {
+  const names = new Set(cells.flatMap((cell) => Object.keys(cell.metrics)));
+  return [...names].filter(
+    (name) => name !== metric && cells.some((cell) => figure(cell, name) !== undefined),
+  );
+}
+
+/** The columns in order, shared out to tables that fit; each begins with the names. */
+function packed(columns: readonly Column<Cell>[], cells: readonly Cell[], width: number) {
+  const tables: Column<Cell>[][] = [];
+  for (const column of columns) {
+    const last = tables.at(-1);
+    if (last !== undefined && tableWidth([...last, column], cells, gap) <= width) last.push(column);
+    else tables.push([nameColumn, column]);
+  }
+  return tables;
+}
+
+const nameColumn: Column<Cell> = {
+  title: ["", "contender"],
+  align: "left",
+  text: (cell) => cell.contender,
+};
+
+function metricColumn(name: string, cells: readonly Cell[]): Column<Cell> {
+  const cell = cells.find((one) => figure(one, name) !== undefined);
+  const { title, format } = metricWords(name, cell === undefined ? "1" : unitOf(cell, name));
+  return {
+    title: halves(title),
+    align: "right",
+    text: (one) => figureText(one, name, format),
+  };
+}
+
+function factColumn(name: string): Column<Cell> {
+  return { title: halves(factTitle(name)), align: "left", text: (cell) => factOf(cell, name) };
+}
+
+function halves(title: string): [string, string] {
+  const words = title.split(" ");
+  const half = Math.floor(words.length / 2);
+  return [words.slice(0, half).join(" "), words.slice(half).join(" ")];
+}
+
+function longFactLines(name: string, cells: readonly Cell[], width: number): string[] {
+  const widest = Math.max(...cells.map(({ contender }) => contender.length));
+  return cells.flatMap((cell) =>
+    wrap(
+      `${cell.contender.padEnd(widest)}  ${factOf(cell, name)}`,
+      width,
+      " ".repeat(Math.min(widest + 2, 30)),
+    ),
+  );
+}
+
+function factOf(cell: Cell, name: string): string {
+  return plainLine(cell.facts?.[name] ?? absent);
+}
