@@ -187,7 +187,7 @@ function find<T extends { readonly name: string }>(kind: string, rows: readonly 
  */
 export function describePlan(plan: Plan): string[] {
   const { windows, windowMs } = plan.timing;
-  const lines = plan.parts.map((part) => `${plan.profile}: ${describePart(part)}`);
+  const lines = describeParts(plan.parts).map((line) => `${plan.profile}: ${line}`);
   lines.push(
     `${count(plan.contenders.length, "contender")}, ${describeBlocks(plan.blocks)}, ` +
       `${count(windows, "window")} of ${windowMs} ms a round; ` +
@@ -235,17 +235,43 @@ export function estimateSeconds({ parts }: Plan): number {
   return seconds;
 }
 
-function describePart({ scenarios }: Part): string {
+/** Parts of a workload that differ only in how many connections there are share a line. */
+function describeParts(parts: readonly Part[]): string[] {
+  const sizesOf = new Map<string, { readonly words: PartWords; readonly sizes: number[] }>();
+  for (const { scenarios } of parts) {
+    const words = wordsOf(scenarios);
+    const key = JSON.stringify(words);
+    const line = sizesOf.get(key) ?? { words, sizes: [] };
+    sizesOf.set(key, line);
+    line.sizes.push(Math.max(...scenarios.map(({ load }) => load.connections)));
+  }
+  return [...sizesOf.values()].map(({ words: { name, counted, load }, sizes }) => {
+    const most = sizes.pop() ?? 0;
+    const fewer = sizes.map(thousands).join(", ");
+    return `${name}, ${fewer === "" ? "" : `${fewer} and `}${count(most, counted)}${load}`;
+  });
+}
+
+/** What of a part is said, but how many there are. */
+interface PartWords {
+  readonly name: string;
+  readonly counted: string;
+  readonly load: string;
+}
+
+function wordsOf(scenarios: readonly Scenario[]): PartWords {
   const [first] = scenarios;
-  if (first === undefined) return "nothing";
+  if (first === undefined) return { name: "nothing", counted: "connection", load: "" };
   const { workload, load, ratePerSecond } = first;
   const rate = ratePerSecond === null ? "" : `, ${thousands(ratePerSecond)} messages/s`;
-  const most = Math.max(...scenarios.map(({ load: { connections } }) => connections));
   const variants = scenarios.map(({ variant }) => variant).filter((name) => name !== null);
   const which = variants.length === 0 ? "" : ` (${variants.join("; ")})`;
-  const size = count(most, workload.counted ?? "connection");
   const bytes = load.payloadBytes === 0 ? "" : `, ${thousands(load.payloadBytes)}-byte messages`;
-  return `${workload.name}, ${size}${bytes}${rate}${which}`;
+  return {
+    name: workload.name,
+    counted: workload.counted ?? "connection",
+    load: `${bytes}${rate}${which}`,
+  };
 }
 
 function describeBlocks({ minimum, maximum }: Blocks): string {
@@ -253,9 +279,11 @@ function describeBlocks({ minimum, maximum }: Blocks): string {
 }
 
 function describeSeconds(seconds: number): string {
-  return seconds < 90
-    ? `about ${Math.ceil(seconds)} s`
-    : `about ${(seconds / 60).toFixed(1)} minutes`;
+  if (seconds < 90) return `about ${Math.ceil(seconds)} s`;
+  const minutes = seconds / 60;
+  return minutes < 90
+    ? `about ${minutes.toFixed(1)} minutes`
+    : `about ${(minutes / 60).toFixed(1)} hours`;
 }
 
 function count(number: number, noun: string): string {

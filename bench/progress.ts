@@ -29,6 +29,7 @@ export class ProgressLine {
   #doing = "starting";
   #rate = "";
   #roundStartedMs = performance.now();
+  readonly #refused = new Set<string>();
 
   /** @param inPlace whether the line may be rewritten: a terminal that is no CI log. */
   constructor(screen: Screen, plan: Plan, inPlace: boolean) {
@@ -72,9 +73,16 @@ export class ProgressLine {
     if (this.#inPlace) this.#screen.write(eraseLine);
   }
 
-  /** In full: what lifts a limit is at the end of its reason. */
+  /** In full, what lifts a limit is at the end of its reason; once, however many parts it meets. */
   #refuse(contenders: readonly string[], { status, reason }: Refusal): void {
     const text = `${status}: ${contenders.join(", ")}: ${reason}`;
+    if (this.#refused.has(text)) return;
+    this.#refused.add(text);
+    this.#noteWrapped(text);
+  }
+
+  /** In a log a line stays whole. */
+  #noteWrapped(text: string): void {
     const lines = this.#inPlace ? wrap(text, this.#width(), "  ") : [text];
     for (const line of lines) this.note(line);
   }
@@ -84,7 +92,7 @@ export class ProgressLine {
     const problem = round.failure ?? round.unavailable;
     if (problem !== null) {
       const how = round.failure === null ? "unavailable" : "failed";
-      this.note(`${this.#count()} ${place} ${how}: ${cut(problem, longestReason)}`);
+      this.#noteWrapped(`${this.#count()} ${place} ${how}: ${cut(problem, longestReason)}`);
     } else if (this.#inPlace) {
       this.#draw();
     } else {

@@ -105,6 +105,9 @@ describe("a plan", () => {
     const lines = describePlan(makePlan(requestOf({ blocks: 5 }))).join("\n");
     expect(lines).toMatch(/10,000 connections.*\n6 contenders, 5 blocks, .*about .*\nfewer than 6/);
     expect(describePlan(makePlan(requestOf())).join("\n")).not.toMatch(/fewer/);
+    const scales = makePlan(requestOf({ workloads: ["idle"], connections: [1, 20, 3000] }));
+    expect(describePlan(scales)[0]).toMatch(/idle, 1, 20 and 3,000 connections/);
+    expect(scales.parts).toHaveLength(3);
   });
 });
 

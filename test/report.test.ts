@@ -222,7 +222,7 @@ describe("cautions", () => {
       "Server and load generator shared the only core: nothing here can be ranked.",
       "With 4 blocks an interval covers the truth 87.5 % of the time at most, not 95 %; " +
         "with 6 it can.",
-      "Too noisy to be ranked: cpp:select.",
+      "Not ranked: cpp:select.",
       "Core full at this rate, so the cost a message is the core over the rate: cpp:poll.",
     ]);
   });
@@ -300,7 +300,7 @@ describe("report.md", () => {
     expect(text).toContain("| read buffer bytes | 16 KiB |");
     expect(text).toContain("| fingerprint | 0123456789abcdef |");
     expect(text).toContain("npm run bench -- --profile quick --seed 7 --blocks 8\n");
-    expect(text).toContain("- **inconclusive**: too noisy: not ranked");
+    expect(text).toContain("- **inconclusive**: too noisy, cut short, or limited");
     expect(text).toContain("node:net (runtime included)");
   });
 
@@ -317,6 +317,27 @@ describe("report.md", () => {
 
   it("says when it was interrupted", () => {
     expect(renderMarkdown(inventedResults({ complete: false }))).toContain("**Interrupted");
+  });
+
+  it("tells in one line what was not reached before it was interrupted", () => {
+    const reason = "interrupted after 0 of 6 blocks";
+    const late = (workload: string, connections: number) => ({
+      ...{ ...otherCell("node:net", "inconclusive", reason), workload, connections },
+      ...{ blocks: 0, dropped: 0, messages: 0, mismatches: 0, metrics: {} },
+    });
+    const { cells } = inventedResults();
+    const missed = [late("memory", 10), late("memory", 20), late("idle", 10)];
+    const results = inventedResults({ complete: false, cells: [...cells, ...missed] });
+    const words = "Not reached before the run was interrupted: memory (2 scales), idle.";
+    for (const text of [
+      renderMarkdown(results),
+      renderTerminal(results, { colour: false, width: 100 }),
+    ]) {
+      expect(text).toContain(words);
+      expect(text).not.toContain(reason);
+    }
+    const whole = inventedResults({ complete: true, cells: [...cells, ...missed] });
+    expect(renderMarkdown(whole)).not.toContain("Not reached");
   });
 
   it("quotes the command for a shell and leaves the output folder out", () => {

@@ -73,7 +73,8 @@ export class Feed {
     this.#pace.hear(progress);
     if (progress.event === "refused") {
       const { status, reason } = progress.refusal;
-      this.#note(`${status}: ${progress.contenders.join(", ")}: ${reason}`);
+      const text = `${status}: ${progress.contenders.join(", ")}: ${reason}`;
+      if (!this.#notes.includes(text)) this.#note(text);
     } else if (progress.event === "round-started") {
       this.#contender = progress.step.contender;
       this.#doing = doingText(progress.step);

@@ -73,6 +73,14 @@ export function figure(cell: Cell, name: string): Figure | undefined {
   };
 }
 
+/** What stands for a figure that was seen from below only. */
+const lowerBounds: Readonly<Record<string, string>> = { throughput: "throughputAtLeast" };
+
+/** A cell's figure; or else its lower bound, where the metric has one. */
+export function figureOrBound(cell: Cell, name: string): Figure | undefined {
+  return figure(cell, name) ?? figure(cell, lowerBounds[name] ?? name);
+}
+
 /** The unit of a cell's metric; "1" where it has none. */
 export function unitOf(cell: Cell, name: string): string {
   return (cell.metrics as Readonly<Record<string, Metric | undefined>>)[name]?.unit ?? "1";
@@ -99,6 +107,25 @@ function activeText({ workload, activeConnections: active }: Cell): string {
 
 function rateWord({ workload }: Cell): string {
   return workload === "event-delivery" ? "events" : "messages";
+}
+
+/** Whether the run was interrupted before anything of it was measured. */
+export function isUntouched({ measured, others }: Group, { complete }: Results): boolean {
+  if (complete || measured.length > 0) return false;
+  const untouched = ({ blocks, dropped, messages }: Cell) => blocks + dropped + messages === 0;
+  const waiting = others.filter(({ status }) => status === "inconclusive");
+  const ready = others.some(({ status }) => status === "failed");
+  return !ready && waiting.length > 0 && waiting.every(untouched);
+}
+
+/** Groups that were not reached, a workload with its scales: "echo-rate (5 scales)". */
+export function untouchedText(groups: readonly Group[]): string {
+  const scales = new Map<string, number>();
+  for (const { workload } of groups) scales.set(workload, (scales.get(workload) ?? 0) + 1);
+  const words = [...scales].map(([workload, number]) =>
+    number === 1 ? plainLine(workload) : `${plainLine(workload)} (${count(number)} scales)`,
+  );
+  return `Not reached before the run was interrupted: ${words.join(", ")}.`;
 }
 
 /** Whether a cell may be ranked. */

@@ -5,7 +5,7 @@
 import type { Cell, Results } from "../results.ts";
 import { durationText, figureText, intervalText, ratioText, reasonOf } from "./cell-text.ts";
 import { absent, count, freeValue, percent, plainLine, significant, words } from "./format.ts";
-import { figure, type Group, groupCells, unitOf } from "./groups.ts";
+import { figure, type Group, groupCells, isUntouched, unitOf, untouchedText } from "./groups.ts";
 import { headline, headlineGroup, machineSentence } from "./headline.ts";
 import { factTitle, metricWords } from "./metric-words.ts";
 import { validityOf } from "./validity.ts";
@@ -13,9 +13,12 @@ import { cautions, includesRuntime, integrity, statusMeanings, verdict } from ".
 
 /** The whole report. */
 export function renderMarkdown(results: Results): string {
-  const groups = groupCells(results);
+  const all = groupCells(results);
+  const untouched = all.filter((group) => isUntouched(group, results));
+  const groups = all.filter((group) => !untouched.includes(group));
   return `${[
     ...headLines(results, groups),
+    ...(untouched.length === 0 ? [] : [escaped(untouchedText(untouched)), ""]),
     ...groups.flatMap((group) => groupLines(group, results)),
     ...(groups.length === 0 ? ["Nothing was measured.", ""] : []),
     ...methodLines(results),

@@ -175,7 +175,7 @@ const titles: Readonly<Record<string, string>> = {
   othersCpuPerEvent: "CPU of who does not wait",
   listenerCpuPerEvent: "CPU of a listener",
   senderCpuPerEvent: "CPU of the sender",
-  senderCpuPerListener: "cost of one listener more",
+  senderCpuPerListener: "for one listener more",
   lostPercent: "lost",
   duplicatedPercent: "duplicated",
   burstLostPercent: "lost in a burst",
@@ -300,6 +300,7 @@ const workloads: Readonly<Record<string, WorkloadWords>> = {
       "Pairs of sockets in one process, without a network: what waiting, registering and " +
       "modifying cost by the number registered.",
     metrics: ["eventCost", "waitCost", "registerCost", "modifyCost", "unregisterCost"],
+    counted: ["socket pair", "socket pairs"],
   },
   scale: {
     title: "As many as the machine holds",

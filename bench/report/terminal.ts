@@ -6,10 +6,9 @@
 import type { Cell, Results, Status } from "../results.ts";
 import { durationText, figureText, intervalText, ratioText, reasonOf } from "./cell-text.ts";
 import { count, percent, shortCount, significant } from "./format.ts";
-import { figure, type Group, groupCells, unitOf } from "./groups.ts";
+import { figure, type Group, groupCells, isUntouched, unitOf, untouchedText } from "./groups.ts";
 import { headline, headlineGroup } from "./headline.ts";
 import { metricWords } from "./metric-words.ts";
-import { wholeLines } from "./terminal-whole.ts";
 import {
   type Column,
   type Paint,
@@ -33,21 +32,24 @@ export interface TerminalOptions {
 /** The final table of a run, its verdict and its cautions. */
 export function renderTerminal(results: Results, options: TerminalOptions): string {
   const paint = painter(options.colour);
-  const groups = groupCells(results);
-  if (groups.length === 0) return "Nothing was measured.";
+  const all = groupCells(results);
+  const untouched = all.filter((group) => isUntouched(group, results));
+  const groups = all.filter((group) => !untouched.includes(group));
+  const left = untouched.length === 0 ? [] : wrap(untouchedText(untouched), options.width, "  ");
+  if (groups.length === 0) return ["Nothing was measured.", ...left].join("\n");
   const tables = groups
     .map((group) => [
       ...wrap(group.title, options.width).map((line) => paint(line, "bold")),
       "",
       ...measuredLines(group, results, { ...options, paint }),
       ...otherLines(group, { ...options, paint }),
-      ...wholeLines(group, { ...options, paint }),
       "",
       ...[verdict(group, results.reference).join(" "), integrity(group)].flatMap((text) =>
         text === "" ? [] : wrap(text, options.width),
       ),
       ...cautions(group, results).flatMap((text) => noteLines(text, { ...options, paint })),
     ])
+    .concat(left.length === 0 ? [] : [left])
     .map((lines) => lines.join("\n"))
     .join("\n\n");
   // One table has its verdict below it; of several, the one that matters most is said last.

@@ -61,7 +61,7 @@ function sentencesOf(results: Results): string[] {
   // Those about windows and noise are said above, with their numbers, and below, by name.
   const group = headlineGroup(results);
   const others = (group === undefined ? [] : cautions(group, results)).filter(
-    (text) => !/^(Windows that did not count|Too noisy to be ranked)/.test(text),
+    (text) => !/^(Windows that did not count|Not ranked)/.test(text),
   );
   return [windows, ...others];
 }

@@ -42,6 +42,7 @@ export function cautions(group: Group, results: Results): string[] {
     ...fewBlocks(group.measured),
     ...droppedWindows(cells),
     ...inconclusive(group.others),
+    ...allDropped(group),
     ...fullCores(group.measured),
     ...runtimes(group.measured),
   ];
@@ -63,7 +64,10 @@ export function integrity(group: Group): string {
 export const statusMeanings: readonly (readonly [Status, string])[] = [
   ["ok", "measured, and told apart from the reference; or it is the reference"],
   ["tie", "measured; not told apart from the reference"],
-  ["inconclusive", "too noisy: not ranked"],
+  [
+    "inconclusive",
+    "too noisy, cut short, or limited by the load generator, as the reason says: not ranked",
+  ],
   ["failed", "crashed, never got ready, lost connections or echoed wrong"],
   ["skipped", "a limit of the machine is too low; the reason says which, and what lifts it"],
   ["unavailable", "the machine refuses what the strategy needs"],
@@ -162,7 +166,17 @@ function inconclusive(cells: readonly Cell[]): string[] {
   const names = cells
     .filter((cell) => cell.status === "inconclusive")
     .map((cell) => cell.contender);
-  return names.length === 0 ? [] : [`Too noisy to be ranked: ${enumerate(names)}.`];
+  return names.length === 0 ? [] : [`Not ranked: ${enumerate(names)}.`];
+}
+
+function allDropped({ measured, others }: Group): string[] {
+  const busy = ({ reason, dropped }: Cell) =>
+    dropped > 0 && /waited for its CPU|took CPU time/.test(reason ?? "");
+  if (measured.length > 0 || !others.some(busy)) return [];
+  return [
+    "Something else kept the CPUs busy: measure again when the machine is quiet; " +
+      "npm run bench -- doctor says what disturbs it.",
+  ];
 }
 
 function fullCores(cells: readonly Cell[]): string[] {

@@ -11,6 +11,7 @@ const writes = 1000;
 export const readiness: Workload = {
   name: "readiness",
   answers: "what wait, register and modify cost by the number registered",
+  counted: "socket pair",
   regime: "readiness",
   headline: "eventCost",
   metrics: ["waitCost", "registerCost", "modifyCost", "unregisterCost", "eventsPerWait"],

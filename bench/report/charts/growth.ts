@@ -3,7 +3,7 @@
 // workload. Leaves: Charts, one for each combination of what does not vary.
 
 import type { Cell } from "../../results.ts";
-import { bytes, count } from "../format.ts";
+import { bytes, count, plainLine } from "../format.ts";
 import { figure, isMeasured, unitOf } from "../groups.ts";
 import { usualPayloadBytes } from "../headline.ts";
 import { identifier } from "../markup.ts";
@@ -35,9 +35,10 @@ const fewestCounts = 3;
 /** The charts for which there are cells enough, the one with the most cells first. */
 export function growthCharts(cells: readonly Cell[], { over, metric }: GrowthOptions): Chart[] {
   const kinds = new Map<string, Cell[]>();
+  const several = hasSeveralActive(cells);
   for (const cell of cells.filter((one) => figure(one, metric) !== undefined)) {
     if (cell[over] <= 0 || (!isMeasured(cell) && cell.status !== "inconclusive")) continue;
-    const held = heldText(cell, over);
+    const held = heldText(cell, { over, metric, several });
     kinds.set(held, [...(kinds.get(held) ?? []), cell]);
   }
   return [...kinds]
@@ -52,11 +53,25 @@ function weight(cells: readonly Cell[]): number {
   return (usual ? 1e9 : 0) + Math.max(...cells.map(({ connections }) => connections));
 }
 
+/** Whether as many connections were measured with more and fewer of them active. */
+function hasSeveralActive(cells: readonly Cell[]): boolean {
+  const active = new Map(cells.map((cell) => [cell.connections, cell.activeConnections]));
+  return cells.some((cell) => active.get(cell.connections) !== cell.activeConnections);
+}
+
+interface Holding extends GrowthOptions {
+  /** Whether there are several numbers of active connections for one of connections. */
+  readonly several: boolean;
+}
+
 /** What does not vary along the lines. Rates may: they stand in the cells. */
-function heldText(cell: Cell, over: Count): string {
+function heldText(cell: Cell, { over, several }: Holding): string {
   const parts: string[] = [];
-  // Over connections all are active, as a rule: how many are is the count that grows.
-  if (over !== "connections") {
+  if (over === "connections") {
+    // Else all are active, as a rule: how many are is the count that grows.
+    if (several) parts.push(`${count(cell.activeConnections)} active`);
+    if (cell.variant !== undefined) parts.push(plainLine(cell.variant));
+  } else {
     parts.push(
       `${count(cell.connections)} ${cell.connections === 1 ? "connection" : "connections"}`,
     );

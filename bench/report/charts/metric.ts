@@ -3,7 +3,8 @@
 // Leaves: a Chart, or undefined where no cell has it.
 
 import type { Cell } from "../../results.ts";
-import { figure, type Group, unitOf } from "../groups.ts";
+import { reasonOf } from "../cell-text.ts";
+import { figure, figureOrBound, type Group, unitOf } from "../groups.ts";
 import { identifier } from "../markup.ts";
 import { type MetricWords, metricWords, moreIsBetter, tickText } from "../metric-words.ts";
 import { type Chart, figureWithInterval, intervalOf, tableInterval } from "./chart.ts";
@@ -21,8 +22,10 @@ export function metricChart(
   const cells = drawable(group, metric);
   const [first] = cells;
   if (first === undefined) return undefined;
-  const words = metricWords(metric, unitOf(first, metric));
+  const told = cells.find((cell) => figure(cell, metric) !== undefined);
+  const words = metricWords(metric, told === undefined ? "1/s" : unitOf(told, metric));
   const sign = moreIsBetter(metric) ? -1 : 1;
+  const isBound = (cell: Cell) => figure(cell, metric) === undefined;
   const sorted = [...cells].sort(
     (left, right) => sign * (medianOf(left, metric) - medianOf(right, metric)),
   );
@@ -41,7 +44,7 @@ export function metricChart(
         unit: byteUnit(words.unit, sorted, metric),
       },
       base: metric === "ratioToBaseline" ? { value: 1, label: "baseline = 1" } : null,
-      legend: [],
+      legend: sorted.some(isBound) ? boundLegend : [],
       noteTitle: "median (95 %)",
       rows: sorted.map((cell) => rowOf(cell, { metric, words, reference })),
     },
@@ -49,7 +52,10 @@ export function metricChart(
       columns: ["contender", words.title, "low", "high", "status"],
       rows: sorted.map((cell) => ({
         name: cell.contender,
-        values: [...tableInterval(cell, metric, words.format), { text: cell.status }],
+        values: [
+          ...tableInterval(cell, metric, words.format),
+          { text: cell.status === "inconclusive" ? reasonOf(cell) : cell.status },
+        ],
       })),
     },
     missing: missingOf(group, cells),
@@ -68,6 +74,11 @@ export function byteUnit(unit: number, cells: readonly Cell[], metric: string): 
   return 1024 ** Math.floor(Math.log(most) / Math.log(1024));
 }
 
+const boundLegend = [
+  { filling: "solid", text: "measured" },
+  { filling: "open", text: "at least: something else was the limit; not ranked" },
+] as const;
+
 interface RowOptions {
   readonly metric: string;
   readonly words: MetricWords;
@@ -75,13 +86,17 @@ interface RowOptions {
 }
 
 function rowOf(cell: Cell, { metric, words, reference }: RowOptions) {
-  const found = figure(cell, metric) ?? { median: 0, low: null, high: null };
-  const text = figureWithInterval(found, words.format);
+  const found = figureOrBound(cell, metric) ?? { median: 0, low: null, high: null };
+  const bound = figure(cell, metric) === undefined;
+  const text = bound
+    ? `at least ${words.format(found.median)}`
+    : figureWithInterval(found, words.format);
   const ranked = cell.status === "ok" || cell.status === "tie";
   return {
     contender: cell.contender,
-    note: ranked ? text : `${text}, not ranked`,
-    shortNote: ranked ? words.format(found.median) : `${words.format(found.median)}, not ranked`,
+    note: ranked || bound ? text : `${text}, not ranked`,
+    shortNote:
+      bound || ranked ? text.replace(/ \(.*/, "") : `${words.format(found.median)}, not ranked`,
     tip: `${cell.contender}: ${words.title} ${text}${ranked ? "" : `, ${cell.status}`}`,
     strong: cell.contender === reference,
     faint: !ranked,
@@ -97,5 +112,5 @@ function descriptionOf(cells: readonly Cell[], metric: string, words: MetricWord
 }
 
 function medianOf(cell: Cell, metric: string): number {
-  return figure(cell, metric)?.median ?? 0;
+  return figureOrBound(cell, metric)?.median ?? 0;
 }

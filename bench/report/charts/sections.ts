@@ -83,7 +83,8 @@ function crossoverSection(groups: readonly Group[], { reference }: Results): Sec
     charts: [
       ...growthCharts(cells, { over: "activeConnections", metric }),
       ...growthCharts(cells, { over: "activeConnections", metric: "latencyP99" }),
-      ...groups.map((group) => ratioChart(group, reference)),
+      // Without a curve the first is what shows it: few of many, not the baseline.
+      ...headlineFirst(groups).map((group) => ratioChart(group, reference)),
     ].filter(isChart),
   };
 }

@@ -3,13 +3,13 @@
 
 import type { Cell } from "../../results.ts";
 import { reasonOf } from "../cell-text.ts";
-import { figure, type Group } from "../groups.ts";
+import { figureOrBound, type Group } from "../groups.ts";
 import type { Chart } from "./chart.ts";
 
-/** The cells that have a figure; those that are not ranked come last. */
+/** The cells that have a figure, or a bound of it; those that are not ranked come last. */
 export function drawable(group: Group, metric: string): Cell[] {
   const seen = group.others.filter(({ status }) => status === "inconclusive");
-  return [...group.measured, ...seen].filter((cell) => figure(cell, metric) !== undefined);
+  return [...group.measured, ...seen].filter((cell) => figureOrBound(cell, metric) !== undefined);
 }
 
 /** Every cell of the group that is not drawn, with its reason. */

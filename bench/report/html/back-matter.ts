@@ -43,8 +43,8 @@ export function methodPart(results: Results): Markup {
 const marksText =
   "Colours are strategies, shapes are runtimes: circles are native servers (cpp:), diamonds are " +
   "this library's (ts:), squares are Node's own; both of the latter include a JavaScript " +
-  "runtime. Whiskers are 95 % intervals over blocks. An open mark is a tie with the reference, " +
-  "or not ranked.";
+  "runtime, and have dashed lines. Whiskers are 95 % intervals over blocks. An open mark is a " +
+  "tie with the reference, or not ranked.";
 
 export function environmentPart(results: Results): Markup {
   return join([
