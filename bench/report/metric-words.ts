@@ -175,7 +175,7 @@ const titles: Readonly<Record<string, string>> = {
   othersCpuPerEvent: "CPU of who does not wait",
   listenerCpuPerEvent: "CPU of a listener",
   senderCpuPerEvent: "CPU of the sender",
-  senderCpuPerListener: "for one listener more",
+  senderCpuPerListener: "cost of one listener more",
   lostPercent: "lost",
   duplicatedPercent: "duplicated",
   burstLostPercent: "lost in a burst",

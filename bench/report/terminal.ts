@@ -9,6 +9,7 @@ import { count, percent, shortCount, significant } from "./format.ts";
 import { figure, type Group, groupCells, isUntouched, unitOf, untouchedText } from "./groups.ts";
 import { headline, headlineGroup } from "./headline.ts";
 import { metricWords } from "./metric-words.ts";
+import { wholeLines } from "./terminal-whole.ts";
 import {
   type Column,
   type Paint,
@@ -43,6 +44,7 @@ export function renderTerminal(results: Results, options: TerminalOptions): stri
       "",
       ...measuredLines(group, results, { ...options, paint }),
       ...otherLines(group, { ...options, paint }),
+      ...wholeLines(group, { ...options, paint }),
       "",
       ...[verdict(group, results.reference).join(" "), integrity(group)].flatMap((text) =>
         text === "" ? [] : wrap(text, options.width),
