@@ -26,7 +26,12 @@ const folder = realpathSync(mkdtempSync(join(tmpdir(), "io-selectors-package-"))
 const consumer = join(folder, "consumer");
 const installed = join(consumer, "node_modules", "io-selectors");
 const running = new Set<ChildProcess>();
-let packed: { files: { path: string }[]; size: number; unpackedSize: number; filename: string };
+let packed: {
+  files: { path: string; mode: number }[];
+  size: number;
+  unpackedSize: number;
+  filename: string;
+};
 let installation: ReturnType<typeof npm>;
 
 /** A PATH with Node, npm and a shell, and nothing that compiles. */
@@ -93,6 +98,13 @@ describe("the tarball", () => {
     expect(paths.filter((path) => unwanted.test(path))).toEqual([]);
     const needed = ["LICENSE", "README.md", "dist/src/index.d.ts", "dist/bench/micro/readiness.js"];
     expect(paths).toEqual(expect.arrayContaining(needed));
+  });
+
+  it("has programs that may be run", () => {
+    const programs = packed.files.filter(({ path }) => /^(prebuilds|bin)\//.test(path));
+    const wrong = programs.filter(({ mode }) => (mode & 0o111) !== 0o111);
+    expect(programs.length).toBeGreaterThanOrEqual(4);
+    expect(wrong.map(({ path }) => path)).toEqual([]);
   });
 
   it("is smaller than the documents say", () => {
@@ -166,7 +178,7 @@ describe("installed without a compiler", () => {
     const compiled = spawnSync(process.execPath, [tsc], { cwd: consumer, encoding: "utf8" });
     expect(compiled.stdout).toBe("");
     await echoes(join(consumer, "compiled", "echo.mjs"));
-  });
+  }, 300_000);
 
   it("says in one line what to run where nothing fits", () => {
     const lonely = join(folder, "lonely");
@@ -208,6 +220,43 @@ describe.skipIf(process.platform !== "linux")("npx io-selectors bench", () => {
     expect(stdout, stderr).toContain("cpp:reactor-epoll");
     expect(stdout).not.toMatch(/\bfailed\b|\bunavailable\b/);
     expect(existsSync(join(consumer, "reports", "latest", "report.md"))).toBe(true);
+  }, 120_000);
+
+  it("measures what needs no echo server, too", () => {
+    const where = ["--workloads", "readiness,broadcast,event-delivery"];
+    const who = ["--contenders", "selector:poll,node:net,signal:all"];
+    const load = "--connections 4 --duration 0.2 --blocks 1".split(" ");
+    const { stdout, stderr } = bench("bench", ...where, ...who, ...load, "--out", "more");
+    for (const name of ["selector:poll", "node:net", "signal:all"]) expect(stdout).toContain(name);
+    expect(stdout, stderr).not.toMatch(/\bfailed\b|\bunavailable\b/);
+    expect(stderr).not.toMatch(/ERR_MODULE_NOT_FOUND|Cannot find/);
+  }, 120_000);
+
+  it("offers what can run, and says what is missing", () => {
+    const listed = JSON.parse(bench("bench", "list", "--json").stdout);
+    const names = (rows: { name: string }[]) => rows.map(({ name }) => name);
+    const offered = listed.families.flatMap(({ contenders }: { contenders: { name: string }[] }) =>
+      names(contenders),
+    );
+    expect(names(listed.workloads)).toContain("event-delivery");
+    expect(names(listed.workloads)).not.toContain("replicas");
+    expect(names(listed.missing)).toEqual(["zeromq:pub-sub", "store:bounded", "store:unbounded"]);
+    expect(offered).toContain("udp:broadcast");
+    expect(offered.filter((name: string) => names(listed.missing).includes(name))).toEqual([]);
+  });
+
+  it.each([
+    [["--workloads", "replicas"], /^bench: replicas cannot run here: .*clone the repository.*\n$/],
+    [
+      ["--workloads", "event-delivery", "--contenders", "zeromq:pub-sub"],
+      /^bench: zeromq:pub-sub cannot run here: .*; run: npm install zeromq\n$/,
+    ],
+  ])("refuses %j before anything starts", (what, sentence) => {
+    const { stdout, stderr, status } = bench("bench", ...what, "--out", "never");
+    expect(stderr).toMatch(sentence);
+    expect(stdout).toBe("");
+    expect(status).toBe(2);
+    expect(existsSync(join(consumer, "never"))).toBe(false);
   });
 });
 

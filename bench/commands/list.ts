@@ -1,10 +1,12 @@
 // list: what there is to run.
 
-import { contenders, reference } from "../contenders/catalogue.ts";
+import { type Contender, contenders, reference } from "../contenders/catalogue.ts";
 import { families } from "../contenders/families.ts";
+import { packagePaths } from "../paths.ts";
 import { defaultProfile, profiles } from "../profiles.ts";
 import { wrap } from "../report/text-table.ts";
 import { workloads } from "../workloads/catalogue.ts";
+import type { Workload } from "../workloads/workload.ts";
 import { type Command, print } from "./command.ts";
 
 export const listCommand: Command = {
@@ -27,13 +29,51 @@ export function listLines(rows: readonly { name: string; summary: string }[]): s
   });
 }
 
-/** Those of the workloads that have no echo servers, a paragraph each. */
+/** Workloads of which at least one contender is installed. */
+export function workloadLines(): string[] {
+  return listLines(installed().map(({ name, answers }) => ({ name, summary: answers })));
+}
+
+/** Those of the workloads that have no echo servers, a paragraph each, and what is missing. */
 export function familyLines(): string[] {
-  return Object.entries(families).flatMap(([workload, rows]) => [
+  return [
+    ...Object.keys(families).flatMap((workload) => {
+      const rows = familyOf(workload) ?? [];
+      if (rows.length === 0) return [];
+      return ["", `contenders of ${workload}, instead:`, ...listLines(rows)];
+    }),
+    ...missingLines(),
+  ];
+}
+
+function missingLines(): string[] {
+  const rows = missingRows();
+  if (rows.length === 0) return [];
+  return [
     "",
-    `contenders of ${workload}, instead:`,
-    ...listLines(rows),
-  ]);
+    "not here:",
+    ...listLines(rows.map(({ name, reason }) => ({ name, summary: reason }))),
+  ];
+}
+
+function installed(): readonly Workload[] {
+  return workloads.filter(({ name }) => familyOf(name)?.length !== 0);
+}
+
+/** What of it is installed; undefined for a workload that has echo servers. */
+function familyOf(workload: string): readonly Contender[] | undefined {
+  const paths = packagePaths();
+  return families[workload]?.filter(({ missing }) => (missing?.(paths) ?? null) === null);
+}
+
+function missingRows() {
+  const paths = packagePaths();
+  return Object.entries(families).flatMap(([workload, rows]) =>
+    rows.flatMap(({ name, missing }) => {
+      const reason = missing?.(paths) ?? null;
+      return reason === null ? [] : [{ workload, name, reason }];
+    }),
+  );
 }
 
 function asText(): string {
@@ -42,7 +82,7 @@ function asText(): string {
     ...listLines(profiles),
     "",
     "workloads:",
-    ...listLines(workloads.map(({ name, answers }) => ({ name, summary: answers }))),
+    ...workloadLines(),
     "",
     `contenders (${reference} is the reference):`,
     ...listLines(contenders),
@@ -54,12 +94,16 @@ function asJson(): string {
   return JSON.stringify(
     {
       profiles: profiles.map(({ name, summary }) => ({ name, summary })),
-      workloads: workloads.map(({ name, answers }) => ({ name, answers })),
+      workloads: installed().map(({ name, answers }) => ({ name, answers })),
       contenders: contenders.map(({ name, summary, platforms }) => ({ name, summary, platforms })),
-      families: Object.entries(families).map(([workload, rows]) => ({
-        workload,
-        contenders: rows.map(({ name, summary, platforms }) => ({ name, summary, platforms })),
-      })),
+      families: Object.keys(families)
+        .map((workload) => ({ workload, rows: familyOf(workload) ?? [] }))
+        .filter(({ rows }) => rows.length > 0)
+        .map(({ workload, rows }) => ({
+          workload,
+          contenders: rows.map(({ name, summary, platforms }) => ({ name, summary, platforms })),
+        })),
+      missing: missingRows(),
       reference,
     },
     null,

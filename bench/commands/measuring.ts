@@ -12,7 +12,7 @@ import { gatherEnvironment } from "../measure/environment.ts";
 import { warnings } from "../measure/limits.ts";
 import { readMachineLimits } from "../measure/machine-limits.ts";
 import { ChildProcesses } from "../measure/processes.ts";
-import { packagePaths } from "../paths.ts";
+import { type Paths, packagePaths } from "../paths.ts";
 import { describePlan, type Plan } from "../plan.ts";
 import { ProgressLine } from "../progress.ts";
 import { renderHtml } from "../report/html/page.ts";
@@ -43,6 +43,7 @@ export async function measure(plan: Plan, measuring: Measuring): Promise<number>
     say("bench: the native programs are not built; npm run build");
     return 1;
   }
+  refuseMissing(plan, paths);
   const reportsFolder = writableFolder(out ?? paths.reports);
   const children = new ChildProcesses();
   process.on("exit", () => children.killAll());
@@ -74,6 +75,28 @@ export async function measure(plan: Plan, measuring: Measuring): Promise<number>
     return interruption.exitCode ?? (written ? exitCodeOf(results) : 1);
   } finally {
     await live?.close();
+  }
+}
+
+/**
+ * Who named it waits for it: what is not installed ends the run before it starts. What a profile
+ * has beside the rest is "unavailable" in its report.
+ * @throws {UsageError}
+ */
+function refuseMissing({ parts, options }: Plan, paths: Paths): void {
+  const named = [options["workloads"], options["contenders"]].flat();
+  for (const { scenarios, contenders } of parts) {
+    const [workload = ""] = scenarios.map((scenario) => scenario.workload.name);
+    const missing = contenders.flatMap(({ name, missing: why }) => {
+      const reason = why?.(paths) ?? null;
+      return reason === null ? [] : [{ name, reason }];
+    });
+    const [first] = missing;
+    const whole = missing.length === contenders.length && named.includes(workload);
+    const one = missing.find(({ name }) => named.includes(name));
+    const found = one ?? (whole ? { name: workload, reason: first?.reason } : undefined);
+    if (found === undefined) continue;
+    throw new UsageError(`${found.name} cannot run here: ${found.reason}`);
   }
 }
 

@@ -5,9 +5,8 @@ import { contenders, reference } from "../contenders/catalogue.ts";
 import { requestOf, runRows } from "../options.ts";
 import { makePlan } from "../plan.ts";
 import { defaultProfile, profiles } from "../profiles.ts";
-import { workloads } from "../workloads/catalogue.ts";
 import type { Command } from "./command.ts";
-import { familyLines, listLines } from "./list.ts";
+import { familyLines, listLines, workloadLines } from "./list.ts";
 import { measure } from "./measuring.ts";
 
 const port = whole(1, 65_535);
@@ -34,7 +33,7 @@ export const runCommand: Command = {
     ...listLines(profiles),
     "",
     "workloads:",
-    ...listLines(workloads.map(({ name, answers }) => ({ name, summary: answers }))),
+    ...workloadLines(),
     "",
     `contenders (${reference} is the reference, and always runs):`,
     ...listLines(contenders),

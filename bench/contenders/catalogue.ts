@@ -40,6 +40,8 @@ export interface Contender {
   /** How it waits, in one phrase. */
   readonly summary: string;
   readonly unsupported?: readonly Exclusion[];
+  /** What of it an installed package lacks, and what to do about that; null where all is there. */
+  readonly missing?: (paths: Paths) => string | null;
   /** Told before it is ready, this means that the machine refuses it: no fault of its own. */
   readonly refusal?: RegExp;
 }

@@ -3,6 +3,7 @@
 // runs.
 
 import { join } from "node:path";
+import type { Paths } from "../paths.ts";
 import {
   type Concurrency,
   type Contender,
@@ -11,6 +12,7 @@ import {
   selectors,
   unix,
 } from "./catalogue.ts";
+import { missingStore, missingZeromq } from "./missing.ts";
 
 /** The most processes, or threads with a JavaScript engine each, that are started for a cell. */
 const mostMembersWithThreads = 64;
@@ -24,6 +26,7 @@ interface DeliveryRow {
   readonly concurrency?: Concurrency;
   readonly platforms?: readonly NodeJS.Platform[];
   readonly unsupported: readonly Exclusion[];
+  readonly missing?: (paths: Paths) => string | null;
 }
 
 const delivery = (workload: string, row: DeliveryRow): Contender => ({
@@ -85,7 +88,10 @@ const ways: readonly Contender[] = [
   way("fifo:open", "a named FIFO for each event; readers wait in open(2), a thread each"),
   way("udp:broadcast", "a UDP port for each event, a broadcast on loopback"),
   way("unix:datagram", "a folder for each event, a Unix datagram socket of each listener in it"),
-  way("zeromq:pub-sub", "ZeroMQ publish and subscribe: the event is the topic"),
+  {
+    ...way("zeromq:pub-sub", "ZeroMQ publish and subscribe: the event is the topic"),
+    missing: missingZeromq,
+  },
 ];
 
 const store = (name: string, summary: string): Contender =>
@@ -94,6 +100,7 @@ const store = (name: string, summary: string): Contender =>
     summary,
     runtime: "ts",
     unsupported: beyond("replicas", mostReaders, "a Node process for each reader"),
+    missing: missingStore,
   });
 
 /** The contenders of replicas: the store of examples/replicated-store.ts. */

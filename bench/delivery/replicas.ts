@@ -2,8 +2,9 @@
 // answers, beside a writer at a steady rate. Enters: with or without a bound of staleness, and
 // settings, whose connections are the readers. Leaves: figures.
 
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { missingStore } from "../contenders/missing.ts";
 import type { DeliverySettings } from "../measure/delivery.ts";
 import type { Delivered } from "../measure/events.ts";
 import { packagePaths } from "../paths.ts";
@@ -32,7 +33,7 @@ export async function playReplicas(
 ): Promise<Played | Unplayable> {
   const boundMs = boundsMs[contender];
   if (boundMs === undefined) throw new Error(`${contender} is no store`);
-  const unavailable = refusal() ?? (await zeromqRefusal());
+  const unavailable = missingStore(packagePaths()) ?? (await zeromqRefusal());
   if (unavailable !== null) return { unavailable };
   const round = await playRound(settings, boundMs);
   return {
@@ -43,11 +44,6 @@ export async function playReplicas(
     wrong: 0,
     error: null,
   };
-}
-
-function refusal(): string | null {
-  const there = existsSync(join(packagePaths().root, "dist", `${program}.js`));
-  return there ? null : "the store is in a clone of the repository only, below examples/";
 }
 
 interface StoreEvent {

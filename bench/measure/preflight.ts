@@ -3,6 +3,7 @@
 // a status and the reason.
 
 import type { Contender } from "../contenders/catalogue.ts";
+import { packagePaths } from "../paths.ts";
 import type { Part, Scenario } from "../plan.ts";
 import type { Refusal } from "./judge.ts";
 import { type Demand, type MachineLimits, preflight, workersFor } from "./limits.ts";
@@ -17,6 +18,7 @@ export function refusalsOf(
   for (const contender of part.contenders) {
     const refusal =
       platformRefusal(contender) ??
+      missingRefusal(contender) ??
       exclusionOf(contender, scenario) ??
       limitRefusal(contender, scenario, machine);
     if (refusal !== null) refusals.set(contender.name, refusal);
@@ -37,6 +39,11 @@ function platformRefusal({ platforms }: Contender): Refusal | null {
   if (platforms.includes(process.platform)) return null;
   const reason = `runs on ${platforms.join(", ")}; this is ${process.platform}`;
   return { status: "unavailable", reason };
+}
+
+function missingRefusal({ missing }: Contender): Refusal | null {
+  const reason = missing?.(packagePaths()) ?? null;
+  return reason === null ? null : { status: "unavailable", reason };
 }
 
 function exclusionOf(

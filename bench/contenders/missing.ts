@@ -1,0 +1,29 @@
+// What a contender needs that an installed package may lack: a package that only development
+// depends on, a program of examples/. Enters: where things lie. Leaves: what is missing and what to
+// do, or null; nothing is loaded.
+
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { Paths } from "../paths.ts";
+
+/** The server of bench/delivery/replicas.ts. */
+const store = join("dist", "examples", "replicated-store.js");
+
+export function missingZeromq({ root, inClone }: Paths): string | null {
+  try {
+    createRequire(join(root, "package.json")).resolve("zeromq");
+    return null;
+  } catch {
+    const install = inClone ? "npm ci" : "npm install zeromq";
+    return `the package zeromq is not installed; run: ${install}`;
+  }
+}
+
+export function missingStore(paths: Paths): string | null {
+  const { root, inClone } = paths;
+  if (existsSync(join(root, store))) return missingZeromq(paths);
+  return inClone
+    ? "examples/ is not compiled; run: npm run build"
+    : "the store is no part of the installed package; clone the repository and run it there";
+}
