@@ -46,6 +46,12 @@ describe("the figures of a block", () => {
     });
   });
 
+  it("leave what comes without bytes to later ones, once those have begun", () => {
+    const one = [receipt(1, 1100), receipt(2, 2100), receipt(null, 3100), receipt(null, 5000)];
+    expect(deliveriesOf(sends, [one], 5000)).toMatchObject({ lost: 0, duplicated: 0 });
+    expect(deliveriesOf(sends, [one])).toMatchObject({ lost: 0, duplicated: 1 });
+  });
+
   it("leave out what belongs to no event of these", () => {
     const foreign = [receipt(null, 5), receipt(77, 1000), { event: 1, sequence: null, atNs: 3000 }];
     expect(deliveriesOf(sends, [foreign])).toMatchObject({ lost: 3, duplicated: 0, lastNs: [] });

@@ -30,10 +30,12 @@ export interface Deliveries {
 /**
  * @param sends of one event type, in order.
  * @param listeners the receipts of each process that waited for it.
+ * @param untilNs when later ones of its type began: from then on, what comes without bytes is theirs.
  */
 export function deliveriesOf(
   sends: readonly Send[],
   listeners: readonly (readonly Receipt[])[],
+  untilNs = Number.POSITIVE_INFINITY,
 ): Deliveries {
   const arrivals = new Map(sends.map(({ sequence }) => [sequence, [] as number[]]));
   let received = 0;
@@ -41,7 +43,8 @@ export function deliveriesOf(
   for (const receipts of listeners) {
     const seen = new Set<number>();
     for (const receipt of receipts) {
-      const send = sendOf(receipt, sends);
+      const theirs = receipt.sequence === null && receipt.atNs >= untilNs;
+      const send = theirs ? undefined : sendOf(receipt, sends);
       if (send === undefined) continue;
       if (seen.has(send.sequence)) duplicated++;
       else {

@@ -116,7 +116,7 @@ class Scene {
     const [forAll, forOne] = [each(sender, paced), each(sender, lonely)];
     return {
       listeners: this.#listening.length,
-      paced: deliveriesOf(paced.sends, receipts),
+      paced: deliveriesOf(paced.sends, receipts, burst.sends[0]?.atNs),
       burst: deliveriesOf(burst.sends, receipts),
       nobody: nobody?.taken ?? null,
       cpuNs: {
@@ -156,9 +156,9 @@ class Scene {
   }
 }
 
-/** Null, too, where it is lost in the noise. */
+/** Nothing where it is lost in the noise: to leave such blocks out would make the rest too dear. */
 function growth(one: number | null, all: number | null, more: number): number | null {
-  return one === null || all === null || more === 0 || all < one ? null : (all - one) / more;
+  return one === null || all === null || more === 0 ? null : Math.max(0, all - one) / more;
 }
 
 function perEvent(
