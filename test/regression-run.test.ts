@@ -242,6 +242,20 @@ describe("the worktrees", () => {
     expect(git(root, "status", "--porcelain")).toBe("");
   });
 
+  it("take away what a killed run has left, and nothing of one that lives", async () => {
+    const gone = spawnSync(process.execPath, ["-e", "0"]).pid;
+    const left = join(tmpdir(), `io-selectors-regression-${gone}-left`);
+    const alive = join(tmpdir(), `io-selectors-regression-${process.pid}-alive`);
+    for (const path of [left, alive]) mkdirSync(path);
+    try {
+      const worktrees = new Worktrees(repository(), { children, signal });
+      expect([existsSync(left), existsSync(alive)]).toEqual([false, true]);
+      await worktrees.remove();
+    } finally {
+      for (const path of [left, alive]) rmSync(path, { recursive: true, force: true });
+    }
+  });
+
   it("say why a commit does not build", async () => {
     const root = repository();
     writeFileSync(

@@ -28,6 +28,8 @@ const endSeconds = 5;
 const installedBy = ["package.json", "package-lock.json", ".npmrc"];
 const stamps = join("node_modules", ".cache", "io-selectors");
 
+const prefix = "io-selectors-regression-";
+
 /** The worktrees of one run. */
 export class Worktrees {
   /** For whatever else the run needs on disk. */
@@ -37,7 +39,8 @@ export class Worktrees {
 
   /** @param root the repository that the commits are in, built. */
   constructor(root: string, means: ToolMeans) {
-    this.folder = mkdtempSync(join(tmpdir(), "io-selectors-regression-"));
+    sweep();
+    this.folder = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
     this.#root = root;
     this.#means = means;
     // The last way out, where nothing can be awaited any more.
@@ -83,6 +86,30 @@ export class Worktrees {
     const { signal } = new AbortController();
     const argv = ["git", "-C", this.#root, "worktree", "prune"];
     await runTool(argv, { children: this.#means.children, signal });
+  }
+}
+
+/** Takes away what runs have left that were killed; git then forgets those worktrees, too. */
+function sweep(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const [, owner] = name.startsWith(prefix)
+      ? (name.slice(prefix.length).match(/^(\d+)-/) ?? [])
+      : [];
+    if (owner === undefined || isAlive(Number(owner))) continue;
+    try {
+      rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    } catch {
+      // Somebody else's: it is theirs to remove.
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
   }
 }
 
