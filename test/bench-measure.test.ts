@@ -166,6 +166,21 @@ describe("a window", () => {
     ["that is quiet", {}, []],
     ["in which the server waited for its CPU", { serverRunQueueWaitNs: 8e6 }, ["server-waited"]],
     ["in which the generator waited", { clientRunQueueWaitNs: 8e6 }, ["client-waited"]],
+    [
+      "in which both were only slow to be given a CPU that was free",
+      {
+        serverRunQueueWaitNs: 16e6,
+        serverTakenNs: 0,
+        clientRunQueueWaitNs: 9e6,
+        clientTakenNs: 1e6,
+      },
+      [],
+    ],
+    [
+      "in which others took what both wanted",
+      { serverRunQueueWaitNs: 16e6, serverTakenNs: 8e6, clientTakenNs: 8e6 },
+      ["server-waited", "client-waited"],
+    ],
     ["that was stolen from", { stealNs: 20e6 }, ["stolen"]],
     ["with one tick of steal, however old", { stealNs: 10e6 }, []],
     ["that missed the rate", { completedMessages: 4800 }, ["rate"]],
@@ -199,7 +214,10 @@ describe("a window", () => {
 
   it("does not hold a server's threads against each other", () => {
     const judging = { rules: echoRate.rules, singleThreaded: false };
-    expect(brokenRules({ ...quiet, serverRunQueueWaitNs: 200e6 }, judging)).toEqual([]);
+    const waited = { ...quiet, serverRunQueueWaitNs: 200e6 };
+    expect(brokenRules(waited, judging)).toEqual([]);
+    expect(brokenRules({ ...waited, serverTakenNs: 1e6 }, judging)).toEqual([]);
+    expect(brokenRules({ ...waited, serverTakenNs: 50e6 }, judging)).toEqual(["server-waited"]);
   });
 });
 

@@ -11,7 +11,9 @@ import { packagePaths } from "../bench/paths.ts";
 import type { Part, Plan } from "../bench/plan.ts";
 import type { Cell } from "../bench/results.ts";
 import { run } from "../bench/run.ts";
+import { connectRate } from "../bench/workloads/connect-rate.ts";
 import { echoRate } from "../bench/workloads/echo-rate.ts";
+import type { Workload } from "../bench/workloads/workload.ts";
 
 const linux = process.platform === "linux";
 const paths = packagePaths();
@@ -29,12 +31,10 @@ function named(name: string): Contender {
   return found;
 }
 
-function planOf(rows: readonly Contender[], blocks: number): Plan {
+function planOf(rows: readonly Contender[], blocks: number, workload: Workload = echoRate): Plan {
   const scale = { connections: 50, payloadBytes: 64, ratePerSecond: 2_000 };
   const part: Part = {
-    scenarios: echoRate
-      .loads(scale)
-      .map((each) => ({ workload: echoRate, ...each, ratePerSecond: 2_000 })),
+    scenarios: workload.loads(scale).map((each) => ({ workload, ...each, ratePerSecond: 2_000 })),
     contenders: rows,
     blocks: { minimum: blocks, maximum: blocks },
     timing: { warmupMs: 50, steadyWithinMs: 0, windows: 2, windowMs: 100 },
@@ -79,6 +79,18 @@ describe.runIf(linux && cpus.server !== null)("a busy neighbour on the server's 
       expect(cell.dropped).toBe(4);
       expect(cell.droppedBlocks).toBe(2);
       expect(cell.messages).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe.runIf(linux && cpus.server !== null)("a server of many threads on one CPU", () => {
+  it("is disturbed by a neighbour, as any other", async () => {
+    spinBesideTheServer();
+    const cells = await measure(planOf([named("cpp:thread-per-connection")], 2, connectRate));
+    expect(cells).toHaveLength(2);
+    for (const cell of cells) {
+      expect(cell).toMatchObject({ status: "inconclusive", mismatches: 0 });
+      expect(cell.reason).toContain("the server waited for its CPU");
     }
   });
 });

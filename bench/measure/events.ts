@@ -63,8 +63,11 @@ export interface Window {
   readonly serverSystemCpuNs: number | null;
   readonly serverContextSwitches: number | null;
   readonly serverRunQueueWaitNs: number | null;
+  /** What others took while a thread of it wanted its CPU: at least so much. Absent: not told. */
+  readonly serverTakenNs?: number | null;
   readonly clientCpuNs: number;
   readonly clientRunQueueWaitNs: number | null;
+  readonly clientTakenNs?: number | null;
   readonly sendLagNsP99: number | null;
   readonly stealNs: number | null;
   /** HdrHistograms in base64, nanoseconds: from the intended send time, and from the actual one. */
@@ -138,6 +141,7 @@ type Kind =
   | "string or null"
   | "boolean or null"
   | "number or absent"
+  | "number, null or absent"
   | "object"
   | "object or absent";
 type Shape<E extends Event> = Readonly<Record<Exclude<keyof E, "event">, Kind>>;
@@ -179,8 +183,10 @@ const shapes: { readonly [E in Event as E["event"]]: Shape<E> } = {
     serverSystemCpuNs: "number or null",
     serverContextSwitches: "number or null",
     serverRunQueueWaitNs: "number or null",
+    serverTakenNs: "number, null or absent",
     clientCpuNs: "number",
     clientRunQueueWaitNs: "number or null",
+    clientTakenNs: "number, null or absent",
     sendLagNsP99: "number or null",
     stealNs: "number or null",
     latency: "string",
@@ -232,7 +238,7 @@ export function parseEvent(line: string): Event | null {
 
 function isOf(kind: Kind, value: unknown): boolean {
   if (value === undefined) return kind.endsWith("or absent");
-  if (value === null) return kind.endsWith("or null") || kind === "object or absent";
-  const [type = ""] = kind.split(" ");
+  if (value === null) return kind.includes("null") || kind === "object or absent";
+  const [type = ""] = kind.split(/[ ,]/);
   return typeof value === type && (type !== "number" || Number.isFinite(value));
 }

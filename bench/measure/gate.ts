@@ -16,10 +16,7 @@ export const ruleWords: Readonly<Record<GateRule, string>> = {
 };
 
 export interface Limits {
-  /**
-   * Shares of a window's time in which a single-threaded side was ready to run and another process
-   * did.
-   */
+  /** Share of a window's time in which a side was ready to run and somebody else did. */
   readonly runQueueShare: number;
   readonly stealShare: number;
   readonly achievedShare: number;
@@ -54,7 +51,7 @@ export interface Judging {
   readonly rules: readonly GateRule[];
   /**
    * Whether the server is: threads and processes of one server wait for each other, and that is its
-   * own cost.
+   * own cost. Asked only where the load generator could not tell what others took.
    */
   readonly singleThreaded: boolean;
 }
@@ -62,17 +59,22 @@ export interface Judging {
 /** The rules that a window breaks; none where it counts. */
 export function brokenRules(window: Window, { rules, singleThreaded }: Judging): GateRule[] {
   const share = (ns: number | null) => (ns ?? 0) / window.durationNs;
+  const ownWaitNs = singleThreaded ? window.serverRunQueueWaitNs : null;
   // A full server's buffers are also why the generator could not send in time.
   const full = isFull(window);
   const broken: Readonly<Record<GateRule, boolean>> = {
-    "server-waited": singleThreaded && share(window.serverRunQueueWaitNs) > limits.runQueueShare,
-    "client-waited": share(window.clientRunQueueWaitNs) > limits.runQueueShare,
+    "server-waited": share(window.serverTakenNs ?? ownWaitNs) > limits.runQueueShare,
+    "client-waited": share(clientTakenNs(window)) > limits.runQueueShare,
     stolen: share(stolenNs(window)) > limits.stealShare,
     rate: !full && missesRate(window),
     late: !full && (window.sendLagNsP99 ?? 0) > limits.sendLagNsP99,
     full,
   };
   return rules.filter((rule) => broken[rule]);
+}
+
+function clientTakenNs({ clientTakenNs, clientRunQueueWaitNs }: Window): number | null {
+  return clientTakenNs ?? clientRunQueueWaitNs;
 }
 
 /** The kernel reports it in ticks: one of them may have been taken over long before the window. */
@@ -85,11 +87,11 @@ function stolenNs({ stealNs }: Window): number {
  * held up.
  */
 export function isFull(window: Window): boolean {
-  const { durationNs, serverCpuNs, clientRunQueueWaitNs } = window;
+  const { durationNs, serverCpuNs } = window;
   return (
     missesRate(window) &&
     (serverCpuNs ?? 0) >= limits.fullShare * durationNs &&
-    (clientRunQueueWaitNs ?? 0) <= limits.runQueueShare * durationNs
+    (clientTakenNs(window) ?? 0) <= limits.runQueueShare * durationNs
   );
 }
 

@@ -1,5 +1,6 @@
 // connect-rate: connections that come and go. A few slots connect, perhaps echo one message, reset
-// (so that no TIME_WAIT is left) and begin anew. Shows what creating a thread or a process costs.
+// (so that no TIME_WAIT is left) and begin anew. Where they only connect, one in sixteen echoes all
+// the same, so that the server keeps up. Shows what creating a thread or a process costs.
 // Enters: a scale, whose connections are the slots. Leaves: a load without the echo and one with
 // it.
 

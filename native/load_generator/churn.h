@@ -1,5 +1,6 @@
 // Churn: connections that come and go. So many slots; each connects, sends one message and checks
-// its echo (or not even that), resets the connection, so that no TIME_WAIT stays, and begins anew.
+// its echo (or, but for a few, not even that: then the server's accepting bounds the rate), resets
+// the connection, so that no TIME_WAIT stays, and begins anew.
 // Enters: how many slots and where to. Leaves: one cycle counted as a message; its latency is from
 // connect(2) to its end.
 #pragma once
@@ -51,6 +52,7 @@ class Churn {
   std::string Turn(int64_t timeout_ns);
   void StartIdle();
   void Start(uint32_t id);
+  bool Echoes(const Slot& slot) const;
   void OnEvent(uint32_t id);
   void SendMore(uint32_t id);
   void ReceiveMore(uint32_t id);

@@ -1,5 +1,6 @@
 #include "load_generator/proc_file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -9,7 +10,30 @@
 
 #include "core/timeout.h"
 
+#ifdef __linux__
+#include <sched.h>
+#endif
+
 namespace io_selectors {
+
+namespace {
+
+/** The only one that it may run on; -1 where there are more, or nobody says. */
+int OnlyCpuOf(pid_t process) {
+#ifdef __linux__
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  if (sched_getaffinity(process, sizeof(cpus), &cpus) < 0 || CPU_COUNT(&cpus) != 1) return -1;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &cpus)) return cpu;
+  }
+#else
+  (void)process;
+#endif
+  return -1;
+}
+
+}  // namespace
 
 ProcFile::ProcFile(const char* path) : fd_(open(path, O_RDONLY | O_CLOEXEC)) {}
 
@@ -24,6 +48,23 @@ ProcFile ProcFile::OfThread(pid_t pid, int64_t thread, const char* name) {
   std::snprintf(path, sizeof(path), "/proc/%d/task/%lld/%s", static_cast<int>(pid),
                 static_cast<long long>(thread), name);
   return ProcFile(path);
+}
+
+ProcFile ProcFile::OfSoftirqsBeside(pid_t process) {
+  const int cpu = OnlyCpuOf(process);
+  DIR* folder = cpu < 0 ? nullptr : opendir("/proc");
+  if (folder == nullptr) return ProcFile();
+  const std::string name = "ksoftirqd/" + std::to_string(cpu) + "\n";
+  ProcFile found;
+  while (const dirent* entry = readdir(folder)) {
+    const pid_t pid = static_cast<pid_t>(std::strtol(entry->d_name, nullptr, 10));
+    ProcText text;
+    if (pid <= 0 || !OfProcess(pid, "comm").Read(&text) || name != text.data()) continue;
+    found = OfProcess(pid, "schedstat");
+    break;
+  }
+  closedir(folder);
+  return found;
 }
 
 bool ProcFile::Read(ProcText* text) const {

@@ -28,6 +28,11 @@ class ProcFile {
   static ProcFile OfProcess(pid_t pid, const char* name);
   /** /proc/<pid>/task/<thread>/<name> */
   static ProcFile OfThread(pid_t pid, int64_t thread, const char* name);
+  /**
+   * /proc/<pid>/schedstat of the thread that does the kernel's deferred work (ksoftirqd/N) on the
+   * one CPU that this process may run on. Does not open where there are more of them.
+   */
+  static ProcFile OfSoftirqsBeside(pid_t process);
 
   bool valid() const { return fd_.valid(); }
 

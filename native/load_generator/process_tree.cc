@@ -25,6 +25,9 @@ constexpr int kLoadavgLastPid = 4;
 // The kernel adds up all threads for /proc/<pid>/stat: two milliseconds for ten thousand of them.
 constexpr int64_t kThreadsForStat = 1000;
 
+// What nobody saw end is known in ticks of user and of system time.
+constexpr int64_t kTicksUnsure = 2;
+
 constexpr int64_t kFirstListNs = kNsPerSecond;
 constexpr int64_t kListNs = 8 * kNsPerMs;
 
@@ -39,6 +42,7 @@ ProcessTree::Process::Process(pid_t id) : pid(id), threads(id) {
 
 ProcessTree::ProcessTree(pid_t root) : loadavg_("/proc/loadavg") {
   if (root == 0) return;
+  softirqs_ = ProcFile::OfSoftirqsBeside(root);
   processes_.emplace_back(root);
   ReadClock(&processes_.front());
   FindChildren(kFirstListNs);
@@ -59,6 +63,7 @@ TreeSample ProcessTree::Look() {
   }
   sample.threads = CountThreads();
   if (!processes_.empty()) sample.cpu_ns = largest_cpu_ns_ = std::max(largest_cpu_ns_, CpuNs());
+  AddTaken(&sample);
   return sample;
 }
 
@@ -195,6 +200,33 @@ bool ProcessTree::LookInside(Process* process, bool hold, TreeSample* sample) {
   const bool known = wait_ns != kUnknown && sample->run_queue_wait_ns != kUnknown;
   sample->run_queue_wait_ns = known ? sample->run_queue_wait_ns + wait_ns : kUnknown;
   return true;
+}
+
+/**
+ * While a thread runs or waits to run its CPU is never idle: what of that time the tree did not
+ * run, others did.
+ */
+void ProcessTree::AddTaken(TreeSample* sample) {
+  ProcText text;
+  const bool read = softirqs_.Read(&text);
+  const int64_t softirqs_ns = read ? std::max<int64_t>(0, FieldAfter(text.data(), 0)) : 0;
+  int64_t wanted_ns = kUnknown;
+  for (const Process& process : processes_) {
+    wanted_ns = std::max(wanted_ns, process.threads.most_wanted_ns());
+  }
+  const bool looked = sample->run_queue_wait_ns != kUnknown;
+  // Of one thread both come from the same file, which is up to a tick behind its clock.
+  const bool sole = looked && CountThreads() == 1;
+  const int64_t tree_ns = sole ? processes_.front().threads.cpu_ns() : sample->cpu_ns;
+  if (looked && wanted_ns != kUnknown && tree_before_ns_ != kUnknown) {
+    const int64_t unsure_ns = reaped_ticks_ == reaped_last_ticks_ ? 0 : TicksToNs(kTicksUnsure);
+    const int64_t own_ns = tree_ns - tree_before_ns_ + unsure_ns;
+    taken_ns_ += std::max<int64_t>(0, wanted_ns - own_ns - (softirqs_ns - softirqs_before_ns_));
+  }
+  if (looked) sample->taken_ns = taken_ns_;
+  tree_before_ns_ = looked ? tree_ns : kUnknown;
+  softirqs_before_ns_ = softirqs_ns;
+  reaped_last_ticks_ = reaped_ticks_;
 }
 
 int64_t ProcessTree::CountThreads() const {

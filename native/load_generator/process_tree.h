@@ -23,6 +23,11 @@ struct TreeSample {
   int64_t system_ticks = kUnknown;
   int64_t context_switches = kUnknown;
   int64_t run_queue_wait_ns = kUnknown;
+  /**
+   * CPU time that went to others while a thread of the tree wanted it: at least so much. Threads
+   * and processes of the tree are no others to each other, nor is the kernel's deferred work.
+   */
+  int64_t taken_ns = kUnknown;
   int64_t processes = 0;  // alive
   int64_t threads = 0;    // a process that was not asked counts as one
 };
@@ -70,6 +75,7 @@ class ProcessTree {
   bool Has(pid_t pid) const;
   bool LookInside(TreeSample* sample);
   bool LookInside(Process* process, bool hold, TreeSample* sample);
+  void AddTaken(TreeSample* sample);
   int64_t CountThreads() const;
   int64_t CpuNs() const;
 
@@ -79,12 +85,18 @@ class ProcessTree {
   int64_t last_pid_ = kUnknown;  // that the machine had given out when we listed
   bool listed_all_ = false;
   ProcFile loadavg_;
+  ProcFile softirqs_;
   int64_t ended_cpu_ns_ = 0;  // what vanished processes had when they were last seen
   int64_t ended_switches_ = 0;
   int64_t ended_wait_ns_ = 0;
   int64_t reaped_ticks_ = 0;  // what the tree's processes have waited for since the first look
   int64_t reaped_before_ticks_ = kUnknown;
   int64_t largest_cpu_ns_ = 0;
+  // At the look before, and what was taken from the first one to the last.
+  int64_t tree_before_ns_ = kUnknown;
+  int64_t softirqs_before_ns_ = 0;
+  int64_t reaped_last_ticks_ = 0;
+  int64_t taken_ns_ = 0;
 };
 
 }  // namespace io_selectors

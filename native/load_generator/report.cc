@@ -39,6 +39,7 @@ void AddServer(const TreeSample& begin, const TreeSample& end, JsonObject* line)
       .NumberOrNull("serverSystemCpuNs", user == kUnknown ? kUnknown : cpu - user)
       .NumberOrNull("serverContextSwitches", total(&TreeSample::context_switches))
       .NumberOrNull("serverRunQueueWaitNs", total(&TreeSample::run_queue_wait_ns))
+      .NumberOrNull("serverTakenNs", total(&TreeSample::taken_ns))
       .Number("serverProcesses", end.processes)
       .Number("serverThreads", end.threads);
 }
@@ -108,6 +109,7 @@ std::string WindowLine(size_t index, const Window& window, const Sample& begin, 
   const bool has_steal = begin.steal_ns != kUnknown && end.steal_ns != kUnknown;
   return line.NumberOrNull("clientCpuNs", Difference(from, to, &TreeSample::cpu_ns))
       .NumberOrNull("clientRunQueueWaitNs", Difference(from, to, &TreeSample::run_queue_wait_ns))
+      .NumberOrNull("clientTakenNs", Difference(from, to, &TreeSample::taken_ns))
       .Number("clientProcesses", to.processes)
       .Number("sendLagNsP99", window.send_lag.Quantile(0.99))
       .NumberOrNull("stealNs", has_steal ? end.steal_ns - begin.steal_ns : kUnknown)

@@ -10,7 +10,12 @@ namespace io_selectors {
 
 namespace {
 
-constexpr int kSchedstatWait = 1;  // of /proc/<pid>/schedstat: on CPU, waiting, slices
+// Of /proc/<pid>/schedstat: on CPU, waiting, slices.
+constexpr int kSchedstatCpu = 0;
+constexpr int kSchedstatWait = 1;
+
+// Counts as waiting, and nobody is to blame: 0.97 to 1.2 us a switch (Linux 6.18, idle CPU).
+constexpr int64_t kDispatchNs = 1000;
 
 }  // namespace
 
@@ -20,6 +25,7 @@ void ThreadSampler::Look(int64_t thread_count, bool hold) {
       std::any_of(threads_.begin(), threads_.end(), [](const Thread& t) { return !t.alive; });
   if (any_ended || thread_count != listed_) List(hold);
   Sum();
+  FindMostWanted();
 }
 
 /** Drops the threads that ended, keeping their counts, and takes in the new ones. */
@@ -39,7 +45,7 @@ void ThreadSampler::List(bool hold) {
   while (const dirent* entry = readdir(folder)) {
     const int64_t id = std::strtoll(entry->d_name, nullptr, 10);
     if (id <= 0 || Has(id)) continue;
-    Thread thread{id, ProcFile(), ProcFile(), 0, 0, true};
+    Thread thread{id, ProcFile(), ProcFile(), 0, 0, 0, kUnknown, true};
     if (hold) {
       thread.status = ProcFile::OfThread(pid_, id, "status");
       thread.schedstat = ProcFile::OfThread(pid_, id, "schedstat");
@@ -66,7 +72,13 @@ void ThreadSampler::Read(Thread* thread) const {
                      NumberAfter(text.data(), "\nnonvoluntary_ctxt_switches:");
   const bool has_wait = held ? thread->schedstat.Read(&text)
                              : ProcFile::OfThread(pid_, thread->id, "schedstat").Read(&text);
+  // Ended between the two: it keeps what it had.
+  if (!has_wait && !ProcFile::OfThread(pid_, thread->id, "status").Read(&text)) {
+    thread->alive = false;
+    return;
+  }
   thread->wait_ns = has_wait ? FieldAfter(text.data(), kSchedstatWait) : kUnknown;
+  thread->cpu_ns = has_wait ? FieldAfter(text.data(), kSchedstatCpu) : kUnknown;
 }
 
 void ThreadSampler::Sum() {
@@ -79,6 +91,21 @@ void ThreadSampler::Sum() {
     } else {
       wait_ns_ += thread.wait_ns;
     }
+  }
+}
+
+void ThreadSampler::FindMostWanted() {
+  most_wanted_ns_ = kUnknown;
+  cpu_ns_ = 0;
+  for (Thread& thread : threads_) {
+    if (thread.wait_ns == kUnknown || thread.cpu_ns == kUnknown) continue;
+    cpu_ns_ += thread.cpu_ns;
+    const int64_t now_ns = thread.cpu_ns + thread.wait_ns - kDispatchNs * thread.switches;
+    // A thread that was not there before may be older than the interval.
+    if (thread.wanted_ns != kUnknown) {
+      most_wanted_ns_ = std::max(most_wanted_ns_, now_ns - thread.wanted_ns);
+    }
+    thread.wanted_ns = now_ns;
   }
 }
 

@@ -1,4 +1,5 @@
-// ThreadSampler: context switches and run-queue wait of one process, summed over its threads.
+// ThreadSampler: context switches and run-queue wait of one process, summed over its threads, and
+// how long the one of them that wanted a CPU most did so.
 // proc(5): /proc/<pid>/task/<tid>/status and schedstat.
 // Enters: a pid, how many threads it has. Leaves: running totals; a thread that ended keeps what it
 // had.
@@ -25,8 +26,15 @@ class ThreadSampler {
   void Look(int64_t thread_count, bool hold);
 
   int64_t switches() const { return switches_; }
+  /** Of those that live, as old as the last clock tick where one is running. */
+  int64_t cpu_ns() const { return cpu_ns_; }
   /** kUnknown on a kernel without CONFIG_SCHED_INFO. */
   int64_t wait_ns() const { return wait_ns_; }
+  /**
+   * Since the look before: the longest time for which one thread ran or waited to run, without what
+   * it takes to be given a CPU that is free. kUnknown at the first look.
+   */
+  int64_t most_wanted_ns() const { return most_wanted_ns_; }
 
  private:
   struct Thread {
@@ -35,6 +43,8 @@ class ThreadSampler {
     ProcFile schedstat;
     int64_t switches;
     int64_t wait_ns;
+    int64_t cpu_ns;
+    int64_t wanted_ns;  // at the look before
     bool alive;
   };
 
@@ -42,6 +52,7 @@ class ThreadSampler {
   bool Has(int64_t id) const;
   void Read(Thread* thread) const;
   void Sum();
+  void FindMostWanted();
 
   pid_t pid_;
   int64_t listed_ = 0;
@@ -50,6 +61,8 @@ class ThreadSampler {
   int64_t ended_wait_ns_ = 0;
   int64_t switches_ = 0;
   int64_t wait_ns_ = 0;
+  int64_t cpu_ns_ = 0;
+  int64_t most_wanted_ns_ = kUnknown;
 };
 
 }  // namespace io_selectors
