@@ -8,6 +8,8 @@ import { type Chart, type ChartTable, tableCount } from "./chart.ts";
 
 /** Above so many rounds the table has a row for each block of a scenario, not for each round. */
 const fewRounds = 300;
+/** Above so many, for each scenario. */
+const manyRounds = 2000;
 const fewBorders = 8;
 
 export function timelineChart({ timeline = [] }: Results): Chart | undefined {
@@ -129,16 +131,27 @@ function roundTable(timeline: readonly TimelineRound[]): ChartTable {
   };
 }
 
+function blockOf(round: TimelineRound): string {
+  return `${scenarioOf(round)}, block ${round.block}`;
+}
+
 function blockTable(timeline: readonly TimelineRound[]): ChartTable {
   const blocks = new Map<string, TimelineRound[]>();
   for (const round of timeline) {
-    const name = `${scenarioOf(round)}, block ${round.block}`;
+    const name = timeline.length > manyRounds ? scenarioOf(round) : blockOf(round);
     const rounds = blocks.get(name);
     if (rounds === undefined) blocks.set(name, [round]);
     else rounds.push(round);
   }
   return {
-    columns: ["block", "began after", "rounds", "windows", "dropped windows", "failed rounds"],
+    columns: [
+      timeline.length > manyRounds ? "scenario" : "block",
+      "began after",
+      "rounds",
+      "windows",
+      "dropped windows",
+      "failed rounds",
+    ],
     rows: [...blocks].map(([name, rounds]) => ({
       name,
       values: [

@@ -150,26 +150,31 @@ function partOf({ id, title, content }: Part): Markup {
 function sectionContent({ title, lead, charts, whole }: Section): Markup {
   // Of the run itself and of lines there is one picture a question: they are shown at once.
   const shown = charts.filter(({ spec }, index) => index === 0 || spec.kind !== "rows");
-  const folded = charts.filter((chart) => !shown.includes(chart)).map(foldedFigure);
+  const others = charts.filter((chart) => !shown.includes(chart));
+  const folded = others.slice(0, mostFolded).map(foldedFigure);
   return join([
     lead === "" ? nothing : element("p", { class: "lead" }, text(lead)),
     ...shown.map(figureOf),
-    folded.length > fewFolded
-      ? element(
-          "details",
-          { class: "folded more" },
-          element("summary", {}, text(`${count(folded.length)} more charts`)),
-          ...folded,
-        )
-      : join(folded),
+    ...folded,
+    others.length > mostFolded ? elsewhere(others.length - mostFolded) : nothing,
     whole === undefined
       ? nothing
       : tableRegion(whole, { caption: `${title}: everything`, byContender: true }),
   ]);
 }
 
-/** As many titles as one looks over; more fold into one. */
-const fewFolded = 4;
+/** A page with every scale of every workload drawn would be too large to send. */
+const mostFolded = 2;
+
+function elsewhere(number: number): Markup {
+  return element(
+    "p",
+    { class: "missing" },
+    text(`${count(number)} more of these are not drawn; their figures are in `),
+    element("a", { href: "#raw" }, text("All figures")),
+    text("."),
+  );
+}
 
 function footer({ startedAt, finishedAt, seed }: Results): Markup {
   const seconds = Math.round((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000);

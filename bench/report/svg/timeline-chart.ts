@@ -104,11 +104,23 @@ function lane(rounds: readonly TimedRound[], { y, scale, apart }: Lane): Markup[
     );
   }
   return outcomes.flatMap(({ outcome }) => {
-    const same = rounds.filter((round) => round.outcome === outcome);
+    const same = onePerPixel(
+      rounds.filter((round) => round.outcome === outcome),
+      scale,
+    );
     const [first] = same;
     if (first === undefined) return [];
     const d = same.map((round) => shapeOf(round, y, scale)).join("");
     return [element("path", { d, class: classOf(first) })];
+  });
+}
+
+/** What would be painted over what is there already is left out. */
+function onePerPixel(rounds: readonly TimedRound[], scale: Scale): TimedRound[] {
+  const at = ({ startSeconds }: TimedRound) => Math.floor(position(scale, startSeconds));
+  return rounds.filter((round, index) => {
+    const before = rounds[index - 1];
+    return before === undefined || at(before) !== at(round);
   });
 }
 
