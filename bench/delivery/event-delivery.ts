@@ -6,7 +6,6 @@ import { join } from "node:path";
 import type { DeliverySettings } from "../measure/delivery.ts";
 import type { Delivered } from "../measure/events.ts";
 import { quantile, sort } from "../statistics/quantile.ts";
-import { difference, stealNs } from "./accounts.ts";
 import { type Played, type Unplayable, windowOf } from "./played.ts";
 import { type Block, playBlock, type Scale } from "./scene.ts";
 import type { Way } from "./way.ts";
@@ -24,12 +23,11 @@ export async function playEventDelivery(
   if (unavailable !== null) return { unavailable };
   const { folder, block: index } = settings;
   const scale = scaleOf(settings);
-  const [fromNs, stolenNs] = [process.hrtime.bigint(), stealNs()];
   const block = await playBlock(way, scale, subfolder(folder, "scene"));
   const window = windowOf(
     {
-      durationNs: Number(process.hrtime.bigint() - fromNs),
-      stealNs: difference(stolenNs, stealNs()),
+      durationNs: block.durationNs,
+      stealNs: block.stealNs,
       intendedMessages: block.paced.expected,
       completedMessages: block.paced.expected - block.paced.lost,
     },

@@ -2,6 +2,7 @@
 // sender. Enters: a way and a scale. Leaves: the block's figures, with every process ended.
 
 import { setTimeout as delay } from "node:timers/promises";
+import { difference, stealNs } from "./accounts.ts";
 import { type Deliveries, deliveriesOf, type Receipt, type Send } from "./figures.ts";
 import type { ListenerSettings } from "./listener.ts";
 import { Peer } from "./peers.ts";
@@ -24,6 +25,10 @@ export interface Block {
   readonly paced: Deliveries;
   /** All at once. */
   readonly burst: Deliveries;
+  /** From the first event that counts to the end. */
+  readonly durationNs: number;
+  /** CPU time that the hypervisor took meanwhile; null where the system does not tell. */
+  readonly stealNs: number | null;
   /** What the sender said of an event that nobody waits for. */
   readonly nobody: number | null;
   /** CPU time an event, ns; null where the system does not tell. */
@@ -104,10 +109,13 @@ class Scene {
   async play(): Promise<Block> {
     const { events: count, gapMs, warmupMs } = this.#scale;
     await this.#send({ event: SENT, count: warmupMs, gapMs: 1 });
+    const [fromNs, stolenNs] = [process.hrtime.bigint(), stealNs()];
     const paced = await this.#send({ event: SENT, count, gapMs });
     const lonely = await this.#send({ event: LONELY, count, gapMs });
     const [nobody] = await this.#emit({ event: NOBODY, count: 1, gapMs });
     const burst = await this.#send({ event: SENT, count, gapMs: 0 });
+    const durationNs = Number(process.hrtime.bigint() - fromNs);
+    const stolen = difference(stolenNs, stealNs());
     const receipts = await this.#reports();
     const more = this.#listening.length - 1;
     const each = (peers: readonly Peer[], passage: Passage) =>
@@ -116,6 +124,8 @@ class Scene {
     const [forAll, forOne] = [each(sender, paced), each(sender, lonely)];
     return {
       listeners: this.#listening.length,
+      durationNs,
+      stealNs: stolen,
       paced: deliveriesOf(paced.sends, receipts, burst.sends[0]?.atNs),
       burst: deliveriesOf(burst.sends, receipts),
       nobody: nobody?.taken ?? null,
