@@ -29,6 +29,8 @@ const installedBy = ["package.json", "package-lock.json", ".npmrc"];
 const stamps = join("node_modules", ".cache", "io-selectors");
 
 const prefix = "io-selectors-regression-";
+/** setpriv(1), of util-linux. */
+const setpriv = "/usr/bin/setpriv";
 
 /** The worktrees of one run. */
 export class Worktrees {
@@ -62,6 +64,8 @@ export class Worktrees {
     shareBuilt(this.#root, tree);
     const built = await runTool(
       [
+        // If we are killed, timeout(1) is told to end, and ends its whole group.
+        ...(existsSync(setpriv) ? [setpriv, "--pdeathsig", "TERM"] : []),
         ...["timeout", "--kill-after", String(endSeconds), String(buildTimeoutSeconds)],
         ...[process.execPath, join(tree, "build.mjs"), "build"],
       ],
