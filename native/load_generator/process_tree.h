@@ -82,6 +82,7 @@ class ProcessTree {
   std::vector<Process> processes_;  // the root first, while it lives
   std::vector<pid_t> sorted_;       // their pids
   size_t next_to_ask_ = 0;
+  int64_t started_ = 0;          // tasks of the whole machine since the last look
   int64_t last_pid_ = kUnknown;  // that the machine had given out when we listed
   bool listed_all_ = false;
   ProcFile loadavg_;
@@ -95,6 +96,7 @@ class ProcessTree {
   // At the look before, and what was taken from the first one to the last.
   int64_t tree_before_ns_ = kUnknown;
   int64_t softirqs_before_ns_ = 0;
+  bool sole_ = true;  // there has never been more than one thread
   int64_t reaped_last_ticks_ = 0;
   int64_t taken_ns_ = 0;
 };
