@@ -11,6 +11,7 @@ import {
   native,
   RING_ENDED_BY_HOST,
   RING_ENDED_BY_WAKER,
+  RING_ENDED_FOR_TICKS,
   RING_STRIDE,
   systemError,
 } from "./native.ts";
@@ -42,6 +43,7 @@ const LEVEL: RegisterOptions = { mode: "level" };
 export const hostPoll = Symbol("hostPoll");
 export const host = Symbol("host");
 export const hostWaits = Symbol("hostWaits");
+export const ticksWait = Symbol("ticksWait");
 /** For the Reactor's dispatch: readyKey(i)'s data and descriptor without touching the key. */
 export const readyData = Symbol("readyData");
 export const readyFd = Symbol("readyFd");
@@ -244,14 +246,19 @@ export class NativeSelector<T = unknown> implements Selector<T> {
   }
 
   /** @internal */
-  [hostPoll](timeoutMs: number | null, ranHandlers: boolean): number {
+  [hostPoll](timeoutMs: number | null, owed: number): number {
     this.#assertOpen();
-    return this.#take(native.hostPoll(this.#id, toNativeTimeout(timeoutMs), ranHandlers ? 1 : 0));
+    return this.#take(native.hostPoll(this.#id, toNativeTimeout(timeoutMs), owed));
   }
 
   /** @internal Whether Node's loop wanted the thread when the last hostPoll ended. */
   get [hostWaits](): boolean {
     return ((this.#ring[0] as number) & RING_ENDED_BY_HOST) !== 0;
+  }
+
+  /** @internal Whether the ticks are due: what was given to process.nextTick. */
+  get [ticksWait](): boolean {
+    return ((this.#ring[0] as number) & RING_ENDED_FOR_TICKS) !== 0;
   }
 
   /** @internal Begins (true) or ends (false) hosting Node's loop. */

@@ -17,6 +17,11 @@ import { getSystemErrorName } from "node:util";
 export const RING_STRIDE = 4;
 export const RING_ENDED_BY_HOST = 1;
 export const RING_ENDED_BY_WAKER = 2;
+export const RING_ENDED_FOR_TICKS = 4;
+
+/** Bits of hostPoll's `owed`: what handlers that ran since may have left to Node. */
+export const OWES_TICKS = 1;
+export const OWES_TURN = 2;
 
 /** Bits of `register`'s options: the mode in the two lowest, then these. */
 export const OPTION_MODES = { level: 0, edge: 1, oneshot: 2 } as const;
@@ -108,10 +113,11 @@ export interface Native {
   poll(id: number, timeoutMs: number): number;
   /**
    * As poll, and ends, perhaps early and with 0, when Node's loop wants a turn, or has been owed
-   * one for 10 ms because handlers ran (1): the ring's head says so. Between host(id, 1) and
+   * one for 100 ms, or the ticks for 10 ms; the ring's head says which. Between host(id, 1) and
    * host(id, 0).
+   * @param owed `OWES_…`, or 0.
    */
-  hostPoll(id: number, timeoutMs: number, ranHandlers: number): number;
+  hostPoll(id: number, timeoutMs: number, owed: number): number;
   /**
    * Whether this selector's waits host Node's loop (1), which then stays alive, or not (0). Calls
    * come in pairs.
@@ -158,6 +164,18 @@ export interface Native {
   accept(fd: number): number;
   recv: NativeTransfer;
   send: NativeTransfer;
+  /**
+   * Where `recvLent` and `sendLent` find their arguments and leave their answer: an Int32Array of
+   * descriptor, offset, length (above 0), answer.
+   */
+  lendFrame(frame: Int32Array): number;
+  /**
+   * What `recvLent` (direction 0) receives into, or `sendLent` (1) sends from; the caller keeps it,
+   * and has seen before each call that it is still so long. @returns its length.
+   */
+  lend(direction: number, bytes: Uint8Array): number;
+  recvLent(): void;
+  sendLent(): void;
   recvFrom: NativeTransferWithAddress;
   sendTo: NativeTransferWithAddress;
   read: NativeTransfer;

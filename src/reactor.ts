@@ -3,7 +3,7 @@
 // timers, posted tasks. Leaves: calls of the handlers, one after another, on this thread.
 
 import { SelectorError } from "./errors.ts";
-import { native } from "./native.ts";
+import { native, OWES_TICKS, OWES_TURN } from "./native.ts";
 import {
   host,
   hostPoll,
@@ -11,6 +11,7 @@ import {
   type NativeSelector,
   readyData,
   readyFd,
+  ticksWait,
 } from "./native-selector.ts";
 import {
   EVENT_READ,
@@ -52,6 +53,9 @@ interface Registered {
   /** What to watch for again on resume; null while it is watched. */
   suspendedEvents: number | null;
 }
+
+/** Awaited instead of nothing, which would make a promise each time. */
+const settled = Promise.resolve();
 
 export class Reactor {
   readonly #selector: NativeSelector<EventHandler>;
@@ -184,7 +188,7 @@ export class Reactor {
   /**
    * Serves until stop(), hosting Node's own event loop: its timers, signals, promises, workers and
    * sockets go on working, and an idle Node costs nothing. Promise jobs run after each turn; ticks,
-   * immediates and Node's I/O within 10 ms.
+   * immediates and Node's I/O within 10 ms; rejections that nobody handles are told within 100 ms.
    * @param options.signal stops it, too.
    */
   async run(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -209,18 +213,22 @@ export class Reactor {
   }
 
   async #runHosted(): Promise<void> {
-    let ranHandlers = true; // what they gave to nextTick has to come to its turn
+    let owed = OWES_TICKS | OWES_TURN; // what ran before may have left to Node
     while (!this.#stopped) {
-      const ready = this.#selector[hostPoll](this.#timeout(null), ranHandlers);
+      const ready = this.#selector[hostPoll](this.#timeout(null), owed);
       const ranTasks = this.#runTimersAndTasks();
       this.#dispatch(ready);
       const ran = ranTasks || ready > 0;
-      ranHandlers ||= ran;
+      if (ran) owed = OWES_TICKS | OWES_TURN;
       if (this.#selector[hostWaits]) {
         await native.turn();
-        ranHandlers = false;
+        owed = 0;
+      } else if (this.#selector[ticksWait]) {
+        // Those that were given before it run first.
+        await new Promise<void>((resolve) => process.nextTick(resolve));
+        owed &= ~OWES_TICKS;
       } else if (ran) {
-        await undefined; // promise jobs
+        await settled; // promise jobs
       }
     }
   }

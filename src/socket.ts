@@ -5,6 +5,7 @@
 
 import { constants } from "node:os";
 import { descriptorOf } from "./arguments.ts";
+import { answerOfFrame, Lending } from "./lending.ts";
 import { native } from "./native.ts";
 import { assertHost, assertInteger, assertPort, orThrow } from "./opening.ts";
 
@@ -16,6 +17,9 @@ export const { EAGAIN, EBADF, ECONNRESET, EINPROGRESS, EINVAL, EMFILE, ENFILE, E
 
 /** What listen(2) takes; the kernel cuts it to its own bound. */
 export const LARGEST_BACKLOG = 0x7fffffff;
+
+const receiving = new Lending("receive");
+const sending = new Lending("send");
 
 export interface ListenOptions {
   /** A numeric IPv4 or IPv6 address; 127.0.0.1 unless given. */
@@ -84,6 +88,11 @@ export function accept(fd: number): number {
  * @see recv(2)
  */
 export function recv(fd: number, bytes: Uint8Array, offset?: number, length?: number): number {
+  if (receiving.fillFrame(fd, bytes, offset, length)) {
+    native.recvLent();
+    return answerOfFrame();
+  }
+  receiving.consider(bytes);
   if (offset === undefined && length === undefined) return native.recv(fd, bytes);
   return native.recv(fd, bytes, offset, length);
 }
@@ -95,6 +104,11 @@ export function recv(fd: number, bytes: Uint8Array, offset?: number, length?: nu
  * @see send(2)
  */
 export function send(fd: number, bytes: Uint8Array, offset?: number, length?: number): number {
+  if (sending.fillFrame(fd, bytes, offset, length)) {
+    native.sendLent();
+    return answerOfFrame();
+  }
+  sending.consider(bytes);
   if (offset === undefined && length === undefined) return native.send(fd, bytes);
   return native.send(fd, bytes, offset, length);
 }

@@ -300,6 +300,24 @@ describe.each(selectorClasses)("run over %s", (_name, make) => {
     },
   );
 
+  it("tells of a rejection that nobody handles, though nothing else happens", async () => {
+    const others = process.listeners("unhandledRejection");
+    process.removeAllListeners("unhandledRejection");
+    const reasons: unknown[] = [];
+    process.on("unhandledRejection", (reason) => {
+      reasons.push(reason);
+      reactor.stop();
+    });
+    try {
+      reactor.setTimer(50, () => void Promise.reject("nobody's"));
+      await reactor.run();
+      expect(reasons).toEqual(["nobody's"]);
+    } finally {
+      process.removeAllListeners("unhandledRejection");
+      for (const listener of others) process.on("unhandledRejection", listener);
+    }
+  });
+
   it("sleeps while nothing happens", async () => {
     reactor.setTimer(100, () => reactor.stop());
     await reactor.run();

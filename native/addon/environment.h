@@ -5,6 +5,7 @@
 
 #include <node_api.h>
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -20,8 +21,9 @@ namespace io_selectors {
 /** The ring's head, four int32 before the first event: [0] says why the wait ended beyond its
  * events. */
 constexpr int kRingHeadEvents = 1;
-constexpr int32_t kEndedByHost = 1;   // Node's loop has something to do
-constexpr int32_t kEndedByWaker = 2;  // somebody woke the selector
+constexpr int32_t kEndedByHost = 1;    // Node's loop has something to do
+constexpr int32_t kEndedByWaker = 2;   // somebody woke the selector
+constexpr int32_t kEndedForTicks = 4;  // what handlers gave to process.nextTick is due
 
 /** A selector, and the ring that TypeScript allocated for it: pinned by `ring_reference` while
  * `ring` is held here. */
@@ -41,13 +43,35 @@ struct OpenSelector {
   int capacity = 0;
 };
 
+/** A Uint8Array that TypeScript keeps, and passes by its place here. It says each time that the
+ * array is still as long as it was, which one that was detached is not. */
+struct LentBytes {
+  uint8_t* data = nullptr;
+  int32_t length = 0;
+};
+
+/** Which way lent bytes go; the places of Environment::lent. */
+constexpr int kReceiving = 0;
+constexpr int kSending = 1;
+
+/** Arguments and answer of a call that has no others: src/lending.ts. */
+struct Frame {
+  int32_t fd;
+  int32_t offset;
+  int32_t length;
+  int32_t answer;
+};
+
 struct Environment {
   std::vector<std::unique_ptr<OpenSelector>> selectors;  // by id; nullptr once closed
   uv_loop_t* loop = nullptr;
   uint64_t told_ms = UINT64_MAX;  // the loop's time when a wait was last cut short for its sake
   Turn* turn = nullptr;           // made when first asked for; frees itself
+  int64_t ticked_ns = 0;          // when the ticks were last said to be due
   napi_ref nothing = nullptr;     // a function that does nothing: see LeavesNow()
   const char* failed_syscall = "";
+  Frame* frame = nullptr;  // TypeScript's, pinned for the environment's life
+  LentBytes lent[2];
 
   OpenSelector* Find(int32_t id) {
     return id >= 0 && static_cast<size_t>(id) < selectors.size()

@@ -95,6 +95,72 @@ napi_value SendFrom(napi_env env, napi_callback_info info) {
   return call.Answer(Send(fd, slice.data, slice.length));
 }
 
+/** lendFrame(frame): for good. Four int32. */
+napi_value LendFrame(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  void* data = nullptr;
+  size_t length = 0;
+  napi_typedarray_type type = napi_uint8_array;
+  napi_ref pinned = nullptr;  // goes with the environment
+  napi_get_typedarray_info(env, call.Value(0), &type, &length, &data, nullptr, nullptr);
+  if (type != napi_int32_array || length * sizeof(int32_t) != sizeof(Frame)) {
+    return call.Answer(-EINVAL);
+  }
+  napi_create_reference(env, call.Value(0), 1, &pinned);
+  call.environment().frame = static_cast<Frame*>(data);
+  return call.Answer(0);
+}
+
+/** lend(direction, bytes): its length, or -EINVAL. */
+napi_value Lend(napi_env env, napi_callback_info info) {
+  const IoCall call(env, info);
+  int32_t direction = -1;
+  uint8_t* data = nullptr;
+  size_t size = 0;
+  if (!call.ReadInt(0, &direction) || (direction != kReceiving && direction != kSending) ||
+      !call.ReadBytes(1, &data, &size) || size == 0 || size > INT32_MAX) {
+    return call.Answer(-EINVAL);
+  }
+  const int32_t length = static_cast<int32_t>(size);
+  Call(env, info).environment().lent[direction] = LentBytes{data, length};
+  return call.Answer(length);
+}
+
+/** The part of lent bytes that the frame names; nullptr where they do not reach so far. */
+uint8_t* PartOf(const LentBytes& lent, const Frame& frame) {
+  const bool within = frame.offset >= 0 && frame.length > 0 &&
+                      int64_t{frame.offset} + frame.length <= int64_t{lent.length};
+  return within ? lent.data + frame.offset : nullptr;
+}
+
+Environment& EnvironmentOf(napi_env env, napi_callback_info info) {
+  void* data = nullptr;
+  napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
+  return *static_cast<Environment*>(data);
+}
+
+/** recvLent(): recv into lent bytes, both ways by the frame: no value crosses. */
+napi_value ReceiveLent(napi_env env, napi_callback_info info) {
+  const Environment& environment = EnvironmentOf(env, info);
+  Frame& frame = *environment.frame;
+  uint8_t* room = PartOf(environment.lent[kReceiving], frame);
+  const ssize_t n =
+      room == nullptr ? -EINVAL : Receive(frame.fd, room, static_cast<size_t>(frame.length));
+  frame.answer = static_cast<int32_t>(n);
+  return nullptr;
+}
+
+/** sendLent(): send from lent bytes, as recvLent. */
+napi_value SendLent(napi_env env, napi_callback_info info) {
+  const Environment& environment = EnvironmentOf(env, info);
+  Frame& frame = *environment.frame;
+  const uint8_t* part = PartOf(environment.lent[kSending], frame);
+  const ssize_t n =
+      part == nullptr ? -EINVAL : Send(frame.fd, part, static_cast<size_t>(frame.length));
+  frame.answer = static_cast<int32_t>(n);
+  return nullptr;
+}
+
 /** shutdown(fd, how): 0 reading, 1 writing, 2 both, as SHUT_RD, SHUT_WR and SHUT_RDWR. */
 napi_value ShutDown(napi_env env, napi_callback_info info) {
   const IoCall call(env, info);
@@ -140,6 +206,10 @@ void ExportSocketCalls(Napi::Env env, Napi::Object exports, Environment* environ
   ExportRaw(env, exports, "accept", AcceptOne, environment);
   ExportRaw(env, exports, "recv", ReceiveInto, environment);
   ExportRaw(env, exports, "send", SendFrom, environment);
+  ExportRaw(env, exports, "lendFrame", LendFrame, environment);
+  ExportRaw(env, exports, "lend", Lend, environment);
+  ExportRaw(env, exports, "recvLent", ReceiveLent, environment);
+  ExportRaw(env, exports, "sendLent", SendLent, environment);
   ExportRaw(env, exports, "shutdown", ShutDown, environment);
   ExportRaw(env, exports, "setOption", SetOne, environment);
   ExportRaw(env, exports, "getOption", GetOne, environment);

@@ -61,8 +61,9 @@ HostLoop::Ready TakeWake(OpenSelector& open, bool interrupted) {
   return open.host.Drain();
 }
 
-void SetHead(OpenSelector& open, const HostLoop::Ready& ready) {
-  open.ring[0].fd = (ready.host ? kEndedByHost : 0) | (ready.waker ? kEndedByWaker : 0);
+void SetHead(OpenSelector& open, const HostLoop::Ready& ready, bool for_ticks = false) {
+  open.ring[0].fd = (ready.host ? kEndedByHost : 0) | (ready.waker ? kEndedByWaker : 0) |
+                    (for_ticks ? kEndedForTicks : 0);
 }
 
 /** The environment's Turn, made when it is first needed; nullptr where the environment is ending.
@@ -130,49 +131,68 @@ napi_value Poll(napi_env env, napi_callback_info info) {
   return call.Answer(WaitOnce(call, *open, timeout_ns));
 }
 
-/** Node's immediates, ticks and I/O are served at least this often while handlers run. */
-constexpr int64_t kLongestWithoutTurnNs = 10 * kNsPerMs;
+/** Bits of hostPoll's `owed`: what handlers that ran may have left to Node. */
+constexpr int32_t kOwesTicks = 1;
+constexpr int32_t kOwesTurn = 2;
+/** Of what waits for Node, libuv knows all but the ticks, which are JavaScript's own queue... */
+constexpr int64_t kLongestWithoutTicksNs = 10 * kNsPerMs;
+/** ...and unhandled rejections. A turn costs as much as four messages. */
+constexpr int64_t kLongestWithoutTurnNs = 100 * kNsPerMs;
 
-/** Nanoseconds until Node's loop has to have the thread: 0 now, kForever if nothing calls for it.
- */
-int64_t UntilTurnNs(const Call& call, const OpenSelector& open, bool ran_handlers, int64_t now_ns) {
-  const int64_t wanted = open.host.NextTurnNs();
-  if (!ran_handlers) return wanted;
-  const int64_t since = now_ns - call.environment().turn->last_ns();
-  const int64_t owed = std::max<int64_t>(0, kLongestWithoutTurnNs - since);
-  return wanted < 0 ? owed : std::min(wanted, owed);
+/** Nanoseconds until Node has to have the thread: 0 now, kForever if nothing calls for it. */
+struct UntilNode {
+  int64_t turn = kForever;
+  int64_t ticks = kForever;
+};
+
+int64_t Earlier(int64_t one_ns, int64_t other_ns) {
+  if (one_ns < 0 || other_ns < 0) return std::max(one_ns, other_ns);
+  return std::min(one_ns, other_ns);
+}
+
+UntilNode UntilNodeNs(const Call& call, const OpenSelector& open, int32_t owed, int64_t now_ns) {
+  const Environment& environment = call.environment();
+  const int64_t turned_ns = environment.turn->last_ns();
+  UntilNode until;
+  until.turn = open.host.NextTurnNs();
+  if ((owed & kOwesTurn) != 0) {
+    const int64_t left = std::max<int64_t>(0, turned_ns + kLongestWithoutTurnNs - now_ns);
+    until.turn = Earlier(until.turn, left);
+  }
+  if ((owed & kOwesTicks) != 0) {
+    const int64_t ticked_ns = std::max(turned_ns, environment.ticked_ns);
+    until.ticks = std::max<int64_t>(0, ticked_ns + kLongestWithoutTicksNs - now_ns);
+  }
+  return until;
 }
 
 /**
- * hostPoll(id, timeoutMs, ranHandlers): poll that also ends when Node's loop wants a turn, or is
- * owed one because handlers ran; the ring's head says so. May end early and empty.
+ * hostPoll(id, timeoutMs, owed): poll that also ends when Node's loop wants a turn, or is owed one,
+ * or the ticks are; the ring's head says so. May end early and empty.
  */
 napi_value HostPoll(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   OpenSelector* open = call.environment().Find(call.Int(0));
   if (open == nullptr || call.environment().turn == nullptr) return call.Answer(-EBADF);
-  const bool ran_handlers = call.Int(2) != 0;
+  const int32_t owed = call.Int(2);
   const int64_t now = MonotonicNs();
-  const int64_t until_turn = UntilTurnNs(call, *open, ran_handlers, now);
-  int64_t timeout = ToNanoseconds(call.Double(1));
-  if (until_turn >= 0 && (timeout < 0 || until_turn < timeout)) timeout = until_turn;
+  UntilNode until = UntilNodeNs(call, *open, owed, now);
+  const int64_t timeout = Earlier(ToNanoseconds(call.Double(1)), Earlier(until.turn, until.ticks));
   if (timeout > 0) {
     const Result<void> set = open->host.WakeBy(now + timeout);
     if (!set.ok()) return call.Answer(call.environment().Refuse(set.error()));
-    timeout = kForever;
   }
-  const Result<int> count =
-      open->selector->Select(open->ring + kRingHeadEvents, open->capacity, timeout);
+  const Result<int> count = open->selector->Select(open->ring + kRingHeadEvents, open->capacity,
+                                                   timeout > 0 ? kForever : timeout);
   const bool interrupted = !count.ok() && count.error().errno_value == EINTR;
   if (!count.ok() && !interrupted) return call.Answer(call.environment().Refuse(count.error()));
   const int32_t ready = interrupted ? 0 : count.value();
   HostLoop::Ready wake = TakeWake(*open, interrupted);
-  wake.host |= until_turn == 0;
   // Asked again where nothing is ready: the time that ended the wait may have been Node's.
-  if (!wake.host && ready == 0) {
-    wake.host = UntilTurnNs(call, *open, ran_handlers, MonotonicNs()) == 0;
-  }
-  SetHead(*open, wake);
+  if (!wake.host && ready == 0) until = UntilNodeNs(call, *open, owed, MonotonicNs());
+  wake.host |= until.turn == 0;
+  if (until.ticks == 0) call.environment().ticked_ns = now;
+  SetHead(*open, wake, until.ticks == 0);
   return call.Answer(ready);
 }
 

@@ -12,6 +12,7 @@
 
 #include "backends/backends.h"
 #include "core/owned_fd.h"
+#include "core/system_call.h"
 #include "core/timeout.h"
 
 namespace io_selectors {
@@ -123,7 +124,7 @@ class EpollSelector final : public Selector {
   /** epoll_pwait2(2) where the kernel has it (Linux 5.11), else milliseconds, rounded up. */
   int WaitForEvents(int capacity, int64_t timeout_ns) {
     if (timeout_ns <= 0 || !has_pwait2_) {
-      return epoll_wait(epoll_.get(), events_.data(), capacity, ToMilliseconds(timeout_ns));
+      return EpollWaitCall(epoll_.get(), events_.data(), capacity, ToMilliseconds(timeout_ns));
     }
 #ifdef SYS_epoll_pwait2
     const timespec timeout = ToTimespec(timeout_ns);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "core/system_call.h"
 #include "net/address.h"
 #include "net/open_socket.h"
 
@@ -142,7 +143,7 @@ int Accept(int listener, bool blocking) {
 
 ssize_t Receive(int fd, void* buffer, size_t length) {
   for (;;) {
-    const ssize_t n = recv(fd, buffer, length, 0);
+    const ssize_t n = ReceiveCall(fd, buffer, length, 0);
     if (n >= 0) return n;
     if (errno != EINTR) return -errno;
   }
@@ -150,7 +151,7 @@ ssize_t Receive(int fd, void* buffer, size_t length) {
 
 ssize_t Send(int fd, const void* buffer, size_t length) {
   for (;;) {
-    const ssize_t n = send(fd, buffer, length, kSendFlags);
+    const ssize_t n = SendCall(fd, buffer, length, kSendFlags);
     if (n >= 0) return n;
     if (errno != EINTR) return -errno;
   }

@@ -1,0 +1,79 @@
+// One direction of I/O over sockets by the cheapest crossing that there is. Most servers receive
+// into one buffer and send from one: native code is lent that buffer once, and a call then takes
+// its arguments from shared memory and leaves its answer there, which costs a third of one whose
+// values cross as such.
+// Enters: values of any kind. Leaves: n or -errno.
+
+import { native } from "./native.ts";
+
+/** Descriptor, offset, length, answer. */
+const frame = new Int32Array(4);
+native.lendFrame(frame);
+
+/** Lent bytes stay alive until others are lent: no more than so many, for each direction. */
+const MOST_LENT_BYTES = 64 << 10;
+
+/** Places in native Environment::lent. */
+const directions = { receive: 0, send: 1 } as const;
+
+/** Asks the array itself, whatever somebody has made of its prototype: 0 once it is detached. */
+const lengthOf = intrinsic("length") as (bytes: Uint8Array) => number;
+/** The name of its kind; undefined for what is no typed array. */
+const kindOf = intrinsic(Symbol.toStringTag) as (value: unknown) => string | undefined;
+
+/** A getter of all typed arrays as it was when this was loaded. */
+function intrinsic(name: "length" | typeof Symbol.toStringTag): (value: never) => unknown {
+  const typedArray = Object.getPrototypeOf(Uint8Array.prototype);
+  const getter = Object.getOwnPropertyDescriptor(typedArray, name)?.get;
+  if (getter === undefined) throw new Error(`this engine's typed arrays have no ${String(name)}`);
+  return Function.prototype.call.bind(getter);
+}
+
+/** One direction. The native call itself stays with recv() and send(): each knows its own. */
+export class Lending {
+  readonly #place: number;
+  #lent: Uint8Array | null = null;
+  #lentLength = 0;
+  /** Lent as soon as it is used twice in a row. */
+  #last: Uint8Array | null = null;
+
+  constructor(direction: keyof typeof directions) {
+    this.#place = directions[direction];
+  }
+
+  /** Puts what recv() or send() was given into the frame, if the lent bytes have such a part. */
+  fillFrame(fd: number, bytes: Uint8Array, offset?: number, length?: number): boolean {
+    // Detached or resized since, it has another length.
+    if (bytes !== this.#lent || lengthOf(bytes) !== this.#lentLength) return false;
+    const from = offset === undefined ? 0 : offset;
+    const count = length === undefined ? this.#lentLength - from : length;
+    if (!isInt32(fd) || !isInt32(from) || !isInt32(count)) return false;
+    if (from < 0 || count <= 0 || from + count > this.#lentLength) return false;
+    frame[0] = fd;
+    frame[1] = from;
+    frame[2] = count;
+    return true;
+  }
+
+  /** Whether it is worth lending; what is no Uint8Array is the plain call's to refuse. */
+  consider(bytes: unknown): void {
+    if (kindOf(bytes) !== "Uint8Array") return;
+    const array = bytes as Uint8Array;
+    if (array !== this.#last) {
+      this.#last = lengthOf(array) <= MOST_LENT_BYTES ? array : null;
+      return;
+    }
+    const length = native.lend(this.#place, array);
+    this.#lent = length > 0 ? array : null;
+    this.#lentLength = length;
+  }
+}
+
+/** What the call that the frame was filled for has answered. */
+export function answerOfFrame(): number {
+  return frame[3] as number;
+}
+
+function isInt32(value: unknown): value is number {
+  return typeof value === "number" && (value | 0) === value;
+}
