@@ -13,7 +13,9 @@ export async function countSystemCalls(counted: Counted, means: Means): Promise<
   const trace = join(folder, "trace");
   const loaded = preload === null ? [] : ["-E", `LD_PRELOAD=${preload}`];
   const tool = ["strace", "-f", "-ttt", "-qq", "-s", "0", "-e", "signal=none", "-o", trace];
-  const slices = await exchange([...tool, ...loaded, "--", ...argv], messages, means);
+  // A process whose tracer is killed lives on: the launcher has the server end with its parent.
+  const launched = [means.paths.loadGenerator, "launch", "--", ...argv];
+  const slices = await exchange([...tool, ...loaded, "--", ...launched], messages, means);
   const calls = callsPerMessage(readFileSync(trace, "latin1"), slices);
   // Each message is received and sent: with fewer calls it is the trace that is incomplete.
   if (calls < 2) throw new CannotCount(`strace: ${calls} calls a message in the trace`);
