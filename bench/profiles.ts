@@ -78,12 +78,11 @@ export const runtimeWarmupMs = 300;
 /** Ten thousand greetings have warmed the handler before the warm-up begins. */
 const short: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 2, windowMs: 150 };
 const brief: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 3, windowMs: 150 };
-/** Ten seconds in all, over three blocks. */
-const silent: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 5, windowMs: 660 };
+const silent: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 5, windowMs: 400 };
 /** Processes that ended are accounted for when they are waited for, many at a time. */
-const lumpy: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 2, windowMs: 500 };
+const lumpy: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 2, windowMs: 300 };
 /** Until peers that never read have filled what is on their way, some megabytes each. */
-const filled: Timing = { warmupMs: 2000, steadyWithinMs: 0, windows: 4, windowMs: 250 };
+const filled: Timing = { warmupMs: 1500, steadyWithinMs: 0, windows: 4, windowMs: 200 };
 /** Longer than the bound of staleness, several times. */
 const asked: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 1, windowMs: 400 };
 /** So many seconds that each connection has its turn. */
@@ -158,7 +157,7 @@ export const profiles: readonly Profile[] = [
   },
   {
     name: "full",
-    summary: "every workload, every contender; about an hour",
+    summary: "every workload, every contender; most of an hour",
     contenders: null,
     rows: [
       {
@@ -191,6 +190,8 @@ export const profiles: readonly Profile[] = [
         connections: [10_000],
         payloadBytes: [bytes],
         ratePerSecond: 10_000,
+        blocks: fewestBlocks,
+        timing: brief,
       },
       {
         workload: "idle",
