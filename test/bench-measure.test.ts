@@ -216,8 +216,7 @@ describe("a window", () => {
     const judging = { rules: echoRate.rules, singleThreaded: false };
     const waited = { ...quiet, serverRunQueueWaitNs: 200e6 };
     expect(brokenRules(waited, judging)).toEqual([]);
-    expect(brokenRules({ ...waited, serverTakenNs: 1e6 }, judging)).toEqual([]);
-    expect(brokenRules({ ...waited, serverTakenNs: 50e6 }, judging)).toEqual(["server-waited"]);
+    expect(brokenRules({ ...waited, serverTakenNs: 50e6 }, judging)).toEqual([]);
   });
 });
 

@@ -16,7 +16,10 @@ export const ruleWords: Readonly<Record<GateRule, string>> = {
 };
 
 export interface Limits {
-  /** Share of a window's time in which a side was ready to run and somebody else did. */
+  /**
+   * Share of a window's time in which a single-threaded side was ready to run and somebody else
+   * did.
+   */
   readonly runQueueShare: number;
   readonly stealShare: number;
   readonly achievedShare: number;
@@ -51,7 +54,7 @@ export interface Judging {
   readonly rules: readonly GateRule[];
   /**
    * Whether the server is: threads and processes of one server wait for each other, and that is its
-   * own cost. Asked only where the load generator could not tell what others took.
+   * own cost, and what others took from them cannot be told from it.
    */
   readonly singleThreaded: boolean;
 }
@@ -59,11 +62,11 @@ export interface Judging {
 /** The rules that a window breaks; none where it counts. */
 export function brokenRules(window: Window, { rules, singleThreaded }: Judging): GateRule[] {
   const share = (ns: number | null) => (ns ?? 0) / window.durationNs;
-  const ownWaitNs = singleThreaded ? window.serverRunQueueWaitNs : null;
+  const takenNs = window.serverTakenNs ?? window.serverRunQueueWaitNs;
   // A full server's buffers are also why the generator could not send in time.
   const full = isFull(window);
   const broken: Readonly<Record<GateRule, boolean>> = {
-    "server-waited": share(window.serverTakenNs ?? ownWaitNs) > limits.runQueueShare,
+    "server-waited": singleThreaded && share(takenNs) > limits.runQueueShare,
     "client-waited": share(clientTakenNs(window)) > limits.runQueueShare,
     stolen: share(stolenNs(window)) > limits.stealShare,
     rate: !full && missesRate(window),
