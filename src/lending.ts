@@ -1,7 +1,7 @@
 // One direction of I/O over sockets by the cheapest crossing that there is. Most servers receive
 // into one buffer and send from one: native code is lent that buffer once, and a call then takes
-// its arguments from shared memory and leaves its answer there, which costs a third of one whose
-// values cross as such.
+// its arguments from shared memory and leaves its answer there, instead of taking values apart and
+// making one, each of which is a call of Node-API.
 // Enters: values of any kind. Leaves: n or -errno.
 
 import { native } from "./native.ts";
@@ -16,16 +16,13 @@ const MOST_LENT_BYTES = 64 << 10;
 /** Places in native Environment::lent. */
 const directions = { receive: 0, send: 1 } as const;
 
-/** Asks the array itself, whatever somebody has made of its prototype: 0 once it is detached. */
-const lengthOf = intrinsic("length") as (bytes: Uint8Array) => number;
-/** The name of its kind; undefined for what is no typed array. */
-const kindOf = intrinsic(Symbol.toStringTag) as (value: unknown) => string | undefined;
+/** The name of a typed array's kind, as it is; undefined for what is none. */
+const kindOf = intrinsicKind();
 
-/** A getter of all typed arrays as it was when this was loaded. */
-function intrinsic(name: "length" | typeof Symbol.toStringTag): (value: never) => unknown {
+function intrinsicKind(): (value: unknown) => string | undefined {
   const typedArray = Object.getPrototypeOf(Uint8Array.prototype);
-  const getter = Object.getOwnPropertyDescriptor(typedArray, name)?.get;
-  if (getter === undefined) throw new Error(`this engine's typed arrays have no ${String(name)}`);
+  const getter = Object.getOwnPropertyDescriptor(typedArray, Symbol.toStringTag)?.get;
+  if (getter === undefined) throw new Error("this engine's typed arrays have no name");
   return Function.prototype.call.bind(getter);
 }
 
@@ -43,8 +40,8 @@ export class Lending {
 
   /** Puts what recv() or send() was given into the frame, if the lent bytes have such a part. */
   fillFrame(fd: number, bytes: Uint8Array, offset?: number, length?: number): boolean {
-    // Detached or resized since, it has another length.
-    if (bytes !== this.#lent || lengthOf(bytes) !== this.#lentLength) return false;
+    // Detached or shrunk since, it has no such byte, whatever somebody has made of its prototype.
+    if (bytes !== this.#lent || bytes[this.#lentLength - 1] === undefined) return false;
     const from = offset === undefined ? 0 : offset;
     const count = length === undefined ? this.#lentLength - from : length;
     if (!isInt32(fd) || !isInt32(from) || !isInt32(count)) return false;
@@ -60,7 +57,7 @@ export class Lending {
     if (kindOf(bytes) !== "Uint8Array") return;
     const array = bytes as Uint8Array;
     if (array !== this.#last) {
-      this.#last = lengthOf(array) <= MOST_LENT_BYTES ? array : null;
+      this.#last = isLendable(array) ? array : null;
       return;
     }
     const length = native.lend(this.#place, array);
@@ -76,4 +73,10 @@ export function answerOfFrame(): number {
 
 function isInt32(value: unknown): value is number {
   return typeof value === "number" && (value | 0) === value;
+}
+
+/** One that can grow would be used only as far as it was lent. */
+function isLendable({ length, buffer }: Uint8Array): boolean {
+  const { resizable, growable } = buffer as { resizable?: boolean; growable?: boolean };
+  return length <= MOST_LENT_BYTES && resizable !== true && growable !== true;
 }
