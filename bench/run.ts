@@ -13,7 +13,7 @@ import { refusalsOf, workersOf } from "./measure/preflight.ts";
 import type { Means } from "./measure/round.ts";
 import { timelineOf } from "./measure/timeline.ts";
 import type { Part, Plan } from "./plan.ts";
-import { runtimeWarmupMs } from "./profiles.ts";
+import { runtimeWarmupMessages, runtimeWarmupMs } from "./profiles.ts";
 import type { Cell, Environment, Results, TimelineRound } from "./results.ts";
 
 export interface RunMeans extends Means {
@@ -118,6 +118,7 @@ function settingsOf(plan: Plan, { cpus }: RunMeans): Results["settings"] {
     blocksAtMost: plan.blocks.maximum,
     ...plan.timing,
     runtimeWarmupMs,
+    runtimeWarmupMessages,
     serverCpu: cpus.server,
     loadGeneratorCpu: cpus.client,
     windowLimits: limits,

@@ -2,12 +2,12 @@
 // and how cells end.
 
 import { describe, expect, it } from "vitest";
-import { contenders, reference } from "../bench/contenders/catalogue.ts";
+import { type Contender, contenders, reference } from "../bench/contenders/catalogue.ts";
 import { cellsOf, type Outcome } from "../bench/measure/cells.ts";
 import { groupByCore, parseCpuList, planCpus } from "../bench/measure/cpus.ts";
 import { parseEvent, type Window } from "../bench/measure/events.ts";
 import { brokenRules } from "../bench/measure/gate.ts";
-import { nothingMeasured, type Round } from "../bench/measure/round.ts";
+import { nothingMeasured, type Round, warmed } from "../bench/measure/round.ts";
 import type { Request } from "../bench/options.ts";
 import { describePlan, makePlan, type Part, type Plan } from "../bench/plan.ts";
 import { profiles } from "../bench/profiles.ts";
@@ -18,7 +18,7 @@ import { activeFraction } from "../bench/workloads/active-fraction.ts";
 import { echoCapacity } from "../bench/workloads/echo-capacity.ts";
 import { echoRate } from "../bench/workloads/echo-rate.ts";
 import { memory } from "../bench/workloads/memory.ts";
-import type { Workload } from "../bench/workloads/workload.ts";
+import type { OpenLoad, Workload } from "../bench/workloads/workload.ts";
 
 const nothingAsked: Request = {
   profile: null,
@@ -217,6 +217,28 @@ describe("a window", () => {
     const waited = { ...quiet, serverRunQueueWaitNs: 200e6 };
     expect(brokenRules(waited, judging)).toEqual([]);
     expect(brokenRules({ ...waited, serverTakenNs: 50e6 }, judging)).toEqual([]);
+  });
+});
+
+describe("the warm-up of what is compiled while it runs", () => {
+  const timing = { warmupMs: 100, steadyWithinMs: 0, windows: 1, windowMs: 100 };
+  const load = (connections: number): OpenLoad => ({
+    mode: "open",
+    connections,
+    activeConnections: connections,
+    payloadBytes: 64,
+    ratePerSecond: 10_000,
+    schedule: "poisson",
+  });
+  const named = (name: string) => contenders.find((row) => row.name === name) as Contender;
+
+  it.each([
+    ["cpp:reactor-epoll", 100, 100],
+    ["ts:reactor-epoll", 1_000, 400],
+    ["node:net", 5_000, 300],
+    ["node:net", 10_000, 300],
+  ])("lasts until it has seen enough: %s with %d connections", (name, connections, ms) => {
+    expect(warmed(named(name), timing, load(connections))).toEqual({ ...timing, warmupMs: ms });
   });
 });
 

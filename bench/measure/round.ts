@@ -5,7 +5,7 @@
 import type { Contender } from "../contenders/catalogue.ts";
 import type { Paths } from "../paths.ts";
 import type { Scenario } from "../plan.ts";
-import { runtimeWarmupMs, type Timing } from "../profiles.ts";
+import { runtimeWarmupMessages, runtimeWarmupMs, type Timing } from "../profiles.ts";
 import type { Load } from "../workloads/workload.ts";
 import type { CpuPlan } from "./cpus.ts";
 import { measureDelivery } from "./delivery.ts";
@@ -140,9 +140,13 @@ function outcomeOf(request: RoundRequest, means: Means): Promise<Partial<Round>>
 }
 
 /** A JavaScript engine compiles what runs often while it runs: its servers warm up longer. */
-function warmed({ runtime }: Contender, timing: Timing): Timing {
+export function warmed({ runtime }: Contender, timing: Timing, load: GeneratorLoad): Timing {
   if (runtime !== "ts" && runtime !== "node") return timing;
-  return { ...timing, warmupMs: Math.max(timing.warmupMs, runtimeWarmupMs) };
+  // Each connection has echoed once before the warm-up begins.
+  const missing = Math.max(0, runtimeWarmupMessages - load.connections);
+  const missingMs = load.mode === "open" ? (1000 * missing) / load.ratePerSecond : 0;
+  const warmupMs = Math.ceil(Math.max(timing.warmupMs, runtimeWarmupMs, missingMs));
+  return { ...timing, warmupMs };
 }
 
 async function measureServer(
@@ -190,7 +194,7 @@ async function loadAndStop(
   };
   try {
     const loaded: Loaded = await runLoad(
-      { port, pid, load, timing: warmed(contender, timing), seed },
+      { port, pid, load, timing: warmed(contender, timing, load), seed },
       {
         children: means.children,
         signal: means.signal,
