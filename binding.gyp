@@ -64,6 +64,7 @@
         "native/addon/datagram_calls.cc",
         "native/addon/descriptor_calls.cc",
         "native/addon/host_loop.cc",
+        "native/addon/hosted_run.cc",
         "native/addon/selector_calls.cc",
         "native/addon/socket_calls.cc",
         "native/addon/nested_watch.cc",

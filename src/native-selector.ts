@@ -9,10 +9,10 @@ import { destroyWhenCollected } from "./collected.ts";
 import { invalidValue, SelectorError } from "./errors.ts";
 import {
   native,
-  RING_ENDED_BY_HOST,
   RING_ENDED_BY_WAKER,
-  RING_ENDED_FOR_TICKS,
   RING_STRIDE,
+  RING_WISHES_END,
+  RING_WISHES_TURN,
   systemError,
 } from "./native.ts";
 import type {
@@ -36,14 +36,10 @@ export const EVENTS_PER_WAIT = 256;
 const GONE = -1;
 const LEVEL: RegisterOptions = { mode: "level" };
 
-/**
- * For Reactor.run: waits that end when Node's own event loop wants the thread. Not part of the
- * public contract.
- */
-export const hostPoll = Symbol("hostPoll");
-export const host = Symbol("host");
-export const hostWaits = Symbol("hostWaits");
-export const ticksWait = Symbol("ticksWait");
+/** For Reactor.run, which hosts Node's own event loop. Not part of the public contract. */
+export const run = Symbol("run");
+export const wishTurn = Symbol("wishTurn");
+export const wishEnd = Symbol("wishEnd");
 /** For the Reactor's dispatch: readyKey(i)'s data and descriptor without touching the key. */
 export const readyData = Symbol("readyData");
 export const readyFd = Symbol("readyFd");
@@ -245,27 +241,39 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     this.close();
   }
 
-  /** @internal */
-  [hostPoll](timeoutMs: number | null, owed: number): number {
+  /**
+   * @internal Waits and calls `turn` until wishEnd(); see native.ts.
+   * @param turn answers the timeout of the next wait, as poll() takes it. It must not throw.
+   */
+  [run](turn: (ready: number) => number | null): Promise<void> {
     this.#assertOpen();
-    return this.#take(native.hostPoll(this.#id, toNativeTimeout(timeoutMs), owed));
+    return new Promise((resolve, reject) => {
+      const onTurn = (ready: number) => {
+        this.#ready = ready;
+        const timeoutMs = turn(ready);
+        // What the turn itself wished for is in its answer.
+        this.#ring[1] = (this.#ring[1] as number) & ~RING_WISHES_TURN;
+        return toNativeTimeout(timeoutMs);
+      };
+      const onOver = (answer: number) => {
+        if (answer === 0) resolve();
+        else if (this.closed) reject(closedError());
+        else reject(systemError(answer, `cannot wait on ${this.backend}`));
+      };
+      this.#ring[1] = RING_WISHES_TURN;
+      const answer = native.run(this.#id, onTurn, onOver);
+      if (answer < 0) reject(systemError(answer, "cannot host Node's event loop"));
+    });
   }
 
-  /** @internal Whether Node's loop wanted the thread when the last hostPoll ended. */
-  get [hostWaits](): boolean {
-    return ((this.#ring[0] as number) & RING_ENDED_BY_HOST) !== 0;
+  /** @internal There is something new to wait for: turn() is to be asked at once. */
+  [wishTurn](): void {
+    this.#ring[1] = (this.#ring[1] as number) | RING_WISHES_TURN;
   }
 
-  /** @internal Whether the ticks are due: what was given to process.nextTick. */
-  get [ticksWait](): boolean {
-    return ((this.#ring[0] as number) & RING_ENDED_FOR_TICKS) !== 0;
-  }
-
-  /** @internal Begins (true) or ends (false) hosting Node's loop. */
-  [host](on: boolean): void {
-    if (on) this.#assertOpen();
-    const answer = native.host(this.#id, on ? 1 : 0);
-    if (answer < 0) throw systemError(answer, "cannot host Node's event loop");
+  /** @internal Ends run() before its next wait. */
+  [wishEnd](): void {
+    this.#ring[1] = (this.#ring[1] as number) | RING_WISHES_END;
   }
 
   #take(count: number): number {
@@ -325,7 +333,10 @@ export class NativeSelector<T = unknown> implements Selector<T> {
   }
 
   #assertOpen(): void {
-    if (this.#map === null)
-      throw new SelectorError("ERR_SELECTOR_CLOSED", "the selector is closed");
+    if (this.#map === null) throw closedError();
   }
+}
+
+function closedError(): SelectorError {
+  return new SelectorError("ERR_SELECTOR_CLOSED", "the selector is closed");
 }

@@ -10,18 +10,17 @@ import { getSystemErrorName } from "node:util";
 
 /**
  * The ring of ready events: an Int32Array of (1 + capacity) × 4. The first four are its head, of
- * which [0] says why the wait ended beyond its events (`RING_ENDED_BY_…`, or 0). Then four an
- * event: descriptor, ready mask, generation of the registration, raw flags. TypeScript allocates
- * it, native code fills it and keeps it referenced until `destroy`.
+ * which [0] says why a poll ended beyond its events (`RING_ENDED_BY_…`, or 0) and [1], which
+ * TypeScript sets, what is wished of a run (`RING_WISHES_…`, or 0). Then four an event: descriptor,
+ * ready mask, generation of the registration, raw flags. TypeScript allocates it, native code fills
+ * it and keeps it referenced until `destroy`.
  */
 export const RING_STRIDE = 4;
 export const RING_ENDED_BY_HOST = 1;
 export const RING_ENDED_BY_WAKER = 2;
-export const RING_ENDED_FOR_TICKS = 4;
-
-/** Bits of hostPoll's `owed`: what handlers that ran since may have left to Node. */
-export const OWES_TICKS = 1;
-export const OWES_TURN = 2;
+/** A turn without waiting: the timeout that the last one answered does not hold any more. */
+export const RING_WISHES_TURN = 1;
+export const RING_WISHES_END = 2;
 
 /** Bits of `register`'s options: the mode in the two lowest, then these. */
 export const OPTION_MODES = { level: 0, edge: 1, oneshot: 2 } as const;
@@ -112,19 +111,14 @@ export interface Native {
    */
   poll(id: number, timeoutMs: number): number;
   /**
-   * As poll, and ends, perhaps early and with 0, when Node's loop wants a turn, or has been owed
-   * one for 100 ms, or the ticks for 10 ms; the ring's head says which. Between host(id, 1) and
-   * host(id, 0).
-   * @param owed `OWES_…`, or 0.
+   * Waits on this selector inside a callback of Node's loop, from its next poll phase on. Whatever
+   * Node has to do ends a wait, and the loop then has the thread once.
+   * @param turn called after each wait with the number of ready events, as Node calls for its own:
+   *   ticks, promise jobs and unhandled rejections are served after it. Answers for how many
+   *   milliseconds the next wait may last, below 0 without a limit. It must not throw.
+   * @param over called at the end, once: with 0 where it was wished for, else with -errno.
    */
-  hostPoll(id: number, timeoutMs: number, owed: number): number;
-  /**
-   * Whether this selector's waits host Node's loop (1), which then stays alive, or not (0). Calls
-   * come in pairs.
-   */
-  host(id: number, on: number): number;
-  /** Resolved after Node's loop has had the thread once. */
-  turn(): Promise<void>;
+  run(id: number, turn: (ready: number) => number, over: (answer: number) => void): number;
   /** The backend's own descriptor, -1 without one. */
   fileno(id: number): number;
 

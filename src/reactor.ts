@@ -3,15 +3,13 @@
 // timers, posted tasks. Leaves: calls of the handlers, one after another, on this thread.
 
 import { SelectorError } from "./errors.ts";
-import { native, OWES_TICKS, OWES_TURN } from "./native.ts";
 import {
-  host,
-  hostPoll,
-  hostWaits,
   type NativeSelector,
   readyData,
   readyFd,
-  ticksWait,
+  run,
+  wishEnd,
+  wishTurn,
 } from "./native-selector.ts";
 import {
   EVENT_READ,
@@ -54,8 +52,8 @@ interface Registered {
   suspendedEvents: number | null;
 }
 
-/** Awaited instead of nothing, which would make a promise each time. */
-const settled = Promise.resolve();
+/** Ready descriptors that a turn of run() goes on looking for; a wait may bring more. */
+const EVENTS_PER_TURN = 64;
 
 export class Reactor {
   readonly #selector: NativeSelector<EventHandler>;
@@ -164,11 +162,13 @@ export class Reactor {
    * @param options.repeatMs calls it again that long after each call.
    */
   setTimer(delayMs: number, task: () => void, options: { readonly repeatMs?: number } = {}): Timer {
+    this.#selector[wishTurn]();
     return this.#timers.add(performance.now() + delayMs, options.repeatMs ?? null, task);
   }
 
   /** Calls `task` in the next turn, after the timers and before the ready handlers. */
   post(task: () => void): void {
+    this.#selector[wishTurn]();
     this.#tasks.push(task);
   }
 
@@ -186,22 +186,22 @@ export class Reactor {
   }
 
   /**
-   * Serves until stop(), hosting Node's own event loop: its timers, signals, promises, workers and
-   * sockets go on working, and an idle Node costs nothing. Promise jobs run after each turn; ticks,
-   * immediates and Node's I/O within 10 ms; rejections that nobody handles are told within 100 ms.
+   * Serves until stop(), hosting Node's own event loop: its timers, immediates, signals, workers and
+   * sockets go on working, and an idle Node costs nothing. As after Node's own callbacks, ticks,
+   * promise jobs and unhandled rejections are served after each turn. Begins with the loop's next
+   * pass.
    * @param options.signal stops it, too.
    */
   async run(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     if (this.#running) throw new Error("this Reactor is running already");
+    if (options.signal?.aborted) return;
     const stop = () => this.stop();
     options.signal?.addEventListener("abort", stop, { once: true });
     this.#running = true;
-    this.#stopped = options.signal?.aborted ?? false;
-    this.#selector[host](true);
+    this.#stopped = false;
     try {
       await this.#runHosted();
     } finally {
-      this.#selector[host](false);
       this.#running = false;
       options.signal?.removeEventListener("abort", stop);
     }
@@ -210,26 +210,35 @@ export class Reactor {
   /** Ends run() after the turn under way. */
   stop(): void {
     this.#stopped = true;
+    this.#selector[wishEnd]();
   }
 
   async #runHosted(): Promise<void> {
-    let owed = OWES_TICKS | OWES_TURN; // what ran before may have left to Node
-    while (!this.#stopped) {
-      const ready = this.#selector[hostPoll](this.#timeout(null), owed);
-      const ranTasks = this.#runTimersAndTasks();
-      this.#dispatch(ready);
-      const ran = ranTasks || ready > 0;
-      if (ran) owed = OWES_TICKS | OWES_TURN;
-      if (this.#selector[hostWaits]) {
-        await native.turn();
-        owed = 0;
-      } else if (this.#selector[ticksWait]) {
-        // Those that were given before it run first.
-        await new Promise<void>((resolve) => process.nextTick(resolve));
-        owed &= ~OWES_TICKS;
-      } else if (ran) {
-        await settled; // promise jobs
+    // Where the kernel keeps the set, looking at it costs no more than what is ready.
+    const looksAgain = this.#selector.capabilities.asyncWait === "nested";
+    let failure: { readonly error: unknown } | null = null;
+    await this.#selector[run]((ready) => {
+      try {
+        this.#runTimersAndTasks();
+        this.#dispatch(ready);
+        if (looksAgain && ready > 1) this.#dispatchMore(ready);
+      } catch (error) {
+        failure ??= { error };
+        this.stop();
       }
+      return this.#timeout(null);
+    });
+    if (failure !== null) throw (failure as { readonly error: unknown }).error;
+  }
+
+  /**
+   * What became ready meanwhile belongs to the same turn, up to EVENTS_PER_TURN: going back to Node
+   * after every two or three events costs a server more than its own work.
+   */
+  #dispatchMore(handled: number): void {
+    for (let more = 2; more > 1 && handled < EVENTS_PER_TURN && !this.#stopped; handled += more) {
+      more = this.#selector.poll(0);
+      this.#dispatch(more);
     }
   }
 
@@ -270,22 +279,18 @@ export class Reactor {
     this.#guard(() => registered.handler.onClose?.(registered.fd));
   }
 
-  /** @returns whether any ran. */
-  #runTimersAndTasks(): boolean {
-    let ran = false;
+  #runTimersAndTasks(): void {
     const nextDueMs = this.#timers.nextDueMs();
     if (nextDueMs !== null) {
       const nowMs = performance.now();
       for (let task = this.#timers.takeDue(nowMs); task; task = this.#timers.takeDue(nowMs)) {
         this.#guard(task);
-        ran = true;
       }
     }
-    if (this.#tasks.length === 0) return ran;
+    if (this.#tasks.length === 0) return;
     const tasks = this.#tasks;
     this.#tasks = []; // what these post belongs to the next turn
     for (const task of tasks) this.#guard(task);
-    return true;
   }
 
   #guard(task: () => void): void {

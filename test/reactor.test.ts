@@ -1,5 +1,6 @@
 // The Reactor: dispatch, containment, timers, tasks, and run() beside Node's own event loop.
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { createServer, get } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -299,6 +300,128 @@ describe.each(selectorClasses)("run over %s", (_name, make) => {
       expect(seen.size).toBe(6);
     },
   );
+
+  it("runs ticks and promise jobs before the next turn", async () => {
+    const load = keepBusy();
+    const later: number[] = [];
+    reactor.setTimer(5, () => {
+      const { turns } = reactor;
+      const note = () => later.push(reactor.turns - turns);
+      process.nextTick(() => {
+        note();
+        Promise.resolve().then(() => {
+          note();
+          process.nextTick(() => {
+            note();
+            reactor.stop();
+          });
+        });
+      });
+    });
+    await reactor.run();
+    // A timer runs before the handlers of its turn, and a turn is counted when those are called.
+    expect(later).toEqual([1, 1, 1]);
+    expect(load.count).toBeGreaterThan(0);
+  });
+
+  it.each(["tick", "promise job"])("hears at once what a %s asks for", async (kind) => {
+    const defer = (task: () => void) =>
+      kind === "tick" ? process.nextTick(task) : void Promise.resolve().then(task);
+    const order: string[] = [];
+    reactor.post(() =>
+      defer(() => {
+        order.push("deferred");
+        reactor.post(() => {
+          order.push("task");
+          defer(() => reactor.setTimer(1, () => defer(() => reactor.stop())));
+        });
+      }),
+    );
+    await reactor.run();
+    expect(order).toEqual(["deferred", "task"]);
+  });
+
+  it("leaves the other descriptors alone once a promise job has stopped it", async () => {
+    const [a, b] = fds.pair();
+    let calls = 0;
+    const onReadable = () => {
+      calls++;
+      Promise.resolve().then(() => reactor.stop());
+    };
+    reactor.registerHandler(a, EVENT_READ, { onReadable });
+    send(b, bytes("x"));
+    await reactor.run();
+    expect(calls).toBe(1);
+    await reactor.run();
+    expect(calls).toBe(2); // it was still readable
+  });
+
+  it("runs handlers in the asynchronous context that it was started in", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    reactor.setTimer(1, () => {
+      seen.push(storage.getStore());
+      setImmediate(() => {
+        seen.push(storage.getStore());
+        reactor.stop();
+      });
+    });
+    await storage.run("mine", () => reactor.run());
+    expect(seen).toEqual(["mine", "mine"]);
+  });
+
+  it("gives a handler's setTimeout its whole time, however long nothing happened", async () => {
+    let elapsed = 0;
+    reactor.setTimer(300, () => {
+      const started = performance.now();
+      setTimeout(() => {
+        elapsed = performance.now() - started;
+        reactor.stop();
+      }, 200);
+    });
+    await reactor.run();
+    expect(elapsed).toBeGreaterThan(190);
+  });
+
+  it("goes on after a tick whose error somebody handles", async () => {
+    const others = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    const seen: unknown[] = [];
+    process.on("uncaughtException", (error) => seen.push(error));
+    try {
+      reactor.post(() =>
+        process.nextTick(() => {
+          throw "a tick's";
+        }),
+      );
+      reactor.setTimer(20, () => reactor.stop());
+      await reactor.run();
+      expect(seen).toEqual(["a tick's"]);
+    } finally {
+      process.removeAllListeners("uncaughtException");
+      for (const listener of others) process.on("uncaughtException", listener);
+    }
+  });
+
+  it("ends with what its own onError throws, and can run again", async () => {
+    reactor = new Reactor(selector, {
+      onError: (error) => {
+        throw error;
+      },
+    });
+    reactor.post(() => {
+      throw new Error("nobody's");
+    });
+    await expect(reactor.run()).rejects.toThrow("nobody's");
+    reactor.post(() => reactor.stop());
+    await reactor.run();
+  });
+
+  it("ends where a handler closes the selector, and says so", async () => {
+    reactor.post(() => selector.close());
+    await expect(reactor.run()).rejects.toMatchObject({ code: "ERR_SELECTOR_CLOSED" });
+    await expect(reactor.run()).rejects.toMatchObject({ code: "ERR_SELECTOR_CLOSED" });
+  });
 
   it("tells of a rejection that nobody handles, though nothing else happens", async () => {
     const others = process.listeners("unhandledRejection");

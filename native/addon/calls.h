@@ -5,9 +5,12 @@
 
 #include <napi.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 #include "addon/environment.h"
+#include "core/timeout.h"
 
 namespace io_selectors {
 
@@ -49,10 +52,28 @@ class Call {
   Environment* environment_ = nullptr;
 };
 
+/** Milliseconds from TypeScript, where below 0 is forever; fractions round up, and what no kernel
+ * takes is clamped. */
+inline int64_t ToNanoseconds(double timeout_ms) {
+  constexpr double kLongestMs = 1e12;  // thirty years
+  if (timeout_ms < 0) return kForever;
+  return static_cast<int64_t>(std::ceil(std::fmin(timeout_ms, kLongestMs) * 1e6));
+}
+
+/** Whether this thread's JavaScript is being ended (worker.terminate, process.exit): calling into
+ * it then fails. */
+inline bool LeavesNow(napi_env env, const Environment& environment) {
+  napi_value nothing = nullptr;
+  napi_value receiver = nullptr;
+  napi_get_reference_value(env, environment.nothing, &nothing);
+  napi_get_undefined(env, &receiver);
+  return napi_call_function(env, receiver, nothing, 0, nullptr, nullptr) != napi_ok;
+}
+
 /** selector_calls.cc: backends, create, destroy, register, modify, unregister. */
 void ExportSelectorCalls(Napi::Env env, Napi::Object exports, Environment* environment);
 
-/** wait_calls.cc: poll, the waits that host Node's loop, those beside it, and wakers. */
+/** wait_calls.cc: poll, the run that hosts Node's loop, the waits beside it, and wakers. */
 void ExportWaitCalls(Napi::Env env, Napi::Object exports, Environment* environment);
 
 /** socket_calls.cc: stream sockets: listen, connect, accept, recv, send and the options. */

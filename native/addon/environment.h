@@ -19,11 +19,12 @@
 namespace io_selectors {
 
 /** The ring's head, four int32 before the first event: [0] says why the wait ended beyond its
- * events. */
+ * events, [1] what TypeScript wishes of a HostedRun. */
 constexpr int kRingHeadEvents = 1;
-constexpr int32_t kEndedByHost = 1;    // Node's loop has something to do
-constexpr int32_t kEndedByWaker = 2;   // somebody woke the selector
-constexpr int32_t kEndedForTicks = 4;  // what handlers gave to process.nextTick is due
+constexpr int32_t kEndedByHost = 1;   // Node's loop has something to do
+constexpr int32_t kEndedByWaker = 2;  // somebody woke the selector
+constexpr int32_t kWishesTurn = 1;    // a turn at once: there is something new to wait for
+constexpr int32_t kWishesEnd = 2;
 
 /** A selector, and the ring that TypeScript allocated for it: pinned by `ring_reference` while
  * `ring` is held here. */
@@ -31,6 +32,13 @@ struct OpenSelector {
   ~OpenSelector() {
     if (watch != nullptr) watch->Close();
     if (waker != nullptr) waker->Close();
+  }
+
+  /** Takes what ended the wait from outside. */
+  HostLoop::Ready TakeWake(bool interrupted) {
+    if (interrupted) return HostLoop::Ready{true, false};
+    if (!selector->Woken()) return {};
+    return host.Drain();
   }
 
   std::unique_ptr<Selector> selector;
@@ -66,8 +74,7 @@ struct Environment {
   std::vector<std::unique_ptr<OpenSelector>> selectors;  // by id; nullptr once closed
   uv_loop_t* loop = nullptr;
   uint64_t told_ms = UINT64_MAX;  // the loop's time when a wait was last cut short for its sake
-  Turn* turn = nullptr;           // made when first asked for; frees itself
-  int64_t ticked_ns = 0;          // when the ticks were last said to be due
+  Turn* turn = nullptr;           // frees itself
   napi_ref nothing = nullptr;     // a function that does nothing: see LeavesNow()
   const char* failed_syscall = "";
   Frame* frame = nullptr;  // TypeScript's, pinned for the environment's life
@@ -77,6 +84,12 @@ struct Environment {
     return id >= 0 && static_cast<size_t>(id) < selectors.size()
                ? selectors[static_cast<size_t>(id)].get()
                : nullptr;
+  }
+
+  /** Made when it is first needed; nullptr where the environment is ending. */
+  Turn* TurnOf(napi_env env) {
+    if (turn == nullptr) turn = Turn::Make(env, loop);
+    return turn;
   }
 
   /** Remembers which call refused and gives TypeScript its -errno. */

@@ -1,11 +1,13 @@
 #include "addon/turn.h"
 
-#include "core/timeout.h"
+#include <utility>
+
+#include "addon/hosted_run.h"
 
 namespace io_selectors {
 
 Turn* Turn::Make(napi_env env, uv_loop_t* loop) {
-  auto* turn = new Turn(env);
+  auto* turn = new Turn();
   turn->async_.data = turn;
   if (uv_async_init(loop, &turn->async_, OnAsync) != 0) {
     delete turn;
@@ -17,10 +19,11 @@ Turn* Turn::Make(napi_env env, uv_loop_t* loop) {
   return turn;
 }
 
-napi_value Turn::Next() {
-  if (pending_.empty()) Hold(true);
+Turn::~Turn() = default;
+
+void Turn::Ask(std::unique_ptr<HostedRun> run) {
+  asked_.push_back(std::move(run));
   uv_async_send(&async_);
-  return pending_.Next();
 }
 
 void Turn::Hold(bool held) {
@@ -35,10 +38,8 @@ void Turn::Hold(bool held) {
 
 void Turn::OnAsync(uv_async_t* handle) {
   auto* turn = static_cast<Turn*>(handle->data);
-  if (turn->pending_.empty()) return;
-  turn->Hold(false);
-  turn->last_ns_ = MonotonicNs();
-  turn->pending_.ResolveAll();
+  std::vector<std::unique_ptr<HostedRun>> runs = std::exchange(turn->asked_, {});
+  for (std::unique_ptr<HostedRun>& run : runs) HostedRun::GoOn(std::move(run));
 }
 
 void Turn::OnEnvironmentEnd(napi_async_cleanup_hook_handle /*hook*/, void* data) {
