@@ -44,10 +44,6 @@ function testOf(id: string, pairs: Test["pairs"], planned = pairs.length): Test 
   return { id, better: "less", gates: true, margin: 0.02, wanted: 0.05, planned, pairs };
 }
 
-/** As many as tell rates apart, in a tenth of the time. */
-const resamples = 400;
-const one = { seed: 1 };
-
 /**
  * One run of the gate with four tests, the first of which is as told; confirmed where suspected.
  */
@@ -56,9 +52,9 @@ function verdictOf(seed: number, noise: Noise) {
     testOf(`other ${other}`, blocks(1_000_000 * other + seed, { ...noise, ratio: 1 })),
   );
   const own = testOf("own", blocks(seed, noise));
-  const [finding] = findAll([own, ...others], { seed, resamples });
+  const [finding] = findAll([own, ...others]);
   if (finding?.comparison == null || finding.word !== "suspected") return finding?.word;
-  const [fresh] = compareAll([testOf("own", blocks(seed + 500_000, noise))], { seed, resamples });
+  const [fresh] = compareAll([testOf("own", blocks(seed + 500_000, noise))]);
   return confirms(finding.comparison, fresh ?? null, own) ? "regression" : "unconfirmed";
 }
 
@@ -96,33 +92,33 @@ describe("the rule", () => {
     for (const sigma of [0.02, 0.04, 0.08, 0.15]) {
       expect(tally(100, { ratio: 1.05, sigma })["same"] ?? 0).toBeLessThanOrEqual(12);
     }
-    const [finding] = findAll([testOf("own", blocks(1, { ratio: 1, sigma: 0.15 }))], one);
+    const [finding] = findAll([testOf("own", blocks(1, { ratio: 1, sigma: 0.15 }))]);
     expect(finding?.reason).toMatch(/could see \d+ % at best, 5\.0 % is wanted/);
   });
 
   it("is unclear where too few pairs count", () => {
     const few = blocks(3, { ratio: 1.5, sigma: 0.01, pairs: 13 });
-    expect(findAll([testOf("own", few, 20)], one)[0]).toMatchObject({
+    expect(findAll([testOf("own", few, 20)])[0]).toMatchObject({
       word: "unclear",
       reason: "13 of 20 pairs count",
     });
-    expect(findAll([testOf("own", [], 20)], one)[0]?.comparison).toBeNull();
+    expect(findAll([testOf("own", [], 20)])[0]?.comparison).toBeNull();
   });
 
   it("does not pass a large effect only because a rank test of so few cannot be sure", () => {
     const pairs = blocks(4, { ratio: 1.5, sigma: 0.01, pairs: 6 });
     const tests = ["a", "b", "c"].map((id) => testOf(id, pairs));
-    expect(findAll(tests, one).map(({ word }) => word)).toEqual(["unclear", "unclear", "unclear"]);
+    expect(findAll(tests).map(({ word }) => word)).toEqual(["unclear", "unclear", "unclear"]);
   });
 
   it("judges counts without any chance by the same rule", () => {
     const counted = (base: number, head: number) =>
       Array.from({ length: 10 }, () => ({ base, head }));
     const words = [3.03, 3.04, 4, 2].map(
-      (head) => findAll([{ ...testOf("calls", counted(3, head)), margin: 0.01 }], one)[0]?.word,
+      (head) => findAll([{ ...testOf("calls", counted(3, head)), margin: 0.01 }])[0]?.word,
     );
     expect(words).toEqual(["same", "suspected", "suspected", "improvement"]);
-    expect(findAll([testOf("calls", counted(3, 3))], one)[0]?.word).toBe("same");
+    expect(findAll([testOf("calls", counted(3, 3))])[0]?.word).toBe("same");
   });
 
   it("knows which way a metric counts", () => {
@@ -130,25 +126,22 @@ describe("the rule", () => {
       ...testOf("throughput", blocks(5, { ratio: 0.8, sigma: 0.01 })),
       better: "more",
     } as const;
-    expect(findAll([less], one)[0]).toMatchObject({ word: "suspected" });
+    expect(findAll([less])[0]).toMatchObject({ word: "suspected" });
   });
 
   it("corrects the tests that gate together, and advisory ones apart", () => {
     const pairs = blocks(6, { ratio: 1.06, sigma: 0.02, pairs: 8 });
-    const [alone] = compareAll([testOf("a", pairs)], one);
+    const [alone] = compareAll([testOf("a", pairs)]);
     const advisory = { ...testOf("b", pairs), gates: false };
-    const [beside] = compareAll([testOf("a", pairs), advisory], one);
-    const [among] = compareAll(
-      ["a", "b", "c"].map((id) => testOf(id, pairs)),
-      one,
-    );
+    const [beside] = compareAll([testOf("a", pairs), advisory]);
+    const [among] = compareAll(["a", "b", "c"].map((id) => testOf(id, pairs)));
     expect(beside?.adjusted).toBe(alone?.adjusted);
     expect(among?.adjusted).toBeCloseTo(3 * (alone?.adjusted ?? 0), 12);
   });
 
   it("takes a confirmation only from fresh blocks beyond the margin on the same side", () => {
     const of = (ratio: number) =>
-      compareAll([testOf("a", blocks(7, { ratio, sigma: 0.01 }))], one)[0] ?? null;
+      compareAll([testOf("a", blocks(7, { ratio, sigma: 0.01 }))])[0] ?? null;
     const slower = of(1.06);
     if (slower === null) throw new Error("no comparison");
     expect(
@@ -285,7 +278,7 @@ describe("two saved results", () => {
 });
 
 function gateResult(changes: Partial<GateResult> = {}): GateResult {
-  const [first] = compareAll([testOf("a", blocks(9, { ratio: 1.06, sigma: 0.01 }))], one);
+  const [first] = compareAll([testOf("a", blocks(9, { ratio: 1.06, sigma: 0.01 }))]);
   const cell: Cell = {
     verdict: "regression",
     reason: null,

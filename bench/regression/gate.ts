@@ -61,14 +61,8 @@ export async function runGate(request: GateRequest, given: GateMeans): Promise<G
   const measured: Measured[] = [];
   for (const row of rows) measured.push({ row, courses: await measure(row, pairMeans) });
   const trials = measured.flatMap((one) => trialsOf(one, asked));
-  const findings = findAll(
-    trials.map(({ test }) => test),
-    { seed },
-  );
-  const selves = findAll(
-    trials.map(({ self }) => self),
-    { seed },
-  );
+  const findings = findAll(trials.map(({ test }) => test));
+  const selves = findAll(trials.map(({ self }) => self));
   const confirmed = await confirm(trials, { findings, selves }, pairMeans);
   const cells = trials.map((trial, index) => cellOf(trial, findings[index], confirmed[index]));
   const counted = measured.find(({ row }) => row.kind === "exact" && row.metric === "systemCalls");
@@ -194,14 +188,8 @@ async function confirm(
     }
   }
   const tests = [...fresh.values()];
-  const heads = compareAll(
-    tests.map(({ test }) => test),
-    again,
-  );
-  const bases = compareAll(
-    tests.map(({ self }) => self),
-    again,
-  );
+  const heads = compareAll(tests.map(({ test }) => test));
+  const bases = compareAll(tests.map(({ self }) => self));
   return trials.map(({ test }, index) => {
     const at = tests.findIndex((trial) => trial.test.id === test.id);
     if (at < 0) return unasked;

@@ -50,7 +50,7 @@ async function caught(
     pairs.push({ base: without, head: planted });
   }
   const test = { id: contender, ...gateMetric(row.metric), gates: true, planned: row.pairs, pairs };
-  const [finding] = findAll([test], given);
+  const [finding] = findAll([test]);
   if (finding?.word === "suspected") return finding.comparison?.ratio ?? Number.NaN;
   return `not seen: ${finding?.reason ?? `${finding?.comparison?.ratio.toFixed(3)} of the base`}`;
 }

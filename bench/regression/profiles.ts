@@ -63,8 +63,8 @@ const echo: LoadRow = {
   payloadBytes: bytes,
   ratePerSecond: 18_000,
   metrics: ["serverCpuPerMessage", "systemCallsPerMessage"],
-  pairs: 20,
-  attempts: 30,
+  pairs: 30,
+  attempts: 40,
   timing: longer,
   together: true,
 };
@@ -75,6 +75,8 @@ const latency: LoadRow = {
   ratePerSecond: 20_000,
   metrics: ["latencyP50", "latencyP99"],
   timing: usual,
+  pairs: 20,
+  attempts: 30,
   together: false,
   pairsUnasked: 6,
 };
@@ -85,6 +87,8 @@ const capacity: LoadRow = {
   connections: 100,
   ratePerSecond: null,
   metrics: ["throughput"],
+  pairs: 20,
+  attempts: 30,
   timing: usual,
   together: false,
   pairsUnasked: 0,
@@ -95,7 +99,7 @@ export const defaultGateProfile = "default";
 export const gateProfiles: readonly GateProfile[] = [
   {
     name: defaultGateProfile,
-    summary: "20 pairs of each contender and exact counts, about four minutes",
+    summary: "30 pairs of each contender and exact counts, about five minutes",
     loads: [
       echo,
       latency,

@@ -1,12 +1,10 @@
 // The rule of the gate: when is a head worse than its base? Pure. Enters: pairs of figures that
 // were measured in the same block. Leaves: a finding a test, and one outcome for all of them.
-// Wilcoxon's test and Holm's correction are those of bench/statistics; docs/regression.md has the
-// reasons.
+// Wilcoxon's test, the interval that belongs to it and Holm's correction are those of
+// bench/statistics; docs/regression.md has the reasons.
 
-import { bootstrapMedian } from "../statistics/bootstrap.ts";
+import { hodgesLehmann, shiftSpread } from "../statistics/hodges-lehmann.ts";
 import { holm } from "../statistics/holm.ts";
-import { median } from "../statistics/quantile.ts";
-import { deriveSeed } from "../statistics/random.ts";
 import { detectableEffect, standardDeviation } from "../statistics/sample-size.ts";
 import { signedRank } from "../statistics/wilcoxon.ts";
 
@@ -56,13 +54,6 @@ export interface Finding {
   readonly comparison: Comparison | null;
 }
 
-export interface RuleOptions {
-  /** Of the resamples. */
-  readonly seed: number;
-  /** As in bench/statistics/bootstrap.ts. */
-  readonly resamples?: number;
-}
-
 /** The level of all tests of a run together. */
 export const level = 0.05;
 /** Whoever passes would have been caught this often. */
@@ -71,12 +62,10 @@ const power = 0.95;
 const enoughShare = 0.7;
 /** The fewest that an interval of 95 % can be made of. */
 const fewestPairs = 6;
-/** A median spreads so much more than a mean: the square root of π / 2. */
-const medianSpread = 1.2533;
 
 /** The findings of all tests, in their order; corrected together, advisory ones apart. */
-export function findAll(tests: readonly Test[], options: RuleOptions): Finding[] {
-  const compared = compareAll(tests, options);
+export function findAll(tests: readonly Test[]): Finding[] {
+  const compared = compareAll(tests);
   return tests.map((test, index) => find(test, compared[index] ?? null));
 }
 
@@ -96,8 +85,8 @@ export function confirms(
 }
 
 /** The figures of all tests, null where there are too few pairs. */
-export function compareAll(tests: readonly Test[], options: RuleOptions): (Comparison | null)[] {
-  const raw = tests.map((test) => compareOne(test, options));
+export function compareAll(tests: readonly Test[]): (Comparison | null)[] {
+  const raw = tests.map(compareOne);
   const adjusted = new Map<string, number>();
   for (const gates of [true, false]) {
     const family = tests.flatMap((test, index) => {
@@ -113,28 +102,22 @@ export function compareAll(tests: readonly Test[], options: RuleOptions): (Compa
   });
 }
 
-function compareOne(
-  { id, better, pairs, margin }: Test,
-  { seed, ...bootstrap }: RuleOptions,
-): Comparison | null {
+function compareOne({ better, pairs, margin }: Test): Comparison | null {
   if (pairs.length < fewestPairs) return null;
   const worse = pairs.map(({ base, head }) =>
     better === "less" ? Math.log(head / base) : Math.log(base / head),
   );
-  const interval = bootstrapMedian(worse, {
-    seed: deriveSeed(seed, `gate ${id}`),
-    ...bootstrap,
-  });
-  if (interval === null) return null;
+  const shift = hodgesLehmann(worse);
+  if (shift === null) return null;
   const { pValue } = signedRank(worse);
-  const chance = detectableEffect(medianSpread * standardDeviation(worse), worse.length, {
+  const chance = detectableEffect(shiftSpread * standardDeviation(worse), worse.length, {
     power,
   });
   return {
     pairs: pairs.length,
-    ratio: Math.exp(median(worse)),
-    low: Math.exp(interval.low),
-    high: Math.exp(interval.high),
+    ratio: Math.exp(shift.estimate),
+    low: Math.exp(shift.low),
+    high: Math.exp(shift.high),
     pValue,
     adjusted: pValue,
     detectable: (1 + margin) * (1 + chance) - 1,

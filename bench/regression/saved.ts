@@ -43,10 +43,7 @@ export function compareSaved(base: Saved, head: Saved, asked: readonly string[])
     throw new NothingInCommon(`${base.name} and ${head.name} have no cell in common`);
   }
   const { seed, environment, profile, startedAt } = head.results;
-  const findings = findAll(
-    trials.map(({ test }) => test),
-    { seed },
-  );
+  const findings = findAll(trials.map(({ test }) => test));
   const cells = trials.map((trial, index): Cell => {
     const unclear = { word: "unclear", reason: "not measured", comparison: null } as const;
     return cellOf(trial, judgementOf(findings[index] ?? unclear, null, null));

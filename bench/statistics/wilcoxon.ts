@@ -85,18 +85,18 @@ function rank(differences: readonly number[]): Ranked[] {
   }));
 }
 
-/** The probability of each sum of the ranks whose coin shows heads; index: the doubled sum. */
-function signedSums(doubledRanks: readonly number[]): Float64Array {
-  const most = doubledRanks.reduce((sum, next) => sum + next, 0);
+/** The probability of each sum of the ranks whose coin shows heads; index: the sum. */
+export function signedSums(ranks: readonly number[]): Float64Array {
+  const most = ranks.reduce((sum, next) => sum + next, 0);
   const probability = new Float64Array(most + 1);
   probability[0] = 1;
   let reach = 0;
-  for (const doubledRank of doubledRanks) {
-    reach += doubledRank;
+  for (const rank of ranks) {
+    reach += rank;
     // From the top, so that a rank is not counted twice.
     for (let sum = reach; sum >= 0; sum--) {
       const without = probability[sum] ?? 0;
-      const withIt = sum >= doubledRank ? (probability[sum - doubledRank] ?? 0) : 0;
+      const withIt = sum >= rank ? (probability[sum - rank] ?? 0) : 0;
       probability[sum] = (without + withIt) / 2;
     }
   }

@@ -121,8 +121,7 @@ bool HostedRun::Call(napi_ref function, int32_t argument, double* answer) {
   napi_get_global(env_, &receiver);
   napi_get_reference_value(env_, function, &callee);
   napi_create_int32(env_, argument, &value);
-  napi_status status =
-      napi_make_callback(env_, context_, receiver, callee, 1, &value, &result);
+  napi_status status = napi_make_callback(env_, context_, receiver, callee, 1, &value, &result);
   if (status == napi_pending_exception) {
     // A tick's: 'uncaughtException', which the callback scope leaves to whoever catches.
     napi_get_and_clear_last_exception(env_, &value);

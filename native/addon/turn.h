@@ -1,5 +1,5 @@
-// Turn: how a HostedRun gives Node's event loop the thread, and gets it back. Enters: Ask(). Leaves:
-// HostedRun::GoOn() in the loop's next poll phase. uv_async_init
+// Turn: how a HostedRun gives Node's event loop the thread, and gets it back. Enters: Ask().
+// Leaves: HostedRun::GoOn() in the loop's next poll phase. uv_async_init
 #pragma once
 
 #include <node_api.h>

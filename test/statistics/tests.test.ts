@@ -2,6 +2,7 @@
 // exactRankTests 0.8-35) and SciPy 1.10.1; the command that gave a value stands beside it.
 
 import { describe, expect, it } from "vitest";
+import { hodgesLehmann } from "../../bench/statistics/hodges-lehmann.ts";
 import { holm } from "../../bench/statistics/holm.ts";
 import { normalQuantile } from "../../bench/statistics/normal.ts";
 import { integerBelow, seededRandom } from "../../bench/statistics/random.ts";
@@ -31,6 +32,34 @@ describe("the signed-rank test", () => {
       expect(result.statistic).toBe(statistic);
       expect(result.pValue).toBeCloseTo(pValues[index] ?? 0, 13);
     }
+  });
+
+  // wilcox.test(x, conf.int = TRUE, exact = TRUE, conf.level = …)
+  it.each([
+    ["depression", depression, 0.95, 0.46, 0.01, 0.786],
+    ["maize", maize, 0.95, 25, 4, 41.5],
+    ["maize", maize, 0.8, 25, 14, 36],
+    ["sixty", sixty, 0.95, 11, 0.5, 21],
+  ] as const)("has the interval that R gives for %s", (_, values, confidence, ...expected) => {
+    const shift = hodgesLehmann(values, confidence);
+    for (const [index, value] of [shift?.estimate, shift?.low, shift?.high].entries()) {
+      expect(value).toBeCloseTo(expected[index] ?? Number.NaN, 12);
+    }
+  });
+
+  it("has an interval that leaves zero out where the test says so, and nowhere else", () => {
+    const random = seededRandom(32);
+    for (let trial = 0; trial < 300; trial++) {
+      const values = Array.from(
+        { length: 6 + integerBelow(random, 20) },
+        () => 0.6 + normal(random),
+      );
+      const shift = hodgesLehmann(values);
+      const outside = (shift?.low ?? 0) > 0 || (shift?.high ?? 0) < 0;
+      expect(outside).toBe(signedRank(values).pValue < 0.05);
+    }
+    expect(hodgesLehmann([])).toBeNull();
+    expect(hodgesLehmann([3])).toEqual({ estimate: 3, low: 3, high: 3 });
   });
 
   it("drops zeros before ranking, or after, as Pratt did", () => {
