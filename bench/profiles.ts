@@ -86,8 +86,6 @@ const brief: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 3, windowMs: 
 const silent: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 5, windowMs: 400 };
 /** Processes that ended are accounted for when they are waited for, many at a time. */
 const lumpy: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 2, windowMs: 300 };
-/** Until peers that never read have filled what is on their way, some megabytes each. */
-const filled: Timing = { warmupMs: 1500, steadyWithinMs: 0, windows: 4, windowMs: 200 };
 /** Longer than the bound of staleness, several times. */
 const asked: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 1, windowMs: 400 };
 /** So many seconds that each connection has its turn. */
@@ -232,7 +230,6 @@ export const profiles: readonly Profile[] = [
         payloadBytes: [bytes],
         ratePerSecond: 10_000,
         blocks: fewestBlocks,
-        timing: filled,
       },
       {
         workload: "hot-connection",

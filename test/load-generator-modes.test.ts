@@ -73,6 +73,22 @@ describe("connections that are", () => {
     expect(windows.at(-1)?.["completedMessages"]).toBeGreaterThan(0);
   });
 
+  it("slow are filled before the warm-up", async () => {
+    const port = await listen((socket, data) => {
+      if (!socket.write(data)) socket.pause().once("drain", () => socket.resume());
+    });
+    const options = { connections: 10, slow: 2, "payload-bytes": 64, rate: 1000, windows: 2 };
+    const all = await rawRun(port, options);
+    expect(all.lines.slice(0, 2)).toMatchObject([
+      { event: "connected" },
+      { event: "filled", connections: 2 },
+    ]);
+    const { slow } = all.lines.at(-1);
+    expect(slow.full).toBe(2);
+    // A full peer may take a little more now and then: its server has freed some room.
+    expect(slow.bytesSent).toBeLessThan(1.5 * all.lines[1].bytesSent);
+  });
+
   it("slow may be closed by the server", async () => {
     const server = createServer((socket) => {
       socket.on("error", () => socket.destroy());
@@ -223,7 +239,9 @@ describe("several processes", () => {
   ])("share one load: %s", async (_name, options) => {
     const all = await rawRun(await listen(echo), { connections: 40, ...options, processes: 4 });
     expect(all.stderr).toBe("");
-    const [connected, warmup, ...rest] = all.lines;
+    const filled = all.lines.filter(({ event }) => event === "filled");
+    expect(filled.length > 0).toBe("slow" in options);
+    const [connected, warmup, ...rest] = all.lines.filter((line) => !filled.includes(line));
     expect(connected).toMatchObject({ event: "connected", processes: 4 });
     expect(connected.connectsPerSecond).toBeGreaterThan(0);
     expect(warmup).toMatchObject({ event: "warmup", steady: null });

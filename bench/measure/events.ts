@@ -32,6 +32,14 @@ export interface Connected {
   readonly connectsPerSecond?: number;
 }
 
+/** Peers that never read have taken all that fits: the warm-up begins. */
+export interface Filled {
+  readonly event: "filled";
+  readonly connections: number;
+  readonly bytesSent: number;
+  readonly ms: number;
+}
+
 /** How the warm-up ended. */
 export interface Warmup {
   readonly event: "warmup";
@@ -126,6 +134,7 @@ export type Event =
   | Ready
   | Counters
   | Connected
+  | Filled
   | Warmup
   | MemoryStage
   | Window
@@ -165,6 +174,7 @@ const shapes: { readonly [E in Event as E["event"]]: Shape<E> } = {
     elapsedMs: "number",
     connectsPerSecond: "number or absent",
   },
+  filled: { connections: "number", bytesSent: "number", ms: "number" },
   warmup: { ms: "number", steady: "boolean or null" },
   memory: {
     connections: "number",

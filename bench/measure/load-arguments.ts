@@ -21,6 +21,9 @@ export const drainTimeoutMs = 8_000;
 /** How long the memory workload may wait for the machine to settle, over all its stages. */
 export const settlingMs = 30_000;
 
+/** Filling the peers that never read: the load generator's own bound. */
+export const fillTimeoutMs = 10_000;
+
 const shortestConnectMs = 30_000;
 /** A million connections at a few thousand a second, where a machine is busy. */
 const connectMsPerConnection = 0.5;

@@ -6,6 +6,7 @@ import { type LoadResult, type MemoryStage, parseEvent, type Window } from "./ev
 import {
   connectTimeoutMs,
   drainTimeoutMs,
+  fillTimeoutMs,
   loadArguments,
   settlingMs,
   type Target,
@@ -54,8 +55,9 @@ export async function runLoad(target: Target, options: LoadOptions): Promise<Loa
   const argv = [...options.command, ...loadArguments(target)];
   const child = options.children.start(argv, (line) => {
     const event = parseEvent(line);
-    if (event?.event === "connected") {
-      connectMs = event.elapsedMs;
+    if (event?.event === "connected") connectMs = event.elapsedMs;
+    if (event?.event === "connected" || event?.event === "filled") {
+      clearTimeout(timer);
       timer = setTimeout(() => options.onLoaded?.(child.pid), untilLastWindowMs(target));
     }
     if (event?.event === "warmup") steady = event.steady;
@@ -85,5 +87,6 @@ function untilLastWindowMs({ timing: { warmupMs, windows, windowMs } }: Target):
 function longestMs({ load, timing }: Target): number {
   const { warmupMs, steadyWithinMs, windows, windowMs } = timing;
   const measuring = Math.max(warmupMs, steadyWithinMs) + windows * windowMs + drainTimeoutMs;
-  return connectTimeoutMs(load) + (load.mode === "memory" ? settlingMs : measuring);
+  const filling = load.slowReaders === undefined ? 0 : fillTimeoutMs;
+  return connectTimeoutMs(load) + filling + (load.mode === "memory" ? settlingMs : measuring);
 }

@@ -23,6 +23,13 @@ constexpr int64_t kAboutToBeNs = 15'000;
 // At low rates: what came back lies about no longer, and a signal or a closed peer is seen.
 constexpr int64_t kLongestSleepNs = 10 * kNsPerMs;
 
+// A peer whose buffers have taken nothing for so long is full.
+constexpr int64_t kFullAfterNs = 300 * kNsPerMs;
+constexpr int64_t kLongestFillNs = 10 * kNsPerSecond;
+// More than the buffers of both ends hold (tcp_rmem, tcp_wmem in tcp(7)): a server that takes it all
+// keeps it in its own memory, and shall not be made to keep gigabytes.
+constexpr int64_t kMostFillBytes = 16 << 20;
+
 void SleepUntil(int64_t due_ns) {
 #ifdef __linux__
   const timespec due = ToTimespec(due_ns);
@@ -68,6 +75,22 @@ std::string Load::Run(Timeline& timeline, Window* windows) {
   traffic_.EndFloods();
   if (error_.empty()) Drain();
   return error_;
+}
+
+std::string Load::FillSlow() {
+  int64_t now_ns = MonotonicNs();
+  const int64_t end_ns = now_ns + kLongestFillNs;
+  int64_t taken_at_ns = now_ns;
+  int64_t taken = traffic_.slow().bytes_sent;
+  while (now_ns < std::min(end_ns, taken_at_ns + kFullAfterNs)) {
+    traffic_.PostToSlow(kMostFillBytes);
+    if (!Turn(kNsPerMs, false)) return error_;
+    now_ns = MonotonicNs();
+    if (traffic_.slow().bytes_sent == taken) continue;
+    taken = traffic_.slow().bytes_sent;
+    taken_at_ns = now_ns;
+  }
+  return "";
 }
 
 /** @returns false where the run cannot go on; the reason is in `error_`. */

@@ -18,6 +18,13 @@ class Load {
  public:
   Load(Traffic& traffic, Pace& pace, Alarm& alarm, const RunOptions& options);
 
+  /**
+   * Sends to the peers that never read until nothing more fits, with them, with the server or on
+   * the way. Filling takes megabytes each and more of both CPUs than the others' messages do: only
+   * from then on is it the server that is put to the test. @returns as Run.
+   */
+  std::string FillSlow();
+
   /** @param windows as many as the options say. @returns why it could not go on, or nothing. */
   std::string Run(Timeline& timeline, Window* windows);
 

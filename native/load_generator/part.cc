@@ -4,9 +4,11 @@
 #include <memory>
 
 #include "backends/backends.h"
+#include "core/timeout.h"
 #include "load_generator/churn.h"
 #include "load_generator/connector.h"
 #include "load_generator/load.h"
+#include "load_generator/report.h"
 #include "load_generator/text.h"
 
 namespace io_selectors {
@@ -26,6 +28,14 @@ std::string Connect(Connector& connector, Direction& direction) {
     direction.Reached();
   }
   return "";
+}
+
+/** @returns as Connect. */
+std::string Fill(Load& load, const Traffic& traffic) {
+  const int64_t began_ns = MonotonicNs();
+  std::string error = load.FillSlow();
+  if (error.empty()) PrintLine(FilledLine(traffic.slow(), MonotonicNs() - began_ns));
+  return error;
 }
 
 void RunChurn(Selector& selector, const RunOptions& options, const Share& share,
@@ -51,7 +61,8 @@ void RunConnections(Selector& selector, const RunOptions& options, const Share& 
     const std::unique_ptr<Pace> pace = MakePace(options, share);
     Alarm alarm(selector);
     Load load(traffic, *pace, alarm, options);
-    error = load.Run(direction.timeline(), windows);
+    if (traffic.slow().connections > 0) error = Fill(load, traffic);
+    if (error.empty()) error = load.Run(direction.timeline(), windows);
     allocations = load.allocations();
   }
   traffic.CloseAll();

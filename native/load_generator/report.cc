@@ -83,6 +83,15 @@ std::string ConnectedLine(int64_t connections, int64_t elapsed_ns, int64_t proce
       .End();
 }
 
+std::string FilledLine(const SlowPeers& slow, int64_t elapsed_ns) {
+  return JsonObject()
+      .Text("event", "filled")
+      .Number("connections", slow.connections)
+      .Number("bytesSent", slow.bytes_sent)
+      .Number("ms", elapsed_ns / kNsPerMs)
+      .End();
+}
+
 std::string WarmupLine(const WarmupReport& warmup) {
   const char* steady = warmup.steady ? "true" : "false";
   return JsonObject()

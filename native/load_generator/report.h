@@ -1,4 +1,4 @@
-// Report: the JSON lines on standard output, all but the first written after the last window, so
+// Report: the JSON lines on standard output, all but the first two written after the last window, so
 // that writing disturbs none of them.
 #pragma once
 
@@ -14,6 +14,9 @@ namespace io_selectors {
 
 /** @param elapsed_ns from the first connect(2) to the last first echo */
 std::string ConnectedLine(int64_t connections, int64_t elapsed_ns, int64_t processes);
+
+/** Peers that never read have been filled. */
+std::string FilledLine(const SlowPeers& slow, int64_t elapsed_ns);
 
 struct WarmupReport {
   int64_t ns = 0;

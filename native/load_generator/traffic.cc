@@ -173,6 +173,15 @@ bool Traffic::Post(uint32_t id, int64_t intended_ns) {
   return true;
 }
 
+void Traffic::PostToSlow(int64_t most_bytes) {
+  const uint64_t most = static_cast<uint64_t>(most_bytes) / payload_bytes_;
+  for (const uint32_t id : targets_) {
+    const Connection& connection = table_[id];
+    if (connection.role != Role::kSlow || connection.queued > 0) continue;
+    if (connection.next_expected < most) Post(id, kWhenSent);
+  }
+}
+
 void Traffic::Intend(uint32_t id) {
   if (table_[id].role != Role::kMeasured) return;
   ++window_->intended;

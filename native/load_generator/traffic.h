@@ -36,6 +36,7 @@ class Traffic {
   /** Messages posted and not back yet, those on slow and lost connections left out. */
   int64_t outstanding() const { return outstanding_; }
   int64_t alive() const { return alive_; }
+  const SlowPeers& slow() const { return tally_.slow; }
   int64_t connections_lost() const { return tally_.connections_lost; }
   int64_t completed() const { return tally_.completed; }
   int64_t intended() const { return intended_; }
@@ -68,6 +69,9 @@ class Traffic {
    * @returns false where it cannot be taken: the connection is gone or its ring is full.
    */
   bool Post(uint32_t id, int64_t intended_ns);
+
+  /** Sends to each of those that never read what it takes now, until it has had so much. */
+  void PostToSlow(int64_t most_bytes);
 
   /** Counts a message as meant to be sent, taken or not. */
   void Intend(uint32_t id);
