@@ -76,7 +76,11 @@ function isInt32(value: unknown): value is number {
 }
 
 /** One that can grow would be used only as far as it was lent. */
-function isLendable({ length, buffer }: Uint8Array): boolean {
-  const { resizable, growable } = buffer as { resizable?: boolean; growable?: boolean };
-  return length <= MOST_LENT_BYTES && resizable !== true && growable !== true;
+function isLendable(array: Uint8Array): boolean {
+  try {
+    const { resizable, growable } = array.buffer as { resizable?: boolean; growable?: boolean };
+    return array.length <= MOST_LENT_BYTES && resizable !== true && growable !== true;
+  } catch {
+    return false; // somebody's own getter
+  }
 }

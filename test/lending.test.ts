@@ -102,6 +102,23 @@ describe("a buffer that is used again and again", () => {
     }
   });
 
+  it.each(["length", "buffer"])("never throws, though somebody's own %s does", (name) => {
+    const bytes = new Uint8Array(32);
+    const typedArray = Object.getPrototypeOf(Uint8Array.prototype);
+    const honest = Object.getOwnPropertyDescriptor(typedArray, name) as PropertyDescriptor;
+    const get = () => {
+      throw new Error(`no ${name}`);
+    };
+    const answers: number[] = [];
+    Object.defineProperty(typedArray, name, { ...honest, get });
+    try {
+      for (let i = 0; i < 3; i++) answers.push(send(left, bytes, 0, 8), recv(right, bytes, 0, 8));
+    } finally {
+      Object.defineProperty(typedArray, name, honest);
+    }
+    expect(answers).toEqual([8, 8, 8, 8, 8, 8]);
+  });
+
   it("follows a buffer that is resized", () => {
     const buffer = new ArrayBuffer(32, { maxByteLength: 64 } as object);
     const bytes = new Uint8Array(buffer);
