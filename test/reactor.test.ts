@@ -420,6 +420,37 @@ describe.each(selectorClasses)("run over %s", (_name, make) => {
     await reactor.run();
   });
 
+  it("goes on serving Node after a handler that waited on the selector itself", async () => {
+    const [a, b] = fds.pair();
+    let immediates = 0;
+    reactor.registerHandler(a, EVENT_READ, {
+      onReadable: (fd) => {
+        recv(fd, new Uint8Array(8));
+        selector.select(5);
+        setImmediate(() => immediates++);
+      },
+    });
+    const timer = setInterval(() => {
+      if (immediates === 3) reactor.stop();
+      else send(b, bytes("x"));
+    }, 2);
+    await reactor.run();
+    clearInterval(timer);
+    expect(immediates).toBeGreaterThanOrEqual(3);
+  });
+
+  it("refuses a wait beside it", async () => {
+    let refused: unknown = null;
+    reactor.post(() => {
+      selector.wait().catch((error: unknown) => {
+        refused = error;
+        reactor.stop();
+      });
+    });
+    await reactor.run();
+    expect(refused).toMatchObject({ code: "EBUSY" });
+  });
+
   it("ends where a handler closes the selector, and says so", async () => {
     reactor.post(() => selector.close());
     await expect(reactor.run()).rejects.toMatchObject({ code: "ERR_SELECTOR_CLOSED" });

@@ -45,6 +45,7 @@ struct OpenSelector {
   HostLoop host;
   std::shared_ptr<Waker> waker;
   bool keeps_alive = true;
+  bool hosted = false;     // by a HostedRun
   Watch* watch = nullptr;  // made by the first asynchronous wait; frees itself
   napi_ref ring_reference = nullptr;
   ReadyEvent* ring = nullptr;

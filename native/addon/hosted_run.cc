@@ -36,14 +36,13 @@ Result<void> HostedRun::Start(napi_env env, Environment& environment, int32_t id
   OpenSelector* open = environment.Find(id);
   if (open == nullptr || environment.TurnOf(env) == nullptr) return Error{EBADF, "run"};
   if (open->watch != nullptr && open->watch->armed()) return Error{EBUSY, "run"};
-  const Result<void> hosting = open->host.SetHosting(Hosting::kLevel);
-  if (!hosting.ok()) return hosting.error();
   std::unique_ptr<HostedRun> run(new HostedRun(env, environment, id));
   napi_value name = nullptr;
   napi_create_string_utf8(env, "io_selectors:run", NAPI_AUTO_LENGTH, &name);
   napi_async_init(env, nullptr, name, &run->context_);
   napi_create_reference(env, turn, 1, &run->turn_);
   napi_create_reference(env, over, 1, &run->over_);
+  open->hosted = true;
   environment.turn->Hold(true);
   environment.turn->Ask(std::move(run));
   return {};
@@ -81,6 +80,9 @@ HostedRun::State HostedRun::Step() {
 }
 
 Result<int> HostedRun::Wait(OpenSelector& open, bool* yields) {
+  // Each time: a handler may have waited on the selector itself.
+  const Result<void> hosting = open.host.SetHosting(Hosting::kLevel);
+  if (!hosting.ok()) return hosting.error();
   const int64_t until_node_ns = open.host.NextTurnNs();
   const int64_t timeout_ns = Sooner(timeout_ns_, until_node_ns);
   if (timeout_ns > 0) {
@@ -109,8 +111,10 @@ HostedRun::State HostedRun::Over(int32_t answer) {
 void HostedRun::Release() {
   environment_.turn->Hold(false);
   OpenSelector* open = environment_.Find(id_);
+  if (open == nullptr) return;
+  open->hosted = false;
   // Where it is refused, the next wait says so.
-  if (open != nullptr) (void)open->host.SetHosting(Hosting::kEdge).ok();
+  (void)open->host.SetHosting(Hosting::kEdge).ok();
 }
 
 bool HostedRun::Call(napi_ref function, int32_t argument, double* answer) {

@@ -111,6 +111,10 @@ napi_value Fileno(napi_env env, napi_callback_info info) {
 
 /** The selector's Watch, made by the first asynchronous wait; nullptr after `failure` is set. */
 Watch* WatchOf(const Call& call, OpenSelector& open, int32_t* failure) {
+  if (open.hosted) {
+    *failure = call.environment().Refuse(Error{EBUSY, "watch"});
+    return nullptr;
+  }
   // First, since uv_poll_init tries the descriptor, and the circle would be refused.
   Result<void> ready = open.host.SetHosting(Hosting::kApart);
   if (ready.ok() && open.watch == nullptr) {

@@ -26,8 +26,8 @@ constexpr int64_t kLongestSleepNs = 10 * kNsPerMs;
 // A peer whose buffers have taken nothing for so long is full.
 constexpr int64_t kFullAfterNs = 300 * kNsPerMs;
 constexpr int64_t kLongestFillNs = 10 * kNsPerSecond;
-// More than the buffers of both ends hold (tcp_rmem, tcp_wmem in tcp(7)): a server that takes it all
-// keeps it in its own memory, and shall not be made to keep gigabytes.
+// More than the buffers of both ends hold (tcp_rmem, tcp_wmem in tcp(7)): a server that takes it
+// all keeps it in its own memory, and shall not be made to keep gigabytes.
 constexpr int64_t kMostFillBytes = 16 << 20;
 
 void SleepUntil(int64_t due_ns) {

@@ -1,5 +1,5 @@
-// Report: the JSON lines on standard output, all but the first two written after the last window, so
-// that writing disturbs none of them.
+// Report: the JSON lines on standard output, all but the first two written after the last window,
+// so that writing disturbs none of them.
 #pragma once
 
 #include <string>
