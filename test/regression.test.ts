@@ -10,39 +10,14 @@ import { gateSection, renderGateHtml } from "../bench/regression/html.ts";
 import { GateFormatError, parseGate, serializeGate } from "../bench/regression/json.ts";
 import { commentMark, renderGateMarkdown } from "../bench/regression/markdown.ts";
 import { exitCodes, judgementOf, outcomeOf } from "../bench/regression/outcome.ts";
-import type { Cell, GateResult } from "../bench/regression/result.ts";
-import { compareAll, confirms, findAll, type Test } from "../bench/regression/rule.ts";
+import { compareAll, confirms, findAll } from "../bench/regression/rule.ts";
 import { compareSaved, NothingInCommon } from "../bench/regression/saved.ts";
 import { renderGate } from "../bench/regression/terminal.ts";
 import { trendsOf } from "../bench/regression/trend.ts";
 import { renderTrends } from "../bench/regression/trend-page.ts";
 import type { Results } from "../bench/results.ts";
-import { normalQuantile } from "../bench/statistics/normal.ts";
-import { seededRandom, uniform } from "../bench/statistics/random.ts";
+import { blocks, gateResult, type Noise, testOf } from "./regression-data.ts";
 import { measuredCell } from "./report-data.ts";
-
-interface Noise {
-  /** Head over base, truly. */
-  readonly ratio: number;
-  /** Standard deviation of the log ratio of a pair. */
-  readonly sigma: number;
-  /** One pair in ten spreads five times as far. */
-  readonly tails?: boolean;
-  readonly pairs?: number;
-}
-
-function blocks(seed: number, { ratio, sigma, tails = false, pairs = 20 }: Noise): Test["pairs"] {
-  const random = seededRandom(seed);
-  return Array.from({ length: pairs }, () => {
-    const wild = tails && uniform(random) < 0.1 ? 5 : 1;
-    const error = wild * sigma * normalQuantile(uniform(random, 1e-9, 1));
-    return { base: 10, head: 10 * ratio * Math.exp(error) };
-  });
-}
-
-function testOf(id: string, pairs: Test["pairs"], planned = pairs.length): Test {
-  return { id, better: "less", gates: true, margin: 0.02, wanted: 0.05, planned, pairs };
-}
 
 /**
  * One run of the gate with four tests, the first of which is as told; confirmed where suspected.
@@ -276,40 +251,6 @@ describe("two saved results", () => {
     });
   });
 });
-
-function gateResult(changes: Partial<GateResult> = {}): GateResult {
-  const [first] = compareAll([testOf("a", blocks(9, { ratio: 1.06, sigma: 0.01 }))]);
-  const cell: Cell = {
-    verdict: "regression",
-    reason: null,
-    first: first ?? null,
-    second: first ?? null,
-    workload: "echo-rate",
-    contender: "ts:reactor-epoll",
-    metric: "serverCpuPerMessage",
-    gates: true,
-    margin: 0.02,
-    base: 10,
-    head: 10.6,
-    blocks: blocks(9, { ratio: 1.06, sigma: 0.01 }),
-  };
-  return {
-    schemaVersion: 1,
-    kind: "regression",
-    profile: "short",
-    startedAt: "2026-11-21T09:30:00Z",
-    finishedAt: "2026-11-21T09:31:00Z",
-    seed: 1,
-    base: { name: "origin/main", commit: "123456789abc" },
-    head: { name: "HEAD", commit: "cba987654321" },
-    environment: { fingerprint: "aaaa" },
-    outcome: "regression",
-    cells: [cell, { ...cell, metric: "latencyP99", gates: false }],
-    controls: [{ name: "base against base is silent", held: true, detail: "4 tests" }],
-    notes: ["a | note with `marks` and <b>"],
-    ...changes,
-  };
-}
 
 describe("what is shown", () => {
   it("says base, head, figures, interval and verdict, the verdict last", () => {

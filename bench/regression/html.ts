@@ -48,7 +48,7 @@ export function page(title: string, ...content: readonly Markup[]): string {
     raw("style", pageStyle()),
   );
   const main = element("main", { id: "main" }, element("h1", {}, text(title)), ...content);
-  const body = element("body", {}, element("div", { class: "columns" }, main));
+  const body = element("body", {}, element("div", { class: "columns single" }, main));
   return `<!doctype html>\n${element("html", { lang: "en" }, head, body)}\n`;
 }
 

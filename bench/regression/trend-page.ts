@@ -40,7 +40,7 @@ function sectionOf(trend: Trend): Markup {
     element("h2", {}, text(`${name}: ${title}`)),
     element("p", { class: "fingerprint" }, text(`profile ${profile}, machine ${fingerprint}`)),
     element("p", {}, text(summary)),
-    element("figure", {}, drawing(trend, `${name}. ${summary}`)),
+    element("figure", { class: "scroll", tabindex: 0 }, drawing(trend, `${name}. ${summary}`)),
   );
 }
 

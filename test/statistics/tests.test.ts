@@ -36,11 +36,11 @@ describe("the signed-rank test", () => {
 
   // wilcox.test(x, conf.int = TRUE, exact = TRUE, conf.level = …)
   it.each([
-    ["depression", depression, 0.95, 0.46, 0.01, 0.786],
-    ["maize", maize, 0.95, 25, 4, 41.5],
-    ["maize", maize, 0.8, 25, 14, 36],
-    ["sixty", sixty, 0.95, 11, 0.5, 21],
-  ] as const)("has the interval that R gives for %s", (_, values, confidence, ...expected) => {
+    ["depression", depression, 0.95, [0.46, 0.01, 0.786]],
+    ["maize", maize, 0.95, [25, 4, 41.5]],
+    ["maize", maize, 0.8, [25, 14, 36]],
+    ["sixty", sixty, 0.95, [11, 0.5, 21]],
+  ] as const)("has the interval that R gives for %s", (_, values, confidence, expected) => {
     const shift = hodgesLehmann(values, confidence);
     for (const [index, value] of [shift?.estimate, shift?.low, shift?.high].entries()) {
       expect(value).toBeCloseTo(expected[index] ?? Number.NaN, 12);

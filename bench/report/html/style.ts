@@ -118,6 +118,7 @@ pre{margin:0;padding:1rem 1.1rem;background:var(--surface);border:1px solid var(
 
 const tables = `
 .scroll{overflow-x:auto;max-width:100%;margin-top:.4rem}
+.scroll>svg{min-width:44rem}
 .raw .scroll{max-height:80vh;overflow-y:auto;border:1px solid var(--line);border-radius:8px;
   background:var(--surface)}
 table{border-collapse:collapse;font-size:.85rem;line-height:1.4;overflow-wrap:normal}
@@ -171,6 +172,7 @@ const wide = `
 }
 @media (min-width:1100px){
   .columns{display:grid;grid-template-columns:12.5rem minmax(0,1fr);gap:3rem}
+  .columns.single{display:block}
   .side{position:sticky;top:0;align-self:start;max-height:100vh;overflow-y:auto;
     padding:2rem 4px 1rem}
   nav{border:0;margin:0;padding:0}
