@@ -186,10 +186,10 @@ export class Reactor {
   }
 
   /**
-   * Serves until stop(), hosting Node's own event loop: its timers, immediates, signals, workers and
-   * sockets go on working, and an idle Node costs nothing. As after Node's own callbacks, ticks,
-   * promise jobs and unhandled rejections are served after each turn. Begins with the loop's next
-   * pass.
+   * Serves until stop(), hosting Node's own event loop: its timers, immediates, signals, workers
+   * and sockets go on working, and an idle Node costs nothing. As after Node's own callbacks,
+   * ticks, promise jobs and unhandled rejections are served after each turn. Begins with the loop's
+   * next pass.
    * @param options.signal stops it, too.
    */
   async run(options: { readonly signal?: AbortSignal } = {}): Promise<void> {

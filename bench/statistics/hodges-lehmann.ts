@@ -1,9 +1,9 @@
 // The Hodges-Lehmann estimate of a shift and the interval that Wilcoxon's exact signed-rank test
 // gives for it: the shifts which that test would not refuse. Hodges and Lehmann, "Estimates of
 // Location Based on Rank Tests", Annals of Mathematical Statistics 34 (1963); Hollander, Wolfe and
-// Chicken, "Nonparametric Statistical Methods" (2014), 3.2 and 3.3. As R's
-// wilcox.test(conf.int = TRUE, exact = TRUE). With normal noise it needs 5 % more blocks than a mean
-// does, and a median 57 % more; one wild block moves it as little.
+// Chicken, "Nonparametric Statistical Methods" (2014), 3.2 and 3.3. As R's wilcox.test with
+// conf.int = TRUE, exact = TRUE. With normal noise it needs 5 % more blocks than a mean does, and a
+// median 57 % more; one wild block moves it as little.
 // Enters: one difference a block. Leaves: to the gate's rule.
 
 import type { Interval } from "./bootstrap.ts";
