@@ -99,7 +99,7 @@ const deathMs = 250;
 const readyTimeoutMs = 15_000;
 const shortestStopMs = 5_000;
 /** Ten thousand processes take a second or two to end. */
-const stopMsPerConnection = 0.5;
+const stopMsPerConnection = 2;
 
 /**
  * @throws {Interrupted} when the run is to stop. The children under way are then killed, not yet
