@@ -98,7 +98,7 @@ export const nothingMeasured = {
 const deathMs = 250;
 const readyTimeoutMs = 15_000;
 const shortestStopMs = 5_000;
-/** Ten thousand processes take a second or two to end. */
+/** Ten thousand processes take a second or two to end, and far longer where others are at work. */
 const stopMsPerConnection = 2;
 
 /**
