@@ -3,7 +3,7 @@
 // Enters: a Plan. Leaves: HTML. Pure. WHATWG HTML; WCAG 2.2 AA.
 
 import { describePlan, type Plan } from "../plan.ts";
-import { pageStyle } from "../report/html/style.ts";
+import { renderDocument } from "../report/html/document.ts";
 import { element, join, type Markup, raw, text } from "../report/markup.ts";
 import { point } from "../report/svg/marks.ts";
 import { colourOf } from "../report/svg/palette.ts";
@@ -11,24 +11,12 @@ import { liveScript } from "./script.ts";
 import { liveStyle } from "./style.ts";
 
 export function renderLivePage(plan: Plan): string {
-  const head = element(
-    "head",
-    {},
-    element("meta", { charset: "utf-8" }),
-    element("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
-    element("meta", { name: "color-scheme", content: "light dark" }),
-    element("meta", {
-      "http-equiv": "Content-Security-Policy",
-      content:
-        "default-src 'none'; connect-src 'self'; img-src data:; " +
-        "style-src 'unsafe-inline'; script-src 'unsafe-inline'; " +
-        "base-uri 'none'; form-action 'none'",
-    }),
-    element("title", {}, text(`io-selectors: ${plan.profile}, running`)),
-    element("link", { rel: "icon", href: "data:," }),
-    raw("style", `${pageStyle()}\n${liveStyle}`),
-  );
-  return `<!doctype html>\n${element("html", { lang: "en" }, head, bodyOf(plan))}\n`;
+  return renderDocument({
+    title: `io-selectors: ${plan.profile}, running`,
+    body: bodyOf(plan),
+    style: liveStyle,
+    allows: ["script", "server"],
+  });
 }
 
 function bodyOf(plan: Plan): Markup {

@@ -1,8 +1,8 @@
 // A result of the gate as a page, and as a section for whoever has a page already. Pure. Enters: a
 // GateResult. Leaves: markup that loads nothing from anywhere.
 
-import { pageStyle } from "../report/html/style.ts";
-import { element, type Markup, raw, text } from "../report/markup.ts";
+import { renderDocument } from "../report/html/document.ts";
+import { element, type Markup, text } from "../report/markup.ts";
 import type { GateResult } from "./result.ts";
 import { columns, contextLines, type RowWords, rowWords, verdictLine } from "./words.ts";
 
@@ -35,21 +35,9 @@ export function gateSection(result: GateResult): Markup {
 
 /** A whole page around some content, in the report's style. */
 export function page(title: string, ...content: readonly Markup[]): string {
-  const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
-  const head = element(
-    "head",
-    {},
-    element("meta", { charset: "utf-8" }),
-    element("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
-    element("meta", { name: "color-scheme", content: "light dark" }),
-    element("meta", { "http-equiv": "Content-Security-Policy", content: policy }),
-    element("title", {}, text(`io-selectors: ${title}`)),
-    element("link", { rel: "icon", href: "data:," }),
-    raw("style", pageStyle()),
-  );
   const main = element("main", { id: "main" }, element("h1", {}, text(title)), ...content);
   const body = element("body", {}, element("div", { class: "columns single" }, main));
-  return `<!doctype html>\n${element("html", { lang: "en" }, head, body)}\n`;
+  return renderDocument({ title: `io-selectors: ${title}`, body });
 }
 
 function gateTable({ cells }: GateResult): Markup {

@@ -10,9 +10,9 @@ import { headline, headlineGroup } from "../headline.ts";
 import { element, join, type Markup, nothing, raw, text } from "../markup.ts";
 import { point } from "../svg/marks.ts";
 import { environmentPart, methodPart, rawPart, reproducePart } from "./back-matter.ts";
+import { renderDocument } from "./document.ts";
 import { figureOf, foldedFigure } from "./figure.ts";
 import { pageScript } from "./script.ts";
-import { pageStyle } from "./style.ts";
 import { prose, tableRegion } from "./table.ts";
 import { validityBanner } from "./validity-banner.ts";
 
@@ -20,23 +20,7 @@ import { validityBanner } from "./validity-banner.ts";
 export function renderHtml(results: Results): string {
   const sections = sectionsOf(results);
   const title = `io-selectors report: ${plainLine(results.profile)}, ${day(results.startedAt)}`;
-  const head = element(
-    "head",
-    {},
-    element("meta", { charset: "utf-8" }),
-    element("meta", { name: "viewport", content: "width=device-width, initial-scale=1" }),
-    element("meta", { name: "color-scheme", content: "light dark" }),
-    // Nothing may be loaded from anywhere, whatever a results.json holds.
-    element("meta", {
-      "http-equiv": "Content-Security-Policy",
-      content:
-        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'",
-    }),
-    element("title", {}, text(title)),
-    element("link", { rel: "icon", href: "data:," }),
-    raw("style", pageStyle()),
-  );
-  return `<!doctype html>\n${element("html", { lang: "en" }, head, bodyOf(results, sections))}\n`;
+  return renderDocument({ title, body: bodyOf(results, sections), allows: ["script"] });
 }
 
 interface Part {
