@@ -15,7 +15,7 @@ import { exitCodeOf, type RunMeans, type RunProgress, run } from "../bench/run.t
 import { echoRate } from "../bench/workloads/echo-rate.ts";
 import { childrenOf } from "./bench-processes.ts";
 
-const faultyServer = fileURLToPath(new URL("./servers/faulty-echo.mjs", import.meta.url));
+const faultyServer = fileURLToPath(new URL("./programs/faulty-echo.mjs", import.meta.url));
 
 function contender(name: string, argv: readonly string[]): Contender {
   return {
