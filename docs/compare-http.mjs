@@ -32,8 +32,10 @@ const { values, positionals } = parseArgs({
 const [blocks, seconds, connections, seed] = ["blocks", "seconds", "connections", "seed"].map(
   (name) => Number(values[name]),
 );
+const dispatchNs = 1000;
 const paths = packagePaths(import.meta.url);
 const cpus = chooseCpus();
+const softirqThread = findSoftirqThread(cpus.server);
 const reference = "node:http";
 const commands = {
   "06-http-hello": [join(paths.root, "dist", "examples", "06-http-hello.js")],
@@ -75,15 +77,21 @@ async function round(command) {
     const [line] = await once(server.stdout, "data");
     const url = String(line).trim();
     await wrk(url, 1);
-    const before = { ...cpuOf(server.pid), stolenNs: stolenNs(), atMs: performance.now() };
+    const look = () => ({
+      ...cpuOf(server.pid),
+      stolenNs: stolenNs(),
+      softirqNs: softirqThread === undefined ? 0 : (cpuOf(softirqThread)?.onCpuNs ?? 0),
+      atMs: performance.now(),
+    });
+    const before = look();
     const load = await wrk(url, seconds);
-    const after = { ...cpuOf(server.pid), stolenNs: stolenNs(), atMs: performance.now() };
+    const after = look();
     const ns = (after.atMs - before.atMs) * 1e6;
     return {
       microseconds: (after.onCpuNs - before.onCpuNs) / 1000 / load.requests,
       perSecond: load.requests / seconds,
       serverShare: (after.onCpuNs - before.onCpuNs) / ns,
-      waitedShare: (after.waitedNs - before.waitedNs) / ns,
+      waitedShare: (after.waitedNs - before.waitedNs - (after.softirqNs - before.softirqNs)) / ns,
       stolenShare: (after.stolenNs - before.stolenNs) / ns,
       clientShare: load.clientShare,
       errors: load.errors,
@@ -100,7 +108,7 @@ async function wrk(url, duration) {
   const output = text(client.stdout);
   const ended = once(client, "exit");
   const startedMs = performance.now();
-  let spent = cpuOf(client.pid);
+  let spent = cpuOf(client.pid) ?? { onCpuNs: 0 };
   while (client.exitCode === null && performance.now() - startedMs < (duration + 30) * 1000) {
     spent = cpuOf(client.pid) ?? spent;
     await delay(50);
@@ -120,19 +128,37 @@ function launch(cpu, ...command) {
   return spawn(paths.loadGenerator, args, { stdio: ["ignore", "pipe", "inherit"] });
 }
 
-/** All threads of a process: time on a CPU, and time in the queue for one. proc_pid_schedstat(5) */
+/**
+ * The time that all threads of a process had on a CPU, and that others had it while its main thread
+ * wanted it: no others are the process's own threads, and a microsecond goes by each time that it
+ * is given a free CPU. proc_pid_schedstat(5)
+ */
 function cpuOf(pid) {
-  const sum = { onCpuNs: 0, waitedNs: 0 };
+  let [onCpuNs, wantedNs] = [0, 0];
   try {
     for (const task of readdirSync(`/proc/${pid}/task`)) {
-      const [on, waited] = readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ");
-      sum.onCpuNs += Number(on);
-      sum.waitedNs += Number(waited);
+      const file = readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8");
+      const [onNs, waitedNs, times] = file.split(" ").map(Number);
+      onCpuNs += onNs;
+      if (Number(task) === pid) wantedNs = onNs + waitedNs - dispatchNs * times;
     }
   } catch {
     return undefined; // it has ended
   }
-  return sum;
+  return { onCpuNs, waitedNs: wantedNs - onCpuNs };
+}
+
+/** The kernel's thread that does what it put off on that CPU: mostly the server's own packets. */
+function findSoftirqThread(cpu) {
+  const isIt = (pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/comm`, "utf8") === `ksoftirqd/${cpu}\n`;
+    } catch {
+      return false; // it has ended
+    }
+  };
+  const pid = readdirSync("/proc").find((name) => /^\d+$/.test(name) && isIt(name));
+  return pid === undefined ? undefined : Number(pid);
 }
 
 /** Of all CPUs, in ticks of a hundredth of a second. proc_stat(5) */
