@@ -45,7 +45,7 @@ const bytes = 64;
 
 /** JavaScript compiles while it warms up; what is left of that is the same on both sides. */
 const usual: Timing = { warmupMs: 300, steadyWithinMs: 0, windows: 4, windowMs: 200 };
-/** Starting the servers takes most of a second: the longer each counts, the less of a run that is. */
+/** Starting servers takes most of a second: the longer each counts, the less of a run that is. */
 const longer: Timing = { ...usual, windows: 8, windowMs: 300 };
 const short: Timing = { warmupMs: 150, steadyWithinMs: 0, windows: 2, windowMs: 150 };
 
