@@ -10,14 +10,13 @@ import { getSystemErrorName } from "node:util";
 
 /**
  * The ring of ready events: an Int32Array of (1 + capacity) × 4. The first four are its head, of
- * which [0] says why a poll ended beyond its events (`RING_ENDED_BY_…`, or 0) and [1], which
+ * which [0] says whether a poll was woken (`RING_ENDED_BY_WAKER`, or 0) and [1], which
  * TypeScript sets, what is wished of a run (`RING_WISHES_…`, or 0). Then four an event: descriptor,
  * ready mask, generation of the registration, raw flags. TypeScript allocates it, native code fills
  * it and keeps it referenced until `destroy`.
  */
 export const RING_STRIDE = 4;
-export const RING_ENDED_BY_HOST = 1;
-export const RING_ENDED_BY_WAKER = 2;
+export const RING_ENDED_BY_WAKER = 1;
 /** A turn without waiting: the timeout that the last one answered does not hold any more. */
 export const RING_WISHES_TURN = 1;
 export const RING_WISHES_END = 2;

@@ -221,7 +221,7 @@ export class Reactor {
       try {
         this.#runTimersAndTasks();
         this.#dispatch(ready);
-        if (looksAgain && ready > 1) this.#dispatchMore(ready);
+        if (looksAgain) this.#dispatchMore(ready);
       } catch (error) {
         failure ??= { error };
         this.stop();
@@ -232,13 +232,14 @@ export class Reactor {
   }
 
   /**
-   * What became ready meanwhile belongs to the same turn, up to EVENTS_PER_TURN: going back to Node
-   * after every two or three events costs a server more than its own work.
+   * Where a wait brought more than one event, what became ready meanwhile belongs to the same turn,
+   * look by look until one brings no more than that: going back to Node costs more than looking.
    */
-  #dispatchMore(handled: number): void {
-    for (let more = 2; more > 1 && handled < EVENTS_PER_TURN && !this.#stopped; handled += more) {
-      more = this.#selector.poll(0);
-      this.#dispatch(more);
+  #dispatchMore(ready: number): void {
+    let last = ready;
+    for (let all = last; last > 1 && all < EVENTS_PER_TURN && !this.#stopped; all += last) {
+      last = this.#selector.poll(0);
+      this.#dispatch(last);
     }
   }
 

@@ -57,7 +57,7 @@ export const regressionCommand: Command = {
     {
       name: "seed",
       value: "N",
-      help: "of orders, schedules, resamples",
+      help: "of orders and schedules",
       read: whole(0, 2 ** 32 - 1),
     },
     { name: "out", value: "DIR", help: "where reports go", read: word },

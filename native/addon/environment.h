@@ -18,11 +18,10 @@
 
 namespace io_selectors {
 
-/** The ring's head, four int32 before the first event: [0] says why the wait ended beyond its
- * events, [1] what TypeScript wishes of a HostedRun. */
+/** The ring's head, four int32 before the first event: [0] says whether the wait was woken,
+ * [1] what TypeScript wishes of a HostedRun. */
 constexpr int kRingHeadEvents = 1;
-constexpr int32_t kEndedByHost = 1;   // Node's loop has something to do
-constexpr int32_t kEndedByWaker = 2;  // somebody woke the selector
+constexpr int32_t kEndedByWaker = 1;  // somebody woke the selector
 constexpr int32_t kWishesTurn = 1;    // a turn at once: there is something new to wait for
 constexpr int32_t kWishesEnd = 2;
 

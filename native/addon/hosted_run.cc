@@ -51,8 +51,6 @@ Result<void> HostedRun::Start(napi_env env, Environment& environment, int32_t id
 HostedRun::HostedRun(napi_env env, Environment& environment, int32_t id)
     : env_(env), environment_(environment), id_(id) {}
 
-HostedRun::~HostedRun() = default;
-
 void HostedRun::GoOn(std::unique_ptr<HostedRun> run) {
   State state = State::kGoesOn;
   while (state == State::kGoesOn) state = run->Step();

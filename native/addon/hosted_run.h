@@ -27,7 +27,6 @@ class HostedRun {
   static Result<void> Start(napi_env env, Environment& environment, int32_t id, napi_value turn,
                             napi_value over);
 
-  ~HostedRun();
   HostedRun(const HostedRun&) = delete;
   HostedRun& operator=(const HostedRun&) = delete;
 

@@ -34,7 +34,7 @@ class BlockingWait {
 };
 
 void SetHead(OpenSelector& open, const HostLoop::Ready& ready) {
-  open.ring[0].fd = (ready.host ? kEndedByHost : 0) | (ready.waker ? kEndedByWaker : 0);
+  open.ring[0].fd = ready.waker ? kEndedByWaker : 0;
 }
 
 /**
