@@ -120,6 +120,19 @@ describe("connections that are", () => {
     expect(longestGapNs).toBeGreaterThan(0);
   });
 
+  it("hot leave what is under way to the others, whose loop is closed", async () => {
+    const options = { mode: "closed", connections: 10, "in-flight": 9, hot: 20 };
+    const { result } = await run(await listen(echo), options);
+    expect(result).toMatchObject({ ...clean, fairness: { connections: 9 } });
+    expect(result.messages).toBeGreaterThan(0);
+  });
+
+  it("meant to get messages faster than can be slept between are heard all the same", async () => {
+    const options = { schedule: "fixed", "tick-us": 0, rate: 80_000, "drain-timeout-ms": 20_000 };
+    const { windows } = await run(await listen(echo), options);
+    for (const window of windows) expect(window["completedMessages"]).toBeGreaterThan(0);
+  });
+
   it("treated unfairly show in Jain's index", async () => {
     // Every second connection is answered a hundred times later.
     let count = 0;
@@ -205,6 +218,14 @@ describe("churn", () => {
 });
 
 describe.runIf(onLinux)("memory", () => {
+  it("may grow by less than there are processes", async () => {
+    const stages = { mode: "memory", stages: "7,8", processes: 5, "server-pid": process.pid };
+    const { code, lines } = await rawRun(await listen(echo), stages);
+    expect(code).toBe(0);
+    expect(lines.map(({ connections }) => connections).slice(0, 2)).toEqual([7, 8]);
+    expect(lines.at(-1)).toMatchObject({ ...clean, totalMessages: 8 });
+  });
+
   it.each([1, 3])("is told at every stage, by %d process(es)", async (processes) => {
     const port = await listen(echo);
     const all = await rawRun(port, {
@@ -257,6 +278,18 @@ describe("several processes", () => {
       if (onLinux) expect([1, 2, 3, 4, 5]).toContain(window.clientProcesses);
     }
     expect(result.messages).toBe(messages);
+  });
+
+  it("wait for each other until the slow ones are full", async () => {
+    // Filling takes longer than all of this: a peer is full once it took nothing for 300 ms.
+    const short = { "warmup-ms": 1, windows: 1, "window-ms": 250 };
+    const { windows } = await run(await listen(echo), {
+      connections: 8,
+      slow: 4,
+      ...short,
+      processes: 4,
+    });
+    expect(windows[0]?.["completedMessages"]).toBeGreaterThan(0);
   });
 
   it("send together what one would send alone", async () => {

@@ -21,7 +21,7 @@ export const drainTimeoutMs = 8_000;
 /** How long the memory workload may wait for the machine to settle, over all its stages. */
 export const settlingMs = 30_000;
 
-/** Filling the peers that never read: the load generator's own bound. */
+/** Filling the peers that never read. */
 export const fillTimeoutMs = 10_000;
 
 const shortestConnectMs = 30_000;
@@ -91,7 +91,7 @@ function connectionArguments(
   return {
     "--connections": connections,
     ...(activeConnections < talking ? { "--active": activeConnections } : {}),
-    ...(slowReaders > 0 ? { "--slow": slowReaders } : {}),
+    ...(slowReaders > 0 ? { "--slow": slowReaders, "--fill-timeout-ms": fillTimeoutMs } : {}),
     ...(hotInFlight === undefined ? {} : { "--hot": hotInFlight }),
   };
 }

@@ -20,6 +20,7 @@ struct Orders {
 /** Written by one worker only. */
 struct alignas(64) WorkerReport {
   std::atomic<uint32_t> stage;  // the last one that was reached
+  std::atomic<bool> ready;      // for the load
   std::atomic<int64_t> completed;
   std::atomic<int64_t> intended;
   std::atomic<bool> over;  // the tally is complete

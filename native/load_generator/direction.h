@@ -21,10 +21,13 @@ class Direction {
    */
   virtual bool NextGoal(uint32_t* connections) = 0;
 
-  /** They are, and each of them was served. Returns when those of all processes are. */
+  /** They are, and each of them was served. */
   virtual void Reached() = 0;
 
-  /** Of the load that follows the last goal. */
+  /** Peers that never read are full, too. Returns when all processes are ready for the load. */
+  virtual void Ready() = 0;
+
+  /** Of the load that follows. */
   virtual Timeline& timeline() = 0;
 };
 

@@ -20,12 +20,13 @@ constexpr int kMostEvents = 256;
 constexpr int kAhead = 2;
 // To sleep and be woken takes longer than this.
 constexpr int64_t kAboutToBeNs = 15'000;
+// Where the next message is always about to be due, what comes back is looked at all the same.
+constexpr int64_t kLongestWithoutLookNs = kNsPerMs;
 // At low rates: what came back lies about no longer, and a signal or a closed peer is seen.
 constexpr int64_t kLongestSleepNs = 10 * kNsPerMs;
 
 // A peer whose buffers have taken nothing for so long is full.
 constexpr int64_t kFullAfterNs = 300 * kNsPerMs;
-constexpr int64_t kLongestFillNs = 10 * kNsPerSecond;
 // More than the buffers of both ends hold (tcp_rmem, tcp_wmem in tcp(7)): a server that takes it
 // all keeps it in its own memory, and shall not be made to keep gigabytes.
 constexpr int64_t kMostFillBytes = 16 << 20;
@@ -47,8 +48,8 @@ Load::Load(Traffic& traffic, Pace& pace, Alarm& alarm, const RunOptions& options
 
 /**
  * At an edge one window ends and the next begins: what is counted after it belongs to the next one,
- * time and CPU included. While the samples are read nobody sends or receives, so the schedule
- * stands still as well: that pause is ours, not the server's.
+ * time and CPU included. While the samples are read nobody sends or receives, so the schedule and
+ * the clock of the messages stand still as well: that pause is ours, not the server's.
  */
 std::string Load::Run(Timeline& timeline, Window* windows) {
   const int64_t already = traffic_.completed();
@@ -66,10 +67,12 @@ std::string Load::Run(Timeline& timeline, Window* windows) {
     step = timeline.Next(Progress{traffic_.completed() - already, traffic_.intended()});
     const bool measured = step.phase == Step::Phase::kWindow;
     traffic_.CountInto(measured ? &windows[step.window] : nullptr);
-    if (measured && !comparing) traffic_.BeginFairness(MonotonicNs());
+    if (measured && !comparing) traffic_.BeginFairness(now_ns);
     comparing = comparing || measured;
     if (step.phase == Step::Phase::kOver) traffic_.EndFairness(now_ns);
-    pace_.Shift(MonotonicNs() - now_ns);
+    const int64_t stood_still_ns = MonotonicNs() - now_ns;
+    pace_.Shift(stood_still_ns);
+    traffic_.Shift(stood_still_ns);
   }
   traffic_.CountInto(nullptr);
   traffic_.EndFloods();
@@ -79,7 +82,7 @@ std::string Load::Run(Timeline& timeline, Window* windows) {
 
 std::string Load::FillSlow() {
   int64_t now_ns = MonotonicNs();
-  const int64_t end_ns = now_ns + kLongestFillNs;
+  const int64_t end_ns = now_ns + options_.fill_timeout_ms * kNsPerMs;
   int64_t taken_at_ns = now_ns;
   int64_t taken = traffic_.slow().bytes_sent;
   while (now_ns < std::min(end_ns, taken_at_ns + kFullAfterNs)) {
@@ -115,11 +118,14 @@ bool Load::RunUntil(int64_t end_ns) {
  */
 bool Load::Gather(int64_t due_ns) {
   const int64_t now_ns = MonotonicNs();
-  if (due_ns - now_ns <= kAboutToBeNs) return true;
+  const bool about_to_be = due_ns - now_ns <= kAboutToBeNs;
+  if (about_to_be && now_ns - looked_at_ns_ < kLongestWithoutLookNs) return true;
+  looked_at_ns_ = now_ns;
   traffic_.CompareClocks();
   for (int events = kMostEvents; events == kMostEvents;) {
     if (!Turn(0, true, &events)) return false;
   }
+  if (about_to_be) return true;
   const int64_t sleep_until_ns = std::min({due_ns, pace_.NextDueNs(), now_ns + kLongestSleepNs});
   if (sleep_until_ns - MonotonicNs() > kAboutToBeNs) SleepUntil(sleep_until_ns);
   return true;

@@ -42,6 +42,7 @@ class Load {
   Alarm& alarm_;
   const RunOptions& options_;
   int64_t allocations_ = 0;
+  int64_t looked_at_ns_ = 0;  // for echoes, the last time
   std::string error_;
 };
 

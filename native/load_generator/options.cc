@@ -57,6 +57,8 @@ constexpr NumberRow kNumbers[] = {
      "who is sampled, with all its descendants"},
     {"--connect-timeout-ms", &RunOptions::connect_timeout_ms, 1, kHourMs,
      "for all connections together"},
+    {"--fill-timeout-ms", &RunOptions::fill_timeout_ms, 1, kHourMs,
+     "for the peers that never read, before the warm-up"},
     {"--drain-timeout-ms", &RunOptions::drain_timeout_ms, 0, kHourMs,
      "for what is still under way at the end"},
 };

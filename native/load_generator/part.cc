@@ -46,6 +46,7 @@ void RunChurn(Selector& selector, const RunOptions& options, const Share& share,
     error = churn.Prepare();
     if (error.empty()) direction.Reached();
   }
+  if (error.empty()) direction.Ready();
   if (error.empty()) error = churn.Run(direction.timeline(), windows);
   *tally = churn.Sum();
   tally->SetError(error);
@@ -62,6 +63,7 @@ void RunConnections(Selector& selector, const RunOptions& options, const Share& 
     Alarm alarm(selector);
     Load load(traffic, *pace, alarm, options);
     if (traffic.slow().connections > 0) error = Fill(load, traffic);
+    if (error.empty()) direction.Ready();
     if (error.empty()) error = load.Run(direction.timeline(), windows);
     allocations = load.allocations();
   }

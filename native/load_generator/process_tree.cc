@@ -25,9 +25,6 @@ constexpr int kLoadavgLastPid = 4;
 // The kernel adds up all threads for /proc/<pid>/stat: two milliseconds for ten thousand of them.
 constexpr int64_t kThreadsForStat = 1000;
 
-// A thread that ends runs on after its time was summed up: 3.8 to 4.4 us (Linux 6.18).
-constexpr int64_t kEndNs = 5000;
-
 constexpr int64_t kFirstListNs = kNsPerSecond;
 constexpr int64_t kListNs = 8 * kNsPerMs;
 
@@ -61,7 +58,9 @@ TreeSample ProcessTree::Look() {
     sample.user_ticks = sample.system_ticks = kUnknown;
     sample.context_switches = sample.run_queue_wait_ns = kUnknown;
   }
-  sample.threads = CountThreads();
+  // Who has very many is not asked again.
+  const int64_t threads = CountThreads();
+  sample.threads = threads <= kLookedAtAtMost ? threads : kUnknown;
   if (!processes_.empty()) sample.cpu_ns = largest_cpu_ns_ = std::max(largest_cpu_ns_, CpuNs());
   AddTaken(&sample);
   return sample;
@@ -105,8 +104,6 @@ bool ProcessTree::SomethingStarted() {
   ProcText text;
   if (!loadavg_.Read(&text)) return true;
   const int64_t last = FieldAfter(text.data(), kLoadavgLastPid);
-  // Where the numbers have begun anew it was about as many as the time before.
-  if (last_pid_ != kUnknown && last >= last_pid_) started_ = last - last_pid_;
   const bool started = last != last_pid_;
   last_pid_ = last;
   return started;
@@ -216,20 +213,18 @@ void ProcessTree::AddTaken(TreeSample* sample) {
   for (const Process& process : processes_) {
     wanted_ns = std::max(wanted_ns, process.threads.most_wanted_ns());
   }
-  // Time of children that came and went is known when they are waited for, which may be later.
-  const bool looked = sample->run_queue_wait_ns != kUnknown && reaped_ticks_ == reaped_last_ticks_;
+  const bool looked = sample->run_queue_wait_ns != kUnknown;
   // Of one thread both come from the same file, which is up to a tick behind its clock.
   sole_ = sole_ && CountThreads() == 1;
   const int64_t tree_ns =
       sole_ && !processes_.empty() ? processes_.front().threads.cpu_ns() : sample->cpu_ns;
   if (looked && wanted_ns != kUnknown && tree_before_ns_ != kUnknown) {
-    const int64_t own_ns = tree_ns - tree_before_ns_ + kEndNs * started_;
+    const int64_t own_ns = tree_ns - tree_before_ns_;
     taken_ns_ += std::max<int64_t>(0, wanted_ns - own_ns - (softirqs_ns - softirqs_before_ns_));
   }
   if (looked) sample->taken_ns = taken_ns_;
   tree_before_ns_ = looked ? tree_ns : kUnknown;
   softirqs_before_ns_ = softirqs_ns;
-  reaped_last_ticks_ = reaped_ticks_;
 }
 
 int64_t ProcessTree::CountThreads() const {

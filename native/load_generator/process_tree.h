@@ -25,11 +25,13 @@ struct TreeSample {
   int64_t run_queue_wait_ns = kUnknown;
   /**
    * CPU time that went to others while a thread of the tree wanted it: at least so much. Threads
-   * and processes of the tree are no others to each other, nor is the kernel's deferred work.
+   * and processes of the tree are no others to each other, nor is the kernel's deferred work. What
+   * children did that came and went counts when they are waited for, so this is for trees that do
+   * not fork.
    */
   int64_t taken_ns = kUnknown;
   int64_t processes = 0;  // alive
-  int64_t threads = 0;    // a process that was not asked counts as one
+  int64_t threads = 0;    // a process that was not asked counts as one; kUnknown for very many
 };
 
 class ProcessTree {
@@ -82,7 +84,6 @@ class ProcessTree {
   std::vector<Process> processes_;  // the root first, while it lives
   std::vector<pid_t> sorted_;       // their pids
   size_t next_to_ask_ = 0;
-  int64_t started_ = 0;          // tasks of the whole machine since the last look
   int64_t last_pid_ = kUnknown;  // that the machine had given out when we listed
   bool listed_all_ = false;
   ProcFile loadavg_;
@@ -97,7 +98,6 @@ class ProcessTree {
   int64_t tree_before_ns_ = kUnknown;
   int64_t softirqs_before_ns_ = 0;
   bool sole_ = true;  // there has never been more than one thread
-  int64_t reaped_last_ticks_ = 0;
   int64_t taken_ns_ = 0;
 };
 

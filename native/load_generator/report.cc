@@ -41,7 +41,7 @@ void AddServer(const TreeSample& begin, const TreeSample& end, JsonObject* line)
       .NumberOrNull("serverRunQueueWaitNs", total(&TreeSample::run_queue_wait_ns))
       .NumberOrNull("serverTakenNs", total(&TreeSample::taken_ns))
       .Number("serverProcesses", end.processes)
-      .Number("serverThreads", end.threads);
+      .NumberOrNull("serverThreads", end.threads);
 }
 
 std::string CallsText(const CallCounts& calls) {
@@ -141,7 +141,7 @@ std::string MemoryLine(int64_t connections, const MemorySample& sample) {
       .NumberOrNull("socketBytes", sample.socket)
       .NumberOrNull("availableBytes", sample.available)
       .Number("serverProcesses", sample.server_processes)
-      .Number("serverThreads", sample.server_threads)
+      .NumberOrNull("serverThreads", sample.server_threads)
       .End();
 }
 

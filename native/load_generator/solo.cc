@@ -19,6 +19,7 @@ class SoloDirection final : public Direction {
     return true;
   }
   void Reached() override { announcer_.Reached(stage_++); }
+  void Ready() override {}
   Timeline& timeline() override { return conductor_; }
 
  private:

@@ -96,6 +96,9 @@ class Team {
   }
 
   bool Load(Conductor& conductor) {
+    const int64_t ready_by_ns = MonotonicNs() + options_.fill_timeout_ms * kNsPerMs + kMarginNs;
+    const auto ready = [this] { return AllReady(); };
+    if (!WatchUntil(ready_by_ns, ready) || !Expect(ready())) return false;
     const int64_t begin_ns = MonotonicNs() + kLeadNs;
     orders_[0].begin_ns.store(begin_ns);
     Step step = conductor.Begin(begin_ns);
@@ -160,6 +163,13 @@ class Team {
   bool AllReached(size_t stage) {
     for (size_t i = 0; i < reports_.size(); ++i) {
       if (reports_[i].stage.load() < stage) return false;
+    }
+    return true;
+  }
+
+  bool AllReady() {
+    for (size_t i = 0; i < reports_.size(); ++i) {
+      if (!reports_[i].ready.load()) return false;
     }
     return true;
   }

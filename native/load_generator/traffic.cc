@@ -68,7 +68,8 @@ Tally Traffic::Sum() const {
   for (uint32_t id = 0; id < table_.size(); ++id) {
     const Connection& connection = table_[id];
     if (connection.role == Role::kSlow) {
-      tally.slow.full += connection.blocked ? 1 : 0;
+      const bool open = connection.state != ConnectionState::kLost;
+      tally.slow.full += open && connection.blocked ? 1 : 0;
     } else if (connection.state != ConnectionState::kWrong) {
       // After a wrong byte we stopped listening: what else was under way is not the server's fault.
       tally.missing += connection.Begun();
@@ -77,11 +78,17 @@ Tally Traffic::Sum() const {
   return tally;
 }
 
+int64_t Traffic::outstanding_by_turn() const {
+  const Connection& first = table_[0];
+  const bool hot = first.role == Role::kHot && first.Alive();
+  return outstanding_ - (hot ? int64_t{first.sent} + first.queued : 0);
+}
+
 void Traffic::BeginFairness(int64_t now_ns) {
   comparing_ = !expected_before_.empty();
   for (uint32_t id = 0; comparing_ && id < table_.size(); ++id) {
     expected_before_[id] = table_[id].next_expected;
-    table_[id].last_completed_ns = now_ns;
+    table_[id].last_completed_ns = OwnNs(now_ns);
   }
 }
 
@@ -98,7 +105,8 @@ void Traffic::EndFairness(int64_t now_ns) {
     sums.sum_of_squares += completed * completed;
     // Nobody asked it for anything: that it was quiet is no gap.
     if (connection.sent > 0) {
-      sums.longest_gap_ns = std::max(sums.longest_gap_ns, now_ns - connection.last_completed_ns);
+      sums.longest_gap_ns =
+          std::max(sums.longest_gap_ns, OwnNs(now_ns) - connection.last_completed_ns);
     }
   }
 }
@@ -164,7 +172,8 @@ bool Traffic::Post(uint32_t id, int64_t intended_ns) {
   } else {
     if (table_.Full(connection)) return false;
     if (connection.Timed()) {
-      table_.Slot(id, connection.sent + connection.queued).intended_ns = intended_ns;
+      Posted& posted = table_.Slot(id, connection.sent + connection.queued);
+      posted.intended_ns = intended_ns == kWhenSent ? kWhenSent : OwnNs(intended_ns);
     }
     ++outstanding_;
   }

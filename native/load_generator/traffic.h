@@ -35,6 +35,8 @@ class Traffic {
 
   /** Messages posted and not back yet, those on slow and lost connections left out. */
   int64_t outstanding() const { return outstanding_; }
+  /** The same without those of a connection that floods, a closed loop of its own. */
+  int64_t outstanding_by_turn() const;
   int64_t alive() const { return alive_; }
   const SlowPeers& slow() const { return tally_.slow; }
   int64_t connections_lost() const { return tally_.connections_lost; }
@@ -43,6 +45,9 @@ class Traffic {
 
   /** Counts into `window` from now on; nullptr: outside of the measured windows. */
   void CountInto(Window* window) { window_ = window != nullptr ? window : unmeasured_; }
+
+  /** The generator itself has done nothing for so long, which is no latency of the server's. */
+  void Shift(int64_t ns) { stood_still_ns_ += stamped_ ? 0 : ns; }
 
   /** From now on until EndFairness() each measured connection's completions are compared. */
   void BeginFairness(int64_t now_ns);
@@ -109,6 +114,9 @@ class Traffic {
   void Handle(uint32_t id, const ReadyEvent& event);
 
  private:
+  /** The clock of all that is noted here: where the kernel notes no arrivals, it stands still
+   * while the generator does. */
+  int64_t OwnNs(int64_t monotonic_ns) const { return monotonic_ns - stood_still_ns_; }
   void SendQueued(uint32_t id);
   uint32_t MaySend(const Connection& connection) const;
   bool SendSome(uint32_t id);
@@ -138,6 +146,7 @@ class Traffic {
   int64_t alive_ = 0;
   int64_t intended_ = 0;
   bool stamped_;
+  int64_t stood_still_ns_ = 0;
   int64_t clocks_apart_ns_ = 0;  // CLOCK_MONOTONIC minus CLOCK_REALTIME
   bool flooding_ = true;
   bool comparing_ = false;                 // between BeginFairness() and EndFairness()

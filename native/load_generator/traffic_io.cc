@@ -45,7 +45,7 @@ bool Traffic::SendSome(uint32_t id) {
     offset = 0;
     if (filled == send_buffer_.size()) break;
   }
-  const int64_t now_ns = MonotonicNs();
+  const int64_t now_ns = OwnNs(MonotonicNs());
   ++tally_.calls.send;
   const ssize_t taken = Send(connection.fd, send_buffer_.data(), filled);
   if (taken < 0) {
@@ -105,13 +105,13 @@ void Traffic::ReceiveReady(uint32_t id) {
   if (connection.queued > 0 && !connection.blocked) SendQueued(id);
 }
 
-/** One recv(2). @param arrived_ns CLOCK_MONOTONIC: when these bytes came, or at least were here */
+/** One recv(2). @param arrived_ns on our clock: when these bytes came, or at least were here */
 ssize_t Traffic::ReceiveSome(int fd, int64_t* arrived_ns) {
   int64_t realtime_ns = 0;
   const ssize_t length =
       stamped_ ? ReceiveStamped(fd, receive_buffer_.data(), receive_buffer_.size(), &realtime_ns)
                : Receive(fd, receive_buffer_.data(), receive_buffer_.size());
-  *arrived_ns = realtime_ns > 0 ? realtime_ns + clocks_apart_ns_ : MonotonicNs();
+  *arrived_ns = realtime_ns > 0 ? realtime_ns + clocks_apart_ns_ : OwnNs(MonotonicNs());
   return length;
 }
 

@@ -69,14 +69,14 @@ class WorkerDirection final : public Direction {
     if (options_.mode != LoadMode::kMemory) return stage_ == 0;
     if (stage_ == options_.stages.size()) return false;
     WaitUntil([this] { return place_.orders->stage.load() > stage_; });
-    *connections =
-        static_cast<uint32_t>(PartOf(options_.stages[stage_], share_.index, share_.processes));
+    *connections = static_cast<uint32_t>(PartOfStage(options_, share_, options_.stages[stage_]));
     return true;
   }
 
-  void Reached() override {
-    place_.report->stage.store(++stage_);
-    if (options_.mode == LoadMode::kMemory) return;
+  void Reached() override { place_.report->stage.store(++stage_); }
+
+  void Ready() override {
+    place_.report->ready.store(true);
     WaitUntil([this] { return place_.orders->begin_ns.load() > 0; });
   }
 
