@@ -54,15 +54,30 @@ int32_t FlagsOf(uint32_t events) {
          ((events & EPOLLPRI) != 0 ? kFlagPriority : 0);
 }
 
+/** Linux 5.11 has epoll_pwait2(2), and a filter of system calls may refuse it. */
+bool HasPwait2(int epoll) {
+#ifdef SYS_epoll_pwait2
+  epoll_event event;
+  const timespec at_once{};
+  const long count =
+      syscall(SYS_epoll_pwait2, epoll, &event, 1, &at_once, nullptr, static_cast<size_t>(0));
+  return count == 0;
+#else
+  static_cast<void>(epoll);
+  return false;
+#endif
+}
+
 class EpollSelector final : public Selector {
  public:
-  explicit EpollSelector(OwnedFd epoll) : Selector(kCapabilities), epoll_(std::move(epoll)) {}
+  EpollSelector(OwnedFd epoll, bool has_pwait2)
+      : Selector({true, true, true, true, false, -1, has_pwait2 ? 1 : kNsPerMs}),
+        epoll_(std::move(epoll)),
+        has_pwait2_(has_pwait2) {}
 
   int fileno() const override { return epoll_.get(); }
 
  private:
-  static constexpr Capabilities kCapabilities{true, true, true, true, false, -1, 1};
-
   Result<void> Add(int fd, const Registration& registration) override {
     const Result<void> added = Control(EPOLL_CTL_ADD, fd, registration);
     if (added.ok() || added.error().errno_value != EEXIST) return added;
@@ -103,7 +118,9 @@ class EpollSelector final : public Selector {
       batch.Add(fd, generation, ReadyOf(event.events), FlagsOf(event.events));
       if ((event.data.u64 & kOneshotMark) != 0) spent_[static_cast<size_t>(fd)] = true;
     }
-    return stale_hits_ < kStaleHitsBeforeRebuild ? Result<void>() : Rebuild();
+    // Where there is no descriptor for a new set it is tried again after as many more.
+    if (stale_hits_ >= kStaleHitsBeforeRebuild) (void)Rebuild().ok();
+    return {};
   }
 
   Result<void> Control(int operation, int fd, const Registration& registration) {
@@ -121,19 +138,16 @@ class EpollSelector final : public Selector {
     return {};
   }
 
-  /** epoll_pwait2(2) where the kernel has it (Linux 5.11), else milliseconds, rounded up. */
+  /** Without epoll_pwait2(2) in milliseconds, rounded up. */
   int WaitForEvents(int capacity, int64_t timeout_ns) {
-    if (timeout_ns <= 0 || !has_pwait2_) {
-      return EpollWaitCall(epoll_.get(), events_.data(), capacity, ToMilliseconds(timeout_ns));
-    }
 #ifdef SYS_epoll_pwait2
-    const timespec timeout = ToTimespec(timeout_ns);
-    const long count = syscall(SYS_epoll_pwait2, epoll_.get(), events_.data(), capacity, &timeout,
-                               nullptr, static_cast<size_t>(0));
-    if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return static_cast<int>(count);
+    if (timeout_ns > 0 && has_pwait2_) {
+      const timespec timeout = ToTimespec(timeout_ns);
+      return static_cast<int>(syscall(SYS_epoll_pwait2, epoll_.get(), events_.data(), capacity,
+                                      &timeout, nullptr, static_cast<size_t>(0)));
+    }
 #endif
-    has_pwait2_ = false;
-    return WaitForEvents(capacity, timeout_ns);
+    return EpollWaitCall(epoll_.get(), events_.data(), capacity, ToMilliseconds(timeout_ns));
   }
 
   /** A fresh set under the same number, without the entries that no descriptor of ours can name any
@@ -155,7 +169,7 @@ class EpollSelector final : public Selector {
   OwnedFd epoll_;
   std::array<epoll_event, kEventsPerWait> events_{};
   std::vector<bool> spent_;  // by descriptor: a oneshot that has been reported
-  bool has_pwait2_ = true;
+  bool has_pwait2_;
   int stale_hits_ = 0;
 };
 
@@ -164,7 +178,8 @@ class EpollSelector final : public Selector {
 Result<std::unique_ptr<Selector>> MakeEpollSelector(const SelectorOptions& /*options*/) {
   OwnedFd epoll(epoll_create1(EPOLL_CLOEXEC));
   if (!epoll.valid()) return LastError("epoll_create1");
-  return std::unique_ptr<Selector>(new EpollSelector(std::move(epoll)));
+  const bool has_pwait2 = HasPwait2(epoll.get());
+  return std::unique_ptr<Selector>(new EpollSelector(std::move(epoll), has_pwait2));
 }
 
 }  // namespace io_selectors

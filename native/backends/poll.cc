@@ -43,7 +43,13 @@ class PollSelector final : public Selector {
   PollSelector() : Selector(kCapabilities) {}
 
  private:
-  static constexpr Capabilities kCapabilities{false, false, false, true, true, -1, 1};
+#ifdef __APPLE__
+  static constexpr int64_t kTimeoutResolutionNs = kNsPerMs;
+#else
+  static constexpr int64_t kTimeoutResolutionNs = 1;
+#endif
+  static constexpr Capabilities kCapabilities{
+      false, false, false, true, true, -1, kTimeoutResolutionNs};
 
   Result<void> Add(int fd, const Registration& registration) override {
     const size_t index = static_cast<size_t>(fd);

@@ -80,15 +80,18 @@ class SelectSelector final : public Selector {
 
  private:
   Result<void> Add(int fd, const Registration& registration) override {
+    return Change(fd, Registration{}, registration);
+  }
+
+  /** A number that nobody has opened may lie beyond what the kernel looks at: its bit would be left
+   * as we set it, and be taken for readiness. */
+  Result<void> Change(int fd, const Registration& /*before*/, const Registration& after) override {
+    if (fcntl(fd, F_GETFD) < 0) return LastError("fcntl");
     highest_ = std::max(highest_, fd);
     watched_.Grow(WordsInUse());
     ready_.Grow(WordsInUse());
-    watched_.Assign(fd, registration);
+    watched_.Assign(fd, after);
     return {};
-  }
-
-  Result<void> Change(int fd, const Registration& /*before*/, const Registration& after) override {
-    return Add(fd, after);
   }
 
   void Remove(int fd, const Registration& /*registration*/) override {

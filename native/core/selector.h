@@ -107,11 +107,11 @@ class Selector {
   /** Before another loop waits for fileno(): whatever this backend puts off until its own wait. */
   virtual void PrepareToBeWatched() {}
 
-  /** Calls `visit(fd, interest)` for each descriptor that a wait now would watch. */
+  /** Calls `visit(fd, registration)` for each descriptor that a wait now would watch. */
   template <typename Visitor>
   void ForEachWatched(Visitor visit) const {
     ForEachRegistered([this, &visit](int fd, const Registration& registration) {
-      if (IsArmed(fd)) visit(fd, registration.interest);
+      if (IsArmed(fd)) visit(fd, registration);
     });
   }
 

@@ -30,8 +30,9 @@ export const RULES: Readonly<Record<BackendName, Rules>> = {
   },
   // select(2): takes numbers at each wait; EBADF for a closed one ends it before anything else is
   // found out; "POLLOUT_SET (EPOLLWRBAND | EPOLLWRNORM | EPOLLOUT | EPOLLERR)" is without EPOLLHUP.
+  // We ask fcntl(2) about a number first: one beyond the table would seem ready.
   select: {
-    refusesClosed: false,
+    refusesClosed: true,
     orphansWatch: "number",
     hangupIsOutput: false,
     keepsEdges: false,

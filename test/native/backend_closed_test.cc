@@ -127,6 +127,23 @@ BACKEND_TEST(NumberReusedInABatchHasAnotherGeneration) {
   CHECK(second.generation != selector->Generation(second.fd));
 }
 
+BACKEND_TEST(HighNumberThatNobodyOpenedIsNotReady) {
+  SelectorOptions options;
+  options.fd_set_size = 65'536;
+  const auto made = backend.make(options);
+  if (!made.ok()) return;
+  Selector& selector = *made.value();
+  const DescriptorPair pair = StreamPair();
+  CHECK(selector.Register(pair.first.get(), kRead).ok());
+  const Result<int32_t> registered = selector.Register(50'000, kRead);
+  if (!registered.ok()) {
+    CHECK_EQ(ErrorOf(registered), EBADF);
+    return;
+  }
+  Put(pair.second);
+  CHECK((Wait(selector, kPatienceNs).FlagsOf(50'000) & kFlagError) != 0);
+}
+
 BACKEND_TEST(NumberThatNobodyOpenedIsRefusedOrReportedOnce) {
   const auto selector = MakeSelector(backend);
   OwnedFd placeholder = Must(Duplicate(StreamPair().first.get()));
@@ -143,7 +160,7 @@ BACKEND_TEST(NumberThatNobodyOpenedIsRefusedOrReportedOnce) {
   CHECK((ready.FlagsOf(number) & kFlagError) != 0);
   CHECK_EQ(CountReports(*selector, number), 0);
   int watched = 0;
-  selector->ForEachWatched([&watched](int, int32_t) { ++watched; });
+  selector->ForEachWatched([&watched](int, const Registration&) { ++watched; });
   CHECK_EQ(watched, 0);
 }
 

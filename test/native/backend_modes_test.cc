@@ -170,9 +170,12 @@ BACKEND_TEST(PriorityTellsUrgentDataFromPlain) {
   CHECK(Wait(*selector).events.empty());
 }
 
-BACKEND_TEST(ExclusiveWakesNoThunderingHerd) {
-  if (!MakeSelector(backend)->capabilities().exclusive) return;
-  constexpr int kWaiters = 4;
+namespace {
+
+constexpr int kWaiters = 4;
+
+/** How many of the waiters one connection wakes. */
+int WokenByOneConnection(const Backend& backend) {
   const OwnedFd listener = Must(ListenTcp(ListenOptions{}));
   std::atomic<int> waiting{0};
   std::atomic<int> woken{0};
@@ -193,8 +196,20 @@ BACKEND_TEST(ExclusiveWakesNoThunderingHerd) {
   options.port = Must(LocalPort(listener.get()));
   const OwnedFd client = Must(ConnectTcp(options));
   for (std::thread& thread : threads) thread.join();
-  // All of them where a slow machine let the first wait end before the others had begun.
-  CHECK(woken >= 1);
+  return woken;
+}
+
+}  // namespace
+
+BACKEND_TEST(ExclusiveWakesNoThunderingHerd) {
+  if (!MakeSelector(backend)->capabilities().exclusive) return;
+  // All of them where a slow machine let the first wait end before the others had begun: once.
+  int woken = kWaiters;
+  for (int round = 0; woken == kWaiters && round < 20; ++round) {
+    woken = WokenByOneConnection(backend);
+    CHECK(woken >= 1);
+  }
+  CHECK(woken < kWaiters);
 }
 
 // epoll_ctl(2) modifies no exclusive entry: it has to be taken out and put in.

@@ -215,8 +215,8 @@ TEST(SelectorVisitsWhatIsWatched) {
   CHECK(selector.Modify(5, kWrite).ok());
   selector.disarmed = 4;
   std::string visited;
-  selector.ForEachWatched([&visited](int fd, int32_t interest) {
-    visited += std::to_string(fd) + ":" + std::to_string(interest) + " ";
+  selector.ForEachWatched([&visited](int fd, const Registration& registration) {
+    visited += std::to_string(fd) + ":" + std::to_string(registration.interest) + " ";
   });
   CHECK(visited == "3:1 5:2 ");
 }
