@@ -1,10 +1,12 @@
 // Waiting beside Node's loop, over every backend that works here: wait, for await, abort, ref.
 
 import { spawnSync } from "node:child_process";
+import { stat } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EVENT_READ, EVENT_WRITE, Reactor, recv, type Selector, send } from "../src/index.ts";
 import { selectorClasses } from "./conformance/backends.ts";
-import { Descriptors } from "./conformance/socket-pair.ts";
+import { Descriptors, waitFor } from "./conformance/socket-pair.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -109,11 +111,75 @@ describe.each(selectorClasses)("wait over %s", (_name, make) => {
     const [a, b] = fds.pair();
     selector.register(a, EVENT_READ);
     const first = selector.wait();
-    const second = selector.wait({ timeoutMs: 20 });
+    const second = selector.wait({ timeoutMs: 5000 });
     setTimeout(() => send(b, bytes("x")), 2);
     expect(await Promise.race([first, second])).toHaveLength(1);
     const rest = await Promise.all([first, second]);
     expect(rest.flat().length).toBeGreaterThanOrEqual(1);
+  });
+
+  it("takes no thread of Node's pool", async () => {
+    // As many as the pool has by default, and some more.
+    const selectors = Array.from({ length: 8 }, () => make<string>());
+    const waits = selectors.map((one) => {
+      one.register(fds.pair()[0], EVENT_READ);
+      return one.wait();
+    });
+    expect((await stat(".")).isDirectory()).toBe(true);
+    for (const one of selectors) one.waker().wake();
+    expect(await Promise.all(waits)).toEqual(Array(8).fill([]));
+    for (const one of selectors) one.close();
+  });
+
+  it("lets the thread itself look in between", async () => {
+    const [a, b] = fds.pair();
+    selector.register(a, EVENT_READ);
+    for (let i = 0; i < 3; i++) {
+      const waiting = selector.wait();
+      const beside = selector.wait();
+      expect(selector.poll(0)).toBe(0);
+      send(b, bytes("x"));
+      waitFor(a, EVENT_READ);
+      expect(selector.select(0)).toHaveLength(1);
+      expect(await waiting).toHaveLength(1);
+      expect(await beside).toHaveLength(1);
+      recv(a, new Uint8Array(8));
+      const woken = selector.wait();
+      selector.waker().wake();
+      expect(selector.select(0)).toEqual([]);
+      send(b, bytes("x"));
+      expect(await woken).toHaveLength(1);
+      recv(a, new Uint8Array(8));
+    }
+  });
+
+  it("goes on where another registered descriptor is closed", async () => {
+    const [a, b] = fds.pair();
+    const [c] = fds.pair();
+    selector.register(a, EVENT_READ);
+    selector.register(c, EVENT_READ);
+    const waiting = selector.wait();
+    send(b, bytes("x"));
+    waitFor(a, EVENT_READ);
+    fds.close(c);
+    let ready = await waiting;
+    // select tells of closed ones first.
+    if (ready.every(({ key }) => key.fd === c)) ready = await selector.wait();
+    expect(ready.map(({ key }) => key.fd)).toContain(a);
+  });
+
+  it("keeps no file open that its owner closes", async () => {
+    const [a, b] = fds.pair();
+    const [c, d] = fds.pair();
+    selector.register(a, EVENT_READ);
+    selector.register(c, EVENT_READ);
+    const waiting = selector.wait();
+    await delay(20); // whatever waits beside us has begun
+    fds.close(c);
+    waitFor(d, EVENT_READ);
+    expect(recv(d, new Uint8Array(1))).toBe(0);
+    send(b, bytes("x"));
+    await waiting;
   });
 
   it("lets the thread itself wait in between", async () => {

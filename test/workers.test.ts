@@ -166,6 +166,41 @@ describe("workers", () => {
 });
 
 describe("the main thread", () => {
+  it.each(selectorClasses.map(([name, make]) => [name, make().constructor.name] as const))(
+    "waits on %s to its deadline, whatever signals come meanwhile",
+    async (_name, className) => {
+      const code = `
+        const io = await import(${JSON.stringify(library)});
+        const selector = new io.${className}();
+        selector.register(io.listenTcp(), io.EVENT_READ);
+        let signals = 0;
+        process.on("SIGUSR2", () => { signals++; });
+        console.log("waiting");
+        while (signals === 0) await new Promise((resolve) => setImmediate(resolve));
+        const before = performance.now();
+        const ready = selector.select(300);
+        const waitedMs = performance.now() - before;
+        const seen = signals;
+        while (signals === seen) await new Promise((resolve) => setImmediate(resolve));
+        console.log(JSON.stringify({ ready: ready.length, early: waitedMs < 299 }));
+        process.exit();`;
+      const child = spawn(process.execPath, ["--input-type=module", "-e", code], {
+        stdio: ["ignore", "pipe", "inherit"],
+        timeout: 60_000,
+      });
+      let output = "";
+      let signalling: NodeJS.Timeout | undefined;
+      child.stdout.setEncoding("utf8").on("data", (text: string) => {
+        output += text;
+        signalling ??= setInterval(() => child.kill("SIGUSR2"), 10);
+      });
+      const exit = await once(child, "exit");
+      clearInterval(signalling);
+      expect(exit).toEqual([0, null]);
+      expect(output).toBe('waiting\n{"ready":0,"early":false}\n');
+    },
+  );
+
   it("runs SIGINT handlers while it waits without a deadline", async () => {
     const code = `
       const io = await import(${JSON.stringify(library)});

@@ -35,11 +35,19 @@ napi_value CloseOne(napi_env env, napi_callback_info info) {
   const IoCall call(env, info);
   int32_t fd = -1;
   if (!call.ReadInt(0, &fd)) return call.Answer(-EINVAL);
-  for (const std::unique_ptr<OpenSelector>& open : Call(env, info).environment().selectors) {
-    if (open != nullptr && open->selector->Interest(fd) != 0) open->selector->BeforeClose(fd);
+  const auto& selectors = Call(env, info).environment().selectors;
+  const auto watches = [fd](const std::unique_ptr<OpenSelector>& open) {
+    return open != nullptr && open->selector->Interest(fd) != 0;
+  };
+  for (const auto& open : selectors) {
+    if (watches(open)) open->selector->BeforeClose(fd);
   }
   // EINTR: the descriptor is gone all the same (close(2), on Linux and the BSDs alike).
-  return call.Answer(close(fd) < 0 && errno != EINTR ? -errno : 0);
+  const int32_t answer = close(fd) < 0 && errno != EINTR ? -errno : 0;
+  for (const auto& open : selectors) {
+    if (watches(open)) open->TellWatch();
+  }
+  return call.Answer(answer);
 }
 
 /** setNonBlocking(fd, on) */

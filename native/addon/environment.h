@@ -33,6 +33,11 @@ struct OpenSelector {
     if (waker != nullptr) waker->Close();
   }
 
+  /** An asynchronous wait that is under way has to see what changed. */
+  void TellWatch() const {
+    if (watch != nullptr && watch->armed()) watch->Changed();
+  }
+
   /** Takes what ended the wait from outside. */
   HostLoop::Ready TakeWake(bool interrupted) {
     if (interrupted) return HostLoop::Ready{true, false};

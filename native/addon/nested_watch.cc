@@ -19,6 +19,13 @@ class NestedWatch final : public Watch {
 
   void Changed() override { selector_.PrepareToBeWatched(); }
 
+  /** What io_uring has told once must be asked for again, and epoll may have made its set anew:
+   * libuv has to take it in again. */
+  void Looked() override {
+    Pause();
+    Resume();
+  }
+
  private:
   uv_handle_t* handle() override { return reinterpret_cast<uv_handle_t*>(&poll_); }
 

@@ -106,11 +106,6 @@ Napi::Value Destroy(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-/** An asynchronous wait that is under way has to see what changed. */
-void TellWatch(const OpenSelector& open) {
-  if (open.watch != nullptr && open.watch->armed()) open.watch->Changed();
-}
-
 /** register(id, fd, events, options): the generation, or -errno. */
 napi_value Register(napi_env env, napi_callback_info info) {
   const Call call(env, info);
@@ -119,7 +114,7 @@ napi_value Register(napi_env env, napi_callback_info info) {
   const Result<int32_t> registered =
       open->selector->Register(call.Int(1), call.Int(2), ToOptions(call.Int(3)));
   if (!registered.ok()) return call.Answer(call.environment().Refuse(registered.error()));
-  TellWatch(*open);
+  open->TellWatch();
   return call.Answer(registered.value());
 }
 
@@ -129,7 +124,7 @@ napi_value Modify(napi_env env, napi_callback_info info) {
   OpenSelector* open = call.environment().Find(call.Int(0));
   if (open == nullptr) return call.Answer(-EBADF);
   const Result<void> modified = open->selector->Modify(call.Int(1), call.Int(2));
-  TellWatch(*open);
+  open->TellWatch();
   return call.Answer(modified.ok() ? 0 : call.environment().Refuse(modified.error()));
 }
 
@@ -139,7 +134,7 @@ napi_value Unregister(napi_env env, napi_callback_info info) {
   OpenSelector* open = call.environment().Find(call.Int(0));
   if (open == nullptr) return call.Answer(-EBADF);
   const Result<void> done = open->selector->Unregister(call.Int(1));
-  TellWatch(*open);
+  open->TellWatch();
   return call.Answer(done.ok() ? 0 : call.environment().Refuse(done.error()));
 }
 

@@ -4,9 +4,9 @@
 
 #include <poll.h>
 
+#include <cerrno>
 #include <condition_variable>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "addon/waker.h"
@@ -25,9 +25,18 @@ class ThreadWatch final : public Watch {
     if (!interrupt.ok()) return false;
     interrupt_ = std::move(interrupt.value());
     const auto fire = [](uv_async_t* async) { static_cast<ThreadWatch*>(async->data)->OnAsync(); };
-    if (uv_async_init(loop, &async_, fire) != 0) return false;
+    // Before the handle, which could not be freed at once where there is no thread to be had.
+    const auto run = [](void* self) { static_cast<ThreadWatch*>(self)->Run(); };
+    const int refused = uv_thread_create(&thread_, run, this);
+    if (refused != 0) {
+      errno = -refused;
+      return false;
+    }
+    if (uv_async_init(loop, &async_, fire) != 0) {
+      End();
+      return false;
+    }
     Opened(env);
-    thread_ = std::thread([this] { Run(); });
     return true;
   }
 
@@ -35,14 +44,19 @@ class ThreadWatch final : public Watch {
     if (armed()) Arm();
   }
 
+  /** Its thread polls the descriptors themselves, which the look has not changed. */
+  void Looked() override {}
+
  private:
   uv_handle_t* handle() override { return reinterpret_cast<uv_handle_t*>(&async_); }
 
   bool Arm() override {
     std::vector<pollfd> snapshot = {pollfd{interrupt_->fd(), POLLIN, 0}};
-    selector_.ForEachWatched([&snapshot](int fd, int32_t interest) {
-      const int events =
-          ((interest & kRead) != 0 ? POLLIN : 0) | ((interest & kWrite) != 0 ? POLLOUT : 0);
+    selector_.ForEachWatched([&snapshot](int fd, const Registration& registration) {
+      const bool reads = (registration.interest & kRead) != 0;
+      const bool writes = (registration.interest & kWrite) != 0;
+      const int events = (reads ? POLLIN : 0) | (writes ? POLLOUT : 0) |
+                         (reads && registration.options.priority ? POLLPRI : 0);
       snapshot.push_back(pollfd{fd, static_cast<short>(events), 0});
     });
     {
@@ -68,7 +82,7 @@ class ThreadWatch final : public Watch {
       state_ = State::kEnding;
     }
     Interrupt();
-    thread_.join();
+    uv_thread_join(&thread_);
   }
 
   /** Makes the thread look at its state again, whether it polls or sleeps. */
@@ -120,7 +134,7 @@ class ThreadWatch final : public Watch {
   std::condition_variable changed_;
   State state_ = State::kIdle;    // under mutex_
   std::vector<pollfd> snapshot_;  // under mutex_
-  std::thread thread_;
+  uv_thread_t thread_{};
 };
 
 }  // namespace

@@ -86,7 +86,11 @@ napi_value Poll(napi_env env, napi_callback_info info) {
   if (open == nullptr) return call.Answer(-EBADF);
   int64_t timeout_ns = ToNanoseconds(call.Double(1));
   if (timeout_ns < 0 && WantsTurnFirst(call)) timeout_ns = 0;
-  if (timeout_ns == 0) return call.Answer(WaitOnce(call, *open, 0));
+  if (timeout_ns == 0) {
+    const int32_t count = WaitOnce(call, *open, 0);
+    if (open->watch != nullptr && open->watch->armed()) open->watch->Looked();
+    return call.Answer(count);
+  }
   const BlockingWait blocking(*open);
   if (!blocking.hosted().ok()) {
     return call.Answer(call.environment().Refuse(blocking.hosted().error()));

@@ -37,6 +37,9 @@ class Watch {
   /** The registrations have changed while it is armed. */
   virtual void Changed() = 0;
 
+  /** This thread has looked at the selector itself while it is armed. */
+  virtual void Looked() = 0;
+
   /** Ends the promises that wait, without readiness. */
   void Cancel();
 

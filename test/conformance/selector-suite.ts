@@ -403,6 +403,11 @@ export function selectorSuite(name: string, make: <T>() => Selector<T>): void {
         expect(() => selector.select(0)).toThrow(closed);
         expect(() => selector.poll(0)).toThrow(closed);
         expect(() => selector.fileno()).toThrow(closed);
+        expect(() => selector.waker()).toThrow(closed);
+        expect(() => selector.ref()).toThrow(closed);
+        expect(() => selector.unref()).toThrow(closed);
+        expect(selector.getMap()).toBeNull();
+        expect(selector.readyKey(0)).toBeUndefined();
         expect(send(a, bytes("x"))).toBe(1);
       });
 
