@@ -39,9 +39,10 @@ export class Lending {
   }
 
   /** Puts what recv() or send() was given into the frame, if the lent bytes have such a part. */
-  fillFrame(fd: number, bytes: Uint8Array, offset?: number, length?: number): boolean {
+  fillFrame(fd: number, bytes: Uint8Array | null, offset?: number, length?: number): boolean {
+    if (bytes !== this.#lent || bytes === null) return false;
     // Detached or shrunk since, it has no such byte, whatever somebody has made of its prototype.
-    if (bytes !== this.#lent || bytes[this.#lentLength - 1] === undefined) return false;
+    if (bytes[this.#lentLength - 1] === undefined) return false;
     const from = offset === undefined ? 0 : offset;
     const count = length === undefined ? this.#lentLength - from : length;
     if (!isInt32(fd) || !isInt32(from) || !isInt32(count)) return false;

@@ -2,7 +2,7 @@
 // https://www.dre.vanderbilt.edu/~schmidt/PDF/reactor-siemens.pdf Enters: a Selector, handlers,
 // timers, posted tasks. Leaves: calls of the handlers, one after another, on this thread.
 
-import { SelectorError } from "./errors.ts";
+import { invalidValue, SelectorError } from "./errors.ts";
 import {
   type NativeSelector,
   readyData,
@@ -54,6 +54,9 @@ interface Registered {
 
 /** Ready descriptors that a turn of run() goes on looking for; a wait may bring more. */
 const EVENTS_PER_TURN = 64;
+
+/** What performance.now() tells apart. */
+const SHORTEST_REPEAT_MS = 0.001;
 
 export class Reactor {
   readonly #selector: NativeSelector<EventHandler>;
@@ -159,11 +162,19 @@ export class Reactor {
 
   /**
    * Calls `task` after `delayMs` milliseconds, never early.
-   * @param options.repeatMs calls it again that long after each call.
+   * @param options.repeatMs calls it again that long after each call; a microsecond at least.
+   * @throws {RangeError} ERR_INVALID_ARG_VALUE for what is no time.
    */
   setTimer(delayMs: number, task: () => void, options: { readonly repeatMs?: number } = {}): Timer {
+    const { repeatMs = null } = options;
+    if (typeof delayMs !== "number" || Number.isNaN(delayMs)) {
+      throw invalidValue(`delayMs is ${delayMs}, which is no number of milliseconds`);
+    }
+    if (repeatMs !== null && !(repeatMs >= SHORTEST_REPEAT_MS)) {
+      throw invalidValue(`repeatMs is ${repeatMs}; leave it out, or give 0.001 or more`);
+    }
     this.#selector[wishTurn]();
-    return this.#timers.add(performance.now() + delayMs, options.repeatMs ?? null, task);
+    return this.#timers.add(performance.now() + delayMs, repeatMs, task);
   }
 
   /** Calls `task` in the next turn, after the timers and before the ready handlers. */
@@ -304,7 +315,7 @@ export class Reactor {
 
   /** The caller's timeout, cut short by the next timer, and to nothing by a posted task. */
   #timeout(timeoutMs: number | null): number | null {
-    if (this.#tasks.length > 0 || this.#stopped) return 0;
+    if (this.#tasks.length > 0) return 0;
     const dueMs = this.#timers.nextDueMs();
     if (dueMs === null) return timeoutMs;
     const untilDueMs = Math.max(0, dueMs - performance.now());

@@ -93,7 +93,9 @@ export interface ReadonlySelectorMap<T = unknown> extends Iterable<number> {
 
 /**
  * A set of registered descriptors and a way to wait for them. Belongs to the thread that made it.
- * Every call but `close` throws `ERR_SELECTOR_CLOSED` after `close`.
+ * After `close`
+ * `getMap` answers null and `readyKey` undefined; every call but `close` and those that read the
+ * last wait's events throws `ERR_SELECTOR_CLOSED`.
  */
 export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEvent<T>[]> {
   readonly backend: BackendName;

@@ -24,6 +24,19 @@ function lend(bytes: Uint8Array): void {
   }
 }
 
+describe("what is no buffer", () => {
+  it.each([null, undefined, 7, "x", {}, new Float64Array(1)])("is refused: %s", (value) => {
+    const bytes = value as unknown as Uint8Array;
+    // Nothing is lent now, whatever was lent before.
+    for (const part of [64 << 10, (64 << 10) + 1]) {
+      const large = new Uint8Array(part);
+      for (let i = 0; i < 3; i++) recv(right, large);
+      expect(recv(right, bytes)).toBe(-EINVAL);
+      expect(send(left, bytes)).toBe(-EINVAL);
+    }
+  });
+});
+
 describe("a buffer that is used again and again", () => {
   it("is sent and filled as it is now, in whichever part", () => {
     const bytes = Uint8Array.from({ length: 32 }, (_, i) => i);

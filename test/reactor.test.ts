@@ -46,6 +46,24 @@ function twoReadable(): [number, number] {
   return [pairs[0][0], pairs[1][0]];
 }
 
+/** Alone with it while `body` runs: those of the test runner come back afterwards. */
+async function listeningTo(
+  event: "uncaughtException" | "unhandledRejection",
+  listener: (reason: unknown) => void,
+  body: () => Promise<void>,
+): Promise<void> {
+  const others = process.rawListeners(event);
+  const emitter: NodeJS.EventEmitter = process;
+  emitter.removeAllListeners(event);
+  emitter.on(event, listener);
+  try {
+    await body();
+  } finally {
+    emitter.removeAllListeners(event);
+    for (const other of others) emitter.on(event, other as () => void);
+  }
+}
+
 describe("handleEvents", () => {
   it("calls read before write", () => {
     const [a, b] = fds.pair();
@@ -157,6 +175,51 @@ describe("handleEvents", () => {
     const before = repeated;
     reactor.handleEvents(5);
     expect(repeated).toBe(before);
+  });
+});
+
+describe("timers", () => {
+  it("refuse what is no time, and leave nothing of it", () => {
+    const refused = expect.objectContaining({ code: "ERR_INVALID_ARG_VALUE" });
+    const never = () => expect.unreachable();
+    for (const delayMs of [Number.NaN, "5" as unknown as number, null as unknown as number]) {
+      expect(() => reactor.setTimer(delayMs, never)).toThrow(refused);
+    }
+    for (const repeatMs of [0, -1, Number.NaN, 1e-9]) {
+      expect(() => reactor.setTimer(0, never, { repeatMs })).toThrow(refused);
+    }
+    expect(reactor.handleEvents(0)).toBe(0);
+  });
+
+  it("may repeat faster than turns come: once a turn then", () => {
+    let calls = 0;
+    reactor.setTimer(0, () => calls++, { repeatMs: 0.001 });
+    reactor.handleEvents(0);
+    expect(calls).toBe(1);
+  });
+});
+
+describe("after stop", () => {
+  it("turns wait as long as before", () => {
+    reactor.stop();
+    const started = performance.now();
+    reactor.handleEvents(20);
+    expect(performance.now() - started).toBeGreaterThanOrEqual(19);
+  });
+});
+
+describe("a modify that the kernel refuses", () => {
+  it("removes the handler and says so", () => {
+    const [a] = fds.pair();
+    const onClose = vi.fn();
+    reactor.registerHandler(a, EVENT_READ, { onClose });
+    fds.close(a);
+    expect(() => reactor.modify(a, BOTH)).toThrow(
+      /cannot modify fd \d+, which is unregistered now/,
+    );
+    expect(onClose.mock.calls).toEqual([[a]]);
+    expect(reactor.size).toBe(0);
+    expect(selector.size).toBe(0);
   });
 });
 
@@ -387,11 +450,9 @@ describe.each(selectorClasses)("run over %s", (_name, make) => {
   });
 
   it("goes on after a tick whose error somebody handles", async () => {
-    const others = process.listeners("uncaughtException");
-    process.removeAllListeners("uncaughtException");
     const seen: unknown[] = [];
-    process.on("uncaughtException", (error) => seen.push(error));
-    try {
+    const see = (error: unknown) => seen.push(error);
+    await listeningTo("uncaughtException", see, async () => {
       reactor.post(() =>
         process.nextTick(() => {
           throw "a tick's";
@@ -399,11 +460,8 @@ describe.each(selectorClasses)("run over %s", (_name, make) => {
       );
       reactor.setTimer(20, () => reactor.stop());
       await reactor.run();
-      expect(seen).toEqual(["a tick's"]);
-    } finally {
-      process.removeAllListeners("uncaughtException");
-      for (const listener of others) process.on("uncaughtException", listener);
-    }
+    });
+    expect(seen).toEqual(["a tick's"]);
   });
 
   it("ends with what its own onError throws, and can run again", async () => {
@@ -458,21 +516,16 @@ describe.each(selectorClasses)("run over %s", (_name, make) => {
   });
 
   it("tells of a rejection that nobody handles, though nothing else happens", async () => {
-    const others = process.listeners("unhandledRejection");
-    process.removeAllListeners("unhandledRejection");
     const reasons: unknown[] = [];
-    process.on("unhandledRejection", (reason) => {
+    const end = (reason: unknown) => {
       reasons.push(reason);
       reactor.stop();
-    });
-    try {
+    };
+    await listeningTo("unhandledRejection", end, async () => {
       reactor.setTimer(50, () => void Promise.reject("nobody's"));
       await reactor.run();
-      expect(reasons).toEqual(["nobody's"]);
-    } finally {
-      process.removeAllListeners("unhandledRejection");
-      for (const listener of others) process.on("unhandledRejection", listener);
-    }
+    });
+    expect(reasons).toEqual(["nobody's"]);
   });
 
   it("sleeps while nothing happens", async () => {
