@@ -27,8 +27,9 @@ void Acceptor::Pause(int error) {
   (void)selector_.Unregister(server_.listener.get()).ok();
   paused_ = true;
   // EMFILE is ours alone: coming back before a close of ours would only take wakes that are meant
-  // for those with room. No wake is lost now, since accept(2) looks for a descriptor first: it
-  // refuses in the same turn in which it gave the last one.
+  // for those with room. accept(2) looks for a descriptor first, so it refuses in the same turn in
+  // which it gave the last one; where that one ended a batch, the next wake is lost on us, and the
+  // connection waits until another one comes.
   const bool waits_for_close = shared() && error == EMFILE;
   resume_at_ns_ = waits_for_close ? kForever : MonotonicNs() + kAcceptPauseNs;
   SayOnce(&said_, "accept", error);

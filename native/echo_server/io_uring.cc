@@ -50,6 +50,7 @@ struct Peer {
   uint32_t length = 0;  // of what is in it
   bool open = false;
   bool receiving = false;
+  bool limited = false;  // the receive, to the allowance
   bool sending = false;
   bool cancelling = false;  // the receive
   bool ended = false;       // nothing more will arrive
@@ -141,7 +142,9 @@ class IoUringLoop {
   }
 
   void Receive(int fd) {
-    At(fd).receiving = true;
+    Peer& peer = At(fd);
+    peer.receiving = true;
+    peer.limited = allowance_ > 0;
     submit_.Receive(fd, kBufferGroup, allowance_);
   }
 
@@ -168,8 +171,8 @@ class IoUringLoop {
     } else if (completion.result == -ENOBUFS) {
       peer.receiving = true;  // until it is asked for again: it is not to be closed
       starved_.push_back(fd);
-    } else if (completion.result == -EINVAL && allowance_ > 0) {
-      allowance_ = 0;  // before Linux 6.17
+    } else if (completion.result == -EINVAL && peer.limited) {
+      allowance_ = 0;  // before Linux 6.17; as many have asked for it as were accepted at once
     } else if (completion.result == 0) {
       peer.ended = true;
     } else if (completion.result != -ECANCELED) {
