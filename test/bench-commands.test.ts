@@ -6,13 +6,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { contenders } from "../bench/contenders/catalogue.ts";
 import { packagePaths } from "../bench/paths.ts";
 import { profiles } from "../bench/profiles.ts";
 import { parseResults } from "../bench/report/json.ts";
 import { workloads } from "../bench/workloads/catalogue.ts";
-import { childrenOf, survivors } from "./bench-processes.ts";
+import { survivors } from "./bench-processes.ts";
 
 const linux = process.platform === "linux";
 const cli = join(packagePaths().root, "dist", "bench", "cli.js");
@@ -128,7 +128,8 @@ describe("target", () => {
   it.runIf(linux)(
     "measures a command's CPU time and latency, and ends what it started",
     async () => {
-      const command = `'${process.execPath}' echo.cjs {port}`;
+      const server = join(folder, "echo.cjs");
+      const command = `'${process.execPath}' '${server}' {port}`;
       const { code, stdout } = await bench(
         "target",
         "--command",
@@ -145,7 +146,25 @@ describe("target", () => {
       expect(cell?.messages).toBeGreaterThan(0);
       expect(cell?.mismatches).toBe(0);
       expect(["ok", "tie", "inconclusive"]).toContain(cell?.status);
-      expect(childrenOf(1).filter((pid) => commandLineHas(pid, folder))).toEqual([]);
+      expect(await survivors(runningWith(server), 5_000)).toEqual([]);
+    },
+  );
+
+  it.runIf(linux).each(["SIGINT", "SIGKILL"] as const)(
+    "leaves nothing of a command running after %s, what its shell started neither",
+    async (signal) => {
+      const server = join(folder, "echo.cjs");
+      const command = `'${process.execPath}' '${server}' {port} & wait`;
+      const long = ["--connections", "5", "--rate", "200", "--duration", "5", "--blocks", "2"];
+      const argv = ["target", "--command", command, ...long, "--out", folder];
+      const run = spawn(process.execPath, [cli, ...argv], { stdio: "ignore" });
+      const ended = once(run, "exit");
+      // Its own command line has it; so have the announcer's, the shell's and the server's.
+      await vi.waitFor(() => expect(runningWith(server).length).toBeGreaterThan(3), 60_000);
+      const started = runningWith(server);
+      run.kill(signal);
+      await ended;
+      expect(await survivors(started, 10_000)).toEqual([]);
     },
   );
 
@@ -226,12 +245,16 @@ describe("report", () => {
   });
 });
 
-function commandLineHas(pid: number, text: string): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(text);
-  } catch {
-    return false;
-  }
+/** The processes whose command line has this text. */
+function runningWith(text: string): number[] {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(text);
+    } catch {
+      return false;
+    }
+  });
 }
 
 async function freePort(): Promise<number> {

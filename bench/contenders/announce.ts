@@ -47,18 +47,23 @@ async function start([command = ""]: readonly string[]): Promise<number> {
   });
   const pid = child.pid;
   if (pid === undefined) return 127;
+  guard(pid);
   const ended = once(child, "exit");
   const asked = terminated();
   let over = false;
+  let leaving = false;
   void ended.then(() => {
     over = true;
   });
-  while (!over && !(await listens(port))) await delay(askAgainMs);
+  void asked.then(() => {
+    leaving = true;
+  });
+  while (!over && !leaving && !(await listens(port))) await delay(askAgainMs);
   if (over) {
     console.error(`the command ended (${child.signalCode ?? `exit ${child.exitCode}`})`);
     return 1;
   }
-  announce(port, pid);
+  if (!leaving) announce(port, pid);
   await Promise.race([ended, asked]);
   if (over) return child.exitCode ?? 1;
   signalGroup(pid, "SIGTERM");
@@ -70,6 +75,16 @@ async function start([command = ""]: readonly string[]): Promise<number> {
 
 function announce(port: number, pid: number): void {
   process.stdout.write(`${JSON.stringify({ event: "ready", port, pid })}\n`);
+}
+
+/**
+ * Ends the group once we are gone, however that came about: it reads from us until nobody is there.
+ * That the kernel ends a child with its parent holds for the shell, and for nothing it starts.
+ */
+function guard(pid: number): void {
+  const script = 'read -r _; kill -s KILL -- "-$0"';
+  const stdio = ["pipe", "ignore", "ignore"] as const;
+  spawn("/bin/sh", ["-c", script, String(pid)], { detached: true, stdio: [...stdio] });
 }
 
 /** ESRCH: all of the group have ended. */
