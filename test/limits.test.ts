@@ -96,19 +96,6 @@ describe("preflight", () => {
     );
   });
 
-  it("counts ports by source address, and only where addresses are given", () => {
-    const many: Demand = { connections: 40_000, model: "single" };
-    expect(preflight(roomy, many)).toBeNull();
-    expect(preflight(roomy, { ...many, sourceAddresses: 2 })).toBeNull();
-    expect(preflight(roomy, { ...many, sourceAddresses: 1 })).toMatchObject({
-      reason: "net.ipv4.ip_local_port_range 28232 < 40000 needed",
-      command: 'sudo sysctl -w net.ipv4.ip_local_port_range="1024 65535"',
-      hint: null,
-    });
-    const more = { ...many, connections: 70_000, sourceAddresses: 1 };
-    expect(preflight(roomy, more)?.hint).toContain("64512 ports: add source addresses");
-  });
-
   it("counts the threads that are there already", () => {
     const small = { ...roomy, pidMax: 10_263 };
     expect(preflight(small, threads)).toMatchObject({

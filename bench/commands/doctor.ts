@@ -71,7 +71,7 @@ function machineLines(environment: MachineEnvironment): string[] {
   return table([
     ["processor", `${cpuModel ?? "unknown"}, ${cores} CPUs`],
     ["memory", `${(environment.memoryBytes / 2 ** 30).toFixed(1)} GiB`],
-    ["kernel", `${kernel}${hypervisor === null ? "" : `, a guest of ${hypervisor}`}`],
+    ["kernel", `${kernel}${isGuest(environment) ? `, a guest of ${hypervisor}` : ""}`],
     ["clock source", clockSource ?? "unknown"],
     ["fingerprint", environment.fingerprint],
   ]);
@@ -130,12 +130,14 @@ function disturbances(machine: MachineLimits, environment: MachineEnvironment): 
     environment.governor !== null && environment.governor !== "performance"
       ? `CPU governor ${environment.governor}: cpupower frequency-set -g performance`
       : null,
-    environment.hypervisor === null
-      ? null
-      : "a guest: its host may take CPU time; stolen time is watched",
+    isGuest(environment) ? "a guest: its host may take CPU time; stolen time is watched" : null,
     ...warnings(machine),
   ].filter((line) => line !== null);
   return found.length === 0 ? ["nothing that shows"] : found;
+}
+
+function isGuest({ hypervisor }: MachineEnvironment): boolean {
+  return hypervisor !== null && hypervisor !== "none";
 }
 
 /** Columns of equal width, two blanks between them. */

@@ -2,7 +2,14 @@
 // and the command that lifts what does not. Pure. Enters: MachineLimits. Leaves: rows for
 // `npm run bench -- doctor`.
 
-import { type Demand, type MachineLimits, type Shortfall, shortfalls } from "./limits.ts";
+import {
+  type Demand,
+  type MachineLimits,
+  mapsPerThread,
+  otherMaps,
+  type Shortfall,
+  shortfalls,
+} from "./limits.ts";
 
 /** One limit as it stands. */
 export interface LimitRow {
@@ -34,7 +41,7 @@ export function limitRows(machine: MachineLimits): LimitRow[] {
     row("kernel.pid_max", machine.pidMax, (n) => `at most ${thousands(n)} threads and processes`),
     row("kernel.threads-max", machine.threadsMax, (n) => `at most ${thousands(n)} threads`),
     row("vm.max_map_count", machine.maxMapCount, (n) => {
-      const threads = Math.max(0, Math.floor((n - mapsBeside) / mapsPerThread));
+      const threads = Math.max(0, Math.floor((n - otherMaps) / mapsPerThread));
       return `at most ${thousands(threads)} threads in one process`;
     }),
     cgroupRow(machine),
@@ -42,9 +49,9 @@ export function limitRows(machine: MachineLimits): LimitRow[] {
   return rows.filter((found) => found !== null);
 }
 
-/** What fits at each scale, for one thread, a thread each and a process each. */
+/** What fits at each scale, by who serves: one thread, a thread or a process each, or a few. */
 export function fitRows(machine: MachineLimits): FitRow[] {
-  const models: readonly Demand["model"][] = ["single", "thread", "process"];
+  const models: readonly Demand["model"][] = ["single", "thread", "process", "prefork"];
   return scales.flatMap((connections) =>
     models.map((model) => ({
       connections,
@@ -64,10 +71,6 @@ export function mostInOneProcess(machine: MachineLimits): number {
   }
   return fits;
 }
-
-/** As limits.ts counts them: a stack and its guard page, beside code and libraries. */
-const mapsPerThread = 2;
-const mapsBeside = 256;
 
 function openFilesRow(machine: MachineLimits): LimitRow {
   const { soft, hard } = machine.openFiles;

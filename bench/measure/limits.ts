@@ -44,11 +44,6 @@ export interface Demand {
   readonly model: "thread" | "process" | "single" | "prefork";
   /** Whether there is no load generator: both ends are in one process. */
   readonly alone?: boolean;
-  /**
-   * Addresses that the load generator connects from; each has the whole port range. Left out where
-   * it takes as many of 127.0.0.0/8 as it needs, so that ports are no limit.
-   */
-  readonly sourceAddresses?: number;
 }
 
 /** A limit that is too low. */
@@ -79,12 +74,9 @@ const bytesPerConnection = 12_000;
 const bytesPerThread = 24_000;
 const bytesPerProcess = 150_000;
 /** Maps of a process beside its threads' stacks: code, libraries, an allocator's arenas. */
-const otherMaps = 256;
+export const otherMaps = 256;
 /** A thread's stack and the guard page below it are a map each. pthread_attr_setguardsize(3) */
-const mapsPerThread = 2;
-/** Ports below this one need privileges, so no range reaches lower. */
-const firstUserPort = 1024;
-const lastPort = 65_535;
+export const mapsPerThread = 2;
 
 /** The first limit that stops the demand, with the command that lifts it; null where it fits. */
 export function preflight(machine: MachineLimits, demand: Demand): Shortfall | null {
@@ -110,7 +102,6 @@ type Check = (machine: MachineLimits, demand: Demand) => Shortfall | null;
 
 const checks: readonly Check[] = [
   checkOpenFiles,
-  checkPorts,
   checkPidMax,
   checkThreadsMax,
   checkMaps,
@@ -148,21 +139,6 @@ function checkOpenFiles(machine: MachineLimits, { connections, model }: Demand):
     hint:
       "for good: nofile in /etc/security/limits.conf, LimitNOFILE= of a systemd unit, " +
       "--ulimit nofile= of docker run",
-  });
-}
-
-function checkPorts(machine: MachineLimits, demand: Demand): Shortfall | null {
-  const { portRange, mayRaise } = machine;
-  const { connections: needed, sourceAddresses: addresses } = demand;
-  if (portRange === null || addresses === undefined) return null;
-  const most = (lastPort - firstUserPort + 1) * addresses;
-  const widest = `"${firstUserPort} ${lastPort}"`;
-  return judge({
-    limit: "net.ipv4.ip_local_port_range",
-    needed,
-    allowed: (portRange.last - portRange.first + 1) * addresses,
-    command: sysctl(mayRaise, "net.ipv4.ip_local_port_range", widest),
-    hint: needed <= most ? null : `even the widest range has ${most} ports: add source addresses`,
   });
 }
 

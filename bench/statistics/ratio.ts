@@ -34,8 +34,9 @@ export interface Ratio extends RatioFigures {
 const smallestRatio = 1.01;
 
 /**
- * The chance of a false ranking that is allowed: a twentieth over the ten contenders of a run
- * (Bonferroni), so that the verdict on one does not depend on which others ran.
+ * The chance of a false ranking that is allowed: a twentieth over ten contenders (Bonferroni), a
+ * twelfth over all of the `full` profile, so that the verdict on one does not depend on which
+ * others ran.
  */
 const rankingLevel = 0.05 / 10;
 

@@ -4,7 +4,6 @@
 // t. Enters: log ratios of pilot pairs. Leaves: the number of blocks, or "inconclusive".
 
 import { normalQuantile } from "./normal.ts";
-import { median } from "./quantile.ts";
 
 export interface SampleSizeOptions {
   /** The smallest ratio that must be told from 1, less 1: 0.05 is five per cent. */
@@ -21,13 +20,8 @@ export interface SampleSizeOptions {
 }
 
 export interface SampleSize {
-  /** Standard deviation of the log ratios: the estimate that counts. */
+  /** Standard deviation of the log ratios. */
   readonly sigma: number;
-  /**
-   * The same by the median absolute deviation × 1.4826. Much smaller than `sigma` means that a
-   * pilot pair or two are outliers; `sigma` stands, for a run will meet such pairs too.
-   */
-  readonly robustSigma: number;
   /** How many blocks to run: `wanted`, within the minimum and the maximum. */
   readonly blocks: number;
   readonly wanted: number;
@@ -36,9 +30,6 @@ export interface SampleSize {
   /** The smallest effect that `blocks` find with the power asked for; 0.05 is five per cent. */
   readonly detectableEffect: number;
 }
-
-/** Makes a MAD comparable with a standard deviation: 1 / z(0.75). */
-const madToSigma = 1.4826;
 
 /**
  * n = ((z_α + z_β)·σ / ln(1 + δ))², rounded up, within the bounds.
@@ -56,7 +47,6 @@ export function sampleSize(logRatios: readonly number[], options: SampleSizeOpti
   const blocks = Math.min(maximum, Math.max(minimum, wanted));
   return {
     sigma,
-    robustSigma: medianDeviation(logRatios),
     blocks,
     wanted,
     enough: wanted <= maximum,
@@ -90,11 +80,6 @@ export function standardDeviation(values: readonly number[]): number {
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   if (!Number.isFinite(squares)) throw new RangeError("a value that is not finite");
   return Math.sqrt(squares / (values.length - 1));
-}
-
-function medianDeviation(values: readonly number[]): number {
-  const middle = median(values);
-  return madToSigma * median(values.map((value) => Math.abs(value - middle)));
 }
 
 function zSum(options: Pick<SampleSizeOptions, "alpha" | "sides" | "power">): number {

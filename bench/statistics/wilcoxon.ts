@@ -1,6 +1,6 @@
 // The exact Wilcoxon signed-rank test: could differences lie this far to one side of zero by
 // chance alone? Wilcoxon, "Individual Comparisons by Ranking Methods", Biometrics Bulletin 1
-// (1945); ties and zeros as Pratt, JASA 54 (1959). As R's exactRankTests::wilcox.exact and SciPy's
+// (1945), who drops zeros before ranking. As R's exactRankTests::wilcox.exact and SciPy's
 // wilcoxon(mode="exact"). Enters: one difference a block. Leaves: a p value for the gate.
 
 export type Alternative = "two-sided" | "greater" | "less";
@@ -8,11 +8,6 @@ export type Alternative = "two-sided" | "greater" | "less";
 export interface SignedRankOptions {
   /** What the differences would be if chance did not make them; "two-sided" unless told. */
   readonly alternative?: Alternative;
-  /**
-   * What happens to differences of zero: "wilcox" (the default, as in R and SciPy) drops them
-   * before ranking; "pratt" ranks them, then drops their ranks.
-   */
-  readonly zeros?: "wilcox" | "pratt";
 }
 
 export interface SignedRank {
@@ -36,12 +31,11 @@ export function signedRank(
   differences: readonly number[],
   options: SignedRankOptions = {},
 ): SignedRank {
-  const { alternative = "two-sided", zeros = "wilcox" } = options;
+  const { alternative = "two-sided" } = options;
   if (differences.length > largestSample) {
     throw new RangeError(`${differences.length} differences; at most ${largestSample} are exact`);
   }
-  const signed = rank(zeros === "pratt" ? [...differences] : differences.filter(isNotZero));
-  const ranks = signed.filter(({ difference }) => isNotZero(difference));
+  const ranks = rank(differences.filter(isNotZero));
   const positive = ranks
     .filter(({ difference }) => difference > 0)
     .reduce((sum, { doubledRank }) => sum + doubledRank, 0);

@@ -1,11 +1,10 @@
-// What is read off a series or a cloud: enough blocks, warm-up, fairness, slopes; against R 4.2.2
+// What is read off a series or a cloud: enough blocks, fairness, slopes; against R 4.2.2
 // and SciPy 1.10.1 where they know it. The command that gave a value stands beside it.
 
 import { describe, expect, it } from "vitest";
 import { jainFairness } from "../../bench/statistics/jain.ts";
 import { seededRandom } from "../../bench/statistics/random.ts";
 import { detectableEffect, sampleSize } from "../../bench/statistics/sample-size.ts";
-import { relativeSlope, steadyState, variationOf } from "../../bench/statistics/steady-state.ts";
 import { theilSen } from "../../bench/statistics/theil-sen.ts";
 import { normal } from "./samples.ts";
 
@@ -55,12 +54,6 @@ describe("the number of blocks", () => {
     expect(found / 2000).toBeLessThan(0.83);
   });
 
-  it("shows outliers among the pilot pairs beside the spread", () => {
-    const size = sampleSize([0.01, -0.01, 0.02, 0, -0.02, 0.4], { effect: 0.05 });
-    expect(size.robustSigma).toBeCloseTo(1.4826 * 0.015, 12);
-    expect(size.sigma).toBeGreaterThan(5 * size.robustSigma);
-  });
-
   it("refuses what makes no sense", () => {
     expect(() => sampleSize([0.1], { effect: 0.05 })).toThrow("1 values");
     expect(() => sampleSize([0.1, Number.NaN], { effect: 0.05 })).toThrow("not finite");
@@ -70,52 +63,6 @@ describe("the number of blocks", () => {
     expect(() => sampleSize([0, 1], { effect: 1, minimum: 5, maximum: 4 })).toThrow("5 to 4");
     expect(() => detectableEffect(0.1, 0)).toThrow("0 blocks");
     expect(() => detectableEffect(-1, 5)).toThrow("sigma -1");
-  });
-});
-
-describe("steady state", () => {
-  const level = [10, 10.1, 9.9, 10, 10.1];
-
-  it("is seen with the window that ends the first five steady ones", () => {
-    expect(steadyState(level)).toEqual({ steady: true, window: 4 });
-    expect(steadyState([40, 25, 16, 12, ...level])).toEqual({ steady: true, window: 8 });
-    expect(steadyState(level.slice(1))).toEqual({ steady: false, window: null });
-    expect(steadyState([])).toEqual({ steady: false, window: null });
-  });
-
-  it("stays found while the series grows", () => {
-    const series = [40, 25, 16, 12, ...level, 30, 10, 50];
-    const windows = series.map((_, index) => steadyState(series.slice(0, index + 1)).window);
-    expect(windows).toEqual([...new Array(8).fill(null), 8, 8, 8, 8]);
-  });
-
-  it("is not a slow drift, nor scatter around a level", () => {
-    const drift = [100, 101, 102, 103, 104];
-    expect(variationOf(drift)).toBeLessThan(0.05);
-    expect(steadyState(drift).steady).toBe(false);
-    expect(steadyState([...drift].reverse()).steady).toBe(false);
-    const scatter = [10, 11, 9, 11, 10];
-    expect(Math.abs(relativeSlope(scatter))).toBeLessThan(0.02);
-    expect(steadyState(scatter).steady).toBe(false);
-  });
-
-  it("measures drift and scatter as SciPy does", () => {
-    const values = [10, 10.4, 10.1, 10.3, 10.2];
-    // linregress(range(5), v).slope * 4 / mean(v); variation(v, ddof=1)
-    expect(relativeSlope(values)).toBeCloseTo(0.011764705882352901, 14);
-    expect(relativeSlope([...values].reverse())).toBeCloseTo(-0.011764705882352901, 14);
-    expect(variationOf(values)).toBeCloseTo(0.01550136107925679, 14);
-  });
-
-  it("takes an idle server for steady, and a figure around zero for anything but", () => {
-    expect(steadyState([0, 0, 0, 0, 0]).steady).toBe(true);
-    expect(steadyState([1, -1, 0, -1, 1]).steady).toBe(false);
-  });
-
-  it("takes other bounds, and refuses what shows no trend", () => {
-    expect(steadyState([100, 101, 102], { windows: 3, slope: 0.03 }).window).toBe(2);
-    expect(() => steadyState(level, { windows: 2 })).toThrow("2 windows");
-    expect(() => steadyState([10, 10, Number.NaN, 10, 10])).toThrow("NaN in");
   });
 });
 

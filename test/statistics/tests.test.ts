@@ -62,13 +62,8 @@ describe("the signed-rank test", () => {
     expect(hodgesLehmann([3])).toEqual({ estimate: 3, low: 3, high: 3 });
   });
 
-  it("drops zeros before ranking, or after, as Pratt did", () => {
-    // R+ as scipy.stats.wilcoxon(tied, zero_method="pratt", alternative="greater").statistic; the
-    // exact p by numpy over all 2^11 signs of rankdata(abs(tied)) without the zeros'.
+  it("drops zeros before ranking", () => {
     expect(signedRank(tied).n).toBe(11);
-    const pratt = signedRank(tied, { zeros: "pratt" });
-    expect(pratt).toEqual({ statistic: 67.5, pValue: 0.0986328125, n: 11 });
-    expect(signedRank(tied, { zeros: "pratt", alternative: "less" }).pValue).toBe(0.95361328125);
   });
 
   it("equals the count over all signs, with ties and zeros", () => {
