@@ -25,6 +25,8 @@ export interface Request {
   readonly payload: number | null;
   /** Measured time a round, in seconds. */
   readonly duration: number | null;
+  /** The warm-up goes on until the load is steady, so many seconds at most. */
+  readonly steady: number | null;
   readonly blocks: number | null;
   readonly seed: number | null;
   readonly out: string | null;
@@ -49,6 +51,12 @@ export const loadRows: readonly OptionRow[] = [
     name: "duration",
     value: "SECONDS",
     help: "measured time a round",
+    read: seconds(0.05, 3600),
+  },
+  {
+    name: "steady",
+    value: "SECONDS",
+    help: "warm up until the load is steady, so long at most",
     read: seconds(0.05, 3600),
   },
   { name: "blocks", value: "N", help: "passes over all contenders", read: whole(1, 1000) },

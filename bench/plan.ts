@@ -168,7 +168,8 @@ function blocksOf(blocks: Blocks, { blocks: asked }: Request): Blocks {
 /**
  * As many windows of the usual length as fit, each a little longer or shorter so that they add up.
  */
-function timingOf(timing: Timing, { duration: durationSeconds }: Request): Timing {
+function timingOf(usual: Timing, { duration: durationSeconds, steady }: Request): Timing {
+  const timing = steady === null ? usual : { ...usual, steadyWithinMs: steady * 1000 };
   if (durationSeconds === null) return timing;
   const durationMs = durationSeconds * 1000;
   const windows = Math.max(1, Math.round(durationMs / windowMs));

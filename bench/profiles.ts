@@ -160,7 +160,7 @@ export const profiles: readonly Profile[] = [
   },
   {
     name: "full",
-    summary: "every workload, every contender; most of an hour",
+    summary: "every workload but scale, every contender; most of an hour",
     contenders: null,
     rows: [
       {

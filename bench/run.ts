@@ -50,10 +50,10 @@ export async function run(plan: Plan, means: RunMeans): Promise<Results> {
       });
       // After an interruption the parts that are left have their cells, too: empty ones.
       complete &&= await wasMeasured(blocks);
-      const { rounds } = blocks;
       const planned = blocks.planned.bind(blocks);
-      cells.push(...cellsOf(plan, part, { rounds, refusals, planned, interrupted: !complete }));
-      timeline.push(...timelineOf(plan, part, { rounds, runStartedMs }));
+      const outcome = { rounds: blocks.rounds, refusals, planned, interrupted: !complete };
+      cells.push(...cellsOf(plan, part, outcome));
+      timeline.push(...timelineOf(plan, part, { outcome, runStartedMs }));
     }
   } finally {
     means.children.killAll();

@@ -5,7 +5,7 @@
 const [, , part, ...rest] = process.argv;
 const usage = `usage: npx io-selectors bench [command] [options]
 
-  bench           measures the ten servers and writes a report below ./reports
+  bench           measures six servers and writes a report below ./reports
   bench --help    the commands and options; each command has --help, too`;
 
 if (part === "bench") {

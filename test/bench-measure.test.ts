@@ -28,6 +28,7 @@ const nothingAsked: Request = {
   rate: null,
   payload: null,
   duration: null,
+  steady: null,
   blocks: null,
   seed: null,
   out: null,

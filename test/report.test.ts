@@ -351,6 +351,14 @@ describe("report.md", () => {
       "npm run bench -- --profile quick --seed 7",
     );
   });
+
+  it("names no profile where somebody's own server was measured, nor their command", () => {
+    const options = { workloads: ["echo-rate"], contenders: ["target"], connections: [50] };
+    const results = inventedResults({ profile: "target", settings: { options } });
+    expect(reproduceCommand(results)).toBe(
+      "npm run bench -- target --command '… {port}' --seed 7 --connections 50",
+    );
+  });
 });
 
 describe("results.json", () => {

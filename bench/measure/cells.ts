@@ -53,6 +53,20 @@ export function cellsOf(plan: Plan, part: Part, outcome: Outcome): Cell[] {
   });
 }
 
+/**
+ * The reference's rounds with which a scenario's contenders are paired; null where they are paired
+ * with nobody's: it took no part, or was not measured.
+ */
+export function referenceRounds(
+  plan: Plan,
+  part: Part,
+  { outcome, scenarioIndex }: { readonly outcome: Outcome; readonly scenarioIndex: number },
+): readonly Judged[] | null {
+  const contender = part.contenders.find(({ name }) => name === plan.reference);
+  if (contender === undefined) return null;
+  return usableRounds(courseOf(part, outcome, { scenarioIndex, contender }));
+}
+
 interface Place {
   readonly plan: Plan;
   readonly part: Part;
@@ -71,7 +85,7 @@ interface Courses {
 function cellOf({ plan, part, scenario, outcome }: Place, courses: Courses): Cell {
   const { course, reference } = courses;
   const { workload, variant, load, ratePerSecond } = scenario;
-  const usable = reference !== undefined && isUsable(reference) ? reference.judged : null;
+  const usable = usableRounds(reference);
   // Where nobody is compared, nobody's disturbance is the others' matter.
   const paired = pairBlocks(course.judged, workload.comparesToReference ? usable : null);
   const metrics = figuresOf(plan, workload, { paired, baseline: courses.baseline });
@@ -185,8 +199,10 @@ function baselineOf(
   return judgedRounds(part, rounds, { scenarioIndex, contender });
 }
 
-function isUsable({ failure, refusal, unavailable }: Course): boolean {
-  return failure === null && refusal === null && unavailable === null;
+function usableRounds(course: Course | undefined): readonly Judged[] | null {
+  const { failure, refusal, unavailable } = course ?? {};
+  const measured = failure === null && refusal === null && unavailable === null;
+  return measured ? (course?.judged ?? null) : null;
 }
 
 function inBlock(judged: readonly Judged[], { round }: BlockData): BlockData | null {

@@ -3,24 +3,26 @@
 
 import type { Part, Plan } from "../plan.ts";
 import type { TimelineRound } from "../results.ts";
+import { type Outcome, referenceRounds } from "./cells.ts";
 import { ruleWords } from "./gate.ts";
 import { type Judged, judgedRounds, pairBlocks } from "./judge.ts";
-import type { Round } from "./round.ts";
 
 /** @param runStartedMs on the clock of the rounds. */
 export function timelineOf(
   plan: Plan,
   part: Part,
-  { rounds, runStartedMs }: { readonly rounds: readonly Round[]; readonly runStartedMs: number },
+  { outcome, runStartedMs }: { readonly outcome: Outcome; readonly runStartedMs: number },
 ): TimelineRound[] {
   const rows = part.scenarios.flatMap((scenario, scenarioIndex) => {
     const judgedOf = (name: string) => {
       const contender = part.contenders.find((row) => row.name === name);
       return contender === undefined
         ? []
-        : judgedRounds(part, rounds, { scenarioIndex, contender });
+        : judgedRounds(part, outcome.rounds, { scenarioIndex, contender });
     };
-    const reference = scenario.workload.comparesToReference ? judgedOf(plan.reference) : null;
+    const { comparesToReference } = scenario.workload;
+    const place = { outcome, scenarioIndex };
+    const reference = comparesToReference ? referenceRounds(plan, part, place) : null;
     return part.contenders.flatMap(({ name }) => {
       const judged = judgedOf(name);
       const counting = new Set(pairBlocks(judged, reference).map(({ own }) => own.round.block));

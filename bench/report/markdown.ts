@@ -30,6 +30,9 @@ export function renderMarkdown(results: Results): string {
     .trimEnd()}\n`;
 }
 
+/** What `target` chooses by itself. */
+const ownOfTarget = ["workloads", "contenders"];
+
 /**
  * The command line that runs the same again, from the profile, the seed and the options that were
  * given.
@@ -37,10 +40,13 @@ export function renderMarkdown(results: Results): string {
 export function reproduceCommand(results: Results): string {
   const given = results.settings["options"];
   const options = typeof given === "object" && given !== null ? Object.entries(given) : [];
-  const own = new Set(["profile", "seed", "out", "live"]);
+  const target = results.profile === "target";
+  const own = new Set(["profile", "seed", "out", "live", ...(target ? ownOfTarget : [])]);
   return [
-    "npm run bench --",
-    `--profile ${shellWord(results.profile)}`,
+    // A command may hold names and paths of its owner's: it is left out.
+    target
+      ? "npm run bench -- target --command '… {port}'"
+      : `npm run bench -- --profile ${shellWord(results.profile)}`,
     `--seed ${results.seed}`,
     ...options
       .filter(([name, value]) => !own.has(name) && value !== null && value !== undefined)
@@ -276,7 +282,7 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
 
 /** Foreign text must neither end a table's field nor become markup. */
 function escaped(text: string): string {
-  return plainLine(text).replace(/[\\|`<*]/g, (character) => `\\${character}`);
+  return plainLine(text).replace(/[\\|`<*]|\](?=\()/g, (character) => `\\${character}`);
 }
 
 function shellWord(text: string): string {
