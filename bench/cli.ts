@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { optionLines, parseOptions, UsageError } from "./command-line.ts";
 import { adviseCommand } from "./commands/advise.ts";
-import { type Command, exitUsage, print, say } from "./commands/command.ts";
+import { type Command, exitUsage, isSystemError, print, say } from "./commands/command.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { listCommand, listLines } from "./commands/list.ts";
@@ -49,7 +49,7 @@ async function main(argv: readonly string[]): Promise<number> {
     }
     return await command.execute(given);
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    if (!(error instanceof UsageError) && !isSystemError(error)) throw error;
     say(`bench: ${error.message}`);
     return exitUsage;
   }

@@ -358,7 +358,7 @@ describe("the command line", () => {
     [["compare", "a.json", "b.json"], /cannot read "a\.json"/],
     [["compare", good, good], /not JSON/],
     [["trend"], /one file/],
-    [["trend", "nowhere.jsonl"], /cannot read "nowhere\.jsonl"/],
+    [["trend", "nowhere.jsonl"], /no such file or directory, open 'nowhere\.jsonl'/],
   ])("refuses %j with exit code 2", (argv, message) => {
     const { status, stderr, stdout } = bench(...argv);
     expect(stderr).toMatch(message);

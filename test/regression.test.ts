@@ -3,11 +3,11 @@
 
 import { describe, expect, it } from "vitest";
 import { annotations } from "../bench/regression/annotations.ts";
+import { gateChart } from "../bench/regression/chart.ts";
 import { totalOf } from "../bench/regression/exact/callgrind.ts";
 import { callsPerMessage } from "../bench/regression/exact/strace.ts";
 import { parseHistory, recordOfGate, recordOfResults } from "../bench/regression/history.ts";
 import { gateSection, renderGateHtml } from "../bench/regression/html.ts";
-import { GateFormatError, parseGate, serializeGate } from "../bench/regression/json.ts";
 import { commentMark, renderGateMarkdown } from "../bench/regression/markdown.ts";
 import { exitCodes, judgementOf, outcomeOf } from "../bench/regression/outcome.ts";
 import { compareAll, confirms, findAll } from "../bench/regression/rule.ts";
@@ -16,30 +16,13 @@ import { renderGate } from "../bench/regression/terminal.ts";
 import { trendsOf } from "../bench/regression/trend.ts";
 import { renderTrends } from "../bench/regression/trend-page.ts";
 import type { Results } from "../bench/results.ts";
+import { simulate } from "./regression/simulated.ts";
 import { blocks, gateResult, type Noise, testOf } from "./regression-data.ts";
 import { measuredCell } from "./report-data.ts";
 
-/**
- * One run of the gate with four tests, the first of which is as told; confirmed where suspected.
- */
-function verdictOf(seed: number, noise: Noise) {
-  const others = [1, 2, 3].map((other) =>
-    testOf(`other ${other}`, blocks(1_000_000 * other + seed, { ...noise, ratio: 1 })),
-  );
-  const own = testOf("own", blocks(seed, noise));
-  const [finding] = findAll([own, ...others]);
-  if (finding?.comparison == null || finding.word !== "suspected") return finding?.word;
-  const [fresh] = compareAll([testOf("own", blocks(seed + 500_000, noise))]);
-  return confirms(finding.comparison, fresh ?? null, own) ? "regression" : "unconfirmed";
-}
-
+/** Four tests a run, as the short profile has. */
 function tally(runs: number, noise: Noise): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (let seed = 1; seed <= runs; seed++) {
-    const word = verdictOf(seed, noise) ?? "none";
-    counts[word] = (counts[word] ?? 0) + 1;
-  }
-  return counts;
+  return simulate({ runs, tests: 4, ...noise });
 }
 
 describe("the rule", () => {
@@ -283,6 +266,26 @@ describe("what is shown", () => {
     );
   });
 
+  it("draws what gates, with its interval, its margin and its confirmation", () => {
+    const { cells } = gateResult();
+    const [gating] = cells;
+    const chart = gateChart(gateResult());
+    expect(chart?.spec).toMatchObject({
+      rows: [
+        {
+          name: "ts:reactor-epoll CPU a message",
+          interval: [gating?.first?.low, gating?.first?.high],
+          span: [1 / 1.02, 1.02],
+          points: [{ value: gating?.first?.ratio }, { value: gating?.second?.ratio }],
+        },
+      ],
+    });
+    expect(renderGateHtml(gateResult())).toContain('aria-labelledby="regression-chart-wide-title"');
+    const nothing = gateResult({ cells: cells.map((cell) => ({ ...cell, first: null })) });
+    expect(gateChart(nothing)).toBeNull();
+    expect(renderGateHtml(nothing)).not.toContain("<figure");
+  });
+
   it("is a page that loads nothing, in which foreign text is text", () => {
     const page = renderGateHtml(gateResult());
     expect(page).toMatch(/default-src &#39;none&#39;/);
@@ -290,20 +293,7 @@ describe("what is shown", () => {
     expect(page).not.toMatch(/<script|https?:/);
     expect(gateSection(gateResult())).toContain('id="regression"');
   });
-
-  it("survives its own file, and no other one", () => {
-    const result = gateResult();
-    expect(parseGate(serializeGate(result), "x")).toEqual(JSON.parse(serializeGate(result)));
-    const whole = serializeGate(result);
-    for (const text of ["", whole.slice(0, -20), "null", "[]", "{}", serializeGateForeign()]) {
-      expect(() => parseGate(text, "regression.json")).toThrow(GateFormatError);
-    }
-  });
 });
-
-function serializeGateForeign(): string {
-  return JSON.stringify({ ...gateResult(), schemaVersion: 2 });
-}
 
 describe("the history", () => {
   const record = recordOfGate(gateResult());
@@ -325,7 +315,7 @@ describe("the history", () => {
     expect(record.series[0]?.blocks).toHaveLength(20);
     expect(parseHistory(`${JSON.stringify(record)}\n`, "h")).toEqual([record]);
     expect(recordOfResults(results(10)).series.map(({ name }) => name)).toEqual([
-      "echo-rate 10000 64 B ts:reactor-epoll serverCpuPerMessage",
+      "echo-rate 10000 64 B 30000/s ts:reactor-epoll serverCpuPerMessage",
     ]);
   });
 

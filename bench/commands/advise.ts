@@ -100,12 +100,20 @@ function share(text: string, option: string): number {
  * was named must be sound: null then; what else lies in a folder of runs is passed over.
  */
 function runsFrom(paths: readonly string[]): Results[] | null {
-  const files = paths.flatMap(filesAt);
-  const whole = [...new Set(files.map((file) => realpathSync(file)))];
-  const runs = whole.map((file) => readResults(relative(process.cwd(), file)));
-  const named = paths.filter((path) => !isFolder(path)).length;
-  const sound = runs.filter((run) => run !== null);
-  return named > 0 && sound.length < runs.length ? null : sound;
+  const named = new Set(
+    paths
+      .filter((path) => !isFolder(path))
+      .flatMap(filesAt)
+      .map(real),
+  );
+  const files = [...new Set(paths.flatMap(filesAt).map(real))];
+  const read = files.map((file) => ({ file, run: readResults(relative(process.cwd(), file)) }));
+  const unsound = read.some(({ file, run }) => run === null && named.has(file));
+  return unsound ? null : read.flatMap(({ run }) => (run === null ? [] : [run]));
+}
+
+function real(file: string): string {
+  return realpathSync(file);
 }
 
 function filesAt(path: string): string[] {

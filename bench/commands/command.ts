@@ -31,6 +31,11 @@ export function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
+/** A fault of the system, such as a full disk: its message says all that there is to say. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error && "code" in error;
+}
+
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

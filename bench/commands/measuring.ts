@@ -2,7 +2,7 @@
 // the report, prints the table. Enters: a Plan. Leaves: results on standard output and in a folder,
 // progress on standard error, the exit code. Standard input is never read.
 
-import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { UsageError } from "../command-line.ts";
 import { Interruption } from "../interrupt.ts";
@@ -23,6 +23,7 @@ import { writeReport } from "../report/write.ts";
 import type { Results } from "../results.ts";
 import { exitCodeOf, run } from "../run.ts";
 import { messageOf, print, say } from "./command.ts";
+import { writableFolder } from "./files.ts";
 
 export interface Measuring {
   /** Where report folders go; reports/ unless told. */
@@ -44,7 +45,7 @@ export async function measure(plan: Plan, measuring: Measuring): Promise<number>
     return 1;
   }
   refuseMissing(plan, paths);
-  const reportsFolder = writableFolder(out ?? paths.reports);
+  const reportsFolder = writableFolder(out ?? paths.reports, "--out");
   const children = new ChildProcesses();
   process.on("exit", () => children.killAll());
   const cpus = chooseCpus();
@@ -150,16 +151,6 @@ export function terminalOf(stream: NodeJS.WriteStream): TerminalOptions {
 }
 
 /** Found out before two minutes of measuring, not after. */
-function writableFolder(folder: string): string {
-  try {
-    mkdirSync(folder, { recursive: true });
-    accessSync(folder, constants.W_OK);
-    return folder;
-  } catch (error) {
-    throw new UsageError(`--out: cannot write to "${folder}": ${messageOf(error)}`);
-  }
-}
-
 function describeCpus({ server, client, note }: CpuPlan): string {
   const where = `server on CPU ${server}, load generator on CPU ${client}`;
   if (note === null) return where;

@@ -2,7 +2,7 @@
 // a table and a verdict on standard output, a folder with the result, the exit code that CI decides
 // by.
 
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { type Given, UsageError, whole, word, words } from "../command-line.ts";
 import { Interruption } from "../interrupt.ts";
@@ -24,7 +24,8 @@ import { pathsOf } from "../regression/sides.ts";
 import { renderGate } from "../regression/terminal.ts";
 import { exitCodeOf } from "../regression/words.ts";
 import { Worktrees } from "../regression/worktrees.ts";
-import { type Command, exitUsage, print, say } from "./command.ts";
+import { type Command, exitUsage, isSystemError, messageOf, print, say } from "./command.ts";
+import { appendableFile, writableFolder } from "./files.ts";
 import { listLines } from "./list.ts";
 
 /** Metrics that gate only where they are asked to. */
@@ -88,16 +89,36 @@ export const regressionCommand: Command = {
     const { signal } = interruption;
     try {
       const revisions = await resolveRevisions(root, { base, head }, { children, signal });
+      const places = placesOf(given, root);
       const result = await measure(given, revisions, { children, signal });
-      return show(given, result, root);
+      show(given, result);
+      keep(result, places);
+      return exitCodeOf(result);
     } catch (error) {
-      if (error instanceof Interrupted) return interruption.exitCode ?? 1;
-      if (!(error instanceof CannotCompare)) throw error;
-      say(`bench: ${error.message}`);
+      if (error instanceof Interrupted) return interruption.exitCode ?? exitUsage;
+      if (error instanceof UsageError) throw error;
+      // Not to end as Node does: 1 means a regression here.
+      const told = error instanceof CannotCompare || isSystemError(error);
+      say(`bench: ${told ? error.message : `not compared: ${(error as Error).stack}`}`);
       return exitUsage;
     }
   },
 };
+
+/** Where the result goes; known to be writable. */
+interface Places {
+  readonly folder: string;
+  readonly history: string | null;
+}
+
+function placesOf({ values }: Given, root: string): Places {
+  const folder = (values["out"] as string | null) ?? join(root, "reports");
+  const history = values["history"] as string | null;
+  return {
+    folder: writableFolder(folder, "--out"),
+    history: history === null ? null : appendableFile(history, "--history"),
+  };
+}
 
 interface Started {
   readonly children: ChildProcesses;
@@ -149,16 +170,19 @@ async function build(worktrees: Worktrees, side: "base" | "head", revision: Revi
   return await worktrees.build(side, revision);
 }
 
-function show({ values }: Given, result: GateResult, root: string): number {
-  const folder = (values["out"] as string | null) ?? join(root, "reports");
-  mkdirSync(folder, { recursive: true });
-  const left = leaveGate(result, folder);
-  const history = values["history"] as string | null;
-  if (history !== null) appendHistory(history, recordOfGate(result));
+function show({ values }: Given, result: GateResult): void {
   print(values["json"] === true ? serializeGate(result).trimEnd() : renderGate(result));
   if (values["annotate"] === true) for (const line of annotations(result)) print(line);
-  say(relative(process.cwd(), left));
-  return exitCodeOf(result);
+}
+
+/** A verdict stands also where a disk is full by now. */
+function keep(result: GateResult, { folder, history }: Places): void {
+  try {
+    say(relative(process.cwd(), leaveGate(result, folder)));
+    if (history !== null) appendHistory(history, recordOfGate(result));
+  } catch (error) {
+    say(`bench: the result could not be kept: ${messageOf(error)}`);
+  }
 }
 
 function profileNamed(text: string, option: string): GateProfile {

@@ -9,10 +9,10 @@ import {
   readHistory,
   recordOfResults,
 } from "../regression/history.ts";
-import { writeWhole } from "../regression/leave.ts";
 import { trendsOf } from "../regression/trend.ts";
 import { renderTrends, trendLines } from "../regression/trend-page.ts";
-import { type Command, exitUsage, messageOf, print, say } from "./command.ts";
+import { writeWhole } from "../report/write.ts";
+import { type Command, exitUsage, print, say } from "./command.ts";
 import { readResults } from "./report.ts";
 
 export const trendCommand: Command = {
@@ -29,8 +29,8 @@ export const trendCommand: Command = {
     },
   ],
   examples: [
-    ["npm run bench:regression -- --base HEAD~1 --history perf/history.jsonl", "makes one"],
-    ["npm run bench -- trend perf/history.jsonl", "draws perf/trend.html"],
+    ["npm run bench:regression -- --base HEAD~1 --history reports/history.jsonl", "makes one"],
+    ["npm run bench -- trend reports/history.jsonl", "draws reports/trend.html"],
   ],
   execute: async ({ values, words }) => {
     const [file, ...more] = words;
@@ -56,8 +56,8 @@ export const trendCommand: Command = {
       say(relative(process.cwd(), page));
       return 0;
     } catch (error) {
-      const foreign = error instanceof HistoryFormatError;
-      say(`bench: ${foreign ? "" : `cannot read "${file}": `}${messageOf(error)}`);
+      if (!(error instanceof HistoryFormatError)) throw error;
+      say(`bench: ${error.message}`);
       return exitUsage;
     }
   },

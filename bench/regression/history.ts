@@ -99,13 +99,16 @@ export function recordOfResults({
   };
 }
 
-function scaleOf({
-  workload,
-  connections,
-  payloadBytes,
-  variant,
-}: Results["cells"][number]): string {
-  return [workload, connections, `${payloadBytes} B`, ...(variant ? [variant] : [])].join(" ");
+/** All that makes one load another one. */
+function scaleOf(cell: Results["cells"][number]): string {
+  const { workload, connections, activeConnections, payloadBytes, ratePerSecond, variant } = cell;
+  return [
+    workload,
+    activeConnections === connections ? `${connections}` : `${activeConnections} of ${connections}`,
+    `${payloadBytes} B`,
+    ...(ratePerSecond === null ? [] : [`${ratePerSecond}/s`]),
+    ...(variant ? [variant] : []),
+  ].join(" ");
 }
 
 function recordOf(line: string): HistoryRecord | null {

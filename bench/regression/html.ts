@@ -2,7 +2,9 @@
 // GateResult. Leaves: markup that loads nothing from anywhere.
 
 import { renderDocument } from "../report/html/document.ts";
-import { element, type Markup, text } from "../report/markup.ts";
+import { picturesOf } from "../report/html/figure.ts";
+import { element, type Markup, nothing, text } from "../report/markup.ts";
+import { gateChart } from "./chart.ts";
 import type { GateResult } from "./result.ts";
 import { columns, contextLines, type RowWords, rowWords, verdictLine } from "./words.ts";
 
@@ -17,7 +19,7 @@ export function renderGateHtml(result: GateResult): string {
   return page("Regression gate", gateSection(result));
 }
 
-/** The verdict, the table, and what it rests on. */
+/** The verdict, the picture, the table, and what it rests on. */
 export function gateSection(result: GateResult): Markup {
   return element(
     "section",
@@ -28,9 +30,21 @@ export function gateSection(result: GateResult): Markup {
       { class: `banner ${tones[result.outcome]}` },
       element("strong", {}, text(verdictLine(result))),
     ),
+    gateFigure(result),
     element("div", { class: "scroll", tabindex: 0 }, gateTable(result)),
     element("ul", {}, ...contextLines(result).map((line) => element("li", {}, text(line)))),
   );
+}
+
+function gateFigure(result: GateResult): Markup {
+  const chart = gateChart(result);
+  if (chart === null) return nothing;
+  const caption = element(
+    "figcaption",
+    {},
+    element("p", {}, text("95 % intervals; thin lines are the margins, beyond which they gate.")),
+  );
+  return element("figure", {}, caption, ...picturesOf(chart));
 }
 
 /** A whole page around some content, in the report's style. */

@@ -1,9 +1,9 @@
 // What a run of the gate leaves on disk: a folder with regression.json, regression.md and
-// regression.html, and a line in the history. rename(2). Enters: a GateResult. Leaves: files, each
-// whole or not at all.
+// regression.html. Enters: a GateResult. Leaves: files, each whole or not at all.
 
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { writeWhole } from "../report/write.ts";
 import { renderGateHtml } from "./html.ts";
 import { serializeGate } from "./json.ts";
 import { renderGateMarkdown } from "./markdown.ts";
@@ -17,13 +17,6 @@ export function leaveGate(result: GateResult, reportsFolder: string): string {
   writeWhole(join(folder, "regression.md"), renderGateMarkdown(result));
   writeWhole(join(folder, "regression.html"), renderGateHtml(result));
   return folder;
-}
-
-/** A reader sees the old file or the new one. */
-export function writeWhole(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, text);
-  renameSync(temporary, path);
 }
 
 function nameOf({ startedAt, profile }: GateResult): string {

@@ -142,9 +142,17 @@ function idOf(cell: ResultsCell): string {
   return JSON.stringify([workload, contender, ...scale]);
 }
 
-function scaleOf({ workload, connections, payloadBytes, variant }: ResultsCell): string {
-  const parts = [workload, `${connections} connections`, `${payloadBytes} B`, variant];
-  return parts.filter((part) => part !== undefined).join(", ");
+/** All that makes one load another one. */
+function scaleOf(cell: ResultsCell): string {
+  const { workload, connections, activeConnections, payloadBytes, ratePerSecond, variant } = cell;
+  const some = activeConnections === connections ? "" : `${activeConnections} of `;
+  return [
+    workload,
+    `${some}${connections} connections`,
+    `${payloadBytes} B`,
+    ...(ratePerSecond === null ? [] : [`${ratePerSecond}/s`]),
+    ...(variant ? [variant] : []),
+  ].join(", ");
 }
 
 function revisionOf({ results, name }: Saved): Revision {

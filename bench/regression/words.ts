@@ -127,7 +127,8 @@ export function figureText(value: number | null, unit: string): string {
   return significant(value, 4);
 }
 
-function signed(ratio: number): string {
+/** "+5.1", "−0.3": the per cent by which a ratio differs from 1. */
+export function signed(ratio: number): string {
   const change = (ratio - 1) * 100;
   const text = percent(Math.abs(change));
   return `${change < 0 && Number(text) !== 0 ? "−" : "+"}${text}`;

@@ -158,7 +158,7 @@ function makeFolder(reportsFolder: string, id: string): string {
  * A reader sees the old file or the new one, after a crash too: the bytes reach the disk before the
  * name does.
  */
-function writeWhole(path: string, text: string): void {
+export function writeWhole(path: string, text: string): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     const descriptor = openSync(temporary, "w");

@@ -20,10 +20,14 @@ export function figureOf(chart: Chart): Markup {
       element("h3", {}, text(what)),
       scale === "" ? null : element("p", {}, text(scale)),
     ),
-    pictureOf(chart, "wide"),
-    pictureOf(chart, "narrow"),
+    ...picturesOf(chart),
     ...wordsOf(chart),
   );
+}
+
+/** Both drawings of a chart whose figures stand in a table of their own. */
+export function picturesOf(chart: Chart): Markup[] {
+  return [pictureOf(chart, "wide"), pictureOf(chart, "narrow")];
 }
 
 /**

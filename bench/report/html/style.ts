@@ -118,6 +118,7 @@ pre{margin:0;padding:1rem 1.1rem;background:var(--surface);border:1px solid var(
 
 const tables = `
 .scroll{overflow-x:auto;max-width:100%;margin-top:.4rem}
+figure+.scroll{margin-top:1.25rem}
 .scroll>svg{min-width:44rem}
 .raw .scroll{max-height:80vh;overflow-y:auto;border:1px solid var(--line);border-radius:8px;
   background:var(--surface)}

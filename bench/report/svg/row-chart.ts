@@ -26,6 +26,8 @@ import { makeScale, position, type Scale } from "./scale.ts";
 
 export interface Row {
   readonly contender: string;
+  /** What it is called here; the contender's name unless told. */
+  readonly name?: string;
   /** The figure in words, at the right. */
   readonly note: string;
   /** The same, where there is little room. */
@@ -90,7 +92,7 @@ export function drawRows(chart: RowChart, width: number): Drawing {
 function scaleOf(chart: RowChart, width: number, narrow: boolean): Scale {
   const widest = (text: (row: Row) => string, size: number) =>
     Math.max(0, ...chart.rows.map((row) => textWidth(text(row), size)));
-  const names = Math.min(widest((row) => row.contender, 13) + 20, width * 0.3);
+  const names = Math.min(widest(nameOf, 13) + 20, width * 0.38);
   const notes = Math.min(widest((row) => row.note, 12) + 14, width * 0.32);
   return makeScale({
     kind: chart.axis.kind,
@@ -98,6 +100,10 @@ function scaleOf(chart: RowChart, width: number, narrow: boolean): Scale {
     start: narrow ? 8 : names,
     end: narrow ? width - 14 : width - notes - 6,
   });
+}
+
+function nameOf({ name, contender }: Row): string {
+  return name ?? contender;
 }
 
 function valuesOf({ interval, span, points = [], bars = [] }: Row): number[] {
@@ -122,14 +128,14 @@ function drawRow(row: Row, index: number, layout: Layout): Markup {
   const words = from + (narrow ? 12 : rowHeight / 2);
   const style = row.strong ? "strong" : "name";
   const marks = [...barsOf(row, y, scale), ...pointsOf(row, y, scale)];
-  const room = narrow ? width - textWidth(row.contender) - 10 : Number.POSITIVE_INFINITY;
+  const room = narrow ? width - textWidth(nameOf(row)) - 10 : Number.POSITIVE_INFINITY;
   const note = textWidth(row.note, 12) <= room ? row.note : row.shortNote;
   const group = element("g", row.faint === true ? { class: "faint" } : {}, ...marks);
   const hit = { x: 0, y: from, width, height: rowHeight, class: "hit" };
   // Fingers do not hover, and the figure stands in the row.
   return contenderGroup(row.contender, narrow ? null : row.tip, [
     narrow ? null : element("rect", hit),
-    label({ x: 0, y: words }, row.contender, { style }),
+    label({ x: 0, y: words }, nameOf(row), { style }),
     group,
     label({ x: width, y: words }, note, { anchor: "end", style: "value" }),
   ]);

@@ -1,0 +1,32 @@
+// Whether what a command will write can be written, before it measures for minutes. Enters: paths
+// from the command line. Leaves: the same paths, or a UsageError that names the option.
+
+import { accessSync, closeSync, constants, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import { UsageError } from "../command-line.ts";
+import { messageOf } from "./command.ts";
+
+/** Makes it where it is missing. @throws {UsageError} */
+export function writableFolder(folder: string, option: string): string {
+  return attempt(folder, option, () => {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  });
+}
+
+/** Makes it and its folder where they are missing. @throws {UsageError} */
+export function appendableFile(file: string, option: string): string {
+  return attempt(file, option, () => {
+    mkdirSync(dirname(file), { recursive: true });
+    closeSync(openSync(file, "a"));
+  });
+}
+
+function attempt(path: string, option: string, open: () => void): string {
+  try {
+    open();
+    return path;
+  } catch (error) {
+    throw new UsageError(`${option}: cannot write to "${path}": ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,69 @@
+// How often the gate's rule would be right, by how much a pair spreads: simulated, with seeds.
+// node --import ./test/typescript.mjs test/regression/rates.ts
+// Enters: process.argv. Leaves: a table in Markdown on standard output; exit code 2 for bad
+// arguments. docs/regression.md has what it says of the default profile.
+
+import { optionLines, readOptions, UsageError, wholeNumber } from "../programs/options.ts";
+import { simulate } from "./simulated.ts";
+
+const rows = [
+  { name: "pairs", value: "N", help: "of each test; 30 unless told" },
+  { name: "tests", value: "N", help: "that gate in one run; 5 unless told" },
+  { name: "runs", value: "N", help: "a figure; 300 unless told" },
+];
+
+const margins = [0.02, 0.05];
+const spreads = [0.01, 0.02, 0.03, 0.05, 0.1];
+const effects = [1, 1.05, 1.1];
+/** What is neither is inconclusive. */
+const decided = ["regression", "same"];
+
+process.exitCode = main(process.argv.slice(2));
+
+function main(argv: readonly string[]): number {
+  try {
+    const given = readOptions(argv, rows);
+    if (given === null) process.stdout.write(`rates.ts [options]\n${optionLines(rows)}`);
+    else printRates(given);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`rates: ${error.message}\n`);
+    return 2;
+  }
+}
+
+function printRates(given: ReadonlyMap<string, string>): void {
+  const number = (name: string, usual: number, low: number) =>
+    wholeNumber(given.get(name) ?? String(usual), name, low, 10_000);
+  const [pairs, tests, runs] = [
+    number("pairs", 30, 6),
+    number("tests", 5, 1),
+    number("runs", 300, 1),
+  ];
+  const heads = effects.map((effect) => `head ${percent(effect - 1)} slower`);
+  printRow(["margin", "σ", ...heads]);
+  printRow(["margin", "σ", ...heads].map(() => "---"));
+  for (const margin of margins) {
+    for (const sigma of spreads) {
+      const cells = effects.map((ratio) =>
+        shares(simulate({ ratio, sigma, margin, pairs, tests, runs }), runs),
+      );
+      printRow([percent(margin), percent(sigma), ...cells]);
+    }
+  }
+}
+
+function shares(counts: Record<string, number>, runs: number): string {
+  const [regression = 0, same = 0] = decided.map((word) => counts[word] ?? 0);
+  const parts = [regression, runs - regression - same, same];
+  return parts.map((count) => `${Math.round((100 * count) / runs)}`).join(" / ");
+}
+
+function printRow(cells: readonly string[]): void {
+  process.stdout.write(`| ${cells.join(" | ")} |\n`);
+}
+
+function percent(part: number): string {
+  return `${(part * 100).toFixed(0)} %`;
+}

@@ -1,0 +1,38 @@
+// The gate's rule on invented pairs, over and over: how often each word falls where the truth is
+// known. Enters: how the pairs spread, a margin. Leaves: counts by word, the same for the same
+// arguments.
+
+import { compareAll, confirms, findAll } from "../../bench/regression/rule.ts";
+import { blocks, type Noise, testOf } from "../regression-data.ts";
+
+export interface Simulation extends Noise {
+  readonly runs: number;
+  /** In one run, of which the first is as told and the others compare equal sides. */
+  readonly tests: number;
+  readonly margin?: number;
+}
+
+/** @returns how many runs gave each word; a suspicion is confirmed or becomes "unconfirmed". */
+export function simulate({ runs, ...simulation }: Simulation): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (let seed = 1; seed <= runs; seed++) {
+    const word = wordOf(seed, simulation);
+    counts[word] = (counts[word] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function wordOf(seed: number, { tests, margin, ...noise }: Omit<Simulation, "runs">): string {
+  const invent = (id: string, from: number, ratio: number) => {
+    const test = testOf(id, blocks(from, { ...noise, ratio }));
+    return margin === undefined ? test : { ...test, margin };
+  };
+  const own = invent("own", seed, noise.ratio);
+  const others = Array.from({ length: tests - 1 }, (_, index) =>
+    invent(`other ${index + 1}`, 1_000_000 * (index + 1) + seed, 1),
+  );
+  const [finding] = findAll([own, ...others]);
+  if (finding?.comparison == null || finding.word !== "suspected") return finding?.word ?? "none";
+  const [fresh] = compareAll([invent("own", seed + 500_000, noise.ratio)]);
+  return confirms(finding.comparison, fresh ?? null, own) ? "regression" : "unconfirmed";
+}
