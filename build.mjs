@@ -55,6 +55,8 @@ const steps = [
         process.platform,
         process.arch,
         process.versions.modules,
+        lockedVersion("node-addon-api"),
+        process.env.CC ?? "",
         process.env.CXX ?? "",
         process.env.CXXFLAGS ?? "",
         process.env.IO_SELECTORS_KQUEUE_PREFIX ?? "",
@@ -70,7 +72,10 @@ const steps = [
   },
 ];
 
-const readPackage = () => JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const readJson = (name) => JSON.parse(readFileSync(join(root, name), "utf8"));
+const readPackage = () => readJson("package.json");
+const lockedVersion = (name) =>
+  readJson("package-lock.json").packages[`node_modules/${name}`].version;
 
 function compileNative() {
   const headers = join(dirname(process.execPath), "..");

@@ -1,15 +1,12 @@
 // An HTTP/1.1 server with one answer: requests may come in pieces or several at once, and keep
 // their connection. Enters: a port, or none. Leaves: "Hello, world!"; 400 to bodies and riddles.
-//
 //   npm run build && node dist/examples/06-http-hello.js 8080    # and: curl http://127.0.0.1:8080/
-
 import * as io from "../src/index.ts";
 
 const REQUEST = /^(GET|HEAD) \S+ HTTP\/1\.([01])\b(?!.*\n(content-length|transfer-encoding))/is;
 const CLOSE = /\r\nconnection:[^\r]*\bclose\b/i;
 const HELLO = "HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nHello, world!\n";
 const BAD = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-
 const reactor = new io.Reactor(new io.DefaultSelector());
 const listener = io.listenTcp({ port: Number(process.argv[2] ?? 0) });
 const buffer = Buffer.alloc(16 * 1024);
@@ -51,6 +48,9 @@ class Connection implements io.EventHandler {
 function greet(): void {
   const fd = io.accept(listener);
   if (fd >= 0) reactor.registerHandler(fd, io.EVENT_READ, new Connection());
+  if (fd >= 0 || fd === -io.EAGAIN) return;
+  reactor.suspend(listener); // no descriptor is left until somebody goes
+  reactor.setTimer(100, () => reactor.resume(listener));
 }
 
 reactor.registerHandler(listener, io.EVENT_READ, { onReadable: greet });

@@ -54,7 +54,7 @@ function onSocket(events: number): void {
   if ((events & io.EVENT_WRITE) !== 0 && !selector.closed) speak();
 }
 
-/** Standard input stays blocking, as others share it: read only when it is ready, it does not. */
+/** A terminal's stays blocking, as others share it: read only when it is ready, it does not. */
 function onTyped(): void {
   const n = io.read(STDIN, buffer);
   if (n === -io.EAGAIN) return;
