@@ -371,12 +371,13 @@ describe("the command line", () => {
       empty: "",
       truncated: '{"schemaVersion": 1, "pro',
       foreign: '{"schemaVersion": 9}',
+      verdict: '{"schemaVersion": 1, "kind": "regression"}',
     };
     for (const [name, content] of Object.entries(text)) {
       const file = join(folder, `${name}.json`);
       writeFileSync(file, content);
       const { status, stderr } = bench("compare", file, file);
-      expect(stderr).toMatch(/empty|truncated|foreign/);
+      expect(stderr).toMatch(/empty|truncated|foreign|a verdict of the gate/);
       expect(status).toBe(2);
     }
   });

@@ -100,7 +100,7 @@ export const defaultGateProfile = "default";
 export const gateProfiles: readonly GateProfile[] = [
   {
     name: defaultGateProfile,
-    summary: "30 pairs of each contender and exact counts, about six minutes",
+    summary: "30 pairs of each contender and exact counts, about five minutes",
     loads: [
       echo,
       latency,

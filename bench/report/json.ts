@@ -48,6 +48,7 @@ function refuse(value: unknown, source: string): asserts value is Results {
 /** Looked at first: of a foreign schema, no other complaint says what is wrong. */
 function versionComplaint(value: unknown): string | null {
   if (!isRecord(value)) return `expected an object, got ${shown(value)}`;
+  if (value["kind"] === "regression") return "a verdict of the gate, not the results of a run";
   if (value["schemaVersion"] === undefined) return "schemaVersion is missing";
   return value["schemaVersion"] === 1
     ? null
