@@ -44,7 +44,7 @@ describe("a plan", () => {
     const plan = makePlan(
       requestOf({
         ...{ contenders: ["node:net", "cpp:select"], connections: [10, 1000], rate: 500 },
-        ...{ payload: 1024, duration: 0.6, blocks: 2, seed: 7 },
+        ...{ payload: 1024, duration: 0.6, steady: 3, blocks: 2, seed: 7 },
       }),
     );
     expect(plan.contenders.map(({ name }) => name)).toEqual([
@@ -58,6 +58,7 @@ describe("a plan", () => {
       { mode: "open", connections: 1000, payloadBytes: 1024, ratePerSecond: 500 },
     ]);
     expect(plan).toMatchObject({ seed: 7, timing: { windows: 2, windowMs: 300 } });
+    expect(plan.timing.steadyWithinMs).toBe(3000);
     for (const { blocks } of plan.parts) expect(blocks).toEqual({ minimum: 2, maximum: 2 });
   });
 

@@ -10,6 +10,8 @@ import { selectorClasses } from "./conformance/backends.ts";
 
 const library = pathToFileURL("dist/src/index.js").href;
 
+const classNames = selectorClasses.map(([name, make]) => [name, make().constructor.name] as const);
+
 /** The worker's messages, one after another; none is lost between two calls. */
 const queues = new WeakMap<Worker, AsyncIterator<unknown[]>>();
 
@@ -29,38 +31,36 @@ async function nextMessage(worker: Worker): Promise<unknown> {
   return value?.[0];
 }
 
-describe.each(selectorClasses.map(([name, make]) => [name, make().constructor.name] as const))(
-  "a worker that waits on %s",
-  (_name, className) => {
-    it.each([
-      ["without a deadline", "null"],
-      ["for a minute", "60_000"],
-    ])("ends when it is terminated, waiting %s", async (_case, timeout) => {
-      const worker = startWorker(`
+describe.each(classNames)("a worker that waits on %s", (_name, className) => {
+  it.each([
+    ["without a deadline", "null"],
+    ["for a minute", "60_000"],
+  ])("ends when it is terminated, waiting %s", async (_case, timeout) => {
+    const worker = startWorker(`
         const selector = new io.${className}();
         selector.register(io.listenTcp(), io.EVENT_READ);
         parentPort.postMessage("waiting");
         for (;;) selector.select(${timeout});`);
-      await nextMessage(worker);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      await worker.terminate();
-    });
+    await nextMessage(worker);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await worker.terminate();
+  });
 
-    it("ends when it is terminated in Reactor.run and in wait", async () => {
-      for (const wait of ["new io.Reactor(selector).run()", "selector.wait()"]) {
-        const worker = startWorker(`
+  it("ends when it is terminated in Reactor.run and in wait", async () => {
+    for (const wait of ["new io.Reactor(selector).run()", "selector.wait()"]) {
+      const worker = startWorker(`
           const selector = new io.${className}();
           if (${wait.includes("wait")}) selector.register(io.listenTcp(), io.EVENT_READ);
           parentPort.postMessage("waiting");
           await ${wait};`);
-        await nextMessage(worker);
-        await new Promise((resolve) => setTimeout(resolve, 20));
-        await worker.terminate();
-      }
-    });
+      await nextMessage(worker);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      await worker.terminate();
+    }
+  });
 
-    it("receives messages in a wait without a deadline, once it yields", async () => {
-      const worker = startWorker(`
+  it("receives messages in a wait without a deadline, once it yields", async () => {
+    const worker = startWorker(`
         const selector = new io.${className}();
         selector.register(io.listenTcp(), io.EVENT_READ);
         let message;
@@ -72,39 +72,38 @@ describe.each(selectorClasses.map(([name, make]) => [name, make().constructor.na
         }
         parentPort.postMessage("got " + message);
         parentPort.close();`);
-      const exited = once(worker, "exit");
-      await nextMessage(worker);
-      const answer = nextMessage(worker);
-      worker.postMessage("hello");
-      expect(await answer).toBe("got hello");
-      await exited;
-    });
+    const exited = once(worker, "exit");
+    await nextMessage(worker);
+    const answer = nextMessage(worker);
+    worker.postMessage("hello");
+    expect(await answer).toBe("got hello");
+    await exited;
+  });
 
-    it("is woken from another thread, whichever way it waits", async () => {
-      for (const wait of [
-        "selector.select(60_000)",
-        "selector.select(null)",
-        "await selector.wait()",
-      ]) {
-        const worker = startWorker(`
+  it("is woken from another thread, whichever way it waits", async () => {
+    for (const wait of [
+      "selector.select(60_000)",
+      "selector.select(null)",
+      "await selector.wait()",
+    ]) {
+      const worker = startWorker(`
           const selector = new io.${className}();
           selector.register(io.listenTcp(), io.EVENT_READ);
           parentPort.postMessage(selector.waker().handle);
           const ready = ${wait};
           parentPort.postMessage(ready.length);
           selector.close();`);
-        const exited = once(worker, "exit");
-        const waker = openWaker((await nextMessage(worker)) as number);
-        const answer = nextMessage(worker);
-        waker.wake();
-        expect(await answer).toBe(0);
-        await exited;
-        waker.wake(); // the selector is gone: nothing happens
-        waker.close();
-      }
-    });
-  },
-);
+      const exited = once(worker, "exit");
+      const waker = openWaker((await nextMessage(worker)) as number);
+      const answer = nextMessage(worker);
+      waker.wake();
+      expect(await answer).toBe(0);
+      await exited;
+      waker.wake(); // the selector is gone: nothing happens
+      waker.close();
+    }
+  });
+});
 
 describe("workers", () => {
   it("each have selectors of their own, ten at once", async () => {
@@ -166,7 +165,7 @@ describe("workers", () => {
 });
 
 describe("the main thread", () => {
-  it.each(selectorClasses.map(([name, make]) => [name, make().constructor.name] as const))(
+  it.each(classNames)(
     "waits on %s to its deadline, whatever signals come meanwhile",
     async (_name, className) => {
       const code = `

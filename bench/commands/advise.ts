@@ -100,20 +100,12 @@ function share(text: string, option: string): number {
  * was named must be sound: null then; what else lies in a folder of runs is passed over.
  */
 function runsFrom(paths: readonly string[]): Results[] | null {
-  const named = new Set(
-    paths
-      .filter((path) => !isFolder(path))
-      .flatMap(filesAt)
-      .map(real),
-  );
-  const files = [...new Set(paths.flatMap(filesAt).map(real))];
+  const files = [...new Set(paths.flatMap(filesAt).map((file) => realpathSync(file)))];
+  const namedPaths = paths.filter((path) => !isFolder(path));
+  const named = new Set(namedPaths.map((path) => realpathSync(path)));
   const read = files.map((file) => ({ file, run: readResults(relative(process.cwd(), file)) }));
   const unsound = read.some(({ file, run }) => run === null && named.has(file));
   return unsound ? null : read.flatMap(({ run }) => (run === null ? [] : [run]));
-}
-
-function real(file: string): string {
-  return realpathSync(file);
 }
 
 function filesAt(path: string): string[] {

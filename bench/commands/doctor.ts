@@ -3,7 +3,14 @@
 import { loadavg } from "node:os";
 import { availableBackends } from "../../src/index.ts";
 import { chooseCpus } from "../measure/cpus.ts";
-import { type FitRow, fitRows, limitRows, scales, thousands } from "../measure/diagnosis.ts";
+import {
+  type FitRow,
+  fitRows,
+  limitRows,
+  models,
+  scales,
+  thousands,
+} from "../measure/diagnosis.ts";
 import { gatherEnvironment, type MachineEnvironment } from "../measure/environment.ts";
 import { type MachineLimits, warnings } from "../measure/limits.ts";
 import { readMachineLimits } from "../measure/machine-limits.ts";
@@ -87,7 +94,6 @@ const modelWords = {
 /** What fits, then once for each limit that is in the way how it is lifted. */
 function fitLines(machine: MachineLimits): string[] {
   const rows = fitRows(machine);
-  const models = Object.keys(modelWords) as (keyof typeof modelWords)[];
   const cell = (connections: number, model: string) => {
     const row = rows.find((fit) => fit.connections === connections && fit.model === model);
     const [first] = row?.shortfalls ?? [];

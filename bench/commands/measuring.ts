@@ -150,7 +150,6 @@ export function terminalOf(stream: NodeJS.WriteStream): TerminalOptions {
   return { colour, width: stream.columns ?? pipeColumns };
 }
 
-/** Found out before two minutes of measuring, not after. */
 function describeCpus({ server, client, note }: CpuPlan): string {
   const where = `server on CPU ${server}, load generator on CPU ${client}`;
   if (note === null) return where;

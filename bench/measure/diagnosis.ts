@@ -49,9 +49,11 @@ export function limitRows(machine: MachineLimits): LimitRow[] {
   return rows.filter((found) => found !== null);
 }
 
-/** What fits at each scale, by who serves: one thread, a thread or a process each, or a few. */
+/** Who may serve: one thread, a thread or a process each, or a few processes. */
+export const models: readonly Demand["model"][] = ["single", "thread", "process", "prefork"];
+
+/** What fits at each scale, by who serves. */
 export function fitRows(machine: MachineLimits): FitRow[] {
-  const models: readonly Demand["model"][] = ["single", "thread", "process", "prefork"];
   return scales.flatMap((connections) =>
     models.map((model) => ({
       connections,

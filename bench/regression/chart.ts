@@ -1,8 +1,8 @@
 // What gates in a run, drawn: a row a metric with its interval, its margin and its confirmation, on
-// one axis. Pure. Enters: a GateResult. Leaves: a Chart to html.ts. Intervals as in a forest plot:
-// Lewis and Clarke, "Forest plots: trying to see the wood and the trees" (BMJ 322, 2001).
+// one axis, as in a forest plot: Lewis and Clarke, "Forest plots: trying to see the wood and the
+// trees" (BMJ 322, 2001). Pure. Enters: a GateResult. Leaves: a Picture to html.ts.
 
-import type { Chart } from "../report/charts/chart.ts";
+import type { Picture } from "../report/charts/chart.ts";
 import type { Row } from "../report/svg/row-chart.ts";
 import { gateMetric } from "./metrics.ts";
 import type { Cell, GateResult } from "./result.ts";
@@ -10,7 +10,7 @@ import type { Comparison } from "./rule.ts";
 import { changeText, columns, describeCell, rowWords, signed } from "./words.ts";
 
 /** Null where nothing that gates could be compared. */
-export function gateChart({ cells }: GateResult): Chart | null {
+export function gateChart({ cells }: GateResult): Picture | null {
   const rows = cells.flatMap((cell) =>
     cell.gates && cell.first !== null ? [rowOf(cell, cell.first)] : [],
   );
@@ -37,8 +37,6 @@ export function gateChart({ cells }: GateResult): Chart | null {
       noteTitle: columns.change,
       rows,
     },
-    table: { columns: [], rows: [] },
-    missing: [],
   };
 }
 

@@ -7,6 +7,7 @@ import { dirname } from "node:path";
 import type { Results } from "../results.ts";
 import { gateMetrics } from "./metrics.ts";
 import type { GateResult } from "./result.ts";
+import { loadName } from "./words.ts";
 
 export interface HistoryRecord {
   readonly schemaVersion: 1;
@@ -93,22 +94,10 @@ export function recordOfResults({
       gateMetrics.flatMap(({ name: metric }) => {
         const blocks = Object.entries(cell.metrics).find(([name]) => name === metric)?.[1].blocks;
         if (blocks === undefined || blocks.length === 0) return [];
-        return [{ name: `${scaleOf(cell)} ${cell.contender} ${metric}`, metric, blocks }];
+        return [{ name: `${loadName(cell)} ${cell.contender} ${metric}`, metric, blocks }];
       }),
     ),
   };
-}
-
-/** All that makes one load another one. */
-function scaleOf(cell: Results["cells"][number]): string {
-  const { workload, connections, activeConnections, payloadBytes, ratePerSecond, variant } = cell;
-  return [
-    workload,
-    activeConnections === connections ? `${connections}` : `${activeConnections} of ${connections}`,
-    `${payloadBytes} B`,
-    ...(ratePerSecond === null ? [] : [`${ratePerSecond}/s`]),
-    ...(variant ? [variant] : []),
-  ].join(" ");
 }
 
 function recordOf(line: string): HistoryRecord | null {

@@ -8,6 +8,7 @@ import { type GateMetric, gateMetrics } from "./metrics.ts";
 import { judgementOf, outcomeOf } from "./outcome.ts";
 import type { Cell, GateResult, Revision } from "./result.ts";
 import { type BasePair, findAll, type Test } from "./rule.ts";
+import { loadName } from "./words.ts";
 
 export interface Saved {
   readonly results: Results;
@@ -111,7 +112,7 @@ function cellOf({ metric, base, head, test }: Trial, judged: ReturnType<typeof j
     ...judged,
     ...lostOf(base, head),
     workload: base.workload,
-    contender: `${base.contender}, ${scaleOf(base)}`,
+    contender: `${base.contender}, ${loadName(base)}`,
     metric: metric.name,
     gates,
     margin,
@@ -140,19 +141,6 @@ function idOf(cell: ResultsCell): string {
   const { ratePerSecond, variant = null } = cell;
   const scale = [connections, activeConnections, payloadBytes, ratePerSecond, variant];
   return JSON.stringify([workload, contender, ...scale]);
-}
-
-/** All that makes one load another one. */
-function scaleOf(cell: ResultsCell): string {
-  const { workload, connections, activeConnections, payloadBytes, ratePerSecond, variant } = cell;
-  const some = activeConnections === connections ? "" : `${activeConnections} of `;
-  return [
-    workload,
-    `${some}${connections} connections`,
-    `${payloadBytes} B`,
-    ...(ratePerSecond === null ? [] : [`${ratePerSecond}/s`]),
-    ...(variant ? [variant] : []),
-  ].join(", ");
 }
 
 function revisionOf({ results, name }: Saved): Revision {

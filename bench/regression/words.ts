@@ -2,6 +2,7 @@
 // GateResult. Leaves: to terminal.ts, markdown.ts, html.ts and annotations.ts.
 
 import { absent, bytes, duration, percent, significant } from "../report/format.ts";
+import type { Results } from "../results.ts";
 import { gateMetric } from "./metrics.ts";
 import { exitCodes, type Outcome, type Verdict } from "./outcome.ts";
 import type { Cell, GateResult } from "./result.ts";
@@ -110,6 +111,18 @@ export function contextLines(result: GateResult): string[] {
     ),
     ...notes,
   ];
+}
+
+/** All that makes one load of a run another one: "echo-rate 100 of 10000 64 B 20000/s". */
+export function loadName(cell: Results["cells"][number]): string {
+  const { workload, connections, activeConnections, payloadBytes, ratePerSecond, variant } = cell;
+  return [
+    workload,
+    activeConnections === connections ? `${connections}` : `${activeConnections} of ${connections}`,
+    `${payloadBytes} B`,
+    ...(ratePerSecond === null ? [] : [`${ratePerSecond}/s`]),
+    ...(variant ? [variant] : []),
+  ].join(" ");
 }
 
 export function changeText({

@@ -50,7 +50,7 @@ class ClosedPace final : public Pace {
   void Send(Traffic& traffic) override {
     const size_t targets = traffic.targets().size();
     size_t refused = 0;
-    while (traffic.outstanding_by_turn() < in_flight_ && refused < targets) {
+    while (traffic.OutstandingByTurn() < in_flight_ && refused < targets) {
       const uint32_t id = traffic.targets()[turn_];
       turn_ = turn_ + 1 == targets ? 0 : turn_ + 1;
       const bool posted = traffic.Post(id, kWhenSent);

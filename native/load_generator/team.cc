@@ -161,24 +161,18 @@ class Team {
   }
 
   bool AllReached(size_t stage) {
-    for (size_t i = 0; i < reports_.size(); ++i) {
-      if (reports_[i].stage.load() < stage) return false;
-    }
-    return true;
+    return All([stage](const WorkerReport& report) { return report.stage.load() >= stage; });
   }
-
   bool AllReady() {
-    for (size_t i = 0; i < reports_.size(); ++i) {
-      if (!reports_[i].ready.load()) return false;
-    }
-    return true;
+    return All([](const WorkerReport& report) { return report.ready.load(); });
+  }
+  bool AllOver() {
+    return All([](const WorkerReport& report) { return report.over.load(); });
   }
 
-  bool AllOver() {
-    for (size_t i = 0; i < reports_.size(); ++i) {
-      if (!reports_[i].over.load()) return false;
-    }
-    return true;
+  template <typename Is>
+  bool All(Is is) {
+    return std::all_of(reports_.data(), reports_.data() + reports_.size(), is);
   }
 
   Progress Done() {

@@ -78,7 +78,7 @@ Tally Traffic::Sum() const {
   return tally;
 }
 
-int64_t Traffic::outstanding_by_turn() const {
+int64_t Traffic::OutstandingByTurn() const {
   const Connection& first = table_[0];
   const bool hot = first.role == Role::kHot && first.Alive();
   return outstanding_ - (hot ? int64_t{first.sent} + first.queued : 0);

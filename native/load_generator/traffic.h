@@ -36,7 +36,7 @@ class Traffic {
   /** Messages posted and not back yet, those on slow and lost connections left out. */
   int64_t outstanding() const { return outstanding_; }
   /** The same without those of a connection that floods, a closed loop of its own. */
-  int64_t outstanding_by_turn() const;
+  int64_t OutstandingByTurn() const;
   int64_t alive() const { return alive_; }
   const SlowPeers& slow() const { return tally_.slow; }
   int64_t connections_lost() const { return tally_.connections_lost; }

@@ -36,6 +36,9 @@ export interface Chart {
   readonly missing: readonly { readonly contender: string; readonly reason: string }[];
 }
 
+/** What of a chart is drawn, where its figures stand elsewhere. */
+export type Picture = Pick<Chart, "id" | "title" | "description" | "spec">;
+
 /** A part of the report: charts of one question, the most telling first. */
 export interface Section {
   readonly id: string;
@@ -55,7 +58,7 @@ export function titleParts({ title }: Chart): { readonly what: string; readonly 
 }
 
 /** @param width in pixels. */
-export function drawChart({ spec }: Chart, width: number): Drawing {
+export function drawChart({ spec }: Pick<Chart, "spec">, width: number): Drawing {
   if (spec.kind === "rows") return drawRows(spec, width);
   return spec.kind === "lines" ? drawLines(spec, width) : drawTimeline(spec, width);
 }

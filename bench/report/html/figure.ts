@@ -2,7 +2,7 @@
 // with its title, its description and its table. Enters: a Chart. Leaves: a figure element. SVG 2
 // and ARIA graphics: role img, named by title, described by desc.
 
-import { type Chart, drawChart, titleParts } from "../charts/chart.ts";
+import { type Chart, drawChart, type Picture, titleParts } from "../charts/chart.ts";
 import { element, type Markup, nothing, text } from "../markup.ts";
 import { code, tableRegion } from "./table.ts";
 
@@ -25,8 +25,8 @@ export function figureOf(chart: Chart): Markup {
   );
 }
 
-/** Both drawings of a chart whose figures stand in a table of their own. */
-export function picturesOf(chart: Chart): Markup[] {
+/** Both drawings, of which style shows one. */
+export function picturesOf(chart: Picture): Markup[] {
   return [pictureOf(chart, "wide"), pictureOf(chart, "narrow")];
 }
 
@@ -63,7 +63,7 @@ function wordsOf(chart: Chart): Markup[] {
   ];
 }
 
-function pictureOf(chart: Chart, size: keyof typeof widths, shown: string = size): Markup {
+function pictureOf(chart: Picture, size: keyof typeof widths, shown: string = size): Markup {
   const { width, height, body } = drawChart(chart, widths[size]);
   const name = `${chart.id}-${size}`;
   return element(
