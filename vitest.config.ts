@@ -1,12 +1,45 @@
 import { defineConfig } from "vitest/config";
 
+/** Files that measure, fill a CPU or count the machine's processes: one after another, alone. */
+const alone = [
+  "test/bench-cli.test.ts",
+  "test/bench-faults.test.ts",
+  "test/bench-noise.test.ts",
+  "test/bench-workloads.test.ts",
+  "test/load-generator-truth.test.ts",
+];
+
+const common = {
+  // Each file gets a process of its own: tests open descriptors, raise signals and spawn servers.
+  pool: "forks",
+  // A machine may be ten times slower than ours: a test does not fail for its duration.
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+} as const;
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    // Each file gets a process of its own: tests open descriptors, raise signals and spawn servers.
-    pool: "forks",
-    // A machine may be ten times slower than ours: time is no verdict.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    projects: [
+      {
+        test: {
+          ...common,
+          name: "side-by-side",
+          include: ["test/**/*.test.ts"],
+          exclude: alone,
+          // Most of a test's time is waiting for a process, a timer or a socket: more workers than CPUs.
+          maxWorkers: 6,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: "alone",
+          include: alone,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
