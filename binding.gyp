@@ -65,7 +65,9 @@
         "native/addon/descriptor_calls.cc",
         "native/addon/host_loop.cc",
         "native/addon/hosted_run.cc",
+        "native/addon/opened_descriptors.cc",
         "native/addon/selector_calls.cc",
+        "native/addon/selector_table.cc",
         "native/addon/socket_calls.cc",
         "native/addon/nested_watch.cc",
         "native/addon/pending.cc",
@@ -75,7 +77,12 @@
         "native/addon/waker.cc",
         "native/addon/watch.cc",
       ],
-      "defines": ["NAPI_VERSION=9", "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS"],
+      # The last one: worker.terminate() during a call is no reason to abort the process.
+      "defines": [
+        "NAPI_VERSION=9",
+        "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS",
+        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
+      ],
       # As system headers, so that our warning flags judge our code only.
       "cflags_cc": ["-isystem", "../<!(node -p \"require('node-addon-api').include_dir\")"],
       "xcode_settings": {

@@ -41,6 +41,18 @@ export function close(fd: number): number {
 }
 
 /**
+ * Keeps a descriptor open when the worker that opened it ends: call it before another thread or
+ * another owner (`new net.Socket({ fd })`) takes the number over. A worker's end closes every other
+ * descriptor that this library opened in it and that was not closed; registering one with a
+ * selector of another thread hands it over, too. On the main thread it has no effect.
+ * @throws {TypeError | RangeError} ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE for anything but a
+ *   descriptor.
+ */
+export function keepOpen(fd: number): void {
+  native.keepOpen(descriptorOf(fd));
+}
+
+/**
  * O_NONBLOCK, for a descriptor that came from elsewhere; the open file has it, so all of its
  * duplicates do, those of other processes too.
  * @returns 0, or -errno.

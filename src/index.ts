@@ -5,6 +5,7 @@ export { type BindUdpOptions, bindUdp, connectUdp, recvFrom, sendTo } from "./da
 export {
   close,
   dup,
+  keepOpen,
   makeFifo,
   openFifo,
   openPty,

@@ -176,6 +176,8 @@ export interface Native {
   readCounter(fd: number): number;
   writeCounter(fd: number, count: number): number;
   close(fd: number): number;
+  /** The end of this thread does not close the descriptor. */
+  keepOpen(fd: number): void;
   shutdown(fd: number, how: number): number;
   setNonBlocking(fd: number, on: number): number;
   /** Options are places in SOCKET_OPTIONS. */

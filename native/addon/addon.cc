@@ -9,12 +9,13 @@ namespace {
 
 napi_value DoNothing(napi_env /*env*/, napi_callback_info /*info*/) { return nullptr; }
 
-/** Node ends: the selectors close their descriptors. The references go with the environment. */
+/** The environment ends: what the library opened in it is closed. References go with it. */
 void End(napi_env /*env*/, void* data, void* /*hint*/) { delete static_cast<Environment*>(data); }
 
 Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
-  auto environment = std::make_unique<Environment>();
-  napi_get_uv_event_loop(env, &environment->loop);
+  uv_loop_t* loop = nullptr;
+  napi_get_uv_event_loop(env, &loop);
+  auto environment = std::make_unique<Environment>(loop);
   napi_value nothing = nullptr;
   napi_create_function(env, "nothing", NAPI_AUTO_LENGTH, DoNothing, nullptr, &nothing);
   napi_create_reference(env, nothing, 1, &environment->nothing);

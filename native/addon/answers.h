@@ -1,5 +1,5 @@
-// How a call that may be refused answers TypeScript: its value, or -errno with the system call's
-// name kept for failedSyscall(). Enters: Result. Leaves: numbers, arrays of descriptors.
+// How a call that can fail answers TypeScript: with its value, or with -errno, the name of the
+// system call being kept for failedSyscall().
 #pragma once
 
 #include <napi.h>
@@ -18,17 +18,22 @@ inline Napi::Value AnswerRefusal(const Napi::CallbackInfo& info, const Error& er
   return Napi::Number::New(info.Env(), static_cast<Environment*>(info.Data())->Refuse(error));
 }
 
-/** The descriptor, which is TypeScript's from now on. */
-inline Napi::Value AnswerDescriptor(const Napi::CallbackInfo& info, Result<OwnedFd> fd) {
-  if (!fd.ok()) return AnswerRefusal(info, fd.error());
-  return Napi::Number::New(info.Env(), fd.value().Release());
+/** The number of a descriptor that JavaScript closes. */
+inline Napi::Number GiveOut(const Napi::CallbackInfo& info, OwnedFd fd) {
+  auto* environment = static_cast<Environment*>(info.Data());
+  return Napi::Number::New(info.Env(), environment->GiveOut(std::move(fd)));
 }
 
-/** Both descriptors in an array, TypeScript's from now on. */
+inline Napi::Value AnswerDescriptor(const Napi::CallbackInfo& info, Result<OwnedFd> fd) {
+  if (!fd.ok()) return AnswerRefusal(info, fd.error());
+  return GiveOut(info, std::move(fd.value()));
+}
+
+/** Both descriptors in an array; JavaScript closes them. */
 inline Napi::Value AnswerPair(const Napi::CallbackInfo& info, DescriptorPair pair) {
   Napi::Array both = Napi::Array::New(info.Env(), 2);
-  both.Set(0U, Napi::Number::New(info.Env(), pair.first.Release()));
-  both.Set(1U, Napi::Number::New(info.Env(), pair.second.Release()));
+  both.Set(0U, GiveOut(info, std::move(pair.first)));
+  both.Set(1U, GiveOut(info, std::move(pair.second)));
   return both;
 }
 

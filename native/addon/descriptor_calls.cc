@@ -35,19 +35,19 @@ napi_value CloseOne(napi_env env, napi_callback_info info) {
   const IoCall call(env, info);
   int32_t fd = -1;
   if (!call.ReadInt(0, &fd)) return call.Answer(-EINVAL);
-  const auto& selectors = Call(env, info).environment().selectors;
-  const auto watches = [fd](const std::unique_ptr<OpenSelector>& open) {
-    return open != nullptr && open->selector->Interest(fd) != 0;
-  };
-  for (const auto& open : selectors) {
-    if (watches(open)) open->selector->BeforeClose(fd);
-  }
+  SelectorTable& selectors = call.environment().selectors;
+  selectors.ForEachWatching(fd, [fd](OpenSelector& open) { open.selector->BeforeClose(fd); });
+  OpenedDescriptors::Remove(fd);
   // EINTR: the descriptor is gone all the same (close(2), on Linux and the BSDs alike).
   const int32_t answer = close(fd) < 0 && errno != EINTR ? -errno : 0;
-  for (const auto& open : selectors) {
-    if (watches(open)) open->TellWatch();
-  }
+  selectors.ForEachWatching(fd, [](const OpenSelector& open) { open.TellWatch(); });
   return call.Answer(answer);
+}
+
+/** keepOpen(fd): the environment's end does not close it. */
+napi_value KeepOpen(napi_env env, napi_callback_info info) {
+  OpenedDescriptors::Remove(Call(env, info).Int(0));
+  return nullptr;
 }
 
 /** setNonBlocking(fd, on) */
@@ -111,8 +111,8 @@ Napi::Value NewPty(const Napi::CallbackInfo& info) {
   Result<Pty> pty = OpenPty();
   if (!pty.ok()) return AnswerRefusal(info, pty.error());
   Napi::Object sides = Napi::Object::New(info.Env());
-  sides.Set("controller", Napi::Number::New(info.Env(), pty.value().controller.Release()));
-  sides.Set("terminal", Napi::Number::New(info.Env(), pty.value().terminal.Release()));
+  sides.Set("controller", GiveOut(info, std::move(pty.value().controller)));
+  sides.Set("terminal", GiveOut(info, std::move(pty.value().terminal)));
   sides.Set("path", pty.value().path);
   return sides;
 }
@@ -144,6 +144,7 @@ void ExportDescriptorCalls(Napi::Env env, Napi::Object exports, Environment* env
   ExportRaw(env, exports, "read", ReadInto, environment);
   ExportRaw(env, exports, "write", WriteFrom, environment);
   ExportRaw(env, exports, "close", CloseOne, environment);
+  ExportRaw(env, exports, "keepOpen", KeepOpen, environment);
   ExportRaw(env, exports, "setNonBlocking", SetBlocking, environment);
   ExportRaw(env, exports, "readCounter", CountOf, environment);
   ExportRaw(env, exports, "writeCounter", AddTo, environment);

@@ -7,12 +7,14 @@
 
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "addon/host_loop.h"
+#include "addon/opened_descriptors.h"
+#include "addon/selector_table.h"
 #include "addon/turn.h"
 #include "addon/waker.h"
 #include "addon/watch.h"
+#include "core/owned_fd.h"
 #include "core/ready_event.h"
 #include "core/selector.h"
 
@@ -76,8 +78,11 @@ struct Frame {
 };
 
 struct Environment {
-  std::vector<std::unique_ptr<OpenSelector>> selectors;  // by id; nullptr once closed
-  uv_loop_t* loop = nullptr;
+  explicit Environment(uv_loop_t* node_loop) : opened(node_loop), loop(node_loop) {}
+
+  OpenedDescriptors opened;  // before the selectors, which end first
+  SelectorTable selectors;
+  uv_loop_t* loop;
   uint64_t told_ms = UINT64_MAX;  // the loop's time when a wait was last cut short for its sake
   Turn* turn = nullptr;           // frees itself
   napi_ref nothing = nullptr;     // a function that does nothing: see LeavesNow()
@@ -85,10 +90,12 @@ struct Environment {
   Frame* frame = nullptr;  // TypeScript's, pinned for the environment's life
   LentBytes lent[2];
 
-  OpenSelector* Find(int32_t id) {
-    return id >= 0 && static_cast<size_t>(id) < selectors.size()
-               ? selectors[static_cast<size_t>(id)].get()
-               : nullptr;
+  OpenSelector* Find(int32_t id) { return selectors.Find(id); }
+
+  /** Gives a descriptor to JavaScript, which closes it; the environment's end does otherwise. */
+  int32_t GiveOut(OwnedFd fd) {
+    opened.Add(fd.get());
+    return fd.Release();
   }
 
   /** Made when it is first needed; nullptr where the environment is ending. */

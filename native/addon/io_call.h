@@ -1,6 +1,6 @@
-// One raw call of I/O. Its arguments are read so that nothing which JavaScript can pass does harm:
-// what is no integer becomes no descriptor, and no range reaches outside its array. Enters: values
-// of any kind. Leaves: descriptors and slices, n or -errno; false stands for -EINVAL.
+// One raw call of I/O. Its arguments are read so that no value that JavaScript can pass does harm:
+// only an int32 is a descriptor, and no range reaches outside its array. A read that returns false
+// stands for -EINVAL.
 #pragma once
 
 #include <node_api.h>
@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+
+#include "addon/environment.h"
 
 namespace io_selectors {
 
@@ -21,8 +23,12 @@ struct Slice {
 class IoCall {
  public:
   IoCall(napi_env env, napi_callback_info info) : env_(env) {
-    napi_get_cb_info(env, info, &count_, arguments_, nullptr, nullptr);
+    void* data = nullptr;
+    napi_get_cb_info(env, info, &count_, arguments_, nullptr, &data);
+    environment_ = static_cast<Environment*>(data);
   }
+
+  Environment& environment() const { return *environment_; }
 
   /** Whether that argument is an int32. napi_get_value_int32 makes a 0 of NaN and of 2^32, which
    * would be standard input. */
@@ -110,6 +116,7 @@ class IoCall {
   }
 
   napi_env env_;
+  Environment* environment_ = nullptr;
   size_t count_ = kMost;
   napi_value arguments_[kMost] = {};
 };

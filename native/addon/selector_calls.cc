@@ -90,9 +90,10 @@ Napi::Value Create(const Napi::CallbackInfo& info) {
   OpenSelector& entry = *open.value();
   entry.ring = reinterpret_cast<ReadyEvent*>(ring.Data());
   entry.capacity = static_cast<int>(ring.ByteLength() / sizeof(ReadyEvent)) - kRingHeadEvents;
+  const int32_t id = environment->selectors.Add(std::move(open.value()));
+  if (id < 0) return Napi::Number::New(info.Env(), environment->Refuse(Error{EMFILE, "create"}));
   napi_create_reference(info.Env(), ring, 1, &entry.ring_reference);
-  environment->selectors.push_back(std::move(open.value()));
-  return Napi::Number::New(info.Env(), static_cast<double>(environment->selectors.size() - 1));
+  return Napi::Number::New(info.Env(), id);
 }
 
 /** destroy(id): closes the selector's own descriptors; silent where it is closed already. */
@@ -101,7 +102,7 @@ Napi::Value Destroy(const Napi::CallbackInfo& info) {
   const int32_t id = info[0].As<Napi::Number>().Int32Value();
   if (OpenSelector* open = environment->Find(id)) {
     napi_delete_reference(info.Env(), open->ring_reference);
-    environment->selectors[static_cast<size_t>(id)].reset();
+    environment->selectors.Close(id);
   }
   return info.Env().Undefined();
 }
@@ -109,11 +110,15 @@ Napi::Value Destroy(const Napi::CallbackInfo& info) {
 /** register(id, fd, events, options): the generation, or -errno. */
 napi_value Register(napi_env env, napi_callback_info info) {
   const Call call(env, info);
-  OpenSelector* open = call.environment().Find(call.Int(0));
+  Environment& environment = call.environment();
+  OpenSelector* open = environment.Find(call.Int(0));
   if (open == nullptr) return call.Answer(-EBADF);
+  const int32_t fd = call.Int(1);
   const Result<int32_t> registered =
-      open->selector->Register(call.Int(1), call.Int(2), ToOptions(call.Int(3)));
-  if (!registered.ok()) return call.Answer(call.environment().Refuse(registered.error()));
+      open->selector->Register(fd, call.Int(2), ToOptions(call.Int(3)));
+  if (!registered.ok()) return call.Answer(environment.Refuse(registered.error()));
+  environment.selectors.Watches(call.Int(0), fd);
+  environment.opened.Use(fd);
   open->TellWatch();
   return call.Answer(registered.value());
 }
@@ -124,6 +129,7 @@ napi_value Modify(napi_env env, napi_callback_info info) {
   OpenSelector* open = call.environment().Find(call.Int(0));
   if (open == nullptr) return call.Answer(-EBADF);
   const Result<void> modified = open->selector->Modify(call.Int(1), call.Int(2));
+  if (!modified.ok()) call.environment().selectors.Unwatches(call.Int(0), call.Int(1));
   open->TellWatch();
   return call.Answer(modified.ok() ? 0 : call.environment().Refuse(modified.error()));
 }
@@ -134,6 +140,7 @@ napi_value Unregister(napi_env env, napi_callback_info info) {
   OpenSelector* open = call.environment().Find(call.Int(0));
   if (open == nullptr) return call.Answer(-EBADF);
   const Result<void> done = open->selector->Unregister(call.Int(1));
+  call.environment().selectors.Unwatches(call.Int(0), call.Int(1));
   open->TellWatch();
   return call.Answer(done.ok() ? 0 : call.environment().Refuse(done.error()));
 }

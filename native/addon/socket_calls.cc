@@ -74,7 +74,10 @@ napi_value PendingError(napi_env env, napi_callback_info info) {
 napi_value AcceptOne(napi_env env, napi_callback_info info) {
   const IoCall call(env, info);
   int32_t fd = -1;
-  return call.Answer(call.ReadInt(0, &fd) ? Accept(fd) : -EINVAL);
+  if (!call.ReadInt(0, &fd)) return call.Answer(-EINVAL);
+  const int accepted = Accept(fd);
+  if (accepted >= 0) call.environment().opened.Add(accepted);
+  return call.Answer(accepted);
 }
 
 /** recv(fd, bytes, offset, length) */
@@ -122,7 +125,7 @@ napi_value Lend(napi_env env, napi_callback_info info) {
     return call.Answer(-EINVAL);
   }
   const int32_t length = static_cast<int32_t>(size);
-  Call(env, info).environment().lent[direction] = LentBytes{data, length};
+  call.environment().lent[direction] = LentBytes{data, length};
   return call.Answer(length);
 }
 

@@ -118,23 +118,28 @@ class EpollSelector final : public Selector {
       batch.Add(fd, generation, ReadyOf(event.events), FlagsOf(event.events));
       if ((event.data.u64 & kOneshotMark) != 0) spent_[static_cast<size_t>(fd)] = true;
     }
-    // Where there is no descriptor for a new set it is tried again after as many more.
     if (stale_hits_ >= kStaleHitsBeforeRebuild) (void)Rebuild().ok();
     return {};
   }
 
   Result<void> Control(int operation, int fd, const Registration& registration) {
-    epoll_event event{};
-    event.events = ToEpoll(registration);
-    event.data.u64 = static_cast<uint64_t>(static_cast<uint32_t>(registration.generation)) << 32 |
-                     static_cast<uint32_t>(fd);
+    const Result<void> done = ControlIn(epoll_.get(), operation, fd, registration);
     if (registration.options.mode == Mode::kOneshot) {
-      event.data.u64 |= kOneshotMark;
       const size_t index = static_cast<size_t>(fd);
       if (spent_.size() <= index) spent_.resize(std::max(index + 1, spent_.size() * 2));
       spent_[index] = false;
     }
-    if (epoll_ctl(epoll_.get(), operation, fd, &event) < 0) return LastError("epoll_ctl");
+    return done;
+  }
+
+  static Result<void> ControlIn(int epoll, int operation, int fd,
+                                const Registration& registration) {
+    epoll_event event{};
+    event.events = ToEpoll(registration);
+    event.data.u64 = static_cast<uint64_t>(static_cast<uint32_t>(registration.generation)) << 32 |
+                     static_cast<uint32_t>(fd);
+    if (registration.options.mode == Mode::kOneshot) event.data.u64 |= kOneshotMark;
+    if (epoll_ctl(epoll, operation, fd, &event) < 0) return LastError("epoll_ctl");
     return {};
   }
 
@@ -150,19 +155,26 @@ class EpollSelector final : public Selector {
     return EpollWaitCall(epoll_.get(), events_.data(), capacity, ToMilliseconds(timeout_ns));
   }
 
-  /** A fresh set under the same number, without the entries that no descriptor of ours can name any
-   * more. */
+  /**
+   * Replaces the set, under the same number, by one without the entries that no descriptor of this
+   * process names any more. A failure (no descriptor, no memory, max_user_watches) changes nothing:
+   * the old set goes on reporting, and the next stale hits try again.
+   */
   Result<void> Rebuild() {
     stale_hits_ = 0;
     const OwnedFd fresh(epoll_create1(EPOLL_CLOEXEC));
     if (!fresh.valid()) return LastError("epoll_create1");
-    if (dup3(fresh.get(), epoll_.get(), O_CLOEXEC) < 0) return LastError("dup3");
-    ForEachRegistered([this](int fd, const Registration& registration) {
+    Result<void> filled;
+    ForEachRegistered([this, &fresh, &filled](int fd, const Registration& registration) {
       const bool oneshot = registration.options.mode == Mode::kOneshot;
       if (oneshot && spent_[static_cast<size_t>(fd)]) return;  // until modify, which adds it
-      // EBADF: closed and not yet unregistered, which is the owner's to do.
-      (void)Control(EPOLL_CTL_ADD, fd, registration).ok();
+      const Result<void> added = ControlIn(fresh.get(), EPOLL_CTL_ADD, fd, registration);
+      const int error = added.error().errno_value;
+      // EBADF, EPERM: closed before it was unregistered, and perhaps reused for a regular file.
+      if (error != 0 && error != EBADF && error != EPERM) filled = added;
     });
+    if (!filled.ok()) return filled;
+    if (dup3(fresh.get(), epoll_.get(), O_CLOEXEC) < 0) return LastError("dup3");
     return {};
   }
 

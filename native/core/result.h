@@ -1,4 +1,4 @@
-// Result<T>: a value, or the errno and the name of the system call that refused. Nothing here
+// Result<T>: a value, or the errno and the name of the system call that failed. Nothing here
 // throws.
 #pragma once
 
@@ -7,10 +7,16 @@
 
 namespace io_selectors {
 
-/** Why a call failed: `errno_value` as in errno(3), `syscall` the name of the call that set it. */
+/**
+ * Why a call failed: `errno_value` as in errno(3) and the name of the call that set it. A call that
+ * failed without setting errno has EIO, because 0 would be reported as success.
+ */
 struct Error {
-  int errno_value;
-  const char* syscall;
+  Error() = default;  // of a result that is ok(): errno_value 0
+  Error(int value, const char* call) : errno_value(value != 0 ? value : EIO), syscall(call) {}
+
+  int errno_value = 0;
+  const char* syscall = "";
 };
 
 inline Error LastError(const char* syscall) { return Error{errno, syscall}; }
@@ -28,7 +34,7 @@ class [[nodiscard]] Result {
 
  private:
   T value_{};
-  Error error_{0, ""};
+  Error error_;
 };
 
 template <>
@@ -41,7 +47,7 @@ class [[nodiscard]] Result<void> {
   const Error& error() const { return error_; }
 
  private:
-  Error error_{0, ""};
+  Error error_;
 };
 
 }  // namespace io_selectors

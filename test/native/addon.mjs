@@ -40,7 +40,11 @@ export function obstacle() {
 /** What compile.mjs needs to know. */
 export function addonProgram(core) {
   const api = createRequire(join(root, "package.json"))("node-addon-api").include_dir;
-  const extra = ["-DNAPI_VERSION=9", "-DNODE_ADDON_API_DISABLE_CPP_EXCEPTIONS"];
+  const extra = [
+    "-DNAPI_VERSION=9",
+    "-DNODE_ADDON_API_DISABLE_CPP_EXCEPTIONS",
+    "-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
+  ];
   const headers = ["-isystem", api, "-isystem", nodeHeaders()];
   return {
     sanitizer: "address",

@@ -1,0 +1,181 @@
+// What the end of a worker does: it never aborts the process, and it closes what the library opened
+// in that worker, and nothing else.
+
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, fstatSync } from "node:fs";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
+import { describe, expect, it } from "vitest";
+import {
+  close,
+  connectTcp,
+  EVENT_READ,
+  EVENT_WRITE,
+  keepOpen,
+  listenTcp,
+  localPort,
+  PollSelector,
+  pipe,
+  socketError,
+  socketPair,
+} from "../src/index.ts";
+import { waitFor } from "./conformance/socket-pair.ts";
+
+const library = pathToFileURL("dist/src/index.js").href;
+const terminating = fileURLToPath(new URL("programs/terminate-workers.mjs", import.meta.url));
+
+/** Kinds of calls that end in the middle together, and how many workers are terminated. */
+const kinds = [
+  ["load", 100],
+  ["selectors,backends,pipe,pair,pty,listen", 240],
+  ["address,dup,throws,raw,register,wakers", 120],
+  ["wait,run", 60],
+] as const;
+
+describe("worker.terminate()", () => {
+  it.each(kinds)(
+    "in the middle of %s does not abort the process",
+    (list, count) => {
+      const child = spawnSync(process.execPath, [terminating, list, String(count)], {
+        encoding: "utf8",
+        timeout: 140_000,
+      });
+      expect({ ...child, stderr: child.stderr.slice(0, 400) }).toMatchObject({
+        stdout: `${count}\n`,
+        status: 0,
+      });
+    },
+    150_000,
+  );
+});
+
+/** Runs `code` in a worker until it posts what it has to say, which is returned beside it. */
+async function startWorker<T>(code: string, workerData?: unknown): Promise<[Worker, T]> {
+  const source = `
+    const { parentPort, workerData } = require("node:worker_threads");
+    const fs = require("node:fs");
+    import(${JSON.stringify(library)}).then(async (io) => { ${code} })`;
+  const worker = new Worker(source, { eval: true, workerData });
+  const [message] = (await once(worker, "message")) as [T];
+  return [worker, message];
+}
+
+function isOpen(fd: number): boolean {
+  try {
+    fstatSync(fd);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const STAYS = "setInterval(() => undefined, 1000);";
+
+describe("the end of a worker", () => {
+  it("closes its listener: a client is refused", async () => {
+    const [worker, port] = await startWorker<number>(`
+      const listener = io.listenTcp();
+      const reactor = new io.Reactor(new io.DefaultSelector());
+      reactor.registerHandler(listener, io.EVENT_READ, { onReadable() {}, onClose: io.close });
+      parentPort.postMessage(io.localPort(listener));
+      await reactor.run();`);
+    await worker.terminate();
+    const client = connectTcp({ port });
+    waitFor(client, EVENT_WRITE);
+    expect(socketError(client)).not.toBe(0);
+    close(client);
+    close(listenTcp({ port }));
+  });
+
+  it("closes a descriptor of every kind that it opened", async () => {
+    const [worker, fds] = await startWorker<number[]>(`
+      const listener = io.listenTcp(), [a, b] = io.socketPair(), pty = io.openPty();
+      const client = io.connectTcp({ port: io.localPort(listener) });
+      let accepted;
+      while ((accepted = io.accept(listener)) < 0);
+      parentPort.postMessage([listener, client, accepted, a, b, pty.controller, pty.terminal,
+        io.dup(a), io.eventfd(), io.openTimer(1000), io.bindUdp(), ...io.pipe()]);
+      ${STAYS}`);
+    expect(fds.map(isOpen)).toEqual(fds.map(() => true));
+    await worker.terminate();
+    expect(fds.filter(isOpen)).toEqual([]);
+  });
+
+  it("closes them as well when the worker returns", async () => {
+    const source = `
+      import(${JSON.stringify(library)}).then((io) =>
+        require("node:worker_threads").parentPort.postMessage(io.pipe()))`;
+    const worker = new Worker(source, { eval: true });
+    const exit = once(worker, "exit");
+    const [fds] = (await once(worker, "message")) as [number[]];
+    await exit;
+    expect(fds.filter(isOpen)).toEqual([]);
+  });
+
+  it("leaves what was handed over: by keepOpen, and by registering it elsewhere", async () => {
+    const [worker, [kept, taken, other]] = await startWorker<[number, number, number]>(`
+      const [kept, taken] = io.pipe();
+      io.keepOpen(kept);
+      parentPort.postMessage([kept, taken, io.dup(taken)]);
+      ${STAYS}`);
+    using selector = new PollSelector();
+    selector.register(taken, EVENT_WRITE);
+    await worker.terminate();
+    expect([kept, taken, other].map(isOpen)).toEqual([true, true, false]);
+    selector.unregister(taken);
+    close(kept);
+    close(taken);
+  });
+
+  it("leaves a number that the worker closed and another thread opened", async () => {
+    const [worker, number] = await startWorker<number>(`
+      const [kept, fd] = io.pipe();
+      parentPort.once("message", () => {
+        io.close(fd);
+        parentPort.postMessage("closed");
+      });
+      parentPort.postMessage(fd);
+      ${STAYS}`);
+    worker.postMessage("close");
+    await once(worker, "message");
+    const opened: number[] = [];
+    while (!opened.includes(number)) opened.push(...socketPair());
+    await worker.terminate();
+    expect(opened.filter((fd) => !isOpen(fd))).toEqual([]);
+    for (const fd of opened) close(fd);
+  });
+
+  it("leaves a number that was closed without the library and opened by another thread", async () => {
+    const [worker, number] = await startWorker<number>(`
+      parentPort.postMessage(io.pipe()[1]);
+      ${STAYS}`);
+    closeSync(number);
+    const opened: number[] = [];
+    while (!opened.includes(number)) opened.push(...pipe());
+    await worker.terminate();
+    expect(opened.filter((fd) => !isOpen(fd))).toEqual([]);
+    for (const fd of opened) close(fd);
+  });
+
+  it("does not concern what the main thread opened and the worker used", async () => {
+    const listener = listenTcp();
+    const [worker] = await startWorker(
+      `const selector = new io.DefaultSelector();
+      selector.register(workerData, io.EVENT_READ);
+      parentPort.postMessage("watching");
+      ${STAYS}`,
+      listener,
+    );
+    await worker.terminate();
+    expect(localPort(listener)).toBeGreaterThan(0);
+    close(listener);
+  });
+
+  it("keepOpen refuses what is no descriptor", () => {
+    expect(() => keepOpen("1" as unknown as number)).toThrow(
+      expect.objectContaining({ code: "ERR_INVALID_ARG_TYPE" }),
+    );
+    expect(() => keepOpen(-1)).toThrow(expect.objectContaining({ code: "ERR_INVALID_ARG_VALUE" }));
+  });
+});
