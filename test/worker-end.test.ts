@@ -10,7 +10,6 @@ import { describe, expect, it } from "vitest";
 import {
   close,
   connectTcp,
-  EVENT_READ,
   EVENT_WRITE,
   keepOpen,
   listenTcp,
