@@ -145,7 +145,7 @@ describe("the end of a worker", () => {
     for (const fd of opened) close(fd);
   });
 
-  it("leaves a number that was closed without the library and opened by another thread", async () => {
+  it("leaves a number that was closed by other means and opened by another thread", async () => {
     const [worker, number] = await startWorker<number>(`
       parentPort.postMessage(io.pipe()[1]);
       ${STAYS}`);

@@ -29,8 +29,8 @@ const kinds = {
     "accept bindUdp bindUnix connectTcp connectUdp connectUnix dup eventfd listenTcp listenUnix " +
     "openFifo openNetlinkRoute openPty openTimer pipe socketPair watchDirectory",
   answers:
-    "availableBackends close keepOpen getKeepAlive getLinger getNoDelay getQuickAck getReceiveBuffer " +
-    "getReusePort getSendBuffer localAddress localPort makeFifo openWaker peerAddress read " +
+    "availableBackends close getKeepAlive getLinger getNoDelay getQuickAck getReceiveBuffer " +
+    "keepOpen getReusePort getSendBuffer localAddress localPort makeFifo openWaker peerAddress read " +
     "readEventfd readTimer recv recvFrom send sendTo setKeepAlive setLinger setNoDelay " +
     "setNonBlocking setQuickAck setReceiveBuffer setSendBuffer shutdown socketError write " +
     "writeEventfd",

@@ -1,5 +1,5 @@
-// Terminates workers in the middle of their calls: terminate-workers.mjs KIND[,KIND…] COUNT. A program
-// of its own, because a failure aborts the process. Prints the number of terminations survived.
+// Terminates workers in the middle of their calls: terminate-workers.mjs KIND[,KIND…] COUNT. A
+// program of its own, because a failure aborts the process. Prints the terminations survived.
 
 import { Worker } from "node:worker_threads";
 
