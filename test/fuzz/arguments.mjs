@@ -30,10 +30,10 @@ const kinds = {
     "openFifo openNetlinkRoute openPty openTimer pipe socketPair watchDirectory",
   answers:
     "availableBackends close getKeepAlive getLinger getNoDelay getQuickAck getReceiveBuffer " +
-    "keepOpen getReusePort getSendBuffer localAddress localPort makeFifo openWaker peerAddress read " +
-    "readEventfd readTimer recv recvFrom send sendTo setKeepAlive setLinger setNoDelay " +
-    "setNonBlocking setQuickAck setReceiveBuffer setSendBuffer shutdown socketError write " +
-    "writeEventfd",
+    "getReusePort getSendBuffer keepOpen localAddress localPort makeFifo openWaker " +
+    "peerAddress read readEventfd readTimer recv recvFrom send sendTo setKeepAlive setLinger " +
+    "setNoDelay setNonBlocking setQuickAck setReceiveBuffer setSendBuffer shutdown socketError " +
+    "write writeEventfd",
   constructs:
     "DefaultSelector EpollSelector IoUringSelector KqueueSelector PollSelector Reactor " +
     "SelectSelector SelectorError SocketAddress",
