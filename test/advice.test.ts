@@ -9,10 +9,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { advise, compare } from "../bench/advice/advise.ts";
 import type { Answer, Question, Refusal } from "../bench/advice/question.ts";
 import { adviceJson, renderAdvice } from "../bench/advice/words.ts";
-import { gatherEnvironment } from "../bench/measure/environment.ts";
+import { gatherEnvironment } from "../bench/host/environment.ts";
+import type { Cell, Metric, Results } from "../bench/model/results.ts";
 import { packagePaths } from "../bench/paths.ts";
 import { serializeResults } from "../bench/report/json.ts";
-import type { Cell, Metric, Results } from "../bench/results.ts";
 import { inventedResults, measuredCell, metric, otherCell } from "./report-data.ts";
 import { fullResults } from "./report-full-data.ts";
 

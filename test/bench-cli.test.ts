@@ -11,8 +11,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { contenders, reference } from "../bench/contenders/catalogue.ts";
 import { packagePaths } from "../bench/paths.ts";
-import { profiles } from "../bench/profiles.ts";
 import { parseResults } from "../bench/report/json.ts";
+import { profiles } from "../bench/run/profiles.ts";
 import { childrenOf, survivors } from "./bench-processes.ts";
 
 const cli = join(packagePaths().root, "dist", "bench", "cli.js");

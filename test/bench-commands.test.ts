@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { contenders } from "../bench/contenders/catalogue.ts";
 import { packagePaths } from "../bench/paths.ts";
-import { profiles } from "../bench/profiles.ts";
 import { parseResults } from "../bench/report/json.ts";
+import { profiles } from "../bench/run/profiles.ts";
 import { workloads } from "../bench/workloads/catalogue.ts";
 import { survivors } from "./bench-processes.ts";
 

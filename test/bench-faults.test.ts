@@ -1,17 +1,17 @@
 // Contenders that misbehave, limits that are too low, and an end that comes too early: what a run
-// makes of them. Drives bench/run.ts with a catalogue of its own.
+// makes of them. Drives bench/run/run.ts with a catalogue of its own.
 
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { type Contender, contenders, reference } from "../bench/contenders/catalogue.ts";
-import { chooseCpus } from "../bench/measure/cpus.ts";
-import type { MachineLimits } from "../bench/measure/limits.ts";
-import { readMachineLimits } from "../bench/measure/machine-limits.ts";
-import { ChildProcesses } from "../bench/measure/processes.ts";
+import { chooseCpus } from "../bench/host/cpus.ts";
+import type { MachineLimits } from "../bench/host/limits.ts";
+import { readMachineLimits } from "../bench/host/machine-limits.ts";
+import { ChildProcesses } from "../bench/host/processes.ts";
+import type { Cell, Results } from "../bench/model/results.ts";
 import { packagePaths } from "../bench/paths.ts";
-import type { Plan } from "../bench/plan.ts";
-import type { Cell, Results } from "../bench/results.ts";
-import { exitCodeOf, type RunMeans, type RunProgress, run } from "../bench/run.ts";
+import type { Plan } from "../bench/run/plan.ts";
+import { exitCodeOf, type RunMeans, type RunProgress, run } from "../bench/run/run.ts";
 import { echoRate } from "../bench/workloads/echo-rate.ts";
 import { childrenOf } from "./bench-processes.ts";
 

@@ -3,15 +3,15 @@
 
 import { describe, expect, it } from "vitest";
 import { type Contender, contenders, reference } from "../bench/contenders/catalogue.ts";
-import { cellsOf, type Outcome } from "../bench/measure/cells.ts";
-import { groupByCore, parseCpuList, planCpus } from "../bench/measure/cpus.ts";
-import { parseEvent, type Window } from "../bench/measure/events.ts";
-import { brokenRules } from "../bench/measure/gate.ts";
-import { nothingMeasured, type Round, warmed } from "../bench/measure/round.ts";
-import type { Request } from "../bench/options.ts";
-import { describePlan, makePlan, type Part, type Plan } from "../bench/plan.ts";
-import { profiles } from "../bench/profiles.ts";
-import type { Cell } from "../bench/results.ts";
+import { groupByCore, parseCpuList, planCpus } from "../bench/host/cpus.ts";
+import { parseEvent, type Window } from "../bench/model/events.ts";
+import type { Cell } from "../bench/model/results.ts";
+import { cellsOf, type Outcome } from "../bench/run/cells.ts";
+import type { Request } from "../bench/run/options.ts";
+import { describePlan, makePlan, type Part, type Plan } from "../bench/run/plan.ts";
+import { profiles } from "../bench/run/profiles.ts";
+import { nothingMeasured, type Round, warmed } from "../bench/run/round.ts";
+import { brokenRules } from "../bench/run/window-gate.ts";
 import { decodeHistogram, encodeHistogram } from "../bench/statistics/hdr-encoding.ts";
 import { Histogram } from "../bench/statistics/histogram.ts";
 import { activeFraction } from "../bench/workloads/active-fraction.ts";

@@ -1,16 +1,16 @@
 // What the engine makes of a machine that is not quiet, and of two servers that are the same: it
-// drops, and says so; it does not rank. Drives bench/run.ts against real servers.
+// drops, and says so; it does not rank. Drives bench/run/run.ts against real servers.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Contender, contenders, reference } from "../bench/contenders/catalogue.ts";
-import { chooseCpus } from "../bench/measure/cpus.ts";
-import { readMachineLimits } from "../bench/measure/machine-limits.ts";
-import { ChildProcesses } from "../bench/measure/processes.ts";
+import { chooseCpus } from "../bench/host/cpus.ts";
+import { readMachineLimits } from "../bench/host/machine-limits.ts";
+import { ChildProcesses } from "../bench/host/processes.ts";
+import type { Cell } from "../bench/model/results.ts";
 import { packagePaths } from "../bench/paths.ts";
-import type { Part, Plan } from "../bench/plan.ts";
-import type { Cell } from "../bench/results.ts";
-import { run } from "../bench/run.ts";
+import type { Part, Plan } from "../bench/run/plan.ts";
+import { run } from "../bench/run/run.ts";
 import { connectRate } from "../bench/workloads/connect-rate.ts";
 import { echoRate } from "../bench/workloads/echo-rate.ts";
 import type { Workload } from "../bench/workloads/workload.ts";

@@ -5,15 +5,10 @@ import { hostname, tmpdir, userInfo } from "node:os";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { cgroupLimitsOf, fingerprintOf, gatherEnvironment } from "../bench/measure/environment.ts";
-import {
-  type Hardware,
-  hardwareOf,
-  hypervisorOf,
-  mitigationsOf,
-} from "../bench/measure/hardware.ts";
-import type { ReadText } from "../bench/measure/kernel-files.ts";
-import { codeOf, compilerFlagsOf } from "../bench/measure/provenance.ts";
+import { cgroupLimitsOf, fingerprintOf, gatherEnvironment } from "../bench/host/environment.ts";
+import { type Hardware, hardwareOf, hypervisorOf, mitigationsOf } from "../bench/host/hardware.ts";
+import type { ReadText } from "../bench/host/kernel-files.ts";
+import { codeOf, compilerFlagsOf } from "../bench/host/provenance.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 

@@ -8,8 +8,8 @@ import {
   shortfalls,
   warnings,
   workersFor,
-} from "../bench/measure/limits.ts";
-import { readMachineLimits } from "../bench/measure/machine-limits.ts";
+} from "../bench/host/limits.ts";
+import { readMachineLimits } from "../bench/host/machine-limits.ts";
 
 /** Ten thousand of anything fit here. */
 const roomy: MachineLimits = {

@@ -1,10 +1,10 @@
 // A plan and the progress of its rounds as a run would tell it, for tests of whoever shows them.
 // Nothing here was measured.
 
-import type { Round } from "../bench/measure/round.ts";
-import { nothingMeasured } from "../bench/measure/round.ts";
-import { makePlan, type Plan } from "../bench/plan.ts";
-import type { RunProgress } from "../bench/run.ts";
+import { makePlan, type Plan } from "../bench/run/plan.ts";
+import type { Round } from "../bench/run/round.ts";
+import { nothingMeasured } from "../bench/run/round.ts";
+import type { RunProgress } from "../bench/run/run.ts";
 import { encodeHistogram } from "../bench/statistics/hdr-encoding.ts";
 import { Histogram, latencyGeometry } from "../bench/statistics/histogram.ts";
 

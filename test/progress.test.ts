@@ -1,10 +1,10 @@
 // How far a run is: the pace on a clock of the test's own, and the line on a screen of its own.
 
 import { describe, expect, it } from "vitest";
-import { Pace, remainingText } from "../bench/pace.ts";
-import { ProgressLine } from "../bench/progress.ts";
+import { ProgressLine } from "../bench/live/progress.ts";
 import { renderTerminal } from "../bench/report/terminal.ts";
 import { wrap } from "../bench/report/text-table.ts";
+import { Pace, remainingText } from "../bench/run/pace.ts";
 import { livePlan, progressOf } from "./live-data.ts";
 import { fullResults, smallResults } from "./report-full-data.ts";
 

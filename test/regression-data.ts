@@ -1,8 +1,8 @@
 // Invented figures for whatever takes what the gate has found. Enters: what is to be true of them.
 // Leaves: pairs, tests and one result.
 
-import type { Cell, GateResult } from "../bench/regression/result.ts";
-import { compareAll, type Test } from "../bench/regression/rule.ts";
+import type { Cell, GateResult } from "../bench/gate/result.ts";
+import { compareAll, type Test } from "../bench/gate/rule.ts";
 import { normalQuantile } from "../bench/statistics/normal.ts";
 import { seededRandom, uniform } from "../bench/statistics/random.ts";
 

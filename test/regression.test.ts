@@ -2,20 +2,20 @@
 // must, and what it must not decide. Then its files: saved results, the history, what is shown.
 
 import { describe, expect, it } from "vitest";
-import { annotations } from "../bench/regression/annotations.ts";
-import { gateChart } from "../bench/regression/chart.ts";
-import { totalOf } from "../bench/regression/exact/callgrind.ts";
-import { callsPerMessage } from "../bench/regression/exact/strace.ts";
-import { parseHistory, recordOfGate, recordOfResults } from "../bench/regression/history.ts";
-import { gateSection, renderGateHtml } from "../bench/regression/html.ts";
-import { commentMark, renderGateMarkdown } from "../bench/regression/markdown.ts";
-import { exitCodes, judgementOf, outcomeOf } from "../bench/regression/outcome.ts";
-import { compareAll, confirms, findAll } from "../bench/regression/rule.ts";
-import { compareSaved, NothingInCommon } from "../bench/regression/saved.ts";
-import { renderGate } from "../bench/regression/terminal.ts";
-import { trendsOf } from "../bench/regression/trend.ts";
-import { renderTrends } from "../bench/regression/trend-page.ts";
-import type { Results } from "../bench/results.ts";
+import { annotations } from "../bench/gate/annotations.ts";
+import { gateChart } from "../bench/gate/chart.ts";
+import { totalOf } from "../bench/gate/exact/callgrind.ts";
+import { callsPerMessage } from "../bench/gate/exact/strace.ts";
+import { parseHistory, recordOfGate, recordOfResults } from "../bench/gate/history.ts";
+import { gateSection, renderGateHtml } from "../bench/gate/html.ts";
+import { commentMark, renderGateMarkdown } from "../bench/gate/markdown.ts";
+import { exitCodes, judgementOf, outcomeOf } from "../bench/gate/outcome.ts";
+import { compareAll, confirms, findAll } from "../bench/gate/rule.ts";
+import { compareSaved, NothingInCommon } from "../bench/gate/saved.ts";
+import { renderGate } from "../bench/gate/terminal.ts";
+import { trendsOf } from "../bench/gate/trend.ts";
+import { renderTrends } from "../bench/gate/trend-page.ts";
+import type { Results } from "../bench/model/results.ts";
 import { simulate } from "./regression/simulated.ts";
 import { blocks, gateResult, type Noise, testOf } from "./regression-data.ts";
 import { measuredCell } from "./report-data.ts";

@@ -2,6 +2,7 @@
 // which equal the results that they were made from. No browser.
 
 import { describe, expect, it } from "vitest";
+import type { Cell } from "../bench/model/results.ts";
 import { drawChart } from "../bench/report/charts/chart.ts";
 import { sectionsOf } from "../bench/report/charts/sections.ts";
 import { rawTable } from "../bench/report/charts/whole.ts";
@@ -21,7 +22,6 @@ import {
 } from "../bench/report/svg/palette.ts";
 import { makeScale, position, ticks } from "../bench/report/svg/scale.ts";
 import { validityOf } from "../bench/report/validity.ts";
-import type { Cell } from "../bench/results.ts";
 import { inventedResults, measuredCell, metric, otherCell, tenCells } from "./report-data.ts";
 import { fullResults, smallResults } from "./report-full-data.ts";
 

@@ -1,7 +1,7 @@
 // Invented results for the tests of bench/report: all ten contenders of the quick profile, figures
 // near those that a two-core machine gives. Nothing here was measured.
 
-import type { Cell, Metric, MetricName, Results, Status } from "../bench/results.ts";
+import type { Cell, Metric, MetricName, Results, Status } from "../bench/model/results.ts";
 
 /** A metric with an interval of ±spread around its median. */
 export function metric(unit: string, median: number, spread = 0.02): Metric {

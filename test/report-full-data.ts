@@ -2,7 +2,7 @@
 // all workloads, a timeline. Simple laws give the figures, so that the charts have the shapes that
 // real ones have. Nothing here was measured.
 
-import type { Cell, Metric, MetricName, Results, TimelineRound } from "../bench/results.ts";
+import type { Cell, Metric, MetricName, Results, TimelineRound } from "../bench/model/results.ts";
 import { inventedResults } from "./report-data.ts";
 
 /** Microseconds a message, and microseconds a connection that is looked at in vain. */

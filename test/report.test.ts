@@ -15,6 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Cell, Results } from "../bench/model/results.ts";
 import * as format from "../bench/report/format.ts";
 import { groupCells } from "../bench/report/groups.ts";
 import { parseResults, ResultsFormatError, serializeResults } from "../bench/report/json.ts";
@@ -23,7 +24,6 @@ import { renderTerminal } from "../bench/report/terminal.ts";
 import { painter, wrap } from "../bench/report/text-table.ts";
 import { cautions, verdict } from "../bench/report/verdict.ts";
 import { reportId, writeReport } from "../bench/report/write.ts";
-import type { Cell, Results } from "../bench/results.ts";
 import { inventedResults, measuredCell, metric, otherCell } from "./report-data.ts";
 
 const figures = { cpu: 10, p50: 400, p99: 900, percent: 40 };

@@ -3,9 +3,9 @@
 // a question. Leaves: an answer that says what it stands on, or a refusal that says what would
 // measure it. Pure.
 
+import type { MetricName, Results } from "../model/results.ts";
 import { plainLine } from "../report/format.ts";
 import { type Figure, figure } from "../report/groups.ts";
-import type { MetricName, Results } from "../results.ts";
 import { cornersOf, namesAt } from "./corners.ts";
 import { counts, memoryCell, pointsOf } from "./points.ts";
 import type { Advice, Answer, Candidate, Corner, Criterion, Question } from "./question.ts";

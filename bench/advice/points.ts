@@ -2,8 +2,8 @@
 // and the memory a connection takes. Enters: Results. Leaves: points, one a workload and scale.
 // Pure.
 
+import type { Cell, Results } from "../model/results.ts";
 import { figure, groupCells, isMeasured } from "../report/groups.ts";
-import type { Cell, Results } from "../results.ts";
 import type { Point } from "./question.ts";
 
 /** The workloads whose cells differ in nothing but the axes of a question. */

@@ -1,8 +1,8 @@
 // What `advise` is asked and what it may say: types only. Enters: a question from the command line.
 // Leaves: to the decision and to its words. Pure data.
 
+import type { Results } from "../model/results.ts";
 import type { Figure } from "../report/groups.ts";
-import type { Results } from "../results.ts";
 
 export interface Question {
   readonly connections: number;

@@ -3,13 +3,13 @@
 
 import { resolve, sep } from "node:path";
 import { UsageError } from "../command-line.ts";
-import { annotations } from "../regression/annotations.ts";
-import { serializeGate } from "../regression/json.ts";
-import { renderGateMarkdown } from "../regression/markdown.ts";
-import type { GateResult } from "../regression/result.ts";
-import { compareSaved, NothingInCommon, type Saved } from "../regression/saved.ts";
-import { renderGate } from "../regression/terminal.ts";
-import { exitCodeOf } from "../regression/words.ts";
+import { annotations } from "../gate/annotations.ts";
+import { serializeGate } from "../gate/json.ts";
+import { renderGateMarkdown } from "../gate/markdown.ts";
+import type { GateResult } from "../gate/result.ts";
+import { compareSaved, NothingInCommon, type Saved } from "../gate/saved.ts";
+import { renderGate } from "../gate/terminal.ts";
+import { exitCodeOf } from "../gate/words.ts";
 import { type Command, exitUsage, print, say } from "./command.ts";
 import { advisory, asked, exitLines } from "./regression.ts";
 import { readResults } from "./report.ts";

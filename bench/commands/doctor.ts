@@ -2,18 +2,11 @@
 
 import { loadavg } from "node:os";
 import { availableBackends } from "../../src/index.ts";
-import { chooseCpus } from "../measure/cpus.ts";
-import {
-  type FitRow,
-  fitRows,
-  limitRows,
-  models,
-  scales,
-  thousands,
-} from "../measure/diagnosis.ts";
-import { gatherEnvironment, type MachineEnvironment } from "../measure/environment.ts";
-import { type MachineLimits, warnings } from "../measure/limits.ts";
-import { readMachineLimits } from "../measure/machine-limits.ts";
+import { chooseCpus } from "../host/cpus.ts";
+import { type FitRow, fitRows, limitRows, models, scales, thousands } from "../host/diagnosis.ts";
+import { gatherEnvironment, type MachineEnvironment } from "../host/environment.ts";
+import { type MachineLimits, warnings } from "../host/limits.ts";
+import { readMachineLimits } from "../host/machine-limits.ts";
 import { packagePaths } from "../paths.ts";
 import { type Command, print } from "./command.ts";
 

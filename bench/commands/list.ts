@@ -3,8 +3,8 @@
 import { type Contender, contenders, reference } from "../contenders/catalogue.ts";
 import { families } from "../contenders/families.ts";
 import { packagePaths } from "../paths.ts";
-import { defaultProfile, profiles } from "../profiles.ts";
 import { wrap } from "../report/text-table.ts";
+import { defaultProfile, profiles } from "../run/profiles.ts";
 import { workloads } from "../workloads/catalogue.ts";
 import type { Workload } from "../workloads/workload.ts";
 import { type Command, print } from "./command.ts";

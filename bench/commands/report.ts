@@ -4,13 +4,13 @@
 import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { UsageError, word } from "../command-line.ts";
+import type { Results } from "../model/results.ts";
 import { renderCsv } from "../report/csv.ts";
 import { plainLine } from "../report/format.ts";
 import { renderHtml } from "../report/html/page.ts";
 import { parseResults, ResultsFormatError, serializeResults } from "../report/json.ts";
 import { renderMarkdown } from "../report/markdown.ts";
 import { renderSaved } from "../report/write.ts";
-import type { Results } from "../results.ts";
 import { type Command, messageOf, print, say } from "./command.ts";
 import { tableOf } from "./measuring.ts";
 

@@ -2,9 +2,9 @@
 
 import { type Given, whole } from "../command-line.ts";
 import { contenders, reference } from "../contenders/catalogue.ts";
-import { requestOf, runRows } from "../options.ts";
-import { makePlan } from "../plan.ts";
-import { defaultProfile, profiles } from "../profiles.ts";
+import { requestOf, runRows } from "../run/options.ts";
+import { makePlan } from "../run/plan.ts";
+import { defaultProfile, profiles } from "../run/profiles.ts";
 import type { Command } from "./command.ts";
 import { familyLines, listLines, workloadLines } from "./list.ts";
 import { measure } from "./measuring.ts";

@@ -3,8 +3,8 @@
 
 import { type Given, type OptionRow, UsageError, whole, word } from "../command-line.ts";
 import { type Contender, contenders, reference } from "../contenders/catalogue.ts";
-import { loadRows, outRow, requestOf } from "../options.ts";
-import { makePlan } from "../plan.ts";
+import { loadRows, outRow, requestOf } from "../run/options.ts";
+import { makePlan } from "../run/plan.ts";
 import type { Command } from "./command.ts";
 import { measure } from "./measuring.ts";
 

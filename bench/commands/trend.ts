@@ -8,9 +8,9 @@ import {
   HistoryFormatError,
   readHistory,
   recordOfResults,
-} from "../regression/history.ts";
-import { trendsOf } from "../regression/trend.ts";
-import { renderTrends, trendLines } from "../regression/trend-page.ts";
+} from "../gate/history.ts";
+import { trendsOf } from "../gate/trend.ts";
+import { renderTrends, trendLines } from "../gate/trend-page.ts";
 import { writeWhole } from "../report/write.ts";
 import { type Command, exitUsage, print, say } from "./command.ts";
 import { readResults } from "./report.ts";

@@ -1,6 +1,5 @@
 // The contenders: servers under test, one row each. Pure data; the command is the only thing that
-// is worked out. A new contender is one server file and one row. Leaves: to bench/plan.ts, which
-// picks; bench/measure, which runs.
+// is worked out. A new contender is one server file and one row.
 
 import { join } from "node:path";
 import type { Paths } from "../paths.ts";
@@ -241,7 +240,7 @@ const selector = (backend: string, platforms: readonly NodeJS.Platform[]): Conte
   strategy: backend,
   command: ({ node, root }) => [
     node,
-    join(root, "dist", "bench", "micro", "readiness.js"),
+    join(root, "dist", "bench", "contenders", "selector-turns.js"),
     backend,
   ],
   concurrency: "single",

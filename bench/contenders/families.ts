@@ -1,5 +1,5 @@
 // The contenders of workloads that have no echo servers, one row each. Pure data; a new one is
-// one file and one row. Leaves: to bench/plan.ts, which picks by workload; bench/measure, which
+// one file and one row. Leaves: to bench/run/plan.ts, which picks by workload; bench/run, which
 // runs.
 
 import { join } from "node:path";

@@ -3,8 +3,8 @@
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { DeliverySettings } from "../measure/delivery.ts";
-import type { Delivered } from "../measure/events.ts";
+import type { Delivered } from "../model/events.ts";
+import type { DeliverySettings } from "../run/delivery-round.ts";
 import { quantile, sort } from "../statistics/quantile.ts";
 import { type Played, type Unplayable, windowOf } from "./played.ts";
 import { type Block, playBlock, type Scale } from "./scene.ts";

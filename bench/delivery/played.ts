@@ -1,9 +1,9 @@
 // What a round of broadcast, event-delivery or replicas leaves: windows for the gate, figures,
 // facts. Enters: what its processes said, and the accounts of the kernel. Leaves: the lines that
-// bench/measure reads.
+// bench/run reads.
 
-import type { DeliverySettings } from "../measure/delivery.ts";
-import type { Delivered, LoadResult, Window } from "../measure/events.ts";
+import type { Delivered, LoadResult, Window } from "../model/events.ts";
+import type { DeliverySettings } from "../run/delivery-round.ts";
 import { encodeHistogram } from "../statistics/hdr-encoding.ts";
 import { Histogram } from "../statistics/histogram.ts";
 

@@ -5,9 +5,9 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { missingStore } from "../contenders/missing.ts";
-import type { DeliverySettings } from "../measure/delivery.ts";
-import type { Delivered } from "../measure/events.ts";
+import type { Delivered } from "../model/events.ts";
 import { packagePaths } from "../paths.ts";
+import type { DeliverySettings } from "../run/delivery-round.ts";
 import { quantile, sort } from "../statistics/quantile.ts";
 import { accountsOf, difference, stealNs } from "./accounts.ts";
 import { Peer } from "./peers.ts";

@@ -2,11 +2,11 @@
 // run, samples of the server under test. Leaves: messages, each a kind and data for JSON. Knows no
 // sockets; whoever sends asks it for the past and listens for what follows.
 
-import type { Step } from "../measure/blocks.ts";
-import type { Round } from "../measure/round.ts";
-import { clock, Pace, remainingText } from "../pace.ts";
-import type { Plan } from "../plan.ts";
-import type { RunProgress } from "../run.ts";
+import type { Step } from "../run/blocks.ts";
+import { clock, Pace, remainingText } from "../run/pace.ts";
+import type { Plan } from "../run/plan.ts";
+import type { Round } from "../run/round.ts";
+import type { RunProgress } from "../run/run.ts";
 import { decodeHistogram } from "../statistics/hdr-encoding.ts";
 import { merge, supportedQuantile } from "../statistics/histogram.ts";
 import type { Sample } from "./sampler.ts";

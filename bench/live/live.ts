@@ -1,8 +1,8 @@
 // --live: a page that shows a run while it runs, and ends with its report. Enters: progress, the
 // server's pid, at last the report. Leaves: the page's address; nothing that outlives the run.
 
-import type { Plan } from "../plan.ts";
-import type { RunProgress } from "../run.ts";
+import type { Plan } from "../run/plan.ts";
+import type { RunProgress } from "../run/run.ts";
 import { Feed } from "./feed.ts";
 import { LiveServer } from "./http.ts";
 import { renderLivePage } from "./page.ts";

@@ -2,11 +2,11 @@
 // are empty frames that the script fills; its words say what is live and what comes by round.
 // Enters: a Plan. Leaves: HTML. Pure. WHATWG HTML; WCAG 2.2 AA.
 
-import { describePlan, type Plan } from "../plan.ts";
 import { renderDocument } from "../report/html/document.ts";
 import { element, join, type Markup, raw, text } from "../report/markup.ts";
 import { point } from "../report/svg/marks.ts";
 import { colourOf } from "../report/svg/palette.ts";
+import { describePlan, type Plan } from "../run/plan.ts";
 import { liveScript } from "./script.ts";
 import { liveStyle } from "./style.ts";
 

@@ -3,7 +3,7 @@
 // Enters: a pid. Leaves: samples in batches. Null where the platform does not tell, or where there
 // are more processes than may be looked at without disturbing them.
 
-import { type ReadText, readText } from "../measure/kernel-files.ts";
+import { type ReadText, readText } from "../host/kernel-files.ts";
 
 export interface Sample {
   /** Of one core since the sample before; null for the first of a server. */

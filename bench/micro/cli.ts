@@ -5,12 +5,12 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { availableBackends } from "../../src/index.ts";
-import { Interruption } from "../interrupt.ts";
-import { Interrupted } from "../measure/deadline.ts";
-import { ChildProcesses } from "../measure/processes.ts";
-import { UsageError } from "../options.ts";
+import { Interrupted } from "../host/deadline.ts";
+import { Interruption } from "../host/interrupt.ts";
+import { ChildProcesses } from "../host/processes.ts";
 import { packagePaths } from "../paths.ts";
 import { painter } from "../report/text-table.ts";
+import { UsageError } from "../run/options.ts";
 import { type Case, cases, casesFor, findCase } from "./figures.ts";
 import { measureRounds } from "./rounds.ts";
 import { renderTable } from "./table.ts";

@@ -12,8 +12,8 @@ import {
   send,
   socketPair,
 } from "../../src/index.ts";
+import { openSelector } from "../contenders/open-selector.ts";
 import { parseWaitCase, payloadBytes, readySockets } from "./figures.ts";
-import { openSelector } from "./open-selector.ts";
 
 /** Standard streams, the selector's own, those of Node. */
 const otherDescriptors = 1024;

@@ -2,8 +2,8 @@
 // a noisy minute falls on both and the luck of one process's memory layout shows as spread.
 // Enters: cases. Leaves: for each case what its rounds gave, or why there are none.
 
-import { within } from "../measure/deadline.ts";
-import { type ChildProcesses, describeExit } from "../measure/processes.ts";
+import { within } from "../host/deadline.ts";
+import { type ChildProcesses, describeExit } from "../host/processes.ts";
 import type { Case } from "./figures.ts";
 
 export interface RoundsOptions {

@@ -1,7 +1,7 @@
 // A cell's figures as text, alike in every renderer. Enters: a cell and the name of a metric.
 // Leaves: what stands in one field of a table.
 
-import type { Cell } from "../results.ts";
+import type { Cell } from "../model/results.ts";
 import { absent, count, duration, plainLine, ratio, significant } from "./format.ts";
 import { figure } from "./groups.ts";
 

@@ -1,7 +1,7 @@
 // cells.csv: a row for each cell and metric, for spreadsheets and data frames. RFC 4180, with a
 // header line. Enters: Results. Leaves: the file's text. Pure.
 
-import type { Metric, Results } from "../results.ts";
+import type { Metric, Results } from "../model/results.ts";
 import { plainLine } from "./format.ts";
 import { scaleText } from "./groups.ts";
 

@@ -2,7 +2,7 @@
 // about (server CPU a message, the cheapest first), then what could not be ranked. Enters: Results.
 // Leaves: to verdict.ts and every renderer.
 
-import type { Cell, Metric, Results, Status } from "../results.ts";
+import type { Cell, Metric, Results, Status } from "../model/results.ts";
 import { count, microsecondsIn, plainLine } from "./format.ts";
 import { moreIsBetter, principalMetric, sizeText } from "./metric-words.ts";
 

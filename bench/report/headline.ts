@@ -1,7 +1,7 @@
 // The verdict in a sentence or two, from the scale that matters most, and the machine in one.
 // Enters: Results. Leaves: to html/ and markdown.ts. Only intervals that exclude 1 make a ranking.
 
-import type { Cell, Results } from "../results.ts";
+import type { Cell, Results } from "../model/results.ts";
 import { count, enumerate, plainLine, ratio, significant } from "./format.ts";
 import { figure, type Group, groupCells } from "./groups.ts";
 import { isRanked, isTied, verdict } from "./verdict.ts";

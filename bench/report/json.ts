@@ -2,7 +2,13 @@
 // foreign schema or a missing figure is an error with a place and never a silent zero. The schema
 // in words is in reports/README.md. Enters: Results or text. Leaves: text or Results.
 
-import { type Cell, type Metric, type Results, statuses, type TimelineRound } from "../results.ts";
+import {
+  type Cell,
+  type Metric,
+  type Results,
+  statuses,
+  type TimelineRound,
+} from "../model/results.ts";
 
 /** A results.json that cannot be trusted; the message names the source and the field. */
 export class ResultsFormatError extends Error {

@@ -2,7 +2,7 @@
 // what else was seen, how it was measured, on what, and the command that measures it again.
 // GitHub-flavoured Markdown. Enters: Results. Leaves: the file's text. Pure.
 
-import type { Cell, Results } from "../results.ts";
+import type { Cell, Results } from "../model/results.ts";
 import { durationText, figureText, intervalText, ratioText, reasonOf } from "./cell-text.ts";
 import { absent, count, freeValue, percent, plainLine, significant, words } from "./format.ts";
 import { figure, type Group, groupCells, isUntouched, unitOf, untouchedText } from "./groups.ts";

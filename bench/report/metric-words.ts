@@ -2,7 +2,7 @@
 // and what is worked out from a unit, so that a metric or a workload that this version does not
 // know is shown all the same. Leaves: to every renderer of bench/report.
 
-import type { Cell } from "../results.ts";
+import type { Cell } from "../model/results.ts";
 import { bytes, count, duration, percent, ratio, significant, words } from "./format.ts";
 
 export interface MetricWords {

@@ -2,7 +2,7 @@
 // below one another as its width needs, then what is too long for a column. Enters: a group.
 // Leaves: lines. Pure.
 
-import type { Cell } from "../results.ts";
+import type { Cell } from "../model/results.ts";
 import { figureText } from "./cell-text.ts";
 import { absent, plainLine } from "./format.ts";
 import { figure, type Group, unitOf } from "./groups.ts";

@@ -3,7 +3,7 @@
 // Enters: Results. Leaves: text without a trailing newline. Pure; the caller knows the terminal's
 // width and colour.
 
-import type { Cell, Results, Status } from "../results.ts";
+import type { Cell, Results, Status } from "../model/results.ts";
 import { durationText, figureText, intervalText, ratioText, reasonOf } from "./cell-text.ts";
 import { count, percent, shortCount, significant } from "./format.ts";
 import { figure, type Group, groupCells, isUntouched, unitOf, untouchedText } from "./groups.ts";

@@ -1,7 +1,7 @@
 // How far a report is to be trusted, before its figures: what was dropped, what is inconclusive,
 // what failed or could not run. Enters: Results. Leaves: a level and sentences to html/.
 
-import type { Cell, Results, Status } from "../results.ts";
+import type { Cell, Results, Status } from "../model/results.ts";
 import { reasonOf } from "./cell-text.ts";
 import { count, plainLine } from "./format.ts";
 import { headlineGroup } from "./headline.ts";

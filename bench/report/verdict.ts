@@ -1,7 +1,7 @@
 // What the figures say, in sentences, and what they do not: computed from the cells, never written
 // by hand. Enters: a group of cells. Leaves: to terminal.ts and markdown.ts. A tie is never ranked.
 
-import type { Cell, Results, Status } from "../results.ts";
+import type { Cell, Results, Status } from "../model/results.ts";
 import { attainableCoverage } from "../statistics/bootstrap.ts";
 import { count, enumerate, percent, ratio, significant } from "./format.ts";
 import { figure, type Group, unitOf } from "./groups.ts";

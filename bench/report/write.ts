@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { Results } from "../results.ts";
+import type { Results } from "../model/results.ts";
 import { sectionsOf } from "./charts/sections.ts";
 import { renderCsv } from "./csv.ts";
 import { renderHtml } from "./html/page.ts";

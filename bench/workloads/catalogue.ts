@@ -1,4 +1,4 @@
-// The workloads: load patterns, one file and one row each. Pure data. Leaves: to bench/plan.ts.
+// The workloads: load patterns, one file and one row each. Pure data. Leaves: to bench/run/plan.ts.
 
 import { activeFraction } from "./active-fraction.ts";
 import { broadcast } from "./broadcast.ts";

@@ -3,7 +3,7 @@
 // Enters: a scale from a profile or the command line. Leaves: Loads, which bench/measure turns into
 // arguments.
 
-import type { MetricName } from "../results.ts";
+import type { MetricName } from "../model/results.ts";
 
 /** The size of one cell. */
 export interface Scale {
@@ -101,7 +101,7 @@ export type Regime =
   | "readiness"
   | "delivery";
 
-/** What disturbs a window; bench/measure/gate.ts knows how to tell. */
+/** What disturbs a window; bench/run/window-gate.ts knows how to tell. */
 export type GateRule = "server-waited" | "client-waited" | "stolen" | "rate" | "late" | "full";
 
 /** One of the loads of a workload at a scale. */

@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { recordOfGate } from "../../bench/regression/history.ts";
-import { renderGateHtml } from "../../bench/regression/html.ts";
-import { trendsOf } from "../../bench/regression/trend.ts";
-import { renderTrends } from "../../bench/regression/trend-page.ts";
+import { recordOfGate } from "../../bench/gate/history.ts";
+import { renderGateHtml } from "../../bench/gate/html.ts";
+import { trendsOf } from "../../bench/gate/trend.ts";
+import { renderTrends } from "../../bench/gate/trend-page.ts";
 import { gateResult } from "../regression-data.ts";
 import { chromiumPath, type Look, launchChromium, openFile, seriousFindings } from "./chromium.ts";
 

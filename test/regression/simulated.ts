@@ -2,7 +2,7 @@
 // known. Enters: how the pairs spread, a margin. Leaves: counts by word, the same for the same
 // arguments.
 
-import { compareAll, confirms, findAll } from "../../bench/regression/rule.ts";
+import { compareAll, confirms, findAll } from "../../bench/gate/rule.ts";
 import { blocks, type Noise, testOf } from "../regression-data.ts";
 
 export interface Simulation extends Noise {

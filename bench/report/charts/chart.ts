@@ -2,7 +2,7 @@
 // table comes from the cells, not from the picture. Enters: cells. Leaves: to html/ and
 // svg/document.ts. Pure.
 
-import type { Cell } from "../../results.ts";
+import type { Cell } from "../../model/results.ts";
 import { absent, count } from "../format.ts";
 import { type Figure, figure } from "../groups.ts";
 import type { Drawing } from "../svg/drawing.ts";

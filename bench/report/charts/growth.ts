@@ -2,7 +2,7 @@
 // crossover over active connections, and cost over connections or payload. Enters: the cells of a
 // workload. Leaves: Charts, one for each combination of what does not vary.
 
-import type { Cell } from "../../results.ts";
+import type { Cell } from "../../model/results.ts";
 import { bytes, count, plainLine } from "../format.ts";
 import { figure, isMeasured, unitOf } from "../groups.ts";
 import { usualPayloadBytes } from "../headline.ts";

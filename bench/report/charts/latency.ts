@@ -2,7 +2,7 @@
 // contender, logarithmic. Enters: a group of cells. Leaves: a Chart. Tene, "How NOT to measure
 // latency": corrected for coordinated omission; the uncorrected figure stands in the table.
 
-import type { Cell } from "../../results.ts";
+import type { Cell } from "../../model/results.ts";
 import { duration } from "../format.ts";
 import { figure, type Group } from "../groups.ts";
 import { identifier } from "../markup.ts";

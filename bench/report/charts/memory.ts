@@ -1,7 +1,7 @@
 // Memory a connection: the server's own and the kernel's, stacked. Enters: a group of cells.
 // Leaves: a Chart. The figures are slopes over several connection counts.
 
-import type { Cell } from "../../results.ts";
+import type { Cell } from "../../model/results.ts";
 import { bytes } from "../format.ts";
 import { figure, type Group } from "../groups.ts";
 import { identifier } from "../markup.ts";

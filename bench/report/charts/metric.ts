@@ -2,7 +2,7 @@
 // fairness and whatever a later version measures. Enters: a group of cells and a metric's name.
 // Leaves: a Chart, or undefined where no cell has it.
 
-import type { Cell } from "../../results.ts";
+import type { Cell } from "../../model/results.ts";
 import { reasonOf } from "../cell-text.ts";
 import { figure, figureOrBound, type Group, unitOf } from "../groups.ts";
 import { identifier } from "../markup.ts";

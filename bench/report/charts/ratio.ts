@@ -2,7 +2,7 @@
 // Where no contender has a ratio, the cost itself. Enters: a group of cells. Leaves: a Chart.
 // Fleming and Wallace 1986: ratios belong on a logarithmic axis.
 
-import type { Cell } from "../../results.ts";
+import type { Cell } from "../../model/results.ts";
 import { reasonOf } from "../cell-text.ts";
 import { duration, ratio } from "../format.ts";
 import { figure, type Group } from "../groups.ts";

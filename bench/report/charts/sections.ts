@@ -2,7 +2,7 @@
 // memory, idle cost, whatever else was measured, the run itself. What was not measured is left out.
 // Enters: Results. Leaves: Sections to html/page.ts and write.ts.
 
-import type { Results } from "../../results.ts";
+import type { Results } from "../../model/results.ts";
 import { type Group, groupCells } from "../groups.ts";
 import { headlineFirst } from "../headline.ts";
 import { identifier } from "../markup.ts";

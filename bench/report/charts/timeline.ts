@@ -1,7 +1,7 @@
 // The run itself as a chart: which round ran when, and which do not count. Enters: Results whose
 // timeline was kept. Leaves: a Chart, or undefined without one.
 
-import type { Results, TimelineRound } from "../../results.ts";
+import type { Results, TimelineRound } from "../../model/results.ts";
 import { count, duration, plainLine } from "../format.ts";
 import type { RoundOutcome, TimedRound } from "../svg/timeline-chart.ts";
 import { type Chart, type ChartTable, tableCount } from "./chart.ts";

@@ -1,7 +1,7 @@
 // Who is in a chart and who is not: what was measured, and what was seen but is not ranked; the
 // rest is named with its reason. Enters: a group. Leaves: its cells to the charts of this folder.
 
-import type { Cell } from "../../results.ts";
+import type { Cell } from "../../model/results.ts";
 import { reasonOf } from "../cell-text.ts";
 import { figureOrBound, type Group } from "../groups.ts";
 import type { Chart } from "./chart.ts";

@@ -2,7 +2,7 @@
 // Enters: the cells of a workload. Leaves: a ChartTable. What the workload is about has its
 // interval beside it; the others, and the blocks, are in results.json.
 
-import type { Cell } from "../../results.ts";
+import type { Cell } from "../../model/results.ts";
 import { absent, plainLine } from "../format.ts";
 import { figure, scaleText, unitOf } from "../groups.ts";
 import { factTitle, metricWords, principalMetric } from "../metric-words.ts";

@@ -1,7 +1,7 @@
 // What a sceptic asks after the charts: how it was measured, on what, all figures, and how to
 // measure it again. Enters: Results. Leaves: Markup.
 
-import type { Results } from "../../results.ts";
+import type { Results } from "../../model/results.ts";
 import { freeValue, plainLine, words } from "../format.ts";
 import { reproduceCommand } from "../markdown.ts";
 import { element, join, type Markup, nothing, text } from "../markup.ts";

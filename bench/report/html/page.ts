@@ -2,7 +2,7 @@
 // how far to trust it, then the charts, then what a sceptic asks. Enters: Results. Leaves: the
 // file's text. Pure. WHATWG HTML; WCAG 2.2 AA.
 
-import type { Results } from "../../results.ts";
+import type { Results } from "../../model/results.ts";
 import type { Section } from "../charts/chart.ts";
 import { sectionsOf } from "../charts/sections.ts";
 import { count, plainLine } from "../format.ts";

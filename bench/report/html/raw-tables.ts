@@ -2,7 +2,7 @@
 // Results. Leaves: Markup. What the workload is about has its interval beside it; the others,
 // and the blocks, are in results.json.
 
-import type { Results } from "../../results.ts";
+import type { Results } from "../../model/results.ts";
 import { rawTable } from "../charts/whole.ts";
 import { count, plainLine } from "../format.ts";
 import { element, type Markup, text } from "../markup.ts";

@@ -1,7 +1,7 @@
 // The banner after the verdict: how far to trust the page, what was dropped, who is not ranked and
 // why, and on what machine. Enters: Results. Leaves: Markup.
 
-import type { Results } from "../../results.ts";
+import type { Results } from "../../model/results.ts";
 import { count } from "../format.ts";
 import { machineSentence } from "../headline.ts";
 import { element, join, type Markup, nothing, text } from "../markup.ts";

@@ -1,0 +1,82 @@
+// Figures without chance: what a server does for one message while one connection sends one after
+// the other. Needs no quiet machine. Enters: a row of a profile and the trees. Leaves: pairs for
+// the rule, or why a tool cannot count here.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Contender } from "../contenders/catalogue.ts";
+import { Interrupted } from "../host/deadline.ts";
+import type { Means } from "../run/round.ts";
+import { blockOrders } from "../statistics/latin.ts";
+import { deriveSeed } from "../statistics/random.ts";
+import { countInstructions } from "./exact/callgrind.ts";
+import { countSystemCalls } from "./exact/strace.ts";
+import type { Counted } from "./exact/traced-server.ts";
+import type { ExactName } from "./metrics.ts";
+import { type BlockFigures, type Course, failuresAllowed, type PairMeans } from "./pairs.ts";
+import type { ExactRow } from "./profiles.ts";
+import { contenderOf, type Side, sideName, sides } from "./sides.ts";
+
+/** @returns the figure a message. @throws {CannotCount} */
+export type Counter = (counted: Counted, means: Means) => Promise<number>;
+
+const counters: Readonly<Record<ExactName, Counter>> = {
+  systemCalls: countSystemCalls,
+  instructions: countInstructions,
+};
+
+/** Measures every pair of a row. @throws {Interrupted} */
+export async function measureExact(row: ExactRow, given: PairMeans): Promise<Course[]> {
+  const courses: Course[] = [];
+  for (const name of row.contenders) {
+    given.onProgress(`${row.metric} of ${name}: ${row.pairs} pairs`);
+    courses.push(await measureContender(row, name, given));
+  }
+  return courses;
+}
+
+async function measureContender(
+  row: ExactRow,
+  name: string,
+  { trees, means, seed, onProgress }: PairMeans,
+): Promise<Course> {
+  const blocks: BlockFigures[] = [];
+  const failures: Record<Side, string[]> = { base: [], again: [], head: [] };
+  const orders = blockOrders(sides, row.pairs, deriveSeed(seed, `order ${row.metric} ${name}`));
+  for (const order of orders) {
+    const figures: Partial<Record<Side, Record<string, number>>> = {};
+    for (const side of order) {
+      // It would fail as often as it is tried; the other sides are of use without it.
+      if (failures[side].length > failuresAllowed) continue;
+      const told = await countOne(row, contenderOf(name, side, trees), means);
+      if (typeof told === "number") {
+        figures[side] = { [row.metric]: told };
+      } else {
+        failures[side].push(told.failure);
+        onProgress(`${row.metric}: ${sideName(name, side)}: ${told.failure}`);
+      }
+    }
+    blocks.push(figures);
+  }
+  return { contender: name, blocks, failures };
+}
+
+/** Counts once; a failure is words, not an exception. @throws {Interrupted} */
+export async function countOne(
+  { metric, messages }: Pick<ExactRow, "metric" | "messages">,
+  contender: Contender,
+  means: Means,
+  preload: string | null = null,
+): Promise<number | { readonly failure: string }> {
+  const folder = mkdtempSync(join(tmpdir(), "io-selectors-count-"));
+  try {
+    const argv = contender.command(means.paths, 1);
+    return await counters[metric]({ argv, messages, folder, preload }, means);
+  } catch (error) {
+    if (error instanceof Interrupted || !(error instanceof Error)) throw error;
+    return { failure: error.message };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,38 @@
+// Instructions a message in user space, by Valgrind's simulation: the same on a busy machine as on
+// a quiet one. callgrind(1). Enters: a server's command. Leaves: instructions a message, as the
+// slope between a few messages and many, so that starting and ending do not count.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Means } from "../../run/round.ts";
+import { CannotCount, type Counted, exchange } from "./traced-server.ts";
+
+/** Enough to have been everywhere once. */
+const fewMessages = 50;
+
+/** @throws {CannotCount} @throws {Interrupted} */
+export async function countInstructions(counted: Counted, means: Means): Promise<number> {
+  const few = await total(counted, fewMessages, means);
+  const many = await total(counted, fewMessages + counted.messages, means);
+  return (many - few) / counted.messages;
+}
+
+async function total({ argv, folder }: Counted, messages: number, means: Means): Promise<number> {
+  const profile = join(folder, `callgrind.${messages}`);
+  const tool = [
+    "valgrind",
+    "--tool=callgrind",
+    "-q",
+    "--vgdb=no",
+    `--callgrind-out-file=${profile}`,
+  ];
+  await exchange([...tool, ...argv], messages, means);
+  return totalOf(readFileSync(profile, "latin1"));
+}
+
+/** The sum of instructions in a callgrind file. Pure. @throws {CannotCount} */
+export function totalOf(profile: string): number {
+  const [, digits] = profile.match(/^(?:totals|summary): (\d+)/m) ?? [];
+  if (digits === undefined) throw new CannotCount("callgrind: no total in its file");
+  return Number(digits);
+}

@@ -1,0 +1,252 @@
+// One run of the gate between two built trees: blocks of base, base again and head; exact counts;
+// the rule; one confirmation of whatever is suspected; the controls. Enters: trees, a profile, a
+// seed. Leaves: cells, controls and the outcome. docs/regression.md says why each is there.
+
+import type { Means } from "../run/round.ts";
+import { median } from "../statistics/quantile.ts";
+import { deriveSeed } from "../statistics/random.ts";
+import { countOne, measureExact } from "./exact.ts";
+import { type GateMetric, gateMetric } from "./metrics.ts";
+import { type Control, judgementOf, type Outcome, outcomeOf } from "./outcome.ts";
+import { type Course, failuresAllowed, measurePairs, type PairMeans, pairsOf } from "./pairs.ts";
+import { plantedControls } from "./planted.ts";
+import type { ExactRow, GateProfile, LoadRow } from "./profiles.ts";
+import type { Cell } from "./result.ts";
+import { compareAll, confirms, type Finding, findAll, type Test } from "./rule.ts";
+import { contenderOf, sideName, type Trees } from "./sides.ts";
+
+export interface GateRequest {
+  readonly trees: Trees;
+  readonly profile: GateProfile;
+  readonly seed: number;
+  /** Advisory metrics that are to gate, too. */
+  readonly asked: readonly string[];
+  /** For what is compiled on the way; the caller removes it. */
+  readonly folder: string;
+}
+
+export interface GateOutcome {
+  readonly outcome: Outcome;
+  readonly cells: readonly Cell[];
+  readonly controls: readonly Control[];
+  readonly notes: readonly string[];
+}
+
+/** Base and head could not be compared at all. */
+export class CannotCompare extends Error {
+  override readonly name = "CannotCompare";
+}
+
+export interface GateMeans {
+  readonly means: Means;
+  readonly onProgress: (line: string) => void;
+}
+
+/** @throws {CannotCompare} where the base itself fails. @throws {Interrupted} */
+export async function runGate(request: GateRequest, given: GateMeans): Promise<GateOutcome> {
+  const { profile, seed, trees, asked, folder } = request;
+  const pairMeans: PairMeans = { ...given, trees, seed };
+  const { exact, notes } = await availableExact(profile.exact, pairMeans);
+  if (!exact.some(({ metric }) => metric === "systemCalls")) {
+    // What is measured now could not be trusted afterwards.
+    return { outcome: "untrustworthy", cells: [], controls: [nobodyCounts], notes };
+  }
+  const loads = profile.loads.flatMap((row) => asAsked(row, asked));
+  const rows: Row[] = [
+    ...exact.map(
+      (row): Row => ({ ...row, kind: "exact", workload: "exact", metrics: [row.metric] }),
+    ),
+    ...loads.map((row): Row => ({ ...row, kind: "load" })),
+  ];
+  const measured: Measured[] = [];
+  for (const row of rows) measured.push({ row, courses: await measure(row, pairMeans) });
+  const trials = measured.flatMap((one) => trialsOf(one, asked));
+  const findings = findAll(trials.map(({ test }) => test));
+  const selves = findAll(trials.map(({ self }) => self));
+  const confirmed = await confirm(trials, { findings, selves }, pairMeans);
+  const cells = trials.map((trial, index) => cellOf(trial, findings[index], confirmed[index]));
+  const counted = measured.find(({ row }) => row.kind === "exact" && row.metric === "systemCalls");
+  const controls = [selfControl(trials, selves, confirmed)];
+  if (counted?.row.kind === "exact") {
+    const { row, courses } = counted;
+    controls.push(...(await plantedControls(row, courses, { folder, given: pairMeans })));
+  }
+  return { outcome: outcomeOf(cells, controls), cells, controls, notes };
+}
+
+type Row =
+  | (LoadRow & { readonly kind: "load" })
+  | (ExactRow & {
+      readonly kind: "exact";
+      readonly workload: "exact";
+      readonly metrics: readonly string[];
+    });
+
+interface Measured {
+  readonly row: Row;
+  readonly courses: readonly Course[];
+}
+
+/** One metric of one contender: head against base, and base against itself. */
+interface Trial {
+  readonly row: Row;
+  readonly course: Course;
+  readonly metric: GateMetric;
+  readonly test: Test;
+  readonly self: Test;
+}
+
+const nobodyCounts: Control = {
+  name: "a planted system call is caught",
+  held: false,
+  detail: "strace(1) is not there or may not trace: nothing could see it; install strace",
+};
+
+/** What gates needs all of its pairs; what only informs does with fewer, or is left out. */
+function asAsked(row: LoadRow, asked: readonly string[]): LoadRow[] {
+  const { metrics, pairs, attempts, pairsUnasked = pairs } = row;
+  if (metrics.some((name) => asked.includes(name))) return [row];
+  if (pairsUnasked === 0) return [];
+  return [{ ...row, pairs: pairsUnasked, attempts: Math.min(attempts, 2 * pairsUnasked) }];
+}
+
+/** Rows whose tool works here, tried on the base; the others become notes. */
+async function availableExact(rows: readonly ExactRow[], { trees, means }: PairMeans) {
+  const exact: ExactRow[] = [];
+  const notes: string[] = [];
+  for (const row of rows) {
+    const [name = ""] = row.contenders;
+    const trial = { metric: row.metric, messages: 25 };
+    const told = await countOne(trial, contenderOf(name, "base", trees), means);
+    if (typeof told === "number") exact.push(row);
+    else notes.push(`${gateMetric(row.metric).title} could not be counted: ${told.failure}`);
+  }
+  return { exact, notes };
+}
+
+async function measure(row: Row, given: PairMeans): Promise<Course[]> {
+  const courses = await (row.kind === "exact"
+    ? measureExact(row, given)
+    : measurePairs(row, given));
+  for (const { contender, failures } of courses) {
+    for (const side of ["base", "again"] as const) {
+      const [first, ...more] = failures[side];
+      if (first === undefined || more.length < failuresAllowed) continue;
+      throw new CannotCompare(`the base fails: ${sideName(contender, side)}: ${first}`);
+    }
+  }
+  return courses;
+}
+
+function trialsOf({ row, courses }: Measured, asked: readonly string[]): Trial[] {
+  return courses.flatMap((course) =>
+    row.metrics.map((name) => {
+      const metric = gateMetric(name);
+      const common = {
+        ...metric,
+        id: `${row.workload} ${course.contender} ${name}`,
+        gates: metric.gates || asked.includes(name),
+        planned: row.pairs,
+      };
+      const test = { ...common, pairs: pairsOf(course, name, "head") };
+      const self = { ...common, pairs: pairsOf(course, name, "again") };
+      return { row, course, metric, test, self };
+    }),
+  );
+}
+
+interface Confirmed {
+  readonly head: ReturnType<typeof compareAll>[number];
+  /** Null where nothing had to be confirmed. */
+  readonly agrees: boolean | null;
+  readonly selfAgrees: boolean | null;
+}
+
+const unasked: Confirmed = { head: null, agrees: null, selfAgrees: null };
+
+/** Fresh blocks of every contender that is suspected, once; what they say stands. */
+async function confirm(
+  trials: readonly Trial[],
+  { findings, selves }: { readonly findings: Finding[]; readonly selves: Finding[] },
+  given: PairMeans,
+): Promise<Confirmed[]> {
+  const doubted = trials.filter(
+    ({ test }, index) =>
+      test.gates && (findings[index]?.word === "suspected" || isAlarm(selves[index])),
+  );
+  const fresh = new Map<string, Trial>();
+  const again = { ...given, seed: deriveSeed(given.seed, "confirmation") };
+  for (const row of new Set(doubted.map((trial) => trial.row))) {
+    const whose = doubted.filter((trial) => trial.row === row);
+    const contenders = [...new Set(whose.map(({ course }) => course.contender))];
+    const metrics = [...new Set(whose.map(({ metric }) => metric.name))];
+    given.onProgress(`confirming ${metrics.join(", ")} of ${contenders.join(", ")}`);
+    const part: Row = { ...row, contenders };
+    const asked = metrics.map(String);
+    for (const trial of trialsOf({ row: part, courses: await measure(part, again) }, asked)) {
+      if (doubted.some(({ test }) => test.id === trial.test.id)) fresh.set(trial.test.id, trial);
+    }
+  }
+  const tests = [...fresh.values()];
+  const heads = compareAll(tests.map(({ test }) => test));
+  const bases = compareAll(tests.map(({ self }) => self));
+  return trials.map(({ test }, index) => {
+    const at = tests.findIndex((trial) => trial.test.id === test.id);
+    if (at < 0) return unasked;
+    const [head, base] = [heads[at] ?? null, bases[at] ?? null];
+    const [finding, self] = [findings[index], selves[index]];
+    return {
+      head,
+      agrees: finding?.comparison == null ? null : confirms(finding.comparison, head, test),
+      selfAgrees: self?.comparison == null ? null : confirms(self.comparison, base, test),
+    };
+  });
+}
+
+function isAlarm(finding: Finding | undefined): boolean {
+  return finding?.word === "suspected" || finding?.word === "improvement";
+}
+
+function cellOf(
+  { row, course, metric, test }: Trial,
+  finding: Finding | undefined,
+  confirmed: Confirmed = unasked,
+): Cell {
+  const failures = course.failures.head;
+  const failed = failures.length > failuresAllowed;
+  const unclear: Finding = { word: "unclear", reason: "not measured", comparison: null };
+  const { pairs: blocks, gates, margin } = test;
+  return {
+    ...judgementOf(finding ?? unclear, confirmed.head, gates ? confirmed.agrees : null),
+    ...(failed ? { verdict: "failed" as const, reason: failures[0] ?? null } : {}),
+    workload: row.workload,
+    contender: course.contender,
+    metric: metric.name,
+    gates,
+    margin,
+    base: blocks.length === 0 ? null : median(blocks.map(({ base }) => base)),
+    head: blocks.length === 0 ? null : median(blocks.map(({ head }) => head)),
+    blocks,
+  };
+}
+
+/** The base must not differ from itself, to either side. */
+function selfControl(
+  trials: readonly Trial[],
+  selves: readonly Finding[],
+  confirmed: readonly Confirmed[],
+): Control {
+  const alarms = trials.filter(
+    ({ test }, index) =>
+      test.gates && isAlarm(selves[index]) && confirmed[index]?.selfAgrees === true,
+  );
+  const gating = trials.filter(({ test }) => test.gates).length;
+  return {
+    name: "base against base is silent",
+    held: alarms.length === 0,
+    detail:
+      alarms.length === 0
+        ? `${gating} tests, no alarm`
+        : alarms.map(({ course, metric }) => `${course.contender} ${metric.title}`).join(", "),
+  };
+}

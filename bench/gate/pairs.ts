@@ -1,0 +1,178 @@
+// Base, base again and head side by side: blocks in which each runs once, all at the same time or
+// in a seeded, balanced order, until enough pairs count. At the same time as in Bulej et al., "Duet
+// Benchmarking" (ICPE 2020): what slows the machine down then slows all alike. Enters: a row of a
+// profile and the trees. Leaves: for each contender and metric the figures of both sides in the
+// same block, and what failed.
+
+import type { Contender } from "../contenders/catalogue.ts";
+import { Interrupted } from "../host/deadline.ts";
+import type { MetricName } from "../model/results.ts";
+import { judge } from "../run/judge.ts";
+import { figureOf } from "../run/metrics.ts";
+import type { Scenario } from "../run/plan.ts";
+import { type Means, measureRound } from "../run/round.ts";
+import { blockOrders } from "../statistics/latin.ts";
+import { deriveSeed, seededRandom, shuffled } from "../statistics/random.ts";
+import { workloads } from "../workloads/catalogue.ts";
+import type { GateRule, Workload } from "../workloads/workload.ts";
+import type { LoadRow } from "./profiles.ts";
+import type { BasePair } from "./rule.ts";
+import { contenderOf, type Side, sideName, sides, type Trees } from "./sides.ts";
+
+/** The figures of one side by metric; one that it did not tell is missing. */
+export type Figures = Readonly<Record<string, number>>;
+
+/** What a contender did in one block; a side that does not count in it is missing. */
+export type BlockFigures = Readonly<Partial<Record<Side, Figures>>>;
+
+export interface Course {
+  readonly contender: string;
+  readonly blocks: readonly BlockFigures[];
+  /** By side: why rounds failed, one entry a round. */
+  readonly failures: Readonly<Record<Side, readonly string[]>>;
+}
+
+export interface PairMeans {
+  readonly means: Means;
+  readonly trees: Trees;
+  readonly seed: number;
+  /** One line, as things happen. */
+  readonly onProgress: (line: string) => void;
+}
+
+/** So many failed rounds of one side are no accident; then nothing more is learnt by going on. */
+export const failuresAllowed = 2;
+
+/** Servers that share a CPU wait for each other: that disturbs one as much as the others. */
+const sharedAlike: readonly GateRule[] = ["server-waited", "client-waited", "late"];
+
+/** @throws {Interrupted} when the run is to stop. */
+export async function measurePairs(row: LoadRow, given: PairMeans): Promise<Course[]> {
+  const runs = row.contenders.map((contender) => new PairRun(row, contender, given));
+  const random = seededRandom(deriveSeed(given.seed, `contenders ${row.workload}`));
+  for (let block = 0; block < row.attempts; block++) {
+    const due = runs.filter((run) => !run.done);
+    if (due.length === 0) break;
+    for (const run of shuffled(random, due)) await run.measureBlock(block);
+    const state = runs.map((run) => run.state()).join("; ");
+    given.onProgress(`${row.workload}, block ${block + 1}: ${state}`);
+  }
+  return runs.map((run) => run.course());
+}
+
+/** The pairs of one metric. `other` is what the base is compared with. */
+export function pairsOf(course: Course, metric: string, other: "head" | "again"): BasePair[] {
+  return course.blocks.flatMap((figures) => {
+    const [base, head] = [figures.base?.[metric], figures[other]?.[metric]];
+    return base && head && base > 0 && head > 0 ? [{ base, head }] : [];
+  });
+}
+
+type Told = readonly [Side, Figures];
+
+/** One contender's blocks. */
+class PairRun {
+  readonly #row: LoadRow;
+  readonly #name: string;
+  readonly #given: PairMeans;
+  readonly #scenario: Scenario;
+  /** With the rules by which its windows count here. */
+  readonly #workload: Workload;
+  readonly #variants: ReadonlyMap<Side, Contender>;
+  readonly #orders: readonly (readonly Side[])[];
+  readonly #blocks: BlockFigures[] = [];
+  readonly #failures: Record<Side, string[]> = { base: [], again: [], head: [] };
+
+  constructor(row: LoadRow, name: string, given: PairMeans) {
+    this.#row = row;
+    this.#name = name;
+    this.#given = given;
+    this.#scenario = scenarioOf(row);
+    const { workload } = this.#scenario;
+    const rules = workload.rules.filter((rule) => !row.together || !sharedAlike.includes(rule));
+    this.#workload = { ...workload, rules };
+    this.#variants = new Map(sides.map((side) => [side, contenderOf(name, side, given.trees)]));
+    const seed = deriveSeed(given.seed, `order ${row.workload} ${name}`);
+    this.#orders = blockOrders(sides, row.attempts, seed);
+  }
+
+  get done(): boolean {
+    const failed = sides.some((side) => this.#failures[side].length > failuresAllowed);
+    return failed || this.#counted() >= this.#row.pairs;
+  }
+
+  async measureBlock(block: number): Promise<void> {
+    const order = this.#orders[block] ?? sides;
+    const measured = this.#row.together
+      ? await this.#measureTogether(order, block)
+      : await this.#measureInTurn(order, block);
+    this.#blocks.push(Object.fromEntries(measured));
+  }
+
+  state(): string {
+    return `${this.#name} ${this.#counted()} of ${this.#row.pairs} pairs`;
+  }
+
+  course(): Course {
+    return { contender: this.#name, blocks: this.#blocks, failures: this.#failures };
+  }
+
+  /** By the first metric, for which the row is there. */
+  #counted(): number {
+    const [metric = ""] = this.#row.metrics;
+    const course = this.course();
+    return Math.min(...(["head", "again"] as const).map((o) => pairsOf(course, metric, o).length));
+  }
+
+  async #measureInTurn(order: readonly Side[], block: number): Promise<Told[]> {
+    const told: Told[] = [];
+    for (const side of order) told.push(...(await this.#measure(side, block)));
+    return told;
+  }
+
+  /** All have ended when this does, after an interruption too. */
+  async #measureTogether(order: readonly Side[], block: number): Promise<Told[]> {
+    const rounds = await Promise.allSettled(order.map((side) => this.#measure(side, block)));
+    return rounds.flatMap((round) => {
+      if (round.status === "rejected") throw round.reason;
+      return round.value;
+    });
+  }
+
+  /** @returns one entry, or none where nothing counts. */
+  async #measure(side: Side, block: number): Promise<Told[]> {
+    const { means, seed } = this.#given;
+    if (means.signal.aborted) throw new Interrupted();
+    const contender = this.#variants.get(side);
+    if (contender === undefined) return [];
+    const round = await measureRound(
+      {
+        contender,
+        workers: 1,
+        scenarioIndex: 0,
+        scenario: this.#scenario,
+        block,
+        timing: this.#row.timing,
+        seed: deriveSeed(seed, `load ${this.#row.workload} ${block}`),
+      },
+      means,
+    );
+    const failure = round.failure ?? round.unavailable;
+    if (failure !== null) {
+      this.#failures[side].push(failure);
+      this.#given.onProgress(`${sideName(this.#name, side)}: ${failure}`);
+      return [];
+    }
+    const { data } = judge(round, this.#workload, contender.concurrency === "single");
+    if (data === null) return [];
+    const told = this.#row.metrics.map((name) => [name, figureOf(name as MetricName, data)]);
+    return [[side, Object.fromEntries(told.filter(([, figure]) => figure !== null))]];
+  }
+}
+
+function scenarioOf({ workload: name, ...scale }: LoadRow): Scenario {
+  const workload = workloads.find((row) => row.name === name);
+  const variation = workload?.loads(scale)[0];
+  if (workload === undefined || variation === undefined) throw new Error(`no load of ${name}`);
+  return { workload, ...variation, ratePerSecond: scale.ratePerSecond };
+}

@@ -1,0 +1,70 @@
+// The control that must be caught: the base server once more, with one system call a message
+// planted into it. native/planted_call is compiled for it and loaded with LD_PRELOAD. Enters: the
+// figures of the base without it. Leaves: whether the rule sees the difference.
+
+import { join } from "node:path";
+import { within } from "../host/deadline.ts";
+import { describeExit } from "../host/processes.ts";
+import type { Means } from "../run/round.ts";
+import { countOne } from "./exact.ts";
+import { gateMetric } from "./metrics.ts";
+import type { Control } from "./outcome.ts";
+import type { Course, PairMeans } from "./pairs.ts";
+import type { ExactRow } from "./profiles.ts";
+import { type BasePair, findAll } from "./rule.ts";
+import { contenderOf } from "./sides.ts";
+
+const compileTimeoutMs = 60_000;
+
+/** @param folder for the compiled library. @throws {Interrupted} */
+export async function plantedControls(
+  row: ExactRow,
+  courses: readonly Course[],
+  { folder, given }: { readonly folder: string; readonly given: PairMeans },
+): Promise<Control[]> {
+  const library = join(folder, "planted-call.so");
+  const problem = await compile(library, given.means);
+  const controls: Control[] = [];
+  for (const course of courses) {
+    const name = `${course.contender} with a planted system call is caught`;
+    given.onProgress(`control: ${course.contender} with a planted system call`);
+    const detail = problem ?? (await caught(row, course, { library, given }));
+    controls.push({ name, held: typeof detail !== "string", detail: wordsOf(detail) });
+  }
+  return controls;
+}
+
+/** @returns the ratio by which it was caught, or why it was not. */
+async function caught(
+  row: ExactRow,
+  { contender, blocks }: Course,
+  { library, given }: { readonly library: string; readonly given: PairMeans },
+): Promise<number | string> {
+  const server = contenderOf(contender, "base", given.trees);
+  const pairs: BasePair[] = [];
+  for (const { base } of blocks) {
+    const without = base?.[row.metric];
+    if (without === undefined) continue;
+    const planted = await countOne(row, server, given.means, library);
+    if (typeof planted !== "number") return planted.failure;
+    pairs.push({ base: without, head: planted });
+  }
+  const test = { id: contender, ...gateMetric(row.metric), gates: true, planned: row.pairs, pairs };
+  const [finding] = findAll([test]);
+  if (finding?.word === "suspected") return finding.comparison?.ratio ?? Number.NaN;
+  return `not seen: ${finding?.reason ?? `${finding?.comparison?.ratio.toFixed(3)} of the base`}`;
+}
+
+function wordsOf(detail: number | string): string {
+  return typeof detail === "string" ? detail : `${((detail - 1) * 100).toFixed(1)} % more calls`;
+}
+
+/** @returns null, or what went wrong. */
+async function compile(library: string, { children, paths, signal }: Means) {
+  const compiler = process.env["CXX"] ?? "c++";
+  const source = join(paths.root, "native", "planted_call", "planted_call.cc");
+  const child = children.start([compiler, "-shared", "-fPIC", "-o", library, source], () => {});
+  const exit = await within(child.exited, { timeoutMs: compileTimeoutMs, signal });
+  if (exit?.code === 0) return null;
+  return `${compiler} ${exit === null ? "took too long" : describeExit(exit)}: ${child.stderrTail}`;
+}

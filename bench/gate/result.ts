@@ -1,0 +1,48 @@
+// What one run of the gate leaves in regression.json (schemaVersion 1), as types. Pure data.
+// Enters: from gate.ts. Leaves: to the renderers of this folder, to the history, and to whoever
+// reads the file.
+
+import type { Environment } from "../model/results.ts";
+import type { Control, Judgement, Outcome } from "./outcome.ts";
+import type { BasePair } from "./rule.ts";
+
+/** One metric of one contender, base against head. */
+export interface Cell extends Judgement {
+  readonly workload: string;
+  readonly contender: string;
+  /** By its name in metrics.ts. */
+  readonly metric: string;
+  readonly gates: boolean;
+  readonly margin: number;
+  /** Medians; null where nothing counts. */
+  readonly base: number | null;
+  readonly head: number | null;
+  /** Raw figures, a pair a block. */
+  readonly blocks: readonly BasePair[];
+}
+
+/** Which state of the code a side was. */
+export interface Revision {
+  /** As it was asked for, such as "origin/main". */
+  readonly name: string;
+  /** Twelve hexadecimal digits. */
+  readonly commit: string;
+}
+
+export interface GateResult {
+  readonly schemaVersion: 1;
+  readonly kind: "regression";
+  readonly profile: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly seed: number;
+  readonly base: Revision;
+  readonly head: Revision;
+  readonly environment: Environment;
+  readonly outcome: Outcome;
+  readonly cells: readonly Cell[];
+  readonly controls: readonly Control[];
+  /** What else the reader must know, such as a tool that is not there. */
+  readonly notes: readonly string[];
+}

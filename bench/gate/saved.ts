@@ -1,0 +1,149 @@
+// Two saved results.json against each other: the same rule over blocks that were not interleaved,
+// so with the wider margins, and without a confirmation. Pure. Enters: two Results. Leaves: a
+// GateResult, which gates only where both were made on the same machine.
+
+import type { Results, Cell as ResultsCell } from "../model/results.ts";
+import { median } from "../statistics/quantile.ts";
+import { type GateMetric, gateMetrics } from "./metrics.ts";
+import { judgementOf, outcomeOf } from "./outcome.ts";
+import type { Cell, GateResult, Revision } from "./result.ts";
+import { type BasePair, findAll, type Test } from "./rule.ts";
+import { loadName } from "./words.ts";
+
+export interface Saved {
+  readonly results: Results;
+  /** The file's name, for the reader. */
+  readonly name: string;
+}
+
+/** Two results that have nothing to compare. */
+export class NothingInCommon extends Error {
+  override readonly name = "NothingInCommon";
+}
+
+/** Fewer blocks than this make no interval of 95 %. */
+const fewestBlocks = 6;
+
+interface Trial {
+  readonly metric: GateMetric;
+  readonly base: ResultsCell;
+  /** Undefined where head has no such cell. */
+  readonly head: ResultsCell | undefined;
+  readonly test: Test;
+}
+
+/**
+ * @param asked advisory metrics that are to gate, too.
+ * @throws {NothingInCommon} where no cell is in both.
+ */
+export function compareSaved(base: Saved, head: Saved, asked: readonly string[]): GateResult {
+  const empty = [base, head].find(({ results }) => results.cells.length === 0);
+  if (empty !== undefined) throw new NothingInCommon(`${empty.name} has no cells`);
+  const trials = base.results.cells.flatMap((cell) => trialsOf(cell, head.results, asked));
+  if (!trials.some((trial) => trial.head !== undefined)) {
+    throw new NothingInCommon(`${base.name} and ${head.name} have no cell in common`);
+  }
+  const { seed, environment, profile, startedAt } = head.results;
+  const findings = findAll(trials.map(({ test }) => test));
+  const cells = trials.map((trial, index): Cell => {
+    const unclear = { word: "unclear", reason: "not measured", comparison: null } as const;
+    return cellOf(trial, judgementOf(findings[index] ?? unclear, null, null));
+  });
+  const refusal = refusalOf(base, head);
+  return {
+    schemaVersion: 1,
+    kind: "regression",
+    profile,
+    startedAt,
+    finishedAt: head.results.finishedAt,
+    seed,
+    base: revisionOf(base),
+    head: revisionOf(head),
+    environment,
+    outcome: refusal.length > 0 ? "inconclusive" : outcomeOf(cells, []),
+    cells,
+    controls: [],
+    notes: [...refusal, "separate runs: wider margins, no controls, no confirmation"],
+  };
+}
+
+/** Why the figures may be read, but decide nothing. */
+function refusalOf({ results: base }: Saved, { results: head }: Saved): string[] {
+  const [one, other] = [base.environment.fingerprint, head.environment.fingerprint];
+  return [
+    ...(one === other
+      ? []
+      : [`nothing is decided: another machine, kernel or Node (fingerprints ${one} and ${other})`]),
+    ...(base.complete && head.complete ? [] : ["nothing is decided: a run was interrupted"]),
+  ];
+}
+
+function trialsOf(base: ResultsCell, head: Results, asked: readonly string[]): Trial[] {
+  const other = head.cells.find((cell) => idOf(cell) === idOf(base));
+  return gateMetrics.flatMap((metric) => {
+    const own = blocksOf(base, metric);
+    if (own.length === 0) return [];
+    const pairs = pairUp(own, other === undefined ? [] : blocksOf(other, metric));
+    const test: Test = {
+      ...metric,
+      margin: metric.marginApart,
+      // The least that there has to be beyond a wider margin is wider, too.
+      wanted: metric.wanted + metric.marginApart - metric.margin,
+      id: `${idOf(base)} ${metric.name}`,
+      gates: metric.gates || asked.includes(metric.name),
+      planned: Math.max(fewestBlocks, pairs.length),
+      pairs,
+    };
+    return [{ metric, base, head: other, test }];
+  });
+}
+
+/** Runs of different times pair by nothing but their order; the test holds for any order. */
+function pairUp(base: readonly number[], head: readonly number[]): BasePair[] {
+  return base.flatMap((own, index) => {
+    const other = head[index];
+    return other !== undefined && own > 0 && other > 0 ? [{ base: own, head: other }] : [];
+  });
+}
+
+function cellOf({ metric, base, head, test }: Trial, judged: ReturnType<typeof judgementOf>): Cell {
+  const { pairs: blocks, gates, margin } = test;
+  return {
+    ...judged,
+    ...lostOf(base, head),
+    workload: base.workload,
+    contender: `${base.contender}, ${loadName(base)}`,
+    metric: metric.name,
+    gates,
+    margin,
+    base: blocks.length === 0 ? null : median(blocks.map((pair) => pair.base)),
+    head: blocks.length === 0 ? null : median(blocks.map((pair) => pair.head)),
+    blocks,
+  };
+}
+
+/** A cell that is gone or failed is no pass, whatever its figures. */
+function lostOf(base: ResultsCell, head: ResultsCell | undefined) {
+  if (head === undefined) return { verdict: "failed", reason: "missing in head" } as const;
+  if (head.status === "failed") return { verdict: "failed", reason: head.reason } as const;
+  const doubtful = [base, head].find(({ status }) => status !== "ok" && status !== "tie");
+  return doubtful === undefined
+    ? {}
+    : ({ verdict: "unclear", reason: `${doubtful.status}: ${doubtful.reason}` } as const);
+}
+
+function blocksOf(cell: ResultsCell, { name }: GateMetric): readonly number[] {
+  return Object.entries(cell.metrics).find(([metric]) => metric === name)?.[1].blocks ?? [];
+}
+
+function idOf(cell: ResultsCell): string {
+  const { workload, contender, connections, activeConnections, payloadBytes } = cell;
+  const { ratePerSecond, variant = null } = cell;
+  const scale = [connections, activeConnections, payloadBytes, ratePerSecond, variant];
+  return JSON.stringify([workload, contender, ...scale]);
+}
+
+function revisionOf({ results, name }: Saved): Revision {
+  const { commit } = results.environment;
+  return { name, commit: typeof commit === "string" ? commit : "unknown" };
+}

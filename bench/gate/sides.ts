@@ -1,0 +1,38 @@
+// Who is compared: the same contender, started from the trees of base and head. Pure. Enters: built
+// trees. Leaves: contenders by another name for bench/run, which runs any command.
+
+import { pathToFileURL } from "node:url";
+import { type Contender, contenders } from "../contenders/catalogue.ts";
+import { type Paths, packagePaths } from "../paths.ts";
+
+/** `again` is the base once more, as a control: it must not differ from itself. */
+export type Side = "base" | "again" | "head";
+
+export const sides: readonly Side[] = ["base", "again", "head"];
+
+/** The programs of both trees. */
+export interface Trees {
+  readonly base: Paths;
+  readonly head: Paths;
+}
+
+/** The programs of a tree that has been built at this folder. */
+export function pathsOf(root: string): Paths {
+  return packagePaths(pathToFileURL(`${root}/package.json`).href);
+}
+
+/** A contender's row as one side runs it; its name tells the side. */
+export function contenderOf(name: string, side: Side, trees: Trees): Contender {
+  const row = contenders.find((candidate) => candidate.name === name);
+  if (row === undefined) throw new Error(`unknown contender "${name}"`);
+  const paths = side === "head" ? trees.head : trees.base;
+  return {
+    ...row,
+    name: sideName(name, side),
+    command: (_own, workers) => row.command(paths, workers),
+  };
+}
+
+export function sideName(contender: string, side: Side): string {
+  return `${contender} (${side})`;
+}

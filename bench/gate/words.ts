@@ -1,0 +1,148 @@
+// A result of the gate in words and figures, for every form that it is shown in. Pure. Enters: a
+// GateResult. Leaves: to terminal.ts, markdown.ts, html.ts and annotations.ts.
+
+import type { Results } from "../model/results.ts";
+import { absent, bytes, duration, percent, significant } from "../report/format.ts";
+import { gateMetric } from "./metrics.ts";
+import { exitCodes, type Outcome, type Verdict } from "./outcome.ts";
+import type { Cell, GateResult } from "./result.ts";
+import type { Comparison } from "./rule.ts";
+
+/** One line a test. */
+export interface RowWords {
+  readonly contender: string;
+  readonly metric: string;
+  readonly base: string;
+  readonly head: string;
+  /** "+5.1 % (+4.2 to +6.0)": how much worse head is; below zero it is better. */
+  readonly change: string;
+  readonly pValue: string;
+  readonly verdict: string;
+}
+
+/** What the columns are called, in the order of RowWords. */
+export const columns: Readonly<Record<keyof RowWords, string>> = {
+  contender: "contender",
+  metric: "metric",
+  base: "base",
+  head: "head",
+  change: "head is worse by (95 %)",
+  pValue: "p (Holm)",
+  verdict: "verdict",
+};
+
+const outcomeWords: Readonly<Record<Outcome, string>> = {
+  pass: "no regression",
+  regression: "regression",
+  inconclusive: "inconclusive",
+  untrustworthy: "gate not trustworthy",
+};
+
+const verdictWords: Readonly<Record<Verdict, string>> = {
+  same: "same",
+  improvement: "improvement",
+  regression: "REGRESSION",
+  failed: "FAILED",
+  unconfirmed: "not confirmed",
+  unclear: "inconclusive",
+};
+
+/** "regression: ts:reactor-epoll CPU a message +5.1 % (+4.2 to +6.0)". */
+export function verdictLine(result: GateResult): string {
+  const { outcome, cells, controls } = result;
+  const word = outcomeWords[outcome];
+  if (outcome === "untrustworthy") {
+    const broken = controls.filter(({ held }) => !held);
+    return `${word}: ${broken.map(({ name, detail }) => `${name}: no; ${detail}`).join("; ")}`;
+  }
+  if (!cells.some(({ gates }) => gates)) return `${word}: nothing that gates was compared`;
+  const deciding = decidingCells(result).map(describeCell);
+  const better = cells.filter(({ verdict, gates }) => gates && verdict === "improvement");
+  const improved = better.map((cell) => `improvement: ${describeCell(cell)}`);
+  const first = deciding.length === 0 ? word : `${word}: ${deciding.join("; ")}`;
+  return [first, ...improved].join(". ");
+}
+
+/** The cells by which the outcome came about. */
+export function decidingCells({ cells, outcome }: GateResult): Cell[] {
+  const verdicts: Readonly<Record<Outcome, readonly Verdict[]>> = {
+    pass: [],
+    untrustworthy: [],
+    regression: ["regression", "failed"],
+    inconclusive: ["unclear", "unconfirmed"],
+  };
+  return cells.filter(({ gates, verdict }) => gates && verdicts[outcome].includes(verdict));
+}
+
+export function exitCodeOf({ outcome }: Pick<GateResult, "outcome">): number {
+  return exitCodes[outcome];
+}
+
+export function describeCell(cell: Cell): string {
+  const { reason, first } = cell;
+  const change = reason ?? (first === null ? "" : changeText(first));
+  return `${cell.contender} ${gateMetric(cell.metric).title}: ${change}`;
+}
+
+export function rowWords(cell: Cell): RowWords {
+  const { first } = cell;
+  const { title, unit } = gateMetric(cell.metric);
+  const verdict = verdictWords[cell.verdict];
+  return {
+    contender: cell.contender,
+    metric: cell.gates ? title : `${title} (advisory)`,
+    base: figureText(cell.base, unit),
+    head: figureText(cell.head, unit),
+    change: first === null ? absent : changeText(first),
+    pValue:
+      first === null ? absent : first.adjusted < 0.0001 ? "< 0.0001" : first.adjusted.toFixed(4),
+    verdict: cell.reason === null ? verdict : `${verdict}: ${cell.reason}`,
+  };
+}
+
+/** Base and head, and what it all rests on. */
+export function contextLines(result: GateResult): string[] {
+  const { base, head, profile, seed, environment, controls, notes } = result;
+  return [
+    `base ${base.name} (${base.commit}), head ${head.name} (${head.commit}), profile ${profile}, ` +
+      `seed ${seed}, fingerprint ${environment.fingerprint}`,
+    ...controls.map(
+      ({ name, held, detail }) => `control: ${name}: ${held ? "yes" : "NO"} (${detail})`,
+    ),
+    ...notes,
+  ];
+}
+
+/** All that makes one load of a run another one: "echo-rate 100 of 10000 64 B 20000/s". */
+export function loadName(cell: Results["cells"][number]): string {
+  const { workload, connections, activeConnections, payloadBytes, ratePerSecond, variant } = cell;
+  return [
+    workload,
+    activeConnections === connections ? `${connections}` : `${activeConnections} of ${connections}`,
+    `${payloadBytes} B`,
+    ...(ratePerSecond === null ? [] : [`${ratePerSecond}/s`]),
+    ...(variant ? [variant] : []),
+  ].join(" ");
+}
+
+export function changeText({
+  ratio,
+  low,
+  high,
+}: Pick<Comparison, "ratio" | "low" | "high">): string {
+  return `${signed(ratio)} % (${signed(low)} to ${signed(high)})`;
+}
+
+export function figureText(value: number | null, unit: string): string {
+  if (value === null) return absent;
+  if (unit === "us") return duration(value);
+  if (unit === "bytes") return bytes(value);
+  return significant(value, 4);
+}
+
+/** "+5.1", "−0.3": the per cent by which a ratio differs from 1. */
+export function signed(ratio: number): string {
+  const change = (ratio - 1) * 100;
+  const text = percent(Math.abs(change));
+  return `${change < 0 && Number(text) !== 0 ? "−" : "+"}${text}`;
+}

@@ -1,0 +1,43 @@
+// Waiting with an end: a promise, or the end of its time, or the interruption of the whole run,
+// whichever is first. Enters: promises about child processes. Leaves: their value, null, or an
+// Interrupted that unwinds to bench/run/run.ts.
+
+/** The run was told to stop. Not a fault of whoever was being measured. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+  constructor() {
+    super("interrupted");
+  }
+}
+
+export interface Deadline {
+  readonly timeoutMs: number;
+  /** Unwinds at once when it aborts; without it only time ends the wait. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * @returns the promise's value, or null once the time is over.
+ * @throws {Interrupted} when the signal aborts, or has.
+ */
+export function within<T extends object>(
+  promise: Promise<T>,
+  deadline: Deadline,
+): Promise<T | null> {
+  const { timeoutMs, signal } = deadline;
+  return new Promise((resolve, reject) => {
+    const settle = (act: () => void) => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+      act();
+    };
+    const onAbort = () => settle(() => reject(new Interrupted()));
+    const timer = setTimeout(() => settle(() => resolve(null)), timeoutMs);
+    signal?.addEventListener("abort", onAbort);
+    promise.then(
+      (value) => settle(() => resolve(value)),
+      (error: unknown) => settle(() => reject(error)),
+    );
+    if (signal?.aborted) onAbort();
+  });
+}

@@ -1,0 +1,166 @@
+// How far a run is: on a terminal one line that is rewritten in place, elsewhere a line a round.
+// Enters: progress of bench/run. Leaves: text on standard error; standard output is for
+// results.
+
+import { shortCount } from "../report/format.ts";
+import { wrap } from "../report/text-table.ts";
+import type { Step } from "../run/blocks.ts";
+import type { Refusal } from "../run/judge.ts";
+import { clock, Pace, remainingText } from "../run/pace.ts";
+import type { Plan } from "../run/plan.ts";
+import type { Round } from "../run/round.ts";
+import type { RunProgress } from "../run/run.ts";
+
+/** Standard error, or whoever stands in for it. */
+export interface Screen {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+const eraseLine = "\r\u001b[K";
+
+export class ProgressLine {
+  readonly #screen: Screen;
+  readonly #plan: Plan;
+  readonly #inPlace: boolean;
+  readonly #pace: Pace;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #doing = "starting";
+  #rate = "";
+  #roundStartedMs = performance.now();
+  readonly #refused = new Set<string>();
+
+  /** @param inPlace whether the line may be rewritten: a terminal that is no CI log. */
+  constructor(screen: Screen, plan: Plan, inPlace: boolean) {
+    this.#screen = screen;
+    this.#plan = plan;
+    this.#inPlace = inPlace;
+    this.#pace = new Pace(plan);
+    // Once a second, and only where it shows: we share the CPUs with those that are measured.
+    if (inPlace) this.#timer = setInterval(() => this.#draw(), 1000).unref();
+  }
+
+  show(progress: RunProgress): void {
+    this.#pace.hear(progress);
+    switch (progress.event) {
+      case "refused":
+        this.#refuse(progress.contenders, progress.refusal);
+        break;
+      case "rounds-planned":
+        break;
+      case "round-started":
+        this.#roundStartedMs = performance.now();
+        this.#doing = this.#place(progress.step);
+        this.#draw();
+        break;
+      case "round-ended":
+        this.#rate = rateOf(progress.round);
+        this.#endRound(progress.step, progress.round);
+        break;
+    }
+  }
+
+  /** A line that stays, above the one that is rewritten. */
+  note(text: string): void {
+    this.#screen.write(`${this.#inPlace ? eraseLine : ""}${text}\n`);
+    this.#draw();
+  }
+
+  /** Takes the line away. */
+  end(): void {
+    clearInterval(this.#timer);
+    if (this.#inPlace) this.#screen.write(eraseLine);
+  }
+
+  /** In full, what lifts a limit is at the end of its reason; once, however many parts it meets. */
+  #refuse(contenders: readonly string[], { status, reason }: Refusal): void {
+    const text = `${status}: ${contenders.join(", ")}: ${reason}`;
+    if (this.#refused.has(text)) return;
+    this.#refused.add(text);
+    this.#noteWrapped(text);
+  }
+
+  /** In a log a line stays whole. */
+  #noteWrapped(text: string): void {
+    const lines = this.#inPlace ? wrap(text, this.#width(), "  ") : [text];
+    for (const line of lines) this.note(line);
+  }
+
+  #endRound(step: Step, round: Round): void {
+    const place = this.#place(step);
+    const problem = round.failure ?? round.unavailable;
+    if (problem !== null) {
+      const how = round.failure === null ? "unavailable" : "failed";
+      this.#noteWrapped(`${this.#count()} ${place} ${how}: ${cut(problem, longestReason)}`);
+    } else if (this.#inPlace) {
+      this.#draw();
+    } else {
+      const seconds = ((performance.now() - this.#roundStartedMs) / 1000).toFixed(1);
+      const left = remainingText(this.#pace.remaining());
+      this.note(`${this.#count()} ${place} ${cost(round)}${seconds} s; ${left}`);
+    }
+  }
+
+  #draw(): void {
+    if (!this.#inPlace) return;
+    const width = this.#width();
+    const longest = Math.max(...this.#plan.contenders.map(({ name }) => name.length));
+    const place = this.#doing.padEnd("block 1/1 ".length + longest);
+    const time = `${clock(this.#pace.elapsedSeconds)}, ${remainingText(this.#pace.remaining())}`;
+    const line = `${this.#count()} ${place}  ${time}`;
+    const rate = this.#rate === "" ? "" : `; ${this.#rate}`;
+    // What is least missed is left out first where there is no room: the bar, then the rate.
+    const fuller = line.length + rate.length <= width ? line + rate : line;
+    const bar = progressBar(this.#pace.done / Math.max(1, this.#pace.total), width - fuller.length);
+    this.#screen.write(eraseLine + `${bar}${fuller}`.slice(0, width));
+  }
+
+  /** The last column stays free: a terminal that has filled it may go to the next line. */
+  #width(): number {
+    return (this.#screen.columns ?? 80) - 1;
+  }
+
+  #count(): string {
+    const rounds = String(this.#pace.total);
+    return `[${String(this.#pace.done).padStart(rounds.length)}/${rounds}]`;
+  }
+
+  #place({ scenario, block, blocks, contender }: Step): string {
+    const workload = this.#plan.parts.length > 1 ? `${scenario.workload.name} ` : "";
+    return `${workload}block ${block}/${blocks} ${contender}`;
+  }
+}
+
+/** "20.0k/s", of the round that has ended last; nothing where it has no messages. */
+function rateOf({ windows }: Round): string {
+  const messages = windows.reduce((sum, { completedMessages }) => sum + completedMessages, 0);
+  const seconds = windows.reduce((sum, { durationNs }) => sum + durationNs, 0) / 1e9;
+  return messages > 0 && seconds > 0 ? `${shortCount(messages / seconds)}/s` : "";
+}
+
+/** "9.71 µs a message, "; nothing where the platform does not tell the server's CPU time. */
+function cost({ windows }: Round): string {
+  const sum = (values: (number | null)[]) => values.reduce<number>((all, v) => all + (v ?? 0), 0);
+  const messages = sum(windows.map(({ completedMessages }) => completedMessages));
+  const cpuNs = sum(windows.map(({ serverCpuNs }) => serverCpuNs));
+  return messages > 0 && cpuNs > 0 ? `${(cpuNs / messages / 1000).toFixed(2)} µs a message, ` : "";
+}
+
+/** The table and the report have the whole of it. */
+const longestReason = 200;
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
+}
+
+const longestBar = 30;
+const shortestBar = 6;
+
+/** "[####------] ", or nothing where there is no room for one. */
+function progressBar(share: number, room: number): string {
+  const width = Math.min(longestBar, room - "[] ".length);
+  if (width < shortestBar) return "";
+  const full = Math.round(Math.min(1, share) * width);
+  return `[${"#".repeat(full)}${"-".repeat(width - full)}] `;
+}

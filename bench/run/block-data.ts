@@ -1,0 +1,30 @@
+// What one block told about one contender, and the histograms of it, decoded once. Enters: a round
+// and its windows that count. Leaves: to metrics.ts.
+
+import type { Window } from "../model/events.ts";
+import { decodeHistogram } from "../statistics/hdr-encoding.ts";
+import { type Histogram, merge } from "../statistics/histogram.ts";
+import type { Round } from "./round.ts";
+
+type LatencyField = "latency" | "latencyUncorrected";
+
+export class BlockData {
+  readonly round: Round;
+  /** Only those that count. */
+  readonly windows: readonly Window[];
+  readonly #merged = new Map<LatencyField, Histogram>();
+
+  constructor(round: Round, windows: readonly Window[]) {
+    this.round = round;
+    this.windows = windows;
+  }
+
+  /** Over all windows that count; empty where nothing was timed. */
+  latency(field: LatencyField): Histogram {
+    const known = this.#merged.get(field);
+    if (known !== undefined) return known;
+    const histogram = merge(this.windows.map((window) => decodeHistogram(window[field])));
+    this.#merged.set(field, histogram);
+    return histogram;
+  }
+}

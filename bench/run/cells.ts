@@ -1,0 +1,225 @@
+// From rounds to cells: windows that do not count are dropped, each block is paired with the
+// reference's, and what is left makes the figures. Pure. Enters: the rounds of one part of the
+// plan. Leaves: cells for results.json.
+
+import type { Contender } from "../contenders/catalogue.ts";
+import type { Cell, Metric, MetricName } from "../model/results.ts";
+import { encodeHistogram } from "../statistics/hdr-encoding.ts";
+import { merge } from "../statistics/histogram.ts";
+import { deriveSeed } from "../statistics/random.ts";
+import { detectableEffect, standardDeviation } from "../statistics/sample-size.ts";
+import { summarizeRatio } from "../statistics/summary.ts";
+import type { BlockData } from "./block-data.ts";
+import { conclude, isFilled } from "./conclusion.ts";
+import {
+  type Course,
+  type Judged,
+  judgedRounds,
+  type PairedBlock,
+  pairBlocks,
+  type Refusal,
+} from "./judge.ts";
+import { metricsOf, pairOf } from "./metrics.ts";
+import type { Part, Plan, Scenario } from "./plan.ts";
+import type { Round } from "./round.ts";
+
+/** How many blocks a contender of a scenario is to have. */
+export interface Planned {
+  readonly blocks: number;
+  /** False where the pilot blocks asked for more than are allowed. */
+  readonly enough: boolean;
+}
+
+/** How far the run of a part got. */
+export interface Outcome {
+  readonly rounds: readonly Round[];
+  /** For each scenario, by contender: those that were not run at all. */
+  readonly refusals: readonly ReadonlyMap<string, Refusal>[];
+  readonly planned: (scenarioIndex: number, contender: string) => Planned;
+  readonly interrupted: boolean;
+}
+
+/** A cell for each contender of each scenario of the part, in the plan's order. */
+export function cellsOf(plan: Plan, part: Part, outcome: Outcome): Cell[] {
+  return part.scenarios.flatMap((scenario, scenarioIndex) => {
+    const courses = part.contenders.map((contender) =>
+      courseOf(part, outcome, { scenarioIndex, contender }),
+    );
+    const reference = courses.find(({ contender }) => contender === plan.reference);
+    return courses.map((course) => {
+      const baseline = baselineOf(part, outcome, { scenario, course });
+      return cellOf({ plan, part, scenario, outcome }, { course, reference, baseline });
+    });
+  });
+}
+
+/**
+ * The reference's rounds with which a scenario's contenders are paired; null where they are paired
+ * with nobody's: it took no part, or was not measured.
+ */
+export function referenceRounds(
+  plan: Plan,
+  part: Part,
+  { outcome, scenarioIndex }: { readonly outcome: Outcome; readonly scenarioIndex: number },
+): readonly Judged[] | null {
+  const contender = part.contenders.find(({ name }) => name === plan.reference);
+  if (contender === undefined) return null;
+  return usableRounds(courseOf(part, outcome, { scenarioIndex, contender }));
+}
+
+interface Place {
+  readonly plan: Plan;
+  readonly part: Part;
+  readonly scenario: Scenario;
+  readonly outcome: Outcome;
+}
+
+interface Courses {
+  readonly course: Course;
+  /** Undefined where it was not measured. */
+  readonly reference: Course | undefined;
+  /** The same contender in the workload's baseline variant; null where there is none. */
+  readonly baseline: readonly Judged[] | null;
+}
+
+function cellOf({ plan, part, scenario, outcome }: Place, courses: Courses): Cell {
+  const { course, reference } = courses;
+  const { workload, variant, load, ratePerSecond } = scenario;
+  const usable = usableRounds(reference);
+  // Where nobody is compared, nobody's disturbance is the others' matter.
+  const paired = pairBlocks(course.judged, workload.comparesToReference ? usable : null);
+  const metrics = figuresOf(plan, workload, { paired, baseline: courses.baseline });
+  const effect = effectOf(metrics.ratioToReference);
+  const results = course.judged.map(({ round }) => round.result);
+  return {
+    workload: workload.name,
+    contender: course.contender,
+    connections: load.connections,
+    activeConnections: load.activeConnections,
+    payloadBytes: load.payloadBytes,
+    ratePerSecond,
+    ...(variant === null ? {} : { variant }),
+    headline: workload.headline,
+    ...conclude(course, {
+      workload,
+      reference: plan.reference,
+      comparable: usable !== null || !part.contenders.some(({ name }) => name === plan.reference),
+      blocks: paired.length,
+      interrupted: outcome.interrupted,
+      metrics,
+      detectableEffect: effect,
+    }),
+    blocks: paired.length,
+    dropped: sum(course.judged.map(({ broken }) => broken.length)),
+    droppedBlocks: course.judged.length - paired.length,
+    detectableEffect: effect,
+    messages: sum(results.map((result) => result?.messages ?? 0)),
+    mismatches: sum(results.map((result) => (result?.mismatches ?? 0) + (result?.missing ?? 0))),
+    metrics: workload.mustFill ? capacityOf(metrics) : metrics,
+    ...factsOf(course),
+    latencyHistogram: histogramOf(paired, "latency"),
+    latencyHistogramUncorrected: histogramOf(paired, "latencyUncorrected"),
+  };
+}
+
+interface Blocks {
+  readonly paired: readonly PairedBlock[];
+  readonly baseline: readonly Judged[] | null;
+}
+
+type Metrics = Partial<Record<MetricName, Metric>>;
+
+function figuresOf(
+  plan: Plan,
+  workload: Scenario["workload"],
+  { paired, baseline }: Blocks,
+): Metrics {
+  if (paired.length === 0) return {};
+  const { headline, metrics: names, comparesToReference } = workload;
+  const options = { seed: deriveSeed(plan.seed, "bootstrap") };
+  const own = paired.map((block) => block.own);
+  const metrics = metricsOf([headline, ...names], own, plan.seed);
+  if (comparesToReference && !(workload.mustFill && !isFilled(metrics))) {
+    const pairs = paired.flatMap((block) => pairOf(headline, block.own, block.reference));
+    metrics.ratioToReference = summarizeRatio(pairs, options);
+  }
+  if (baseline !== null && workload.baseline !== null) {
+    const { metric } = workload.baseline;
+    const pairs = own.flatMap((block) => pairOf(metric, block, inBlock(baseline, block)));
+    metrics.ratioToBaseline = summarizeRatio(pairs, options);
+  }
+  return metrics;
+}
+
+/** What the rounds told beside figures; most contenders tell nothing. */
+function factsOf({ judged }: Course): Pick<Cell, "facts"> {
+  const facts: Record<string, string> = {};
+  for (const { round } of judged) Object.assign(facts, round.delivered?.facts);
+  return Object.keys(facts).length === 0 ? {} : { facts };
+}
+
+/** What is only a lower bound goes by another name, so that nobody ranks it. */
+function capacityOf({ throughput, ...rest }: Metrics): Metrics {
+  if (throughput === undefined) return rest;
+  return isFilled(rest) ? { throughput, ...rest } : { throughputAtLeast: throughput, ...rest };
+}
+
+function courseOf(
+  part: Part,
+  { rounds, refusals, planned }: Outcome,
+  place: { readonly scenarioIndex: number; readonly contender: Contender },
+): Course {
+  const { name } = place.contender;
+  const judged = judgedRounds(part, rounds, place);
+  const found = (field: "failure" | "unavailable") =>
+    judged.map(({ round }) => round[field]).find((reason) => reason !== null) ?? null;
+  const { blocks, enough } = planned(place.scenarioIndex, name);
+  return {
+    contender: name,
+    refusal: refusals[place.scenarioIndex]?.get(name) ?? null,
+    judged,
+    failure: found("failure"),
+    unavailable: found("unavailable"),
+    planned: blocks,
+    enough,
+  };
+}
+
+/** Null for the baseline itself. */
+function baselineOf(
+  part: Part,
+  { rounds }: Outcome,
+  { scenario, course }: { readonly scenario: Scenario; readonly course: Course },
+): readonly Judged[] | null {
+  const { baseline } = scenario.workload;
+  if (baseline === null || scenario.variant === baseline.variant) return null;
+  const scenarioIndex = part.scenarios.findIndex(({ variant }) => variant === baseline.variant);
+  const contender = part.contenders.find(({ name }) => name === course.contender);
+  if (scenarioIndex < 0 || contender === undefined) return null;
+  return judgedRounds(part, rounds, { scenarioIndex, contender });
+}
+
+function usableRounds(course: Course | undefined): readonly Judged[] | null {
+  const { failure, refusal, unavailable } = course ?? {};
+  const measured = failure === null && refusal === null && unavailable === null;
+  return measured ? (course?.judged ?? null) : null;
+}
+
+function inBlock(judged: readonly Judged[], { round }: BlockData): BlockData | null {
+  return judged.find((candidate) => candidate.round.block === round.block)?.data ?? null;
+}
+
+/** Of the log ratios; null with fewer than two. */
+function effectOf(ratio: Metric | undefined): number | null {
+  if (ratio === undefined || ratio.blocks.length < 2) return null;
+  return detectableEffect(standardDeviation(ratio.blocks.map(Math.log)), ratio.blocks.length);
+}
+
+function histogramOf(paired: readonly PairedBlock[], field: "latency" | "latencyUncorrected") {
+  const merged = merge(paired.map(({ own }) => own.latency(field)));
+  return merged.count === 0 ? null : encodeHistogram(merged);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,118 @@
+// One round of broadcast, event-delivery or replicas: a program that starts all the processes that
+// there are, and tells what it saw of them. Enters: its command, the load and the timing. Leaves:
+// windows, figures and facts, or why there are none; with everything gone that was started.
+
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { CpuPlan } from "../host/cpus.ts";
+import { within } from "../host/deadline.ts";
+import { type ChildProcess, type ChildProcesses, describeExit } from "../host/processes.ts";
+import { type Delivered, type LoadResult, parseEvent, type Window } from "../model/events.ts";
+import type { DeliveryLoad } from "../workloads/workload.ts";
+import type { Timing } from "./profiles.ts";
+
+/** What the program is told, as JSON in its last argument. */
+export interface DeliverySettings extends Pick<Timing, "warmupMs" | "windows" | "windowMs"> {
+  /** Members, processes or readers. */
+  readonly connections: number;
+  readonly payloadBytes: number;
+  readonly ratePerSecond: number | null;
+  /** Of those workloads that have a server and a load; the others use all. */
+  readonly serverCpu: number | null;
+  readonly clientCpu: number | null;
+  /** From 0: what needs measuring once only is measured in the first. */
+  readonly block: number;
+  /** Empty, its own, and removed afterwards. */
+  readonly folder: string;
+}
+
+export interface DeliveryRequest {
+  readonly load: DeliveryLoad;
+  readonly timing: Timing;
+  readonly block: number;
+}
+
+export interface DeliveryMeans {
+  readonly children: ChildProcesses;
+  readonly signal: AbortSignal;
+  readonly cpus: CpuPlan;
+  readonly launcher: readonly string[];
+}
+
+export interface DeliveryOutcome {
+  readonly windows: readonly Window[];
+  readonly delivered: Delivered | null;
+  readonly result: LoadResult | null;
+  readonly unavailable: string | null;
+  readonly failure: string | null;
+}
+
+/** Beyond what is measured: starting some processes, making room, a machine busy elsewhere. */
+const marginMs = 120_000;
+/** How long killed processes may take to be gone from the folder. */
+const goneWithinMs = 2_000;
+
+/** @throws {Interrupted} when the run is to stop. */
+export async function measureDelivery(
+  command: readonly string[],
+  { load, timing, block }: DeliveryRequest,
+  { children, signal, cpus, launcher }: DeliveryMeans,
+): Promise<DeliveryOutcome> {
+  const nothing = { windows: [], delivered: null, result: null, failure: null };
+  const program = command[1] ?? "";
+  if (!existsSync(program)) {
+    return { ...nothing, unavailable: "is in a clone of the repository only" };
+  }
+  const folder = mkdtempSync(join(tmpdir(), "io-selectors-"));
+  const { warmupMs, windows, windowMs } = timing;
+  const { connections, payloadBytes, ratePerSecond } = load;
+  const settings: DeliverySettings = {
+    ...{ connections, payloadBytes, ratePerSecond, warmupMs, windows, windowMs, block, folder },
+    serverCpu: cpus.server,
+    clientCpu: cpus.client,
+  };
+  const heard = new Heard();
+  const argv = [...launcher, ...command, JSON.stringify(settings)];
+  const child = children.start(argv, (line) => heard.hear(line));
+  try {
+    const timeoutMs = marginMs + warmupMs + windows * windowMs;
+    const exit = await within(child.exited, { timeoutMs, signal });
+    const end =
+      exit === null ? `did not end within ${Math.round(timeoutMs / 1000)} s` : describeExit(exit);
+    return heard.outcome(endOf(child, end));
+  } finally {
+    child.kill("SIGKILL");
+    await within(child.exited, { timeoutMs: goneWithinMs });
+    // Whoever it started is killed with it, and may be about to bind a socket in there.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** The lines of the program, as they come. */
+class Heard {
+  readonly #windows: Window[] = [];
+  #delivered: Delivered | null = null;
+  #result: LoadResult | null = null;
+  #unavailable: string | null = null;
+
+  hear(line: string): void {
+    const event = parseEvent(line);
+    if (event?.event === "window") this.#windows.push(event);
+    if (event?.event === "delivered") this.#delivered = event;
+    if (event?.event === "result") this.#result = event;
+    if (event?.event === "unavailable") this.#unavailable = event.reason;
+  }
+
+  /** @param end how the program ended, for where it did not say what it saw. */
+  outcome(end: string): DeliveryOutcome {
+    const [delivered, result, unavailable] = [this.#delivered, this.#result, this.#unavailable];
+    const complete = delivered !== null && result !== null;
+    const failure = complete || unavailable !== null ? (result?.error ?? null) : end;
+    return { windows: this.#windows, delivered, result, unavailable, failure };
+  }
+}
+
+function endOf({ stderrTail }: ChildProcess, end: string): string {
+  return stderrTail === "" ? end : `${end}; stderr: ${stderrTail}`;
+}

@@ -1,0 +1,31 @@
+// What the load generator found wrong with a server, in words. Pure. Enters: one run of it. Leaves:
+// a reason for the cell, or null.
+
+import type { Loaded } from "./load.ts";
+import type { GeneratorLoad } from "./load-arguments.ts";
+import { isFull } from "./window-gate.ts";
+
+/** Null where nothing is wrong. */
+export function faultOf({ result, windows, memory }: Loaded, load: GeneratorLoad): string | null {
+  if (result === null) return "no result";
+  const { mismatches, mismatchDetail, missing, connectionsLost, error } = result;
+  if (mismatches > 0) {
+    return `echoed wrong bytes: ${mismatchDetail ?? "no detail"} (${count(mismatches, "message")})`;
+  }
+  const faults: string[] = [];
+  if (connectionsLost > 0) faults.push(`${count(connectionsLost, "connection")} lost`);
+  // What a full server still owes when time is up is late, not wrong: the gate's matter.
+  const owed = connectionsLost === 0 && windows.some(isFull);
+  if (missing > 0 && !owed) faults.push(`${count(missing, "message")} never came back`);
+  const refused = windows.reduce((sum, { errors = 0 }) => sum + errors, 0);
+  if (refused > 0) faults.push(`${count(refused, "connection")} refused or reset`);
+  if (load.mode === "memory" && memory.length < load.stages.length) {
+    faults.push(`stopped after ${memory.length} of ${load.stages.length} stages`);
+  }
+  if (error !== null) faults.push(error);
+  return faults.length === 0 ? null : faults.join("; ");
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,97 @@
+// What the load generator is told: the arguments of `load-generator run` from a Load and its
+// timing. Pure. Enters: a load, a port. Leaves: an argument vector. What is not said is the
+// generator's own default.
+
+import type { Load } from "../workloads/workload.ts";
+import type { Timing } from "./profiles.ts";
+
+/** A load that the generator can make. */
+export type GeneratorLoad = Exclude<Load, { readonly mode: "readiness" | "delivery" }>;
+
+export interface Target {
+  readonly port: number;
+  readonly pid: number;
+  readonly load: GeneratorLoad;
+  readonly timing: Timing;
+  readonly seed: number;
+}
+
+/** Waited in full only where something is missing: a machine that starves a server is no fault. */
+export const drainTimeoutMs = 8_000;
+/** How long the memory workload may wait for the machine to settle, over all its stages. */
+export const settlingMs = 30_000;
+
+/** Filling the peers that never read. */
+export const fillTimeoutMs = 10_000;
+
+const shortestConnectMs = 30_000;
+/** A million connections at a few thousand a second, where a machine is busy. */
+const connectMsPerConnection = 0.5;
+
+export function connectTimeoutMs({ connections }: GeneratorLoad): number {
+  return Math.max(shortestConnectMs, Math.round(connections * connectMsPerConnection));
+}
+
+export function loadArguments({ port, pid, load, timing, seed }: Target): string[] {
+  const options: Record<string, string | number> = {
+    "--port": port,
+    "--server-pid": pid,
+    "--payload-bytes": load.payloadBytes,
+    "--mode": load.mode,
+    "--seed": seed,
+    "--connect-timeout-ms": connectTimeoutMs(load),
+    "--drain-timeout-ms": drainTimeoutMs,
+    ...timingArguments(load, timing),
+    ...modeArguments(load),
+  };
+  return Object.entries(options).flatMap(([name, value]) => [name, String(value)]);
+}
+
+type Arguments = Readonly<Record<string, string | number>>;
+
+function timingArguments({ mode }: GeneratorLoad, timing: Timing): Arguments {
+  if (mode === "memory") return {};
+  const { warmupMs, steadyWithinMs, windows, windowMs } = timing;
+  return {
+    "--warmup-ms": warmupMs,
+    "--windows": windows,
+    "--window-ms": windowMs,
+    ...(steadyWithinMs > 0 ? { "--steady-within-ms": steadyWithinMs } : {}),
+  };
+}
+
+function modeArguments(load: GeneratorLoad): Arguments {
+  switch (load.mode) {
+    case "open":
+      return {
+        ...connectionArguments(load),
+        "--rate": load.ratePerSecond,
+        "--schedule": load.schedule,
+      };
+    case "closed":
+      return {
+        ...connectionArguments(load),
+        "--in-flight": load.inFlight,
+        ...(load.depth === undefined ? {} : { "--depth": load.depth }),
+      };
+    case "idle":
+      return { "--connections": load.connections };
+    case "churn":
+      return { "--in-flight": load.inFlight, "--churn-echo": load.echo ? 1 : 0 };
+    case "memory":
+      return { "--stages": load.stages.join(",") };
+  }
+}
+
+function connectionArguments(
+  load: GeneratorLoad & { readonly mode: "open" | "closed" },
+): Arguments {
+  const { connections, activeConnections, slowReaders = 0, hotInFlight } = load;
+  const talking = connections - slowReaders;
+  return {
+    "--connections": connections,
+    ...(activeConnections < talking ? { "--active": activeConnections } : {}),
+    ...(slowReaders > 0 ? { "--slow": slowReaders, "--fill-timeout-ms": fillTimeoutMs } : {}),
+    ...(hotInFlight === undefined ? {} : { "--hot": hotInFlight }),
+  };
+}

@@ -1,0 +1,92 @@
+// One run of the load generator: its JSON lines as they come. Enters: a load and a port. Leaves:
+// windows and the result, or why there is none.
+
+import { within } from "../host/deadline.ts";
+import { type ChildProcesses, describeExit } from "../host/processes.ts";
+import { type LoadResult, type MemoryStage, parseEvent, type Window } from "../model/events.ts";
+import {
+  connectTimeoutMs,
+  drainTimeoutMs,
+  fillTimeoutMs,
+  loadArguments,
+  settlingMs,
+  type Target,
+} from "./load-arguments.ts";
+
+export interface LoadOptions {
+  readonly children: ChildProcesses;
+  readonly signal: AbortSignal;
+  /** The argument vector of `load-generator run`, its options excepted. */
+  readonly command: readonly string[];
+  /** Resolves when the server is gone: then there is nothing to wait for. */
+  readonly serverEnded: Promise<object>;
+  /**
+   * Called once, in the middle of the last window, or before where the warm-up goes on for longer
+   * than it must; `pid` is the load generator's.
+   */
+  readonly onLoaded?: (pid: number) => void;
+}
+
+export interface Loaded {
+  /** From the first connect to the last connection established. */
+  readonly connectMs: number | null;
+  /** Null where the warm-up was not watched. */
+  readonly steady: boolean | null;
+  readonly memory: readonly MemoryStage[];
+  readonly windows: readonly Window[];
+  /** Null where the load generator did not get that far; `failure` says why. */
+  readonly result: LoadResult | null;
+  readonly failure: string | null;
+}
+
+/** How long it may take to notice by itself that the server is gone, and to say what it lost. */
+const lastWordsMs = 1_000;
+/** Beyond the sum of what it was told: starting, closing, a machine that is busy elsewhere. */
+const marginMs = 15_000;
+
+/** @throws {Interrupted} when the run is to stop; the generator may then still live. */
+export async function runLoad(target: Target, options: LoadOptions): Promise<Loaded> {
+  const windows: Window[] = [];
+  const memory: MemoryStage[] = [];
+  let connectMs: number | null = null;
+  let steady: boolean | null = null;
+  let result: LoadResult | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  const argv = [...options.command, ...loadArguments(target)];
+  const child = options.children.start(argv, (line) => {
+    const event = parseEvent(line);
+    if (event?.event === "connected") connectMs = event.elapsedMs;
+    if (event?.event === "connected" || event?.event === "filled") {
+      clearTimeout(timer);
+      timer = setTimeout(() => options.onLoaded?.(child.pid), untilLastWindowMs(target));
+    }
+    if (event?.event === "warmup") steady = event.steady;
+    if (event?.event === "memory") memory.push(event);
+    if (event?.event === "result") result = event;
+    if (event?.event === "window") windows.push(event);
+  });
+  void options.serverEnded.then(() => setTimeout(() => child.kill("SIGKILL"), lastWordsMs).unref());
+  const timeoutMs = longestMs(target) + marginMs;
+  try {
+    const exit = await within(child.exited, { timeoutMs, signal: options.signal });
+    const end = exit === null ? `did not end within ${timeoutMs / 1000} s` : describeExit(exit);
+    const tail = child.stderrTail === "" ? "" : `; stderr: ${child.stderrTail}`;
+    const failure = result === null ? `the load generator ${end}${tail}` : null;
+    return { connectMs, steady, memory, windows, result, failure };
+  } finally {
+    clearTimeout(timer);
+    child.kill("SIGKILL");
+  }
+}
+
+/** The windows are told when all is over: the connections are gone by then. */
+function untilLastWindowMs({ timing: { warmupMs, windows, windowMs } }: Target): number {
+  return warmupMs + (windows - 0.5) * windowMs;
+}
+
+function longestMs({ load, timing }: Target): number {
+  const { warmupMs, steadyWithinMs, windows, windowMs } = timing;
+  const measuring = Math.max(warmupMs, steadyWithinMs) + windows * windowMs + drainTimeoutMs;
+  const filling = load.slowReaders === undefined ? 0 : fillTimeoutMs;
+  return connectTimeoutMs(load) + filling + (load.mode === "memory" ? settlingMs : measuring);
+}

@@ -1,0 +1,91 @@
+// The options of a run, which several commands take. Enters: the arguments. Leaves: a Request for
+// bench/run/plan.ts.
+
+import {
+  type Given,
+  type OptionRow,
+  seconds,
+  UsageError,
+  whole,
+  wholes,
+  word,
+  words,
+} from "../command-line.ts";
+
+export { UsageError };
+
+/** What was asked for; null leaves it to the profile. */
+export interface Request {
+  readonly profile: string | null;
+  readonly workloads: readonly string[] | null;
+  readonly contenders: readonly string[] | null;
+  readonly connections: readonly number[] | null;
+  /** Messages a second. */
+  readonly rate: number | null;
+  readonly payload: number | null;
+  /** Measured time a round, in seconds. */
+  readonly duration: number | null;
+  /** The warm-up goes on until the load is steady, so many seconds at most. */
+  readonly steady: number | null;
+  readonly blocks: number | null;
+  readonly seed: number | null;
+  readonly out: string | null;
+}
+
+/** What a round is like, whoever is measured. */
+export const loadRows: readonly OptionRow[] = [
+  {
+    name: "connections",
+    value: "N[,N]",
+    help: "how many, one cell each",
+    read: wholes(1, 2_000_000),
+  },
+  {
+    name: "rate",
+    value: "N",
+    help: "messages a second, over all connections",
+    read: whole(1, 1e7),
+  },
+  { name: "payload", value: "BYTES", help: "bytes a message", read: whole(1, 1 << 20) },
+  {
+    name: "duration",
+    value: "SECONDS",
+    help: "measured time a round",
+    read: seconds(0.05, 3600),
+  },
+  {
+    name: "steady",
+    value: "SECONDS",
+    help: "warm up until the load is steady, so long at most",
+    read: seconds(0.05, 3600),
+  },
+  { name: "blocks", value: "N", help: "passes over all contenders", read: whole(1, 1000) },
+  {
+    name: "seed",
+    value: "N",
+    help: "of orders, schedules, resamples",
+    read: whole(0, 2 ** 32 - 1),
+  },
+];
+
+export const outRow: OptionRow = {
+  name: "out",
+  value: "DIR",
+  help: "where reports go",
+  read: word,
+};
+
+/** What is measured. */
+export const runRows: readonly OptionRow[] = [
+  { name: "profile", value: "NAME", help: "what to run", read: word },
+  { name: "workloads", value: "A,B", help: "only these of the profile, or others", read: words },
+  { name: "contenders", value: "A,B", help: "only these, and the reference", read: words },
+  ...loadRows,
+  outRow,
+];
+
+/** The request that these values make; what a command does not offer stays null. */
+export function requestOf({ values }: Given): Request {
+  const names = runRows.map(({ name }) => [name, values[name] ?? null] as const);
+  return Object.fromEntries(names) as unknown as Request;
+}

@@ -1,0 +1,297 @@
+// What a run will do: a profile, the command line's overrides and the catalogues, joined and
+// checked, and the same in words. A wrong name fails with a UsageError that lists the valid ones.
+
+import { type Contender, contenders, reference } from "../contenders/catalogue.ts";
+import { families } from "../contenders/families.ts";
+import { workloads } from "../workloads/catalogue.ts";
+import type { Load, Workload } from "../workloads/workload.ts";
+import { type Request, UsageError } from "./options.ts";
+import {
+  type Blocks,
+  defaultProfile,
+  type Profile,
+  type ProfileRow,
+  profiles,
+  type Timing,
+  wholeProfile,
+} from "./profiles.ts";
+
+/** One cell's load, for every contender alike. */
+export interface Scenario {
+  readonly workload: Workload;
+  /** What tells it from the workload's other loads at this scale; null where there are none. */
+  readonly variant: string | null;
+  readonly load: Load;
+  readonly ratePerSecond: number | null;
+}
+
+/** One workload at one scale: its variants, which run in the same blocks. */
+export interface Part {
+  readonly scenarios: readonly Scenario[];
+  /** In the catalogue's order; the reference is one of them where the workload compares. */
+  readonly contenders: readonly Contender[];
+  readonly blocks: Blocks;
+  readonly timing: Timing;
+}
+
+export interface Plan {
+  readonly profile: string;
+  readonly parts: readonly Part[];
+  /** Of all parts, in the catalogue's order. */
+  readonly contenders: readonly Contender[];
+  readonly reference: string;
+  /** Those of most parts. */
+  readonly blocks: Blocks;
+  readonly timing: Timing;
+  readonly seed: number;
+  /** What the command line gave, to repeat the run with; without the folder, which is a path. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+const windowMs = 250;
+/** Below six blocks no interval of a median over blocks can cover 95 %: 1 − 2^(1−n). */
+const blocksForInterval = 6;
+
+/**
+ * @param catalogue the contenders that there are: the suite's own, unless somebody brings one.
+ * @throws {UsageError} on an unknown profile, workload or contender.
+ */
+export function makePlan(request: Request, catalogue: readonly Contender[] = contenders): Plan {
+  const known = [...catalogue, ...Object.values(families).flat()];
+  const profile = find("profile", profiles, request.profile ?? defaultProfile);
+  const parts = rowsOf(profile, request).flatMap((row) =>
+    partsOf(row, {
+      workload: find("workload", workloads, row.workload),
+      contenders: wantedOf(known, row.contenders ?? usualOf(row, profile), request),
+      profile,
+      request,
+    }),
+  );
+  const taking = new Set(parts.flatMap((part) => part.contenders));
+  return {
+    profile: profile.name,
+    parts,
+    contenders: known.filter((row) => taking.has(row)),
+    reference,
+    blocks: blocksOf(profile.blocks, request),
+    timing: timingOf(profile.timing, request),
+    seed: request.seed ?? 1,
+    options: givenOptions(request),
+  };
+}
+
+function givenOptions({ out: _folder, ...rest }: Request): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
+}
+
+/** The profile's rows, or those of the workloads asked for: its own, or else the whole suite's. */
+function rowsOf(profile: Profile, { workloads: wanted }: Request): ProfileRow[] {
+  if (wanted === null) return [...profile.rows];
+  const whole = find("profile", profiles, wholeProfile);
+  const everywhere = [profile, whole, ...profiles];
+  return wanted.flatMap((name) => {
+    find("workload", workloads, name);
+    const rows = everywhere.map((each) => each.rows.filter(({ workload }) => workload === name));
+    return rows.find((found) => found.length > 0) ?? [];
+  });
+}
+
+interface Choice {
+  readonly workload: Workload;
+  /** Of echo servers and of all other families. */
+  readonly contenders: readonly Contender[];
+  readonly profile: Profile;
+  readonly request: Request;
+}
+
+function partsOf(row: ProfileRow, { workload, contenders, profile, request }: Choice): Part[] {
+  const ratePerSecond = row.ratePerSecond === null ? null : (request.rate ?? row.ratePerSecond);
+  const payloads = request.payload === null ? row.payloadBytes : [request.payload];
+  return (request.connections ?? row.connections).flatMap((connections) =>
+    payloads.map((payloadBytes) => ({
+      scenarios: workload
+        .loads({ connections, payloadBytes, ratePerSecond })
+        .filter(({ variant }) => variant === null || (row.variants?.includes(variant) ?? true))
+        .map((variation) => ({ workload, ...variation, ratePerSecond })),
+      contenders: fitting(workload, contenders),
+      blocks: blocksOf(row.blocks ?? profile.blocks, request),
+      timing: timingOf(row.timing ?? profile.timing, request),
+    })),
+  );
+}
+
+/** A profile's contenders are echo servers: names of other families mean all of those. */
+function usualOf({ workload }: ProfileRow, profile: Profile): readonly string[] | null {
+  return families[workload] === undefined ? profile.contenders : null;
+}
+
+/** In the catalogue's order: those asked for, or else the profile's, or else all. */
+function wantedOf(
+  known: readonly Contender[],
+  usual: readonly string[] | null,
+  { contenders: asked }: Request,
+): Contender[] {
+  const names = (asked ?? usual)?.map((name) => find("contender", known, name).name);
+  return names === undefined ? [...known] : known.filter(({ name }) => names.includes(name));
+}
+
+/**
+ * Some workloads have no echo servers but contenders of their own, all of them unless some were
+ * asked for. The others always have the reference beside them.
+ */
+function fitting(
+  { name, comparesToReference }: Workload,
+  wanted: readonly Contender[],
+): readonly Contender[] {
+  const family = families[name];
+  if (family !== undefined) {
+    const own = family.filter((row) => wanted.includes(row));
+    return own.length === 0 ? family : own;
+  }
+  const others = new Set(Object.values(families).flat());
+  const servers = wanted.filter((row) => !others.has(row));
+  const base = find("contender", contenders, reference);
+  if (servers.includes(base) || (!comparesToReference && servers.length > 0)) return servers;
+  const before = contenders.indexOf(base);
+  const at = servers.findIndex((row) => {
+    const place = contenders.indexOf(row);
+    return place < 0 || place > before;
+  });
+  return at < 0 ? [...servers, base] : servers.toSpliced(at, 0, base);
+}
+
+function blocksOf(blocks: Blocks, { blocks: asked }: Request): Blocks {
+  return asked === null ? blocks : { minimum: asked, maximum: asked };
+}
+
+/**
+ * As many windows of the usual length as fit, each a little longer or shorter so that they add up.
+ */
+function timingOf(usual: Timing, { duration: durationSeconds, steady }: Request): Timing {
+  const timing = steady === null ? usual : { ...usual, steadyWithinMs: steady * 1000 };
+  if (durationSeconds === null) return timing;
+  const durationMs = durationSeconds * 1000;
+  const windows = Math.max(1, Math.round(durationMs / windowMs));
+  return { ...timing, windows, windowMs: Math.round(durationMs / windows) };
+}
+
+function find<T extends { readonly name: string }>(kind: string, rows: readonly T[], name: string) {
+  const found = rows.find((row) => row.name === name);
+  if (found !== undefined) return found;
+  const valid = rows.map((row) => row.name).join(", ");
+  throw new UsageError(`unknown ${kind} "${name}"; ${kind}s: ${valid}`);
+}
+
+/**
+ * What the user should know before it starts, a line each: what runs, how often, and for how long.
+ */
+export function describePlan(plan: Plan): string[] {
+  const { windows, windowMs } = plan.timing;
+  const lines = describeParts(plan.parts).map((line) => `${plan.profile}: ${line}`);
+  lines.push(
+    `${count(plan.contenders.length, "contender")}, ${describeBlocks(plan.blocks)}, ` +
+      `${count(windows, "window")} of ${windowMs} ms a round; ` +
+      describeSeconds(estimateSeconds(plan)),
+  );
+  const few = new Set(plan.parts.flatMap(comparedWithFewBlocks));
+  if (few.size > 0) {
+    const which = [...few].join(", ");
+    lines.push(
+      `fewer than ${blocksForInterval} blocks: ${which}: the intervals cover less than 95 %`,
+    );
+  }
+  return lines;
+}
+
+function comparedWithFewBlocks({ scenarios, blocks }: Part): string[] {
+  if (blocks.maximum >= blocksForInterval) return [];
+  const compared = scenarios.filter(({ workload }) => workload.comparesToReference);
+  return compared.map(({ workload }) => workload.name);
+}
+
+/** How long one round takes, roughly: the process's start and end, the connections, the load. */
+export function estimateRoundSeconds({ load }: Scenario, { timing }: Part): number {
+  const startAndStop = 0.25;
+  if (load.mode === "readiness") return startAndStop + load.connections * 0.0001;
+  const opened = load.mode === "churn" ? 0 : load.connections * 0.00004;
+  if (load.mode === "delivery") return estimateDeliverySeconds(timing);
+  if (load.mode === "memory") return startAndStop + opened + 0.3 * load.stages.length;
+  return startAndStop + opened + (timing.warmupMs + timing.windows * timing.windowMs) / 1000;
+}
+
+/** Some processes of Node start, and the measured time comes twice: for many, and for one. */
+function estimateDeliverySeconds({ warmupMs, windows, windowMs }: Timing): number {
+  const startAndStop = 1.2;
+  return startAndStop + (2 * (warmupMs + windows * windowMs)) / 1000;
+}
+
+/** Until the pilot blocks have told, the fewest. */
+export function estimateSeconds({ parts }: Plan): number {
+  let seconds = 0;
+  for (const part of parts) {
+    const pass = part.scenarios.reduce((sum, each) => sum + estimateRoundSeconds(each, part), 0);
+    seconds += pass * part.contenders.length * part.blocks.minimum;
+  }
+  return seconds;
+}
+
+/** Parts of a workload that differ only in how many connections there are share a line. */
+function describeParts(parts: readonly Part[]): string[] {
+  const sizesOf = new Map<string, { readonly words: PartWords; readonly sizes: number[] }>();
+  for (const { scenarios } of parts) {
+    const words = wordsOf(scenarios);
+    const key = JSON.stringify(words);
+    const line = sizesOf.get(key) ?? { words, sizes: [] };
+    sizesOf.set(key, line);
+    line.sizes.push(Math.max(...scenarios.map(({ load }) => load.connections)));
+  }
+  return [...sizesOf.values()].map(({ words: { name, counted, load }, sizes }) => {
+    const most = sizes.pop() ?? 0;
+    const fewer = sizes.map(thousands).join(", ");
+    return `${name}, ${fewer === "" ? "" : `${fewer} and `}${count(most, counted)}${load}`;
+  });
+}
+
+/** What of a part is said, but how many there are. */
+interface PartWords {
+  readonly name: string;
+  readonly counted: string;
+  readonly load: string;
+}
+
+function wordsOf(scenarios: readonly Scenario[]): PartWords {
+  const [first] = scenarios;
+  if (first === undefined) return { name: "nothing", counted: "connection", load: "" };
+  const { workload, load, ratePerSecond } = first;
+  const rate = ratePerSecond === null ? "" : `, ${thousands(ratePerSecond)} messages/s`;
+  const variants = scenarios.map(({ variant }) => variant).filter((name) => name !== null);
+  const which = variants.length === 0 ? "" : ` (${variants.join("; ")})`;
+  const bytes = load.payloadBytes === 0 ? "" : `, ${thousands(load.payloadBytes)}-byte messages`;
+  return {
+    name: workload.name,
+    counted: workload.counted ?? "connection",
+    load: `${bytes}${rate}${which}`,
+  };
+}
+
+function describeBlocks({ minimum, maximum }: Blocks): string {
+  return minimum === maximum ? count(minimum, "block") : `${minimum} to ${maximum} blocks`;
+}
+
+function describeSeconds(seconds: number): string {
+  if (seconds < 90) return `about ${Math.ceil(seconds)} s`;
+  const minutes = seconds / 60;
+  return minutes < 90
+    ? `about ${minutes.toFixed(1)} minutes`
+    : `about ${(minutes / 60).toFixed(1)} hours`;
+}
+
+function count(number: number, noun: string): string {
+  const plural = noun.endsWith("s") ? `${noun}es` : `${noun}s`;
+  return `${thousands(number)} ${number === 1 ? noun : plural}`;
+}
+
+/** Always with commas, whatever the machine's locale: the report is compared between machines. */
+function thousands(number: number): string {
+  return number.toLocaleString("en-US");
+}

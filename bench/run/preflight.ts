@@ -1,0 +1,71 @@
+// Who can run here at all, found out before anything is measured, and with how many processes.
+// Enters: a part of the plan and the machine's limits. Leaves: for each contender that cannot run,
+// a status and the reason.
+
+import type { Contender } from "../contenders/catalogue.ts";
+import { type Demand, type MachineLimits, preflight, workersFor } from "../host/limits.ts";
+import { packagePaths } from "../paths.ts";
+import type { Refusal } from "./judge.ts";
+import type { Part, Scenario } from "./plan.ts";
+
+/** By contender; those that can run are not in it. */
+export function refusalsOf(
+  part: Part,
+  scenario: Scenario,
+  machine: MachineLimits,
+): Map<string, Refusal> {
+  const refusals = new Map<string, Refusal>();
+  for (const contender of part.contenders) {
+    const refusal =
+      platformRefusal(contender) ??
+      missingRefusal(contender) ??
+      exclusionOf(contender, scenario) ??
+      limitRefusal(contender, scenario, machine);
+    if (refusal !== null) refusals.set(contender.name, refusal);
+  }
+  return refusals;
+}
+
+/** How many processes a prefork server gets for so many connections; 1 for every other. */
+export function workersOf(
+  { concurrency }: Contender,
+  connections: number,
+  machine: MachineLimits,
+): number {
+  return concurrency === "prefork" ? workersFor(machine, connections) : 1;
+}
+
+function platformRefusal({ platforms }: Contender): Refusal | null {
+  if (platforms.includes(process.platform)) return null;
+  const reason = `runs on ${platforms.join(", ")}; this is ${process.platform}`;
+  return { status: "unavailable", reason };
+}
+
+function missingRefusal({ missing }: Contender): Refusal | null {
+  const reason = missing?.(packagePaths()) ?? null;
+  return reason === null ? null : { status: "unavailable", reason };
+}
+
+function exclusionOf(
+  { unsupported = [] }: Contender,
+  { workload, load }: Scenario,
+): Refusal | null {
+  const found = unsupported.find(
+    ({ workloads, fromConnections = 0 }) =>
+      workloads.includes(workload.name) && load.connections >= fromConnections,
+  );
+  return found === undefined ? null : { status: "unsupported", reason: found.reason };
+}
+
+function limitRefusal(
+  { concurrency: model }: Contender,
+  { load: { mode, connections } }: Scenario,
+  machine: MachineLimits,
+): Refusal | null {
+  const open =
+    mode === "readiness" ? { model, connections: 2 * connections } : { model, connections };
+  const demand: Demand = mode === "readiness" ? { ...open, alone: true } : open;
+  const shortfall = preflight(machine, demand);
+  if (shortfall === null) return null;
+  return { status: "skipped", reason: `${shortfall.reason}; to lift it: ${shortfall.command}` };
+}

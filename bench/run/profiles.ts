@@ -1,0 +1,313 @@
+// The profiles: which workloads, contenders and scales one command runs, and for how long. Pure
+// data. Leaves: to bench/run/plan.ts, where the command line overrides single figures.
+
+/** How one round of one contender is timed. */
+export interface Timing {
+  /** At least. */
+  readonly warmupMs: number;
+  /** How long the warm-up may go on until the load is steady; 0: it is not watched. */
+  readonly steadyWithinMs: number;
+  readonly windows: number;
+  readonly windowMs: number;
+}
+
+/**
+ * How many blocks. Where the two differ, pilot pairs choose a number between them that is enough to
+ * tell a difference of 5 %.
+ */
+export interface Blocks {
+  readonly minimum: number;
+  readonly maximum: number;
+}
+
+/** One workload at the scales given: every connection count with every payload. */
+export interface ProfileRow {
+  readonly workload: string;
+  readonly connections: readonly number[];
+  readonly payloadBytes: readonly number[];
+  readonly ratePerSecond: number | null;
+  /** Only these of the workload's variants; all unless told. */
+  readonly variants?: readonly string[];
+  /** Instead of the profile's. */
+  readonly contenders?: readonly string[];
+  readonly blocks?: Blocks;
+  readonly timing?: Timing;
+}
+
+export interface Profile {
+  readonly name: string;
+  readonly summary: string;
+  /** Names from the catalogue; null for all of them. */
+  readonly contenders: readonly string[] | null;
+  readonly rows: readonly ProfileRow[];
+  readonly blocks: Blocks;
+  readonly timing: Timing;
+}
+
+export const defaultProfile = "quick";
+
+/** Where a workload that the chosen profile does not have is looked for. */
+export const wholeProfile = "full";
+
+/** From a thread for each connection to one reactor for all, and what people use today. */
+const story = [
+  "cpp:thread-per-connection",
+  "cpp:busy-poll",
+  "cpp:select",
+  "cpp:poll",
+  "cpp:reactor-epoll",
+  "ts:reactor-epoll",
+  "node:net",
+];
+
+/** Each of their processes is under the descriptor limit, however many connections there are. */
+const preforked = ["cpp:prefork", "ts:prefork"];
+
+const bytes = 64;
+const fixed = (blocks: number): Blocks => ({ minimum: blocks, maximum: blocks });
+
+/** Below six blocks no interval of a median over blocks can cover 95 %. */
+const fewBlocks = fixed(6);
+/** Memory and idling vary so little, and differ so much, that three tell them apart. */
+const fewestBlocks = fixed(3);
+const oneRound = fixed(1);
+
+/**
+ * What is compiled while it runs costs more at first: for so long under load, and until it has
+ * handled so many messages (a hundred connections, 10,000 messages/s: twice as much in the first
+ * 150 ms, a quarter more in the next, then even).
+ */
+export const runtimeWarmupMs = 300;
+export const runtimeWarmupMessages = 5_000;
+
+/** Ten thousand greetings have warmed the handler before the warm-up begins. */
+const short: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 2, windowMs: 150 };
+const brief: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 3, windowMs: 150 };
+const silent: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 5, windowMs: 400 };
+/** Processes that ended are accounted for when they are waited for, many at a time. */
+const lumpy: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 2, windowMs: 300 };
+/** Longer than the bound of staleness, several times. */
+const asked: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 1, windowMs: 400 };
+/** So many seconds that each connection has its turn. */
+const sweep = (windows: number): Timing => ({
+  warmupMs: 1000,
+  steadyWithinMs: 0,
+  windows,
+  windowMs: 1000,
+});
+
+export const profiles: readonly Profile[] = [
+  {
+    name: "quick",
+    summary: "echo-rate at 10,000 connections, the story's six contenders, under a minute",
+    // poll(2) costs what select(2) does, and would take its seventh of the minute.
+    contenders: story.filter((name) => name !== "cpp:poll"),
+    rows: [
+      {
+        workload: "echo-rate",
+        connections: [10_000],
+        payloadBytes: [bytes],
+        ratePerSecond: 20_000,
+      },
+    ],
+    blocks: fewBlocks,
+    timing: short,
+  },
+  {
+    name: "default",
+    summary: "the five workloads that a newcomer asks about, about four minutes",
+    contenders: story,
+    rows: [
+      {
+        workload: "echo-rate",
+        connections: [10_000],
+        payloadBytes: [bytes],
+        ratePerSecond: 20_000,
+      },
+      {
+        workload: "active-fraction",
+        connections: [10_000],
+        payloadBytes: [bytes],
+        ratePerSecond: 10_000,
+        variants: ["none silent", "1 % active"],
+        contenders: ["cpp:select", "cpp:poll", "cpp:reactor-epoll", "ts:reactor-epoll"],
+      },
+      {
+        workload: "idle",
+        connections: [10_000],
+        payloadBytes: [bytes],
+        ratePerSecond: null,
+        blocks: fewestBlocks,
+        timing: { warmupMs: 100, steadyWithinMs: 0, windows: 2, windowMs: 300 },
+      },
+      {
+        workload: "memory",
+        connections: [10_000],
+        payloadBytes: [bytes],
+        ratePerSecond: null,
+        blocks: fewestBlocks,
+      },
+      {
+        workload: "echo-capacity",
+        connections: [1_000],
+        payloadBytes: [bytes],
+        ratePerSecond: null,
+        timing: brief,
+      },
+    ],
+    blocks: fewBlocks,
+    timing: short,
+  },
+  {
+    name: "full",
+    summary: "every workload but scale, every contender; most of an hour",
+    contenders: null,
+    rows: [
+      {
+        workload: "echo-rate",
+        connections: [1, 10, 100, 1_000],
+        payloadBytes: [bytes],
+        ratePerSecond: 10_000,
+      },
+      {
+        workload: "echo-rate",
+        connections: [10_000],
+        payloadBytes: [bytes],
+        ratePerSecond: 20_000,
+        blocks: { minimum: 6, maximum: 12 },
+      },
+      {
+        workload: "echo-rate",
+        connections: [1_000],
+        payloadBytes: [1, 1_024, 16_384],
+        ratePerSecond: 5_000,
+      },
+      {
+        workload: "echo-capacity",
+        connections: [100, 1_000, 10_000],
+        payloadBytes: [bytes],
+        ratePerSecond: null,
+      },
+      {
+        workload: "active-fraction",
+        connections: [10_000],
+        payloadBytes: [bytes],
+        ratePerSecond: 10_000,
+        blocks: fewestBlocks,
+        timing: brief,
+      },
+      {
+        workload: "idle",
+        connections: [1_000, 10_000],
+        payloadBytes: [bytes],
+        ratePerSecond: null,
+        blocks: fewestBlocks,
+        timing: silent,
+      },
+      {
+        workload: "memory",
+        connections: [10_000],
+        payloadBytes: [bytes],
+        ratePerSecond: null,
+        blocks: fewestBlocks,
+      },
+      {
+        workload: "connect-rate",
+        connections: [16],
+        payloadBytes: [bytes],
+        ratePerSecond: null,
+        timing: lumpy,
+      },
+      {
+        workload: "pipelining",
+        connections: [100],
+        payloadBytes: [bytes],
+        ratePerSecond: null,
+      },
+      {
+        workload: "slow-readers",
+        connections: [1_000],
+        payloadBytes: [bytes],
+        ratePerSecond: 10_000,
+        blocks: fewestBlocks,
+      },
+      {
+        workload: "hot-connection",
+        connections: [100],
+        payloadBytes: [bytes],
+        ratePerSecond: null,
+      },
+      {
+        workload: "broadcast",
+        connections: [32],
+        payloadBytes: [bytes],
+        ratePerSecond: 250,
+        blocks: fewestBlocks,
+        timing: { warmupMs: 320, steadyWithinMs: 0, windows: 3, windowMs: 200 },
+      },
+      {
+        workload: "event-delivery",
+        connections: [6],
+        payloadBytes: [0],
+        ratePerSecond: 300,
+        blocks: fewestBlocks,
+        timing: { warmupMs: 50, steadyWithinMs: 0, windows: 1, windowMs: 200 },
+      },
+      {
+        workload: "replicas",
+        connections: [1],
+        payloadBytes: [0],
+        ratePerSecond: null,
+        blocks: fewestBlocks,
+        timing: asked,
+      },
+      {
+        workload: "replicas",
+        connections: [2, 4],
+        payloadBytes: [0],
+        ratePerSecond: null,
+        contenders: ["store:bounded"],
+        blocks: fewestBlocks,
+        timing: asked,
+      },
+      {
+        workload: "readiness",
+        connections: [100, 1_000, 4_000],
+        payloadBytes: [1],
+        ratePerSecond: null,
+      },
+    ],
+    blocks: fewBlocks,
+    timing: short,
+  },
+  {
+    name: "c100k",
+    summary: "100,000 connections, each of which echoes; memory, connect rate, a sweep",
+    contenders: preforked,
+    rows: [
+      {
+        workload: "scale",
+        connections: [100_000],
+        payloadBytes: [bytes],
+        ratePerSecond: 20_000,
+      },
+    ],
+    blocks: oneRound,
+    timing: sweep(6),
+  },
+  {
+    name: "c1m",
+    summary: "1,000,000 connections, each of which echoes; memory, connect rate, a sweep",
+    contenders: preforked,
+    rows: [
+      {
+        workload: "scale",
+        connections: [1_000_000],
+        payloadBytes: [bytes],
+        ratePerSecond: 20_000,
+      },
+    ],
+    blocks: oneRound,
+    timing: sweep(52),
+  },
+];

@@ -1,0 +1,223 @@
+// One round: a fresh server, one run of the load generator against it, its end. Enters: a contender
+// and a load. Leaves: a Round: windows, counters and, in words, what went wrong. It never throws
+// for a contender's fault.
+
+import type { Contender } from "../contenders/catalogue.ts";
+import type { CpuPlan } from "../host/cpus.ts";
+import { type MemorySample, sampleMemory } from "../host/memory.ts";
+import type { ChildProcesses } from "../host/processes.ts";
+import type {
+  Counters,
+  Delivered,
+  LoadResult,
+  MemoryStage,
+  ReadinessTurn,
+  Window,
+} from "../model/events.ts";
+import type { Paths } from "../paths.ts";
+import type { Load } from "../workloads/workload.ts";
+import { measureDelivery } from "./delivery-round.ts";
+import { faultOf } from "./faults.ts";
+import { type Loaded, runLoad } from "./load.ts";
+import type { GeneratorLoad } from "./load-arguments.ts";
+import type { Scenario } from "./plan.ts";
+import { runtimeWarmupMessages, runtimeWarmupMs, type Timing } from "./profiles.ts";
+import { measureReadiness } from "./readiness-round.ts";
+import { type Server, type Stopped, startServer } from "./server.ts";
+
+/** What every round of a run needs; `signal` ends the round under way. */
+export interface Means {
+  readonly paths: Paths;
+  readonly children: ChildProcesses;
+  readonly signal: AbortSignal;
+  readonly cpus: CpuPlan;
+  /** 15 s and 5 s unless told; a server of many connections gets more. */
+  readonly readyTimeoutMs?: number;
+  readonly stopTimeoutMs?: number;
+  /** Told which process is under test, once it is ready. */
+  readonly onServer?: (pid: number) => void;
+}
+
+export interface RoundRequest {
+  readonly contender: Contender;
+  /** Processes that a server of several is to have. */
+  readonly workers: number;
+  /** Its place among the scenarios of its part. */
+  readonly scenarioIndex: number;
+  readonly scenario: Scenario;
+  readonly block: number;
+  readonly timing: Timing;
+  readonly seed: number;
+}
+
+export interface Round {
+  readonly contender: string;
+  readonly scenarioIndex: number;
+  readonly load: Load;
+  /** From 0. */
+  readonly block: number;
+  /** On the clock of performance.now(). */
+  readonly startedMs: number;
+  readonly durationMs: number;
+  readonly connectMs: number | null;
+  /** Null where the warm-up was not watched. */
+  readonly steady: boolean | null;
+  readonly windows: readonly Window[];
+  readonly memory: readonly MemoryStage[];
+  /** Before the first connection, and while all are open; null where the workload needs none. */
+  readonly memoryBefore: MemorySample | null;
+  readonly memoryDuring: MemorySample | null;
+  readonly turn: ReadinessTurn | null;
+  readonly delivered: Delivered | null;
+  readonly result: LoadResult | null;
+  readonly counters: Counters | null;
+  /** Why this machine refuses the contender. */
+  readonly unavailable: string | null;
+  readonly failure: string | null;
+}
+
+/** What a round that came to nothing has. */
+export const nothingMeasured = {
+  connectMs: null,
+  steady: null,
+  windows: [],
+  memory: [],
+  memoryBefore: null,
+  memoryDuring: null,
+  turn: null,
+  delivered: null,
+  result: null,
+  counters: null,
+  unavailable: null,
+  failure: null,
+} as const;
+
+/**
+ * How long a server that lost its connections may take to be seen dead, so that its row says why.
+ */
+const deathMs = 250;
+const readyTimeoutMs = 15_000;
+const shortestStopMs = 5_000;
+/** Ten thousand processes take a second or two to end, and far longer where others are at work. */
+const stopMsPerConnection = 2;
+
+/**
+ * @throws {Interrupted} when the run is to stop. The children under way are then killed, not yet
+ * waited for.
+ */
+export async function measureRound(request: RoundRequest, means: Means): Promise<Round> {
+  const { contender, scenarioIndex, scenario, block } = request;
+  const startedMs = performance.now();
+  const outcome = await outcomeOf(request, means);
+  const { failure, unavailable } = outcome;
+  return {
+    ...nothingMeasured,
+    ...outcome,
+    contender: contender.name,
+    scenarioIndex,
+    load: scenario.load,
+    block,
+    startedMs,
+    durationMs: performance.now() - startedMs,
+    unavailable: unavailable == null ? null : withoutRoot(unavailable, means.paths),
+    failure: failure == null ? null : withoutRoot(failure, means.paths),
+  };
+}
+
+function outcomeOf(request: RoundRequest, means: Means): Promise<Partial<Round>> {
+  const { contender, scenario, timing, block } = request;
+  const { load } = scenario;
+  const command = () => contender.command(means.paths, 1);
+  if (load.mode === "readiness") {
+    const pinned = { ...means, launcher: launcher(means, means.cpus.server) };
+    return measureReadiness(command(), load, pinned);
+  }
+  if (load.mode === "delivery") {
+    const unpinned = { ...means, launcher: launcher(means, null) };
+    return measureDelivery(command(), { load, timing, block }, unpinned);
+  }
+  return measureServer(request, load, means);
+}
+
+/** A JavaScript engine compiles what runs often while it runs: its servers warm up longer. */
+export function warmed({ runtime }: Contender, timing: Timing, load: GeneratorLoad): Timing {
+  if (runtime !== "ts" && runtime !== "node") return timing;
+  // Each connection has echoed once before the warm-up begins.
+  const missing = Math.max(0, runtimeWarmupMessages - load.connections);
+  const missingMs = load.mode === "open" ? (1000 * missing) / load.ratePerSecond : 0;
+  const warmupMs = Math.ceil(Math.max(timing.warmupMs, runtimeWarmupMs, missingMs));
+  return { ...timing, warmupMs };
+}
+
+async function measureServer(
+  request: RoundRequest,
+  load: GeneratorLoad,
+  means: Means,
+): Promise<Partial<Round>> {
+  const { contender, workers } = request;
+  const { children, signal, paths } = means;
+  const stopTimeoutMs = Math.max(shortestStopMs, load.connections * stopMsPerConnection);
+  const started = await startServer(
+    [...launcher(means, means.cpus.server), ...contender.command(paths, workers)],
+    {
+      children,
+      signal,
+      readyTimeoutMs: means.readyTimeoutMs ?? readyTimeoutMs,
+      stopTimeoutMs: means.stopTimeoutMs ?? stopTimeoutMs,
+    },
+  );
+  if ("failure" in started) {
+    const { failure } = started;
+    return contender.refusal?.test(failure) ? { unavailable: failure } : { failure };
+  }
+  means.onServer?.(started.server.pid);
+  const { loaded, stopped, ...memory } = await loadAndStop(started.server, request, load, means);
+  const { failure: loadFailure, ...figures } = loaded;
+  const failure = stopped.failure ?? loadFailure ?? faultOf(loaded, load);
+  return { ...figures, ...memory, counters: stopped.counters, failure };
+}
+
+async function loadAndStop(
+  server: Server,
+  { contender, scenario, timing, seed }: RoundRequest,
+  load: GeneratorLoad,
+  means: Means,
+) {
+  const { port, pid } = server;
+  const { samplesMemory } = scenario.workload;
+  const command = [...launcher(means, means.cpus.client), means.paths.loadGenerator, "run"];
+  const memoryBefore = samplesMemory ? sampleMemory(pid, null) : null;
+  let memoryDuring: MemorySample | null = null;
+  // It takes a moment of somebody's CPU: where that was the server's, the gate drops the window.
+  const onLoaded = (client: number) => {
+    if (samplesMemory) memoryDuring = sampleMemory(pid, client);
+  };
+  try {
+    const loaded: Loaded = await runLoad(
+      { port, pid, load, timing: warmed(contender, timing, load), seed },
+      {
+        children: means.children,
+        signal: means.signal,
+        command,
+        serverEnded: server.ended,
+        onLoaded,
+      },
+    );
+    if (faultOf(loaded, load) !== null) await server.untilEnded(deathMs);
+    const stopped: Stopped = await server.stop();
+    return { loaded, stopped, memoryBefore, memoryDuring };
+  } finally {
+    server.kill();
+  }
+}
+
+/** Both sides go through it: it pins, raises the descriptor limit, and dies when we do. */
+function launcher({ paths }: Means, cpu: number | null): string[] {
+  const pin = cpu === null ? [] : ["--cpu", String(cpu)];
+  return [paths.loadGenerator, "launch", ...pin, "--parent", String(process.pid), "--"];
+}
+
+/** Reasons are published with the report, where this machine's folders have no business. */
+function withoutRoot(text: string, { root }: Paths): string {
+  return text.replaceAll(`file://${root}`, ".").replaceAll(root, ".");
+}

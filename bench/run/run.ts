@@ -1,0 +1,127 @@
+// One run from plan to results: who can run, all blocks of all parts, the cells. Enters: a Plan.
+// Leaves: Results, complete or, after an interruption, with what was measured until then. Writes
+// and prints nothing.
+
+import * as settings from "../contenders/settings.ts";
+import { Interrupted } from "../host/deadline.ts";
+import type { MachineLimits } from "../host/limits.ts";
+import type { Cell, Environment, Results, TimelineRound } from "../model/results.ts";
+import { BlockRun, type Progress } from "./blocks.ts";
+import { cellsOf } from "./cells.ts";
+import type { Refusal } from "./judge.ts";
+import type { Part, Plan } from "./plan.ts";
+import { refusalsOf, workersOf } from "./preflight.ts";
+import { runtimeWarmupMessages, runtimeWarmupMs } from "./profiles.ts";
+import type { Means } from "./round.ts";
+import { timelineOf } from "./timeline.ts";
+import { limits } from "./window-gate.ts";
+
+export interface RunMeans extends Means {
+  readonly environment: Environment;
+  readonly machine: MachineLimits;
+  readonly onProgress: (progress: RunProgress) => void;
+}
+
+export type RunProgress =
+  | {
+      readonly event: "refused";
+      readonly part: Part;
+      readonly contenders: string[];
+      readonly refusal: Refusal;
+    }
+  | Progress;
+
+/** How long killed children may take to be gone. */
+const endedWithinMs = 2_000;
+
+/** Never leaves a child behind, whether it returns or throws. */
+export async function run(plan: Plan, means: RunMeans): Promise<Results> {
+  const startedAt = new Date().toISOString();
+  const runStartedMs = performance.now();
+  const cells: Cell[] = [];
+  const timeline: TimelineRound[] = [];
+  let complete = true;
+  try {
+    for (const { part, refusals } of plan.parts.map((part) => prepare(part, means))) {
+      const blocks = new BlockRun(plan, part, {
+        ...means,
+        refusals,
+        workersOf: (contender, { load }) => workersOf(contender, load.connections, means.machine),
+      });
+      // After an interruption the parts that are left have their cells, too: empty ones.
+      complete &&= await wasMeasured(blocks);
+      const planned = blocks.planned.bind(blocks);
+      const outcome = { rounds: blocks.rounds, refusals, planned, interrupted: !complete };
+      cells.push(...cellsOf(plan, part, outcome));
+      timeline.push(...timelineOf(plan, part, { outcome, runStartedMs }));
+    }
+  } finally {
+    means.children.killAll();
+    await means.children.allEnded(endedWithinMs);
+  }
+  return {
+    schemaVersion: 1,
+    profile: plan.profile,
+    startedAt,
+    finishedAt: new Date().toISOString(),
+    complete,
+    seed: plan.seed,
+    environment: means.environment,
+    settings: settingsOf(plan, means),
+    reference: plan.reference,
+    cells,
+    timeline,
+  };
+}
+
+/** 1 where a contender failed or none could run, else 0. */
+export function exitCodeOf({ cells }: Results): number {
+  const refused = (cell: Cell) => ["skipped", "unsupported", "unavailable"].includes(cell.status);
+  return cells.some(({ status }) => status === "failed") || cells.every(refused) ? 1 : 0;
+}
+
+/** Every limit is looked at before anything is measured. */
+function prepare(part: Part, { machine, onProgress }: RunMeans) {
+  const refusals = part.scenarios.map((scenario) => refusalsOf(part, scenario, machine));
+  const byReason = new Map<string, { readonly refusal: Refusal; readonly names: Set<string> }>();
+  for (const [contender, refusal] of refusals.flatMap((each) => [...each])) {
+    const known = byReason.get(refusal.reason) ?? { refusal, names: new Set() };
+    byReason.set(refusal.reason, known);
+    known.names.add(contender);
+  }
+  for (const { refusal, names } of byReason.values()) {
+    onProgress({ event: "refused", part, contenders: [...names], refusal });
+  }
+  return { part, refusals };
+}
+
+/** @returns false where it was interrupted. */
+async function wasMeasured(blocks: BlockRun): Promise<boolean> {
+  try {
+    await blocks.measure();
+    return true;
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    return false;
+  }
+}
+
+/** What was held equal between the contenders. */
+function settingsOf(plan: Plan, { cpus }: RunMeans): Results["settings"] {
+  return {
+    readBufferBytes: settings.READ_BUFFER_BYTES,
+    backlog: settings.BACKLOG,
+    acceptsPerWake: settings.ACCEPTS_PER_WAKE,
+    eventsPerWait: settings.EVENTS_PER_WAIT,
+    tcpNoDelay: true,
+    blocks: plan.blocks.minimum,
+    blocksAtMost: plan.blocks.maximum,
+    ...plan.timing,
+    runtimeWarmupMs,
+    runtimeWarmupMessages,
+    serverCpu: cpus.server,
+    loadGeneratorCpu: cpus.client,
+    windowLimits: limits,
+    options: plan.options,
+  };
+}

@@ -1,0 +1,135 @@
+// A contender's process through its life: started, ready, stopped. Enters: the argument vector of
+// its row. Leaves: the port to connect to and its call counters, or, in words for the report's row,
+// what it did wrong.
+
+import { within } from "../host/deadline.ts";
+import { type ChildProcess, type ChildProcesses, describeExit } from "../host/processes.ts";
+import { type Counters, parseEvent, type Ready } from "../model/events.ts";
+
+export interface ServerOptions {
+  readonly children: ChildProcesses;
+  readonly signal: AbortSignal;
+  readonly readyTimeoutMs: number;
+  /** From SIGTERM to SIGKILL. */
+  readonly stopTimeoutMs: number;
+}
+
+export type Started = { readonly server: Server } | { readonly failure: string };
+
+export interface Stopped {
+  /** Null where it does not count: somebody else's server, or one that failed. */
+  readonly counters: Counters | null;
+  readonly failure: string | null;
+}
+
+/** What of its stderr goes into a reason: its end, which says why. */
+const quotedCharacters = 600;
+
+/**
+ * Starts a contender and waits for its ready line; one that fails to get ready is killed.
+ * @throws {Interrupted} when the run is to stop.
+ */
+export async function startServer(
+  argv: readonly string[],
+  options: ServerOptions,
+): Promise<Started> {
+  const server = new Server(argv, options);
+  const failure = await server.untilReady();
+  if (failure === null) return { server };
+  server.kill();
+  return { failure };
+}
+
+export class Server {
+  readonly #child: ChildProcess;
+  readonly #options: ServerOptions;
+  readonly #readyLine: Promise<Ready>;
+  #announce: (ready: Ready) => void = () => {};
+  #ready: Ready | null = null;
+  #counters: Counters | null = null;
+
+  constructor(argv: readonly string[], options: ServerOptions) {
+    this.#options = options;
+    this.#readyLine = new Promise((resolve) => {
+      this.#announce = resolve;
+    });
+    this.#child = options.children.start(argv, (line) => this.#hear(line));
+  }
+
+  /** 0 before it is ready. */
+  get port(): number {
+    return this.#ready?.port ?? 0;
+  }
+
+  /** The process to sample: what the ready line says, as a command may be a wrapper. */
+  get pid(): number {
+    return this.#ready?.pid ?? this.#child.pid;
+  }
+
+  /** Resolves when its process has ended, for whatever reason. */
+  get ended(): Promise<object> {
+    return this.#child.exited;
+  }
+
+  /** @returns what went wrong, or null. @throws {Interrupted} */
+  async untilReady(): Promise<string | null> {
+    const { readyTimeoutMs: timeoutMs, signal } = this.#options;
+    const either = Promise.race([this.#readyLine, this.#child.exited]);
+    const first = await within(either, { timeoutMs, signal });
+    if (first === null) return this.#failure(`no ready line within ${timeoutMs / 1000} s`);
+    if ("event" in first) return null;
+    return this.#failure(`${describeExit(first)} before it was ready`);
+  }
+
+  /**
+   * Gives a server that is about to be reported as dead the time to be seen dead. @throws
+   * {Interrupted}
+   */
+  async untilEnded(timeoutMs: number): Promise<void> {
+    await within(this.#child.exited, { timeoutMs, signal: this.#options.signal });
+  }
+
+  /** SIGTERM, its counters, and SIGKILL where it does not end in time. @throws {Interrupted} */
+  async stop(): Promise<Stopped> {
+    const { stopTimeoutMs: timeoutMs, signal } = this.#options;
+    const endedBefore = this.#child.ended;
+    this.#child.kill("SIGTERM");
+    const exit = await within(this.#child.exited, { timeoutMs, signal });
+    if (exit === null) {
+      this.kill();
+      return this.#stopped(`did not stop within ${timeoutMs / 1000} s of SIGTERM`);
+    }
+    if (endedBefore) return this.#stopped(`${describeExit(exit)} during the load`);
+    // Without a handler SIGTERM ends a process too: that is somebody else's server, and fine.
+    const asAsked = exit.code === 0 || exit.signal === "SIGTERM";
+    return this.#stopped(asAsked ? null : `${describeExit(exit)} when asked to stop`);
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  #hear(line: string): void {
+    const event = parseEvent(line);
+    if (event?.event === "counters") this.#counters = event;
+    if (event?.event !== "ready" || !isPort(event.port)) return;
+    this.#ready = event;
+    this.#announce(event);
+  }
+
+  #stopped(problem: string | null): Stopped {
+    if (problem === null) return { counters: this.#counters, failure: null };
+    return { counters: null, failure: this.#failure(problem) };
+  }
+
+  #failure(problem: string): string {
+    const tail = this.#child.stderrTail;
+    if (tail === "") return problem;
+    const quoted = tail.length > quotedCharacters ? `…${tail.slice(-quotedCharacters)}` : tail;
+    return `${problem}; stderr: ${quoted}`;
+  }
+}
+
+function isPort(value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= 65_535;
+}

@@ -1,0 +1,56 @@
+// What happened when: one row a round for the results' timeline. Pure. Enters: the rounds of a
+// part. Leaves: to bench/run/run.ts.
+
+import type { TimelineRound } from "../model/results.ts";
+import { type Outcome, referenceRounds } from "./cells.ts";
+import { type Judged, judgedRounds, pairBlocks } from "./judge.ts";
+import type { Part, Plan } from "./plan.ts";
+import { ruleWords } from "./window-gate.ts";
+
+/** @param runStartedMs on the clock of the rounds. */
+export function timelineOf(
+  plan: Plan,
+  part: Part,
+  { outcome, runStartedMs }: { readonly outcome: Outcome; readonly runStartedMs: number },
+): TimelineRound[] {
+  const rows = part.scenarios.flatMap((scenario, scenarioIndex) => {
+    const judgedOf = (name: string) => {
+      const contender = part.contenders.find((row) => row.name === name);
+      return contender === undefined
+        ? []
+        : judgedRounds(part, outcome.rounds, { scenarioIndex, contender });
+    };
+    const { comparesToReference } = scenario.workload;
+    const place = { outcome, scenarioIndex };
+    const reference = comparesToReference ? referenceRounds(plan, part, place) : null;
+    return part.contenders.flatMap(({ name }) => {
+      const judged = judgedOf(name);
+      const counting = new Set(pairBlocks(judged, reference).map(({ own }) => own.round.block));
+      return judged.map((row) => ({
+        ...rowOf(row, runStartedMs),
+        workload: scenario.workload.name,
+        ...(scenario.variant === null ? {} : { variant: scenario.variant }),
+        counted: counting.has(row.round.block),
+      }));
+    });
+  });
+  return rows.sort((one, other) => one.startedMs - other.startedMs);
+}
+
+function rowOf({ round, broken }: Judged, runStartedMs: number): Omit<TimelineRound, "workload"> {
+  const { load, failure, unavailable } = round;
+  const rules = [...new Set(broken.flat())].map((rule) => ruleWords[rule]);
+  return {
+    contender: round.contender,
+    connections: load.connections,
+    activeConnections: load.activeConnections,
+    payloadBytes: load.payloadBytes,
+    block: round.block + 1,
+    startedMs: Math.round(round.startedMs - runStartedMs),
+    durationMs: Math.round(round.durationMs),
+    windows: round.windows.length,
+    dropped: broken.length,
+    reason: failure ?? unavailable ?? (rules.join("; ") || null),
+    failed: failure !== null,
+  };
+}

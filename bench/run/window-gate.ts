@@ -1,0 +1,104 @@
+// Which windows count. Pure: a window and what is known about its contender in, the rules that it
+// breaks out. The rules are measurement.md's: noise of the machine, or a load generator that was
+// not up to its task; a workload says which of them are its own. A server that is full is not noise
+// and is told apart. Leaves: to cells.ts, which drops and counts, and puts the rules into words.
+
+import type { Window } from "../model/events.ts";
+import type { GateRule } from "../workloads/workload.ts";
+
+export const ruleWords: Readonly<Record<GateRule, string>> = {
+  "server-waited": "the server waited for its CPU",
+  "client-waited": "the load generator waited for its CPU",
+  stolen: "the hypervisor took CPU time",
+  rate: "the rate was missed",
+  late: "messages left late",
+  full: "the server's CPU was full before it bore the rate",
+};
+
+export interface Limits {
+  /**
+   * Share of a window's time in which a single-threaded side was ready to run and somebody else
+   * did.
+   */
+  readonly runQueueShare: number;
+  readonly stealShare: number;
+  readonly achievedShare: number;
+  readonly sendLagNsP99: number;
+  /** From this share of its CPU on a server that misses the rate is full, not disturbed. */
+  readonly fullShare: number;
+  /** Up to this share of its CPU the load generator was not the limit. */
+  readonly clientShare: number;
+}
+
+export const limits: Limits = {
+  runQueueShare: 0.03,
+  stealShare: 0.01,
+  achievedShare: 0.99,
+  sendLagNsP99: 1e6,
+  fullShare: 0.95,
+  clientShare: 0.85,
+};
+
+/**
+ * What is due in a window's last moments comes back in the next one: so much, and a message or two,
+ * is not missing.
+ */
+const edgeNs = 2e6;
+const edgeMessages = 2;
+
+/** proc_stat(5): USER_HZ is 100. */
+const stealTickNs = 1e7;
+
+export interface Judging {
+  /** Those of the workload. */
+  readonly rules: readonly GateRule[];
+  /**
+   * Whether the server is: threads and processes of one server wait for each other, and that is its
+   * own cost, and what others took from them cannot be told from it.
+   */
+  readonly singleThreaded: boolean;
+}
+
+/** The rules that a window breaks; none where it counts. */
+export function brokenRules(window: Window, { rules, singleThreaded }: Judging): GateRule[] {
+  const share = (ns: number | null) => (ns ?? 0) / window.durationNs;
+  const takenNs = window.serverTakenNs ?? window.serverRunQueueWaitNs;
+  // A full server's buffers are also why the generator could not send in time.
+  const full = isFull(window);
+  const broken: Readonly<Record<GateRule, boolean>> = {
+    "server-waited": singleThreaded && share(takenNs) > limits.runQueueShare,
+    "client-waited": share(clientTakenNs(window)) > limits.runQueueShare,
+    stolen: share(stolenNs(window)) > limits.stealShare,
+    rate: !full && missesRate(window),
+    late: !full && (window.sendLagNsP99 ?? 0) > limits.sendLagNsP99,
+    full,
+  };
+  return rules.filter((rule) => broken[rule]);
+}
+
+function clientTakenNs({ clientTakenNs, clientRunQueueWaitNs }: Window): number | null {
+  return clientTakenNs ?? clientRunQueueWaitNs;
+}
+
+/** The kernel reports it in ticks: one of them may have been taken over long before the window. */
+function stolenNs({ stealNs }: Window): number {
+  return Math.max(0, (stealNs ?? 0) - stealTickNs);
+}
+
+/**
+ * Whether the server used up its CPU and still missed the rate, with a load generator that was not
+ * held up.
+ */
+export function isFull(window: Window): boolean {
+  const { durationNs, serverCpuNs } = window;
+  return (
+    missesRate(window) &&
+    (serverCpuNs ?? 0) >= limits.fullShare * durationNs &&
+    (clientTakenNs(window) ?? 0) <= limits.runQueueShare * durationNs
+  );
+}
+
+function missesRate({ intendedMessages, completedMessages, durationNs }: Window): boolean {
+  const atTheEdge = Math.max(edgeMessages, (intendedMessages * edgeNs) / durationNs);
+  return completedMessages < limits.achievedShare * intendedMessages - atTheEdge;
+}
