@@ -15,6 +15,7 @@ export {
   setNonBlocking,
   write,
 } from "./descriptor.ts";
+export type { DescriptorStreamOptions } from "./descriptor-stream.ts";
 export { SelectorError, type SelectorErrorCode } from "./errors.ts";
 export {
   eventfd,
@@ -87,6 +88,7 @@ export {
   setReceiveBuffer,
   setSendBuffer,
 } from "./socket-options.ts";
+export { type Refable, toDuplex, toReadable, toWebStreams, toWritable } from "./streams.ts";
 export type { Timer } from "./timer-queue.ts";
 export {
   bindUnix,
@@ -98,3 +100,4 @@ export {
   socketPair,
 } from "./unix-socket.ts";
 export { openWaker } from "./waker.ts";
+export type { WebStreams } from "./web-streams.ts";

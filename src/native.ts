@@ -133,7 +133,8 @@ export interface Native {
   wake(handle: number): void;
 
   listenTcp(host: string, port: number, backlog: number, reusePort: boolean): number;
-  connectTcp(host: string, port: number): number;
+  /** @param source the local address to bind before; empty leaves the choice to the kernel. */
+  connectTcp(host: string, port: number, source: string): number;
   localPort(fd: number): number;
   /** Types are places in SOCKET_TYPES. */
   listenUnix(path: string, type: number, backlog: number): number;
@@ -176,6 +177,8 @@ export interface Native {
   readCounter(fd: number): number;
   writeCounter(fd: number, count: number): number;
   close(fd: number): number;
+  /** Closes a descriptor when this thread ends, unless `close` or `keepOpen` comes first. */
+  own(fd: number): void;
   /** The end of this thread does not close the descriptor. */
   keepOpen(fd: number): void;
   shutdown(fd: number, how: number): number;
@@ -235,9 +238,12 @@ export function describeRefusal(answer: number): string {
   return `${native.failedSyscall()}: ${getSystemErrorName(answer)}`;
 }
 
-/** Node's own form of a system error, for an answer below 0. */
-export function systemError(answer: number, what: string): NodeJS.ErrnoException {
-  const syscall = native.failedSyscall();
+/** Node's own form of a system error, for an answer below 0. I/O calls name their `syscall`. */
+export function systemError(
+  answer: number,
+  what: string,
+  syscall = native.failedSyscall(),
+): NodeJS.ErrnoException {
   const code = getSystemErrorName(answer);
   return Object.assign(new Error(`${what}: ${syscall} ${code}`), { code, errno: answer, syscall });
 }

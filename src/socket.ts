@@ -60,7 +60,7 @@ export function connectTcp(options: { readonly host?: string; readonly port: num
   const { host = "127.0.0.1", port } = options;
   assertHost(host);
   assertPort(port);
-  return orThrow(native.connectTcp(host, port), `cannot connect to ${host}:${port}`);
+  return orThrow(native.connectTcp(host, port, ""), `cannot connect to ${host}:${port}`);
 }
 
 /** The port that a socket is bound to. @throws {Error} in Node's form. @see getsockname(2) */

@@ -44,6 +44,13 @@ napi_value CloseOne(napi_env env, napi_callback_info info) {
   return call.Answer(answer);
 }
 
+/** own(fd): closed with the environment, unless close() or keepOpen() comes first. */
+napi_value OwnOne(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  call.environment().opened.Add(call.Int(0));
+  return nullptr;
+}
+
 /** keepOpen(fd): the environment's end does not close it. */
 napi_value KeepOpen(napi_env env, napi_callback_info info) {
   OpenedDescriptors::Remove(Call(env, info).Int(0));
@@ -144,6 +151,7 @@ void ExportDescriptorCalls(Napi::Env env, Napi::Object exports, Environment* env
   ExportRaw(env, exports, "read", ReadInto, environment);
   ExportRaw(env, exports, "write", WriteFrom, environment);
   ExportRaw(env, exports, "close", CloseOne, environment);
+  ExportRaw(env, exports, "own", OwnOne, environment);
   ExportRaw(env, exports, "keepOpen", KeepOpen, environment);
   ExportRaw(env, exports, "setNonBlocking", SetBlocking, environment);
   ExportRaw(env, exports, "readCounter", CountOf, environment);

@@ -24,11 +24,12 @@ Napi::Value Listen(const Napi::CallbackInfo& info) {
   return AnswerDescriptor(info, ListenTcp(options));
 }
 
-/** connectTcp(host, port): its connection is under way; writable once it ended. */
+/** connectTcp(host, port, source): its connection is under way; writable once it ended. */
 Napi::Value Connect(const Napi::CallbackInfo& info) {
   ConnectOptions options;
   options.host = Text(info, 0);
   options.port = static_cast<uint16_t>(Integer(info, 1));
+  options.source = Text(info, 2);
   return AnswerDescriptor(info, ConnectTcp(options));
 }
 

@@ -1,0 +1,58 @@
+// Streams over any descriptor: Node's and the Web's. Reading takes no thread of Node's pool, and
+// all streams of a thread share one selector.
+
+import type { Duplex, Readable, Writable } from "node:stream";
+import { descriptorOf } from "./arguments.ts";
+import { DescriptorStream, type DescriptorStreamOptions } from "./descriptor-stream.ts";
+import type { FileLike } from "./selector.ts";
+import { type WebStreams, webStreamsOf } from "./web-streams.ts";
+
+/** Lets a read or a write under way keep the process alive (`ref`, the default) or not. */
+export interface Refable {
+  ref(): this;
+  unref(): this;
+}
+
+/**
+ * A node:stream Readable over a FIFO, pipe, terminal, device or socket. It reads only while it has
+ * a consumer and is not paused, and keeps the process alive only then. End of file ends it, and so
+ * does the EIO of a pseudo-terminal whose other side has closed.
+ * @param file becomes non-blocking, and is closed with the stream unless `autoClose` is false.
+ * @throws {Error} in Node's form: `EBADF`. The stream fails with `EPERM` for a regular file.
+ * @see read(2), stream.Readable in Node's manual
+ */
+export function toReadable(
+  file: FileLike,
+  options: DescriptorStreamOptions = {},
+): Readable & Refable {
+  return new DescriptorStream(descriptorOf(file), { readable: true, writable: false }, options);
+}
+
+/**
+ * A node:stream Writable over the same. What the descriptor does not take at once is written when
+ * it is ready; chunks that wait are joined.
+ * @see write(2), stream.Writable in Node's manual
+ */
+export function toWritable(
+  file: FileLike,
+  options: DescriptorStreamOptions = {},
+): Writable & Refable {
+  return new DescriptorStream(descriptorOf(file), { readable: false, writable: true }, options);
+}
+
+/**
+ * A node:stream Duplex over the same. `end()` half-closes a socket. By default the writable side
+ * stays open after the readable one has ended (`allowHalfOpen`).
+ * @see stream.Duplex in Node's manual
+ */
+export function toDuplex(file: FileLike, options: DescriptorStreamOptions = {}): Duplex & Refable {
+  return new DescriptorStream(descriptorOf(file), { readable: true, writable: true }, options);
+}
+
+/**
+ * The Web's pair of streams over the same.
+ * @see https://streams.spec.whatwg.org/
+ */
+export function toWebStreams(file: FileLike, options: DescriptorStreamOptions = {}): WebStreams {
+  return webStreamsOf(toDuplex(file, options));
+}

@@ -1,0 +1,75 @@
+// The Web's streams over a Duplex. Duplex.toWeb() of Node 20 ends the readable stream only once the
+// writable one has ended, so a half-closed peer would keep its reader waiting.
+
+import type { Duplex } from "node:stream";
+import {
+  type ReadableByteStreamController,
+  ReadableStream,
+  WritableStream,
+  type WritableStreamDefaultController,
+} from "node:stream/web";
+
+export interface WebStreams {
+  /** Bytes as they come; `cancel` destroys both sides. */
+  readonly readable: ReadableStream<Uint8Array>;
+  /** A write resolves once the descriptor has taken it; `close` half-closes, `abort` destroys. */
+  readonly writable: WritableStream<Uint8Array>;
+}
+
+export function webStreamsOf(stream: Duplex): WebStreams {
+  return { readable: readableOf(stream), writable: writableOf(stream) };
+}
+
+function readableOf(stream: Duplex): ReadableStream<Uint8Array> {
+  let over = false;
+  const settle = (end: () => void) => {
+    if (!over) end();
+    over = true;
+  };
+  const start = (controller: ReadableByteStreamController) => {
+    stream.pause();
+    stream.on("data", (chunk: Buffer) => {
+      // A copy of its own: the Web's byte streams take the buffer away from the chunk.
+      controller.enqueue(new Uint8Array(chunk));
+      if ((controller.desiredSize ?? 0) <= 0) stream.pause();
+    });
+    stream.pause();
+    stream.on("end", () => settle(() => controller.close()));
+    stream.on("error", (error) => settle(() => controller.error(error)));
+    stream.on("close", () => settle(() => controller.error(closedEarly())));
+  };
+  return new ReadableStream(
+    {
+      type: "bytes",
+      start,
+      pull: () => void stream.resume(),
+      cancel: () => {
+        over = true;
+        stream.destroy();
+      },
+    },
+    { highWaterMark: stream.readableHighWaterMark },
+  );
+}
+
+function writableOf(stream: Duplex): WritableStream<Uint8Array> {
+  const start = (controller: WritableStreamDefaultController) => {
+    stream.on("error", (error) => controller.error(error));
+    stream.on("close", () => controller.error(closedEarly()));
+  };
+  const settling = (call: (done: (error?: Error | null) => void) => void) =>
+    new Promise<void>((resolve, reject) => {
+      call((error) => (error ? reject(error) : resolve()));
+    });
+  return new WritableStream<Uint8Array>({
+    start,
+    write: (chunk) => settling((done) => stream.write(chunk, done)),
+    close: () => settling((done) => stream.end(done)),
+    abort: (reason) => void stream.destroy(reason instanceof Error ? reason : undefined),
+  });
+}
+
+function closedEarly(): Error {
+  const error = new Error("the stream was destroyed before its end");
+  return Object.assign(error, { code: "ERR_STREAM_PREMATURE_CLOSE" });
+}

@@ -1,0 +1,433 @@
+// Streams over descriptors: what Node's own tests ask of a Duplex, on FIFOs, pipes, terminals and
+// sockets, and what a whole process pays for them.
+
+import { spawnSync } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { fstatSync, openSync } from "node:fs";
+import { constants } from "node:os";
+import { type Duplex, finished, PassThrough, Readable, Writable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
+import { createGunzip, createGzip } from "node:zlib";
+import { afterEach, describe, expect, it } from "vitest";
+import {
+  close,
+  openPty,
+  pipe,
+  read,
+  socketPair,
+  toDuplex,
+  toReadable,
+  toWebStreams,
+  toWritable,
+  write,
+} from "../src/index.ts";
+
+const bytes = new Uint8Array(256 * 1024);
+const open = new Set<number>();
+const keep = (fd: number) => {
+  open.add(fd);
+  return fd;
+};
+const shut = (fd: number) => {
+  open.delete(fd);
+  expect(close(fd)).toBe(0);
+};
+afterEach(() => {
+  for (const fd of open) close(fd);
+  open.clear();
+});
+
+const turns = async (count: number) => {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+};
+const isOpen = (fd: number) => {
+  try {
+    fstatSync(fd);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+describe("toReadable", () => {
+  it("reads what is written, then ends and closes the descriptor", async () => {
+    const [reader, writer] = pipe();
+    const stream = toReadable(reader, { encoding: "utf8" });
+    const all = text(stream);
+    for (const word of ["one ", "two ", "three"]) {
+      write(writer, Buffer.from(word));
+      await turns(2);
+    }
+    close(writer);
+    expect(await all).toBe("one two three");
+    if (!stream.closed) await once(stream, "close");
+    expect(isOpen(reader)).toBe(false);
+  });
+
+  it("ends without a byte, once it is read", async () => {
+    const [reader, writer] = pipe();
+    close(writer);
+    const stream = toReadable(reader);
+    stream.resume();
+    await once(stream, "end");
+  });
+
+  it("reads no more than highWaterMark while nothing is consumed", async () => {
+    const [reader, writer] = pipe();
+    keep(writer);
+    write(writer, bytes.subarray(0, 60_000));
+    const stream = toReadable(reader, { highWaterMark: 1000 });
+    stream.once("readable", () => {});
+    await once(stream, "readable");
+    await turns(10);
+    expect(stream.readableLength).toBe(1000);
+    let left = 60_000;
+    stream.on("data", (chunk: Buffer) => {
+      expect(chunk.length).toBeLessThanOrEqual(1000);
+      left -= chunk.length;
+      if (left === 0) stream.destroy();
+    });
+    await once(stream, "close");
+    expect(left).toBe(0);
+  });
+
+  it("is left by for await, which closes the descriptor", async () => {
+    const [reader, writer] = pipe();
+    keep(writer);
+    write(writer, Buffer.from("first"));
+    const stream = toReadable(reader);
+    for await (const chunk of stream) {
+      expect(String(chunk)).toBe("first");
+      break;
+    }
+    expect(isOpen(reader)).toBe(false);
+  });
+
+  it("leaves the descriptor open if autoClose is false", async () => {
+    const [reader, writer] = pipe();
+    keep(reader);
+    close(writer);
+    const stream = toReadable(reader, { autoClose: false }).resume();
+    await once(stream, "close");
+    expect(isOpen(reader)).toBe(true);
+  });
+
+  it("does not read while it is paused, and goes on", async () => {
+    const [reader, writer] = pipe();
+    keep(writer);
+    const got: string[] = [];
+    const stream = toReadable(reader).on("data", (chunk) => got.push(String(chunk)));
+    write(writer, Buffer.from("a"));
+    await once(stream, "data");
+    stream.pause();
+    await turns(5);
+    write(writer, Buffer.from("b"));
+    await turns(5);
+    expect(read(reader, bytes)).toBe(1); // the byte is still in the pipe
+    write(writer, Buffer.from("c"));
+    stream.resume();
+    await once(stream, "data");
+    expect(got).toEqual(["a", "c"]);
+    stream.destroy();
+  });
+
+  it.each(["readable", "read"])("goes on after pause() by %s", async (how) => {
+    const [reader, writer] = pipe();
+    keep(writer);
+    const stream = toReadable(reader);
+    const ignore = () => {};
+    stream.on("data", ignore);
+    await turns(2);
+    stream.pause();
+    stream.off("data", ignore);
+    write(writer, Buffer.from("x"));
+    if (how === "read") stream.read();
+    const ready = once(stream, "readable");
+    await ready;
+    expect(String(stream.read())).toBe("x");
+    stream.destroy();
+  });
+
+  it("ends at the EIO of a pseudo-terminal", async () => {
+    const { controller, terminal } = openPty();
+    const all = text(toReadable(controller));
+    write(terminal, Buffer.from("bye"));
+    close(terminal);
+    expect(await all).toBe("bye");
+  });
+
+  it("fails with the system's error", async () => {
+    const [a, b] = socketPair();
+    write(a, Buffer.from("never read"));
+    close(b); // with bytes in it, which resets the connection
+    const [error] = await once(toReadable(a).resume(), "error");
+    expect(error).toMatchObject({
+      code: "ECONNRESET",
+      syscall: "read",
+      errno: -constants.errno.ECONNRESET,
+    });
+  });
+
+  it("refuses a regular file in words", async () => {
+    const stream = toReadable(openSync("package.json", "r")).resume();
+    const [error] = await once(stream, "error");
+    expect(error.code).toBe("EPERM");
+    expect(error.message).toMatch(/fd \d+ is a regular file or a folder: use node:fs/);
+  });
+
+  it("refuses what is no descriptor at once", () => {
+    expect(() => toReadable(9999)).toThrow(expect.objectContaining({ code: "EBADF" }));
+    expect(() => toReadable(-1)).toThrow(RangeError);
+  });
+
+  it("refuses two readers of one descriptor, and names the way out", async () => {
+    const [reader, writer] = pipe();
+    keep(writer);
+    const first = toReadable(reader).resume();
+    const second = toReadable(reader, { autoClose: false }).resume();
+    const [error] = await once(second, "error");
+    expect(error.message).toMatch(/being read by another stream.*dup\(\)/);
+    first.destroy();
+  });
+
+  it("hands what a listener throws to uncaughtException, and goes on", async () => {
+    const [reader, writer] = pipe();
+    const [other, otherWriter] = pipe();
+    keep(writer);
+    keep(otherWriter);
+    const listeners = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    try {
+      const thrown = once(process, "uncaughtException");
+      toReadable(reader).on("data", () => {
+        throw new Error("from a listener");
+      });
+      const stream = toReadable(other);
+      write(writer, Buffer.from("x"));
+      write(otherWriter, Buffer.from("y"));
+      expect(((await thrown)[0] as Error).message).toBe("from a listener");
+      expect(String((await once(stream.resume(), "data"))[0])).toBe("y");
+      stream.destroy();
+    } finally {
+      for (const listener of listeners) process.on("uncaughtException", listener);
+    }
+  });
+});
+
+describe("toWritable", () => {
+  it("writes what the pipe does not take at once when it does", async () => {
+    const [reader, writer] = pipe();
+    const sent = randomBytes(3 * 1024 * 1024);
+    const stream = toWritable(writer);
+    expect(stream.write(sent)).toBe(false);
+    let finish = false;
+    stream.end(() => {
+      finish = true;
+    });
+    await turns(5);
+    expect(finish).toBe(false); // nothing has been read yet
+    const chunks: Buffer[] = [];
+    for await (const chunk of toReadable(reader)) chunks.push(chunk);
+    expect(Buffer.concat(chunks).equals(sent)).toBe(true);
+    expect(finish).toBe(true);
+    expect(isOpen(writer)).toBe(false);
+  });
+
+  it("joins small chunks that wait for one another", async () => {
+    const [a, b] = socketPair("seqpacket"); // keeps each write apart
+    const stream = toWritable(a);
+    stream.cork();
+    for (const word of ["one", "two", "three"]) stream.write(word);
+    stream.uncork();
+    await turns(2);
+    expect(read(keep(b), bytes)).toBe("onetwothree".length);
+    stream.destroy();
+  });
+
+  it("fails with EPIPE once the reader has gone", async () => {
+    const [reader, writer] = pipe();
+    close(reader);
+    const stream = toWritable(writer);
+    stream.write("x");
+    const [error] = await once(stream, "error");
+    expect(error).toMatchObject({ code: "EPIPE", syscall: "write" });
+  });
+
+  it("tells a write that is under way that it was destroyed", async () => {
+    const [reader, writer] = pipe();
+    keep(reader);
+    const stream = toWritable(writer);
+    const told = new Promise((resolve) => stream.write(bytes, resolve));
+    await turns(1);
+    stream.destroy();
+    expect(await told).toMatchObject({ code: "ECANCELED" });
+    expect(isOpen(writer)).toBe(false);
+  });
+});
+
+describe("toDuplex", () => {
+  function pair(options = {}): [Duplex, Duplex] {
+    const [a, b] = socketPair();
+    return [toDuplex(a, options), toDuplex(b, options)];
+  }
+
+  it("half-closes a socket: the peer ends, and still answers", async () => {
+    const [a, b] = pair();
+    const received: string[] = [];
+    a.on("data", (chunk) => received.push(`a ${chunk}`));
+    b.on("data", (chunk) => received.push(`b ${chunk}`));
+    a.end("question");
+    await once(b, "end");
+    expect(b.writable).toBe(true);
+    b.end("answer");
+    await Promise.all([once(a, "close"), once(b, "close")]);
+    expect(received).toEqual(["b question", "a answer"]);
+  });
+
+  it("ends its own side with the peer's if allowHalfOpen is false", async () => {
+    const [a, b] = pair({ allowHalfOpen: false });
+    b.resume();
+    a.end();
+    a.resume();
+    await Promise.all([once(a, "close"), once(b, "close")]);
+    expect(b.writableFinished).toBe(true);
+  });
+
+  it("is destroyed with an error, once, and closes", async () => {
+    const [a, b] = pair();
+    const events: string[] = [];
+    a.on("error", (error) => events.push(error.message)).on("close", () => events.push("close"));
+    const over = new Promise((resolve) => a.on("close", resolve));
+    a.destroy(new Error("first"));
+    a.destroy(new Error("second"));
+    await over;
+    expect(events).toEqual(["first", "close"]);
+    b.resume();
+    await once(b, "end");
+    b.destroy();
+  });
+
+  it("carries both ways at once, through a pipeline", async () => {
+    const [a, b] = pair();
+    const echo = pipeline(b, new PassThrough(), b);
+    const sent = randomBytes(5 * 1024 * 1024);
+    a.end(sent);
+    const chunks: Buffer[] = [];
+    for await (const chunk of a) chunks.push(chunk);
+    await echo;
+    expect(Buffer.concat(chunks).equals(sent)).toBe(true);
+  });
+
+  it("ends a pipeline that is aborted, and closes", async () => {
+    const [a, b] = pair();
+    const stop = new AbortController();
+    const piping = pipeline(b, new Writable({ write: (_c, _e, done) => done() }), {
+      signal: stop.signal,
+    });
+    stop.abort();
+    await expect(piping).rejects.toMatchObject({ name: "AbortError" });
+    expect(b.destroyed).toBe(true);
+    a.destroy();
+  });
+
+  it("is destroyed by its signal", async () => {
+    const stop = new AbortController();
+    const [a, b] = pair({ signal: stop.signal });
+    const over = new Promise((resolve) => finished(a, resolve));
+    b.on("error", () => {});
+    stop.abort();
+    expect(await over).toMatchObject({ name: "AbortError" });
+  });
+
+  it("talks to a terminal by one descriptor", async () => {
+    const { controller, terminal } = openPty();
+    const stream = toDuplex(controller);
+    stream.write("hello\n");
+    await once(stream, "data"); // its echo
+    expect(read(terminal, bytes)).toBe(6);
+    shut(keep(terminal));
+    await once(stream, "end");
+    stream.destroy();
+  });
+
+  it("can be one reader and one writer of the same descriptor", async () => {
+    const [a, b] = socketPair();
+    const writer = toWritable(a, { autoClose: false });
+    const reader = toReadable(a);
+    const peer = toDuplex(b);
+    peer.pipe(peer);
+    const big = randomBytes(2 * 1024 * 1024);
+    writer.end(big);
+    const chunks: Buffer[] = [];
+    for await (const chunk of reader) chunks.push(chunk);
+    expect(Buffer.concat(chunks).equals(big)).toBe(true);
+  });
+});
+
+describe("toWebStreams", () => {
+  it("carries bytes both ways", async () => {
+    const [a, b] = socketPair();
+    const web = toWebStreams(a);
+    toDuplex(b).on("data", function (this: Duplex, chunk) {
+      this.end(`you said ${chunk}`);
+    });
+    const writer = web.writable.getWriter();
+    await writer.write(Buffer.from("hello"));
+    let answer = "";
+    for await (const chunk of web.readable) answer += Buffer.from(chunk).toString();
+    await writer.close();
+    expect(answer).toBe("you said hello");
+  });
+});
+
+describe("a pipeline", () => {
+  it("compresses 20 MB through pipes with equal checksums", async () => {
+    const [reader, writer] = pipe();
+    const [gzipped, gzipWriter] = pipe();
+    const sent = createHash("sha256");
+    const received = createHash("sha256");
+    function* chunks() {
+      for (let i = 0; i < 80; i++) {
+        const chunk = Buffer.alloc(256 * 1024, `${i} ${Math.sin(i)} `);
+        sent.update(chunk);
+        yield chunk;
+      }
+    }
+    await Promise.all([
+      pipeline(Readable.from(chunks()), toWritable(writer)),
+      pipeline(toReadable(reader), createGzip(), toWritable(gzipWriter)),
+      pipeline(toReadable(gzipped), createGunzip(), received),
+    ]);
+    expect(received.digest("hex")).toBe(sent.digest("hex"));
+  });
+});
+
+describe("a process", () => {
+  function run(name: string, environment: NodeJS.ProcessEnv = {}): string {
+    const { status, signal, stdout, stderr } = spawnSync(
+      process.execPath,
+      ["test/programs/stream-life.mjs", name],
+      { encoding: "utf8", timeout: 60_000, env: { ...process.env, ...environment } },
+    );
+    expect({ status, signal }, stderr).toEqual({ status: 0, signal: null });
+    return stdout;
+  }
+
+  it.each(["no-consumer", "paused", "unref", "destroyed"])("ends with a stream: %s", (name) => {
+    expect(run(name)).toBe("");
+  });
+
+  it("lives while it reads", () => {
+    expect(run("reading")).toBe("late");
+  });
+
+  it("reads 1,000 FIFOs at once without a thread of the pool", () => {
+    expect(run("a-thousand", { UV_THREADPOOL_SIZE: "1" })).toBe('{"right":1000}');
+  });
+
+  it("closes the descriptors of a worker that is terminated", () => {
+    expect(run("worker")).toBe('{"opened":true,"left":0}');
+  });
+});
