@@ -95,7 +95,7 @@ export class ReadHalf implements WatchObserver {
   }
 }
 
-/** The writable side: writes at once what the descriptor takes, and the rest as it becomes ready. */
+/** The writable side: writes what the descriptor takes, and the rest when it is ready. */
 export class WriteHalf implements WatchObserver {
   readonly #fd: number;
   readonly watch: DescriptorWatch;
@@ -181,7 +181,7 @@ function canceledWrite(fd: number): Error {
 
 function explainRegularFile(error: NodeJS.ErrnoException, fd: number): Error {
   if (error.code === "EPERM") {
-    error.message += `; fd ${fd} is a regular file or a folder: use node:fs, which is made for them`;
+    error.message += `; fd ${fd} is a regular file or a folder: use node:fs`;
   }
   return error;
 }

@@ -34,7 +34,7 @@ export class DescriptorWatch {
     this.observer = observer;
   }
 
-  /** Keeps the process alive from now on; starting twice is a no-op. @throws what register throws. */
+  /** Keeps the process alive; starting twice is a no-op. @throws what Selector.register throws. */
   start(): void {
     if (this.#started) return;
     sharedLoop().add(this);

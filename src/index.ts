@@ -55,6 +55,7 @@ export {
 } from "./selectors.ts";
 export {
   accept,
+  type ConnectTcpOptions,
   connectTcp,
   EAGAIN,
   EBADF,

@@ -5,6 +5,7 @@
 
 import { constants } from "node:os";
 import { descriptorOf } from "./arguments.ts";
+import { invalidType } from "./errors.ts";
 import { answerOfFrame, Lending } from "./lending.ts";
 import { native } from "./native.ts";
 import { assertHost, assertInteger, assertPort, orThrow } from "./opening.ts";
@@ -20,6 +21,14 @@ export const LARGEST_BACKLOG = 0x7fffffff;
 
 const receiving = new Lending("receive");
 const sending = new Lending("send");
+
+export interface ConnectTcpOptions {
+  /** A numeric IPv4 or IPv6 address; 127.0.0.1 unless given. */
+  readonly host?: string;
+  readonly port: number;
+  /** A numeric address of this machine to connect from; the kernel's choice unless given. */
+  readonly localAddress?: string;
+}
 
 export interface ListenOptions {
   /** A numeric IPv4 or IPv6 address; 127.0.0.1 unless given. */
@@ -56,11 +65,15 @@ export function listenTcp(options: ListenOptions = {}): number {
  * @throws {Error} in Node's form where the attempt is refused at once.
  * @see connect(2)
  */
-export function connectTcp(options: { readonly host?: string; readonly port: number }): number {
-  const { host = "127.0.0.1", port } = options;
+export function connectTcp(options: ConnectTcpOptions): number {
+  const { host = "127.0.0.1", port, localAddress = "" } = options;
   assertHost(host);
   assertPort(port);
-  return orThrow(native.connectTcp(host, port, ""), `cannot connect to ${host}:${port}`);
+  if (typeof localAddress !== "string") {
+    throw invalidType(`${String(localAddress)} is not a numeric address`);
+  }
+  const answer = native.connectTcp(host, port, localAddress);
+  return orThrow(answer, `cannot connect to ${host}:${port}`);
 }
 
 /** The port that a socket is bound to. @throws {Error} in Node's form. @see getsockname(2) */

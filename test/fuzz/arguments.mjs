@@ -37,6 +37,8 @@ const kinds = {
   constructs:
     "DefaultSelector EpollSelector IoUringSelector KqueueSelector PollSelector Reactor " +
     "SelectSelector SelectorError SocketAddress",
+  /** Makes streams, which are destroyed. */
+  streams: "toDuplex toReadable toWebStreams toWritable",
   names:
     "EAGAIN EBADF ECONNRESET EINPROGRESS EINVAL EMFILE ENFILE EPIPE EVENT_READ EVENT_WRITE " +
     "FLAG_ERROR FLAG_HANGUP FLAG_PRIORITY FLAG_READ_CLOSED",
@@ -229,6 +231,11 @@ function closeAll(answer) {
   for (const fd of found.flat()) if (Number.isInteger(fd) && fd > 2) io.close(fd);
 }
 
+function destroyStream(stream) {
+  if (stream.readable instanceof ReadableStream) stream.readable.cancel().catch(() => undefined);
+  else stream.on("error", () => undefined).destroy();
+}
+
 function oneCall() {
   const { name, call, end } = subject();
   const args = Array.from({ length: random(6) }, value);
@@ -248,6 +255,7 @@ function oneCall() {
   figures.calls++;
   if (answer instanceof Promise) answer.catch(() => undefined);
   else if (kindOf.get(name) === "opens" && thrown === undefined) closeAll(answer);
+  else if (kindOf.get(name) === "streams" && thrown === undefined) destroyStream(answer);
   end?.();
   if (thrown !== undefined && !(thrown.error instanceof Error)) {
     throw new TypeError(`${text} threw ${inspect(thrown.error)}, which is no Error`);
