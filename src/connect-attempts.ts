@@ -4,7 +4,6 @@
 import { getSystemErrorName } from "node:util";
 import { close } from "./descriptor.ts";
 import { DescriptorWatch } from "./descriptor-watch.ts";
-import { native } from "./native.ts";
 import type { ResolvedAddress } from "./resolve.ts";
 import { EVENT_WRITE } from "./selector.ts";
 import { connectTcp, socketError } from "./socket.ts";
@@ -71,7 +70,6 @@ export class ConnectAttempts {
       port,
       ...(localAddress === undefined ? {} : { localAddress }),
     });
-    native.own(fd);
     const watch = new DescriptorWatch(fd, EVENT_WRITE, {
       onReady: () => this.#ended(fd, address),
       onFailure: (error) => {
@@ -98,7 +96,6 @@ export class ConnectAttempts {
     }
     this.#pending.get(fd)?.stop();
     this.#pending.delete(fd);
-    native.disown(fd);
     this.cancel();
     this.#over(fd);
   }
