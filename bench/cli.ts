@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { optionLines, parseOptions, UsageError } from "./command-line.ts";
 import { adviseCommand } from "./commands/advise.ts";
-import { type Command, exitUsage, isSystemError, print, say } from "./commands/command.ts";
+import { type Command, exitFailure, exitUsage, isSystemError, print, say } from "./commands/command.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { listCommand, listLines } from "./commands/list.ts";
@@ -15,6 +15,7 @@ import { reportCommand } from "./commands/report.ts";
 import { runCommand } from "./commands/run.ts";
 import { targetCommand } from "./commands/target.ts";
 import { trendCommand } from "./commands/trend.ts";
+import { guardStreams, OutputError } from "./output.ts";
 import { packagePaths } from "./paths.ts";
 
 /** A command is one file in commands/ and one row here; the first runs where none is named. */
@@ -33,8 +34,7 @@ const commands: readonly Command[] = [
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
-  // Whoever reads us may leave (`| head`): what is left to say is then said to nobody.
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  guardStreams("bench");
   try {
     const [first = ""] = argv;
     const named = !first.startsWith("-") && first !== "";
@@ -49,9 +49,10 @@ async function main(argv: readonly string[]): Promise<number> {
     }
     return await command.execute(given);
   } catch (error) {
-    if (!(error instanceof UsageError) && !isSystemError(error)) throw error;
+    const lost = error instanceof OutputError;
+    if (!lost && !(error instanceof UsageError) && !isSystemError(error)) throw error;
     say(`bench: ${error.message}`);
-    return exitUsage;
+    return lost ? exitFailure : exitUsage;
   }
 }
 

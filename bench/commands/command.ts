@@ -2,6 +2,7 @@
 // file beside this one and one row in bench/cli.ts.
 
 import type { Given, OptionRow } from "../command-line.ts";
+import { writeOutput } from "../output.ts";
 
 export interface Command {
   readonly name: string;
@@ -18,11 +19,12 @@ export interface Command {
   readonly execute: (given: Given) => Promise<number>;
 }
 
+export const exitFailure = 1;
 export const exitUsage = 2;
 
-/** Results, on standard output. @returns 0, the exit code of whoever has only this to say. */
+/** Writes results to standard output. @returns 0, an exit code. @throws {OutputError} */
 export function print(text: string): number {
-  process.stdout.write(`${text}\n`);
+  writeOutput(`${text}\n`);
   return 0;
 }
 

@@ -125,17 +125,20 @@ function sayWrapped(text: string): void {
 
 /** Writes first: the table may go to a terminal that is not there any more. */
 function report(results: Results, to: { readonly reportsFolder: string; readonly json: boolean }) {
-  const shown = to.json ? serializeResults(results).trimEnd() : tableOf(results);
+  const shown = to.json ? serializeResults(results).trimEnd() : `\n${tableOf(results)}`;
+  const where = write(results, to.reportsFolder);
+  print(to.json || where === null ? shown : `${shown}\n\nReport: ${where}`);
+  if (to.json && where !== null) say(where);
+  return where !== null;
+}
+
+/** @returns the page's path; null, reported on standard error, if it could not be written. */
+function write(results: Results, reportsFolder: string): string | null {
   try {
-    const { pagePath } = writeReport(results, to);
-    const where = relative(process.cwd(), pagePath);
-    print(to.json ? shown : `\n${shown}\n\nReport: ${where}`);
-    if (to.json) say(where);
-    return true;
+    return relative(process.cwd(), writeReport(results, { reportsFolder }).pagePath);
   } catch (error) {
-    print(to.json ? shown : `\n${shown}`);
     say(`bench: the report could not be written: ${messageOf(error)}`);
-    return false;
+    return null;
   }
 }
 

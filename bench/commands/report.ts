@@ -48,8 +48,7 @@ export const reportCommand: Command = {
     }
     const form = (values["form"] as string | null) ?? "terminal";
     const text = forms[form]?.(results) ?? "";
-    process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
-    return 0;
+    return print(text.replace(/\n$/, ""));
   },
 };
 

@@ -8,6 +8,7 @@ import { availableBackends } from "../../src/index.ts";
 import { Interrupted } from "../host/deadline.ts";
 import { Interruption } from "../host/interrupt.ts";
 import { ChildProcesses } from "../host/processes.ts";
+import { guardStreams, OutputError, writeOutput } from "../output.ts";
 import { packagePaths } from "../paths.ts";
 import { painter } from "../report/text-table.ts";
 import { UsageError } from "../run/options.ts";
@@ -16,6 +17,7 @@ import { measureRounds } from "./rounds.ts";
 import { renderTable } from "./table.ts";
 import { type Figure, figuresOf } from "./verdict.ts";
 
+const exitFailure = 1;
 const exitUsage = 2;
 const help = `npm run bench:micro -- [options]
 
@@ -39,15 +41,16 @@ interface Request {
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  guardStreams("bench:micro");
   try {
     const request = parseRequest(argv);
     if (request === "help") return print(help);
     return await run(request);
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    const lost = error instanceof OutputError;
+    if (!lost && !(error instanceof UsageError)) throw error;
     say(`bench:micro: ${error.message}`);
-    return exitUsage;
+    return lost ? exitFailure : exitUsage;
   }
 }
 
@@ -138,7 +141,7 @@ function whole(option: string, text: string, most: number): number {
 }
 
 function print(text: string): number {
-  process.stdout.write(`${text}\n`);
+  writeOutput(`${text}\n`);
   return 0;
 }
 

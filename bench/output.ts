@@ -1,0 +1,57 @@
+// The standard streams of the commands. Results go out whole, or the command fails: an exit code of
+// 0 with half a file of results on a full disk would mislead every script that reads them.
+
+import { fstatSync, writeSync } from "node:fs";
+
+const standardOutput = 1;
+
+/** Standard output took only a part of the results, or none of them. */
+export class OutputError extends Error {
+  constructor(cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(
+      `cannot write the results to standard output: ${reason}; ` +
+        "they are incomplete: make room, or write to another file",
+      { cause },
+    );
+  }
+}
+
+/**
+ * Makes both streams survive a reader that leaves, as `| head` does: EPIPE is no failure of ours.
+ * Any other error of standard output is reported and makes the exit code 1. Errors of standard
+ * error are ignored: it carries progress, and there is no other stream to report them on.
+ */
+export function guardStreams(program: string): void {
+  process.stderr.on("error", () => {});
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") return;
+    process.stderr.write(`${program}: ${new OutputError(error).message}\n`);
+    // The error arrives after the write, when the command may have set its own exit code.
+    process.once("exit", () => {
+      process.exitCode = 1;
+    });
+  });
+}
+
+/** Writes results. @throws {OutputError} if a file or a device did not take all of it. */
+export function writeOutput(text: string): void {
+  if (!isFileOrDevice()) {
+    process.stdout.write(text);
+    return;
+  }
+  // Node's stream for files drops what a short write(2) leaves over, without an error.
+  const bytes = Buffer.from(text);
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(standardOutput, bytes, at);
+  } catch (error) {
+    throw new OutputError(error);
+  }
+}
+
+/** Neither a terminal, a pipe nor a socket, whose streams report what they could not write. */
+function isFileOrDevice(): boolean {
+  if (process.stdout.isTTY === true) return false;
+  const type = fstatSync(standardOutput);
+  return type.isFile() || type.isCharacterDevice();
+}
