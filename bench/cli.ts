@@ -6,7 +6,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { optionLines, parseOptions, UsageError } from "./command-line.ts";
 import { adviseCommand } from "./commands/advise.ts";
-import { type Command, exitFailure, exitUsage, isSystemError, print, say } from "./commands/command.ts";
+import {
+  type Command,
+  exitFailure,
+  exitUsage,
+  isSystemError,
+  print,
+  say,
+} from "./commands/command.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { listCommand, listLines } from "./commands/list.ts";

@@ -358,6 +358,18 @@ describe("charts as files", () => {
   });
 });
 
+describe("a results.json made by hand", () => {
+  it("makes no chart that XML does not allow", () => {
+    const name = "a\u0001\u001b[31m\u007f\ufffe\ud800b";
+    const evil = measuredCell(name, { cpu: 9, p50: 1, p99: 2, percent: 3 });
+    const made = { ...fullResults(), cells: [...fullResults().cells, ...tenCells(), evil] };
+    const charts = sectionsOf(made).flatMap((section) => section.charts);
+    // Extensible Markup Language 1.0, "Char"; a lone surrogate is none either.
+    const allowed = /^[\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]*$/u;
+    for (const chart of charts) expect(chartFile(chart, "light"), chart.id).toMatch(allowed);
+  });
+});
+
 describe("the words before the charts", () => {
   it("are about the largest scale with the usual payload", () => {
     expect(headlineGroup(full)?.scale).toBe(

@@ -85,6 +85,11 @@ const entities: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
+/** What no XML document may hold, not even escaped: Extensible Markup Language 1.0, "Char". */
+const notInXml = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu;
+
 function escaped(value: string): string {
-  return value.replace(/[&<>"']/g, (character) => entities[character] ?? "");
+  return value
+    .replace(notInXml, "\ufffd")
+    .replace(/[&<>"']/g, (character) => entities[character] ?? "");
 }
