@@ -51,8 +51,11 @@ export const reference = "cpp:reactor-epoll";
 /** Where everything runs that asks nothing special of the kernel. */
 export const unix: readonly NodeJS.Platform[] = ["linux", "darwin", "freebsd", "openbsd"];
 
-/** A kernel without it, or one that keeps it from us: io_uring_setup(2). */
-const noIoUring = /io_uring_setup: (Operation not permitted|Function not implemented|E\w+)/;
+/**
+ * A kernel without io_uring, or one that keeps it from us: io_uring_setup(2). The native server ends
+ * with strerror(3)'s words, the library with the errno's name.
+ */
+const noIoUring = /io_uring_setup(: | E[A-Z]+)/;
 
 const native = (strategy: string) => (paths: Paths) => [paths.echoServer, "--strategy", strategy];
 const preforked = (strategy: string) => (paths: Paths, workers: number) => [

@@ -309,7 +309,7 @@ Result<void> CheckMultishotReceive(IoUring& ring) {
   uint8_t probe[16] = {};
   const Result<void> asked = ring.RegisterWithKernel(kRegisterProbe, probe, 0);
   if (!asked.ok()) return asked;
-  return probe[0] >= kSendZeroCopy ? Result<void>() : Error{ENOSYS, "io_uring_enter"};
+  return probe[0] >= kSendZeroCopy ? Result<void>() : Error{ENOSYS, "io_uring_setup"};
 }
 
 }  // namespace
