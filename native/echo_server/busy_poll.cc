@@ -3,7 +3,6 @@
 // and send.
 
 #include <memory>
-#include <vector>
 
 #include "echo_server/connection.h"
 #include "echo_server/report.h"
@@ -42,20 +41,23 @@ class BusyPoll {
       ++server_.counters.accept_calls;
       const int fd = Accept(server_.listener.get());
       if (fd < 0) return;  // none, or no descriptor for it: asked again in the next pass
-      connections_.emplace_back().fd.Reset(fd);
+      OwnedFd accepted(fd);
+      if (!connections_.Resize(connections_.size() + 1)) continue;  // no memory: it is closed
+      connections_[connections_.size() - 1].fd = std::move(accepted);
       server_.counters.CountAccepted();
     }
   }
 
   void Close(size_t index) {
-    if (index + 1 < connections_.size()) connections_[index] = std::move(connections_.back());
-    connections_.pop_back();
+    const size_t last = connections_.size() - 1;
+    if (index < last) connections_[index] = std::move(connections_[last]);
+    (void)connections_.Resize(last);
     server_.counters.CountClosed();
   }
 
   Server& server_;
   EchoHandler handler_;
-  std::vector<Connection> connections_;
+  GrowableArray<Connection> connections_;
 };
 
 }  // namespace

@@ -17,9 +17,11 @@ Next EchoHandler::OnReadable(Connection& connection) {
   const ssize_t sent = SendSome(fd, buffer_, length);
   if (sent < 0) return Next::kClose;
   if (static_cast<size_t>(sent) == length) return Next::kRead;
-  connection.unsent = std::make_unique<Unsent>();
-  connection.unsent->bytes.assign(buffer_ + sent, length - static_cast<size_t>(sent));
-  return Next::kWrite;
+  connection.unsent.reset(new (std::nothrow) Unsent());
+  const bool kept =
+      connection.unsent != nullptr &&
+      connection.unsent->bytes.Append(buffer_ + sent, length - static_cast<size_t>(sent));
+  return kept ? Next::kWrite : Next::kClose;
 }
 
 Next EchoHandler::OnWritable(Connection& connection) {

@@ -4,9 +4,9 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
 #include "core/owned_fd.h"
+#include "echo_server/growable_array.h"
 #include "echo_server/server.h"
 
 namespace io_selectors {
@@ -16,7 +16,7 @@ enum class Next { kRead, kWrite, kClose };
 
 /** What a peer has not taken yet. */
 struct Unsent {
-  std::string bytes;
+  Bytes bytes;
   size_t offset = 0;
 };
 
@@ -33,8 +33,8 @@ class EchoHandler {
  public:
   explicit EchoHandler(Counters& counters) : counters_(counters) {}
 
-  /** Receives once and sends back what came. Also right where nothing is there: the answer is kRead
-   * then. */
+  /** Receives once and sends back what came; kRead if nothing was there. A connection whose unsent
+   * bytes find no memory is to be closed. */
   Next OnReadable(Connection& connection);
 
   /** Sends what was kept. */

@@ -2,9 +2,8 @@
 // descriptors. Leaves: the connection behind a ready one.
 #pragma once
 
-#include <vector>
-
 #include "echo_server/connection.h"
+#include "echo_server/growable_array.h"
 
 namespace io_selectors {
 
@@ -14,11 +13,16 @@ class ConnectionTable {
  public:
   explicit ConnectionTable(Counters& counters) : counters_(counters) {}
 
-  Entry& Add(int fd) {
+  /** @returns null, with the descriptor closed, if there is no memory for it. */
+  Entry* Add(int fd) {
+    OwnedFd owned(fd);
     const size_t index = static_cast<size_t>(fd);
-    if (entries_.size() <= index) entries_.resize((index + 1) * 2);
-    entries_[index].fd.Reset(fd);
-    return entries_[index];
+    if (entries_.size() <= index && !entries_.Resize((index + 1) * 2)) {
+      counters_.CountClosed();
+      return nullptr;
+    }
+    entries_[index].fd = std::move(owned);
+    return &entries_[index];
   }
 
   Entry& operator[](int fd) { return entries_[static_cast<size_t>(fd)]; }
@@ -36,7 +40,7 @@ class ConnectionTable {
 
  private:
   Counters& counters_;
-  std::vector<Entry> entries_;
+  GrowableArray<Entry> entries_;
 };
 
 }  // namespace io_selectors

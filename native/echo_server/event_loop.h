@@ -97,10 +97,11 @@ class EventLoop {
   }
 
   void Open(int fd) {
-    Entry& connection = connections_.Add(fd);
+    Entry* connection = connections_.Add(fd);
+    if (connection == nullptr) return;
     RegisterOptions options;
     options.mode = Strategy::kMode;
-    if (!selector_.Register(fd, Strategy::kInterest, options).ok()) Close(connection);
+    if (!selector_.Register(fd, Strategy::kInterest, options).ok()) Close(*connection);
   }
 
   Server& server_;

@@ -7,11 +7,11 @@
 #include "core/io_uring.h"
 
 #include <memory>
-#include <string>
+#include <new>
 #include <utility>
-#include <vector>
 
 #include "core/timeout.h"
+#include "echo_server/growable_array.h"
 #include "echo_server/provided_buffers.h"
 #include "echo_server/report.h"
 #include "echo_server/strategies.h"
@@ -39,9 +39,9 @@ constexpr int64_t kEndingNs = kNsPerSecond;
 
 /** What a peer did not take at once. */
 struct Output {
-  std::string sending;  // what the kernel is given; does not move meanwhile
+  Bytes sending;  // what the kernel is given; does not move meanwhile
   size_t offset = 0;
-  std::string waiting;  // arrived behind it
+  Bytes waiting;  // arrived behind it
 };
 
 struct Peer {
@@ -54,7 +54,7 @@ struct Peer {
   bool sending = false;
   bool cancelling = false;  // the receive
   bool ended = false;       // nothing more will arrive
-  bool broken = false;      // nothing more can be sent
+  bool broken = false;      // nothing more can be sent, or there was no memory to keep it
 };
 
 class IoUringLoop {
@@ -135,7 +135,9 @@ class IoUringLoop {
 
   void Open(int fd) {
     const size_t index = static_cast<size_t>(fd);
-    if (peers_.size() <= index) peers_.resize((index + 1) * 2);
+    if (peers_.size() <= index && !peers_.Resize((index + 1) * 2)) {
+      return OwnedFd(fd).Reset();  // no memory to remember it
+    }
     peers_[index].open = true;
     counters_.CountAccepted();
     Receive(fd);
@@ -156,7 +158,7 @@ class IoUringLoop {
       At(fd).cancelling = false;
       Settle(fd);
     }
-    starved_.clear();
+    starved_.Clear();
   }
 
   void OnReceived(int fd, const Completion& completion) {
@@ -169,8 +171,7 @@ class IoUringLoop {
       ++buffers_in_use_;
       TakeIn(fd, completion.buffer(), completion.result);
     } else if (completion.result == -ENOBUFS) {
-      peer.receiving = true;  // until it is asked for again: it is not to be closed
-      starved_.push_back(fd);
+      Starve(fd);
     } else if (completion.result == -EINVAL && peer.limited) {
       allowance_ = 0;  // before Linux 6.17; as many have asked for it as were accepted at once
     } else if (completion.result == 0) {
@@ -179,6 +180,15 @@ class IoUringLoop {
       peer.broken = true;
     }
     Settle(fd);
+  }
+
+  /** It counts as receiving until it is asked for again, so that it is not closed. */
+  void Starve(int fd) {
+    Peer& peer = At(fd);
+    const size_t count = starved_.size();
+    peer.receiving = starved_.Resize(count + 1);
+    if (peer.receiving) starved_[count] = fd;
+    if (!peer.receiving) peer.broken = true;
   }
 
   void TakeIn(int fd, int buffer, int32_t result) {
@@ -195,7 +205,7 @@ class IoUringLoop {
       peer.length = static_cast<uint32_t>(length);
       return submit_.Send(fd, buffers_.At(buffer), length, false);
     }
-    OutputOf(peer).waiting.append(buffers_.At(buffer), length);
+    Keep(peer, &Output::waiting, buffers_.At(buffer), length);
     Return(buffer);
   }
 
@@ -207,7 +217,7 @@ class IoUringLoop {
     if (result < 0 && result != -EAGAIN && result != -EINTR) peer.broken = true;
     if (peer.buffer >= 0) {
       const char* data = buffers_.At(peer.buffer);
-      if (sent < peer.length) OutputOf(peer).sending.assign(data + sent, peer.length - sent);
+      if (sent < peer.length) Keep(peer, &Output::sending, data + sent, peer.length - sent);
       Return(std::exchange(peer.buffer, -1));
     } else {
       peer.output->offset += sent;
@@ -221,7 +231,7 @@ class IoUringLoop {
     Output& output = *peer.output;
     if (output.offset < output.sending.size()) return;
     if (output.waiting.empty()) return peer.output.reset();
-    output.sending = std::exchange(output.waiting, std::string());
+    output.sending = std::exchange(output.waiting, Bytes());
     output.offset = 0;
   }
 
@@ -278,9 +288,10 @@ class IoUringLoop {
     buffers_.Return(buffer);
   }
 
-  static Output& OutputOf(Peer& peer) {
-    if (peer.output == nullptr) peer.output = std::make_unique<Output>();
-    return *peer.output;
+  /** A peer whose bytes find no memory is closed: an echo with a gap would be wrong. */
+  static void Keep(Peer& peer, Bytes Output::* where, const char* data, size_t length) {
+    if (peer.output == nullptr) peer.output.reset(new (std::nothrow) Output());
+    if (peer.output == nullptr || !(*peer.output.*where).Append(data, length)) peer.broken = true;
   }
 
   Peer& At(int fd) { return peers_[static_cast<size_t>(fd)]; }
@@ -292,8 +303,8 @@ class IoUringLoop {
   IoUring& ring_;
   Submitter submit_;
   ProvidedBuffers buffers_;
-  std::vector<Peer> peers_;   // by descriptor
-  std::vector<int> starved_;  // whose receive found no buffer
+  GrowableArray<Peer> peers_;   // by descriptor
+  GrowableArray<int> starved_;  // whose receive found no buffer
   int buffers_in_use_ = 0;
   uint32_t allowance_ = kAllowanceBytes;
   int64_t accept_again_ns_ = 0;  // 0: it is under way
