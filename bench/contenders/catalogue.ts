@@ -52,8 +52,8 @@ export const reference = "cpp:reactor-epoll";
 export const unix: readonly NodeJS.Platform[] = ["linux", "darwin", "freebsd", "openbsd"];
 
 /**
- * A kernel without io_uring, or one that keeps it from us: io_uring_setup(2). The native server ends
- * with strerror(3)'s words, the library with the errno's name.
+ * A kernel without io_uring, or one that refuses it: io_uring_setup(2). The native server reports
+ * strerror(3)'s words, the library the errno's name.
  */
 const noIoUring = /io_uring_setup(: | E[A-Z]+)/;
 
