@@ -20,6 +20,7 @@ const { values: options } = parseArgs({
     port: { type: "string", default: "0" },
     "longest-line": { type: "string", default: "4096" },
     "queue-bytes": { type: "string", default: "262144" },
+    "groups-per-member": { type: "string", default: "4096" },
     workers: { type: "string", default: "0" },
     name: { type: "string", default: hostname() },
     "broadcast-host": { type: "string", default: "127.0.0.1" },
@@ -35,6 +36,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stop.abor
 const limits = {
   longestLineBytes: Number(options["longest-line"]),
   queueBytes: Number(options["queue-bytes"]),
+  groupsPerMember: Number(options["groups-per-member"]),
 };
 const place = { host: options.host, port: Number(options.port) };
 if (Number(options.workers) === 0) await runHere();

@@ -49,6 +49,7 @@ describe("two hosts with two gateways each", () => {
   beforeAll(async () => {
     const [a = 0, b = 0] = await freePorts(2);
     const more = ["--queue-bytes", "8000000", "--high-water-mark", "50000"];
+    more.push("--groups-per-member", "2");
     // Each names itself and the other twice: neither a loop nor a second name makes duplicates.
     const peers = [`127.0.0.1:${a}`, `127.0.0.1:${b}`, `localhost:${b}`, `localhost:${a}`];
     hosts = [
@@ -122,6 +123,9 @@ describe("two hosts with two gateways each", () => {
     await Promise.all([ada, bob].map((client) => client.hears(({ text }) => text === "milk?")));
     await eve.settled("eve");
     expect(eve.heard.filter(({ to }: Said) => to !== undefined)).toEqual([]);
+    for (const join of ["milk", "sugar"]) ada.say({ user: "ada", join });
+    const { problem } = await ada.hears((said) => said.problem !== undefined);
+    expect(problem).toMatch(/cannot join "sugar": .* in 2 groups/);
     Client.closeAll();
   });
 

@@ -202,6 +202,22 @@ describe("chat-server", () => {
     );
   });
 
+  it("bounds the groups of a connection, and says which join was refused", async () => {
+    await start("--groups-per-member", "3");
+    const [greedy, other] = [await Client.open(port), await Client.open(port)];
+    for (let i = 0; i < 3; i++) greedy.say({ user: "greedy", join: `group ${i}` });
+    greedy.say({ user: "greedy", join: "group 0" }); // it is in that one
+    greedy.say({ user: "greedy", join: "group 3" });
+    const refused = await greedy.hears(({ problem }) => problem !== undefined);
+    expect(refused.problem).toMatch(/^line 5: cannot join "group 3": .* in 3 groups.*leave one/);
+    other.say({ user: "other", join: "group 3" });
+    expect((await other.hears(({ group }) => group === "group 3")).members).toEqual(["other"]);
+    greedy.say({ user: "greedy", leave: "group 1" });
+    greedy.say({ user: "greedy", join: "group 3" });
+    await greedy.hears(({ group, members }) => group === "group 3" && members.length === 2);
+    expect(server.errors).toMatch(/greedy: line 5: cannot join/);
+  });
+
   it("drops a slow reader with a reason, and nobody else waits for it", async () => {
     await start("--queue-bytes", "200000");
     const [slow, fast] = [await Client.open(port), await Client.open(port)];

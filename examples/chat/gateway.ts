@@ -42,7 +42,7 @@ class Gateway implements Floor, Listener {
   readonly limits: Limits;
   readonly #settings: GatewaySettings;
   readonly #announce: Announce;
-  readonly #room = new Room();
+  readonly #room: Room;
   readonly #directory = new Directory();
   readonly #uplink: Uplink;
   #open = false;
@@ -53,6 +53,7 @@ class Gateway implements Floor, Listener {
   constructor(reactor: Reactor, settings: GatewaySettings, announce: Announce) {
     this.reactor = reactor;
     this.limits = settings.limits;
+    this.#room = new Room(settings.limits);
     this.#settings = settings;
     this.#announce = announce;
     // Another life of this worker counts anew, and must not be taken for this one.
@@ -80,8 +81,12 @@ class Gateway implements Floor, Listener {
     }
     const { group } = request;
     if (request.kind !== "members") {
-      if (request.kind === "join") this.#room.join(member, group);
-      else this.#room.leave(member, group);
+      const refused = request.kind === "join" ? this.#room.join(member, group) : null;
+      if (refused !== null) {
+        member.complain(refused);
+        return;
+      }
+      if (request.kind === "leave") this.#room.leave(member, group);
       this.#tellGroups();
     }
     const elsewhere = this.#directory.membersOf(group, performance.now());

@@ -9,11 +9,12 @@ import { Room } from "./room.ts";
 export class LocalFloor implements Floor {
   readonly reactor: Reactor;
   readonly limits: Limits;
-  readonly room = new Room();
+  readonly room: Room;
 
   constructor(reactor: Reactor, limits: Limits) {
     this.reactor = reactor;
     this.limits = limits;
+    this.room = new Room(limits);
   }
 
   handle(member: Member, request: Request): void {
@@ -22,9 +23,13 @@ export class LocalFloor implements Floor {
       this.room.tell(encodeSay(request), request.to);
       return;
     }
-    if (request.kind === "join") this.room.join(member, request.group);
-    if (request.kind === "leave") this.room.leave(member, request.group);
     const { group } = request;
+    const refused = request.kind === "join" ? this.room.join(member, group) : null;
+    if (refused !== null) {
+      member.complain(refused);
+      return;
+    }
+    if (request.kind === "leave") this.room.leave(member, group);
     member.tell(encode({ group, members: this.room.membersOf(group) }));
   }
 

@@ -19,6 +19,8 @@ export interface Limits {
   readonly longestLineBytes: number;
   /** What may wait for one connection before it is dropped as a slow reader. */
   readonly queueBytes: number;
+  /** Groups that one connection may be in at a time: each costs the server some 500 bytes. */
+  readonly groupsPerMember: number;
 }
 
 /** Where members stand: what a member needs from the server. */
@@ -95,6 +97,13 @@ export class Member implements EventHandler {
     this.#watch();
   }
 
+  /** Reports what is wrong with the line that was read last, to the peer, too. */
+  complain(problem: string): void {
+    const text = `line ${this.#linesRead}: ${problem}`;
+    this.#floor.report(`${this.name}: ${text}`);
+    this.tell(encode({ problem: text }));
+  }
+
   onReadable(fd: number): void {
     const n = recv(fd, buffer);
     if (n === -EAGAIN) return;
@@ -122,15 +131,9 @@ export class Member implements EventHandler {
       this.#linesRead++;
       const request = "text" in line ? parseRequest(line.text) : line;
       if ("kind" in request) this.#floor.handle(this, request);
-      else this.#complain(request.problem);
+      else this.complain(request.problem);
       if (this.#gone) return;
     }
-  }
-
-  #complain(problem: string): void {
-    const text = `line ${this.#linesRead}: ${problem}`;
-    this.#floor.report(`${this.name}: ${text}`);
-    this.tell(encode({ problem: text }));
   }
 
   /** The peer says no more, and perhaps still listens. */

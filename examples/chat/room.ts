@@ -1,10 +1,15 @@
 // Who is here and in which groups. Enters: members, lines. Leaves: lines into members' queues.
 
-import type { Member } from "./member.ts";
+import type { Limits, Member } from "./member.ts";
 
 export class Room {
   readonly #members = new Set<Member>();
   readonly #groups = new Map<string, Set<Member>>();
+  readonly #groupsPerMember: number;
+
+  constructor({ groupsPerMember }: Limits) {
+    this.#groupsPerMember = groupsPerMember;
+  }
 
   get size(): number {
     return this.#members.size;
@@ -22,11 +27,18 @@ export class Room {
     return wasInGroups;
   }
 
-  join(member: Member, group: string): void {
+  /** Joining twice is a no-op. @returns why it may not; null once it is in. */
+  join(member: Member, group: string): string | null {
+    if (member.groups.has(group)) return null;
+    if (member.groups.size >= this.#groupsPerMember) {
+      const full = `this connection is in ${member.groups.size} groups, the most allowed`;
+      return `cannot join "${group}": ${full}; leave one first`;
+    }
     const members = this.#groups.get(group) ?? new Set();
     members.add(member);
     this.#groups.set(group, members);
     member.groups.add(group);
+    return null;
   }
 
   /** Silent where it is no member. */
