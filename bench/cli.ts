@@ -22,7 +22,7 @@ import { reportCommand } from "./commands/report.ts";
 import { runCommand } from "./commands/run.ts";
 import { targetCommand } from "./commands/target.ts";
 import { trendCommand } from "./commands/trend.ts";
-import { guardStreams, OutputError } from "./output.ts";
+import { guardStreams, OutputError } from "./host/output.ts";
 import { packagePaths } from "./paths.ts";
 
 /** A command is one file in commands/ and one row here; the first runs where none is named. */

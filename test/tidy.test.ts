@@ -85,7 +85,10 @@ const rooms: readonly { readonly room: string; readonly mayUse: readonly string[
     ],
   },
   { room: "bench/commands/", mayUse: ["src/index.ts", "bench/"] },
-  { room: "bench/cli.ts", mayUse: ["bench/command-line.ts", "bench/commands/", "bench/paths.ts"] },
+  {
+    room: "bench/cli.ts",
+    mayUse: ["bench/command-line.ts", "bench/commands/", "bench/host/output.ts", "bench/paths.ts"],
+  },
   { room: "bench/command-line.ts", mayUse: [] },
   { room: "bench/paths.ts", mayUse: [] },
   { room: "examples/", mayUse: ["src/index.ts"] },

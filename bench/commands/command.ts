@@ -2,7 +2,7 @@
 // file beside this one and one row in bench/cli.ts.
 
 import type { Given, OptionRow } from "../command-line.ts";
-import { writeOutput } from "../output.ts";
+import { writeOutput } from "../host/output.ts";
 
 export interface Command {
   readonly name: string;
