@@ -15,6 +15,13 @@
       "native/net/open_socket.cc",
       "native/net/socket.cc",
     ],
+    # The engines of connections, for the library and for the servers of the suite.
+    "proactor_sources": [
+      "native/proactor/engine.cc",
+      "native/proactor/idle_timers.cc",
+      "native/proactor/readiness_engine.cc",
+      "native/proactor/send_queue.cc",
+    ],
     # What only the library offers, beyond TCP.
     "library_sources": [
       "native/net/datagram.cc",
@@ -60,9 +67,11 @@
       "sources": [
         "<@(core_sources)",
         "<@(library_sources)",
+        "<@(proactor_sources)",
         "native/addon/addon.cc",
         "native/addon/datagram_calls.cc",
         "native/addon/descriptor_calls.cc",
+        "native/addon/engine_calls.cc",
         "native/addon/host_loop.cc",
         "native/addon/hosted_run.cc",
         "native/addon/opened_descriptors.cc",
@@ -70,6 +79,7 @@
         "native/addon/selector_table.cc",
         "native/addon/socket_calls.cc",
         "native/addon/nested_watch.cc",
+        "native/addon/open_engine.cc",
         "native/addon/pending.cc",
         "native/addon/thread_watch.cc",
         "native/addon/turn.cc",

@@ -6,6 +6,7 @@ import { EVENT_READ, EVENT_WRITE, type FileLike } from "./selector.ts";
 
 const LARGEST_FD = 0x7fffffff;
 const WITHOUT_DEADLINE = -1;
+const LONGEST_IDLE_MS = 0x7fffffff;
 
 export function descriptorOf(file: FileLike): number {
   const fd = typeof file === "object" && file !== null ? file.fd : file;
@@ -34,4 +35,10 @@ export function toNativeTimeout(timeoutMs: number | null | undefined): number {
   }
   if (Number.isNaN(timeoutMs)) throw invalidValue("the timeout is NaN");
   return timeoutMs > 0 ? timeoutMs : 0;
+}
+
+export function assertIdleMs(idleMs: number): void {
+  if (typeof idleMs !== "number") throw invalidType(`${String(idleMs)} is no idle timeout`);
+  if (idleMs >= 0 && idleMs <= LONGEST_IDLE_MS) return;
+  throw invalidValue(`an idle timeout of ${idleMs} ms: 0 … ${LONGEST_IDLE_MS} is possible`);
 }

@@ -27,3 +27,8 @@ export function invalidType(message: string): TypeError {
 export function invalidValue(message: string): RangeError {
   return Object.assign(new RangeError(message), { code: "ERR_INVALID_ARG_VALUE" });
 }
+
+/** What a connection refuses, in Node's manner. */
+export function connectionError(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
+}

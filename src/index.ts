@@ -1,6 +1,7 @@
 // The library's public surface: exports, nothing else.
 
 export { type AvailableBackend, availableBackends } from "./backends.ts";
+export type { Connection, ConnectionHandlers, Detached } from "./connection.ts";
 export { type BindUdpOptions, bindUdp, connectUdp, recvFrom, sendTo } from "./datagram.ts";
 export {
   close,
@@ -16,6 +17,7 @@ export {
   write,
 } from "./descriptor.ts";
 export type { DescriptorStreamOptions } from "./descriptor-stream.ts";
+export type { ConnectionOptions, EngineName } from "./engines.ts";
 export { SelectorError, type SelectorErrorCode } from "./errors.ts";
 export {
   eventfd,
@@ -53,6 +55,7 @@ export {
   PollSelector,
   SelectSelector,
 } from "./selectors.ts";
+export { type CloseOptions, type ServeOptions, Server, serve } from "./server.ts";
 export {
   accept,
   type ConnectTcpOptions,

@@ -42,6 +42,10 @@ export const SOCKET_OPTIONS = {
   linger: 7,
 } as const;
 
+/** What engineAdopt answers. */
+export const ENGINE_CAN_READ = 1;
+export const ENGINE_CAN_WRITE = 2;
+
 export const LINGER_OFF = -(2 ** 31);
 
 /** An address in words: what its family lacks is empty, or 0. */
@@ -188,6 +192,35 @@ export interface Native {
   getOption(fd: number, option: number): number;
   /** SO_ERROR as a positive errno, 0 without one. */
   socketError(fd: number): number;
+
+  /**
+   * Makes an engine over that backend of readiness. What it shares is laid out in
+   * native/proactor/rings.h.
+   * @param turn called with the number of completions in the ring, after each turn that has any.
+   *   It must not throw.
+   * @returns an id.
+   */
+  createEngine(
+    backend: string,
+    head: Int32Array,
+    completions: Int32Array,
+    submissions: Int32Array,
+    outbound: Uint8Array,
+    turn: (count: number) => void,
+  ): number;
+  /** The bytes that completions name. */
+  engineInbound(id: number): ArrayBuffer;
+  /** Takes a listening socket over, whose number is its slot from now on. */
+  engineListen(id: number, fd: number, room: number, paused: boolean, idleMs: number): number;
+  /** Takes a connection over. Answers ENGINE_CAN_READ | ENGINE_CAN_WRITE. */
+  engineAdopt(id: number, fd: number, paused: boolean, idleMs: number): number;
+  engineDetach(id: number, slot: number): number;
+  /** Sends what is too long for `outbound`. Answers how many bytes of the slot are queued now. */
+  engineWrite(id: number, slot: number, bytes: Uint8Array): number;
+  /** Takes all submissions. */
+  engineFlush(id: number): void;
+  /** Whether it keeps the process alive (1) or not (0). */
+  engineRef(id: number, on: number): void;
 
   dup(fd: number): number;
   pipe(): [number, number] | number;

@@ -54,7 +54,7 @@ export class DefaultSelector<T = unknown> extends NativeSelector<T> {
 let chosen: BackendName | undefined;
 
 /** Tried once a thread: what a kernel or a sandbox refuses does not change under a process. */
-function defaultBackend(): BackendName {
+export function defaultBackend(): BackendName {
   chosen ??= availableBackends().find(({ available, byDefault }) => available && byDefault)?.name;
   if (chosen === undefined) throw new Error("io-selectors: no backend works on this machine");
   return chosen;

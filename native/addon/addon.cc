@@ -24,6 +24,7 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   ExportSocketCalls(env, exports, environment.get());
   ExportDatagramCalls(env, exports, environment.get());
   ExportDescriptorCalls(env, exports, environment.get());
+  ExportEngineCalls(env, exports, environment.get());
   napi_set_instance_data(env, environment.release(), End, nullptr);
   return exports;
 }

@@ -85,6 +85,9 @@ void ExportDatagramCalls(Napi::Env env, Napi::Object exports, Environment* envir
 /** descriptor_calls.cc: read, write, close, dup; pipes, FIFOs, terminals, counters and timers. */
 void ExportDescriptorCalls(Napi::Env env, Napi::Object exports, Environment* environment);
 
+/** engine_calls.cc: engines of connections. */
+void ExportEngineCalls(Napi::Env env, Napi::Object exports, Environment* environment);
+
 /** Adds one raw function that finds its environment in its data. */
 inline void ExportRaw(Napi::Env env, Napi::Object exports, const char* name, napi_callback call,
                       Environment* environment) {

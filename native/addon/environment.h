@@ -7,8 +7,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "addon/host_loop.h"
+#include "addon/open_engine.h"
 #include "addon/opened_descriptors.h"
 #include "addon/selector_table.h"
 #include "addon/turn.h"
@@ -82,6 +84,7 @@ struct Environment {
 
   OpenedDescriptors opened;  // before the selectors, which end first
   SelectorTable selectors;
+  std::vector<OpenEngine*> engines;  // by id; each frees itself
   uv_loop_t* loop;
   uint64_t told_ms = UINT64_MAX;  // the loop's time when a wait was last cut short for its sake
   Turn* turn = nullptr;           // frees itself
@@ -96,6 +99,11 @@ struct Environment {
   int32_t GiveOut(OwnedFd fd) {
     opened.Add(fd.get());
     return fd.Release();
+  }
+
+  OpenEngine* FindEngine(int32_t id) {
+    return id >= 0 && static_cast<size_t>(id) < engines.size() ? engines[static_cast<size_t>(id)]
+                                                               : nullptr;
   }
 
   /** Made when it is first needed; nullptr where the environment is ending. */

@@ -18,7 +18,9 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 
-const core = ["native/core", "native/backends", "native/net"].flatMap((f) => sourcesOf(f));
+const core = ["native/core", "native/backends", "native/net", "native/proactor"].flatMap((f) =>
+  sourcesOf(f),
+);
 const tested = [
   ...core,
   ...sourcesOf("native/load_generator", { without: ["main.cc"] }),

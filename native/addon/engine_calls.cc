@@ -1,0 +1,144 @@
+// Connections for TypeScript: an engine's rings are memory that both share, so that a turn is one
+// call whatever it moves; the calls here are for what is rare. Source of the contract:
+// src/native.ts.
+
+#include "addon/answers.h"
+#include "addon/calls.h"
+#include "addon/io_call.h"
+#include "addon/open_engine.h"
+#include "net/descriptor.h"
+#include "proactor/readiness_engine.h"
+
+namespace io_selectors {
+
+namespace {
+
+constexpr int32_t kCanRead = 1;
+constexpr int32_t kCanWrite = 2;
+
+/** The memory of one typed array, which stays where it is for as long as the reference holds. */
+template <typename T>
+T* Pin(const Napi::CallbackInfo& info, size_t index, size_t* bytes) {
+  auto array = info[index].As<Napi::TypedArray>();
+  napi_ref reference = nullptr;
+  napi_create_reference(info.Env(), array, 1, &reference);
+  *bytes = array.ByteLength();
+  return reinterpret_cast<T*>(static_cast<uint8_t*>(array.ArrayBuffer().Data()) +
+                              array.ByteOffset());
+}
+
+/** createEngine(backend, head, completions, submissions, outbound, turn): an id, or -errno. */
+Napi::Value Create(const Napi::CallbackInfo& info) {
+  auto* environment = static_cast<Environment*>(info.Data());
+  Rings rings;
+  size_t bytes = 0;
+  rings.head = Pin<RingHead>(info, 1, &bytes);
+  rings.completions = Pin<RingCompletion>(info, 2, &bytes);
+  rings.completion_capacity = static_cast<int32_t>(bytes / sizeof(RingCompletion));
+  rings.submissions = Pin<RingSubmission>(info, 3, &bytes);
+  rings.submission_capacity = static_cast<int32_t>(bytes / sizeof(RingSubmission));
+  rings.outbound = Pin<uint8_t>(info, 4, &rings.outbound_bytes);
+  rings.inbound_bytes = kInboundBytes;
+  Inbound inbound(new uint8_t[kInboundBytes]());
+  rings.inbound = inbound.get();
+  Result<std::unique_ptr<Engine>> engine = MakeReadinessEngine(rings, Text(info, 0));
+  if (!engine.ok()) return AnswerRefusal(info, engine.error());
+  Result<OpenEngine*> open = OpenEngine::Make(info.Env(), environment->loop,
+                                              std::move(engine.value()), std::move(inbound));
+  if (!open.ok()) return AnswerRefusal(info, open.error());
+  open.value()->SetTurn(info[5]);
+  environment->engines.push_back(open.value());
+  return Napi::Number::New(info.Env(), static_cast<double>(environment->engines.size() - 1));
+}
+
+/** engineInbound(id): an ArrayBuffer of the bytes that completions name. */
+Napi::Value InboundOf(const Napi::CallbackInfo& info) {
+  auto* environment = static_cast<Environment*>(info.Data());
+  auto* kept = new Inbound(environment->FindEngine(Integer(info, 0))->inbound());
+  const auto release = [](napi_env /*env*/, void* /*data*/, Inbound* inbound) { delete inbound; };
+  return Napi::ArrayBuffer::New(info.Env(), kept->get(), kInboundBytes, release, kept);
+}
+
+/** engineListen(id, fd, room, paused, idleMs): 0, or -errno. */
+Napi::Value Listen(const Napi::CallbackInfo& info) {
+  auto* environment = static_cast<Environment*>(info.Data());
+  OpenEngine* open = environment->FindEngine(Integer(info, 0));
+  ListenerOptions options;
+  options.room = Integer(info, 2);
+  options.paused = info[3].As<Napi::Boolean>().Value();
+  options.idle_ms = Integer(info, 4);
+  const int fd = Integer(info, 1);
+  Result<void> listening = SetNonBlocking(fd, true);
+  if (listening.ok()) listening = open->engine().Listen(fd, options);
+  if (!listening.ok()) return AnswerRefusal(info, listening.error());
+  OpenedDescriptors::Remove(fd);
+  return Napi::Number::New(info.Env(), 0);
+}
+
+/** engineAdopt(id, fd, paused, idleMs): kCanRead | kCanWrite, or -errno. */
+Napi::Value Adopt(const Napi::CallbackInfo& info) {
+  auto* environment = static_cast<Environment*>(info.Data());
+  OpenEngine* open = environment->FindEngine(Integer(info, 0));
+  const int fd = Integer(info, 1);
+  Result<SlotOptions> options = DescribeDescriptor(fd);
+  if (!options.ok()) return AnswerRefusal(info, options.error());
+  options.value().paused = info[2].As<Napi::Boolean>().Value();
+  options.value().idle_ms = Integer(info, 3);
+  Result<void> adopted = SetNonBlocking(fd, true);
+  if (adopted.ok()) adopted = open->engine().Adopt(fd, options.value());
+  if (!adopted.ok()) return AnswerRefusal(info, adopted.error());
+  OpenedDescriptors::Remove(fd);
+  return Napi::Number::New(info.Env(), (options.value().reads ? kCanRead : 0) |
+                                           (options.value().writes ? kCanWrite : 0));
+}
+
+/** engineDetach(id, slot): 0, or -errno. */
+Napi::Value Detach(const Napi::CallbackInfo& info) {
+  auto* environment = static_cast<Environment*>(info.Data());
+  OpenEngine* open = environment->FindEngine(Integer(info, 0));
+  open->engine().Flush();
+  const Result<void> detached = open->engine().Detach(Integer(info, 1));
+  if (!detached.ok()) return AnswerRefusal(info, detached.error());
+  environment->opened.Add(Integer(info, 1));
+  return Napi::Number::New(info.Env(), 0);
+}
+
+/** engineWrite(id, slot, bytes): how many bytes of the slot are queued now. */
+Napi::Value WriteLarge(const Napi::CallbackInfo& info) {
+  auto* environment = static_cast<Environment*>(info.Data());
+  OpenEngine* open = environment->FindEngine(Integer(info, 0));
+  auto bytes = info[2].As<Napi::Uint8Array>();
+  const size_t queued = open->engine().Write(Integer(info, 1), bytes.Data(), bytes.ByteLength());
+  return Napi::Number::New(info.Env(), static_cast<double>(queued));
+}
+
+/** engineFlush(id): takes all submissions. */
+napi_value Flush(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  OpenEngine* open = call.environment().FindEngine(call.Int(0));
+  if (open != nullptr) open->engine().Flush();
+  return nullptr;
+}
+
+/** engineRef(id, on): whether it keeps the process alive. */
+napi_value Ref(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  OpenEngine* open = call.environment().FindEngine(call.Int(0));
+  if (open != nullptr) open->SetRef(call.Int(1) != 0);
+  return nullptr;
+}
+
+}  // namespace
+
+void ExportEngineCalls(Napi::Env env, Napi::Object exports, Environment* environment) {
+  exports.Set("createEngine", Napi::Function::New(env, Create, "createEngine", environment));
+  exports.Set("engineInbound", Napi::Function::New(env, InboundOf, "engineInbound", environment));
+  exports.Set("engineListen", Napi::Function::New(env, Listen, "engineListen", environment));
+  exports.Set("engineAdopt", Napi::Function::New(env, Adopt, "engineAdopt", environment));
+  exports.Set("engineDetach", Napi::Function::New(env, Detach, "engineDetach", environment));
+  exports.Set("engineWrite", Napi::Function::New(env, WriteLarge, "engineWrite", environment));
+  ExportRaw(env, exports, "engineFlush", Flush, environment);
+  ExportRaw(env, exports, "engineRef", Ref, environment);
+}
+
+}  // namespace io_selectors

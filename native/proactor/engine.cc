@@ -1,0 +1,381 @@
+#include "proactor/engine.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+
+#include "core/timeout.h"
+
+namespace io_selectors {
+
+namespace {
+
+/** How long accepting pauses for want of descriptors or memory while no connection closes. */
+constexpr int64_t kAcceptPauseNs = 100 * kNsPerMs;
+
+bool IsWrite(SubmissionKind kind) {
+  return kind == SubmissionKind::kWriteOutbound || kind == SubmissionKind::kWriteInbound;
+}
+
+/** The sooner of two timeouts, of which those below 0 never end. */
+int64_t Sooner(int64_t one, int64_t other) {
+  if (one < 0 || other < 0) return std::max(one, other);
+  return std::min(one, other);
+}
+
+}  // namespace
+
+Result<SlotOptions> DescribeDescriptor(int fd) {
+  struct stat status{};
+  if (fstat(fd, &status) < 0) return LastError("fstat");
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0) return LastError("fcntl");
+  SlotOptions options;
+  options.socket = S_ISSOCK(status.st_mode);
+  options.reads = (flags & O_ACCMODE) != O_WRONLY;
+  options.writes = (flags & O_ACCMODE) != O_RDONLY;
+  return options;
+}
+
+Engine::Engine(const Rings& rings)
+    : rings_(rings), next_write_(static_cast<size_t>(rings.submission_capacity), -1) {}
+
+Result<void> Engine::Listen(int fd, const ListenerOptions& options) {
+  SlotOptions slot;
+  slot.reads = slot.writes = false;
+  Open(fd, slot).Add(kListening);
+  listeners_.push_back(Listener{fd, options, false, 0});
+  const Result<void> started = StartAccepting(listeners_.back());
+  if (!started.ok()) Forget(fd);
+  return started;
+}
+
+Result<void> Engine::Adopt(int fd, const SlotOptions& options) {
+  Open(fd, options);
+  if (options.idle_ms > 0) idle_.Set(fd, options.idle_ms, IdleTimers::NowMs());
+  const Result<void> started = Start(fd);
+  if (!started.ok()) Forget(fd);
+  return started;
+}
+
+size_t Engine::Write(int slot, const uint8_t* data, size_t length) {
+  Flush();
+  const Slot* found = Find(slot);
+  if (found == nullptr || !found->Has(kWrites)) return 0;
+  // The kernel takes no more than this in one call (write(2)).
+  constexpr size_t kMostBytes = 0x7ffff000;
+  for (size_t at = 0; at < length;) {
+    const size_t part = std::min(length - at, kMostBytes);
+    const iovec bytes{const_cast<uint8_t*>(data) + at, part};
+    SendOrQueue(slot, &bytes, 1, part);
+    if (Find(slot) == nullptr) return 0;
+    at += part;
+  }
+  return At(slot).queued();
+}
+
+void Engine::Flush() {
+  RingHead& head = *rings_.head;
+  const int32_t count = std::min(head.submissions, rings_.submission_capacity);
+  if (count <= 0) return;
+  for (int32_t i = 0; i < count; ++i) {
+    const RingSubmission& submission = rings_.submissions[i];
+    if (!IsWrite(submission.kind)) {
+      controls_.push_back(i);
+    } else if (Find(submission.slot) != nullptr) {
+      Link(i);
+    }
+  }
+  for (const int32_t slot : writers_) SendLinked(slot);
+  writers_.clear();
+  // After all writes: nothing is written to a slot behind its own end.
+  for (const int32_t i : controls_) Control(rings_.submissions[i]);
+  controls_.clear();
+  head.submissions = 0;
+  head.outbound_bytes = 0;
+  head.flushes = static_cast<int32_t>(static_cast<uint32_t>(head.flushes) + 1);
+}
+
+void Engine::Link(int32_t index) {
+  Slot& slot = At(rings_.submissions[index].slot);
+  next_write_[static_cast<size_t>(index)] = -1;
+  if (slot.first_write < 0) {
+    slot.first_write = index;
+    writers_.push_back(rings_.submissions[index].slot);
+  } else {
+    next_write_[static_cast<size_t>(slot.last_write)] = index;
+  }
+  slot.last_write = index;
+}
+
+const uint8_t* Engine::BytesOf(const RingSubmission& submission) const {
+  const bool inbound = submission.kind == SubmissionKind::kWriteInbound;
+  return (inbound ? rings_.inbound : rings_.outbound) + submission.offset;
+}
+
+void Engine::SendLinked(int32_t slot) {
+  int32_t index = At(slot).first_write;
+  At(slot).first_write = At(slot).last_write = -1;
+  while (index >= 0) {
+    int count = 0;
+    size_t length = 0;
+    for (; index >= 0; index = next_write_[static_cast<size_t>(index)]) {
+      const RingSubmission& submission = rings_.submissions[index];
+      const size_t part = static_cast<size_t>(submission.length);
+      auto* bytes = const_cast<uint8_t*>(BytesOf(submission));
+      if (count > 0) {
+        iovec& last = parts_[static_cast<size_t>(count - 1)];
+        if (static_cast<uint8_t*>(last.iov_base) + last.iov_len == bytes) {
+          last.iov_len += part;
+          length += part;
+          continue;
+        }
+      }
+      if (count == kMostParts) break;
+      parts_[static_cast<size_t>(count++)] = iovec{bytes, part};
+      length += part;
+    }
+    SendOrQueue(slot, parts_.data(), count, length);
+    if (Find(slot) == nullptr) return;
+  }
+}
+
+void Engine::SendOrQueue(int32_t slot, const iovec* parts, int count, size_t length) {
+  const Slot& at = At(slot);
+  if (!at.Has(kWrites) || at.Has(kEnding)) return;
+  if (at.queued() == 0) return Send(slot, parts, count, length);
+  Queue(slot, parts, count, 0);
+  EmitQueued(slot);
+}
+
+void Engine::Queue(int32_t slot, const iovec* parts, int count, size_t skipped) {
+  Slot& at = At(slot);
+  if (at.queue == nullptr) at.queue = std::make_unique<SendQueue>();
+  for (int i = 0; i < count; ++i) {
+    const size_t skip = std::min(skipped, parts[i].iov_len);
+    skipped -= skip;
+    at.queue->Append(static_cast<const uint8_t*>(parts[i].iov_base) + skip,
+                     parts[i].iov_len - skip);
+  }
+}
+
+void Engine::Control(const RingSubmission& submission) {
+  const int32_t slot = submission.slot;
+  if (Find(slot) == nullptr) return;  // its kClosed is on the way
+  switch (submission.kind) {
+    case SubmissionKind::kEnd:
+      return End(slot);
+    case SubmissionKind::kDestroy:
+      return Destroy(slot);
+    case SubmissionKind::kPause:
+      At(slot).Add(kPaused);
+      return Settle(slot);
+    case SubmissionKind::kResume:
+      At(slot).Drop(kPaused);
+      return Settle(slot);
+    case SubmissionKind::kReport:
+      return EmitQueued(slot);
+    case SubmissionKind::kIdleTimeout:
+      return idle_.Set(slot, submission.length, IdleTimers::NowMs());
+    case SubmissionKind::kMoreAccepts:
+      if (Listener* listener = FindListener(slot)) {
+        const bool was_full = listener->options.room == 0;
+        listener->options.room += submission.length;
+        if (was_full && listener->again_at_ns == 0) (void)StartAccepting(*listener).ok();
+      }
+      return;
+    case SubmissionKind::kWriteOutbound:
+    case SubmissionKind::kWriteInbound:
+      return;  // linked before
+  }
+}
+
+void Engine::End(int32_t slot) {
+  At(slot).Add(kEnding);
+  if (At(slot).queued() == 0) EndSending(slot);
+}
+
+void Engine::EndSending(int32_t slot) {
+  Slot& at = At(slot);
+  if (!at.Has(kWrites)) return;
+  at.Drop(kWrites);
+  // ENOTCONN: the peer has reset, which the next receive reports.
+  if (at.Has(kSocket)) shutdown(slot, SHUT_WR);
+  CloseIfBothEnded(slot);
+}
+
+void Engine::CloseIfBothEnded(int32_t slot) {
+  if (!At(slot).Has(kReads | kWrites)) Fail(slot, 0);
+}
+
+void Engine::PeerEnded(int32_t slot) {
+  At(slot).Drop(kReads);
+  Emit(slot, CompletionKind::kEnd, 0, 0);
+  Settle(slot);
+  CloseIfBothEnded(slot);
+}
+
+void Engine::QueueShrank(int32_t slot) {
+  Slot& at = At(slot);
+  EmitQueued(slot);
+  if (at.queued() > 0) return;
+  at.queue.reset();  // most connections never need it
+  if (at.Has(kEnding)) EndSending(slot);
+}
+
+void Engine::Fail(int32_t slot, int error) {
+  Slot& at = At(slot);
+  if (at.Has(kClosing)) return;
+  at.Drop(kReads | kWrites);
+  at.Add(kClosing);
+  at.queue.reset();
+  idle_.Set(slot, 0, 0);
+  if (Listener* listener = FindListener(slot)) {
+    StopAccepting(*listener);
+  } else {
+    Settle(slot);
+  }
+  Emit(slot, CompletionKind::kClosed, 0, -error);
+  closing_.push_back(slot);
+}
+
+void Engine::Forget(int32_t slot) {
+  if (At(slot).Has(kListening)) {
+    const auto is_it = [slot](const Listener& listener) { return listener.slot == slot; };
+    listeners_.erase(std::remove_if(listeners_.begin(), listeners_.end(), is_it), listeners_.end());
+  }
+  idle_.Set(slot, 0, 0);
+  At(slot) = Slot();
+}
+
+Engine::Slot* Engine::Find(int32_t slot) {
+  if (slot < 0 || static_cast<size_t>(slot) >= slots_.size()) return nullptr;
+  Slot& found = At(slot);
+  return found.Has(kOpen) && !found.Has(kClosing | kDestroyed) ? &found : nullptr;
+}
+
+Engine::Slot& Engine::Open(int32_t slot, const SlotOptions& options) {
+  const size_t index = static_cast<size_t>(slot);
+  if (slots_.size() <= index) slots_.resize(std::max(index + 1, slots_.size() + slots_.size() / 2));
+  Slot& opened = slots_[index];
+  opened = Slot();
+  opened.Add(kOpen | (options.reads ? kReads : 0) | (options.writes ? kWrites : 0) |
+             (options.socket ? kSocket : 0) | (options.paused ? kPaused : 0));
+  return opened;
+}
+
+Engine::Listener* Engine::FindListener(int32_t slot) {
+  for (Listener& listener : listeners_) {
+    if (listener.slot == slot) return &listener;
+  }
+  return nullptr;
+}
+
+void Engine::Emit(int32_t slot, CompletionKind kind, int32_t offset, int32_t length) {
+  const RingCompletion completion{slot, kind, offset, length};
+  if (!HasRoom()) {
+    backlog_.push_back(completion);
+  } else {
+    rings_.completions[count_++] = completion;
+  }
+}
+
+void Engine::EmitQueued(int32_t slot) {
+  const uint64_t queued = At(slot).queued();
+  Emit(slot, CompletionKind::kQueued, static_cast<int32_t>(queued >> 32),
+       static_cast<int32_t>(static_cast<uint32_t>(queued)));
+}
+
+void Engine::Accepted(Listener& listener, int fd) {
+  SlotOptions options;
+  options.paused = listener.options.paused;
+  const int32_t listening = listener.slot;
+  if (listener.options.room > 0 && --listener.options.room == 0) StopAccepting(listener);
+  Open(fd, options);
+  if (listener.options.idle_ms > 0) idle_.Set(fd, listener.options.idle_ms, IdleTimers::NowMs());
+  Emit(fd, CompletionKind::kAccepted, listening, 0);
+  const Result<void> started = Start(fd);
+  if (!started.ok()) Fail(fd, started.error().errno_value);
+}
+
+void Engine::AcceptRefused(Listener& listener, int error) {
+  const bool lacks =
+      error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS || error == ENOSPC;
+  if (!lacks) return Fail(listener.slot, error);
+  StopAccepting(listener);
+  listener.again_at_ns = MonotonicNs() + kAcceptPauseNs;
+  paused_listener_ = true;
+}
+
+void Engine::ResumeAccepting(bool freed) {
+  if (!paused_listener_) return;
+  const int64_t now = MonotonicNs();
+  paused_listener_ = false;
+  for (Listener& listener : listeners_) {
+    if (listener.again_at_ns == 0) continue;
+    if (freed || listener.again_at_ns <= now) {
+      listener.again_at_ns = 0;
+      if (listener.options.room != 0 && !StartAccepting(listener).ok()) {
+        listener.again_at_ns = now + kAcceptPauseNs;
+      }
+    }
+    paused_listener_ = paused_listener_ || listener.again_at_ns != 0;
+  }
+}
+
+int64_t Engine::UntilDueNs() {
+  int64_t due = -1;
+  if (!idle_.empty()) {
+    const int64_t until_ms = idle_.UntilNextMs(IdleTimers::NowMs());
+    due = until_ms < 0 ? -1 : until_ms * kNsPerMs;
+  }
+  if (!paused_listener_) return due;
+  const int64_t now = MonotonicNs();
+  for (const Listener& listener : listeners_) {
+    if (listener.again_at_ns == 0) continue;
+    due = Sooner(due, std::max<int64_t>(0, listener.again_at_ns - now));
+  }
+  return due;
+}
+
+void Engine::BeginTurn() {
+  // What was reported before is known now; what a flush has reported since moves to the front.
+  std::copy(rings_.completions + delivered_, rings_.completions + count_, rings_.completions);
+  count_ -= delivered_;
+  delivered_ = 0;
+  const int room = rings_.completion_capacity - count_;
+  const int moved = std::min(room, static_cast<int>(std::min<size_t>(backlog_.size(), 1u << 30)));
+  std::copy(backlog_.begin(), backlog_.begin() + moved, rings_.completions + count_);
+  backlog_.erase(backlog_.begin(), backlog_.begin() + moved);
+  count_ += moved;
+}
+
+Result<int> Engine::Turn(int64_t timeout_ns) {
+  BeginTurn();
+  Flush();
+  const bool freed = !closed_.empty();
+  for (const int32_t slot : closed_) Close(slot);
+  closed_.clear();
+  ResumeAccepting(freed);
+  const int64_t timeout = count_ > 0 || HasMore() ? 0 : Sooner(timeout_ns, UntilDueNs());
+  const Result<void> waited = WaitAndReceive(timeout);
+  ResumeAccepting(false);
+  ExpireIdle();
+  if (!waited.ok() && (waited.error().errno_value != EINTR || count_ == 0)) return waited.error();
+  // A kClosed that is in the backlog is known a turn later.
+  if (backlog_.empty()) closed_.swap(closing_);
+  delivered_ = count_;
+  return count_;
+}
+
+void Engine::ExpireIdle() {
+  if (idle_.empty()) return;
+  MarkTime();
+  idle_.Expire(now_ms_, [this](int32_t slot) { Emit(slot, CompletionKind::kIdle, 0, 0); });
+}
+
+}  // namespace io_selectors

@@ -1,0 +1,235 @@
+// Engine: connections as a Proactor serves them. A turn takes what the program has submitted,
+// waits, and reports what has completed; the program calls it once per turn, never per message. How
+// bytes move is left to the engines over readiness and over io_uring; this class keeps what they
+// share: slots, queues, joined writes, idle timeouts, pauses of accepting, and one close per open.
+// Schmidt et al., Pattern-Oriented Software Architecture 2: Proactor, Acceptor.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/result.h"
+#include "core/selector.h"
+#include "proactor/idle_timers.h"
+#include "proactor/rings.h"
+#include "proactor/send_queue.h"
+
+namespace io_selectors {
+
+/** What a descriptor that an engine takes over can do, and how it begins. */
+struct SlotOptions {
+  bool reads = true;
+  bool writes = true;
+  bool socket = true;   // recv(2), send(2) and shutdown(2) rather than read(2) and write(2)
+  bool paused = false;  // receives nothing until kResume
+  int32_t idle_ms = 0;  // 0: no idle timeout
+};
+
+/** What a descriptor that another part of the program has opened can do. fstat(2), fcntl(2) */
+Result<SlotOptions> DescribeDescriptor(int fd);
+
+struct ListenerOptions {
+  int32_t room = -1;    // connections that it may accept until kMoreAccepts; below 0: any number
+  bool paused = false;  // of what it accepts: receives nothing until kResume
+  int32_t idle_ms = 0;  // of what it accepts
+};
+
+/** Exact calls and bytes, for the benchmark suite. */
+struct EngineCounters {
+  uint64_t wait_calls = 0;
+  uint64_t events_returned = 0;
+  uint64_t receive_calls = 0;
+  uint64_t send_calls = 0;
+  uint64_t accept_calls = 0;
+  uint64_t bytes_received = 0;
+  uint64_t bytes_sent = 0;
+};
+
+/** Belongs to one thread. A slot is the number of the descriptor that it owns. */
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /** Takes over a listening, non-blocking socket. */
+  Result<void> Listen(int fd, const ListenerOptions& options);
+
+  /** Takes over a connected, non-blocking descriptor; where it fails the caller keeps it. */
+  Result<void> Adopt(int fd, const SlotOptions& options);
+
+  /**
+   * Lets go of a connection without closing it: the descriptor is the caller's again.
+   * @returns EBADF if it is none of this engine's, EBUSY while bytes of it are not sent.
+   */
+  virtual Result<void> Detach(int slot) = 0;
+
+  /**
+   * Sends, after all that was submitted before, bytes that are too many for `outbound`; what the
+   * peer does not take is copied.
+   * @returns the bytes of this slot that are queued now; 0 also for a slot that is closing.
+   */
+  size_t Write(int slot, const uint8_t* data, size_t length);
+
+  /** Takes all submissions: sends, and does what else they ask for. */
+  void Flush();
+
+  /**
+   * One turn: Flush(), then wait, receive and accept.
+   * @param timeout_ns nanoseconds; below 0 without a deadline, and cut short where the engine has
+   *   something to do by itself.
+   * @returns how many completions lie in the ring; EINTR if a signal came first.
+   */
+  Result<int> Turn(int64_t timeout_ns);
+
+  /** Watches `fd` for reading as that which ends a wait from outside. Set once. */
+  virtual Result<void> SetWakeFd(int fd) = 0;
+  /** Whether the last turn saw the wake descriptor ready. */
+  virtual bool Woken() const = 0;
+
+  /** What another event loop can watch; -1 without one. */
+  virtual int fileno() const = 0;
+
+  /** Whether a turn would report something without waiting. */
+  bool HasCompletions() const { return count_ > delivered_ || !backlog_.empty() || HasMore(); }
+
+  /** For a wait beside this engine: nanoseconds until a turn has something to do by itself, below
+   * 0: never. */
+  int64_t UntilDueNs();
+
+  /** Closes every descriptor of its own, without a completion. */
+  virtual void CloseAll() = 0;
+
+  const EngineCounters& counters() const { return counters_; }
+
+ protected:
+  enum Flag : uint16_t {
+    kOpen = 1 << 0,
+    kListening = 1 << 1,
+    kSocket = 1 << 2,
+    kReads = 1 << 3,    // more may arrive
+    kWrites = 1 << 4,   // the sending direction is open
+    kPaused = 1 << 5,   // by the program
+    kEnding = 1 << 6,   // the sending direction ends once the queue is empty
+    kClosing = 1 << 7,  // its end is reported; its descriptor is closed after the program knows
+    // Of the engine over io_uring: operations under way.
+    kReceiving = 1 << 8,
+    kCancelling = 1 << 9,
+    kSending = 1 << 10,
+    kDestroyed = 1 << 11,  // the program wants nothing of it any more
+    kStarved = 1 << 12,    // its receive found no buffer
+  };
+
+  struct Slot {
+    std::unique_ptr<SendQueue> queue;
+    int32_t first_write = -1;  // of the submissions that a flush is taking
+    int32_t last_write = -1;
+    uint16_t flags = 0;
+    int16_t interest = 0;  // of the engine over readiness
+
+    bool Has(int flag) const { return (flags & flag) != 0; }
+    void Add(int flag) { flags = static_cast<uint16_t>(flags | flag); }
+    void Drop(int flag) { flags = static_cast<uint16_t>(flags & ~flag); }
+    size_t queued() const { return queue == nullptr ? 0 : queue->size(); }
+  };
+
+  struct Listener {
+    int32_t slot = -1;
+    ListenerOptions options;
+    bool accepting = false;
+    int64_t again_at_ns = 0;  // accepting pauses until then; 0: it does not
+  };
+
+  explicit Engine(const Rings& rings);
+
+  // What an engine provides.
+  /** Begins to serve a slot that was just taken over. */
+  virtual Result<void> Start(int32_t slot) = 0;
+  virtual Result<void> StartAccepting(Listener& listener) = 0;
+  virtual void StopAccepting(Listener& listener) = 0;
+  /** The slot's kReads, kPaused or queue has changed: begins or ends receiving and sending. */
+  virtual void Settle(int32_t slot) = 0;
+  /** Sends these parts, `length` bytes in all; nothing of the slot is queued. */
+  virtual void Send(int32_t slot, const iovec* parts, int count, size_t length) = 0;
+  /** Ends everything under way, and closes; may complete later, by Release(). */
+  virtual void Destroy(int32_t slot) = 0;
+  /** Closes the descriptor of a slot whose end the program knows. */
+  virtual void Close(int32_t slot) = 0;
+  /** Waits and reports. */
+  virtual Result<void> WaitAndReceive(int64_t timeout_ns) = 0;
+  /** Whether events are left from the last wait. */
+  virtual bool HasMore() const { return false; }
+
+  Slot& At(int32_t slot) { return slots_[static_cast<size_t>(slot)]; }
+  /** A slot in use that is not closing; nullptr otherwise. */
+  Slot* Find(int32_t slot);
+  Slot& Open(int32_t slot, const SlotOptions& options);
+  Listener* FindListener(int32_t slot);
+
+  /** Whether that many completions fit into the ring. */
+  bool HasRoom(int count = 1) const {
+    return backlog_.empty() && count_ + count <= rings_.completion_capacity;
+  }
+  void Emit(int32_t slot, CompletionKind kind, int32_t offset, int32_t length);
+  void EmitQueued(int32_t slot);
+
+  /** A connection was accepted. */
+  void Accepted(Listener& listener, int fd);
+  /** accept(2) was refused: pauses for want of descriptors and memory, else ends the listener. */
+  void AcceptRefused(Listener& listener, int error);
+  /** The peer has sent everything. */
+  void PeerEnded(int32_t slot);
+  /** Bytes of the queue were sent. */
+  void QueueShrank(int32_t slot);
+  /** Reports the end of a slot, which stays until the program knows. @param error errno, or 0 */
+  void Fail(int32_t slot, int error);
+  /** Reports nothing: the slot's number is free. */
+  void Forget(int32_t slot);
+  void Queue(int32_t slot, const iovec* parts, int count, size_t skipped);
+  /** After the wait of a turn: the time that Touch() gives to what this turn moves. */
+  void MarkTime() {
+    if (!idle_.empty()) now_ms_ = IdleTimers::NowMs();
+  }
+  void Touch(int32_t slot) {
+    if (!idle_.empty()) idle_.Touch(slot, now_ms_);
+  }
+
+  const Rings rings_;
+  EngineCounters counters_;
+  std::vector<Slot> slots_;
+  std::vector<Listener> listeners_;
+
+ private:
+  static constexpr int kMostParts = 64;
+
+  void Link(int32_t index);
+  void SendLinked(int32_t slot);
+  const uint8_t* BytesOf(const RingSubmission& submission) const;
+  void SendOrQueue(int32_t slot, const iovec* parts, int count, size_t length);
+  void Control(const RingSubmission& submission);
+  void End(int32_t slot);
+  void EndSending(int32_t slot);
+  void CloseIfBothEnded(int32_t slot);
+  void BeginTurn();
+  void ResumeAccepting(bool freed);
+  void ExpireIdle();
+
+  int count_ = 0;                        // completions in the ring
+  int delivered_ = 0;                    // of these, what the last turn reported
+  std::vector<RingCompletion> backlog_;  // for which the ring had no room
+  std::vector<int32_t> closing_;         // reported since the last turn
+  std::vector<int32_t> closed_;          // reported by the last turn
+  std::vector<int32_t> next_write_;      // by submission
+  std::vector<int32_t> writers_;
+  std::vector<int32_t> controls_;
+  std::array<iovec, kMostParts> parts_{};
+  IdleTimers idle_;
+  int64_t now_ms_ = 0;
+  bool paused_listener_ = false;
+};
+
+}  // namespace io_selectors

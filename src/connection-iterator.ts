@@ -1,0 +1,116 @@
+// ConnectionIterator: what `for await` over a connection reads from. It holds at most the
+// high-water mark plus one read, and ends when the peer has sent everything.
+
+/** What it needs of a Connection, which makes it. */
+interface Iterated {
+  readonly closed: boolean;
+  pause(): void;
+  resume(): void;
+  end(): void;
+  destroy(error?: Error): void;
+}
+
+/** The handlers that it passes on to. */
+interface Handlers<C> {
+  drain?(connection: C): void;
+  idle?(connection: C): void;
+  error?(connection: C, thrown: unknown): void;
+  close?(connection: C, error: Error | null): void;
+}
+
+interface Settings {
+  readonly allowHalfOpen: boolean;
+  readonly highWaterMark: number;
+}
+
+interface Waiting {
+  resolve(result: IteratorResult<Uint8Array>): void;
+  reject(error: Error): void;
+}
+
+const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
+
+export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uint8Array> {
+  readonly #connection: C;
+  readonly #settings: Settings;
+  readonly #chunks: Uint8Array[] = [];
+  #bytes = 0;
+  #waiting: Waiting[] = [];
+  #ended = false;
+  #failure: Error | null = null;
+  readonly drain: ((connection: C) => void) | undefined;
+  readonly idle: ((connection: C) => void) | undefined;
+  readonly error: ((connection: C, thrown: unknown) => void) | undefined;
+  readonly #close: (connection: C, error: Error | null) => void;
+
+  constructor(connection: C, handlers: Handlers<C>, settings: Settings) {
+    this.#connection = connection;
+    this.#settings = settings;
+    this.drain = handlers.drain?.bind(handlers);
+    this.idle = handlers.idle?.bind(handlers);
+    this.error = handlers.error?.bind(handlers);
+    this.#close = (closed, error) => handlers.close?.(closed, error);
+    this.#ended = connection.closed;
+  }
+
+  data(_connection: C, bytes: Uint8Array): void {
+    const chunk = bytes.slice();
+    const waiting = this.#waiting.shift();
+    if (waiting !== undefined) {
+      waiting.resolve({ done: false, value: chunk });
+      return;
+    }
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes >= this.#settings.highWaterMark) this.#connection.pause();
+  }
+
+  end(): void {
+    this.#ended = true;
+    if (this.#chunks.length === 0 && this.#waiting.length > 0) this.#finish();
+  }
+
+  close(connection: C, error: Error | null): void {
+    this.#ended = true;
+    this.#failure = error;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { resolve, reject } of waiting) {
+      if (error === null) resolve(DONE);
+      else reject(error);
+    }
+    this.#close(connection, error);
+  }
+
+  next(): Promise<IteratorResult<Uint8Array>> {
+    const chunk = this.#chunks.shift();
+    if (chunk !== undefined) {
+      this.#bytes -= chunk.length;
+      if (this.#chunks.length === 0) this.#connection.resume();
+      return Promise.resolve({ done: false, value: chunk });
+    }
+    const failure = this.#failure;
+    this.#failure = null; // thrown once
+    if (failure !== null) return Promise.reject(failure);
+    if (this.#ended) {
+      this.#finish();
+      return Promise.resolve(DONE);
+    }
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+  }
+
+  return(): Promise<IteratorResult<Uint8Array>> {
+    this.#ended = true;
+    this.#chunks.length = 0;
+    this.#connection.destroy();
+    return Promise.resolve(DONE);
+  }
+
+  /** The program has handled the last chunk: only now may its own direction end. */
+  #finish(): void {
+    if (!this.#settings.allowHalfOpen) this.#connection.end();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { resolve } of waiting) resolve(DONE);
+  }
+}

@@ -1,0 +1,399 @@
+// EngineConnection: a Connection as an engine serves it. It keeps little, since there are many: what
+// is rare lies beside it.
+
+import { getSystemErrorName } from "node:util";
+import { assertIdleMs } from "./arguments.ts";
+import type { Connection, ConnectionHandlers, Detached } from "./connection.ts";
+import { ConnectionIterator } from "./connection-iterator.ts";
+import { connectionError } from "./errors.ts";
+import { native, SOCKET_OPTIONS } from "./native.ts";
+import { orThrow } from "./opening.ts";
+import { localAddress, peerAddress, type SocketAddress } from "./socket-address.ts";
+import {
+  SUBMIT_DESTROY,
+  SUBMIT_END,
+  SUBMIT_IDLE_TIMEOUT,
+  SUBMIT_PAUSE,
+  SUBMIT_REPORT,
+  SUBMIT_RESUME,
+  type Submitter,
+} from "./submissions.ts";
+
+/** What the connections of a server, or of one call, have in common. Not public. */
+export interface Role<T = undefined> {
+  readonly engine: Submitter;
+  readonly handlers: ConnectionHandlers<T>;
+  readonly highWaterMark: number;
+  readonly lowWaterMark: number;
+  readonly allowHalfOpen: boolean;
+  /** Called before the `close` handler. */
+  readonly closed: (() => void) | null;
+}
+
+/** For engine.ts and its neighbours; not public. */
+export const opened = Symbol("opened");
+export const deliver = Symbol("deliver");
+export const onEnd = Symbol("onEnd");
+export const onQueued = Symbol("onQueued");
+export const onIdle = Symbol("onIdle");
+export const onClosed = Symbol("onClosed");
+export const flagUnwritable = Symbol("flagUnwritable");
+export const ownerOf = Symbol("ownerOf");
+export const unread = Symbol("unread");
+export const takeOver = Symbol("takeOver");
+
+const ENDED = 1;
+const DESTROYED = 2;
+const CLOSED = 4;
+const PAUSED = 8;
+/** By its own engine: its `data` handler has written more than its peer takes. */
+const HELD_BACK = 16;
+/** Something has arrived that a pause keeps from the handlers. */
+const WITHHELD = 32;
+const NEEDS_DRAIN = 64;
+const REPORTING = 128;
+const UNREFERENCED = 256;
+const UNWRITABLE = 512;
+const OVER = DESTROYED | CLOSED;
+
+type Withheld = Uint8Array | "end" | "closed";
+
+/** Rare, so beside the connections. */
+const withheld = new WeakMap<object, Withheld[]>();
+const reasons = new WeakMap<object, Error>();
+
+export class EngineConnection<T = undefined> implements Connection<T> {
+  data: T = undefined as T;
+  #role: Role<T>;
+  readonly #slot: number;
+  #flags: number;
+  /** What the engine has reported as queued. */
+  #queued = 0;
+  /** Written since the flush of that number. */
+  #pending = 0;
+  #pendingFlush = 0;
+
+  /** @internal */
+  constructor(role: Role<T>, slot: number) {
+    this.#role = role;
+    this.#slot = slot;
+    this.#flags = role.handlers.data === undefined ? PAUSED : 0;
+    role.engine.ref();
+  }
+
+  get bufferedBytes(): number {
+    const pending = this.#pendingFlush === this.#role.engine.flushes ? this.#pending : 0;
+    return this.#queued + pending;
+  }
+
+  get writable(): boolean {
+    return (this.#flags & (OVER | ENDED | UNWRITABLE)) === 0;
+  }
+
+  get closed(): boolean {
+    return (this.#flags & OVER) !== 0;
+  }
+
+  get paused(): boolean {
+    return (this.#flags & PAUSED) !== 0;
+  }
+
+  get remoteAddress(): SocketAddress | null {
+    return this.#address(peerAddress);
+  }
+
+  get localAddress(): SocketAddress | null {
+    return this.#address(localAddress);
+  }
+
+  write(bytes: Uint8Array | string): boolean {
+    if ((this.#flags & (OVER | ENDED | UNWRITABLE)) !== 0) return this.#refuseWrite();
+    const { engine, highWaterMark } = this.#role;
+    const written = engine.write(this.#slot, bytes);
+    const { flushes } = engine;
+    if (written < 0) {
+      this.#queued = -1 - written;
+      this.#pending = 0;
+    } else {
+      this.#pending = this.#pendingFlush === flushes ? this.#pending + written : written;
+    }
+    this.#pendingFlush = flushes;
+    return this.#queued + this.#pending <= highWaterMark || this.#exceeded();
+  }
+
+  end(bytes?: Uint8Array | string): void {
+    if (bytes !== undefined) this.write(bytes);
+    if ((this.#flags & (OVER | ENDED)) !== 0) return;
+    this.#flags |= ENDED;
+    this.#role.engine.submit(this.#slot, SUBMIT_END);
+  }
+
+  destroy(error?: Error): void {
+    if ((this.#flags & OVER) !== 0) return;
+    this.#flags |= DESTROYED;
+    if (error !== undefined) reasons.set(this, error);
+    this.#role.engine.submit(this.#slot, SUBMIT_DESTROY);
+  }
+
+  pause(): void {
+    if ((this.#flags & (OVER | PAUSED)) !== 0) return;
+    if ((this.#flags & HELD_BACK) === 0) this.#role.engine.submit(this.#slot, SUBMIT_PAUSE);
+    this.#flags |= PAUSED;
+  }
+
+  resume(): void {
+    if ((this.#flags & PAUSED) === 0) return;
+    this.#flags &= ~PAUSED;
+    this.#receiveAgain();
+  }
+
+  setTimeout(idleMs: number): void {
+    assertIdleMs(idleMs);
+    if (this.closed) return;
+    this.#role.engine.submit(this.#slot, SUBMIT_IDLE_TIMEOUT, 0, Math.ceil(idleMs));
+  }
+
+  setNoDelay(on: boolean): void {
+    if (this.closed) return;
+    const answer = native.setOption(this.#slot, SOCKET_OPTIONS.noDelay, on ? 1 : 0);
+    orThrow(answer, `cannot set TCP_NODELAY of fd ${this.#slot}`);
+  }
+
+  ref(): this {
+    if ((this.#flags & (UNREFERENCED | CLOSED)) === UNREFERENCED) {
+      this.#flags &= ~UNREFERENCED;
+      this.#role.engine.ref();
+    }
+    return this;
+  }
+  unref(): this {
+    if ((this.#flags & (UNREFERENCED | CLOSED)) === 0) {
+      this.#flags |= UNREFERENCED;
+      this.#role.engine.unref();
+    }
+    return this;
+  }
+
+  setHandlers(handlers: ConnectionHandlers<T>): void {
+    this[takeOver](handlers, this.#role.allowHalfOpen);
+  }
+
+  detach(): Detached {
+    if (this.closed) throw connectionError("ERR_CONNECTION_CLOSED", "the connection is closed");
+    if (this.#queued > 0) {
+      throw connectionError(
+        "ERR_CONNECTION_BUSY",
+        `cannot detach fd ${this.#slot}: ${this.#queued} bytes are not sent; wait for drain`,
+      );
+    }
+    const parts = (withheld.get(this) ?? []).filter((item) => typeof item !== "string");
+    const received = this.#role.engine.detach(this.#slot);
+    this.#flags |= CLOSED;
+    this.#release();
+    this.#role.closed?.();
+    return { fd: this.#slot, unread: Buffer.concat([...parts, ...received]) };
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    const { handlers, allowHalfOpen, highWaterMark } = this.#role;
+    const iterator = new ConnectionIterator(this, handlers, { allowHalfOpen, highWaterMark });
+    // Its handlers are fields, undefined where the program has none.
+    this[takeOver](iterator as ConnectionHandlers<T>, true);
+    this.resume();
+    return iterator;
+  }
+
+  /** @internal */
+  [takeOver](handlers: ConnectionHandlers<T>, allowHalfOpen: boolean): void {
+    this.#role = { ...this.#role, handlers, allowHalfOpen };
+    if (handlers.data === undefined) this.pause();
+  }
+
+  /** @internal Delivers these bytes again, before all others, once the pause has ended. */
+  [unread](bytes: Uint8Array): void {
+    const items = withheld.get(this) ?? [];
+    withheld.set(this, [bytes.slice(), ...items]);
+    this.#flags |= WITHHELD;
+  }
+
+  /** @internal */
+  get [ownerOf](): (() => void) | null {
+    return this.#role.closed;
+  }
+
+  /** @internal It can only receive. */
+  [flagUnwritable](): void {
+    this.#flags |= UNWRITABLE;
+  }
+
+  /** @internal */
+  [opened](): void {
+    this.#call((handlers) => handlers.open?.(this));
+  }
+
+  /** @internal */
+  [deliver](bytes: Uint8Array): void {
+    if ((this.#flags & (OVER | PAUSED | HELD_BACK | WITHHELD)) !== 0) {
+      this.#withhold(bytes);
+      return;
+    }
+    try {
+      this.#role.handlers.data?.(this, bytes);
+    } catch (thrown) {
+      this.#failed(thrown);
+    }
+  }
+
+  /** @internal */
+  [onEnd](): void {
+    if ((this.#flags & (OVER | PAUSED | HELD_BACK | WITHHELD)) !== 0) {
+      this.#withhold("end");
+      return;
+    }
+    this.#call((handlers) => handlers.end?.(this));
+    if (!this.#role.allowHalfOpen) this.end();
+  }
+
+  /** @internal */
+  [onQueued](bytes: number): void {
+    this.#queued = bytes;
+    this.#flags &= ~REPORTING;
+    if (bytes > this.#role.lowWaterMark || (this.#flags & OVER) !== 0) return;
+    if ((this.#flags & HELD_BACK) !== 0) {
+      this.#flags &= ~HELD_BACK;
+      this.#receiveAgain();
+    }
+    if ((this.#flags & NEEDS_DRAIN) === 0) return;
+    this.#flags &= ~NEEDS_DRAIN;
+    this.#call((handlers) => handlers.drain?.(this));
+  }
+
+  /** @internal */
+  [onIdle](): void {
+    if ((this.#flags & OVER) !== 0) return;
+    if (this.#role.handlers.idle === undefined) {
+      this.destroy(connectionError("ERR_CONNECTION_IDLE", "the connection was idle too long"));
+    } else {
+      this.#call((handlers) => handlers.idle?.(this));
+    }
+  }
+
+  /** @internal The descriptor is closed. @param errno 0, or below it why. */
+  [onClosed](errno: number, sending: boolean): void {
+    if ((this.#flags & CLOSED) !== 0) return;
+    if (errno === 0 && (this.#flags & WITHHELD) !== 0 && !this.closed) {
+      this.#withhold("closed");
+      return;
+    }
+    this.#flags |= CLOSED;
+    const was = this.#flags & DESTROYED;
+    const error = reasons.get(this) ?? (errno < 0 && was === 0 ? lost(errno, sending) : null);
+    this.#release();
+    this.#role.closed?.();
+    try {
+      this.#role.handlers.close?.(this, error);
+    } catch (thrown) {
+      throwLater(thrown);
+    }
+  }
+
+  #release(): void {
+    withheld.delete(this);
+    this.#queued = 0;
+    this.#pending = 0;
+    if ((this.#flags & UNREFERENCED) === 0) this.#role.engine.unref();
+  }
+
+  #refuseWrite(): boolean {
+    if (this.closed) return false;
+    if ((this.#flags & UNWRITABLE) !== 0) {
+      throw connectionError("ERR_CONNECTION_READ_ONLY", "the descriptor is open for reading only");
+    }
+    throw connectionError("ERR_STREAM_WRITE_AFTER_END", "write after end");
+  }
+
+  /** More is buffered than the high-water mark: asks to be told of less. @returns false */
+  #exceeded(): false {
+    const { engine } = this.#role;
+    if ((this.#flags & REPORTING) === 0) engine.submit(this.#slot, SUBMIT_REPORT);
+    this.#flags |= NEEDS_DRAIN | REPORTING;
+    // Only what answers its own peer: two programs that both send first must both go on reading.
+    if ((this.#flags & HELD_BACK) === 0 && engine.isDelivering(this)) {
+      if ((this.#flags & PAUSED) === 0) engine.submit(this.#slot, SUBMIT_PAUSE);
+      this.#flags |= HELD_BACK;
+    }
+    return false;
+  }
+
+  #receiveAgain(): void {
+    if ((this.#flags & (OVER | PAUSED | HELD_BACK)) !== 0) return;
+    if ((this.#flags & WITHHELD) !== 0) queueMicrotask(() => this.#deliverWithheld());
+    else this.#role.engine.submit(this.#slot, SUBMIT_RESUME);
+  }
+
+  #withhold(item: Withheld): void {
+    if ((this.#flags & OVER) !== 0) return;
+    const items = withheld.get(this) ?? [];
+    items.push(typeof item === "string" ? item : item.slice());
+    withheld.set(this, items);
+    this.#flags |= WITHHELD;
+  }
+
+  #deliverWithheld(): void {
+    const items = withheld.get(this);
+    if (items === undefined) return;
+    while (items.length > 0 && (this.#flags & (OVER | PAUSED | HELD_BACK)) === 0) {
+      const item = items.shift() as Withheld;
+      this.#flags &= ~WITHHELD;
+      if (item === "end") this[onEnd]();
+      else if (item === "closed") this[onClosed](0, false);
+      else this[deliver](item);
+      this.#flags |= WITHHELD;
+    }
+    if (items.length > 0) return;
+    this.#flags &= ~WITHHELD;
+    withheld.delete(this);
+    this.#receiveAgain();
+  }
+
+  #call(call: (handlers: ConnectionHandlers<T>) => void): void {
+    try {
+      call(this.#role.handlers);
+    } catch (thrown) {
+      this.#failed(thrown);
+    }
+  }
+
+  #failed(thrown: unknown): void {
+    const { handlers } = this.#role;
+    try {
+      if (handlers.error === undefined) throwLater(thrown);
+      else handlers.error(this, thrown);
+    } catch (second) {
+      throwLater(second);
+    }
+    this.destroy(thrown instanceof Error ? thrown : new Error(String(thrown)));
+  }
+
+  #address(ask: (fd: number) => SocketAddress): SocketAddress | null {
+    if (this.closed) return null;
+    try {
+      return ask(this.#slot);
+    } catch {
+      return null; // ENOTSOCK: a pipe or a terminal; ENOTCONN: the peer has reset
+    }
+  }
+}
+
+/** As everywhere in Node: 'uncaughtException', once the handlers of this turn have run. */
+function throwLater(thrown: unknown): void {
+  process.nextTick(() => {
+    throw thrown;
+  });
+}
+
+function lost(errno: number, sending: boolean): NodeJS.ErrnoException {
+  const code = getSystemErrorName(errno);
+  const syscall = sending ? "write" : "read";
+  return Object.assign(new Error(`${syscall} ${code}`), { code, errno, syscall });
+}

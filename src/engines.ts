@@ -1,0 +1,89 @@
+// The engines of a thread, each made when it is first needed, and what connections are served with.
+
+import { assertIdleMs } from "./arguments.ts";
+import type { Connection, ConnectionHandlers } from "./connection.ts";
+import { Engine } from "./engine.ts";
+import { EngineConnection, type Role } from "./engine-connection.ts";
+import { invalidType, invalidValue } from "./errors.ts";
+import type { BackendName } from "./selector.ts";
+import { defaultBackend } from "./selectors.ts";
+
+/** What serves connections: readiness over any backend, or completions over io_uring (Linux). */
+export type EngineName = "readiness" | "io_uring";
+
+export interface ConnectionOptions {
+  /** Buffered bytes from which `write()` returns false; 64 KiB unless given. */
+  readonly highWaterMark?: number;
+  /** Buffered bytes at which `drain` is called; a quarter of `highWaterMark` unless given. */
+  readonly lowWaterMark?: number;
+  /** Milliseconds without a byte in either direction after which `idle` is called; 0: never. */
+  readonly idleTimeoutMs?: number;
+  /** Whether a connection goes on sending after its peer has ended; false unless given. */
+  readonly allowHalfOpen?: boolean;
+  /** "readiness" unless given. */
+  readonly engine?: EngineName;
+  /** Of the readiness engine; the one of DefaultSelector unless given. */
+  readonly backend?: BackendName;
+}
+
+const HIGH_WATER_MARK = 64 * 1024;
+const MOST_BYTES = Number.MAX_SAFE_INTEGER;
+
+const engines = new Map<string, Engine>();
+
+/** The engine of this thread for these options. @throws {Error} if this machine refuses it. */
+export function engineFor(options: ConnectionOptions): Engine {
+  const { engine = "readiness" } = options;
+  if (engine !== "readiness" && engine !== "io_uring") {
+    throw invalidValue(`engine is "${String(engine)}"; "readiness" or "io_uring" is needed`);
+  }
+  const backend = options.backend ?? defaultBackend();
+  const key = `${engine}:${backend}`;
+  let found = engines.get(key);
+  if (found === undefined) {
+    found = new Engine(backend);
+    engines.set(key, found);
+  }
+  return found;
+}
+
+/** Checks the options, and fills in what is missing. */
+export function makeRole<T, C extends (() => void) | null>(
+  handlers: ConnectionHandlers<T>,
+  options: ConnectionOptions,
+  closed: C,
+): Role<T> & { readonly engine: Engine; readonly closed: C } {
+  if (typeof handlers !== "object" || handlers === null) {
+    throw invalidType("the handlers are an object of functions: { data(connection, bytes) {} }");
+  }
+  const { highWaterMark = HIGH_WATER_MARK, allowHalfOpen = false } = options;
+  assertBytes(highWaterMark, "highWaterMark");
+  const { lowWaterMark = Math.floor(highWaterMark / 4) } = options;
+  assertBytes(lowWaterMark, "lowWaterMark");
+  if (lowWaterMark > highWaterMark) {
+    throw invalidValue(`lowWaterMark is ${lowWaterMark}, above highWaterMark ${highWaterMark}`);
+  }
+  assertIdleMs(options.idleTimeoutMs ?? 0);
+  const engine = engineFor(options);
+  return { engine, handlers, highWaterMark, lowWaterMark, allowHalfOpen, closed };
+}
+
+/**
+ * Takes over a connected descriptor, which is closed with the connection.
+ * @throws {Error} in Node's form; the descriptor is the caller's then.
+ */
+export function adoptInto<T>(
+  fd: number,
+  role: Role<T> & { readonly engine: Engine },
+  idleMs = 0,
+): Connection<T> {
+  const connection = new EngineConnection(role, fd);
+  const settings = { paused: role.handlers.data === undefined, idleMs };
+  role.engine.adopt(fd, connection as unknown as EngineConnection, settings);
+  return connection;
+}
+
+function assertBytes(bytes: number, name: string): void {
+  if (Number.isInteger(bytes) && bytes >= 0 && bytes <= MOST_BYTES) return;
+  throw invalidValue(`${name} is ${String(bytes)}; a number of bytes from 0 on is needed`);
+}

@@ -1,0 +1,215 @@
+// serve: listens, accepts, and gives every connection to the same handlers. Accepting pauses for
+// want of descriptors or memory and goes on by itself. Schmidt's Acceptor.
+
+import { lookup } from "node:dns/promises";
+import { rmSync } from "node:fs";
+import { isIP } from "node:net";
+import { descriptorOf } from "./arguments.ts";
+import type { ConnectionHandlers } from "./connection.ts";
+import { close } from "./descriptor.ts";
+import type { Engine } from "./engine.ts";
+import { EngineConnection, type Role } from "./engine-connection.ts";
+import { type ConnectionOptions, makeRole } from "./engines.ts";
+import { invalidValue } from "./errors.ts";
+import { systemError } from "./native.ts";
+import { assertHost, assertInteger } from "./opening.ts";
+import type { FileLike } from "./selector.ts";
+import { listenTcp } from "./socket.ts";
+import { localAddress, type SocketAddress } from "./socket-address.ts";
+import { SUBMIT_DESTROY, SUBMIT_MORE_ACCEPTS } from "./submissions.ts";
+import { listenUnix } from "./unix-socket.ts";
+
+const NOT_LISTENING = -1;
+const ANY_NUMBER = -1;
+const MOST_CONNECTIONS = 0x7fffffff;
+
+interface ServerRole<T> extends Role<T> {
+  readonly engine: Engine;
+  readonly closed: () => void;
+  readonly idleMs: number;
+}
+
+export interface ServeOptions extends ConnectionOptions {
+  /** A numeric address, or a name for Node's resolver; 127.0.0.1 unless given. */
+  readonly host?: string;
+  /** A TCP port; 0, or no port, path or fd: the system picks one. */
+  readonly port?: number;
+  /** A Unix socket's path instead, or "\0name", an abstract one. unix(7) */
+  readonly path?: string;
+  /** A listening socket instead, which the server takes over. */
+  readonly fd?: FileLike;
+  /** SO_REUSEPORT: several servers share the port. socket(7) */
+  readonly reusePort?: boolean;
+  /** Connections that wait to be accepted; the system's limit, at most 4096, unless given. */
+  readonly backlog?: number;
+  /** Connections at once; further ones wait in the backlog. Any number unless given. */
+  readonly maxConnections?: number;
+}
+
+export interface CloseOptions {
+  /** "destroy" also closes the connections that are open; otherwise they end by themselves. */
+  readonly connections?: "destroy";
+}
+
+/** A listening socket and the connections that it has accepted. */
+export class Server<T = undefined> implements AsyncDisposable {
+  /**
+   * Resolved once it listens, which is at once unless `host` is a name; rejected if the name is not
+   * known or its address is refused.
+   */
+  readonly ready: Promise<void>;
+  readonly #role: ServerRole<T>;
+  readonly #options: ServeOptions;
+  #resolveClosed: () => void = () => {};
+  readonly #closed = new Promise<void>((resolve) => {
+    this.#resolveClosed = resolve;
+  });
+  #slot = NOT_LISTENING;
+  #address: SocketAddress | null = null;
+  #connections = 0;
+  #closing = false;
+  #referenced = true;
+
+  /** @internal */
+  constructor(options: ServeOptions, handlers: ConnectionHandlers<T>) {
+    const { maxConnections, idleTimeoutMs = 0, host = "127.0.0.1", path, fd } = options;
+    if (maxConnections !== undefined) {
+      assertInteger(maxConnections, MOST_CONNECTIONS, "a number of connections");
+    }
+    this.#options = options;
+    const closed = () => this.#onConnectionClosed();
+    this.#role = { ...makeRole(handlers, options, closed), idleMs: Math.ceil(idleTimeoutMs) };
+    assertHost(host);
+    const named = path === undefined && fd === undefined && isIP(host) === 0;
+    if (!named) this.#listen(host);
+    this.ready = named ? this.#listenByName(host) : Promise.resolve();
+  }
+
+  /** Where it listens; null until `ready`. */
+  get address(): SocketAddress | null {
+    return this.#address;
+  }
+
+  /** How many connections are open. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /** Whether `close()` was called, or accepting has failed. */
+  get closed(): boolean {
+    return this.#closing;
+  }
+
+  /**
+   * Stops accepting. Open connections go on unless `connections` is "destroy".
+   * @returns resolved once the port is free and every connection has closed.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    const { connections } = options;
+    if (connections !== undefined && connections !== "destroy") {
+      throw invalidValue(`connections is "${String(connections)}"; "destroy" or nothing is needed`);
+    }
+    if (connections === "destroy") this.#role.engine.destroyAll(this.#role.closed);
+    if (!this.#closing) {
+      this.#closing = true;
+      if (this.#slot === NOT_LISTENING) this.#resolveIfOver();
+      else this.#role.engine.submit(this.#slot, SUBMIT_DESTROY);
+    }
+    return this.#closed;
+  }
+
+  /** Whether the listener keeps the process alive: it does until `unref()`. */
+  ref(): this {
+    if (!this.#referenced && this.#slot !== NOT_LISTENING) this.#role.engine.ref();
+    this.#referenced = true;
+    return this;
+  }
+  unref(): this {
+    if (this.#referenced && this.#slot !== NOT_LISTENING) this.#role.engine.unref();
+    this.#referenced = false;
+    return this;
+  }
+
+  /** As `close({ connections: "destroy" })`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close({ connections: "destroy" });
+  }
+
+  async #listenByName(host: string): Promise<void> {
+    const { address } = await lookup(host);
+    if (!this.#closing) this.#listen(address);
+  }
+
+  #listen(host: string): void {
+    const fd = openListener(host, this.#options);
+    try {
+      this.#address = localAddress(fd);
+      const settings = {
+        room: this.#options.maxConnections ?? ANY_NUMBER,
+        paused: this.#role.handlers.data === undefined,
+        idleMs: this.#role.idleMs,
+      };
+      this.#role.engine.listen(fd, settings, {
+        accepted: (slot) => this.#accepted(slot),
+        closed: (errno) => this.#onListenerClosed(errno),
+      });
+    } catch (error) {
+      if (this.#options.fd === undefined) close(fd);
+      throw error;
+    }
+    this.#slot = fd;
+    if (this.#referenced) this.#role.engine.ref();
+  }
+
+  #accepted(slot: number): EngineConnection {
+    this.#connections++;
+    // The engine does not look at what a connection carries.
+    return new EngineConnection(this.#role, slot) as unknown as EngineConnection;
+  }
+
+  #onConnectionClosed(): void {
+    this.#connections--;
+    if (this.#options.maxConnections !== undefined && this.#slot !== NOT_LISTENING) {
+      this.#role.engine.submit(this.#slot, SUBMIT_MORE_ACCEPTS, 0, 1);
+    }
+    this.#resolveIfOver();
+  }
+
+  #onListenerClosed(errno: number): void {
+    this.#slot = NOT_LISTENING;
+    if (this.#referenced) this.#role.engine.unref();
+    const { path } = this.#options;
+    if (path !== undefined && !path.startsWith("\0")) rmSync(path, { force: true });
+    const failed = errno < 0 && !this.#closing;
+    this.#closing = true;
+    this.#resolveIfOver();
+    if (failed) throw systemError(errno, `cannot accept on ${this.#address}`);
+  }
+
+  #resolveIfOver(): void {
+    const listening = this.#slot !== NOT_LISTENING;
+    if (this.#closing && !listening && this.#connections === 0) this.#resolveClosed();
+  }
+}
+
+/**
+ * Serves connections: `handlers` are called for each that is accepted.
+ * @returns a server that listens; one whose `host` is a name listens once `ready` is resolved.
+ * @throws {Error} in Node's form: `{ code: 'EADDRINUSE', errno, syscall: 'bind' }`; for a name,
+ *   `ready` is rejected with it. {RangeError | TypeError} for options that make no sense.
+ */
+export function serve<T = undefined>(
+  options: ServeOptions,
+  handlers: ConnectionHandlers<T>,
+): Server<T> {
+  return new Server(options, handlers);
+}
+
+function openListener(host: string, options: ServeOptions): number {
+  const { port = 0, path, fd, backlog = 0, reusePort = false } = options;
+  const ways = [options.port, path, fd].filter((way) => way !== undefined);
+  if (ways.length > 1) throw invalidValue("port, path and fd exclude one another: give one");
+  if (fd !== undefined) return descriptorOf(fd);
+  if (path !== undefined) return listenUnix({ path, backlog });
+  return listenTcp({ host, port, backlog, reusePort });
+}

@@ -1,0 +1,28 @@
+// What a connection asks of the engine that serves it. The numbers are those of
+// native/proactor/rings.h.
+
+export const SUBMIT_END = 3;
+export const SUBMIT_DESTROY = 4;
+export const SUBMIT_PAUSE = 5;
+export const SUBMIT_RESUME = 6;
+export const SUBMIT_REPORT = 7;
+export const SUBMIT_IDLE_TIMEOUT = 8;
+export const SUBMIT_MORE_ACCEPTS = 9;
+
+export interface Submitter {
+  /** How often submissions were taken; another number means that what was written has left. */
+  readonly flushes: number;
+  /** Whether that connection's `data` handler runs now. */
+  isDelivering(connection: object): boolean;
+  submit(slot: number, kind: number, offset?: number, length?: number): void;
+  /**
+   * Submits bytes, which may change as soon as this returns.
+   * @returns how many there are; -1 - n: they were sent or queued at once, and n are queued now.
+   */
+  write(slot: number, bytes: Uint8Array | string): number;
+  /** Gives a descriptor back, with what of it was received and not dispatched. */
+  detach(slot: number): Uint8Array[];
+  /** One thing more, or less, that keeps the process alive. */
+  ref(): void;
+  unref(): void;
+}
