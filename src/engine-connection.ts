@@ -1,5 +1,5 @@
-// EngineConnection: a Connection as an engine serves it. It keeps little, since there are many: what
-// is rare lies beside it.
+// EngineConnection: a Connection as an engine serves it. It keeps little, since there are many;
+// what is rare lies beside it.
 
 import { getSystemErrorName } from "node:util";
 import { assertIdleMs } from "./arguments.ts";
