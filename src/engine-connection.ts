@@ -5,7 +5,7 @@ import { getSystemErrorName } from "node:util";
 import { assertIdleMs } from "./arguments.ts";
 import type { Connection, ConnectionHandlers, Detached } from "./connection.ts";
 import { ConnectionIterator } from "./connection-iterator.ts";
-import { connectionError } from "./errors.ts";
+import { connectionError, throwLater } from "./errors.ts";
 import { native, SOCKET_OPTIONS } from "./native.ts";
 import { orThrow } from "./opening.ts";
 import { localAddress, peerAddress, type SocketAddress } from "./socket-address.ts";
@@ -383,13 +383,6 @@ export class EngineConnection<T = undefined> implements Connection<T> {
       return null; // ENOTSOCK: a pipe or a terminal; ENOTCONN: the peer has reset
     }
   }
-}
-
-/** As everywhere in Node: 'uncaughtException', once the handlers of this turn have run. */
-function throwLater(thrown: unknown): void {
-  process.nextTick(() => {
-    throw thrown;
-  });
 }
 
 function lost(errno: number, sending: boolean): NodeJS.ErrnoException {

@@ -13,6 +13,7 @@ import {
   opened,
   ownerOf,
 } from "./engine-connection.ts";
+import { invalidType } from "./errors.ts";
 import { ENGINE_CAN_WRITE, native, systemError } from "./native.ts";
 import type { BackendName } from "./selector.ts";
 import type { Submitter } from "./submissions.ts";
@@ -188,6 +189,9 @@ export class Engine implements Submitter {
       return length;
     }
     if (typeof bytes === "string") return this.#writeText(slot, bytes);
+    if (!(bytes instanceof Uint8Array)) {
+      throw invalidType(`a Uint8Array or a string is needed to write; got ${typeof bytes}`);
+    }
     const length = bytes.length;
     if (length > LARGE_BYTES) return this.#writeLarge(slot, bytes);
     if (length === 0) return 0;

@@ -32,3 +32,10 @@ export function invalidValue(message: string): RangeError {
 export function connectionError(code: string, message: string): Error {
   return Object.assign(new Error(message), { code });
 }
+
+/** As everywhere in Node: 'uncaughtException', once the handlers of this turn have run. */
+export function throwLater(thrown: unknown): void {
+  process.nextTick(() => {
+    throw thrown;
+  });
+}

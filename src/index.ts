@@ -55,7 +55,7 @@ export {
   PollSelector,
   SelectSelector,
 } from "./selectors.ts";
-export { type CloseOptions, type ServeOptions, Server, serve } from "./server.ts";
+export { type CloseOptions, type ServeOptions, type Server, serve } from "./server.ts";
 export {
   accept,
   type ConnectTcpOptions,

@@ -10,7 +10,7 @@ import { close } from "./descriptor.ts";
 import type { Engine } from "./engine.ts";
 import { EngineConnection, type Role } from "./engine-connection.ts";
 import { type ConnectionOptions, makeRole } from "./engines.ts";
-import { invalidValue } from "./errors.ts";
+import { invalidValue, throwLater } from "./errors.ts";
 import { systemError } from "./native.ts";
 import { assertHost, assertInteger } from "./opening.ts";
 import type { FileLike } from "./selector.ts";
@@ -183,7 +183,7 @@ export class Server<T = undefined> implements AsyncDisposable {
     const failed = errno < 0 && !this.#closing;
     this.#closing = true;
     this.#resolveIfOver();
-    if (failed) throw systemError(errno, `cannot accept on ${this.#address}`);
+    if (failed) throwLater(systemError(errno, `cannot accept on ${this.#address}`));
   }
 
   #resolveIfOver(): void {

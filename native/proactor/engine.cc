@@ -45,6 +45,12 @@ Engine::Engine(const Rings& rings)
     : rings_(rings), next_write_(static_cast<size_t>(rings.submission_capacity), -1) {}
 
 Result<void> Engine::Listen(int fd, const ListenerOptions& options) {
+  int listens = 0;
+  socklen_t length = sizeof(listens);
+  if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) < 0) {
+    return LastError("getsockopt");
+  }
+  if (listens == 0) return Error{EINVAL, "accept"};
   SlotOptions slot;
   slot.reads = slot.writes = false;
   Open(fd, slot).Add(kListening);
@@ -86,7 +92,7 @@ void Engine::Flush() {
     const RingSubmission& submission = rings_.submissions[i];
     if (!IsWrite(submission.kind)) {
       controls_.push_back(i);
-    } else if (Find(submission.slot) != nullptr) {
+    } else if (Find(submission.slot) != nullptr && IsInside(submission)) {
       Link(i);
     }
   }
@@ -110,6 +116,13 @@ void Engine::Link(int32_t index) {
     next_write_[static_cast<size_t>(slot.last_write)] = index;
   }
   slot.last_write = index;
+}
+
+bool Engine::IsInside(const RingSubmission& submission) const {
+  const bool inbound = submission.kind == SubmissionKind::kWriteInbound;
+  const size_t bytes = inbound ? rings_.inbound_bytes : rings_.outbound_bytes;
+  return submission.offset >= 0 && submission.length > 0 &&
+         static_cast<size_t>(submission.offset) + static_cast<size_t>(submission.length) <= bytes;
 }
 
 const uint8_t* Engine::BytesOf(const RingSubmission& submission) const {

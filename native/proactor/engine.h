@@ -208,6 +208,8 @@ class Engine {
 
   void Link(int32_t index);
   void SendLinked(int32_t slot);
+  /** Whether its bytes lie where a program may write; what is in shared memory is not trusted. */
+  bool IsInside(const RingSubmission& submission) const;
   const uint8_t* BytesOf(const RingSubmission& submission) const;
   void SendOrQueue(int32_t slot, const iovec* parts, int count, size_t length);
   void Control(const RingSubmission& submission);

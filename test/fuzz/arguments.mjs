@@ -39,6 +39,8 @@ const kinds = {
     "SelectSelector SelectorError SocketAddress",
   /** Makes streams, which are destroyed. */
   streams: "toDuplex toReadable toWebStreams toWritable",
+  /** Answers something to be closed. */
+  serves: "serve",
   names:
     "EAGAIN EBADF ECONNRESET EINPROGRESS EINVAL EMFILE ENFILE EPIPE EVENT_READ EVENT_WRITE " +
     "FLAG_ERROR FLAG_HANGUP FLAG_PRIORITY FLAG_READ_CLOSED",
@@ -66,6 +68,13 @@ function make(Class, ...args) {
   const selector = new Class(...args);
   if (typeof selector.close === "function") made.push(selector);
   return selector;
+}
+
+/** @returns nothing to wait for: a name may be looked up for as long as it likes. */
+function serve(exported, ...args) {
+  const server = exported(...args);
+  server.ready.catch(() => {});
+  made.push({ close: () => void server.close({ connections: "destroy" }) });
 }
 
 function detached() {
@@ -193,6 +202,7 @@ function tamper(object, name, replacement) {
 function subject() {
   const [name, exported] = pick(callable);
   figures.exports[name] = (figures.exports[name] ?? 0) + 1;
+  if (kindOf.get(name) === "serves") return { name, call: (...args) => serve(exported, ...args) };
   if (kindOf.get(name) !== "constructs") return { name, call: (...args) => exported(...args) };
   if (random(3) === 0) return { name: `new ${name}`, call: (...args) => make(exported, ...args) };
   return member(name, exported);
