@@ -497,16 +497,27 @@ describe.each(selectorClasses)("run over %s", (_name, make) => {
     expect(immediates).toBeGreaterThanOrEqual(3);
   });
 
-  it("refuses a wait beside it", async () => {
-    let refused: unknown = null;
-    reactor.post(() => {
-      selector.wait().catch((error: unknown) => {
-        refused = error;
-        reactor.stop();
-      });
+  it("serves a wait on the same selector beside it", async () => {
+    const [a, b] = fds.pair();
+    const waited: number[] = [];
+    reactor.post(async () => {
+      const waiting = selector.wait();
+      selector.waker().wake();
+      waited.push((await waiting).length);
+      reactor.registerHandler(a, EVENT_READ, { onReadable: () => reactor.stop() });
+      send(b, new Uint8Array(1));
     });
     await reactor.run();
-    expect(refused).toMatchObject({ code: "EBUSY" });
+    expect(waited).toEqual([0]);
+  });
+
+  it("refuses a second run on the same selector", async () => {
+    const second = new Reactor(selector);
+    reactor.post(async () => {
+      await expect(second.run()).rejects.toMatchObject({ code: "EBUSY" });
+      reactor.stop();
+    });
+    await reactor.run();
   });
 
   it("ends where a handler closes the selector, and says so", async () => {

@@ -9,11 +9,11 @@
 #include <memory>
 #include <vector>
 
-#include "addon/host_loop.h"
+#include "addon/host.h"
+#include "addon/hosted_source.h"
 #include "addon/open_engine.h"
 #include "addon/opened_descriptors.h"
 #include "addon/selector_table.h"
-#include "addon/turn.h"
 #include "addon/waker.h"
 #include "addon/watch.h"
 #include "core/owned_fd.h"
@@ -26,35 +26,31 @@ namespace io_selectors {
  * [1] what TypeScript wishes of a HostedRun. */
 constexpr int kRingHeadEvents = 1;
 constexpr int32_t kEndedByWaker = 1;  // somebody woke the selector
-constexpr int32_t kWishesTurn = 1;    // a turn at once: there is something new to wait for
-constexpr int32_t kWishesEnd = 2;
-
 /** A selector, and the ring that TypeScript allocated for it: pinned by `ring_reference` while
  * `ring` is held here. */
-struct OpenSelector {
-  ~OpenSelector() {
-    if (watch != nullptr) watch->Close();
+struct OpenSelector final : public HostedSource {
+  ~OpenSelector() override {
+    Detach();
     if (waker != nullptr) waker->Close();
+  }
+
+  int fileno() const override { return selector->fileno(); }
+  int32_t renewals() const override { return selector->renewals(); }
+  void PrepareToBeWatched() override { selector->PrepareToBeWatched(); }
+  std::vector<pollfd> Watched() const override { return selector->Watched(); }
+  bool Woken() const override { return selector->Woken(); }
+  Result<int> Wait(int64_t timeout_ns) override {
+    return selector->Select(ring + kRingHeadEvents, capacity, timeout_ns);
   }
 
   /** An asynchronous wait that is under way has to see what changed. */
   void TellWatch() const {
-    if (watch != nullptr && watch->armed()) watch->Changed();
-  }
-
-  /** Takes what ended the wait from outside. */
-  HostLoop::Ready TakeWake(bool interrupted) {
-    if (interrupted) return HostLoop::Ready{true, false};
-    if (!selector->Woken()) return {};
-    return host.Drain();
+    if (watch != nullptr) watch->Changed();
   }
 
   std::unique_ptr<Selector> selector;
-  HostLoop host;
   std::shared_ptr<Waker> waker;
-  bool keeps_alive = true;
-  bool hosted = false;     // by a HostedRun
-  Watch* watch = nullptr;  // made by the first asynchronous wait; frees itself
+  int64_t host_phase = -1;  // of the loop, in which a blocking wait last watched it
   napi_ref ring_reference = nullptr;
   ReadyEvent* ring = nullptr;
   int capacity = 0;
@@ -86,9 +82,8 @@ struct Environment {
   SelectorTable selectors;
   std::vector<OpenEngine*> engines;  // by id; each frees itself
   uv_loop_t* loop;
-  uint64_t told_ms = UINT64_MAX;  // the loop's time when a wait was last cut short for its sake
-  Turn* turn = nullptr;           // frees itself
-  napi_ref nothing = nullptr;     // a function that does nothing: see LeavesNow()
+  Host* host = nullptr;        // frees itself
+  napi_ref nothing = nullptr;  // a function that does nothing: see LeavesNow()
   const char* failed_syscall = "";
   Frame* frame = nullptr;  // TypeScript's, pinned for the environment's life
   LentBytes lent[2];
@@ -106,10 +101,10 @@ struct Environment {
                                                                : nullptr;
   }
 
-  /** Made when it is first needed; nullptr where the environment is ending. */
-  Turn* TurnOf(napi_env env) {
-    if (turn == nullptr) turn = Turn::Make(env, loop);
-    return turn;
+  /** Made when it is first needed. */
+  Host& HostOf(napi_env env) {
+    if (host == nullptr) host = Host::Make(env, loop);
+    return *host;
   }
 
   /** Remembers which call refused and gives TypeScript its -errno. */

@@ -1,60 +1,93 @@
-// HostedRun: one Reactor.run(). It waits on a selector inside a callback of Node's event loop and
-// calls TypeScript after each wait as Node calls it for its own events, so that ticks, promise jobs
-// and unhandled rejections are served there and then; what else Node has to do ends the wait.
-// Enters: a selector's id, two functions. Leaves: their calls, the last of which says how it ended.
+// HostedRun: one run on Node's own thread, such as Reactor.run(). It calls TypeScript after each
+// wait as Node calls it for its own events, so that ticks, promise jobs and unhandled rejections
+// are served there and then.
 #pragma once
 
 #include <node_api.h>
 
 #include <cstdint>
-#include <memory>
 
 #include "core/result.h"
 
 namespace io_selectors {
 
+class Host;
+class HostedSource;
 struct Environment;
-struct OpenSelector;
 
+/**
+ * Turns happen in the loop's prepare phase only. Between them a run waits in one of two places:
+ * - far, in Node's own poll phase: the source is nested in Node's loop. Right by construction, also
+ *   for several runs, and Node's event loop utilization counts the wait as idle.
+ * - near, in the prepare phase itself, with Node's descriptor in the source's set: a third of the
+ *   system calls. For a run that has the thread to itself and is woken about a thousand times per
+ *   second or more. Node's loop gets a pass whenever it has anything to do, and every few
+ *   milliseconds for what cannot be seen from outside (unreferenced immediates, other addons'
+ *   check and prepare handles).
+ */
 class HostedRun {
  public:
   /**
-   * Begins in the loop's next poll phase.
-   * @param turn called with the number of ready events; answers how many milliseconds the next wait
-   *   may last, below 0 for ever.
+   * Begins with the loop's next pass.
+   * @param turn called with what the source's Wait() has returned; returns how many milliseconds
+   *   the next wait may last, below 0 without a limit.
    * @param over called once, at the end, with 0 or -errno.
+   * @returns EBUSY if the source has a run already, or why Node's loop cannot watch it.
    */
-  static Result<void> Start(napi_env env, Environment& environment, int32_t id, napi_value turn,
-                            napi_value over);
+  static Result<void> Start(napi_env env, Environment& environment, HostedSource& source,
+                            napi_value turn, napi_value over);
 
+  /** Also ends a run that is not over, without a call. */
+  ~HostedRun();
   HostedRun(const HostedRun&) = delete;
   HostedRun& operator=(const HostedRun&) = delete;
 
-  /** Waits and calls until Node wants the thread, and then asks for it back, or until the end. */
-  static void GoOn(std::unique_ptr<HostedRun> run);
+  bool over() const { return over_; }
+
+  /** The turns of one pass of Node's loop. @param alone whether this is the thread's only run.
+   * @returns whether the loop has to come back without sleeping. */
+  bool Pass(bool alone);
+
+  void SourceClosed() { source_ = nullptr; }
 
  private:
-  enum class State { kGoesOn, kYields, kOver };
+  HostedRun(napi_env env, Environment& environment, HostedSource& source);
 
-  HostedRun(napi_env env, Environment& environment, int32_t id);
+  /** Whether a turn has something to do. */
+  bool IsDue() const;
+  /** One wait and the turn after it. @returns whether the run may go on before Node's loop. */
+  bool Step(int64_t until_node_ns);
+  void StayNear();
+  void EnterNear();
+  void LeaveNear();
+  bool CanStayNear() const;
+  /** Chooses near or far by the events of the last few milliseconds. */
+  void Measure(bool had_events, bool timer_fired);
+  /** What a wait outside the source's own needs. */
+  void PrepareToSleep();
+  /** The timeout for the source's Wait(), with the timer set for a limit. */
+  Result<int64_t> NearTimeout(int64_t until_node_ns);
 
-  /** One wait and the turn after it. */
-  State Step();
-  /** Waits. @returns the number of ready events. */
-  Result<int> Wait(OpenSelector& open, bool* yields);
-  State Over(int32_t answer);
+  /** The last call. @returns false. */
+  bool End(int32_t answer);
   /** @returns whether there is an answer, in `answer`. */
   bool Call(napi_ref function, int32_t argument, double* answer);
-  /** Undoes what Start did to the selector and the loop. */
+  /** Undoes what Start did to the source. */
   void Release();
 
   napi_env env_;
   Environment& environment_;
-  int32_t id_;
-  napi_ref turn_ = nullptr;
-  napi_ref over_ = nullptr;
+  Host& host_;
+  HostedSource* source_;
+  napi_ref turn_ref_ = nullptr;
+  napi_ref over_ref_ = nullptr;
   napi_async_context context_ = nullptr;
   int64_t timeout_ns_ = 0;
+  int64_t window_end_ns_ = 0;
+  int window_turns_ = 0;
+  bool fired_ = false;  // by the source's watch
+  bool near_ = false;
+  bool over_ = false;
 };
 
 }  // namespace io_selectors

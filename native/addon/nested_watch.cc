@@ -1,4 +1,4 @@
-// A Watch by one uv_poll of the backend's own descriptor: one callback a batch, and registrations
+// A Watch by one uv_poll of the source's own descriptor: one callback per batch, and registrations
 // that change meanwhile are seen by the kernel itself. uv_poll_init
 
 #include "addon/watch.h"
@@ -9,45 +9,52 @@ namespace {
 
 class NestedWatch final : public Watch {
  public:
-  NestedWatch(napi_env env, Selector& selector) : Watch(env, selector) {}
+  NestedWatch(napi_env env, HostedSource& source) : Watch(env, source) {}
 
-  bool Open(napi_env env, uv_loop_t* loop) {
-    if (uv_poll_init(loop, &poll_, selector_.fileno()) != 0) return false;
+  Result<void> Open(napi_env env, uv_loop_t* loop) {
+    const int refused = uv_poll_init(loop, &poll_, source_.fileno());
+    if (refused != 0) return Error{-refused, "uv_poll_init"};
     Opened(env);
-    return true;
-  }
-
-  void Changed() override { selector_.PrepareToBeWatched(); }
-
-  /** What io_uring has told once must be asked for again, and epoll may have made its set anew:
-   * libuv has to take it in again. */
-  void Looked() override {
-    Pause();
-    Resume();
+    return {};
   }
 
  private:
   uv_handle_t* handle() override { return reinterpret_cast<uv_handle_t*>(&poll_); }
 
-  bool Arm() override {
-    selector_.PrepareToBeWatched();
-    return uv_poll_start(&poll_, UV_READABLE, [](uv_poll_t* poll, int /*status*/, int /*events*/) {
-             static_cast<NestedWatch*>(poll->data)->Fire();
-           }) == 0;
+  Result<void> Arm() override {
+    source_.PrepareToBeWatched();
+    renewals_ = source_.renewals();
+    const auto fire = [](uv_poll_t* poll, int /*status*/, int /*events*/) {
+      static_cast<NestedWatch*>(poll->data)->Fire(true);
+    };
+    const int refused = uv_poll_start(&poll_, UV_READABLE, fire);
+    if (refused != 0) return Error{-refused, "uv_poll_start"};
+    return {};
   }
 
   void Disarm() override { uv_poll_stop(&poll_); }
 
+  void OnChanged() override { source_.PrepareToBeWatched(); }
+
+  void OnLooked() override {
+    if (renewals_ == source_.renewals()) return source_.PrepareToBeWatched();
+    // The kernel has forgotten the old file, and libuv has to take in the new one.
+    Pause();
+    Resume();
+  }
+
   uv_poll_t poll_{};
+  int32_t renewals_ = 0;
 };
 
 }  // namespace
 
-Watch* MakeNestedWatch(napi_env env, uv_loop_t* loop, Selector& selector) {
-  auto* watch = new NestedWatch(env, selector);
-  if (watch->Open(env, loop)) return watch;
+Result<Watch*> MakeNestedWatch(napi_env env, uv_loop_t* loop, HostedSource& source) {
+  auto* watch = new NestedWatch(env, source);
+  const Result<void> opened = watch->Open(env, loop);
+  if (opened.ok()) return static_cast<Watch*>(watch);
   delete watch;
-  return nullptr;
+  return opened.error();
 }
 
 }  // namespace io_selectors

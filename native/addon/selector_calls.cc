@@ -64,13 +64,13 @@ Result<std::unique_ptr<OpenSelector>> Open(const Backend& backend, int fd_set_si
   if (!selector.ok()) return selector.error();
   Result<std::shared_ptr<Waker>> waker = Waker::Open();
   if (!waker.ok()) return waker.error();
-  Result<HostLoop> host = HostLoop::Make(loop, waker.value()->fd());
-  if (!host.ok()) return host.error();
-  const Result<void> woken = selector.value()->SetWakeFd(host.value().fd());
+  Result<WakeSet> wake_set = WakeSet::Make(loop, waker.value()->fd());
+  if (!wake_set.ok()) return wake_set.error();
+  const Result<void> woken = selector.value()->SetWakeFd(wake_set.value().fd());
   if (!woken.ok()) return woken.error();
   auto open = std::make_unique<OpenSelector>();
   open->selector = std::move(selector.value());
-  open->host = std::move(host.value());
+  open->wake_set = std::move(wake_set.value());
   open->waker = std::move(waker.value());
   return open;
 }
@@ -89,6 +89,7 @@ Napi::Value Create(const Napi::CallbackInfo& info) {
   auto ring = info[2].As<Napi::Int32Array>();
   OpenSelector& entry = *open.value();
   entry.ring = reinterpret_cast<ReadyEvent*>(ring.Data());
+  entry.wish = &entry.ring->ready;
   entry.capacity = static_cast<int>(ring.ByteLength() / sizeof(ReadyEvent)) - kRingHeadEvents;
   const int32_t id = environment->selectors.Add(std::move(open.value()));
   if (id < 0) return Napi::Number::New(info.Env(), environment->Refuse(Error{EMFILE, "create"}));

@@ -1,6 +1,6 @@
-// A Watch by one thread of its own, for backends without a descriptor: it polls a copy of what is
-// registered, so the selector itself stays with its thread. Never the thread pool, which four of
-// these would exhaust. Enters: a snapshot. Leaves: uv_async_send. poll(2), uv_async_send
+// A Watch by one thread of its own, for sources without a descriptor that can be nested: it polls a
+// copy of what is registered, so the source itself stays with its thread. Not a thread of Node's
+// pool, which four of these would exhaust. poll(2), uv_async_send
 
 #include <poll.h>
 
@@ -16,56 +16,50 @@ namespace io_selectors {
 
 namespace {
 
+/** How long the thread leaves a list alone that poll(2) has refused. */
+constexpr int kRefusedPauseMs = 50;
+
 class ThreadWatch final : public Watch {
  public:
-  ThreadWatch(napi_env env, Selector& selector) : Watch(env, selector) {}
+  ThreadWatch(napi_env env, HostedSource& source) : Watch(env, source) {}
 
-  bool Open(napi_env env, uv_loop_t* loop) {
+  Result<void> Open(napi_env env, uv_loop_t* loop) {
     Result<std::shared_ptr<Waker>> interrupt = Waker::Open();
-    if (!interrupt.ok()) return false;
+    if (!interrupt.ok()) return interrupt.error();
     interrupt_ = std::move(interrupt.value());
     const auto fire = [](uv_async_t* async) { static_cast<ThreadWatch*>(async->data)->OnAsync(); };
-    // Before the handle, which could not be freed at once where there is no thread to be had.
+    // Before the handle, which could not be freed at once if there is no thread to be had.
     const auto run = [](void* self) { static_cast<ThreadWatch*>(self)->Run(); };
-    const int refused = uv_thread_create(&thread_, run, this);
+    int refused = uv_thread_create(&thread_, run, this);
+    if (refused != 0) return Error{-refused, "uv_thread_create"};
+    refused = uv_async_init(loop, &async_, fire);
     if (refused != 0) {
-      errno = -refused;
-      return false;
-    }
-    if (uv_async_init(loop, &async_, fire) != 0) {
       End();
-      return false;
+      return Error{-refused, "uv_async_init"};
     }
     Opened(env);
-    return true;
+    return {};
   }
-
-  void Changed() override {
-    if (armed()) Arm();
-  }
-
-  /** Its thread polls the descriptors themselves, which the look has not changed. */
-  void Looked() override {}
 
  private:
   uv_handle_t* handle() override { return reinterpret_cast<uv_handle_t*>(&async_); }
 
-  bool Arm() override {
+  Result<void> Arm() override {
     std::vector<pollfd> snapshot = {pollfd{interrupt_->fd(), POLLIN, 0}};
-    selector_.ForEachWatched([&snapshot](int fd, const Registration& registration) {
-      const bool reads = (registration.interest & kRead) != 0;
-      const bool writes = (registration.interest & kWrite) != 0;
-      const int events = (reads ? POLLIN : 0) | (writes ? POLLOUT : 0) |
-                         (reads && registration.options.priority ? POLLPRI : 0);
-      snapshot.push_back(pollfd{fd, static_cast<short>(events), 0});
-    });
+    source_.PrepareToBeWatched();
+    if (source_.fileno() >= 0) {
+      snapshot.push_back(pollfd{source_.fileno(), POLLIN, 0});
+    } else {
+      const std::vector<pollfd> watched = source_.Watched();
+      snapshot.insert(snapshot.end(), watched.begin(), watched.end());
+    }
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       snapshot_ = std::move(snapshot);
       state_ = State::kArmed;
     }
     Interrupt();
-    return true;
+    return {};
   }
 
   void Disarm() override {
@@ -74,6 +68,21 @@ class ThreadWatch final : public Watch {
       state_ = State::kIdle;
     }
     Interrupt();
+  }
+
+  /**
+   * Lets go of the files at once, so that the peer of one that is closed next learns of it, and
+   * copies what is registered in the loop's next pass: a copy per change would make n registrations
+   * cost n squared.
+   */
+  void OnChanged() override {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (state_ == State::kStale || state_ == State::kFired) return;
+      state_ = State::kStale;
+    }
+    Interrupt();
+    uv_async_send(&async_);
   }
 
   void End() override {
@@ -93,12 +102,14 @@ class ThreadWatch final : public Watch {
 
   /** The thread may have been disarmed between its sending and this callback. */
   void OnAsync() {
+    State was;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      if (state_ != State::kFired) return;
-      state_ = State::kIdle;
+      was = state_;
+      if (was == State::kFired) state_ = State::kIdle;
     }
-    Fire();
+    if (was == State::kFired) return Fire(false);
+    if (was == State::kStale) (void)Arm().ok();  // cannot fail
   }
 
   void Run() {
@@ -112,10 +123,10 @@ class ThreadWatch final : public Watch {
       state_ = State::kPolling;
       interrupt_->Drain();
       lock.unlock();
-      const int ready = poll(watched.data(), static_cast<nfds_t>(watched.size()), -1);
+      const int ready = Poll(watched);
       lock.lock();
       if (state_ != State::kPolling) continue;
-      const bool interrupted = ready < 0 || (watched[0].revents != 0 && ready == 1);
+      const bool interrupted = ready == 0 || (watched[0].revents != 0 && ready == 1);
       if (interrupted) {
         snapshot_ = std::move(watched);  // EINTR, or a wake for what was seen already
         state_ = State::kArmed;
@@ -126,7 +137,18 @@ class ThreadWatch final : public Watch {
     }
   }
 
-  enum class State { kIdle, kArmed, kPolling, kFired, kEnding };
+  /** @returns 0 after EINTR; 1 after a pause if the list is refused (more descriptors than
+   * RLIMIT_NOFILE, no memory), so that the waiting side looks for itself. */
+  static int Poll(std::vector<pollfd>& watched) {
+    const int ready = poll(watched.data(), static_cast<nfds_t>(watched.size()), -1);
+    if (ready >= 0) return ready;
+    if (errno == EINTR) return 0;
+    (void)poll(watched.data(), 1, kRefusedPauseMs);
+    watched[0].revents = 0;
+    return 1;
+  }
+
+  enum class State { kIdle, kArmed, kPolling, kStale, kFired, kEnding };
 
   uv_async_t async_{};
   std::shared_ptr<Waker> interrupt_;
@@ -139,11 +161,12 @@ class ThreadWatch final : public Watch {
 
 }  // namespace
 
-Watch* MakeThreadWatch(napi_env env, uv_loop_t* loop, Selector& selector) {
-  auto* watch = new ThreadWatch(env, selector);
-  if (watch->Open(env, loop)) return watch;
+Result<Watch*> MakeThreadWatch(napi_env env, uv_loop_t* loop, HostedSource& source) {
+  auto* watch = new ThreadWatch(env, source);
+  const Result<void> opened = watch->Open(env, loop);
+  if (opened.ok()) return static_cast<Watch*>(watch);
   delete watch;
-  return nullptr;
+  return opened.error();
 }
 
 }  // namespace io_selectors

@@ -3,79 +3,90 @@
 
 #include "addon/calls.h"
 #include "addon/hosted_run.h"
+#include "addon/watch.h"
 
 namespace io_selectors {
 
 namespace {
 
+/** Without Node's descriptor in the set, a wait looks up this often. */
+constexpr int64_t kLongestBlindWaitNs = 50 * kNsPerMs;
+
 /** While this thread itself waits: Node's loop ends the wait, and does not watch the selector. */
 class BlockingWait {
  public:
-  explicit BlockingWait(OpenSelector& open) : open_(open) {
-    was_watched_ = open.watch != nullptr && open.watch->armed();
-    if (was_watched_) open.watch->Pause();
-    hosted_ = open.host.SetHosting(Hosting::kEdge);
+  BlockingWait(OpenSelector& open, const Host& host) : open_(open) {
+    pauses_watch_ = open.watch != nullptr && open.watch->Pause();
+    // Once per phase of the loop: only then can it have left a level behind.
+    if (open.wake_set.watches_host() && open.host_phase == host.Phase()) return;
+    watches_ = open.wake_set.WatchHost();
+    open.host_phase = host.Phase();
   }
   ~BlockingWait() {
-    if (!was_watched_) return;
-    // A refusal shows in the watch that cannot be armed then.
-    (void)open_.host.SetHosting(Hosting::kApart).ok();
-    open_.watch->Resume();
+    if (pauses_watch_) open_.watch->Resume();
   }
   BlockingWait(const BlockingWait&) = delete;
   BlockingWait& operator=(const BlockingWait&) = delete;
 
-  const Result<void>& hosted() const { return hosted_; }
+  const Result<void>& watches() const { return watches_; }
 
  private:
   OpenSelector& open_;
-  bool was_watched_;
-  Result<void> hosted_;
+  bool pauses_watch_ = false;
+  Result<void> watches_;
 };
 
-void SetHead(OpenSelector& open, const HostLoop::Ready& ready) {
-  open.ring[0].fd = ready.waker ? kEndedByWaker : 0;
+/** Whether Node's loop has events, for a wait that cannot watch its descriptor. */
+bool HostIsReady(const Host& host) {
+  pollfd watched{uv_backend_fd(host.loop()), POLLIN, 0};
+  return poll(&watched, 1, 0) > 0;
 }
 
-/**
- * Whether Node's loop has work that no descriptor tells of: a handle that it has not handed to the
- * kernel yet (a signal's, say), an immediate. Said once a turn, so that a caller who never yields
- * does not spin.
- */
-bool WantsTurnFirst(const Call& call) {
-  Environment& environment = call.environment();
-  Turn* turn = environment.TurnOf(call.env());
-  if (turn == nullptr) return false;
-  turn->Hold(true);  // a loop that nothing keeps alive always wants a turn
-  const bool wants = uv_backend_timeout(environment.loop) == 0;
-  turn->Hold(false);
-  const uint64_t now_ms = uv_now(environment.loop);
-  if (!wants || environment.told_ms == now_ms) return false;
-  environment.told_ms = now_ms;
-  return true;
+/** One look or wait. @returns the number of events, or -errno; what ended it from outside in
+ * `ready`, and in the ring's head for TypeScript. */
+int32_t Look(const Call& call, OpenSelector& open, int64_t timeout_ns, WakeSet::Ready* ready) {
+  const Result<int> count = open.Wait(timeout_ns);
+  const bool interrupted = !count.ok() && count.error().errno_value == EINTR;
+  if (!count.ok() && !interrupted) return call.environment().Refuse(count.error());
+  *ready = open.TakeWake(interrupted);
+  Host& host = call.environment().HostOf(call.env());
+  if (!kCanWatchHost && timeout_ns != 0) ready->host = ready->host || HostIsReady(host);
+  if (ready->host) host.SawEvents();
+  open.ring[0].fd = ready->waker ? kEndedByWaker : 0;
+  return interrupted ? 0 : count.value();
 }
 
-/** One wait, retried to its deadline: @returns the number of events, or -errno. */
-int32_t WaitOnce(const Call& call, OpenSelector& open, int64_t timeout_ns) {
-  const int64_t deadline = timeout_ns > 0 ? MonotonicNs() + timeout_ns : 0;
-  int64_t remaining = timeout_ns;
+/** A wait without a deadline: it also ends empty for Node's sake. */
+int32_t WaitForever(const Call& call, OpenSelector& open) {
+  Host& host = call.environment().HostOf(call.env());
+  if (host.TakeDeferredTurn()) {
+    open.ring[0].fd = 0;
+    host.AskedForTurn();
+    return 0;
+  }
+  const bool asks = host.AsksForTurn();
+  const int64_t timeout_ns = asks ? 0 : kCanWatchHost ? kForever : kLongestBlindWaitNs;
   for (;;) {
-    const Result<int> count =
-        open.selector->Select(open.ring + kRingHeadEvents, open.capacity, remaining);
-    const bool interrupted = !count.ok() && count.error().errno_value == EINTR;
-    if (!count.ok() && !interrupted) return call.environment().Refuse(count.error());
-    const HostLoop::Ready ready = open.TakeWake(interrupted);
-    SetHead(open, ready);
-    if (!interrupted && count.value() > 0) return count.value();
-    if (timeout_ns == 0 || ready.waker) return 0;
-    // Without a deadline the caller may yield to Node now; with one it is owed the whole time.
-    if (timeout_ns < 0) {
-      if (ready.host) return 0;
-      continue;
-    }
+    WakeSet::Ready ready;
+    const int32_t count = Look(call, open, timeout_ns, &ready);
+    if (count > 0 && (asks || ready.host)) host.DeferTurn();
+    if (count != 0 || ready.waker) return count;
+    if (!asks && !(ready.host && host.AsksForTurn())) continue;
+    host.AskedForTurn();
+    return 0;
+  }
+}
+
+/** A wait with a deadline: the whole time, unless this thread's JavaScript is being ended. */
+int32_t WaitUntil(const Call& call, OpenSelector& open, int64_t deadline_ns) {
+  for (;;) {
+    const int64_t remaining_ns = deadline_ns - MonotonicNs();
+    if (remaining_ns <= 0) return 0;
+    WakeSet::Ready ready;
+    const int64_t longest_ns = kCanWatchHost ? remaining_ns : kLongestBlindWaitNs;
+    const int32_t count = Look(call, open, std::min(remaining_ns, longest_ns), &ready);
+    if (count != 0 || ready.waker) return count;
     if (ready.host && LeavesNow(call.env(), call.environment())) return 0;
-    remaining = deadline - MonotonicNs();
-    if (remaining <= 0) return 0;
   }
 }
 
@@ -84,25 +95,28 @@ napi_value Poll(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   OpenSelector* open = call.environment().Find(call.Int(0));
   if (open == nullptr) return call.Answer(-EBADF);
-  int64_t timeout_ns = ToNanoseconds(call.Double(1));
-  if (timeout_ns < 0 && WantsTurnFirst(call)) timeout_ns = 0;
+  const int64_t timeout_ns = ToNanoseconds(call.Double(1));
   if (timeout_ns == 0) {
-    const int32_t count = WaitOnce(call, *open, 0);
-    if (open->watch != nullptr && open->watch->armed()) open->watch->Looked();
+    WakeSet::Ready ready;
+    const int32_t count = Look(call, *open, 0, &ready);
+    if (open->watch != nullptr && open->watch->is_waited_for()) open->watch->Looked();
     return call.Answer(count);
   }
-  const BlockingWait blocking(*open);
-  if (!blocking.hosted().ok()) {
-    return call.Answer(call.environment().Refuse(blocking.hosted().error()));
+  const BlockingWait blocking(*open, call.environment().HostOf(env));
+  if (!blocking.watches().ok()) {
+    return call.Answer(call.environment().Refuse(blocking.watches().error()));
   }
-  return call.Answer(WaitOnce(call, *open, timeout_ns));
+  return call.Answer(timeout_ns < 0 ? WaitForever(call, *open)
+                                    : WaitUntil(call, *open, DeadlineAfter(timeout_ns)));
 }
 
 /** run(id, turn, over): 0, or -errno. See HostedRun. */
 napi_value Run(napi_env env, napi_callback_info info) {
   const Call call(env, info);
+  OpenSelector* open = call.environment().Find(call.Int(0));
+  if (open == nullptr) return call.Answer(call.environment().Refuse(Error{EBADF, "run"}));
   const Result<void> started =
-      HostedRun::Start(env, call.environment(), call.Int(0), call.Value(1), call.Value(2));
+      HostedRun::Start(env, call.environment(), *open, call.Value(1), call.Value(2));
   return call.Answer(started.ok() ? 0 : call.environment().Refuse(started.error()));
 }
 
@@ -113,31 +127,15 @@ napi_value Fileno(napi_env env, napi_callback_info info) {
   return call.Answer(open == nullptr ? -1 : open->selector->fileno());
 }
 
-/** The selector's Watch, made by the first asynchronous wait; nullptr after `failure` is set. */
-Watch* WatchOf(const Call& call, OpenSelector& open, int32_t* failure) {
-  if (open.hosted) {
-    *failure = call.environment().Refuse(Error{EBUSY, "watch"});
-    return nullptr;
-  }
-  // First, since uv_poll_init tries the descriptor, and the circle would be refused.
-  Result<void> ready = open.host.SetHosting(Hosting::kApart);
-  if (ready.ok() && open.watch == nullptr) {
-    ready = Watch::Make(call.env(), call.environment().loop, *open.selector, &open.watch);
-    if (ready.ok()) open.watch->SetRef(open.keeps_alive);
-  }
-  if (!ready.ok()) *failure = call.environment().Refuse(ready.error());
-  return ready.ok() ? open.watch : nullptr;
-}
-
 /** watch(id): a promise that is resolved when a poll(id, 0) is worth while, or -errno. */
 napi_value WatchNext(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   OpenSelector* open = call.environment().Find(call.Int(0));
   if (open == nullptr) return call.Answer(-EBADF);
-  int32_t failure = -EIO;
-  Watch* watch = WatchOf(call, *open, &failure);
-  napi_value promise = watch == nullptr ? nullptr : watch->Next();
-  return promise == nullptr ? call.Answer(failure) : promise;
+  const Result<Watch*> watch = Watch::Of(env, call.environment().loop, *open);
+  const Result<napi_value> promise =
+      watch.ok() ? watch.value()->Next() : Result<napi_value>(watch.error());
+  return promise.ok() ? promise.value() : call.Answer(call.environment().Refuse(promise.error()));
 }
 
 /** cancelWatch(id): resolves what watch(id) has given out. */
@@ -154,7 +152,7 @@ napi_value RefWatch(napi_env env, napi_callback_info info) {
   OpenSelector* open = call.environment().Find(call.Int(0));
   if (open == nullptr) return nullptr;
   open->keeps_alive = call.Int(1) != 0;
-  if (open->watch != nullptr) open->watch->SetRef(open->keeps_alive);
+  if (open->watch != nullptr) open->watch->ApplyRef();
   return nullptr;
 }
 

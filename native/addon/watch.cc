@@ -1,14 +1,24 @@
 #include "addon/watch.h"
 
+#include "addon/hosted_run.h"
+
 namespace io_selectors {
 
-Result<void> Watch::Make(napi_env env, uv_loop_t* loop, Selector& selector, Watch** owner) {
-  Watch* watch = selector.fileno() >= 0 ? MakeNestedWatch(env, loop, selector)
-                                        : MakeThreadWatch(env, loop, selector);
-  if (watch == nullptr) return LastError("uv_poll_init");
-  watch->owner_ = owner;
-  *owner = watch;
-  return {};
+void HostedSource::Detach() {
+  if (run != nullptr) run->SourceClosed();
+  if (watch != nullptr) watch->Close();
+}
+
+Result<Watch*> Watch::Of(napi_env env, uv_loop_t* loop, HostedSource& source) {
+  if (source.watch != nullptr) return source.watch;
+  // First, because uv_poll_init tries the descriptor, and the circle would be refused.
+  source.wake_set.LeaveHost();
+  Result<Watch*> made = source.fileno() >= 0 ? MakeNestedWatch(env, loop, source)
+                                             : MakeThreadWatch(env, loop, source);
+  // A queue that cannot be nested can still be polled.
+  if (!made.ok() && source.fileno() >= 0) made = MakeThreadWatch(env, loop, source);
+  if (made.ok()) source.watch = made.value();
+  return made;
 }
 
 void Watch::Opened(napi_env env) {
@@ -20,57 +30,90 @@ void Watch::Opened(napi_env env) {
       [](napi_async_cleanup_hook_handle /*hook*/, void* data) {
         auto* watch = static_cast<Watch*>(data);
         // JavaScript is over: its promises stay as they are. Closed already: that will end it.
-        if (watch->owner_ == nullptr) return;
+        if (watch->closed_) return;
         if (watch->armed_) watch->Disarm();
         watch->CloseHandle();
       },
       this, &hook_);
 }
 
-napi_value Watch::Next() {
-  if (!armed_) {
-    if (!Arm()) return nullptr;
-    armed_ = true;
-    ApplyRef();
-  }
-  return pending_.Next();
+Result<napi_value> Watch::Next() {
+  napi_value promise = pending_.Next();
+  if (promise == nullptr) return Error{EIO, "napi_create_promise"};
+  const Result<void> armed = ArmIfWanted();
+  if (armed.ok()) return promise;
+  pending_.ResolveAllInCall();
+  return armed.error();
 }
 
-void Watch::Pause() {
-  if (!armed_) return;
-  Disarm();
+Result<void> Watch::Listen(bool* fired) {
+  fired_ = fired;
+  if (fired == nullptr) {
+    DisarmIfUnwanted();
+    return {};
+  }
+  const Result<void> armed = ArmIfWanted();
+  if (!armed.ok()) fired_ = nullptr;
+  return armed;
+}
+
+Result<void> Watch::ArmIfWanted() {
+  if (armed_ || paused_ || !is_wanted()) return {};
+  source_.wake_set.LeaveHost();
+  const Result<void> armed = Arm();
+  armed_ = armed.ok();
+  ApplyRef();
+  return armed;
+}
+
+void Watch::DisarmIfUnwanted() {
+  if (closed_) return;
+  if (armed_ && !is_wanted()) {
+    Disarm();
+    armed_ = false;
+  }
+  ApplyRef();
+}
+
+bool Watch::Pause() {
+  if (paused_) return false;
+  if (armed_) Disarm();
   armed_ = false;
   paused_ = true;
+  return true;
 }
 
 void Watch::Resume() {
-  if (!paused_) return;
   paused_ = false;
-  armed_ = Arm();
-  if (!armed_) pending_.ResolveAllInCall();  // whoever waits looks for himself, and meets the error
-}
-
-void Watch::Fire() {
-  Disarm();
-  armed_ = false;
-  ApplyRef();
-  pending_.ResolveAll();
-}
-
-void Watch::Cancel() {
-  if (armed_) Disarm();
-  armed_ = false;
-  ApplyRef();
+  if (ArmIfWanted().ok()) return;
+  // Those that wait look for themselves, and meet the error.
+  if (fired_ != nullptr) *fired_ = true;
   pending_.ResolveAllInCall();
 }
 
-void Watch::SetRef(bool on) {
-  keeps_alive_ = on;
-  ApplyRef();
+void Watch::Fire(bool persists) {
+  armed_ = armed_ && persists;
+  if (fired_ != nullptr) *fired_ = true;
+  // What waited may wait again or close the source.
+  if (is_waited_for()) pending_.ResolveAll();
+  DisarmIfUnwanted();
+}
+
+void Watch::Looked() {
+  if (armed_) {
+    OnLooked();
+  } else if (!paused_) {
+    Resume();
+  }
+}
+
+void Watch::Cancel() {
+  pending_.ResolveAllInCall();
+  DisarmIfUnwanted();
 }
 
 void Watch::ApplyRef() {
-  if (armed_ && keeps_alive_) {
+  if (armed_ && source_.keeps_alive) {
     uv_ref(handle());
   } else {
     uv_unref(handle());
@@ -78,13 +121,14 @@ void Watch::ApplyRef() {
 }
 
 void Watch::Close() {
+  fired_ = nullptr;
   Cancel();
   CloseHandle();
 }
 
 void Watch::CloseHandle() {
-  *owner_ = nullptr;
-  owner_ = nullptr;
+  closed_ = true;
+  source_.watch = nullptr;
   End();
   uv_close(handle(), [](uv_handle_t* handle) {
     auto* watch = static_cast<Watch*>(handle->data);

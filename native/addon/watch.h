@@ -1,88 +1,99 @@
-// Watch: a Selector waited for beside Node's event loop, as a promise instead of a blocked thread.
-// Enters: Next(). Leaves: a promise that is resolved when the selector has something, or was woken.
-// Nested (one uv_poll of the backend's own descriptor) where there is one, else one thread.
+// Watch: a source watched by Node's event loop instead of by a blocked thread, for promises
+// (Selector.wait) and for a HostedRun. By one uv_poll of the source's own descriptor if there is
+// one that can be nested, else by one thread that polls.
 #pragma once
 
 #include <node_api.h>
 #include <uv.h>
 
+#include "addon/hosted_source.h"
 #include "addon/pending.h"
-#include "core/selector.h"
 
 namespace io_selectors {
 
 /**
- * Armed only while somebody waits, since a level trigger would spin. Owned by its uv handle:
- * Close() ends it, and the environment's asynchronous clean-up does where nobody else did.
+ * Armed only while a promise or a run waits, because a level trigger would spin. Owned by its uv
+ * handle: Close() ends it, or else the environment's asynchronous clean-up.
  */
 class Watch {
  public:
-  /** @param owner where the pointer to it is kept: set to nullptr once it is closed, by whomever.
-   */
-  static Result<void> Make(napi_env env, uv_loop_t* loop, Selector& selector, Watch** owner);
+  /** The source's watch, made if it has none. */
+  static Result<Watch*> Of(napi_env env, uv_loop_t* loop, HostedSource& source);
 
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
 
-  bool armed() const { return armed_; }
+  /** Whether promises wait. */
+  bool is_waited_for() const { return !pending_.empty(); }
 
-  /** Arms, where it is not armed. @returns a promise, or nullptr where arming or the engine failed.
-   */
-  napi_value Next();
+  /** A promise that is resolved at the next readiness or wake. */
+  Result<napi_value> Next();
 
-  /** Disarms while this thread itself waits, and arms again after it. */
-  void Pause();
+  /** Sets `*fired` at each readiness or wake, until it is called with nullptr. Its owner calls
+   * Looked() after each look. */
+  Result<void> Listen(bool* fired);
+
+  /** Disarms while this thread itself waits. @returns false if it is paused already. */
+  bool Pause();
+  /** Arms again if something waits. */
   void Resume();
 
-  /** The registrations have changed while it is armed. */
-  virtual void Changed() = 0;
+  /** The registrations have changed. */
+  void Changed() {
+    if (armed_) OnChanged();
+  }
 
-  /** This thread has looked at the selector itself while it is armed. */
-  virtual void Looked() = 0;
+  /** This thread has looked at the source itself. */
+  void Looked();
 
   /** Ends the promises that wait, without readiness. */
   void Cancel();
 
-  /** Whether an armed watch keeps the process alive; it does unless told otherwise. */
-  void SetRef(bool on);
+  /** Whether an armed watch keeps the process alive; source.keeps_alive has changed. */
+  void ApplyRef();
 
   /** Cancels, and frees itself once its handle is closed. */
   void Close();
 
  protected:
-  Watch(napi_env env, Selector& selector)
-      : selector_(selector), pending_(env, "io_selectors:wait") {}
+  Watch(napi_env env, HostedSource& source)
+      : source_(source), pending_(env, "io_selectors:wait") {}
   virtual ~Watch() = default;
 
   /** To be called by the factory once the handle is open. */
   void Opened(napi_env env);
 
-  /** To be called by the handle's callback: disarms and resolves. */
-  void Fire();
+  /** To be called by the handle's callback. @param persists whether it stays armed. */
+  void Fire(bool persists);
 
   virtual uv_handle_t* handle() = 0;
-  virtual bool Arm() = 0;
+  virtual Result<void> Arm() = 0;
   virtual void Disarm() = 0;
+  virtual void OnChanged() = 0;
+  virtual void OnLooked() {}
   /** Before the handle is closed: whatever runs beside the loop ends. */
   virtual void End() {}
 
-  Selector& selector_;
+  HostedSource& source_;
 
  private:
-  void ApplyRef();
+  Result<void> ArmIfWanted();
+  /** Disarms unless something waits. */
+  void DisarmIfUnwanted();
+  bool is_wanted() const { return fired_ != nullptr || !pending_.empty(); }
   void CloseHandle();
 
-  Watch** owner_ = nullptr;
   Pending pending_;
   napi_async_cleanup_hook_handle hook_ = nullptr;
+  bool* fired_ = nullptr;
   bool armed_ = false;
   bool paused_ = false;
-  bool keeps_alive_ = true;
+  bool closed_ = false;
 };
 
-/** nested_watch.cc: for backends with a descriptor of their own. */
-Watch* MakeNestedWatch(napi_env env, uv_loop_t* loop, Selector& selector);
+/** nested_watch.cc: for sources with a descriptor of their own. */
+Result<Watch*> MakeNestedWatch(napi_env env, uv_loop_t* loop, HostedSource& source);
 /** thread_watch.cc: for the others. */
-Watch* MakeThreadWatch(napi_env env, uv_loop_t* loop, Selector& selector);
+Result<Watch*> MakeThreadWatch(napi_env env, uv_loop_t* loop, HostedSource& source);
 
 }  // namespace io_selectors

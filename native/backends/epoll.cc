@@ -76,6 +76,7 @@ class EpollSelector final : public Selector {
         has_pwait2_(has_pwait2) {}
 
   int fileno() const override { return epoll_.get(); }
+  int32_t renewals() const override { return renewals_; }
 
  private:
   Result<void> Add(int fd, const Registration& registration) override {
@@ -175,6 +176,7 @@ class EpollSelector final : public Selector {
     });
     if (!filled.ok()) return filled;
     if (dup3(fresh.get(), epoll_.get(), O_CLOEXEC) < 0) return LastError("dup3");
+    ++renewals_;
     return {};
   }
 
@@ -183,6 +185,7 @@ class EpollSelector final : public Selector {
   std::vector<bool> spent_;  // by descriptor: a oneshot that has been reported
   bool has_pwait2_;
   int stale_hits_ = 0;
+  int32_t renewals_ = 0;
 };
 
 }  // namespace

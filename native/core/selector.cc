@@ -97,6 +97,19 @@ Result<void> Selector::SetWakeFd(int fd) {
   return {};
 }
 
+std::vector<pollfd> Selector::Watched() const {
+  std::vector<pollfd> watched;
+  ForEachRegistered([this, &watched](int fd, const Registration& registration) {
+    if (!IsArmed(fd)) return;
+    const bool reads = (registration.interest & kRead) != 0;
+    const bool writes = (registration.interest & kWrite) != 0;
+    const int events = (reads ? POLLIN : 0) | (writes ? POLLOUT : 0) |
+                       (reads && registration.options.priority ? POLLPRI : 0);
+    watched.push_back(pollfd{fd, static_cast<short>(events), 0});
+  });
+  return watched;
+}
+
 int32_t Selector::NextGeneration() {
   last_generation_ =
       last_generation_ == std::numeric_limits<int32_t>::max() ? 1 : last_generation_ + 1;

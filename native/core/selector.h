@@ -3,6 +3,8 @@
 // ready events, written straight into the caller's ring.
 #pragma once
 
+#include <poll.h>
+
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -98,6 +100,12 @@ class Selector {
    * without one. */
   virtual int fileno() const { return -1; }
 
+  /** Changes whenever fileno() has become another file under the same number. */
+  virtual int32_t renewals() const { return 0; }
+
+  /** What poll(2) would have to watch to learn that a wait has something. */
+  std::vector<pollfd> Watched() const;
+
   /**
    * Before a registered descriptor is closed by its owner: lets go of the file where waiting for it
    * holds it open (io_uring(7)), so that the peer learns of the close at once.
@@ -106,14 +114,6 @@ class Selector {
 
   /** Before another loop waits for fileno(): whatever this backend puts off until its own wait. */
   virtual void PrepareToBeWatched() {}
-
-  /** Calls `visit(fd, registration)` for each descriptor that a wait now would watch. */
-  template <typename Visitor>
-  void ForEachWatched(Visitor visit) const {
-    ForEachRegistered([this, &visit](int fd, const Registration& registration) {
-      if (IsArmed(fd)) visit(fd, registration);
-    });
-  }
 
  protected:
   explicit Selector(Capabilities capabilities) : capabilities_(capabilities) {}

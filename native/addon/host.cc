@@ -1,0 +1,114 @@
+#include "addon/host.h"
+
+#include <algorithm>
+
+#include "addon/hosted_run.h"
+#include "core/selector.h"
+#include "core/timeout.h"
+
+namespace io_selectors {
+
+Host* Host::Make(napi_env env, uv_loop_t* loop) {
+  auto* host = new Host(loop);
+  // Last: an open handle when a worker's environment ends aborts the process.
+  napi_add_async_cleanup_hook(env, OnEnvironmentEnd, host, &host->hook_);
+  return host;
+}
+
+Host::Host(uv_loop_t* loop) : loop_(loop) {
+  // None of these can fail (uv_prepare_init, uv_idle_init and uv_check_init always return 0).
+  uv_prepare_init(loop, &prepare_);
+  uv_idle_init(loop, &idle_);
+  uv_check_init(loop, &check_);
+  // Polls begun before this: whether their events have been handed out is not known.
+  checked_ = std::max<int64_t>(Iterations() - 1, 0);
+  check_.data = this;
+  uv_check_start(&check_, [](uv_check_t* check) {
+    auto* host = static_cast<Host*>(check->data);
+    host->checked_ = host->Iterations();
+  });
+  uv_unref(reinterpret_cast<uv_handle_t*>(&check_));
+  uv_unref(reinterpret_cast<uv_handle_t*>(&idle_));
+}
+
+Host::~Host() = default;
+
+void Host::Add(std::unique_ptr<HostedRun> run) {
+  runs_.push_back(std::move(run));
+  prepare_.data = this;
+  // Keeps the loop alive, too.
+  uv_prepare_start(&prepare_,
+                   [](uv_prepare_t* prepare) { static_cast<Host*>(prepare->data)->OnPrepare(); });
+}
+
+void Host::OnPrepare() {
+  uv_idle_stop(&idle_);
+  bool goes_on = false;
+  // By index: a turn may start another run, which has its first turn in this pass.
+  for (size_t i = 0; i < runs_.size(); ++i) goes_on |= runs_[i]->Pass(runs_.size() == 1);
+  const auto over = [](const std::unique_ptr<HostedRun>& run) { return run->over(); };
+  runs_.erase(std::remove_if(runs_.begin(), runs_.end(), over), runs_.end());
+  if (goes_on) uv_idle_start(&idle_, [](uv_idle_t* /*idle*/) {});
+  if (runs_.empty()) uv_prepare_stop(&prepare_);
+}
+
+int64_t Host::UntilTurnNs() const {
+  const int timeout_ms = uv_backend_timeout(loop_);
+  if (timeout_ms <= 0) return timeout_ms < 0 ? kForever : 0;
+  // Measured from the loop's clock, which stands still between its turns. Only now is it worth
+  // asking for the time: without a timer of Node's this is called before every wait.
+  const int64_t behind_ms =
+      static_cast<int64_t>(uv_hrtime() / kNsPerMs) - static_cast<int64_t>(uv_now(loop_));
+  return std::max<int64_t>(0, timeout_ms - behind_ms) * kNsPerMs;
+}
+
+void Host::SawEvents() {
+  seen_at_ = Iterations();
+  asked_in_ = -1;
+}
+
+bool Host::AsksForTurn() { return asked_in_ != Phase() && HasWork(); }
+
+bool Host::TakeDeferredTurn() {
+  if (!deferred_) return false;
+  deferred_ = false;
+  return AsksForTurn();
+}
+
+bool Host::HasWork() const {
+  // Events of a poll that has begun, and whose check phase has not, may still be handed out.
+  if (HasEvents() || checked_ != Iterations()) return true;
+  // A loop that nothing keeps alive always reports 0.
+  auto* check = reinterpret_cast<uv_handle_t*>(const_cast<uv_check_t*>(&check_));
+  uv_ref(check);
+  const bool has_work = uv_backend_timeout(loop_) == 0;
+  uv_unref(check);
+  return has_work;
+}
+
+int64_t Host::Iterations() const {
+  uv_metrics_t metrics{};
+  uv_metrics_info(loop_, &metrics);
+  return static_cast<int64_t>(metrics.loop_count);
+}
+
+void Host::OnEnvironmentEnd(napi_async_cleanup_hook_handle /*hook*/, void* data) {
+  auto* host = static_cast<Host*>(data);
+  host->runs_.clear();
+  host->Close(reinterpret_cast<uv_handle_t*>(&host->prepare_));
+  host->Close(reinterpret_cast<uv_handle_t*>(&host->idle_));
+  host->Close(reinterpret_cast<uv_handle_t*>(&host->check_));
+}
+
+void Host::Close(uv_handle_t* handle) {
+  handle->data = this;
+  uv_close(handle, [](uv_handle_t* closed) {
+    auto* host = static_cast<Host*>(closed->data);
+    if (--host->open_handles_ > 0) return;
+    const napi_async_cleanup_hook_handle hook = host->hook_;
+    delete host;
+    napi_remove_async_cleanup_hook(hook);  // last: it may be what keeps the environment
+  });
+}
+
+}  // namespace io_selectors

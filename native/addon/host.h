@@ -1,0 +1,87 @@
+// Host: how an environment's runs and blocking waits share the thread with Node's event loop.
+// Runs go on in the loop's prepare phase, when libuv has handed out everything that it polled.
+// http://docs.libuv.org/en/v1.x/design.html#the-i-o-loop
+#pragma once
+
+#include <node_api.h>
+#include <uv.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace io_selectors {
+
+class HostedRun;
+
+class Host {
+ public:
+  /** Lives until its environment's asynchronous clean-up has closed the handles; frees itself. */
+  static Host* Make(napi_env env, uv_loop_t* loop);
+
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  uv_loop_t* loop() const { return loop_; }
+
+  /** The run goes on in each prepare phase, beginning with the next, until it is over. */
+  void Add(std::unique_ptr<HostedRun> run);
+
+  /**
+   * Nanoseconds until Node's loop has something to do that its descriptor does not show: 0 now (an
+   * immediate, a handle to be closed, a watcher that the kernel does not know yet), else until its
+   * next timer; kForever without one.
+   */
+  int64_t UntilTurnNs() const;
+
+  /** Node's descriptor has been seen ready. An edge is reported once, so this is remembered. */
+  void SawEvents();
+
+  /** Whether Node's descriptor was seen ready and its loop has not handed out those events since.
+   */
+  bool HasEvents() const { return seen_at_ >= 0 && checked_ <= seen_at_; }
+
+  /**
+   * Whether a wait without a deadline ends empty, so that its caller yields: true once for each
+   * phase of the loop in which Node has work, so that a caller that never yields does not spin.
+   */
+  bool AsksForTurn();
+
+  /** The wait that is under way has returned events although Node has work: the next one without a
+   * deadline ends empty. */
+  void DeferTurn() { deferred_ = true; }
+  bool TakeDeferredTurn();
+
+  /** A wait has ended empty for Node's sake. */
+  void AskedForTurn() { asked_in_ = Phase(); }
+
+  /** Changes with each phase of the loop that a caller can have yielded to. */
+  int64_t Phase() const { return Iterations() + checked_; }
+
+ private:
+  explicit Host(uv_loop_t* loop);
+  ~Host();
+
+  void OnPrepare();
+  static void OnEnvironmentEnd(napi_async_cleanup_hook_handle hook, void* data);
+  void Close(uv_handle_t* handle);
+
+  /** Polls that the loop has begun. */
+  int64_t Iterations() const;
+  bool HasWork() const;
+
+  uv_loop_t* loop_;
+  uv_prepare_t prepare_{};
+  uv_idle_t idle_{};  // started while a run wants the loop to go round without sleeping
+  uv_check_t check_{};
+  int open_handles_ = 3;
+  napi_async_cleanup_hook_handle hook_ = nullptr;
+  std::vector<std::unique_ptr<HostedRun>> runs_;
+
+  int64_t checked_;        // the iteration whose events have all been handed out
+  int64_t seen_at_ = -1;   // the iteration in which Node's descriptor was last seen ready
+  int64_t asked_in_ = -1;  // the phase in which a wait last ended for Node's sake
+  bool deferred_ = false;
+};
+
+}  // namespace io_selectors

@@ -1,0 +1,72 @@
+// HostedSource: what a HostedRun or a Watch waits for: a selector, or an engine with its
+// connections. It has a descriptor that Node's loop can watch, and a wait of its own.
+#pragma once
+
+#include <poll.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "addon/wake_set.h"
+#include "core/result.h"
+
+namespace io_selectors {
+
+class HostedRun;
+class Watch;
+
+/** Bits of HostedSource::wish. */
+constexpr int32_t kWishesTurn = 1;  // a turn at once: there is something new to wait for
+constexpr int32_t kWishesEnd = 2;
+
+class HostedSource {
+ public:
+  HostedSource() = default;
+  HostedSource(const HostedSource&) = delete;
+  HostedSource& operator=(const HostedSource&) = delete;
+  virtual ~HostedSource() = default;
+
+  /** The descriptor that is readable while a Wait() has something to report; -1 without one. */
+  virtual int fileno() const = 0;
+
+  /** Changes whenever fileno() has become another file under the same number. */
+  virtual int32_t renewals() const { return 0; }
+
+  /** Submits whatever this source puts off until its own wait, so that fileno() reports it. Called
+   * before Node's loop sleeps, after each turn and after each change of a registration. */
+  virtual void PrepareToBeWatched() {}
+
+  /** What a thread polls instead if there is no fileno(); contains wake_set.fd(). */
+  virtual std::vector<pollfd> Watched() const = 0;
+
+  /**
+   * Waits, and keeps what is ready for the turn that follows.
+   * @param timeout_ns nanoseconds; 0 only looks, kForever does not end by itself.
+   * @returns the argument of that turn: the number of ready events; EINTR after a signal.
+   */
+  virtual Result<int> Wait(int64_t timeout_ns) = 0;
+
+  /** Whether the last Wait() saw wake_set.fd() readable. */
+  virtual bool Woken() const = 0;
+
+  /** Takes what ended the last Wait() from outside. */
+  WakeSet::Ready TakeWake(bool interrupted) {
+    // After a signal Node's loop has something to do: its handler has written to a descriptor.
+    if (interrupted) return WakeSet::Ready{true, false, false};
+    return Woken() ? wake_set.Drain() : WakeSet::Ready{};
+  }
+
+  /** Closes its watch; its run ends with -EBADF. The destructor of a source calls this first, while
+   * its descriptors are open. */
+  void Detach();
+
+  /** The source watches wake_set.fd() for reading, level-triggered. */
+  WakeSet wake_set;
+  /** Shared with TypeScript, which sets bits; a run looks at them once per pass of Node's loop. */
+  int32_t* wish = nullptr;
+  bool keeps_alive = true;  // whether its watch keeps the process alive
+  Watch* watch = nullptr;   // frees itself
+  HostedRun* run = nullptr;
+};
+
+}  // namespace io_selectors
