@@ -262,7 +262,8 @@ export class NativeSelector<T = unknown> implements Selector<T> {
       };
       this.#ring[1] = RING_WISHES_TURN;
       const answer = native.run(this.#id, onTurn, onOver);
-      if (answer < 0) reject(systemError(answer, "cannot host Node's event loop"));
+      if (answer < 0)
+        reject(systemError(answer, "cannot run beside Node's event loop (one run per selector)"));
     });
   }
 

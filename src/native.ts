@@ -109,17 +109,17 @@ export interface Native {
   modify(id: number, fd: number, events: number): number;
   unregister(id: number, fd: number): number;
   /**
-   * Below 0 milliseconds: without a deadline. Such a wait also ends, with 0, when Node's loop has
-   * something to do.
+   * Below 0 milliseconds: without a deadline. Such a wait also ends, with 0, if Node's loop has
+   * something to do; if it brought events nevertheless, the next one does.
    */
   poll(id: number, timeoutMs: number): number;
   /**
-   * Waits on this selector inside a callback of Node's loop, from its next poll phase on. Whatever
-   * Node has to do ends a wait, and the loop then has the thread once.
+   * Waits on this selector while Node's loop goes on, from its next pass on. EBUSY if the selector
+   * has a run already.
    * @param turn called after each wait with the number of ready events, as Node calls for its own:
-   *   ticks, promise jobs and unhandled rejections are served after it. Answers for how many
+   *   ticks, promise jobs and unhandled rejections are served after it. Returns for how many
    *   milliseconds the next wait may last, below 0 without a limit. It must not throw.
-   * @param over called at the end, once: with 0 where it was wished for, else with -errno.
+   * @param over called at the end, once: with 0 after a wish for it, else with -errno.
    */
   run(id: number, turn: (ready: number) => number, over: (answer: number) => void): number;
   /** The backend's own descriptor, -1 without one. */

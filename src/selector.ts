@@ -140,9 +140,11 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
   /**
    * Blocks this thread until a registered descriptor is ready or the timeout passes.
    * @param timeoutMs milliseconds; null or Infinity waits until something happens, 0 or less only
-   *   looks. Fractions round up. A wait without a deadline may also end empty when Node's own loop
-   *   has something to do (a signal, a message), so that its caller can yield; one with a deadline
-   *   does not.
+   *   looks. Fractions round up. A wait without a deadline also ends empty while Node's own loop
+   *   has something to do (a signal, a message), at the latest after one wait that brought events,
+   *   so that a caller that yields on empty results only (`await setImmediate()`) loses nothing of
+   *   Node's. A caller that never yields gets one empty result per event of Node's. A wait with a
+   *   deadline, and a look, never end for Node's sake: a loop of those has to yield by itself.
    * @returns the ready keys, each with the subset of its registered interest that is ready; empty
    *   on timeout.
    * @see epoll_pwait2(2), ppoll(2), pselect(2)

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -14,17 +14,12 @@ namespace io_selectors {
 
 namespace {
 
-/** How long near waits go on without a pass of Node's loop, and over how long they must pay. */
+/** How long near waits go on without a pass of Node's loop. */
 constexpr int64_t kWindowNs = 4 * kNsPerMs;
+/** HostedRun::due_ns_ without a limit. */
+constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 /** Turns with events per window from which on near waits pay. */
-const int kBusyTurns = getenv("IO_A") != nullptr ? 1 << 30 : 4;
-const bool kNeverFar = getenv("IO_B") != nullptr;
-
-/** The sooner of two timeouts, of which those below 0 are without a limit. */
-int64_t Sooner(int64_t one_ns, int64_t other_ns) {
-  if (one_ns < 0 || other_ns < 0) return std::max(one_ns, other_ns);
-  return std::min(one_ns, other_ns);
-}
+constexpr int kBusyTurns = 4;
 
 /** A callback of the loop has no scope of Node-API's own. */
 class HandleScope {
@@ -72,8 +67,9 @@ HostedRun::~HostedRun() {
 }
 
 bool HostedRun::Pass(bool alone) {
+  alone_ = alone;
   if (source_ == nullptr) near_ = false;
-  if (near_ && !(alone && CanStayNear())) LeaveNear();
+  if (near_ && !CanWaitNear()) LeaveNear();
   if (near_) {
     StayNear();
   } else if (IsDue()) {
@@ -82,22 +78,20 @@ bool HostedRun::Pass(bool alone) {
     return false;
   }
   if (over_) return false;
-  if (!near_ && source_ != nullptr) PrepareToSleep();
-  return !over_ && (near_ || IsDue());
+  if (!near_ && source_ != nullptr) source_->watch->Looked();
+  return near_ || IsDue();
 }
 
 bool HostedRun::IsDue() const {
-  return fired_ || timeout_ns_ == 0 || source_ == nullptr || *source_->wish != 0;
+  return fired_ || due_ns_ == 0 || source_ == nullptr || *source_->wish != 0;
 }
 
 void HostedRun::StayNear() {
   if (!source_->wake_set.WatchHost().ok()) return LeaveNear();
   int64_t until_node_ns = host_.UntilTurnNs();
-  bool goes_on = true;
-  while (goes_on) {
-    goes_on = Step(until_node_ns) && near_ && CanStayNear();
+  while (Step(until_node_ns) && near_ && CanWaitNear()) {
     until_node_ns = host_.UntilTurnNs();
-    goes_on = goes_on && until_node_ns != 0;
+    if (until_node_ns == 0) return;
   }
 }
 
@@ -105,12 +99,10 @@ bool HostedRun::Step(int64_t until_node_ns) {
   const HandleScope handles(env_);
   if (source_ == nullptr) return End(-EBADF);
   if ((*source_->wish & kWishesEnd) != 0) return End(0);
-  if ((*source_->wish & kWishesTurn) != 0) timeout_ns_ = 0;
+  if ((*source_->wish & kWishesTurn) != 0) due_ns_ = 0;
   *source_->wish = 0;
   fired_ = false;
-  const Result<int64_t> timeout_ns = NearTimeout(until_node_ns);
-  const Result<int> count = timeout_ns.ok() ? source_->Wait(timeout_ns.value())
-                                            : Result<int>(timeout_ns.error());
+  const Result<int> count = near_ ? WaitNear(until_node_ns) : source_->Wait(0);
   const bool interrupted = !count.ok() && count.error().errno_value == EINTR;
   if (!count.ok() && !interrupted) return End(environment_.Refuse(count.error()));
   // As after a wait of its own: what handlers give Node's timers is measured from now.
@@ -124,19 +116,24 @@ bool HostedRun::Step(int64_t until_node_ns) {
     over_ = true;
     return false;
   }
-  timeout_ns_ = ToNanoseconds(timeout_ms);
+  const Result<void> limited = Limit(ToNanoseconds(timeout_ms));
+  if (!limited.ok()) return End(environment_.Refuse(limited.error()));
   Measure(!interrupted && count.value() > 0, ready.timer);
   return !ready.timer && !host_.HasEvents();
 }
 
-Result<int64_t> HostedRun::NearTimeout(int64_t until_node_ns) {
-  const int64_t timeout_ns = Sooner(timeout_ns_, until_node_ns);
-  if (!near_ || timeout_ns == 0) return int64_t{0};
-  const int64_t limit_ns =
-      timeout_ns < 0 ? window_end_ns_ : std::min(window_end_ns_, DeadlineAfter(timeout_ns));
-  const Result<void> set = source_->wake_set.WakeBy(limit_ns);
+Result<int> HostedRun::WaitNear(int64_t until_node_ns) {
+  if (due_ns_ == 0 || until_node_ns == 0) return source_->Wait(0);
+  const int64_t node_ns = until_node_ns < 0 ? kNever : DeadlineAfter(until_node_ns);
+  const Result<void> set = source_->wake_set.WakeBy(std::min(window_end_ns_, node_ns));
   if (!set.ok()) return set.error();
-  return kForever;
+  return source_->Wait(kForever);
+}
+
+Result<void> HostedRun::Limit(int64_t timeout_ns) {
+  due_ns_ = timeout_ns < 0 ? kNever : timeout_ns == 0 ? 0 : DeadlineAfter(timeout_ns);
+  if (timeout_ns <= 0 || source_ == nullptr) return {};
+  return source_->wake_set.WakeBy(due_ns_);
 }
 
 void HostedRun::Measure(bool had_events, bool timer_fired) {
@@ -145,19 +142,15 @@ void HostedRun::Measure(bool had_events, bool timer_fired) {
   if (!kCanWatchHost || source_ == nullptr || (near_ ? !timer_fired : !had_events)) return;
   const int64_t now_ns = MonotonicNs();
   if (now_ns >= window_end_ns_) {
-    if (near_ && window_turns_ < kBusyTurns && !kNeverFar) LeaveNear();
+    if (near_ && window_turns_ < kBusyTurns) LeaveNear();
     window_end_ns_ = now_ns + kWindowNs;
     window_turns_ = had_events ? 1 : 0;
   }
-  if (near_ || window_turns_ < kBusyTurns) return;
-  EnterNear();
-  window_end_ns_ = now_ns + kWindowNs;
-  window_turns_ = 0;
-}
-
-void HostedRun::EnterNear() {
+  if (near_ || window_turns_ < kBusyTurns || !CanWaitNear()) return;
   source_->watch->Pause();
   near_ = true;
+  window_end_ns_ = now_ns + kWindowNs;
+  window_turns_ = 0;
 }
 
 void HostedRun::LeaveNear() {
@@ -168,19 +161,8 @@ void HostedRun::LeaveNear() {
   source_->watch->Resume();
 }
 
-bool HostedRun::CanStayNear() const {
-  return source_ == nullptr || !source_->watch->is_waited_for();
-}
-
-void HostedRun::PrepareToSleep() {
-  if (timeout_ns_ > 0) {
-    const Result<void> set = source_->wake_set.WakeBy(DeadlineAfter(timeout_ns_));
-    if (!set.ok()) {
-      End(environment_.Refuse(set.error()));
-      return;
-    }
-  }
-  source_->watch->Looked();
+bool HostedRun::CanWaitNear() const {
+  return alone_ && (source_ == nullptr || !source_->watch->is_waited_for());
 }
 
 bool HostedRun::End(int32_t answer) {

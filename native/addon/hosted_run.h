@@ -58,15 +58,14 @@ class HostedRun {
   /** One wait and the turn after it. @returns whether the run may go on before Node's loop. */
   bool Step(int64_t until_node_ns);
   void StayNear();
-  void EnterNear();
   void LeaveNear();
-  bool CanStayNear() const;
-  /** Chooses near or far by the events of the last few milliseconds. */
+  bool CanWaitNear() const;
+  /** @param until_node_ns as Host::UntilTurnNs(). */
+  Result<int> WaitNear(int64_t until_node_ns);
+  /** How long the next wait may last. */
+  Result<void> Limit(int64_t timeout_ns);
+  /** Chooses near or far by how often the last few milliseconds brought events. */
   void Measure(bool had_events, bool timer_fired);
-  /** What a wait outside the source's own needs. */
-  void PrepareToSleep();
-  /** The timeout for the source's Wait(), with the timer set for a limit. */
-  Result<int64_t> NearTimeout(int64_t until_node_ns);
 
   /** The last call. @returns false. */
   bool End(int32_t answer);
@@ -82,10 +81,11 @@ class HostedRun {
   napi_ref turn_ref_ = nullptr;
   napi_ref over_ref_ = nullptr;
   napi_async_context context_ = nullptr;
-  int64_t timeout_ns_ = 0;
+  int64_t due_ns_ = 0;  // of the next turn, on the monotonic clock; 0: at once
   int64_t window_end_ns_ = 0;
   int window_turns_ = 0;
   bool fired_ = false;  // by the source's watch
+  bool alone_ = false;
   bool near_ = false;
   bool over_ = false;
 };

@@ -52,6 +52,8 @@ int32_t Look(const Call& call, OpenSelector& open, int64_t timeout_ns, WakeSet::
   Host& host = call.environment().HostOf(call.env());
   if (!kCanWatchHost && timeout_ns != 0) ready->host = ready->host || HostIsReady(host);
   if (ready->host) host.SawEvents();
+  // The timer was a run's, which does not see it any more.
+  if (ready->timer) *open.wish |= kWishesTurn;
   open.ring[0].fd = ready->waker ? kEndedByWaker : 0;
   return interrupted ? 0 : count.value();
 }

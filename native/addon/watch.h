@@ -56,8 +56,7 @@ class Watch {
   void Close();
 
  protected:
-  Watch(napi_env env, HostedSource& source)
-      : source_(source), pending_(env, "io_selectors:wait") {}
+  Watch(napi_env env, HostedSource& source) : source_(source), pending_(env, "io_selectors:wait") {}
   virtual ~Watch() = default;
 
   /** To be called by the factory once the handle is open. */
