@@ -153,6 +153,7 @@
         "native/load_generator/share.cc",
         "native/load_generator/solo.cc",
         "native/load_generator/sources.cc",
+        "native/load_generator/supervise.cc",
         "native/load_generator/team.cc",
         "native/load_generator/text.cc",
         "native/load_generator/thread_sampler.cc",

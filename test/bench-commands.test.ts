@@ -150,11 +150,16 @@ describe("target", () => {
     },
   );
 
-  it.runIf(linux).each(["SIGINT", "SIGKILL"] as const)(
-    "leaves nothing of a command running after %s, what its shell started neither",
-    async (signal) => {
+  it.runIf(linux).each([
+    ["SIGINT", "& wait"],
+    ["SIGKILL", "& wait"],
+    ["SIGINT", "& exit 0"],
+    ["SIGKILL", "& exit 0"],
+  ] as const)(
+    "leaves nothing of a command running after %s, neither children nor daemons (%s)",
+    async (signal, rest) => {
       const server = join(folder, "echo.cjs");
-      const command = `'${process.execPath}' '${server}' {port} & wait`;
+      const command = `setsid '${process.execPath}' '${server}' {port} ${rest}`;
       const long = ["--connections", "5", "--rate", "200", "--duration", "5", "--blocks", "2"];
       const argv = ["target", "--command", command, ...long, "--out", folder];
       const run = spawn(process.execPath, [cli, ...argv], { stdio: "ignore" });
@@ -167,6 +172,43 @@ describe("target", () => {
       expect(await survivors(started, 10_000)).toEqual([]);
     },
   );
+
+  it.runIf(linux)("measures a server that becomes a daemon, and ends it", async () => {
+    const server = join(folder, "echo.cjs");
+    const command = `setsid '${process.execPath}' '${server}' {port} > daemon.log & exit 0`;
+    const argv = ["target", "--command", command, ...load, "--out", folder, "--json"];
+    const { code, stdout } = await bench(...argv);
+    expect(code).toBe(0);
+    const cells = parseResults(stdout, "standard output").cells;
+    const cell = cells.find(({ contender }) => contender === "target");
+    expect(cell?.metrics.serverCpuPerMessage?.median).toBeGreaterThan(0);
+    expect(await survivors(runningWith(server), 5_000)).toEqual([]);
+  });
+
+  it.runIf(linux)("refuses a process that does not serve the address", async () => {
+    const server = spawn(process.execPath, ["echo.cjs", "0"], {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const other = spawn("sleep", ["600"], { stdio: "ignore" });
+    try {
+      const [port] = (await once(server.stdout.setEncoding("utf8"), "data")) as [string];
+      const at = ["--address", `127.0.0.1:${port.trim()}`];
+      const target = (pid: number | undefined) =>
+        bench("target", ...at, "--pid", String(pid), ...load, "--out", folder);
+      const wrong = await target(other.pid);
+      expect(wrong.code).toBe(1);
+      expect(wrong.stdout.replace(/\s+/g, " ")).toContain(
+        `process ${other.pid} is not the server of 127.0.0.1:${port.trim()}: neither it nor a ` +
+          `child of it holds the listening socket; --pid ${server.pid}`,
+      );
+      // A parent of the server is as good: what its children use counts.
+      expect((await target(process.pid)).code).toBe(0);
+    } finally {
+      await end(other);
+      await end(server);
+    }
+  });
 
   it.runIf(linux)("measures a server that runs already and leaves it running", async () => {
     const server = spawn(process.execPath, ["echo.cjs", "0"], {

@@ -109,6 +109,10 @@ const faults: readonly Fault[] = [
     row: faulty("exits-during-load"),
     reason: /^exited with code 4 during the load; stderr: out of messages$/,
   },
+  {
+    row: faulty("announces-no-process"),
+    reason: /^announced process 4194305, which does not exist$/,
+  },
   { row: faulty("drops-connections"), reason: /connections? lost/ },
   {
     row: faulty("corrupts-a-byte"),

@@ -1,34 +1,29 @@
-// Makes a contender of anybody's server: node announce.js command 'CMD {port}', or node announce.js
+// Makes a contender of any server: node announce.js command 'CMD {port}', or node announce.js
 // attach PORT PID. Starts the command with a free port and prints our ready line once something
-// listens there; or prints it for a server that runs already. SIGTERM ends what was started here,
-// and nothing else.
-// Enters: a shell command, or a port and a process id. Leaves: one ready line on standard output.
+// listens there; or prints it for a server that runs already. SIGTERM ends everything that was
+// started here, and nothing else.
 
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { packagePaths } from "../paths.ts";
+import { heldBy, holderOf, listeningSockets, ownerOf, processTree } from "./listening-socket.ts";
 
 const askAgainMs = 20;
 /** From SIGTERM to SIGKILL. */
 const goodbyeMs = 2_000;
 
 const [how = "", ...rest] = process.argv.slice(2);
-// Waiting for a signal keeps a process alive, and nobody may be going to send one any more.
+// A pending wait for a signal would keep the process alive, and no signal may come any more.
 process.exit(await (how === "attach" ? attach(rest) : start(rest)));
 
-/** Somebody else's process: it is measured, never signalled. */
+/** A process that was not started here: it is measured, never signalled. */
 async function attach([port = "", pid = ""]: readonly string[]): Promise<number> {
-  try {
-    process.kill(Number(pid), 0);
-  } catch (error) {
-    console.error(`process ${pid}: ${(error as Error).message}`);
-    return 1;
-  }
-  if (!(await listens(Number(port)))) {
-    console.error(`nothing listens on 127.0.0.1:${port}`);
+  const problem = await cannotAttach(Number(port), Number(pid));
+  if (problem !== null) {
+    console.error(problem);
     return 1;
   }
   announce(Number(port), Number(pid));
@@ -36,19 +31,42 @@ async function attach([port = "", pid = ""]: readonly string[]): Promise<number>
   return 0;
 }
 
+/** Null if that process, or a descendant, serves the port, as far as the platform lets us see. */
+async function cannotAttach(port: number, pid: number): Promise<string | null> {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== "EPERM") return `process ${pid}: ${message}`; // EPERM: another user's
+  }
+  if (!(await listens(port))) return `nothing listens on 127.0.0.1:${port}`;
+  const sockets = listeningSockets(port);
+  if (sockets === null) return null;
+  const inodes = sockets.map(({ inode }) => inode);
+  const tree = processTree(pid);
+  const held = heldBy(tree, inodes);
+  // Another user's descriptors are hidden; then the socket must at least be that user's.
+  if (held === null && sockets.some(({ uid }) => uid === ownerOf(pid))) return null;
+  if (held !== null && inodes.every((inode) => held.has(inode))) return null;
+  const holder = holderOf(inodes, tree);
+  const hint =
+    holder === null ? `ss -ltnp 'sport = :${port}' shows its process` : `--pid ${holder}`;
+  return (
+    `process ${pid} is not the server of 127.0.0.1:${port}: ` +
+    `neither it nor a child of it holds the listening socket; ${hint}`
+  );
+}
+
 async function start([command = ""]: readonly string[]): Promise<number> {
   const port = await freePort();
-  const { loadGenerator } = packagePaths();
-  // A process group of its own, so that a shell's children end with it; and it dies when we do.
-  const argv = ["launch", "--parent", String(process.pid), "--", "/bin/sh", "-c"];
-  const child = spawn(loadGenerator, [...argv, command.replaceAll("{port}", String(port))], {
-    detached: true,
-    stdio: ["ignore", process.stderr.fd, process.stderr.fd],
+  const words = ["/bin/sh", "-c", command.replaceAll("{port}", String(port))];
+  // It ends with the last process of the command, daemons included; and all of them end at the end
+  // of its standard input, however we end.
+  const supervisor = spawn(packagePaths().loadGenerator, ["supervise", "--", ...words], {
+    stdio: ["pipe", process.stderr.fd, process.stderr.fd],
   });
-  const pid = child.pid;
-  if (pid === undefined) return 127;
-  guard(pid);
-  const ended = once(child, "exit");
+  if (supervisor.pid === undefined) return 127;
+  const ended = once(supervisor, "exit");
   const asked = terminated();
   let over = false;
   let leaving = false;
@@ -60,40 +78,37 @@ async function start([command = ""]: readonly string[]): Promise<number> {
   });
   while (!over && !leaving && !(await listens(port))) await delay(askAgainMs);
   if (over) {
-    console.error(`the command ended (${child.signalCode ?? `exit ${child.exitCode}`})`);
+    const { signalCode, exitCode } = supervisor;
+    console.error(`the command ended (${signalCode ?? `exit ${exitCode}`})`);
     return 1;
   }
-  if (!leaving) announce(port, pid);
+  if (!leaving) announce(port, serverBelow(supervisor.pid));
   await Promise.race([ended, asked]);
-  if (over) return child.exitCode ?? 1;
-  signalGroup(pid, "SIGTERM");
-  await Promise.race([ended, delay(goodbyeMs, null, { ref: false })]);
-  signalGroup(pid, "SIGKILL");
-  await ended;
+  if (over) return supervisor.exitCode ?? 1;
+  await stop(supervisor, ended);
   return 0;
+}
+
+async function stop(supervisor: ChildProcess, ended: Promise<unknown>): Promise<void> {
+  supervisor.kill("SIGTERM");
+  await Promise.race([ended, delay(goodbyeMs, null, { ref: false })]);
+  supervisor.stdin?.end();
+  await ended;
+}
+
+/** The process to measure: the only one below the supervisor, or the supervisor itself. */
+function serverBelow(supervisor: number): number {
+  try {
+    const path = `/proc/${supervisor}/task/${supervisor}/children`;
+    const [only, ...others] = readFileSync(path, "latin1").trim().split(" ").map(Number);
+    return only && others.length === 0 ? only : supervisor;
+  } catch {
+    return supervisor; // not Linux, or no CONFIG_PROC_CHILDREN
+  }
 }
 
 function announce(port: number, pid: number): void {
   process.stdout.write(`${JSON.stringify({ event: "ready", port, pid })}\n`);
-}
-
-/**
- * Ends the group once we are gone, however that came about: it reads from us until nobody is there.
- * That the kernel ends a child with its parent holds for the shell, and for nothing it starts.
- */
-function guard(pid: number): void {
-  const script = 'read -r _; kill -s KILL -- "-$0"';
-  const stdio = ["pipe", "ignore", "ignore"] as const;
-  spawn("/bin/sh", ["-c", script, String(pid)], { detached: true, stdio: [...stdio] });
-}
-
-/** ESRCH: all of the group have ended. */
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
 }
 
 /** Resolves on SIGTERM or SIGINT, and keeps the process alive until then. */
@@ -119,18 +134,10 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Looked up where the kernel tells: a connection to find out might be the only one it takes. */
+/** Looked up if the kernel has a table: a connection to find out might be the only one it takes. */
 async function listens(port: number): Promise<boolean> {
-  const tables = ["/proc/net/tcp", "/proc/net/tcp6"].filter((path) => existsSync(path));
-  if (tables.length === 0) return await accepts(port);
-  const listening = "0A"; // TCP_LISTEN
-  const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  return tables.some((path) =>
-    readFileSync(path, "latin1")
-      .split("\n")
-      .map((line) => line.trim().split(/\s+/))
-      .some(([, local = "", , state]) => local.endsWith(suffix) && state === listening),
-  );
+  const sockets = listeningSockets(port);
+  return sockets === null ? await accepts(port) : sockets.length > 0;
 }
 
 function accepts(port: number): Promise<boolean> {

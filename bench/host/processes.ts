@@ -108,6 +108,15 @@ export class ChildProcess {
   }
 }
 
+/** Whether there is such a process, of whatever user. kill(2) */
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
 /** "exited with code 3", "was killed by SIGSEGV". */
 export function describeExit({ code, signal, error }: Exit): string {
   if (error !== null) return `could not be started: ${error}`;

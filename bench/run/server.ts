@@ -3,7 +3,12 @@
 // what it did wrong.
 
 import { within } from "../host/deadline.ts";
-import { type ChildProcess, type ChildProcesses, describeExit } from "../host/processes.ts";
+import {
+  type ChildProcess,
+  type ChildProcesses,
+  describeExit,
+  isAlive,
+} from "../host/processes.ts";
 import { type Counters, parseEvent, type Ready } from "../model/events.ts";
 
 export interface ServerOptions {
@@ -77,7 +82,10 @@ export class Server {
     const either = Promise.race([this.#readyLine, this.#child.exited]);
     const first = await within(either, { timeoutMs, signal });
     if (first === null) return this.#failure(`no ready line within ${timeoutMs / 1000} s`);
-    if ("event" in first) return null;
+    if ("event" in first) {
+      const there = isAlive(this.pid);
+      return there ? null : this.#failure(`announced process ${this.pid}, which does not exist`);
+    }
     return this.#failure(`${describeExit(first)} before it was ready`);
   }
 
@@ -93,6 +101,7 @@ export class Server {
   async stop(): Promise<Stopped> {
     const { stopTimeoutMs: timeoutMs, signal } = this.#options;
     const endedBefore = this.#child.ended;
+    const measuredEnded = !isAlive(this.pid);
     this.#child.kill("SIGTERM");
     const exit = await within(this.#child.exited, { timeoutMs, signal });
     if (exit === null) {
@@ -100,6 +109,9 @@ export class Server {
       return this.#stopped(`did not stop within ${timeoutMs / 1000} s of SIGTERM`);
     }
     if (endedBefore) return this.#stopped(`${describeExit(exit)} during the load`);
+    if (measuredEnded) {
+      return this.#stopped(`process ${this.pid}, which it announced, ended during the load`);
+    }
     // Without a handler SIGTERM ends a process too: that is somebody else's server, and fine.
     const asAsked = exit.code === 0 || exit.signal === "SIGTERM";
     return this.#stopped(asAsked ? null : `${describeExit(exit)} when asked to stop`);

@@ -1,5 +1,6 @@
-// load-generator: puts load on an echo server and measures it from outside. One executable, two
-// subcommands: `run` is the load, `launch` starts a server under conditions that can be compared.
+// load-generator: puts load on an echo server and measures it from outside. One executable, three
+// subcommands: `run` is the load, `launch` starts a server under conditions that can be compared,
+// `supervise` runs a command that nothing outlives.
 // Enters: argv. Leaves: JSON lines on standard output, and an exit code.
 #include <cstdio>
 #include <string>
@@ -8,6 +9,7 @@
 #include "load_generator/launch.h"
 #include "load_generator/options.h"
 #include "load_generator/run.h"
+#include "load_generator/supervise.h"
 
 namespace {
 
@@ -15,6 +17,7 @@ void PrintUsage(FILE* out) {
   std::fprintf(out,
                "usage: load-generator run --port PORT [options]\n"
                "       load-generator launch [--cpu N] -- COMMAND [ARGUMENTS]\n"
+               "       load-generator supervise -- COMMAND [ARGUMENTS]\n"
                "options of run:\n%s",
                io_selectors::RunUsage().c_str());
 }
@@ -26,6 +29,7 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + (argc > 2 ? 2 : argc), argv + argc);
   if (command == "run") return io_selectors::Run(arguments);
   if (command == "launch") return io_selectors::Launch(arguments);
+  if (command == "supervise") return io_selectors::Supervise(arguments);
   const bool asked = command == "--help";
   if (!asked) std::fprintf(stderr, "load-generator: unknown command \"%s\"\n", command.c_str());
   PrintUsage(asked ? stdout : stderr);

@@ -46,7 +46,9 @@ function serve() {
   });
   server.listen(0, "127.0.0.1", () => {
     const { port } = server.address();
-    console.log(JSON.stringify({ event: "ready", port, pid: process.pid }));
+    // Larger than any pid: PID_MAX_LIMIT of proc_sys_kernel(5).
+    const pid = fault === "announces-no-process" ? 2 ** 22 + 1 : process.pid;
+    console.log(JSON.stringify({ event: "ready", port, pid }));
   });
   process.on("SIGTERM", () => {
     if (fault === "ignores-sigterm") return;

@@ -1,0 +1,119 @@
+// Which process holds the socket that accepts connections to a port of 127.0.0.1, from /proc:
+// proc(5), proc_net_tcp of the kernel's documentation. Linux only; elsewhere nothing is known.
+
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+export interface ListeningSocket {
+  readonly inode: string;
+  /** The user that made it. */
+  readonly uid: number;
+}
+
+const tcpListen = "0A"; // TCP_LISTEN of the kernel's tcp_states.h
+
+/** Local addresses in the order in which the kernel prefers them for a connection to 127.0.0.1. */
+const addresses = [
+  "0100007F", // 127.0.0.1
+  "0000000000000000FFFF00000100007F", // ::ffff:127.0.0.1
+  "00000000", // 0.0.0.0
+  "00000000000000000000000000000000", // ::
+];
+
+/**
+ * The sockets among which the kernel shares the connections to that port: several only with
+ * SO_REUSEPORT. Null if the platform has no such table.
+ */
+export function listeningSockets(port: number): readonly ListeningSocket[] | null {
+  const tables = ["/proc/net/tcp", "/proc/net/tcp6"].filter((path) => existsSync(path));
+  if (tables.length === 0) return null;
+  const hexPort = port.toString(16).toUpperCase().padStart(4, "0");
+  const rows = tables.flatMap(rowsOf).filter(([, , , state]) => state === tcpListen);
+  for (const address of addresses) {
+    const found = rows.filter(([, local]) => local === `${address}:${hexPort}`);
+    if (found.length > 0) return found.map((row) => ({ inode: row[9] ?? "", uid: Number(row[7]) }));
+  }
+  return [];
+}
+
+function rowsOf(path: string): string[][] {
+  const lines = readFileSync(path, "latin1").split("\n").slice(1);
+  return lines.map((line) => line.trim().split(/\s+/));
+}
+
+/** A process and all its descendants; empty if there is no such process. */
+export function processTree(root: number): number[] {
+  const children = new Map<number, number[]>();
+  for (const pid of processes()) {
+    const parent = parentOf(pid);
+    if (parent !== null) children.set(parent, [...(children.get(parent) ?? []), pid]);
+  }
+  const tree = parentOf(root) === null ? [] : [root];
+  for (const pid of tree) tree.push(...(children.get(pid) ?? []));
+  return tree;
+}
+
+/** Those of the inodes that one of the processes holds; null if one may not be looked into. */
+export function heldBy(pids: readonly number[], inodes: readonly string[]): Set<string> | null {
+  const held = new Set<string>();
+  let hidden = false;
+  for (const pid of pids) {
+    const sockets = socketsOf(pid);
+    hidden ||= sockets === null;
+    for (const inode of inodes) if (sockets?.has(inode)) held.add(inode);
+  }
+  return held.size < inodes.length && hidden ? null : held;
+}
+
+/** A process, not below `beside`, that holds one of the inodes; null if none is seen. */
+export function holderOf(inodes: readonly string[], beside: readonly number[]): number | null {
+  const others = processes().filter((pid) => !beside.includes(pid));
+  return others.find((pid) => inodes.some((inode) => socketsOf(pid)?.has(inode))) ?? null;
+}
+
+/** The user that a process belongs to; null if it is gone. */
+export function ownerOf(pid: number): number | null {
+  const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(readOrEmpty(`/proc/${pid}/status`))?.[1];
+  return uid === undefined ? null : Number(uid);
+}
+
+/** The inodes of its sockets; null if they are another user's to see. Empty if it is gone. */
+function socketsOf(pid: number): Set<string> | null {
+  const folder = `/proc/${pid}/fd`;
+  try {
+    const links = readdirSync(folder).map((fd) => linkOf(`${folder}/${fd}`));
+    return new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []));
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EACCES" ? null : new Set();
+  }
+}
+
+/** Empty if the descriptor was closed meanwhile. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EACCES") throw error;
+    return "";
+  }
+}
+
+function processes(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+function parentOf(pid: number): number | null {
+  const stat = readOrEmpty(`/proc/${pid}/stat`);
+  // The command's name, in parentheses, may hold anything.
+  const [, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return stat === "" ? null : Number(parent);
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return ""; // it ended meanwhile
+  }
+}

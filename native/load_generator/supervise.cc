@@ -1,0 +1,168 @@
+#include "load_generator/supervise.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "load_generator/limits.h"
+#include "load_generator/proc_file.h"
+
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+namespace io_selectors {
+
+namespace {
+
+constexpr int kCannotRun = 127;  // as a shell reports it
+
+/** A list of children may miss one while others end: it is read again after this long. */
+constexpr timespec kLookAgain = {0, 50'000'000};
+
+volatile sig_atomic_t stop_signal = 0;
+
+class Supervisor {
+ public:
+  int Run(const std::vector<std::string>& arguments) {
+    CatchSignals();
+#ifdef __linux__
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+#endif
+    command_ = fork();
+    if (command_ < 0) return Fail("fork");
+    if (command_ == 0) Become(arguments);
+    setpgid(command_, command_);  // the child does so, too: whichever runs first
+    while (ReapAll()) {
+      if (killing_) SignalAll(SIGKILL);
+      Wait();
+      if (stop_signal != 0) SignalAll(std::exchange(stop_signal, 0));
+    }
+    return EndAsTheCommand();
+  }
+
+ private:
+  /** Blocked but while we wait, so that none comes between a look and a wait. */
+  void CatchSignals() {
+    struct sigaction action = {};
+    action.sa_handler = [](int signal) {
+      if (signal != SIGCHLD) stop_signal = signal;
+    };
+    sigemptyset(&action.sa_mask);
+    sigset_t caught;
+    sigemptyset(&caught);
+    for (const int signal : {SIGTERM, SIGINT, SIGCHLD}) {
+      sigaction(signal, &action, nullptr);
+      sigaddset(&caught, signal);
+    }
+    sigprocmask(SIG_BLOCK, &caught, &usual_mask_);
+    for (const int signal : {SIGTERM, SIGINT, SIGCHLD}) sigdelset(&usual_mask_, signal);
+  }
+
+  [[noreturn]] void Become(const std::vector<std::string>& arguments) const {
+    setpgid(0, 0);
+    const int nothing = open("/dev/null", O_RDONLY);
+    if (nothing >= 0) dup2(nothing, STDIN_FILENO);
+    if (nothing > STDIN_FILENO) close(nothing);
+    sigprocmask(SIG_SETMASK, &usual_mask_, nullptr);
+    RaiseDescriptorLimit();
+    std::vector<std::string> words = arguments;
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    execvp(argv[0], argv.data());
+    _exit(Fail(argv[0]));
+  }
+
+  static int Fail(const char* what) {
+    std::fprintf(stderr, "load-generator supervise: %s: %s\n", what, std::strerror(errno));
+    return kCannotRun;
+  }
+
+  /** @returns whether any child is left. */
+  bool ReapAll() {
+    for (;;) {
+      int status = 0;
+      const pid_t child = waitpid(-1, &status, WNOHANG);
+      if (child == 0) return true;
+      if (child < 0) return false;  // ECHILD
+      if (child != command_) continue;
+      status_ = status;
+#ifndef __linux__
+      killpg(command_, SIGKILL);  // what the command leaves behind is no child of ours
+#endif
+    }
+  }
+
+  /** Until a signal, the end of the lifeline, or, while killing, a moment has passed. */
+  void Wait() {
+    fd_set watched;
+    FD_ZERO(&watched);
+    if (!killing_) FD_SET(STDIN_FILENO, &watched);
+    const timespec* timeout = killing_ ? &kLookAgain : nullptr;
+    if (pselect(STDIN_FILENO + 1, &watched, nullptr, nullptr, timeout, &usual_mask_) <= 0) return;
+    char ignored[64];
+    if (read(STDIN_FILENO, ignored, sizeof(ignored)) <= 0) killing_ = true;
+  }
+
+#ifdef __linux__
+  /**
+   * Every child of ours, and the command's process group while one of them is in it: a group that
+   * has ended may have given its number away. A child that is killed leaves its own children to us
+   * before it can be reaped, so that killing until there is none reaches all.
+   */
+  void SignalAll(int signal) const {
+    const std::string children = ProcFile::OfThread(getpid(), getpid(), "children").ReadAll();
+    bool in_group = false;
+    const char* at = children.c_str();
+    for (char* next = nullptr;; at = next) {
+      const auto child = static_cast<pid_t>(std::strtol(at, &next, 10));
+      if (next == at) break;
+      if (getpgid(child) != command_)
+        kill(child, signal);
+      else
+        in_group = true;
+    }
+    if (in_group) killpg(command_, signal);
+  }
+#else
+  void SignalAll(int signal) const { killpg(command_, signal); }
+#endif
+
+  int EndAsTheCommand() const {
+    if (!WIFSIGNALED(status_)) return WEXITSTATUS(status_);
+    const rlimit no_core{};
+    setrlimit(RLIMIT_CORE, &no_core);
+    signal(WTERMSIG(status_), SIG_DFL);
+    sigprocmask(SIG_SETMASK, &usual_mask_, nullptr);
+    raise(WTERMSIG(status_));
+    return kCannotRun;
+  }
+
+  pid_t command_ = 0;
+  int status_ = 0;
+  bool killing_ = false;
+  sigset_t usual_mask_{};
+};
+
+}  // namespace
+
+int Supervise(const std::vector<std::string>& arguments) {
+  if (arguments.size() < 2 || arguments[0] != "--") {
+    std::fprintf(stderr, "load-generator supervise: usage: supervise -- COMMAND [ARGUMENTS]\n");
+    return 2;
+  }
+  Supervisor supervisor;
+  return supervisor.Run({arguments.begin() + 1, arguments.end()});
+}
+
+}  // namespace io_selectors
