@@ -41,6 +41,7 @@ export const flagUnwritable = Symbol("flagUnwritable");
 export const ownerOf = Symbol("ownerOf");
 export const unread = Symbol("unread");
 export const takeOver = Symbol("takeOver");
+export const handlersOf = Symbol("handlersOf");
 
 const ENDED = 1;
 const DESTROYED = 2;
@@ -175,7 +176,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   }
 
   setHandlers(handlers: ConnectionHandlers<T>): void {
-    this[takeOver](handlers, this.#role.allowHalfOpen);
+    this[takeOver]({ handlers });
   }
 
   detach(): Detached {
@@ -198,21 +199,27 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     const { handlers, allowHalfOpen, highWaterMark } = this.#role;
     const iterator = new ConnectionIterator(this, handlers, { allowHalfOpen, highWaterMark });
     // Its handlers are fields, undefined where the program has none.
-    this[takeOver](iterator as ConnectionHandlers<T>, true);
+    this[takeOver]({ handlers: iterator as ConnectionHandlers<T>, allowHalfOpen: true });
     this.resume();
     return iterator;
   }
 
   /** @internal */
-  [takeOver](handlers: ConnectionHandlers<T>, allowHalfOpen: boolean): void {
-    this.#role = { ...this.#role, handlers, allowHalfOpen };
-    if (handlers.data === undefined) this.pause();
+  get [handlersOf](): ConnectionHandlers<T> {
+    return this.#role.handlers;
+  }
+
+  /** @internal Serves it otherwise from now on: a stream, an iterator or other handlers. */
+  [takeOver](changes: Partial<Role<T>>): void {
+    this.#role = { ...this.#role, ...changes };
+    if (this.#role.handlers.data === undefined) this.pause();
   }
 
   /** @internal Delivers these bytes again, before all others, once the pause has ended. */
   [unread](bytes: Uint8Array): void {
     const items = withheld.get(this) ?? [];
-    withheld.set(this, [bytes.slice(), ...items]);
+    items.unshift(bytes.slice()); // in place: deliverWithheld() may be going through them
+    withheld.set(this, items);
     this.#flags |= WITHHELD;
   }
 

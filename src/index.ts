@@ -1,6 +1,7 @@
 // The library's public surface: exports, nothing else.
 
 export { type AvailableBackend, availableBackends } from "./backends.ts";
+export { adopt, type ConnectOptions, connect } from "./connect.ts";
 export type { Connection, ConnectionHandlers, Detached } from "./connection.ts";
 export { type BindUdpOptions, bindUdp, connectUdp, recvFrom, sendTo } from "./datagram.ts";
 export {
@@ -28,6 +29,16 @@ export {
   watchDirectory,
   writeEventfd,
 } from "./event-source.ts";
+export { FramingError } from "./frame-cutter.ts";
+export {
+  type ByteLinesOptions,
+  type LengthPrefixed,
+  type LengthPrefixedOptions,
+  type LinesOptions,
+  lengthPrefixed,
+  lines,
+} from "./framing.ts";
+export { type PipedBytes, pipeBoth } from "./pipe-both.ts";
 export { type EventHandler, Reactor, type ReactorOptions } from "./reactor.ts";
 export {
   type BackendName,

@@ -3,6 +3,8 @@
 
 import type { Duplex, Readable, Writable } from "node:stream";
 import { descriptorOf } from "./arguments.ts";
+import type { Connection } from "./connection.ts";
+import { ConnectionStream, isConnection } from "./connection-stream.ts";
 import { DescriptorStream, type DescriptorStreamOptions } from "./descriptor-stream.ts";
 import type { FileLike } from "./selector.ts";
 import { type WebStreams, webStreamsOf } from "./web-streams.ts";
@@ -41,18 +43,27 @@ export function toWritable(
 }
 
 /**
- * A node:stream Duplex over the same. `end()` half-closes a socket. By default the writable side
- * stays open after the readable one has ended (`allowHalfOpen`).
+ * A node:stream Duplex over the same, or over a connection, whose handlers but `close` and `idle`
+ * it replaces. `end()` half-closes a socket. By default the writable side stays open after the
+ * readable one has ended (`allowHalfOpen`). A write is done once the system has taken it.
+ * @throws {Error} ERR_CONNECTION_TAKEN for a connection that has a stream already.
  * @see stream.Duplex in Node's manual
  */
-export function toDuplex(file: FileLike, options: DescriptorStreamOptions = {}): Duplex & Refable {
-  return new DescriptorStream(descriptorOf(file), { readable: true, writable: true }, options);
+export function toDuplex<T>(
+  source: FileLike | Connection<T>,
+  options: DescriptorStreamOptions = {},
+): Duplex & Refable {
+  if (isConnection(source)) return new ConnectionStream(source, options);
+  return new DescriptorStream(descriptorOf(source), { readable: true, writable: true }, options);
 }
 
 /**
  * The Web's pair of streams over the same.
  * @see https://streams.spec.whatwg.org/
  */
-export function toWebStreams(file: FileLike, options: DescriptorStreamOptions = {}): WebStreams {
-  return webStreamsOf(toDuplex(file, options));
+export function toWebStreams<T>(
+  source: FileLike | Connection<T>,
+  options: DescriptorStreamOptions = {},
+): WebStreams {
+  return webStreamsOf(toDuplex(source, options));
 }

@@ -1,0 +1,62 @@
+// connect and adopt: connections that this program begins, or takes over from elsewhere. Schmidt's
+// Connector.
+
+import { descriptorOf } from "./arguments.ts";
+import { type ConnectTarget, connectDescriptor } from "./connect-descriptor.ts";
+import type { Connection, ConnectionHandlers } from "./connection.ts";
+import { close } from "./descriptor.ts";
+import { type EngineConnection, opened } from "./engine-connection.ts";
+import { adoptInto, type ConnectionOptions, makeRole } from "./engines.ts";
+import type { FileLike } from "./selector.ts";
+import { setNoDelay } from "./socket-options.ts";
+
+export interface ConnectOptions extends ConnectionOptions, ConnectTarget {}
+
+/**
+ * Connects to a host name, an address or a Unix socket. Every address of a name is tried, IPv6 and
+ * IPv4 in turn, each a quarter of a second after the last, and the first to answer wins. Without a
+ * `data` handler the connection starts paused, for `for await`, a stream or `setHandlers`.
+ * @returns the connection, after its `open` handler.
+ * @throws {Error} in Node's form: `{ code: 'ECONNREFUSED', errno, syscall: 'connect', address, port
+ *   }`, `ETIMEDOUT` after `timeoutMs`, `ENOTFOUND` for a name; the signal's reason; an
+ *   AggregateError with the code of the first error if several addresses fail.
+ * @see RFC 8305, connect(2)
+ */
+export async function connect<T = undefined>(
+  options: ConnectOptions,
+  handlers: ConnectionHandlers<T> = {},
+): Promise<Connection<T>> {
+  const role = makeRole(handlers, options, null); // refuses before anything is opened
+  const fd = await connectDescriptor(options);
+  setNoDelay(fd); // refused by a Unix socket, which never delays
+  try {
+    const connection = adoptInto(fd, role, options.idleTimeoutMs);
+    open(connection);
+    return connection;
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+}
+
+/**
+ * Makes a connection of a descriptor that this program got elsewhere: a connected socket, one end
+ * of a pipe, a terminal. It becomes non-blocking and is closed with the connection.
+ * @returns the connection, after its `open` handler.
+ * @throws {Error} in Node's form: `EBADF`, `EPERM` for a regular file; the descriptor is the
+ *   caller's then.
+ */
+export function adopt<T = undefined>(
+  file: FileLike,
+  handlers: ConnectionHandlers<T> = {},
+  options: ConnectionOptions = {},
+): Connection<T> {
+  const fd = descriptorOf(file);
+  const connection = adoptInto(fd, makeRole(handlers, options, null), options.idleTimeoutMs);
+  open(connection);
+  return connection;
+}
+
+function open<T>(connection: Connection<T>): void {
+  (connection as EngineConnection<T>)[opened]();
+}

@@ -1,0 +1,136 @@
+// A connection as a node:stream Duplex, for what takes streams: tls.TLSSocket, pipeline, readline.
+
+import { Duplex, type DuplexOptions } from "node:stream";
+import type { Connection, ConnectionHandlers } from "./connection.ts";
+import { EngineConnection, handlersOf, takeOver } from "./engine-connection.ts";
+import { connectionError } from "./errors.ts";
+
+export type ConnectionStreamOptions = Pick<
+  DuplexOptions,
+  | "highWaterMark"
+  | "readableHighWaterMark"
+  | "writableHighWaterMark"
+  | "encoding"
+  | "signal"
+  | "allowHalfOpen"
+>;
+
+type Done = (error?: Error | null) => void;
+
+const HIGH_WATER_MARK = 64 << 10;
+const taken = new WeakSet<object>();
+
+export class ConnectionStream extends Duplex {
+  readonly #connection: EngineConnection<unknown>;
+  #drained: Done | null = null;
+  #closed: Done | null = null;
+
+  constructor(connection: Connection<unknown>, options: ConnectionStreamOptions) {
+    super({ highWaterMark: HIGH_WATER_MARK, ...options });
+    if (taken.has(connection)) {
+      throw connectionError(
+        "ERR_CONNECTION_TAKEN",
+        "this connection has a stream already: use that",
+      );
+    }
+    taken.add(connection);
+    this.#connection = connection as EngineConnection<unknown>;
+    const before = this.#connection[handlersOf];
+    this.#connection.pause();
+    // A write is done once the system has taken it: the stream alone buffers.
+    this.#connection[takeOver]({
+      handlers: this.#handlers(before),
+      allowHalfOpen: true,
+      highWaterMark: 0,
+      lowWaterMark: 0,
+    });
+    if (connection.closed) this.destroy();
+  }
+
+  ref(): this {
+    this.#connection.ref();
+    return this;
+  }
+
+  unref(): this {
+    this.#connection.unref();
+    return this;
+  }
+
+  override _read(): void {
+    this.#connection.resume();
+  }
+
+  override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: Done): void {
+    this.#write([chunk], done);
+  }
+
+  override _writev(entries: { chunk: Uint8Array }[], done: Done): void {
+    this.#write(
+      entries.map(({ chunk }) => chunk),
+      done,
+    );
+  }
+
+  override _final(done: Done): void {
+    this.#connection.end();
+    done();
+  }
+
+  override _destroy(error: Error | null, done: Done): void {
+    this.#drain(error ?? closedEarly());
+    if (this.#connection.closed) {
+      done(error);
+      return;
+    }
+    this.#closed = (reason) => done(error ?? reason ?? null);
+    this.#connection.destroy();
+  }
+
+  /** Writes of one turn leave in one system call. */
+  #write(chunks: readonly Uint8Array[], done: Done): void {
+    if (this.#connection.closed) {
+      done(closedEarly());
+      return;
+    }
+    let drained = true;
+    for (const chunk of chunks) drained = this.#connection.write(chunk);
+    if (drained) done();
+    else this.#drained = done;
+  }
+
+  #drain(error?: Error): void {
+    const done = this.#drained;
+    this.#drained = null;
+    done?.(error);
+  }
+
+  #handlers(before: ConnectionHandlers<unknown>): ConnectionHandlers<unknown> {
+    return {
+      data: (connection, bytes) => {
+        if (!this.push(Buffer.from(bytes))) connection.pause();
+      },
+      drain: () => this.#drain(),
+      end: () => {
+        this.push(null);
+        this.read(0); // emits "end" if nothing is buffered
+      },
+      ...(before.idle && { idle: (connection) => before.idle?.(connection) }),
+      close: (connection, error) => {
+        before.close?.(connection, error);
+        const closed = this.#closed;
+        if (closed !== null) closed(error);
+        else this.destroy(error ?? undefined);
+      },
+    };
+  }
+}
+
+export function isConnection(value: unknown): value is Connection<unknown> {
+  return value instanceof EngineConnection;
+}
+
+function closedEarly(): Error {
+  const error = new Error("the connection was closed before the write ended");
+  return Object.assign(error, { code: "ECANCELED" });
+}

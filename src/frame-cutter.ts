@@ -1,0 +1,135 @@
+// FrameCutter: cuts what connections receive into frames of one format, and keeps the begun frame
+// of each connection until the rest of it has come.
+
+import type { Connection } from "./connection.ts";
+import { type EngineConnection, unread } from "./engine-connection.ts";
+
+/** Where a frame has not come to its end, and where it is too long. */
+export const INCOMPLETE = -1;
+export const TOO_LONG = -2;
+
+export interface FrameFormat {
+  /** What is between the frame's begin and its payload, and between that and the next frame. */
+  readonly headBytes: number;
+  readonly tailBytes: number;
+  /** In words, for errors: `a line of more than 1024 bytes`. */
+  readonly tooLong: string;
+  /**
+   * @param from where the frame begins.
+   * @param seen nothing before this has to be looked at again.
+   * @returns where its payload ends, or INCOMPLETE, or TOO_LONG.
+   */
+  payloadEnd(bytes: Uint8Array, from: number, seen: number): number;
+}
+
+export type OnFrame<T> = (connection: Connection<T>, bytes: Uint8Array) => void;
+export type OnRefused<T> = (connection: Connection<T>, error: FramingError) => void;
+
+/** A frame that was refused. */
+export class FramingError extends Error {
+  override readonly name = "FramingError";
+  readonly code: "ERR_FRAME_TOO_LONG" | "ERR_FRAME_CUT_OFF";
+
+  constructor(code: FramingError["code"], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export class FrameCutter<T> {
+  readonly #format: FrameFormat;
+  readonly #onFrame: OnFrame<T>;
+  readonly #onRefused: OnRefused<T>;
+  readonly #begun = new WeakMap<Connection<T>, Begun>();
+
+  constructor(format: FrameFormat, onFrame: OnFrame<T>, onRefused: OnRefused<T> = destroyWith) {
+    this.#format = format;
+    this.#onFrame = onFrame;
+    this.#onRefused = onRefused;
+  }
+
+  data(connection: Connection<T>, bytes: Uint8Array): void {
+    const begun = this.#begun.get(connection);
+    if (begun === undefined) {
+      const cut = this.#cut(connection, bytes, 0);
+      if (cut < bytes.length) this.#begun.set(connection, new Begun(bytes.subarray(cut)));
+      return;
+    }
+    const seen = begun.bytes.length;
+    begun.append(bytes);
+    const cut = this.#cut(connection, begun.bytes, seen);
+    if (cut === begun.bytes.length) this.#begun.delete(connection);
+    else begun.drop(cut);
+  }
+
+  /** Takes the begun frame of a connection. */
+  take(connection: Connection<T>): Uint8Array | null {
+    const begun = this.#begun.get(connection);
+    if (begun === undefined) return null;
+    this.#begun.delete(connection);
+    return begun.bytes;
+  }
+
+  refuse(connection: Connection<T>, code: FramingError["code"], message: string): void {
+    this.#onRefused(connection, new FramingError(code, message));
+  }
+
+  /** @returns how many bytes have been dealt with. */
+  #cut(connection: Connection<T>, bytes: Uint8Array, seen: number): number {
+    const { headBytes, tailBytes, tooLong } = this.#format;
+    for (let from = 0; from < bytes.length; ) {
+      const end = this.#format.payloadEnd(bytes, from, seen);
+      if (end === INCOMPLETE) return from;
+      if (end === TOO_LONG) {
+        connection.pause();
+        this.refuse(connection, "ERR_FRAME_TOO_LONG", `the peer sent ${tooLong}`);
+        return bytes.length;
+      }
+      this.#onFrame(connection, bytes.subarray(from + headBytes, end));
+      from = end + tailBytes;
+      if (connection.closed) return bytes.length;
+      if (connection.paused) {
+        // Kept by the connection, which delivers it when it resumes, to other handlers perhaps.
+        (connection as EngineConnection<T>)[unread](bytes.subarray(from));
+        return bytes.length;
+      }
+    }
+    return bytes.length;
+  }
+}
+
+function destroyWith<T>(connection: Connection<T>, error: FramingError): void {
+  connection.destroy(error);
+}
+
+/** A begun frame. It grows by doubling: a peer costs what it has sent, not what it announced. */
+class Begun {
+  #buffer: Uint8Array;
+  #length: number;
+
+  constructor(bytes: Uint8Array) {
+    this.#buffer = bytes.slice();
+    this.#length = bytes.length;
+  }
+
+  /** A view that is valid until the next append() or drop(). */
+  get bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  append(bytes: Uint8Array): void {
+    const length = this.#length + bytes.length;
+    if (length > this.#buffer.length) {
+      const grown = new Uint8Array(Math.max(length, 2 * this.#buffer.length));
+      grown.set(this.bytes);
+      this.#buffer = grown;
+    }
+    this.#buffer.set(bytes, this.#length);
+    this.#length = length;
+  }
+
+  drop(bytes: number): void {
+    this.#buffer.copyWithin(0, bytes, this.#length);
+    this.#length -= bytes;
+  }
+}

@@ -1,0 +1,195 @@
+// Framing: handlers that receive lines or length-prefixed messages instead of `data`. Every other
+// handler is passed through.
+
+import type { Connection, ConnectionHandlers } from "./connection.ts";
+import { invalidValue } from "./errors.ts";
+import {
+  FrameCutter,
+  type FrameFormat,
+  INCOMPLETE,
+  type OnRefused,
+  TOO_LONG,
+} from "./frame-cutter.ts";
+
+const LONGEST_FRAME = 64 << 10;
+const LARGEST_LONGEST = 2 ** 31 - 1;
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+
+/** The handlers of a connection but `data`, and what every format has. */
+interface FramingOptions<T> extends Omit<ConnectionHandlers<T>, "data"> {
+  /** Bytes of the longest line or message, without newline or prefix; 64 KiB by default. */
+  readonly longest?: number;
+  /**
+   * Called for a frame that is longer, or is cut off by the end of the connection, which is paused
+   * then; without this handler it is destroyed with the error.
+   */
+  readonly onRefused?: OnRefused<T>;
+}
+
+export interface LinesOptions<T = undefined> extends FramingOptions<T> {
+  /** Called for each line without its "\n" or "\r\n"; at the end also for one without a newline. */
+  readonly onLine: (connection: Connection<T>, line: string) => void;
+  /** Of the bytes; UTF-8 by default. */
+  readonly encoding?: BufferEncoding;
+}
+
+export interface ByteLinesOptions<T = undefined> extends FramingOptions<T> {
+  /** The same with bytes: a view that is valid until the handler returns. */
+  readonly onLine: (connection: Connection<T>, line: Uint8Array) => void;
+  readonly encoding: null;
+}
+
+export interface LengthPrefixedOptions<T = undefined> extends FramingOptions<T> {
+  /** Bytes of the length before each message; 4 by default. */
+  readonly prefixBytes?: 1 | 2 | 4;
+  /** Whether the length begins with its least significant byte; false by default. */
+  readonly littleEndian?: boolean;
+  /** @param message a view that is valid until the handler returns. */
+  readonly onMessage: (connection: Connection<T>, message: Uint8Array) => void;
+}
+
+/** What lengthPrefixed() returns: handlers, and the way back. */
+export interface LengthPrefixed<T = undefined> extends ConnectionHandlers<T> {
+  /**
+   * Writes one message with its length before it.
+   * @returns as Connection.write.
+   * @throws {RangeError} ERR_INVALID_ARG_VALUE if it is longer than `longest`.
+   */
+  send(connection: Connection<T>, message: Uint8Array | string): boolean;
+}
+
+/**
+ * Handlers that receive lines. A line that came in one piece is decoded where it lies; with
+ * `encoding: null` it is not copied at all.
+ * @throws {RangeError} ERR_INVALID_ARG_VALUE if `longest` is no number of bytes from 1 on.
+ */
+export function lines<T = undefined>(options: LinesOptions<T>): ConnectionHandlers<T>;
+export function lines<T = undefined>(options: ByteLinesOptions<T>): ConnectionHandlers<T>;
+export function lines<T = undefined>(
+  options: LinesOptions<T> | ByteLinesOptions<T>,
+): ConnectionHandlers<T> {
+  const { longest = LONGEST_FRAME, encoding = "utf8", onLine, onRefused, ...handlers } = options;
+  assertLongest(longest, LARGEST_LONGEST);
+  const onBytes = onLine as ByteLinesOptions<T>["onLine"];
+  const onText = onLine as LinesOptions<T>["onLine"];
+  const emit = (connection: Connection<T>, bytes: Uint8Array) => {
+    const line = bytes.at(-1) === RETURN ? bytes.subarray(0, -1) : bytes;
+    if (encoding === null) onBytes(connection, line);
+    else onText(connection, textOf(line, encoding));
+  };
+  const cutter = new FrameCutter<T>(lineFormat(longest), emit, onRefused);
+  return {
+    ...handlers,
+    data: (connection, bytes) => cutter.data(connection, bytes),
+    end(connection) {
+      const last = cutter.take(connection);
+      if (last !== null) emit(connection, last);
+      handlers.end?.(connection);
+    },
+  };
+}
+
+/**
+ * Handlers that receive messages with their length in front, as many binary protocols have them.
+ * @throws {RangeError} ERR_INVALID_ARG_VALUE for what is no length, or does not fit the prefix.
+ */
+export function lengthPrefixed<T = undefined>(
+  options: LengthPrefixedOptions<T>,
+): LengthPrefixed<T> {
+  const { prefixBytes = 4, littleEndian = false, onMessage, onRefused, ...handlers } = options;
+  if (prefixBytes !== 1 && prefixBytes !== 2 && prefixBytes !== 4) {
+    throw invalidValue(`prefixBytes is ${String(prefixBytes)}; 1, 2 or 4 is needed`);
+  }
+  const most = Math.min(256 ** prefixBytes - 1, LARGEST_LONGEST);
+  const { longest = Math.min(LONGEST_FRAME, most) } = options;
+  assertLongest(longest, most);
+  const prefix = new Prefix(prefixBytes, littleEndian);
+  const cutter = new FrameCutter<T>(messageFormat(prefix, longest), onMessage, onRefused);
+  return {
+    ...handlers,
+    data: (connection, bytes) => cutter.data(connection, bytes),
+    end(connection) {
+      const rest = cutter.take(connection);
+      const message = `the peer ended after ${rest?.length} bytes of a message and its length`;
+      if (rest !== null) cutter.refuse(connection, "ERR_FRAME_CUT_OFF", message);
+      if (!connection.closed) handlers.end?.(connection);
+    },
+    send(connection, message) {
+      const bytes = typeof message === "string" ? Buffer.from(message) : message;
+      if (bytes.length > longest) {
+        throw invalidValue(`cannot send a message of ${bytes.length} bytes: longest is ${longest}`);
+      }
+      connection.write(prefix.of(bytes.length));
+      return connection.write(bytes);
+    },
+  };
+}
+
+function lineFormat(longest: number): FrameFormat {
+  return {
+    headBytes: 0,
+    tailBytes: 1,
+    tooLong: `a line of more than ${longest} bytes`,
+    payloadEnd(bytes, from, seen) {
+      const newline = bytes.indexOf(NEWLINE, Math.max(from, seen));
+      const end = newline < 0 ? bytes.length : newline;
+      const length = end - from - (bytes[end - 1] === RETURN ? 1 : 0);
+      if (length > longest) return TOO_LONG;
+      return newline < 0 ? INCOMPLETE : newline;
+    },
+  };
+}
+
+function messageFormat(prefix: Prefix, longest: number): FrameFormat {
+  return {
+    headBytes: prefix.bytes,
+    tailBytes: 0,
+    tooLong: `the length of a message of more than ${longest} bytes`,
+    payloadEnd(bytes, from) {
+      const begin = from + prefix.bytes;
+      if (begin > bytes.length) return INCOMPLETE;
+      const length = prefix.read(bytes, from);
+      if (length > longest) return TOO_LONG;
+      return begin + length > bytes.length ? INCOMPLETE : begin + length;
+    },
+  };
+}
+
+/** An unsigned length in 1, 2 or 4 bytes. */
+class Prefix {
+  readonly bytes: number;
+  readonly #littleEndian: boolean;
+
+  constructor(bytes: number, littleEndian: boolean) {
+    this.bytes = bytes;
+    this.#littleEndian = littleEndian;
+  }
+
+  read(bytes: Uint8Array, at: number): number {
+    let length = 0;
+    for (let i = 0; i < this.bytes; i++) {
+      length = length * 256 + (bytes[at + (this.#littleEndian ? this.bytes - 1 - i : i)] as number);
+    }
+    return length;
+  }
+
+  of(length: number): Uint8Array {
+    const written = new Uint8Array(this.bytes);
+    for (let i = 0, left = length; i < this.bytes; i++, left = Math.floor(left / 256)) {
+      written[this.#littleEndian ? i : this.bytes - 1 - i] = left % 256;
+    }
+    return written;
+  }
+}
+
+function textOf(bytes: Uint8Array, encoding: BufferEncoding): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(encoding);
+}
+
+function assertLongest(longest: number, most: number): void {
+  if (Number.isInteger(longest) && longest >= 1 && longest <= most) return;
+  throw invalidValue(
+    `longest is ${String(longest)}; a number of bytes from 1 to ${most} is needed`,
+  );
+}

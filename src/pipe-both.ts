@@ -1,0 +1,75 @@
+// pipeBoth: what a proxy does between two connections. tokio calls it copy_bidirectional.
+
+import type { Connection, ConnectionHandlers } from "./connection.ts";
+import { type EngineConnection, handlersOf, takeOver } from "./engine-connection.ts";
+import { invalidValue } from "./errors.ts";
+
+export interface PipedBytes {
+  readonly aToB: number;
+  readonly bToA: number;
+}
+
+/**
+ * Sends to each connection what the other receives, as fast as the slower one takes it, and passes
+ * on the end of each direction. It replaces the handlers of both connections except `close`.
+ * @returns the bytes of each direction, once both connections have closed.
+ * @throws {Error} the error with which the first of them closed; the other one is destroyed.
+ */
+export async function pipeBoth<A = undefined, B = undefined>(
+  a: Connection<A>,
+  b: Connection<B>,
+): Promise<PipedBytes> {
+  if (Object.is(a, b)) throw invalidValue("cannot pipe a connection to itself");
+  const sides = [pipeOne(a, b), pipeOne(b, a)] as const;
+  a.resume();
+  b.resume();
+  const [atA, atB] = await Promise.all(sides.map(({ closed }) => closed));
+  const error = atA ?? atB ?? null;
+  if (error !== null) throw error;
+  return { aToB: sides[0].bytes, bToA: sides[1].bytes };
+}
+
+/** What one direction has carried, and how its source closed. */
+interface Direction {
+  bytes: number;
+  readonly closed: Promise<Error | null>;
+}
+
+function pipeOne<F, T>(from: Connection<F>, to: Connection<T>): Direction {
+  const { promise: closed, resolve } = withResolvers<Error | null>();
+  const direction = { bytes: 0, closed };
+  const source = from as EngineConnection<F>;
+  const before = source[handlersOf];
+  let ended = false;
+  const handlers: ConnectionHandlers<F> = {
+    data(_from, bytes) {
+      direction.bytes += bytes.length;
+      if (!to.write(bytes)) from.pause();
+    },
+    drain: () => to.resume(),
+    end() {
+      ended = true;
+      to.end();
+    },
+    close(_from, error) {
+      before.close?.(from, error);
+      // Before its end it broke off, and nothing more can be carried in either direction.
+      if (error !== null || !ended) to.destroy();
+      to.resume();
+      resolve(error);
+    },
+  };
+  source[takeOver]({ handlers, allowHalfOpen: true });
+  if (from.closed) resolve(null);
+  if (from.closed) to.destroy();
+  return direction;
+}
+
+/** Promise.withResolvers, which Node 20 lacks. */
+function withResolvers<R>(): { promise: Promise<R>; resolve: (result: R) => void } {
+  let resolve: (result: R) => void = () => {};
+  const promise = new Promise<R>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}

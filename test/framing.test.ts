@@ -1,0 +1,197 @@
+// Framing: lines and length-prefixed messages, in pieces of every size, and what is refused.
+
+import { describe, expect, it } from "vitest";
+import { type Connection, type ConnectionHandlers, lengthPrefixed, lines } from "../src/index.ts";
+import { connectionTo, pattern, receiveAll, socketTo, start, until } from "./connections/pairs.ts";
+
+/** Sends pieces, each of which the server has received before the next one leaves. */
+async function send(handlers: ConnectionHandlers, pieces: readonly (string | Uint8Array)[]) {
+  let received = 0;
+  let error: Error | null | undefined;
+  const server = start({
+    ...handlers,
+    data(connection, bytes) {
+      received += bytes.length;
+      handlers.data?.(connection, bytes);
+    },
+    close(connection, reason) {
+      error = reason;
+      handlers.close?.(connection, reason);
+    },
+  });
+  const socket = await socketTo(server);
+  socket.on("error", () => {}).resume();
+  let sent = 0;
+  for (const piece of pieces) {
+    if (error !== undefined) break;
+    socket.write(piece);
+    sent += Buffer.byteLength(piece);
+    await until(() => received === sent || error !== undefined, "a piece");
+  }
+  socket.end();
+  await until(() => error !== undefined, "the close");
+  return error as NodeJS.ErrnoException | null;
+}
+
+const cut = (text: string | Buffer, size: number) => {
+  const bytes = Buffer.from(text as string);
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+    bytes.subarray(i * size, (i + 1) * size),
+  );
+};
+
+describe("lines", () => {
+  const text = "first\r\n\nthird é\nfourth\r\r\nlast";
+  const expected = ["first", "", "third é", "fourth\r", "last"];
+
+  it.each([1, 2, 3, 5, 7, 100])("come whole out of pieces of %i bytes", async (size) => {
+    const got: string[] = [];
+    const error = await send(lines({ onLine: (_c, line) => got.push(line) }), cut(text, size));
+    expect(got).toEqual(expected);
+    expect(error).toBeNull();
+  });
+
+  it("come as bytes, as views of what was received", async () => {
+    const got: string[] = [];
+    const onLine = (_c: Connection, line: Uint8Array) => got.push(Buffer.from(line).toString());
+    await send(lines({ encoding: null, onLine }), [text]);
+    expect(got).toEqual(expected);
+  });
+
+  it.each([
+    ["in one piece", ["x".repeat(11)]],
+    ["in two", ["x".repeat(6), "x".repeat(6)]],
+    ["with its newline", [`${"x".repeat(11)}\n`]],
+    ["after another line", [`ok\n${"x".repeat(11)}`]],
+  ])("are refused where they are too long: %s", async (_case, pieces) => {
+    const error = await send(lines({ longest: 10, onLine() {} }), pieces);
+    expect(error).toMatchObject({ name: "FramingError", code: "ERR_FRAME_TOO_LONG" });
+    expect(error?.message).toBe("the peer sent a line of more than 10 bytes");
+  });
+
+  it("may be as long as `longest`, \\r\\n not counted", async () => {
+    const got: string[] = [];
+    const handlers = lines({ longest: 10, onLine: (_c, line) => got.push(line) });
+    expect(await send(handlers, ["0123456789\r", "\n0123456789\n"])).toBeNull();
+    expect(got).toEqual(["0123456789", "0123456789"]);
+  });
+
+  it("are answered to by onRefused, if there is one", async () => {
+    const server = start(
+      lines({
+        longest: 3,
+        onLine() {},
+        onRefused: (connection, error) => connection.end(error.code),
+      }),
+    );
+    const socket = await socketTo(server);
+    socket.write("too long");
+    expect(String(await receiveAll(socket))).toBe("ERR_FRAME_TOO_LONG");
+  });
+
+  it("stop at a pause, and go on after it, with other handlers if there are", async () => {
+    const got: string[] = [];
+    const raw: ConnectionHandlers = { data: (_c, bytes) => got.push(`raw ${Buffer.from(bytes)}`) };
+    const server = start(
+      lines({
+        onLine(connection, line) {
+          got.push(line);
+          if (line !== "pause" && line !== "switch") return;
+          connection.pause();
+          setTimeout(() => {
+            got.push("resume");
+            if (line === "switch") connection.setHandlers(raw);
+            connection.resume();
+          }, 5);
+        },
+      }),
+    );
+    const socket = await socketTo(server);
+    socket.write("a\npause\nb\nswitch\nrest\n");
+    await until(() => got.some((item) => item.startsWith("raw")), "the rest");
+    expect(got).toEqual(["a", "pause", "resume", "b", "switch", "resume", "raw rest\n"]);
+  });
+
+  it("stop at destroy", async () => {
+    const got: string[] = [];
+    const onLine = (connection: Connection, line: string) => {
+      got.push(line);
+      connection.destroy();
+    };
+    await send(lines({ onLine }), ["a\nb\n"]);
+    expect(got).toEqual(["a"]);
+  });
+
+  it("pass the other handlers through", async () => {
+    const calls: string[] = [];
+    const handlers = lines({
+      onLine: () => calls.push("line"),
+      open: () => void calls.push("open"),
+      end: () => void calls.push("end"),
+      close: () => void calls.push("close"),
+    });
+    await send(handlers, ["a\nb"]);
+    expect(calls).toEqual(["open", "line", "line", "end", "close"]);
+  });
+
+  it.each([0, -1, 1.5, Number.NaN, 2 ** 40])("refuse %d as the longest", (longest) => {
+    expect(() => lines({ longest, onLine() {} })).toThrow(/longest is .*from 1 to 2147483647/);
+  });
+});
+
+describe("length-prefixed messages", () => {
+  const formats = [
+    [{ prefixBytes: 1 }, 200],
+    [{ prefixBytes: 2 }, 60_000],
+    [{ prefixBytes: 2, littleEndian: true }, 60_000],
+    [{ prefixBytes: 4, longest: 1 << 20 }, 1 << 20],
+    [{ littleEndian: true }, 65_536],
+  ] as const;
+
+  it.each(formats)("go there and back by %j", async (format, longest) => {
+    const messages = [0, 1, 7, longest - 1, longest].map(pattern);
+    const frames = lengthPrefixed({
+      ...format,
+      onMessage: (connection, message) => frames.send(connection, message),
+    });
+    const server = start(frames);
+    const got: Buffer[] = [];
+    const own = lengthPrefixed({
+      ...format,
+      onMessage: (_c, message) => got.push(Buffer.from(message)),
+    });
+    const client = await connectionTo(server, own);
+    for (const message of messages) own.send(client, message);
+    await until(() => got.length === messages.length, "the echoes");
+    expect(got.map((message, i) => message.equals(messages[i] as Buffer))).not.toContain(false);
+  });
+
+  it.each([1, 3, 4, 5])("come whole out of pieces of %i bytes", async (size) => {
+    const got: string[] = [];
+    const bytes = Buffer.from("\0\0\0\x05hello\0\0\0\0\0\0\0\x02yo", "latin1");
+    const onMessage = (_c: Connection, message: Uint8Array) => got.push(`${Buffer.from(message)}`);
+    expect(await send(lengthPrefixed({ onMessage }), cut(bytes, size))).toBeNull();
+    expect(got).toEqual(["hello", "", "yo"]);
+  });
+
+  it("are refused by their length alone", async () => {
+    const error = await send(lengthPrefixed({ longest: 100, onMessage() {} }), ["\0\0\0\x65"]);
+    expect(error).toMatchObject({ code: "ERR_FRAME_TOO_LONG" });
+    expect(error?.message).toContain("a message of more than 100 bytes");
+  });
+
+  it("are refused where the connection ends within one", async () => {
+    const error = await send(lengthPrefixed({ onMessage() {} }), ["\0\0\0\x05hel"]);
+    expect(error).toMatchObject({ code: "ERR_FRAME_CUT_OFF" });
+    expect(error?.message).toContain("after 7 bytes of a message and its length");
+  });
+
+  it("cannot be sent longer than `longest`, nor with a prefix that is too small", async () => {
+    const frames = lengthPrefixed({ longest: 3, onMessage() {} });
+    expect(() => frames.send({} as Connection, "four")).toThrow(/4 bytes: longest is 3/);
+    const small = { prefixBytes: 1, longest: 256, onMessage() {} } as const;
+    expect(() => lengthPrefixed(small)).toThrow(/longest is 256; .* from 1 to 255/);
+    const odd = { prefixBytes: 3, onMessage() {} } as never;
+    expect(() => lengthPrefixed(odd)).toThrow(/prefixBytes is 3; 1, 2 or 4/);
+  });
+});
