@@ -2,7 +2,7 @@
 // handler is passed through.
 
 import type { Connection, ConnectionHandlers } from "./connection.ts";
-import { invalidValue } from "./errors.ts";
+import { invalidType, invalidValue } from "./errors.ts";
 import {
   FrameCutter,
   type FrameFormat,
@@ -71,6 +71,7 @@ export function lines<T = undefined>(
 ): ConnectionHandlers<T> {
   const { longest = LONGEST_FRAME, encoding = "utf8", onLine, onRefused, ...handlers } = options;
   assertLongest(longest, LARGEST_LONGEST);
+  assertHandler(onLine, "onLine");
   const onBytes = onLine as ByteLinesOptions<T>["onLine"];
   const onText = onLine as LinesOptions<T>["onLine"];
   const emit = (connection: Connection<T>, bytes: Uint8Array) => {
@@ -104,6 +105,7 @@ export function lengthPrefixed<T = undefined>(
   const most = Math.min(256 ** prefixBytes - 1, LARGEST_LONGEST);
   const { longest = Math.min(LONGEST_FRAME, most) } = options;
   assertLongest(longest, most);
+  assertHandler(onMessage, "onMessage");
   const prefix = new Prefix(prefixBytes, littleEndian);
   const cutter = new FrameCutter<T>(messageFormat(prefix, longest), onMessage, onRefused);
   return {
@@ -192,4 +194,8 @@ function assertLongest(longest: number, most: number): void {
   throw invalidValue(
     `longest is ${String(longest)}; a number of bytes from 1 to ${most} is needed`,
   );
+}
+
+function assertHandler(handler: unknown, name: string): void {
+  if (typeof handler !== "function") throw invalidType(`${name} is ${typeof handler}, no function`);
 }

@@ -1,8 +1,9 @@
 // pipeBoth: what a proxy does between two connections. tokio calls it copy_bidirectional.
 
 import type { Connection, ConnectionHandlers } from "./connection.ts";
+import { isConnection } from "./connection-stream.ts";
 import { type EngineConnection, handlersOf, takeOver } from "./engine-connection.ts";
-import { invalidValue } from "./errors.ts";
+import { invalidType, invalidValue } from "./errors.ts";
 
 export interface PipedBytes {
   readonly aToB: number;
@@ -19,6 +20,7 @@ export async function pipeBoth<A = undefined, B = undefined>(
   a: Connection<A>,
   b: Connection<B>,
 ): Promise<PipedBytes> {
+  for (const end of [a, b]) if (!isConnection(end)) throw invalidType("pipeBoth takes connections");
   if (Object.is(a, b)) throw invalidValue("cannot pipe a connection to itself");
   const sides = [pipeOne(a, b), pipeOne(b, a)] as const;
   a.resume();

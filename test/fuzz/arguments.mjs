@@ -26,19 +26,20 @@ const pick = (list) => list[random(list.length)];
 const kinds = {
   /** Opens descriptors: its answers are closed. */
   opens:
-    "accept bindUdp bindUnix connectTcp connectUdp connectUnix dup eventfd listenTcp listenUnix " +
-    "openFifo openNetlinkRoute openPty openTimer pipe socketPair watchDirectory",
+    "accept bindUdp bindUnix connectTcp connectUdp connectUnix dup eventfd listenTcp " +
+    "listenUnix openFifo openNetlinkRoute openPty openTimer pipe socketPair " +
+    "watchDirectory",
   answers:
-    "availableBackends close getKeepAlive getLinger getNoDelay getQuickAck getReceiveBuffer " +
-    "getReusePort getSendBuffer keepOpen localAddress localPort makeFifo openWaker " +
-    "peerAddress read readEventfd readTimer recv recvFrom send sendTo setKeepAlive setLinger " +
-    "setNoDelay setNonBlocking setQuickAck setReceiveBuffer setSendBuffer shutdown socketError " +
-    "write writeEventfd",
+    "availableBackends close connect getKeepAlive getLinger getNoDelay getQuickAck " +
+    "getReceiveBuffer getReusePort getSendBuffer keepOpen lengthPrefixed lines " +
+    "localAddress localPort makeFifo openWaker peerAddress pipeBoth read readEventfd " +
+    "readTimer recv recvFrom send sendTo setKeepAlive setLinger setNoDelay setNonBlocking " +
+    "setQuickAck setReceiveBuffer setSendBuffer shutdown socketError write writeEventfd",
   constructs:
-    "DefaultSelector EpollSelector IoUringSelector KqueueSelector PollSelector Reactor " +
-    "SelectSelector SelectorError SocketAddress",
-  /** Makes streams, which are destroyed. */
-  streams: "toDuplex toReadable toWebStreams toWritable",
+    "DefaultSelector EpollSelector FramingError IoUringSelector KqueueSelector " +
+    "PollSelector Reactor SelectSelector SelectorError SocketAddress",
+  /** Makes streams and connections, which are destroyed. */
+  streams: "adopt toDuplex toReadable toWebStreams toWritable",
   /** Answers something to be closed. */
   serves: "serve",
   names:
@@ -243,7 +244,10 @@ function closeAll(answer) {
 
 function destroyStream(stream) {
   if (stream.readable instanceof ReadableStream) stream.readable.cancel().catch(() => undefined);
-  else stream.on("error", () => undefined).destroy();
+  else {
+    stream.on?.("error", () => undefined);
+    stream.destroy();
+  }
 }
 
 function oneCall() {
