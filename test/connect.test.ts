@@ -85,7 +85,7 @@ describe.each(engines)("by %s", (_name, way) => {
     const closed: string[] = [];
     const collect = (name: string) => ({
       data: (_c: Connection, bytes: Uint8Array) => {
-        got[name] += Buffer.from(bytes);
+        got[name] = `${got[name]}${Buffer.from(bytes)}`;
       },
       close: (_c: Connection, error: Error | null) => closed.push(`${name} ${error}`),
     });
