@@ -16,7 +16,8 @@ import {
 } from "./commands/command.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { doctorCommand } from "./commands/doctor.ts";
-import { listCommand, listLines } from "./commands/list.ts";
+import { listCommand } from "./commands/list.ts";
+import { listLines } from "./commands/listing.ts";
 import { regressionCommand } from "./commands/regression.ts";
 import { reportCommand } from "./commands/report.ts";
 import { runCommand } from "./commands/run.ts";

@@ -10,14 +10,14 @@ export class UsageError extends Error {
 }
 
 /** From the text after an option to its value. @throws {UsageError} */
-export type Reader = (text: string, option: string) => unknown;
+export type OptionReader = (text: string, option: string) => unknown;
 
 export interface OptionRow {
   readonly name: string;
   /** What the value is called in help, such as "N"; empty for a flag, which is true when given. */
   readonly value: string;
   readonly help: string;
-  readonly read?: Reader;
+  readonly read?: OptionReader;
 }
 
 export interface Given {
@@ -113,13 +113,13 @@ export function whole(low: number, high: number): (text: string, option: string)
 }
 
 /** Whole numbers, separated by commas; each once. */
-export function wholes(low: number, high: number): Reader {
+export function wholes(low: number, high: number): OptionReader {
   const read = whole(low, high);
   return (text, option) => words(text, option).map((part) => read(part, option));
 }
 
 /** A number of seconds, a fraction allowed. */
-export function seconds(low: number, high: number): Reader {
+export function seconds(low: number, high: number): OptionReader {
   return (text, option) => {
     const value = /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
     if (value >= low && value <= high) return value;

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { advise, compare } from "../bench/advice/advise.ts";
-import type { Answer, Question, Refusal } from "../bench/advice/question.ts";
+import type { AdviceRefusal, Answer, Question } from "../bench/advice/question.ts";
 import { adviceJson, renderAdvice } from "../bench/advice/words.ts";
 import { gatherEnvironment } from "../bench/host/environment.ts";
 import type { Cell, Metric, Results } from "../bench/model/results.ts";
@@ -55,7 +55,7 @@ function answer(runs: readonly Results[], question: Question = ask()): Answer {
   return advice;
 }
 
-function refusal(runs: readonly Results[], question: Question): Refusal {
+function refusal(runs: readonly Results[], question: Question): AdviceRefusal {
   const advice = advise(runs, question);
   if (advice.kind === "answer") throw new Error(`recommends ${advice.recommended.contender}`);
   return advice;

@@ -6,12 +6,11 @@ import { describe, expect, it } from "vitest";
 import { type Contender, contenders, reference } from "../bench/contenders/catalogue.ts";
 import { chooseCpus } from "../bench/host/cpus.ts";
 import type { MachineLimits } from "../bench/host/limits.ts";
+import { LocalHost } from "../bench/host/local.ts";
 import { readMachineLimits } from "../bench/host/machine-limits.ts";
-import { ChildProcesses } from "../bench/host/processes.ts";
 import type { Cell, Results } from "../bench/model/results.ts";
-import { packagePaths } from "../bench/paths.ts";
 import type { Plan } from "../bench/run/plan.ts";
-import { exitCodeOf, type RunMeans, type RunProgress, run } from "../bench/run/run.ts";
+import { exitCodeOf, type RunContext, type RunProgress, run } from "../bench/run/run.ts";
 import { echoRate } from "../bench/workloads/echo-rate.ts";
 import { childrenOf } from "./bench-processes.ts";
 
@@ -57,19 +56,17 @@ function planOf(rows: readonly Contender[], blocks = 1): Plan {
 /** A machine that tells nothing, and so forbids nothing. */
 const unlimited: MachineLimits = readMachineLimits(() => null);
 
-async function measure(plan: Plan, means: Partial<RunMeans> = {}) {
-  const children = new ChildProcesses();
+async function measure(plan: Plan, context: Partial<RunContext> = {}) {
   const progress: RunProgress[] = [];
   const results = await run(plan, {
-    paths: packagePaths(),
-    children,
+    host: new LocalHost(),
     cpus: chooseCpus(),
     signal: new AbortController().signal,
     readyTimeoutMs: 10_000,
     environment: { fingerprint: "test" },
     machine: unlimited,
     onProgress: (event) => progress.push(event),
-    ...means,
+    ...context,
   });
   if (process.platform === "linux") expect(childrenOf(process.pid)).toEqual([]);
   return { results, progress };
@@ -84,7 +81,7 @@ function cellOf({ cells }: Results, name: string): Cell {
 interface Fault {
   readonly row: Contender;
   readonly reason: RegExp;
-  readonly means?: Partial<RunMeans>;
+  readonly context?: Partial<RunContext>;
 }
 
 const faults: readonly Fault[] = [
@@ -99,7 +96,7 @@ const faults: readonly Fault[] = [
   {
     row: faulty("never-ready"),
     reason: /^no ready line within 0\.5 s$/,
-    means: { readyTimeoutMs: 500 },
+    context: { readyTimeoutMs: 500 },
   },
   {
     row: contender("missing", ["/nonexistent/server"]),
@@ -122,14 +119,14 @@ const faults: readonly Fault[] = [
   {
     row: faulty("ignores-sigterm"),
     reason: /^did not stop within 0\.5 s of SIGTERM$/,
-    means: { stopTimeoutMs: 500 },
+    context: { stopTimeoutMs: 500 },
   },
   { row: faulty("fails-to-stop"), reason: /^exited with code 5 when asked to stop$/ },
 ];
 
 describe("a contender", () => {
   it.each(faults)("that fails ($row.name) is a row that says why", async ({ row, ...fault }) => {
-    const { results } = await measure(planOf([...good, row]), fault.means);
+    const { results } = await measure(planOf([...good, row]), fault.context);
     const cell = cellOf(results, row.name);
     expect(cell).toMatchObject({ status: "failed", reason: expect.stringMatching(fault.reason) });
     expect(cellOf(results, reference)).toMatchObject({

@@ -6,8 +6,8 @@ import { type Contender, contenders, reference } from "../bench/contenders/catal
 import { groupByCore, parseCpuList, planCpus } from "../bench/host/cpus.ts";
 import { parseEvent, type Window } from "../bench/model/events.ts";
 import type { Cell } from "../bench/model/results.ts";
-import { cellsOf, type Outcome } from "../bench/run/cells.ts";
-import type { Request } from "../bench/run/options.ts";
+import { cellsOf, type PartOutcome } from "../bench/run/cells.ts";
+import type { RunRequest } from "../bench/run/options.ts";
 import { describePlan, makePlan, type Part, type Plan } from "../bench/run/plan.ts";
 import { profiles } from "../bench/run/profiles.ts";
 import { nothingMeasured, type Round, warmed } from "../bench/run/round.ts";
@@ -20,7 +20,7 @@ import { echoRate } from "../bench/workloads/echo-rate.ts";
 import { memory } from "../bench/workloads/memory.ts";
 import type { OpenLoad, Workload } from "../bench/workloads/workload.ts";
 
-const nothingAsked: Request = {
+const nothingAsked: RunRequest = {
   profile: null,
   workloads: null,
   contenders: null,
@@ -34,7 +34,7 @@ const nothingAsked: Request = {
   out: null,
 };
 
-const requestOf = (asked: Partial<Request> = {}): Request => ({
+const requestOf = (asked: Partial<RunRequest> = {}): RunRequest => ({
   ...nothingAsked,
   ...asked,
 });
@@ -304,7 +304,7 @@ describe("cells", () => {
     timing: plan.timing,
   });
 
-  const outcomeOf = (rounds: readonly Round[], enough = true): Outcome => ({
+  const outcomeOf = (rounds: readonly Round[], enough = true): PartOutcome => ({
     rounds,
     refusals: [],
     planned: () => ({ blocks: blocks.length, enough }),

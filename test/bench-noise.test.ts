@@ -5,8 +5,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Contender, contenders, reference } from "../bench/contenders/catalogue.ts";
 import { chooseCpus } from "../bench/host/cpus.ts";
+import { LocalHost } from "../bench/host/local.ts";
 import { readMachineLimits } from "../bench/host/machine-limits.ts";
-import { ChildProcesses } from "../bench/host/processes.ts";
 import type { Cell } from "../bench/model/results.ts";
 import { packagePaths } from "../bench/paths.ts";
 import type { Part, Plan } from "../bench/run/plan.ts";
@@ -48,8 +48,7 @@ function planOf(rows: readonly Contender[], blocks: number, workload: Workload =
 
 async function measure(plan: Plan): Promise<readonly Cell[]> {
   const { cells } = await run(plan, {
-    paths,
-    children: new ChildProcesses(),
+    host: new LocalHost(),
     cpus,
     signal: new AbortController().signal,
     environment: { fingerprint: "test" },

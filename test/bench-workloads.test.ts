@@ -5,20 +5,19 @@ import { describe, expect, it } from "vitest";
 import { contenders } from "../bench/contenders/catalogue.ts";
 import { families } from "../bench/contenders/families.ts";
 import { chooseCpus } from "../bench/host/cpus.ts";
+import { LocalHost } from "../bench/host/local.ts";
 import { readMachineLimits } from "../bench/host/machine-limits.ts";
-import { ChildProcesses } from "../bench/host/processes.ts";
 import type { Cell, MetricName, Results } from "../bench/model/results.ts";
-import { packagePaths } from "../bench/paths.ts";
 import type { Part, Plan } from "../bench/run/plan.ts";
 import { run } from "../bench/run/run.ts";
 import { workloads } from "../bench/workloads/catalogue.ts";
-import type { Scale, Workload } from "../bench/workloads/workload.ts";
+import type { LoadScale, Workload } from "../bench/workloads/workload.ts";
 import { childrenOf } from "./bench-processes.ts";
 
 const linux = process.platform === "linux";
-const scale: Scale = { connections: 40, payloadBytes: 64, ratePerSecond: 400 };
+const scale: LoadScale = { connections: 40, payloadBytes: 64, ratePerSecond: 400 };
 
-function planOf(workload: Workload, names: readonly string[], size: Scale = scale): Plan {
+function planOf(workload: Workload, names: readonly string[], size: LoadScale = scale): Plan {
   const known = families[workload.name] ?? contenders;
   const chosen = known.filter(({ name }) => names.includes(name));
   const { ratePerSecond } = size;
@@ -45,8 +44,7 @@ const ungated = (workload: Workload): Workload => ({ ...workload, rules: [] });
 
 async function measure(plan: Plan): Promise<Results> {
   const results = await run(plan, {
-    paths: packagePaths(),
-    children: new ChildProcesses(),
+    host: new LocalHost(),
     cpus: chooseCpus(),
     signal: new AbortController().signal,
     environment: { fingerprint: "test" },

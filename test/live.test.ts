@@ -11,6 +11,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { usageOf } from "../bench/host/usage.ts";
 import { Feed, type Message } from "../bench/live/feed.ts";
 import { LiveServer } from "../bench/live/http.ts";
 import { UsageReader } from "../bench/live/sampler.ts";
@@ -157,14 +158,15 @@ describe("the sampler", () => {
       "/proc/7/stat": stat(5, 1),
       "/proc/7/schedstat": "1000000 0 0",
     };
-    const reader = new UsageReader(7, (path) => files[path] ?? null);
-    expect(reader.take(0)).toEqual({ cpuPercent: null, memoryBytes: 256 * 4096 });
+    const reader = new UsageReader();
+    const usage = () => usageOf(7, (path) => files[path] ?? null);
+    expect(reader.take(usage(), 0)).toEqual({ cpuPercent: null, memoryBytes: 256 * 4096 });
     files["/proc/7/schedstat"] = "51000000 0 0";
-    expect(reader.take(100)?.cpuPercent).toBeCloseTo(50);
+    expect(reader.take(usage(), 100)?.cpuPercent).toBeCloseTo(50);
     files["/proc/7/stat"] = stat(15, 4);
     files["/proc/7/task/7/children"] = "8 9 ";
     files["/proc/8/stat"] = stat(0, 2);
-    expect(reader.take(200)).toEqual({
+    expect(reader.take(usage(), 200)).toEqual({
       cpuPercent: expect.closeTo(99) as number,
       memoryBytes: 2 * 256 * 4096,
     });
@@ -172,10 +174,16 @@ describe("the sampler", () => {
 
   it("says nothing of too many processes, and ends with its own", () => {
     const files: Record<string, string> = { "/proc/7/stat": stat(5, 2) };
-    const reader = new UsageReader(7, (path) => files[path] ?? null);
+    const reader = new UsageReader();
+    const usage = () => usageOf(7, (path) => files[path] ?? null);
     files["/proc/7/task/7/children"] = Array.from({ length: 17 }, (_, i) => i + 8).join(" ");
-    expect(reader.take(0)).toEqual({ cpuPercent: null, memoryBytes: null });
-    expect(new UsageReader(8, () => null).take(0)).toBeNull();
+    expect(reader.take(usage(), 0)).toEqual({ cpuPercent: null, memoryBytes: null });
+    expect(
+      reader.take(
+        usageOf(8, () => null),
+        0,
+      ),
+    ).toBeNull();
   });
 });
 

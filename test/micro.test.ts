@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { cases, casesFor, findCase } from "../bench/micro/figures.ts";
 import type { Measured } from "../bench/micro/rounds.ts";
-import { type Figure, figuresOf } from "../bench/micro/verdict.ts";
+import { figuresOf, type MicroFigure } from "../bench/micro/verdict.ts";
 import { availableBackends } from "../src/index.ts";
 
 const runFile = promisify(execFile);
@@ -35,7 +35,7 @@ describe("npm run bench:micro", () => {
     expect(stderr).toContain(`round 1 of 1: ${small[0]}`);
     const { schemaVersion, figures } = JSON.parse(stdout) as {
       schemaVersion: number;
-      figures: Figure[];
+      figures: MicroFigure[];
     };
     expect(schemaVersion).toBe(1);
     expect(new Set(figures.map((figure) => figure.case))).toEqual(new Set(small));
@@ -111,7 +111,7 @@ describe("a figure", () => {
     );
   }
 
-  function figure(entries: Record<string, Entry>, name: string): Figure {
+  function figure(entries: Record<string, Entry>, name: string): MicroFigure {
     const found = figuresOf(epoll, measured(entries)).find((row) => row.case === name);
     if (found === undefined) throw new Error(`no figure for ${name}`);
     return found;

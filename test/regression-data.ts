@@ -1,7 +1,7 @@
 // Invented figures for whatever takes what the gate has found. Enters: what is to be true of them.
 // Leaves: pairs, tests and one result.
 
-import type { Cell, GateResult } from "../bench/gate/result.ts";
+import type { GateCell, GateResult } from "../bench/gate/result.ts";
 import { compareAll, type Test } from "../bench/gate/rule.ts";
 import { normalQuantile } from "../bench/statistics/normal.ts";
 import { seededRandom, uniform } from "../bench/statistics/random.ts";
@@ -34,7 +34,7 @@ export function testOf(id: string, pairs: Test["pairs"], planned = pairs.length)
 
 export function gateResult(changes: Partial<GateResult> = {}): GateResult {
   const [first] = compareAll([testOf("a", blocks(9, { ratio: 1.06, sigma: 0.01 }))]);
-  const cell: Cell = {
+  const cell: GateCell = {
     verdict: "regression",
     reason: null,
     first: first ?? null,

@@ -24,12 +24,12 @@ import { pathsOf, type Trees } from "../bench/gate/sides.ts";
 import { Worktrees } from "../bench/gate/worktrees.ts";
 import { chooseCpus } from "../bench/host/cpus.ts";
 import { Interrupted } from "../bench/host/deadline.ts";
-import { ChildProcesses } from "../bench/host/processes.ts";
+import { LocalHost } from "../bench/host/local.ts";
 import { packagePaths } from "../bench/paths.ts";
 
 const own = packagePaths();
 const cli = join(own.root, "dist", "bench", "cli.js");
-const children = new ChildProcesses();
+const host = new LocalHost();
 let folder = "";
 let signal = new AbortController().signal;
 
@@ -39,7 +39,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  children.killAll();
+  host.killAll();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -67,9 +67,9 @@ const tiny: GateProfile = {
 };
 
 function gate(trees: Trees, profile = tiny) {
-  const means = { paths: own, children, signal, cpus: chooseCpus() };
+  const context = { host, signal, cpus: chooseCpus() };
   const request = { trees, profile, seed: 1, asked: [], folder };
-  return runGate(request, { means, onProgress: () => {} });
+  return runGate(request, { context, onProgress: () => {} });
 }
 
 /** A tree whose native server is a command around ours. */
@@ -176,7 +176,7 @@ const commitOf = (root: string, name = "HEAD") => git(root, "rev-parse", name).s
 
 describe("the commits", () => {
   const resolve = (root: string, base: string, head: string | null = null) =>
-    resolveRevisions(root, { base, head }, { children, signal });
+    resolveRevisions(root, { base, head }, { host, signal });
 
   it("are found by any name that git knows", async () => {
     const root = repository();
@@ -232,7 +232,7 @@ describe("the worktrees", () => {
 
   it("are built outside the repository, and leave nothing", async () => {
     const root = repository();
-    const worktrees = new Worktrees(root, { children, signal });
+    const worktrees = new Worktrees(root, { host, signal });
     const tree = await worktrees.build("base", revision(root));
     expect(tree.startsWith(root)).toBe(false);
     expect(existsSync(join(tree, "build", "Release", "echo-server"))).toBe(true);
@@ -248,7 +248,7 @@ describe("the worktrees", () => {
     const alive = join(tmpdir(), `io-selectors-regression-${process.pid}-alive`);
     for (const path of [left, alive]) mkdirSync(path);
     try {
-      const worktrees = new Worktrees(repository(), { children, signal });
+      const worktrees = new Worktrees(repository(), { host, signal });
       expect([existsSync(left), existsSync(alive)]).toEqual([false, true]);
       await worktrees.remove();
     } finally {
@@ -263,7 +263,7 @@ describe("the worktrees", () => {
       'console.error("error: no such thing"); process.exit(3)',
     );
     git(root, "commit", "-aqm", "broken");
-    const worktrees = new Worktrees(root, { children, signal });
+    const worktrees = new Worktrees(root, { host, signal });
     await expect(worktrees.build("base", revision(root))).rejects.toThrow(
       /base [0-9a-f]{12} does not build: exited with code 3: error: no such thing/,
     );
@@ -274,7 +274,7 @@ describe("the worktrees", () => {
     );
     git(root, "rm", "-q", "build.mjs");
     git(root, "commit", "-qm", "none");
-    const more = new Worktrees(root, { children, signal });
+    const more = new Worktrees(root, { host, signal });
     await expect(more.build("base", revision(root))).rejects.toThrow(
       /too old: it has no build\.mjs/,
     );
@@ -296,7 +296,7 @@ describe("the worktrees", () => {
     for (const name of ["typescript", "dependencies"]) {
       writeFileSync(join(root, "node_modules/.cache/io-selectors", `${name}.sha256`), "stamp");
     }
-    const worktrees = new Worktrees(root, { children, signal });
+    const worktrees = new Worktrees(root, { host, signal });
     const tree = await worktrees.build("base", revision(root));
     expect(readdirSync(join(tree, "node_modules")).sort()).toEqual([
       ".cache",
@@ -328,7 +328,7 @@ describe("the worktrees", () => {
     );
     git(root, "commit", "-aqm", "slow");
     const controller = new AbortController();
-    const worktrees = new Worktrees(root, { children, signal: controller.signal });
+    const worktrees = new Worktrees(root, { host, signal: controller.signal });
     const building = worktrees.build("base", revision(root));
     const watch = setInterval(() => existsSync(marker) && controller.abort(), 10);
     await expect(building).rejects.toThrow(Interrupted);

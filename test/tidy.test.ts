@@ -55,6 +55,7 @@ const rooms: readonly { readonly room: string; readonly mayUse: readonly string[
     mayUse: [
       "src/index.ts",
       "bench/contenders/missing.ts",
+      "bench/host/",
       "bench/model/",
       "bench/paths.ts",
       "bench/run/delivery-round.ts",
@@ -107,7 +108,11 @@ const doors: readonly { readonly what: RegExp; readonly only: RegExp }[] = [
   { what: /io_selectors\.node/, only: /^(src\/native\.ts|bench\/host\/environment\.ts)$/ },
   {
     what: /from "node:child_process"/,
-    only: /^(bench\/(host|delivery|contenders)|examples)\//,
+    only: /^(bench\/(host|contenders)|examples)\//,
+  },
+  {
+    what: /["'`]\/proc\//,
+    only: /^(bench\/(host|contenders)|examples|native)\//,
   },
   {
     what: /\bprocess\.exit\(/,
@@ -189,6 +194,35 @@ describe("the house", () => {
       return circles;
     };
     expect(sources.flatMap(({ path }) => visit(path, []))).toEqual([]);
+  });
+
+  it("has commands that do not use one another", () => {
+    const isCommand = new Set(
+      sources
+        .filter(({ text }) => /^export const \w+Command: Command/m.test(text))
+        .map((s) => s.path),
+    );
+    expect(isCommand.size).toBeGreaterThan(5);
+    const wrong = sources
+      .filter(({ path }) => path !== "bench/cli.ts")
+      .flatMap(({ path, uses }) =>
+        uses.filter((used) => isCommand.has(used)).map((used) => `${path} uses ${used}`),
+      );
+    expect(wrong).toEqual([]);
+  });
+
+  it("has one meaning for the name of a type", () => {
+    const places = new Map<string, string[]>();
+    for (const { path, text } of sources.filter((source) => source.path.startsWith("bench/"))) {
+      for (const [, name = ""] of text.matchAll(
+        /^(?:export )?(?:abstract )?(?:interface|type|class|enum) (\w+)/gm,
+      )) {
+        places.set(name, [...(places.get(name) ?? []), path]);
+      }
+    }
+    const twice = [...places].filter(([, paths]) => paths.length > 1);
+    expect(twice).toEqual([]);
+    expect(places.size).toBeGreaterThan(200);
   });
 
   it("opens its doors in one place each", () => {

@@ -40,9 +40,13 @@ export function advise(runs: readonly Results[], question: Question): Advice {
 }
 
 /** How two figures stand to each other: told apart only where their intervals do not meet. */
-export type Comparison = "lower" | "higher" | "tie" | "unknown";
+export type CandidateComparison = "lower" | "higher" | "tie" | "unknown";
 
-export function compare(one: Candidate, other: Candidate, criterion: Criterion): Comparison {
+export function compare(
+  one: Candidate,
+  other: Candidate,
+  criterion: Criterion,
+): CandidateComparison {
   // Ratios are taken within blocks, so that they tell apart what absolute figures do not.
   const both = criterion === "cpu" && one.ratio !== null && other.ratio !== null;
   const [own, its] = both

@@ -4,7 +4,7 @@
 // axes. Pure.
 
 import { counts } from "./points.ts";
-import type { Corner, Point, Question } from "./question.ts";
+import type { Corner, MeasuredPoint, Question } from "./question.ts";
 
 /** Neighbours further apart than this say nothing about what lies between: a factor. */
 export const farthestApart = 16;
@@ -17,7 +17,10 @@ const axes: readonly Axis[] = ["connections", "activePercent", "payloadBytes", "
  * The corners around a question; null where it is not enclosed. Without a rate asked for, those of
  * the rate that needs the least interpolation, and then has the most contenders.
  */
-export function cornersOf(points: readonly Point[], question: Question): readonly Corner[] | null {
+export function cornersOf(
+  points: readonly MeasuredPoint[],
+  question: Question,
+): readonly Corner[] | null {
   const asked = question.ratePerSecond;
   const rates = asked !== null ? [asked] : valuesOn(points, "ratePerSecond");
   let best: readonly Corner[] | null = null;
@@ -37,15 +40,15 @@ export function namesAt(corners: readonly Corner[]): string[] {
 }
 
 /** What was measured on an axis, ascending, each once. */
-export function valuesOn(points: readonly Point[], axis: Axis): number[] {
+export function valuesOn(points: readonly MeasuredPoint[], axis: Axis): number[] {
   return [...new Set(points.map((point) => point[axis]))].sort((one, other) => one - other);
 }
 
-type Place = Question & { readonly ratePerSecond: number };
+type ScalePoint = Question & { readonly ratePerSecond: number };
 
 function enclose(
-  points: readonly Point[],
-  place: Place,
+  points: readonly MeasuredPoint[],
+  place: ScalePoint,
   [axis, ...rest]: readonly Axis[],
 ): Corner[] | null {
   if (axis === undefined) return fullest(points);
@@ -71,7 +74,12 @@ function enclose(
 }
 
 /** Connections are whole: 1 % of 333 is what was measured with 3 of them active. */
-function isSameShare(points: readonly Point[], place: Place, axis: Axis, value: number): boolean {
+function isSameShare(
+  points: readonly MeasuredPoint[],
+  place: ScalePoint,
+  axis: Axis,
+  value: number,
+): boolean {
   if (axis !== "activePercent") return false;
   return points
     .filter((point) => point.activePercent === value)
@@ -90,7 +98,7 @@ function nearest(values: readonly number[], at: (value: number) => Corner[] | nu
 }
 
 /** Of the same scale measured several times: the best founded, then the latest, which is first. */
-function fullest(points: readonly Point[]): Corner[] | null {
+function fullest(points: readonly MeasuredPoint[]): Corner[] | null {
   const [first, ...others] = points;
   if (first === undefined) return null;
   const point = others.reduce((best, next) => (weight(next) > weight(best) ? next : best), first);
@@ -100,7 +108,7 @@ function fullest(points: readonly Point[]): Corner[] | null {
 /** From here on an interval can cover 95 %; more blocks do not make up for contenders. */
 const enoughBlocks = 6;
 
-function weight({ cells }: Point): number {
+function weight({ cells }: MeasuredPoint): number {
   return cells.filter(counts).reduce((sum, { blocks }) => sum + Math.min(blocks, enoughBlocks), 0);
 }
 

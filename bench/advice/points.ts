@@ -4,13 +4,13 @@
 
 import type { Cell, Results } from "../model/results.ts";
 import { figure, groupCells, isMeasured } from "../report/groups.ts";
-import type { Point } from "./question.ts";
+import type { MeasuredPoint } from "./question.ts";
 
 /** The workloads whose cells differ in nothing but the axes of a question. */
 const sources: readonly string[] = ["echo-rate", "active-fraction"];
 
 /** Every scale with a figure that counts; those of later runs first. */
-export function pointsOf(runs: readonly Results[]): Point[] {
+export function pointsOf(runs: readonly Results[]): MeasuredPoint[] {
   return newestFirst(runs).flatMap((run) =>
     groupCells(run)
       .filter(({ workload }) => sources.includes(workload))
@@ -48,7 +48,7 @@ export function memoryCell(
   return found[0] ?? null;
 }
 
-function pointOf(run: Results, cells: readonly Cell[]): Point | null {
+function pointOf(run: Results, cells: readonly Cell[]): MeasuredPoint | null {
   const first = cells.find(counts);
   if (first === undefined || first.ratePerSecond === null) return null;
   const { connections, activeConnections, payloadBytes, ratePerSecond } = first;

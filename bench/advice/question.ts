@@ -14,7 +14,7 @@ export interface Question {
 }
 
 /** One workload at one scale of one run, of which at least one contender was measured. */
-export interface Point {
+export interface MeasuredPoint {
   readonly connections: number;
   readonly activeConnections: number;
   readonly activePercent: number;
@@ -26,7 +26,7 @@ export interface Point {
 
 /** A point and its share of the answer; the shares add up to 1. */
 export interface Corner {
-  readonly point: Point;
+  readonly point: MeasuredPoint;
   readonly weight: number;
 }
 
@@ -74,7 +74,7 @@ export interface Answer {
 }
 
 /** Nothing was measured that the answer could stand on. */
-export interface Refusal {
+export interface AdviceRefusal {
   readonly kind: "refusal";
   readonly question: Question;
   readonly reason: string;
@@ -82,4 +82,4 @@ export interface Refusal {
   readonly measuredBy: readonly string[] | null;
 }
 
-export type Advice = Answer | Refusal;
+export type Advice = Answer | AdviceRefusal;

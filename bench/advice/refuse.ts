@@ -3,9 +3,9 @@
 
 import { count } from "../report/format.ts";
 import { type Axis, farthestApart, valuesOn } from "./corners.ts";
-import type { Point, Question, Refusal } from "./question.ts";
+import type { AdviceRefusal, MeasuredPoint, Question } from "./question.ts";
 
-export function refuse(points: readonly Point[], question: Question): Refusal {
+export function refuse(points: readonly MeasuredPoint[], question: Question): AdviceRefusal {
   return {
     kind: "refusal",
     question,
@@ -32,7 +32,7 @@ function optionsOf(question: Question): string[] | null {
   ];
 }
 
-function reasonOf(points: readonly Point[], question: Question): string {
+function reasonOf(points: readonly MeasuredPoint[], question: Question): string {
   if (points.length === 0) return "Nothing was measured on this machine that could answer.";
   const outside = axisRows.flatMap(({ axis, say }) => {
     const wanted = question[axis];
@@ -69,7 +69,7 @@ export function shareText(percent: number): string {
 }
 
 /** "1,000 connections, 1 % active, 64-byte messages, 10,000 messages/s". */
-export function scaleOf(point: Omit<Point, "cells" | "run" | "activeConnections">): string {
+export function scaleOf(point: Omit<MeasuredPoint, "cells" | "run" | "activeConnections">): string {
   const { connections, activePercent, payloadBytes, ratePerSecond } = point;
   const noun = connections === 1 ? "connection" : "connections";
   const active = activePercent === 100 ? "all active" : `${shareText(activePercent)} % active`;
@@ -81,8 +81,8 @@ export function scaleOf(point: Omit<Point, "cells" | "run" | "activeConnections"
   ].join(", ");
 }
 
-function nearestScales(points: readonly Point[], question: Question): Point[] {
-  const away = (point: Point) =>
+function nearestScales(points: readonly MeasuredPoint[], question: Question): MeasuredPoint[] {
+  const away = (point: MeasuredPoint) =>
     axisRows.reduce((sum, { axis }) => {
       const wanted = question[axis];
       return sum + (wanted === null ? 0 : Math.abs(Math.log(point[axis] / wanted)));

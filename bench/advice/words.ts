@@ -22,7 +22,7 @@ import {
 } from "../report/text-table.ts";
 import { attainableCoverage } from "../statistics/bootstrap.ts";
 import { compare, figureFor } from "./advise.ts";
-import type { Advice, Answer, Candidate, Criterion, Refusal } from "./question.ts";
+import type { Advice, AdviceRefusal, Answer, Candidate, Criterion } from "./question.ts";
 import { scaleOf } from "./refuse.ts";
 
 export interface AdviceOptions {
@@ -59,12 +59,12 @@ export function basisOf({ corners }: Answer): "measured" | "interpolated" {
   return corners.length === 1 ? "measured" : "interpolated";
 }
 
-interface Canvas {
+interface AdviceCanvas {
   readonly width: number;
   readonly paint: Paint;
 }
 
-function refusalLines(refusal: Refusal, { command, width, colour }: AdviceOptions): string[] {
+function refusalLines(refusal: AdviceRefusal, { command, width, colour }: AdviceOptions): string[] {
   const paint = painter(colour);
   const told = commandOf(refusal, command);
   return [
@@ -77,7 +77,7 @@ function refusalLines(refusal: Refusal, { command, width, colour }: AdviceOption
   ];
 }
 
-function commandOf({ measuredBy }: Refusal, command: string): string | null {
+function commandOf({ measuredBy }: AdviceRefusal, command: string): string | null {
   return measuredBy === null ? null : [command, ...measuredBy].join(" ");
 }
 
@@ -119,7 +119,7 @@ function questionText({ question, ratePerSecond }: Answer): string {
 
 function headLines(
   { contender }: Candidate,
-  { summaryOf, width, paint }: Pick<AdviceOptions, "summaryOf" | "width"> & Canvas,
+  { summaryOf, width, paint }: Pick<AdviceOptions, "summaryOf" | "width"> & AdviceCanvas,
 ): string[] {
   const summary = summaryOf(contender);
   const words = `${contender}${summary === "" ? "" : `: ${summary}`}`;
@@ -260,7 +260,10 @@ function cautionsOf(answer: Answer): string[] {
   ];
 }
 
-function candidateLines({ candidates, recommended }: Answer, { width, paint }: Canvas): string[] {
+function candidateLines(
+  { candidates, recommended }: Answer,
+  { width, paint }: AdviceCanvas,
+): string[] {
   const name: Column<Candidate> = {
     title: ["", "contender"],
     align: "left",

@@ -8,12 +8,11 @@ import type { Question } from "../advice/question.ts";
 import { adviceJson, renderAdvice } from "../advice/words.ts";
 import { type Given, type OptionRow, UsageError, whole, words } from "../command-line.ts";
 import { contenders } from "../contenders/catalogue.ts";
-import { gatherEnvironment } from "../host/environment.ts";
+import { LocalHost } from "../host/local.ts";
 import type { Results } from "../model/results.ts";
-import { packagePaths } from "../paths.ts";
 import { type Command, exitUsage, print, say } from "./command.ts";
 import { terminalOf } from "./measuring.ts";
-import { readResults } from "./report.ts";
+import { readResults } from "./saved.ts";
 
 const usualPayload = 64;
 
@@ -62,11 +61,12 @@ export const adviseCommand: Command = {
   ],
   execute: async (given) => {
     const question = questionOf(given);
-    const { root, reports, inClone } = packagePaths();
+    const host = new LocalHost();
+    const { reports, inClone } = host.paths;
     const from = given.values["from"] as readonly string[] | null;
     const runs = runsFrom(from ?? (existsSync(reports) ? [reports] : []));
     if (runs === null) return exitUsage;
-    const { fingerprint } = gatherEnvironment(root);
+    const { fingerprint } = await host.environment();
     const usable = ofOneMachine(runs, fingerprint, from !== null);
     const command = inClone ? "npm run bench --" : "npx io-selectors bench";
     const advice = advise(usable, question);

@@ -11,8 +11,8 @@ import { compareSaved, NothingInCommon, type Saved } from "../gate/saved.ts";
 import { renderGate } from "../gate/terminal.ts";
 import { exitCodeOf } from "../gate/words.ts";
 import { type Command, exitUsage, print, say } from "./command.ts";
-import { advisory, asked, exitLines } from "./regression.ts";
-import { readResults } from "./report.ts";
+import { advisory, asked, exitLines } from "./deciding.ts";
+import { readResults } from "./saved.ts";
 
 export const compareCommand: Command = {
   name: "compare",

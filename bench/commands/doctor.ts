@@ -2,12 +2,10 @@
 
 import { loadavg } from "node:os";
 import { availableBackends } from "../../src/index.ts";
-import { chooseCpus } from "../host/cpus.ts";
 import { type FitRow, fitRows, limitRows, models, scales, thousands } from "../host/diagnosis.ts";
-import { gatherEnvironment, type MachineEnvironment } from "../host/environment.ts";
+import type { MachineEnvironment } from "../host/environment.ts";
 import { type MachineLimits, warnings } from "../host/limits.ts";
-import { readMachineLimits } from "../host/machine-limits.ts";
-import { packagePaths } from "../paths.ts";
+import { LocalHost } from "../host/local.ts";
 import { type Command, print } from "./command.ts";
 
 export const doctorCommand: Command = {
@@ -17,15 +15,22 @@ export const doctorCommand: Command = {
   options: [{ name: "json", value: "", help: "as JSON" }],
   examples: [["npm run bench -- doctor", "looks, and changes nothing"]],
   execute: async ({ values }) => {
-    const machine = readMachineLimits();
-    const environment = gatherEnvironment(packagePaths().root);
-    return print(
-      values["json"] === true ? asJson(machine, environment) : asText(machine, environment),
-    );
+    const host = new LocalHost();
+    const [machine, environment] = [await host.limits(), await host.environment()];
+    const { note } = await host.cpus();
+    const disturbances = disturbancesOf(machine, environment, note);
+    const diagnosis = { machine, environment, disturbances };
+    return print(values["json"] === true ? asJson(diagnosis) : asText(diagnosis));
   },
 };
 
-function asText(machine: MachineLimits, environment: MachineEnvironment): string {
+interface Diagnosis {
+  readonly machine: MachineLimits;
+  readonly environment: MachineEnvironment;
+  readonly disturbances: readonly string[];
+}
+
+function asText({ machine, environment, disturbances }: Diagnosis): string {
   return [
     "machine",
     ...machineLines(environment),
@@ -46,18 +51,18 @@ function asText(machine: MachineLimits, environment: MachineEnvironment): string
     ),
     "",
     "what disturbs figures here",
-    ...disturbances(machine, environment).map((line) => `  ${line}`),
+    ...disturbances.map((line) => `  ${line}`),
   ].join("\n");
 }
 
-function asJson(machine: MachineLimits, environment: MachineEnvironment): string {
+function asJson({ machine, environment, disturbances }: Diagnosis): string {
   return JSON.stringify(
     {
       environment,
       limits: limitRows(machine),
       fits: fitRows(machine),
       backends: availableBackends(),
-      disturbances: disturbances(machine, environment),
+      disturbances,
     },
     null,
     2,
@@ -118,8 +123,11 @@ function liftLines(rows: readonly FitRow[]): string[] {
 }
 
 /** Neither a limit nor a fault: why figures may be worse than they could be. */
-function disturbances(machine: MachineLimits, environment: MachineEnvironment): string[] {
-  const { note } = chooseCpus();
+function disturbancesOf(
+  machine: MachineLimits,
+  environment: MachineEnvironment,
+  note: string | null,
+): string[] {
   const [load = 0] = loadavg();
   const found = [
     note,

@@ -5,16 +5,15 @@
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { UsageError } from "../command-line.ts";
-import { type CpuPlan, chooseCpus } from "../host/cpus.ts";
-import { gatherEnvironment } from "../host/environment.ts";
+import type { CpuPlan } from "../host/cpus.ts";
+import type { Host } from "../host/host.ts";
 import { Interruption } from "../host/interrupt.ts";
 import { warnings } from "../host/limits.ts";
-import { readMachineLimits } from "../host/machine-limits.ts";
-import { ChildProcesses } from "../host/processes.ts";
+import { LocalHost } from "../host/local.ts";
 import { Live } from "../live/live.ts";
 import { ProgressLine } from "../live/progress.ts";
 import type { Results } from "../model/results.ts";
-import { type Paths, packagePaths } from "../paths.ts";
+import type { Paths } from "../paths.ts";
 import { renderHtml } from "../report/html/page.ts";
 import { serializeResults } from "../report/json.ts";
 import { renderTerminal, type TerminalOptions } from "../report/terminal.ts";
@@ -39,30 +38,28 @@ const pipeColumns = 160;
 
 export async function measure(plan: Plan, measuring: Measuring): Promise<number> {
   const { out, json, livePort = null } = measuring;
-  const paths = packagePaths();
+  const host = new LocalHost();
+  const { paths } = host;
   if (!existsSync(paths.loadGenerator)) {
     say("bench: the native programs are not built; npm run build");
     return 1;
   }
   refuseMissing(plan, paths);
   const reportsFolder = writableFolder(out ?? paths.reports, "--out");
-  const children = new ChildProcesses();
-  process.on("exit", () => children.killAll());
-  const cpus = chooseCpus();
-  const machine = readMachineLimits();
+  process.on("exit", () => host.killAll());
+  const [cpus, machine] = [await host.cpus(), await host.limits()];
   const coming = [...describePlan(plan), describeCpus(cpus), ...warnings(machine)];
   for (const line of [greeting, ...coming, destination(reportsFolder)]) sayWrapped(line);
-  const live = livePort === null ? null : await openLive(plan, livePort);
+  const live = livePort === null ? null : await openLive(plan, host, livePort);
   if (live !== null) say(`live: ${live.url}`);
   const progress = new ProgressLine(process.stderr, plan, rewritable(process.stderr));
   const interruption = new Interruption((signal) => progress.note(`${signal}: stopping`));
   try {
     const results = await run(plan, {
-      paths,
-      children,
+      host,
       cpus,
       signal: interruption.signal,
-      environment: gatherEnvironment(paths.root),
+      environment: await host.environment(),
       machine,
       onServer: (pid) => live?.watch(pid),
       onProgress: (event) => {
@@ -102,9 +99,9 @@ function refuseMissing({ parts, options }: Plan, paths: Paths): void {
 }
 
 /** @throws {UsageError} where somebody has the port. */
-async function openLive(plan: Plan, port: number): Promise<Live> {
+async function openLive(plan: Plan, host: Host, port: number): Promise<Live> {
   try {
-    return await Live.open(plan, port);
+    return await Live.open(plan, { host, port });
   } catch (error) {
     throw new UsageError(`--live-port: cannot listen on 127.0.0.1:${port}: ${messageOf(error)}`);
   }

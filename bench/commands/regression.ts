@@ -4,42 +4,27 @@
 
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
-import { type Given, UsageError, whole, word, words } from "../command-line.ts";
+import { type Given, UsageError, whole, word } from "../command-line.ts";
 import { annotations } from "../gate/annotations.ts";
 import { CannotCompare, type GateRequest, runGate } from "../gate/gate.ts";
 import { appendHistory, recordOfGate } from "../gate/history.ts";
 import { serializeGate } from "../gate/json.ts";
 import { leaveGate } from "../gate/leave.ts";
-import { gateMetrics } from "../gate/metrics.ts";
 import { defaultGateProfile, type GateProfile, gateProfiles } from "../gate/profiles.ts";
 import type { GateResult, Revision } from "../gate/result.ts";
 import { resolveRevisions } from "../gate/revisions.ts";
 import { pathsOf } from "../gate/sides.ts";
 import { renderGate } from "../gate/terminal.ts";
+import type { ToolContext } from "../gate/tool.ts";
 import { exitCodeOf } from "../gate/words.ts";
 import { Worktrees } from "../gate/worktrees.ts";
-import { chooseCpus } from "../host/cpus.ts";
 import { Interrupted } from "../host/deadline.ts";
-import { gatherEnvironment } from "../host/environment.ts";
 import { Interruption } from "../host/interrupt.ts";
-import { ChildProcesses } from "../host/processes.ts";
-import { packagePaths } from "../paths.ts";
+import { LocalHost } from "../host/local.ts";
 import { type Command, exitUsage, isSystemError, messageOf, print, say } from "./command.ts";
+import { advisory, asked, exitLines } from "./deciding.ts";
 import { appendableFile, writableFolder } from "./files.ts";
-import { listLines } from "./list.ts";
-
-/** Metrics that gate only where they are asked to. */
-export const advisory = gateMetrics.filter(({ gates }) => !gates).map(({ name }) => name);
-
-/** Shared by all that decide between a base and a head. */
-export const exitLines: readonly string[] = [
-  "exit codes:",
-  "  0  no regression",
-  "  1  regression",
-  "  2  could not be compared: a missing commit, a build that fails, a wrong option",
-  "  3  inconclusive: too noisy to say; the detectable effect is in the table",
-  "  4  the gate's own controls failed: its word is not to be trusted",
-];
+import { listLines } from "./listing.ts";
 
 export const regressionCommand: Command = {
   name: "regression",
@@ -81,16 +66,16 @@ export const regressionCommand: Command = {
     const { base, head } = given.values as { base: string | null; head: string | null };
     if (base === null) throw new UsageError("regression needs --base REF, such as origin/main");
     if (process.platform !== "linux") throw new UsageError("regression measures on Linux only");
-    const { root, loadGenerator } = packagePaths();
+    const host = new LocalHost();
+    const { root, loadGenerator } = host.paths;
     if (!existsSync(loadGenerator)) throw new UsageError("not built; npm run build");
-    const children = new ChildProcesses();
-    process.on("exit", () => children.killAll());
+    process.on("exit", () => host.killAll());
     const interruption = new Interruption((signal) => say(`${signal}: stopping`));
     const { signal } = interruption;
     try {
-      const revisions = await resolveRevisions(root, { base, head }, { children, signal });
+      const revisions = await resolveRevisions(root, { base, head }, { host, signal });
       const places = placesOf(given, root);
-      const result = await measure(given, revisions, { children, signal });
+      const result = await measure(given, revisions, { host, signal });
       show(given, result);
       keep(result, places);
       return exitCodeOf(result);
@@ -120,19 +105,13 @@ function placesOf({ values }: Given, root: string): Places {
   };
 }
 
-interface Started {
-  readonly children: ChildProcesses;
-  readonly signal: AbortSignal;
-}
-
 async function measure(
   { values }: Given,
   revisions: { readonly base: Revision; readonly head: Revision },
-  started: Started,
+  { host, signal }: ToolContext,
 ): Promise<GateResult> {
-  const paths = packagePaths();
   const startedAt = new Date().toISOString();
-  const worktrees = new Worktrees(paths.root, started);
+  const worktrees = new Worktrees(host.paths.root, { host, signal });
   const profile = values["profile"] as GateProfile | null;
   const seed = (values["seed"] as number | null) ?? 1;
   try {
@@ -145,9 +124,9 @@ async function measure(
       asked: (values["gate"] as readonly string[] | null) ?? [],
       folder: worktrees.folder,
     };
-    const environment = gatherEnvironment(paths.root);
-    const means = { ...started, paths, cpus: chooseCpus() };
-    const outcome = await runGate(request, { means, onProgress: say });
+    const environment = await host.environment();
+    const context = { host, signal, cpus: await host.cpus() };
+    const outcome = await runGate(request, { context, onProgress: say });
     return {
       schemaVersion: 1,
       kind: "regression",
@@ -160,7 +139,7 @@ async function measure(
       ...outcome,
     };
   } finally {
-    started.children.killAll();
+    host.killAll();
     await worktrees.remove();
   }
 }
@@ -190,12 +169,4 @@ function profileNamed(text: string, option: string): GateProfile {
   if (found !== undefined) return found;
   const valid = gateProfiles.map(({ name }) => name).join(", ");
   throw new UsageError(`${option}: "${text}" is none of ${valid}`);
-}
-
-/** For --gate. */
-export function asked(text: string, option: string): string[] {
-  const names = words(text, option);
-  const unknown = names.find((name) => !gateMetrics.some((metric) => metric.name === name));
-  if (unknown === undefined) return names;
-  throw new UsageError(`${option}: "${unknown}" is none of ${advisory.join(", ")}`);
 }

@@ -1,18 +1,17 @@
 // report: a saved results.json in another form. Enters: a file. Leaves: the form asked for, on
 // standard output, or all of them in a folder.
 
-import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { UsageError, word } from "../command-line.ts";
 import type { Results } from "../model/results.ts";
 import { renderCsv } from "../report/csv.ts";
-import { plainLine } from "../report/format.ts";
 import { renderHtml } from "../report/html/page.ts";
-import { parseResults, ResultsFormatError, serializeResults } from "../report/json.ts";
+import { serializeResults } from "../report/json.ts";
 import { renderMarkdown } from "../report/markdown.ts";
 import { renderSaved } from "../report/write.ts";
-import { type Command, messageOf, print, say } from "./command.ts";
+import { type Command, print } from "./command.ts";
 import { tableOf } from "./measuring.ts";
+import { readResults } from "./saved.ts";
 
 /** A form is a function of the results and one row here. */
 const forms: Readonly<Record<string, (results: Results) => string>> = {
@@ -51,19 +50,6 @@ export const reportCommand: Command = {
     return print(text.replace(/\n$/, ""));
   },
 };
-
-/** Says what is wrong with the file where it is not ours; null then. */
-export function readResults(file: string): Results | null {
-  try {
-    return parseResults(readFileSync(file, "utf8"), file);
-  } catch (error) {
-    const foreign = error instanceof ResultsFormatError;
-    // V8 quotes what it could not parse, with its line breaks.
-    const message = plainLine(messageOf(error));
-    say(`bench: ${foreign ? "" : `cannot read "${file}": `}${message}`);
-    return null;
-  }
-}
 
 function formName(text: string, option: string): string {
   if (Object.hasOwn(forms, text)) return word(text);

@@ -6,7 +6,7 @@ import { requestOf, runRows } from "../run/options.ts";
 import { makePlan } from "../run/plan.ts";
 import { defaultProfile, profiles } from "../run/profiles.ts";
 import type { Command } from "./command.ts";
-import { familyLines, listLines, workloadLines } from "./list.ts";
+import { familyLines, listLines, workloadLines } from "./listing.ts";
 import { measure } from "./measuring.ts";
 
 const port = whole(1, 65_535);

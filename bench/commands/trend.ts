@@ -13,7 +13,7 @@ import { trendsOf } from "../gate/trend.ts";
 import { renderTrends, trendLines } from "../gate/trend-page.ts";
 import { writeWhole } from "../report/write.ts";
 import { type Command, exitUsage, print, say } from "./command.ts";
-import { readResults } from "./report.ts";
+import { readResults } from "./saved.ts";
 
 export const trendCommand: Command = {
   name: "trend",

@@ -15,7 +15,7 @@ import {
 } from "../../src/index.ts";
 import { openSelector } from "./open-selector.ts";
 
-interface Shape {
+interface TurnShape {
   readonly pairs: number;
   readonly active: number;
   readonly writes: number;
@@ -49,7 +49,7 @@ try {
   process.exitCode = 1;
 }
 
-function measure(name: BackendName, shape: Shape) {
+function measure(name: BackendName, shape: TurnShape) {
   const selector = openSelector<number>(name, 2 * shape.pairs + otherDescriptors);
   const both = Array.from({ length: shape.pairs }, () => socketPair());
   const readers = both.map(([reader]) => reader);
@@ -79,7 +79,7 @@ function measure(name: BackendName, shape: Shape) {
 interface Pairs {
   readonly readers: readonly number[];
   readonly writers: readonly number[];
-  readonly shape: Shape;
+  readonly shape: TurnShape;
 }
 
 function takeTurn(selector: Selector<number>, { readers, writers, shape }: Pairs): Turn {

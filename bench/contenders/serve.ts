@@ -13,7 +13,7 @@ import {
   SelectSelector,
 } from "../../src/index.ts";
 import { startBusyPollServer } from "./servers/busy-poll.ts";
-import { Counters } from "./servers/counters.ts";
+import { CallCounters } from "./servers/counters.ts";
 import { startNodeCluster } from "./servers/node-cluster.ts";
 import { startNodeNetServer } from "./servers/node-net.ts";
 import { startPrefork } from "./servers/prefork.ts";
@@ -69,7 +69,7 @@ async function main(): Promise<number> {
     process.once("disconnect", () => process.exit(1));
     if (!process.connected) return 1; // it was gone before we could listen
   }
-  const counters = new Counters();
+  const counters = new CallCounters();
   const server = await start({
     counters,
     port: Number(values.port),

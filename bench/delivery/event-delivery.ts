@@ -7,7 +7,7 @@ import type { Delivered } from "../model/events.ts";
 import type { DeliverySettings } from "../run/delivery-round.ts";
 import { quantile, sort } from "../statistics/quantile.ts";
 import { type Played, type Unplayable, windowOf } from "./played.ts";
-import { type Block, playBlock, type Scale } from "./scene.ts";
+import { type Block, playBlock, type SceneScale } from "./scene.ts";
 import type { Way } from "./way.ts";
 import { wayNamed } from "./ways.ts";
 
@@ -44,7 +44,12 @@ export async function playEventDelivery(
   };
 }
 
-function scaleOf({ connections, ratePerSecond, warmupMs, ...timing }: DeliverySettings): Scale {
+function scaleOf({
+  connections,
+  ratePerSecond,
+  warmupMs,
+  ...timing
+}: DeliverySettings): SceneScale {
   const rate = ratePerSecond ?? 1;
   const events = Math.max(1, Math.round((rate * timing.windows * timing.windowMs) / 1000));
   return { processes: connections, events, gapMs: 1000 / rate, warmupMs };

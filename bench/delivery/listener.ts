@@ -3,13 +3,13 @@
 
 import { createInterface } from "node:readline";
 import type { Receipt } from "./figures.ts";
-import type { Place } from "./way.ts";
+import type { MeetingPlace } from "./way.ts";
 import { wayNamed } from "./ways.ts";
 import "./lifeline.ts";
 
 export interface ListenerSettings {
   readonly way: string;
-  readonly place: Place;
+  readonly place: MeetingPlace;
   readonly events: readonly number[];
 }
 

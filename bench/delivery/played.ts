@@ -26,6 +26,11 @@ export interface Unplayable {
 /** Plays one round with one contender. Rejects where its processes do not do their part. */
 export type Play = (contender: string, settings: DeliverySettings) => Promise<Played | Unplayable>;
 
+/** Null if one of both is not known. */
+export function difference(before: number | null | undefined, after: number | null | undefined) {
+  return typeof before === "number" && typeof after === "number" ? after - before : null;
+}
+
 /** A window of which everything else is unknown. */
 export function windowOf(
   known: Partial<Window> & Pick<Window, "durationNs">,

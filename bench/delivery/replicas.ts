@@ -5,13 +5,13 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { missingStore } from "../contenders/missing.ts";
+import { accountsOf, stealNs } from "../host/usage.ts";
 import type { Delivered } from "../model/events.ts";
 import { packagePaths } from "../paths.ts";
 import type { DeliverySettings } from "../run/delivery-round.ts";
 import { quantile, sort } from "../statistics/quantile.ts";
-import { accountsOf, difference, stealNs } from "./accounts.ts";
 import { Peer } from "./peers.ts";
-import { type Played, type Unplayable, windowOf } from "./played.ts";
+import { difference, type Played, type Unplayable, windowOf } from "./played.ts";
 import type { StoreLoadResult, StoreLoadSettings } from "./store-load.ts";
 import { zeromqRefusal } from "./zeromq.ts";
 
@@ -56,7 +56,7 @@ interface StoreEvent {
 }
 
 /** What one round told; CPU is null where the system does not tell. */
-interface Round {
+interface ReplicaRound {
   readonly load: StoreLoadResult;
   readonly window: Played["windows"][number];
   readonly brokerNs: number | null;
@@ -64,7 +64,10 @@ interface Round {
   readonly forcedReloads: number;
 }
 
-async function playRound(settings: DeliverySettings, boundMs: number | null): Promise<Round> {
+async function playRound(
+  settings: DeliverySettings,
+  boundMs: number | null,
+): Promise<ReplicaRound> {
   const { folder, connections: readers, warmupMs, windows, windowMs } = settings;
   const data = join(folder, "store");
   mkdirSync(data);
@@ -113,7 +116,12 @@ async function measureLoad(load: Peer, events: readonly StoreEvent[]) {
   };
 }
 
-function figuresOf({ load, brokerNs, readersNs, forcedReloads }: Round): Delivered["figures"] {
+function figuresOf({
+  load,
+  brokerNs,
+  readersNs,
+  forcedReloads,
+}: ReplicaRound): Delivered["figures"] {
   const { answers, seconds, secondsInAll, stalenessMs } = load;
   const perRead = (ns: number | null) =>
     ns === null || answers === 0 ? null : ns / answers / 1000;

@@ -2,14 +2,15 @@
 // sender. Enters: a way and a scale. Leaves: the block's figures, with every process ended.
 
 import { setTimeout as delay } from "node:timers/promises";
-import { difference, stealNs } from "./accounts.ts";
+import { stealNs } from "../host/usage.ts";
 import { type Deliveries, deliveriesOf, type Receipt, type Send } from "./figures.ts";
 import type { ListenerSettings } from "./listener.ts";
 import { Peer } from "./peers.ts";
+import { difference } from "./played.ts";
 import type { Order, SenderSettings } from "./sender.ts";
-import type { Place, Way } from "./way.ts";
+import type { MeetingPlace, Way } from "./way.ts";
 
-export interface Scale {
+export interface SceneScale {
   /** Processes, at least 2; half of them wait for what is sent. */
   readonly processes: number;
   /** Events of each kind of sending. */
@@ -53,7 +54,7 @@ const EVENTS = 4;
 const SETTLE_MS = 40;
 
 /** @param folder empty, and for it alone. */
-export async function playBlock(way: Way, scale: Scale, folder: string): Promise<Block> {
+export async function playBlock(way: Way, scale: SceneScale, folder: string): Promise<Block> {
   const scene = new Scene(way, await way.prepare(folder, EVENTS), scale);
   try {
     await scene.open();
@@ -70,13 +71,13 @@ interface Passage {
 
 class Scene {
   readonly #way: Way;
-  readonly #place: Place;
-  readonly #scale: Scale;
+  readonly #place: MeetingPlace;
+  readonly #scale: SceneScale;
   readonly #listening: Peer[] = [];
   readonly #others: Peer[] = [];
   #sender: Peer | null = null;
 
-  constructor(way: Way, place: Place, scale: Scale) {
+  constructor(way: Way, place: MeetingPlace, scale: SceneScale) {
     this.#way = way;
     this.#place = place;
     this.#scale = scale;
@@ -150,7 +151,7 @@ class Scene {
     await delay(SETTLE_MS);
     const used = peers.map((peer, i): [Peer, number | null] => {
       const [from, until] = [before[i] ?? null, peer.cpuNs()];
-      return [peer, from === null || until === null ? null : until - from];
+      return [peer, difference(from, until)];
     });
     return { sends, cpuNs: new Map(used) };
   }

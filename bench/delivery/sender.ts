@@ -4,12 +4,12 @@
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Send } from "./figures.ts";
-import type { Place, Sender } from "./way.ts";
+import type { MeetingPlace, Sender } from "./way.ts";
 import { wayNamed } from "./ways.ts";
 
 export interface SenderSettings {
   readonly way: string;
-  readonly place: Place;
+  readonly place: MeetingPlace;
   /** How many times a listener waits for an event: known before the first is sent. */
   readonly pairs: number;
 }

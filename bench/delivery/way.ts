@@ -17,17 +17,17 @@ export interface Way {
   /** Why this machine cannot use it; null where it can. Asked first. */
   refusal?(): Promise<string | null>;
   /** Makes what has to be there before anybody listens. */
-  prepare(folder: string, events: number): Place | Promise<Place>;
+  prepare(folder: string, events: number): MeetingPlace | Promise<MeetingPlace>;
   /** In a listener's process: waits for these events from now on. */
-  listen(place: Place, events: readonly number[], onEvent: OnEvent): void | Promise<void>;
+  listen(place: MeetingPlace, events: readonly number[], onEvent: OnEvent): void | Promise<void>;
   /** In the sender's process. */
-  open(place: Place): Sender | Promise<Sender>;
+  open(place: MeetingPlace): Sender | Promise<Sender>;
   /** Makes places for so many event types. @returns how many there was room for. */
   hold(folder: string, events: number): number | Promise<number>;
 }
 
 /** Where sender and listeners meet. Travels as JSON. */
-export interface Place {
+export interface MeetingPlace {
   readonly folder: string;
   /** One for each event, where the way has ports. */
   readonly ports?: readonly number[];

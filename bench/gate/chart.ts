@@ -3,9 +3,9 @@
 // trees" (BMJ 322, 2001). Pure. Enters: a GateResult. Leaves: a Picture to html.ts.
 
 import type { Picture } from "../report/charts/chart.ts";
-import type { Row } from "../report/svg/row-chart.ts";
+import type { ChartRow } from "../report/svg/row-chart.ts";
 import { gateMetric } from "./metrics.ts";
-import type { Cell, GateResult } from "./result.ts";
+import type { GateCell, GateResult } from "./result.ts";
 import type { Comparison } from "./rule.ts";
 import { changeText, columns, describeCell, rowWords, signed } from "./words.ts";
 
@@ -40,7 +40,7 @@ export function gateChart({ cells }: GateResult): Picture | null {
   };
 }
 
-function rowOf(cell: Cell, first: Comparison): Row {
+function rowOf(cell: GateCell, first: Comparison): ChartRow {
   const { contender, margin, verdict, second } = cell;
   const decided = verdict === "regression" || verdict === "improvement" || verdict === "failed";
   const again = second === null ? "" : `; confirmation: ${changeText(second)}`;

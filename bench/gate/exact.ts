@@ -7,19 +7,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Contender } from "../contenders/catalogue.ts";
 import { Interrupted } from "../host/deadline.ts";
-import type { Means } from "../run/round.ts";
+import type { RoundContext } from "../run/round.ts";
 import { blockOrders } from "../statistics/latin.ts";
 import { deriveSeed } from "../statistics/random.ts";
 import { countInstructions } from "./exact/callgrind.ts";
 import { countSystemCalls } from "./exact/strace.ts";
 import type { Counted } from "./exact/traced-server.ts";
 import type { ExactName } from "./metrics.ts";
-import { type BlockFigures, type Course, failuresAllowed, type PairMeans } from "./pairs.ts";
+import { type BlockFigures, failuresAllowed, type PairContext, type PairCourse } from "./pairs.ts";
 import type { ExactRow } from "./profiles.ts";
 import { contenderOf, type Side, sideName, sides } from "./sides.ts";
 
 /** @returns the figure a message. @throws {CannotCount} */
-export type Counter = (counted: Counted, means: Means) => Promise<number>;
+export type Counter = (counted: Counted, context: RoundContext) => Promise<number>;
 
 const counters: Readonly<Record<ExactName, Counter>> = {
   systemCalls: countSystemCalls,
@@ -27,8 +27,8 @@ const counters: Readonly<Record<ExactName, Counter>> = {
 };
 
 /** Measures every pair of a row. @throws {Interrupted} */
-export async function measureExact(row: ExactRow, given: PairMeans): Promise<Course[]> {
-  const courses: Course[] = [];
+export async function measureExact(row: ExactRow, given: PairContext): Promise<PairCourse[]> {
+  const courses: PairCourse[] = [];
   for (const name of row.contenders) {
     given.onProgress(`${row.metric} of ${name}: ${row.pairs} pairs`);
     courses.push(await measureContender(row, name, given));
@@ -39,8 +39,8 @@ export async function measureExact(row: ExactRow, given: PairMeans): Promise<Cou
 async function measureContender(
   row: ExactRow,
   name: string,
-  { trees, means, seed, onProgress }: PairMeans,
-): Promise<Course> {
+  { trees, context, seed, onProgress }: PairContext,
+): Promise<PairCourse> {
   const blocks: BlockFigures[] = [];
   const failures: Record<Side, string[]> = { base: [], again: [], head: [] };
   const orders = blockOrders(sides, row.pairs, deriveSeed(seed, `order ${row.metric} ${name}`));
@@ -49,7 +49,7 @@ async function measureContender(
     for (const side of order) {
       // It would fail as often as it is tried; the other sides are of use without it.
       if (failures[side].length > failuresAllowed) continue;
-      const told = await countOne(row, contenderOf(name, side, trees), means);
+      const told = await countOne(row, contenderOf(name, side, trees), context);
       if (typeof told === "number") {
         figures[side] = { [row.metric]: told };
       } else {
@@ -66,13 +66,13 @@ async function measureContender(
 export async function countOne(
   { metric, messages }: Pick<ExactRow, "metric" | "messages">,
   contender: Contender,
-  means: Means,
+  context: RoundContext,
   preload: string | null = null,
 ): Promise<number | { readonly failure: string }> {
   const folder = mkdtempSync(join(tmpdir(), "io-selectors-count-"));
   try {
-    const argv = contender.command(means.paths, 1);
-    return await counters[metric]({ argv, messages, folder, preload }, means);
+    const argv = contender.command(context.host.paths, 1);
+    return await counters[metric]({ argv, messages, folder, preload }, context);
   } catch (error) {
     if (error instanceof Interrupted || !(error instanceof Error)) throw error;
     return { failure: error.message };

@@ -2,16 +2,22 @@
 // the rule; one confirmation of whatever is suspected; the controls. Enters: trees, a profile, a
 // seed. Leaves: cells, controls and the outcome. docs/regression.md says why each is there.
 
-import type { Means } from "../run/round.ts";
+import type { RoundContext } from "../run/round.ts";
 import { median } from "../statistics/quantile.ts";
 import { deriveSeed } from "../statistics/random.ts";
 import { countOne, measureExact } from "./exact.ts";
 import { type GateMetric, gateMetric } from "./metrics.ts";
 import { type Control, judgementOf, type Outcome, outcomeOf } from "./outcome.ts";
-import { type Course, failuresAllowed, measurePairs, type PairMeans, pairsOf } from "./pairs.ts";
+import {
+  failuresAllowed,
+  measurePairs,
+  type PairContext,
+  type PairCourse,
+  pairsOf,
+} from "./pairs.ts";
 import { plantedControls } from "./planted.ts";
 import type { ExactRow, GateProfile, LoadRow } from "./profiles.ts";
-import type { Cell } from "./result.ts";
+import type { GateCell } from "./result.ts";
 import { compareAll, confirms, type Finding, findAll, type Test } from "./rule.ts";
 import { contenderOf, sideName, type Trees } from "./sides.ts";
 
@@ -27,7 +33,7 @@ export interface GateRequest {
 
 export interface GateOutcome {
   readonly outcome: Outcome;
-  readonly cells: readonly Cell[];
+  readonly cells: readonly GateCell[];
   readonly controls: readonly Control[];
   readonly notes: readonly string[];
 }
@@ -37,44 +43,44 @@ export class CannotCompare extends Error {
   override readonly name = "CannotCompare";
 }
 
-export interface GateMeans {
-  readonly means: Means;
+export interface GateContext {
+  readonly context: RoundContext;
   readonly onProgress: (line: string) => void;
 }
 
 /** @throws {CannotCompare} where the base itself fails. @throws {Interrupted} */
-export async function runGate(request: GateRequest, given: GateMeans): Promise<GateOutcome> {
+export async function runGate(request: GateRequest, given: GateContext): Promise<GateOutcome> {
   const { profile, seed, trees, asked, folder } = request;
-  const pairMeans: PairMeans = { ...given, trees, seed };
-  const { exact, notes } = await availableExact(profile.exact, pairMeans);
+  const pairContext: PairContext = { ...given, trees, seed };
+  const { exact, notes } = await availableExact(profile.exact, pairContext);
   if (!exact.some(({ metric }) => metric === "systemCalls")) {
     // What is measured now could not be trusted afterwards.
     return { outcome: "untrustworthy", cells: [], controls: [nobodyCounts], notes };
   }
   const loads = profile.loads.flatMap((row) => asAsked(row, asked));
-  const rows: Row[] = [
+  const rows: GateRow[] = [
     ...exact.map(
-      (row): Row => ({ ...row, kind: "exact", workload: "exact", metrics: [row.metric] }),
+      (row): GateRow => ({ ...row, kind: "exact", workload: "exact", metrics: [row.metric] }),
     ),
-    ...loads.map((row): Row => ({ ...row, kind: "load" })),
+    ...loads.map((row): GateRow => ({ ...row, kind: "load" })),
   ];
-  const measured: Measured[] = [];
-  for (const row of rows) measured.push({ row, courses: await measure(row, pairMeans) });
+  const measured: MeasuredRow[] = [];
+  for (const row of rows) measured.push({ row, courses: await measure(row, pairContext) });
   const trials = measured.flatMap((one) => trialsOf(one, asked));
   const findings = findAll(trials.map(({ test }) => test));
   const selves = findAll(trials.map(({ self }) => self));
-  const confirmed = await confirm(trials, { findings, selves }, pairMeans);
+  const confirmed = await confirm(trials, { findings, selves }, pairContext);
   const cells = trials.map((trial, index) => cellOf(trial, findings[index], confirmed[index]));
   const counted = measured.find(({ row }) => row.kind === "exact" && row.metric === "systemCalls");
   const controls = [selfControl(trials, selves, confirmed)];
   if (counted?.row.kind === "exact") {
     const { row, courses } = counted;
-    controls.push(...(await plantedControls(row, courses, { folder, given: pairMeans })));
+    controls.push(...(await plantedControls(row, courses, { folder, given: pairContext })));
   }
   return { outcome: outcomeOf(cells, controls), cells, controls, notes };
 }
 
-type Row =
+type GateRow =
   | (LoadRow & { readonly kind: "load" })
   | (ExactRow & {
       readonly kind: "exact";
@@ -82,15 +88,15 @@ type Row =
       readonly metrics: readonly string[];
     });
 
-interface Measured {
-  readonly row: Row;
-  readonly courses: readonly Course[];
+interface MeasuredRow {
+  readonly row: GateRow;
+  readonly courses: readonly PairCourse[];
 }
 
 /** One metric of one contender: head against base, and base against itself. */
 interface Trial {
-  readonly row: Row;
-  readonly course: Course;
+  readonly row: GateRow;
+  readonly course: PairCourse;
   readonly metric: GateMetric;
   readonly test: Test;
   readonly self: Test;
@@ -111,20 +117,20 @@ function asAsked(row: LoadRow, asked: readonly string[]): LoadRow[] {
 }
 
 /** Rows whose tool works here, tried on the base; the others become notes. */
-async function availableExact(rows: readonly ExactRow[], { trees, means }: PairMeans) {
+async function availableExact(rows: readonly ExactRow[], { trees, context }: PairContext) {
   const exact: ExactRow[] = [];
   const notes: string[] = [];
   for (const row of rows) {
     const [name = ""] = row.contenders;
     const trial = { metric: row.metric, messages: 25 };
-    const told = await countOne(trial, contenderOf(name, "base", trees), means);
+    const told = await countOne(trial, contenderOf(name, "base", trees), context);
     if (typeof told === "number") exact.push(row);
     else notes.push(`${gateMetric(row.metric).title} could not be counted: ${told.failure}`);
   }
   return { exact, notes };
 }
 
-async function measure(row: Row, given: PairMeans): Promise<Course[]> {
+async function measure(row: GateRow, given: PairContext): Promise<PairCourse[]> {
   const courses = await (row.kind === "exact"
     ? measureExact(row, given)
     : measurePairs(row, given));
@@ -138,7 +144,7 @@ async function measure(row: Row, given: PairMeans): Promise<Course[]> {
   return courses;
 }
 
-function trialsOf({ row, courses }: Measured, asked: readonly string[]): Trial[] {
+function trialsOf({ row, courses }: MeasuredRow, asked: readonly string[]): Trial[] {
   return courses.flatMap((course) =>
     row.metrics.map((name) => {
       const metric = gateMetric(name);
@@ -168,7 +174,7 @@ const unasked: Confirmed = { head: null, agrees: null, selfAgrees: null };
 async function confirm(
   trials: readonly Trial[],
   { findings, selves }: { readonly findings: Finding[]; readonly selves: Finding[] },
-  given: PairMeans,
+  given: PairContext,
 ): Promise<Confirmed[]> {
   const doubted = trials.filter(
     ({ test }, index) =>
@@ -181,7 +187,7 @@ async function confirm(
     const contenders = [...new Set(whose.map(({ course }) => course.contender))];
     const metrics = [...new Set(whose.map(({ metric }) => metric.name))];
     given.onProgress(`confirming ${metrics.join(", ")} of ${contenders.join(", ")}`);
-    const part: Row = { ...row, contenders };
+    const part: GateRow = { ...row, contenders };
     const asked = metrics.map(String);
     for (const trial of trialsOf({ row: part, courses: await measure(part, again) }, asked)) {
       if (doubted.some(({ test }) => test.id === trial.test.id)) fresh.set(trial.test.id, trial);
@@ -211,7 +217,7 @@ function cellOf(
   { row, course, metric, test }: Trial,
   finding: Finding | undefined,
   confirmed: Confirmed = unasked,
-): Cell {
+): GateCell {
   const failures = course.failures.head;
   const failed = failures.length > failuresAllowed;
   const unclear: Finding = { word: "unclear", reason: "not measured", comparison: null };

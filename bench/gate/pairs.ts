@@ -10,7 +10,7 @@ import type { MetricName } from "../model/results.ts";
 import { judge } from "../run/judge.ts";
 import { figureOf } from "../run/metrics.ts";
 import type { Scenario } from "../run/plan.ts";
-import { type Means, measureRound } from "../run/round.ts";
+import { measureRound, type RoundContext } from "../run/round.ts";
 import { blockOrders } from "../statistics/latin.ts";
 import { deriveSeed, seededRandom, shuffled } from "../statistics/random.ts";
 import { workloads } from "../workloads/catalogue.ts";
@@ -25,15 +25,15 @@ export type Figures = Readonly<Record<string, number>>;
 /** What a contender did in one block; a side that does not count in it is missing. */
 export type BlockFigures = Readonly<Partial<Record<Side, Figures>>>;
 
-export interface Course {
+export interface PairCourse {
   readonly contender: string;
   readonly blocks: readonly BlockFigures[];
   /** By side: why rounds failed, one entry a round. */
   readonly failures: Readonly<Record<Side, readonly string[]>>;
 }
 
-export interface PairMeans {
-  readonly means: Means;
+export interface PairContext {
+  readonly context: RoundContext;
   readonly trees: Trees;
   readonly seed: number;
   /** One line, as things happen. */
@@ -47,7 +47,7 @@ export const failuresAllowed = 2;
 const sharedAlike: readonly GateRule[] = ["server-waited", "client-waited", "late"];
 
 /** @throws {Interrupted} when the run is to stop. */
-export async function measurePairs(row: LoadRow, given: PairMeans): Promise<Course[]> {
+export async function measurePairs(row: LoadRow, given: PairContext): Promise<PairCourse[]> {
   const runs = row.contenders.map((contender) => new PairRun(row, contender, given));
   const random = seededRandom(deriveSeed(given.seed, `contenders ${row.workload}`));
   for (let block = 0; block < row.attempts; block++) {
@@ -61,7 +61,7 @@ export async function measurePairs(row: LoadRow, given: PairMeans): Promise<Cour
 }
 
 /** The pairs of one metric. `other` is what the base is compared with. */
-export function pairsOf(course: Course, metric: string, other: "head" | "again"): BasePair[] {
+export function pairsOf(course: PairCourse, metric: string, other: "head" | "again"): BasePair[] {
   return course.blocks.flatMap((figures) => {
     const [base, head] = [figures.base?.[metric], figures[other]?.[metric]];
     return base && head && base > 0 && head > 0 ? [{ base, head }] : [];
@@ -74,7 +74,7 @@ type Told = readonly [Side, Figures];
 class PairRun {
   readonly #row: LoadRow;
   readonly #name: string;
-  readonly #given: PairMeans;
+  readonly #given: PairContext;
   readonly #scenario: Scenario;
   /** With the rules by which its windows count here. */
   readonly #workload: Workload;
@@ -83,7 +83,7 @@ class PairRun {
   readonly #blocks: BlockFigures[] = [];
   readonly #failures: Record<Side, string[]> = { base: [], again: [], head: [] };
 
-  constructor(row: LoadRow, name: string, given: PairMeans) {
+  constructor(row: LoadRow, name: string, given: PairContext) {
     this.#row = row;
     this.#name = name;
     this.#given = given;
@@ -113,7 +113,7 @@ class PairRun {
     return `${this.#name} ${this.#counted()} of ${this.#row.pairs} pairs`;
   }
 
-  course(): Course {
+  course(): PairCourse {
     return { contender: this.#name, blocks: this.#blocks, failures: this.#failures };
   }
 
@@ -141,8 +141,8 @@ class PairRun {
 
   /** @returns one entry, or none where nothing counts. */
   async #measure(side: Side, block: number): Promise<Told[]> {
-    const { means, seed } = this.#given;
-    if (means.signal.aborted) throw new Interrupted();
+    const { context, seed } = this.#given;
+    if (context.signal.aborted) throw new Interrupted();
     const contender = this.#variants.get(side);
     if (contender === undefined) return [];
     const round = await measureRound(
@@ -155,7 +155,7 @@ class PairRun {
         timing: this.#row.timing,
         seed: deriveSeed(seed, `load ${this.#row.workload} ${block}`),
       },
-      means,
+      context,
     );
     const failure = round.failure ?? round.unavailable;
     if (failure !== null) {

@@ -3,27 +3,26 @@
 // figures of the base without it. Leaves: whether the rule sees the difference.
 
 import { join } from "node:path";
-import { within } from "../host/deadline.ts";
-import { describeExit } from "../host/processes.ts";
-import type { Means } from "../run/round.ts";
+import type { RoundContext } from "../run/round.ts";
 import { countOne } from "./exact.ts";
 import { gateMetric } from "./metrics.ts";
 import type { Control } from "./outcome.ts";
-import type { Course, PairMeans } from "./pairs.ts";
+import type { PairContext, PairCourse } from "./pairs.ts";
 import type { ExactRow } from "./profiles.ts";
 import { type BasePair, findAll } from "./rule.ts";
 import { contenderOf } from "./sides.ts";
+import { runTool } from "./tool.ts";
 
 const compileTimeoutMs = 60_000;
 
 /** @param folder for the compiled library. @throws {Interrupted} */
 export async function plantedControls(
   row: ExactRow,
-  courses: readonly Course[],
-  { folder, given }: { readonly folder: string; readonly given: PairMeans },
+  courses: readonly PairCourse[],
+  { folder, given }: { readonly folder: string; readonly given: PairContext },
 ): Promise<Control[]> {
   const library = join(folder, "planted-call.so");
-  const problem = await compile(library, given.means);
+  const problem = await compile(library, given.context);
   const controls: Control[] = [];
   for (const course of courses) {
     const name = `${course.contender} with a planted system call is caught`;
@@ -37,15 +36,15 @@ export async function plantedControls(
 /** @returns the ratio by which it was caught, or why it was not. */
 async function caught(
   row: ExactRow,
-  { contender, blocks }: Course,
-  { library, given }: { readonly library: string; readonly given: PairMeans },
+  { contender, blocks }: PairCourse,
+  { library, given }: { readonly library: string; readonly given: PairContext },
 ): Promise<number | string> {
   const server = contenderOf(contender, "base", given.trees);
   const pairs: BasePair[] = [];
   for (const { base } of blocks) {
     const without = base?.[row.metric];
     if (without === undefined) continue;
-    const planted = await countOne(row, server, given.means, library);
+    const planted = await countOne(row, server, given.context, library);
     if (typeof planted !== "number") return planted.failure;
     pairs.push({ base: without, head: planted });
   }
@@ -60,11 +59,10 @@ function wordsOf(detail: number | string): string {
 }
 
 /** @returns null, or what went wrong. */
-async function compile(library: string, { children, paths, signal }: Means) {
+async function compile(library: string, context: RoundContext): Promise<string | null> {
   const compiler = process.env["CXX"] ?? "c++";
-  const source = join(paths.root, "native", "planted_call", "planted_call.cc");
-  const child = children.start([compiler, "-shared", "-fPIC", "-o", library, source], () => {});
-  const exit = await within(child.exited, { timeoutMs: compileTimeoutMs, signal });
-  if (exit?.code === 0) return null;
-  return `${compiler} ${exit === null ? "took too long" : describeExit(exit)}: ${child.stderrTail}`;
+  const source = join(context.host.paths.root, "native", "planted_call", "planted_call.cc");
+  const argv = [compiler, "-shared", "-fPIC", "-o", library, source];
+  const { failure } = await runTool(argv, context, compileTimeoutMs);
+  return failure === null ? null : `${compiler} ${failure}`;
 }

@@ -7,7 +7,7 @@ import type { Control, Judgement, Outcome } from "./outcome.ts";
 import type { BasePair } from "./rule.ts";
 
 /** One metric of one contender, base against head. */
-export interface Cell extends Judgement {
+export interface GateCell extends Judgement {
   readonly workload: string;
   readonly contender: string;
   /** By its name in metrics.ts. */
@@ -41,7 +41,7 @@ export interface GateResult {
   readonly head: Revision;
   readonly environment: Environment;
   readonly outcome: Outcome;
-  readonly cells: readonly Cell[];
+  readonly cells: readonly GateCell[];
   readonly controls: readonly Control[];
   /** What else the reader must know, such as a tool that is not there. */
   readonly notes: readonly string[];

@@ -4,7 +4,7 @@
 
 import { UsageError } from "../command-line.ts";
 import type { Revision } from "./result.ts";
-import { runTool, type ToolMeans } from "./tool.ts";
+import { runTool, type ToolContext } from "./tool.ts";
 
 export interface Asked {
   readonly base: string;
@@ -21,17 +21,17 @@ export interface Asked {
 export async function resolveRevisions(
   root: string,
   { base, head }: Asked,
-  means: ToolMeans,
+  context: ToolContext,
 ): Promise<{ readonly base: Revision; readonly head: Revision }> {
-  const inside = await runTool(["git", "-C", root, "rev-parse", "--show-prefix"], means);
+  const inside = await runTool(["git", "-C", root, "rev-parse", "--show-prefix"], context);
   if (inside.failure !== null || (inside.lines[0] ?? "") !== "") {
     throw new UsageError("not a git repository of this package: there is nothing to compare with");
   }
   const resolved = {
-    base: await resolve(root, { option: "--base", name: base }, means),
-    head: await resolve(root, { option: "--head", name: head ?? "HEAD" }, means),
+    base: await resolve(root, { option: "--base", name: base }, context),
+    head: await resolve(root, { option: "--head", name: head ?? "HEAD" }, context),
   };
-  if (head === null) await refuseChanges(root, means);
+  if (head === null) await refuseChanges(root, context);
   if (resolved.base.commit === resolved.head.commit) {
     const { name, commit } = resolved.base;
     throw new UsageError(`--base: "${name}" is the head itself (${commit}): nothing to compare`);
@@ -42,14 +42,17 @@ export async function resolveRevisions(
 async function resolve(
   root: string,
   { option, name }: { readonly option: string; readonly name: string },
-  means: ToolMeans,
+  context: ToolContext,
 ): Promise<Revision> {
   const argv = ["git", "-C", root, "rev-parse", "--verify", "--quiet", "--end-of-options"];
-  const { lines, failure } = await runTool([...argv, `${name}^{commit}`], means);
+  const { lines, failure } = await runTool([...argv, `${name}^{commit}`], context);
   const commit = lines[0] ?? "";
   if (failure === null && /^[0-9a-f]{12,}$/.test(commit))
     return { name, commit: commit.slice(0, 12) };
-  const shallow = await runTool(["git", "-C", root, "rev-parse", "--is-shallow-repository"], means);
+  const shallow = await runTool(
+    ["git", "-C", root, "rev-parse", "--is-shallow-repository"],
+    context,
+  );
   const hint =
     shallow.lines[0] === "true"
       ? "; this clone is shallow and lacks older ones: git fetch --unshallow"
@@ -57,8 +60,8 @@ async function resolve(
   throw new UsageError(`${option}: no commit "${name}"${hint}`);
 }
 
-async function refuseChanges(root: string, means: ToolMeans): Promise<void> {
-  const { lines } = await runTool(["git", "-C", root, "status", "--porcelain"], means);
+async function refuseChanges(root: string, context: ToolContext): Promise<void> {
+  const { lines } = await runTool(["git", "-C", root, "status", "--porcelain"], context);
   if (lines.length === 0) return;
   const files = lines.length === 1 ? "1 file" : `${lines.length} files`;
   throw new UsageError(

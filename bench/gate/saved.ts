@@ -2,11 +2,11 @@
 // so with the wider margins, and without a confirmation. Pure. Enters: two Results. Leaves: a
 // GateResult, which gates only where both were made on the same machine.
 
-import type { Results, Cell as ResultsCell } from "../model/results.ts";
+import type { Cell, Results } from "../model/results.ts";
 import { median } from "../statistics/quantile.ts";
 import { type GateMetric, gateMetrics } from "./metrics.ts";
 import { judgementOf, outcomeOf } from "./outcome.ts";
-import type { Cell, GateResult, Revision } from "./result.ts";
+import type { GateCell, GateResult, Revision } from "./result.ts";
 import { type BasePair, findAll, type Test } from "./rule.ts";
 import { loadName } from "./words.ts";
 
@@ -24,11 +24,11 @@ export class NothingInCommon extends Error {
 /** Fewer blocks than this make no interval of 95 %. */
 const fewestBlocks = 6;
 
-interface Trial {
+interface SavedTrial {
   readonly metric: GateMetric;
-  readonly base: ResultsCell;
+  readonly base: Cell;
   /** Undefined where head has no such cell. */
-  readonly head: ResultsCell | undefined;
+  readonly head: Cell | undefined;
   readonly test: Test;
 }
 
@@ -45,7 +45,7 @@ export function compareSaved(base: Saved, head: Saved, asked: readonly string[])
   }
   const { seed, environment, profile, startedAt } = head.results;
   const findings = findAll(trials.map(({ test }) => test));
-  const cells = trials.map((trial, index): Cell => {
+  const cells = trials.map((trial, index): GateCell => {
     const unclear = { word: "unclear", reason: "not measured", comparison: null } as const;
     return cellOf(trial, judgementOf(findings[index] ?? unclear, null, null));
   });
@@ -78,7 +78,7 @@ function refusalOf({ results: base }: Saved, { results: head }: Saved): string[]
   ];
 }
 
-function trialsOf(base: ResultsCell, head: Results, asked: readonly string[]): Trial[] {
+function trialsOf(base: Cell, head: Results, asked: readonly string[]): SavedTrial[] {
   const other = head.cells.find((cell) => idOf(cell) === idOf(base));
   return gateMetrics.flatMap((metric) => {
     const own = blocksOf(base, metric);
@@ -106,7 +106,10 @@ function pairUp(base: readonly number[], head: readonly number[]): BasePair[] {
   });
 }
 
-function cellOf({ metric, base, head, test }: Trial, judged: ReturnType<typeof judgementOf>): Cell {
+function cellOf(
+  { metric, base, head, test }: SavedTrial,
+  judged: ReturnType<typeof judgementOf>,
+): GateCell {
   const { pairs: blocks, gates, margin } = test;
   return {
     ...judged,
@@ -123,7 +126,7 @@ function cellOf({ metric, base, head, test }: Trial, judged: ReturnType<typeof j
 }
 
 /** A cell that is gone or failed is no pass, whatever its figures. */
-function lostOf(base: ResultsCell, head: ResultsCell | undefined) {
+function lostOf(base: Cell, head: Cell | undefined) {
   if (head === undefined) return { verdict: "failed", reason: "missing in head" } as const;
   if (head.status === "failed") return { verdict: "failed", reason: head.reason } as const;
   const doubtful = [base, head].find(({ status }) => status !== "ok" && status !== "tie");
@@ -132,11 +135,11 @@ function lostOf(base: ResultsCell, head: ResultsCell | undefined) {
     : ({ verdict: "unclear", reason: `${doubtful.status}: ${doubtful.reason}` } as const);
 }
 
-function blocksOf(cell: ResultsCell, { name }: GateMetric): readonly number[] {
+function blocksOf(cell: Cell, { name }: GateMetric): readonly number[] {
   return Object.entries(cell.metrics).find(([metric]) => metric === name)?.[1].blocks ?? [];
 }
 
-function idOf(cell: ResultsCell): string {
+function idOf(cell: Cell): string {
   const { workload, contender, connections, activeConnections, payloadBytes } = cell;
   const { ratePerSecond, variant = null } = cell;
   const scale = [connections, activeConnections, payloadBytes, ratePerSecond, variant];

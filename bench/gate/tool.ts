@@ -2,10 +2,10 @@
 // why it failed.
 
 import { within } from "../host/deadline.ts";
-import { type ChildProcesses, describeExit } from "../host/processes.ts";
+import { describeExit, type Host } from "../host/host.ts";
 
-export interface ToolMeans {
-  readonly children: ChildProcesses;
+export interface ToolContext {
+  readonly host: Host;
   readonly signal: AbortSignal;
 }
 
@@ -19,11 +19,11 @@ const endTimeoutMs = 7_000;
 /** @throws {Interrupted} */
 export async function runTool(
   argv: readonly string[],
-  { children, signal }: ToolMeans,
+  { host, signal }: ToolContext,
   timeoutMs = usualTimeoutMs,
 ): Promise<ToolOutput> {
   const lines: string[] = [];
-  const child = children.start(argv, (line) => lines.push(line));
+  const child = host.start(argv, { onLine: (line) => lines.push(line) });
   try {
     const exit = await within(child.exited, { timeoutMs, signal });
     if (exit?.code === 0) return { lines, failure: null };

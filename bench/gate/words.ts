@@ -5,7 +5,7 @@ import type { Results } from "../model/results.ts";
 import { absent, bytes, duration, percent, significant } from "../report/format.ts";
 import { gateMetric } from "./metrics.ts";
 import { exitCodes, type Outcome, type Verdict } from "./outcome.ts";
-import type { Cell, GateResult } from "./result.ts";
+import type { GateCell, GateResult } from "./result.ts";
 import type { Comparison } from "./rule.ts";
 
 /** One line a test. */
@@ -64,7 +64,7 @@ export function verdictLine(result: GateResult): string {
 }
 
 /** The cells by which the outcome came about. */
-export function decidingCells({ cells, outcome }: GateResult): Cell[] {
+export function decidingCells({ cells, outcome }: GateResult): GateCell[] {
   const verdicts: Readonly<Record<Outcome, readonly Verdict[]>> = {
     pass: [],
     untrustworthy: [],
@@ -78,13 +78,13 @@ export function exitCodeOf({ outcome }: Pick<GateResult, "outcome">): number {
   return exitCodes[outcome];
 }
 
-export function describeCell(cell: Cell): string {
+export function describeCell(cell: GateCell): string {
   const { reason, first } = cell;
   const change = reason ?? (first === null ? "" : changeText(first));
   return `${cell.contender} ${gateMetric(cell.metric).title}: ${change}`;
 }
 
-export function rowWords(cell: Cell): RowWords {
+export function rowWords(cell: GateCell): RowWords {
   const { first } = cell;
   const { title, unit } = gateMetric(cell.metric);
   const verdict = verdictWords[cell.verdict];

@@ -15,10 +15,11 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isAlive } from "../host/processes.ts";
 import { CannotCompare } from "./gate.ts";
 import type { Revision } from "./result.ts";
 import { pathsOf } from "./sides.ts";
-import { runTool, type ToolMeans } from "./tool.ts";
+import { runTool, type ToolContext } from "./tool.ts";
 
 /** A first build compiles everything and may fetch dependencies. */
 const buildTimeoutSeconds = 900;
@@ -37,14 +38,14 @@ export class Worktrees {
   /** For whatever else the run needs on disk. */
   readonly folder: string;
   readonly #root: string;
-  readonly #means: ToolMeans;
+  readonly #context: ToolContext;
 
   /** @param root the repository that the commits are in, built. */
-  constructor(root: string, means: ToolMeans) {
+  constructor(root: string, context: ToolContext) {
     sweep();
     this.folder = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
     this.#root = root;
-    this.#means = means;
+    this.#context = context;
     // The last way out, where nothing can be awaited any more.
     process.once("exit", () => rmSync(this.folder, { recursive: true, force: true }));
   }
@@ -56,7 +57,7 @@ export class Worktrees {
   async build(side: "base" | "head", { commit }: Revision): Promise<string> {
     const tree = join(this.folder, side);
     const argv = ["git", "-C", this.#root, "worktree", "add", "--quiet", "--detach", tree, commit];
-    const added = await runTool(argv, this.#means);
+    const added = await runTool(argv, this.#context);
     if (added.failure !== null) throw new CannotCompare(`${side}: git worktree ${added.failure}`);
     if (!existsSync(join(tree, "build.mjs"))) {
       throw new CannotCompare(`${side} ${commit} is too old: it has no build.mjs`);
@@ -69,7 +70,7 @@ export class Worktrees {
         ...["timeout", "--kill-after", String(endSeconds), String(buildTimeoutSeconds)],
         ...[process.execPath, join(tree, "build.mjs"), "build"],
       ],
-      this.#means,
+      this.#context,
       (buildTimeoutSeconds + 2 * endSeconds) * 1000,
     );
     if (built.failure !== null)
@@ -89,7 +90,7 @@ export class Worktrees {
     rmSync(this.folder, { recursive: true, force: true });
     const { signal } = new AbortController();
     const argv = ["git", "-C", this.#root, "worktree", "prune"];
-    await runTool(argv, { children: this.#means.children, signal });
+    await runTool(argv, { host: this.#context.host, signal });
   }
 }
 
@@ -105,15 +106,6 @@ function sweep(): void {
     } catch {
       // Somebody else's: it is theirs to remove.
     }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
   }
 }
 

@@ -1,9 +1,8 @@
-// The small text files in which Linux tells about itself: procfs, sysfs, cgroups. proc(5),
-// cgroups(7). Enters: paths. Leaves: text or numbers, null where a file is missing: another
-// platform, or a container that hides it. The reader is a parameter, so that tests can invent
-// machines.
+// The small text files in which Linux describes itself: procfs, sysfs, cgroups. proc(5),
+// cgroups(7). A file that is missing (another platform, a container that hides it) is null. The
+// reader is a parameter, so that tests can invent machines.
 
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** A file's text without the white space around it; null where it cannot be read. */
 export type ReadText = (path: string) => string | null;
@@ -15,6 +14,15 @@ export const readText: ReadText = (path) => {
     return null;
   }
 };
+
+/** The names in a folder; none if it cannot be read. */
+export function listNames(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
 
 /** A file that holds one number. "max" and "unlimited" are Infinity. */
 export function readNumber(read: ReadText, path: string): number | null {

@@ -98,9 +98,9 @@ export function warnings(machine: MachineLimits, backlog = 4096): string[] {
   ];
 }
 
-type Check = (machine: MachineLimits, demand: Demand) => Shortfall | null;
+type LimitCheck = (machine: MachineLimits, demand: Demand) => Shortfall | null;
 
-const checks: readonly Check[] = [
+const checks: readonly LimitCheck[] = [
   checkOpenFiles,
   checkPidMax,
   checkThreadsMax,

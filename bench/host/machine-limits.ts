@@ -1,8 +1,7 @@
 // Reads the limits that limits.ts judges, in one go. proc(5), getrlimit(2), capabilities(7).
-// Enters: procfs and cgroups. Leaves: MachineLimits, plain data; null where nothing is told.
 
-import { readdirSync } from "node:fs";
 import {
+  listNames,
   parseLimit,
   type ReadText,
   readCgroup,
@@ -97,7 +96,8 @@ function cgroupProcessesOf(read: ReadText): MachineLimits["cgroupProcesses"] {
 function countUserThreads(read: ReadText): number | null {
   const own = userIdOf(read("/proc/self/status"));
   if (own === undefined) return null;
-  return processIds()
+  return listNames("/proc")
+    .filter((name) => /^\d+$/.test(name))
     .map((id) => read(`/proc/${id}/status`))
     .filter((status) => userIdOf(status) === own)
     .reduce((sum, status) => sum + Number(status?.match(/^Threads:\s*(\d+)/m)?.[1] ?? 0), 0);
@@ -105,12 +105,4 @@ function countUserThreads(read: ReadText): number | null {
 
 function userIdOf(status: string | null): string | undefined {
   return status?.match(/^Uid:\s*(\d+)/m)?.[1];
-}
-
-function processIds(): string[] {
-  try {
-    return readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  } catch {
-    return [];
-  }
 }

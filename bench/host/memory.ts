@@ -1,10 +1,9 @@
 // Memory as it is while a round runs: the proportional set size of a process and all its
 // descendants (smaps_rollup, proc(5)), and what the kernel holds (meminfo: Slab, KernelStack,
-// PageTables; sockstat: buffers). Enters: pids. Leaves: bytes; null where the platform does not
-// tell.
+// PageTables; sockstat: buffers). Null if the platform does not have it.
 
-import { readdirSync } from "node:fs";
 import { type ReadText, readText } from "./kernel-files.ts";
+import { childrenOf, threadsOf } from "./usage.ts";
 
 export interface MemorySample {
   /** Of the server's whole tree, and of the load generator's. */
@@ -36,6 +35,8 @@ export function kernelMemory(read: ReadText): number | null {
   return parts.reduce((sum, part) => sum + part, 0) + buffers;
 }
 
+/** Few of our servers fork from a second thread; ten thousand threads are not all asked. */
+const mostThreadsAsked = 64;
 /** sockstat counts in pages; every platform that we measure on has this size or tells nothing. */
 const pageBytes = 4096;
 
@@ -47,29 +48,10 @@ export function treeMemory(root: number, read: ReadText = readText): number | nu
     const rollup = read(`/proc/${pid}/smaps_rollup`);
     const bytes = rollup === null ? null : kilobytesOf(rollup, "Pss");
     if (bytes !== null) total = (total ?? 0) + bytes;
-    pids.push(...childrenOf(pid, read));
+    const threads = threadsOf(pid).slice(0, mostThreadsAsked);
+    pids.push(...threads.flatMap((thread) => childrenOf(pid, thread, read)));
   }
   return total;
-}
-
-function childrenOf(pid: number, read: ReadText): number[] {
-  return threadsOf(pid).flatMap((thread) =>
-    (read(`/proc/${pid}/task/${thread}/children`) ?? "")
-      .split(" ")
-      .filter((text) => text !== "")
-      .map(Number),
-  );
-}
-
-/** Few of our servers fork from a second thread; ten thousand threads are not all asked. */
-const mostThreadsAsked = 64;
-
-function threadsOf(pid: number): string[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`).slice(0, mostThreadsAsked);
-  } catch {
-    return [];
-  }
 }
 
 function kilobytesOf(text: string, name: string): number | null {

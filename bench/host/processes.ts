@@ -1,89 +1,51 @@
-// Child processes that cannot outlive us: each is tracked from its start to its end, and killAll()
-// ends the rest on whatever path we leave. Enters: argument vectors. Leaves: their lines, the tail
-// of their stderr, and how they ended.
+// A process on this machine: its output as lines, the tail of its standard error, its end.
 
-import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { type ChildProcess as NodeProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
-import { within } from "./deadline.ts";
-
-/** How a process ended: one of the three is set. */
-export interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  /** Why it could not even be started. */
-  readonly error: string | null;
-}
+import type { Exit, HostProcess, StartOptions } from "./host.ts";
 
 const stderrTailBytes = 4096;
 /**
- * Longer than any line that we expect (a window with its two histograms), short enough to be kept.
+ * Longer than any line that is expected (a window with its two histograms), short enough to be
+ * kept.
  */
 const longestLine = 4 * 1024 * 1024;
-/**
- * Somebody else may hold the pipes of a process that has ended; we do not wait for them longer than
- * this.
- */
+/** Another process may hold the pipes of one that has ended: they are waited for this long. */
 const pipesAfterExitMs = 500;
 
-export class ChildProcesses {
-  readonly #live = new Set<ChildProcess>();
-
-  /**
-   * Starts a process; its standard output arrives line by line. A failure to start shows as its
-   * exit.
-   */
-  start(argv: readonly string[], onLine: (line: string) => void): ChildProcess {
-    const child = new ChildProcess(argv, onLine);
-    this.#live.add(child);
-    void child.exited.then(() => this.#live.delete(child));
-    return child;
-  }
-
-  /** SIGKILL to every one that lives. Synchronous: safe in an "exit" handler. */
-  killAll(): void {
-    for (const child of this.#live) child.kill("SIGKILL");
-  }
-
-  /** Resolves when none is left. Call killAll() first. */
-  async allEnded(timeoutMs: number): Promise<void> {
-    await within(Promise.all([...this.#live].map(({ exited }) => exited)), { timeoutMs });
-  }
-}
-
-export class ChildProcess {
-  /** Resolves once the process has ended and its output has been read. Never rejects. */
+export class ChildProcess implements HostProcess {
   readonly exited: Promise<Exit>;
-  readonly #process: ChildProcessByStdio<null, Readable, Readable>;
+  readonly #process: NodeProcess;
   #stderr = Buffer.alloc(0);
 
-  constructor(argv: readonly string[], onLine: (line: string) => void) {
+  constructor(argv: readonly string[], { onLine, input = false }: Omit<StartOptions, "launch">) {
     const [command = "", ...args] = argv;
-    this.#process = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
-    readLines(this.#process.stdout, onLine);
-    this.#process.stderr.on("data", (chunk: Buffer) => {
+    this.#process = spawn(command, args, { stdio: [input ? "pipe" : "ignore", "pipe", "pipe"] });
+    const { stdin, stdout, stderr } = this.#process;
+    stdin?.on("error", () => {}); // it has ended, which `exited` reports
+    if (stdout !== null) readLines(stdout, onLine);
+    stderr?.on("data", (chunk: Buffer) => {
       this.#stderr = Buffer.from(Buffer.concat([this.#stderr, chunk]).subarray(-stderrTailBytes));
     });
     this.exited = this.#watchExit();
   }
 
-  /** 0 where it could not be started. */
   get pid(): number {
     return this.#process.pid ?? 0;
   }
 
-  /**
-   * Whether it has ended; true from the moment that we know, which may be before `exited` resolves.
-   */
   get ended(): boolean {
     return this.pid === 0 || this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
 
-  /** The last of what it wrote to standard error, on one line; "" where it wrote nothing. */
   get stderrTail(): string {
     return oneLine(this.#stderr.toString("utf8"));
   }
 
-  /** Does nothing to a process that has ended, whoever has its number now. */
+  send(line: string): void {
+    this.#process.stdin?.write(`${line}\n`);
+  }
+
   kill(signal: NodeJS.Signals): void {
     if (!this.ended) this.#process.kill(signal);
   }
@@ -97,8 +59,8 @@ export class ChildProcess {
       child.once("exit", (code, signal) => {
         const settle = () => {
           clearTimeout(timer);
-          child.stdout.destroy();
-          child.stderr.destroy();
+          child.stdout?.destroy();
+          child.stderr?.destroy();
           resolve({ code, signal, error: null });
         };
         const timer = setTimeout(settle, pipesAfterExitMs);
@@ -117,19 +79,13 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** "exited with code 3", "was killed by SIGSEGV". */
-export function describeExit({ code, signal, error }: Exit): string {
-  if (error !== null) return `could not be started: ${error}`;
-  return signal === null ? `exited with code ${code}` : `was killed by ${signal}`;
-}
-
 function readLines(stream: Readable, onLine: (line: string) => void): void {
   let rest = "";
   stream.setEncoding("utf8");
   stream.on("data", (chunk: string) => {
     const lines = (rest + chunk).split("\n");
     rest = lines.pop() ?? "";
-    // Nobody that we understand writes such a line; keeping it would let a child fill our memory.
+    // No program of ours writes such a line; keeping it would let a child fill our memory.
     if (rest.length > longestLine) rest = "";
     for (const line of lines) onLine(line);
   });

@@ -1,6 +1,7 @@
 // --live: a page that shows a run while it runs, and ends with its report. Enters: progress, the
 // server's pid, at last the report. Leaves: the page's address; nothing that outlives the run.
 
+import type { Host } from "../host/host.ts";
 import type { Plan } from "../run/plan.ts";
 import type { RunProgress } from "../run/run.ts";
 import { Feed } from "./feed.ts";
@@ -13,19 +14,22 @@ export class Live {
   readonly #server: LiveServer;
   readonly #sampler: Sampler;
 
-  private constructor(feed: Feed, server: LiveServer) {
+  private constructor(host: Host, feed: Feed, server: LiveServer) {
     this.#feed = feed;
     this.#server = server;
-    this.#sampler = new Sampler((samples) => feed.add(samples));
+    this.#sampler = new Sampler(host, (samples) => feed.add(samples));
   }
 
   /** @param port 0 for any that is free. @throws the system's error where it is taken. */
-  static async open(plan: Plan, port: number): Promise<Live> {
+  static async open(
+    plan: Plan,
+    { host, port }: { readonly host: Host; readonly port: number },
+  ): Promise<Live> {
     let server: LiveServer | null = null;
     const feed = new Feed(plan, (message) => server?.send(message));
     const page = renderLivePage(plan);
     server = await LiveServer.listen({ port, page, past: () => feed.past() });
-    return new Live(feed, server);
+    return new Live(host, feed, server);
   }
 
   get url(): string {

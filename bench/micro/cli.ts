@@ -7,15 +7,14 @@ import { parseArgs } from "node:util";
 import { availableBackends } from "../../src/index.ts";
 import { Interrupted } from "../host/deadline.ts";
 import { Interruption } from "../host/interrupt.ts";
+import { LocalHost } from "../host/local.ts";
 import { guardStreams, OutputError, writeOutput } from "../host/output.ts";
-import { ChildProcesses } from "../host/processes.ts";
-import { packagePaths } from "../paths.ts";
 import { painter } from "../report/text-table.ts";
 import { UsageError } from "../run/options.ts";
 import { type Case, cases, casesFor, findCase } from "./figures.ts";
 import { measureRounds } from "./rounds.ts";
 import { renderTable } from "./table.ts";
-import { type Figure, figuresOf } from "./verdict.ts";
+import { figuresOf, type MicroFigure } from "./verdict.ts";
 
 const exitFailure = 1;
 const exitUsage = 2;
@@ -30,7 +29,7 @@ options:
   --json        the figures as JSON
   --help        this text`;
 
-interface Request {
+interface MicroRequest {
   /** Null for every one that works here. */
   readonly cases: readonly Case[] | null;
   readonly rounds: number;
@@ -54,15 +53,15 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function run(request: Request): Promise<number> {
-  const { root, node } = packagePaths();
+async function run(request: MicroRequest): Promise<number> {
+  const host = new LocalHost();
+  const { root, node } = host.paths;
   const wanted = request.cases ?? casesHere();
-  const children = new ChildProcesses();
-  process.on("exit", () => children.killAll());
+  process.on("exit", () => host.killAll());
   const interruption = new Interruption((signal) => say(`${signal}: stopping`));
   try {
     const measured = await measureRounds(wanted, {
-      children,
+      host,
       signal: interruption.signal,
       typescript: [node, join(root, "dist", "bench", "micro", "measure.js")],
       baseline: [join(root, "build", "Release", "micro-baseline")],
@@ -73,13 +72,13 @@ async function run(request: Request): Promise<number> {
     return report(figuresOf(wanted, measured), request);
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
-    children.killAll();
+    host.killAll();
     return interruption.exitCode ?? 1;
   }
 }
 
 /** @returns 1 where nothing could be measured. */
-function report(figures: readonly Figure[], { rounds, ms, json }: Request): number {
+function report(figures: readonly MicroFigure[], { rounds, ms, json }: MicroRequest): number {
   if (json) {
     print(
       JSON.stringify({ schemaVersion: 1, node: process.version, rounds, ms, figures }, null, 2),
@@ -91,7 +90,7 @@ function report(figures: readonly Figure[], { rounds, ms, json }: Request): numb
   return figures.some(({ typescriptNs }) => typescriptNs !== null) ? 0 : 1;
 }
 
-function parseRequest(argv: readonly string[]): Request | "help" {
+function parseRequest(argv: readonly string[]): MicroRequest | "help" {
   const { values } = parseWords(argv);
   if (values.help === true) return "help";
   return {

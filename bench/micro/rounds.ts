@@ -3,11 +3,11 @@
 // Enters: cases. Leaves: for each case what its rounds gave, or why there are none.
 
 import { within } from "../host/deadline.ts";
-import { type ChildProcesses, describeExit } from "../host/processes.ts";
+import { describeExit, type Host } from "../host/host.ts";
 import type { Case } from "./figures.ts";
 
 export interface RoundsOptions {
-  readonly children: ChildProcesses;
+  readonly host: Host;
   readonly signal: AbortSignal;
   /** The argument vectors before --case and --ms. */
   readonly typescript: readonly string[];
@@ -19,7 +19,7 @@ export interface RoundsOptions {
 }
 
 /** One case, once in each language. */
-export interface Round {
+export interface MicroRound {
   /** Nanoseconds by operation. */
   readonly typescriptNs: Readonly<Record<string, number>>;
   /** Null where the case has no native half. */
@@ -29,13 +29,13 @@ export interface Round {
 }
 
 export interface Measured {
-  readonly rounds: Round[];
+  readonly rounds: MicroRound[];
   /** The first thing that went wrong; the case is then not measured again. */
   failure: string | null;
 }
 
 /** What measure.js and micro-baseline print. */
-interface Line {
+interface MicroLine {
   readonly ns: Readonly<Record<string, number>>;
   /** Share of the measured time in the run queue; null on systems that do not tell. */
   readonly waited: number | null;
@@ -69,7 +69,7 @@ async function measureRound(
   row: Case,
   round: number,
   options: RoundsOptions,
-): Promise<Round | string> {
+): Promise<MicroRound | string> {
   const typescript = () => runProcess(options.typescript, row.name, options);
   const native = () => (row.hasBaseline ? runProcess(options.baseline, row.name, options) : null);
   // Who comes second may find a warmer machine.
@@ -91,11 +91,13 @@ async function measureRound(
 async function runProcess(
   argv: readonly string[],
   name: string,
-  { children, signal, ms }: RoundsOptions,
-): Promise<Line | string> {
+  { host, signal, ms }: RoundsOptions,
+): Promise<MicroLine | string> {
   let last = "";
-  const child = children.start([...argv, "--case", name, "--ms", String(ms)], (line) => {
-    last = line;
+  const child = host.start([...argv, "--case", name, "--ms", String(ms)], {
+    onLine: (line) => {
+      last = line;
+    },
   });
   const exit = await within(child.exited, { timeoutMs: processTimeoutMs, signal });
   if (exit === null) {
@@ -106,9 +108,9 @@ async function runProcess(
   return parseLine(last) ?? `not understood: ${last.slice(0, 100)}`;
 }
 
-function parseLine(line: string): Line | null {
+function parseLine(line: string): MicroLine | null {
   try {
-    const parsed = JSON.parse(line) as Line;
+    const parsed = JSON.parse(line) as MicroLine;
     return Object.values(parsed.ns).every(Number.isFinite) ? parsed : null;
   } catch {
     return null;

@@ -3,9 +3,9 @@
 
 import { absent, ratio, significant } from "../report/format.ts";
 import { type Column, type Paint, tableLines } from "../report/text-table.ts";
-import type { Figure, Spread, Verdict } from "./verdict.ts";
+import type { MicroFigure, MicroVerdict, Spread } from "./verdict.ts";
 
-const columns: readonly Column<Figure>[] = [
+const columns: readonly Column<MicroFigure>[] = [
   { title: ["", "ns an operation"], align: "left", text: ({ title }) => title },
   { title: ["TypeScript", "median"], align: "right", text: (row) => median(row.typescriptNs) },
   { title: ["", "middle 50 %"], align: "left", text: (row) => middle(row.typescriptNs) },
@@ -24,7 +24,7 @@ const columns: readonly Column<Figure>[] = [
   },
 ];
 
-export function renderTable(figures: readonly Figure[], paint: Paint): string {
+export function renderTable(figures: readonly MicroFigure[], paint: Paint): string {
   const lines = tableLines(columns, figures, { gap: 2, paint });
   const noisy = figures.filter((figure) => figure.noisy).length;
   if (noisy > 0) lines.push("", paint(`${noisy} figures are noisy: ${remedy}`, "yellow"));
@@ -41,7 +41,7 @@ function middle(spread: Spread | null): string {
   return spread === null ? "" : `${significant(spread.low)} … ${significant(spread.high)}`;
 }
 
-function targetOf(verdict: Verdict | null): string {
+function targetOf(verdict: MicroVerdict | null): string {
   if (verdict === null) return "";
   switch (verdict.kind) {
     case "ratio":
@@ -53,7 +53,7 @@ function targetOf(verdict: Verdict | null): string {
   }
 }
 
-function verdictOf({ verdict, noisy }: Figure): string {
+function verdictOf({ verdict, noisy }: MicroFigure): string {
   if (verdict === null) return "";
   const { low, median: value, high } = verdict.value;
   // Another run may say otherwise where the limit lies among the middle half of the rounds.

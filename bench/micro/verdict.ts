@@ -3,7 +3,7 @@
 
 import { quantile, sort } from "../statistics/quantile.ts";
 import type { Case, Operation, Target } from "./figures.ts";
-import type { Measured, Round } from "./rounds.ts";
+import type { Measured, MicroRound } from "./rounds.ts";
 
 /** A median over the rounds, and the half of them around it. */
 export interface Spread {
@@ -12,14 +12,14 @@ export interface Spread {
   readonly high: number;
 }
 
-export interface Verdict {
+export interface MicroVerdict {
   readonly kind: Target["kind"];
   readonly limit: number;
   readonly value: Spread;
   readonly met: boolean;
 }
 
-export interface Figure {
+export interface MicroFigure {
   readonly case: string;
   readonly operation: string;
   readonly title: string;
@@ -28,7 +28,7 @@ export interface Figure {
   readonly baselineNs: Spread | null;
   /** TypeScript's to the baseline's of the same round. */
   readonly ratio: Spread | null;
-  readonly verdict: Verdict | null;
+  readonly verdict: MicroVerdict | null;
   /** Rounds that do not count, because something else was running. */
   readonly dropped: number;
   /** Whether so many were dropped that the rest is not to be trusted. */
@@ -44,7 +44,7 @@ const mostDropped = 0.3;
 export function figuresOf(
   cases: readonly Case[],
   measured: ReadonlyMap<string, Measured>,
-): readonly Figure[] {
+): readonly MicroFigure[] {
   return cases.flatMap((row) =>
     row.operations.map((operation) => figureOf(row, operation, measured)),
   );
@@ -54,7 +54,7 @@ function figureOf(
   row: Case,
   operation: Operation,
   measured: ReadonlyMap<string, Measured>,
-): Figure {
+): MicroFigure {
   const { name, title, target } = operation;
   const { rounds, failure } = measured.get(row.name) ?? { rounds: [], failure: "not measured" };
   const all = failure === null ? rounds : [];
@@ -82,7 +82,10 @@ function figureOf(
  * The places of the rounds that count: in which nobody waited long for a CPU, here and in what this
  * is held against; the quietest half where those are fewer.
  */
-function quietRounds(rounds: readonly Round[], against: readonly Round[] | null): number[] {
+function quietRounds(
+  rounds: readonly MicroRound[],
+  against: readonly MicroRound[] | null,
+): number[] {
   const waits = rounds.map(({ waited }, i) => Math.max(waited, against?.[i]?.waited ?? 0));
   const half = [...waits].sort((a, b) => a - b)[(waits.length - 1) >> 1] ?? 0;
   return waits.flatMap((waited, i) => (waited <= Math.max(half, mostWaited) ? [i] : []));
@@ -90,7 +93,7 @@ function quietRounds(rounds: readonly Round[], against: readonly Round[] | null)
 
 type Values = readonly (number | null | undefined)[];
 
-function judge(target: Target, ns: Values, against: Values): Verdict | null {
+function judge(target: Target, ns: Values, against: Values): MicroVerdict | null {
   const { kind, limit } = target;
   const value = spreadOf(
     paired(ns, against, (a, b) => (target.kind === "added" ? (a - b) / target.events : a / b)),

@@ -153,9 +153,9 @@ type Kind =
   | "number, null or absent"
   | "object"
   | "object or absent";
-type Shape<E extends Event> = Readonly<Record<Exclude<keyof E, "event">, Kind>>;
+type EventShape<E extends Event> = Readonly<Record<Exclude<keyof E, "event">, Kind>>;
 
-const shapes: { readonly [E in Event as E["event"]]: Shape<E> } = {
+const shapes: { readonly [E in Event as E["event"]]: EventShape<E> } = {
   ready: { port: "number", pid: "number" },
   counters: {
     waitCalls: "number",

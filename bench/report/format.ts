@@ -119,7 +119,7 @@ function freeNumber(name: string, value: number): string {
     : String(Number(value.toPrecision(6)));
 }
 
-interface Scale {
+interface UnitScale {
   readonly step: number;
   /** From the smallest, in which the value comes. */
   readonly units: readonly string[];
@@ -128,7 +128,7 @@ interface Scale {
 }
 
 /** Three significant digits in the largest unit that leaves at least 1; whole in the smallest. */
-function scaled(value: number, { step, units, padded = false }: Scale): string {
+function scaled(value: number, { step, units, padded = false }: UnitScale): string {
   if (!Number.isFinite(value)) return absent;
   let size = value;
   let unit = 0;

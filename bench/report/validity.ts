@@ -16,10 +16,10 @@ export interface Validity {
   /** One sentence each; those that several groups share stand once. */
   readonly sentences: readonly string[];
   /** Cells without a ranking, alike ones together. */
-  readonly exclusions: readonly Exclusion[];
+  readonly exclusions: readonly ExcludedContenders[];
 }
 
-export interface Exclusion {
+export interface ExcludedContenders {
   readonly status: Status;
   readonly contenders: readonly string[];
   readonly reason: string;
@@ -66,7 +66,7 @@ function sentencesOf(results: Results): string[] {
   return [windows, ...others];
 }
 
-function exclusionsOf(cells: readonly Cell[]): Exclusion[] {
+function exclusionsOf(cells: readonly Cell[]): ExcludedContenders[] {
   const found = new Map<string, Cell[]>();
   for (const cell of cells) {
     if (cell.status === "ok" || cell.status === "tie") continue;

@@ -12,7 +12,7 @@ import type { Planned } from "./cells.ts";
 import { judgedRounds, pairBlocks, type Refusal } from "./judge.ts";
 import { pairOf } from "./metrics.ts";
 import type { Part, Plan, Scenario } from "./plan.ts";
-import { type Means, measureRound, type Round } from "./round.ts";
+import { measureRound, type Round, type RoundContext } from "./round.ts";
 
 /** What happens while it happens, for whoever shows it. */
 export type Progress =
@@ -32,7 +32,7 @@ export interface Step {
   readonly contender: string;
 }
 
-export interface BlockMeans extends Means {
+export interface BlockContext extends RoundContext {
   readonly onProgress: (progress: Progress) => void;
   /** For each scenario, by contender: those that are not run. */
   readonly refusals: readonly ReadonlyMap<string, Refusal>[];
@@ -50,14 +50,14 @@ export class BlockRun {
   readonly rounds: Round[] = [];
   readonly #plan: Plan;
   readonly #part: Part;
-  readonly #means: BlockMeans;
+  readonly #context: BlockContext;
   readonly #planned = new Map<string, Planned>();
   readonly #ended = new Set<string>();
 
-  constructor(plan: Plan, part: Part, means: BlockMeans) {
+  constructor(plan: Plan, part: Part, context: BlockContext) {
     this.#plan = plan;
     this.#part = part;
-    this.#means = means;
+    this.#context = context;
   }
 
   planned(scenarioIndex: number, contender: string): Planned {
@@ -93,7 +93,7 @@ export class BlockRun {
     const scenario = scenarios[scenarioIndex];
     const { blocks } = this.planned(scenarioIndex, contender.name);
     if (scenario === undefined || block >= blocks || !this.#runs(scenarioIndex, contender)) return;
-    const { onProgress, signal, workersOf } = this.#means;
+    const { onProgress, signal, workersOf } = this.#context;
     if (signal.aborted) throw new Interrupted();
     const step = {
       part: this.#part,
@@ -110,7 +110,7 @@ export class BlockRun {
         workers: workersOf(contender, scenario),
         timing: ["ts", "node"].includes(contender.runtime) ? withPatience(timing) : timing,
       },
-      this.#means,
+      this.#context,
     );
     this.rounds.push(round);
     if (round.failure !== null || round.unavailable !== null) {
@@ -121,7 +121,7 @@ export class BlockRun {
   }
 
   #runs(scenarioIndex: number, { name }: Contender): boolean {
-    const refused = this.#means.refusals[scenarioIndex]?.has(name) ?? false;
+    const refused = this.#context.refusals[scenarioIndex]?.has(name) ?? false;
     return !refused && !this.#ended.has(keyOf(scenarioIndex, name));
   }
 
@@ -172,7 +172,7 @@ export class BlockRun {
         rounds += this.#runs(scenarioIndex, contender) ? blocks : done;
       }
     }
-    this.#means.onProgress({ event: "rounds-planned", part: this.#part, rounds });
+    this.#context.onProgress({ event: "rounds-planned", part: this.#part, rounds });
   }
 }
 

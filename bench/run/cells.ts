@@ -31,7 +31,7 @@ export interface Planned {
 }
 
 /** How far the run of a part got. */
-export interface Outcome {
+export interface PartOutcome {
   readonly rounds: readonly Round[];
   /** For each scenario, by contender: those that were not run at all. */
   readonly refusals: readonly ReadonlyMap<string, Refusal>[];
@@ -40,7 +40,7 @@ export interface Outcome {
 }
 
 /** A cell for each contender of each scenario of the part, in the plan's order. */
-export function cellsOf(plan: Plan, part: Part, outcome: Outcome): Cell[] {
+export function cellsOf(plan: Plan, part: Part, outcome: PartOutcome): Cell[] {
   return part.scenarios.flatMap((scenario, scenarioIndex) => {
     const courses = part.contenders.map((contender) =>
       courseOf(part, outcome, { scenarioIndex, contender }),
@@ -60,18 +60,18 @@ export function cellsOf(plan: Plan, part: Part, outcome: Outcome): Cell[] {
 export function referenceRounds(
   plan: Plan,
   part: Part,
-  { outcome, scenarioIndex }: { readonly outcome: Outcome; readonly scenarioIndex: number },
+  { outcome, scenarioIndex }: { readonly outcome: PartOutcome; readonly scenarioIndex: number },
 ): readonly Judged[] | null {
   const contender = part.contenders.find(({ name }) => name === plan.reference);
   if (contender === undefined) return null;
   return usableRounds(courseOf(part, outcome, { scenarioIndex, contender }));
 }
 
-interface Place {
+interface CellPlace {
   readonly plan: Plan;
   readonly part: Part;
   readonly scenario: Scenario;
-  readonly outcome: Outcome;
+  readonly outcome: PartOutcome;
 }
 
 interface Courses {
@@ -82,7 +82,7 @@ interface Courses {
   readonly baseline: readonly Judged[] | null;
 }
 
-function cellOf({ plan, part, scenario, outcome }: Place, courses: Courses): Cell {
+function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses): Cell {
   const { course, reference } = courses;
   const { workload, variant, load, ratePerSecond } = scenario;
   const usable = usableRounds(reference);
@@ -122,7 +122,7 @@ function cellOf({ plan, part, scenario, outcome }: Place, courses: Courses): Cel
   };
 }
 
-interface Blocks {
+interface ScenarioBlocks {
   readonly paired: readonly PairedBlock[];
   readonly baseline: readonly Judged[] | null;
 }
@@ -132,7 +132,7 @@ type Metrics = Partial<Record<MetricName, Metric>>;
 function figuresOf(
   plan: Plan,
   workload: Scenario["workload"],
-  { paired, baseline }: Blocks,
+  { paired, baseline }: ScenarioBlocks,
 ): Metrics {
   if (paired.length === 0) return {};
   const { headline, metrics: names, comparesToReference } = workload;
@@ -166,7 +166,7 @@ function capacityOf({ throughput, ...rest }: Metrics): Metrics {
 
 function courseOf(
   part: Part,
-  { rounds, refusals, planned }: Outcome,
+  { rounds, refusals, planned }: PartOutcome,
   place: { readonly scenarioIndex: number; readonly contender: Contender },
 ): Course {
   const { name } = place.contender;
@@ -188,7 +188,7 @@ function courseOf(
 /** Null for the baseline itself. */
 function baselineOf(
   part: Part,
-  { rounds }: Outcome,
+  { rounds }: PartOutcome,
   { scenario, course }: { readonly scenario: Scenario; readonly course: Course },
 ): readonly Judged[] | null {
   const { baseline } = scenario.workload;

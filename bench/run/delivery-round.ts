@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CpuPlan } from "../host/cpus.ts";
 import { within } from "../host/deadline.ts";
-import { type ChildProcess, type ChildProcesses, describeExit } from "../host/processes.ts";
+import { describeEnd, describeExit, type Host } from "../host/host.ts";
 import { type Delivered, type LoadResult, parseEvent, type Window } from "../model/events.ts";
 import type { DeliveryLoad } from "../workloads/workload.ts";
 import type { Timing } from "./profiles.ts";
@@ -33,11 +33,10 @@ export interface DeliveryRequest {
   readonly block: number;
 }
 
-export interface DeliveryMeans {
-  readonly children: ChildProcesses;
+export interface DeliveryContext {
+  readonly host: Host;
   readonly signal: AbortSignal;
   readonly cpus: CpuPlan;
-  readonly launcher: readonly string[];
 }
 
 export interface DeliveryOutcome {
@@ -57,7 +56,7 @@ const goneWithinMs = 2_000;
 export async function measureDelivery(
   command: readonly string[],
   { load, timing, block }: DeliveryRequest,
-  { children, signal, cpus, launcher }: DeliveryMeans,
+  { host, signal, cpus }: DeliveryContext,
 ): Promise<DeliveryOutcome> {
   const nothing = { windows: [], delivered: null, result: null, failure: null };
   const program = command[1] ?? "";
@@ -73,14 +72,16 @@ export async function measureDelivery(
     clientCpu: cpus.client,
   };
   const heard = new Heard();
-  const argv = [...launcher, ...command, JSON.stringify(settings)];
-  const child = children.start(argv, (line) => heard.hear(line));
+  const child = host.start([...command, JSON.stringify(settings)], {
+    launch: { cpu: null },
+    onLine: (line) => heard.hear(line),
+  });
   try {
     const timeoutMs = marginMs + warmupMs + windows * windowMs;
     const exit = await within(child.exited, { timeoutMs, signal });
     const end =
       exit === null ? `did not end within ${Math.round(timeoutMs / 1000)} s` : describeExit(exit);
-    return heard.outcome(endOf(child, end));
+    return heard.outcome(describeEnd(child, end));
   } finally {
     child.kill("SIGKILL");
     await within(child.exited, { timeoutMs: goneWithinMs });
@@ -111,8 +112,4 @@ class Heard {
     const failure = complete || unavailable !== null ? (result?.error ?? null) : end;
     return { windows: this.#windows, delivered, result, unavailable, failure };
   }
-}
-
-function endOf({ stderrTail }: ChildProcess, end: string): string {
-  return stderrTail === "" ? end : `${end}; stderr: ${stderrTail}`;
 }

@@ -8,7 +8,7 @@ import type { Timing } from "./profiles.ts";
 /** A load that the generator can make. */
 export type GeneratorLoad = Exclude<Load, { readonly mode: "readiness" | "delivery" }>;
 
-export interface Target {
+export interface LoadTarget {
   readonly port: number;
   readonly pid: number;
   readonly load: GeneratorLoad;
@@ -32,7 +32,7 @@ export function connectTimeoutMs({ connections }: GeneratorLoad): number {
   return Math.max(shortestConnectMs, Math.round(connections * connectMsPerConnection));
 }
 
-export function loadArguments({ port, pid, load, timing, seed }: Target): string[] {
+export function loadArguments({ port, pid, load, timing, seed }: LoadTarget): string[] {
   const options: Record<string, string | number> = {
     "--port": port,
     "--server-pid": pid,

@@ -2,22 +2,22 @@
 // windows and the result, or why there is none.
 
 import { within } from "../host/deadline.ts";
-import { type ChildProcesses, describeExit } from "../host/processes.ts";
+import { describeEnd, describeExit, type Host } from "../host/host.ts";
 import { type LoadResult, type MemoryStage, parseEvent, type Window } from "../model/events.ts";
 import {
   connectTimeoutMs,
   drainTimeoutMs,
   fillTimeoutMs,
+  type LoadTarget,
   loadArguments,
   settlingMs,
-  type Target,
 } from "./load-arguments.ts";
 
 export interface LoadOptions {
-  readonly children: ChildProcesses;
+  readonly host: Host;
   readonly signal: AbortSignal;
-  /** The argument vector of `load-generator run`, its options excepted. */
-  readonly command: readonly string[];
+  /** The CPU of the load generator; null for any. */
+  readonly cpu: number | null;
   /** Resolves when the server is gone: then there is nothing to wait for. */
   readonly serverEnded: Promise<object>;
   /**
@@ -45,15 +45,16 @@ const lastWordsMs = 1_000;
 const marginMs = 15_000;
 
 /** @throws {Interrupted} when the run is to stop; the generator may then still live. */
-export async function runLoad(target: Target, options: LoadOptions): Promise<Loaded> {
+export async function runLoad(target: LoadTarget, options: LoadOptions): Promise<Loaded> {
   const windows: Window[] = [];
   const memory: MemoryStage[] = [];
   let connectMs: number | null = null;
   let steady: boolean | null = null;
   let result: LoadResult | null = null;
   let timer: NodeJS.Timeout | undefined;
-  const argv = [...options.command, ...loadArguments(target)];
-  const child = options.children.start(argv, (line) => {
+  const { host, cpu, signal } = options;
+  const argv = [host.paths.loadGenerator, "run", ...loadArguments(target)];
+  const hear = (line: string) => {
     const event = parseEvent(line);
     if (event?.event === "connected") connectMs = event.elapsedMs;
     if (event?.event === "connected" || event?.event === "filled") {
@@ -64,14 +65,14 @@ export async function runLoad(target: Target, options: LoadOptions): Promise<Loa
     if (event?.event === "memory") memory.push(event);
     if (event?.event === "result") result = event;
     if (event?.event === "window") windows.push(event);
-  });
+  };
+  const child = host.start(argv, { launch: { cpu }, onLine: hear });
   void options.serverEnded.then(() => setTimeout(() => child.kill("SIGKILL"), lastWordsMs).unref());
   const timeoutMs = longestMs(target) + marginMs;
   try {
-    const exit = await within(child.exited, { timeoutMs, signal: options.signal });
+    const exit = await within(child.exited, { timeoutMs, signal });
     const end = exit === null ? `did not end within ${timeoutMs / 1000} s` : describeExit(exit);
-    const tail = child.stderrTail === "" ? "" : `; stderr: ${child.stderrTail}`;
-    const failure = result === null ? `the load generator ${end}${tail}` : null;
+    const failure = result === null ? describeEnd(child, `the load generator ${end}`) : null;
     return { connectMs, steady, memory, windows, result, failure };
   } finally {
     clearTimeout(timer);
@@ -80,11 +81,11 @@ export async function runLoad(target: Target, options: LoadOptions): Promise<Loa
 }
 
 /** The windows are told when all is over: the connections are gone by then. */
-function untilLastWindowMs({ timing: { warmupMs, windows, windowMs } }: Target): number {
+function untilLastWindowMs({ timing: { warmupMs, windows, windowMs } }: LoadTarget): number {
   return warmupMs + (windows - 0.5) * windowMs;
 }
 
-function longestMs({ load, timing }: Target): number {
+function longestMs({ load, timing }: LoadTarget): number {
   const { warmupMs, steadyWithinMs, windows, windowMs } = timing;
   const measuring = Math.max(warmupMs, steadyWithinMs) + windows * windowMs + drainTimeoutMs;
   const filling = load.slowReaders === undefined ? 0 : fillTimeoutMs;

@@ -15,7 +15,7 @@ import {
 export { UsageError };
 
 /** What was asked for; null leaves it to the profile. */
-export interface Request {
+export interface RunRequest {
   readonly profile: string | null;
   readonly workloads: readonly string[] | null;
   readonly contenders: readonly string[] | null;
@@ -85,7 +85,7 @@ export const runRows: readonly OptionRow[] = [
 ];
 
 /** The request that these values make; what a command does not offer stays null. */
-export function requestOf({ values }: Given): Request {
+export function requestOf({ values }: Given): RunRequest {
   const names = runRows.map(({ name }) => [name, values[name] ?? null] as const);
-  return Object.fromEntries(names) as unknown as Request;
+  return Object.fromEntries(names) as unknown as RunRequest;
 }

@@ -5,7 +5,7 @@ import { type Contender, contenders, reference } from "../contenders/catalogue.t
 import { families } from "../contenders/families.ts";
 import { workloads } from "../workloads/catalogue.ts";
 import type { Load, Workload } from "../workloads/workload.ts";
-import { type Request, UsageError } from "./options.ts";
+import { type RunRequest, UsageError } from "./options.ts";
 import {
   type Blocks,
   defaultProfile,
@@ -56,7 +56,7 @@ const blocksForInterval = 6;
  * @param catalogue the contenders that there are: the suite's own, unless somebody brings one.
  * @throws {UsageError} on an unknown profile, workload or contender.
  */
-export function makePlan(request: Request, catalogue: readonly Contender[] = contenders): Plan {
+export function makePlan(request: RunRequest, catalogue: readonly Contender[] = contenders): Plan {
   const known = [...catalogue, ...Object.values(families).flat()];
   const profile = find("profile", profiles, request.profile ?? defaultProfile);
   const parts = rowsOf(profile, request).flatMap((row) =>
@@ -80,12 +80,12 @@ export function makePlan(request: Request, catalogue: readonly Contender[] = con
   };
 }
 
-function givenOptions({ out: _folder, ...rest }: Request): Record<string, unknown> {
+function givenOptions({ out: _folder, ...rest }: RunRequest): Record<string, unknown> {
   return Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
 }
 
 /** The profile's rows, or those of the workloads asked for: its own, or else the whole suite's. */
-function rowsOf(profile: Profile, { workloads: wanted }: Request): ProfileRow[] {
+function rowsOf(profile: Profile, { workloads: wanted }: RunRequest): ProfileRow[] {
   if (wanted === null) return [...profile.rows];
   const whole = find("profile", profiles, wholeProfile);
   const everywhere = [profile, whole, ...profiles];
@@ -96,15 +96,15 @@ function rowsOf(profile: Profile, { workloads: wanted }: Request): ProfileRow[] 
   });
 }
 
-interface Choice {
+interface PartChoice {
   readonly workload: Workload;
   /** Of echo servers and of all other families. */
   readonly contenders: readonly Contender[];
   readonly profile: Profile;
-  readonly request: Request;
+  readonly request: RunRequest;
 }
 
-function partsOf(row: ProfileRow, { workload, contenders, profile, request }: Choice): Part[] {
+function partsOf(row: ProfileRow, { workload, contenders, profile, request }: PartChoice): Part[] {
   const ratePerSecond = row.ratePerSecond === null ? null : (request.rate ?? row.ratePerSecond);
   const payloads = request.payload === null ? row.payloadBytes : [request.payload];
   return (request.connections ?? row.connections).flatMap((connections) =>
@@ -129,7 +129,7 @@ function usualOf({ workload }: ProfileRow, profile: Profile): readonly string[] 
 function wantedOf(
   known: readonly Contender[],
   usual: readonly string[] | null,
-  { contenders: asked }: Request,
+  { contenders: asked }: RunRequest,
 ): Contender[] {
   const names = (asked ?? usual)?.map((name) => find("contender", known, name).name);
   return names === undefined ? [...known] : known.filter(({ name }) => names.includes(name));
@@ -160,14 +160,14 @@ function fitting(
   return at < 0 ? [...servers, base] : servers.toSpliced(at, 0, base);
 }
 
-function blocksOf(blocks: Blocks, { blocks: asked }: Request): Blocks {
+function blocksOf(blocks: Blocks, { blocks: asked }: RunRequest): Blocks {
   return asked === null ? blocks : { minimum: asked, maximum: asked };
 }
 
 /**
  * As many windows of the usual length as fit, each a little longer or shorter so that they add up.
  */
-function timingOf(usual: Timing, { duration: durationSeconds, steady }: Request): Timing {
+function timingOf(usual: Timing, { duration: durationSeconds, steady }: RunRequest): Timing {
   const timing = steady === null ? usual : { ...usual, steadyWithinMs: steady * 1000 };
   if (durationSeconds === null) return timing;
   const durationMs = durationSeconds * 1000;

@@ -3,8 +3,8 @@
 // a status and the reason.
 
 import type { Contender } from "../contenders/catalogue.ts";
+import type { Host } from "../host/host.ts";
 import { type Demand, type MachineLimits, preflight, workersFor } from "../host/limits.ts";
-import { packagePaths } from "../paths.ts";
 import type { Refusal } from "./judge.ts";
 import type { Part, Scenario } from "./plan.ts";
 
@@ -12,13 +12,13 @@ import type { Part, Scenario } from "./plan.ts";
 export function refusalsOf(
   part: Part,
   scenario: Scenario,
-  machine: MachineLimits,
+  { host, machine }: { readonly host: Host; readonly machine: MachineLimits },
 ): Map<string, Refusal> {
   const refusals = new Map<string, Refusal>();
   for (const contender of part.contenders) {
     const refusal =
-      platformRefusal(contender) ??
-      missingRefusal(contender) ??
+      platformRefusal(contender, host) ??
+      missingRefusal(contender, host) ??
       exclusionOf(contender, scenario) ??
       limitRefusal(contender, scenario, machine);
     if (refusal !== null) refusals.set(contender.name, refusal);
@@ -35,14 +35,14 @@ export function workersOf(
   return concurrency === "prefork" ? workersFor(machine, connections) : 1;
 }
 
-function platformRefusal({ platforms }: Contender): Refusal | null {
-  if (platforms.includes(process.platform)) return null;
-  const reason = `runs on ${platforms.join(", ")}; this is ${process.platform}`;
+function platformRefusal({ platforms }: Contender, { platform }: Host): Refusal | null {
+  if (platforms.includes(platform)) return null;
+  const reason = `runs on ${platforms.join(", ")}; this is ${platform}`;
   return { status: "unavailable", reason };
 }
 
-function missingRefusal({ missing }: Contender): Refusal | null {
-  const reason = missing?.(packagePaths()) ?? null;
+function missingRefusal({ missing }: Contender, { paths }: Host): Refusal | null {
+  const reason = missing?.(paths) ?? null;
   return reason === null ? null : { status: "unavailable", reason };
 }
 

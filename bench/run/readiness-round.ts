@@ -1,16 +1,16 @@
 // One round of the readiness workload: a process that waits on socket pairs of its own, with one
 // backend. Enters: its command and the shape. Leaves: what a turn cost, or why there is none.
 
+import type { CpuPlan } from "../host/cpus.ts";
 import { within } from "../host/deadline.ts";
-import { type ChildProcesses, describeExit } from "../host/processes.ts";
+import { describeEnd, describeExit, type Host } from "../host/host.ts";
 import { parseEvent, type ReadinessTurn } from "../model/events.ts";
 import type { ReadinessLoad } from "../workloads/workload.ts";
 
-export interface ReadinessMeans {
-  readonly children: ChildProcesses;
+export interface ReadinessContext {
+  readonly host: Host;
   readonly signal: AbortSignal;
-  /** The words before the command: they pin it to its CPU. */
-  readonly launcher: readonly string[];
+  readonly cpus: CpuPlan;
 }
 
 export interface ReadinessOutcome {
@@ -25,22 +25,23 @@ const timeoutMs = 60_000;
 export async function measureReadiness(
   command: readonly string[],
   { connections, activeConnections, writes }: ReadinessLoad,
-  { children, signal, launcher }: ReadinessMeans,
+  { host, signal, cpus }: ReadinessContext,
 ): Promise<ReadinessOutcome> {
   let turn: ReadinessTurn | null = null;
   let unavailable: string | null = null;
   const shape = [connections, activeConnections, writes].map(String);
-  const child = children.start([...launcher, ...command, ...shape], (line) => {
+  const hear = (line: string) => {
     const event = parseEvent(line);
     if (event?.event === "readiness") turn = event;
     if (event?.event === "unavailable") unavailable = event.reason;
-  });
+  };
+  const launch = { cpu: cpus.server };
+  const child = host.start([...command, ...shape], { launch, onLine: hear });
   try {
     const exit = await within(child.exited, { timeoutMs, signal });
     if (turn !== null || unavailable !== null) return { turn, unavailable, failure: null };
     const end = exit === null ? `did not end within ${timeoutMs / 1000} s` : describeExit(exit);
-    const tail = child.stderrTail === "" ? "" : `; stderr: ${child.stderrTail}`;
-    return { turn, unavailable, failure: `${end}${tail}` };
+    return { turn, unavailable, failure: describeEnd(child, end) };
   } finally {
     child.kill("SIGKILL");
   }

@@ -4,8 +4,8 @@
 
 import type { Contender } from "../contenders/catalogue.ts";
 import type { CpuPlan } from "../host/cpus.ts";
-import { type MemorySample, sampleMemory } from "../host/memory.ts";
-import type { ChildProcesses } from "../host/processes.ts";
+import type { Host } from "../host/host.ts";
+import type { MemorySample } from "../host/memory.ts";
 import type {
   Counters,
   Delivered,
@@ -23,12 +23,11 @@ import type { GeneratorLoad } from "./load-arguments.ts";
 import type { Scenario } from "./plan.ts";
 import { runtimeWarmupMessages, runtimeWarmupMs, type Timing } from "./profiles.ts";
 import { measureReadiness } from "./readiness-round.ts";
-import { type Server, type Stopped, startServer } from "./server.ts";
+import { type ServerProcess, type Stopped, startServer } from "./server.ts";
 
 /** What every round of a run needs; `signal` ends the round under way. */
-export interface Means {
-  readonly paths: Paths;
-  readonly children: ChildProcesses;
+export interface RoundContext {
+  readonly host: Host;
   readonly signal: AbortSignal;
   readonly cpus: CpuPlan;
   /** 15 s and 5 s unless told; a server of many connections gets more. */
@@ -105,10 +104,10 @@ const stopMsPerConnection = 2;
  * @throws {Interrupted} when the run is to stop. The children under way are then killed, not yet
  * waited for.
  */
-export async function measureRound(request: RoundRequest, means: Means): Promise<Round> {
+export async function measureRound(request: RoundRequest, context: RoundContext): Promise<Round> {
   const { contender, scenarioIndex, scenario, block } = request;
   const startedMs = performance.now();
-  const outcome = await outcomeOf(request, means);
+  const outcome = await outcomeOf(request, context);
   const { failure, unavailable } = outcome;
   return {
     ...nothingMeasured,
@@ -119,24 +118,22 @@ export async function measureRound(request: RoundRequest, means: Means): Promise
     block,
     startedMs,
     durationMs: performance.now() - startedMs,
-    unavailable: unavailable == null ? null : withoutRoot(unavailable, means.paths),
-    failure: failure == null ? null : withoutRoot(failure, means.paths),
+    unavailable: unavailable == null ? null : withoutRoot(unavailable, context.host.paths),
+    failure: failure == null ? null : withoutRoot(failure, context.host.paths),
   };
 }
 
-function outcomeOf(request: RoundRequest, means: Means): Promise<Partial<Round>> {
+function outcomeOf(request: RoundRequest, context: RoundContext): Promise<Partial<Round>> {
   const { contender, scenario, timing, block } = request;
   const { load } = scenario;
-  const command = () => contender.command(means.paths, 1);
+  const command = () => contender.command(context.host.paths, 1);
   if (load.mode === "readiness") {
-    const pinned = { ...means, launcher: launcher(means, means.cpus.server) };
-    return measureReadiness(command(), load, pinned);
+    return measureReadiness(command(), load, context);
   }
   if (load.mode === "delivery") {
-    const unpinned = { ...means, launcher: launcher(means, null) };
-    return measureDelivery(command(), { load, timing, block }, unpinned);
+    return measureDelivery(command(), { load, timing, block }, context);
   }
-  return measureServer(request, load, means);
+  return measureServer(request, load, context);
 }
 
 /** A JavaScript engine compiles what runs often while it runs: its servers warm up longer. */
@@ -152,69 +149,55 @@ export function warmed({ runtime }: Contender, timing: Timing, load: GeneratorLo
 async function measureServer(
   request: RoundRequest,
   load: GeneratorLoad,
-  means: Means,
+  context: RoundContext,
 ): Promise<Partial<Round>> {
   const { contender, workers } = request;
-  const { children, signal, paths } = means;
+  const { host, signal, cpus } = context;
   const stopTimeoutMs = Math.max(shortestStopMs, load.connections * stopMsPerConnection);
-  const started = await startServer(
-    [...launcher(means, means.cpus.server), ...contender.command(paths, workers)],
-    {
-      children,
-      signal,
-      readyTimeoutMs: means.readyTimeoutMs ?? readyTimeoutMs,
-      stopTimeoutMs: means.stopTimeoutMs ?? stopTimeoutMs,
-    },
-  );
+  const started = await startServer(contender.command(host.paths, workers), {
+    host,
+    signal,
+    cpu: cpus.server,
+    readyTimeoutMs: context.readyTimeoutMs ?? readyTimeoutMs,
+    stopTimeoutMs: context.stopTimeoutMs ?? stopTimeoutMs,
+  });
   if ("failure" in started) {
     const { failure } = started;
     return contender.refusal?.test(failure) ? { unavailable: failure } : { failure };
   }
-  means.onServer?.(started.server.pid);
-  const { loaded, stopped, ...memory } = await loadAndStop(started.server, request, load, means);
+  context.onServer?.(started.server.pid);
+  const { loaded, stopped, ...memory } = await loadAndStop(started.server, request, load, context);
   const { failure: loadFailure, ...figures } = loaded;
   const failure = stopped.failure ?? loadFailure ?? faultOf(loaded, load);
   return { ...figures, ...memory, counters: stopped.counters, failure };
 }
 
 async function loadAndStop(
-  server: Server,
+  server: ServerProcess,
   { contender, scenario, timing, seed }: RoundRequest,
   load: GeneratorLoad,
-  means: Means,
+  context: RoundContext,
 ) {
   const { port, pid } = server;
   const { samplesMemory } = scenario.workload;
-  const command = [...launcher(means, means.cpus.client), means.paths.loadGenerator, "run"];
-  const memoryBefore = samplesMemory ? sampleMemory(pid, null) : null;
-  let memoryDuring: MemorySample | null = null;
+  const { host, signal, cpus } = context;
+  const memoryBefore = samplesMemory ? await host.memory(pid, null) : null;
+  let sampled: Promise<MemorySample> | null = null;
   // It takes a moment of somebody's CPU: where that was the server's, the gate drops the window.
   const onLoaded = (client: number) => {
-    if (samplesMemory) memoryDuring = sampleMemory(pid, client);
+    if (samplesMemory) sampled = host.memory(pid, client);
   };
   try {
     const loaded: Loaded = await runLoad(
       { port, pid, load, timing: warmed(contender, timing, load), seed },
-      {
-        children: means.children,
-        signal: means.signal,
-        command,
-        serverEnded: server.ended,
-        onLoaded,
-      },
+      { host, signal, cpu: cpus.client, serverEnded: server.ended, onLoaded },
     );
     if (faultOf(loaded, load) !== null) await server.untilEnded(deathMs);
     const stopped: Stopped = await server.stop();
-    return { loaded, stopped, memoryBefore, memoryDuring };
+    return { loaded, stopped, memoryBefore, memoryDuring: await sampled };
   } finally {
     server.kill();
   }
-}
-
-/** Both sides go through it: it pins, raises the descriptor limit, and dies when we do. */
-function launcher({ paths }: Means, cpu: number | null): string[] {
-  const pin = cpu === null ? [] : ["--cpu", String(cpu)];
-  return [paths.loadGenerator, "launch", ...pin, "--parent", String(process.pid), "--"];
 }
 
 /** Reasons are published with the report, where this machine's folders have no business. */

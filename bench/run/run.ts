@@ -12,11 +12,11 @@ import type { Refusal } from "./judge.ts";
 import type { Part, Plan } from "./plan.ts";
 import { refusalsOf, workersOf } from "./preflight.ts";
 import { runtimeWarmupMessages, runtimeWarmupMs } from "./profiles.ts";
-import type { Means } from "./round.ts";
+import type { RoundContext } from "./round.ts";
 import { timelineOf } from "./timeline.ts";
 import { limits } from "./window-gate.ts";
 
-export interface RunMeans extends Means {
+export interface RunContext extends RoundContext {
   readonly environment: Environment;
   readonly machine: MachineLimits;
   readonly onProgress: (progress: RunProgress) => void;
@@ -35,18 +35,18 @@ export type RunProgress =
 const endedWithinMs = 2_000;
 
 /** Never leaves a child behind, whether it returns or throws. */
-export async function run(plan: Plan, means: RunMeans): Promise<Results> {
+export async function run(plan: Plan, context: RunContext): Promise<Results> {
   const startedAt = new Date().toISOString();
   const runStartedMs = performance.now();
   const cells: Cell[] = [];
   const timeline: TimelineRound[] = [];
   let complete = true;
   try {
-    for (const { part, refusals } of plan.parts.map((part) => prepare(part, means))) {
+    for (const { part, refusals } of plan.parts.map((part) => prepare(part, context))) {
       const blocks = new BlockRun(plan, part, {
-        ...means,
+        ...context,
         refusals,
-        workersOf: (contender, { load }) => workersOf(contender, load.connections, means.machine),
+        workersOf: (contender, { load }) => workersOf(contender, load.connections, context.machine),
       });
       // After an interruption the parts that are left have their cells, too: empty ones.
       complete &&= await wasMeasured(blocks);
@@ -56,8 +56,8 @@ export async function run(plan: Plan, means: RunMeans): Promise<Results> {
       timeline.push(...timelineOf(plan, part, { outcome, runStartedMs }));
     }
   } finally {
-    means.children.killAll();
-    await means.children.allEnded(endedWithinMs);
+    context.host.killAll();
+    await context.host.allEnded(endedWithinMs);
   }
   return {
     schemaVersion: 1,
@@ -66,8 +66,8 @@ export async function run(plan: Plan, means: RunMeans): Promise<Results> {
     finishedAt: new Date().toISOString(),
     complete,
     seed: plan.seed,
-    environment: means.environment,
-    settings: settingsOf(plan, means),
+    environment: context.environment,
+    settings: settingsOf(plan, context),
     reference: plan.reference,
     cells,
     timeline,
@@ -81,8 +81,8 @@ export function exitCodeOf({ cells }: Results): number {
 }
 
 /** Every limit is looked at before anything is measured. */
-function prepare(part: Part, { machine, onProgress }: RunMeans) {
-  const refusals = part.scenarios.map((scenario) => refusalsOf(part, scenario, machine));
+function prepare(part: Part, { host, machine, onProgress }: RunContext) {
+  const refusals = part.scenarios.map((scenario) => refusalsOf(part, scenario, { host, machine }));
   const byReason = new Map<string, { readonly refusal: Refusal; readonly names: Set<string> }>();
   for (const [contender, refusal] of refusals.flatMap((each) => [...each])) {
     const known = byReason.get(refusal.reason) ?? { refusal, names: new Set() };
@@ -107,7 +107,7 @@ async function wasMeasured(blocks: BlockRun): Promise<boolean> {
 }
 
 /** What was held equal between the contenders. */
-function settingsOf(plan: Plan, { cpus }: RunMeans): Results["settings"] {
+function settingsOf(plan: Plan, { cpus }: RunContext): Results["settings"] {
   return {
     readBufferBytes: settings.READ_BUFFER_BYTES,
     backlog: settings.BACKLOG,

@@ -3,23 +3,20 @@
 // what it did wrong.
 
 import { within } from "../host/deadline.ts";
-import {
-  type ChildProcess,
-  type ChildProcesses,
-  describeExit,
-  isAlive,
-} from "../host/processes.ts";
+import { describeExit, type Host, type HostProcess } from "../host/host.ts";
 import { type Counters, parseEvent, type Ready } from "../model/events.ts";
 
 export interface ServerOptions {
-  readonly children: ChildProcesses;
+  readonly host: Host;
   readonly signal: AbortSignal;
+  /** The CPU that it may use; null for any. */
+  readonly cpu: number | null;
   readonly readyTimeoutMs: number;
   /** From SIGTERM to SIGKILL. */
   readonly stopTimeoutMs: number;
 }
 
-export type Started = { readonly server: Server } | { readonly failure: string };
+export type ServerStart = { readonly server: ServerProcess } | { readonly failure: string };
 
 export interface Stopped {
   /** Null where it does not count: somebody else's server, or one that failed. */
@@ -37,16 +34,16 @@ const quotedCharacters = 600;
 export async function startServer(
   argv: readonly string[],
   options: ServerOptions,
-): Promise<Started> {
-  const server = new Server(argv, options);
+): Promise<ServerStart> {
+  const server = new ServerProcess(argv, options);
   const failure = await server.untilReady();
   if (failure === null) return { server };
   server.kill();
   return { failure };
 }
 
-export class Server {
-  readonly #child: ChildProcess;
+export class ServerProcess {
+  readonly #child: HostProcess;
   readonly #options: ServerOptions;
   readonly #readyLine: Promise<Ready>;
   #announce: (ready: Ready) => void = () => {};
@@ -58,7 +55,8 @@ export class Server {
     this.#readyLine = new Promise((resolve) => {
       this.#announce = resolve;
     });
-    this.#child = options.children.start(argv, (line) => this.#hear(line));
+    const { host, cpu } = options;
+    this.#child = host.start(argv, { launch: { cpu }, onLine: (line) => this.#hear(line) });
   }
 
   /** 0 before it is ready. */
@@ -83,7 +81,7 @@ export class Server {
     const first = await within(either, { timeoutMs, signal });
     if (first === null) return this.#failure(`no ready line within ${timeoutMs / 1000} s`);
     if ("event" in first) {
-      const there = isAlive(this.pid);
+      const there = await this.#options.host.alive(this.pid);
       return there ? null : this.#failure(`announced process ${this.pid}, which does not exist`);
     }
     return this.#failure(`${describeExit(first)} before it was ready`);
@@ -99,9 +97,9 @@ export class Server {
 
   /** SIGTERM, its counters, and SIGKILL where it does not end in time. @throws {Interrupted} */
   async stop(): Promise<Stopped> {
-    const { stopTimeoutMs: timeoutMs, signal } = this.#options;
+    const { host, stopTimeoutMs: timeoutMs, signal } = this.#options;
     const endedBefore = this.#child.ended;
-    const measuredEnded = !isAlive(this.pid);
+    const measuredEnded = !(await host.alive(this.pid));
     this.#child.kill("SIGTERM");
     const exit = await within(this.#child.exited, { timeoutMs, signal });
     if (exit === null) {

@@ -2,7 +2,7 @@
 // part. Leaves: to bench/run/run.ts.
 
 import type { TimelineRound } from "../model/results.ts";
-import { type Outcome, referenceRounds } from "./cells.ts";
+import { type PartOutcome, referenceRounds } from "./cells.ts";
 import { type Judged, judgedRounds, pairBlocks } from "./judge.ts";
 import type { Part, Plan } from "./plan.ts";
 import { ruleWords } from "./window-gate.ts";
@@ -11,7 +11,7 @@ import { ruleWords } from "./window-gate.ts";
 export function timelineOf(
   plan: Plan,
   part: Part,
-  { outcome, runStartedMs }: { readonly outcome: Outcome; readonly runStartedMs: number },
+  { outcome, runStartedMs }: { readonly outcome: PartOutcome; readonly runStartedMs: number },
 ): TimelineRound[] {
   const rows = part.scenarios.flatMap((scenario, scenarioIndex) => {
     const judgedOf = (name: string) => {

@@ -146,7 +146,7 @@ function distances(values: Float64Array, from: number, start: number, end: numbe
   return sum;
 }
 
-interface Candidate extends ChangePointOptions {
+interface CandidateSplit extends ChangePointOptions {
   readonly split: Split;
   /** How many change points were found before: each test draws its own permutations. */
   readonly round: number;
@@ -156,7 +156,7 @@ interface Candidate extends ChangePointOptions {
 function permutationTest(
   values: Float64Array,
   stretches: readonly Stretch[],
-  candidate: Candidate,
+  candidate: CandidateSplit,
 ): number {
   const { split, permutations = 199 } = candidate;
   const random = seededRandom(deriveSeed(candidate.seed, `change point ${candidate.round}`));

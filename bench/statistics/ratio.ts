@@ -14,7 +14,7 @@ export interface Pair {
 }
 
 /** Less than the reference, more, or not told apart from it. */
-export type Comparison = "below" | "above" | "tie";
+export type RatioVerdict = "below" | "above" | "tie";
 
 /** What a ranking is decided by: as in the metric `ratioToReference`. */
 export interface RatioFigures {
@@ -27,7 +27,7 @@ export interface RatioFigures {
 
 export interface Ratio extends RatioFigures {
   readonly median: number;
-  readonly comparison: Comparison;
+  readonly comparison: RatioVerdict;
 }
 
 /** Whoever differs by less is not worth a rank, and on a shared machine not to be told: 1 %. */
@@ -68,7 +68,7 @@ export function ratioToReference(pairs: readonly Pair[], options: BootstrapOptio
  * 90 % with 10 at 5 %, 74 % with 20 at 10 %. A rank test could never be that sure of six blocks:
  * its smallest p is 0.03.
  */
-export function compare({ low, high, blocks }: RatioFigures): Comparison {
+export function compare({ low, high, blocks }: RatioFigures): RatioVerdict {
   if (low === null || high === null) return "tie";
   if (low <= 1 && high >= 1) return "tie";
   if (meanBeyond(blocks.map(Math.log), Math.log(smallestRatio)) >= rankingLevel) return "tie";

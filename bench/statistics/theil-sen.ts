@@ -11,7 +11,7 @@ export interface Point {
   readonly y: number;
 }
 
-export interface Line {
+export interface FittedLine {
   /** In units of y for each unit of x. */
   readonly slope: number;
   /** The slope's interval; null where the points are too few to have one of that confidence. */
@@ -28,7 +28,7 @@ export interface Line {
  * @returns null without two different x.
  * @throws {RangeError} on a coordinate that is not finite.
  */
-export function theilSen(points: readonly Point[], confidence = 0.95): Line | null {
+export function theilSen(points: readonly Point[], confidence = 0.95): FittedLine | null {
   if (!(confidence > 0 && confidence < 1)) {
     throw new RangeError(`confidence ${confidence} is not in (0, 1)`);
   }

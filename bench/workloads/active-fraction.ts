@@ -4,8 +4,8 @@
 
 import {
   echoMetrics,
+  type LoadScale,
   rateOf,
-  type Scale,
   scheduleRules,
   uncorrectedMetrics,
   type Variation,
@@ -28,7 +28,7 @@ export const activeFraction: Workload = {
   baseline: { variant: baseline, metric: "serverCpuPerMessage" },
   samplesMemory: false,
   comparesToReference: true,
-  loads: (scale: Scale) => {
+  loads: (scale: LoadScale) => {
     const { connections } = scale;
     const few = activeOf(connections, baselinePercent);
     return [
@@ -48,13 +48,13 @@ function activeOf(connections: number, percent: number): number {
   return Math.max(1, Math.round((connections * percent) / 100));
 }
 
-interface Share {
+interface ActiveShare {
   readonly variant: string;
   readonly connections: number;
   readonly active: number;
 }
 
-function variation(scale: Scale, { variant, connections, active }: Share): Variation {
+function variation(scale: LoadScale, { variant, connections, active }: ActiveShare): Variation {
   return {
     variant,
     load: {

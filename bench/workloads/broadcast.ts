@@ -2,7 +2,7 @@
 // Enters: a scale, whose connections are the members and whose rate is of what is said. Leaves:
 // one round's load; bench/delivery/broadcast plays it.
 
-import { machineRules, rateOf, type Scale, type Workload } from "./workload.ts";
+import { type LoadScale, machineRules, rateOf, type Workload } from "./workload.ts";
 
 export const broadcast: Workload = {
   name: "broadcast",
@@ -22,7 +22,7 @@ export const broadcast: Workload = {
   baseline: null,
   samplesMemory: false,
   comparesToReference: false,
-  loads: (scale: Scale) => [
+  loads: (scale: LoadScale) => [
     {
       variant: null,
       load: {

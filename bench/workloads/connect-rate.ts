@@ -4,7 +4,7 @@
 // Enters: a scale, whose connections are the slots. Leaves: a load without the echo and one with
 // it.
 
-import { machineRules, type Scale, type Variation, type Workload } from "./workload.ts";
+import { type LoadScale, machineRules, type Variation, type Workload } from "./workload.ts";
 
 export const connectRate: Workload = {
   name: "connect-rate",
@@ -26,14 +26,14 @@ export const connectRate: Workload = {
   baseline: null,
   samplesMemory: false,
   comparesToReference: true,
-  loads: (scale: Scale) => [
+  loads: (scale: LoadScale) => [
     variation(scale, { variant: "connect only", echo: false }),
     variation(scale, { variant: "connect, echo, close", echo: true }),
   ],
 };
 
 function variation(
-  { connections, payloadBytes }: Scale,
+  { connections, payloadBytes }: LoadScale,
   { variant, echo }: { readonly variant: string; readonly echo: boolean },
 ): Variation {
   return {

@@ -2,7 +2,7 @@
 // so many under way that the server is never without work. Valid only where the server's CPU was
 // full and the load generator's was not. Enters: a scale. Leaves: one round's load.
 
-import { echoMetrics, machineRules, type Scale, type Workload } from "./workload.ts";
+import { echoMetrics, type LoadScale, machineRules, type Workload } from "./workload.ts";
 
 /** Enough that a server finds work whenever it looks; few enough that a queue stays short. */
 const mostInFlight = 256;
@@ -18,7 +18,7 @@ export const echoCapacity: Workload = {
   baseline: null,
   samplesMemory: false,
   comparesToReference: true,
-  loads: ({ connections, payloadBytes }: Scale) => [
+  loads: ({ connections, payloadBytes }: LoadScale) => [
     {
       variant: null,
       load: {

@@ -4,8 +4,8 @@
 
 import {
   echoMetrics,
+  type LoadScale,
   rateOf,
-  type Scale,
   scheduleRules,
   uncorrectedMetrics,
   type Workload,
@@ -22,7 +22,7 @@ export const echoRate: Workload = {
   baseline: null,
   samplesMemory: false,
   comparesToReference: true,
-  loads: (scale: Scale) => [
+  loads: (scale: LoadScale) => [
     {
       variant: null,
       load: {

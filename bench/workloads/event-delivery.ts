@@ -2,7 +2,7 @@
 // waits should learn of it soon, and nobody else should notice. Enters: a scale, whose
 // connections are the processes. Leaves: one round's load; bench/delivery plays it.
 
-import { rateOf, type Scale, type Workload } from "./workload.ts";
+import { type LoadScale, rateOf, type Workload } from "./workload.ts";
 
 export const eventDelivery: Workload = {
   name: "event-delivery",
@@ -29,7 +29,7 @@ export const eventDelivery: Workload = {
   baseline: null,
   samplesMemory: false,
   comparesToReference: false,
-  loads: (scale: Scale) => [
+  loads: (scale: LoadScale) => [
     {
       variant: null,
       load: {

@@ -4,8 +4,8 @@
 
 import {
   echoMetrics,
+  type LoadScale,
   machineRules,
-  type Scale,
   type Variation,
   type Workload,
 } from "./workload.ts";
@@ -24,10 +24,10 @@ export const hotConnection: Workload = {
   baseline: { variant: undisturbed, metric: "latencyP99" },
   samplesMemory: false,
   comparesToReference: true,
-  loads: (scale: Scale) => [variation(scale, undisturbed), variation(scale, "one floods")],
+  loads: (scale: LoadScale) => [variation(scale, undisturbed), variation(scale, "one floods")],
 };
 
-function variation({ connections, payloadBytes }: Scale, variant: string): Variation {
+function variation({ connections, payloadBytes }: LoadScale, variant: string): Variation {
   return {
     variant,
     load: {

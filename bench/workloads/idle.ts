@@ -1,7 +1,7 @@
 // idle: connections that are open and silent. A server that waits well uses next to nothing; one
 // that asks in turn uses its whole CPU. Enters: a scale. Leaves: one round's load.
 
-import type { Scale, Workload } from "./workload.ts";
+import type { LoadScale, Workload } from "./workload.ts";
 
 export const idle: Workload = {
   name: "idle",
@@ -15,7 +15,7 @@ export const idle: Workload = {
   baseline: null,
   samplesMemory: true,
   comparesToReference: true,
-  loads: ({ connections, payloadBytes }: Scale) => [
+  loads: ({ connections, payloadBytes }: LoadScale) => [
     {
       variant: null,
       load: { mode: "idle", connections, activeConnections: 0, payloadBytes },

@@ -2,7 +2,7 @@
 // what a process needs anyway is not in it. Enters: a scale, whose connections are the last count.
 // Leaves: one round's load. Both ends are on this machine: the kernel's share is of both.
 
-import type { Scale, Workload } from "./workload.ts";
+import type { LoadScale, Workload } from "./workload.ts";
 
 const shares = [0.1, 0.5, 1];
 
@@ -18,7 +18,7 @@ export const memory: Workload = {
   baseline: null,
   samplesMemory: false,
   comparesToReference: true,
-  loads: ({ connections, payloadBytes }: Scale) => {
+  loads: ({ connections, payloadBytes }: LoadScale) => {
     const stages = shares.map((share) => Math.max(1, Math.round(connections * share)));
     return [
       {

@@ -1,7 +1,7 @@
 // pipelining: one or several messages under way on each connection (closed loop). Shows who gathers
 // what has arrived into fewer calls. Enters: a scale. Leaves: a load for each depth.
 
-import { echoMetrics, machineRules, type Scale, type Workload } from "./workload.ts";
+import { echoMetrics, type LoadScale, machineRules, type Workload } from "./workload.ts";
 
 const depths = [1, 16];
 const nameOf = (depth: number) => `depth ${depth}`;
@@ -18,7 +18,7 @@ export const pipelining: Workload = {
   baseline: { variant: nameOf(1), metric: "serverCpuPerMessage" },
   samplesMemory: false,
   comparesToReference: true,
-  loads: ({ connections, payloadBytes }: Scale) =>
+  loads: ({ connections, payloadBytes }: LoadScale) =>
     depths.map((depth) => ({
       variant: nameOf(depth),
       load: {

@@ -3,7 +3,7 @@
 // libevent's benchmark (Niels Provos, bench.c). Enters: a scale, whose connections are the pairs.
 // Leaves: a load for each number of active ones; bench/contenders/selector-turns.ts runs it.
 
-import type { Scale, Workload } from "./workload.ts";
+import type { LoadScale, Workload } from "./workload.ts";
 
 const activeCounts = [1, 100];
 const writes = 1000;
@@ -20,7 +20,7 @@ export const readiness: Workload = {
   baseline: null,
   samplesMemory: false,
   comparesToReference: false,
-  loads: ({ connections }: Scale) =>
+  loads: ({ connections }: LoadScale) =>
     activeCounts
       .filter((active) => active <= connections)
       .map((active) => ({

@@ -2,7 +2,7 @@
 // changes: what more readers bring, and how old answers are. Enters: a scale, whose connections
 // are the readers. Leaves: one round's load; bench/delivery plays it.
 
-import type { Scale, Workload } from "./workload.ts";
+import type { LoadScale, Workload } from "./workload.ts";
 
 export const replicas: Workload = {
   name: "replicas",
@@ -24,7 +24,7 @@ export const replicas: Workload = {
   baseline: null,
   samplesMemory: false,
   comparesToReference: false,
-  loads: ({ connections }: Scale) => [
+  loads: ({ connections }: LoadScale) => [
     {
       variant: null,
       load: {

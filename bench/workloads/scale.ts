@@ -2,7 +2,7 @@
 // messages sweep over all of them. Gives the memory a connection (server, load generator and kernel
 // apart), the rate of connecting, and a clean end. Enters: a scale. Leaves: one round's load.
 
-import { rateOf, type Scale, type Workload } from "./workload.ts";
+import { type LoadScale, rateOf, type Workload } from "./workload.ts";
 
 export const scale: Workload = {
   name: "scale",
@@ -29,7 +29,7 @@ export const scale: Workload = {
   baseline: null,
   samplesMemory: true,
   comparesToReference: false,
-  loads: (size: Scale) => [
+  loads: (size: LoadScale) => [
     {
       variant: null,
       load: {

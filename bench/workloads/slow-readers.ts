@@ -4,8 +4,8 @@
 
 import {
   echoMetrics,
+  type LoadScale,
   rateOf,
-  type Scale,
   scheduleRules,
   uncorrectedMetrics,
   type Variation,
@@ -26,7 +26,7 @@ export const slowReaders: Workload = {
   baseline: { variant: undisturbed, metric: "latencyP99" },
   samplesMemory: true,
   comparesToReference: true,
-  loads: (scale: Scale) => {
+  loads: (scale: LoadScale) => {
     const slow = Math.max(1, Math.round(scale.connections * slowShare));
     return [
       variation(scale, { variant: undisturbed, slow: 0 }),
@@ -36,7 +36,7 @@ export const slowReaders: Workload = {
 };
 
 function variation(
-  scale: Scale,
+  scale: LoadScale,
   { variant, slow }: { readonly variant: string; readonly slow: number },
 ): Variation {
   return {

@@ -6,7 +6,7 @@
 import type { MetricName } from "../model/results.ts";
 
 /** The size of one cell. */
-export interface Scale {
+export interface LoadScale {
   readonly connections: number;
   readonly payloadBytes: number;
   /** Messages a second over all connections; null where the workload has no rate of its own. */
@@ -23,7 +23,7 @@ export type Load =
   | ReadinessLoad
   | DeliveryLoad;
 
-interface Connected {
+interface ConnectedLoad {
   /** The most that are open at once. */
   readonly connections: number;
   /** How many of the connections carry messages. */
@@ -36,14 +36,14 @@ interface Connected {
 }
 
 /** Messages are due on a schedule, whether or not earlier ones are back. */
-export interface OpenLoad extends Connected {
+export interface OpenLoad extends ConnectedLoad {
   readonly mode: "open";
   readonly ratePerSecond: number;
   readonly schedule: "poisson" | "fixed";
 }
 
 /** A message is sent when another one is back. */
-export interface ClosedLoad extends Connected {
+export interface ClosedLoad extends ConnectedLoad {
   readonly mode: "closed";
   /** Messages under way over all connections. */
   readonly inFlight: number;
@@ -52,26 +52,26 @@ export interface ClosedLoad extends Connected {
 }
 
 /** Every connection is opened, greeted and then silent. */
-export interface IdleLoad extends Connected {
+export interface IdleLoad extends ConnectedLoad {
   readonly mode: "idle";
 }
 
 /** Slots that connect, perhaps echo, reset the connection and begin anew. */
-export interface ChurnLoad extends Connected {
+export interface ChurnLoad extends ConnectedLoad {
   readonly mode: "churn";
   readonly inFlight: number;
   readonly echo: boolean;
 }
 
 /** Connects up to each count in turn; memory is looked at when each is reached. */
-export interface MemoryLoad extends Connected {
+export interface MemoryLoad extends ConnectedLoad {
   readonly mode: "memory";
   /** Ascending; the last is `connections`. */
   readonly stages: readonly number[];
 }
 
 /** No server and no load generator: one process waits on socket pairs of its own. */
-export interface ReadinessLoad extends Connected {
+export interface ReadinessLoad extends ConnectedLoad {
   readonly mode: "readiness";
   /** Events handled, each of which makes the next pair ready, in one measured turn. */
   readonly writes: number;
@@ -81,7 +81,7 @@ export interface ReadinessLoad extends Connected {
  * One event, many receivers: the contender's program starts all the processes that there are, and
  * tells what it saw of them. `connections` are members, processes or readers.
  */
-export interface DeliveryLoad extends Connected {
+export interface DeliveryLoad extends ConnectedLoad {
   readonly mode: "delivery";
   /** Null: as fast as it is answered. */
   readonly ratePerSecond: number | null;
@@ -139,7 +139,7 @@ export interface Workload {
   /** Whether a ratio to the reference is made of the headline. */
   readonly comparesToReference: boolean;
   /** What is measured at one scale; all of it runs in the same blocks. */
-  readonly loads: (scale: Scale) => readonly Variation[];
+  readonly loads: (scale: LoadScale) => readonly Variation[];
 }
 
 /** What every load that sends messages tells beside its headline. */
@@ -176,7 +176,7 @@ export const machineRules: readonly GateRule[] = ["server-waited", "client-waite
 export const scheduleRules: readonly GateRule[] = [...machineRules, "rate", "late", "full"];
 
 /** @throws {Error} where a profile forgot the rate: a fault of its data. */
-export function rateOf({ ratePerSecond }: Scale, workload: string): number {
+export function rateOf({ ratePerSecond }: LoadScale, workload: string): number {
   if (ratePerSecond === null) throw new Error(`${workload} needs a rate`);
   return ratePerSecond;
 }

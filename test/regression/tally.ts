@@ -14,9 +14,9 @@ import { type GateProfile, gateProfiles } from "../../bench/gate/profiles.ts";
 import { pathsOf, type Trees } from "../../bench/gate/sides.ts";
 import { changeText } from "../../bench/gate/words.ts";
 import { chooseCpus } from "../../bench/host/cpus.ts";
-import { ChildProcesses } from "../../bench/host/processes.ts";
+import { LocalHost } from "../../bench/host/local.ts";
 import { type Paths, packagePaths } from "../../bench/paths.ts";
-import type { Means } from "../../bench/run/round.ts";
+import type { RoundContext } from "../../bench/run/round.ts";
 import { median } from "../../bench/statistics/quantile.ts";
 import { exitOnSignals } from "../programs/exit-on-signals.ts";
 import { optionLines, readOptions, UsageError, wholeNumber } from "../programs/options.ts";
@@ -35,7 +35,7 @@ const rows = [
 interface Experiment {
   readonly runs: number;
   readonly profile: string;
-  readonly trees: (means: Means) => Promise<Trees>;
+  readonly trees: (context: RoundContext) => Promise<Trees>;
   readonly right: (outcome: GateOutcome) => boolean;
   /** So many of the runs have to be right. */
   readonly share: number;
@@ -61,7 +61,7 @@ const experiments: Readonly<Record<string, Experiment>> = {
   cpu: {
     runs: 20,
     profile: "default",
-    trees: async (means) => ({ ...same, head: await slower(0.05, means) }),
+    trees: async (context) => ({ ...same, head: await slower(0.05, context) }),
     right: (outcome) => isSlower(outcome, "serverCpuPerMessage"),
     share: 0.95,
   },
@@ -76,7 +76,7 @@ const experiments: Readonly<Record<string, Experiment>> = {
     runs: 20,
     profile: "default",
     // Ten per cent less than a base of 1 / 0.9.
-    trees: async (means) => ({ ...same, base: await slower(1 / 0.9 - 1, means) }),
+    trees: async (context) => ({ ...same, base: await slower(1 / 0.9 - 1, context) }),
     right: ({ outcome, cells }) =>
       outcome !== "regression" &&
       cells.some(
@@ -88,9 +88,9 @@ const experiments: Readonly<Record<string, Experiment>> = {
 };
 
 const folders: string[] = [];
-const children = new ChildProcesses();
+const host = new LocalHost();
 process.on("exit", () => {
-  children.killAll();
+  host.killAll();
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -143,12 +143,12 @@ interface Plan {
 
 async function measureRuns(due: readonly number[], { experiment, profile, seen }: Plan) {
   const { signal } = new AbortController();
-  const means: Means = { paths: packagePaths(), children, signal, cpus: chooseCpus() };
-  const trees = await experiment.trees(means);
+  const context: RoundContext = { host, signal, cpus: chooseCpus() };
+  const trees = await experiment.trees(context);
   for (const seed of due) {
     const started = performance.now();
     const request = { trees, profile, seed, asked: [], folder: folder() };
-    const outcome = await runGate(request, { means, onProgress });
+    const outcome = await runGate(request, { context, onProgress });
     const run: SeenRun = {
       seed,
       right: experiment.right(outcome),
@@ -226,13 +226,13 @@ function isSlower({ outcome, cells }: GateOutcome, metric: string): boolean {
  * The reactor, costing that share more a message. What a nanosecond of planted work costs between
  * all else is seen by planting more of it first.
  */
-async function slower(share: number, means: Means) {
+async function slower(share: number, context: RoundContext) {
   const [echo] = profileOf("default", reactor).loads;
   if (echo === undefined) throw new Error("no load to measure under");
   const row = { ...echo, pairs: trialPairs, attempts: 2 * trialPairs };
   const measure = async (head: Paths) => {
     const trees = { base: same.base, head };
-    const [course] = await measurePairs(row, { means, trees, seed: 1, onProgress });
+    const [course] = await measurePairs(row, { context, trees, seed: 1, onProgress });
     return course === undefined ? [] : pairsOf(course, "serverCpuPerMessage", "head");
   };
   const costs = (await measure(same.head)).map(({ base }) => base);

@@ -4,13 +4,13 @@
 // server's face: a port, a stop, the sum of all counters.
 
 import type { ChildProcess } from "node:child_process";
-import type { Counters } from "./counters.ts";
+import type { CallCounters } from "./counters.ts";
 import type { Server } from "./server.ts";
 
 /** What a worker tells. */
 export type WorkerMessage =
   | { readonly event: "ready"; readonly port: number }
-  | ({ readonly event: "counters" } & Readonly<Counters>);
+  | ({ readonly event: "counters" } & Readonly<CallCounters>);
 
 /** Starts worker `index` on that port, 0 for the first. */
 export type StartWorker = (index: number, port: number) => ChildProcess;
@@ -23,7 +23,7 @@ const mostRestarts = 100;
 export async function startArbiter(
   count: number,
   start: StartWorker,
-  counters: Counters,
+  counters: CallCounters,
 ): Promise<Server> {
   const arbiter = new Arbiter(start, counters);
   try {
@@ -41,13 +41,13 @@ export async function startArbiter(
 class Arbiter {
   readonly done: Promise<void>;
   readonly #start: StartWorker;
-  readonly #counters: Counters;
+  readonly #counters: CallCounters;
   readonly #workers = new Set<ChildProcess>();
   #restarts = 0;
   #stopping = false;
   #finish: () => void = () => {};
 
-  constructor(start: StartWorker, counters: Counters) {
+  constructor(start: StartWorker, counters: CallCounters) {
     this.#start = start;
     this.#counters = counters;
     this.done = new Promise((resolve) => {

@@ -5,7 +5,7 @@
 import { accept, close, listenTcp, localPort } from "../../../src/index.ts";
 import { BACKLOG } from "../settings.ts";
 import { EchoHandler, NEXT_CLOSE } from "./connection.ts";
-import type { Counters } from "./counters.ts";
+import type { CallCounters } from "./counters.ts";
 import type { Server, ServerRequest } from "./server.ts";
 
 /** Node's signals and timers get the thread this often. */
@@ -32,12 +32,12 @@ export function startBusyPollServer({ counters }: ServerRequest): Server {
 
 class BusyPoll {
   readonly #listener: number;
-  readonly #counters: Counters;
+  readonly #counters: CallCounters;
   readonly #echo: EchoHandler;
   /** Their descriptors. */
   readonly #connections: number[] = [];
 
-  constructor(listener: number, counters: Counters) {
+  constructor(listener: number, counters: CallCounters) {
     this.#listener = listener;
     this.#counters = counters;
     this.#echo = new EchoHandler(counters);

@@ -5,7 +5,7 @@
 
 import { EAGAIN, recv, send } from "../../../src/index.ts";
 import { READ_BUFFER_BYTES } from "../settings.ts";
-import type { Counters } from "./counters.ts";
+import type { CallCounters } from "./counters.ts";
 
 /** What a connection waits for next. */
 export const NEXT_READ = 0;
@@ -19,12 +19,12 @@ export type Next = typeof NEXT_READ | typeof NEXT_WRITE | typeof NEXT_CLOSE;
  * miss for each message.
  */
 export class EchoHandler {
-  readonly #counters: Counters;
+  readonly #counters: CallCounters;
   readonly #buffer = new Uint8Array(READ_BUFFER_BYTES);
   /** By descriptor; never empty. */
   readonly #unsent = new Map<number, Uint8Array>();
 
-  constructor(counters: Counters) {
+  constructor(counters: CallCounters) {
     this.#counters = counters;
   }
 

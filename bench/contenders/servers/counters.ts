@@ -1,7 +1,7 @@
 // Exact calls and bytes of a server under test, printed when it ends. The same names as in
 // native/echo_server/main.cc.
 
-export class Counters {
+export class CallCounters {
   waitCalls = 0;
   eventsReturned = 0;
   recvCalls = 0;
@@ -22,9 +22,11 @@ export class Counters {
   }
 
   /** Another process's: its peak counts as if all had theirs at the same time. */
-  add(others: Readonly<Counters>): void {
+  add(others: Readonly<CallCounters>): void {
     for (const name of Object.keys(this) as (keyof CounterValues)[]) this[name] += others[name];
   }
 }
 
-type CounterValues = { [K in keyof Counters as Counters[K] extends number ? K : never]: number };
+type CounterValues = {
+  [K in keyof CallCounters as CallCounters[K] extends number ? K : never]: number;
+};

@@ -16,7 +16,7 @@ import {
 } from "../../../src/index.ts";
 import { ACCEPTS_PER_WAKE, BACKLOG } from "../settings.ts";
 import { EchoHandler, NEXT_CLOSE, NEXT_READ, NEXT_WRITE, type Next } from "./connection.ts";
-import type { Counters } from "./counters.ts";
+import type { CallCounters } from "./counters.ts";
 import type { Server, ServerRequest } from "./server.ts";
 
 /** A listener without a descriptor for its next connection is looked at again after this long. */
@@ -44,9 +44,9 @@ export function startReactorServer(selector: Selector, request: ServerRequest): 
 class Acceptor implements EventHandler {
   readonly #reactor: Reactor;
   readonly #connections: Connections;
-  readonly #counters: Counters;
+  readonly #counters: CallCounters;
 
-  constructor(reactor: Reactor, connections: Connections, counters: Counters) {
+  constructor(reactor: Reactor, connections: Connections, counters: CallCounters) {
     this.#reactor = reactor;
     this.#connections = connections;
     this.#counters = counters;
@@ -74,11 +74,11 @@ class Acceptor implements EventHandler {
 /** The handler of all connections: it needs no state of its own for any of them. */
 class Connections implements EventHandler {
   readonly #reactor: Reactor;
-  readonly #counters: Counters;
+  readonly #counters: CallCounters;
   readonly #echo: EchoHandler;
   readonly #open = new Set<number>();
 
-  constructor(reactor: Reactor, counters: Counters) {
+  constructor(reactor: Reactor, counters: CallCounters) {
     this.#reactor = reactor;
     this.#counters = counters;
     this.#echo = new EchoHandler(counters);

@@ -1,9 +1,9 @@
 // What every TypeScript server gets from serve.ts, and gives to it.
 
-import type { Counters } from "./counters.ts";
+import type { CallCounters } from "./counters.ts";
 
 export interface ServerRequest {
-  readonly counters: Counters;
+  readonly counters: CallCounters;
   /** 0 lets the kernel pick. */
   readonly port: number;
   /** SO_REUSEPORT: one of several processes on that port. */

@@ -1,11 +1,11 @@
 // A round of the workload `broadcast`: a server on one CPU, its members on another. Enters: the
 // server's name and settings. Leaves: a window for each slice of it, with every message checked.
 
+import { accountsOf, stealNs } from "../../host/usage.ts";
 import type { Window } from "../../model/events.ts";
 import type { DeliverySettings } from "../../run/delivery-round.ts";
-import { accountsOf, difference, stealNs } from "../accounts.ts";
 import { Peer } from "../peers.ts";
-import { type Played, windowOf } from "../played.ts";
+import { difference, type Played, windowOf } from "../played.ts";
 import type { BroadcastLoadResult, BroadcastLoadSettings } from "./load.ts";
 
 /** What the kernel says before and after a slice. */

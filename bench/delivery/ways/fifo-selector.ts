@@ -6,7 +6,7 @@ import { close, DefaultSelector, EVENT_READ, openFifo, read } from "../../../src
 import { decodeEvents, type OnEvent, type Way } from "../way.ts";
 import { fifo, fifoOf } from "./fifo.ts";
 
-interface Reader {
+interface FifoReader {
   readonly event: number;
   /** Its bytes have come: the end of the file that follows is of the same event. */
   heard: boolean;
@@ -16,7 +16,7 @@ export const fifoSelector: Way = {
   ...fifo,
   name: "fifo:selector",
   listen({ folder }, events, onEvent) {
-    const selector = new DefaultSelector<Reader>();
+    const selector = new DefaultSelector<FifoReader>();
     for (const event of events) {
       const fd = openFifo(fifoOf(folder, event), "read");
       selector.register(fd, EVENT_READ, { event, heard: false });
@@ -26,14 +26,14 @@ export const fifoSelector: Way = {
 };
 
 async function watch(
-  selector: DefaultSelector<Reader>,
+  selector: DefaultSelector<FifoReader>,
   folder: string,
   onEvent: OnEvent,
 ): Promise<void> {
   const bytes = new Uint8Array(4096);
   for await (const ready of selector) {
     for (const { key } of ready) {
-      const reader = key.data as Reader;
+      const reader = key.data as FifoReader;
       const n = read(key.fd, bytes);
       if (n > 0) {
         reader.heard = true;

@@ -4,20 +4,24 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Means } from "../../run/round.ts";
+import type { RoundContext } from "../../run/round.ts";
 import { CannotCount, type Counted, exchange } from "./traced-server.ts";
 
 /** Enough to have been everywhere once. */
 const fewMessages = 50;
 
 /** @throws {CannotCount} @throws {Interrupted} */
-export async function countInstructions(counted: Counted, means: Means): Promise<number> {
-  const few = await total(counted, fewMessages, means);
-  const many = await total(counted, fewMessages + counted.messages, means);
+export async function countInstructions(counted: Counted, context: RoundContext): Promise<number> {
+  const few = await total(counted, fewMessages, context);
+  const many = await total(counted, fewMessages + counted.messages, context);
   return (many - few) / counted.messages;
 }
 
-async function total({ argv, folder }: Counted, messages: number, means: Means): Promise<number> {
+async function total(
+  { argv, folder }: Counted,
+  messages: number,
+  context: RoundContext,
+): Promise<number> {
   const profile = join(folder, `callgrind.${messages}`);
   const tool = [
     "valgrind",
@@ -26,7 +30,7 @@ async function total({ argv, folder }: Counted, messages: number, means: Means):
     "--vgdb=no",
     `--callgrind-out-file=${profile}`,
   ];
-  await exchange([...tool, ...argv], messages, means);
+  await exchange([...tool, ...argv], messages, context);
   return totalOf(readFileSync(profile, "latin1"));
 }
 

@@ -3,19 +3,19 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Means } from "../../run/round.ts";
+import type { RoundContext } from "../../run/round.ts";
 import { quantile, sort } from "../../statistics/quantile.ts";
 import { CannotCount, type Counted, exchange, type Slice } from "./traced-server.ts";
 
 /** @throws {CannotCount} @throws {Interrupted} */
-export async function countSystemCalls(counted: Counted, means: Means): Promise<number> {
+export async function countSystemCalls(counted: Counted, context: RoundContext): Promise<number> {
   const { argv, folder, messages, preload } = counted;
   const trace = join(folder, "trace");
   const loaded = preload === null ? [] : ["-E", `LD_PRELOAD=${preload}`];
   const tool = ["strace", "-f", "-ttt", "-qq", "-s", "0", "-e", "signal=none", "-o", trace];
   // A process whose tracer is killed lives on: the launcher has the server end with its parent.
-  const launched = [means.paths.loadGenerator, "launch", "--", ...argv];
-  const slices = await exchange([...tool, ...loaded, "--", ...launched], messages, means);
+  const launched = [context.host.paths.loadGenerator, "launch", "--", ...argv];
+  const slices = await exchange([...tool, ...loaded, "--", ...launched], messages, context);
   const calls = callsPerMessage(readFileSync(trace, "latin1"), slices);
   // Each message is received and sent: with fewer calls it is the trace that is incomplete.
   if (calls < 2) throw new CannotCount(`strace: ${calls} calls a message in the trace`);

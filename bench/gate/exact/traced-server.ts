@@ -6,9 +6,9 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { within } from "../../host/deadline.ts";
-import { describeExit } from "../../host/processes.ts";
+import { describeExit } from "../../host/host.ts";
 import { parseEvent, type Ready } from "../../model/events.ts";
-import type { Means } from "../../run/round.ts";
+import type { RoundContext } from "../../run/round.ts";
 
 /** A tool that is not there, or a server that it could not run. Its message is one line. */
 export class CannotCount extends Error {
@@ -48,16 +48,18 @@ const sliceMessages = 25;
 export async function exchange(
   argv: readonly string[],
   messages: number,
-  { children, paths, signal }: Means,
+  { host, signal }: RoundContext,
 ): Promise<Slice[]> {
   let announce: (ready: Ready) => void = () => {};
   const readyLine = new Promise<Ready>((resolve) => {
     announce = resolve;
   });
-  const launcher = [paths.loadGenerator, "launch", "--parent", String(process.pid), "--"];
-  const child = children.start([...launcher, ...argv], (line) => {
-    const event = parseEvent(line);
-    if (event?.event === "ready") announce(event);
+  const child = host.start(argv, {
+    launch: { cpu: null },
+    onLine: (line) => {
+      const event = parseEvent(line);
+      if (event?.event === "ready") announce(event);
+    },
   });
   const tool = argv[0] ?? "";
   try {

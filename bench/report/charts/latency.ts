@@ -8,7 +8,7 @@ import { figure, type Group } from "../groups.ts";
 import { identifier } from "../markup.ts";
 import { tickText } from "../metric-words.ts";
 import type { Filling } from "../svg/marks.ts";
-import type { Row } from "../svg/row-chart.ts";
+import type { ChartRow } from "../svg/row-chart.ts";
 import { type Chart, tableValue } from "./chart.ts";
 import { drawable, missingOf } from "./who.ts";
 
@@ -63,7 +63,7 @@ export function latencyChart(group: Group, reference: string): Chart | undefined
   };
 }
 
-function rowOf(cell: Cell, reference: string): Row {
+function rowOf(cell: Cell, reference: string): ChartRow {
   const points = percentiles.flatMap(({ name, text, filling }) => {
     const found = figure(cell, name);
     return found === undefined ? [] : [{ value: found.median, filling, text }];

@@ -6,7 +6,7 @@ import { bytes } from "../format.ts";
 import { figure, type Group } from "../groups.ts";
 import { identifier } from "../markup.ts";
 import { tickText } from "../metric-words.ts";
-import type { Row } from "../svg/row-chart.ts";
+import type { ChartRow } from "../svg/row-chart.ts";
 import { type Chart, tableInterval, tableValue } from "./chart.ts";
 import { drawable, missingOf } from "./who.ts";
 
@@ -60,7 +60,7 @@ export function memoryChart(group: Group, reference: string): Chart | undefined 
   };
 }
 
-function rowOf(cell: Cell, reference: string): Row {
+function rowOf(cell: Cell, reference: string): ChartRow {
   const parts = [user, kernel].map((name) => Math.max(0, figure(cell, name)?.median ?? 0));
   return {
     contender: cell.contender,

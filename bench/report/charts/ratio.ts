@@ -8,7 +8,7 @@ import { duration, ratio } from "../format.ts";
 import { figure, type Group } from "../groups.ts";
 import { identifier } from "../markup.ts";
 import { metricWords, tickText } from "../metric-words.ts";
-import type { Row } from "../svg/row-chart.ts";
+import type { ChartRow } from "../svg/row-chart.ts";
 import {
   type Chart,
   type ChartTable,
@@ -55,7 +55,7 @@ export function ratioChart(group: Group, reference: string): Chart | undefined {
   };
 }
 
-function rowOf(cell: Cell, metric: string, reference: string): Row {
+function rowOf(cell: Cell, metric: string, reference: string): ChartRow {
   const found = figure(cell, "ratioToReference") ?? { median: 1, low: null, high: null };
   const cost = figure(cell, metric);
   const own = cell.contender === reference;

@@ -23,14 +23,14 @@ export function renderHtml(results: Results): string {
   return renderDocument({ title, body: bodyOf(results, sections), allows: ["script"] });
 }
 
-interface Part {
+interface PagePart {
   readonly id: string;
   readonly title: string;
   readonly content: Markup;
 }
 
 function bodyOf(results: Results, sections: readonly Section[]): Markup {
-  const parts: Part[] = [
+  const parts: PagePart[] = [
     ...sections.map((section) => ({ ...section, content: sectionContent(section) })),
     { id: "method", title: "How it was measured", content: methodPart(results) },
     { id: "environment", title: "Environment", content: environmentPart(results) },
@@ -93,7 +93,7 @@ function chip(name: string): Markup {
   return element("button", { type: "button", "data-name": name }, picture, text(name));
 }
 
-function contents(parts: readonly Part[]): Markup {
+function contents(parts: readonly PagePart[]): Markup {
   const links = parts.map(({ id, title }) =>
     element("li", {}, element("a", { href: `#${id}` }, text(title))),
   );
@@ -121,7 +121,7 @@ function tiles({ cells }: Results): Markup {
   );
 }
 
-function partOf({ id, title, content }: Part): Markup {
+function partOf({ id, title, content }: PagePart): Markup {
   const heading = `${id}-heading`;
   return element(
     "section",

@@ -5,7 +5,7 @@ import type { Results } from "../../model/results.ts";
 import { count } from "../format.ts";
 import { machineSentence } from "../headline.ts";
 import { element, join, type Markup, nothing, text } from "../markup.ts";
-import { type Exclusion, type Level, validityOf } from "../validity.ts";
+import { type ExcludedContenders, type Level, validityOf } from "../validity.ts";
 import { code, prose } from "./table.ts";
 
 const marks: Readonly<Record<Level, string>> = { sound: "✓", careful: "!", broken: "✕" };
@@ -32,7 +32,7 @@ export function validityBanner(results: Results): Markup {
 /** As many as one reads; the rest folds. */
 const shownExclusions = 6;
 
-function exclusionList(exclusions: readonly Exclusion[]): Markup {
+function exclusionList(exclusions: readonly ExcludedContenders[]): Markup {
   const items = exclusions.map(({ status, contenders, reason, cells }) =>
     element(
       "li",

@@ -37,7 +37,7 @@ export interface LineChart {
   readonly series: readonly Series[];
 }
 
-interface Scales {
+interface PlotScales {
   readonly x: Scale;
   readonly y: Scale;
 }
@@ -72,14 +72,17 @@ function leftGutter({ yAxis, series }: LineChart): number {
   return Math.max(34, ...values.map((text) => textWidth(text, 11.5))) + 12;
 }
 
-interface Box {
+interface Edges {
   readonly left: number;
   readonly right: number;
   readonly top: number;
   readonly bottom: number;
 }
 
-function scalesOf({ series, xAxis, yAxis }: LineChart, { left, right, top, bottom }: Box): Scales {
+function scalesOf(
+  { series, xAxis, yAxis }: LineChart,
+  { left, right, top, bottom }: Edges,
+): PlotScales {
   const points = series.flatMap((one) => one.points);
   const heights = points.flatMap(({ y, low, high }) => [y, low ?? y, high ?? y]);
   return {
@@ -88,7 +91,7 @@ function scalesOf({ series, xAxis, yAxis }: LineChart, { left, right, top, botto
   };
 }
 
-function drawSeries({ contender, points }: Series, scales: Scales): Markup {
+function drawSeries({ contender, points }: Series, scales: PlotScales): Markup {
   const place = (x: number, y: number): Place => ({
     x: position(scales.x, x),
     y: position(scales.y, y),
@@ -112,7 +115,7 @@ function drawSeries({ contender, points }: Series, scales: Scales): Markup {
 }
 
 /** At the right, in the order of their ends, moved apart until none covers another. */
-function namesAtEnds(series: readonly Series[], scales: Scales, right: number): Markup[] {
+function namesAtEnds(series: readonly Series[], scales: PlotScales, right: number): Markup[] {
   const ends = series
     .flatMap(({ contender, points }) => {
       const last = points.at(-1);

@@ -24,7 +24,7 @@ import {
 import { colourOf } from "./palette.ts";
 import { makeScale, position, type Scale } from "./scale.ts";
 
-export interface Row {
+export interface ChartRow {
   readonly contender: string;
   /** What it is called here; the contender's name unless told. */
   readonly name?: string;
@@ -53,10 +53,10 @@ export interface RowChart {
   readonly legend: readonly LegendEntry[];
   /** What the words at the right are. */
   readonly noteTitle: string;
-  readonly rows: readonly Row[];
+  readonly rows: readonly ChartRow[];
 }
 
-interface Layout {
+interface RowLayout {
   readonly narrow: boolean;
   readonly width: number;
   readonly top: number;
@@ -73,7 +73,7 @@ export function drawRows(chart: RowChart, width: number): Drawing {
   const rowHeight = narrow ? 46 : 32;
   const bottom = top + chart.rows.length * rowHeight + 4;
   const scale = scaleOf(chart, width, narrow);
-  const layout: Layout = { narrow, width, top, rowHeight, bottom, scale };
+  const layout: RowLayout = { narrow, width, top, rowHeight, bottom, scale };
   return {
     width,
     height: bottom + 48,
@@ -90,7 +90,7 @@ export function drawRows(chart: RowChart, width: number): Drawing {
 }
 
 function scaleOf(chart: RowChart, width: number, narrow: boolean): Scale {
-  const widest = (text: (row: Row) => string, size: number) =>
+  const widest = (text: (row: ChartRow) => string, size: number) =>
     Math.max(0, ...chart.rows.map((row) => textWidth(text(row), size)));
   const names = Math.min(widest(nameOf, 13) + 20, width * 0.38);
   const notes = Math.min(widest((row) => row.note, 12) + 14, width * 0.32);
@@ -102,16 +102,16 @@ function scaleOf(chart: RowChart, width: number, narrow: boolean): Scale {
   });
 }
 
-function nameOf({ name, contender }: Row): string {
+function nameOf({ name, contender }: ChartRow): string {
   return name ?? contender;
 }
 
-function valuesOf({ interval, span, points = [], bars = [] }: Row): number[] {
+function valuesOf({ interval, span, points = [], bars = [] }: ChartRow): number[] {
   const ends = bars.length === 0 ? [] : [bars.reduce((sum, length) => sum + length, 0)];
   return [...(interval ?? []), ...(span ?? []), ...points.map(({ value }) => value), ...ends];
 }
 
-function baseLine({ base }: RowChart, { scale, top, bottom, width }: Layout): Markup[] {
+function baseLine({ base }: RowChart, { scale, top, bottom, width }: RowLayout): Markup[] {
   if (base === null) return [];
   const x = position(scale, base.value);
   const middle = inside(x, textWidth(base.label, 12), width);
@@ -121,7 +121,7 @@ function baseLine({ base }: RowChart, { scale, top, bottom, width }: Layout): Ma
   ];
 }
 
-function drawRow(row: Row, index: number, layout: Layout): Markup {
+function drawRow(row: ChartRow, index: number, layout: RowLayout): Markup {
   const { narrow, top, rowHeight, width, scale } = layout;
   const from = top + index * rowHeight;
   const y = from + (narrow ? 33 : rowHeight / 2);
@@ -141,7 +141,7 @@ function drawRow(row: Row, index: number, layout: Layout): Markup {
   ]);
 }
 
-function pointsOf({ contender, interval, span, points = [] }: Row, y: number, scale: Scale) {
+function pointsOf({ contender, interval, span, points = [] }: ChartRow, y: number, scale: Scale) {
   const at = (value: number) => position(scale, value);
   const line =
     span === null || span === undefined
@@ -159,7 +159,7 @@ function pointsOf({ contender, interval, span, points = [] }: Row, y: number, sc
   ];
 }
 
-function barsOf({ contender, bars = [] }: Row, y: number, scale: Scale): Markup[] {
+function barsOf({ contender, bars = [] }: ChartRow, y: number, scale: Scale): Markup[] {
   let start = Math.max(scale.low, 0);
   return bars.map((length, index) => {
     const from = position(scale, start);

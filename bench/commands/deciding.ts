@@ -1,0 +1,25 @@
+// What the commands that decide between a base and a head have in common.
+
+import { UsageError, words } from "../command-line.ts";
+import { gateMetrics } from "../gate/metrics.ts";
+
+/** Metrics that gate only where they are asked to. */
+export const advisory = gateMetrics.filter(({ gates }) => !gates).map(({ name }) => name);
+
+/** Shared by all that decide between a base and a head. */
+export const exitLines: readonly string[] = [
+  "exit codes:",
+  "  0  no regression",
+  "  1  regression",
+  "  2  could not be compared: a missing commit, a build that fails, a wrong option",
+  "  3  inconclusive: too noisy to say; the detectable effect is in the table",
+  "  4  the gate's own controls failed: its word is not to be trusted",
+];
+
+/** For --gate. */
+export function asked(text: string, option: string): string[] {
+  const names = words(text, option);
+  const unknown = names.find((name) => !gateMetrics.some((metric) => metric.name === name));
+  if (unknown === undefined) return names;
+  throw new UsageError(`${option}: "${unknown}" is none of ${advisory.join(", ")}`);
+}

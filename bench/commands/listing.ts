@@ -1,0 +1,66 @@
+// What there is to run, as lines of help: profiles, workloads, contenders and what is missing here.
+
+import type { Contender } from "../contenders/catalogue.ts";
+import { families } from "../contenders/families.ts";
+import { packagePaths } from "../paths.ts";
+import { wrap } from "../report/text-table.ts";
+import { workloads } from "../workloads/catalogue.ts";
+import type { Workload } from "../workloads/workload.ts";
+
+const columns = 80;
+
+/** Names and what they mean; a long meaning goes on below itself. */
+export function listLines(rows: readonly { name: string; summary: string }[]): string[] {
+  const width = Math.max(...rows.map(({ name }) => name.length)) + 4;
+  return rows.flatMap(({ name, summary }) => {
+    const [first = "", ...rest] = wrap(summary, columns - width);
+    return [`  ${name}`.padEnd(width) + first, ...rest.map((line) => " ".repeat(width) + line)];
+  });
+}
+
+/** Workloads of which at least one contender is installed. */
+export function workloadLines(): string[] {
+  return listLines(installed().map(({ name, answers }) => ({ name, summary: answers })));
+}
+
+/** Those of the workloads that have no echo servers, a paragraph each, and what is missing. */
+export function familyLines(): string[] {
+  return [
+    ...Object.keys(families).flatMap((workload) => {
+      const rows = familyOf(workload) ?? [];
+      if (rows.length === 0) return [];
+      return ["", `contenders of ${workload}, instead:`, ...listLines(rows)];
+    }),
+    ...missingLines(),
+  ];
+}
+
+function missingLines(): string[] {
+  const rows = missingRows();
+  if (rows.length === 0) return [];
+  return [
+    "",
+    "not here:",
+    ...listLines(rows.map(({ name, reason }) => ({ name, summary: reason }))),
+  ];
+}
+
+export function installed(): readonly Workload[] {
+  return workloads.filter(({ name }) => familyOf(name)?.length !== 0);
+}
+
+/** What of it is installed; undefined for a workload that has echo servers. */
+export function familyOf(workload: string): readonly Contender[] | undefined {
+  const paths = packagePaths();
+  return families[workload]?.filter(({ missing }) => (missing?.(paths) ?? null) === null);
+}
+
+export function missingRows() {
+  const paths = packagePaths();
+  return Object.entries(families).flatMap(([workload, rows]) =>
+    rows.flatMap(({ name, missing }) => {
+      const reason = missing?.(paths) ?? null;
+      return reason === null ? [] : [{ workload, name, reason }];
+    }),
+  );
+}

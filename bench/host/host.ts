@@ -1,0 +1,80 @@
+// A machine as a value: what the suite asks of the one that it measures on. Everything that starts
+// a program or reads the kernel's files goes through it, so that a second machine is a second
+// value. Programs speak in lines on their standard streams, which any channel can carry.
+
+import type { Paths } from "../paths.ts";
+import type { CpuPlan } from "./cpus.ts";
+import type { MachineEnvironment } from "./environment.ts";
+import type { MachineLimits } from "./limits.ts";
+import type { MemorySample } from "./memory.ts";
+import type { Usage } from "./usage.ts";
+
+/** How a process ended: one of the three is set. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Why it could not be started. */
+  readonly error: string | null;
+}
+
+/** A program that runs on a host. */
+export interface HostProcess {
+  /** On its host; 0 if it could not be started. */
+  readonly pid: number;
+  /** Resolves once the process has ended and its output has been read. Never rejects. */
+  readonly exited: Promise<Exit>;
+  /** True as soon as the end is known, which may be before `exited` resolves. */
+  readonly ended: boolean;
+  /** The last 4 KiB that it wrote to standard error, on one line; "" if it wrote nothing. */
+  readonly stderrTail: string;
+  /** Writes one line to its standard input; needs `input`. Lost if the process has ended. */
+  send(line: string): void;
+  /** Does nothing to a process that has ended, even if its number belongs to another one now. */
+  kill(signal: NodeJS.Signals): void;
+}
+
+export interface StartOptions {
+  /** Called for each line of standard output. */
+  readonly onLine: (line: string) => void;
+  /**
+   * Starts it through the launcher, which raises its descriptor limit, ends it when this process
+   * ends, and pins it to the CPU unless that is null. Without it the program starts as it is.
+   */
+  readonly launch?: { readonly cpu: number | null };
+  /** Whether `send()` is used; else standard input is closed. */
+  readonly input?: boolean;
+}
+
+export interface Host {
+  readonly platform: NodeJS.Platform;
+  /** Where the programs of this package are on that machine. */
+  readonly paths: Paths;
+  /** A failure to start shows as the exit of the process. */
+  start(argv: readonly string[], options: StartOptions): HostProcess;
+  /** SIGKILL to every process that was started and lives. Synchronous: for "exit" handlers. */
+  killAll(): void;
+  /** Resolves when none is left, or after the time. Call killAll() first. */
+  allEnded(timeoutMs: number): Promise<void>;
+  /** Whether there is such a process, of whatever user. */
+  alive(pid: number): Promise<boolean>;
+  /** CPUs for the server and the load generator. */
+  cpus(): Promise<CpuPlan>;
+  limits(): Promise<MachineLimits>;
+  /** Hardware, kernel, compilers and code: the environment block of results.json. */
+  environment(): Promise<MachineEnvironment>;
+  /** Memory of both process trees and of the kernel, at this moment. */
+  memory(serverPid: number, clientPid: number | null): Promise<MemorySample>;
+  /** CPU time and memory of a process and its children; null if it has ended. */
+  usage(pid: number): Promise<Usage | null>;
+}
+
+/** "exited with code 3", "was killed by SIGSEGV". */
+export function describeExit({ code, signal, error }: Exit): string {
+  if (error !== null) return `could not be started: ${error}`;
+  return signal === null ? `exited with code ${code}` : `was killed by ${signal}`;
+}
+
+/** The end of a process with what it wrote last, for a reason. */
+export function describeEnd({ stderrTail }: HostProcess, end: string): string {
+  return stderrTail === "" ? end : `${end}; stderr: ${stderrTail}`;
+}

@@ -1,0 +1,69 @@
+// This machine as a Host. Its processes cannot outlive this one: killAll() ends the rest on
+// whatever path the program leaves.
+
+import { type Paths, packagePaths } from "../paths.ts";
+import { type CpuPlan, chooseCpus } from "./cpus.ts";
+import { within } from "./deadline.ts";
+import { gatherEnvironment, type MachineEnvironment } from "./environment.ts";
+import type { Host, HostProcess, StartOptions } from "./host.ts";
+import type { MachineLimits } from "./limits.ts";
+import { readMachineLimits } from "./machine-limits.ts";
+import { type MemorySample, sampleMemory } from "./memory.ts";
+import { ChildProcess, isAlive } from "./processes.ts";
+import { type Usage, usageOf } from "./usage.ts";
+
+export class LocalHost implements Host {
+  readonly platform = process.platform;
+  readonly paths: Paths;
+  readonly #live = new Set<ChildProcess>();
+
+  constructor(paths: Paths = packagePaths()) {
+    this.paths = paths;
+  }
+
+  start(argv: readonly string[], { launch, ...options }: StartOptions): HostProcess {
+    const command = launch === undefined ? argv : [...this.#launcher(launch.cpu), ...argv];
+    const child = new ChildProcess(command, options);
+    this.#live.add(child);
+    void child.exited.then(() => this.#live.delete(child));
+    return child;
+  }
+
+  killAll(): void {
+    for (const child of this.#live) child.kill("SIGKILL");
+  }
+
+  async allEnded(timeoutMs: number): Promise<void> {
+    await within(Promise.all([...this.#live].map(({ exited }) => exited)), { timeoutMs });
+  }
+
+  async alive(pid: number): Promise<boolean> {
+    return isAlive(pid);
+  }
+
+  async cpus(): Promise<CpuPlan> {
+    return chooseCpus();
+  }
+
+  async limits(): Promise<MachineLimits> {
+    return readMachineLimits();
+  }
+
+  async environment(): Promise<MachineEnvironment> {
+    return gatherEnvironment(this.paths.root);
+  }
+
+  async memory(serverPid: number, clientPid: number | null): Promise<MemorySample> {
+    return sampleMemory(serverPid, clientPid);
+  }
+
+  async usage(pid: number): Promise<Usage | null> {
+    return usageOf(pid);
+  }
+
+  /** It becomes the command, under the same pid. */
+  #launcher(cpu: number | null): string[] {
+    const pin = cpu === null ? [] : ["--cpu", String(cpu)];
+    return [this.paths.loadGenerator, "launch", ...pin, "--parent", String(process.pid), "--"];
+  }
+}

@@ -1,0 +1,94 @@
+// What the kernel's accounts say of processes, read from outside. proc_pid_stat(5),
+// proc_pid_schedstat, proc_stat(5); "Scheduler Statistics" of the kernel's documentation.
+
+import { listNames, type ReadText, readText } from "./kernel-files.ts";
+
+/** Of a process and its children until now. */
+export interface Usage {
+  /** Null if it has too many children to look at without disturbing them. */
+  readonly cpuNs: number | null;
+  /** Resident, shared pages included. */
+  readonly memoryBytes: number | null;
+}
+
+/** Of all threads of a process until now. */
+export interface ThreadAccounts {
+  readonly cpuNs: number;
+  /** Ready to run, while another had the CPU. */
+  readonly waitNs: number;
+}
+
+/** One process per connection is too many to look at. */
+const mostChildren = 16;
+/** USER_HZ is 100 on every architecture that Node has, and the page has this size. */
+const tickNs = 1e7;
+const pageBytes = 4096;
+
+/** Null if the process has ended, or the platform has no procfs. */
+export function usageOf(pid: number, read: ReadText = readText): Usage | null {
+  const own = processUsage(pid, read);
+  if (own === null) return null;
+  const children = childrenOf(pid, String(pid), read);
+  if (children.length > mostChildren) return { cpuNs: null, memoryBytes: null };
+  const all = [own, ...children.map((child) => processUsage(child, read))];
+  const known = all.filter((usage) => usage !== null);
+  return {
+    cpuNs: known.reduce((sum, usage) => sum + usage.cpuNs, 0),
+    memoryBytes: known.reduce((sum, usage) => sum + usage.memoryBytes, 0),
+  };
+}
+
+/** The processes that one thread of a process has started. */
+export function childrenOf(pid: number, thread: string, read: ReadText): number[] {
+  const text = read(`/proc/${pid}/task/${thread}/children`) ?? "";
+  return text
+    .split(" ")
+    .filter((word) => word !== "")
+    .map(Number);
+}
+
+/** Null if the process has ended, or the kernel keeps no such accounts. */
+export function accountsOf(pid: number, read: ReadText = readText): ThreadAccounts | null {
+  const lines = threadsOf(pid).map((thread) => read(`/proc/${pid}/task/${thread}/schedstat`));
+  if (lines.length === 0 || lines.includes(null)) return null;
+  const accounts = lines.map((line) => line?.split(" ").map(Number) ?? []);
+  return accounts.reduce<ThreadAccounts>(
+    (sum, [cpuNs = 0, waitNs = 0]) => ({
+      cpuNs: sum.cpuNs + cpuNs,
+      waitNs: sum.waitNs + waitNs,
+    }),
+    { cpuNs: 0, waitNs: 0 },
+  );
+}
+
+/** Nanoseconds that this thread was ready and another had its CPU; null if not accounted. */
+export function ownWaitNs(read: ReadText = readText): number | null {
+  const field = read("/proc/self/schedstat")?.split(" ")[1];
+  return field === undefined ? null : Number(field);
+}
+
+export function threadsOf(pid: number): string[] {
+  return listNames(`/proc/${pid}/task`);
+}
+
+/** CPU time that the hypervisor gave to others until now, over all CPUs. */
+export function stealNs(read: ReadText = readText): number | null {
+  const ticks = read("/proc/stat")?.split("\n", 1)[0]?.trim().split(/\s+/)[8];
+  return ticks === undefined ? null : Number(ticks) * tickNs;
+}
+
+function processUsage(pid: number, read: ReadText) {
+  const stat = read(`/proc/${pid}/stat`);
+  if (stat === null) return null;
+  // The name before the last parenthesis may hold anything; the state follows it, field 3.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const field = (number: number) => Number(fields[number - 3]);
+  const ticksNs = (field(14) + field(15)) * tickNs;
+  // Nanoseconds are of one thread only; ticks are of all.
+  const schedstat = field(20) === 1 ? read(`/proc/${pid}/schedstat`) : null;
+  const exactNs = Number(schedstat?.split(" ")[0] ?? Number.NaN);
+  return {
+    cpuNs: Number.isFinite(exactNs) ? exactNs : ticksNs,
+    memoryBytes: field(24) * pageBytes,
+  };
+}
