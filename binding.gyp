@@ -25,9 +25,14 @@
     # What only the library offers, beyond TCP.
     "library_sources": [
       "native/net/datagram.cc",
+      "native/net/descriptor_passing.cc",
       "native/net/event_source.cc",
+      "native/net/inotify.cc",
+      "native/net/multicast.cc",
+      "native/net/netlink.cc",
       "native/net/pty.cc",
       "native/net/socket_options.cc",
+      "native/net/terminal.cc",
       "native/net/unix_socket.cc",
     ],
     # CI treats warnings as errors; a stranger's newer compiler must not.
@@ -74,10 +79,13 @@
         "native/addon/engine_calls.cc",
         "native/addon/host.cc",
         "native/addon/hosted_run.cc",
+        "native/addon/message_calls.cc",
         "native/addon/opened_descriptors.cc",
         "native/addon/selector_calls.cc",
         "native/addon/selector_table.cc",
+        "native/addon/signal_source.cc",
         "native/addon/socket_calls.cc",
+        "native/addon/source_calls.cc",
         "native/addon/nested_watch.cc",
         "native/addon/open_engine.cc",
         "native/addon/pending.cc",

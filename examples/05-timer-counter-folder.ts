@@ -1,17 +1,13 @@
-// One blocking wait for three things that are no streams: a timer, a counter that another thread
-// could add to, and the changes in a folder. Enters: a folder. Leaves: a line for each that comes,
-// until the timer has come twice. Linux. timerfd_create(2), eventfd(2), inotify(7)
+// One blocking wait for a timer, a counter that another thread could add to, and the changes below
+// one or more folders on one descriptor, until the timer has expired twice. Linux.
+// timerfd_create(2), eventfd(2), inotify(7)
 //
-//   npm run build && node dist/examples/05-timer-counter-folder.js /tmp
+//   npm run build && node dist/examples/05-timer-counter-folder.js /tmp /var/tmp
 
-import { endianness } from "node:os";
 import { getSystemErrorName } from "node:util";
 import * as io from "../src/index.ts";
 
-const HEAD_BYTES = 16; // struct inotify_event: wd, mask, cookie, len, each 32 bits; then the name
-const LENGTH_AT = 12;
-
-const folder = process.argv[2] ?? ".";
+const folders = process.argv.length > 2 ? process.argv.slice(2) : ["."];
 const selector = new io.DefaultSelector<() => void>();
 const buffer = new Uint8Array(4096);
 
@@ -29,19 +25,21 @@ selector.register(counter, io.EVENT_READ, () => {
 check("write", io.writeEventfd(counter, 3));
 check("write", io.writeEventfd(counter, 4));
 
-const watch = io.watchDirectory(folder);
+const watch = io.openInotify();
+const CHANGES = io.IN.CREATE | io.IN.DELETE | io.IN.MOVE | io.IN.CLOSE_WRITE;
+const folderOf = new Map(
+  folders.map((folder) => [io.addInotifyWatch(watch, folder, CHANGES | io.IN.ONLYDIR), folder]),
+);
 selector.register(watch, io.EVENT_READ, () => {
   const n = check("read", io.read(watch, buffer));
-  const view = new DataView(buffer.buffer, 0, n);
-  for (let at = 0; at < n; ) {
-    const length = view.getUint32(at + LENGTH_AT, endianness() === "LE");
-    const name = buffer.subarray(at + HEAD_BYTES, at + HEAD_BYTES + length);
-    console.log(`changed: ${new TextDecoder().decode(name).replace(/\0+$/, "")}`);
-    at += HEAD_BYTES + length;
+  for (const { watch: number, mask, name } of io.decodeInotify(buffer, n)) {
+    if ((mask & io.IN.Q_OVERFLOW) !== 0) console.log("changes were lost: look at all folders");
+    else if ((mask & io.IN.IGNORED) !== 0) console.log(`gone: ${folderOf.get(number)}`);
+    else console.log(`changed: ${name} in ${folderOf.get(number)}`);
   }
 });
 
-console.log(`watching ${folder}`);
+console.log(`watching ${folders.join(", ")}`);
 while (expirations < 2) for (const { key } of selector.select()) key.data?.();
 selector.close();
 for (const fd of [timer, counter, watch]) check("close", io.close(fd));

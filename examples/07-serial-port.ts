@@ -1,24 +1,22 @@
-// Asks a device on a serial line for its temperature, with a deadline for each answer. Without a
-// device it makes one: a pseudo-terminal, whose other end is the device. Enters: the path of a
-// serial port, or nothing. Leaves: what the device said. termios(3), pty(7)
+// Asks a device on a serial line for its temperature, with a deadline per answer. Without a path it
+// makes a device: a pseudo-terminal, whose other end answers. termios(3), pty(7)
 //
 //   npm run build && node dist/examples/07-serial-port.js [/dev/ttyUSB0]
 
-import { execFileSync } from "node:child_process";
 import { closeSync, constants, openSync } from "node:fs";
 import { getSystemErrorName } from "node:util";
-import { DefaultSelector, EAGAIN, EVENT_READ, openPty, read, write } from "../src/index.ts";
+import * as io from "../src/index.ts";
 
 const ANSWER_WITHIN_MS = 2000;
 const buffer = Buffer.alloc(256);
-const selector = new DefaultSelector<(line: string) => void>();
+const selector = new io.DefaultSelector<(line: string) => void>();
 
-/** Bytes as they come, in lines: a serial line knows no messages. */
+/** Calls `take` per line: a serial line delivers bytes in pieces of any size. */
 function onLines(fd: number, take: (line: string) => void): void {
   let begun = "";
-  selector.register(fd, EVENT_READ, () => {
-    const n = read(fd, buffer);
-    if (n === -EAGAIN) return;
+  selector.register(fd, io.EVENT_READ, () => {
+    const n = io.read(fd, buffer);
+    if (n === -io.EAGAIN) return;
     if (n <= 0) throw new Error(`the line is dead: ${n === 0 ? "end" : getSystemErrorName(n)}`);
     const lines = (begun + buffer.toString("latin1", 0, n)).split("\n");
     begun = lines.pop() ?? "";
@@ -27,21 +25,20 @@ function onLines(fd: number, take: (line: string) => void): void {
 }
 
 function say(fd: number, line: string): void {
-  const n = write(fd, Buffer.from(`${line}\r\n`));
+  const n = io.write(fd, Buffer.from(`${line}\r\n`));
   if (n < 0) throw new Error(`write: ${getSystemErrorName(n)}`); // -EAGAIN: it does not listen
 }
 
-/** A thermometer at the other end. @returns where it is. */
+/** A thermometer at the other end. @returns its path. */
 function plugIn(): string {
-  const { controller, path } = openPty();
+  const { controller, path } = io.openPty();
   onLines(controller, (line) => say(controller, line === "TEMP?" ? "21.5" : "ERROR"));
   return path;
 }
 
 const path = process.argv[2] ?? plugIn();
 const port = openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
-// As the cable has it: no echo, no lines of its own; Node cannot say so itself.
-execFileSync("stty", ["raw", "-echo", "115200"], { stdio: [port, "inherit", "inherit"] });
+const raw = io.enterRawMode(port, { baudRate: 115_200 }); // 8N1, no echo, bytes as they are
 const answers: string[] = [];
 onLines(port, (line) => answers.push(line));
 
@@ -56,4 +53,5 @@ for (const question of ["TEMP?", "HUMIDITY?"]) {
   console.log(`${question} ${answers.shift()}`);
 }
 selector.close();
+raw.restore();
 closeSync(port);

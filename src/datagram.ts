@@ -11,8 +11,11 @@ export interface BindUdpOptions {
   readonly host?: string;
   /** 0, the default, lets the kernel pick: ask localPort(). */
   readonly port?: number;
-  /** SO_REUSEPORT: several sockets share the port. */
+  /** SO_REUSEPORT: several sockets share the port, and each datagram goes to one of them. */
   readonly reusePort?: boolean;
+  /** SO_REUSEADDR: several receivers of a multicast group, or of broadcasts, share the port, and
+   * each datagram goes to all of them; of others' datagrams the last to bind gets all. */
+  readonly reuseAddress?: boolean;
 }
 
 /**
@@ -21,10 +24,11 @@ export interface BindUdpOptions {
  * @throws {Error} in Node's form: `EADDRINUSE`.
  */
 export function bindUdp(options: BindUdpOptions = {}): number {
-  const { host = "127.0.0.1", port = 0, reusePort = false } = options;
+  const { host = "127.0.0.1", port = 0, reusePort = false, reuseAddress = false } = options;
   assertHost(host);
   assertPort(port);
-  return orThrow(native.bindUdp(host, port, reusePort === true), `cannot bind ${host}:${port}`);
+  const answer = native.bindUdp(host, port, reusePort === true, reuseAddress === true);
+  return orThrow(answer, `cannot bind ${host}:${port}`);
 }
 
 /**

@@ -1,11 +1,9 @@
-// Descriptors by which the kernel tells of something other than bytes: counters, timers, changes in
-// a folder, network links. Where the platform lacks one, what opens it throws ENOSYS.
-// Enters: counts, milliseconds, paths. Leaves: non-blocking descriptors, which the caller closes.
-// eventfd(2), timerfd_create(2), inotify(7), rtnetlink(7)
+// Counters and timers as descriptors. On platforms that lack one, what opens it throws ENOSYS.
+// eventfd(2), timerfd_create(2)
 
 import { invalidValue } from "./errors.ts";
 import { native } from "./native.ts";
-import { assertInteger, assertPath, orThrow } from "./opening.ts";
+import { assertInteger, orThrow } from "./opening.ts";
 
 /** Nanoseconds that are exact in a number, about a hundred days. */
 const LONGEST_MS = Number.MAX_SAFE_INTEGER / 1e6;
@@ -48,27 +46,6 @@ export function openTimer(delayMs: number, intervalMs = 0): number {
 /** How often it has expired since the last read. @returns that, or -errno: -EAGAIN for never. */
 export function readTimer(fd: number): number {
   return native.readCounter(fd);
-}
-
-/**
- * Tells what is created, changed, moved or deleted in a folder: read() gives inotify_event records,
- * whole ones, each a 16-byte head and a name; 4 KiB of room are enough for any. Linux.
- * @throws {Error} in Node's form: `ENOENT`, `ENOTDIR`.
- * @see inotify(7)
- */
-export function watchDirectory(path: string): number {
-  assertPath(path);
-  return orThrow(native.watchDirectory(path), `cannot watch ${path}`, "Linux");
-}
-
-/**
- * Tells when a network link or an address comes or goes: recv() gives rtnetlink messages, and
- * send() puts questions. Linux.
- * @throws {Error} in Node's form: `EPERM`, `EAFNOSUPPORT` where a sandbox refuses it.
- * @see rtnetlink(7), netlink(7)
- */
-export function openNetlinkRoute(): number {
-  return orThrow(native.openNetlinkRoute(), "cannot open a netlink socket", "Linux");
 }
 
 function toNanoseconds(ms: number): number {

@@ -17,18 +17,11 @@ export {
   setNonBlocking,
   write,
 } from "./descriptor.ts";
+export { receiveDescriptor, sendDescriptor } from "./descriptor-passing.ts";
 export type { DescriptorStreamOptions } from "./descriptor-stream.ts";
 export type { ConnectionOptions, EngineName } from "./engines.ts";
 export { SelectorError, type SelectorErrorCode } from "./errors.ts";
-export {
-  eventfd,
-  openNetlinkRoute,
-  openTimer,
-  readEventfd,
-  readTimer,
-  watchDirectory,
-  writeEventfd,
-} from "./event-source.ts";
+export { eventfd, openTimer, readEventfd, readTimer, writeEventfd } from "./event-source.ts";
 export { FramingError } from "./frame-cutter.ts";
 export {
   type ByteLinesOptions,
@@ -38,6 +31,33 @@ export {
   lengthPrefixed,
   lines,
 } from "./framing.ts";
+export {
+  addInotifyWatch,
+  decodeInotify,
+  IN,
+  type InotifyEvent,
+  openInotify,
+  removeInotifyWatch,
+  watchDirectory,
+} from "./inotify.ts";
+export {
+  getBroadcast,
+  getMulticastLoop,
+  getMulticastTtl,
+  joinMulticast,
+  leaveMulticast,
+  type MulticastMembership,
+  setBroadcast,
+  setMulticastInterface,
+  setMulticastLoop,
+  setMulticastTtl,
+} from "./multicast.ts";
+export {
+  type NetlinkOptions,
+  openNetlink,
+  type RouteGroup,
+  type UeventGroup,
+} from "./netlink.ts";
 export { type PipedBytes, pipeBoth } from "./pipe-both.ts";
 export { type EventHandler, Reactor, type ReactorOptions } from "./reactor.ts";
 export {
@@ -67,6 +87,7 @@ export {
   SelectSelector,
 } from "./selectors.ts";
 export { type CloseOptions, type ServeOptions, type Server, serve } from "./server.ts";
+export { openSignals, readSignals } from "./signals.ts";
 export {
   accept,
   type ConnectTcpOptions,
@@ -104,6 +125,13 @@ export {
   setSendBuffer,
 } from "./socket-options.ts";
 export { type Refable, toDuplex, toReadable, toWebStreams, toWritable } from "./streams.ts";
+export {
+  enterRawMode,
+  type RawMode,
+  type SerialOptions,
+  type TerminalSettings,
+  terminalSettings,
+} from "./terminal.ts";
 export type { Timer } from "./timer-queue.ts";
 export {
   bindUnix,

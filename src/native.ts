@@ -38,13 +38,17 @@ export const SOCKET_OPTIONS = {
   sendBuffer: 4,
   quickAck: 5,
   reusePort: 6,
+  broadcast: 7,
   /** Set: seconds, LINGER_OFF. Got: seconds and one, 0 for off. */
-  linger: 7,
+  linger: 8,
 } as const;
 
 /** What engineAdopt answers. */
 export const ENGINE_CAN_READ = 1;
 export const ENGINE_CAN_WRITE = 2;
+
+/** What `setMulticast` and `getMulticast` take: the order of native MulticastOption. */
+export const MULTICAST_OPTIONS = { hops: 0, loop: 1, interface: 2 } as const;
 
 export const LINGER_OFF = -(2 ** 31);
 
@@ -68,6 +72,14 @@ type NativeTransfer = (fd: number, bytes: Uint8Array, offset?: number, length?: 
 type NativeTransferWithAddress = (
   fd: number,
   address: Uint8Array | undefined,
+  bytes: Uint8Array,
+  offset: number | undefined,
+  length: number | undefined,
+) => number;
+
+type NativePassing<Descriptors> = (
+  socket: number,
+  descriptors: Descriptors,
   bytes: Uint8Array,
   offset: number | undefined,
   length: number | undefined,
@@ -145,7 +157,7 @@ export interface Native {
   connectUnix(path: string, type: number): number;
   bindUnix(path: string): number;
   socketPair(type: number): [number, number] | number;
-  bindUdp(host: string, port: number, reusePort: boolean): number;
+  bindUdp(host: string, port: number, reusePort: boolean, reuseAddress: boolean): number;
   connectUdp(host: string, port: number): number;
 
   /** Bytes of the longest path of a Unix socket. */
@@ -229,8 +241,31 @@ export interface Native {
   openPty(): NativePty | number;
   openEventfd(initial: number): number;
   openTimer(delayNs: number, intervalNs: number): number;
+
+  openInotify(): number;
+  addWatch(fd: number, path: string, mask: number): number;
+  removeWatch(fd: number, watch: number): number;
   watchDirectory(path: string): number;
-  openNetlinkRoute(): number;
+  openNetlink(uevent: boolean, groups: Int32Array): number;
+  openSignals(numbers: Int32Array): number;
+  takeSignals(fd: number): readonly number[] | number;
+
+  /** The size of the Uint8Array that holds a terminal's state, here as `saved`. */
+  readonly terminalStateBytes: number;
+  /** Lines are native SerialLine as seven integers. */
+  enterRawMode(fd: number, line: Int32Array, saved: Uint8Array): number;
+  restoreTerminal(fd: number, saved: Uint8Array): number;
+  readTerminal(fd: number, line: Int32Array): number;
+
+  /** I/O: takes values of any kind. */
+  sendDescriptor: NativePassing<number | Int32Array>;
+  receiveDescriptor: NativePassing<Int32Array>;
+  /** An index of 0 is the kernel's choice, a source of "" any. */
+  changeMembership(fd: number, join: boolean, group: string, index: number, source: string): number;
+  interfaceIndex(name: string): number;
+  /** Options are places in MULTICAST_OPTIONS. */
+  setMulticast(fd: number, option: number, value: number): number;
+  getMulticast(fd: number, option: number): number;
 }
 
 /** The package's own folder, from src/ as from dist/src/. */

@@ -36,6 +36,22 @@ export function assertUnixPath(path: string): void {
   throw invalidValue(`${nameOf(path)} has ${bytes} bytes: a Unix socket's path takes ${most}`);
 }
 
+/**
+ * As orThrow.
+ * @param advice what to do about an error, by its code; the message ends with it.
+ */
+export function explained<T>(
+  answer: T | number,
+  what: string,
+  advice: Readonly<Record<string, string>>,
+): T {
+  if (typeof answer !== "number" || answer >= 0) return answer as T;
+  const error = systemError(answer, what);
+  const todo = Object.hasOwn(advice, error.code ?? "") ? advice[error.code ?? ""] : undefined;
+  if (todo !== undefined) error.message += ` (${todo})`;
+  throw error;
+}
+
 /** A path as messages show it; an abstract name with an @, as ss(8) does. */
 export function nameOf(path: string): string {
   return path.replaceAll("\0", "@");

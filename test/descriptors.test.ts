@@ -18,6 +18,7 @@ import {
   bindUdp,
   close,
   DefaultSelector,
+  decodeInotify,
   dup,
   EVENT_READ,
   EVENT_WRITE,
@@ -26,7 +27,7 @@ import {
   localAddress,
   makeFifo,
   openFifo,
-  openNetlinkRoute,
+  openNetlink,
   openPty,
   openTimer,
   PollSelector,
@@ -211,7 +212,8 @@ describe.each(selectors)("watched by %s", (_name, make) => {
     rmSync(join(folder, "renamed"));
     expect(isReady(5000)).toBe(true);
     const n = read(fd, room);
-    expect(inotifyNames(n)).toEqual(expect.arrayContaining(["new", "renamed"]));
+    const names = decodeInotify(room, n).map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(["new", "renamed"]));
     expect(() => watchDirectory(join(folder, "none"))).toThrow(
       failing("ENOENT", "inotify_add_watch"),
     );
@@ -221,9 +223,9 @@ describe.each(selectors)("watched by %s", (_name, make) => {
     );
   });
 
-  const noNetlink = linux ? refusal(openNetlinkRoute) : "Linux only";
+  const noNetlink = linux ? refusal(() => openNetlink({ family: "route" })) : "Linux only";
   it.skipIf(noNetlink)(`netlink lists the links${noNetlink ? ` (${noNetlink})` : ""}`, () => {
-    const fd = fds.keep(openNetlinkRoute());
+    const fd = fds.keep(openNetlink({ family: "route" }));
     selector.register(fd, EVENT_READ);
     expect(isReady(0)).toBe(false);
     const request = linkDump();
@@ -246,18 +248,6 @@ function readUntil(fd: number, text: string): string {
     all += decode(room, read(fd, room));
   }
   return all;
-}
-
-/** The names in struct inotify_event records: four uint32, the last the name's length; the name. */
-function inotifyNames(n: number): string[] {
-  const names: string[] = [];
-  const head = new DataView(room.buffer);
-  for (let at = 0; at < n; ) {
-    const length = head.getUint32(at + 12, endianness() === "LE");
-    names.push(decode(room.subarray(at + 16), length).replace(/\0+$/, ""));
-    at += 16 + length;
-  }
-  return names;
 }
 
 /** RTM_GETLINK for all links: struct nlmsghdr, then an empty struct ifinfomsg. rtnetlink(7) */

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -177,13 +177,19 @@ describe("04-talk-to-a-terminal", () => {
 });
 
 describe.skipIf(!linux)("05-timer-counter-folder", () => {
-  it("hears of the counter, the folder and the timer", async () => {
-    const example = Example.run("05-timer-counter-folder", folder);
+  it("hears of the counter, both folders and the timer", async () => {
+    const second = join(folder, "second");
+    mkdirSync(second);
+    const example = Example.run("05-timer-counter-folder", folder, second);
     await example.said(/watching/);
     writeFileSync(join(folder, "new-file"), "");
+    writeFileSync(join(second, "another"), "");
+    rmSync(second, { recursive: true });
     const { code, output } = await example.ended();
     expect(output).toContain("the counter was at 7");
-    expect(output).toContain("changed: new-file");
+    expect(output).toContain(`changed: new-file in ${folder}\n`);
+    expect(output).toContain(`changed: another in ${second}\n`);
+    expect(output).toContain(`gone: ${second}\n`);
     expect(output).toContain("the timer has expired 2 times");
     expect(code).toBe(0);
   });
@@ -243,7 +249,7 @@ describe("06-http-hello", () => {
   });
 });
 
-describe.skipIf(missing("stty"))("07-serial-port", () => {
+describe("07-serial-port", () => {
   it("asks the device that it made", async () => {
     const { code, output } = await Example.run("07-serial-port").ended();
     expect(output).toBe("TEMP? 21.5\nHUMIDITY? ERROR\n");

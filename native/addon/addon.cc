@@ -25,6 +25,8 @@ Napi::Object Initialize(Napi::Env env, Napi::Object exports) {
   ExportDatagramCalls(env, exports, environment.get());
   ExportDescriptorCalls(env, exports, environment.get());
   ExportEngineCalls(env, exports, environment.get());
+  ExportSourceCalls(env, exports, environment.get());
+  ExportMessageCalls(env, exports, environment.get());
   napi_set_instance_data(env, environment.release(), End, nullptr);
   return exports;
 }

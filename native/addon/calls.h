@@ -88,6 +88,12 @@ void ExportDescriptorCalls(Napi::Env env, Napi::Object exports, Environment* env
 /** engine_calls.cc: engines of connections. */
 void ExportEngineCalls(Napi::Env env, Napi::Object exports, Environment* environment);
 
+/** source_calls.cc: inotify, netlink, signals, and the modes of terminals. */
+void ExportSourceCalls(Napi::Env env, Napi::Object exports, Environment* environment);
+
+/** message_calls.cc: descriptors over Unix sockets, multicast groups. */
+void ExportMessageCalls(Napi::Env env, Napi::Object exports, Environment* environment);
+
 /** Adds one raw function that finds its environment in its data. */
 inline void ExportRaw(Napi::Env env, Napi::Object exports, const char* name, napi_callback call,
                       Environment* environment) {

@@ -86,11 +86,14 @@ Napi::Value BindByPath(const Napi::CallbackInfo& info) {
   return AnswerDescriptor(info, BindUnix(Text(info, 0)));
 }
 
-/** bindUdp(host, port, reusePort) */
+/** bindUdp(host, port, reusePort, reuseAddress) */
 Napi::Value Bind(const Napi::CallbackInfo& info) {
   const Result<Address> local = InetAt(info);
   if (!local.ok()) return AnswerRefusal(info, local.error());
-  return AnswerDescriptor(info, BindUdp(local.value(), info[2].As<Napi::Boolean>().Value()));
+  PortSharing sharing;
+  sharing.reuse_port = info[2].As<Napi::Boolean>().Value();
+  sharing.reuse_address = info[3].As<Napi::Boolean>().Value();
+  return AnswerDescriptor(info, BindUdp(local.value(), sharing));
 }
 
 /** connectUdp(host, port) */

@@ -40,6 +40,7 @@ napi_value CloseOne(napi_env env, napi_callback_info info) {
   OpenedDescriptors::Remove(fd);
   // EINTR: the descriptor is gone all the same (close(2), on Linux and the BSDs alike).
   const int32_t answer = close(fd) < 0 && errno != EINTR ? -errno : 0;
+  call.environment().signals.erase(fd);
   selectors.ForEachWatching(fd, [](const OpenSelector& open) { open.TellWatch(); });
   return call.Answer(answer);
 }
@@ -135,16 +136,6 @@ Napi::Value NewTimer(const Napi::CallbackInfo& info) {
                                           info[1].As<Napi::Number>().Int64Value()));
 }
 
-/** watchDirectory(path) */
-Napi::Value NewWatch(const Napi::CallbackInfo& info) {
-  return AnswerDescriptor(info, WatchDirectory(Text(info, 0)));
-}
-
-/** openNetlinkRoute() */
-Napi::Value NewNetlink(const Napi::CallbackInfo& info) {
-  return AnswerDescriptor(info, OpenNetlinkRoute());
-}
-
 }  // namespace
 
 void ExportDescriptorCalls(Napi::Env env, Napi::Object exports, Environment* environment) {
@@ -163,9 +154,6 @@ void ExportDescriptorCalls(Napi::Env env, Napi::Object exports, Environment* env
   exports.Set("openPty", Napi::Function::New(env, NewPty, "openPty", environment));
   exports.Set("openEventfd", Napi::Function::New(env, NewEventfd, "openEventfd", environment));
   exports.Set("openTimer", Napi::Function::New(env, NewTimer, "openTimer", environment));
-  exports.Set("watchDirectory", Napi::Function::New(env, NewWatch, "watchDirectory", environment));
-  exports.Set("openNetlinkRoute",
-              Napi::Function::New(env, NewNetlink, "openNetlinkRoute", environment));
 }
 
 }  // namespace io_selectors

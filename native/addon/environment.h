@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "addon/host.h"
@@ -14,6 +15,7 @@
 #include "addon/open_engine.h"
 #include "addon/opened_descriptors.h"
 #include "addon/selector_table.h"
+#include "addon/signal_source.h"
 #include "addon/waker.h"
 #include "addon/watch.h"
 #include "core/owned_fd.h"
@@ -84,6 +86,7 @@ struct Environment {
   uv_loop_t* loop;
   Host* host = nullptr;        // frees itself
   napi_ref nothing = nullptr;  // a function that does nothing: see LeavesNow()
+  std::unordered_map<int, std::unique_ptr<SignalSource>> signals;  // by the caller's descriptor
   const char* failed_syscall = "";
   Frame* frame = nullptr;  // TypeScript's, pinned for the environment's life
   LentBytes lent[2];

@@ -74,6 +74,17 @@ class IoCall {
     return *size > 0 || !IsDetached(index);
   }
 
+  /** Whether that argument is an Int32Array; a detached one has no elements. */
+  bool ReadInts(size_t index, int32_t** data, size_t* count) const {
+    napi_typedarray_type type = napi_uint8_array;
+    void* start = nullptr;
+    const napi_status status =
+        napi_get_typedarray_info(env_, arguments_[index], &type, count, &start, nullptr, nullptr);
+    if (status != napi_ok || type != napi_int32_array) return false;
+    *data = static_cast<int32_t*>(start);
+    return true;
+  }
+
   /** Whether that argument is an integer from 0 to 2^53. */
   bool ReadCount(size_t index, uint64_t* count) const {
     constexpr double kLargest = 9007199254740992.0;

@@ -5,10 +5,15 @@
 
 namespace io_selectors {
 
-Result<OwnedFd> BindUdp(const Address& local, bool reuse_port) {
+Result<OwnedFd> BindUdp(const Address& local, PortSharing sharing) {
   Result<OwnedFd> fd = OpenSocket(local.family(), SocketType::kDatagram);
   if (!fd.ok()) return fd.error();
-  if (reuse_port) {
+  const int on = 1;
+  if (sharing.reuse_address &&
+      setsockopt(fd.value().get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0) {
+    return LastError("setsockopt");
+  }
+  if (sharing.reuse_port) {
     const Result<void> reuse = SetSocketOption(fd.value().get(), SocketOption::kReusePort, 1);
     if (!reuse.ok()) return reuse.error();
   }

@@ -13,8 +13,14 @@
 
 namespace io_selectors {
 
+/** How BindUdp lets other sockets bind the same port: SO_REUSEPORT, SO_REUSEADDR. socket(7) */
+struct PortSharing {
+  bool reuse_port = false;
+  bool reuse_address = false;
+};
+
 /** A UDP socket bound to that address. */
-Result<OwnedFd> BindUdp(const Address& local, bool reuse_port);
+Result<OwnedFd> BindUdp(const Address& local, PortSharing sharing);
 
 /** A UDP socket that sends to, and hears from, this peer only: Send and Receive serve it. */
 Result<OwnedFd> ConnectUdp(const Address& peer);

@@ -1,7 +1,5 @@
 #include "net/event_source.h"
 
-#include <sys/socket.h>
-
 #include "net/descriptor.h"
 
 #if __has_include(<sys/eventfd.h>)
@@ -9,13 +7,6 @@
 #endif
 #if __has_include(<sys/timerfd.h>)
 #include <sys/timerfd.h>
-#endif
-#if __has_include(<sys/inotify.h>)
-#include <sys/inotify.h>
-#endif
-#ifdef __linux__
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
 #endif
 
 namespace io_selectors {
@@ -62,37 +53,6 @@ Result<OwnedFd> OpenTimer([[maybe_unused]] int64_t delay_ns, [[maybe_unused]] in
   return fd;
 #else
   return Error{ENOSYS, "timerfd_create"};
-#endif
-}
-
-Result<OwnedFd> WatchDirectory([[maybe_unused]] const std::string& path) {
-#ifdef IN_NONBLOCK
-  constexpr uint32_t kChanges = IN_CREATE | IN_DELETE | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB |
-                                IN_MOVE | IN_DELETE_SELF | IN_MOVE_SELF;
-  OwnedFd fd(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-  if (!fd.valid()) return LastError("inotify_init1");
-  if (inotify_add_watch(fd.get(), path.c_str(), kChanges | IN_ONLYDIR) < 0) {
-    return LastError("inotify_add_watch");
-  }
-  return fd;
-#else
-  return Error{ENOSYS, "inotify_init1"};
-#endif
-}
-
-Result<OwnedFd> OpenNetlinkRoute() {
-#ifdef __linux__
-  OwnedFd fd(socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE));
-  if (!fd.valid()) return LastError("socket");
-  sockaddr_nl address{};
-  address.nl_family = AF_NETLINK;
-  address.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
-  if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof(address)) < 0) {
-    return LastError("bind");
-  }
-  return fd;
-#else
-  return Error{ENOSYS, "socket"};
 #endif
 }
 

@@ -1,10 +1,8 @@
-// Descriptors by which the kernel tells of something other than bytes: counters, timers, changes in
-// a folder, network links. All are read. ENOSYS where the platform lacks one.
-// eventfd(2), timerfd_create(2), inotify(7), rtnetlink(7)
+// Counters and timers as descriptors. ENOSYS on platforms that lack them. eventfd(2),
+// timerfd_create(2)
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "core/owned_fd.h"
 #include "core/result.h"
@@ -26,12 +24,5 @@ int WriteCounter(int fd, uint64_t count);
  * that is 0. CLOCK_MONOTONIC. Linux, FreeBSD 14.
  */
 Result<OwnedFd> OpenTimer(int64_t delay_ns, int64_t interval_ns);
-
-/** Yields a struct inotify_event for what is created, changed, moved or deleted in a folder. Linux.
- */
-Result<OwnedFd> WatchDirectory(const std::string& path);
-
-/** Yields rtnetlink messages when a link or an address changes. Linux. */
-Result<OwnedFd> OpenNetlinkRoute();
 
 }  // namespace io_selectors

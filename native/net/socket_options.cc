@@ -41,7 +41,7 @@ struct Row {
 constexpr Row kRows[] = {
     {IPPROTO_TCP, TCP_NODELAY}, {SOL_SOCKET, SO_KEEPALIVE}, {IPPROTO_TCP, kKeepIdle},
     {SOL_SOCKET, SO_RCVBUF},    {SOL_SOCKET, SO_SNDBUF},    {IPPROTO_TCP, kQuickAck},
-    {SOL_SOCKET, SO_REUSEPORT},
+    {SOL_SOCKET, SO_REUSEPORT}, {SOL_SOCKET, SO_BROADCAST},
 };
 
 Result<Row> Find(SocketOption option, const char* syscall) {

@@ -17,6 +17,7 @@ enum class SocketOption {
   kSendBuffer,
   kQuickAck,
   kReusePort,
+  kBroadcast,
   kLinger,
 };
 

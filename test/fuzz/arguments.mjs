@@ -26,15 +26,18 @@ const pick = (list) => list[random(list.length)];
 const kinds = {
   /** Opens descriptors: its answers are closed. */
   opens:
-    "accept bindUdp bindUnix connectTcp connectUdp connectUnix dup eventfd listenTcp " +
-    "listenUnix openFifo openNetlinkRoute openPty openTimer pipe socketPair " +
+    "accept bindUdp bindUnix connectTcp connectUdp connectUnix dup eventfd listenTcp listenUnix " +
+    "openFifo openInotify openNetlink openPty openSignals openTimer pipe socketPair " +
     "watchDirectory",
   answers:
-    "availableBackends close connect getKeepAlive getLinger getNoDelay getQuickAck " +
-    "getReceiveBuffer getReusePort getSendBuffer keepOpen lengthPrefixed lines " +
-    "localAddress localPort makeFifo openWaker peerAddress pipeBoth read readEventfd " +
-    "readTimer recv recvFrom send sendTo setKeepAlive setLinger setNoDelay setNonBlocking " +
-    "setQuickAck setReceiveBuffer setSendBuffer shutdown socketError write writeEventfd",
+    "addInotifyWatch availableBackends close connect decodeInotify enterRawMode getBroadcast " +
+    "getKeepAlive getLinger getMulticastLoop getMulticastTtl getNoDelay getQuickAck " +
+    "getReceiveBuffer getReusePort getSendBuffer joinMulticast keepOpen leaveMulticast " +
+    "lengthPrefixed lines localAddress localPort makeFifo openWaker peerAddress pipeBoth read " +
+    "readEventfd readSignals readTimer receiveDescriptor recv recvFrom removeInotifyWatch send " +
+    "sendDescriptor sendTo setBroadcast setKeepAlive setLinger setMulticastInterface " +
+    "setMulticastLoop setMulticastTtl setNoDelay setNonBlocking setQuickAck setReceiveBuffer " +
+    "setSendBuffer shutdown socketError terminalSettings write writeEventfd",
   constructs:
     "DefaultSelector EpollSelector FramingError IoUringSelector KqueueSelector " +
     "PollSelector Reactor SelectSelector SelectorError SocketAddress",
@@ -44,7 +47,7 @@ const kinds = {
   serves: "serve",
   names:
     "EAGAIN EBADF ECONNRESET EINPROGRESS EINVAL EMFILE ENFILE EPIPE EVENT_READ EVENT_WRITE " +
-    "FLAG_ERROR FLAG_HANGUP FLAG_PRIORITY FLAG_READ_CLOSED",
+    "FLAG_ERROR FLAG_HANGUP FLAG_PRIORITY FLAG_READ_CLOSED IN",
 };
 const kindOf = new Map(
   Object.entries(kinds).flatMap(([kind, list]) => list.split(" ").map((name) => [name, kind])),

@@ -11,6 +11,8 @@
 
 #include "native/fixtures.h"
 #include "net/descriptor.h"
+#include "net/inotify.h"
+#include "net/netlink.h"
 #include "net/pty.h"
 
 namespace io_selectors {
@@ -124,7 +126,7 @@ TEST(FoldersTellOfTheirFiles) {
 }
 
 TEST(NetlinkOpensOrSaysWhy) {
-  const Result<OwnedFd> opened = OpenNetlinkRoute();
+  const Result<OwnedFd> opened = OpenNetlink(NetlinkFamily::kRoute, {1, 7});
   char buffer[64];
   if (opened.ok()) {
     const ssize_t n = Read(opened.value().get(), buffer, sizeof(buffer));

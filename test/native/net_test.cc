@@ -190,7 +190,7 @@ TEST(UnixSeqpacketKeepsMessagesApart) {
 }
 
 TEST(DatagramsCarryTheirSender) {
-  const OwnedFd bound = Must(BindUdp(Must(InetAddress("127.0.0.1", 0)), true));
+  const OwnedFd bound = Must(BindUdp(Must(InetAddress("127.0.0.1", 0)), {true, false}));
   const Address receiver = Must(LocalAddress(bound.get()));
   const OwnedFd client = Must(ConnectUdp(receiver));
   char buffer[16];
@@ -204,7 +204,7 @@ TEST(DatagramsCarryTheirSender) {
   CHECK(AwaitReadable(client.get()));
   CHECK_EQ(Receive(client.get(), buffer, sizeof(buffer)), 0);
   CHECK_EQ(SendTo(-1, "", 0, sender), -EBADF);
-  CHECK_EQ(ErrorOf(BindUdp(Must(InetAddress("192.0.2.1", 0)), false)), EADDRNOTAVAIL);
+  CHECK_EQ(ErrorOf(BindUdp(Must(InetAddress("192.0.2.1", 0)), {})), EADDRNOTAVAIL);
 }
 
 TEST(UnixDatagramsWithAndWithoutNames) {
