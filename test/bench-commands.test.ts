@@ -181,7 +181,8 @@ describe("target", () => {
     expect(code).toBe(0);
     const cells = parseResults(stdout, "standard output").cells;
     const cell = cells.find(({ contender }) => contender === "target");
-    expect(cell?.metrics.serverCpuPerMessage?.median).toBeGreaterThan(0);
+    expect(cell?.messages).toBeGreaterThan(0);
+    expect(["ok", "tie", "inconclusive"]).toContain(cell?.status);
     expect(await survivors(runningWith(server), 5_000)).toEqual([]);
   });
 
