@@ -79,6 +79,41 @@ describe.skipIf(process.platform !== "linux")("a server of several processes", (
         expect(await echoOnce(port, "still here")).toBe("still here");
       });
 
+      it("replaces all of them on the same port, successors that never got ready, too", async () => {
+        const { port, pid } = await start(name);
+        const seen = new Set(childrenOf(pid));
+        for (const worker of seen) process.kill(worker, "SIGKILL");
+        // Each of their successors is killed as soon as there is one.
+        for (let killed = 0; killed < workers; ) {
+          await until(() => childrenOf(pid).some((child) => !seen.has(child)));
+          const successors = childrenOf(pid).filter((child) => !seen.has(child));
+          expect(successors).not.toEqual([]);
+          for (const child of successors) {
+            seen.add(child);
+            process.kill(child, "SIGKILL");
+            killed++;
+          }
+        }
+        await until(() => childrenOf(pid).filter((child) => !seen.has(child)).length === workers);
+        expect(childrenOf(pid).filter((child) => !seen.has(child))).toHaveLength(workers);
+        const echoed = () => echoOnce(port, "back again").catch(() => "");
+        let back = "";
+        for (let waited = 0; waited < patienceMs && back === ""; waited += 20) {
+          back = await echoed();
+          if (back === "") await delay(20);
+        }
+        expect(back).toBe("back again");
+      });
+
+      it("ends at SIGTERM with a worker that is stopped", async () => {
+        const { server, pid } = await start(name);
+        const children = childrenOf(pid);
+        process.kill(children[0] ?? 0, "SIGSTOP");
+        server.kill("SIGTERM");
+        expect(await once(server, "exit")).toEqual([0, null]);
+        expect(await survivors(children, patienceMs)).toEqual([]);
+      });
+
       it("leaves no worker behind where the arbiter is killed", async () => {
         const { server, pid } = await start(name);
         const children = childrenOf(pid);

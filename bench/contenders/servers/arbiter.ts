@@ -1,36 +1,50 @@
-// Arbiter: starts worker processes, restarts one that dies, ends them all. The workers share a
-// port; no connection passes through here. The name is gunicorn's, for the same part.
-// Enters: how to start a worker, and its messages over IPC (child_process.fork). Leaves: one
-// server's face: a port, a stop, the sum of all counters.
+// Arbiter: starts worker processes, replaces one that ends, ends them all. They share a port;
+// no connection passes through here. The name is gunicorn's, for the same part.
 
 import type { ChildProcess } from "node:child_process";
 import type { CallCounters } from "./counters.ts";
 import type { Server } from "./server.ts";
 
-/** What a worker tells. */
+/** What a worker sends over IPC (child_process.fork). */
 export type WorkerMessage =
   | { readonly event: "ready"; readonly port: number }
   | ({ readonly event: "counters" } & Readonly<CallCounters>);
 
-/** Starts worker `index` on that port, 0 for the first. */
+/** Starts worker `index` on that port; 0 lets the kernel pick. */
 export type StartWorker = (index: number, port: number) => ChildProcess;
 
-/** A worker that dies at once, again and again, must not keep the machine busy. */
-const restartDelayMs = 100;
-const mostRestarts = 100;
+export interface ArbiterOptions {
+  readonly workers: number;
+  readonly start: StartWorker;
+  readonly counters: CallCounters;
+  /** 0: the port that the first worker gets is that of all. */
+  readonly port: number;
+}
 
-/** Resolved when all workers are ready. @throws {Error} where one ends before it is. */
-export async function startArbiter(
-  count: number,
-  start: StartWorker,
-  counters: CallCounters,
-): Promise<Server> {
-  const arbiter = new Arbiter(start, counters);
+/**
+ * A worker's successor starts this long after its end: the first delay, and twice the last one each
+ * time that a worker ends young, so that one that cannot live does not keep the machine busy.
+ */
+const firstDelayMs = 100;
+const longestDelayMs = 5_000;
+/** A worker of this age has lived: its end is no reason to wait longer. */
+const matureMs = 5_000;
+/** From SIGTERM to SIGKILL. */
+const endingMs = 10_000;
+
+interface Slot {
+  readonly index: number;
+  child: ChildProcess | null;
+  startedAtMs: number;
+  delayMs: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** Resolves when all workers are ready. @throws {Error} if one ends before it is. */
+export async function startArbiter(options: ArbiterOptions): Promise<Server> {
+  const arbiter = new Arbiter(options);
   try {
-    // The first one's port is everybody's.
-    const port = await arbiter.startWorker(0, 0);
-    const others = Array.from({ length: count - 1 }, (_, index) => index + 1);
-    await Promise.all(others.map((index) => arbiter.startWorker(index, port)));
+    const port = await arbiter.begin();
     return { port, stop: () => arbiter.stop(), done: arbiter.done };
   } catch (error) {
     arbiter.stop();
@@ -42,59 +56,93 @@ class Arbiter {
   readonly done: Promise<void>;
   readonly #start: StartWorker;
   readonly #counters: CallCounters;
-  readonly #workers = new Set<ChildProcess>();
-  #restarts = 0;
+  readonly #slots: readonly Slot[];
+  #port: number;
+  /** All workers have been ready: one that ends from now on is replaced. */
+  #serving = false;
   #stopping = false;
   #finish: () => void = () => {};
 
-  constructor(start: StartWorker, counters: CallCounters) {
+  constructor({ workers, start, counters, port }: ArbiterOptions) {
     this.#start = start;
     this.#counters = counters;
+    this.#port = port;
+    this.#slots = Array.from({ length: workers }, (_, index) => newSlot(index));
     this.done = new Promise((resolve) => {
       this.#finish = resolve;
     });
   }
 
-  /** @returns the port that it listens on, once it does. */
-  startWorker(index: number, port: number): Promise<number> {
-    const worker = this.#start(index, port);
-    this.#workers.add(worker);
+  /** @returns the port that all workers listen on. */
+  async begin(): Promise<number> {
+    const [first, ...others] = this.#slots;
+    if (first !== undefined) this.#port = await this.#startWorker(first);
+    await Promise.all(others.map((slot) => this.#startWorker(slot)));
+    this.#serving = true;
+    return this.#port;
+  }
+
+  stop(): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    for (const { child, timer } of this.#slots) {
+      clearTimeout(timer);
+      child?.kill("SIGTERM");
+      child?.kill("SIGCONT"); // a stopped process handles no other signal before this one
+    }
+    const kill = setTimeout(() => {
+      for (const { child } of this.#slots) child?.kill("SIGKILL");
+    }, endingMs);
+    void this.done.then(() => clearTimeout(kill));
+    this.#finishIfEmpty();
+  }
+
+  /** @returns the port that it listens on, once it does. @throws if it ends before. */
+  #startWorker(slot: Slot): Promise<number> {
+    const child = this.#start(slot.index, this.#port);
+    slot.child = child;
+    slot.startedAtMs = performance.now();
     return new Promise((resolve, reject) => {
-      let listensOn: number | null = null;
-      worker.on("message", (message: WorkerMessage) => {
-        if (message.event === "counters") return this.#counters.add(message);
-        listensOn = message.port;
-        resolve(message.port);
+      child.on("message", (message: WorkerMessage) => {
+        if (message.event === "counters") this.#counters.add(message);
+        else resolve(message.port);
       });
-      worker.on("error", reject);
-      worker.on("exit", (code, signal) => {
-        this.#workers.delete(worker);
-        reject(
-          new Error(`worker ${index} ended (${signal ?? `exit ${code}`}) before it was ready`),
-        );
-        if (this.#stopping) this.#finishWhenEmpty();
-        else if (listensOn !== null) this.#restart(index, listensOn, signal ?? `exit ${code}`);
+      // Without a process, as when none could be forked, there is no "exit". Other errors are of
+      // messages to a worker that is ending.
+      child.on("error", (error) => {
+        if (child.pid === undefined) this.#onEnd(slot, error.message);
+        reject(error);
+      });
+      child.once("exit", (code, signal) => {
+        const how = signal ?? `exit ${code}`;
+        this.#onEnd(slot, how);
+        reject(new Error(`worker ${slot.index} ended (${how}) before it was ready`));
       });
     });
   }
 
-  stop(): void {
-    this.#stopping = true;
-    for (const worker of this.#workers) worker.kill("SIGTERM");
-    this.#finishWhenEmpty();
+  #onEnd(slot: Slot, how: string): void {
+    slot.child = null;
+    if (this.#stopping) this.#finishIfEmpty();
+    else if (this.#serving) this.#replace(slot, how);
   }
 
-  #restart(index: number, port: number, how: string): void {
-    this.#restarts++;
-    console.error(`arbiter: worker ${index} ended (${how})`);
-    if (this.#restarts > mostRestarts) return;
-    setTimeout(() => {
-      if (this.#stopping) return;
-      this.startWorker(index, port).catch((error: unknown) => console.error(`arbiter: ${error}`));
-    }, restartDelayMs);
+  #replace(slot: Slot, how: string): void {
+    const mature = performance.now() - slot.startedAtMs >= matureMs;
+    const delayMs = mature ? firstDelayMs : slot.delayMs;
+    slot.delayMs = Math.min(2 * delayMs, longestDelayMs);
+    console.error(`arbiter: worker ${slot.index} ended (${how}); again in ${delayMs} ms`);
+    slot.timer = setTimeout(() => {
+      // One that ends before it is ready is replaced as any other.
+      this.#startWorker(slot).catch(() => {});
+    }, delayMs);
   }
 
-  #finishWhenEmpty(): void {
-    if (this.#workers.size === 0) this.#finish();
+  #finishIfEmpty(): void {
+    if (this.#slots.every(({ child }) => child === null)) this.#finish();
   }
+}
+
+function newSlot(index: number): Slot {
+  return { index, child: null, startedAtMs: 0, delayMs: firstDelayMs, timer: undefined };
 }

@@ -1,13 +1,32 @@
 // node:cluster: Node's own answer to several processes: the primary accepts and hands connections
 // out in turn, the workers are node:net servers. https://nodejs.org/api/cluster.html
-// Enters: how many. Leaves: the arbiter's face.
 
 import cluster from "node:cluster";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { startArbiter } from "./arbiter.ts";
 import type { Server, ServerRequest } from "./server.ts";
 
-export function startNodeCluster({ counters, workers }: ServerRequest): Promise<Server> {
-  // Port 0 is the same for all workers of a cluster, so none has to be told.
-  cluster.setupPrimary({ args: ["node:cluster", "--worker"] });
-  return startArbiter(workers, () => cluster.fork().process, counters);
+export async function startNodeCluster(request: ServerRequest): Promise<Server> {
+  const { counters, workers } = request;
+  // The primary listens only while a worker does, and shares the socket among those that name the
+  // same port. With port 0 it would pick another one after all workers have ended.
+  const port = request.port === 0 ? await freePort() : request.port;
+  cluster.setupPrimary({ args: ["node:cluster", "--worker", "--port", String(port)] });
+  const start = () => {
+    const worker = cluster.fork();
+    worker.on("error", () => {}); // a message to one that is ending; its process says the same
+    return worker.process;
+  };
+  return startArbiter({ workers, start, counters, port });
+}
+
+/** One that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, "close");
+  return port;
 }

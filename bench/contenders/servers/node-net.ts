@@ -7,7 +7,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { BACKLOG } from "../settings.ts";
 import type { Server, ServerRequest } from "./server.ts";
 
-export async function startNodeNetServer({ counters }: ServerRequest): Promise<Server> {
+export async function startNodeNetServer({ counters, port }: ServerRequest): Promise<Server> {
   const open = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     counters.countAccepted();
@@ -24,7 +24,7 @@ export async function startNodeNetServer({ counters }: ServerRequest): Promise<S
       counters.connectionsClosed++;
     });
   });
-  server.listen({ host: "127.0.0.1", port: 0, backlog: BACKLOG });
+  server.listen({ host: "127.0.0.1", port, backlog: BACKLOG });
   await once(server, "listening");
   const done = once(server, "close").then(async () => {
     // The server's own 'close' comes a tick before that of the last sockets.

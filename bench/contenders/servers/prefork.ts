@@ -1,15 +1,14 @@
-// ts:prefork: one Reactor a process, all of them listening on one port with SO_REUSEPORT
+// ts:prefork: one Reactor per process, all of them listening on one port with SO_REUSEPORT
 // (socket(7)), so that the kernel spreads the connections and each process has descriptors of its
 // own. A worker that dies takes its connections along, and is replaced.
-// Enters: how many. Leaves: the arbiter's face.
 
 import { fork } from "node:child_process";
 import { startArbiter } from "./arbiter.ts";
 import type { Server, ServerRequest } from "./server.ts";
 
-export function startPrefork({ counters, workers }: ServerRequest): Promise<Server> {
+export function startPrefork({ counters, workers, port }: ServerRequest): Promise<Server> {
   const [program = ""] = process.argv.slice(1);
-  const start = (_index: number, port: number) =>
-    fork(program, ["ts:prefork", "--worker", "--port", String(port)]);
-  return startArbiter(workers, start, counters);
+  const start = (_index: number, workerPort: number) =>
+    fork(program, ["ts:prefork", "--worker", "--port", String(workerPort)]);
+  return startArbiter({ workers, start, counters, port });
 }
