@@ -79,7 +79,7 @@ describe.skipIf(process.platform !== "linux")("a server of several processes", (
         expect(await echoOnce(port, "still here")).toBe("still here");
       });
 
-      it("replaces all of them on the same port, successors that never got ready, too", async () => {
+      it("replaces all on the same port, and successors that were never ready", async () => {
         const { port, pid } = await start(name);
         const seen = new Set(childrenOf(pid));
         for (const worker of seen) process.kill(worker, "SIGKILL");
