@@ -1,7 +1,9 @@
 // What the backends can do and whether they work here. Enters: the addon's table. Leaves: answers
 // in words. Tried, not guessed: a kernel or a sandbox may refuse what the build contains.
 
-import { invalidValue, SelectorError } from "./errors.ts";
+import { assertBoolean, assertOneOf } from "./arguments.ts";
+import { SelectorError } from "./errors.ts";
+import { hintOf } from "./hints.ts";
 import {
   describeRefusal,
   native,
@@ -32,7 +34,11 @@ export function availableBackends(): readonly AvailableBackend[] {
     if (!contained) return { ...backend, available: false, reason };
     const refusal = tryBackend(backend.name, () => undefined);
     if (refusal === null) return { ...backend, available: true, reason: null };
-    return { ...backend, available: false, reason: `${refusal} (${reason})` };
+    return {
+      ...backend,
+      available: false,
+      reason: reason === "" ? refusal : `${refusal} (${reason})`,
+    };
   });
 }
 
@@ -52,9 +58,9 @@ export function optionBits(
   options: RegisterOptions,
 ): number {
   const { mode = "level", exclusive = false, priority = false } = options;
-  if (!Object.hasOwn(OPTION_MODES, mode)) {
-    throw invalidValue(`mode is "${mode}"; level, edge or oneshot is needed`);
-  }
+  assertOneOf(mode, Object.keys(OPTION_MODES), "options.mode");
+  assertBoolean(exclusive, "options.exclusive");
+  assertBoolean(priority, "options.priority");
   const wanted = [mode, exclusive && "exclusive", priority && "priority"] as const;
   for (const option of wanted) {
     if (option === false || option === "level" || capabilities[option]) continue;
@@ -81,7 +87,7 @@ function backendsHaving(option: "edge" | "oneshot" | "exclusive" | "priority"): 
 /** Opens a selector for as long as `use` runs. @returns null, or what was refused. */
 function tryBackend(name: BackendName, use: (id: number) => void): string | null {
   const id = native.create(name, 0, new Int32Array(2 * RING_STRIDE));
-  if (id < 0) return describeRefusal(id);
+  if (id < 0) return describeRefusal(id, hintOf(name, id));
   use(id);
   native.destroy(id);
   return null;

@@ -1,11 +1,15 @@
-// Selectors that nobody can reach any more and nobody has closed. Enters: each selector as it is
-// made. Leaves: its native half, destroyed some time after the engine has collected it.
+// Closes selectors that were forgotten: some time after the engine has collected one, its native
+// half is destroyed.
 
 import { native } from "./native.ts";
 
-// Silent where it has been closed: an id is not given out twice.
 const collected = new FinalizationRegistry<number>((id) => native.destroy(id));
 
 export function destroyWhenCollected(selector: object, id: number): void {
-  collected.register(selector, id);
+  collected.register(selector, id, selector);
+}
+
+/** The selector has been closed: its id may be another one's by the time it is collected. */
+export function closedMeanwhile(selector: object): void {
+  collected.unregister(selector);
 }

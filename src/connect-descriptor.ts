@@ -4,10 +4,10 @@
 import { constants } from "node:os";
 import { toNativeTimeout } from "./arguments.ts";
 import { ConnectAttempts, endpointOf } from "./connect-attempts.ts";
+import { EAGAIN } from "./errno.ts";
 import { invalidValue } from "./errors.ts";
 import { assertPort, nameOf } from "./opening.ts";
 import { interleave, type ResolveOptions, resolveHost } from "./resolve.ts";
-import { EAGAIN } from "./socket.ts";
 import { connectUnix } from "./unix-socket.ts";
 
 export interface ConnectTarget extends ResolveOptions {

@@ -2,9 +2,10 @@
 // Enters: addresses, the caller's Uint8Array. Leaves: descriptors, and one datagram a call.
 // udp(7), recvfrom(2), sendto(2)
 
+import { assertBoolean } from "./arguments.ts";
 import { native } from "./native.ts";
-import { assertHost, assertPort, orThrow } from "./opening.ts";
-import { addressBytes, type SocketAddress } from "./socket-address.ts";
+import { assertHost, assertOptions, assertPort, orThrowHost } from "./opening.ts";
+import { bytesOf, type SocketAddress } from "./socket-address.ts";
 
 export interface BindUdpOptions {
   /** A numeric IPv4 or IPv6 address; 127.0.0.1 unless given. */
@@ -24,11 +25,14 @@ export interface BindUdpOptions {
  * @throws {Error} in Node's form: `EADDRINUSE`.
  */
 export function bindUdp(options: BindUdpOptions = {}): number {
+  assertOptions(options);
   const { host = "127.0.0.1", port = 0, reusePort = false, reuseAddress = false } = options;
   assertHost(host);
   assertPort(port);
-  const answer = native.bindUdp(host, port, reusePort === true, reuseAddress === true);
-  return orThrow(answer, `cannot bind ${host}:${port}`);
+  assertBoolean(reusePort, "reusePort");
+  assertBoolean(reuseAddress, "reuseAddress");
+  const answer = native.bindUdp(host, port, reusePort, reuseAddress);
+  return orThrowHost(answer, host, `cannot bind ${host}:${port}`);
 }
 
 /**
@@ -37,10 +41,11 @@ export function bindUdp(options: BindUdpOptions = {}): number {
  * @throws {Error} in Node's form.
  */
 export function connectUdp(options: { readonly host?: string; readonly port: number }): number {
+  assertOptions(options);
   const { host = "127.0.0.1", port } = options;
   assertHost(host);
   assertPort(port);
-  return orThrow(native.connectUdp(host, port), `cannot connect to ${host}:${port}`);
+  return orThrowHost(native.connectUdp(host, port), host, `cannot connect to ${host}:${port}`);
 }
 
 /**
@@ -57,7 +62,7 @@ export function recvFrom(
   offset?: number,
   length?: number,
 ): number {
-  return native.recvFrom(fd, sender?.[addressBytes], bytes, offset, length);
+  return native.recvFrom(fd, bytesOf(sender), bytes, offset, length);
 }
 
 /**
@@ -73,5 +78,5 @@ export function sendTo(
   offset?: number,
   length?: number,
 ): number {
-  return native.sendTo(fd, receiver?.[addressBytes], bytes, offset, length);
+  return native.sendTo(fd, bytesOf(receiver), bytes, offset, length);
 }

@@ -6,9 +6,9 @@ import type { Readable } from "node:stream";
 import { isatty } from "node:tty";
 import { read, write } from "./descriptor.ts";
 import { DescriptorWatch, type WatchObserver } from "./descriptor-watch.ts";
+import { EAGAIN } from "./errno.ts";
 import { systemError } from "./native.ts";
 import { EVENT_READ, EVENT_WRITE } from "./selector.ts";
-import { EAGAIN } from "./socket.ts";
 
 export type Done = (error?: Error | null) => void;
 

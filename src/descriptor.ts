@@ -3,8 +3,7 @@
 // Enters: paths, descriptors, the caller's Uint8Array. Leaves: non-blocking descriptors and counts.
 // read(2), write(2), pipe(2), fifo(7), pty(7)
 
-import { descriptorOf } from "./arguments.ts";
-import { invalidValue } from "./errors.ts";
+import { assertOneOf, descriptorOf, switchOf } from "./arguments.ts";
 import { native } from "./native.ts";
 import { assertInteger, assertPath, orThrow } from "./opening.ts";
 
@@ -59,7 +58,7 @@ export function keepOpen(fd: number): void {
  * @see F_SETFL in fcntl(2)
  */
 export function setNonBlocking(fd: number, on = true): number {
-  return native.setNonBlocking(fd, on ? 1 : 0);
+  return native.setNonBlocking(fd, switchOf(on));
 }
 
 /**
@@ -99,7 +98,7 @@ export function makeFifo(path: string, mode = 0o666): void {
  */
 export function openFifo(path: string, end: "read" | "write"): number {
   assertPath(path);
-  if (end !== "read" && end !== "write") throw invalidValue(`${String(end)} is not an end`);
+  assertOneOf(end, ["read", "write"], "end");
   return orThrow(native.openFifo(path, end === "write"), `cannot open ${path} to ${end}`);
 }
 

@@ -1,6 +1,7 @@
 // Counters and timers as descriptors. On platforms that lack one, what opens it throws ENOSYS.
 // eventfd(2), timerfd_create(2)
 
+import { assertNumber } from "./arguments.ts";
 import { invalidValue } from "./errors.ts";
 import { native } from "./native.ts";
 import { assertInteger, orThrow } from "./opening.ts";
@@ -38,8 +39,8 @@ export function writeEventfd(fd: number, count = 1): number {
  */
 export function openTimer(delayMs: number, intervalMs = 0): number {
   // A delay of 0 would leave it unset.
-  const delayNs = Math.max(toNanoseconds(delayMs), 1);
-  const answer = native.openTimer(delayNs, toNanoseconds(intervalMs));
+  const delayNs = Math.max(toNanoseconds(delayMs, "delayMs"), 1);
+  const answer = native.openTimer(delayNs, toNanoseconds(intervalMs, "intervalMs"));
   return orThrow(answer, "cannot open a timer", "Linux and FreeBSD 14");
 }
 
@@ -48,7 +49,8 @@ export function readTimer(fd: number): number {
   return native.readCounter(fd);
 }
 
-function toNanoseconds(ms: number): number {
-  if (Number.isFinite(ms) && ms >= 0 && ms <= LONGEST_MS) return Math.ceil(ms * 1e6);
-  throw invalidValue(`${String(ms)} is not a time: 0 … ${Math.floor(LONGEST_MS)} ms`);
+function toNanoseconds(ms: number, name: string): number {
+  assertNumber(ms, name);
+  if (ms >= 0 && ms <= LONGEST_MS) return Math.ceil(ms * 1e6);
+  throw invalidValue(`${name} is ${ms}; it must be milliseconds, 0 … ${Math.floor(LONGEST_MS)}`);
 }

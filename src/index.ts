@@ -20,8 +20,49 @@ export {
 export { receiveDescriptor, sendDescriptor } from "./descriptor-passing.ts";
 export type { DescriptorStreamOptions } from "./descriptor-stream.ts";
 export type { ConnectionOptions, EngineName } from "./engines.ts";
+export {
+  EACCES,
+  EADDRINUSE,
+  EADDRNOTAVAIL,
+  EAFNOSUPPORT,
+  EAGAIN,
+  EALREADY,
+  EBADF,
+  ECONNABORTED,
+  ECONNREFUSED,
+  ECONNRESET,
+  EEXIST,
+  EHOSTUNREACH,
+  EINPROGRESS,
+  EINTR,
+  EINVAL,
+  EIO,
+  EISCONN,
+  EMFILE,
+  EMSGSIZE,
+  ENETDOWN,
+  ENETUNREACH,
+  ENFILE,
+  ENOBUFS,
+  ENODEV,
+  ENOENT,
+  ENOMEM,
+  ENOPROTOOPT,
+  ENOSPC,
+  ENOTCONN,
+  ENOTSOCK,
+  ENXIO,
+  EOPNOTSUPP,
+  EPERM,
+  EPIPE,
+  EPROTO,
+  EPROTOTYPE,
+  ETIMEDOUT,
+  errnoError,
+} from "./errno.ts";
 export { SelectorError, type SelectorErrorCode } from "./errors.ts";
 export { eventfd, openTimer, readEventfd, readTimer, writeEventfd } from "./event-source.ts";
+export type { EventHandler, OnThrow } from "./event-handler.ts";
 export { FramingError } from "./frame-cutter.ts";
 export {
   type ByteLinesOptions,
@@ -58,8 +99,9 @@ export {
   type RouteGroup,
   type UeventGroup,
 } from "./netlink.ts";
+export type { NativeSelector, SelectorOptions } from "./native-selector.ts";
 export { type PipedBytes, pipeBoth } from "./pipe-both.ts";
-export { type EventHandler, Reactor, type ReactorOptions } from "./reactor.ts";
+export { Reactor, type ReactorOptions } from "./reactor.ts";
 export {
   type BackendName,
   type Capabilities,
@@ -92,14 +134,6 @@ export {
   accept,
   type ConnectTcpOptions,
   connectTcp,
-  EAGAIN,
-  EBADF,
-  ECONNRESET,
-  EINPROGRESS,
-  EINVAL,
-  EMFILE,
-  ENFILE,
-  EPIPE,
   type ListenOptions,
   listenTcp,
   localPort,

@@ -4,6 +4,7 @@
 // making one, each of which is a call of Node-API.
 // Enters: values of any kind. Leaves: n or -errno.
 
+import { isInt32 } from "./arguments.ts";
 import { native } from "./native.ts";
 
 /** Descriptor, offset, length, answer. */
@@ -44,8 +45,9 @@ export class Lending {
     // Detached or shrunk since, it has no such byte, whatever somebody has made of its prototype.
     if (bytes[this.#lentLength - 1] === undefined) return false;
     const from = offset === undefined ? 0 : offset;
+    if (!isInt32(fd) || !isInt32(from)) return false;
     const count = length === undefined ? this.#lentLength - from : length;
-    if (!isInt32(fd) || !isInt32(from) || !isInt32(count)) return false;
+    if (!isInt32(count)) return false;
     if (from < 0 || count <= 0 || from + count > this.#lentLength) return false;
     frame[0] = fd;
     frame[1] = from;
@@ -70,10 +72,6 @@ export class Lending {
 /** What the call that the frame was filled for has answered. */
 export function answerOfFrame(): number {
   return frame[3] as number;
-}
-
-function isInt32(value: unknown): value is number {
-  return typeof value === "number" && (value | 0) === value;
 }
 
 /** One that can grow would be used only as far as it was lent. */

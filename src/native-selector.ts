@@ -1,20 +1,27 @@
-// NativeSelector: the Selector contract over the addon. It checks once and keeps the keys; native
-// code keeps the kernel.
-// Enters: register, modify, unregister, waits. Leaves: keys, read from the ring that native code
-// fills.
+// NativeSelector: the Selector contract over the addon. It checks arguments once and keeps the
+// keys; native code keeps the kernel's set.
 
-import { assertEvents, descriptorOf, toNativeTimeout } from "./arguments.ts";
+import {
+  assertEvents,
+  assertObject,
+  assertSignal,
+  descriptorOf,
+  isInt32,
+  toNativeTimeout,
+} from "./arguments.ts";
 import { capabilitiesOf, optionBits } from "./backends.ts";
-import { destroyWhenCollected } from "./collected.ts";
+import { closedMeanwhile, destroyWhenCollected } from "./collected.ts";
 import { invalidValue, SelectorError } from "./errors.ts";
+import { EventRing } from "./event-ring.ts";
+import { hintOf } from "./hints.ts";
 import {
   native,
   RING_ENDED_BY_WAKER,
-  RING_STRIDE,
   RING_WISHES_END,
   RING_WISHES_TURN,
   systemError,
 } from "./native.ts";
+import { assertInteger } from "./opening.ts";
 import type {
   BackendName,
   Capabilities,
@@ -31,43 +38,45 @@ import { SelectorMap } from "./selector-map.ts";
 import { waitBeside } from "./wait.ts";
 import { openWaker } from "./waker.ts";
 
-/** Ready events a wait; what is ready beyond comes with the next one. */
-export const EVENTS_PER_WAIT = 256;
-const GONE = -1;
 const LEVEL: RegisterOptions = { mode: "level" };
 
 /** For Reactor.run, which hosts Node's own event loop. Not part of the public contract. */
 export const run = Symbol("run");
 export const wishTurn = Symbol("wishTurn");
 export const wishEnd = Symbol("wishEnd");
-/** For the Reactor's dispatch: readyKey(i)'s data and descriptor without touching the key. */
+/** For the Reactor's dispatch: the events, and readyKey(i)'s data without touching the key. */
+export const ring = Symbol("ring");
 export const readyData = Symbol("readyData");
-export const readyFd = Symbol("readyFd");
 
 export interface SelectorOptions {
-  /** Descriptors from this number on cannot be watched; select only. */
+  /** One more than the largest descriptor that can be watched; select only. */
   readonly fdSetSize?: number;
 }
 
+/** What every selector class of this package is; a Reactor takes one. */
 export class NativeSelector<T = unknown> implements Selector<T> {
   readonly backend: BackendName;
   readonly capabilities: Capabilities;
   readonly #id: number;
-  readonly #ring = new Int32Array((EVENTS_PER_WAIT + 1) * RING_STRIDE);
+  /** @internal */
+  readonly [ring] = new EventRing();
+  readonly #ring = this[ring];
   // Both by descriptor and dense: a look-up costs 10 ns where a Map costs 28. The data stand beside
   // the keys so that dispatch touches one cache line less for each of ten thousand connections.
   readonly #keys: (SelectorKey<T> | undefined)[] = [];
   readonly #data: (T | undefined)[] = [];
-  /** Events of the last wait; those whose registration has ended since have descriptor -1. */
-  #ready = 0;
   #map: SelectorMap<T> | null;
   #size = 0;
   #keepsAlive = true;
 
   constructor(backend: BackendName, options: SelectorOptions = {}) {
     this.backend = backend;
-    const id = native.create(backend, options.fdSetSize ?? 0, this.#ring);
-    if (id < 0) throw systemError(id, `the ${backend} backend does not work here`);
+    assertObject(options, "options");
+    const { fdSetSize } = options;
+    if (fdSetSize !== undefined) assertInteger(fdSetSize, 0x7fffffff, "fdSetSize");
+    const id = native.create(backend, fdSetSize ?? 0, this.#ring.words);
+    if (id < 0)
+      throw systemError(id, `cannot make a ${backend} selector`, undefined, hintOf(backend, id));
     this.#id = id;
     destroyWhenCollected(this, id);
     this.capabilities = capabilitiesOf(id);
@@ -102,9 +111,16 @@ export class NativeSelector<T = unknown> implements Selector<T> {
         `fd ${fd} is registered already; use modify()`,
       );
     }
+    assertObject(options, "options");
     const bits = options === LEVEL ? 0 : optionBits(this.backend, this.capabilities, options);
     const answer = native.register(this.#id, fd, events, bits);
-    if (answer < 0) throw systemError(answer, `cannot register fd ${fd}`);
+    if (answer < 0)
+      throw systemError(
+        answer,
+        `cannot register fd ${fd}`,
+        undefined,
+        hintOf(this.backend, answer),
+      );
     // Filled up to fd, because an array with holes turns into a dictionary.
     while (this.#keys.length <= fd) {
       this.#keys.push(undefined);
@@ -124,7 +140,7 @@ export class NativeSelector<T = unknown> implements Selector<T> {
       this.#drop(key.fd);
       throw systemError(answer, `cannot modify fd ${key.fd}, which is unregistered now`);
     }
-    this.#maskReady(key.fd, events);
+    this.#ring.mask(key.fd, events);
     return this.#put({ fileobj: key.fileobj, fd: key.fd, events, data });
   }
 
@@ -159,39 +175,38 @@ export class NativeSelector<T = unknown> implements Selector<T> {
 
   poll(timeoutMs?: number | null): number {
     this.#assertOpen();
-    return this.#take(native.poll(this.#id, toNativeTimeout(timeoutMs)));
+    const nativeTimeout = toNativeTimeout(timeoutMs);
+    this.#ring.beforeWait();
+    return this.#take(native.poll(this.#id, nativeTimeout));
   }
 
   readyKey(i: number): SelectorKey<T> | undefined {
-    const fd = this.#ring[(i + 1) * RING_STRIDE] as number;
-    return fd < 0 || i >= this.#ready ? undefined : this.#keys[fd];
+    const fd = this.#ring.fdAt(i);
+    return fd < 0 ? undefined : this.#keys[fd];
   }
 
   /** @internal */
   [readyData](i: number): T | undefined {
-    const fd = this.#ring[(i + 1) * RING_STRIDE] as number;
-    return fd < 0 || i >= this.#ready ? undefined : this.#data[fd];
-  }
-
-  /** @internal */
-  [readyFd](i: number): number {
-    return this.#ring[(i + 1) * RING_STRIDE] as number;
+    const fd = this.#ring.fdAt(i);
+    return fd < 0 ? undefined : this.#data[fd];
   }
 
   readyEvents(i: number): number {
-    return this.#ring[(i + 1) * RING_STRIDE + 1] as number;
+    return this.#ring.eventsAt(i);
   }
 
   readyFlags(i: number): number {
-    return this.#ring[(i + 1) * RING_STRIDE + 3] as number;
+    return this.#ring.flagsAt(i);
   }
 
   async wait(options: WaitOptions = {}): Promise<ReadyEvent<T>[]> {
+    assertObject(options, "options");
+    assertSignal(options.signal);
     this.#assertOpen();
     const look = () => {
       this.#assertOpen();
       const ready = this.select(0);
-      const woken = ((this.#ring[0] as number) & RING_ENDED_BY_WAKER) !== 0;
+      const woken = ((this.#ring.words[0] as number) & RING_ENDED_BY_WAKER) !== 0;
       return ready.length > 0 || woken ? ready : null;
     };
     return (await waitBeside(this.#id, look, this.#keepsAlive, options)) ?? [];
@@ -230,10 +245,11 @@ export class NativeSelector<T = unknown> implements Selector<T> {
   close(): void {
     if (this.closed) return;
     native.destroy(this.#id);
+    closedMeanwhile(this);
     this.#keys.length = 0;
     this.#data.length = 0;
     this.#size = 0;
-    this.#ready = 0;
+    this.#ring.clear();
     this.#map = null;
   }
 
@@ -249,10 +265,10 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     this.#assertOpen();
     return new Promise((resolve, reject) => {
       const onTurn = (ready: number) => {
-        this.#ready = ready;
+        this.#ring.take(ready);
         const timeoutMs = turn(ready);
         // What the turn itself wished for is in its answer.
-        this.#ring[1] = (this.#ring[1] as number) & ~RING_WISHES_TURN;
+        this.#head(~RING_WISHES_TURN, 0);
         return toNativeTimeout(timeoutMs);
       };
       const onOver = (answer: number) => {
@@ -260,7 +276,7 @@ export class NativeSelector<T = unknown> implements Selector<T> {
         else if (this.closed) reject(closedError());
         else reject(systemError(answer, `cannot wait on ${this.backend}`));
       };
-      this.#ring[1] = RING_WISHES_TURN;
+      this.#head(0, RING_WISHES_TURN);
       const answer = native.run(this.#id, onTurn, onOver);
       if (answer < 0)
         reject(systemError(answer, "cannot run beside Node's event loop (one run per selector)"));
@@ -269,16 +285,22 @@ export class NativeSelector<T = unknown> implements Selector<T> {
 
   /** @internal There is something new to wait for: turn() is to be asked at once. */
   [wishTurn](): void {
-    this.#ring[1] = (this.#ring[1] as number) | RING_WISHES_TURN;
+    this.#head(~0, RING_WISHES_TURN);
   }
 
   /** @internal Ends run() before its next wait. */
   [wishEnd](): void {
-    this.#ring[1] = (this.#ring[1] as number) | RING_WISHES_END;
+    this.#head(~0, RING_WISHES_END);
+  }
+
+  /** What is wished of a run: keeps these bits and sets those. */
+  #head(kept: number, set: number): void {
+    const { words } = this.#ring;
+    words[1] = ((words[1] as number) & kept) | set;
   }
 
   #take(count: number): number {
-    this.#ready = count < 0 ? 0 : count;
+    this.#ring.take(count < 0 ? 0 : count);
     if (count < 0) throw systemError(count, `cannot wait on ${this.backend}`);
     return count;
   }
@@ -309,17 +331,7 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     this.#keys[fd] = undefined;
     this.#data[fd] = undefined;
     this.#size--;
-    // What the last wait brought for it is stale, also where the number is registered anew.
-    for (let at = RING_STRIDE; at <= this.#ready * RING_STRIDE; at += RING_STRIDE) {
-      if (this.#ring[at] === fd) this.#ring[at] = GONE;
-    }
-  }
-
-  /** Of what the last wait brought, that which is not asked for any more. */
-  #maskReady(fd: number, events: number): void {
-    for (let at = RING_STRIDE; at <= this.#ready * RING_STRIDE; at += RING_STRIDE) {
-      if (this.#ring[at] === fd) this.#ring[at + 1] = (this.#ring[at + 1] as number) & events;
-    }
+    this.#ring.drop(fd);
   }
 
   /**
@@ -327,10 +339,11 @@ export class NativeSelector<T = unknown> implements Selector<T> {
    * itself.
    */
   #find(file: FileLike): SelectorKey<T> | undefined {
-    if (typeof file === "number") return this.#keys[file];
-    const fd = file.fd;
-    if (Number.isInteger(fd) && fd >= 0) return this.#keys[fd];
-    return this.#keys.find((key) => key?.fileobj === file);
+    if (typeof file === "object" && file !== null && !(isInt32(file.fd) && file.fd >= 0)) {
+      const key = this.#keys.find((key) => key?.fileobj === file);
+      if (key !== undefined) return key;
+    }
+    return this.#keys[descriptorOf(file)];
   }
 
   #assertOpen(): void {

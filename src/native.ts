@@ -113,6 +113,8 @@ export interface Native {
   /** Every backend that there is, in the order in which they are preferred. */
   backends(): NativeBackend[];
   failedSyscall(): string;
+  /** Makes an error an `uncaughtException` at once; returns if the process survives that. */
+  raise(error: unknown): void;
 
   capabilities(id: number): NativeCapabilities;
   create(backend: string, fdSetSize: number, ring: Int32Array): number;
@@ -291,6 +293,8 @@ function load(): Native {
   try {
     return require(findAddon(root)) as Native;
   } catch (cause) {
+    const refusal = refusalOf(cause as NodeJS.ErrnoException, root);
+    if (refusal !== null) throw new Error(`io-selectors: ${refusal}`, { cause });
     const machine = `${process.platform}-${process.arch}, Node ${process.versions.node}`;
     const inClone = existsSync(join(root, "build.mjs"));
     const build = inClone ? "npm run build" : `npx node-gyp rebuild --directory "${root}"`;
@@ -298,20 +302,40 @@ function load(): Native {
   }
 }
 
+/** What Node itself refused, in words; null where the addon is missing or does not fit. */
+function refusalOf(cause: NodeJS.ErrnoException, root: string): string | null {
+  const limited = "permission" in process && process.permission !== undefined;
+  if (cause.code === "ERR_DLOPEN_DISABLED") {
+    return limited
+      ? "Node loads no native addon under --permission; start it with --allow-addons too"
+      : "Node loads no native addon because of --no-addons; start it without that option";
+  }
+  if (cause.code !== "ERR_ACCESS_DENIED") return null;
+  return `Node may not read ${root} under --permission; add --allow-fs-read="${root}"`;
+}
+
 // Copied, because V8 keeps what Node-API has filled as a dictionary, and looks each call up in it.
 export const native: Native = { ...load() };
 
 /** An answer below 0 in words: `epoll_ctl: EPERM`. */
-export function describeRefusal(answer: number): string {
-  return `${native.failedSyscall()}: ${getSystemErrorName(answer)}`;
+export function describeRefusal(answer: number, hint = ""): string {
+  const refusal = `${native.failedSyscall()}: ${getSystemErrorName(answer)}`;
+  return hint === "" ? refusal : `${refusal}: ${hint}`;
 }
 
-/** Node's own form of a system error, for an answer below 0. I/O calls name their `syscall`. */
+/**
+ * Node's own form of a system error, for an answer below 0.
+ * @param what failed, with its value.
+ * @param syscall that failed; I/O calls, which never refuse through failedSyscall(), name theirs.
+ * @param hint why, and what to do, where the errno does not tell.
+ */
 export function systemError(
   answer: number,
   what: string,
   syscall = native.failedSyscall(),
+  hint = "",
 ): NodeJS.ErrnoException {
   const code = getSystemErrorName(answer);
-  return Object.assign(new Error(`${what}: ${syscall} ${code}`), { code, errno: answer, syscall });
+  const message = `${what}: ${syscall} ${code}${hint === "" ? "" : `: ${hint}`}`;
+  return Object.assign(new Error(message), { code, errno: answer, syscall });
 }

@@ -1,9 +1,14 @@
-// What opens a descriptor checks its arguments here, and turns a refusal into an exception.
-// Enters: what the caller passed, what native code answered. Leaves: the same, or a throw.
+// What opens a descriptor checks its arguments here, and turns a failure into an exception.
 
 import { constants } from "node:os";
-import { invalidType, invalidValue } from "./errors.ts";
+import { assertNumber, assertObject, assertString } from "./arguments.ts";
+import { invalidValue } from "./errors.ts";
 import { native, systemError } from "./native.ts";
+
+/** An options object: every function that takes one reads it only after this. */
+export function assertOptions(options: object): void {
+  assertObject(options, "options");
+}
 
 export function assertPort(port: number): void {
   assertInteger(port, 65535, "a port");
@@ -11,19 +16,20 @@ export function assertPort(port: number): void {
 
 /** @param what completes "… is not"; it may be 0, and at most `most`. */
 export function assertInteger(value: number, most: number, what: string): void {
-  if (Number.isInteger(value) && value >= 0 && value <= most) return;
-  throw invalidValue(`${String(value)} is not ${what}: 0 … ${most}`);
+  assertNumber(value, what);
+  if (value % 1 === 0 && value >= 0 && value <= most) return;
+  throw invalidValue(`${value} is not ${what}: it must be an integer, 0 … ${most}`);
 }
 
 export function assertHost(host: string): void {
-  if (typeof host !== "string") throw invalidType(`${String(host)} is not a numeric address`);
+  assertString(host, "host");
 }
 
 /** A path of the file system: not empty, and without a NUL, which would end it early. */
 export function assertPath(path: string): void {
-  if (typeof path !== "string") throw invalidType(`${String(path)} is not a path`);
-  if (path === "") throw invalidValue("an empty path names nothing");
-  if (path.includes("\0")) throw invalidValue(`${nameOf(path)} has a NUL in it`);
+  assertString(path, "path");
+  if (path === "") throw invalidValue("the path is empty; it must name a file");
+  if (path.includes("\0")) throw invalidValue(`the path ${nameOf(path)} has a NUL in it`);
 }
 
 /** The same for a Unix socket: as long as its address takes, or an abstract name. */
@@ -65,4 +71,15 @@ export function orThrow<T>(answer: T | number, what: string, where?: string): T 
   if (typeof answer !== "number" || answer >= 0) return answer as T;
   const lacks = where !== undefined && answer === -constants.errno.ENOSYS;
   throw systemError(answer, lacks ? `${what}, which is for ${where}` : what);
+}
+
+/**
+ * The same for a call that was given a host, which may be a name: names are resolved by the caller.
+ */
+export function orThrowHost(answer: number, host: string, what: string): number {
+  if (answer !== -constants.errno.EINVAL || native.failedSyscall() !== "inet_pton") {
+    return orThrow(answer, what);
+  }
+  const instead = host === "localhost" ? "try 127.0.0.1" : "resolve a name with dns.lookup first";
+  throw systemError(answer, `${what}: host must be a numeric address (${instead})`);
 }

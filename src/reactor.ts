@@ -1,104 +1,105 @@
-// Reactor: Schmidt's initiation dispatcher over an injected Selector.
-// https://www.dre.vanderbilt.edu/~schmidt/PDF/reactor-siemens.pdf Enters: a Selector, handlers,
-// timers, posted tasks. Leaves: calls of the handlers, one after another, on this thread.
+// Reactor: Schmidt's initiation dispatcher over an injected Selector. It calls handlers, timers and
+// posted tasks one after another, on this thread.
+// https://www.dre.vanderbilt.edu/~schmidt/PDF/reactor-siemens.pdf
 
-import { invalidValue, SelectorError } from "./errors.ts";
 import {
-  type NativeSelector,
-  readyData,
-  readyFd,
-  run,
-  wishEnd,
-  wishTurn,
-} from "./native-selector.ts";
+  assertFunction,
+  assertNumber,
+  assertObject,
+  assertSignal,
+  toNativeTimeout,
+} from "./arguments.ts";
+import { invalidType, invalidValue } from "./errors.ts";
 import {
-  EVENT_READ,
-  EVENT_WRITE,
-  type FileLike,
-  type RegisterOptions,
-  type Selector,
-} from "./selector.ts";
+  assertOnThrow,
+  type CheckedHandler,
+  type EventHandler,
+  type OnThrow,
+} from "./event-handler.ts";
+import { native } from "./native.ts";
+import { NativeSelector, readyData, ring, run, wishEnd, wishTurn } from "./native-selector.ts";
+import { Registrations } from "./registrations.ts";
+import { EVENT_READ, EVENT_WRITE, type FileLike, type RegisterOptions } from "./selector.ts";
 import { type Timer, TimerQueue } from "./timer-queue.ts";
-
-/**
- * What is called when its descriptor is ready. A handler that throws gets onError, is removed, and
- * gets onClose.
- */
-export interface EventHandler {
-  onReadable?(fd: number): void;
-  onWritable?(fd: number): void;
-  /** Without it, what was thrown goes to the Reactor's own onError. */
-  onError?(error: unknown): void;
-  /**
-   * Exactly once, when the handler is removed for whatever reason. The descriptor is the handler's
-   * to close.
-   */
-  onClose?(fd: number): void;
-}
 
 export interface ReactorOptions {
   /**
-   * What timers, tasks and handlers without an onError of their own throw; a process warning unless
-   * given.
+   * Called with what timers, posted tasks, and handlers without an onError of their own throw.
+   * Without it such an error is an `uncaughtException` of the process, which ends unless it listens
+   * for that. What onError itself throws ends run(), or is thrown by handleEvents(), after the
+   * turn.
    */
-  readonly onError?: (error: unknown) => void;
+  readonly onError?: ((error: unknown) => void) | undefined;
+  /**
+   * Whether a handler is removed after it has thrown, for handlers without an onThrow of their own.
+   * "remove" unless given; "keep", as for Node's own listeners, where no onError took the error.
+   */
+  readonly onThrow?: OnThrow | undefined;
 }
 
-interface Registered {
-  readonly fd: number;
-  readonly handler: EventHandler;
-  readonly options: RegisterOptions | undefined;
-  /** What to watch for again on resume; null while it is watched. */
-  suspendedEvents: number | null;
-}
-
-/** Ready descriptors that a turn of run() goes on looking for; a wait may bring more. */
+/** Ready descriptors after which a turn of run() looks for no more; one wait may bring more. */
 const EVENTS_PER_TURN = 64;
 
-/** What performance.now() tells apart. */
+/** The resolution of performance.now(). */
 const SHORTEST_REPEAT_MS = 0.001;
 
 export class Reactor {
-  readonly #selector: NativeSelector<EventHandler>;
-  readonly #onError: (error: unknown) => void;
-  readonly #registered = new Map<number, Registered>();
+  readonly #selector: NativeSelector<CheckedHandler>;
+  readonly #onError: ((error: unknown) => void) | undefined;
+  readonly #onThrow: OnThrow | undefined;
+  readonly #registrations: Registrations;
   readonly #timers = new TimerQueue();
   #tasks: (() => void)[] = [];
   #running = false;
   #stopped = false;
   #turns = 0;
   #events = 0;
+  /** What onError threw in this turn. */
+  #failure: { readonly error: unknown } | null = null;
 
   /**
-   * @param selector belongs to the Reactor from now on as far as its registrations go; closing it
-   *   stays the caller's.
+   * @param selector one of this package's selector classes. The Reactor registers with it; the
+   *   caller closes it.
+   * @throws {TypeError} ERR_INVALID_ARG_TYPE for any other selector or option.
    */
-  constructor(selector: Selector, options: ReactorOptions = {}) {
-    // Every Selector of this package is a NativeSelector; run() needs what only that can do.
-    this.#selector = selector as NativeSelector<EventHandler>;
-    this.#onError = options.onError ?? ((error) => process.emitWarning(asError(error)));
+  constructor(selector: NativeSelector, options: ReactorOptions = {}) {
+    if (!(selector instanceof NativeSelector)) {
+      throw invalidType("selector must be one of this package's, such as new DefaultSelector()");
+    }
+    assertObject(options, "options");
+    if (options.onError !== undefined) assertFunction(options.onError, "options.onError");
+    assertOnThrow(options.onThrow, "options.onThrow");
+    this.#selector = selector as NativeSelector<CheckedHandler>;
+    this.#registrations = new Registrations(this.#selector, ({ fd, handler }) =>
+      this.#guard(() => handler.onClose?.(fd)),
+    );
+    this.#onError = options.onError;
+    this.#onThrow = options.onThrow;
   }
 
-  /**
-   * Waits so far, and the ready descriptors that they brought: events a wait says how well a loop
-   * batches.
-   */
+  /** Waits so far. `events / turns` is the number of ready descriptors per wait. */
   get turns(): number {
     return this.#turns;
   }
+
+  /** Ready descriptors so far. */
   get events(): number {
     return this.#events;
   }
 
   /** How many handlers are registered, suspended ones included. */
   get size(): number {
-    return this.#registered.size;
+    return this.#registrations.size;
   }
 
   /**
    * Calls `handler` whenever the descriptor is ready for one of `events`.
+   * @param events EVENT_READ, which needs handler.onReadable, EVENT_WRITE, which needs
+   *   handler.onWritable, or both.
    * @param options as for Selector.register, such as `exclusive` for a listener that several
    *   processes share.
+   * @throws {RangeError | TypeError} ERR_INVALID_ARG_VALUE, ERR_INVALID_ARG_TYPE, for a handler
+   *   without the method for one of its events too.
    * @throws what Selector.register throws.
    */
   registerHandler(
@@ -107,92 +108,104 @@ export class Reactor {
     handler: EventHandler,
     options?: RegisterOptions,
   ): void {
-    const fd = fdOf(file);
-    if (this.#registered.has(fd)) {
-      throw new SelectorError("ERR_SELECTOR_KEY_EXISTS", `fd ${fd} has a handler already`);
-    }
-    this.#selector.register(fd, events, handler, options);
-    this.#registered.set(fd, { fd, handler, options, suspendedEvents: null });
+    this.#registrations.add(file, events, handler, options);
   }
 
   /**
-   * Replaces what a handler is called for. @throws what Selector.modify throws; the handler is
-   * removed then.
+   * Replaces what a handler is called for.
+   * @param events as for registerHandler; 0 suspends the handler until the next modify() or
+   *   resume(). A handler that suspend() has suspended stays so until resume().
+   * @throws what Selector.modify throws; if the system refused, the handler has been removed.
    */
   modify(file: FileLike, events: number): void {
-    const registered = this.#get(file);
-    if (registered.suspendedEvents !== null) {
-      registered.suspendedEvents = events;
-      return;
-    }
-    try {
-      this.#selector.modify(registered.fd, events, registered.handler);
-    } catch (error) {
-      if (!this.#selector.getMap()?.has(registered.fd)) this.#forget(registered);
-      throw error;
-    }
-  }
-
-  /** Removes a handler and calls its onClose; silent where there is none. */
-  removeHandler(file: FileLike): void {
-    const registered = this.#registered.get(fdOf(file));
-    if (registered === undefined) return;
-    if (registered.suspendedEvents === null) this.#selector.unregister(registered.fd);
-    this.#forget(registered);
-  }
-
-  /** Stops calling a handler until resume(); what becomes ready meanwhile is reported then. */
-  suspend(file: FileLike): void {
-    const registered = this.#get(file);
-    if (registered.suspendedEvents !== null) return;
-    registered.suspendedEvents = this.#selector.unregister(registered.fd).events;
+    const registered = this.#registrations.get(file);
+    if (events === 0) this.#registrations.pause(registered, "modify");
+    else this.#registrations.modify(registered, events);
   }
 
   /**
-   * Ends suspend(); silent where the handler is not suspended. @throws what Selector.register
-   * throws.
+   * Puts another handler in the place of a descriptor's handler, without onClose: hands a connected
+   * descriptor over, from what opened the connection to what serves it, say. What is ready is
+   * reported to the new one, in every mode.
+   * @param events what the new handler is called for; as before unless given.
+   * @returns the handler that was replaced.
+   * @throws what registerHandler and modify throw.
+   */
+  replaceHandler(file: FileLike, handler: EventHandler, events?: number): EventHandler {
+    const registered = this.#registrations.get(file);
+    const wanted = events === undefined ? registered.events : events;
+    return this.#registrations.replace(registered, handler, wanted);
+  }
+
+  /**
+   * Removes a handler and calls its onClose; a no-op without one. Works after the selector was
+   * closed, too.
+   */
+  removeHandler(file: FileLike): void {
+    const registered = this.#registrations.find(file);
+    if (registered !== undefined) this.#registrations.remove(registered);
+  }
+
+  /** Stops calling a handler until resume(), which reports what has become ready meanwhile. */
+  suspend(file: FileLike): void {
+    this.#registrations.pause(this.#registrations.get(file), "suspend");
+  }
+
+  /**
+   * Ends suspend() and modify(file, 0); a no-op for a handler that is not suspended.
+   * @throws what Selector.register throws.
    */
   resume(file: FileLike): void {
-    const registered = this.#get(file);
-    if (registered.suspendedEvents === null) return;
-    const { fd, handler, options, suspendedEvents } = registered;
-    this.#selector.register(fd, suspendedEvents, handler, options);
-    registered.suspendedEvents = null;
+    this.#registrations.resume(this.#registrations.get(file));
   }
 
   /**
    * Calls `task` after `delayMs` milliseconds, never early.
-   * @param options.repeatMs calls it again that long after each call; a microsecond at least.
-   * @throws {RangeError} ERR_INVALID_ARG_VALUE for what is no time.
+   * @param options.repeatMs calls it again that long after each call; at least a microsecond.
+   * @throws {RangeError | TypeError} ERR_INVALID_ARG_VALUE, ERR_INVALID_ARG_TYPE.
    */
   setTimer(delayMs: number, task: () => void, options: { readonly repeatMs?: number } = {}): Timer {
-    const { repeatMs = null } = options;
-    if (typeof delayMs !== "number" || Number.isNaN(delayMs)) {
-      throw invalidValue(`delayMs is ${delayMs}, which is no number of milliseconds`);
-    }
-    if (repeatMs !== null && !(repeatMs >= SHORTEST_REPEAT_MS)) {
-      throw invalidValue(`repeatMs is ${repeatMs}; leave it out, or give 0.001 or more`);
+    assertNumber(delayMs, "delayMs");
+    assertFunction(task, "task");
+    assertObject(options, "options");
+    const { repeatMs } = options;
+    if (Number.isNaN(delayMs)) throw invalidValue("delayMs is NaN; it must be milliseconds");
+    if (repeatMs !== undefined) {
+      assertNumber(repeatMs, "options.repeatMs");
+      if (!(repeatMs >= SHORTEST_REPEAT_MS)) {
+        throw invalidValue(
+          `options.repeatMs is ${repeatMs}; it must be at least 0.001, or left out`,
+        );
+      }
     }
     this.#selector[wishTurn]();
-    return this.#timers.add(performance.now() + delayMs, repeatMs, task);
+    return this.#timers.add(performance.now() + delayMs, repeatMs ?? null, task);
   }
 
-  /** Calls `task` in the next turn, after the timers and before the ready handlers. */
+  /**
+   * Calls `task` in the next turn, after the timers and before the ready handlers.
+   * @throws {TypeError} ERR_INVALID_ARG_TYPE for anything but a function.
+   */
   post(task: () => void): void {
+    assertFunction(task, "task");
     this.#selector[wishTurn]();
     this.#tasks.push(task);
   }
 
   /**
-   * One turn: due timers, posted tasks, then for each ready descriptor read before write. Blocks
-   * this thread.
-   * @param timeoutMs as Selector.poll; a timer or a posted task ends the wait in time.
+   * Runs one turn: due timers, posted tasks, then for each ready descriptor read before write.
+   * Blocks this thread. A handler may call it: the handlers of the outer turn that are still to be
+   * called are called afterwards.
+   * @param timeoutMs as for Selector.poll; a timer or a posted task ends the wait in time.
    * @returns the number of ready descriptors.
    */
   handleEvents(timeoutMs: number | null = null): number {
+    toNativeTimeout(timeoutMs);
     const ready = this.#selector.poll(this.#timeout(timeoutMs));
     this.#runTimersAndTasks();
     this.#dispatch(ready);
+    const failure = this.#takeFailure();
+    if (failure !== null) throw failure.error;
     return ready;
   }
 
@@ -207,21 +220,24 @@ export class Reactor {
    * @param options.signal stops it, too.
    */
   async run(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    assertObject(options, "options");
+    const { signal } = options;
+    assertSignal(signal);
     if (this.#running) throw new Error("this Reactor is running already");
-    if (options.signal?.aborted) return;
+    if (signal?.aborted) return;
     const stop = () => this.stop();
-    options.signal?.addEventListener("abort", stop, { once: true });
+    signal?.addEventListener("abort", stop, { once: true });
     this.#running = true;
     this.#stopped = false;
     try {
       await this.#runHosted();
     } finally {
       this.#running = false;
-      options.signal?.removeEventListener("abort", stop);
+      signal?.removeEventListener("abort", stop);
     }
   }
 
-  /** Ends run() after the turn under way. */
+  /** Ends run() after the current turn. */
   stop(): void {
     this.#stopped = true;
     this.#selector[wishEnd]();
@@ -237,9 +253,10 @@ export class Reactor {
         this.#dispatch(ready);
         if (looksAgain) this.#dispatchMore(ready);
       } catch (error) {
-        failure ??= { error };
-        this.stop();
+        this.#failure ??= { error };
       }
+      failure ??= this.#takeFailure();
+      if (failure !== null) this.stop();
       return this.#timeout(null);
     });
     if (failure !== null) throw (failure as { readonly error: unknown }).error;
@@ -259,44 +276,78 @@ export class Reactor {
 
   #dispatch(ready: number): void {
     const selector = this.#selector;
+    const events = selector[ring];
     this.#turns++;
     this.#events += ready;
+    events.beginServing();
     for (let i = 0; i < ready; i++) {
-      // Looked up one by one: an earlier handler of this batch may have removed this one, or its
-      // descriptor may be another's.
+      // Looked up one by one: an earlier handler of this batch may have removed this one, or given
+      // its descriptor away.
       const handler = selector[readyData](i);
-      if (handler === undefined) continue;
-      const fd = selector[readyFd](i);
-      const events = selector.readyEvents(i);
-      try {
-        if ((events & EVENT_READ) !== 0) handler.onReadable?.(fd);
-        if ((events & EVENT_WRITE) === 0 || selector[readyData](i) !== handler) continue;
-        // Asked again: onReadable may have modified what it is called for.
-        if ((selector.readyEvents(i) & EVENT_WRITE) !== 0) handler.onWritable?.(fd);
-      } catch (error) {
-        this.#contain(fd, handler, error);
-      }
+      if (handler !== undefined) this.#serve(i, handler);
     }
+    events.endServing();
   }
 
-  #contain(fd: number, handler: EventHandler, error: unknown): void {
+  #serve(i: number, handler: CheckedHandler): void {
+    const selector = this.#selector;
+    const events = selector[ring];
+    const fd = events.fdAt(i);
+    const before = this.#registrations.count;
+    events.serve(i);
     try {
-      if (handler.onError === undefined) this.#onError(error);
-      else handler.onError(error);
-    } catch (second) {
-      this.#onError(second);
+      if ((events.eventsAt(i) & EVENT_READ) !== 0) {
+        handler.onReadable(fd, events.flagsAt(i));
+        events.restore();
+      }
+      // Looked up again: onReadable may have changed what is called, and for what.
+      if ((events.eventsAt(i) & EVENT_WRITE) === 0 || selector[readyData](i) !== handler) return;
+      handler.onWritable(fd, events.flagsAt(i));
+    } catch (error) {
+      this.#contain(fd, handler, error, before);
     }
-    if (this.#registered.get(fd)?.handler === handler) this.removeHandler(fd);
+    events.restore();
   }
 
-  #forget(registered: Registered): void {
-    this.#registered.delete(registered.fd);
-    this.#guard(() => registered.handler.onClose?.(registered.fd));
+  /** @param before the count of registrations when the handler was called. */
+  #contain(fd: number, handler: CheckedHandler, error: unknown, before: number): void {
+    const onThrow = this.#report(error, handler);
+    // Not a registration that the handler itself has made under the same number.
+    if (onThrow === "remove") this.#registrations.removeCalled(fd, handler, before);
+  }
+
+  /** Gives an error to the nearest onError. @returns what becomes of its handler. */
+  #report(error: unknown, handler?: EventHandler): OnThrow {
+    const chosen = handler?.onThrow ?? this.#onThrow;
+    let unhandled = error;
+    try {
+      if (handler?.onError !== undefined) {
+        handler.onError(error);
+        return chosen ?? "remove";
+      }
+    } catch (second) {
+      unhandled = second;
+    }
+    if (this.#onError === undefined) {
+      native.raise(unhandled);
+      return chosen ?? "keep";
+    }
+    try {
+      this.#onError(unhandled);
+    } catch (last) {
+      this.#failure ??= { error: last };
+    }
+    return chosen ?? "remove";
+  }
+
+  #takeFailure(): { readonly error: unknown } | null {
+    const failure = this.#failure;
+    this.#failure = null;
+    return failure;
   }
 
   #runTimersAndTasks(): void {
-    const nextDueMs = this.#timers.nextDueMs();
-    if (nextDueMs !== null) {
+    if (this.#timers.nextDueMs() !== null) {
       const nowMs = performance.now();
       for (let task = this.#timers.takeDue(nowMs); task; task = this.#timers.takeDue(nowMs)) {
         this.#guard(task);
@@ -312,7 +363,7 @@ export class Reactor {
     try {
       task();
     } catch (error) {
-      this.#onError(error);
+      this.#report(error);
     }
   }
 
@@ -324,18 +375,4 @@ export class Reactor {
     const untilDueMs = Math.max(0, dueMs - performance.now());
     return timeoutMs === null ? untilDueMs : Math.min(timeoutMs, untilDueMs);
   }
-
-  #get(file: FileLike): Registered {
-    const registered = this.#registered.get(fdOf(file));
-    if (registered !== undefined) return registered;
-    throw new SelectorError("ERR_SELECTOR_KEY_NOT_FOUND", `fd ${fdOf(file)} has no handler`);
-  }
-}
-
-function fdOf(file: FileLike): number {
-  return typeof file === "number" ? file : file.fd;
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -4,23 +4,29 @@
 
 import { descriptorOf } from "./arguments.ts";
 import { type NativeAddress, native } from "./native.ts";
-import { assertHost, assertPort, assertUnixPath, nameOf, orThrow } from "./opening.ts";
+import { assertHost, assertPort, assertUnixPath, nameOf, orThrow, orThrowHost } from "./opening.ts";
 
-/** Where an address keeps its bytes. Not part of the public contract. */
-export const addressBytes: unique symbol = Symbol("addressBytes");
+/** The memory of an address, undefined for what is none. Not part of the public contract. */
+export let bytesOf: (address: unknown) => Uint8Array | undefined;
 
 /** `new SocketAddress()` is empty, for recvFrom to fill; its family is `none`. */
 export class SocketAddress {
-  /** @internal */
-  readonly [addressBytes] = new Uint8Array(native.addressBytes);
+  readonly #bytes = new Uint8Array(native.addressBytes);
+
+  static {
+    bytesOf = (address) =>
+      typeof address === "object" && address !== null && #bytes in address
+        ? address.#bytes
+        : undefined;
+  }
 
   /** @throws {Error} in Node's form: `EINVAL` where the host is no numeric IPv4 or IPv6 address. */
   static inet(host: string, port: number): SocketAddress {
     assertHost(host);
     assertPort(port);
     const address = new SocketAddress();
-    const answer = native.inetAddress(host, port, address[addressBytes]);
-    orThrow(answer, `${host} is not a numeric address`);
+    const answer = native.inetAddress(host, port, address.#bytes);
+    orThrowHost(answer, host, `cannot address ${host}:${port}`);
     return address;
   }
 
@@ -28,7 +34,7 @@ export class SocketAddress {
   static unix(path: string): SocketAddress {
     assertUnixPath(path);
     const address = new SocketAddress();
-    const answer = native.unixAddress(path, address[addressBytes]);
+    const answer = native.unixAddress(path, address.#bytes);
     orThrow(answer, `cannot address ${nameOf(path)}`, "Linux only: an abstract name");
     return address;
   }
@@ -61,15 +67,19 @@ export class SocketAddress {
   }
 
   #words(): NativeAddress {
-    return native.describeAddress(this[addressBytes]);
+    return native.describeAddress(this.#bytes);
   }
+}
+
+function memoryOf(address: SocketAddress): Uint8Array {
+  return bytesOf(address) as Uint8Array;
 }
 
 /** What a socket is bound to. @throws {Error} in Node's form: `ENOTSOCK`. @see getsockname(2) */
 export function localAddress(fd: number): SocketAddress {
   const address = new SocketAddress();
   orThrow(
-    native.localAddress(descriptorOf(fd), address[addressBytes]),
+    native.localAddress(descriptorOf(fd), memoryOf(address)),
     `cannot tell the address of fd ${fd}`,
   );
   return address;
@@ -79,7 +89,7 @@ export function localAddress(fd: number): SocketAddress {
 export function peerAddress(fd: number): SocketAddress {
   const address = new SocketAddress();
   orThrow(
-    native.peerAddress(descriptorOf(fd), address[addressBytes]),
+    native.peerAddress(descriptorOf(fd), memoryOf(address)),
     `cannot tell the peer of fd ${fd}`,
   );
   return address;

@@ -2,11 +2,13 @@
 // -EOPNOTSUPP where the platform, or that kind of socket, has no such option.
 // Enters: descriptors, values. Leaves: values as the kernel keeps them. socket(7), tcp(7)
 
+import { isInt32, switchOf } from "./arguments.ts";
+import { EINVAL } from "./errno.ts";
 import { LINGER_OFF, native, SOCKET_OPTIONS } from "./native.ts";
 
 /** TCP_NODELAY: what is sent goes out at once, even if it is small. */
 export function setNoDelay(fd: number, on = true): number {
-  return native.setOption(fd, SOCKET_OPTIONS.noDelay, on ? 1 : 0);
+  return native.setOption(fd, SOCKET_OPTIONS.noDelay, switchOf(on));
 }
 
 /** @returns 1 where it is on, 0 where it is off, or -errno. */
@@ -20,7 +22,8 @@ export function getNoDelay(fd: number): number {
  *   unless given. TCP_KEEPIDLE
  */
 export function setKeepAlive(fd: number, on = true, idleSeconds?: number): number {
-  const answer = native.setOption(fd, SOCKET_OPTIONS.keepAlive, on ? 1 : 0);
+  if (idleSeconds !== undefined && !isInt32(idleSeconds)) return -EINVAL;
+  const answer = native.setOption(fd, SOCKET_OPTIONS.keepAlive, switchOf(on));
   if (answer < 0 || !on || idleSeconds === undefined) return answer;
   return native.setOption(fd, SOCKET_OPTIONS.keepAliveIdle, idleSeconds);
 }
@@ -59,7 +62,7 @@ export function getSendBuffer(fd: number): number {
  * good: the kernel may leave that mode by itself.
  */
 export function setQuickAck(fd: number, on = true): number {
-  return native.setOption(fd, SOCKET_OPTIONS.quickAck, on ? 1 : 0);
+  return native.setOption(fd, SOCKET_OPTIONS.quickAck, switchOf(on));
 }
 
 /** @returns 1 where it is on, 0 where it is off, or -errno. */

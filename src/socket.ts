@@ -3,18 +3,17 @@
 // Enters: addresses, descriptors, the caller's Uint8Array. Leaves: descriptors and counts.
 // accept4(2), recv(2), send(2)
 
-import { constants } from "node:os";
-import { descriptorOf } from "./arguments.ts";
-import { invalidType } from "./errors.ts";
+import { assertBoolean, assertString, descriptorOf } from "./arguments.ts";
 import { answerOfFrame, Lending } from "./lending.ts";
 import { native } from "./native.ts";
-import { assertHost, assertInteger, assertPort, orThrow } from "./opening.ts";
-
-/**
- * errno values that non-blocking I/O answers with, positive; compare as `n === -EAGAIN`. errno(3)
- */
-export const { EAGAIN, EBADF, ECONNRESET, EINPROGRESS, EINVAL, EMFILE, ENFILE, EPIPE } =
-  constants.errno;
+import {
+  assertHost,
+  assertInteger,
+  assertOptions,
+  assertPort,
+  orThrow,
+  orThrowHost,
+} from "./opening.ts";
 
 /** What listen(2) takes; the kernel cuts it to its own bound. */
 export const LARGEST_BACKLOG = 0x7fffffff;
@@ -48,14 +47,14 @@ export interface ListenOptions {
  * @see listen(2)
  */
 export function listenTcp(options: ListenOptions = {}): number {
+  assertOptions(options);
   const { host = "127.0.0.1", port = 0, backlog = 0, reusePort = false } = options;
   assertHost(host);
   assertPort(port);
   assertInteger(backlog, LARGEST_BACKLOG, "a backlog");
-  return orThrow(
-    native.listenTcp(host, port, backlog, reusePort === true),
-    `cannot listen on ${host}:${port}`,
-  );
+  assertBoolean(reusePort, "reusePort");
+  const answer = native.listenTcp(host, port, backlog, reusePort);
+  return orThrowHost(answer, host, `cannot listen on ${host}:${port}`);
 }
 
 /**
@@ -66,14 +65,13 @@ export function listenTcp(options: ListenOptions = {}): number {
  * @see connect(2)
  */
 export function connectTcp(options: ConnectTcpOptions): number {
+  assertOptions(options);
   const { host = "127.0.0.1", port, localAddress = "" } = options;
   assertHost(host);
   assertPort(port);
-  if (typeof localAddress !== "string") {
-    throw invalidType(`${String(localAddress)} is not a numeric address`);
-  }
+  assertString(localAddress, "localAddress");
   const answer = native.connectTcp(host, port, localAddress);
-  return orThrow(answer, `cannot connect to ${host}:${port}`);
+  return orThrowHost(answer, host, `cannot connect to ${host}:${port}`);
 }
 
 /** The port that a socket is bound to. @throws {Error} in Node's form. @see getsockname(2) */
@@ -126,7 +124,11 @@ export function send(fd: number, bytes: Uint8Array, offset?: number, length?: nu
   return native.send(fd, bytes, offset, length);
 }
 
-const DIRECTIONS = { read: 0, write: 1, both: 2 } as const;
+const DIRECTIONS = new Map([
+  ["read", 0],
+  ["write", 1],
+  ["both", 2],
+]);
 
 /**
  * Ends one direction of a connection, or both; the descriptor stays open. After `write` the peer
@@ -134,6 +136,6 @@ const DIRECTIONS = { read: 0, write: 1, both: 2 } as const;
  * @returns 0, or -errno: -ENOTCONN without a connection.
  * @see shutdown(2)
  */
-export function shutdown(fd: number, how: keyof typeof DIRECTIONS): number {
-  return native.shutdown(fd, DIRECTIONS[how]);
+export function shutdown(fd: number, how: "read" | "write" | "both"): number {
+  return native.shutdown(fd, DIRECTIONS.get(how) ?? Number.NaN);
 }

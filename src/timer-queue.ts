@@ -1,17 +1,21 @@
-// TimerQueue: a binary heap of due times, for the Reactor. Enters: delays. Leaves: what is due,
-// soonest first.
+// TimerQueue: the Reactor's timers, a binary heap of due times. A cancelled timer leaves it at
+// once, so that a timeout set and cancelled per message holds no memory.
 
 export interface Timer {
-  /** Forgets the timer; silent where it has fired already. */
+  /** Forgets the timer and its task; a no-op once it has fired. */
   cancel(): void;
 }
 
 interface Entry extends Timer {
   dueMs: number;
   readonly repeatMs: number | null;
-  readonly task: () => void;
-  cancelled: boolean;
+  /** null once it has fired for the last time, or was cancelled. */
+  task: (() => void) | null;
+  /** Its place in the heap, OUTSIDE while it has none. */
+  place: number;
 }
+
+const OUTSIDE = -1;
 
 export class TimerQueue {
   readonly #heap: Entry[] = [];
@@ -22,10 +26,8 @@ export class TimerQueue {
       dueMs,
       repeatMs,
       task,
-      cancelled: false,
-      cancel: () => {
-        entry.cancelled = true;
-      },
+      place: OUTSIDE,
+      cancel: () => this.#cancel(entry),
     };
     this.#push(entry);
     return entry;
@@ -33,65 +35,76 @@ export class TimerQueue {
 
   /** When the soonest timer is due, null without one. */
   nextDueMs(): number | null {
-    this.#discardCancelled();
     return this.#heap[0]?.dueMs ?? null;
   }
 
   /**
-   * Takes the soonest task that is due; a repeating one comes round again, measured from now so
-   * that it never piles up.
+   * Takes the soonest task that is due. A repeating timer is due again that long after `nowMs`, so
+   * that its calls never pile up.
    */
-  takeDue(nowMs: number): (() => void) | undefined {
-    this.#discardCancelled();
+  takeDue(nowMs: number): (() => void) | null {
     const first = this.#heap[0];
-    if (first === undefined || first.dueMs > nowMs) return undefined;
-    this.#pop();
-    if (first.repeatMs !== null) {
+    if (first === undefined || first.dueMs > nowMs) return null;
+    const { task } = first;
+    this.#remove(first);
+    if (first.repeatMs === null) {
+      first.task = null;
+    } else {
       first.dueMs = nowMs + first.repeatMs;
       this.#push(first);
     }
-    return first.task;
+    return task;
   }
 
-  #discardCancelled(): void {
-    while (this.#heap[0]?.cancelled === true) this.#pop();
+  #cancel(entry: Entry): void {
+    entry.task = null;
+    if (entry.place !== OUTSIDE) this.#remove(entry);
   }
 
   #push(entry: Entry): void {
-    const heap = this.#heap;
-    let at = heap.push(entry) - 1;
+    this.#heap.push(entry);
+    this.#rise(entry, this.#heap.length - 1);
+  }
+
+  /** The last entry takes its place, and from there rises or sinks. */
+  #remove(entry: Entry): void {
+    const { place } = entry;
+    entry.place = OUTSIDE;
+    const last = this.#heap.pop();
+    if (last === undefined || last === entry) return;
+    this.#rise(last, place);
+    if (last.place === place) this.#sink(last, place);
+  }
+
+  #rise(entry: Entry, from: number): void {
+    let at = from;
     while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (this.#dueAt(parent) <= entry.dueMs) break;
-      this.#swap(at, parent);
-      at = parent;
+      const parent = this.#heap[(at - 1) >> 1] as Entry;
+      if (parent.dueMs <= entry.dueMs) break;
+      this.#put(parent, at);
+      at = (at - 1) >> 1;
     }
+    this.#put(entry, at);
   }
 
-  #pop(): void {
+  #sink(entry: Entry, from: number): void {
     const heap = this.#heap;
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) return;
-    heap[0] = last;
-    let at = 0;
+    let at = from;
     for (;;) {
-      const left = 2 * at + 1;
-      const right = left + 1;
-      let least = at;
-      if (this.#dueAt(left) < this.#dueAt(least)) least = left;
-      if (this.#dueAt(right) < this.#dueAt(least)) least = right;
-      if (least === at) return;
-      this.#swap(at, least);
-      at = least;
+      const left = heap[2 * at + 1];
+      if (left === undefined) break;
+      const right = heap[2 * at + 2];
+      const least = right !== undefined && right.dueMs < left.dueMs ? right : left;
+      if (least.dueMs >= entry.dueMs) break;
+      const next = least.place;
+      this.#put(least, at);
+      at = next;
     }
+    this.#put(entry, at);
   }
 
-  #dueAt(index: number): number {
-    return this.#heap[index]?.dueMs ?? Number.POSITIVE_INFINITY;
-  }
-
-  #swap(a: number, b: number): void {
-    const heap = this.#heap;
-    [heap[a], heap[b]] = [heap[b] as Entry, heap[a] as Entry];
+  #put(entry: Entry, place: number): void {
+    this.#heap[place] = entry;
+    entry.place = place;
   }
 }

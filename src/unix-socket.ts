@@ -2,9 +2,9 @@
 // I/O on them is socket.ts' accept, recv and send, and datagram.ts' recvFrom and sendTo.
 // Enters: names. Leaves: non-blocking descriptors, which the caller closes. unix(7)
 
-import { invalidValue } from "./errors.ts";
+import { assertOneOf } from "./arguments.ts";
 import { native, SOCKET_TYPES } from "./native.ts";
-import { assertInteger, assertUnixPath, nameOf, orThrow } from "./opening.ts";
+import { assertInteger, assertOptions, assertUnixPath, nameOf, orThrow } from "./opening.ts";
 import { LARGEST_BACKLOG } from "./socket.ts";
 
 /** Bytes in order, single datagrams, or both: a connection that keeps messages apart. */
@@ -33,6 +33,7 @@ const ABSTRACT = "Linux only: an abstract name";
  * @throws {RangeError} where the path is too long; {Error} in Node's form: `EADDRINUSE`, `EACCES`.
  */
 export function listenUnix(options: ListenUnixOptions): number {
+  assertOptions(options);
   const { path, type = "stream", backlog = 0 } = options;
   assertUnixPath(path);
   assertInteger(backlog, LARGEST_BACKLOG, "a backlog");
@@ -46,6 +47,7 @@ export function listenUnix(options: ListenUnixOptions): number {
  *   listens, `EAGAIN` while the backlog is full, `EPROTOTYPE` where it is of another type.
  */
 export function connectUnix(options: ConnectUnixOptions): number {
+  assertOptions(options);
   const { path, type = "stream" } = options;
   assertUnixPath(path);
   const answer = native.connectUnix(path, typeIndex(type));
@@ -54,6 +56,7 @@ export function connectUnix(options: ConnectUnixOptions): number {
 
 /** A datagram socket with a name, for recvFrom and sendTo. @throws {Error} as listenUnix does. */
 export function bindUnix(options: { readonly path: string }): number {
+  assertOptions(options);
   const { path } = options;
   assertUnixPath(path);
   return orThrow(native.bindUnix(path), `cannot bind ${nameOf(path)}`, ABSTRACT);
@@ -69,6 +72,6 @@ export function socketPair(type: SocketType = "stream"): [number, number] {
 }
 
 function typeIndex(type: SocketType): number {
-  if (Object.hasOwn(SOCKET_TYPES, type)) return SOCKET_TYPES[type];
-  throw invalidValue(`${String(type)} is not one of ${Object.keys(SOCKET_TYPES).join(", ")}`);
+  assertOneOf(type, Object.keys(SOCKET_TYPES), "type");
+  return SOCKET_TYPES[type];
 }

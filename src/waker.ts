@@ -1,5 +1,6 @@
-// Waker: ends a selector's wait from any thread. Enters: a number that was posted. Leaves: a wake.
+// Waker: ends a selector's wait from any thread.
 
+import { assertNumber, isInt32 } from "./arguments.ts";
 import { invalidValue } from "./errors.ts";
 import { native } from "./native.ts";
 import type { Waker } from "./selector.ts";
@@ -7,12 +8,14 @@ import type { Waker } from "./selector.ts";
 /**
  * Turns a handle that another thread has posted into a Waker of that thread's selector.
  * @param handle what `selector.waker().handle` was, in this process.
- * @throws {RangeError} ERR_INVALID_ARG_VALUE for anything but such a number.
+ * @throws {RangeError | TypeError} ERR_INVALID_ARG_VALUE, ERR_INVALID_ARG_TYPE for anything but
+ *   such a number.
  * @see eventfd(2)
  */
 export function openWaker(handle: number): Waker {
-  if (!Number.isInteger(handle) || handle <= 0) {
-    throw invalidValue(`${String(handle)} is not a waker's handle`);
+  assertNumber(handle, "handle");
+  if (!isInt32(handle) || handle <= 0) {
+    throw invalidValue(`${handle} is not a waker's handle; take one from selector.waker().handle`);
   }
   let open = true;
   return Object.freeze({

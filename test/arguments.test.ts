@@ -16,6 +16,7 @@ describe("random arguments", () => {
     (seed) => {
       const { exports, ...figures } = callAtRandom(seed, CALLS);
       expect(figures).toMatchObject({ seed, calls: CALLS });
+      expect(figures.wrongTypes).toBeGreaterThan(1000);
       const callable = Object.entries(library).filter(([, what]) => typeof what === "function");
       expect(Object.keys(exports).sort()).toEqual(callable.map(([name]) => name).sort());
     },

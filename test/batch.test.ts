@@ -2,7 +2,7 @@
 // it is not for. Enters: a batch, and changes between its reads. Leaves: nothing stale.
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { EVENT_READ, EVENT_WRITE, Reactor, type Selector, send } from "../src/index.ts";
+import { EVENT_READ, EVENT_WRITE, type NativeSelector, Reactor, send } from "../src/index.ts";
 import { selectorClasses } from "./conformance/backends.ts";
 import { Descriptors, waitFor } from "./conformance/socket-pair.ts";
 
@@ -10,7 +10,7 @@ const BOTH = EVENT_READ | EVENT_WRITE;
 
 describe.each(selectorClasses)("a batch on %s", (_name, make) => {
   let fds: Descriptors;
-  let selector: Selector<string>;
+  let selector: NativeSelector<string>;
 
   beforeEach(() => {
     fds = new Descriptors();

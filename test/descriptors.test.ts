@@ -197,7 +197,7 @@ describe.each(selectors)("watched by %s", (_name, make) => {
     let expirations = 0;
     while (expirations < 5 && isReady(5000)) expirations += readTimer(often);
     expect(expirations).toBeGreaterThanOrEqual(5);
-    for (const ms of [-1, Number.NaN, Number.POSITIVE_INFINITY, "5" as unknown as number]) {
+    for (const ms of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(() => openTimer(ms)).toThrow(RangeError);
       expect(() => openTimer(1, ms)).toThrow(RangeError);
     }

@@ -140,7 +140,7 @@ describe("TCP", () => {
     ["a host with a NUL", { host: "127.0.0.1\0.example" }, "EINVAL"],
     ["a host that is no text", { host: 127 as unknown as string }, "ERR_INVALID_ARG_TYPE"],
     ["a port out of range", { port: 65536 }, "ERR_INVALID_ARG_VALUE"],
-    ["a port in text", { port: "80" as unknown as number }, "ERR_INVALID_ARG_VALUE"],
+    ["a port in text", { port: "80" as unknown as number }, "ERR_INVALID_ARG_TYPE"],
     ["a negative backlog", { backlog: -1 }, "ERR_INVALID_ARG_VALUE"],
   ])("refuses %s", (_case, options, code) => {
     expect(() => listenTcp(options)).toThrow(expect.objectContaining({ code }));

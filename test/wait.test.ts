@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { stat } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { EVENT_READ, EVENT_WRITE, Reactor, recv, type Selector, send } from "../src/index.ts";
+import { EVENT_READ, EVENT_WRITE, type NativeSelector, Reactor, recv, send } from "../src/index.ts";
 import { selectorClasses } from "./conformance/backends.ts";
 import { Descriptors, waitFor } from "./conformance/socket-pair.ts";
 
@@ -12,7 +12,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 
 describe.each(selectorClasses)("wait over %s", (_name, make) => {
   let fds: Descriptors;
-  let selector: Selector<string>;
+  let selector: NativeSelector<string>;
 
   beforeEach(() => {
     fds = new Descriptors();

@@ -228,9 +228,15 @@ describe("the main thread", () => {
 });
 
 describe("openWaker", () => {
-  it.each([0, -1, 1.5, Number.NaN, "1", undefined])("refuses %s", (handle) => {
-    expect(() => openWaker(handle as number)).toThrow(
+  it.each([0, -1, 1.5, Number.NaN, 2 ** 32 + 1])("refuses %s", (handle) => {
+    expect(() => openWaker(handle)).toThrow(
       expect.objectContaining({ code: "ERR_INVALID_ARG_VALUE" }),
+    );
+  });
+
+  it.each(["1", undefined, null])("refuses the type of %s", (handle) => {
+    expect(() => openWaker(handle as unknown as number)).toThrow(
+      expect.objectContaining({ code: "ERR_INVALID_ARG_TYPE" }),
     );
   });
 

@@ -6,13 +6,13 @@ import {
   EpollSelector,
   IoUringSelector,
   KqueueSelector,
+  type NativeSelector,
   PollSelector,
-  type Selector,
   SelectSelector,
 } from "../../src/index.ts";
 
 const classes: Readonly<
-  Record<BackendName, new <T>(options: { readonly fdSetSize: number }) => Selector<T>>
+  Record<BackendName, new <T>(options: { readonly fdSetSize: number }) => NativeSelector<T>>
 > = {
   epoll: EpollSelector,
   io_uring: IoUringSelector,
@@ -25,6 +25,6 @@ const classes: Readonly<
  * @param fdSetSize one more than the largest descriptor; only select(2) must know.
  * @throws {SelectorError} where the backend does not work here.
  */
-export function openSelector<T>(backend: BackendName, fdSetSize: number): Selector<T> {
+export function openSelector<T>(backend: BackendName, fdSetSize: number): NativeSelector<T> {
   return new classes[backend]<T>({ fdSetSize });
 }

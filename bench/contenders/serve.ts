@@ -8,8 +8,8 @@ import { parseArgs } from "node:util";
 import {
   EpollSelector,
   IoUringSelector,
+  type NativeSelector,
   PollSelector,
-  type Selector,
   SelectSelector,
 } from "../../src/index.ts";
 import { startBusyPollServer } from "./servers/busy-poll.ts";
@@ -25,7 +25,7 @@ const FD_SET_SIZE = 1 << 20;
 
 type Start = (request: ServerRequest) => Server | Promise<Server>;
 
-const reactorOver = (make: () => Selector): Start => {
+const reactorOver = (make: () => NativeSelector): Start => {
   return (request) => startReactorServer(make(), request);
 };
 const reactorOverEpoll = reactorOver(() => new EpollSelector());

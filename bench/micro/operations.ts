@@ -6,9 +6,9 @@ import {
   EpollSelector,
   EVENT_READ,
   type EventHandler,
+  type NativeSelector,
   Reactor,
   recv,
-  type Selector,
   send,
   socketPair,
 } from "../../src/index.ts";
@@ -90,7 +90,7 @@ function openCrossing(): Operations {
   return new Map([["fileno", () => selector.fileno()]]);
 }
 
-function openWait(selector: Selector, idle: number): Operations {
+function openWait(selector: NativeSelector, idle: number): Operations {
   const reactor = new Reactor(selector);
   let calls = 0;
   const handler: EventHandler = { onReadable: () => calls++ };

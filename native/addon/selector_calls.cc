@@ -56,6 +56,14 @@ Napi::Value FailedSyscall(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), environment->failed_syscall);
 }
 
+/** raise(error): an 'uncaughtException' at once. Returns if the process, or the worker, survives.
+ */
+napi_value Raise(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  napi_fatal_exception(env, call.Value(0));
+  return nullptr;
+}
+
 Result<std::unique_ptr<OpenSelector>> Open(const Backend& backend, int fd_set_size,
                                            uv_loop_t* loop) {
   SelectorOptions options;
@@ -156,6 +164,7 @@ void ExportSelectorCalls(Napi::Env env, Napi::Object exports, Environment* envir
               Napi::Function::New(env, DescribeCapabilities, "capabilities", environment));
   exports.Set("create", Napi::Function::New(env, Create, "create", environment));
   exports.Set("destroy", Napi::Function::New(env, Destroy, "destroy", environment));
+  ExportRaw(env, exports, "raise", Raise, environment);
   ExportRaw(env, exports, "register", Register, environment);
   ExportRaw(env, exports, "modify", Modify, environment);
   ExportRaw(env, exports, "unregister", Unregister, environment);

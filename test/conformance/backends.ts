@@ -5,8 +5,8 @@ import {
   EpollSelector,
   IoUringSelector,
   KqueueSelector,
+  type NativeSelector,
   PollSelector,
-  type Selector,
   SelectSelector,
 } from "../../src/index.ts";
 
@@ -18,7 +18,7 @@ const classes = {
   io_uring: IoUringSelector,
 } as const;
 
-type Make = <T>() => Selector<T>;
+type Make = <T>() => NativeSelector<T>;
 
 export const selectorClasses: readonly (readonly [string, Make])[] = availableBackends()
   .filter(({ available }) => available)

@@ -51,6 +51,7 @@ export function selectorSuite(name: string, make: <T>() => Selector<T>): void {
         ["events 0", 0],
         ["unknown events", 4],
         ["events out of range", 0x7fffffff],
+        ["events past 32 bits", 2 ** 32 + 1],
         ["fractional events", 1.5],
         ["NaN", Number.NaN],
       ])("refuses %s", (_case, events) => {
@@ -63,6 +64,7 @@ export function selectorSuite(name: string, make: <T>() => Selector<T>): void {
 
       it.each([
         ["a negative descriptor", -1, "ERR_INVALID_ARG_VALUE"],
+        ["a number past 32 bits", 2 ** 32 + 1, "ERR_INVALID_ARG_VALUE"],
         ["a fraction", 1.5, "ERR_INVALID_ARG_VALUE"],
         ["an object with a bad one", { fd: -7 }, "ERR_INVALID_ARG_VALUE"],
         ["a string", "3", "ERR_INVALID_ARG_TYPE"],
@@ -158,9 +160,20 @@ export function selectorSuite(name: string, make: <T>() => Selector<T>): void {
       it("refuses bad events and keeps the registration", () => {
         const [a] = fds.pair();
         const key = selector.register(a, EVENT_READ);
-        expect(() => selector.modify(a, 0)).toThrow(
-          expect.objectContaining({ code: "ERR_INVALID_ARG_VALUE" }),
-        );
+        for (const events of [0, 4, 2 ** 32 + 1]) {
+          expect(() => selector.modify(a, events)).toThrow(
+            expect.objectContaining({ code: "ERR_INVALID_ARG_VALUE" }),
+          );
+        }
+        for (const bad of [null, "1", undefined]) {
+          const code = "ERR_INVALID_ARG_TYPE";
+          expect(() => selector.modify(a, bad as unknown as number)).toThrow(
+            expect.objectContaining({ code }),
+          );
+          expect(() => selector.modify(bad as unknown as number, EVENT_READ)).toThrow(
+            expect.objectContaining({ code }),
+          );
+        }
         expect(selector.getKey(a)).toBe(key);
       });
     });

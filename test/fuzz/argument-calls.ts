@@ -14,6 +14,8 @@ export interface CallFigures {
   readonly calls: number;
   readonly returned: number;
   readonly threw: number;
+  /** Calls with one argument of a wrong type: each possible one at least once. */
+  readonly wrongTypes: number;
   /** How often each export was called, or constructed and its instance used. */
   readonly exports: Readonly<Record<string, number>>;
 }

@@ -7,10 +7,11 @@ import { closeSync, fstatSync, openSync, writeSync } from "node:fs";
 import process from "node:process";
 import { inspect } from "node:util";
 import * as io from "../../dist/src/index.js";
+import { assertRefused, wrongTypeCalls } from "./wrong-types.mjs";
 
 const [seed = 1, calls = 20_000] = process.argv.slice(2).map(Number);
 const log = openSync("last-call", "w");
-const figures = { seed, calls: 0, returned: 0, threw: 0, exports: {} };
+const figures = { seed, calls: 0, returned: 0, threw: 0, wrongTypes: 0, exports: {} };
 
 /** Mulberry32: public domain, Tommy Ettinger. */
 let state = seed >>> 0;
@@ -22,7 +23,7 @@ function random(bound) {
 }
 const pick = (list) => list[random(list.length)];
 
-/** Every export, by what has to be known of it here. */
+/** Every export that can be called, by what has to be known of it here. */
 const kinds = {
   /** Opens descriptors: its answers are closed. */
   opens:
@@ -30,8 +31,8 @@ const kinds = {
     "openFifo openInotify openNetlink openPty openSignals openTimer pipe socketPair " +
     "watchDirectory",
   answers:
-    "addInotifyWatch availableBackends close connect decodeInotify enterRawMode getBroadcast " +
-    "getKeepAlive getLinger getMulticastLoop getMulticastTtl getNoDelay getQuickAck " +
+    "addInotifyWatch availableBackends close connect decodeInotify enterRawMode errnoError " +
+    "getBroadcast getKeepAlive getLinger getMulticastLoop getMulticastTtl getNoDelay getQuickAck " +
     "getReceiveBuffer getReusePort getSendBuffer joinMulticast keepOpen leaveMulticast " +
     "lengthPrefixed lines localAddress localPort makeFifo openWaker peerAddress pipeBoth read " +
     "readEventfd readSignals readTimer receiveDescriptor recv recvFrom removeInotifyWatch send " +
@@ -45,18 +46,15 @@ const kinds = {
   streams: "adopt toDuplex toReadable toWebStreams toWritable",
   /** Answers something to be closed. */
   serves: "serve",
-  names:
-    "EAGAIN EBADF ECONNRESET EINPROGRESS EINVAL EMFILE ENFILE EPIPE EVENT_READ EVENT_WRITE " +
-    "FLAG_ERROR FLAG_HANGUP FLAG_PRIORITY FLAG_READ_CLOSED IN",
 };
 const kindOf = new Map(
   Object.entries(kinds).flatMap(([kind, list]) => list.split(" ").map((name) => [name, kind])),
 );
-for (const name of new Set([...kindOf.keys(), ...Object.keys(io)])) {
+const callable = Object.entries(io).filter(([, exported]) => typeof exported === "function");
+for (const name of new Set([...kindOf.keys(), ...callable.map(([name]) => name)])) {
   if (!kindOf.has(name)) throw new Error(`${name} is exported, and not in this list of exports`);
   if (!(name in io)) throw new Error(`${name} is in this list of exports, and not exported`);
 }
-const callable = Object.entries(io).filter(([name]) => kindOf.get(name) !== "names");
 
 /** Descriptors that any call may do anything to. None below: those are the process's own. */
 let victims = io.socketPair();
@@ -293,9 +291,19 @@ process.on("uncaughtException", (error) => {
   if (!(error instanceof Error)) throw error;
 });
 
+/** A right call but for one argument, whose type is wrong: refused in the one right way. */
+async function oneWrongType(call) {
+  writeSync(log, `${call.name}\n`.padEnd(1000), 0);
+  await assertRefused(call);
+  figures.wrongTypes++;
+}
+
 async function main() {
+  const wrongTypes = wrongTypeCalls(io);
+  for (const call of wrongTypes) await oneWrongType(call);
   while (figures.calls < calls) {
     for (let i = 0; i < 100; i++) oneCall();
+    for (let i = 0; i < 10; i++) await oneWrongType(pick(wrongTypes));
     renewVictims();
     await new Promise((resolve) => setImmediate(resolve));
   }

@@ -8,9 +8,9 @@ import {
   close,
   EVENT_READ,
   EVENT_WRITE,
+  type NativeSelector,
   openWaker,
   Reactor,
-  type Selector,
   type SelectorKey,
   send,
   socketPair,
@@ -22,12 +22,12 @@ import { collect, countDescriptors, countThreads, turns } from "./resources.ts";
 const [backend = "epoll", count = "100", operations = "100"] = process.argv.slice(2);
 const found = selectorClasses.find(([name]) => name === backend);
 if (found === undefined) throw new Error(`${backend} does not work here`);
-const open = found[1] as () => Selector<object>;
+const open = found[1] as () => NativeSelector<object>;
 
 const references: WeakRef<object>[] = [];
 
 /** A selector that somebody watches for its collection, over a readable and writable descriptor. */
-function made(): { selector: Selector<object>; key: SelectorKey<object>; end: () => void } {
+function made(): { selector: NativeSelector<object>; key: SelectorKey<object>; end: () => void } {
   const [fd, peer] = socketPair();
   send(peer, new Uint8Array(1));
   const selector = open();
@@ -42,7 +42,7 @@ function made(): { selector: Selector<object>; key: SelectorKey<object>; end: ()
 }
 
 /** Nothing is ready: a wait goes on until something ends it. */
-function quiet(): { selector: Selector<object>; end: () => void } {
+function quiet(): { selector: NativeSelector<object>; end: () => void } {
   const { selector, key, end } = made();
   selector.unregister(key.fd);
   return { selector, end };

@@ -1,6 +1,5 @@
 // ts:select, ts:poll and the ts:reactor-… contenders: the Reactor over a Selector of that backend.
 // They differ in nothing else.
-// Enters: a Selector. Leaves: the EchoHandler's recv and send.
 
 import {
   accept,
@@ -11,8 +10,8 @@ import {
   type EventHandler,
   listenTcp,
   localPort,
+  type NativeSelector,
   Reactor,
-  type Selector,
 } from "../../../src/index.ts";
 import { ACCEPTS_PER_WAKE, BACKLOG } from "../settings.ts";
 import { EchoHandler, NEXT_CLOSE, NEXT_READ, NEXT_WRITE, type Next } from "./connection.ts";
@@ -22,7 +21,7 @@ import type { Server, ServerRequest } from "./server.ts";
 /** A listener without a descriptor for its next connection is looked at again after this long. */
 const ACCEPT_AGAIN_MS = 100;
 
-export function startReactorServer(selector: Selector, request: ServerRequest): Server {
+export function startReactorServer(selector: NativeSelector, request: ServerRequest): Server {
   const { counters, port, reusePort } = request;
   const reactor = new Reactor(selector);
   const listener = listenTcp({ backlog: BACKLOG, port, reusePort });

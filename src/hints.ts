@@ -1,0 +1,25 @@
+// What to do about a refusal whose errno alone does not tell: the third part of an error message.
+
+import { constants } from "node:os";
+import { native } from "./native.ts";
+import type { BackendName } from "./selector.ts";
+
+const { EINVAL, EPERM } = constants.errno;
+
+/** @returns why, and what to do, for a selector's own calls; empty where the errno says enough. */
+export function hintOf(backend: BackendName, answer: number): string {
+  const syscall = native.failedSyscall();
+  if (backend === "select" && answer === -EINVAL && syscall === "register") {
+    return (
+      "the process has so many descriptors open that the selector's own are past fdSetSize; " +
+      "make it earlier, with a larger { fdSetSize } (Linux), or use poll or epoll"
+    );
+  }
+  if (backend === "epoll" && answer === -EPERM && syscall === "epoll_ctl") {
+    return (
+      "epoll does not watch regular files and folders, which are always ready; " +
+      "read and write them without waiting, or use poll, select or io_uring"
+    );
+  }
+  return "";
+}
