@@ -61,8 +61,8 @@ export {
   errnoError,
 } from "./errno.ts";
 export { SelectorError, type SelectorErrorCode } from "./errors.ts";
-export { eventfd, openTimer, readEventfd, readTimer, writeEventfd } from "./event-source.ts";
 export type { EventHandler, OnThrow } from "./event-handler.ts";
+export { eventfd, openTimer, readEventfd, readTimer, writeEventfd } from "./event-source.ts";
 export { FramingError } from "./frame-cutter.ts";
 export {
   type ByteLinesOptions,
@@ -93,13 +93,13 @@ export {
   setMulticastLoop,
   setMulticastTtl,
 } from "./multicast.ts";
+export type { NativeSelector, SelectorOptions } from "./native-selector.ts";
 export {
   type NetlinkOptions,
   openNetlink,
   type RouteGroup,
   type UeventGroup,
 } from "./netlink.ts";
-export type { NativeSelector, SelectorOptions } from "./native-selector.ts";
 export { type PipedBytes, pipeBoth } from "./pipe-both.ts";
 export { Reactor, type ReactorOptions } from "./reactor.ts";
 export {

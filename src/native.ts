@@ -320,7 +320,7 @@ export const native: Native = { ...load() };
 /** An answer below 0 in words: `epoll_ctl: EPERM`. */
 export function describeRefusal(answer: number, hint = ""): string {
   const refusal = `${native.failedSyscall()}: ${getSystemErrorName(answer)}`;
-  return hint === "" ? refusal : `${refusal}: ${hint}`;
+  return hint === "" ? refusal : `${refusal} (${hint})`;
 }
 
 /**
@@ -336,6 +336,6 @@ export function systemError(
   hint = "",
 ): NodeJS.ErrnoException {
   const code = getSystemErrorName(answer);
-  const message = `${what}: ${syscall} ${code}${hint === "" ? "" : `: ${hint}`}`;
+  const message = `${what}: ${syscall} ${code}${hint === "" ? "" : ` (${hint})`}`;
   return Object.assign(new Error(message), { code, errno: answer, syscall });
 }

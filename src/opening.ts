@@ -54,8 +54,7 @@ export function explained<T>(
   if (typeof answer !== "number" || answer >= 0) return answer as T;
   const error = systemError(answer, what);
   const todo = Object.hasOwn(advice, error.code ?? "") ? advice[error.code ?? ""] : undefined;
-  if (todo !== undefined) error.message += ` (${todo})`;
-  throw error;
+  throw todo === undefined ? error : systemError(answer, what, error.syscall, todo);
 }
 
 /** A path as messages show it; an abstract name with an @, as ss(8) does. */
