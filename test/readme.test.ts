@@ -53,9 +53,9 @@ describe("the README's TypeScript", () => {
     expect(outputOf(compile)).toBe("");
   });
 
-  it("echoes to several clients", async () => {
-    const { child, exited, nextLine } = start("listenTcp");
-    const port = Number(/^echo on port (\d+)$/.exec(await nextLine())?.[1]);
+  it.each(["serve(", "listenTcp"])("echoes to several clients: %s", async (mark) => {
+    const { child, exited, nextLine } = start(mark);
+    const port = Number(/^echo on .*?(\d+)$/.exec(await nextLine())?.[1]);
     for (const words of ["first", "second"]) {
       const socket = connect(port, "127.0.0.1");
       socket.write(words);

@@ -1,0 +1,28 @@
+// Prints the lines that are written into any number of FIFOs, each as a stream, without a thread
+// per FIFO. node:fs would occupy one of the four threads of Node's pool for each. fifo(7)
+//
+//   npm run build && node dist/examples/10-many-fifos.js /tmp/one /tmp/two
+//   echo hello > /tmp/two                              # in another terminal
+
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
+import { createInterface } from "node:readline";
+import { makeFifo, openFifo, toReadable } from "../src/index.ts";
+
+const paths = process.argv.slice(2);
+if (paths.length === 0) throw new Error("usage: 10-many-fifos.js PATH …");
+
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stop.abort());
+
+async function follow(path: string): Promise<void> {
+  if (!existsSync(path)) makeFifo(path);
+  const input = toReadable(openFifo(path, "read"));
+  openFifo(path, "write"); // without a writer of our own the first one to leave would be the end
+  const lines = createInterface({ input, signal: stop.signal });
+  for await (const line of lines) console.log(`${basename(path)}: ${line}`);
+  input.destroy();
+}
+
+console.log(`following ${paths.length}`);
+await Promise.all(paths.map(follow));
