@@ -145,9 +145,9 @@ describe("02-echo-server", () => {
   });
 
   it("waits for descriptors where there are none left", async () => {
-    const { port } = await start("ulimit -n 40");
+    const { port } = await start("ulimit -n 128");
     const first = await open(port);
-    const others = await Promise.all(Array.from({ length: 40 }, () => open(port)));
+    const others = await Promise.all(Array.from({ length: 128 }, () => open(port)));
     expect(await echo(first, "still here")).toBe("still here");
     for (const socket of others) socket.destroy();
     expect(await echo(await open(port), "room again")).toBe("room again");
