@@ -289,11 +289,11 @@ function findPackageRoot(): string {
 function load(): Native {
   const root = findPackageRoot();
   const require = createRequire(import.meta.url);
-  const { path: findAddon } = require("node-gyp-build") as { path: (folder: string) => string };
   try {
+    const { path: findAddon } = require("node-gyp-build") as { path: (folder: string) => string };
     return require(findAddon(root)) as Native;
   } catch (cause) {
-    const refusal = refusalOf(cause as NodeJS.ErrnoException, root);
+    const refusal = refusalOf(cause as NodeJS.ErrnoException & { resource?: string });
     if (refusal !== null) throw new Error(`io-selectors: ${refusal}`, { cause });
     const machine = `${process.platform}-${process.arch}, Node ${process.versions.node}`;
     const inClone = existsSync(join(root, "build.mjs"));
@@ -303,7 +303,7 @@ function load(): Native {
 }
 
 /** What Node itself refused, in words; null where the addon is missing or does not fit. */
-function refusalOf(cause: NodeJS.ErrnoException, root: string): string | null {
+function refusalOf(cause: NodeJS.ErrnoException & { resource?: string }): string | null {
   const limited = "permission" in process && process.permission !== undefined;
   if (cause.code === "ERR_DLOPEN_DISABLED") {
     return limited
@@ -311,7 +311,8 @@ function refusalOf(cause: NodeJS.ErrnoException, root: string): string | null {
       : "Node loads no native addon because of --no-addons; start it without that option";
   }
   if (cause.code !== "ERR_ACCESS_DENIED") return null;
-  return `Node may not read ${root} under --permission; add --allow-fs-read="${root}"`;
+  const file = cause.resource ?? "its files";
+  return `Node may not read ${file} under --permission; start it with --allow-fs-read=${file} too`;
 }
 
 // Copied, because V8 keeps what Node-API has filled as a dictionary, and looks each call up in it.

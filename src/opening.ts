@@ -80,5 +80,6 @@ export function orThrowHost(answer: number, host: string, what: string): number 
     return orThrow(answer, what);
   }
   const instead = host === "localhost" ? "try 127.0.0.1" : "resolve a name with dns.lookup first";
-  throw systemError(answer, `${what}: host must be a numeric address (${instead})`);
+  const message = `${what}: host must be a numeric address (${instead})`;
+  throw Object.assign(new Error(message), { code: "EINVAL", errno: answer, syscall: "inet_pton" });
 }
