@@ -286,11 +286,13 @@ export class NativeSelector<T = unknown> implements Selector<T> {
   /** @internal There is something new to wait for: turn() is to be asked at once. */
   [wishTurn](): void {
     this.#head(~0, RING_WISHES_TURN);
+    native.nudge(this.#id);
   }
 
   /** @internal Ends run() before its next wait. */
   [wishEnd](): void {
     this.#head(~0, RING_WISHES_END);
+    native.nudge(this.#id);
   }
 
   /** What is wished of a run: keeps these bits and sets those. */

@@ -136,6 +136,8 @@ export interface Native {
    * @param over called at the end, once: with 0 after a wish for it, else with -errno.
    */
   run(id: number, turn: (ready: number) => number, over: (answer: number) => void): number;
+  /** After a wish: the run, if there is one, sees it before Node's loop sleeps. */
+  nudge(id: number): void;
   /** The backend's own descriptor, -1 without one. */
   fileno(id: number): number;
 

@@ -39,17 +39,24 @@ void Host::Add(std::unique_ptr<HostedRun> run) {
   // Keeps the loop alive, too.
   uv_prepare_start(&prepare_,
                    [](uv_prepare_t* prepare) { static_cast<Host*>(prepare->data)->OnPrepare(); });
+  Nudge();
+}
+
+void Host::Nudge() {
+  uv_idle_start(&idle_, [](uv_idle_t* /*idle*/) {});
 }
 
 void Host::OnPrepare() {
   uv_idle_stop(&idle_);
-  bool goes_on = false;
   // By index: a turn may start another run, which has its first turn in this pass.
-  for (size_t i = 0; i < runs_.size(); ++i) goes_on |= runs_[i]->Pass(runs_.size() == 1);
+  for (size_t i = 0; i < runs_.size(); ++i) {
+    if (runs_[i]->Pass(runs_.size() == 1)) Nudge();
+  }
   const auto over = [](const std::unique_ptr<HostedRun>& run) { return run->over(); };
   runs_.erase(std::remove_if(runs_.begin(), runs_.end(), over), runs_.end());
-  if (goes_on) uv_idle_start(&idle_, [](uv_idle_t* /*idle*/) {});
-  if (runs_.empty()) uv_prepare_stop(&prepare_);
+  if (!runs_.empty()) return;
+  uv_prepare_stop(&prepare_);
+  uv_idle_stop(&idle_);
 }
 
 int64_t Host::UntilTurnNs() const {

@@ -27,6 +27,10 @@ class Host {
   /** The run goes on in each prepare phase, beginning with the next, until it is over. */
   void Add(std::unique_ptr<HostedRun> run);
 
+  /** A run has something to do that its descriptor does not show: the loop does not sleep before.
+   */
+  void Nudge();
+
   /**
    * Nanoseconds until Node's loop has something to do that its descriptor does not show: 0 now (an
    * immediate, a handle to be closed, a watcher that the kernel does not know yet), else until its

@@ -68,6 +68,13 @@ HostedRun::~HostedRun() {
 
 bool HostedRun::Pass(bool alone) {
   alone_ = alone;
+  passing_ = true;
+  TakeTurns();
+  passing_ = false;
+  return !over_ && (near_ || IsDue());
+}
+
+void HostedRun::TakeTurns() {
   if (source_ == nullptr) near_ = false;
   if (near_ && !CanWaitNear()) LeaveNear();
   if (near_) {
@@ -75,11 +82,18 @@ bool HostedRun::Pass(bool alone) {
   } else if (IsDue()) {
     Step(0);
   } else {
-    return false;
+    return;
   }
-  if (over_) return false;
-  if (!near_ && source_ != nullptr) source_->watch->Looked();
-  return near_ || IsDue();
+  if (!over_ && !near_ && source_ != nullptr) source_->watch->Looked();
+}
+
+void HostedRun::Nudge() {
+  if (!passing_) host_.Nudge();
+}
+
+void HostedRun::SourceClosed() {
+  source_ = nullptr;
+  Nudge();
 }
 
 bool HostedRun::IsDue() const {
@@ -109,6 +123,12 @@ bool HostedRun::Step(int64_t until_node_ns) {
   if (near_) uv_update_time(host_.loop());
   const WakeSet::Ready ready = source_->TakeWake(interrupted);
   if (ready.host) host_.SawEvents();
+  if (ready.waker && source_->watch->is_waited_for()) {
+    source_->kept_wake = true;
+    source_->watch->Fire(true);
+    fired_ = false;
+    if (source_ == nullptr) return End(-EBADF);
+  }
   double timeout_ms = 0;
   // What it throws has been contained; an error of a tick that was handled ends up here.
   const bool answered = Call(turn_ref_, interrupted ? 0 : count.value(), &timeout_ms);

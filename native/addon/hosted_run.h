@@ -48,11 +48,15 @@ class HostedRun {
    * @returns whether the loop has to come back without sleeping. */
   bool Pass(bool alone);
 
-  void SourceClosed() { source_ = nullptr; }
+  /** The source's wish has changed: it is seen before Node's loop sleeps. */
+  void Nudge();
+
+  void SourceClosed();
 
  private:
   HostedRun(napi_env env, Environment& environment, HostedSource& source);
 
+  void TakeTurns();
   /** Whether a turn has something to do. */
   bool IsDue() const;
   /** One wait and the turn after it. @returns whether the run may go on before Node's loop. */
@@ -85,6 +89,7 @@ class HostedRun {
   int64_t window_end_ns_ = 0;
   int window_turns_ = 0;
   bool fired_ = false;  // by the source's watch
+  bool passing_ = false;
   bool alone_ = false;
   bool near_ = false;
   bool over_ = false;

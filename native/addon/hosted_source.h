@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "addon/wake_set.h"
@@ -51,9 +52,11 @@ class HostedSource {
 
   /** Takes what ended the last Wait() from outside. */
   WakeSet::Ready TakeWake(bool interrupted) {
+    WakeSet::Ready ready = !interrupted && Woken() ? wake_set.Drain() : WakeSet::Ready{};
     // After a signal Node's loop has something to do: its handler has written to a descriptor.
-    if (interrupted) return WakeSet::Ready{true, false, false};
-    return Woken() ? wake_set.Drain() : WakeSet::Ready{};
+    ready.host = ready.host || interrupted;
+    ready.waker = std::exchange(kept_wake, false) || ready.waker;
+    return ready;
   }
 
   /** Closes its watch; its run ends with -EBADF. The destructor of a source calls this first, while
@@ -62,8 +65,9 @@ class HostedSource {
 
   /** The source watches wake_set.fd() for reading, level-triggered. */
   WakeSet wake_set;
-  /** Shared with TypeScript, which sets bits; a run looks at them once per pass of Node's loop. */
+  /** Shared with TypeScript, which sets bits and then calls run->Nudge(). */
   int32_t* wish = nullptr;
+  bool kept_wake = false;   // taken by a run although a promise waits for it, too
   bool keeps_alive = true;  // whether its watch keeps the process alive
   Watch* watch = nullptr;   // frees itself
   HostedRun* run = nullptr;

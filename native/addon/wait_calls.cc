@@ -53,7 +53,10 @@ int32_t Look(const Call& call, OpenSelector& open, int64_t timeout_ns, WakeSet::
   if (!kCanWatchHost && timeout_ns != 0) ready->host = ready->host || HostIsReady(host);
   if (ready->host) host.SawEvents();
   // The timer was a run's, which does not see it any more.
-  if (ready->timer) *open.wish |= kWishesTurn;
+  if (ready->timer && open.run != nullptr) {
+    *open.wish |= kWishesTurn;
+    open.run->Nudge();
+  }
   open.ring[0].fd = ready->waker ? kEndedByWaker : 0;
   return interrupted ? 0 : count.value();
 }
@@ -122,6 +125,14 @@ napi_value Run(napi_env env, napi_callback_info info) {
   return call.Answer(started.ok() ? 0 : call.environment().Refuse(started.error()));
 }
 
+/** nudge(id): what was wished of the selector's run is to be seen in the loop's next pass. */
+napi_value Nudge(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  const OpenSelector* open = call.environment().Find(call.Int(0));
+  if (open != nullptr && open->run != nullptr) open->run->Nudge();
+  return nullptr;
+}
+
 /** fileno(id): the descriptor of the backend itself, or -1. */
 napi_value Fileno(napi_env env, napi_callback_info info) {
   const Call call(env, info);
@@ -178,6 +189,7 @@ napi_value Wake(napi_env env, napi_callback_info info) {
 void ExportWaitCalls(Napi::Env env, Napi::Object exports, Environment* environment) {
   ExportRaw(env, exports, "poll", Poll, environment);
   ExportRaw(env, exports, "run", Run, environment);
+  ExportRaw(env, exports, "nudge", Nudge, environment);
   ExportRaw(env, exports, "fileno", Fileno, environment);
   ExportRaw(env, exports, "watch", WatchNext, environment);
   ExportRaw(env, exports, "cancelWatch", CancelWatch, environment);

@@ -38,6 +38,9 @@ class Watch {
   /** Arms again if something waits. */
   void Resume();
 
+  /** Resolves the promises, and tells the listener. @param persists whether it stays armed. */
+  void Fire(bool persists);
+
   /** The registrations have changed. */
   void Changed() {
     if (armed_) OnChanged();
@@ -61,9 +64,6 @@ class Watch {
 
   /** To be called by the factory once the handle is open. */
   void Opened(napi_env env);
-
-  /** To be called by the handle's callback. @param persists whether it stays armed. */
-  void Fire(bool persists);
 
   virtual uv_handle_t* handle() = 0;
   virtual Result<void> Arm() = 0;

@@ -1,0 +1,156 @@
+// How Reactors and blocking waits share the thread with Node's event loop: nothing of Node's is
+// lost, several runs all serve, an idle one counts as idle.
+
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import {
+  availableBackends,
+  close,
+  EVENT_READ,
+  pipe,
+  Reactor,
+  recv,
+  type Selector,
+  send,
+  socketPair,
+  write,
+} from "../src/index.ts";
+import { selectorClasses } from "./conformance/backends.ts";
+
+const run = promisify(execFile);
+const backends = availableBackends().flatMap(({ name, available }) => (available ? [name] : []));
+const className = new Map(selectorClasses.map(([name, make]) => [name, make().constructor.name]));
+
+/** A program that sees the library as `io`. */
+function script(code: string): string[] {
+  return ["--input-type=module", "-e", `const io = await import("./dist/src/index.js"); ${code}`];
+}
+
+describe.each(backends)("beside a Reactor over %s", (backend) => {
+  it.concurrent.each(["idle", "paced", "busy"])("everything of Node's works, %s", async (load) => {
+    const program = "test/programs/beside-node.mjs";
+    const { stdout } = await run(process.execPath, ["--expose-gc", program, backend, load]);
+    const { worked, of } = JSON.parse(stdout) as { worked: number; of: number };
+    expect(worked).toBe(of);
+  });
+
+  it("an idle one counts as idle", async () => {
+    const program = script(`
+      const { performance } = await import("node:perf_hooks");
+      new io.Reactor(new io.${className.get(backend)}()).run();
+      setTimeout(() => {
+        const before = performance.eventLoopUtilization();
+        setTimeout(() => {
+          console.log(performance.eventLoopUtilization(before).utilization);
+          process.exit();
+        }, 300);
+      }, 50);`);
+    const { stdout } = await run(process.execPath, program);
+    expect(Number(stdout)).toBeLessThan(0.5);
+  });
+});
+
+/** A load that never ends by itself: each byte received is sent back. */
+function startLoad(reactor: Reactor, onTurn: () => void): readonly number[] {
+  const pair = socketPair();
+  const bytes = new Uint8Array(1);
+  for (const fd of pair) {
+    reactor.registerHandler(fd, EVENT_READ, {
+      onReadable() {
+        recv(fd, bytes);
+        send(fd, bytes);
+        onTurn();
+      },
+    });
+  }
+  send(pair[0], bytes);
+  return pair;
+}
+
+describe.each(selectorClasses)("several runs on one thread, over %s", (_name, make) => {
+  it("take turns, each with a load and a timer", async () => {
+    const served: number[] = [];
+    const fds: number[] = [];
+    const selectors: Selector[] = [make(), make()];
+    const reactors = selectors.map((selector) => new Reactor(selector));
+    const timers = reactors.map((reactor, index) => {
+      fds.push(...startLoad(reactor, () => served.push(index)));
+      return new Promise<void>((resolve) => reactor.setTimer(20, resolve));
+    });
+    const runs = reactors.map((reactor) => reactor.run());
+    await Promise.all(timers);
+    for (const reactor of reactors) reactor.stop();
+    await Promise.all(runs);
+    for (const selector of selectors) selector.close();
+    for (const fd of fds) close(fd);
+    // From when both have begun: the longest that one was served without the other.
+    const begun = Math.max(served.indexOf(0), served.indexOf(1));
+    expect(Math.min(served.indexOf(0), served.indexOf(1))).toBe(0);
+    let longest = 0;
+    for (let at = begun, length = 0; at < served.length; at++) {
+      length = served[at] === served[at - 1] ? length + 1 : 1;
+      longest = Math.max(longest, length);
+    }
+    // Up to 64 looks of a turn belong together (EVENTS_PER_TURN), and a pass of the loop is a turn.
+    expect(longest).toBeLessThanOrEqual(200);
+  });
+
+  it("go on when one stops, and another begins in a handler", async () => {
+    const [first, second] = [make(), make()];
+    const [one, other] = [new Reactor(first), new Reactor(second)];
+    const [reader, writer] = pipe();
+    const order: string[] = [];
+    let otherRun: Promise<void> | undefined;
+    one.post(() => {
+      otherRun = other.run();
+      other.setTimer(1, () => {
+        order.push("timer of the other");
+        one.stop();
+      });
+    });
+    other.registerHandler(reader, EVENT_READ, {
+      onReadable() {
+        order.push("the other is readable");
+        other.stop();
+      },
+    });
+    await one.run();
+    order.push("one has stopped");
+    write(writer, new Uint8Array(1));
+    await otherRun;
+    expect(order).toEqual(["timer of the other", "one has stopped", "the other is readable"]);
+    for (const fd of [reader, writer]) close(fd);
+    first.close();
+    second.close();
+  });
+});
+
+describe.each(backends)("a loop over %s that yields on empty results only", (backend) => {
+  it.each([
+    ["select without a deadline", "selector.select().length"],
+    ["poll without a deadline", "selector.poll()"],
+    ["a look before it", "(selector.poll(0), selector.poll())"],
+    ["a wait with a deadline before it", "(selector.poll(1), selector.poll())"],
+  ])("handles SIGTERM under traffic: %s", async (_case, wait) => {
+    // Always readable, as under traffic without end.
+    const program = script(`
+      const selector = new io.${className.get(backend)}();
+      const [reader, writer] = io.pipe();
+      io.write(writer, new Uint8Array(1));
+      selector.register(reader, io.EVENT_READ);
+      process.on("SIGTERM", () => process.exit(7));
+      let waits = 0;
+      for (;;) {
+        if (++waits === 100) console.log("waiting");
+        if (${wait} === 0) await new Promise((resolve) => setImmediate(resolve));
+      }`);
+    const child = spawn(process.execPath, program, { stdio: ["ignore", "pipe", "inherit"] });
+    const exited = once(child, "exit");
+    await once(child.stdout, "data");
+    child.kill("SIGTERM");
+    // Only what the signal itself has brought about may end it: nothing else happens there.
+    expect(await exited).toEqual([7, null]);
+  });
+});
