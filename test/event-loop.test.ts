@@ -12,7 +12,6 @@ import {
   pipe,
   Reactor,
   recv,
-  type Selector,
   send,
   socketPair,
   write,
@@ -73,7 +72,7 @@ describe.each(selectorClasses)("several runs on one thread, over %s", (_name, ma
   it("take turns, each with a load and a timer", async () => {
     const served: number[] = [];
     const fds: number[] = [];
-    const selectors: Selector[] = [make(), make()];
+    const selectors = [make(), make()];
     const reactors = selectors.map((selector) => new Reactor(selector));
     const timers = reactors.map((reactor, index) => {
       fds.push(...startLoad(reactor, () => served.push(index)));
