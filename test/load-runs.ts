@@ -34,8 +34,12 @@ export function endAll(): void {
   servers.clear();
 }
 
-export function start(file: string, args: readonly (string | number)[]): ChildProcess {
-  const child = spawn(file, args.map(String), { stdio: ["ignore", "pipe", "pipe"] });
+export function start(
+  file: string,
+  args: readonly (string | number)[],
+  stdin: "ignore" | "pipe" = "ignore",
+): ChildProcess {
+  const child = spawn(file, args.map(String), { stdio: [stdin, "pipe", "pipe"] });
   children.add(child);
   child.once("exit", () => children.delete(child));
   return child;

@@ -150,7 +150,7 @@ void Churn::Start(uint32_t id) {
   if (!fd.ok()) return Fail(id, fd.error().errno_value);
   // Both fail only on a socket that has failed already, which the next call says.
   (void)SetNoDelay(fd.value().get()).ok();
-  (void)SetResetOnClose(fd.value().get()).ok();
+  if (options_.Resets()) (void)SetResetOnClose(fd.value().get()).ok();
   slot.fd = fd.value().Release();
   const size_t index = static_cast<size_t>(slot.fd);
   if (index >= by_fd_.size()) by_fd_.resize(index * 2);

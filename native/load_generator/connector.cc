@@ -105,7 +105,7 @@ std::string Connector::StartOne(uint32_t id) {
   }
   // Both fail only on a socket that has failed already, and SocketError() tells that.
   (void)SetNoDelay(fd.value().get()).ok();
-  (void)SetResetOnClose(fd.value().get()).ok();
+  if (options_.Resets()) (void)SetResetOnClose(fd.value().get()).ok();
   const Result<void> opened = traffic_.Open(id, std::move(fd.value()));
   if (opened.ok()) return "";
   return Format("connection %u: %s: %s", name, opened.error().syscall,

@@ -1,6 +1,4 @@
-// JsonObject: one JSON object, written field by field. Texts are ours, or strerror's: of what needs
-// an escape only quotes and backslashes are thinkable. RFC 8259
-// Enters: names and values. Leaves: text in one line.
+// JsonObject: one JSON object in one line, written field by field. RFC 8259
 #pragma once
 
 #include <cstdint>
@@ -21,7 +19,9 @@ class JsonObject {
     std::string quoted = "\"";
     for (const char c : text) {
       if (c == '"' || c == '\\') quoted += '\\';
-      quoted += c;
+      // A command may hold anything; of what is no ASCII its reader sees that much.
+      const bool shown = c >= ' ' && c <= '~';
+      quoted += shown ? c : '?';
     }
     return Raw(name, quoted + "\"");
   }

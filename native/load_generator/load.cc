@@ -22,6 +22,8 @@ constexpr int kAhead = 2;
 constexpr int64_t kAboutToBeNs = 15'000;
 // Where the next message is always about to be due, what comes back is looked at all the same.
 constexpr int64_t kLongestWithoutLookNs = kNsPerMs;
+// While spinning: an epoll_wait and what it finds take about 1 us and more.
+constexpr int64_t kSpinLookNs = 20'000;
 // At low rates: what came back lies about no longer, and a signal or a closed peer is seen.
 constexpr int64_t kLongestSleepNs = 10 * kNsPerMs;
 
@@ -30,6 +32,15 @@ constexpr int64_t kFullAfterNs = 300 * kNsPerMs;
 // More than the buffers of both ends hold (tcp_rmem, tcp_wmem in tcp(7)): a server that takes it
 // all keeps it in its own memory, and shall not be made to keep gigabytes.
 constexpr int64_t kMostFillBytes = 16 << 20;
+
+/** Tells the CPU that this loop waits: its other hardware thread gets more. */
+void Relax() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
 
 void SleepUntil(int64_t due_ns) {
 #ifdef __linux__
@@ -66,15 +77,16 @@ std::string Load::Run(Timeline& timeline, Window* windows) {
     now_ns = MonotonicNs();
     step = timeline.Next(Progress{traffic_.completed() - already, traffic_.intended()});
     const bool measured = step.phase == Step::Phase::kWindow;
-    traffic_.CountInto(measured ? &windows[step.window] : nullptr);
-    if (measured && !comparing) traffic_.BeginFairness(now_ns);
+    const int64_t edge_ns = step.edge_ns > 0 ? step.edge_ns : now_ns;
+    traffic_.CountInto(measured ? &windows[step.window] : nullptr, edge_ns);
+    if (measured && !comparing && !options_.held) traffic_.BeginFairness(now_ns);
     comparing = comparing || measured;
     if (step.phase == Step::Phase::kOver) traffic_.EndFairness(now_ns);
     const int64_t stood_still_ns = MonotonicNs() - now_ns;
     pace_.Shift(stood_still_ns);
     traffic_.Shift(stood_still_ns);
   }
-  traffic_.CountInto(nullptr);
+  traffic_.CountInto(nullptr, MonotonicNs());
   traffic_.EndFloods();
   if (error_.empty()) Drain();
   return error_;
@@ -102,12 +114,36 @@ bool Load::RunUntil(int64_t end_ns) {
     pace_.Send(traffic_);
     if (MonotonicNs() >= end_ns) return true;
     const int64_t due_ns = std::min(pace_.NextDueNs(), end_ns);
-    const bool good = traffic_.stamped() ? Gather(due_ns) : Turn(alarm_.TimeoutNs(due_ns), true);
-    if (!good) return false;
+    if (!WaitFor(due_ns)) return false;
     if (traffic_.alive() == 0 && traffic_.connections_lost() > 0) {
       error_ = "the server closed or reset every connection";
       return false;
     }
+  }
+}
+
+bool Load::WaitFor(int64_t due_ns) {
+  if (options_.spin != 0) return Spin(due_ns);
+  return traffic_.stamped() ? Gather(due_ns) : Turn(alarm_.TimeoutNs(due_ns), true);
+}
+
+/**
+ * Never sleeps: what is due leaves when it is due, not when this process has been woken. Where the
+ * kernel notes when echoes come, they are looked at rarely, so that sending is seldom in their way.
+ */
+bool Load::Spin(int64_t due_ns) {
+  const int64_t between_ns = traffic_.stamped() ? kSpinLookNs : 0;
+  for (;;) {
+    const int64_t now_ns = MonotonicNs();
+    const int64_t unseen_ns = now_ns - looked_at_ns_;
+    if (now_ns >= due_ns && unseen_ns < kLongestWithoutLookNs) return true;
+    if (unseen_ns < between_ns) {
+      Relax();
+      continue;
+    }
+    looked_at_ns_ = now_ns;
+    if (traffic_.stamped()) traffic_.CompareClocks();
+    return Turn(0, true);
   }
 }
 
@@ -122,8 +158,10 @@ bool Load::Gather(int64_t due_ns) {
   if (about_to_be && now_ns - looked_at_ns_ < kLongestWithoutLookNs) return true;
   looked_at_ns_ = now_ns;
   traffic_.CompareClocks();
+  // Not until none is left: behind its schedule the generator would never see the window's end.
   for (int events = kMostEvents; events == kMostEvents;) {
     if (!Turn(0, true, &events)) return false;
+    if (MonotonicNs() - now_ns > kLongestWithoutLookNs) return true;
   }
   if (about_to_be) return true;
   const int64_t sleep_until_ns = std::min({due_ns, pace_.NextDueNs(), now_ns + kLongestSleepNs});
@@ -154,6 +192,7 @@ void Load::Drain() {
   for (int64_t now = MonotonicNs(); traffic_.outstanding() > 0 && now < end; now = MonotonicNs()) {
     if (!Turn(end - now, false)) return;
   }
+  if (options_.held) return;
   const int64_t quiet = std::min(end, MonotonicNs() + kListenOnNs);
   for (int64_t now = MonotonicNs(); now < quiet; now = MonotonicNs()) {
     if (!Turn(quiet - now, false)) return;

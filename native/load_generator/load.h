@@ -34,6 +34,8 @@ class Load {
  private:
   bool RunUntil(int64_t end_ns);
   bool Turn(int64_t timeout_ns, bool send, int* events = nullptr);
+  bool WaitFor(int64_t due_ns);
+  bool Spin(int64_t due_ns);
   bool Gather(int64_t until_ns);
   void Drain();
 

@@ -1,11 +1,11 @@
-// load-generator: puts load on an echo server and measures it from outside. One executable, three
-// subcommands: `run` is the load, `launch` starts a server under conditions that can be compared,
-// `supervise` runs a command that nothing outlives.
-// Enters: argv. Leaves: JSON lines on standard output, and an exit code.
+// load-generator: puts load on an echo server and measures it from outside. One executable, four
+// subcommands: `run` is one load, `hold` many short ones on the same connections, `launch` starts a
+// server under conditions that can be compared, `supervise` runs a command that nothing outlives.
 #include <cstdio>
 #include <string>
 #include <vector>
 
+#include "load_generator/hold.h"
 #include "load_generator/launch.h"
 #include "load_generator/options.h"
 #include "load_generator/run.h"
@@ -16,9 +16,10 @@ namespace {
 void PrintUsage(FILE* out) {
   std::fprintf(out,
                "usage: load-generator run --port PORT [options]\n"
+               "       load-generator hold --port PORT [options] < COMMANDS\n"
                "       load-generator launch [--cpu N] -- COMMAND [ARGUMENTS]\n"
                "       load-generator supervise -- COMMAND [ARGUMENTS]\n"
-               "options of run:\n%s",
+               "options of run, and of hold but for its mode and processes:\n%s",
                io_selectors::RunUsage().c_str());
 }
 
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
   const std::string command = argc > 1 ? argv[1] : "";
   const std::vector<std::string> arguments(argv + (argc > 2 ? 2 : argc), argv + argc);
   if (command == "run") return io_selectors::Run(arguments);
+  if (command == "hold") return io_selectors::Hold(arguments);
   if (command == "launch") return io_selectors::Launch(arguments);
   if (command == "supervise") return io_selectors::Supervise(arguments);
   const bool asked = command == "--help";

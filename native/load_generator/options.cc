@@ -40,6 +40,8 @@ constexpr NumberRow kNumbers[] = {
      "messages a second over all connections, open loop"},
     {"--tick-us", &RunOptions::tick_us, 0, 100'000,
      "due at multiples of this only, in small bursts, open loop; 0: each at its own time"},
+    {"--spin", &RunOptions::spin, 0, 1,
+     "1: never sleep while there is load, open and closed; needs a CPU of its own"},
     {"--in-flight", &RunOptions::in_flight, 1, 1'000'000,
      "messages (closed) or cycles (churn) under way over all connections"},
     {"--depth", &RunOptions::depth, 0, 1'000'000,
@@ -129,6 +131,14 @@ std::string SetStages(const std::string& value, RunOptions* options) {
   return Format("--stages: \"%s\" is not a rising list such as 1000,5000", value.c_str());
 }
 
+std::string SetClosing(const std::string& value, RunOptions* options) {
+  if (value != "fin" && value != "reset") {
+    return Format("--close: \"%s\" is neither fin nor reset", value.c_str());
+  }
+  options->closing = value == "fin" ? Closing::kFin : Closing::kReset;
+  return "";
+}
+
 struct WordRow {
   const char* name;
   std::string (*set)(const std::string& value, RunOptions* options);
@@ -136,7 +146,7 @@ struct WordRow {
 
 constexpr WordRow kWords[] = {
     {"--host", SetHost},       {"--mode", SetMode},     {"--schedule", SetSchedule},
-    {"--sources", SetSources}, {"--stages", SetStages},
+    {"--sources", SetSources}, {"--stages", SetStages}, {"--close", SetClosing},
 };
 
 /** @returns what is wrong with the value, or nothing. */
@@ -195,19 +205,47 @@ std::string Contradiction(const RunOptions& options) {
 
 }  // namespace
 
+namespace {
+
+void ReadPairs(const std::vector<std::string>& arguments, ParsedOptions* parsed) {
+  for (size_t i = 0; i < arguments.size() && parsed->error.empty(); i += 2) {
+    const bool has_value = i + 1 < arguments.size();
+    const std::string value = has_value ? arguments[i + 1] : "";
+    parsed->error = SetOption(arguments[i], value, &parsed->options);
+    if (!has_value && parsed->error.rfind("unknown", 0) != 0) {
+      parsed->error = arguments[i] + ": its value is missing";
+    }
+  }
+}
+
+/** What makes no sense for connections that wait for commands. */
+std::string NotHeld(const RunOptions& options) {
+  if (options.port == 0) return "--port is missing";
+  if (options.mode != LoadMode::kOpen) return "--mode goes with run; each window names its load";
+  if (options.slow > 0) return "--slow goes with run only";
+  if (options.hot > 0) return "--hot goes with run only";
+  if (options.processes > 1) return "--processes goes with run only";
+  return "";
+}
+
+}  // namespace
+
 ParsedOptions ParseRunOptions(const std::vector<std::string>& arguments) {
   ParsedOptions parsed;
   RunOptions& options = parsed.options;
-  for (size_t i = 0; i < arguments.size() && parsed.error.empty(); i += 2) {
-    const bool has_value = i + 1 < arguments.size();
-    parsed.error = SetOption(arguments[i], has_value ? arguments[i + 1] : "", &options);
-    if (!has_value && parsed.error.rfind("unknown", 0) != 0) {
-      parsed.error = arguments[i] + ": its value is missing";
-    }
-  }
+  ReadPairs(arguments, &parsed);
   if (parsed.error.empty()) parsed.error = MissingOption(options);
   if (parsed.error.empty()) parsed.error = Contradiction(options);
   if (!options.stages.empty()) options.connections = options.stages.back();
+  return parsed;
+}
+
+ParsedOptions ParseHoldOptions(const std::vector<std::string>& arguments) {
+  ParsedOptions parsed;
+  ReadPairs(arguments, &parsed);
+  if (parsed.error.empty()) parsed.error = NotHeld(parsed.options);
+  if (parsed.error.empty()) parsed.error = Contradiction(parsed.options);
+  parsed.options.held = true;
   return parsed;
 }
 
@@ -228,7 +266,8 @@ std::string RunUsage() {
       "                            idle, churn (needs --in-flight), memory (needs --stages)\n"
       "  --schedule poisson|fixed  when messages are due, open loop; default poisson\n"
       "  --stages N,N,...          numbers of connections, rising; memory\n"
-      "  --sources auto|N          source addresses 127.0.0.k; default auto: as ports demand\n";
+      "  --sources auto|N          source addresses 127.0.0.k; default auto: as ports demand\n"
+      "  --close fin|reset         how connections end; default fin, with churn reset\n";
   for (const NumberRow& row : kNumbers) {
     usage += Format("  %-25s %s; %lld to %lld", row.name, row.meaning,
                     static_cast<long long>(row.low), static_cast<long long>(row.high));

@@ -19,6 +19,13 @@ enum class LoadMode {
   kMemory,  // more and more silent connections, and what they take
 };
 
+/** How connections end. */
+enum class Closing {
+  kByMode,  // churn resets, so that no port waits in TIME_WAIT for a minute; others do not
+  kFin,
+  kReset,
+};
+
 struct RunOptions {
   std::string host = "127.0.0.1";
   int64_t port = 0;
@@ -31,6 +38,7 @@ struct RunOptions {
   // second twenty come together, which halves what the generator spends on sleeping and on waking
   // the server, and keeps that below what the server spends.
   int64_t tick_us = 1000;
+  int64_t spin = 0;       // 1: never sleep while there is load; for a generator with its own CPU
   int64_t in_flight = 0;  // messages, or cycles of churn, under way at a time
   int64_t depth = 0;      // messages under way on one connection at most; 0: no limit
   int64_t active = 0;     // connections that carry messages; 0: all
@@ -49,9 +57,15 @@ struct RunOptions {
   int64_t connect_timeout_ms = 30'000;
   int64_t fill_timeout_ms = 10'000;
   int64_t drain_timeout_ms = 2'000;
+  Closing closing = Closing::kByMode;
+  bool held = false;  // by `hold`: the connections outlive the windows, which come on command
 
   /** Whether messages go round after the first one of each connection. */
   bool EchoLoad() const { return mode == LoadMode::kOpen || mode == LoadMode::kClosed; }
+
+  bool Resets() const {
+    return closing == Closing::kReset || (closing == Closing::kByMode && mode == LoadMode::kChurn);
+  }
 };
 
 struct ParsedOptions {
@@ -61,6 +75,9 @@ struct ParsedOptions {
 
 /** Reads `--name value` pairs; what comes back without an error is complete and in range. */
 ParsedOptions ParseRunOptions(const std::vector<std::string>& arguments);
+
+/** The same for `hold`, whose windows come later: `held` is set, and no rate is needed. */
+ParsedOptions ParseHoldOptions(const std::vector<std::string>& arguments);
 
 /** A decimal number from `low` to `high`, written to `*value`; false where it is none. */
 bool ParseNumber(const std::string& text, int64_t low, int64_t high, int64_t* value);

@@ -24,9 +24,11 @@ class OpenPace final : public Pace {
   int64_t NextDueNs() const override { return schedule_.due_ns(); }
 
   void Send(Traffic& traffic) override {
-    for (int i = 0; i < kSendsAtOnce && schedule_.due_ns() <= MonotonicNs(); ++i) {
+    for (int i = 0; i < kSendsAtOnce; ++i) {
+      const int64_t now_ns = MonotonicNs();
+      if (schedule_.due_ns() > now_ns) return;
       const uint32_t id = traffic.targets()[schedule_.target()];
-      traffic.Intend(id);
+      traffic.Intend(id, schedule_.due_ns(), now_ns);
       // Not taken means intended but never sent: the window's figures show it.
       (void)traffic.Post(id, schedule_.due_ns());
       schedule_.Advance();

@@ -15,11 +15,6 @@ namespace io_selectors {
 
 namespace {
 
-Result<std::unique_ptr<Selector>> MakeSelector() {
-  const Backend* epoll = FindBackend("epoll");
-  return (epoll != nullptr ? *epoll : Backends().front()).make(SelectorOptions{});
-}
-
 /** Opens what it is told to, stage by stage. @returns why that failed, or nothing. */
 std::string Connect(Connector& connector, Direction& direction) {
   for (uint32_t goal = 0; direction.NextGoal(&goal);) {
@@ -67,6 +62,7 @@ void RunConnections(Selector& selector, const RunOptions& options, const Share& 
     if (error.empty()) error = load.Run(direction.timeline(), windows);
     allocations = load.allocations();
   }
+  if (!options.Resets()) traffic.FinishAll();
   traffic.CloseAll();
   *tally = traffic.Sum();
   tally->allocations = allocations;
@@ -74,6 +70,11 @@ void RunConnections(Selector& selector, const RunOptions& options, const Share& 
 }
 
 }  // namespace
+
+Result<std::unique_ptr<Selector>> MakeSelector() {
+  const Backend* epoll = FindBackend("epoll");
+  return (epoll != nullptr ? *epoll : Backends().front()).make(SelectorOptions{});
+}
 
 void RunPart(const RunOptions& options, const Share& share, Direction& direction, Window* windows,
              Tally* tally) {

@@ -2,6 +2,9 @@
 // Enters: options, its share, direction. Leaves: counted windows and a Tally.
 #pragma once
 
+#include <memory>
+
+#include "core/selector.h"
 #include "load_generator/direction.h"
 #include "load_generator/options.h"
 #include "load_generator/share.h"
@@ -9,6 +12,9 @@
 #include "load_generator/window.h"
 
 namespace io_selectors {
+
+/** What every process waits with: epoll where there is one. */
+Result<std::unique_ptr<Selector>> MakeSelector();
 
 /**
  * @param windows zeroed: one for each window of the options, and one more for all that happens

@@ -56,7 +56,9 @@ TreeSample ProcessTree::Look() {
   sample.processes = static_cast<int64_t>(processes_.size());
   if (!LookInside(&sample)) {
     sample.user_ticks = sample.system_ticks = kUnknown;
-    sample.context_switches = sample.run_queue_wait_ns = kUnknown;
+    sample.user_sampled_ns = sample.system_sampled_ns = kUnknown;
+    sample.voluntary_switches = sample.involuntary_switches = kUnknown;
+    sample.run_queue_wait_ns = kUnknown;
   }
   // Who has very many is not asked again.
   const int64_t threads = CountThreads();
@@ -64,6 +66,12 @@ TreeSample ProcessTree::Look() {
   if (!processes_.empty()) sample.cpu_ns = largest_cpu_ns_ = std::max(largest_cpu_ns_, CpuNs());
   AddTaken(&sample);
   return sample;
+}
+
+int64_t ProcessTree::CpuNow() {
+  if (processes_.empty()) return kUnknown;
+  LookAtClocks();
+  return largest_cpu_ns_ = std::max(largest_cpu_ns_, CpuNs());
 }
 
 std::vector<pid_t> ProcessTree::Pids() const {
@@ -84,13 +92,37 @@ void ProcessTree::ReadClock(Process* process) {
   if (process->alive) process->cpu_ns = ns;
 }
 
+/**
+ * User and system time without the scaling of /proc/<pid>/stat, and to the length of a timer
+ * interrupt instead of 10 ms. The clock ids are those of include/linux/posix-timers_types.h, which
+ * the kernel's ABI keeps: a process's complement, then which clock.
+ */
+void ProcessTree::ReadSampledClocks([[maybe_unused]] Process* process) {
+#ifdef __linux__
+  constexpr clockid_t kWhich = 7;
+  constexpr clockid_t kUserAndSystem = 0;
+  constexpr clockid_t kUser = 1;
+  timespec both{};
+  timespec user{};
+  if (clock_gettime((process->clock & ~kWhich) | kUserAndSystem, &both) < 0) return;
+  if (clock_gettime((process->clock & ~kWhich) | kUser, &user) < 0) return;
+  const auto ns = [](const timespec& time) {
+    return static_cast<int64_t>(time.tv_sec) * kNsPerSecond + time.tv_nsec;
+  };
+  process->user_sampled_ns = ns(user);
+  process->system_sampled_ns = std::max<int64_t>(0, ns(both) - ns(user));
+#endif
+}
+
 void ProcessTree::DropEnded() {
   const auto ended = std::stable_partition(processes_.begin(), processes_.end(),
                                            [](const Process& process) { return process.alive; });
   if (ended == processes_.end()) return;
   for (auto at = ended; at != processes_.end(); ++at) {
     ended_cpu_ns_ += at->cpu_ns;
-    ended_switches_ += at->threads.switches();
+    ended_user_sampled_ns_ += at->user_sampled_ns;
+    ended_system_sampled_ns_ += at->system_sampled_ns;
+    ended_switches_.Add(at->threads.switches());
     ended_wait_ns_ += std::max<int64_t>(0, at->threads.wait_ns());
   }
   processes_.erase(ended, processes_.end());
@@ -165,7 +197,10 @@ bool ProcessTree::LookInside(TreeSample* sample) {
   if (processes_.empty()) return false;
   const bool hold = threads <= kHeldAtMost;
   sample->user_ticks = sample->system_ticks = 0;
-  sample->context_switches = ended_switches_;
+  sample->user_sampled_ns = ended_user_sampled_ns_;
+  sample->system_sampled_ns = ended_system_sampled_ns_;
+  sample->voluntary_switches = ended_switches_.voluntary;
+  sample->involuntary_switches = ended_switches_.involuntary;
   sample->run_queue_wait_ns = ended_wait_ns_;
   reaped_ticks_ = 0;
   bool all = true;
@@ -194,7 +229,11 @@ bool ProcessTree::LookInside(Process* process, bool hold, TreeSample* sample) {
     if (process->threads_count > kLookedAtAtMost) return false;
     process->threads.Look(process->threads_count, hold && process->threads_count <= kHeldAtMost);
   }
-  sample->context_switches += process->threads.switches();
+  ReadSampledClocks(process);
+  sample->user_sampled_ns += process->user_sampled_ns;
+  sample->system_sampled_ns += process->system_sampled_ns;
+  sample->voluntary_switches += process->threads.switches().voluntary;
+  sample->involuntary_switches += process->threads.switches().involuntary;
   const int64_t wait_ns = process->threads.wait_ns();
   const bool known = wait_ns != kUnknown && sample->run_queue_wait_ns != kUnknown;
   sample->run_queue_wait_ns = known ? sample->run_queue_wait_ns + wait_ns : kUnknown;

@@ -21,7 +21,12 @@ struct TreeSample {
   int64_t cpu_ns = kUnknown;
   int64_t user_ticks = kUnknown;  // of 10 ms, like system_ticks
   int64_t system_ticks = kUnknown;
-  int64_t context_switches = kUnknown;
+  // The same two as the kernel keeps them, per timer interrupt: finer than 10 ms, and right only
+  // over many windows.
+  int64_t user_sampled_ns = kUnknown;
+  int64_t system_sampled_ns = kUnknown;
+  int64_t voluntary_switches = kUnknown;
+  int64_t involuntary_switches = kUnknown;
   int64_t run_queue_wait_ns = kUnknown;
   /**
    * CPU time that went to others while a thread of the tree wanted it: at least so much. Threads
@@ -45,6 +50,9 @@ class ProcessTree {
   /** New descendants, threads, switches and waits, within about 20 ms. @returns all there is. */
   TreeSample Look();
 
+  /** The CPU time of all as it is now, for a begin whose other counters were read before. */
+  int64_t CpuNow();
+
   /** Every process that is known to be alive. */
   std::vector<pid_t> Pids() const;
 
@@ -63,12 +71,15 @@ class ProcessTree {
     bool alive = true;
     clockid_t clock{};
     int64_t cpu_ns = 0;
+    int64_t user_sampled_ns = 0;
+    int64_t system_sampled_ns = 0;
     int64_t threads_count = 1;
     ProcFile stat;
     ThreadSampler threads;
   };
 
   void ReadClock(Process* process);
+  static void ReadSampledClocks(Process* process);
   void DropEnded();
   bool SomethingStarted();
   void FindChildren(int64_t budget_ns);
@@ -89,7 +100,9 @@ class ProcessTree {
   ProcFile loadavg_;
   ProcFile softirqs_;
   int64_t ended_cpu_ns_ = 0;  // what vanished processes had when they were last seen
-  int64_t ended_switches_ = 0;
+  int64_t ended_user_sampled_ns_ = 0;
+  int64_t ended_system_sampled_ns_ = 0;
+  Switches ended_switches_;
   int64_t ended_wait_ns_ = 0;
   int64_t reaped_ticks_ = 0;  // what the tree's processes have waited for since the first look
   int64_t reaped_before_ticks_ = kUnknown;

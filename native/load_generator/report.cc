@@ -29,15 +29,25 @@ int64_t UserCpuNs(const TreeSample& begin, const TreeSample& end) {
   return cpu * user / (user + system);
 }
 
+int64_t Sum(int64_t one, int64_t other) {
+  return one == kUnknown || other == kUnknown ? kUnknown : one + other;
+}
+
 void AddServer(const TreeSample& begin, const TreeSample& end, JsonObject* line) {
   const int64_t cpu = Difference(begin, end, &TreeSample::cpu_ns);
   const int64_t user = UserCpuNs(begin, end);
   const auto total = [&](Field field) { return Difference(begin, end, field); };
+  const int64_t voluntary = total(&TreeSample::voluntary_switches);
+  const int64_t involuntary = total(&TreeSample::involuntary_switches);
   (*line)
       .NumberOrNull("serverCpuNs", cpu)
       .NumberOrNull("serverUserCpuNs", user)
       .NumberOrNull("serverSystemCpuNs", user == kUnknown ? kUnknown : cpu - user)
-      .NumberOrNull("serverContextSwitches", total(&TreeSample::context_switches))
+      .NumberOrNull("serverUserTickNs", total(&TreeSample::user_sampled_ns))
+      .NumberOrNull("serverSystemTickNs", total(&TreeSample::system_sampled_ns))
+      .NumberOrNull("serverContextSwitches", Sum(voluntary, involuntary))
+      .NumberOrNull("serverVoluntarySwitches", voluntary)
+      .NumberOrNull("serverInvoluntarySwitches", involuntary)
       .NumberOrNull("serverRunQueueWaitNs", total(&TreeSample::run_queue_wait_ns))
       .NumberOrNull("serverTakenNs", total(&TreeSample::taken_ns))
       .Number("serverProcesses", end.processes)
@@ -101,7 +111,10 @@ std::string WarmupLine(const WarmupReport& warmup) {
       .End();
 }
 
-std::string WindowLine(size_t index, const Window& window, const Sample& begin, const Sample& end) {
+namespace {
+
+JsonObject WindowFields(size_t index, const Window& window, const Sample& begin,
+                        const Sample& end) {
   JsonObject line;
   line.Text("event", "window")
       .Number("index", static_cast<int64_t>(index))
@@ -116,7 +129,7 @@ std::string WindowLine(size_t index, const Window& window, const Sample& begin, 
   const TreeSample& from = begin.client;
   const TreeSample& to = end.client;
   const bool has_steal = begin.steal_ns != kUnknown && end.steal_ns != kUnknown;
-  return line.NumberOrNull("clientCpuNs", Difference(from, to, &TreeSample::cpu_ns))
+  line.NumberOrNull("clientCpuNs", Difference(from, to, &TreeSample::cpu_ns))
       .NumberOrNull("clientRunQueueWaitNs", Difference(from, to, &TreeSample::run_queue_wait_ns))
       .NumberOrNull("clientTakenNs", Difference(from, to, &TreeSample::taken_ns))
       .Number("clientProcesses", to.processes)
@@ -124,6 +137,36 @@ std::string WindowLine(size_t index, const Window& window, const Sample& begin, 
       .NumberOrNull("stealNs", has_steal ? end.steal_ns - begin.steal_ns : kUnknown)
       .Text("latency", window.latency.EncodeBase64())
       .Text("latencyUncorrected", window.latency_uncorrected.EncodeBase64())
+      .Text("senderDelay", window.sender_delay.EncodeBase64())
+      .Number("inFlightNs", window.in_flight_ns);
+  return line;
+}
+
+}  // namespace
+
+std::string WindowLine(size_t index, const Window& window, const Sample& begin, const Sample& end) {
+  return WindowFields(index, window, begin, end).End();
+}
+
+std::string HeldWindowLine(const HeldWindow& held, const Window& window) {
+  const int64_t answered = static_cast<int64_t>(window.latency.Count());
+  return WindowFields(held.index, window, held.begin, held.end)
+      .NumberOrNull("rate", held.rate > 0 ? held.rate : kUnknown)
+      .NumberOrNull("inFlightWanted", held.rate > 0 ? kUnknown : held.in_flight)
+      .Number("settleNs", held.settle_ns)
+      .Number("answeredMessages", answered)
+      .Number("unansweredMessages", window.sent - answered)
+      .Number("mismatches", held.mismatches)
+      .Number("connectionsLost", held.connections_lost)
+      .Number("allocations", held.allocations)
+      .End();
+}
+
+std::string RefusedLine(const std::string& command, const std::string& reason) {
+  return JsonObject()
+      .Text("event", "refused")
+      .Text("command", command)
+      .Text("reason", reason)
       .End();
 }
 
@@ -145,13 +188,13 @@ std::string MemoryLine(int64_t connections, const MemorySample& sample) {
       .End();
 }
 
-std::string ResultLine(const RunResult& result, const RunOptions& options) {
+std::string ResultLine(const RunResult& result, const RunOptions& options, const char* event) {
   const Tally& tally = result.tally;
   const bool churn = options.mode == LoadMode::kChurn;
   const bool compared = options.EchoLoad() && tally.fairness.connections > 0;
   const char* steady = result.warmup.steady ? "true" : "false";
   return JsonObject()
-      .Text("event", "result")
+      .Text("event", event)
       .Number("messages", result.messages)
       .Number("totalMessages", tally.completed)
       .Number("mismatches", tally.mismatches)

@@ -29,6 +29,24 @@ std::string WarmupLine(const WarmupReport& warmup);
 /** The window between two samples: totals become differences, kUnknown becomes null. */
 std::string WindowLine(size_t index, const Window& window, const Sample& begin, const Sample& end);
 
+/** A window of held connections: what was asked for, and what happened to its messages. */
+struct HeldWindow {
+  size_t index = 0;
+  int64_t rate = 0;  // 0: closed loop
+  int64_t in_flight = 0;
+  int64_t settle_ns = 0;
+  Sample begin;
+  Sample end;
+  int64_t mismatches = 0;
+  int64_t connections_lost = 0;
+  int64_t allocations = 0;
+};
+
+std::string HeldWindowLine(const HeldWindow& held, const Window& window);
+
+/** A command that was not carried out. */
+std::string RefusedLine(const std::string& command, const std::string& reason);
+
 std::string MemoryLine(int64_t connections, const MemorySample& sample);
 
 /** What the last line says. */
@@ -39,6 +57,7 @@ struct RunResult {
 };
 
 /** Fields that do not apply to these options are null. */
-std::string ResultLine(const RunResult& result, const RunOptions& options);
+std::string ResultLine(const RunResult& result, const RunOptions& options,
+                       const char* event = "result");
 
 }  // namespace io_selectors

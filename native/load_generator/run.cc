@@ -19,7 +19,7 @@ namespace io_selectors {
 
 namespace {
 
-/** The kernel closes every socket, each with a reset, and nothing half-finished is printed. */
+/** The kernel closes every socket, and nothing half-finished is printed. */
 void ExitOnSignal(int signal) { _exit(128 + signal); }
 
 void HandleSignals() {
@@ -49,14 +49,18 @@ RunResult RunAsPlanned(const RunOptions& options) {
 
 }  // namespace
 
+void PrepareProcess() {
+  HandleSignals();
+  AskForExactTimers();
+}
+
 int Run(const std::vector<std::string>& arguments) {
   const ParsedOptions parsed = ParseRunOptions(arguments);
   if (!parsed.error.empty()) {
     std::fprintf(stderr, "load-generator run: %s\n", parsed.error.c_str());
     return 2;
   }
-  HandleSignals();
-  AskForExactTimers();
+  PrepareProcess();
   const RunResult result = RunAsPlanned(parsed.options);
   PrintLine(ResultLine(result, parsed.options));
   if (result.tally.error[0] == '\0') return 0;

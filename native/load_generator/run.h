@@ -6,6 +6,9 @@
 
 namespace io_selectors {
 
+/** Signals end the process at once, and its timers are exact. */
+void PrepareProcess();
+
 /** @returns the exit code: 0 it ran (whatever was found), 1 it could not, 2 bad arguments. */
 int Run(const std::vector<std::string>& arguments);
 

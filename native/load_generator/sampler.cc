@@ -30,4 +30,12 @@ Sample Sampler::Take() {
   return sample;
 }
 
+Sample Sampler::TakeBefore() {
+  Sample sample = Take();
+  sample.at_ns = MonotonicNs();
+  sample.server.cpu_ns = server_.CpuNow();
+  sample.client.cpu_ns = client_.CpuNow();
+  return sample;
+}
+
 }  // namespace io_selectors

@@ -28,6 +28,9 @@ class Sampler {
   /** The CPU clocks first, at one moment with `at_ns`; then what takes longer to find out. */
   Sample Take();
 
+  /** The other way round: a window that begins at `at_ns` begins with load, not with this look. */
+  Sample TakeBefore();
+
   ProcessTree& server() { return server_; }
   ProcessTree& client() { return client_; }
 

@@ -32,7 +32,7 @@ void ThreadSampler::Look(int64_t thread_count, bool hold) {
 void ThreadSampler::List(bool hold) {
   for (const Thread& thread : threads_) {
     if (thread.alive) continue;
-    ended_switches_ += thread.switches;
+    ended_switches_.Add(thread.switches);
     ended_wait_ns_ += std::max<int64_t>(thread.wait_ns, 0);
   }
   threads_.erase(std::remove_if(threads_.begin(), threads_.end(),
@@ -45,7 +45,7 @@ void ThreadSampler::List(bool hold) {
   while (const dirent* entry = readdir(folder)) {
     const int64_t id = std::strtoll(entry->d_name, nullptr, 10);
     if (id <= 0 || Has(id)) continue;
-    Thread thread{id, ProcFile(), ProcFile(), 0, 0, 0, kUnknown, true};
+    Thread thread{id, ProcFile(), ProcFile(), {}, 0, 0, kUnknown, true};
     if (hold) {
       thread.status = ProcFile::OfThread(pid_, id, "status");
       thread.schedstat = ProcFile::OfThread(pid_, id, "schedstat");
@@ -68,8 +68,8 @@ void ThreadSampler::Read(Thread* thread) const {
   thread->alive = held ? thread->status.Read(&text)
                        : ProcFile::OfThread(pid_, thread->id, "status").Read(&text);
   if (!thread->alive) return;
-  thread->switches = NumberAfter(text.data(), "\nvoluntary_ctxt_switches:") +
-                     NumberAfter(text.data(), "\nnonvoluntary_ctxt_switches:");
+  thread->switches = {NumberAfter(text.data(), "\nvoluntary_ctxt_switches:"),
+                      NumberAfter(text.data(), "\nnonvoluntary_ctxt_switches:")};
   const bool has_wait = held ? thread->schedstat.Read(&text)
                              : ProcFile::OfThread(pid_, thread->id, "schedstat").Read(&text);
   // Ended between the two: it keeps what it had.
@@ -85,7 +85,7 @@ void ThreadSampler::Sum() {
   switches_ = ended_switches_;
   wait_ns_ = ended_wait_ns_;
   for (const Thread& thread : threads_) {
-    switches_ += thread.switches;
+    switches_.Add(thread.switches);
     if (wait_ns_ == kUnknown || thread.wait_ns == kUnknown) {
       wait_ns_ = kUnknown;
     } else {
@@ -100,7 +100,7 @@ void ThreadSampler::FindMostWanted() {
   for (Thread& thread : threads_) {
     if (thread.wait_ns == kUnknown || thread.cpu_ns == kUnknown) continue;
     cpu_ns_ += thread.cpu_ns;
-    const int64_t now_ns = thread.cpu_ns + thread.wait_ns - kDispatchNs * thread.switches;
+    const int64_t now_ns = thread.cpu_ns + thread.wait_ns - kDispatchNs * thread.switches.all();
     // A thread that was not there before may be older than the interval.
     if (thread.wanted_ns != kUnknown) {
       most_wanted_ns_ = std::max(most_wanted_ns_, now_ns - thread.wanted_ns);

@@ -14,6 +14,18 @@
 
 namespace io_selectors {
 
+/** Context switches: the thread waited for something, or lost its CPU to another one. */
+struct Switches {
+  int64_t voluntary = 0;
+  int64_t involuntary = 0;
+
+  int64_t all() const { return voluntary + involuntary; }
+  void Add(const Switches& other) {
+    voluntary += other.voluntary;
+    involuntary += other.involuntary;
+  }
+};
+
 class ThreadSampler {
  public:
   explicit ThreadSampler(pid_t pid) : pid_(pid) {}
@@ -25,7 +37,7 @@ class ThreadSampler {
    */
   void Look(int64_t thread_count, bool hold);
 
-  int64_t switches() const { return switches_; }
+  const Switches& switches() const { return switches_; }
   /** Of those that live, as old as the last clock tick where one is running. */
   int64_t cpu_ns() const { return cpu_ns_; }
   /** kUnknown on a kernel without CONFIG_SCHED_INFO. */
@@ -41,7 +53,7 @@ class ThreadSampler {
     int64_t id;
     ProcFile status;
     ProcFile schedstat;
-    int64_t switches;
+    Switches switches;
     int64_t wait_ns;
     int64_t cpu_ns;
     int64_t wanted_ns;  // at the look before
@@ -57,9 +69,9 @@ class ThreadSampler {
   pid_t pid_;
   int64_t listed_ = 0;
   std::vector<Thread> threads_;
-  int64_t ended_switches_ = 0;
+  Switches ended_switches_;
   int64_t ended_wait_ns_ = 0;
-  int64_t switches_ = 0;
+  Switches switches_;
   int64_t wait_ns_ = 0;
   int64_t cpu_ns_ = 0;
   int64_t most_wanted_ns_ = kUnknown;

@@ -19,6 +19,7 @@ struct Step {
   Phase phase = Phase::kWarmUp;
   size_t window = 0;     // in kWindow: which one
   int64_t until_ns = 0;  // CLOCK_MONOTONIC: when to ask again
+  int64_t edge_ns = 0;   // when it began; 0: when it was asked for
 };
 
 class Timeline {

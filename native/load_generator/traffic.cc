@@ -1,10 +1,14 @@
 #include "load_generator/traffic.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <limits>
 
 #include "core/timeout.h"
 #include "net/receive_time.h"
+#include "net/socket.h"
 
 namespace io_selectors {
 
@@ -19,6 +23,9 @@ constexpr size_t kSlowBurstBytes = size_t{256} * 1024;
 constexpr int64_t kRingSlotsInAll = 1 << 22;  // 64 MiB of Posted
 constexpr int64_t kRingSlotsWanted = 64;
 constexpr int64_t kRingSlotsLeast = 8;
+constexpr int64_t kRingSlotsHeld = 4096;  // held connections: the load is not known yet
+// A server that has not closed a second after our FIN is not going to.
+constexpr int64_t kFarewellNs = kNsPerSecond;
 constexpr int64_t kStallSeconds = 4;  // of the server, after which messages still find room
 
 /** A power of two: room for what falls due while the server stalls, within the memory for all. */
@@ -27,7 +34,8 @@ uint32_t RingSlots(const RunOptions& options, const Share& share) {
   const int64_t rate = static_cast<int64_t>(share.rate);
   const int64_t total = (options.mode == LoadMode::kOpen ? rate : share.in_flight) * kStallSeconds;
   const int64_t targets = std::max<int64_t>(share.targets, 1);
-  const int64_t wanted = std::max({kRingSlotsWanted, total / targets, options.depth * 2});
+  const int64_t least = options.held ? kRingSlotsHeld : kRingSlotsWanted;
+  const int64_t wanted = std::max({least, total / targets, options.depth * 2});
   const int64_t most = std::max(kRingSlotsLeast, kRingSlotsInAll / share.connections);
   uint32_t slots = kRingSlotsLeast;
   while (slots < wanted && int64_t{slots} * 2 <= most) slots *= 2;
@@ -51,7 +59,9 @@ Traffic::Traffic(Selector& selector, const RunOptions& options, const Share& sha
       receive_buffer_(kBufferBytes),
       unmeasured_(unmeasured),
       window_(unmeasured),
-      stamped_(options.mode == LoadMode::kOpen && options.depth == 0) {
+      before_(unmeasured),
+      stamps_(options.mode == LoadMode::kOpen && options.depth == 0),
+      stamped_(stamps_) {
   targets_.reserve(share.targets);
   for (uint32_t id = 0; id < share.connections; ++id) {
     const Role role = roles_.Of(first_id_ + id);
@@ -114,7 +124,7 @@ void Traffic::EndFairness(int64_t now_ns) {
 Result<void> Traffic::Open(uint32_t id, OwnedFd fd) {
   const Result<int32_t> registered = selector_.Register(fd.get(), kWrite);
   if (!registered.ok()) return registered.error();
-  if (stamped_) stamped_ = SetReceiveTimestamps(fd.get()).ok();
+  if (stamps_) stamps_ = stamped_ = SetReceiveTimestamps(fd.get()).ok();
   table_.Bind(fd.get(), id);
   table_[id] = Connection{};
   table_[id].fd = fd.Release();
@@ -144,6 +154,10 @@ void Traffic::Retire(uint32_t id, ConnectionState state) {
   if (connection.Alive()) {
     --alive_;
     if (!slow) outstanding_ -= connection.sent + connection.queued;
+    if (connection.Timed()) {
+      const int64_t now_ns = OwnNs(MonotonicNs());
+      for (uint32_t left = connection.Begun(); left > 0; --left) LeaveFlight(now_ns);
+    }
   }
   // Before it was served it is opened anew instead.
   if (connection.state == ConnectionState::kOpen && state == ConnectionState::kLost) {
@@ -160,6 +174,56 @@ void Traffic::CloseAll() {
   for (uint32_t id = 0; id < table_.size(); ++id) {
     if (table_[id].fd >= 0) Retire(id, table_[id].state);
   }
+}
+
+void Traffic::FinishAll() {
+  int64_t open = 0;
+  for (uint32_t id = 0; id < table_.size(); ++id) {
+    Connection& connection = table_[id];
+    if (connection.fd < 0) continue;
+    // Bytes that a slow peer never reads make its end a reset whatever we do.
+    const bool ends = connection.role != Role::kSlow && shutdown(connection.fd, SHUT_WR) == 0 &&
+                      Watch(connection, kRead).ok();
+    if (ends) ++open;
+    if (!ends) Retire(id, connection.state);
+  }
+  const int64_t end_ns = MonotonicNs() + kFarewellNs;
+  for (int64_t now_ns = MonotonicNs(); open > 0 && now_ns < end_ns; now_ns = MonotonicNs()) {
+    const Result<int> waited = Wait(end_ns - now_ns);
+    if (!waited.ok()) break;
+    for (int i = 0; i < waited.value(); ++i) {
+      const ReadyEvent& ready = event(i);
+      if (!IsCurrent(ready) || !table_.IsBound(ready.fd)) continue;
+      if (Farewell(table_.IdOf(ready.fd))) --open;
+    }
+  }
+  CloseAll();
+}
+
+/** Throws away what a connection still brings. @returns whether that was its end. */
+bool Traffic::Farewell(uint32_t id) {
+  Connection& connection = table_[id];
+  const ssize_t length = Receive(connection.fd, receive_buffer_.data(), receive_buffer_.size());
+  if (length > 0 || length == -EAGAIN || length == -EWOULDBLOCK) return false;
+  Retire(id, connection.state);
+  return true;
+}
+
+void Traffic::CountInto(Window* window, int64_t edge_ns) {
+  Window* next = window != nullptr ? window : unmeasured_;
+  if (next == window_) return;
+  edge_ns_ = OwnNs(edge_ns);
+  const uint64_t area = InFlightArea(edge_ns_);
+  window_->in_flight_ns += static_cast<int64_t>(area - in_flight_edge_);
+  in_flight_edge_ = area;
+  before_ = window_;
+  window_ = next;
+}
+
+void Traffic::MeasureByDue(Window* window, int64_t from_ns) {
+  by_due_ = window;
+  by_due_from_ns_ = OwnNs(from_ns);
+  by_due_until_ns_ = std::numeric_limits<int64_t>::max();
 }
 
 bool Traffic::Post(uint32_t id, int64_t intended_ns) {
@@ -194,6 +258,14 @@ void Traffic::PostToSlow(int64_t most_bytes) {
 void Traffic::Intend(uint32_t id) {
   if (table_[id].role != Role::kMeasured) return;
   ++window_->intended;
+  ++intended_;
+}
+
+void Traffic::Intend(uint32_t id, int64_t due_ns, int64_t now_ns) {
+  if (table_[id].role != Role::kMeasured) return;
+  Window& window = WindowOf(OwnNs(due_ns));
+  ++window.intended;
+  window.sender_delay.Record(now_ns - due_ns);
   ++intended_;
 }
 

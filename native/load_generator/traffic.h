@@ -43,8 +43,16 @@ class Traffic {
   int64_t completed() const { return tally_.completed; }
   int64_t intended() const { return intended_; }
 
-  /** Counts into `window` from now on; nullptr: outside of the measured windows. */
-  void CountInto(Window* window) { window_ = window != nullptr ? window : unmeasured_; }
+  /** Counts into `window` from `edge_ns` on; nullptr: outside of the measured windows. */
+  void CountInto(Window* window, int64_t edge_ns);
+
+  /**
+   * From now on `window` has the messages that are due from `from_ns` on, whenever they are sent
+   * and come back, in all its counts and histograms but `completed`; others go to no window.
+   */
+  void MeasureByDue(Window* window, int64_t from_ns);
+  /** Messages due from `until_ns` on belong to no window; earlier ones may still come back. */
+  void EndByDue(int64_t until_ns) { by_due_until_ns_ = OwnNs(until_ns); }
 
   /** The generator itself has done nothing for so long, which is no latency of the server's. */
   void Shift(int64_t ns) { stood_still_ns_ += stamped_ ? 0 : ns; }
@@ -69,6 +77,12 @@ class Traffic {
   void CloseAll();
 
   /**
+   * Ends every connection by a FIN and waits for the peers' FINs, up to a second; then CloseAll().
+   * Closing at once would answer bytes that are still under way with a reset.
+   */
+  void FinishAll();
+
+  /**
    * Sends a message now, or as soon as the socket and `depth` allow it.
    * @param intended_ns when it was due, or kWhenSent
    * @returns false where it cannot be taken: the connection is gone or its ring is full.
@@ -80,6 +94,8 @@ class Traffic {
 
   /** Counts a message as meant to be sent, taken or not. */
   void Intend(uint32_t id);
+  /** The same for one that was due at `due_ns`, which the generator got to at `now_ns`. */
+  void Intend(uint32_t id, int64_t due_ns, int64_t now_ns);
 
   /** Keeps `messages` under way on that connection, each echo answered by the next message. */
   void Flood(uint32_t id, uint32_t messages);
@@ -101,6 +117,9 @@ class Traffic {
    */
   bool stamped() const { return stamped_; }
 
+  /** Whether to ask for it from now on; has no effect where the kernel does not note it. */
+  void UseStamps(bool on) { stamped_ = on && stamps_; }
+
   /** Before echoes are read that may have come a while ago: compares the kernel's clocks. */
   void CompareClocks();
 
@@ -117,6 +136,30 @@ class Traffic {
   /** The clock of all that is noted here: where the kernel notes no arrivals, it stands still
    * while the generator does. */
   int64_t OwnNs(int64_t monotonic_ns) const { return monotonic_ns - stood_still_ns_; }
+  /** The window in which a message came back. */
+  Window& WindowAt(int64_t back_ns) { return back_ns < edge_ns_ ? *before_ : *window_; }
+  /** The window that a message due at `due_ns` is counted in. */
+  Window& WindowOf(int64_t due_ns) { return by_due_ == nullptr ? *window_ : DueWindow(due_ns); }
+  Window& DueWindow(int64_t due_ns) {
+    return due_ns >= by_due_from_ns_ && due_ns < by_due_until_ns_ ? *by_due_ : *unmeasured_;
+  }
+  /** Messages in flight, integrated from the begin of time to `now_ns`, modulo 2^64. */
+  uint64_t InFlightArea(int64_t now_ns) const {
+    return static_cast<uint64_t>(in_flight_) * static_cast<uint64_t>(now_ns) + in_flight_stamps_;
+  }
+  void EnterFlight(int64_t sent_ns) {
+    ++in_flight_;
+    in_flight_stamps_ -= static_cast<uint64_t>(sent_ns);
+  }
+  void LeaveFlight(int64_t back_ns) {
+    --in_flight_;
+    in_flight_stamps_ += static_cast<uint64_t>(back_ns);
+    if (back_ns >= edge_ns_) return;
+    // It came before the last edge and was read after it: until then it had counted as in flight.
+    before_->in_flight_ns -= edge_ns_ - back_ns;
+    in_flight_edge_ -= static_cast<uint64_t>(edge_ns_ - back_ns);
+  }
+  bool Farewell(uint32_t id);
   void SendQueued(uint32_t id);
   uint32_t MaySend(const Connection& connection) const;
   bool SendSome(uint32_t id);
@@ -142,9 +185,18 @@ class Traffic {
   std::vector<unsigned char> receive_buffer_;
   Window* unmeasured_;
   Window* window_;
+  Window* before_;       // the current one until the last edge
+  int64_t edge_ns_ = 0;  // when that was, on our clock
   int64_t outstanding_ = 0;
   int64_t alive_ = 0;
   int64_t intended_ = 0;
+  Window* by_due_ = nullptr;
+  int64_t by_due_from_ns_ = 0;
+  int64_t by_due_until_ns_ = 0;
+  int64_t in_flight_ = 0;          // timed messages sent and not back
+  uint64_t in_flight_stamps_ = 0;  // when messages came back, minus when they were sent, summed
+  uint64_t in_flight_edge_ = 0;    // the area at the last edge
+  bool stamps_;                    // the kernel can note arrivals
   bool stamped_;
   int64_t stood_still_ns_ = 0;
   int64_t clocks_apart_ns_ = 0;  // CLOCK_MONOTONIC minus CLOCK_REALTIME

@@ -66,11 +66,16 @@ void Traffic::CountSent(uint32_t id, size_t bytes, int64_t sent_ns) {
   const bool slow = connection.role == Role::kSlow;
   if (slow) tally_.slow.bytes_sent += static_cast<int64_t>(bytes);
   while (bytes > 0) {
-    if (connection.sent_of == 0 && connection.Timed()) {
+    int64_t due_ns = 0;
+    if (connection.Timed()) {
       Posted& posted = table_.Slot(id, connection.sent);
-      posted.sent_ns = sent_ns;
-      if (posted.intended_ns == kWhenSent) posted.intended_ns = sent_ns;
-      window_->send_lag.Record(sent_ns - posted.intended_ns);
+      if (connection.sent_of == 0) {
+        posted.sent_ns = sent_ns;
+        if (posted.intended_ns == kWhenSent) posted.intended_ns = sent_ns;
+        WindowOf(posted.intended_ns).send_lag.Record(sent_ns - posted.intended_ns);
+        EnterFlight(sent_ns);
+      }
+      due_ns = posted.intended_ns;
     }
     const size_t part = std::min(bytes, payload_bytes_ - connection.sent_of);
     bytes -= part;
@@ -83,7 +88,7 @@ void Traffic::CountSent(uint32_t id, size_t bytes, int64_t sent_ns) {
     } else {
       ++connection.sent;
     }
-    if (connection.Timed()) ++window_->sent;
+    if (connection.Timed()) ++WindowOf(due_ns).sent;
   }
 }
 
@@ -140,9 +145,12 @@ void Traffic::Complete(uint32_t id, int64_t now_ns) {
   Connection& connection = table_[id];
   if (connection.Timed()) {
     const Posted& posted = table_.Slot(id, 0);
-    window_->latency.Record(now_ns - posted.intended_ns);
-    window_->latency_uncorrected.Record(now_ns - posted.sent_ns);
-    ++window_->completed;
+    Window& back = WindowAt(now_ns);
+    Window& window = by_due_ == nullptr ? back : DueWindow(posted.intended_ns);
+    window.latency.Record(now_ns - posted.intended_ns);
+    window.latency_uncorrected.Record(now_ns - posted.sent_ns);
+    ++back.completed;
+    LeaveFlight(now_ns);
     if (comparing_) {
       int64_t& longest = tally_.fairness.longest_gap_ns;
       longest = std::max(longest, now_ns - connection.last_completed_ns);

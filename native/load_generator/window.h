@@ -1,5 +1,5 @@
-// Window: what is counted while it is the current one. Lies in zeroed memory that was there before
-// the run, and may be shared between processes: see SharedArray.
+// Window: what is counted while it is the current one. It lies in zeroed memory that exists before
+// the run and may be shared between processes: see SharedArray.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@ namespace io_selectors {
 
 /**
  * A message is intended and sent in the window in which that happens, and completed in the one in
- * which it is back. In churn a cycle is a message. Zero bytes are a window in which nothing
- * happened.
+ * which it is back; Traffic::MeasureByDue() has other rules. In churn a cycle is a message. Zero
+ * bytes are a window in which nothing happened.
  */
 struct Window {
   int64_t intended = 0;
@@ -22,6 +22,8 @@ struct Window {
   Histogram latency;              // from the intended send time
   Histogram latency_uncorrected;  // from the actual send
   Histogram send_lag;             // from the intended send time to the actual send
+  Histogram sender_delay;         // from the intended send time to when the generator got to it
+  int64_t in_flight_ns = 0;       // messages sent and not back, integrated over time
 
   void Add(const Window& other) {
     intended += other.intended;
@@ -32,6 +34,8 @@ struct Window {
     latency.Add(other.latency);
     latency_uncorrected.Add(other.latency_uncorrected);
     send_lag.Add(other.send_lag);
+    sender_delay.Add(other.sender_delay);
+    in_flight_ns += other.in_flight_ns;
   }
 };
 

@@ -1,0 +1,206 @@
+#include "load_generator/hold.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "core/timeout.h"
+#include "load_generator/command_reader.h"
+#include "load_generator/connector.h"
+#include "load_generator/limits.h"
+#include "load_generator/load.h"
+#include "load_generator/part.h"
+#include "load_generator/report.h"
+#include "load_generator/run.h"
+#include "load_generator/shared_array.h"
+#include "load_generator/text.h"
+#include "load_generator/window_command.h"
+
+namespace io_selectors {
+
+namespace {
+
+// How often a window looks whether it is to stop.
+constexpr int64_t kLookForCommandsNs = 5 * kNsPerMs;
+
+/** Settling, then one window, which a command may end early. */
+class OneWindow final : public Timeline {
+ public:
+  OneWindow(const WindowCommand& command, Sampler& sampler, Traffic& traffic, Window* window,
+            CommandReader& commands)
+      : command_(command),
+        sampler_(sampler),
+        traffic_(traffic),
+        window_(window),
+        commands_(commands) {}
+
+  Step Begin(int64_t now_ns) override {
+    began_ns_ = now_ns;
+    Step step;
+    step.until_ns = now_ns + command_.settle_ms * kNsPerMs;
+    return step;
+  }
+
+  Step Next(const Progress& /*progress*/) override {
+    Step step;
+    step.phase = Step::Phase::kWindow;
+    if (until_ns_ == 0) {
+      held_.begin = sampler_.TakeBefore();
+      step.edge_ns = held_.begin.at_ns;
+      until_ns_ = step.edge_ns + command_.length_ms * kNsPerMs;
+      held_.settle_ns = step.edge_ns - began_ns_;
+      traffic_.MeasureByDue(window_, step.edge_ns);
+    } else if (MonotonicNs() >= until_ns_ || commands_.NextIs("stop")) {
+      held_.end = sampler_.Take();
+      step.phase = Step::Phase::kOver;
+      step.edge_ns = held_.end.at_ns;
+      traffic_.EndByDue(step.edge_ns);
+    }
+    step.until_ns = std::min(until_ns_, MonotonicNs() + kLookForCommandsNs);
+    return step;
+  }
+
+  HeldWindow& held() { return held_; }
+  /** Whether it came to its end, stopped or not. */
+  bool measured() const { return held_.end.at_ns > 0; }
+
+ private:
+  const WindowCommand& command_;
+  Sampler& sampler_;
+  Traffic& traffic_;
+  Window* window_;
+  CommandReader& commands_;
+  HeldWindow held_;
+  int64_t began_ns_ = 0;
+  int64_t until_ns_ = 0;
+};
+
+class Holder {
+ public:
+  Holder(const RunOptions& options, Selector& selector, Window* windows)
+      : options_(options),
+        share_(ShareOf(options, 0, 1)),
+        traffic_(selector, options, share_, &windows[1]),
+        alarm_(selector),
+        sampler_(static_cast<pid_t>(options.server_pid)),
+        window_(windows) {}
+
+  /** @returns why it could not go on, or nothing. */
+  std::string Run() {
+    const int64_t began_ns = MonotonicNs();
+    Connector connector(traffic_, options_, share_);
+    std::string error = connector.Run(share_.connections);
+    if (!error.empty()) return error;
+    PrintLine(ConnectedLine(share_.connections, MonotonicNs() - began_ns, 1));
+    std::string line;
+    while (error.empty() && commands_.Next(&line) && line != "end") error = Obey(line);
+    return error;
+  }
+
+  RunResult Sum(const std::string& error) {
+    RunResult result;
+    result.messages = messages_;
+    result.tally = traffic_.Sum();
+    result.tally.allocations = allocations_;
+    result.tally.SetError(error);
+    return result;
+  }
+
+  void Close() {
+    if (!options_.Resets()) traffic_.FinishAll();
+    traffic_.CloseAll();
+  }
+
+ private:
+  std::string Obey(const std::string& line) {
+    constexpr char kWindow[] = "window ";
+    if (line == "report") {
+      PrintLine(ResultLine(Sum(""), options_, "report"));
+    } else if (line.rfind(kWindow, 0) == 0) {
+      const WindowCommand command = ParseWindowCommand(line.substr(sizeof(kWindow) - 1), options_);
+      if (command.error.empty()) return Measure(command);
+      PrintLine(RefusedLine(line, command.error));
+    } else if (line != "stop") {  // which came when its window was over: nothing to do
+      PrintLine(RefusedLine(line, "unknown command; one of: window, stop, report, end"));
+    }
+    return "";
+  }
+
+  std::string Measure(const WindowCommand& command) {
+    std::memset(static_cast<void*>(window_), 0, sizeof(Window));
+    const Tally before = traffic_.Sum();
+    RunOptions options = command.options;
+    options.seed += static_cast<int64_t>(index_);
+    traffic_.UseStamps(options.mode == LoadMode::kOpen);
+    const std::unique_ptr<Pace> pace = MakePace(options, ShareOf(options, 0, 1));
+    Load load(traffic_, *pace, alarm_, options);
+    OneWindow timeline(command, sampler_, traffic_, window_, commands_);
+    const std::string error = load.Run(timeline, window_);
+    if (!timeline.measured()) return error;
+    messages_ += window_->completed;
+    allocations_ += load.allocations();
+    const Tally after = traffic_.Sum();
+    HeldWindow& held = timeline.held();
+    held.index = index_++;
+    held.rate = options.mode == LoadMode::kOpen ? options.rate : 0;
+    held.in_flight = options.in_flight;
+    held.mismatches = after.mismatches - before.mismatches;
+    held.connections_lost = after.connections_lost - before.connections_lost;
+    held.allocations = load.allocations();
+    PrintLine(HeldWindowLine(held, *window_));
+    return error;
+  }
+
+  const RunOptions& options_;
+  Share share_;
+  Traffic traffic_;
+  Alarm alarm_;
+  Sampler sampler_;
+  CommandReader commands_;
+  Window* window_;
+  size_t index_ = 0;
+  int64_t messages_ = 0;
+  int64_t allocations_ = 0;
+};
+
+RunResult HoldConnections(const RunOptions& options) {
+  RunResult failed;
+  const ProcessPlan plan = PlanProcesses(options);
+  SharedArray<Window> windows(2);
+  const Result<std::unique_ptr<Selector>> selector = MakeSelector();
+  if (!plan.error.empty()) {
+    failed.tally.SetError(plan.error);
+  } else if (plan.processes > 1) {
+    failed.tally.SetError("hold keeps all connections in one process: raise RLIMIT_NOFILE");
+  } else if (windows.size() == 0) {
+    failed.tally.SetError("mmap: no memory for the windows");
+  } else if (!selector.ok()) {
+    failed.tally.SetError(
+        Format("%s: %s", selector.error().syscall, std::strerror(selector.error().errno_value)));
+  }
+  if (failed.tally.error[0] != '\0') return failed;
+  Holder holder(options, *selector.value(), windows.data());
+  const std::string error = holder.Run();
+  const RunResult result = holder.Sum(error);
+  holder.Close();
+  return result;
+}
+
+}  // namespace
+
+int Hold(const std::vector<std::string>& arguments) {
+  const ParsedOptions parsed = ParseHoldOptions(arguments);
+  if (!parsed.error.empty()) {
+    std::fprintf(stderr, "load-generator hold: %s\n", parsed.error.c_str());
+    return 2;
+  }
+  PrepareProcess();
+  const RunResult result = HoldConnections(parsed.options);
+  PrintLine(ResultLine(result, parsed.options));
+  if (result.tally.error[0] == '\0') return 0;
+  std::fprintf(stderr, "load-generator hold: %s\n", result.tally.error);
+  return 1;
+}
+
+}  // namespace io_selectors

@@ -1,0 +1,21 @@
+// WindowCommand: one line of `hold`'s standard input, such as `window ms=150 rate=20000`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "load_generator/options.h"
+
+namespace io_selectors {
+
+struct WindowCommand {
+  RunOptions options;      // of the command line, with what this command says otherwise
+  int64_t length_ms = 0;   // of the window
+  int64_t settle_ms = 10;  // load before the window
+  std::string error;       // empty: the command is good
+};
+
+/** @param words what follows `window`: `name=value`, separated by blanks */
+WindowCommand ParseWindowCommand(const std::string& words, const RunOptions& options);
+
+}  // namespace io_selectors

@@ -1,0 +1,387 @@
+// Held connections: windows measured on command, what each says about its own messages, and how
+// connections end. Servers run in this process, so that they can be looked into.
+
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
+import { createInterface } from "node:readline";
+import { afterEach, describe, expect, it } from "vitest";
+import { packagePaths } from "../bench/paths.ts";
+import { bins, countFrom, quantile } from "./hdr-reader.ts";
+import { type Answer, badOnce, echo, endAll, listen, run, servers, start } from "./load-runs.ts";
+
+const { echoServer, loadGenerator } = packagePaths();
+const onLinux = process.platform === "linux";
+const ms = 1e6;
+const clean = { mismatches: 0, missing: 0, connectionsLost: 0, error: null };
+
+afterEach(endAll);
+
+type Line = Record<string, unknown> & { event: string };
+
+interface WindowLine extends Line {
+  readonly index: number;
+  readonly durationNs: number;
+  readonly intendedMessages: number;
+  readonly sentMessages: number;
+  readonly completedMessages: number;
+  readonly answeredMessages: number;
+  readonly unansweredMessages: number;
+  readonly inFlightNs: number;
+  readonly latency: string;
+  readonly latencyUncorrected: string;
+  readonly senderDelay: string;
+}
+
+/** A generator that holds connections; it obeys what is written to it. */
+class Held {
+  readonly child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+  readonly #exited: Promise<unknown[]>;
+
+  constructor(port: number, options: Record<string, string | number> = {}) {
+    const all = { port, connections: 4, "connect-timeout-ms": 10_000, ...options };
+    const pairs = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
+    this.child = start(loadGenerator, ["hold", ...pairs], "pipe");
+    this.#exited = once(this.child, "exit");
+    if (this.child.stdout === null) throw new Error("started without pipes");
+    this.#lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
+  }
+
+  say(command: string): void {
+    this.child.stdin?.write(`${command}\n`);
+  }
+
+  async line(): Promise<Line> {
+    const { value, done } = await this.#lines.next();
+    if (done === true) throw new Error("it has ended");
+    return JSON.parse(String(value)) as Line;
+  }
+
+  async ask(command: string): Promise<Line> {
+    this.say(command);
+    return this.line();
+  }
+
+  async window(words: string): Promise<WindowLine> {
+    const line = await this.ask(`window ${words}`);
+    expect(line).toMatchObject({ event: "window" });
+    return line as WindowLine;
+  }
+
+  /** Ends it. @returns its last line, and its exit code. */
+  async end(): Promise<{ result: Line; code: unknown }> {
+    this.child.stdin?.end("end\n");
+    const result = await this.line();
+    const [code] = await this.#exited;
+    return { result, code };
+  }
+
+  exited(): Promise<unknown[]> {
+    return this.#exited;
+  }
+}
+
+/** An echo that counts its connections, and how each of them ended. */
+async function listenAndWatch(answer: Answer = echo) {
+  const seen = { accepted: 0, ended: 0, failed: [] as string[] };
+  let port = 0;
+  const server = createServer({ noDelay: true }, (socket: Socket) => {
+    ++seen.accepted;
+    const state = { bytes: 0 };
+    socket.on("data", (data) => {
+      answer(socket, data, state);
+      state.bytes += data.length;
+    });
+    socket.on("end", () => ++seen.ended);
+    socket.on("error", (error: NodeJS.ErrnoException) => seen.failed.push(error.code ?? ""));
+  });
+  servers.add(server);
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const address = server.address();
+  if (address !== null && typeof address === "object") port = address.port;
+  return { port, seen };
+}
+
+const total = (base64: string) =>
+  bins(base64).reduce((sum, [value, count]) => sum + value * count, 0);
+
+describe("held connections", () => {
+  it("are measured in as many windows as are asked for, and stay open", async () => {
+    const { port, seen } = await listenAndWatch();
+    const held = new Held(port, { connections: 30 });
+    expect(await held.line()).toMatchObject({ event: "connected", connections: 30, processes: 1 });
+    const windows = [
+      await held.window("ms=50 rate=2000"),
+      await held.window("ms=20 rate=500 settle-ms=0 tick-us=0"),
+      await held.window("ms=50 rate=2000 spin=1 tick-us=0"),
+      await held.window("ms=50 in-flight=8"),
+      await held.window("ms=50 in-flight=8 spin=1"),
+    ];
+    let messages = 0;
+    for (const [i, window] of windows.entries()) {
+      const open = i < 3;
+      expect(window).toMatchObject({
+        index: i,
+        unansweredMessages: 0,
+        mismatches: 0,
+        connectionsLost: 0,
+        allocations: 0,
+        inFlightWanted: open ? null : 8,
+        errors: 0,
+      });
+      expect(window["rate"]).toBe(open ? [2000, 500, 2000][i] : null);
+      expect(window.sentMessages).toBeGreaterThan(0);
+      expect(window.answeredMessages).toBe(window.sentMessages);
+      expect(countFrom(window.latency)).toBe(window.answeredMessages);
+      expect(countFrom(window.latencyUncorrected)).toBe(window.answeredMessages);
+      expect(countFrom(window.senderDelay)).toBe(open ? window.intendedMessages : 0);
+      expect(window.inFlightNs).toBeGreaterThan(0);
+      messages += window.completedMessages;
+    }
+    expect(await held.ask("report")).toMatchObject({ event: "report", ...clean, messages });
+    const { result, code } = await held.end();
+    expect(result).toMatchObject({ event: "result", ...clean, messages, clientAllocations: 0 });
+    expect(code).toBe(0);
+    expect(seen).toEqual({ accepted: 30, ended: 30, failed: [] });
+  });
+
+  it("are answered late, and no message is cut off by the window's end", async () => {
+    const port = await listen((socket, data) => setTimeout(() => socket.write(data), 60));
+    const held = new Held(port);
+    await held.line();
+    for (const words of ["ms=40 rate=1000 settle-ms=0", "ms=100 in-flight=4"]) {
+      const window = await held.window(`${words} drain-ms=60000`);
+      expect(window.sentMessages).toBeGreaterThan(0);
+      expect(window.unansweredMessages).toBe(0);
+      expect(window.completedMessages).toBeLessThan(window.sentMessages + 5);
+      const least = 59 * ms; // Node's timers may be a millisecond early
+      expect(quantile(bins(window.latencyUncorrected), 0)).toBeGreaterThan(least);
+      expect(quantile(bins(window.latency), 0)).toBeGreaterThan(least);
+    }
+    expect((await held.end()).code).toBe(0);
+  });
+
+  it("say how many were in flight: latency times throughput, but for the end", async () => {
+    const port = await listen((socket, data) => setTimeout(() => socket.write(data), 20));
+    const held = new Held(port, { connections: 50 });
+    await held.line();
+    for (const words of ["rate=1000", "rate=1000 spin=1 tick-us=0", "in-flight=10"]) {
+      // In open loop nothing is in flight before, so each message that was back in time counts in
+      // full, and those that were not count for less than their latency.
+      const window = await held.window(`ms=300 settle-ms=0 drain-ms=60000 ${words}`);
+      const latencies = bins(window.latencyUncorrected);
+      const late = window.sentMessages - window.completedMessages;
+      const all = total(window.latencyUncorrected);
+      expect(window.completedMessages).toBeGreaterThan(0);
+      const most = words === "in-flight=10" ? 10 * window.durationNs : all;
+      expect(window.inFlightNs).toBeLessThanOrEqual(most);
+      expect(window.inFlightNs).toBeGreaterThan(all * 0.998 - late * quantile(latencies, 1));
+    }
+    expect((await held.end()).code).toBe(0);
+  });
+
+  it("report what never comes back, and find a wrong byte", async () => {
+    const messages = 60;
+    const port = await listen(badOnce(messages, () => undefined));
+    const held = new Held(port, { connections: 1 });
+    await held.line();
+    const silent = await held.window("ms=200 rate=1000 drain-ms=50");
+    // What follows the message that was swallowed answers the wrong one.
+    expect(silent["mismatches"]).toBe(1);
+    expect(silent.unansweredMessages).toBeGreaterThan(0);
+    const { result, code } = await held.end();
+    expect(result).toMatchObject({ mismatches: 1 });
+    expect(result["mismatchDetail"]).toContain("connection 0: message");
+    expect(code).toBe(0);
+  });
+
+  it("stop in the middle of a window, and go on", async () => {
+    const { port } = await listenAndWatch();
+    const held = new Held(port);
+    await held.line();
+    held.say("window ms=3600000 rate=1000");
+    held.say("stop");
+    const stopped = (await held.line()) as WindowLine;
+    expect(stopped).toMatchObject({ event: "window", index: 0, unansweredMessages: 0 });
+    expect(stopped.durationNs).toBeLessThan(3_600_000 * ms);
+    held.say("window ms=20 rate=1000");
+    held.say("window ms=30 rate=1000"); // is kept until the first one is over
+    for (const [index, least] of [
+      [1, 20],
+      [2, 30],
+    ] as const) {
+      const window = (await held.line()) as WindowLine;
+      expect(window.index).toBe(index);
+      expect(window.durationNs).toBeGreaterThanOrEqual(least * ms);
+    }
+    held.say("stop"); // whose window is over already: no answer
+    expect(await held.ask("report")).toMatchObject({ event: "report", ...clean });
+    expect((await held.end()).code).toBe(0);
+  });
+
+  it("refuse what is no command, and go on", async () => {
+    const { port } = await listenAndWatch();
+    const held = new Held(port, { rate: 1000 });
+    await held.line();
+    for (const [command, reason] of [
+      ["", "unknown command"],
+      ["windows ms=1", "unknown command"],
+      ["window", "unknown command"],
+      ["window rate=5", "ms is missing"],
+      ["window ms=0", 'ms: "0" is not a whole number from 1'],
+      ["window ms=5 rate=x", 'rate: "x" is not a whole number'],
+      ["window ms=5 speed=9", 'unknown word "speed"; one of: ms, settle-ms, rate'],
+      ["window ms=5 rate=1 in-flight=1", "rate and in-flight exclude each other"],
+      ['window ms=5 "\\\u0007', "unknown word"],
+    ] as const) {
+      const line = await held.ask(command);
+      expect(line).toMatchObject({ event: "refused", reason: expect.stringContaining(reason) });
+    }
+    const window = await held.window("ms=20"); // at the command line's rate
+    expect(window["rate"]).toBe(1000);
+    expect((await held.end()).code).toBe(0);
+  });
+
+  it("end with the input, with a FIN each", async () => {
+    const { port, seen } = await listenAndWatch();
+    const held = new Held(port, { connections: 20 });
+    await held.line();
+    held.child.stdin?.end("window ms=20 rate=1000\nrep");
+    expect(await held.line()).toMatchObject({ event: "window", index: 0 });
+    expect(await held.line()).toMatchObject({ event: "result", ...clean });
+    expect(await held.exited()).toEqual([0, null]);
+    expect(seen).toEqual({ accepted: 20, ended: 20, failed: [] });
+  });
+
+  it("fail clearly: nobody listens, the server goes away, options of run", async () => {
+    const { port } = await listenAndWatch((socket, data, { bytes }) => {
+      if (bytes > 64) socket.destroy();
+      else socket.write(data);
+    });
+    const held = new Held(port);
+    await held.line();
+    held.say("window ms=60000 rate=1000");
+    expect(await held.line()).toMatchObject({
+      event: "result",
+      error: "the server closed or reset every connection",
+    });
+    expect(await held.exited()).toEqual([1, null]);
+
+    const nobody = new Held(1, { "connect-timeout-ms": 50 });
+    expect(await nobody.line()).toMatchObject({ error: expect.stringContaining("0 of 4") });
+    expect(await nobody.exited()).toEqual([1, null]);
+
+    for (const options of [{ mode: "closed" }, { slow: 1 }, { hot: 1 }, { processes: 2 }]) {
+      expect(await new Held(port, options).exited()).toEqual([2, null]);
+    }
+  });
+
+  it.skipIf(!onLinux)("have the server's counters, per window", async () => {
+    const server = start(echoServer, ["--strategy", "reactor-epoll"]);
+    const [ready] = await once(server.stdout ?? server, "data");
+    const { port, pid } = JSON.parse(String(ready));
+    const held = new Held(port, { "server-pid": pid, connections: 50 });
+    await held.line();
+    let ticks = 0;
+    for (let i = 0; i < 5; i++) {
+      const window = await held.window("ms=100 rate=5000");
+      const figure = (name: string) => Number(window[name]);
+      expect(figure("serverCpuNs")).toBeGreaterThan(0);
+      expect(figure("serverCpuNs")).toBeLessThanOrEqual(window.durationNs * 1.01);
+      expect(figure("serverVoluntarySwitches")).toBeGreaterThan(0);
+      expect(figure("serverInvoluntarySwitches")).toBeGreaterThanOrEqual(0);
+      expect(figure("serverVoluntarySwitches") + figure("serverInvoluntarySwitches")).toBe(
+        figure("serverContextSwitches"),
+      );
+      expect(figure("serverRunQueueWaitNs")).toBeGreaterThanOrEqual(0);
+      ticks += figure("serverUserTickNs") + figure("serverSystemTickNs");
+    }
+    // Connected and silent it costs nothing: less over a wait than one window's messages.
+    const spent = await held.window("ms=1 rate=1 settle-ms=0");
+    expect(Number(spent["serverCpuNs"])).toBeGreaterThanOrEqual(0);
+    // Sampled per timer interrupt: over some windows at least one hits.
+    for (let i = 0; i < 50 && ticks === 0; i++) {
+      const window = await held.window("ms=100 in-flight=50");
+      ticks += Number(window["serverUserTickNs"]) + Number(window["serverSystemTickNs"]);
+    }
+    expect(ticks).toBeGreaterThan(0);
+    expect((await held.end()).code).toBe(0);
+  });
+});
+
+describe("the end of a run", () => {
+  it("is a FIN on each connection, in every mode but churn", async () => {
+    for (const options of [
+      {},
+      { mode: "closed", "in-flight": 8 },
+      { mode: "idle" },
+      { mode: "memory", stages: "10,20" },
+      { processes: 2 },
+    ]) {
+      const { port, seen } = await listenAndWatch();
+      const { code } = await run(port, { connections: 20, ...options });
+      expect(code).toBe(0);
+      expect({ options, ...seen }).toEqual({ options, accepted: 20, ended: 20, failed: [] });
+    }
+  });
+
+  it("is a reset where asked for, and after each cycle of churn unless asked not to", async () => {
+    const reset = await listenAndWatch();
+    await run(reset.port, { close: "reset" });
+    await expect.poll(() => reset.seen.failed).toEqual(new Array(4).fill("ECONNRESET"));
+    const churn = { mode: "churn", "in-flight": 4, connections: 1 };
+    const resets = await listenAndWatch();
+    await run(resets.port, churn);
+    await expect.poll(() => resets.seen.failed.length).toBe(resets.seen.accepted);
+    const fins = await listenAndWatch();
+    await run(fins.port, { ...churn, close: "fin" });
+    expect(fins.seen.failed).toEqual([]);
+    await expect.poll(() => fins.seen.ended).toBe(fins.seen.accepted);
+  });
+
+  it("waits for a server that still answers, and for none that does not", async () => {
+    const failed: unknown[] = [];
+    const late = createServer({ allowHalfOpen: true }, (socket) => {
+      let greeted = false;
+      socket.on("error", (error) => failed.push(error));
+      socket.on("data", (data) => {
+        if (greeted) setTimeout(() => socket.write(data), 200);
+        else socket.write(data);
+        greeted = true;
+      });
+      socket.on("end", () => setTimeout(() => socket.end(), 300));
+    });
+    servers.add(late);
+    await once(late.listen(0, "127.0.0.1"), "listening");
+    const { port } = late.address() as { port: number };
+    const { code, result } = await run(port, { "drain-timeout-ms": 0 });
+    expect(code).toBe(0);
+    expect(result["missing"]).toBeGreaterThan(0);
+    expect(failed).toEqual([]);
+    const deaf = createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on("error", () => undefined);
+      socket.on("data", (data) => socket.write(data));
+    });
+    servers.add(deaf);
+    await once(deaf.listen(0, "127.0.0.1"), "listening");
+    const address = deaf.address() as { port: number };
+    expect((await run(address.port)).code).toBe(0);
+  });
+});
+
+describe("a run", () => {
+  it.each([
+    { spin: 1, "tick-us": 0 },
+    { spin: 1, mode: "closed", "in-flight": 8 },
+    { spin: 1, depth: 1 },
+  ])("may spin: %o", async (options) => {
+    const { code, result, windows } = await run(await listen(echo), options);
+    expect(code).toBe(0);
+    expect(result).toMatchObject({ ...clean, clientAllocations: 0 });
+    for (const window of windows) {
+      expect(window["completedMessages"]).toBeGreaterThan(0);
+      expect(window["inFlightNs"]).toBeGreaterThan(0);
+    }
+  });
+});
