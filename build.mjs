@@ -67,7 +67,7 @@ const steps = [
     name: "typescript",
     label: "compiling src/, bench/ and examples/ (tsc)",
     inputs: ["tsconfig.json", "src", "bench", "examples", "package-lock.json"],
-    outputs: ["dist/src/index.js", "dist/bench/cli.js"],
+    outputs: ["dist/src/index.js", "dist/bench/cli.js", "dist/bench/web/page.js"],
     make: compileTypeScript,
   },
 ];
@@ -97,9 +97,19 @@ async function compileTypeScript() {
   for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true });
   const options = ["--project", root, "--outDir", fresh];
   await run(process.execPath, [bin("typescript", "bin/tsc"), ...options]);
+  for (const page of ["page", "live"]) await bundleForBrowser(page, join(fresh, "bench", "web"));
   if (existsSync(dist)) renameSync(dist, old);
   renameSync(fresh, dist);
   rmSync(old, { recursive: true, force: true });
+}
+
+/** A program of bench/web with all that it imports, as one script for a page. */
+function bundleForBrowser(name, folder) {
+  const files = [join(root, "bench", "web", `${name}.ts`), "--file", join(folder, `${name}.js`)];
+  const options = ["--format", "iife", "--minify", "--log-level", "warn"];
+  return run(process.execPath, [bin("rolldown", "bin/cli.mjs"), ...files, ...options], {
+    quiet: true,
+  });
 }
 
 /** A digest over the names and contents of files and folders, in name order. */
@@ -264,6 +274,8 @@ const commands = {
     await biome("check", "--error-on-warnings");
     await clangFormat(["--dry-run", "--Werror"]);
     await run(process.execPath, [bin("typescript", "bin/tsc"), "--project", join(root, "test")]);
+    const web = join(root, "bench", "web");
+    await run(process.execPath, [bin("typescript", "bin/tsc"), "--project", web]);
     await typedoc("--emit", "none", "--logLevel", "Warn");
   },
   format: async () => {

@@ -16,6 +16,8 @@ export interface Paths {
   readonly serve: string;
   /** What makes a contender of anybody's server, compiled. */
   readonly announce: string;
+  /** The programs of the pages, bundled. */
+  readonly web: string;
   /** Where reports go unless told: in a clone its own folder, else below where the user is. */
   readonly reports: string;
   /** Whether this is a clone, with build.mjs, or an installed package. */
@@ -33,6 +35,7 @@ export function packagePaths(moduleUrl: string = import.meta.url): Paths {
     loadGenerator: compiledPath(root, "load-generator"),
     serve: join(root, "dist", "bench", "contenders", "serve.js"),
     announce: join(root, "dist", "bench", "contenders", "announce.js"),
+    web: join(root, "dist", "bench", "web"),
     reports: inClone ? join(root, "reports") : resolve("reports"),
     inClone,
   };

@@ -12,9 +12,10 @@ import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { usageOf } from "../bench/host/usage.ts";
-import { Feed, type Message } from "../bench/live/feed.ts";
+import { Feed } from "../bench/live/feed.ts";
 import { LiveServer } from "../bench/live/http.ts";
 import { UsageReader } from "../bench/live/sampler.ts";
+import type { LiveMessage } from "../bench/model/live.ts";
 import { packagePaths } from "../bench/paths.ts";
 import { parseResults } from "../bench/report/json.ts";
 import { livePlan, progressOf } from "./live-data.ts";
@@ -126,7 +127,7 @@ describe("the live server", () => {
 
 describe("the feed", () => {
   it("tells who comes late all that there was, in a bounded space", () => {
-    const told: Message[] = [];
+    const told: LiveMessage[] = [];
     const plan = livePlan();
     const feed = new Feed(plan, (message) => told.push(message));
     for (const progress of progressOf(plan, 3)) feed.hear(progress);

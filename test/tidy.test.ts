@@ -34,7 +34,20 @@ const rooms: readonly { readonly room: string; readonly mayUse: readonly string[
   { room: "bench/workloads/", mayUse: ["bench/model/"] },
   { room: "bench/contenders/", mayUse: ["src/index.ts", "bench/paths.ts"] },
   { room: "bench/host/", mayUse: ["bench/model/", "bench/paths.ts"] },
+  {
+    room: "bench/report/html/scripts.ts",
+    mayUse: ["bench/paths.ts"],
+  },
   { room: "bench/report/", mayUse: ["bench/model/", "bench/statistics/"] },
+  {
+    room: "bench/web/",
+    mayUse: [
+      "bench/model/",
+      "bench/report/format.ts",
+      "bench/report/markup.ts",
+      "bench/report/svg/",
+    ],
+  },
   { room: "bench/advice/", mayUse: ["bench/model/", "bench/report/", "bench/statistics/"] },
   {
     room: "bench/run/",
@@ -120,8 +133,8 @@ const doors: readonly { readonly what: RegExp; readonly only: RegExp }[] = [
   },
 ];
 
-/** Rooms of pure functions: no clock, no I/O. bench/report/write.ts is the one that writes. */
-const pure = /^bench\/(statistics|report)\/(?!write\.ts)/;
+/** Rooms of pure functions: no clock, no I/O. bench/report/write.ts writes, scripts.ts reads. */
+const pure = /^bench\/(model|statistics|report|web)\/(?!write\.ts|html\/scripts\.ts)/;
 const impure =
   /from "node:(fs|child_process|net|os)|\bDate\.now\(|\bperformance\.now\(|new Date\(\)/;
 

@@ -2,69 +2,32 @@
 // run, samples of the server under test. Leaves: messages, each a kind and data for JSON. Knows no
 // sockets; whoever sends asks it for the past and listens for what follows.
 
+import { keptSamples, type LiveMessage, type LiveRound, type LiveSample } from "../model/live.ts";
 import type { Step } from "../run/blocks.ts";
-import { clock, Pace, remainingText } from "../run/pace.ts";
+import { Pace } from "../run/pace.ts";
 import type { Plan } from "../run/plan.ts";
 import type { Round } from "../run/round.ts";
 import type { RunProgress } from "../run/run.ts";
 import { decodeHistogram } from "../statistics/hdr-encoding.ts";
 import { merge, supportedQuantile } from "../statistics/histogram.ts";
+import { remainingText } from "./remaining.ts";
 import type { Sample } from "./sampler.ts";
 
-export type Message =
-  | { readonly kind: "status"; readonly data: StatusData }
-  | { readonly kind: "samples"; readonly data: readonly SampleData[] }
-  | { readonly kind: "round"; readonly data: RoundData }
-  | { readonly kind: "note"; readonly data: string }
-  | { readonly kind: "finished"; readonly data: null };
-
-export interface StatusData {
-  readonly done: number;
-  readonly total: number;
-  readonly elapsed: string;
-  readonly left: string;
-  /** What is under way, in words. */
-  readonly doing: string;
-}
-
-/** Seconds since the run began; percent of one core; bytes. */
-export interface SampleData {
-  readonly at: number;
-  readonly contender: string;
-  readonly cpu: number | null;
-  readonly memory: number | null;
-}
-
-/** What a round gave, its windows together, whether or not they will count. */
-export interface RoundData {
-  readonly at: number;
-  readonly contender: string;
-  readonly workload: string;
-  readonly block: string;
-  readonly throughput: number | null;
-  /** Microseconds. */
-  readonly p50: number | null;
-  readonly p99: number | null;
-  readonly cpuPerMessage: number | null;
-  readonly problem: string | null;
-}
-
-/** Two minutes at four a second; older rounds are in the final report. */
-const keptSamples = 480;
+/** The final report has the older ones. */
 const keptRounds = 1_000;
 
 export class Feed {
-  readonly #tell: (message: Message) => void;
+  readonly #tell: (message: LiveMessage) => void;
   readonly #pace: Pace;
-  readonly #samples: SampleData[] = [];
-  readonly #rounds: RoundData[] = [];
+  readonly #samples: LiveSample[] = [];
+  readonly #rounds: LiveRound[] = [];
   readonly #notes: string[] = [];
   #contender = "";
   #doing = "starting";
   #finished = false;
 
   /** @param tell called for everything new. */
-  constructor(plan: Plan, tell: (message: Message) => void) {
+  constructor(plan: Plan, tell: (message: LiveMessage) => void) {
     this.#pace = new Pace(plan);
     this.#tell = tell;
   }
@@ -104,7 +67,7 @@ export class Feed {
   }
 
   /** Everything so far. */
-  past(): Message[] {
+  past(): LiveMessage[] {
     return [
       this.#status(),
       { kind: "samples", data: this.#samples },
@@ -114,14 +77,15 @@ export class Feed {
     ];
   }
 
-  #status(): Message {
+  #status(): LiveMessage {
     return {
       kind: "status",
       data: {
         done: this.#pace.done,
         total: this.#pace.total,
-        elapsed: clock(this.#pace.elapsedSeconds),
+        elapsedSeconds: this.#pace.elapsedSeconds,
         left: remainingText(this.#pace.remaining()),
+        contender: this.#contender,
         doing: this.#doing,
       },
     };
@@ -147,7 +111,7 @@ function doingText({ scenario, block, blocks, contender }: Step): string {
   return `${contender}: ${workload.name}, ${scale}${which}, block ${block} of ${blocks}`;
 }
 
-function roundData(step: Step, round: Round): Omit<RoundData, "at"> {
+function roundData(step: Step, round: Round): Omit<LiveRound, "at"> {
   const { windows, failure, unavailable } = round;
   const total = (of: (window: Round["windows"][number]) => number | null) =>
     windows.reduce((sum, window) => sum + (of(window) ?? 0), 0);

@@ -5,14 +5,14 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Message } from "./feed.ts";
+import type { LiveMessage } from "../model/live.ts";
 
 export interface Serving {
   /** 0 for any that is free. */
   readonly port: number;
   readonly page: string;
   /** What a client that comes late is told first. */
-  readonly past: () => readonly Message[];
+  readonly past: () => readonly LiveMessage[];
 }
 
 const host = "127.0.0.1";
@@ -55,7 +55,7 @@ export class LiveServer {
     return `http://${host}:${this.port}/`;
   }
 
-  send(message: Message): void {
+  send(message: LiveMessage): void {
     for (const client of this.#clients) client.write(eventText(message));
   }
 
@@ -140,6 +140,6 @@ function refuse(response: ServerResponse, status: number, reason: string): void 
 }
 
 /** JSON has no line breaks of its own, which would end a field. */
-function eventText({ kind, data }: Message): string {
+function eventText({ kind, data }: LiveMessage): string {
   return `event: ${kind}\ndata: ${JSON.stringify(data)}\n\n`;
 }

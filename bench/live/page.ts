@@ -2,12 +2,13 @@
 // are empty frames that the script fills; its words say what is live and what comes by round.
 // Enters: a Plan. Leaves: HTML. Pure. WHATWG HTML; WCAG 2.2 AA.
 
+import type { LiveChartName } from "../model/live.ts";
 import { renderDocument } from "../report/html/document.ts";
+import { liveScript } from "../report/html/scripts.ts";
 import { element, join, type Markup, raw, text } from "../report/markup.ts";
 import { point } from "../report/svg/marks.ts";
 import { colourOf } from "../report/svg/palette.ts";
 import { describePlan, type Plan } from "../run/plan.ts";
-import { liveScript } from "./script.ts";
 import { liveStyle } from "./style.ts";
 
 export function renderLivePage(plan: Plan): string {
@@ -75,7 +76,7 @@ function legend({ contenders }: Plan): Markup {
 }
 
 interface LiveChart {
-  readonly id: string;
+  readonly id: LiveChartName;
   readonly title: string;
   readonly when: string;
 }

@@ -2,14 +2,15 @@
 // Enters: progress of bench/run. Leaves: text on standard error; standard output is for
 // results.
 
-import { shortCount } from "../report/format.ts";
+import { clock, shortCount } from "../report/format.ts";
 import { wrap } from "../report/text-table.ts";
 import type { Step } from "../run/blocks.ts";
 import type { Refusal } from "../run/judge.ts";
-import { clock, Pace, remainingText } from "../run/pace.ts";
+import { Pace } from "../run/pace.ts";
 import type { Plan } from "../run/plan.ts";
 import type { Round } from "../run/round.ts";
 import type { RunProgress } from "../run/run.ts";
+import { remainingText } from "./remaining.ts";
 
 /** Standard error, or whoever stands in for it. */
 export interface Screen {

@@ -83,18 +83,6 @@ export class Pace {
   }
 }
 
-/** "about 1:05 left"; "at least 1:05 left"; "time left unknown". */
-export function remainingText({ seconds, atLeast }: Remaining): string {
-  if (seconds === null) return "time left unknown";
-  return `${atLeast ? "at least" : "about"} ${clock(seconds)} left`;
-}
-
-/** "1:05". */
-export function clock(seconds: number): string {
-  const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
-}
-
 function pilotRounds({ scenarios, contenders, blocks }: Part): number {
   return scenarios.length * contenders.length * blocks.minimum;
 }

@@ -12,7 +12,7 @@ import { point } from "../svg/marks.ts";
 import { environmentPart, methodPart, rawPart, reproducePart } from "./back-matter.ts";
 import { renderDocument } from "./document.ts";
 import { figureOf, foldedFigure } from "./figure.ts";
-import { pageScript } from "./script.ts";
+import { pageScript } from "./scripts.ts";
 import { prose, tableRegion } from "./table.ts";
 import { validityBanner } from "./validity-banner.ts";
 

@@ -15,6 +15,7 @@ export interface Drawing {
 /** How an axis counts. */
 export interface AxisSpec {
   readonly kind: "log" | "linear";
+  /** Empty if the chart is named elsewhere. */
   readonly title: string;
   readonly format: (value: number) => string;
   /** What round is: 1024 for bytes; 1 unless told. */
@@ -59,7 +60,7 @@ export function horizontalAxis(scale: Scale, box: Box, axis: AxisSpec): Markup[]
   return [
     element("g", {}, ...lines, base),
     element("g", {}, ...words),
-    label(titlePlace, title, { anchor: "middle", style: "axis" }),
+    ...(axis.title === "" ? [] : [label(titlePlace, title, { anchor: "middle", style: "axis" })]),
   ];
 }
 
@@ -90,7 +91,7 @@ export function verticalAxis(
   return [
     element("g", {}, ...lines),
     element("g", {}, ...words),
-    label(titlePlace, title, { style: "axis" }),
+    ...(axis.title === "" ? [] : [label(titlePlace, title, { style: "axis" })]),
   ];
 }
 

@@ -1,0 +1,51 @@
+// What the live page is told while a run goes on: each message is a kind and its data, which
+// travels as JSON.
+
+export type LiveMessage =
+  | { readonly kind: "status"; readonly data: LiveStatus }
+  | { readonly kind: "samples"; readonly data: readonly LiveSample[] }
+  | { readonly kind: "round"; readonly data: LiveRound }
+  | { readonly kind: "note"; readonly data: string }
+  | { readonly kind: "finished"; readonly data: null };
+
+/** How far the run is. */
+export interface LiveStatus {
+  readonly done: number;
+  readonly total: number;
+  readonly elapsedSeconds: number;
+  /** In words, as the terminal has them. */
+  readonly left: string;
+  /** What is under way: its contender, "" before the first, and the rest in words. */
+  readonly contender: string;
+  readonly doing: string;
+}
+
+/** One look at the server under test. */
+export interface LiveSample {
+  /** Seconds since the run began. */
+  readonly at: number;
+  readonly contender: string;
+  /** Percent of one core; bytes. Null if the platform does not account it. */
+  readonly cpu: number | null;
+  readonly memory: number | null;
+}
+
+/** What a round gave, its windows together, whether or not they will count. */
+export interface LiveRound {
+  readonly at: number;
+  readonly contender: string;
+  readonly workload: string;
+  readonly block: string;
+  /** Messages per second; microseconds. */
+  readonly throughput: number | null;
+  readonly p50: number | null;
+  readonly p99: number | null;
+  readonly cpuPerMessage: number | null;
+  readonly problem: string | null;
+}
+
+/** The charts of the page, by the id of their figure. */
+export type LiveChartName = "cpu" | "memory" | "throughput" | "latency";
+
+/** Two minutes at four per second; the final report has what is older. */
+export const keptSamples = 480;
