@@ -22,6 +22,8 @@ export class EventRing {
   #serving = 0;
   /** Of those, copies of what has been overwritten, the outermost first. */
   readonly #kept: KeptBatch[] = [];
+  /** Whether there is one: what dispatch asks per event. */
+  #anyKept = false;
 
   /** Before each wait. */
   beforeWait(): void {
@@ -68,12 +70,12 @@ export class EventRing {
    * it no more.
    */
   serve(i: number): void {
-    if (this.#kept.length > 0) this.#maskKept(this.fdAt(i), ~this.eventsAt(i));
+    if (this.#anyKept) this.#maskKept(this.fdAt(i), ~this.eventsAt(i));
   }
 
   /** After each handler: the batch is in the ring again, whatever the handler waited for. */
   restore(): void {
-    if (this.#kept.length === this.#serving) this.#putBack();
+    if (this.#anyKept && this.#kept.length === this.#serving) this.#putBack();
   }
 
   endServing(): void {
@@ -89,10 +91,12 @@ export class EventRing {
     const ready = this.#ready;
     const words = this.words.slice(RING_STRIDE, (ready + 1) * RING_STRIDE);
     this.#kept.push({ words, ready });
+    this.#anyKept = true;
   }
 
   #putBack(): void {
     const batch = this.#kept.pop();
+    this.#anyKept = this.#kept.length > 0;
     if (batch === undefined) return;
     this.words.set(batch.words, RING_STRIDE);
     this.#ready = batch.ready;

@@ -44,9 +44,9 @@ const LEVEL: RegisterOptions = { mode: "level" };
 export const run = Symbol("run");
 export const wishTurn = Symbol("wishTurn");
 export const wishEnd = Symbol("wishEnd");
-/** For the Reactor's dispatch: the events, and readyKey(i)'s data without touching the key. */
+/** For the Reactor's dispatch: the events, and a descriptor's data without touching its key. */
 export const ring = Symbol("ring");
-export const readyData = Symbol("readyData");
+export const dataOf = Symbol("dataOf");
 
 export interface SelectorOptions {
   /** One more than the largest descriptor that can be watched; select only. */
@@ -186,9 +186,8 @@ export class NativeSelector<T = unknown> implements Selector<T> {
   }
 
   /** @internal */
-  [readyData](i: number): T | undefined {
-    const fd = this.#ring.fdAt(i);
-    return fd < 0 ? undefined : this.#data[fd];
+  [dataOf](fd: number): T | undefined {
+    return this.#data[fd];
   }
 
   readyEvents(i: number): number {

@@ -16,8 +16,9 @@ import {
   type EventHandler,
   type OnThrow,
 } from "./event-handler.ts";
+import type { EventRing } from "./event-ring.ts";
 import { native } from "./native.ts";
-import { NativeSelector, readyData, ring, run, wishEnd, wishTurn } from "./native-selector.ts";
+import { dataOf, NativeSelector, ring, run, wishEnd, wishTurn } from "./native-selector.ts";
 import { Registrations } from "./registrations.ts";
 import { EVENT_READ, EVENT_WRITE, type FileLike, type RegisterOptions } from "./selector.ts";
 import { type Timer, TimerQueue } from "./timer-queue.ts";
@@ -45,6 +46,7 @@ const SHORTEST_REPEAT_MS = 0.001;
 
 export class Reactor {
   readonly #selector: NativeSelector<CheckedHandler>;
+  readonly #ring: EventRing;
   readonly #onError: ((error: unknown) => void) | undefined;
   readonly #onThrow: OnThrow | undefined;
   readonly #registrations: Registrations;
@@ -70,6 +72,7 @@ export class Reactor {
     if (options.onError !== undefined) assertFunction(options.onError, "options.onError");
     assertOnThrow(options.onThrow, "options.onThrow");
     this.#selector = selector as NativeSelector<CheckedHandler>;
+    this.#ring = selector[ring];
     this.#registrations = new Registrations(this.#selector, ({ fd, handler }) =>
       this.#guard(() => handler.onClose?.(fd)),
     );
@@ -276,37 +279,36 @@ export class Reactor {
 
   #dispatch(ready: number): void {
     const selector = this.#selector;
-    const events = selector[ring];
+    const ring = this.#ring;
     this.#turns++;
     this.#events += ready;
-    events.beginServing();
+    ring.beginServing();
     for (let i = 0; i < ready; i++) {
       // Looked up one by one: an earlier handler of this batch may have removed this one, or given
       // its descriptor away.
-      const handler = selector[readyData](i);
-      if (handler !== undefined) this.#serve(i, handler);
+      const fd = ring.fdAt(i);
+      const handler = fd < 0 ? undefined : selector[dataOf](fd);
+      if (handler === undefined) continue;
+      const events = ring.eventsAt(i);
+      const before = this.#registrations.count;
+      ring.serve(i);
+      try {
+        if ((events & EVENT_READ) !== 0) handler.onReadable(fd, ring.flagsAt(i));
+        if ((events & EVENT_WRITE) !== 0) this.#serveWrite(i, fd, handler);
+      } catch (error) {
+        this.#contain(fd, handler, error, before);
+      }
+      ring.restore();
     }
-    events.endServing();
+    ring.endServing();
   }
 
-  #serve(i: number, handler: CheckedHandler): void {
-    const selector = this.#selector;
-    const events = selector[ring];
-    const fd = events.fdAt(i);
-    const before = this.#registrations.count;
-    events.serve(i);
-    try {
-      if ((events.eventsAt(i) & EVENT_READ) !== 0) {
-        handler.onReadable(fd, events.flagsAt(i));
-        events.restore();
-      }
-      // Looked up again: onReadable may have changed what is called, and for what.
-      if ((events.eventsAt(i) & EVENT_WRITE) === 0 || selector[readyData](i) !== handler) return;
-      handler.onWritable(fd, events.flagsAt(i));
-    } catch (error) {
-      this.#contain(fd, handler, error, before);
-    }
-    events.restore();
+  /** Looks again first: onReadable may have changed what is called, and for what. */
+  #serveWrite(i: number, fd: number, handler: CheckedHandler): void {
+    const ring = this.#ring;
+    ring.restore();
+    if (ring.fdAt(i) !== fd || (ring.eventsAt(i) & EVENT_WRITE) === 0) return;
+    if (this.#selector[dataOf](fd) === handler) handler.onWritable(fd, ring.flagsAt(i));
   }
 
   /** @param before the count of registrations when the handler was called. */
