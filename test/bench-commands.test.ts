@@ -8,10 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { contenders } from "../bench/contenders/catalogue.ts";
+import { workloads } from "../bench/model/workloads/catalogue.ts";
 import { packagePaths } from "../bench/paths.ts";
 import { parseResults } from "../bench/report/json.ts";
 import { profiles } from "../bench/run/profiles.ts";
-import { workloads } from "../bench/workloads/catalogue.ts";
 import { survivors } from "./bench-processes.ts";
 
 const linux = process.platform === "linux";

@@ -6,6 +6,11 @@ import { type Contender, contenders, reference } from "../bench/contenders/catal
 import { groupByCore, parseCpuList, planCpus } from "../bench/host/cpus.ts";
 import { parseEvent, type Window } from "../bench/model/events.ts";
 import type { Cell } from "../bench/model/results.ts";
+import { activeFraction } from "../bench/model/workloads/active-fraction.ts";
+import { echoCapacity } from "../bench/model/workloads/echo-capacity.ts";
+import { echoRate } from "../bench/model/workloads/echo-rate.ts";
+import { memory } from "../bench/model/workloads/memory.ts";
+import type { OpenLoad, Workload } from "../bench/model/workloads/workload.ts";
 import { cellsOf, type PartOutcome } from "../bench/run/cells.ts";
 import type { RunRequest } from "../bench/run/options.ts";
 import { describePlan, makePlan, type Part, type Plan } from "../bench/run/plan.ts";
@@ -14,11 +19,6 @@ import { nothingMeasured, type Round, warmed } from "../bench/run/round.ts";
 import { brokenRules } from "../bench/run/window-gate.ts";
 import { decodeHistogram, encodeHistogram } from "../bench/statistics/hdr-encoding.ts";
 import { Histogram } from "../bench/statistics/histogram.ts";
-import { activeFraction } from "../bench/workloads/active-fraction.ts";
-import { echoCapacity } from "../bench/workloads/echo-capacity.ts";
-import { echoRate } from "../bench/workloads/echo-rate.ts";
-import { memory } from "../bench/workloads/memory.ts";
-import type { OpenLoad, Workload } from "../bench/workloads/workload.ts";
 
 const nothingAsked: RunRequest = {
   profile: null,

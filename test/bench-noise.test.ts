@@ -8,12 +8,12 @@ import { chooseCpus } from "../bench/host/cpus.ts";
 import { LocalHost } from "../bench/host/local.ts";
 import { readMachineLimits } from "../bench/host/machine-limits.ts";
 import type { Cell } from "../bench/model/results.ts";
+import { connectRate } from "../bench/model/workloads/connect-rate.ts";
+import { echoRate } from "../bench/model/workloads/echo-rate.ts";
+import type { Workload } from "../bench/model/workloads/workload.ts";
 import { packagePaths } from "../bench/paths.ts";
 import type { Part, Plan } from "../bench/run/plan.ts";
 import { run } from "../bench/run/run.ts";
-import { connectRate } from "../bench/workloads/connect-rate.ts";
-import { echoRate } from "../bench/workloads/echo-rate.ts";
-import type { Workload } from "../bench/workloads/workload.ts";
 
 const linux = process.platform === "linux";
 const paths = packagePaths();

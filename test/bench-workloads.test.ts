@@ -8,10 +8,10 @@ import { chooseCpus } from "../bench/host/cpus.ts";
 import { LocalHost } from "../bench/host/local.ts";
 import { readMachineLimits } from "../bench/host/machine-limits.ts";
 import type { Cell, MetricName, Results } from "../bench/model/results.ts";
+import { workloads } from "../bench/model/workloads/catalogue.ts";
+import type { LoadScale, Workload } from "../bench/model/workloads/workload.ts";
 import type { Part, Plan } from "../bench/run/plan.ts";
 import { run } from "../bench/run/run.ts";
-import { workloads } from "../bench/workloads/catalogue.ts";
-import type { LoadScale, Workload } from "../bench/workloads/workload.ts";
 import { childrenOf } from "./bench-processes.ts";
 
 const linux = process.platform === "linux";

@@ -51,7 +51,8 @@ describe("the line", () => {
     const [part] = plan.parts;
     if (part === undefined) throw new Error("an empty plan");
     const reason = `RLIMIT_NOFILE 1 < 2 needed; ${"x".repeat(30)} sudo prlimit --nofile=2:2`;
-    const refusal = { status: "skipped" as const, reason };
+    const cause = { code: "said", text: reason } as const;
+    const refusal = { status: "skipped", cause } as const;
     // Every part that it meets tells it anew.
     line.show({ event: "refused", part, contenders: ["cpp:poll"], refusal });
     line.show({ event: "refused", part, contenders: ["cpp:poll"], refusal });

@@ -15,7 +15,7 @@ import { compareSaved, NothingInCommon } from "../bench/gate/saved.ts";
 import { renderGate } from "../bench/gate/terminal.ts";
 import { trendsOf } from "../bench/gate/trend.ts";
 import { renderTrends } from "../bench/gate/trend-page.ts";
-import type { Results } from "../bench/model/results.ts";
+import { type Results, schemaVersion } from "../bench/model/results.ts";
 import { simulate } from "./regression/simulated.ts";
 import { blocks, gateResult, type Noise, testOf } from "./regression-data.ts";
 import { measuredCell } from "./report-data.ts";
@@ -164,7 +164,7 @@ function results(cpu: number, changes: Partial<Results> = {}, count = 12): Resul
     blocks: pairs.map(({ head }) => head),
   };
   return {
-    schemaVersion: 1,
+    schemaVersion,
     profile: "quick",
     startedAt: "2026-11-21T09:30:00Z",
     finishedAt: "2026-11-21T09:31:00Z",

@@ -411,6 +411,13 @@ describe("the words before the charts", () => {
     const noisy = [5, 9].map((windows) => ({
       ...otherCell(`a${windows}`, "inconclusive", ""),
       reason: `2 of 6 blocks dropped: messages left late (${windows} windows), stolen (3)`,
+      cause: {
+        ...{ code: "disturbed" as const, blocks: 2, planned: 6, reference: "", unpaired: 0 },
+        rules: [
+          { rule: "late" as const, windows },
+          { rule: "stolen" as const, windows: 3 },
+        ],
+      },
     }));
     expect(validityOf(inventedResults({ cells: noisy })).exclusions).toMatchObject([
       { contenders: ["a5", "a9"], cells: 2, reason: expect.stringMatching(/; and alike$/) },

@@ -1,7 +1,15 @@
 // Invented results for the tests of bench/report: all ten contenders of the quick profile, figures
 // near those that a two-core machine gives. Nothing here was measured.
 
-import type { Cell, Metric, MetricName, Results, Status } from "../bench/model/results.ts";
+import {
+  type Cell,
+  type Metric,
+  type MetricName,
+  type Results,
+  type Status,
+  schemaVersion,
+} from "../bench/model/results.ts";
+import { kindOf } from "../bench/model/version-1.ts";
 
 /** A metric with an interval of ±spread around its median. */
 export function metric(unit: string, median: number, spread = 0.02): Metric {
@@ -36,17 +44,19 @@ export function measuredCell(contender: string, { cpu, p50, p99, percent }: Figu
     serverCpuPercent: metric("percent", percent),
     systemCallsPerMessage: metric("1", 2.1),
   };
-  return { ...emptyCell, contender, blocks: 8, messages: 120_345, metrics };
+  return { ...emptyCell, contender, ...kindOf(contender), blocks: 8, messages: 120_345, metrics };
 }
 
 /** A cell without figures. */
 export function otherCell(contender: string, status: Status, reason: string): Cell {
-  return { ...emptyCell, contender, status, reason };
+  return { ...emptyCell, contender, ...kindOf(contender), status, reason };
 }
 
 const emptyCell: Cell = {
   workload: "echo-rate",
   contender: "",
+  runtime: "cpp",
+  strategy: "",
   connections: 10_000,
   activeConnections: 10_000,
   payloadBytes: 64,
@@ -94,7 +104,7 @@ export function tenCells(): Cell[] {
 
 export function inventedResults(changes: Partial<Results> = {}): Results {
   return {
-    schemaVersion: 1,
+    schemaVersion,
     profile: "quick",
     startedAt: "2026-11-21T09:30:00.123Z",
     finishedAt: "2026-11-21T09:31:02.000Z",

@@ -3,6 +3,7 @@
 // real ones have. Nothing here was measured.
 
 import type { Cell, Metric, MetricName, Results, TimelineRound } from "../bench/model/results.ts";
+import { kindOf } from "../bench/model/version-1.ts";
 import { inventedResults } from "./report-data.ts";
 
 /** Microseconds a message, and microseconds a connection that is looked at in vain. */
@@ -69,6 +70,7 @@ function cell(contender: string, scale: Scale, metrics: Metrics, messages = 120_
   return {
     workload: scale.workload,
     contender,
+    ...kindOf(contender),
     connections: scale.connections,
     activeConnections: scale.active ?? scale.connections,
     payloadBytes: scale.payload ?? 64,

@@ -15,6 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { causeText } from "../bench/model/reasons.ts";
 import type { Cell, Results } from "../bench/model/results.ts";
 import * as format from "../bench/report/format.ts";
 import { groupCells } from "../bench/report/groups.ts";
@@ -395,7 +396,7 @@ describe("results.json", () => {
       [text.slice(0, -200), "not JSON, perhaps truncated"],
       ["[]", "expected an object, got an array"],
       ["{}", "schemaVersion is missing"],
-      [change((results) => (results["schemaVersion"] = 2)), "schemaVersion 2 is foreign"],
+      [change((results) => (results["schemaVersion"] = 3)), "schemaVersion 3 is foreign"],
       [change((results) => delete results["seed"]), "seed is missing"],
       [change((results) => (results["startedAt"] = "today")), "startedAt: expected a time in UTC"],
       [change((results) => (results["complete"] = 1)), "complete: expected true or false, got 1"],
@@ -420,6 +421,50 @@ describe("results.json", () => {
       expect(read, complaint).toThrow(ResultsFormatError);
       expect(read, complaint).toThrow(`reports/a/results.json: ${complaint}`);
     }
+  });
+
+  it("of version 1 gets its runtimes from the names and its causes from the reasons", () => {
+    const old = (contender: string, reason: string | null) => {
+      const { runtime: _runtime, strategy: _strategy, ...cell } = otherCell(contender, "ok", "");
+      return { ...cell, reason };
+    };
+    const cells = [
+      old("ts:reactor-epoll", null),
+      old("selector:io_uring", "RLIMIT_NOFILE 1024 < 10080 needed; to lift it: ulimit -n 10080"),
+      old(
+        "target",
+        "3 of 6 blocks dropped: messages left late (8 windows), the rate was missed (2)",
+      ),
+      old("node:net", "exited with code 1"),
+    ];
+    const file = JSON.stringify({ ...inventedResults(), schemaVersion: 1, cells });
+    const raised = parseResults(file, "x");
+    expect(raised.schemaVersion).toBe(2);
+    expect(raised.cells.map(({ runtime, strategy, cause }) => [runtime, strategy, cause])).toEqual([
+      ["ts", "reactor-epoll", undefined],
+      [
+        ...["ts", "io_uring"],
+        {
+          ...{ code: "limit", limit: "RLIMIT_NOFILE", allowed: 1024, needed: 10_080 },
+          command: "ulimit -n 10080",
+        },
+      ],
+      [
+        ...["foreign", "target"],
+        {
+          ...{ code: "disturbed", blocks: 3, planned: 6, reference: "", unpaired: 0 },
+          rules: [
+            { rule: "late", windows: 8 },
+            { rule: "rate", windows: 2 },
+          ],
+        },
+      ],
+      ["node", "net", { code: "said", text: "exited with code 1" }],
+    ]);
+    for (const { cause, reason } of raised.cells) {
+      if (cause !== undefined) expect(causeText(cause)).toBe(reason);
+    }
+    expect(parseResults(serializeResults(raised), "x")).toEqual(raised);
   });
 
   it("is not written with a figure that is none", () => {

@@ -31,8 +31,7 @@ const rooms: readonly { readonly room: string; readonly mayUse: readonly string[
   { room: "src/", mayUse: [] },
   { room: "bench/model/", mayUse: [] },
   { room: "bench/statistics/", mayUse: ["bench/model/"] },
-  { room: "bench/workloads/", mayUse: ["bench/model/"] },
-  { room: "bench/contenders/", mayUse: ["src/index.ts", "bench/paths.ts"] },
+  { room: "bench/contenders/", mayUse: ["src/index.ts", "bench/model/", "bench/paths.ts"] },
   { room: "bench/host/", mayUse: ["bench/model/", "bench/paths.ts"] },
   {
     room: "bench/report/html/scripts.ts",
@@ -60,7 +59,6 @@ const rooms: readonly { readonly room: string; readonly mayUse: readonly string[
       "bench/model/",
       "bench/paths.ts",
       "bench/statistics/",
-      "bench/workloads/",
     ],
   },
   {
@@ -90,7 +88,6 @@ const rooms: readonly { readonly room: string; readonly mayUse: readonly string[
       "bench/report/",
       "bench/run/",
       "bench/statistics/",
-      "bench/workloads/",
     ],
   },
   {

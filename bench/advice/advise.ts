@@ -4,6 +4,7 @@
 // measure it. Pure.
 
 import type { MetricName, Results } from "../model/results.ts";
+import { runtimeRow } from "../model/runtimes.ts";
 import { plainLine } from "../report/format.ts";
 import { type Figure, figure } from "../report/groups.ts";
 import { cornersOf, namesAt } from "./corners.ts";
@@ -22,7 +23,7 @@ export function advise(runs: readonly Results[], question: Question): Advice {
     .sort((one, other) => one.cpu.median - other.cpu.median);
   const { first, decidedBy, tied } = choose(candidates);
   const rivals = candidates.filter((candidate) => candidate !== first);
-  const ofNode = candidates.filter(({ contender }) => /^(ts|node):/.test(contender));
+  const ofNode = candidates.filter(({ runtime }) => runtimeRow(runtime).engine === "JavaScript");
   return {
     kind: "answer",
     question,
@@ -104,6 +105,7 @@ function candidateOf(name: string, corners: readonly Corner[], memory: Figure | 
     );
   return {
     contender: plainLine(name),
+    runtime: cells[0]?.cell?.runtime ?? "foreign",
     cpu: at("serverCpuPerMessage") ?? { median: Number.NaN, low: null, high: null },
     ratio: at("ratioToReference"),
     latencyP50: at("latencyP50"),

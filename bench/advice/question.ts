@@ -2,6 +2,7 @@
 // Leaves: to the decision and to its words. Pure data.
 
 import type { Results } from "../model/results.ts";
+import type { Runtime } from "../model/runtimes.ts";
 import type { Figure } from "../report/groups.ts";
 
 export interface Question {
@@ -36,6 +37,7 @@ export type Criterion = "cpu" | "latency" | "memory";
 /** A contender at the scale that was asked for; what was not measured there is null. */
 export interface Candidate {
   readonly contender: string;
+  readonly runtime: Runtime;
   /** Microseconds of server CPU a message. */
   readonly cpu: Figure;
   /** Of the CPU a message, to the reference's in the same blocks. */

@@ -2,10 +2,10 @@
 
 import type { Contender } from "../contenders/catalogue.ts";
 import { families } from "../contenders/families.ts";
+import { workloads } from "../model/workloads/catalogue.ts";
+import type { Workload } from "../model/workloads/workload.ts";
 import { packagePaths } from "../paths.ts";
 import { wrap } from "../report/text-table.ts";
-import { workloads } from "../workloads/catalogue.ts";
-import type { Workload } from "../workloads/workload.ts";
 
 const columns = 80;
 

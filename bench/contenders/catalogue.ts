@@ -2,13 +2,8 @@
 // is worked out. A new contender is one server file and one row.
 
 import { join } from "node:path";
+import type { Kind } from "../model/runtimes.ts";
 import type { Paths } from "../paths.ts";
-
-/**
- * What runs the server: ours in C++, TypeScript on our addon, or Node's own API, both of which
- * include a JS engine; or somebody else's server, of which nothing is known.
- */
-export type Runtime = "cpp" | "ts" | "node" | "foreign";
 
 /**
  * What serves a connection: a thread of its own, a process of its own, one thread for all, or one
@@ -24,11 +19,9 @@ export interface Exclusion {
   readonly reason: string;
 }
 
-export interface Contender {
+export interface Contender extends Kind {
   /** `runtime:strategy`, unique. */
   readonly name: string;
-  readonly runtime: Runtime;
-  readonly strategy: string;
   /**
    * The argument vector; it prints one ready line and ends on SIGTERM with one line of counters.
    * `workers` is how many processes a server of several is to have.

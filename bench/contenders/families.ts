@@ -3,15 +3,9 @@
 // runs.
 
 import { join } from "node:path";
+import type { Runtime } from "../model/runtimes.ts";
 import type { Paths } from "../paths.ts";
-import {
-  type Concurrency,
-  type Contender,
-  type Exclusion,
-  type Runtime,
-  selectors,
-  unix,
-} from "./catalogue.ts";
+import { type Concurrency, type Contender, type Exclusion, selectors, unix } from "./catalogue.ts";
 import { missingStore, missingZeromq } from "./missing.ts";
 
 /** The most processes, or threads with a JavaScript engine each, that are started for a cell. */

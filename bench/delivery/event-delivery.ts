@@ -4,6 +4,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Delivered } from "../model/events.ts";
+import type { ProgramFigures } from "../model/metrics.ts";
 import type { DeliverySettings } from "../run/delivery-round.ts";
 import { quantile, sort } from "../statistics/quantile.ts";
 import { type Played, type Unplayable, windowOf } from "./played.ts";
@@ -73,14 +74,14 @@ function falsehoodOf({ known }: Way, { nobody }: Block): string | null {
   return `the sender was told ${found}, but is said to know ${known}`;
 }
 
-async function holdTypes(way: Way, folder: string): Promise<Delivered["figures"]> {
+async function holdTypes(way: Way, folder: string): Promise<ProgramFigures> {
   const from = performance.now();
   const eventTypesHeld = await way.hold(folder, triedEventTypes);
   const spentUs = (performance.now() - from) * 1000;
   return { eventTypesHeld, eventTypeCost: spentUs / Math.max(eventTypesHeld, 1) };
 }
 
-function figuresOf({ paced, burst, cpuNs }: Block): Delivered["figures"] {
+function figuresOf({ paced, burst, cpuNs }: Block): ProgramFigures {
   return {
     lastListenerP50: quantileUs(paced.lastNs, 0.5),
     lastListenerP99: quantileUs(paced.lastNs, 0.99),

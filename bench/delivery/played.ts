@@ -3,13 +3,14 @@
 // bench/run reads.
 
 import type { Delivered, LoadResult, Window } from "../model/events.ts";
+import type { ProgramFigures } from "../model/metrics.ts";
 import type { DeliverySettings } from "../run/delivery-round.ts";
 import { encodeHistogram } from "../statistics/hdr-encoding.ts";
 import { Histogram } from "../statistics/histogram.ts";
 
 export interface Played {
   readonly windows: readonly Window[];
-  readonly figures: Delivered["figures"];
+  readonly figures: ProgramFigures;
   readonly facts: Delivered["facts"];
   readonly messages: number;
   /** Of them: missing, or other bytes than were sent. */

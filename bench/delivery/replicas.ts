@@ -6,7 +6,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { missingStore } from "../contenders/missing.ts";
 import { accountsOf, stealNs } from "../host/usage.ts";
-import type { Delivered } from "../model/events.ts";
+import type { ProgramFigures } from "../model/metrics.ts";
 import { packagePaths } from "../paths.ts";
 import type { DeliverySettings } from "../run/delivery-round.ts";
 import { quantile, sort } from "../statistics/quantile.ts";
@@ -116,12 +116,7 @@ async function measureLoad(load: Peer, events: readonly StoreEvent[]) {
   };
 }
 
-function figuresOf({
-  load,
-  brokerNs,
-  readersNs,
-  forcedReloads,
-}: ReplicaRound): Delivered["figures"] {
+function figuresOf({ load, brokerNs, readersNs, forcedReloads }: ReplicaRound): ProgramFigures {
   const { answers, seconds, secondsInAll, stalenessMs } = load;
   const perRead = (ns: number | null) =>
     ns === null || answers === 0 ? null : ns / answers / 1000;

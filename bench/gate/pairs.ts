@@ -6,15 +6,16 @@
 
 import type { Contender } from "../contenders/catalogue.ts";
 import { Interrupted } from "../host/deadline.ts";
-import type { MetricName } from "../model/results.ts";
+import type { MetricName } from "../model/metrics.ts";
+import type { GateRule } from "../model/reasons.ts";
+import { workloads } from "../model/workloads/catalogue.ts";
+import type { Workload } from "../model/workloads/workload.ts";
 import { judge } from "../run/judge.ts";
 import { figureOf } from "../run/metrics.ts";
 import type { Scenario } from "../run/plan.ts";
 import { measureRound, type RoundContext } from "../run/round.ts";
 import { blockOrders } from "../statistics/latin.ts";
 import { deriveSeed, seededRandom, shuffled } from "../statistics/random.ts";
-import { workloads } from "../workloads/catalogue.ts";
-import type { GateRule, Workload } from "../workloads/workload.ts";
 import type { LoadRow } from "./profiles.ts";
 import type { BasePair } from "./rule.ts";
 import { contenderOf, type Side, sideName, sides, type Trees } from "./sides.ts";

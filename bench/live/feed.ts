@@ -3,6 +3,7 @@
 // sockets; whoever sends asks it for the past and listens for what follows.
 
 import { keptSamples, type LiveMessage, type LiveRound, type LiveSample } from "../model/live.ts";
+import { causeText } from "../model/reasons.ts";
 import type { Step } from "../run/blocks.ts";
 import { Pace } from "../run/pace.ts";
 import type { Plan } from "../run/plan.ts";
@@ -35,8 +36,8 @@ export class Feed {
   hear(progress: RunProgress): void {
     this.#pace.hear(progress);
     if (progress.event === "refused") {
-      const { status, reason } = progress.refusal;
-      const text = `${status}: ${progress.contenders.join(", ")}: ${reason}`;
+      const { status, cause } = progress.refusal;
+      const text = `${status}: ${progress.contenders.join(", ")}: ${causeText(cause)}`;
       if (!this.#notes.includes(text)) this.#note(text);
     } else if (progress.event === "round-started") {
       this.#contender = progress.step.contender;

@@ -2,6 +2,7 @@
 // Enters: progress of bench/run. Leaves: text on standard error; standard output is for
 // results.
 
+import { causeText } from "../model/reasons.ts";
 import { clock, shortCount } from "../report/format.ts";
 import { wrap } from "../report/text-table.ts";
 import type { Step } from "../run/blocks.ts";
@@ -75,8 +76,8 @@ export class ProgressLine {
   }
 
   /** In full, what lifts a limit is at the end of its reason; once, however many parts it meets. */
-  #refuse(contenders: readonly string[], { status, reason }: Refusal): void {
-    const text = `${status}: ${contenders.join(", ")}: ${reason}`;
+  #refuse(contenders: readonly string[], { status, cause }: Refusal): void {
+    const text = `${status}: ${contenders.join(", ")}: ${causeText(cause)}`;
     if (this.#refused.has(text)) return;
     this.#refused.add(text);
     this.#noteWrapped(text);

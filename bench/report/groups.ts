@@ -2,7 +2,9 @@
 // about (server CPU a message, the cheapest first), then what could not be ranked. Enters: Results.
 // Leaves: to verdict.ts and every renderer.
 
+import { metricRow } from "../model/metrics.ts";
 import type { Cell, Metric, Results, Status } from "../model/results.ts";
+import { workloadRow } from "../model/workloads/catalogue.ts";
 import { count, microsecondsIn, plainLine } from "./format.ts";
 import { moreIsBetter, principalMetric, sizeText } from "./metric-words.ts";
 
@@ -73,12 +75,9 @@ export function figure(cell: Cell, name: string): Figure | undefined {
   };
 }
 
-/** What stands for a figure that was seen from below only. */
-const lowerBounds: Readonly<Record<string, string>> = { throughput: "throughputAtLeast" };
-
 /** A cell's figure; or else its lower bound, where the metric has one. */
 export function figureOrBound(cell: Cell, name: string): Figure | undefined {
-  return figure(cell, name) ?? figure(cell, lowerBounds[name] ?? name);
+  return figure(cell, name) ?? figure(cell, metricRow(name)?.bound ?? name);
 }
 
 /** The unit of a cell's metric; "1" where it has none. */
@@ -100,13 +99,12 @@ export function scaleText(cell: Cell): string {
 }
 
 function activeText({ workload, activeConnections: active }: Cell): string {
-  if (workload === "broadcast") return "one speaks";
-  if (workload === "event-delivery") return `${count(active)} wait for what is sent`;
-  return active === 0 ? "all silent" : `${count(active)} active`;
+  const special = workloadRow(workload)?.activeText;
+  return special?.(count(active)) ?? (active === 0 ? "all silent" : `${count(active)} active`);
 }
 
 function rateWord({ workload }: Cell): string {
-  return workload === "event-delivery" ? "events" : "messages";
+  return workloadRow(workload)?.rateUnit ?? "messages";
 }
 
 /** Whether the run was interrupted before anything of it was measured. */

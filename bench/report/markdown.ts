@@ -186,7 +186,7 @@ function furtherLines(group: Group): string[] {
         ...["blocks", "dropped windows"],
       ],
       cells.map((cell) => [
-        escaped(cell.contender) + (includesRuntime(cell.contender) ? " (runtime included)" : ""),
+        escaped(cell.contender) + (includesRuntime(cell) ? " (runtime included)" : ""),
         ...columns.map(({ name, format }) => escaped(figureText(cell, name, format))),
         ...facts.map((name) => escaped(cell.facts?.[name] ?? absent)),
         count(cell.blocks),

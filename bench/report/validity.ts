@@ -1,6 +1,7 @@
 // How far a report is to be trusted, before its figures: what was dropped, what is inconclusive,
 // what failed or could not run. Enters: Results. Leaves: a level and sentences to html/.
 
+import { kindOf } from "../model/reasons.ts";
 import type { Cell, Results, Status } from "../model/results.ts";
 import { reasonOf } from "./cell-text.ts";
 import { count, plainLine } from "./format.ts";
@@ -70,7 +71,7 @@ function exclusionsOf(cells: readonly Cell[]): ExcludedContenders[] {
   const found = new Map<string, Cell[]>();
   for (const cell of cells) {
     if (cell.status === "ok" || cell.status === "tie") continue;
-    const key = `${cell.status} ${kindOf(cell.reason ?? "")}`;
+    const key = `${cell.status} ${cell.cause === undefined ? cell.reason : kindOf(cell.cause)}`;
     found.set(key, [...(found.get(key) ?? []), cell]);
   }
   return [...found.values()].flatMap((same) => {
@@ -79,20 +80,6 @@ function exclusionsOf(cells: readonly Cell[]): ExcludedContenders[] {
     const contenders = [...new Set(same.map(({ contender }) => contender))];
     return [{ status: first.status, contenders, reason: reasonOfAll(same), cells: same.length }];
   });
-}
-
-/** A reason without its numbers and its order: what differs only in those is one kind. */
-function kindOf(reason: string): string {
-  return reason
-    .replace(/\d+/g, "")
-    .split(/[:,;()]\s*/)
-    .filter(isWord)
-    .sort()
-    .join();
-}
-
-function isWord(part: string): boolean {
-  return /[a-z]{4}/i.test(part) && !/^\s*windows?$/.test(part);
 }
 
 function reasonOfAll(cells: readonly Cell[]): string {

@@ -1,7 +1,9 @@
 // What the figures say, in sentences, and what they do not: computed from the cells, never written
 // by hand. Enters: a group of cells. Leaves: to terminal.ts and markdown.ts. A tie is never ranked.
 
+import { busyRules } from "../model/reasons.ts";
 import type { Cell, Results, Status } from "../model/results.ts";
+import { runtimeRow } from "../model/runtimes.ts";
 import { attainableCoverage } from "../statistics/bootstrap.ts";
 import { count, enumerate, percent, ratio, significant } from "./format.ts";
 import { figure, type Group, unitOf } from "./groups.ts";
@@ -74,9 +76,9 @@ export const statusMeanings: readonly (readonly [Status, string])[] = [
   ["unsupported", "the strategy cannot do this workload"],
 ];
 
-/** Whether a contender's figures include a JavaScript runtime, by its name. */
-export function includesRuntime(contender: string): boolean {
-  return /^(ts|node):/.test(contender);
+/** Whether a contender's figures include a JavaScript engine. */
+export function includesRuntime({ runtime }: Cell): boolean {
+  return runtimeRow(runtime).engine !== null;
 }
 
 /** Of a group that is about another figure: the best and the last, who is in between in a table. */
@@ -170,8 +172,8 @@ function inconclusive(cells: readonly Cell[]): string[] {
 }
 
 function allDropped({ measured, others }: Group): string[] {
-  const busy = ({ reason, dropped }: Cell) =>
-    dropped > 0 && /waited for its CPU|took CPU time/.test(reason ?? "");
+  const busy = ({ cause }: Cell) =>
+    cause?.code === "disturbed" && cause.rules.some(({ rule }) => busyRules.includes(rule));
   if (measured.length > 0 || !others.some(busy)) return [];
   return [
     "Something else kept the CPUs busy: measure again when the machine is quiet; " +
@@ -180,11 +182,12 @@ function allDropped({ measured, others }: Group): string[] {
 }
 
 function fullCores(cells: readonly Cell[]): string[] {
-  const full = cells
-    .filter((cell) => (figure(cell, "serverCpuPercent")?.median ?? 0) >= fullCorePercent)
-    .map((cell) => cell.contender);
-  const polling = full.filter((name) => name.endsWith(":busy-poll"));
-  const overloaded = full.filter((name) => !name.endsWith(":busy-poll"));
+  const full = cells.filter(
+    (cell) => (figure(cell, "serverCpuPercent")?.median ?? 0) >= fullCorePercent,
+  );
+  const named = (polls: boolean) =>
+    full.filter(({ strategy }) => (strategy === "busy-poll") === polls).map((c) => c.contender);
+  const [polling, overloaded] = [named(true), named(false)];
   const sentences: [readonly string[], string][] = [
     [polling, "Busy polling fills its core at any load:"],
     [overloaded, "Core full at this rate, so the cost a message is the core over the rate:"],
@@ -195,7 +198,7 @@ function fullCores(cells: readonly Cell[]): string[] {
 }
 
 function runtimes(cells: readonly Cell[]): string[] {
-  return cells.some((cell) => includesRuntime(cell.contender))
+  return cells.some((cell) => includesRuntime(cell))
     ? ["ts: and node: rows include their JavaScript runtime."]
     : [];
 }

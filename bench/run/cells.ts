@@ -3,6 +3,7 @@
 // plan. Leaves: cells for results.json.
 
 import type { Contender } from "../contenders/catalogue.ts";
+import { causeText } from "../model/reasons.ts";
 import type { Cell, Metric, MetricName } from "../model/results.ts";
 import { encodeHistogram } from "../statistics/hdr-encoding.ts";
 import { merge } from "../statistics/histogram.ts";
@@ -10,7 +11,7 @@ import { deriveSeed } from "../statistics/random.ts";
 import { detectableEffect, standardDeviation } from "../statistics/sample-size.ts";
 import { summarizeRatio } from "../statistics/summary.ts";
 import type { BlockData } from "./block-data.ts";
-import { conclude, isFilled } from "./conclusion.ts";
+import { type Circumstances, conclude, isFilled } from "./conclusion.ts";
 import {
   type Course,
   type Judged,
@@ -45,7 +46,7 @@ export function cellsOf(plan: Plan, part: Part, outcome: PartOutcome): Cell[] {
     const courses = part.contenders.map((contender) =>
       courseOf(part, outcome, { scenarioIndex, contender }),
     );
-    const reference = courses.find(({ contender }) => contender === plan.reference);
+    const reference = courses.find(({ contender }) => contender.name === plan.reference);
     return courses.map((course) => {
       const baseline = baselineOf(part, outcome, { scenario, course });
       return cellOf({ plan, part, scenario, outcome }, { course, reference, baseline });
@@ -93,14 +94,16 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
   const results = course.judged.map(({ round }) => round.result);
   return {
     workload: workload.name,
-    contender: course.contender,
+    contender: course.contender.name,
+    runtime: course.contender.runtime,
+    strategy: course.contender.strategy,
     connections: load.connections,
     activeConnections: load.activeConnections,
     payloadBytes: load.payloadBytes,
     ratePerSecond,
     ...(variant === null ? {} : { variant }),
     headline: workload.headline,
-    ...conclude(course, {
+    ...endingOf(course, {
       workload,
       reference: plan.reference,
       comparable: usable !== null || !part.contenders.some(({ name }) => name === plan.reference),
@@ -151,6 +154,12 @@ function figuresOf(
   return metrics;
 }
 
+/** The cause as data, and in words for readers of the file. */
+function endingOf(course: Course, circumstances: Circumstances) {
+  const { status, cause } = conclude(course, circumstances);
+  return cause === null ? { status, reason: null } : { status, reason: causeText(cause), cause };
+}
+
 /** What the rounds told beside figures; most contenders tell nothing. */
 function factsOf({ judged }: Course): Pick<Cell, "facts"> {
   const facts: Record<string, string> = {};
@@ -175,7 +184,7 @@ function courseOf(
     judged.map(({ round }) => round[field]).find((reason) => reason !== null) ?? null;
   const { blocks, enough } = planned(place.scenarioIndex, name);
   return {
-    contender: name,
+    contender: place.contender,
     refusal: refusals[place.scenarioIndex]?.get(name) ?? null,
     judged,
     failure: found("failure"),
@@ -194,9 +203,8 @@ function baselineOf(
   const { baseline } = scenario.workload;
   if (baseline === null || scenario.variant === baseline.variant) return null;
   const scenarioIndex = part.scenarios.findIndex(({ variant }) => variant === baseline.variant);
-  const contender = part.contenders.find(({ name }) => name === course.contender);
-  if (scenarioIndex < 0 || contender === undefined) return null;
-  return judgedRounds(part, rounds, { scenarioIndex, contender });
+  if (scenarioIndex < 0) return null;
+  return judgedRounds(part, rounds, { scenarioIndex, contender: course.contender });
 }
 
 function usableRounds(course: Course | undefined): readonly Judged[] | null {

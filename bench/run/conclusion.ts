@@ -1,12 +1,12 @@
-// How a cell ended: one status word, and the reason in words wherever it is not a plain result.
-// Pure. Enters: a contender's judged rounds, the number of blocks that count, its figures. Leaves:
-// to cells.ts.
+// How a cell ended: one status word, and its cause as a code wherever it is no plain result.
 
-import type { Metric, MetricName, Status } from "../model/results.ts";
+import type { MetricName } from "../model/metrics.ts";
+import type { Cause, GateRule } from "../model/reasons.ts";
+import type { Metric, Status } from "../model/results.ts";
+import type { Workload } from "../model/workloads/workload.ts";
 import { compare } from "../statistics/ratio.ts";
-import type { GateRule, Workload } from "../workloads/workload.ts";
 import type { Course } from "./judge.ts";
-import { limits, ruleWords } from "./window-gate.ts";
+import { limits } from "./window-gate.ts";
 
 export interface Circumstances {
   readonly workload: Workload;
@@ -24,7 +24,7 @@ export interface Circumstances {
 
 export interface Conclusion {
   readonly status: Status;
-  readonly reason: string | null;
+  readonly cause: Cause | null;
 }
 
 /** Beyond this share of dropped blocks what is left was picked by the noise. */
@@ -33,42 +33,41 @@ const droppedShare = 0.3;
 export function conclude(course: Course, circumstances: Circumstances): Conclusion {
   const { refusal, unavailable, failure } = course;
   if (refusal !== null) return refusal;
-  if (unavailable !== null) return { status: "unavailable", reason: unavailable };
-  if (failure !== null) return { status: "failed", reason: failure };
+  if (unavailable !== null)
+    return { status: "unavailable", cause: { code: "said", text: unavailable } };
+  if (failure !== null) return { status: "failed", cause: { code: "said", text: failure } };
   const doubt = disturbance(course, circumstances) ?? bound(circumstances);
   return doubt === null ? rank(course, circumstances) : inconclusive(doubt);
 }
 
 /** Why the figures are not to be trusted; null where they are. */
-function disturbance(course: Course, circumstances: Circumstances): string | null {
+function disturbance(course: Course, circumstances: Circumstances): Cause | null {
   const { planned, judged } = course;
   const { blocks, interrupted, workload, metrics } = circumstances;
   if (interrupted && judged.length < planned) {
-    return `interrupted after ${judged.length} of ${planned} blocks`;
+    return { code: "interrupted", blocks: judged.length, planned };
   }
-  if (planned - blocks > droppedShare * planned) return describeDropped(course, circumstances);
+  if (planned - blocks > droppedShare * planned) return droppedOf(course, circumstances);
   const unsteady = judged.filter(({ round }) => round.steady === false).length;
   if (unsteady > droppedShare * planned) {
-    return `no steady state at the end of the warm-up in ${unsteady} of ${planned} blocks`;
+    return { code: "unsteady", blocks: unsteady, planned };
   }
-  const told = metrics[workload.headline]?.median ?? null;
-  return told === null ? `this platform does not tell ${workload.headline}` : null;
+  const { headline } = workload;
+  return metrics[headline]?.median == null ? { code: "not-available", metric: headline } : null;
 }
 
 /**
  * A capacity is one only where the server's CPU was full and the load generator's was not; else the
- * figure is a lower bound, in words, and nothing is ranked by it.
+ * figure is a lower bound, and nothing is ranked by it.
  */
-function bound({ workload, metrics }: Circumstances): string | null {
+function bound({ workload, metrics }: Circumstances): Cause | null {
   if (!workload.mustFill || isFilled(metrics)) return null;
-  const rate = Math.round(metrics.throughput?.median ?? 0).toLocaleString("en-US");
-  const [server, client] = [metrics.serverCpuPercent, metrics.clientCpuPercent].map((metric) =>
-    Math.round(metric?.median ?? 0),
-  );
-  return (
-    `at least ${rate} messages/s, limited by the client: ` +
-    `the server used ${server} % of its CPU, the load generator ${client} %`
-  );
+  return {
+    code: "load-generator-full",
+    throughput: metrics.throughput?.median ?? 0,
+    serverPercent: metrics.serverCpuPercent?.median ?? 0,
+    clientPercent: metrics.clientCpuPercent?.median ?? 0,
+  };
 }
 
 /** Whether server and load generator were where a capacity demands them. */
@@ -84,37 +83,32 @@ export function isFilled({
 
 function rank(course: Course, circumstances: Circumstances): Conclusion {
   const { reference, comparable, workload, metrics, detectableEffect } = circumstances;
-  const ok: Conclusion = { status: "ok", reason: null };
-  if (course.contender === reference || !workload.comparesToReference) return ok;
-  if (!comparable) return inconclusive(`no ratio: ${reference} has no figures`);
+  const ok: Conclusion = { status: "ok", cause: null };
+  if (course.contender.name === reference || !workload.comparesToReference) return ok;
+  if (!comparable) return inconclusive({ code: "no-reference", reference });
   const ratio = metrics.ratioToReference;
   // Where a reference that waits well used no CPU at all there is nothing to divide by.
   if (ratio === undefined || ratio.median === null) return ok;
   if (compare(ratio) !== "tie") return ok;
-  if (course.enough || detectableEffect === null) return { status: "tie", reason: null };
-  const percent = (detectableEffect * 100).toFixed(detectableEffect < 0.1 ? 1 : 0);
-  return inconclusive(`too noisy for a tie; detectable effect ${percent} %`);
+  if (course.enough || detectableEffect === null) return { status: "tie", cause: null };
+  return inconclusive({ code: "unresolved", detectableEffect });
 }
 
-function inconclusive(reason: string): Conclusion {
-  return { status: "inconclusive", reason };
+function inconclusive(cause: Cause): Conclusion {
+  return { status: "inconclusive", cause };
 }
 
-/** "4 of 6 blocks dropped: messages left late (9 windows), the server waited for its CPU (2)". */
-function describeDropped(course: Course, { reference, blocks }: Circumstances): string {
-  const dropped = `${course.planned - blocks} of ${course.planned} blocks dropped`;
-  const causes = countRules(course).map(
-    ([rule, windows], index) =>
-      `${ruleWords[rule]} (${index === 0 ? count(windows, "window") : windows})`,
-  );
-  const ownBlocks = course.judged.filter(({ data }) => data !== null).length;
-  const unpaired = ownBlocks - blocks;
-  if (unpaired > 0) causes.push(`${reference} was disturbed (${count(unpaired, "block")})`);
-  return causes.length === 0 ? dropped : `${dropped}: ${causes.join(", ")}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+function droppedOf(course: Course, { reference, blocks }: Circumstances): Cause {
+  const { planned, judged } = course;
+  const ownBlocks = judged.filter(({ data }) => data !== null).length;
+  return {
+    code: "disturbed",
+    blocks: planned - blocks,
+    planned,
+    rules: countRules(course).map(([rule, windows]) => ({ rule, windows })),
+    reference,
+    unpaired: Math.max(0, ownBlocks - blocks),
+  };
 }
 
 /** The rules broken, the most frequent first. */

@@ -9,7 +9,7 @@ import type { CpuPlan } from "../host/cpus.ts";
 import { within } from "../host/deadline.ts";
 import { describeEnd, describeExit, type Host } from "../host/host.ts";
 import { type Delivered, type LoadResult, parseEvent, type Window } from "../model/events.ts";
-import type { DeliveryLoad } from "../workloads/workload.ts";
+import type { DeliveryLoad } from "../model/workloads/workload.ts";
 import type { Timing } from "./profiles.ts";
 
 /** What the program is told, as JSON in its last argument. */

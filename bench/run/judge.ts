@@ -3,7 +3,8 @@
 
 import type { Contender } from "../contenders/catalogue.ts";
 import type { Window } from "../model/events.ts";
-import type { GateRule, Workload } from "../workloads/workload.ts";
+import type { Cause, GateRule } from "../model/reasons.ts";
+import type { Workload } from "../model/workloads/workload.ts";
 import { BlockData } from "./block-data.ts";
 import type { Part } from "./plan.ts";
 import type { Round } from "./round.ts";
@@ -12,7 +13,7 @@ import { brokenRules } from "./window-gate.ts";
 /** Why a contender was not run at all. */
 export interface Refusal {
   readonly status: "skipped" | "unsupported" | "unavailable";
-  readonly reason: string;
+  readonly cause: Cause;
 }
 
 /** A round as the gate saw it. */
@@ -28,7 +29,7 @@ export interface Judged {
 
 /** All that one contender did in one scenario. */
 export interface Course {
-  readonly contender: string;
+  readonly contender: Contender;
   readonly refusal: Refusal | null;
   readonly judged: readonly Judged[];
   readonly failure: string | null;

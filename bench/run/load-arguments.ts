@@ -2,7 +2,7 @@
 // timing. Pure. Enters: a load, a port. Leaves: an argument vector. What is not said is the
 // generator's own default.
 
-import type { Load } from "../workloads/workload.ts";
+import type { Load } from "../model/workloads/workload.ts";
 import type { Timing } from "./profiles.ts";
 
 /** A load that the generator can make. */

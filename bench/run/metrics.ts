@@ -1,125 +1,71 @@
-// The figures of a cell, as data: how each is worked out from one block that counts; then
-// summarised over blocks. Pure. Enters: the blocks of one contender. Leaves: metrics by name for
-// results.json.
+// The figures of a cell: worked out from the blocks that count, by the rules of the table of
+// metrics, then summarised over blocks.
 
 import type { MemorySample } from "../host/memory.ts";
-import type { MemoryStage, ReadinessTurn, Window } from "../model/events.ts";
-import type { DeliveryMetric, Metric, MetricName } from "../model/results.ts";
+import type { Window } from "../model/events.ts";
+import { type MetricName, metrics, type Sum } from "../model/metrics.ts";
+import type { Metric } from "../model/results.ts";
 import { supportedQuantile } from "../statistics/histogram.ts";
 import { deriveSeed } from "../statistics/random.ts";
 import type { Pair } from "../statistics/ratio.ts";
 import { summarize } from "../statistics/summary.ts";
 import { theilSen } from "../statistics/theil-sen.ts";
 import type { BlockData } from "./block-data.ts";
+import type { Round } from "./round.ts";
 
-/** Null: a platform that does not tell, or too few samples for p99.9. */
-type OfBlock = (block: BlockData) => number | null;
-
-interface MetricRow {
-  readonly unit: string;
-  readonly ofBlock: OfBlock;
-}
-
-/** Of figures that a round's program works out itself, with all receipts before it. */
-const toldUnits: Readonly<Partial<Record<DeliveryMetric, string>>> = {
-  lastListenerP50: "us",
-  lastListenerP99: "us",
-  othersCpuPerEvent: "us",
-  listenerCpuPerEvent: "us",
-  senderCpuPerEvent: "us",
-  senderCpuPerListener: "us",
-  lostPercent: "percent",
-  duplicatedPercent: "percent",
-  burstLostPercent: "percent",
-  burstDuplicatedPercent: "percent",
-  eventTypesHeld: "event types",
-  eventTypeCost: "us",
-  readsPerSecond: "1/s",
-  stalenessP50: "ms",
-  stalenessP99: "ms",
-  stalenessMax: "ms",
-  brokerCpuPerRead: "us",
-  readerCpuPerRead: "us",
-  forcedReloadsPerSecond: "1/s",
-};
-
-const rows: Readonly<Partial<Record<MetricName, MetricRow>>> = {
-  ...toldRows(),
-  serverCpuPerDelivery: { unit: "us", ofBlock: microsecondsPerMessage("serverCpuNs") },
-  deliveriesPerSecond: { unit: "1/s", ofBlock: perSecond("completedMessages") },
-  lastReceiverP50: { unit: "us", ofBlock: latency(0.5) },
-  lastReceiverP99: { unit: "us", ofBlock: latency(0.99) },
-  serverCpuPerMessage: { unit: "us", ofBlock: microsecondsPerMessage("serverCpuNs") },
-  serverCpuPercent: { unit: "percent", ofBlock: percentOf("serverCpuNs") },
-  serverUserCpuPercent: { unit: "percent", ofBlock: percentOf("serverUserCpuNs") },
-  clientCpuPerMessage: { unit: "us", ofBlock: microsecondsPerMessage("clientCpuNs") },
-  clientCpuPercent: { unit: "percent", ofBlock: percentOf("clientCpuNs") },
-  throughput: { unit: "1/s", ofBlock: perSecond("completedMessages") },
-  hotThroughput: { unit: "1/s", ofBlock: perSecond("hotCompletedMessages") },
-  contextSwitchesPerMessage: { unit: "1", ofBlock: perMessage("serverContextSwitches") },
-  systemCallsPerMessage: { unit: "1", ofBlock: systemCallsPerMessage },
-  eventsPerWait: { unit: "1", ofBlock: eventsPerWait },
-  idleCpuPercent: { unit: "percent", ofBlock: percentOf("serverCpuNs") },
-  idleWakeupsPerSecond: { unit: "1/s", ofBlock: perSecond("serverContextSwitches") },
-  acceptsPerSecond: { unit: "1/s", ofBlock: acceptsPerSecond },
-  serverCpuPerConnection: { unit: "us", ofBlock: microsecondsPerMessage("serverCpuNs") },
-  userBytesPerConnection: {
-    unit: "bytes",
-    ofBlock: bytesPerConnection("serverPssBytes", "serverBytes"),
-  },
-  clientBytesPerConnection: {
-    unit: "bytes",
-    ofBlock: bytesPerConnection("clientPssBytes", "clientBytes"),
-  },
-  kernelBytesPerConnection: {
-    unit: "bytes",
-    ofBlock: bytesPerConnection("kernelBytes", "kernelBytes"),
-  },
-  serverMemory: { unit: "bytes", ofBlock: memoryOf("serverPssBytes", "serverBytes") },
-  clientMemory: { unit: "bytes", ofBlock: memoryOf("clientPssBytes", "clientBytes") },
-  kernelMemory: { unit: "bytes", ofBlock: ({ round }) => grown(round, "kernelBytes") },
-  fairnessJain: { unit: "1", ofBlock: ({ round }) => round.result?.fairness?.jain ?? null },
-  longestGap: {
-    unit: "us",
-    ofBlock: ({ round }) => inMicroseconds(round.result?.fairness?.longestGapNs ?? null),
-  },
-  waitCost: { unit: "us", ofBlock: turn("waitNs") },
-  eventCost: { unit: "us", ofBlock: turn("eventNs") },
-  registerCost: { unit: "us", ofBlock: turn("registerNs") },
-  modifyCost: { unit: "us", ofBlock: turn("modifyNs") },
-  unregisterCost: { unit: "us", ofBlock: turn("unregisterNs") },
-  latencyP50: { unit: "us", ofBlock: latency(0.5) },
-  latencyP90: { unit: "us", ofBlock: latency(0.9) },
-  latencyP99: { unit: "us", ofBlock: latency(0.99) },
-  latencyP999: { unit: "us", ofBlock: latency(0.999) },
-  latencyP9999: { unit: "us", ofBlock: latency(0.9999) },
-  latencyP50Uncorrected: { unit: "us", ofBlock: latency(0.5, "latencyUncorrected") },
-  latencyP90Uncorrected: { unit: "us", ofBlock: latency(0.9, "latencyUncorrected") },
-  latencyP99Uncorrected: { unit: "us", ofBlock: latency(0.99, "latencyUncorrected") },
-  latencyP999Uncorrected: { unit: "us", ofBlock: latency(0.999, "latencyUncorrected") },
-  latencyP9999Uncorrected: { unit: "us", ofBlock: latency(0.9999, "latencyUncorrected") },
-};
-
-/** One metric of one block; null where it is not told. */
+/** One metric of one block; null if the platform does not give it, or for lack of samples. */
 export function figureOf(name: MetricName, block: BlockData): number | null {
-  return rows[name]?.ofBlock(block) ?? null;
+  const { unit, sum } = metrics[name];
+  const value = sumOf(name, sum, block);
+  // What a program reports is in the metric's unit; everything else in nanoseconds.
+  return value !== null && unit === "us" && sum.of !== "program" ? value / 1000 : value;
 }
 
-/** The metrics named; those that no block could tell have null figures. */
+/** The metrics named; those that are not available in any block have null figures. */
 export function metricsOf(
   names: readonly MetricName[],
   blocks: readonly BlockData[],
   seed: number,
 ): Partial<Record<MetricName, Metric>> {
   const options = { seed: deriveSeed(seed, "bootstrap") };
-  const metrics: Partial<Record<MetricName, Metric>> = {};
+  const found: Partial<Record<MetricName, Metric>> = {};
   for (const name of names) {
-    const row = rows[name];
-    if (row === undefined) continue;
-    const values = blocks.map((block) => row.ofBlock(block)).filter((value) => value !== null);
-    metrics[name] = summarize(row.unit, values, options);
+    const { unit, sum } = metrics[name];
+    if (sum.of === "pairs" || sum.of === "bound") continue;
+    const values = blocks.map((block) => figureOf(name, block)).filter((value) => value !== null);
+    found[name] = summarize(unit, values, options);
   }
-  return metrics;
+  return found;
+}
+
+function sumOf(name: MetricName, sum: Sum, block: BlockData): number | null {
+  const { round, windows } = block;
+  switch (sum.of) {
+    case "windows":
+      return perWindows(windows, sum);
+    case "latency":
+      return supportedQuantile(
+        block.latency(sum.from === "due" ? "latency" : "latencyUncorrected"),
+        sum.quantile,
+      );
+    case "turn":
+      return round.turn?.[sum.field] ?? null;
+    case "memory":
+      return memoryOf(round, sum);
+    case "fairness":
+      return round.result?.fairness?.[sum.field] ?? null;
+    case "system-calls":
+      return systemCallsPerMessage(block);
+    case "events-per-wait":
+      return eventsPerWait(block);
+    case "accepts":
+      return acceptsPerSecond(block);
+    case "program":
+      return round.delivered?.figures[name] ?? null;
+    case "pairs":
+    case "bound":
+      return null;
+  }
 }
 
 /**
@@ -132,37 +78,14 @@ export function pairOf(name: MetricName, own: BlockData, other: BlockData | null
   return value && reference && value > 0 && reference > 0 ? [{ value, reference }] : [];
 }
 
-function toldRows(): Partial<Record<MetricName, MetricRow>> {
-  const rowOf = (name: string, unit: string): [string, MetricRow] => {
-    const ofBlock: OfBlock = ({ round }) =>
-      round.delivered?.figures[name as DeliveryMetric] ?? null;
-    return [name, { unit, ofBlock }];
-  };
-  return Object.fromEntries(Object.entries(toldUnits).map(([name, unit]) => rowOf(name, unit)));
-}
+type SumOf<K extends Sum["of"]> = Extract<Sum, { readonly of: K }>;
 
-type NumericField = {
-  [F in keyof Window]-?: NonNullable<Window[F]> extends number ? F : never;
-}[keyof Window];
-
-function perMessage(field: NumericField): OfBlock {
-  return ({ windows }) => divide(total(windows, field), total(windows, "completedMessages"));
-}
-
-function microsecondsPerMessage(field: NumericField): OfBlock {
-  const nanoseconds = perMessage(field);
-  return (block) => inMicroseconds(nanoseconds(block));
-}
-
-function percentOf(field: NumericField): OfBlock {
-  return ({ windows }) => {
-    const share = divide(total(windows, field), total(windows, "durationNs"));
-    return share === null ? null : share * 100;
-  };
-}
-
-function perSecond(field: NumericField): OfBlock {
-  return ({ windows }) => divide(total(windows, field), secondsOf(windows));
+function perWindows(windows: readonly Window[], { field, per }: SumOf<"windows">): number | null {
+  const sum = total(windows, field);
+  if (per === "message") return divide(sum, total(windows, "completedMessages"));
+  if (per === "second") return divide(sum, secondsOf(windows));
+  const share = divide(sum, total(windows, "durationNs"));
+  return share === null ? null : share * 100;
 }
 
 /** A churn's cycles a second; else how fast the connections were established at the start. */
@@ -190,42 +113,30 @@ function eventsPerWait({ round: { counters, turn } }: BlockData): number | null 
   return divide(counters?.eventsReturned || null, counters?.waitCalls);
 }
 
-/** The slope over the stages; where there are none, what was added while all were open. */
-function bytesPerConnection(stage: MemoryField, sample: keyof MemorySample): OfBlock {
-  return ({ round }) => {
-    if (round.memory.length === 0) return divide(grown(round, sample), round.load.connections);
-    const points = round.memory.flatMap((line) => {
-      const bytes = line[stage];
-      return bytes === null ? [] : [{ x: line.connections, y: bytes }];
-    });
-    return theilSen(points)?.slope ?? null;
-  };
-}
-
-type MemoryField = Exclude<keyof MemoryStage, "event" | "connections">;
-
-/** With all connections open. */
-function memoryOf(stage: MemoryField, sample: keyof MemorySample): OfBlock {
-  return ({ round }) => round.memory.at(-1)?.[stage] ?? round.memoryDuring?.[sample] ?? null;
+/**
+ * With all connections open; what the run added; or what a connection adds: the slope over the
+ * stages, or what was added with all connections open if there are none.
+ */
+function memoryOf(round: Round, { stage, sample, per }: SumOf<"memory">): number | null {
+  if (per === "growth") return grown(round, sample);
+  if (per === "run") return round.memory.at(-1)?.[stage] ?? round.memoryDuring?.[sample] ?? null;
+  if (round.memory.length === 0) return divide(grown(round, sample), round.load.connections);
+  const points = round.memory.flatMap((line) => {
+    const bytes = line[stage];
+    return bytes === null ? [] : [{ x: line.connections, y: bytes }];
+  });
+  return theilSen(points)?.slope ?? null;
 }
 
 /** The load generator is not there before. */
-function grown({ memoryBefore, memoryDuring }: BlockData["round"], field: keyof MemorySample) {
+function grown({ memoryBefore, memoryDuring }: Round, field: keyof MemorySample) {
   const after = memoryDuring?.[field] ?? null;
   const before = field === "clientBytes" ? 0 : (memoryBefore?.[field] ?? null);
   return after === null || before === null ? null : after - before;
 }
 
-function turn(field: Exclude<keyof ReadinessTurn, "event">): OfBlock {
-  return ({ round }) => inMicroseconds(round.turn?.[field] ?? null);
-}
-
-function latency(q: number, field: "latency" | "latencyUncorrected" = "latency"): OfBlock {
-  return (block) => inMicroseconds(supportedQuantile(block.latency(field), q));
-}
-
 /** Null as soon as one window does not tell. */
-function total(windows: readonly Window[], field: NumericField): number | null {
+function total(windows: readonly Window[], field: SumOf<"windows">["field"]): number | null {
   let sum = 0;
   for (const window of windows) {
     const value = window[field];
@@ -242,8 +153,4 @@ function secondsOf(windows: readonly Window[]): number {
 function divide(dividend: number | null | undefined, divisor: number | null | undefined) {
   if (dividend === null || dividend === undefined || !divisor) return null;
   return dividend / divisor;
-}
-
-function inMicroseconds(nanoseconds: number | null): number | null {
-  return nanoseconds === null ? null : nanoseconds / 1000;
 }

@@ -3,8 +3,8 @@
 
 import { type Contender, contenders, reference } from "../contenders/catalogue.ts";
 import { families } from "../contenders/families.ts";
-import { workloads } from "../workloads/catalogue.ts";
-import type { Load, Workload } from "../workloads/workload.ts";
+import { workloads } from "../model/workloads/catalogue.ts";
+import type { Load, Workload } from "../model/workloads/workload.ts";
 import { type RunRequest, UsageError } from "./options.ts";
 import {
   type Blocks,
@@ -248,20 +248,21 @@ function describeParts(parts: readonly Part[]): string[] {
   return [...sizesOf.values()].map(({ words: { name, counted, load }, sizes }) => {
     const most = sizes.pop() ?? 0;
     const fewer = sizes.map(thousands).join(", ");
-    return `${name}, ${fewer === "" ? "" : `${fewer} and `}${count(most, counted)}${load}`;
+    return `${name}, ${fewer === "" ? "" : `${fewer} and `}${count(most, ...counted)}${load}`;
   });
 }
 
 /** What of a part is said, but how many there are. */
 interface PartWords {
   readonly name: string;
-  readonly counted: string;
+  readonly counted: readonly [one: string, several: string];
   readonly load: string;
 }
 
 function wordsOf(scenarios: readonly Scenario[]): PartWords {
   const [first] = scenarios;
-  if (first === undefined) return { name: "nothing", counted: "connection", load: "" };
+  if (first === undefined)
+    return { name: "nothing", counted: ["connection", "connections"], load: "" };
   const { workload, load, ratePerSecond } = first;
   const rate = ratePerSecond === null ? "" : `, ${thousands(ratePerSecond)} messages/s`;
   const variants = scenarios.map(({ variant }) => variant).filter((name) => name !== null);
@@ -269,7 +270,7 @@ function wordsOf(scenarios: readonly Scenario[]): PartWords {
   const bytes = load.payloadBytes === 0 ? "" : `, ${thousands(load.payloadBytes)}-byte messages`;
   return {
     name: workload.name,
-    counted: workload.counted ?? "connection",
+    counted: workload.counted ?? ["connection", "connections"],
     load: `${bytes}${rate}${which}`,
   };
 }
@@ -286,9 +287,8 @@ function describeSeconds(seconds: number): string {
     : `about ${(minutes / 60).toFixed(1)} hours`;
 }
 
-function count(number: number, noun: string): string {
-  const plural = noun.endsWith("s") ? `${noun}es` : `${noun}s`;
-  return `${thousands(number)} ${number === 1 ? noun : plural}`;
+function count(number: number, one: string, several = `${one}s`): string {
+  return `${thousands(number)} ${number === 1 ? one : several}`;
 }
 
 /** Always with commas, whatever the machine's locale: the report is compared between machines. */

@@ -37,13 +37,12 @@ export function workersOf(
 
 function platformRefusal({ platforms }: Contender, { platform }: Host): Refusal | null {
   if (platforms.includes(platform)) return null;
-  const reason = `runs on ${platforms.join(", ")}; this is ${platform}`;
-  return { status: "unavailable", reason };
+  return { status: "unavailable", cause: { code: "platform", platforms, platform } };
 }
 
 function missingRefusal({ missing }: Contender, { paths }: Host): Refusal | null {
   const reason = missing?.(paths) ?? null;
-  return reason === null ? null : { status: "unavailable", reason };
+  return reason === null ? null : { status: "unavailable", cause: { code: "said", text: reason } };
 }
 
 function exclusionOf(
@@ -54,7 +53,8 @@ function exclusionOf(
     ({ workloads, fromConnections = 0 }) =>
       workloads.includes(workload.name) && load.connections >= fromConnections,
   );
-  return found === undefined ? null : { status: "unsupported", reason: found.reason };
+  if (found === undefined) return null;
+  return { status: "unsupported", cause: { code: "said", text: found.reason } };
 }
 
 function limitRefusal(
@@ -67,5 +67,6 @@ function limitRefusal(
   const demand: Demand = mode === "readiness" ? { ...open, alone: true } : open;
   const shortfall = preflight(machine, demand);
   if (shortfall === null) return null;
-  return { status: "skipped", reason: `${shortfall.reason}; to lift it: ${shortfall.command}` };
+  const { limit, allowed, needed, command } = shortfall;
+  return { status: "skipped", cause: { code: "limit", limit, allowed, needed, command } };
 }

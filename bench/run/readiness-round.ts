@@ -5,7 +5,7 @@ import type { CpuPlan } from "../host/cpus.ts";
 import { within } from "../host/deadline.ts";
 import { describeEnd, describeExit, type Host } from "../host/host.ts";
 import { parseEvent, type ReadinessTurn } from "../model/events.ts";
-import type { ReadinessLoad } from "../workloads/workload.ts";
+import type { ReadinessLoad } from "../model/workloads/workload.ts";
 
 export interface ReadinessContext {
   readonly host: Host;

@@ -14,8 +14,9 @@ import type {
   ReadinessTurn,
   Window,
 } from "../model/events.ts";
+import { runtimeRow } from "../model/runtimes.ts";
+import type { Load } from "../model/workloads/workload.ts";
 import type { Paths } from "../paths.ts";
-import type { Load } from "../workloads/workload.ts";
 import { measureDelivery } from "./delivery-round.ts";
 import { faultOf } from "./faults.ts";
 import { type Loaded, runLoad } from "./load.ts";
@@ -138,7 +139,7 @@ function outcomeOf(request: RoundRequest, context: RoundContext): Promise<Partia
 
 /** A JavaScript engine compiles what runs often while it runs: its servers warm up longer. */
 export function warmed({ runtime }: Contender, timing: Timing, load: GeneratorLoad): Timing {
-  if (runtime !== "ts" && runtime !== "node") return timing;
+  if (runtimeRow(runtime).engine === null) return timing;
   // Each connection has echoed once before the warm-up begins.
   const missing = Math.max(0, runtimeWarmupMessages - load.connections);
   const missingMs = load.mode === "open" ? (1000 * missing) / load.ratePerSecond : 0;

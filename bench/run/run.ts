@@ -5,7 +5,14 @@
 import * as settings from "../contenders/settings.ts";
 import { Interrupted } from "../host/deadline.ts";
 import type { MachineLimits } from "../host/limits.ts";
-import type { Cell, Environment, Results, TimelineRound } from "../model/results.ts";
+import { causeText } from "../model/reasons.ts";
+import {
+  type Cell,
+  type Environment,
+  type Results,
+  schemaVersion,
+  type TimelineRound,
+} from "../model/results.ts";
 import { BlockRun, type Progress } from "./blocks.ts";
 import { cellsOf } from "./cells.ts";
 import type { Refusal } from "./judge.ts";
@@ -60,7 +67,7 @@ export async function run(plan: Plan, context: RunContext): Promise<Results> {
     await context.host.allEnded(endedWithinMs);
   }
   return {
-    schemaVersion: 1,
+    schemaVersion,
     profile: plan.profile,
     startedAt,
     finishedAt: new Date().toISOString(),
@@ -85,8 +92,9 @@ function prepare(part: Part, { host, machine, onProgress }: RunContext) {
   const refusals = part.scenarios.map((scenario) => refusalsOf(part, scenario, { host, machine }));
   const byReason = new Map<string, { readonly refusal: Refusal; readonly names: Set<string> }>();
   for (const [contender, refusal] of refusals.flatMap((each) => [...each])) {
-    const known = byReason.get(refusal.reason) ?? { refusal, names: new Set() };
-    byReason.set(refusal.reason, known);
+    const reason = causeText(refusal.cause);
+    const known = byReason.get(reason) ?? { refusal, names: new Set() };
+    byReason.set(reason, known);
     known.names.add(contender);
   }
   for (const { refusal, names } of byReason.values()) {

@@ -1,11 +1,11 @@
 // What happened when: one row a round for the results' timeline. Pure. Enters: the rounds of a
 // part. Leaves: to bench/run/run.ts.
 
+import { ruleWords } from "../model/reasons.ts";
 import type { TimelineRound } from "../model/results.ts";
 import { type PartOutcome, referenceRounds } from "./cells.ts";
 import { type Judged, judgedRounds, pairBlocks } from "./judge.ts";
 import type { Part, Plan } from "./plan.ts";
-import { ruleWords } from "./window-gate.ts";
 
 /** @param runStartedMs on the clock of the rounds. */
 export function timelineOf(

@@ -4,16 +4,7 @@
 // and is told apart. Leaves: to cells.ts, which drops and counts, and puts the rules into words.
 
 import type { Window } from "../model/events.ts";
-import type { GateRule } from "../workloads/workload.ts";
-
-export const ruleWords: Readonly<Record<GateRule, string>> = {
-  "server-waited": "the server waited for its CPU",
-  "client-waited": "the load generator waited for its CPU",
-  stolen: "the hypervisor took CPU time",
-  rate: "the rate was missed",
-  late: "messages left late",
-  full: "the server's CPU was full before it bore the rate",
-};
+import type { GateRule } from "../model/reasons.ts";
 
 export interface Limits {
   /**

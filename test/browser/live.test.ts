@@ -106,7 +106,8 @@ describe.skipIf(executable === undefined)("the live page in Chromium", () => {
     tell(3);
     const [part] = livePlan().parts;
     if (part === undefined) throw new Error("an empty plan");
-    const refusal = { status: "skipped" as const, reason: "RLIMIT_NOFILE <b>1</b> < 2" };
+    const cause = { code: "said", text: "RLIMIT_NOFILE <b>1</b> < 2" } as const;
+    const refusal = { status: "skipped", cause } as const;
     feed.hear({ event: "refused", part, contenders: ["cpp:poll"], refusal });
     const { page, complaints } = await openUrl(browser, live.url, {
       ...{ colorScheme: "light", width: 1400 },

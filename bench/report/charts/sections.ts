@@ -102,7 +102,7 @@ function latencySection(groups: readonly Group[], { reference }: Results): Secti
 
 function workloadSection(workload: string, groups: readonly Group[], results: Results): Section {
   const cells = groups.flatMap(({ measured, others }) => [...measured, ...others]);
-  const { title, lead, metrics, whole } = workloadWords(workload, cells);
+  const { title, lead, charts: metrics, whole } = workloadWords(workload, cells);
   const growth = metrics.flatMap((metric) =>
     growthCharts(cells, { over: "connections", metric }).slice(0, 1),
   );

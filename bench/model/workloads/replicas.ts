@@ -4,11 +4,19 @@
 
 import type { LoadScale, Workload } from "./workload.ts";
 
-export const replicas: Workload = {
+export const replicas = {
   name: "replicas",
   answers: "one writer, many readers: reads a second, how old answers are, what the broker costs",
+  title: "One writer, many readers",
+  lead:
+    "A store asked as fast as it answers while it changes 20 times a second. Staleness is for " +
+    "how long there had been a newer version when the question was asked. Clients, broker, " +
+    "writer and readers share the CPUs of this machine.",
+  counted: ["reader", "readers"],
+  unit: "answers",
+  charts: ["readsPerSecond", "stalenessP99", "brokerCpuPerRead"],
+  whole: true,
   regime: "delivery",
-  counted: "reader",
   headline: "readsPerSecond",
   metrics: [
     "stalenessP50",
@@ -36,4 +44,4 @@ export const replicas: Workload = {
       },
     },
   ],
-};
+} as const satisfies Workload;

@@ -17,9 +17,15 @@ const percents = [0.1, 1, 10, 100];
 const baselinePercent = 1;
 const baseline = "none silent";
 
-export const activeFraction: Workload = {
+export const activeFraction = {
   name: "active-fraction",
   answers: "what silent connections cost: O(registered) against O(ready)",
+  title: "Few active among many",
+  lead:
+    "The same number of connections, more or fewer of them active. What looks at every " +
+    "connection pays for the silent ones with every wait; what is told which are ready does " +
+    "not.",
+  charts: ["serverCpuPerMessage", "latencyP99"],
   regime: "matched-rate",
   headline: "serverCpuPerMessage",
   metrics: [...echoMetrics, ...uncorrectedMetrics],
@@ -42,7 +48,7 @@ export const activeFraction: Workload = {
       ),
     ];
   },
-};
+} as const satisfies Workload;
 
 function activeOf(connections: number, percent: number): number {
   return Math.max(1, Math.round((connections * percent) / 100));

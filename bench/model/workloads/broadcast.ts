@@ -4,11 +4,19 @@
 
 import { type LoadScale, machineRules, rateOf, type Workload } from "./workload.ts";
 
-export const broadcast: Workload = {
+export const broadcast = {
   name: "broadcast",
   answers: "one message in, N out: what a delivery costs, and when the last member has it",
+  title: "Broadcast",
+  lead:
+    "A chat room: one message in, one out to each member. A delivery is one message to one " +
+    "member; the last receiver is the one that waited longest, counted from when the message " +
+    "was meant to be sent.",
+  counted: ["member", "members"],
+  unit: "deliveries",
+  activeText: () => "one speaks",
+  charts: ["serverCpuPerDelivery", "lastReceiverP50", "deliveriesPerSecond"],
   regime: "delivery",
-  counted: "member",
   headline: "serverCpuPerDelivery",
   metrics: [
     "lastReceiverP50",
@@ -34,4 +42,4 @@ export const broadcast: Workload = {
       },
     },
   ],
-};
+} as const satisfies Workload;

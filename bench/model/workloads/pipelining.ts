@@ -6,9 +6,14 @@ import { echoMetrics, type LoadScale, machineRules, type Workload } from "./work
 const depths = [1, 16];
 const nameOf = (depth: number) => `depth ${depth}`;
 
-export const pipelining: Workload = {
+export const pipelining = {
   name: "pipelining",
   answers: "what several messages under way on a connection save",
+  title: "Pipelining",
+  lead:
+    "Several messages under way on each connection: who gathers them into fewer calls? The " +
+    "baseline is one message at a time.",
+  charts: ["serverCpuPerMessage", "ratioToBaseline", "throughput"],
   regime: "capacity",
   headline: "serverCpuPerMessage",
   metrics: echoMetrics,
@@ -30,4 +35,4 @@ export const pipelining: Workload = {
         depth,
       },
     })),
-};
+} as const satisfies Workload;

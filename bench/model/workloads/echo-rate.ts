@@ -11,9 +11,12 @@ import {
   type Workload,
 } from "./workload.ts";
 
-export const echoRate: Workload = {
+export const echoRate = {
   name: "echo-rate",
   answers: "CPU per message and latency at the same load",
+  title: "Echo at a given rate",
+  lead: "Every server gets the same messages at the same times, whatever it makes of them.",
+  charts: ["serverCpuPerMessage", "latencyP99"],
   regime: "matched-rate",
   headline: "serverCpuPerMessage",
   metrics: [...echoMetrics, ...uncorrectedMetrics],
@@ -35,4 +38,4 @@ export const echoRate: Workload = {
       },
     },
   ],
-};
+} as const satisfies Workload;

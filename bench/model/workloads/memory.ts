@@ -6,9 +6,14 @@ import type { LoadScale, Workload } from "./workload.ts";
 
 const shares = [0.1, 0.5, 1];
 
-export const memory: Workload = {
+export const memory = {
   name: "memory",
   answers: "bytes a connection: the server's own, and the kernel's for both ends",
+  title: "Memory a connection",
+  lead:
+    "The slope over several connection counts, so that what a process needs anyway is not in " +
+    "it: the server's own memory, and what the kernel holds for both ends of the connection.",
+  charts: ["userBytesPerConnection", "kernelBytesPerConnection"],
   regime: "memory",
   headline: "userBytesPerConnection",
   metrics: ["kernelBytesPerConnection", "clientBytesPerConnection", "serverMemory"],
@@ -33,4 +38,4 @@ export const memory: Workload = {
       },
     ];
   },
-};
+} as const satisfies Workload;

@@ -6,9 +6,12 @@
 
 import { type LoadScale, machineRules, type Variation, type Workload } from "./workload.ts";
 
-export const connectRate: Workload = {
+export const connectRate = {
   name: "connect-rate",
   answers: "what a connection costs: accepts a second, threads and processes created",
+  title: "Connections a second",
+  lead: "Connect and close, over and over: what a new connection, thread or process costs.",
+  charts: ["serverCpuPerConnection", "acceptsPerSecond"],
   regime: "churn",
   headline: "serverCpuPerConnection",
   metrics: [
@@ -30,7 +33,7 @@ export const connectRate: Workload = {
     variation(scale, { variant: "connect only", echo: false }),
     variation(scale, { variant: "connect, echo, close", echo: true }),
   ],
-};
+} as const satisfies Workload;
 
 function variation(
   { connections, payloadBytes }: LoadScale,

@@ -1,5 +1,6 @@
-// The workloads: load patterns, one file and one row each. Pure data. Leaves: to bench/run/plan.ts.
+// The workloads: load patterns with their words, one file and one row each.
 
+import type { MetricName } from "../metrics.ts";
 import { activeFraction } from "./active-fraction.ts";
 import { broadcast } from "./broadcast.ts";
 import { connectRate } from "./connect-rate.ts";
@@ -16,7 +17,7 @@ import { scale } from "./scale.ts";
 import { slowReaders } from "./slow-readers.ts";
 import type { Workload } from "./workload.ts";
 
-export const workloads: readonly Workload[] = [
+export const workloads = [
   echoRate,
   echoCapacity,
   activeFraction,
@@ -31,4 +32,22 @@ export const workloads: readonly Workload[] = [
   replicas,
   readiness,
   scale,
-];
+] as const satisfies readonly Workload[];
+
+type Row = (typeof workloads)[number];
+export type WorkloadName = Row["name"];
+
+/** Ratios are made of the metrics that a workload names. */
+type MeasuredMetric =
+  | Row["headline"]
+  | Row["metrics"][number]
+  | "ratioToReference"
+  | "ratioToBaseline";
+type None<T extends never> = T;
+/** Does not compile if there is a metric that no workload measures. */
+export type MeasuredNowhere = None<Exclude<MetricName, MeasuredMetric>>;
+
+/** The row of a workload; undefined for one of a later version. */
+export function workloadRow(name: string): Workload | undefined {
+  return workloads.find((row) => row.name === name);
+}

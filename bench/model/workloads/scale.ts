@@ -4,9 +4,12 @@
 
 import { type LoadScale, rateOf, type Workload } from "./workload.ts";
 
-export const scale: Workload = {
+export const scale = {
   name: "scale",
   answers: "whether so many connections can be held, and what each of them takes",
+  title: "As many as the machine holds",
+  lead: "Every connection echoes when it is opened; then messages sweep over all of them.",
+  charts: ["userBytesPerConnection", "kernelBytesPerConnection"],
   regime: "scale",
   headline: "userBytesPerConnection",
   metrics: [
@@ -42,4 +45,4 @@ export const scale: Workload = {
       },
     },
   ],
-};
+} as const satisfies Workload;

@@ -15,9 +15,14 @@ import {
 const slowShare = 0.05;
 const undisturbed = "undisturbed";
 
-export const slowReaders: Workload = {
+export const slowReaders = {
   name: "slow-readers",
   answers: "whether peers that stop reading slow the others, or fill the server's memory",
+  title: "Slow readers",
+  lead:
+    "Some peers stop reading. The others' latency and the server's memory must stay bounded. " +
+    "The baseline is the same without such peers, in the same block.",
+  charts: ["latencyP99", "ratioToBaseline", "serverMemory"],
   regime: "matched-rate",
   headline: "latencyP99",
   metrics: [...echoMetrics, ...uncorrectedMetrics, "serverMemory"],
@@ -33,7 +38,7 @@ export const slowReaders: Workload = {
       variation(scale, { variant: `${slow} never read`, slow }),
     ];
   },
-};
+} as const satisfies Workload;
 
 function variation(
   scale: LoadScale,

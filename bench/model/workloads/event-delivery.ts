@@ -4,11 +4,21 @@
 
 import { type LoadScale, rateOf, type Workload } from "./workload.ts";
 
-export const eventDelivery: Workload = {
+export const eventDelivery = {
   name: "event-delivery",
   answers: "how an event reaches exactly the processes that wait for it",
+  title: "An event for exactly those who wait",
+  lead:
+    "Processes that wait for events, half of them for the one that is sent, and a sender. Who " +
+    "waits should have it soon, and who does not should not notice. CPU is of one process for " +
+    "one event; a burst is all events at once.",
+  counted: ["process", "processes"],
+  unit: "events for a listener, lost ones counted apart",
+  activeText: (count) => `${count} wait for what is sent`,
+  rateUnit: "events",
+  charts: ["lastListenerP50", "othersCpuPerEvent", "burstLostPercent"],
+  whole: true,
   regime: "delivery",
-  counted: "process",
   headline: "lastListenerP50",
   metrics: [
     "lastListenerP99",
@@ -41,4 +51,4 @@ export const eventDelivery: Workload = {
       },
     },
   ],
-};
+} as const satisfies Workload;

@@ -7,9 +7,14 @@ import { echoMetrics, type LoadScale, machineRules, type Workload } from "./work
 /** Enough that a server finds work whenever it looks; few enough that a queue stays short. */
 const mostInFlight = 256;
 
-export const echoCapacity: Workload = {
+export const echoCapacity = {
   name: "echo-capacity",
   answers: "how many messages a second one CPU can bear",
+  title: "Capacity of a core",
+  lead:
+    "Closed loop: a message is sent when another is back, so that the server is the limit. " +
+    "Where the load generator was the limit, the figure is a lower bound and is not ranked.",
+  charts: ["throughput"],
   regime: "capacity",
   headline: "throughput",
   metrics: [...echoMetrics, "throughputAtLeast"],
@@ -30,4 +35,4 @@ export const echoCapacity: Workload = {
       },
     },
   ],
-};
+} as const satisfies Workload;

@@ -3,9 +3,12 @@
 
 import type { LoadScale, Workload } from "./workload.ts";
 
-export const idle: Workload = {
+export const idle = {
   name: "idle",
   answers: "what waiting costs: CPU and wake-ups of silent connections",
+  title: "What waiting costs",
+  lead: "Connections that are open and silent. A server that waits well uses next to nothing.",
+  charts: ["idleCpuPercent", "idleWakeupsPerSecond", "serverMemory"],
   regime: "idle",
   headline: "idleCpuPercent",
   metrics: ["idleWakeupsPerSecond", "serverMemory"],
@@ -21,4 +24,4 @@ export const idle: Workload = {
       load: { mode: "idle", connections, activeConnections: 0, payloadBytes },
     },
   ],
-};
+} as const satisfies Workload;

@@ -8,10 +8,15 @@ import type { LoadScale, Workload } from "./workload.ts";
 const activeCounts = [1, 100];
 const writes = 1000;
 
-export const readiness: Workload = {
+export const readiness = {
   name: "readiness",
   answers: "what wait, register and modify cost by the number registered",
-  counted: "socket pair",
+  title: "The wait itself",
+  lead:
+    "Pairs of sockets in one process, without a network: what waiting, registering and " +
+    "modifying cost by the number registered.",
+  counted: ["socket pair", "socket pairs"],
+  charts: ["eventCost", "waitCost", "registerCost", "modifyCost", "unregisterCost"],
   regime: "readiness",
   headline: "eventCost",
   metrics: ["waitCost", "registerCost", "modifyCost", "unregisterCost", "eventsPerWait"],
@@ -33,4 +38,4 @@ export const readiness: Workload = {
           writes,
         },
       })),
-};
+} as const satisfies Workload;

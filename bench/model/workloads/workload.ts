@@ -1,9 +1,10 @@
 // What a workload is: a load pattern with the question that it answers, what it measures, and when
 // a window of it counts. At a given scale it says what its rounds ask of the load generator.
-// Enters: a scale from a profile or the command line. Leaves: Loads, which bench/measure turns into
+// Enters: a scale from a profile or the command line. Leaves: Loads, which bench/run turns into
 // arguments.
 
-import type { MetricName } from "../model/results.ts";
+import type { MetricName } from "../metrics.ts";
+import type { GateRule } from "../reasons.ts";
 
 /** The size of one cell. */
 export interface LoadScale {
@@ -101,9 +102,6 @@ export type Regime =
   | "readiness"
   | "delivery";
 
-/** What disturbs a window; bench/run/window-gate.ts knows how to tell. */
-export type GateRule = "server-waited" | "client-waited" | "stolen" | "rate" | "late" | "full";
-
 /** One of the loads of a workload at a scale. */
 export interface Variation {
   /** Null where the scale says it all. */
@@ -115,9 +113,22 @@ export interface Workload {
   readonly name: string;
   /** The question that it answers, as one phrase. */
   readonly answers: string;
+  /** As a heading, and what it shows in one or two sentences. */
+  readonly title: string;
+  readonly lead: string;
+  /** What its `connections` are, one and several, if not connections. */
+  readonly counted?: readonly [one: string, several: string];
+  /** What its `messages` are, if their bytes were not checked. */
+  readonly unit?: string;
+  /** How many of its connections are active, in words; "27 active" if absent. */
+  readonly activeText?: (count: string) => string;
+  /** What its rate counts; messages if absent. */
+  readonly rateUnit?: string;
+  /** What its charts show, the most telling first. */
+  readonly charts: readonly MetricName[];
+  /** Whether the table of all its figures and facts is what it is about. */
+  readonly whole?: boolean;
   readonly regime: Regime;
-  /** What its scale's `connections` are, where not connections: "member". */
-  readonly counted?: string;
   /** What it is about: the metric that contenders are compared by. */
   readonly headline: MetricName;
   /** Everything else that a cell of it has. */
@@ -143,7 +154,7 @@ export interface Workload {
 }
 
 /** What every load that sends messages tells beside its headline. */
-export const echoMetrics: readonly MetricName[] = [
+export const echoMetrics = [
   "serverCpuPerMessage",
   "serverCpuPercent",
   "serverUserCpuPercent",
@@ -158,22 +169,31 @@ export const echoMetrics: readonly MetricName[] = [
   "latencyP99",
   "latencyP999",
   "latencyP9999",
-];
+] as const satisfies readonly MetricName[];
 
 /** Latencies from the moment at which a message left, whatever the schedule had meant. */
-export const uncorrectedMetrics: readonly MetricName[] = [
+export const uncorrectedMetrics = [
   "latencyP50Uncorrected",
   "latencyP90Uncorrected",
   "latencyP99Uncorrected",
   "latencyP999Uncorrected",
   "latencyP9999Uncorrected",
-];
+] as const satisfies readonly MetricName[];
 
 /** Noise of the machine, whatever the load. */
-export const machineRules: readonly GateRule[] = ["server-waited", "client-waited", "stolen"];
+export const machineRules = [
+  "server-waited",
+  "client-waited",
+  "stolen",
+] as const satisfies readonly GateRule[];
 
 /** A load with a schedule must also keep to it. */
-export const scheduleRules: readonly GateRule[] = [...machineRules, "rate", "late", "full"];
+export const scheduleRules = [
+  ...machineRules,
+  "rate",
+  "late",
+  "full",
+] as const satisfies readonly GateRule[];
 
 /** @throws {Error} where a profile forgot the rate: a fault of its data. */
 export function rateOf({ ratePerSecond }: LoadScale, workload: string): number {

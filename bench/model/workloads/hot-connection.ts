@@ -13,9 +13,14 @@ import {
 const hotInFlight = 256;
 const undisturbed = "undisturbed";
 
-export const hotConnection: Workload = {
+export const hotConnection = {
   name: "hot-connection",
   answers: "whether one connection that floods starves the others",
+  title: "One hot connection",
+  lead:
+    "One connection floods among many. Jain's index is 1 where all the others are served " +
+    "alike. The baseline is the same without the flood, in the same block.",
+  charts: ["fairnessJain", "longestGap", "ratioToBaseline", "hotThroughput"],
   regime: "capacity",
   headline: "fairnessJain",
   metrics: [...echoMetrics, "longestGap", "hotThroughput"],
@@ -25,7 +30,7 @@ export const hotConnection: Workload = {
   samplesMemory: false,
   comparesToReference: true,
   loads: (scale: LoadScale) => [variation(scale, undisturbed), variation(scale, "one floods")],
-};
+} as const satisfies Workload;
 
 function variation({ connections, payloadBytes }: LoadScale, variant: string): Variation {
   return {

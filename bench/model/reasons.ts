@@ -1,0 +1,100 @@
+// Why a cell has no plain result, and what in a report needs care: codes with fields, and one table
+// of words for each. Programs group, filter and count the codes; only people read the words.
+
+import { type MetricName, metrics } from "./metrics.ts";
+import * as s from "./schema.ts";
+
+/** What disturbs a window; bench/run/window-gate.ts decides. */
+export const ruleWords = {
+  "server-waited": "the server waited for its CPU",
+  "client-waited": "the load generator waited for its CPU",
+  stolen: "the hypervisor took CPU time",
+  rate: "the rate was missed",
+  late: "messages left late",
+  full: "the server's CPU was full before it bore the rate",
+} as const;
+
+export type GateRule = keyof typeof ruleWords;
+const gateRules = Object.keys(ruleWords) as GateRule[];
+
+/** Rules that name another program as the culprit. */
+export const busyRules: readonly GateRule[] = ["server-waited", "client-waited", "stolen"];
+
+const causes = {
+  interrupted: s.record({ blocks: s.amount, planned: s.amount }),
+  disturbed: s.record({
+    blocks: s.amount,
+    planned: s.amount,
+    /** Windows that broke each rule, the most frequent first. */
+    rules: s.list(s.record({ rule: s.oneOf(...gateRules), windows: s.amount })),
+    reference: s.text,
+    /** Blocks that were lost only because the reference was disturbed. */
+    unpaired: s.amount,
+  }),
+  unsteady: s.record({ blocks: s.amount, planned: s.amount }),
+  "not-available": s.record({ metric: s.oneOf(...(Object.keys(metrics) as MetricName[])) }),
+  "load-generator-full": s.record({
+    throughput: s.number,
+    serverPercent: s.number,
+    clientPercent: s.number,
+  }),
+  "no-reference": s.record({ reference: s.text }),
+  unresolved: s.record({ detectableEffect: s.number }),
+  limit: s.record({ limit: s.text, allowed: s.number, needed: s.number, command: s.text }),
+  platform: s.record({ platforms: s.list(s.text), platform: s.text }),
+  /** Words of a program, of the operating system, or of the catalogue. */
+  said: s.record({ text: s.text }),
+};
+
+/** Why a cell is neither `ok` nor `tie`. */
+export const causeSchema = s.variants("code", causes);
+export type Cause = s.Infer<typeof causeSchema>;
+type CauseOf<C extends Cause["code"]> = Extract<Cause, { readonly code: C }>;
+
+const causeWords: { readonly [C in Cause["code"]]: (cause: CauseOf<C>) => string } = {
+  interrupted: ({ blocks, planned }) => `interrupted after ${blocks} of ${planned} blocks`,
+  disturbed: disturbedText,
+  unsteady: ({ blocks, planned }) =>
+    `no steady state at the end of the warm-up in ${blocks} of ${planned} blocks`,
+  "not-available": ({ metric }) => `this platform does not tell ${metric}`,
+  "load-generator-full": ({ throughput, serverPercent, clientPercent }) =>
+    `at least ${Math.round(throughput).toLocaleString("en-US")} messages/s, limited by the ` +
+    `client: the server used ${Math.round(serverPercent)} % of its CPU, the load generator ` +
+    `${Math.round(clientPercent)} %`,
+  "no-reference": ({ reference }) => `no ratio: ${reference} has no figures`,
+  unresolved: ({ detectableEffect: effect }) =>
+    `too noisy for a tie; detectable effect ${(effect * 100).toFixed(effect < 0.1 ? 1 : 0)} %`,
+  limit: ({ limit, allowed, needed, command }) =>
+    `${limit} ${allowed} < ${needed} needed; to lift it: ${command}`,
+  platform: ({ platforms, platform }) => `runs on ${platforms.join(", ")}; this is ${platform}`,
+  said: ({ text }) => text,
+};
+
+export function causeText<C extends Cause["code"]>(cause: CauseOf<C>): string {
+  return causeWords[cause.code as C](cause);
+}
+
+/** What two causes have in common that differ only in their numbers. */
+export function kindOf(cause: Cause): string {
+  if (cause.code === "said") return `said ${cause.text}`;
+  if (cause.code === "limit") return `limit ${cause.limit}`;
+  if (cause.code !== "disturbed") return cause.code;
+  const rules = cause.rules.map(({ rule }) => rule).sort();
+  return [cause.code, ...rules, cause.unpaired > 0 ? "reference" : ""].join(" ");
+}
+
+/** "4 of 6 blocks dropped: messages left late (9 windows), the server waited for its CPU (2)". */
+function disturbedText(cause: CauseOf<"disturbed">): string {
+  const { blocks, planned, rules, reference, unpaired } = cause;
+  const parts = rules.map(
+    ({ rule, windows }, index) =>
+      `${ruleWords[rule]} (${index === 0 ? plural(windows, "window") : windows})`,
+  );
+  if (unpaired > 0) parts.push(`${reference} was disturbed (${plural(unpaired, "block")})`);
+  const dropped = `${blocks} of ${planned} blocks dropped`;
+  return parts.length === 0 ? dropped : `${dropped}: ${parts.join(", ")}`;
+}
+
+function plural(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

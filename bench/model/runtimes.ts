@@ -1,0 +1,30 @@
+// The languages and runtimes that contenders run on, one row each: how reports name and mark them.
+
+export interface RuntimeRow {
+  readonly title: string;
+  /** The outline of its mark in charts. */
+  readonly shape: "circle" | "diamond" | "square" | "triangle" | "hexagon" | "star";
+  /** The engine whose cost its figures include; its lines are dashed. */
+  readonly engine: string | null;
+}
+
+export const runtimes = {
+  cpp: { title: "native servers", shape: "circle", engine: null },
+  ts: { title: "this library's", shape: "diamond", engine: "JavaScript" },
+  node: { title: "Node's own", shape: "square", engine: "JavaScript" },
+  // A server that is not of this suite, of which nothing is known.
+  foreign: { title: "other servers", shape: "triangle", engine: null },
+} as const satisfies Readonly<Record<string, RuntimeRow>>;
+
+export type Runtime = keyof typeof runtimes;
+
+/** The row of a runtime, with the types of any row. */
+export function runtimeRow(runtime: Runtime): RuntimeRow {
+  return runtimes[runtime];
+}
+
+/** What a contender runs on and how it waits: what its mark and its cautions follow from. */
+export interface Kind {
+  readonly runtime: Runtime;
+  readonly strategy: string;
+}
