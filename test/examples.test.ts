@@ -442,6 +442,27 @@ it("the servers and the proxy are as short as they say", () => {
   }
 });
 
+describe("15-pass-connections", () => {
+  it("has connections served by another process, until it is told to end", async () => {
+    const example = Example.run("15-pass-connections");
+    const [, port] = await example.said(/accepting on port (\d+)/);
+    const pids = new Set<string>();
+    for (let i = 0; i < 20; i++) {
+      const socket = connect(Number(port), "127.0.0.1");
+      await once(socket, "connect");
+      const own = `127.0.0.1:${socket.localPort}`;
+      const [, pid = "", peer] = /^(\d+) greets (.*)\n$/.exec(String(await readAll(socket))) ?? [];
+      expect(peer).toBe(own);
+      pids.add(pid);
+    }
+    expect(pids.size).toBe(1);
+    expect(pids).not.toContain(String(example.child.pid));
+    example.child.kill("SIGTERM");
+    const { code, output } = await example.ended();
+    expect({ code, output }).toEqual({ code: 0, output: `accepting on port ${port}\n` });
+  });
+});
+
 it("each numbered example has fewer than 60 lines and its command in its head", () => {
   const names = readdirSync("examples").filter((name) => /^\d/.test(name));
   for (const [i, name] of names.entries()) {

@@ -8,7 +8,7 @@
 namespace io_selectors {
 
 /**
- * Reads commands from standard input until `end` or its end: see docs/extending.md.
+ * Reads commands from standard input until `end` or its end: see docs/load-generator.md.
  * @returns the exit code, as Run()
  */
 int Hold(const std::vector<std::string>& arguments);

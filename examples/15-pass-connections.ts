@@ -1,0 +1,58 @@
+// Serves connections in another process: this one accepts, and hands each connection over as a
+// descriptor, along with the peer's address. SIGTERM ends both, after what was handed over.
+// SCM_RIGHTS of unix(7)
+//
+//   npm run build && node dist/examples/15-pass-connections.js & telnet 127.0.0.1 PORT
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { getSystemErrorName } from "node:util";
+import * as io from "../src/index.ts";
+
+const PARENT = 3; // where the child finds its end of the socket pair
+
+if (process.argv[2] === "child") serve();
+else await accept();
+
+async function accept(): Promise<void> {
+  const listener = io.listenTcp();
+  const [ours, theirs] = io.socketPair();
+  const args = [fileURLToPath(import.meta.url), "child"];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit", theirs] });
+  io.close(theirs);
+  const ended = once(child, "exit");
+  const signals = io.openSignals(["SIGTERM", "SIGINT"]);
+  using selector = new io.DefaultSelector();
+  for (const fd of [listener, signals]) selector.register(fd, io.EVENT_READ);
+  console.log(`accepting on port ${io.localPort(listener)}`);
+  for await (const ready of selector) {
+    if (ready.some(({ key }) => key.fd === signals)) break;
+    for (let fd = io.accept(listener); fd >= 0; fd = io.accept(listener)) {
+      // Each send is one message in the stream: it is short, and goes out whole or not at all.
+      const n = io.sendDescriptor(ours, fd, Buffer.from(`${io.peerAddress(fd)}\n`));
+      if (n < 0) console.log(`not handed over: ${getSystemErrorName(n)}`); // EAGAIN: it lags behind
+      io.close(fd); // the child has its own
+    }
+  }
+  for (const fd of [ours, listener, signals]) io.close(fd); // the child reads an end of file
+  await ended;
+}
+
+function serve(): void {
+  const bytes = Buffer.alloc(256);
+  const descriptors = new Int32Array(1);
+  using selector = new io.DefaultSelector();
+  selector.register(PARENT, io.EVENT_READ);
+  const signals = io.openSignals(["SIGTERM", "SIGINT"]); // the parent's to act on
+  for (;;) {
+    if (selector.select().length === 0) continue;
+    const n = io.receiveDescriptor(PARENT, descriptors, bytes);
+    if (n === 0) break;
+    const [fd = -1] = descriptors;
+    if (n < 0 || fd < 0) throw new Error(`receive: ${n < 0 ? getSystemErrorName(n) : "nothing"}`);
+    io.send(fd, Buffer.from(`${process.pid} greets ${bytes.toString("latin1", 0, n)}`));
+    io.close(fd);
+  }
+  io.close(signals);
+}
