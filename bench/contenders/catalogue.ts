@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import type { Kind } from "../model/runtimes.ts";
 import type { Paths } from "../paths.ts";
+import { blocking, nodeSettings, type ServerSettings, withoutWaits } from "./settings.ts";
 
 /**
  * What serves a connection: a thread of its own, a process of its own, one thread for all, or one
@@ -31,6 +32,8 @@ export interface Contender extends Kind {
   readonly platforms: readonly NodeJS.Platform[];
   /** How it waits, in one phrase. */
   readonly summary: string;
+  /** What it does otherwise than `commonSettings`; the report prints it. */
+  readonly settings?: Partial<ServerSettings>;
   readonly unsupported?: readonly Exclusion[];
   /** What of it an installed package lacks, and what to do about that; null where all is there. */
   readonly missing?: (paths: Paths) => string | null;
@@ -72,6 +75,7 @@ export const contenders: readonly Contender[] = [
     concurrency: "process",
     platforms: unix,
     summary: "a process for each connection, forked when it is accepted",
+    settings: blocking,
   },
   {
     name: "cpp:thread-per-connection",
@@ -81,6 +85,7 @@ export const contenders: readonly Contender[] = [
     concurrency: "thread",
     platforms: unix,
     summary: "a thread for each connection blocks in recv",
+    settings: blocking,
   },
   {
     name: "cpp:busy-poll",
@@ -90,6 +95,7 @@ export const contenders: readonly Contender[] = [
     concurrency: "single",
     platforms: unix,
     summary: "asks every connection in turn and never waits",
+    settings: withoutWaits,
   },
   {
     name: "cpp:select",
@@ -135,6 +141,7 @@ export const contenders: readonly Contender[] = [
     concurrency: "single",
     platforms: ["linux"],
     summary: "completions: multishot accept and recv, provided buffers",
+    settings: { acceptsPerWake: "all that are complete", eventsPerWait: "all that are complete" },
     refusal: noIoUring,
   },
   {
@@ -145,6 +152,8 @@ export const contenders: readonly Contender[] = [
     concurrency: "prefork",
     platforms: ["linux"],
     summary: "several epoll reactors, a process each, at one listener",
+    // More at once would leave the other processes at that listener without connections.
+    settings: { acceptsPerWake: 8 },
   },
   {
     name: "cpp:prefork-reuseport",
@@ -163,6 +172,7 @@ export const contenders: readonly Contender[] = [
     concurrency: "single",
     platforms: unix,
     summary: "asks every connection in turn, from TypeScript",
+    settings: withoutWaits,
   },
   {
     name: "ts:select",
@@ -218,6 +228,7 @@ export const contenders: readonly Contender[] = [
     concurrency: "single",
     platforms: unix,
     summary: "Node's own net module: what people use today",
+    settings: nodeSettings,
   },
   {
     name: "node:cluster",
@@ -227,6 +238,7 @@ export const contenders: readonly Contender[] = [
     concurrency: "prefork",
     platforms: unix,
     summary: "several net servers, a process each; the parent hands out connections",
+    settings: nodeSettings,
   },
 ];
 

@@ -2,7 +2,7 @@
 // Leaves: Results, complete or, after an interruption, with what was measured until then. Writes
 // and prints nothing.
 
-import * as settings from "../contenders/settings.ts";
+import { BACKLOG, commonSettings } from "../contenders/settings.ts";
 import { Interrupted } from "../host/deadline.ts";
 import type { MachineLimits } from "../host/limits.ts";
 import { causeText } from "../model/reasons.ts";
@@ -114,13 +114,11 @@ async function wasMeasured(blocks: BlockRun): Promise<boolean> {
   }
 }
 
-/** What was held equal between the contenders. */
+/** What was held equal between the contenders, and by contender what was not. */
 function settingsOf(plan: Plan, { cpus }: RunContext): Results["settings"] {
   return {
-    readBufferBytes: settings.READ_BUFFER_BYTES,
-    backlog: settings.BACKLOG,
-    acceptsPerWake: settings.ACCEPTS_PER_WAKE,
-    eventsPerWait: settings.EVENTS_PER_WAIT,
+    ...commonSettings,
+    backlog: BACKLOG,
     tcpNoDelay: true,
     blocks: plan.blocks.minimum,
     blocksAtMost: plan.blocks.maximum,
@@ -131,5 +129,10 @@ function settingsOf(plan: Plan, { cpus }: RunContext): Results["settings"] {
     loadGeneratorCpu: cpus.client,
     windowLimits: limits,
     options: plan.options,
+    ...Object.fromEntries(
+      plan.contenders.flatMap(({ name, settings }) =>
+        settings === undefined ? [] : [[name, settings]],
+      ),
+    ),
   };
 }

@@ -16,7 +16,7 @@ import { makeScale, position, type Scale } from "../report/svg/scale.ts";
 
 /** How each chart writes its figures. */
 export const formats: Readonly<Record<LiveChartName, (value: number) => string>> = {
-  cpu: (value) => `${value < 10 ? percent(value) : count(value)} %`,
+  cpu: (value) => `${value > 0 && value < 10 ? percent(value) : count(value)} %`,
   memory: bytes,
   throughput: (value) => (value < 1e4 ? count(value) : shortCount(value)),
   latency: shortDuration,

@@ -49,7 +49,7 @@ class Acceptor {
   static constexpr int kAcceptsPerSharedWake = 8;
 
   bool shared() const { return sharing_ == ListenerSharing::kShared; }
-  int accepts_per_wake() const { return shared() ? kAcceptsPerSharedWake : kEventsPerWait; }
+  int accepts_per_wake() const { return shared() ? kAcceptsPerSharedWake : kAcceptsPerWake; }
   void Pause(int error);
   void Resume();
 

@@ -37,7 +37,7 @@ class BusyPoll {
   }
 
   void AcceptAll() {
-    for (;;) {
+    for (int i = 0; i < kAcceptsPerWake; ++i) {
       ++server_.counters.accept_calls;
       const int fd = Accept(server_.listener.get());
       if (fd < 0) return;  // none, or no descriptor for it: asked again in the next pass

@@ -58,7 +58,7 @@ class ProcessPerConnection {
 
   /** @returns false where there was no descriptor or no process for one. */
   bool AcceptAll() {
-    for (int i = 0; i < kEventsPerWait; ++i) {
+    for (int i = 0; i < kAcceptsPerWake; ++i) {
       if (!accepted_.valid()) {
         ++server_.counters.accept_calls;
         const int fd = Accept(server_.listener.get(), true);

@@ -15,6 +15,7 @@ namespace io_selectors {
  */
 constexpr int kReadBufferBytes = 16 * 1024;
 constexpr int kEventsPerWait = 256;
+constexpr int kAcceptsPerWake = 256;
 
 /** How long accepting pauses where there is no descriptor, process or memory for a connection, and
  * nothing closes meanwhile. */

@@ -63,7 +63,7 @@ class ThreadPerConnection {
 
   /** @returns false where there was no descriptor or no thread for one. */
   bool AcceptAll() {
-    while (!StopSignal::Raised()) {
+    for (int i = 0; i < kAcceptsPerWake && !StopSignal::Raised(); ++i) {
       if (!accepted_.valid()) {
         ++server_.counters.accept_calls;
         const int fd = Accept(server_.listener.get(), true);

@@ -3,7 +3,7 @@
 // Enters: nothing tells it anything. Leaves: the shared EchoHandler's recv and send.
 
 import { accept, close, listenTcp, localPort } from "../../../src/index.ts";
-import { BACKLOG } from "../settings.ts";
+import { ACCEPTS_PER_WAKE, BACKLOG } from "../settings.ts";
 import { EchoHandler, NEXT_CLOSE } from "./connection.ts";
 import type { CallCounters } from "./counters.ts";
 import type { Server, ServerRequest } from "./server.ts";
@@ -58,7 +58,7 @@ class BusyPoll {
   }
 
   #acceptAll(): void {
-    for (;;) {
+    for (let i = 0; i < ACCEPTS_PER_WAKE; i++) {
       this.#counters.acceptCalls++;
       const fd = accept(this.#listener);
       if (fd < 0) return; // none, or no descriptor for it: asked again in the next pass

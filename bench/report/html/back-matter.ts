@@ -25,7 +25,10 @@ export function methodPart(results: Results): Markup {
     ),
     settings.length === 0
       ? nothing
-      : folded("Settings that were equal for all", properties("setting", settings)),
+      : folded(
+          "Settings, equal for all that are not named in them",
+          properties("setting", settings),
+        ),
     folded(
       "Status words",
       element(
