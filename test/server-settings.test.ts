@@ -1,5 +1,6 @@
 // That servers do per call what the report says they do: each runs under strace(1), is stopped
-// until more connections wait than one wake may accept, and goes on. Skipped by name without strace.
+// until more connections wait than one wake may accept, and goes on. Skipped by name if strace is
+// missing.
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
