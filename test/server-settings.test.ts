@@ -85,12 +85,14 @@ interface Observed {
   readonly mostAccepts: number;
   readonly reads: readonly number[];
   readonly events: readonly number[];
+  /** Of the listeners that connections came from. */
   readonly backlogs: readonly number[];
 }
 
 function observe(lines: readonly string[]): Observed {
   const runs = new Map<string, number>();
   const accepted = new Set<string>();
+  const backlogOf = new Map<string, number>();
   const [reads, events, backlogs] = [new Set<number>(), new Set<number>(), new Set<number>()];
   let mostAccepts = 0;
   for (const line of joined(lines)) {
@@ -100,12 +102,13 @@ function observe(lines: readonly string[]): Observed {
       const [, taken] = / = (\d+)$/.exec(rest) ?? [];
       if (taken === undefined) continue;
       accepted.add(taken);
+      backlogs.add(backlogOf.get(fd) ?? 0);
       runs.set(thread, (runs.get(thread) ?? 0) + 1);
       mostAccepts = Math.max(mostAccepts, runs.get(thread) ?? 0);
       continue;
     }
     if (call === "close") accepted.delete(fd);
-    if (call === "listen") backlogs.add(Number(/, (\d+)\)/.exec(rest)?.[1]));
+    if (call === "listen") backlogOf.set(fd, Number(/, (\d+)\)/.exec(rest)?.[1]));
     const size = Number(/"(?:\.\.\.)?, (\d+)[,)]/.exec(rest)?.[1]);
     if ((call === "read" || call === "recvfrom") && accepted.has(fd) && size > 0) reads.add(size);
     if (call.startsWith("epoll_")) events.add(Number(/[\]}], (\d+), /.exec(rest)?.[1] ?? 0));
