@@ -56,16 +56,21 @@ describe("the program", () => {
   }
 
   it("says its seed first, then its figures", () => {
-    const { status, output } = run("--seed", "5", "--operations", "1500", "--calls", "300");
+    const counts = ["--operations", "1500", "--calls", "300", "--connections", "2000"];
+    const { status, output } = run("--seed", "5", ...counts);
     expect(output).toMatch(/^fuzz: seed 5; /);
     expect(output).toContain("1,500 operations on each of");
     expect(output).toMatch(/300 calls of \d+ exports/);
+    expect(output).toMatch(/2,00\d operations on \d+ connections by \d engines/);
     expect(status).toBe(0);
   });
 
   it.each([
     [["--seed", "x"], /--seed: "x" is not a whole number/],
-    [["--operation", "5"], /options: --seed --operations --calls --backend --help/],
+    [
+      ["--operation", "5"],
+      /options: --seed --operations --calls --connections --engine --backend --help/,
+    ],
     [["--backend", "epol"], /--backend: "epol" is none of: /],
   ])("refuses %j", (args, message) => {
     const { status, output } = run(...args);

@@ -58,6 +58,7 @@ export async function connectionTo(
 export async function receiveAll(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];
   socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+  socket.resume();
   await once(socket, "end");
   return Buffer.concat(chunks);
 }

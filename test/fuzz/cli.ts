@@ -5,6 +5,7 @@
 import { randomInt } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { missingBackends, selectorClasses } from "../conformance/backends.ts";
+import { engines } from "../connections/engines.ts";
 import { exitOnSignals } from "../programs/exit-on-signals.ts";
 import {
   type OptionRow,
@@ -15,12 +16,19 @@ import {
 } from "../programs/options.ts";
 import { formatCount, Progress } from "../programs/progress.ts";
 import { callAtRandom } from "./argument-calls.ts";
+import { type ConnectionWay, huntConnections } from "./connection-hunt.ts";
 import { type Backend, Difference, type Figures, hunt } from "./hunt.ts";
 
 const rows: readonly OptionRow[] = [
   { name: "seed", value: "N", help: "of everything random; a random one unless given" },
   { name: "operations", value: "N", help: "on each backend; 1000000 unless given" },
   { name: "calls", value: "N", help: "with random arguments, 0 for none; 100000 unless given" },
+  {
+    name: "connections",
+    value: "N",
+    help: "operations on connections, by all engines together; 1000000 unless given",
+  },
+  { name: "engine", value: "NAME", help: "of connections, such as readiness-over-epoll" },
   { name: "backend", value: "A[,B]", help: "only these; all that work here unless given" },
 ];
 
@@ -28,6 +36,8 @@ interface Request {
   readonly seed: number;
   readonly operations: number;
   readonly calls: number;
+  readonly connections: number;
+  readonly ways: readonly ConnectionWay[];
   readonly backends: readonly Backend[];
 }
 
@@ -56,8 +66,19 @@ function toRequest(given: ReadonlyMap<string, string>): Request {
     seed: whole("seed", randomInt(2 ** 32), 0, 2 ** 32 - 1),
     operations: whole("operations", 1_000_000, 0, 1e12),
     calls: whole("calls", 100_000, 0, 1e9),
+    connections: whole("connections", 1_000_000, 0, 1e12),
+    ways: chooseEngines(given.get("engine")),
     backends: chooseBackends(given.get("backend")),
   };
+}
+
+function chooseEngines(text: string | undefined): readonly ConnectionWay[] {
+  if (text === undefined) return engines;
+  const known = (name: string) => name.replaceAll(" ", "-");
+  const found = engines.filter(([name]) => known(name) === text);
+  if (found.length > 0) return found;
+  const all = engines.map(([name]) => known(name)).join(" ");
+  throw new UsageError(`--engine: "${text}" is none of: ${all}`);
 }
 
 function chooseBackends(text: string | undefined): readonly Backend[] {
@@ -72,13 +93,14 @@ function chooseBackends(text: string | undefined): readonly Backend[] {
   });
 }
 
-async function fuzz({ seed, operations, calls, backends }: Request): Promise<number> {
+async function fuzz({ seed, operations, calls, backends, ...rest }: Request): Promise<number> {
   const names = backends.map(([name]) => name).join(", ");
   console.log(`fuzz: seed ${seed}; ${names}`);
   for (const [name, reason] of missingBackends) console.log(`fuzz: not ${name}: ${reason}`);
   try {
     if (operations > 0) console.log(await play(backends, seed, operations));
     if (calls > 0) console.log(call(seed, calls));
+    if (rest.connections > 0) console.log(await connect(rest, seed));
     return 0;
   } catch (error) {
     console.error(`fuzz: ${error instanceof Error ? error.message : String(error)}`);
@@ -108,6 +130,33 @@ async function play(
     `fuzz: ${formatCount(operations)} operations on each of ${backends.length} backends: all as ` +
     `the model; ${formatCount(compared)} answers equal, ${formatCount(ruled)} kept apart by a ` +
     `rule; ${progress.seconds.toFixed(1)} s, ${formatCount(rate)} operations/s`
+  );
+}
+
+async function connect(
+  { connections, ways }: Pick<Request, "connections" | "ways">,
+  seed: number,
+): Promise<string> {
+  const each = Math.ceil(connections / ways.length);
+  const progress = new Progress(each * ways.length, "operations on connections");
+  const sum = { operations: 0, connections: 0, bytes: 0 };
+  try {
+    for (const way of ways) {
+      let last = { operations: 0, connections: 0, bytes: 0 };
+      for await (last of huntConnections(way, seed, each)) {
+        progress.show(sum.operations + last.operations);
+      }
+      sum.operations += last.operations;
+      sum.connections += last.connections;
+      sum.bytes += last.bytes;
+    }
+  } finally {
+    progress.clear();
+  }
+  return (
+    `fuzz: ${formatCount(sum.operations)} operations on ${formatCount(sum.connections)} ` +
+    `connections by ${ways.length} engines: all as the model; ${formatCount(sum.bytes)} bytes; ` +
+    `${progress.seconds.toFixed(1)} s`
   );
 }
 
