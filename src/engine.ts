@@ -1,7 +1,6 @@
 // Engine: the rings that TypeScript shares with a native engine, and the dispatch of what it
 // reports. One per thread and kind; every server and connection of the thread shares it.
 
-import { markAsUntransferable } from "node:worker_threads";
 import {
   deliver,
   type EngineConnection,
@@ -330,7 +329,9 @@ export class Engine implements Submitter {
     if (view !== undefined && view.length === length && this.#viewOffsets[i] === offset) {
       return view;
     }
-    // Detached all the same: ArrayBuffer.prototype.transfer() asks nobody.
+    // Detached: Node 20 transfers it, and ArrayBuffer.prototype.transfer() asks nobody. Marking it
+    // untransferable is no way out: Node 24 then aborts when the thread ends, since it cannot
+    // detach external memory any more.
     if (this.#inbound.byteLength === 0) this.#inbound = this.#newInbound();
     const made = new Uint8Array(this.#inbound, offset, length);
     this.#views[i] = made;
@@ -339,8 +340,6 @@ export class Engine implements Submitter {
   }
 
   #newInbound(): ArrayBuffer {
-    const inbound = native.engineInbound(this.#id);
-    markAsUntransferable(inbound);
-    return inbound;
+    return native.engineInbound(this.#id);
   }
 }

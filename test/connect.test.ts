@@ -256,6 +256,30 @@ describe.each(engines)("by %s", (_name, way) => {
     });
   });
 
+  it("goes on after a handler has taken away the memory that it was given", async () => {
+    let got = "";
+    const server = start(
+      {
+        data(connection, bytes) {
+          got += Buffer.from(bytes);
+          try {
+            structuredClone(bytes, { transfer: [bytes.buffer as ArrayBuffer] });
+          } catch {
+            // Node 22 and later refuse to transfer it
+          }
+          connection.write("y");
+        },
+      },
+      way,
+    );
+    const socket = await socketTo(server);
+    for (const word of ["one", "two", "three"]) {
+      socket.write(word);
+      expect(String((await once(socket, "data"))[0])).toBe("y");
+    }
+    expect(got).toBe("onetwothree");
+  });
+
   it("serves one stream per connection", async () => {
     const connection = await connectionTo(start(echo, way), {}, way);
     const stream = toDuplex(connection);
