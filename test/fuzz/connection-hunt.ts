@@ -1,5 +1,5 @@
 // The hunt for differences between connections and their model: random writes, pauses, ends,
-// resets, destroys and hand-overs on real sockets; at the end of a sequence every byte is accounted for.
+// resets, destroys and hand-overs on real sockets. At a sequence's end every byte is accounted for.
 
 import { setImmediate } from "node:timers/promises";
 import {
