@@ -1,6 +1,8 @@
 // How TypeScript waits: blocking this thread, hosting Node's loop, or beside it as a promise; and
 // how any thread wakes it. Source of the contract: src/native.ts.
 
+#include <sys/select.h>
+
 #include "addon/calls.h"
 #include "addon/hosted_run.h"
 #include "addon/watch.h"
@@ -36,10 +38,23 @@ class BlockingWait {
   Result<void> watches_;
 };
 
-/** Whether Node's loop has events, for a wait that cannot watch its descriptor. */
+/**
+ * Whether Node's loop has events, for a wait that cannot watch its descriptor. Not poll(2), if
+ * select(2) can hold the number: XNU's poll puts the queue into one of its own, which makes it a
+ * queue of the lowest level for good (kqueue_kqfilter in bsd/kern/kern_event.c), so that it could
+ * watch no selector any more (EINVAL): each contains a queue, the wake set, and is of a higher one.
+ */
 bool HostIsReady(const Host& host) {
-  pollfd watched{uv_backend_fd(host.loop()), POLLIN, 0};
-  return poll(&watched, 1, 0) > 0;
+  const int fd = uv_backend_fd(host.loop());
+  if (fd >= FD_SETSIZE) {
+    pollfd watched{fd, POLLIN, 0};
+    return poll(&watched, 1, 0) > 0;
+  }
+  fd_set watched;
+  FD_ZERO(&watched);
+  FD_SET(fd, &watched);
+  timeval now{};
+  return select(fd + 1, &watched, nullptr, nullptr, &now) > 0;
 }
 
 /** One look or wait. @returns the number of events, or -errno; what ended it from outside in

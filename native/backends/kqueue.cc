@@ -1,7 +1,6 @@
 // kqueue(2), kevent(2): the kernel keeps the set and hands back only what is ready, so a wait costs
-// O(ready). It knows reading and writing as two filters; here they are one entry. On Linux this
-// builds over libkqueue. Enters: registrations from Selector. Leaves: ready events, both filters of
-// a descriptor merged, each checked against its generation.
+// O(ready). Reading and writing are two filters there and one entry here: both filters of a
+// descriptor are merged, each checked against its generation. On Linux this builds over libkqueue.
 
 #if defined(IO_SELECTORS_LIBKQUEUE) || (!defined(__linux__) && __has_include(<sys/event.h>))
 
@@ -27,6 +26,15 @@ constexpr int kEventsPerWait = 256;
 
 /** Some kernels refuse longer ones (EINVAL), and libkqueue reckons in an int of milliseconds. */
 constexpr int64_t kLongestWaitNs = 24 * 3600 * kNsPerSecond;
+
+#ifdef IO_SELECTORS_LIBKQUEUE
+/** A kernel's queue forgets a descriptor when it is closed (knote_fdclose of XNU's and FreeBSD's
+ * kern_event.c). libkqueue's is an epoll set, in which it lives on while a dup does: reports
+ * without end, also as the next file of the same number, and EEXIST if that is the same file. */
+constexpr bool kOutlivesClose = true;
+#else
+constexpr bool kOutlivesClose = false;
+#endif
 
 #ifdef EV_DISPATCH
 constexpr int kOneshot = EV_DISPATCH;
@@ -65,6 +73,13 @@ class Changes {
   int count_ = 0;
 };
 
+Result<OwnedFd> OpenQueue() {
+  OwnedFd queue(kqueue());
+  if (!queue.valid()) return LastError("kqueue");
+  if (fcntl(queue.get(), F_SETFD, FD_CLOEXEC) < 0) return LastError("fcntl");
+  return queue;
+}
+
 class KqueueSelector final : public Selector {
  public:
   explicit KqueueSelector(OwnedFd kqueue) : Selector(kCapabilities), kqueue_(std::move(kqueue)) {}
@@ -79,7 +94,11 @@ class KqueueSelector final : public Selector {
   /** One descriptor, and where its two filters meet in the events of a wait. */
   struct Slot {
     Mode mode = Mode::kLevel;
-    uint32_t wait = 0;  // of which `merged` is an index
+    bool is_socket = false;
+    bool spent = false;  // a oneshot that has been reported
+    dev_t device = 0;    // with `inode`: which file it was when it was added
+    ino_t inode = 0;
+    uint64_t wait = 0;  // of which `merged` is an index; 32 bits would wrap within two days
     size_t merged = 0;
   };
 
@@ -92,18 +111,28 @@ class KqueueSelector final : public Selector {
   };
 
   Result<void> Add(int fd, const Registration& registration) override {
+    const size_t index = static_cast<size_t>(fd);
+    if (slots_.size() <= index) slots_.resize(std::max(index + 1, slots_.size() * 2));
+    slots_[index].mode = registration.options.mode;
+    slots_[index].spent = false;
+    Result<void> added = outlived_ ? Renew(fd) : Result<void>();
+    if (added.ok()) added = AddTo(kqueue_.get(), fd, registration);
+    if (!added.ok()) Remove(fd, registration);  // the first filter, where the second was refused
+    return added;
+  }
+
+  Result<void> AddTo(int kqueue, int fd, const Registration& registration) {
     // At its end a regular file would never be ready, though it always is for the others.
     struct stat status = {};
     if (fstat(fd, &status) < 0) return LastError("fstat");
     if (S_ISREG(status.st_mode)) return Error{EPERM, "kevent"};
-    const size_t index = static_cast<size_t>(fd);
-    if (slots_.size() <= index) slots_.resize(std::max(index + 1, slots_.size() * 2));
-    slots_[index].mode = registration.options.mode;
+    Slot& slot = slots_[static_cast<size_t>(fd)];
+    slot.is_socket = S_ISSOCK(status.st_mode);
+    slot.device = status.st_dev;
+    slot.inode = status.st_ino;
     Changes changes;
     changes.Add(fd, registration.interest, FlagsToAdd(registration), registration.generation);
-    const Result<void> added = changes.Apply(kqueue_.get());
-    if (!added.ok()) Remove(fd, registration);  // the first filter, where the second was refused
-    return added;
+    return changes.Apply(kqueue);
   }
 
   /** Taken out and put in anew in one call: reports what is ready now, arms a oneshot again. */
@@ -125,20 +154,56 @@ class KqueueSelector final : public Selector {
       changes.Add(fd, registration.interest & direction, EV_DELETE, registration.generation);
       if ((registration.interest & direction) != 0) (void)changes.Apply(kqueue_.get()).ok();
     }
+    outlived_ = outlived_ || (kOutlivesClose && !IsAsAdded(fd));
+  }
+
+  /** Whether the number still names the file that was added. */
+  bool IsAsAdded(int fd) const {
+    const Slot& slot = slots_[static_cast<size_t>(fd)];
+    struct stat status = {};
+    return fstat(fd, &status) == 0 && status.st_dev == slot.device && status.st_ino == slot.inode;
   }
 
   Result<void> Wait(Batch& batch, int64_t timeout_ns) override {
+    if (outlived_) {
+      const Result<void> renewed = Renew();
+      if (!renewed.ok()) return renewed;
+    }
     const timespec timeout = ToTimespec(std::clamp<int64_t>(timeout_ns, 0, kLongestWaitNs));
     // A descriptor can take two. No more than there is room for: an edge left over would be lost.
     const int count =
         kevent(kqueue_.get(), nullptr, 0, events_.data(),
                std::min(batch.capacity(), kEventsPerWait), timeout_ns < 0 ? nullptr : &timeout);
-    if (count < 0) return LastError("kevent");
+    if (count < 0) {
+      const Error error = LastError("kevent");
+      // libkqueue asks a descriptor that is ready for more, and fails if it has been closed.
+      return kOutlivesClose && error.errno_value == EBADF ? Renew() : error;
+    }
     ++waits_;
     merged_.clear();
     for (int i = 0; i < count; ++i) Merge(events_[static_cast<size_t>(i)]);
     for (const Merged& merged : merged_) Report(batch, merged);
     return {};
+  }
+
+  /**
+   * Replaces the queue by one without the entries that no descriptor of this process names any
+   * more. A failure changes nothing. @param except left out: it is added next.
+   */
+  Result<void> Renew(int except = -1) {
+    Result<OwnedFd> fresh = OpenQueue();
+    if (!fresh.ok()) return fresh.error();
+    Result<void> filled;
+    ForEachRegistered([&](int fd, const Registration& registration) {
+      if (fd == except || slots_[static_cast<size_t>(fd)].spent) return;  // spent: until modify
+      if (!IsAsAdded(fd)) return;  // closed before it was unregistered, and perhaps reused
+      const Result<void> added = AddTo(fresh.value().get(), fd, registration);
+      if (!added.ok()) filled = added;
+    });
+    if (!filled.ok()) return filled;
+    kqueue_ = std::move(fresh.value());
+    outlived_ = false;
+    return filled;
   }
 
   void Merge(const struct kevent& event) {
@@ -162,14 +227,21 @@ class KqueueSelector final : public Selector {
 
   void Report(Batch& batch, const Merged& merged) {
     const int32_t interest = Interest(merged.fd);
-    // Hung up: no direction that is watched is open. The writing one alone may be our own shutdown.
-    const bool hung_up = (merged.closed & kWrite) != 0 && merged.closed == interest;
+    Slot& slot = slots_[static_cast<size_t>(merged.fd)];
+    // A pipe or terminal has one direction to read: its end is that the other side is gone, and
+    // poll(2) reports no more than POLLHUP. A socket's peer may have shut down writing only. Hung
+    // up is a socket if no direction that is watched is open; the writing one alone may be our own
+    // shutdown.
+    const bool ended = (merged.closed & kRead) != 0;
+    const bool hung_up = slot.is_socket ? (merged.closed & kWrite) != 0 && merged.closed == interest
+                                        : merged.closed != 0;
     batch.Add(merged.fd, merged.generation, merged.ready,
-              ((merged.closed & kRead) != 0 ? kFlagReadClosed : 0) | (hung_up ? kFlagHangup : 0) |
+              (ended && slot.is_socket ? kFlagReadClosed : 0) | (hung_up ? kFlagHangup : 0) |
                   (merged.failed ? kFlagError : 0));
     // Each filter has a shot of its own; the first that fires takes the other's.
     const int32_t left = interest & ~merged.ready;
-    if (slots_[static_cast<size_t>(merged.fd)].mode != Mode::kOneshot || left == 0) return;
+    slot.spent = slot.mode == Mode::kOneshot;
+    if (!slot.spent || left == 0) return;
     Changes changes;
     changes.Add(merged.fd, left, EV_DISABLE, merged.generation);
     (void)changes.Apply(kqueue_.get()).ok();  // ENOENT: closed meanwhile
@@ -184,16 +256,16 @@ class KqueueSelector final : public Selector {
   std::array<struct kevent, kEventsPerWait> events_{};
   std::vector<Slot> slots_;  // by descriptor
   std::vector<Merged> merged_;
-  uint32_t waits_ = 0;
+  uint64_t waits_ = 0;
+  bool outlived_ = false;  // the queue holds what no descriptor of ours names any more
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Selector>> MakeKqueueSelector(const SelectorOptions& /*options*/) {
-  OwnedFd queue(kqueue());
-  if (!queue.valid()) return LastError("kqueue");
-  if (fcntl(queue.get(), F_SETFD, FD_CLOEXEC) < 0) return LastError("fcntl");
-  return std::unique_ptr<Selector>(new KqueueSelector(std::move(queue)));
+  Result<OwnedFd> queue = OpenQueue();
+  if (!queue.ok()) return queue.error();
+  return std::unique_ptr<Selector>(new KqueueSelector(std::move(queue.value())));
 }
 
 }  // namespace io_selectors

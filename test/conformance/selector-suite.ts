@@ -7,6 +7,7 @@ import {
   EVENT_WRITE,
   FLAG_HANGUP,
   FLAG_READ_CLOSED,
+  pipe,
   recv,
   type Selector,
   send,
@@ -250,6 +251,15 @@ export function selectorSuite(name: string, make: <T>() => Selector<T>): void {
         expect(selector.select(0)).toEqual([]);
         fds.connectTo(listener);
         expect(selector.select(5000)).toEqual([{ key, events: EVENT_READ }]);
+      });
+
+      it.skipIf(name === "select")("reports that a pipe's other end is gone as a hang-up", () => {
+        const [reader, writer] = pipe().map((fd) => fds.keep(fd)) as [number, number];
+        selector.register(reader, EVENT_READ);
+        fds.close(writer);
+        expect(selector.poll(5000)).toBe(1);
+        expect(selector.readyEvents(0)).toBe(EVENT_READ);
+        expect(selector.readyFlags(0)).toBe(FLAG_HANGUP);
       });
 
       it("reports a closed peer as readable, with the truth in the flags", () => {

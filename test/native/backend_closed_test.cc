@@ -19,6 +19,18 @@ OwnedFd Reuse(int number, int fd) {
   return reused;
 }
 
+/** Long beside what a wait itself computes. */
+constexpr int64_t kLongMomentNs = 100 * kNsPerMs;
+
+/** The reading end first. */
+DescriptorPair PipePair() { return Must(MakePipe()); }
+
+int64_t ThreadCpuNs() {
+  timespec time{};
+  CHECK_EQ(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time), 0);
+  return static_cast<int64_t>(time.tv_sec) * kNsPerSecond + time.tv_nsec;
+}
+
 /** How often a descriptor was reported in a few short waits, which must not fail. */
 int CountReports(Selector& selector, int fd) {
   int reports = 0;
@@ -84,6 +96,26 @@ BACKEND_TEST(ClosedAndReusedIsRegisteredAnew) {
   CHECK_EQ(ready.Find(fd)->generation, second);
 }
 
+BACKEND_TEST(ClosedAndReusedForTheSameFileIsRegisteredAnew) {
+  const auto selector = MakeSelector(backend);
+  for (const int32_t interest : {kRead, kWrite, kRead | kWrite}) {
+    DescriptorPair pair = StreamPair();
+    const int fd = pair.first.get();
+    CHECK(selector->Register(fd, interest).ok());
+    const OwnedFd duplicate = Must(Duplicate(fd));
+    pair.first.Reset();
+    CHECK(selector->Unregister(fd).ok());
+    const OwnedFd reused = Reuse(fd, duplicate.get());
+    const Result<int32_t> registered = selector->Register(fd, kRead);
+    CHECK_EQ(ErrorOf(registered), 0);
+    CHECK(Wait(*selector, kMomentNs).events.empty());
+    Put(pair.second);
+    CHECK_EQ(Wait(*selector, kPatienceNs).Of(fd), kRead);
+    CHECK_EQ(CountReports(*selector, fd), 5);
+    CHECK(selector->Unregister(fd).ok());
+  }
+}
+
 BACKEND_TEST(ClosedAliveInADupIsNobodys) {
   const auto selector = MakeSelector(backend);
   DescriptorPair pair = StreamPair();
@@ -104,6 +136,30 @@ BACKEND_TEST(ClosedAliveInADupIsNobodys) {
   const Ready ready = Wait(*selector, kPatienceNs);
   CHECK_EQ(ready.events.size(), size_t{1});
   CHECK_EQ(ready.Of(other.first.get()), kRead);
+}
+
+// A wait that the kernel ends again and again for a descriptor that is gone would use the whole
+// time.
+BACKEND_TEST(ClosedAliveInADupKeepsNoWaitBusy) {
+  for (const bool unregistered : {true, false}) {
+    for (const auto& make : {StreamPair, TcpPair, PipePair}) {
+      const auto selector = MakeSelector(backend);
+      DescriptorPair pair = make();
+      const int fd = pair.first.get();
+      CHECK(selector->Register(fd, kRead).ok());
+      const OwnedFd duplicate = Must(Duplicate(fd));
+      pair.first.Reset();
+      if (unregistered) CHECK(selector->Unregister(fd).ok());
+      Put(pair.second);
+      pair.second.Reset();
+      CHECK(AwaitReadable(duplicate.get()));
+      for (int i = 0; i < 100; ++i) CHECK_EQ(Wait(*selector).error, 0);
+      const int64_t before_ns = ThreadCpuNs();
+      const Ready ready = Wait(*selector, kLongMomentNs);
+      CHECK_EQ(ready.error, 0);
+      CHECK(ThreadCpuNs() - before_ns < kLongMomentNs / 2);
+    }
+  }
 }
 
 BACKEND_TEST(NumberReusedInABatchHasAnotherGeneration) {
