@@ -14,7 +14,7 @@ const runFile = promisify(execFile);
 /** @returns its exit code and output, whatever the code is. */
 async function micro(...args: string[]) {
   const argv = ["dist/bench/micro/cli.js", ...args];
-  const run = runFile(process.execPath, argv, { timeout: 25_000 });
+  const run = runFile(process.execPath, argv, { timeout: 100_000 });
   const { stdout, stderr } = await run.catch((error: { stdout: string; stderr: string }) => error);
   return { code: run.child.exitCode, stdout, stderr };
 }
@@ -80,7 +80,7 @@ describe("npm run bench:micro", () => {
     const kqueue = availableBackends().find(({ name }) => name === "kqueue");
     const names = "wait-kqueue-100,crossing";
     const { code, stdout } = await micro("--rounds", "1", "--ms", "1", "--cases", names);
-    if (!kqueue?.available) expect(stdout).toContain("kqueue backend does not work here");
+    if (!kqueue?.available) expect(stdout).toMatch(/kqueue .*ENOSYS/);
     expect(stdout).toMatch(/fileno\(\): .* \d/);
     expect(code).toBe(0);
   });

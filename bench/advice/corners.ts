@@ -1,8 +1,8 @@
-// Where a question lies among what was measured: on a point, or between neighbours on each axis.
-// Never outside of them: what a server does beyond the last measurement is not in the earlier ones.
-// Enters: points and a question. Leaves: corners with weights, linear in the logarithms of the
-// axes. Pure.
+// Where a question lies among what was measured: on a point, or between two that differ in nothing
+// but one axis. Never outside of them: what a server does beyond the last measurement is not in the
+// earlier ones.
 
+import { blocksForInterval } from "../statistics/bootstrap.ts";
 import { counts } from "./points.ts";
 import type { Corner, MeasuredPoint, Question } from "./question.ts";
 
@@ -14,8 +14,9 @@ export type Axis = "connections" | "activePercent" | "payloadBytes" | "ratePerSe
 const axes: readonly Axis[] = ["connections", "activePercent", "payloadBytes", "ratePerSecond"];
 
 /**
- * The corners around a question; null where it is not enclosed. Without a rate asked for, those of
- * the rate that needs the least interpolation, and then has the most contenders.
+ * The point of a question's scale, or both neighbours on the one axis in which they differ from it;
+ * null if there are none. Without a rate asked for, those of the rate that needs no interpolation,
+ * and then has the most contenders.
  */
 export function cornersOf(
   points: readonly MeasuredPoint[],
@@ -23,11 +24,16 @@ export function cornersOf(
 ): readonly Corner[] | null {
   const asked = question.ratePerSecond;
   const rates = asked !== null ? [asked] : valuesOn(points, "ratePerSecond");
-  let best: readonly Corner[] | null = null;
-  for (const ratePerSecond of rates) {
-    const found = enclose(points, { ...question, ratePerSecond }, axes);
-    if (found !== null && (best === null || isBetter(found, best))) best = found;
-  }
+  const found = rates.flatMap((ratePerSecond) => {
+    const place = { ...question, ratePerSecond };
+    const point = fullest(points.filter((one) => axes.every((axis) => isOn(one, place, axis))));
+    return point !== null
+      ? [[{ point, weight: 1 }]]
+      : axes.map((axis) => between(points, place, axis)).filter((corners) => corners !== null);
+  });
+  const [best = null] = found.sort(
+    (one, other) => one.length - other.length || namesAt(other).length - namesAt(one).length,
+  );
   return best;
 }
 
@@ -46,77 +52,40 @@ export function valuesOn(points: readonly MeasuredPoint[], axis: Axis): number[]
 
 type ScalePoint = Question & { readonly ratePerSecond: number };
 
-function enclose(
-  points: readonly MeasuredPoint[],
-  place: ScalePoint,
-  [axis, ...rest]: readonly Axis[],
-): Corner[] | null {
-  if (axis === undefined) return fullest(points);
-  const at = (value: number) =>
-    enclose(
-      points.filter((point) => point[axis] === value),
-      place,
-      rest,
-    );
-  const values = valuesOn(points, axis);
-  const wanted = place[axis];
-  const exact = values.find((value) => value === wanted || isSameShare(points, place, axis, value));
-  const onIt = exact === undefined ? null : at(exact);
-  if (onIt !== null) return onIt;
-  const below = nearest(values.filter((value) => value < wanted).reverse(), at);
-  const above = nearest(
-    values.filter((value) => value > wanted),
-    at,
-  );
-  if (below === null || above === null || above.value / below.value > farthestApart) return null;
-  const share = Math.log(wanted / below.value) / Math.log(above.value / below.value);
-  return [...weighed(below.corners, 1 - share), ...weighed(above.corners, share)];
-}
-
 /** Connections are whole: 1 % of 333 is what was measured with 3 of them active. */
-function isSameShare(
-  points: readonly MeasuredPoint[],
-  place: ScalePoint,
-  axis: Axis,
-  value: number,
-): boolean {
+function isOn(point: MeasuredPoint, place: ScalePoint, axis: Axis): boolean {
+  if (point[axis] === place[axis]) return true;
   if (axis !== "activePercent") return false;
-  return points
-    .filter((point) => point.activePercent === value)
-    .every(({ connections, activeConnections }) => {
-      const wanted = Math.max(1, Math.round((connections * place.activePercent) / 100));
-      return wanted === activeConnections;
-    });
+  const wanted = Math.max(1, Math.round((point.connections * place.activePercent) / 100));
+  return wanted === point.activeConnections;
 }
 
-function nearest(values: readonly number[], at: (value: number) => Corner[] | null) {
-  for (const value of values) {
-    const corners = at(value);
-    if (corners !== null) return { value, corners };
-  }
-  return null;
+/** The nearest below and above on one axis, linear in its logarithm. */
+function between(points: readonly MeasuredPoint[], place: ScalePoint, axis: Axis): Corner[] | null {
+  const others = axes.filter((other) => other !== axis);
+  const line = points.filter((point) => others.every((other) => isOn(point, place, other)));
+  const [values, wanted] = [valuesOn(line, axis), place[axis]];
+  const below = values.findLast((value) => value < wanted);
+  const above = values.find((value) => value > wanted);
+  if (below === undefined || above === undefined || above / below > farthestApart) return null;
+  const share = Math.log(wanted / below) / Math.log(above / below);
+  const corner = (value: number, weight: number) => {
+    const point = fullest(line.filter((one) => one[axis] === value));
+    return point === null ? [] : [{ point, weight }];
+  };
+  return [...corner(below, 1 - share), ...corner(above, share)];
 }
 
 /** Of the same scale measured several times: the best founded, then the latest, which is first. */
-function fullest(points: readonly MeasuredPoint[]): Corner[] | null {
+function fullest(points: readonly MeasuredPoint[]): MeasuredPoint | null {
   const [first, ...others] = points;
   if (first === undefined) return null;
-  const point = others.reduce((best, next) => (weight(next) > weight(best) ? next : best), first);
-  return [{ point, weight: 1 }];
+  return others.reduce((best, next) => (founded(next) > founded(best) ? next : best), first);
 }
 
-/** From here on an interval can cover 95 %; more blocks do not make up for contenders. */
-const enoughBlocks = 6;
-
-function weight({ cells }: MeasuredPoint): number {
-  return cells.filter(counts).reduce((sum, { blocks }) => sum + Math.min(blocks, enoughBlocks), 0);
-}
-
-function weighed(corners: readonly Corner[], share: number): Corner[] {
-  return corners.map(({ point, weight }) => ({ point, weight: weight * share }));
-}
-
-function isBetter(found: readonly Corner[], than: readonly Corner[]): boolean {
-  if (found.length !== than.length) return found.length < than.length;
-  return namesAt(found).length > namesAt(than).length;
+/** More blocks than an interval needs do not make up for contenders. */
+function founded({ cells }: MeasuredPoint): number {
+  return cells
+    .filter(counts)
+    .reduce((sum, { blocks }) => sum + Math.min(blocks, blocksForInterval), 0);
 }

@@ -1,7 +1,7 @@
 // Why there is no answer, and which run would make one. Enters: what was measured, and a question
 // that it does not enclose. Leaves: a refusal. Pure.
 
-import { count } from "../report/format.ts";
+import { count, plural } from "../report/format.ts";
 import { type Axis, farthestApart, valuesOn } from "./corners.ts";
 import type { AdviceRefusal, MeasuredPoint, Question } from "./question.ts";
 
@@ -71,10 +71,9 @@ export function shareText(percent: number): string {
 /** "1,000 connections, 1 % active, 64-byte messages, 10,000 messages/s". */
 export function scaleOf(point: Omit<MeasuredPoint, "cells" | "run" | "activeConnections">): string {
   const { connections, activePercent, payloadBytes, ratePerSecond } = point;
-  const noun = connections === 1 ? "connection" : "connections";
   const active = activePercent === 100 ? "all active" : `${shareText(activePercent)} % active`;
   return [
-    `${count(connections)} ${noun}`,
+    plural(connections, "connection"),
     ...(connections === 1 ? [] : [active]),
     `${count(payloadBytes)}-byte messages`,
     `${count(ratePerSecond)} messages/s`,

@@ -4,10 +4,10 @@
 import {
   absent,
   bytes,
-  count,
   duration,
   enumerate,
   percent,
+  plural,
   ratio,
   significant,
 } from "../report/format.ts";
@@ -210,7 +210,7 @@ function nodeText({ recommended }: Answer, best: Candidate): string {
 function sureText(answer: Answer): string {
   const { recommended, runnerUp, candidates } = answer;
   const blocks = Math.min(...candidates.map((candidate) => candidate.blocks));
-  const each = `At least ${count(blocks)} ${blocks === 1 ? "block" : "blocks"} each`;
+  const each = `At least ${plural(blocks, "block")} each`;
   const first = `How sure: ${basisText(answer)}. ${each}; ${intervalText(blocks)}`;
   if (runnerUp === null || blocks < 2) return first;
   const told = compare(recommended, runnerUp, "cpu") === "lower" ? "told apart" : "a tie";

@@ -6,6 +6,7 @@ import { type FitRow, fitRows, limitRows, models, scales, thousands } from "../h
 import type { MachineEnvironment } from "../host/environment.ts";
 import { type MachineLimits, warnings } from "../host/limits.ts";
 import { LocalHost } from "../host/local.ts";
+import { alignedLines } from "../report/text-table.ts";
 import { type Command, print } from "./command.ts";
 
 export const doctorCommand: Command = {
@@ -147,12 +148,7 @@ function isGuest({ hypervisor }: MachineEnvironment): boolean {
   return hypervisor !== null && hypervisor !== "none";
 }
 
-/** Columns of equal width, two blanks between them. */
+/** Columns below a heading. */
 function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((cells) => cells[column]?.length ?? 0)),
-  );
-  return rows.map((cells) =>
-    `  ${cells.map((text, column) => text.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd(),
-  );
+  return alignedLines(rows).map((line) => `  ${line}`);
 }

@@ -3,6 +3,7 @@
 // two Revisions.
 
 import { UsageError } from "../command-line.ts";
+import { plural } from "../report/format.ts";
 import type { Revision } from "./result.ts";
 import { runTool, type ToolContext } from "./tool.ts";
 
@@ -63,7 +64,7 @@ async function resolve(
 async function refuseChanges(root: string, context: ToolContext): Promise<void> {
   const { lines } = await runTool(["git", "-C", root, "status", "--porcelain"], context);
   if (lines.length === 0) return;
-  const files = lines.length === 1 ? "1 file" : `${lines.length} files`;
+  const files = plural(lines.length, "file");
   throw new UsageError(
     `uncommitted changes (${files}): commit them, or measure the last commit with --head HEAD`,
   );

@@ -3,6 +3,7 @@
 // GateResult, which gates only where both were made on the same machine.
 
 import type { Cell, Results } from "../model/results.ts";
+import { blocksForInterval } from "../statistics/bootstrap.ts";
 import { median } from "../statistics/quantile.ts";
 import { type GateMetric, gateMetrics } from "./metrics.ts";
 import { judgementOf, outcomeOf } from "./outcome.ts";
@@ -20,9 +21,6 @@ export interface Saved {
 export class NothingInCommon extends Error {
   override readonly name = "NothingInCommon";
 }
-
-/** Fewer blocks than this make no interval of 95 %. */
-const fewestBlocks = 6;
 
 interface SavedTrial {
   readonly metric: GateMetric;
@@ -91,7 +89,7 @@ function trialsOf(base: Cell, head: Results, asked: readonly string[]): SavedTri
       wanted: metric.wanted + metric.marginApart - metric.margin,
       id: `${idOf(base)} ${metric.name}`,
       gates: metric.gates || asked.includes(metric.name),
-      planned: Math.max(fewestBlocks, pairs.length),
+      planned: Math.max(blocksForInterval, pairs.length),
       pairs,
     };
     return [{ metric, base, head: other, test }];

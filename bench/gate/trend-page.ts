@@ -1,8 +1,11 @@
-// The page that draws the history: a chart a series, the medians of its stretches as steps, a mark
-// at every change. Pure. Enters: trends. Leaves: one HTML page that loads nothing from anywhere.
+// The page that draws the history: a chart per series, the medians of its stretches as steps, a
+// line at every change. It is drawn by the report's axes, scales and marks.
 
-import { enumerate } from "../report/format.ts";
-import { coordinate, element, type Markup, nothing, text } from "../report/markup.ts";
+import { enumerate, plural } from "../report/format.ts";
+import { element, type Markup, text } from "../report/markup.ts";
+import { type AxisSpec, horizontalAxis, verticalAxis } from "../report/svg/drawing.ts";
+import { straight } from "../report/svg/marks.ts";
+import { makeScale, position, type Scale } from "../report/svg/scale.ts";
 import { page } from "./html.ts";
 import { gateMetric } from "./metrics.ts";
 import type { Trend, TrendChange, TrendPoint } from "./trend.ts";
@@ -47,7 +50,7 @@ function sectionOf(trend: Trend): Markup {
 function summaryOf({ metric, points, changes }: Trend): string {
   const { unit } = gateMetric(metric);
   const moves = changes.map((change) => changeWords(change, points, unit));
-  const runs = points.length === 1 ? "1 run" : `${points.length} runs`;
+  const runs = plural(points.length, "run");
   if (moves.length === 0) return `${runs}; no change found.`;
   return `${runs}; ${moves.length === 1 ? "changed" : "changes"}: ${enumerate(moves)}.`;
 }
@@ -62,57 +65,59 @@ function changeWords(change: TrendChange, points: readonly TrendPoint[], unit: s
   return `at ${point?.commit ?? "an unknown commit"}, ${point?.at.slice(0, 10) ?? ""}: ${moved}`;
 }
 
-interface Scales {
-  readonly x: (index: number) => number;
-  readonly y: (value: number) => number;
+/** Where the pieces of a drawing stand: runs from left to right, figures upwards. */
+interface Plot {
+  readonly x: Scale;
+  readonly y: Scale;
 }
 
 function drawing({ points, changes, metric }: Trend, label: string): Markup {
-  const most = Math.max(...points.map(({ high }) => high)) * 1.05;
-  const inner = { width: width - edge.left - edge.right, height: height - edge.top - edge.bottom };
-  const scales: Scales = {
-    x: (index) => edge.left + (inner.width * (index + 0.5)) / points.length,
-    // From zero: half as high is half as much.
-    y: (value) => edge.top + inner.height * (1 - value / (most || 1)),
-  };
   const { unit } = gateMetric(metric);
+  const [left, right] = [edge.left, width - edge.right];
+  const [top, bottom] = [edge.top, height - edge.bottom];
+  const last = points.length - 1;
+  const values = points.map(({ high }) => high);
+  const plot: Plot = {
+    x: { kind: "linear", low: -0.5, high: last + 0.5, start: left, end: right },
+    // From zero: half as high is half as much.
+    y: makeScale({ kind: "linear", values, start: bottom, end: top }),
+  };
+  const days: AxisSpec = {
+    ...{ kind: "linear", title: "", at: last > 0 ? [0, last] : [0] },
+    format: (index) => points[Math.round(index)]?.at.slice(0, 10) ?? "",
+  };
+  const format = (value: number) => figureText(value, unit);
   return element(
     "svg",
     { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label, width: "100%" },
-    ...[0, most / 2, most].map((value) => gridLine(value, unit, scales)),
-    ...points.map((point, index) => mark(point, index, { scales, unit })),
-    ...stepsOf(points, changes, scales),
-    ...changes.map(({ index }) => changeMark(scales.x(index - 0.5))),
-    words(edge.left, height - 8, points[0]?.at.slice(0, 10) ?? "", "start"),
-    points.length < 2
-      ? nothing
-      : words(width - edge.right, height - 8, points.at(-1)?.at.slice(0, 10) ?? "", "end"),
-  );
-}
-
-function gridLine(value: number, unit: string, { y }: Scales): Markup {
-  const at = y(value);
-  return element(
-    "g",
-    {},
-    line({ x1: edge.left, x2: width - edge.right, y1: at, y2: at }, "stroke:var(--line)"),
-    words(edge.left - 8, at + 4, figureText(value, unit), "end"),
+    ...verticalAxis(plot.y, { left, right }, { kind: "linear", title: "", format }),
+    ...horizontalAxis(plot.x, { top: bottom, bottom, width }, days),
+    ...points.map((point, index) => mark(point, index, { plot, unit })),
+    ...stepsOf(points, changes, plot),
+    ...changes.map(({ index }) => {
+      const x = position(plot.x, index - 0.5);
+      return straight({ x, y: top }, { x, y: bottom }, "base");
+    }),
   );
 }
 
 function mark(
   { value, low, high, at, commit }: TrendPoint,
   index: number,
-  { scales: { x, y }, unit }: { readonly scales: Scales; readonly unit: string },
+  { plot, unit }: { readonly plot: Plot; readonly unit: string },
 ): Markup {
-  const centre = x(index);
+  const place = (figure: number) => ({
+    x: position(plot.x, index),
+    y: position(plot.y, figure),
+  });
+  const { x, y } = place(value);
   const tip = `${commit ?? "?"}, ${at.slice(0, 16).replace("T", " ")}: ${figureText(value, unit)}`;
   return element(
     "g",
     {},
     element("title", {}, text(tip)),
-    line({ x1: centre, x2: centre, y1: y(low), y2: y(high) }, "stroke:var(--muted)"),
-    element("circle", { cx: centre, cy: y(value), r: 3.5, style: "fill:var(--accent)" }),
+    straight(place(low), place(high), "w-thin s-muted"),
+    element("circle", { cx: x, cy: y, r: 3.5, style: "fill:var(--accent)" }),
   );
 }
 
@@ -120,30 +125,15 @@ function mark(
 function stepsOf(
   points: readonly TrendPoint[],
   changes: readonly TrendChange[],
-  { x, y }: Scales,
+  plot: Plot,
 ): Markup[] {
   const first = changes[0];
   if (first === undefined) return [];
   const levels = [first.before, ...changes.map(({ after }) => after)];
   const bounds = [0, ...changes.map(({ index }) => index), points.length];
   return levels.map((level, index) => {
-    const [start, end] = [bounds[index] ?? 0, bounds[index + 1] ?? points.length];
-    const at = { x1: x(start - 0.5), x2: x(end - 0.5), y1: y(level), y2: y(level) };
-    return line(at, "stroke:var(--ink);stroke-width:2");
+    const [from = 0, to = from] = bounds.slice(index).map((end) => position(plot.x, end - 0.5));
+    const y = position(plot.y, level);
+    return straight({ x: from, y }, { x: to, y }, "base");
   });
-}
-
-function changeMark(x: number): Markup {
-  const at = { x1: x, x2: x, y1: edge.top, y2: height - edge.bottom };
-  return line(at, "stroke:var(--ink);stroke-dasharray:4 4");
-}
-
-function line(at: Readonly<Record<"x1" | "x2" | "y1" | "y2", number>>, style: string): Markup {
-  const places = Object.entries(at).map(([name, value]) => [name, coordinate(value)]);
-  return element("line", { ...Object.fromEntries(places), style });
-}
-
-function words(x: number, y: number, content: string, anchor: "start" | "end"): Markup {
-  const style = "fill:var(--muted);font-size:12px";
-  return element("text", { x, y, "text-anchor": anchor, style }, text(content));
 }

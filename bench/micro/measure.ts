@@ -14,7 +14,7 @@ try {
   const ns: Record<string, number> = {};
   const startedMs = performance.now();
   const waitedBefore = ownWaitNs();
-  for (const [name, run] of operations) ns[name] = await sample(run, Number(values.ms));
+  for (const [name, run] of operations) ns[name] = sample(run, Number(values.ms));
   const elapsedNs = (performance.now() - startedMs) * 1e6;
   const waitedAfter = ownWaitNs();
   const known = waitedBefore !== null && waitedAfter !== null;

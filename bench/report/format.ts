@@ -88,6 +88,11 @@ export function words(name: string): string {
     : name;
 }
 
+/** "1 block", "1,234 blocks". */
+export function plural(number: number, noun: string): string {
+  return `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+}
+
 /** "a, b and c". */
 export function enumerate(parts: readonly string[]): string {
   const last = parts.at(-1) ?? "";

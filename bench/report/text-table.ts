@@ -73,6 +73,20 @@ export function tableLines<Row>(
   ];
 }
 
+/** Rows of plain columns, each as wide as its widest entry, with two spaces between. */
+export function alignedLines(rows: readonly (readonly string[])[]): string[] {
+  const lengthOf = (text = "") => [...text].length;
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((cells) => lengthOf(cells[column]))),
+  );
+  return rows.map((cells) =>
+    cells
+      .map((text, column) => text + " ".repeat((widths[column] ?? 0) - lengthOf(text)))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
 /**
  * Text broken at spaces to fit the width; following lines start with the indent. A longer word
  * stays whole.

@@ -5,6 +5,7 @@ import { type Contender, contenders, reference } from "../contenders/catalogue.t
 import { families } from "../contenders/families.ts";
 import { workloads } from "../model/workloads/catalogue.ts";
 import type { Load, Workload } from "../model/workloads/workload.ts";
+import { blocksForInterval } from "../statistics/bootstrap.ts";
 import { type RunRequest, UsageError } from "./options.ts";
 import {
   type Blocks,
@@ -49,8 +50,6 @@ export interface Plan {
 }
 
 const windowMs = 250;
-/** Below six blocks no interval of a median over blocks can cover 95 %: 1 − 2^(1−n). */
-const blocksForInterval = 6;
 
 /**
  * @param catalogue the contenders that there are: the suite's own, unless somebody brings one.

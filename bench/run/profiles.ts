@@ -1,6 +1,8 @@
 // The profiles: which workloads, contenders and scales one command runs, and for how long. Pure
 // data. Leaves: to bench/run/plan.ts, where the command line overrides single figures.
 
+import { blocksForInterval } from "../statistics/bootstrap.ts";
+
 /** How one round of one contender is timed. */
 export interface Timing {
   /** At least. */
@@ -66,8 +68,7 @@ const preforked = ["cpp:prefork", "ts:prefork"];
 const bytes = 64;
 const fixed = (blocks: number): Blocks => ({ minimum: blocks, maximum: blocks });
 
-/** Below six blocks no interval of a median over blocks can cover 95 %. */
-const fewBlocks = fixed(6);
+const fewBlocks = fixed(blocksForInterval);
 /** Memory and idling vary so little, and differ so much, that three tell them apart. */
 const fewestBlocks = fixed(3);
 const oneRound = fixed(1);

@@ -58,10 +58,13 @@ export function resampledMedians(values: readonly number[], options: BootstrapOp
   return sort(medians);
 }
 
+/** With fewer blocks no interval of a median can cover 95 %: attainableCoverage(). */
+export const blocksForInterval = 6;
+
 /**
  * The most that an interval of a median can cover with so few blocks, whatever its nominal
  * coverage: 1 − 2^(1−n), the chance that the true median lies between the smallest and the largest
- * block. Below six blocks that is under 95 %.
+ * block.
  */
 export function attainableCoverage(blocks: number): number {
   return blocks < 1 ? 0 : 1 - 2 ** (1 - blocks);

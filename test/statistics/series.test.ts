@@ -2,7 +2,6 @@
 // and SciPy 1.10.1 where they know it. The command that gave a value stands beside it.
 
 import { describe, expect, it } from "vitest";
-import { jainFairness } from "../../bench/statistics/jain.ts";
 import { seededRandom } from "../../bench/statistics/random.ts";
 import { detectableEffect, sampleSize } from "../../bench/statistics/sample-size.ts";
 import { theilSen } from "../../bench/statistics/theil-sen.ts";
@@ -63,28 +62,6 @@ describe("the number of blocks", () => {
     expect(() => sampleSize([0, 1], { effect: 1, minimum: 5, maximum: 4 })).toThrow("5 to 4");
     expect(() => detectableEffect(0.1, 0)).toThrow("0 blocks");
     expect(() => detectableEffect(-1, 5)).toThrow("sigma -1");
-  });
-});
-
-describe("Jain's index", () => {
-  it("is 1 for equal shares and k/n for k of n", () => {
-    expect(jainFairness([3, 3, 3])).toBe(1);
-    expect(jainFairness([0, 0, 0, 7])).toBe(0.25);
-    expect(jainFairness([5, 5, 0, 0, 0])).toBeCloseTo(0.4, 14);
-    // (1 + 2 + 3)² / (3 · (1 + 4 + 9))
-    expect(jainFairness([1, 2, 3])).toBeCloseTo(36 / 42, 14);
-  });
-
-  it("has no unit and does not overflow", () => {
-    expect(jainFairness([1e300, 2e300, 3e300])).toBeCloseTo(36 / 42, 14);
-    expect(jainFairness(new Array<number>(200_000).fill(2))).toBe(1);
-  });
-
-  it("knows nothing of nothing, and refuses what is no share", () => {
-    expect(jainFairness([])).toBeNull();
-    expect(jainFairness([0, 0])).toBeNull();
-    expect(() => jainFairness([1, -1])).toThrow("share -1");
-    expect(() => jainFairness([Number.POSITIVE_INFINITY])).toThrow(RangeError);
   });
 });
 

@@ -3,7 +3,7 @@
 // workload. Leaves: Charts, one for each combination of what does not vary.
 
 import type { Cell } from "../../model/results.ts";
-import { bytes, count, plainLine } from "../format.ts";
+import { bytes, count, plainLine, plural } from "../format.ts";
 import { figure, isMeasured, unitOf } from "../groups.ts";
 import { usualPayloadBytes } from "../headline.ts";
 import { identifier } from "../markup.ts";
@@ -72,9 +72,7 @@ function heldText(cell: Cell, { over, several }: Holding): string {
     if (several) parts.push(`${count(cell.activeConnections)} active`);
     if (cell.variant !== undefined) parts.push(plainLine(cell.variant));
   } else {
-    parts.push(
-      `${count(cell.connections)} ${cell.connections === 1 ? "connection" : "connections"}`,
-    );
+    parts.push(plural(cell.connections, "connection"));
   }
   if (over !== "payloadBytes" && cell.payloadBytes > 0) {
     parts.push(`${count(cell.payloadBytes)}-byte messages`);
