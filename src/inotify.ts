@@ -2,7 +2,7 @@
 // elsewhere the functions that open and add throw ENOSYS. inotify(7)
 
 import { endianness } from "node:os";
-import { descriptorOf } from "./arguments.ts";
+import { assertNumber, descriptorOf } from "./arguments.ts";
 import { invalidType, invalidValue } from "./errors.ts";
 import { native } from "./native.ts";
 import { assertInteger, assertPath, explained } from "./opening.ts";
@@ -91,15 +91,17 @@ export function openInotify(): number {
  * @see inotify_add_watch(2)
  */
 export function addInotifyWatch(fd: number, path: string, mask: number): number {
+  const inotify = descriptorOf(fd);
   assertPath(path);
+  assertNumber(mask, "mask");
   const bits = mask >>> 0; // `|` with IN.ONESHOT is negative
   if (bits !== mask && (mask | 0) !== mask) {
-    throw invalidValue(`the mask ${String(mask)} is not made of IN bits, as IN.CREATE | IN.DELETE`);
+    throw invalidValue(`the mask ${mask} is not made of IN bits, as IN.CREATE | IN.DELETE`);
   }
   if ((mask & IN.ALL_EVENTS) === 0) {
     throw invalidValue(`the mask 0x${mask.toString(16)} has no event: add one, such as IN.CREATE`);
   }
-  const answer = native.addWatch(descriptorOf(fd), path, bits);
+  const answer = native.addWatch(inotify, path, bits);
   return explained(answer, `cannot watch ${path} on fd ${fd}`, WATCHES);
 }
 
@@ -114,11 +116,12 @@ export function removeInotifyWatch(fd: number, watch: number): number {
 
 /**
  * The events that read() put into `bytes`.
- * @param length what read() returned; all of `bytes` unless given.
+ * @param byteCount what read() returned; all of `bytes` unless given.
  * @throws {RangeError} ERR_INVALID_ARG_VALUE if they are not whole events.
  */
-export function decodeInotify(bytes: Uint8Array, length = bytes.length): InotifyEvent[] {
-  if (!(bytes instanceof Uint8Array)) throw invalidType("the events to decode: a Uint8Array");
+export function decodeInotify(bytes: Uint8Array, byteCount?: number): InotifyEvent[] {
+  if (!(bytes instanceof Uint8Array)) throw invalidType("bytes must be a Uint8Array");
+  const length = byteCount === undefined ? bytes.length : byteCount;
   assertInteger(length, bytes.length, "a count of bytes to decode");
   const view = new DataView(bytes.buffer, bytes.byteOffset, length);
   const events: InotifyEvent[] = [];

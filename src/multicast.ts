@@ -2,10 +2,10 @@
 // options return 0, their value or -errno, as those of socket-options.ts do. ip(7), ipv6(7),
 // RFC 3678
 
-import { descriptorOf } from "./arguments.ts";
+import { assertObject, assertString, descriptorOf, switchOf } from "./arguments.ts";
 import { invalidType, invalidValue } from "./errors.ts";
 import { MULTICAST_OPTIONS, native, SOCKET_OPTIONS } from "./native.ts";
-import { assertHost, explained } from "./opening.ts";
+import { explained } from "./opening.ts";
 
 export interface MulticastMembership {
   /** A numeric multicast address of the socket's family: 224.0.0.0/4 or ff00::/8. */
@@ -72,7 +72,7 @@ export function getMulticastTtl(fd: number): number {
  * @see IP_MULTICAST_LOOP in ip(7), IPV6_MULTICAST_LOOP in ipv6(7)
  */
 export function setMulticastLoop(fd: number, on = true): number {
-  return native.setMulticast(fd, MULTICAST_OPTIONS.loop, on ? 1 : 0);
+  return native.setMulticast(fd, MULTICAST_OPTIONS.loop, switchOf(on));
 }
 
 /** @returns 1 if it is on, 0 if it is off, or -errno. */
@@ -87,7 +87,7 @@ export function getMulticastLoop(fd: number): number {
  * @see socket(7)
  */
 export function setBroadcast(fd: number, on = true): number {
-  return native.setOption(fd, SOCKET_OPTIONS.broadcast, on ? 1 : 0);
+  return native.setOption(fd, SOCKET_OPTIONS.broadcast, switchOf(on));
 }
 
 /** @returns 1 if it is on, 0 if it is off, or -errno. */
@@ -106,9 +106,10 @@ const ADVICE = {
 };
 
 function changeMembership(fd: number, join: boolean, membership: MulticastMembership): void {
+  assertObject(membership, "membership");
   const { group, interface: name, source = "" } = membership;
-  assertHost(group);
-  assertHost(source);
+  assertString(group, "group");
+  assertString(source, "source");
   const index = name === undefined ? 0 : indexOf(name);
   const answer = native.changeMembership(descriptorOf(fd), join, group, index, source);
   const from = source === "" ? "" : ` from ${source}`;
@@ -121,8 +122,9 @@ function indexOf(name: string | number): number {
     if (Number.isInteger(name) && name > 0 && name < 2 ** 31) return name;
     throw invalidValue(`${name} is not the index of an interface: 1 or more`);
   }
-  if (typeof name !== "string" || name === "") {
-    throw invalidType(`the interface ${String(name)}: pass a name, an index or an address`);
+  if (typeof name !== "string") {
+    throw invalidType(`the interface must be a name, an index or an address; got ${typeof name}`);
   }
+  if (name === "") throw invalidValue("the name of the interface is empty");
   return explained(native.interfaceIndex(name), `cannot find the interface ${name}`, ADVICE);
 }

@@ -1,9 +1,10 @@
 // Netlink: the kernel's announcements of links, addresses, routes and devices. Linux; elsewhere
 // openNetlink throws ENOSYS. netlink(7), rtnetlink(7)
 
+import { assertOneOf } from "./arguments.ts";
 import { invalidType, invalidValue } from "./errors.ts";
 import { native } from "./native.ts";
-import { explained } from "./opening.ts";
+import { assertOptions, explained } from "./opening.ts";
 
 /** Groups of each family by name: RTNLGRP_… of linux/rtnetlink.h; the sender of a uevent. */
 const GROUPS = {
@@ -64,11 +65,11 @@ const LARGEST_GROUP = 0x7fffffff;
  * @see netlink(7), rtnetlink(7)
  */
 export function openNetlink(options: NetlinkOptions): number {
+  assertOptions(options);
   const { family, groups } = options;
-  if (!Object.hasOwn(GROUPS, family)) {
-    throw invalidValue(`the netlink family ${String(family)} is unknown: use route or uevent`);
-  }
-  const wanted: readonly (string | number)[] = groups ?? DEFAULT_GROUPS[family];
+  assertOneOf(family, Object.keys(GROUPS), "family");
+  const wanted: readonly (string | number)[] =
+    groups === undefined ? DEFAULT_GROUPS[family] : groups;
   if (!Array.isArray(wanted)) {
     throw invalidType(`groups is ${typeof groups}: pass an array of group names or numbers`);
   }
@@ -83,11 +84,14 @@ export function openNetlink(options: NetlinkOptions): number {
 
 function numberOf(family: keyof typeof GROUPS, group: string | number): number {
   const known: Readonly<Record<string, number>> = GROUPS[family];
+  if (typeof group !== "number" && typeof group !== "string") {
+    throw invalidType(`a group must be a number or a name; got ${typeof group}`);
+  }
   if (typeof group === "number") {
     if (Number.isInteger(group) && group > 0 && group <= LARGEST_GROUP) return group;
-  } else if (typeof group === "string" && Object.hasOwn(known, group)) {
+  } else if (Object.hasOwn(known, group)) {
     return known[group] ?? 0;
   }
   const names = Object.keys(known).join(", ");
-  throw invalidValue(`${String(group)} is not a group of ${family}: a number, or one of ${names}`);
+  throw invalidValue(`${group} is not a group of ${family}: a number, or one of ${names}`);
 }

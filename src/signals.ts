@@ -6,7 +6,7 @@
 // whichever thread the kernel chooses and reports to each of its watchers.
 
 import { constants } from "node:os";
-import { descriptorOf } from "./arguments.ts";
+import { assertString, descriptorOf } from "./arguments.ts";
 import { invalidType, invalidValue } from "./errors.ts";
 import { native } from "./native.ts";
 import { explained, orThrow } from "./opening.ts";
@@ -58,8 +58,9 @@ export function readSignals(fd: number): NodeJS.Signals[] {
 }
 
 function numberOf(name: NodeJS.Signals): number {
+  assertString(name, "a signal");
   if (!Object.hasOwn(constants.signals, name)) {
-    throw invalidValue(`${String(name)} is not a signal of this system: a name as SIGTERM`);
+    throw invalidValue(`${name} is not a signal of this system: a name as SIGTERM`);
   }
   if (NEVER.has(name)) {
     throw invalidValue(`${name} cannot be handled safely by a program: leave it out`);

@@ -1,10 +1,10 @@
 // Terminals and serial ports: raw mode, speed, frame and flow control, without stty. Nothing here
 // changes whether the descriptor blocks. termios(3)
 
-import { descriptorOf } from "./arguments.ts";
+import { assertNumber, assertOneOf, descriptorOf } from "./arguments.ts";
 import { invalidValue } from "./errors.ts";
 import { native } from "./native.ts";
-import { explained } from "./opening.ts";
+import { assertOptions, explained } from "./opening.ts";
 import type { FileLike } from "./selector.ts";
 
 /** Places are the native values. */
@@ -117,7 +117,11 @@ function restoreAll(): void {
 }
 
 function lineOf(options: SerialOptions): Int32Array {
+  assertOptions(options);
   const { baudRate, dataBits = 8, parity = "none", stopBits = 1, flowControl = "none" } = options;
+  if (baudRate !== undefined) assertNumber(baudRate, "baudRate");
+  assertNumber(dataBits, "dataBits");
+  assertNumber(stopBits, "stopBits");
   if (
     baudRate !== undefined &&
     !(Number.isInteger(baudRate) && 0 < baudRate && baudRate < 2 ** 31)
@@ -140,9 +144,8 @@ function lineOf(options: SerialOptions): Int32Array {
 }
 
 function placeIn(names: readonly string[], name: string, option: string): number {
-  const place = names.indexOf(name);
-  if (place >= 0) return place;
-  throw invalidValue(`${option} is ${String(name)}: one of ${names.join(", ")}`);
+  assertOneOf(name, names, option);
+  return names.indexOf(name);
 }
 
 function describe(options: SerialOptions): string {

@@ -13,7 +13,8 @@ const values = {
   string: ["", "1", "read"],
   symbol: [Symbol("wrong")],
   function: [() => 1],
-  object: [{}, [], new Date(), Object.create(null), { fd: "1" }],
+  array: [[]],
+  object: [{}, new Date(), Object.create(null), { fd: "1" }],
   bytes: [new Uint8Array(8)],
 };
 
@@ -29,6 +30,18 @@ const events = ["events", "number"];
 const registered = ["registered", "number"];
 const tcp = { host: optionalText, port: optionalNumber };
 const peer = { host: optionalText, port: ["port", "number"] };
+const membership = {
+  group: text,
+  interface: ["string", "number", "undefined"],
+  source: optionalText,
+};
+const serial = {
+  baudRate: optionalNumber,
+  dataBits: optionalNumber,
+  parity: optionalText,
+  stopBits: optionalNumber,
+  flowControl: optionalText,
+};
 const task = ["function"];
 /** Absent it is a value out of range: another error. */
 const method = ["function", "absent"];
@@ -39,8 +52,11 @@ const timeout = ["number", "null", "undefined"];
 const io = {
   accept: [fd],
   close: [fd],
+  getBroadcast: [fd],
   getKeepAlive: [fd],
   getLinger: [fd],
+  getMulticastLoop: [fd],
+  getMulticastTtl: [fd],
   getNoDelay: [fd],
   getQuickAck: [fd],
   getReceiveBuffer: [fd],
@@ -51,10 +67,14 @@ const io = {
   readTimer: [fd],
   recv: [fd, bytes, optionalNumber, optionalNumber],
   recvFrom: [fd, bytes, ["address"], optionalNumber, optionalNumber],
+  removeInotifyWatch: [fd, number],
   send: [fd, bytes, optionalNumber, optionalNumber],
   sendTo: [fd, bytes, ["address"], optionalNumber, optionalNumber],
+  setBroadcast: [fd, optionalSwitch],
   setKeepAlive: [fd, optionalSwitch, optionalNumber],
   setLinger: [fd, ["number", "null"]],
+  setMulticastLoop: [fd, optionalSwitch],
+  setMulticastTtl: [fd, number],
   setNoDelay: [fd, optionalSwitch],
   setNonBlocking: [fd, optionalSwitch],
   setQuickAck: [fd, optionalSwitch],
@@ -68,25 +88,35 @@ const io = {
 
 /** Each wrong argument makes these throw, or reject with, ERR_INVALID_ARG_TYPE. */
 const throwing = {
+  addInotifyWatch: [fd, text, ["mask", "number"]],
   bindUdp: [{ ...tcp, reusePort: optionalSwitch, reuseAddress: optionalSwitch }],
   bindUnix: [{ path: text }],
   connectTcp: [{ ...peer, localAddress: optionalText }],
   connectUdp: [peer],
   connectUnix: [{ path: text, type: optionalText }],
+  decodeInotify: [bytes, optionalNumber],
   dup: [fd],
+  enterRawMode: [fd, serial],
   errnoError: [number, text, optionalText],
   eventfd: [optionalNumber],
+  joinMulticast: [fd, membership],
   keepOpen: [fd],
+  leaveMulticast: [fd, membership],
   listenTcp: [{ ...tcp, backlog: optionalNumber, reusePort: optionalSwitch }],
   listenUnix: [{ path: text, type: optionalText, backlog: optionalNumber }],
   localAddress: [fd],
   localPort: [fd],
   makeFifo: [text, optionalNumber],
   openFifo: [text, text],
+  openNetlink: [{ family: ["family", "string"], groups: ["undefined", "array"] }],
+  openSignals: [["signals", "array"]],
   openTimer: [number, optionalNumber],
   openWaker: [number],
   peerAddress: [fd],
+  readSignals: [fd],
+  setMulticastInterface: [fd, ["name", "string", "number", "null"]],
   socketPair: [optionalText],
+  terminalSettings: [fd],
   watchDirectory: [text],
   SelectSelector: [{ fdSetSize: optionalNumber }],
   Reactor: [["selector"], { onError: optionalTask, onThrow: optionalText }],
@@ -140,10 +170,7 @@ const bare =
 
 /** Their arguments are objects of many kinds, or lists: they have tests of their own. */
 const served =
-  "addInotifyWatch decodeInotify enterRawMode joinMulticast leaveMulticast openInotify " +
-  "openNetlink openSignals readSignals receiveDescriptor removeInotifyWatch sendDescriptor " +
-  "setMulticastInterface setMulticastLoop setMulticastTtl terminalSettings getBroadcast " +
-  "getMulticastLoop getMulticastTtl setBroadcast " +
+  "receiveDescriptor sendDescriptor openInotify " +
   "adopt connect lengthPrefixed lines pipeBoth serve toDuplex toReadable toWebStreams toWritable " +
   "FramingError";
 
@@ -152,6 +179,10 @@ const right = {
   number: 1_000_003,
   events: 1,
   port: 9,
+  mask: 2,
+  family: "route",
+  name: "lo",
+  signals: ["SIGUSR2"],
   string: "stream",
   boolean: true,
   function: () => undefined,
@@ -186,7 +217,7 @@ function subjectsOf(library) {
 
 /** Every value that is wrong in place of one of that type; of options, wrong in one property. */
 function wrongValues(library, type) {
-  const taken = Array.isArray(type) ? type : ["undefined", "object", "bytes"];
+  const taken = Array.isArray(type) ? type : ["undefined", "object", "array", "bytes"];
   const absent = taken.includes("absent");
   const wrong = Object.entries(values)
     .filter(([word]) => !taken.includes(word === "undefined" && absent ? "absent" : word))
