@@ -204,8 +204,11 @@ describe("signals", () => {
     for (const signal of ["SIGKILL", "SIGSTOP", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL"] as const) {
       expect(() => openSignals([signal])).toThrow(/cannot be handled safely/);
     }
-    for (const name of ["SIGNONE", "TERM", "toString", "", 15, null, undefined, {}]) {
+    for (const name of ["SIGNONE", "TERM", "toString", ""]) {
       expect(() => openSignals([name as NodeJS.Signals])).toThrow(RangeError);
+    }
+    for (const name of [15, null, undefined, {}]) {
+      expect(() => openSignals([name as NodeJS.Signals])).toThrow(TypeError);
     }
     expect(() => openSignals([])).toThrow(RangeError);
     expect(() => openSignals("SIGTERM" as unknown as NodeJS.Signals[])).toThrow(TypeError);
