@@ -1,4 +1,5 @@
-// What the backends can do and whether they work here. Enters: the addon's table. Leaves: answers
+// What the backends can do, and whether they work on this machine. Each is tried, because a kernel
+// or a sandbox may refuse what the build contains.
 // in words. Tried, not guessed: a kernel or a sandbox may refuse what the build contains.
 
 import { assertBoolean, assertOneOf } from "./arguments.ts";
@@ -17,16 +18,15 @@ import type { BackendName, Capabilities, RegisterOptions } from "./selector.ts";
 export interface AvailableBackend {
   readonly name: BackendName;
   readonly available: boolean;
-  /** Why not, in words; null where it is available. */
+  /** Why it is not available, for people to read; null if it is. */
   readonly reason: string | null;
   /** Whether DefaultSelector may pick it. */
   readonly byDefault: boolean;
 }
 
 /**
- * Every backend that there is, in the order of preference, and whether it works here. Where it does
- * not, the reason says what this build lacks, or which call the system refused
- * (`io_uring_setup: EPERM (…)`).
+ * All backends in the order of preference, and whether each works here. If one does not, the reason
+ * names what this build lacks, or the call that the system refused (`io_uring_setup: EPERM (…)`).
  */
 export function availableBackends(): readonly AvailableBackend[] {
   return native.backends().map(({ name, contained, reason, byDefault }) => {
@@ -51,7 +51,10 @@ export function capabilitiesOf(id: number): Capabilities {
   });
 }
 
-/** `register`'s options as native code takes them. @throws {SelectorError} where one is lacking. */
+/**
+ * The options of `register` as native code takes them.
+ * @throws {SelectorError} for one that the backend lacks.
+ */
 export function optionBits(
   backend: BackendName,
   capabilities: Capabilities,

@@ -1,4 +1,5 @@
-// Datagrams: UDP sockets, and the I/O that carries an address along, for UDP and Unix alike.
+// Datagrams: UDP sockets, and I/O that carries an address, for UDP and Unix sockets.
+// udp(7), recvfrom(2), sendto(2)
 // Enters: addresses, the caller's Uint8Array. Leaves: descriptors, and one datagram a call.
 // udp(7), recvfrom(2), sendto(2)
 
@@ -20,7 +21,7 @@ export interface BindUdpOptions {
 }
 
 /**
- * A non-blocking UDP socket with a port, for recvFrom and sendTo.
+ * Opens a non-blocking UDP socket with a port, for recvFrom and sendTo.
  * @returns its descriptor, which the caller closes.
  * @throws {Error} in Node's form: `EADDRINUSE`.
  */
@@ -36,8 +37,8 @@ export function bindUdp(options: BindUdpOptions = {}): number {
 }
 
 /**
- * A non-blocking UDP socket that sends to one peer and hears from no other: for send and recv. A
- * datagram that nobody took comes back as -ECONNREFUSED of a later call.
+ * Opens a non-blocking UDP socket that sends to and receives from one peer only: for send and recv.
+ * If nothing listens there, a later call returns -ECONNREFUSED.
  * @throws {Error} in Node's form.
  */
 export function connectUdp(options: { readonly host?: string; readonly port: number }): number {
@@ -50,9 +51,9 @@ export function connectUdp(options: { readonly host?: string; readonly port: num
 
 /**
  * Receives one datagram into `bytes` from `offset` on, cut to `length` bytes (the rest of `bytes`
- * unless given), and its sender into `sender`, which stays as it was where nothing came.
- * @returns its bytes, 0 for an empty one, or -errno: -EAGAIN with none there, -EINVAL without room
- *   or for a range outside `bytes`.
+ * unless given), and its sender into `sender`, which is unchanged if nothing was received.
+ * @returns its bytes, 0 for an empty one, or -errno: -EAGAIN if none is there, -EINVAL for an empty
+ *   range or one outside `bytes`.
  * @see recvfrom(2)
  */
 export function recvFrom(
@@ -67,8 +68,9 @@ export function recvFrom(
 
 /**
  * Sends `length` bytes of `bytes` from `offset` on (the rest unless given) as one datagram.
- * @returns the bytes, all of them, or -errno: -EAGAIN while the receiver's queue is full, -EMSGSIZE
- *   where they are too many for one, -ECONNREFUSED or -ENOENT where no Unix socket listens.
+ * @returns the number of bytes, always all of them, or -errno: -EAGAIN while the receiver's queue
+ *   is full, -EMSGSIZE for more than one datagram holds, -ECONNREFUSED or -ENOENT without a
+ *   receiver of a Unix datagram.
  * @see sendto(2)
  */
 export function sendTo(

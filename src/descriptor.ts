@@ -1,4 +1,6 @@
-// Descriptors that are no sockets: pipes, FIFOs, terminals; and what any descriptor can do. What
+// Descriptors other than sockets (pipes, FIFOs, terminals), and what any descriptor can do.
+// Functions that open one throw; I/O returns a count or -errno and never throws.
+// read(2), write(2), pipe(2), fifo(7), pty(7)
 // opens one throws; I/O answers n or -errno and never throws, whatever it is given.
 // Enters: paths, descriptors, the caller's Uint8Array. Leaves: non-blocking descriptors and counts.
 // read(2), write(2), pipe(2), fifo(7), pty(7)
@@ -9,8 +11,8 @@ import { assertInteger, assertPath, orThrow } from "./opening.ts";
 
 /**
  * Reads into `bytes` from `offset` on, at most `length` bytes: the rest of `bytes` unless given.
- * @returns bytes read, 0 at end of file, or -errno: -EAGAIN with nothing there, -EINVAL without
- *   room, so that 0 has one meaning, or for a range outside `bytes`.
+ * @returns bytes read, 0 at end of file, or -errno: -EAGAIN if nothing is there, -EINVAL for an
+ *   empty range, so that 0 has one meaning, or for a range outside `bytes`.
  * @see read(2)
  */
 export function read(fd: number, bytes: Uint8Array, offset?: number, length?: number): number {
@@ -20,8 +22,8 @@ export function read(fd: number, bytes: Uint8Array, offset?: number, length?: nu
 
 /**
  * Writes `length` bytes of `bytes` from `offset` on: the rest unless given. Node ignores SIGPIPE,
- * so that a pipe without a reader answers -EPIPE.
- * @returns bytes taken, perhaps fewer, or -errno: -EAGAIN where it is full, -EINVAL for a range
+ * so a write to a pipe without a reader returns -EPIPE.
+ * @returns bytes written, perhaps fewer, or -errno: -EAGAIN if it is full, -EINVAL for a range
  *   outside `bytes`.
  * @see write(2)
  */
@@ -31,8 +33,8 @@ export function write(fd: number, bytes: Uint8Array, offset?: number, length?: n
 }
 
 /**
- * Closes a descriptor; unregister it first.
- * @returns 0, or -errno: -EBADF where it is not open, -EINVAL for anything but an integer.
+ * Closes a descriptor. Unregister it first.
+ * @returns 0, or -errno: -EBADF if it is not open, -EINVAL for anything but an int32.
  * @see close(2)
  */
 export function close(fd: number): number {
@@ -52,8 +54,8 @@ export function keepOpen(fd: number): void {
 }
 
 /**
- * O_NONBLOCK, for a descriptor that came from elsewhere; the open file has it, so all of its
- * duplicates do, those of other processes too.
+ * Sets O_NONBLOCK of a descriptor that was opened elsewhere. The flag belongs to the open file, so
+ * all its duplicates get it, those of other processes too.
  * @returns 0, or -errno.
  * @see F_SETFL in fcntl(2)
  */
@@ -62,7 +64,7 @@ export function setNonBlocking(fd: number, on = true): number {
 }
 
 /**
- * Another number for the same open file, close-on-exec; either can be closed without the other.
+ * Opens another number for the same open file, close-on-exec. Each is closed by itself.
  * @throws {Error} in Node's form: `EBADF`, `EMFILE`.
  * @see F_DUPFD_CLOEXEC in fcntl(2)
  */
@@ -71,7 +73,9 @@ export function dup(fd: number): number {
 }
 
 /**
- * A pipe. @returns `[reader, writer]`, which the caller closes. @throws {Error} in Node's form.
+ * Opens a pipe.
+ * @returns `[reader, writer]`, which the caller closes.
+ * @throws {Error} in Node's form.
  * @see pipe(2)
  */
 export function pipe(): [number, number] {
@@ -80,7 +84,7 @@ export function pipe(): [number, number] {
 
 /**
  * Makes a FIFO in the file system.
- * @param mode its permissions, from which the process's umask takes.
+ * @param mode its permissions, less the bits of the process's umask.
  * @throws {Error} in Node's form: `EEXIST`.
  * @see mkfifo(3)
  */
@@ -91,9 +95,9 @@ export function makeFifo(path: string, mode = 0o666): void {
 }
 
 /**
- * Opens one end of a FIFO without waiting for the other. A reader whose writers have all closed is
- * at the end of the file, and readable, until the next one opens it.
- * @throws {Error} in Node's form: `ENOENT`; `ENXIO` for `write` while nobody reads.
+ * Opens one end of a FIFO without waiting for the other. After all writers have closed, the reader
+ * is readable and at end of file until the next writer opens the FIFO.
+ * @throws {Error} in Node's form: `ENOENT`; `ENXIO` for `write` while the FIFO has no reader.
  * @see fifo(7)
  */
 export function openFifo(path: string, end: "read" | "write"): number {
@@ -102,17 +106,17 @@ export function openFifo(path: string, end: "read" | "write"): number {
   return orThrow(native.openFifo(path, end === "write"), `cannot open ${path} to ${end}`);
 }
 
-/** A pseudo-terminal: what is typed at the controller, the terminal reads, and the reverse. */
+/** A pseudo-terminal: the terminal reads what is written to the controller, and the reverse. */
 export interface Pty {
   readonly controller: number;
   readonly terminal: number;
-  /** Of the terminal, for whoever opens it once more. */
+  /** The path of the terminal, by which it can be opened again. */
   readonly path: string;
 }
 
 /**
- * Opens a pseudo-terminal, both sides non-blocking; it echoes, and hands over whole lines, until
- * somebody sets it otherwise. Once the terminal is closed, the controller reads -EIO on Linux.
+ * Opens a pseudo-terminal, both sides non-blocking. It echoes and delivers whole lines until it is
+ * set otherwise (enterRawMode). Once the terminal is closed, the controller reads -EIO on Linux.
  * @returns both descriptors, which the caller closes, and the terminal's path.
  * @throws {Error} in Node's form.
  * @see pty(7), termios(3)

@@ -7,8 +7,7 @@ export type SelectorErrorCode =
   | "ERR_SELECTOR_UNSUPPORTED";
 
 /**
- * What a selector refuses for a reason of its own; what the system refuses has Node's form (code,
- * errno, syscall).
+ * An error of a selector's own. Errors of the system have Node's form (code, errno, syscall).
  */
 export class SelectorError extends Error {
   override readonly name = "SelectorError";

@@ -10,7 +10,7 @@ import { assertInteger, orThrow } from "./opening.ts";
 const LONGEST_MS = Number.MAX_SAFE_INTEGER / 1e6;
 
 /**
- * A counter in the kernel, readable while it is not 0. Linux and FreeBSD.
+ * Opens a counter in the kernel, readable while it is not 0. Linux and FreeBSD.
  * @param initial 0 … 2^32 - 1
  * @throws {Error} in Node's form.
  * @see eventfd(2)
@@ -20,20 +20,20 @@ export function eventfd(initial = 0): number {
   return orThrow(native.openEventfd(initial), "cannot open an eventfd", "Linux and FreeBSD 13");
 }
 
-/** Takes all of the count. @returns it, or -errno: -EAGAIN where it is 0. */
+/** Reads the count and resets it to 0. @returns it, or -errno: -EAGAIN if it is 0. */
 export function readEventfd(fd: number): number {
   return native.readCounter(fd);
 }
 
-/** Adds to the count, 0 … 2^53. @returns 0, or -errno: -EAGAIN where it would pass 2^64 - 2. */
+/** Adds to the count, 0 … 2^53. @returns 0, or -errno: -EAGAIN if it would exceed 2^64 - 2. */
 export function writeEventfd(fd: number, count = 1): number {
   return native.writeCounter(fd, count);
 }
 
 /**
- * A timer, readable each time it has expired until readTimer takes that. Linux and FreeBSD.
- * @param delayMs until the first time, fractions down to a nanosecond; 0 is at once.
- * @param intervalMs from then on; 0 for no second time.
+ * Opens a timer, readable from each expiry until readTimer. Linux and FreeBSD.
+ * @param delayMs until the first expiry, in milliseconds with a resolution of 1 ns; 0 is at once.
+ * @param intervalMs between expiries from then on; 0 for only one.
  * @throws {Error} in Node's form.
  * @see timerfd_create(2)
  */
@@ -44,7 +44,7 @@ export function openTimer(delayMs: number, intervalMs = 0): number {
   return orThrow(answer, "cannot open a timer", "Linux and FreeBSD 14");
 }
 
-/** How often it has expired since the last read. @returns that, or -errno: -EAGAIN for never. */
+/** Reads how often it has expired since the last read. @returns that, or -errno: -EAGAIN if 0. */
 export function readTimer(fd: number): number {
   return native.readCounter(fd);
 }

@@ -1,4 +1,7 @@
-// One direction of I/O over sockets by the cheapest crossing that there is. Most servers receive
+// One direction of socket I/O by the cheapest crossing into native code. Most servers receive into
+// one buffer and send from one. Native code is lent that buffer once; a call then passes its
+// arguments and its result through shared memory, which saves the Node-API calls that read and make
+// values.
 // into one buffer and send from one: native code is lent that buffer once, and a call then takes
 // its arguments from shared memory and leaves its answer there, instead of taking values apart and
 // making one, each of which is a call of Node-API.

@@ -1,4 +1,5 @@
-// The only file that loads the addon, and the types of the whole native surface.
+// The only file that loads the addon, and the types of its whole surface. Nothing native throws:
+// calls return a value, a count, a descriptor or -errno.
 // Enters: integers, strings, Uint8Arrays. Leaves: counts and descriptors, or -errno; nothing native
 // throws.
 
@@ -89,7 +90,7 @@ export interface NativeBackend {
   readonly name: string;
   /** Whether this build contains it. */
   readonly contained: boolean;
-  /** Why it is not contained, or what usually causes the system's refusal; in words, or empty. */
+  /** Why it is not contained, or what usually makes the system refuse it; may be empty. */
   readonly reason: string;
   readonly byDefault: boolean;
 }

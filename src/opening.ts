@@ -57,13 +57,13 @@ export function explained<T>(
   throw todo === undefined ? error : systemError(answer, what, error.syscall, todo);
 }
 
-/** A path as messages show it; an abstract name with an @, as ss(8) does. */
+/** A path as messages show it; an abstract name with an @, as in ss(8). */
 export function nameOf(path: string): string {
   return path.replaceAll("\0", "@");
 }
 
 /**
- * @param where says which systems have what was asked for, where not all do.
+ * @param where the systems that have what was asked for, if not all have.
  * @throws {Error} in Node's form, for an answer below 0.
  */
 export function orThrow<T>(answer: T | number, what: string, where?: string): T {

@@ -1,13 +1,14 @@
-// The Selector contract: types, constants and nothing that runs. The model for shape and words is
+// The Selector contract: types and constants. CPython's selectors module is the model for shape and
+// words; native-selector.ts implements it for every backend.
 // CPython's selectors.
 // Enters: descriptors. Leaves: keys and ready events. Implemented by native-selector.ts for every
 // backend.
 
-/** Interest and readiness: may be or-ed. */
+/** Interest and readiness; combine them with `|`. */
 export const EVENT_READ = 1;
 export const EVENT_WRITE = 2;
 
-/** Bits of `readyFlags`: what the kernel said beyond readable and writable. */
+/** Bits of `readyFlags`: what the kernel reports beside readable and writable. */
 export const FLAG_HANGUP = 1;
 export const FLAG_ERROR = 2;
 export const FLAG_READ_CLOSED = 4;
@@ -18,16 +19,16 @@ export type FileLike = number | { readonly fd: number };
 
 export type BackendName = "select" | "poll" | "epoll" | "kqueue" | "io_uring";
 
-/** How a registration reports; not every backend has each: see Capabilities. */
+/** How a registration reports. Not every backend supports each: see Capabilities. */
 export interface RegisterOptions {
   /**
    * `level` (the default) reports for as long as it is ready; `edge` once each time it becomes
    * ready; `oneshot` once, then not before the next modify.
    */
   readonly mode?: "level" | "edge" | "oneshot";
-  /** Wakes one of several selectors that watch the same descriptor. EPOLLEXCLUSIVE, epoll_ctl(2) */
+  /** Wakes only one of the selectors that watch the descriptor. EPOLLEXCLUSIVE, epoll_ctl(2) */
   readonly exclusive?: boolean;
-  /** Reports urgent data, too, as EVENT_READ with FLAG_PRIORITY. POLLPRI, poll(2) */
+  /** Also reports urgent data, as EVENT_READ with FLAG_PRIORITY. POLLPRI, poll(2) */
   readonly priority?: boolean;
 }
 
@@ -37,9 +38,9 @@ export interface Capabilities {
   readonly oneshot: boolean;
   readonly exclusive: boolean;
   readonly priority: boolean;
-  /** Whether regular files can be registered; they are always ready then. */
+  /** Whether regular files, which are always ready, can be registered. */
   readonly regularFiles: boolean;
-  /** The largest descriptor it watches; null where the process's own limit is the only one. */
+  /** The largest descriptor it watches; null if only the limit of the process applies. */
   readonly maxFd: number | null;
   /** Timeouts are rounded up to a multiple of this. */
   readonly timeoutResolutionNs: number;
@@ -55,18 +56,19 @@ export interface WaitOptions {
 }
 
 /**
- * Ends a selector's wait from any thread. Wakes coalesce and stick: one before the wait ends it.
+ * Ends a selector's wait from any thread. Several wakes end one wait; a wake before a wait ends the
+ * next one.
  */
 export interface Waker {
-  /** Can be posted to another thread of this process, which gives it to openWaker(). */
+  /** Another thread of this process passes this number to openWaker(). */
   readonly handle: number;
-  /** Nothing where the selector is closed. */
+  /** Does nothing if the selector is closed. */
   wake(): void;
-  /** This Waker does nothing from now on; others with the same handle, and the selector, go on. */
+  /** Disables this Waker; others with the same handle, and the selector, are not affected. */
   close(): void;
 }
 
-/** What one descriptor is registered for; frozen. `modify` returns a new one. */
+/** One registration; frozen. `modify` returns a new one. */
 export interface SelectorKey<T = unknown> {
   readonly fileobj: FileLike;
   readonly fd: number;
@@ -81,7 +83,7 @@ export interface ReadyEvent<T = unknown> {
   readonly events: number;
 }
 
-/** A live view of what is registered; it iterates descriptors. */
+/** A live view of the registrations; it iterates descriptors. */
 export interface ReadonlySelectorMap<T = unknown> extends Iterable<number> {
   readonly size: number;
   has(file: FileLike): boolean;
@@ -92,10 +94,9 @@ export interface ReadonlySelectorMap<T = unknown> extends Iterable<number> {
 }
 
 /**
- * A set of registered descriptors and a way to wait for them. Belongs to the thread that made it.
- * After `close`
- * `getMap` answers null and `readyKey` undefined; every call but `close` and those that read the
- * last wait's events throws `ERR_SELECTOR_CLOSED`.
+ * A set of registered descriptors and a way to wait for them. It belongs to the thread that made
+ * it. After `close`, `getMap` returns null and `readyKey` undefined; every other call except
+ * `close` and those that read the last wait's events throws `ERR_SELECTOR_CLOSED`.
  */
 export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEvent<T>[]> {
   readonly backend: BackendName;
@@ -105,36 +106,37 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
   readonly size: number;
 
   /**
-   * Starts watching a descriptor. A failed call leaves nothing behind.
+   * Starts watching a descriptor. A call that fails changes nothing.
    * @param events EVENT_READ, EVENT_WRITE or both.
-   * @param data whatever the caller wants back with the key.
+   * @param data any value; the key has it.
    * @throws {RangeError | TypeError} ERR_INVALID_ARG_VALUE, ERR_INVALID_ARG_TYPE for bad events or
    *   descriptors.
-   * @throws {SelectorError} ERR_SELECTOR_KEY_EXISTS where the descriptor is registered;
-   *   ERR_SELECTOR_UNSUPPORTED for an option that the backend lacks, naming those that have it.
-   * @throws {Error} what the system refused, in Node's form: `{ code: 'EPERM', errno, syscall:
+   * @throws {SelectorError} ERR_SELECTOR_KEY_EXISTS if the descriptor is registered;
+   *   ERR_SELECTOR_UNSUPPORTED for an option that the backend lacks; the message names those that
+   *   have it.
+   * @throws {Error} if the system refused, in Node's form: `{ code: 'EPERM', errno, syscall:
    *   'epoll_ctl' }`.
    * @see epoll_ctl(2)
    */
   register(file: FileLike, events: number, data?: T, options?: RegisterOptions): SelectorKey<T>;
 
   /**
-   * Replaces events and data. A failed call leaves the descriptor unregistered, and its message
-   * says so.
-   * @throws {SelectorError} ERR_SELECTOR_KEY_NOT_FOUND where the descriptor is not registered.
+   * Replaces events and data. If the system refuses, the descriptor is unregistered, as the message
+   * states.
+   * @throws {SelectorError} ERR_SELECTOR_KEY_NOT_FOUND if the descriptor is not registered.
    */
   modify(file: FileLike, events: number, data?: T): SelectorKey<T>;
 
   /**
-   * Stops watching a descriptor; silent where it has been closed meanwhile.
-   * @throws {SelectorError} ERR_SELECTOR_KEY_NOT_FOUND where it is not registered.
+   * Stops watching a descriptor, also if it has been closed meanwhile.
+   * @throws {SelectorError} ERR_SELECTOR_KEY_NOT_FOUND if it is not registered.
    */
   unregister(file: FileLike): SelectorKey<T>;
 
-  /** @throws {SelectorError} ERR_SELECTOR_KEY_NOT_FOUND where the descriptor is not registered. */
+  /** @throws {SelectorError} ERR_SELECTOR_KEY_NOT_FOUND if the descriptor is not registered. */
   getKey(file: FileLike): SelectorKey<T>;
 
-  /** A live view of what is registered; null once closed. */
+  /** Returns a live view of the registrations; null once closed. */
   getMap(): ReadonlySelectorMap<T> | null;
 
   /**
@@ -152,15 +154,15 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
   select(timeoutMs?: number | null): ReadyEvent<T>[];
 
   /**
-   * The same wait, allocating nothing: the events stay in a ring that `readyKey`, `readyEvents` and
-   * `readyFlags` read until the next wait.
+   * The same wait without an allocation: the events stay in a ring that `readyKey`, `readyEvents`
+   * and `readyFlags` read until the next wait.
    * @returns the number of ready events.
    */
   poll(timeoutMs?: number | null): number;
 
   /**
-   * The key of ready event `i`; undefined where it was unregistered, or its descriptor registered
-   * anew, since `poll`.
+   * Returns the key of ready event `i`; undefined if it was unregistered, or its descriptor
+   * registered anew, since `poll`.
    */
   readyKey(i: number): SelectorKey<T> | undefined;
   /** EVENT_READ | EVENT_WRITE of ready event `i`, less what `modify` has dropped since `poll`. */
@@ -181,19 +183,19 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
    */
   wait(options?: WaitOptions): Promise<ReadyEvent<T>[]>;
 
-  /** What ends this selector's waits, `wait` included, from any thread. */
+  /** Makes a Waker, which ends this selector's waits, `wait` included, from any thread. */
   waker(): Waker;
 
   /** Whether a `wait` keeps the process alive: it does, until `unref`. */
   ref(): this;
   unref(): this;
 
-  /** The backend's own descriptor (epoll's), null where it has none. */
+  /** Returns the backend's own descriptor (epoll's), null if it has none. */
   fileno(): number | null;
   /**
-   * Forgets every registration and closes the selector's own descriptors, not the registered ones.
-   * Twice is silent. A selector that is garbage is closed some time after it was collected; one
-   * that somebody waits for is none.
+   * Ends every registration and closes the selector's own descriptors, not the registered ones.
+   * Closing twice is a no-op. A selector that is garbage is closed some time after it was
+   * collected; one with a pending `wait` is not garbage.
    */
   close(): void;
 }

@@ -1,43 +1,43 @@
-// The selectors by name: one class a backend, and the one that picks. Enters: what this build and
+// The selector classes: one per backend, and DefaultSelector, which picks the best that works here.
 // machine have.
 
 import { availableBackends } from "./backends.ts";
 import { NativeSelector } from "./native-selector.ts";
 import type { BackendName } from "./selector.ts";
 
-/** select(2): O(highest descriptor) a wait, descriptors below `fdSetSize`. */
+/** select(2): O(highest descriptor) per wait, descriptors below `fdSetSize`. */
 export class SelectSelector<T = unknown> extends NativeSelector<T> {
   /**
-   * @param options.fdSetSize one more than the largest descriptor; beyond FD_SETSIZE where the
-   *   kernel allows it (Linux).
+   * @param options.fdSetSize one more than the largest descriptor; above FD_SETSIZE on
+   *   Linux only.
    */
   constructor(options: { readonly fdSetSize?: number } = {}) {
     super("select", options);
   }
 }
 
-/** poll(2): O(registered) a wait. */
+/** poll(2): O(registered) per wait. */
 export class PollSelector<T = unknown> extends NativeSelector<T> {
   constructor() {
     super("poll");
   }
 }
 
-/** epoll(7): O(ready) a wait; Linux. */
+/** epoll(7): O(ready) per wait; Linux. */
 export class EpollSelector<T = unknown> extends NativeSelector<T> {
   constructor() {
     super("epoll");
   }
 }
 
-/** kqueue(2): O(ready) a wait; macOS and the BSDs. */
+/** kqueue(2): O(ready) per wait; macOS and the BSDs. */
 export class KqueueSelector<T = unknown> extends NativeSelector<T> {
   constructor() {
     super("kqueue");
   }
 }
 
-/** io_uring(7) as poll operations: O(ready) a wait, changes batched into it; Linux, opt-in. */
+/** io_uring(7) poll operations: O(ready) per wait, changes in the same call; Linux, opt-in. */
 export class IoUringSelector<T = unknown> extends NativeSelector<T> {
   constructor() {
     super("io_uring");
@@ -53,7 +53,7 @@ export class DefaultSelector<T = unknown> extends NativeSelector<T> {
 
 let chosen: BackendName | undefined;
 
-/** Tried once a thread: what a kernel or a sandbox refuses does not change under a process. */
+/** Tried once per thread: what a kernel or a sandbox refuses does not change under a process. */
 export function defaultBackend(): BackendName {
   chosen ??= availableBackends().find(({ available, byDefault }) => available && byDefault)?.name;
   if (chosen === undefined) throw new Error("io-selectors: no backend works on this machine");

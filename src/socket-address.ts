@@ -1,4 +1,6 @@
-// Socket addresses: where a datagram goes or came from, what a socket is bound or connected to.
+// Socket addresses: the sender or receiver of a datagram, the two ends of a connection. The bytes
+// are native code's own form, so that recvFrom fills one address again and again.
+// ip(7), ipv6(7), unix(7)
 // Enters: numeric hosts, ports, paths, descriptors. Leaves: an address that native code reads as it
 // is, so that recvFrom can fill the same one again and again. ip(7), ipv6(7), unix(7)
 
@@ -20,7 +22,7 @@ export class SocketAddress {
         : undefined;
   }
 
-  /** @throws {Error} in Node's form: `EINVAL` where the host is no numeric IPv4 or IPv6 address. */
+  /** @throws {Error} in Node's form: `EINVAL` if the host is not a numeric IPv4 or IPv6 address. */
   static inet(host: string, port: number): SocketAddress {
     assertHost(host);
     assertPort(port);
@@ -30,7 +32,7 @@ export class SocketAddress {
     return address;
   }
 
-  /** A path, or "\0name", an abstract one. @throws {RangeError} where it is too long. */
+  /** A path, or "\0name", an abstract one. @throws {RangeError} if it is too long. */
   static unix(path: string): SocketAddress {
     assertUnixPath(path);
     const address = new SocketAddress();
@@ -54,12 +56,12 @@ export class SocketAddress {
     return this.#words().port;
   }
 
-  /** The path or abstract name of a Unix socket; empty where it has none. */
+  /** The path or abstract name of a Unix socket; empty if it has none. */
   get path(): string {
     return this.#words().path;
   }
 
-  /** `127.0.0.1:80`, `[::1]:80`, `/run/socket`, `@abstract`; empty where it names nothing. */
+  /** `127.0.0.1:80`, `[::1]:80`, `/run/socket`, `@abstract`; empty for an empty address. */
   toString(): string {
     const { family, host, port, path } = this.#words();
     if (family === "IPv4") return `${host}:${port}`;
@@ -75,22 +77,30 @@ function memoryOf(address: SocketAddress): Uint8Array {
   return bytesOf(address) as Uint8Array;
 }
 
-/** What a socket is bound to. @throws {Error} in Node's form: `ENOTSOCK`. @see getsockname(2) */
+/**
+ * Returns the address that a socket is bound to.
+ * @throws {Error} in Node's form: `ENOTSOCK`.
+ * @see getsockname(2)
+ */
 export function localAddress(fd: number): SocketAddress {
   const address = new SocketAddress();
   orThrow(
     native.localAddress(descriptorOf(fd), memoryOf(address)),
-    `cannot tell the address of fd ${fd}`,
+    `cannot read the address of fd ${fd}`,
   );
   return address;
 }
 
-/** What it is connected to. @throws {Error} in Node's form: `ENOTCONN`. @see getpeername(2) */
+/**
+ * Returns the address that a socket is connected to.
+ * @throws {Error} in Node's form: `ENOTCONN`.
+ * @see getpeername(2)
+ */
 export function peerAddress(fd: number): SocketAddress {
   const address = new SocketAddress();
   orThrow(
     native.peerAddress(descriptorOf(fd), memoryOf(address)),
-    `cannot tell the peer of fd ${fd}`,
+    `cannot read the peer address of fd ${fd}`,
   );
   return address;
 }

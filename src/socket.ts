@@ -1,4 +1,5 @@
-// Non-blocking stream sockets as bare descriptors. What opens one throws; I/O answers n or -errno
+// Non-blocking stream sockets as bare descriptors. Functions that open one throw; I/O returns a
+// count or -errno and never throws, whatever its arguments are. accept4(2), recv(2), send(2)
 // and never throws, whatever it is given.
 // Enters: addresses, descriptors, the caller's Uint8Array. Leaves: descriptors and counts.
 // accept4(2), recv(2), send(2)
@@ -15,7 +16,7 @@ import {
   orThrowHost,
 } from "./opening.ts";
 
-/** What listen(2) takes; the kernel cuts it to its own bound. */
+/** The largest backlog that listen(2) takes; the kernel reduces it to its own bound. */
 export const LARGEST_BACKLOG = 0x7fffffff;
 
 const receiving = new Lending("receive");
@@ -32,7 +33,7 @@ export interface ConnectTcpOptions {
 export interface ListenOptions {
   /** A numeric IPv4 or IPv6 address; 127.0.0.1 unless given. */
   readonly host?: string;
-  /** 0, the default, lets the kernel pick: ask localPort(). */
+  /** 0, the default, lets the kernel pick one: see localPort(). */
   readonly port?: number;
   /** Connections that the kernel keeps for accept; min(somaxconn, 4096) unless given. */
   readonly backlog?: number;
@@ -41,7 +42,7 @@ export interface ListenOptions {
 }
 
 /**
- * A listening, non-blocking TCP socket.
+ * Opens a listening, non-blocking TCP socket.
  * @returns its descriptor, which the caller closes.
  * @throws {Error} in Node's form: `{ code: 'EADDRINUSE', errno, syscall: 'bind' }`.
  * @see listen(2)
@@ -58,10 +59,10 @@ export function listenTcp(options: ListenOptions = {}): number {
 }
 
 /**
- * A non-blocking TCP socket whose connection is under way: it is writable once that ended; then ask
- * socketError().
+ * Opens a non-blocking TCP socket and starts to connect it. The socket is writable once the attempt
+ * has ended; socketError() then returns the result.
  * @returns its descriptor, which the caller closes.
- * @throws {Error} in Node's form where the attempt is refused at once.
+ * @throws {Error} in Node's form if the attempt fails at once.
  * @see connect(2)
  */
 export function connectTcp(options: ConnectTcpOptions): number {
@@ -74,19 +75,19 @@ export function connectTcp(options: ConnectTcpOptions): number {
   return orThrowHost(answer, host, `cannot connect to ${host}:${port}`);
 }
 
-/** The port that a socket is bound to. @throws {Error} in Node's form. @see getsockname(2) */
+/** Returns the port of a bound socket. @throws {Error} in Node's form. @see getsockname(2) */
 export function localPort(fd: number): number {
-  return orThrow(native.localPort(descriptorOf(fd)), `cannot tell the port of fd ${fd}`);
+  return orThrow(native.localPort(descriptorOf(fd)), `cannot read the port of fd ${fd}`);
 }
 
-/** How a pending connect ended: 0, or a positive errno. @see SO_ERROR in socket(7) */
+/** Returns how a pending connect ended: 0, or a positive errno. @see SO_ERROR in socket(7) */
 export function socketError(fd: number): number {
   return native.socketError(fd);
 }
 
 /**
- * Accepts one connection of a TCP or Unix listener, non-blocking, with TCP_NODELAY where it is TCP.
- * @returns its descriptor, or -errno: -EAGAIN without one.
+ * Accepts one connection of a TCP or Unix listener: non-blocking, with TCP_NODELAY if it is TCP.
+ * @returns its descriptor, which the caller closes, or -errno: -EAGAIN if none is pending.
  */
 export function accept(fd: number): number {
   return native.accept(fd);
@@ -94,8 +95,9 @@ export function accept(fd: number): number {
 
 /**
  * Receives into `bytes` from `offset` on, at most `length` bytes: the rest of `bytes` unless given.
- * @returns bytes received, 0 at end of file (or for an empty datagram), or -errno: -EAGAIN with
- *   nothing there, -EINVAL without room, so that 0 has one meaning, or for a range outside `bytes`.
+ * @returns bytes received, 0 at end of file (or for an empty datagram), or -errno: -EAGAIN if
+ *   nothing is there, -EINVAL for an empty range, so that 0 has one meaning, or for a range outside
+ *   `bytes`.
  * @see recv(2)
  */
 export function recv(fd: number, bytes: Uint8Array, offset?: number, length?: number): number {
@@ -110,8 +112,8 @@ export function recv(fd: number, bytes: Uint8Array, offset?: number, length?: nu
 
 /**
  * Sends `length` bytes of `bytes` from `offset` on: the rest unless given. Never raises SIGPIPE.
- * @returns bytes taken, perhaps fewer, or -errno: -EAGAIN while the peer's window is full, -EPIPE
- *   or -ECONNRESET once it has gone, -EINVAL for a range outside `bytes`.
+ * @returns bytes sent, perhaps fewer, or -errno: -EAGAIN while the send buffer is full, -EPIPE or
+ *   -ECONNRESET once the peer has gone, -EINVAL for a range outside `bytes`.
  * @see send(2)
  */
 export function send(fd: number, bytes: Uint8Array, offset?: number, length?: number): number {

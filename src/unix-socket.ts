@@ -1,4 +1,5 @@
 // Unix sockets by path, or on Linux by abstract name (a leading NUL: "\0name"), and pairs of them.
+// I/O: accept, recv and send of socket.ts, recvFrom and sendTo of datagram.ts. unix(7)
 // I/O on them is socket.ts' accept, recv and send, and datagram.ts' recvFrom and sendTo.
 // Enters: names. Leaves: non-blocking descriptors, which the caller closes. unix(7)
 
@@ -7,7 +8,7 @@ import { native, SOCKET_TYPES } from "./native.ts";
 import { assertInteger, assertOptions, assertUnixPath, nameOf, orThrow } from "./opening.ts";
 import { LARGEST_BACKLOG } from "./socket.ts";
 
-/** Bytes in order, single datagrams, or both: a connection that keeps messages apart. */
+/** A byte stream, single datagrams, or a connection that preserves message boundaries. */
 export type SocketType = "stream" | "datagram" | "seqpacket";
 
 export interface ListenUnixOptions {
@@ -28,9 +29,9 @@ export interface ConnectUnixOptions {
 const ABSTRACT = "Linux only: an abstract name";
 
 /**
- * A listening Unix socket. Closing it leaves the file: a next listen is EADDRINUSE until somebody
- * removes it.
- * @throws {RangeError} where the path is too long; {Error} in Node's form: `EADDRINUSE`, `EACCES`.
+ * Opens a listening Unix socket. Closing it leaves its file: the next listen on the path fails with
+ * EADDRINUSE until the file is removed.
+ * @throws {RangeError} if the path is too long; {Error} in Node's form: `EADDRINUSE`, `EACCES`.
  */
 export function listenUnix(options: ListenUnixOptions): number {
   assertOptions(options);
@@ -42,9 +43,10 @@ export function listenUnix(options: ListenUnixOptions): number {
 }
 
 /**
- * A connected Unix socket; `datagram` has its receiver set, and no name to be answered at.
- * @throws {Error} in Node's form: `ENOENT` without such a file, `ECONNREFUSED` where nobody
- *   listens, `EAGAIN` while the backlog is full, `EPROTOTYPE` where it is of another type.
+ * Opens a connected Unix socket. One of type `datagram` has a receiver, and no name to which that
+ * can reply.
+ * @throws {Error} in Node's form: `ENOENT` without such a file, `ECONNREFUSED` without a listener,
+ *   `EAGAIN` while the backlog is full, `EPROTOTYPE` if the listener is of another type.
  */
 export function connectUnix(options: ConnectUnixOptions): number {
   assertOptions(options);
@@ -54,7 +56,7 @@ export function connectUnix(options: ConnectUnixOptions): number {
   return orThrow(answer, `cannot connect to ${nameOf(path)}`, ABSTRACT);
 }
 
-/** A datagram socket with a name, for recvFrom and sendTo. @throws {Error} as listenUnix does. */
+/** Opens a datagram socket with a name, for recvFrom and sendTo. @throws what listenUnix throws. */
 export function bindUnix(options: { readonly path: string }): number {
   assertOptions(options);
   const { path } = options;
@@ -63,7 +65,7 @@ export function bindUnix(options: { readonly path: string }): number {
 }
 
 /**
- * Two Unix sockets connected to each other: what one sends, the other receives.
+ * Opens two Unix sockets connected to each other: one receives what the other sends.
  * @throws {Error} in Node's form: `EMFILE`; `EPROTONOSUPPORT` for `seqpacket` on macOS.
  * @see socketpair(2)
  */
