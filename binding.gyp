@@ -19,6 +19,9 @@
     "proactor_sources": [
       "native/proactor/engine.cc",
       "native/proactor/idle_timers.cc",
+      "native/proactor/io_uring_engine.cc",
+      "native/proactor/io_uring_operations.cc",
+      "native/proactor/provided_buffers.cc",
       "native/proactor/readiness_engine.cc",
       "native/proactor/send_queue.cc",
     ],

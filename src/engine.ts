@@ -81,16 +81,19 @@ export class Engine implements Submitter {
   #count = 0;
   #refs = 0;
 
-  constructor(backend: BackendName) {
+  /** @param backend of readiness; null: completions over io_uring. */
+  constructor(backend: BackendName | null) {
     this.#id = native.createEngine(
-      backend,
+      backend ?? "",
       this.#head,
       this.#completions,
       this.#submissions,
       this.#outbound,
       (count) => this.#turn(count),
     );
-    if (this.#id < 0) throw systemError(this.#id, `no connections over ${backend} here`);
+    if (this.#id < 0) {
+      throw systemError(this.#id, `no connections over ${backend ?? "io_uring"} on this machine`);
+    }
     this.#inbound = this.#newInbound();
   }
 
@@ -140,7 +143,7 @@ export class Engine implements Submitter {
    */
   detach(slot: number): Uint8Array[] {
     const answer = native.engineDetach(this.#id, slot);
-    if (answer < 0) throw systemError(answer, `cannot detach fd ${slot}`);
+    if (typeof answer === "number") throw systemError(answer, `cannot detach fd ${slot}`);
     const unread: Uint8Array[] = [];
     for (let at = (this.#dispatched + 1) * STRIDE; at < this.#count * STRIDE; at += STRIDE) {
       if (this.#completions[at] !== slot) continue;
@@ -150,6 +153,7 @@ export class Engine implements Submitter {
       unread.push(new Uint8Array(this.#inbound, offset, this.#completions[at + 3]).slice());
     }
     this.#connections[slot] = undefined;
+    if (answer.length > 0) unread.push(answer);
     return unread;
   }
 

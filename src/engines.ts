@@ -37,7 +37,7 @@ export function engineFor(options: ConnectionOptions): Engine {
   if (engine !== "readiness" && engine !== "io_uring") {
     throw invalidValue(`engine is "${String(engine)}"; "readiness" or "io_uring" is needed`);
   }
-  const backend = options.backend ?? defaultBackend();
+  const backend = engine === "io_uring" ? null : (options.backend ?? defaultBackend());
   const key = `${engine}:${backend}`;
   let found = engines.get(key);
   if (found === undefined) {

@@ -211,7 +211,7 @@ export interface Native {
   socketError(fd: number): number;
 
   /**
-   * Makes an engine over that backend of readiness. What it shares is laid out in
+   * Makes an engine over that backend of readiness, or over io_uring for "". What it shares is laid out in
    * native/proactor/rings.h.
    * @param turn called with the number of completions in the ring, after each turn that has any.
    *   It must not throw.
@@ -231,7 +231,8 @@ export interface Native {
   engineListen(id: number, fd: number, room: number, paused: boolean, idleMs: number): number;
   /** Takes a connection over. Answers ENGINE_CAN_READ | ENGINE_CAN_WRITE. */
   engineAdopt(id: number, fd: number, paused: boolean, idleMs: number): number;
-  engineDetach(id: number, slot: number): number;
+  /** Answers what was received and not reported. */
+  engineDetach(id: number, slot: number): Uint8Array | number;
   /** Sends what is too long for `outbound`. Answers how many bytes of the slot are queued now. */
   engineWrite(id: number, slot: number, bytes: Uint8Array): number;
   /** Takes all submissions. */

@@ -2,8 +2,15 @@
 
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { type Connection, type ConnectionHandlers, type Server, serve } from "../src/index.ts";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import {
+  availableBackends,
+  type Connection,
+  type ConnectionHandlers,
+  type ServeOptions,
+  type Server,
+  serve,
+} from "../src/index.ts";
 
 const servers: Server[] = [];
 const peers: Socket[] = [];
@@ -13,8 +20,10 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close({ connections: "destroy" });
 });
 
-function start(handlers: ConnectionHandlers, options: Parameters<typeof serve>[0] = {}): Server {
-  const server = serve(options, handlers);
+let served: ServeOptions = {};
+
+function start(handlers: ConnectionHandlers, options: ServeOptions = {}): Server {
+  const server = serve({ ...served, ...options }, handlers);
   servers.push(server);
   return server;
 }
@@ -44,7 +53,20 @@ const echo: ConnectionHandlers = {
   },
 };
 
-describe("serve", () => {
+const engines: readonly ServeOptions[] = [
+  ...availableBackends()
+    .filter(({ available }) => available)
+    .map(({ name }) => ({ engine: "readiness" as const, backend: name })),
+  ...(availableBackends().some(({ name, available }) => name === "io_uring" && available)
+    ? [{ engine: "io_uring" as const }]
+    : []),
+];
+
+describe.each(engines)("serve by %j", (engine) => {
+  beforeAll(() => {
+    served = engine;
+  });
+
   it("echoes every byte in order", async () => {
     const peer = await peerOf(start(echo));
     const sent = pattern(5_000_000);

@@ -7,6 +7,7 @@
 #include "addon/io_call.h"
 #include "addon/open_engine.h"
 #include "net/descriptor.h"
+#include "proactor/io_uring_engine.h"
 #include "proactor/readiness_engine.h"
 
 namespace io_selectors {
@@ -27,7 +28,7 @@ T* Pin(const Napi::CallbackInfo& info, size_t index, size_t* bytes) {
                               array.ByteOffset());
 }
 
-/** createEngine(backend, head, completions, submissions, outbound, turn): an id, or -errno. */
+/** createEngine(backend of readiness or "", which stands for the engine over io_uring, head, completions, submissions, outbound, turn): an id, or -errno. */
 Napi::Value Create(const Napi::CallbackInfo& info) {
   auto* environment = static_cast<Environment*>(info.Data());
   Rings rings;
@@ -41,7 +42,9 @@ Napi::Value Create(const Napi::CallbackInfo& info) {
   rings.inbound_bytes = kInboundBytes;
   Inbound inbound(new uint8_t[kInboundBytes]());
   rings.inbound = inbound.get();
-  Result<std::unique_ptr<Engine>> engine = MakeReadinessEngine(rings, Text(info, 0));
+  const std::string backend = Text(info, 0);
+  Result<std::unique_ptr<Engine>> engine =
+      backend.empty() ? MakeIoUringEngine(rings) : MakeReadinessEngine(rings, backend);
   if (!engine.ok()) return AnswerRefusal(info, engine.error());
   Result<OpenEngine*> open = OpenEngine::Make(info.Env(), environment->loop,
                                               std::move(engine.value()), std::move(inbound));
@@ -92,15 +95,16 @@ Napi::Value Adopt(const Napi::CallbackInfo& info) {
                                            (options.value().writes ? kCanWrite : 0));
 }
 
-/** engineDetach(id, slot): 0, or -errno. */
+/** engineDetach(id, slot): what was received and not reported, or -errno. */
 Napi::Value Detach(const Napi::CallbackInfo& info) {
   auto* environment = static_cast<Environment*>(info.Data());
   OpenEngine* open = environment->FindEngine(Integer(info, 0));
   open->engine().Flush();
-  const Result<void> detached = open->engine().Detach(Integer(info, 1));
+  std::string unread;
+  const Result<void> detached = open->engine().Detach(Integer(info, 1), &unread);
   if (!detached.ok()) return AnswerRefusal(info, detached.error());
   environment->opened.Add(Integer(info, 1));
-  return Napi::Number::New(info.Env(), 0);
+  return Napi::Buffer<char>::Copy(info.Env(), unread.data(), unread.size());
 }
 
 /** engineWrite(id, slot, bytes): how many bytes of the slot are queued now. */

@@ -21,6 +21,10 @@ constexpr uint32_t kSetupSubmitAll = 1u << 7;         // IORING_SETUP_SUBMIT_ALL
 constexpr uint32_t kSetupCoopTaskrun = 1u << 8;       // IORING_SETUP_COOP_TASKRUN, Linux 5.19
 constexpr uint32_t kSetupSingleIssuer = 1u << 12;     // IORING_SETUP_SINGLE_ISSUER, Linux 6.0
 constexpr uint32_t kSetupDeferTaskrun = 1u << 13;     // IORING_SETUP_DEFER_TASKRUN, Linux 6.1
+constexpr uint32_t kSetupNoOrderArray = 1u << 16;     // IORING_SETUP_NO_SQARRAY, Linux 6.6
+constexpr uint32_t kEnterRegisteredRing = 1u << 4;    // IORING_ENTER_REGISTERED_RING, Linux 5.18
+constexpr uint32_t kRegisterRing = 20;                // IORING_REGISTER_RING_FDS
+constexpr uint32_t kUnregisterRing = 21;              // IORING_UNREGISTER_RING_FDS
 constexpr uint32_t kFeatureResourceTags = 1u << 10;   // IORING_FEAT_RSRC_TAGS: Linux 5.13
 constexpr uint32_t kEnterGetEvents = 1u << 0;         // IORING_ENTER_GETEVENTS
 constexpr uint32_t kEnterExtendedArgument = 1u << 3;  // IORING_ENTER_EXT_ARG
@@ -45,14 +49,16 @@ struct EnterArgument {
  * waits enters the kernel anyway. DEFER_TASKRUN completes in those waits only, in one go, which is
  * cheaper still; but a ring watched by another loop then never becomes readable.
  */
-int Setup(uint32_t submissions, RingUse use, io_uring_params* parameters) {
+int Setup(uint32_t submissions, RingUse use, const RingOptions& options,
+          io_uring_params* parameters) {
   const io_uring_params wanted = *parameters;
   constexpr uint32_t kDeferred = kSetupSubmitAll | kSetupSingleIssuer | kSetupDeferTaskrun;
   constexpr uint32_t kCooperative = kSetupSubmitAll | kSetupCoopTaskrun;
+  const uint32_t best = use == RingUse::kOneThread ? kDeferred : kCooperative;
   // The best first; a kernel that does not know a flag says EINVAL.
   long fd = -1;
-  for (const uint32_t flags : {kDeferred, kCooperative, 0u}) {
-    if (flags == kDeferred && use != RingUse::kOneThread) continue;
+  for (const uint32_t flags : {best | kSetupNoOrderArray, best, kCooperative, 0u}) {
+    if (options.order_array && (flags & kSetupNoOrderArray) != 0) continue;
     *parameters = wanted;
     parameters->flags |= flags;
     fd = syscall(__NR_io_uring_setup, submissions, parameters);
@@ -67,21 +73,49 @@ void Store(uint32_t* shared, uint32_t value) { __atomic_store_n(shared, value, _
 }  // namespace
 
 Result<std::unique_ptr<IoUring>> IoUring::Open(uint32_t submissions, uint32_t completions,
-                                               RingUse use) {
+                                               RingUse use, const RingOptions& options) {
   io_uring_params parameters{};
   parameters.flags = kSetupCompletionSize | kSetupClamp;
   parameters.cq_entries = completions;
   std::unique_ptr<IoUring> ring(new IoUring());
-  ring->fd_.Reset(Setup(submissions, use, &parameters));
+  ring->fd_.Reset(Setup(submissions, use, options, &parameters));
   if (!ring->fd_.valid()) return LastError("io_uring_setup");
   if ((parameters.features & kFeatureResourceTags) == 0) return Error{ENOSYS, "io_uring_setup"};
   const Result<void> mapped = ring->MapRings(parameters);
   if (!mapped.ok()) return mapped.error();
   ring->forks_ = CountForks();
+  if (options.registered) ring->RegisterDescriptor();
   return ring;
 }
 
+namespace {
+
+/** struct io_uring_rsrc_update */
+struct DescriptorUpdate {
+  uint32_t index;
+  uint32_t reserved;
+  uint64_t fd;
+};
+
+}  // namespace
+
+void IoUring::RegisterDescriptor() {
+  constexpr uint32_t kAnyIndex = UINT32_MAX;
+  DescriptorUpdate update{kAnyIndex, 0, static_cast<uint64_t>(fd())};
+  if (RegisterWithKernel(kRegisterRing, &update, 1).ok()) {
+    registered_ = static_cast<int>(update.index);
+  }
+}
+
+IoUring::~IoUring() {
+  // Its thread would hold the ring open until its end.
+  if (registered_ < 0 || Inherited()) return;
+  DescriptorUpdate update{static_cast<uint32_t>(registered_), 0, 0};
+  (void)RegisterWithKernel(kUnregisterRing, &update, 1).ok();
+}
+
 Result<void> IoUring::MapRings(const io_uring_params& parameters) {
+  // Without the order array its offset is 0, and the completions lie behind everything else.
   const size_t submission_bytes =
       parameters.sq_off.array + parameters.sq_entries * sizeof(uint32_t);
   const size_t completion_bytes =
@@ -100,6 +134,7 @@ Result<void> IoUring::MapRings(const io_uring_params& parameters) {
   completion_tail_ = rings_.At<uint32_t>(parameters.cq_off.tail);
   completion_mask_ = *rings_.At<uint32_t>(parameters.cq_off.ring_mask);
   completions_ = rings_.At<io_uring_cqe>(parameters.cq_off.cqes);
+  if ((parameters.flags & kSetupNoOrderArray) != 0) return {};
   // Entries are used in their own order, so the indirection stays the identity.
   auto* order = rings_.At<uint32_t>(parameters.sq_off.array);
   for (uint32_t i = 0; i < parameters.sq_entries; ++i) order[i] = i;
@@ -121,12 +156,15 @@ Result<void> IoUring::Enter(uint32_t least, int64_t timeout_ns) {
   const Timeout timeout{timeout_ns / kNsPerSecond, timeout_ns % kNsPerSecond};
   const bool ends = least > 0 && timeout_ns >= 0;
   const EnterArgument argument{0, 0, 0, ends ? reinterpret_cast<uintptr_t>(&timeout) : 0};
+  const int number = registered_ < 0 ? fd() : registered_;
+  const uint32_t flags = kEnterGetEvents | kEnterExtendedArgument |
+                         (registered_ < 0 ? 0 : kEnterRegisteredRing);
   Store(submission_tail_, tail_);
   long submitted;
   do {  // a refused entry completes with its error, and before Linux 5.18 ends the submission
     ++enter_calls_;
-    submitted = syscall(__NR_io_uring_enter, fd(), unsubmitted(), least,
-                        kEnterGetEvents | kEnterExtendedArgument, &argument, sizeof(argument));
+    submitted = syscall(__NR_io_uring_enter, number, unsubmitted(), least, flags, &argument,
+                        sizeof(argument));
     if (submitted < 0 && errno != ETIME) return LastError("io_uring_enter");
   } while (submitted > 0 && unsubmitted() > 0);
   // What was submitted is told before how the wait ended.

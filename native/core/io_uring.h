@@ -35,6 +35,12 @@ enum class RingUse {
   kOneThread,  // one thread submits and waits, which lets the kernel complete in that wait only
 };
 
+/** What a ring uses if the kernel has it. */
+struct RingOptions {
+  bool registered = false;  // its descriptor is not looked up for each call; for one thread only
+  bool order_array = true;  // the indirection of submissions, which Linux 6.6 can do without
+};
+
 /** POLL_ADD's flag for a poll that completes again and again, once an edge. */
 constexpr uint32_t kPollAddMultishot = 1u << 0;  // IORING_POLL_ADD_MULTI
 
@@ -46,7 +52,9 @@ class IoUring {
    * @returns ENOSYS also where the kernel is older than 5.13, which cannot poll by multishot.
    */
   static Result<std::unique_ptr<IoUring>> Open(uint32_t submissions, uint32_t completions,
-                                               RingUse use = RingUse::kWatched);
+                                               RingUse use = RingUse::kWatched,
+                                               const RingOptions& options = {});
+  ~IoUring();
 
   IoUring(const IoUring&) = delete;
   IoUring& operator=(const IoUring&) = delete;
@@ -97,12 +105,15 @@ class IoUring {
   };
 
   IoUring() = default;
+  /** Gives the kernel a number of its own for the ring; where it has none, nothing changes. */
+  void RegisterDescriptor();
   Result<void> MapRings(const io_uring_params& parameters);
   bool Inherited() const;
 
   OwnedFd fd_;
   Mapping rings_;
   Mapping entries_;
+  int registered_ = -1;  // what stands for the descriptor in io_uring_enter(2)
   int forks_ = 0;  // how often this process had been forked off when it was opened
 
   uint32_t* submission_head_ = nullptr;

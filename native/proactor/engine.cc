@@ -81,10 +81,16 @@ size_t Engine::Write(int slot, const uint8_t* data, size_t length) {
     if (Find(slot) == nullptr) return 0;
     at += part;
   }
-  return At(slot).queued();
+  Flushed();
+  return Find(slot) == nullptr ? 0 : At(slot).queued();
 }
 
 void Engine::Flush() {
+  TakeSubmissions();
+  Flushed();
+}
+
+void Engine::TakeSubmissions() {
   RingHead& head = *rings_.head;
   const int32_t count = std::min(head.submissions, rings_.submission_capacity);
   if (count <= 0) return;
@@ -181,7 +187,8 @@ void Engine::Control(const RingSubmission& submission) {
   if (Find(slot) == nullptr) return;  // its kClosed is on the way
   switch (submission.kind) {
     case SubmissionKind::kEnd:
-      return End(slot);
+      At(slot).Add(kEnding);
+      return EndIfSent(slot);
     case SubmissionKind::kDestroy:
       return Destroy(slot);
     case SubmissionKind::kPause:
@@ -191,6 +198,7 @@ void Engine::Control(const RingSubmission& submission) {
       At(slot).Drop(kPaused);
       return Settle(slot);
     case SubmissionKind::kReport:
+      if (At(slot).Has(kSendsAtOnce)) return At(slot).Add(kReports);
       return EmitQueued(slot);
     case SubmissionKind::kIdleTimeout:
       return idle_.Set(slot, submission.length, IdleTimers::NowMs());
@@ -207,9 +215,10 @@ void Engine::Control(const RingSubmission& submission) {
   }
 }
 
-void Engine::End(int32_t slot) {
-  At(slot).Add(kEnding);
-  if (At(slot).queued() == 0) EndSending(slot);
+void Engine::EndIfSent(int32_t slot) {
+  const Slot& at = At(slot);
+  if (at.Has(kSendsAtOnce)) return EndsLater();
+  if (at.Has(kEnding) && at.queued() == 0) EndSending(slot);
 }
 
 void Engine::EndSending(int32_t slot) {
@@ -237,22 +246,22 @@ void Engine::QueueShrank(int32_t slot) {
   EmitQueued(slot);
   if (at.queued() > 0) return;
   at.queue.reset();  // most connections never need it
-  if (at.Has(kEnding)) EndSending(slot);
+  EndIfSent(slot);
 }
 
-void Engine::Fail(int32_t slot, int error) {
+void Engine::Fail(int32_t slot, int error, bool sending) {
   Slot& at = At(slot);
   if (at.Has(kClosing)) return;
   at.Drop(kReads | kWrites);
   at.Add(kClosing);
-  at.queue.reset();
+  DropQueue(at);
   idle_.Set(slot, 0, 0);
   if (Listener* listener = FindListener(slot)) {
     StopAccepting(*listener);
   } else {
     Settle(slot);
   }
-  Emit(slot, CompletionKind::kClosed, 0, -error);
+  Emit(slot, CompletionKind::kClosed, sending ? 1 : 0, -error);
   closing_.push_back(slot);
 }
 
@@ -369,7 +378,7 @@ void Engine::BeginTurn() {
 
 Result<int> Engine::Turn(int64_t timeout_ns) {
   BeginTurn();
-  Flush();
+  TakeSubmissions();
   const bool freed = !closed_.empty();
   for (const int32_t slot : closed_) Close(slot);
   closed_.clear();

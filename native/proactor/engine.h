@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/result.h"
@@ -64,9 +65,10 @@ class Engine {
 
   /**
    * Lets go of a connection without closing it: the descriptor is the caller's again.
+   * @param unread gets what was received and not reported.
    * @returns EBADF if it is none of this engine's, EBUSY while bytes of it are not sent.
    */
-  virtual Result<void> Detach(int slot) = 0;
+  virtual Result<void> Detach(int slot, std::string* unread) = 0;
 
   /**
    * Sends, after all that was submitted before, bytes that are too many for `outbound`; what the
@@ -121,7 +123,9 @@ class Engine {
     kCancelling = 1 << 9,
     kSending = 1 << 10,
     kDestroyed = 1 << 11,  // the program wants nothing of it any more
-    kStarved = 1 << 12,    // its receive found no buffer
+    kStarved = 1 << 12,      // its receive found no buffer
+    kSendsAtOnce = 1 << 13,  // in the flush that has not entered the kernel
+    kReports = 1 << 14,      // its queue is to be reported after that
   };
 
   struct Slot {
@@ -163,6 +167,12 @@ class Engine {
   virtual Result<void> WaitAndReceive(int64_t timeout_ns) = 0;
   /** Whether events are left from the last wait. */
   virtual bool HasMore() const { return false; }
+  /** What was flushed must leave now, since no turn is under way. */
+  virtual void Flushed() {}
+  /** A slot ends that kSendsAtOnce: EndIfSent() is called once that is known to be complete. */
+  virtual void EndsLater() {}
+  /** Frees the queue of a slot that is over. */
+  virtual void DropQueue(Slot& slot) { slot.queue.reset(); }
 
   Slot& At(int32_t slot) { return slots_[static_cast<size_t>(slot)]; }
   /** A slot in use that is not closing; nullptr otherwise. */
@@ -185,8 +195,16 @@ class Engine {
   void PeerEnded(int32_t slot);
   /** Bytes of the queue were sent. */
   void QueueShrank(int32_t slot);
-  /** Reports the end of a slot, which stays until the program knows. @param error errno, or 0 */
-  void Fail(int32_t slot, int error);
+  /** Its sending direction ends if that is asked for and everything was sent. */
+  void EndIfSent(int32_t slot);
+  /**
+   * Reports the end of a slot, which stays until the program knows.
+   * @param error errno, or 0
+   * @param sending whether a send was refused, and not a receive
+   */
+  void Fail(int32_t slot, int error, bool sending = false);
+  /** Whether this turn has something to report. */
+  bool HasReported() const { return count_ > 0; }
   /** Reports nothing: the slot's number is free. */
   void Forget(int32_t slot);
   void Queue(int32_t slot, const iovec* parts, int count, size_t skipped);
@@ -206,6 +224,7 @@ class Engine {
  private:
   static constexpr int kMostParts = 64;
 
+  void TakeSubmissions();
   void Link(int32_t index);
   void SendLinked(int32_t slot);
   /** Whether its bytes lie where a program may write; what is in shared memory is not trusted. */
@@ -213,7 +232,6 @@ class Engine {
   const uint8_t* BytesOf(const RingSubmission& submission) const;
   void SendOrQueue(int32_t slot, const iovec* parts, int count, size_t length);
   void Control(const RingSubmission& submission);
-  void End(int32_t slot);
   void EndSending(int32_t slot);
   void CloseIfBothEnded(int32_t slot);
   void BeginTurn();

@@ -50,7 +50,7 @@ class ReadinessEngine final : public Engine {
 
   ~ReadinessEngine() override { CloseAll(); }
 
-  Result<void> Detach(int slot) override {
+  Result<void> Detach(int slot, std::string* /*unread*/) override {
     const Slot* found = Find(slot);
     if (found == nullptr || found->Has(kListening)) return Error{EBADF, "detach"};
     if (found->queued() > 0) return Error{EBUSY, "detach"};
@@ -125,7 +125,7 @@ class ReadinessEngine final : public Engine {
 
   void Send(int32_t slot, const iovec* parts, int count, size_t length) override {
     const ssize_t sent = SendParts(slot, parts, count);
-    if (sent < 0) return Fail(slot, static_cast<int>(-sent));
+    if (sent < 0) return Fail(slot, static_cast<int>(-sent), true);
     if (static_cast<size_t>(sent) == length) return;
     Queue(slot, parts, count, static_cast<size_t>(sent));
     EmitQueued(slot);
@@ -157,7 +157,7 @@ class ReadinessEngine final : public Engine {
     if (at.queued() == 0) return;
     iovec parts[kQueuedParts];
     const ssize_t sent = SendParts(slot, parts, at.queue->Gather(parts, kQueuedParts));
-    if (sent < 0) return Fail(slot, static_cast<int>(-sent));
+    if (sent < 0) return Fail(slot, static_cast<int>(-sent), true);
     if (sent == 0) return;
     at.queue->Consume(static_cast<size_t>(sent));
     QueueShrank(slot);

@@ -14,7 +14,7 @@ enum class CompletionKind : int32_t {
   kData = 2,      // offset, length: bytes of `inbound`, valid until the next turn
   kEnd = 3,       // the peer has sent everything
   kQueued = 4,    // offset, length: upper and lower half of the bytes that are not sent yet
-  kClosed = 5,    // length: -errno, or 0; the last completion of a slot, after which it is free
+  kClosed = 5,    // length: -errno, or 0; offset: 1 if a send was refused; a slot's last one
   kIdle = 6,      // neither direction has moved a byte for the idle timeout
 };
 
