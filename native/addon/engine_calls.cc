@@ -28,7 +28,8 @@ T* Pin(const Napi::CallbackInfo& info, size_t index, size_t* bytes) {
                               array.ByteOffset());
 }
 
-/** createEngine(backend of readiness or "", which stands for the engine over io_uring, head, completions, submissions, outbound, turn): an id, or -errno. */
+/** createEngine(backend of readiness or "", which stands for the engine over io_uring, head,
+ * completions, submissions, outbound, turn): an id, or -errno. */
 Napi::Value Create(const Napi::CallbackInfo& info) {
   auto* environment = static_cast<Environment*>(info.Data());
   Rings rings;

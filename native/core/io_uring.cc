@@ -157,8 +157,8 @@ Result<void> IoUring::Enter(uint32_t least, int64_t timeout_ns) {
   const bool ends = least > 0 && timeout_ns >= 0;
   const EnterArgument argument{0, 0, 0, ends ? reinterpret_cast<uintptr_t>(&timeout) : 0};
   const int number = registered_ < 0 ? fd() : registered_;
-  const uint32_t flags = kEnterGetEvents | kEnterExtendedArgument |
-                         (registered_ < 0 ? 0 : kEnterRegisteredRing);
+  const uint32_t flags =
+      kEnterGetEvents | kEnterExtendedArgument | (registered_ < 0 ? 0 : kEnterRegisteredRing);
   Store(submission_tail_, tail_);
   long submitted;
   do {  // a refused entry completes with its error, and before Linux 5.18 ends the submission

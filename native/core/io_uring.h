@@ -114,7 +114,7 @@ class IoUring {
   Mapping rings_;
   Mapping entries_;
   int registered_ = -1;  // what stands for the descriptor in io_uring_enter(2)
-  int forks_ = 0;  // how often this process had been forked off when it was opened
+  int forks_ = 0;        // how often this process had been forked off when it was opened
 
   uint32_t* submission_head_ = nullptr;
   uint32_t* submission_tail_ = nullptr;

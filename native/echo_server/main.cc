@@ -2,6 +2,7 @@
 // SIGTERM or SIGINT, then prints a line of counters. Enters: --strategy. Leaves: two JSON lines on
 // standard output, diagnostics on standard error.
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -23,6 +24,7 @@ constexpr long kMostWorkers = 4'096;
 struct Arguments {
   const Strategy* strategy = nullptr;
   ListenOptions listen;
+  std::vector<std::string_view> without;
   int workers = 0;
 };
 
@@ -36,7 +38,7 @@ const Strategy* FindStrategy(std::string_view name) {
 int Usage(const char* problem, const char* subject) {
   std::fprintf(stderr,
                "echo-server: %s \"%s\"; usage: echo-server --strategy NAME [--host ADDRESS] "
-               "[--port N] [--workers N]; strategies:",
+               "[--port N] [--workers N] [--without FEATURE,…]; strategies:",
                problem, subject);
   for (const Strategy& strategy : Strategies()) {
     std::fprintf(stderr, " %.*s", static_cast<int>(strategy.name.size()), strategy.name.data());
@@ -51,13 +53,31 @@ bool ParseNumber(const char* text, long low, long high, long* number) {
   return end != text && *end == '\0' && *number >= low && *number <= high;
 }
 
+/** To measure what a feature of the kernel is worth. @returns 0, or the exit code. */
+int SetWithout(const char* value, Arguments* arguments) {
+  std::string_view rest = value;
+  while (!rest.empty()) {
+    const std::string_view name = rest.substr(0, rest.find(','));
+#ifdef __linux__
+    if (!IsIoUringFeature(name)) return Usage("unknown feature in", value);
+#else
+    return Usage("Linux only:", value);
+#endif
+    arguments->without.push_back(name);
+    rest.remove_prefix(std::min(rest.size(), name.size() + 1));
+  }
+  return 0;
+}
+
 /** @returns 0, or the exit code after it has said what is wrong. */
 int SetOption(const char* name, const char* value, Arguments* arguments) {
   const std::string_view option = name;
-  if (option != "--strategy" && option != "--host" && option != "--port" && option != "--workers") {
+  if (option != "--strategy" && option != "--host" && option != "--port" && option != "--workers" &&
+      option != "--without") {
     return Usage("unknown option", name);
   }
   if (value == nullptr) return Usage("no value for", name);
+  if (option == "--without") return SetWithout(value, arguments);
   long number = 0;
   if (option == "--host") arguments->listen.host = value;
   if (option == "--port") {
@@ -104,7 +124,7 @@ int Main(int argc, char** argv) {
 
   Counters counters;
   Server server{std::move(listener.value()), arguments.listen, arguments.workers,
-                std::move(stop.value()), counters};
+                std::move(stop.value()),     counters,         arguments.without};
   const Result<void> served = arguments.strategy->run(server);
   PrintCounters(server.counters);
   return served.ok() ? 0 : Fail(served.error());

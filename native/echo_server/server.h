@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string_view>
+#include <vector>
 
 #include "core/owned_fd.h"
 #include "core/stop_signal.h"
@@ -75,6 +77,8 @@ struct Server {
   int workers = 0;       // processes to serve with; 0: as many as there are CPUs to run on
   StopSignal stop;
   Counters& counters;
+  // What the io_uring strategy does without; names of IsIoUringFeature().
+  std::vector<std::string_view> without = {};
 };
 
 }  // namespace io_selectors

@@ -28,7 +28,10 @@ Result<void> RunBusyPoll(Server& server);
 Result<void> RunSelectorLoop(Server& server, std::string_view backend);
 #ifdef __linux__
 Result<void> RunEdgeLoop(Server& server);
+Result<void> RunProactor(Server& server);
 Result<void> RunIoUring(Server& server);
+/** Whether the io_uring strategy can do without that. */
+bool IsIoUringFeature(std::string_view name);
 Result<void> RunProcessPerConnection(Server& server);
 /** A reactor a process: all accept from one listener, or each from one of its own. */
 Result<void> RunPrefork(Server& server);

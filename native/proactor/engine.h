@@ -122,7 +122,7 @@ class Engine {
     kReceiving = 1 << 8,
     kCancelling = 1 << 9,
     kSending = 1 << 10,
-    kDestroyed = 1 << 11,  // the program wants nothing of it any more
+    kDestroyed = 1 << 11,    // the program wants nothing of it any more
     kStarved = 1 << 12,      // its receive found no buffer
     kSendsAtOnce = 1 << 13,  // in the flush that has not entered the kernel
     kReports = 1 << 14,      // its queue is to be reported after that

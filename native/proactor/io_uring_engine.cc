@@ -29,17 +29,20 @@ constexpr int64_t kEndingStepNs = 100 * kNsPerMs;
 
 class IoUringEngine final : public Engine {
  public:
-  IoUringEngine(const Rings& rings, std::unique_ptr<IoUring> ring, bool skips_success)
-      : Engine(rings), ring_(std::move(ring)), submit_(*ring_, skips_success) {}
+  IoUringEngine(const Rings& rings, std::unique_ptr<IoUring> ring, const IoUringFeatures& features)
+      : Engine(rings),
+        features_(features),
+        ring_(std::move(ring)),
+        submit_(*ring_, features.skip_success) {}
 
   ~IoUringEngine() override { CloseAll(); }
 
-  Result<void> ProvideBuffers(bool incremental) {
+  Result<void> ProvideBuffers() {
     const BufferGroup group{kBufferGroup, kBuffers, kReceiveBytes, rings_.inbound};
-    const Result<void> registered = buffers_.Register(*ring_, group, incremental);
+    const Result<void> registered = buffers_.Register(*ring_, group, features_.incremental);
     // Before Linux 6.12.
     const bool unknown = !registered.ok() && registered.error().errno_value == EINVAL;
-    return incremental && unknown ? buffers_.Register(*ring_, group, false) : registered;
+    return features_.incremental && unknown ? buffers_.Register(*ring_, group, false) : registered;
   }
 
   Result<void> SetWakeFd(int fd) override {
@@ -269,8 +272,9 @@ class IoUringEngine final : public Engine {
 
   /** Submits everything, waits, and takes all completions out of the ring. */
   Result<void> Enter(uint32_t least, int64_t timeout_ns) {
-    const uint32_t at_once = least == 0 ? 0 : submit_.TakeAtOnce();
-    const Result<void> entered = ring_->Enter(least + at_once, timeout_ns);
+    const uint32_t at_once = submit_.TakeAtOnce();
+    const uint32_t more = least > 0 && features_.counts_sends ? at_once : 0;
+    const Result<void> entered = ring_->Enter(least + more, timeout_ns);
     counters_.wait_calls = ring_->enter_calls();
     MarkTime();
     Completion completion;
@@ -407,6 +411,7 @@ class IoUringEngine final : public Engine {
     arrived_.erase(std::remove_if(begin, arrived_.end(), is_its), arrived_.end());
   }
 
+  const IoUringFeatures features_;
   std::unique_ptr<IoUring> ring_;
   Operations submit_;
   ProvidedBuffers buffers_;
@@ -414,9 +419,9 @@ class IoUringEngine final : public Engine {
   std::deque<Message> messages_;
   bool ends_ = false;  // some of these are the last of their connection
   std::vector<Completion> arrived_;
-  size_t next_ = 0;                // of these, the first that is not handled
-  std::vector<uint16_t> spent_;    // buffers that this turn has used up
-  std::vector<int32_t> starved_;   // whose receive found no buffer
+  size_t next_ = 0;               // of these, the first that is not handled
+  std::vector<uint16_t> spent_;   // buffers that this turn has used up
+  std::vector<int32_t> starved_;  // whose receive found no buffer
   int wake_fd_ = -1;
   bool woken_ = false;
 };
@@ -433,9 +438,8 @@ Result<std::unique_ptr<Engine>> MakeIoUringEngine(const Rings& rings,
   if (!ring.ok()) return ring.error();
   const Result<void> able = CheckMultishotReceive(*ring.value());
   if (!able.ok()) return able.error();
-  auto engine =
-      std::make_unique<IoUringEngine>(rings, std::move(ring.value()), features.skip_success);
-  const Result<void> opened = engine->ProvideBuffers(features.incremental);
+  auto engine = std::make_unique<IoUringEngine>(rings, std::move(ring.value()), features);
+  const Result<void> opened = engine->ProvideBuffers();
   if (!opened.ok()) return opened.error();
   return std::unique_ptr<Engine>(std::move(engine));
 }

@@ -14,8 +14,9 @@ struct IoUringFeatures {
   bool deferred = true;         // IORING_SETUP_DEFER_TASKRUN: completes in our own waits only
   bool registered_ring = true;  // the ring's own descriptor is not looked up for each call
   bool no_order_array = true;   // IORING_SETUP_NO_SQARRAY, Linux 6.6
-  bool skip_success = true;     // IOSQE_CQE_SKIP_SUCCESS on what can only be of interest if it fails
-  bool incremental = true;      // IOU_PBUF_RING_INC: receives share a buffer, Linux 6.12
+  bool skip_success = true;  // IOSQE_CQE_SKIP_SUCCESS on what can only be of interest if it fails
+  bool counts_sends = true;  // waits for one completion more than sends complete at once
+  bool incremental = true;   // IOU_PBUF_RING_INC: receives share a buffer, Linux 6.12
 };
 
 /**

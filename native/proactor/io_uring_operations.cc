@@ -90,9 +90,7 @@ void Operations::CancelAll() {
   entry->cancel_flags = kCancelEvery | kCancelAny;
 }
 
-void Operations::Close(int fd) {
-  SkipSuccess(Prepare(IORING_OP_CLOSE, Operation::kUnwatched, fd));
-}
+void Operations::Close(int fd) { SkipSuccess(Prepare(IORING_OP_CLOSE, Operation::kUnwatched, fd)); }
 
 void Operations::SkipSuccess(io_uring_sqe* entry) const {
   if (skips_success_) entry->flags = static_cast<uint8_t>(entry->flags | kSkipSuccess);

@@ -1,5 +1,6 @@
-// The operations that the engine over io_uring submits, each as one entry of the ring, and the token
-// by which its completion is known. io_uring_enter(2); io_uring_prep_accept(3) and its neighbours
+// The operations that the engine over io_uring submits, each as one entry of the ring, and the
+// token by which its completion is known. io_uring_enter(2); io_uring_prep_accept(3) and its
+// neighbours
 #pragma once
 
 #include "core/io_uring.h"
