@@ -21,6 +21,7 @@
       "native/proactor/idle_timers.cc",
       "native/proactor/io_uring_engine.cc",
       "native/proactor/io_uring_operations.cc",
+      "native/proactor/io_uring_sender.cc",
       "native/proactor/provided_buffers.cc",
       "native/proactor/readiness_engine.cc",
       "native/proactor/send_queue.cc",

@@ -325,7 +325,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     if ((this.#flags & REPORTING) === 0) engine.submit(this.#slot, SUBMIT_REPORT);
     this.#flags |= NEEDS_DRAIN | REPORTING;
     // Only what answers its own peer: two programs that both send first must both go on reading.
-    if ((this.#flags & HELD_BACK) === 0 && engine.isDelivering(this)) {
+    if ((this.#flags & HELD_BACK) === 0 && engine.delivering === this) {
       if ((this.#flags & PAUSED) === 0) engine.submit(this.#slot, SUBMIT_PAUSE);
       this.#flags |= HELD_BACK;
     }
@@ -349,6 +349,8 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   #deliverWithheld(): void {
     const items = withheld.get(this);
     if (items === undefined) return;
+    const { engine } = this.#role;
+    engine.delivering = this;
     while (items.length > 0 && (this.#flags & (OVER | PAUSED | HELD_BACK)) === 0) {
       const item = items.shift() as Withheld;
       this.#flags &= ~WITHHELD;
@@ -357,6 +359,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
       else this[deliver](item);
       this.#flags |= WITHHELD;
     }
+    engine.delivering = null;
     if (items.length > 0) return;
     this.#flags &= ~WITHHELD;
     withheld.delete(this);

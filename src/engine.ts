@@ -12,8 +12,14 @@ import {
   opened,
   ownerOf,
 } from "./engine-connection.ts";
-import { invalidType } from "./errors.ts";
-import { ENGINE_CAN_WRITE, native, systemError } from "./native.ts";
+import { invalidType, throwLater } from "./errors.ts";
+import {
+  ENGINE_CAN_WRITE,
+  type EngineCounters,
+  native,
+  RING_WISHES_END,
+  systemError,
+} from "./native.ts";
 import type { BackendName } from "./selector.ts";
 import type { Submitter } from "./submissions.ts";
 
@@ -29,7 +35,8 @@ const BYTES_PER_UNIT = 3;
 
 const HEAD_SUBMISSIONS = 0;
 const HEAD_OUTBOUND = 1;
-const HEAD_FLUSHES = 2;
+const HEAD_WISH = 2;
+const HEAD_FLUSHES = 3;
 
 const ACCEPTED = 1;
 const DATA = 2;
@@ -42,6 +49,7 @@ const WRITE_OUTBOUND = 1;
 const WRITE_INBOUND = 2;
 
 const GONE = -1;
+const WITHOUT_LIMIT = -1;
 const encoder = new TextEncoder();
 
 /** What a listener's completions are for. */
@@ -59,6 +67,8 @@ export interface ListenSettings {
 }
 
 export class Engine implements Submitter {
+  /** The connection whose `data` handler runs. */
+  delivering: object | null = null;
   readonly #id: number;
   readonly #head = new Int32Array(STRIDE);
   readonly #completions = new Int32Array(COMPLETIONS * STRIDE);
@@ -75,11 +85,12 @@ export class Engine implements Submitter {
   readonly #viewOffsets: number[] = [];
   #current: Uint8Array | null = null;
   #currentOffset = 0;
-  /** The connection whose `data` handler runs. */
-  #delivering: EngineConnection | null = null;
   #dispatched = 0;
   #count = 0;
   #refs = 0;
+  /** Slots in use. */
+  #open = 0;
+  #running = false;
 
   /** @param backend of readiness; null: completions over io_uring. */
   constructor(backend: BackendName | null) {
@@ -89,7 +100,6 @@ export class Engine implements Submitter {
       this.#completions,
       this.#submissions,
       this.#outbound,
-      (count) => this.#turn(count),
     );
     if (this.#id < 0) {
       throw systemError(this.#id, `no connections over ${backend ?? "io_uring"} on this machine`);
@@ -100,11 +110,6 @@ export class Engine implements Submitter {
   /** How often submissions have been taken; changes when what was written has left the rings. */
   get flushes(): number {
     return this.#head[HEAD_FLUSHES] as number;
-  }
-
-  /** Whether that connection's `data` handler runs now. */
-  isDelivering(connection: object): boolean {
-    return this.#delivering === connection;
   }
 
   /** @throws {Error} in Node's form; the descriptor is the caller's then. */
@@ -118,6 +123,7 @@ export class Engine implements Submitter {
     );
     if (answer < 0) throw systemError(answer, `cannot listen on fd ${fd}`);
     this.#listeners.set(fd, acceptor);
+    this.#opened();
   }
 
   /**
@@ -153,6 +159,7 @@ export class Engine implements Submitter {
       unread.push(new Uint8Array(this.#inbound, offset, this.#completions[at + 3]).slice());
     }
     this.#connections[slot] = undefined;
+    this.#over();
     if (answer.length > 0) unread.push(answer);
     return unread;
   }
@@ -207,6 +214,11 @@ export class Engine implements Submitter {
     native.engineFlush(this.#id);
   }
 
+  /** What it has called and moved since it was made. */
+  counters(): EngineCounters {
+    return native.engineCounters(this.#id);
+  }
+
   /** One thing more that keeps the process alive. */
   ref(): void {
     if (this.#refs++ === 0) native.engineRef(this.#id, 1);
@@ -242,6 +254,33 @@ export class Engine implements Submitter {
     return length;
   }
 
+  /** Served by a run of its own while anything is open. */
+  #opened(): void {
+    if (this.#open++ > 0) return;
+    this.#head[HEAD_WISH] = 0;
+    if (this.#running) return;
+    const over = (answer: number) => {
+      this.#running = false;
+      if (answer < 0) throwLater(systemError(answer, "cannot wait for connections"));
+      else if (this.#open > 0) this.#run(over);
+    };
+    this.#run(over);
+  }
+
+  #run(over: (answer: number) => void): void {
+    const turn = (count: number) => {
+      this.#turn(count);
+      return WITHOUT_LIMIT;
+    };
+    const answer = native.engineRun(this.#id, turn, over);
+    if (answer < 0) throw systemError(answer, "cannot share Node's event loop");
+    this.#running = true;
+  }
+
+  #over(): void {
+    if (--this.#open === 0) this.#head[HEAD_WISH] = RING_WISHES_END;
+  }
+
   #turn(count: number): void {
     const completions = this.#completions;
     this.#count = count;
@@ -256,17 +295,17 @@ export class Engine implements Submitter {
         const bytes = this.#view(i, offset, completions[at + 3] as number);
         this.#current = bytes;
         this.#currentOffset = offset;
-        this.#delivering = connection;
+        this.delivering = connection;
         connection[deliver](bytes);
       } else if (slot !== GONE) {
-        this.#delivering = null;
+        this.delivering = null;
         this.#dispatch(slot, at);
       }
     }
     this.#count = 0;
     this.#dispatched = 0;
     this.#current = null;
-    this.#delivering = null;
+    this.delivering = null;
   }
 
   /** Everything that is no data. */
@@ -301,9 +340,11 @@ export class Engine implements Submitter {
     const acceptor = this.#listeners.get(slot);
     if (acceptor !== undefined) {
       this.#listeners.delete(slot);
+      this.#over();
       acceptor.closed(errno);
       return;
     }
+    this.#over();
     const replaced = this.#replaced.get(slot);
     if (replaced !== undefined) {
       const connection = replaced.shift();
@@ -326,6 +367,7 @@ export class Engine implements Submitter {
       else replaced.push(before);
     }
     this.#connections[slot] = connection;
+    this.#opened();
   }
 
   #view(i: number, offset: number, length: number): Uint8Array {

@@ -128,7 +128,13 @@ export {
   PollSelector,
   SelectSelector,
 } from "./selectors.ts";
-export { type CloseOptions, type ServeOptions, type Server, serve } from "./server.ts";
+export {
+  type CloseOptions,
+  type EngineCounters,
+  type ServeOptions,
+  type Server,
+  serve,
+} from "./server.ts";
 export { openSignals, readSignals } from "./signals.ts";
 export {
   accept,

@@ -106,6 +106,17 @@ export interface NativeCapabilities {
   readonly timeoutResolutionNs: number;
 }
 
+/** What an engine has called and moved since it was made. */
+export interface EngineCounters {
+  readonly waitCalls: number;
+  readonly eventsReturned: number;
+  readonly receiveCalls: number;
+  readonly sendCalls: number;
+  readonly acceptCalls: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+}
+
 /**
  * Every function answers ≥ 0, or -errno unless it says otherwise; `failedSyscall` then names the
  * call that refused.
@@ -213,8 +224,6 @@ export interface Native {
   /**
    * Makes an engine over that backend of readiness, or over io_uring for "". What it shares is laid out in
    * native/proactor/rings.h.
-   * @param turn called with the number of completions in the ring, after each turn that has any.
-   *   It must not throw.
    * @returns an id.
    */
   createEngine(
@@ -223,7 +232,6 @@ export interface Native {
     completions: Int32Array,
     submissions: Int32Array,
     outbound: Uint8Array,
-    turn: (count: number) => void,
   ): number;
   /** The bytes that completions name. */
   engineInbound(id: number): ArrayBuffer;
@@ -237,8 +245,14 @@ export interface Native {
   engineWrite(id: number, slot: number, bytes: Uint8Array): number;
   /** Takes all submissions. */
   engineFlush(id: number): void;
+  /**
+   * Serves the engine, as `run` a selector: `turn` is called with the number of completions in the
+   * ring. It must not throw.
+   */
+  engineRun(id: number, turn: (count: number) => number, over: (answer: number) => void): number;
   /** Whether it keeps the process alive (1) or not (0). */
   engineRef(id: number, on: number): void;
+  engineCounters(id: number): EngineCounters;
 
   dup(fd: number): number;
   pipe(): [number, number] | number;

@@ -11,7 +11,7 @@ import type { Engine } from "./engine.ts";
 import { EngineConnection, type Role } from "./engine-connection.ts";
 import { type ConnectionOptions, makeRole } from "./engines.ts";
 import { invalidValue, throwLater } from "./errors.ts";
-import { systemError } from "./native.ts";
+import { type EngineCounters, systemError } from "./native.ts";
 import { assertHost, assertInteger } from "./opening.ts";
 import type { FileLike } from "./selector.ts";
 import { listenTcp } from "./socket.ts";
@@ -45,6 +45,8 @@ export interface ServeOptions extends ConnectionOptions {
   /** Connections at once; further ones wait in the backlog. Any number unless given. */
   readonly maxConnections?: number;
 }
+
+export type { EngineCounters } from "./native.ts";
 
 export interface CloseOptions {
   /** "destroy" also closes the connections that are open; otherwise they end by themselves. */
@@ -95,6 +97,11 @@ export class Server<T = undefined> implements AsyncDisposable {
     return this.#connections;
   }
 
+  /** What the engine that serves this thread has called and moved since it was made. */
+  engineCounters(): EngineCounters {
+    return this.#role.engine.counters();
+  }
+
   /** Whether `close()` was called, or accepting has failed. */
   get closed(): boolean {
     return this.#closing;
@@ -112,8 +119,12 @@ export class Server<T = undefined> implements AsyncDisposable {
     if (connections === "destroy") this.#role.engine.destroyAll(this.#role.closed);
     if (!this.#closing) {
       this.#closing = true;
-      if (this.#slot === NOT_LISTENING) this.#resolveIfOver();
-      else this.#role.engine.submit(this.#slot, SUBMIT_DESTROY);
+      if (this.#slot === NOT_LISTENING) {
+        this.#resolveIfOver();
+      } else {
+        this.#role.engine.submit(this.#slot, SUBMIT_DESTROY);
+        this.#role.engine.flush(); // what connects from now on is refused
+      }
     }
     return this.#closed;
   }

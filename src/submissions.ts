@@ -12,8 +12,8 @@ export const SUBMIT_MORE_ACCEPTS = 9;
 export interface Submitter {
   /** How often submissions were taken; another number means that what was written has left. */
   readonly flushes: number;
-  /** Whether that connection's `data` handler runs now. */
-  isDelivering(connection: object): boolean;
+  /** The connection whose `data` handler runs now. */
+  delivering: object | null;
   submit(slot: number, kind: number, offset?: number, length?: number): void;
   /**
    * Submits bytes, which may change as soon as this returns.

@@ -17,6 +17,7 @@ interface Law {
 const laws: Readonly<Record<string, Law>> = {
   "cpp:reactor-epoll": { cost: 11.1, scan: 0, userBytes: 220, idle: 0.012 },
   "cpp:reactor-epoll-edge": { cost: 11.0, scan: 0, userBytes: 224, idle: 0.012 },
+  "cpp:proactor-epoll": { cost: 10.0, scan: 0, userBytes: 120, idle: 0.012 },
   "cpp:io_uring": { cost: 8.6, scan: 0, userBytes: 410, idle: 0.014 },
   "cpp:thread-per-connection": { cost: 15.9, scan: 0, userBytes: 9_600, idle: 0.02 },
   "cpp:process-per-connection": { cost: 21, scan: 0, userBytes: 61_000, idle: 0.03 },
@@ -25,6 +26,8 @@ const laws: Readonly<Record<string, Law>> = {
   "cpp:busy-poll": { cost: 11.5, scan: 0.0022, userBytes: 210, idle: 99.9 },
   "ts:reactor-epoll": { cost: 13.8, scan: 0, userBytes: 640, idle: 0.09 },
   "ts:reactor-io_uring": { cost: 14.2, scan: 0, userBytes: 650, idle: 0.1 },
+  "ts:connections-epoll": { cost: 10.4, scan: 0, userBytes: 240, idle: 0.1 },
+  "ts:connections-io_uring": { cost: 10.2, scan: 0, userBytes: 250, idle: 0.1 },
   "ts:select": { cost: 15.2, scan: 0.0019, userBytes: 632, idle: 0.09 },
   "ts:poll": { cost: 15.1, scan: 0.0022, userBytes: 644, idle: 0.09 },
   "ts:busy-poll": { cost: 16, scan: 0.0023, userBytes: 610, idle: 99.8 },

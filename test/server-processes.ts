@@ -33,6 +33,7 @@ interface Command {
 
 const beyondCatalogue: readonly Command[] = [
   "reactor-epoll-edge",
+  "proactor-epoll",
   "io_uring",
   "process-per-connection",
   "prefork",
@@ -54,17 +55,22 @@ export const serverRows: readonly ServerRow[] = commands
   .map(({ name, command }) => ({
     name,
     command: command(paths, WORKERS),
-    counts: name.startsWith("node:") ? "bytes" : name === "cpp:io_uring" ? "waits" : "calls",
+    counts: name.startsWith("node:") ? "bytes" : completes(name) ? "waits" : "calls",
     sleeps: !name.endsWith(":busy-poll"),
     holdsAll: !/process-per-connection|prefork|cluster/.test(name),
   }));
 
+/** Whether it works by completions of io_uring. */
+function completes(name: string): boolean {
+  return name === "cpp:io_uring" || name === "ts:connections-io_uring";
+}
+
 /** Where the machine refuses io_uring (seccomp, sysctl, Linux before 6.0), that server ends at once
  * and says why. */
 function isAvailable({ name, command }: Command): boolean {
-  if (name !== "cpp:io_uring") return true;
+  if (!completes(name)) return true;
   const [file = "", ...args] = command(paths, WORKERS);
-  const { status, stderr } = spawnSync(file, args, { timeout: 500, encoding: "utf8" });
+  const { status, stderr } = spawnSync(file, args, { timeout: 1000, encoding: "utf8" });
   if (status !== 1) return true; // still serving when its time was over
   console.warn(`${name} is not tested here: ${stderr.trim()}`);
   return false;

@@ -13,6 +13,7 @@ import {
   SelectSelector,
 } from "../../src/index.ts";
 import { startBusyPollServer } from "./servers/busy-poll.ts";
+import { startConnectionsServer } from "./servers/connections.ts";
 import { CallCounters } from "./servers/counters.ts";
 import { startNodeCluster } from "./servers/node-cluster.ts";
 import { startNodeNetServer } from "./servers/node-net.ts";
@@ -37,6 +38,8 @@ const strategies: Readonly<Record<string, Start>> = {
   "ts:poll": reactorOver(() => new PollSelector()),
   "ts:reactor-epoll": reactorOverEpoll,
   "ts:reactor-io_uring": reactorOver(() => new IoUringSelector()),
+  "ts:connections-epoll": (request) => startConnectionsServer("readiness", request),
+  "ts:connections-io_uring": (request) => startConnectionsServer("io_uring", request),
   "ts:prefork": startPrefork,
   "node:net": startNodeNetServer,
   "node:cluster": startNodeCluster,

@@ -2,8 +2,12 @@
 // call whatever it moves; the calls here are for what is rare. Source of the contract:
 // src/native.ts.
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "addon/answers.h"
 #include "addon/calls.h"
+#include "addon/hosted_run.h"
 #include "addon/io_call.h"
 #include "addon/open_engine.h"
 #include "net/descriptor.h"
@@ -17,6 +21,19 @@ namespace {
 constexpr int32_t kCanRead = 1;
 constexpr int32_t kCanWrite = 2;
 
+/** What a descriptor that the program has opened can do. fstat(2), fcntl(2) */
+Result<SlotOptions> DescribeDescriptor(int fd) {
+  struct stat status{};
+  if (fstat(fd, &status) < 0) return LastError("fstat");
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0) return LastError("fcntl");
+  SlotOptions options;
+  options.socket = S_ISSOCK(status.st_mode);
+  options.reads = (flags & O_ACCMODE) != O_WRONLY;
+  options.writes = (flags & O_ACCMODE) != O_RDONLY;
+  return options;
+}
+
 /** The memory of one typed array, which stays where it is for as long as the reference holds. */
 template <typename T>
 T* Pin(const Napi::CallbackInfo& info, size_t index, size_t* bytes) {
@@ -29,7 +46,7 @@ T* Pin(const Napi::CallbackInfo& info, size_t index, size_t* bytes) {
 }
 
 /** createEngine(backend of readiness or "", which stands for the engine over io_uring, head,
- * completions, submissions, outbound, turn): an id, or -errno. */
+ * completions, submissions, outbound): an id, or -errno. */
 Napi::Value Create(const Napi::CallbackInfo& info) {
   auto* environment = static_cast<Environment*>(info.Data());
   Rings rings;
@@ -47,18 +64,18 @@ Napi::Value Create(const Napi::CallbackInfo& info) {
   Result<std::unique_ptr<Engine>> engine =
       backend.empty() ? MakeIoUringEngine(rings) : MakeReadinessEngine(rings, backend);
   if (!engine.ok()) return AnswerRefusal(info, engine.error());
-  Result<OpenEngine*> open = OpenEngine::Make(info.Env(), environment->loop,
-                                              std::move(engine.value()), std::move(inbound));
-  if (!open.ok()) return AnswerRefusal(info, open.error());
-  open.value()->SetTurn(info[5]);
-  environment->engines.push_back(open.value());
+  auto open =
+      std::make_unique<OpenEngine>(std::move(engine.value()), std::move(inbound), rings.head);
+  const Result<void> opened = open->Open(environment->loop);
+  if (!opened.ok()) return AnswerRefusal(info, opened.error());
+  environment->engines.push_back(std::move(open));
   return Napi::Number::New(info.Env(), static_cast<double>(environment->engines.size() - 1));
 }
 
 /** engineInbound(id): an ArrayBuffer of the bytes that completions name. */
 Napi::Value InboundOf(const Napi::CallbackInfo& info) {
   auto* environment = static_cast<Environment*>(info.Data());
-  auto* kept = new Inbound(environment->FindEngine(Integer(info, 0))->inbound());
+  auto* kept = new Inbound(environment->FindEngine(Integer(info, 0))->inbound);
   const auto release = [](napi_env /*env*/, void* /*data*/, Inbound* inbound) { delete inbound; };
   return Napi::ArrayBuffer::New(info.Env(), kept->get(), kInboundBytes, release, kept);
 }
@@ -73,9 +90,10 @@ Napi::Value Listen(const Napi::CallbackInfo& info) {
   options.idle_ms = Integer(info, 4);
   const int fd = Integer(info, 1);
   Result<void> listening = SetNonBlocking(fd, true);
-  if (listening.ok()) listening = open->engine().Listen(fd, options);
+  if (listening.ok()) listening = open->engine->Listen(fd, options);
   if (!listening.ok()) return AnswerRefusal(info, listening.error());
   OpenedDescriptors::Remove(fd);
+  if (open->watch != nullptr) open->watch->Changed();
   return Napi::Number::New(info.Env(), 0);
 }
 
@@ -89,9 +107,10 @@ Napi::Value Adopt(const Napi::CallbackInfo& info) {
   options.value().paused = info[2].As<Napi::Boolean>().Value();
   options.value().idle_ms = Integer(info, 3);
   Result<void> adopted = SetNonBlocking(fd, true);
-  if (adopted.ok()) adopted = open->engine().Adopt(fd, options.value());
+  if (adopted.ok()) adopted = open->engine->Adopt(fd, options.value());
   if (!adopted.ok()) return AnswerRefusal(info, adopted.error());
   OpenedDescriptors::Remove(fd);
+  if (open->watch != nullptr) open->watch->Changed();
   return Napi::Number::New(info.Env(), (options.value().reads ? kCanRead : 0) |
                                            (options.value().writes ? kCanWrite : 0));
 }
@@ -100,9 +119,9 @@ Napi::Value Adopt(const Napi::CallbackInfo& info) {
 Napi::Value Detach(const Napi::CallbackInfo& info) {
   auto* environment = static_cast<Environment*>(info.Data());
   OpenEngine* open = environment->FindEngine(Integer(info, 0));
-  open->engine().Flush();
+  open->engine->Flush();
   std::string unread;
-  const Result<void> detached = open->engine().Detach(Integer(info, 1), &unread);
+  const Result<void> detached = open->engine->Detach(Integer(info, 1), &unread);
   if (!detached.ok()) return AnswerRefusal(info, detached.error());
   environment->opened.Add(Integer(info, 1));
   return Napi::Buffer<char>::Copy(info.Env(), unread.data(), unread.size());
@@ -113,7 +132,7 @@ Napi::Value WriteLarge(const Napi::CallbackInfo& info) {
   auto* environment = static_cast<Environment*>(info.Data());
   OpenEngine* open = environment->FindEngine(Integer(info, 0));
   auto bytes = info[2].As<Napi::Uint8Array>();
-  const size_t queued = open->engine().Write(Integer(info, 1), bytes.Data(), bytes.ByteLength());
+  const size_t queued = open->engine->Write(Integer(info, 1), bytes.Data(), bytes.ByteLength());
   return Napi::Number::New(info.Env(), static_cast<double>(queued));
 }
 
@@ -121,16 +140,42 @@ Napi::Value WriteLarge(const Napi::CallbackInfo& info) {
 napi_value Flush(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   OpenEngine* open = call.environment().FindEngine(call.Int(0));
-  if (open != nullptr) open->engine().Flush();
+  if (open != nullptr) open->engine->Flush();
   return nullptr;
+}
+
+/** engineRun(id, turn, over): 0, or -errno. See HostedRun. */
+napi_value Run(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  OpenEngine* open = call.environment().FindEngine(call.Int(0));
+  const Result<void> started =
+      HostedRun::Start(env, call.environment(), *open, call.Value(1), call.Value(2));
+  return call.Answer(started.ok() ? 0 : call.environment().Refuse(started.error()));
 }
 
 /** engineRef(id, on): whether it keeps the process alive. */
 napi_value Ref(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   OpenEngine* open = call.environment().FindEngine(call.Int(0));
-  if (open != nullptr) open->SetRef(call.Int(1) != 0);
+  open->keeps_alive = call.Int(1) != 0;
+  if (open->watch != nullptr) open->watch->ApplyRef();
+  call.environment().HostOf(env).ApplyRef();
   return nullptr;
+}
+
+/** engineCounters(id): what it has called and moved since it was made. */
+Napi::Value Count(const Napi::CallbackInfo& info) {
+  auto* environment = static_cast<Environment*>(info.Data());
+  const EngineCounters& counters = environment->FindEngine(Integer(info, 0))->engine->counters();
+  Napi::Object counted = Napi::Object::New(info.Env());
+  counted.Set("waitCalls", static_cast<double>(counters.wait_calls));
+  counted.Set("eventsReturned", static_cast<double>(counters.events_returned));
+  counted.Set("receiveCalls", static_cast<double>(counters.receive_calls));
+  counted.Set("sendCalls", static_cast<double>(counters.send_calls));
+  counted.Set("acceptCalls", static_cast<double>(counters.accept_calls));
+  counted.Set("bytesReceived", static_cast<double>(counters.bytes_received));
+  counted.Set("bytesSent", static_cast<double>(counters.bytes_sent));
+  return counted;
 }
 
 }  // namespace
@@ -142,7 +187,9 @@ void ExportEngineCalls(Napi::Env env, Napi::Object exports, Environment* environ
   exports.Set("engineAdopt", Napi::Function::New(env, Adopt, "engineAdopt", environment));
   exports.Set("engineDetach", Napi::Function::New(env, Detach, "engineDetach", environment));
   exports.Set("engineWrite", Napi::Function::New(env, WriteLarge, "engineWrite", environment));
+  exports.Set("engineCounters", Napi::Function::New(env, Count, "engineCounters", environment));
   ExportRaw(env, exports, "engineFlush", Flush, environment);
+  ExportRaw(env, exports, "engineRun", Run, environment);
   ExportRaw(env, exports, "engineRef", Ref, environment);
 }
 

@@ -82,7 +82,7 @@ struct Environment {
 
   OpenedDescriptors opened;  // before the selectors, which end first
   SelectorTable selectors;
-  std::vector<OpenEngine*> engines;  // by id; each frees itself
+  std::vector<std::unique_ptr<OpenEngine>> engines;  // by id
   uv_loop_t* loop;
   Host* host = nullptr;        // frees itself
   napi_ref nothing = nullptr;  // a function that does nothing: see LeavesNow()
@@ -100,8 +100,9 @@ struct Environment {
   }
 
   OpenEngine* FindEngine(int32_t id) {
-    return id >= 0 && static_cast<size_t>(id) < engines.size() ? engines[static_cast<size_t>(id)]
-                                                               : nullptr;
+    return id >= 0 && static_cast<size_t>(id) < engines.size()
+               ? engines[static_cast<size_t>(id)].get()
+               : nullptr;
   }
 
   /** Made when it is first needed. */

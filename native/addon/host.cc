@@ -36,14 +36,24 @@ Host::~Host() = default;
 void Host::Add(std::unique_ptr<HostedRun> run) {
   runs_.push_back(std::move(run));
   prepare_.data = this;
-  // Keeps the loop alive, too.
   uv_prepare_start(&prepare_,
                    [](uv_prepare_t* prepare) { static_cast<Host*>(prepare->data)->OnPrepare(); });
+  ApplyRef();
   Nudge();
 }
 
 void Host::Nudge() {
   uv_idle_start(&idle_, [](uv_idle_t* /*idle*/) {});
+}
+
+void Host::ApplyRef() {
+  const auto keeps_alive = [](const std::unique_ptr<HostedRun>& run) { return run->keeps_alive(); };
+  auto* handle = reinterpret_cast<uv_handle_t*>(&prepare_);
+  if (std::any_of(runs_.begin(), runs_.end(), keeps_alive)) {
+    uv_ref(handle);
+  } else {
+    uv_unref(handle);
+  }
 }
 
 void Host::OnPrepare() {
@@ -54,6 +64,7 @@ void Host::OnPrepare() {
   }
   const auto over = [](const std::unique_ptr<HostedRun>& run) { return run->over(); };
   runs_.erase(std::remove_if(runs_.begin(), runs_.end(), over), runs_.end());
+  ApplyRef();
   if (!runs_.empty()) return;
   uv_prepare_stop(&prepare_);
   uv_idle_stop(&idle_);

@@ -31,6 +31,9 @@ class Host {
    */
   void Nudge();
 
+  /** Keeps Node's loop alive while the source of a run does. */
+  void ApplyRef();
+
   /**
    * Nanoseconds until Node's loop has something to do that its descriptor does not show: 0 now (an
    * immediate, a handle to be closed, a watcher that the kernel does not know yet), else until its

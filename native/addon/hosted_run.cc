@@ -21,6 +21,12 @@ constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 /** Turns with events per window from which on near waits pay. */
 constexpr int kBusyTurns = 4;
 
+/** The sooner of two timeouts, of which those below 0 never end. */
+int64_t Sooner(int64_t one_ns, int64_t other_ns) {
+  if (one_ns < 0 || other_ns < 0) return std::max(one_ns, other_ns);
+  return std::min(one_ns, other_ns);
+}
+
 /** A callback of the loop has no scope of Node-API's own. */
 class HandleScope {
  public:
@@ -96,8 +102,10 @@ void HostedRun::SourceClosed() {
   Nudge();
 }
 
+bool HostedRun::keeps_alive() const { return source_ == nullptr || source_->keeps_alive; }
+
 bool HostedRun::IsDue() const {
-  return fired_ || due_ns_ == 0 || source_ == nullptr || *source_->wish != 0;
+  return fired_ || due_ns_ == 0 || source_ == nullptr || *source_->wish != 0 || source_->HasWork();
 }
 
 void HostedRun::StayNear() {
@@ -136,7 +144,8 @@ bool HostedRun::Step(int64_t until_node_ns) {
     over_ = true;
     return false;
   }
-  const Result<void> limited = Limit(ToNanoseconds(timeout_ms));
+  const int64_t own_ns = source_ == nullptr ? kForever : source_->UntilDueNs();
+  const Result<void> limited = Limit(Sooner(ToNanoseconds(timeout_ms), own_ns));
   if (!limited.ok()) return End(environment_.Refuse(limited.error()));
   Measure(!interrupted && count.value() > 0, ready.timer);
   return !ready.timer && !host_.HasEvents();

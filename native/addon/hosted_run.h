@@ -43,6 +43,7 @@ class HostedRun {
   HostedRun& operator=(const HostedRun&) = delete;
 
   bool over() const { return over_; }
+  bool keeps_alive() const;
 
   /** The turns of one pass of Node's loop. @param alone whether this is the thread's only run.
    * @returns whether the loop has to come back without sleeping. */

@@ -47,6 +47,12 @@ class HostedSource {
    */
   virtual Result<int> Wait(int64_t timeout_ns) = 0;
 
+  /** Whether a Wait() would do something at once that fileno() does not show. */
+  virtual bool HasWork() const { return false; }
+
+  /** Nanoseconds until a Wait() has something to do by itself; below 0: never. */
+  virtual int64_t UntilDueNs() { return -1; }
+
   /** Whether the last Wait() saw wake_set.fd() readable. */
   virtual bool Woken() const = 0;
 

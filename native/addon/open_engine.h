@@ -1,13 +1,14 @@
-// OpenEngine: an Engine for TypeScript. Node's event loop watches its descriptor, and each pass of
-// the loop serves its turns before it waits, so that what any callback has written leaves there.
+// OpenEngine: an Engine for TypeScript, which a HostedRun serves on Node's own thread while it has
+// connections or listeners.
 #pragma once
-
-#include <node_api.h>
-#include <uv.h>
 
 #include <cstdint>
 #include <memory>
+#include <utility>
+#include <vector>
 
+#include "addon/hosted_source.h"
+#include "addon/waker.h"
 #include "proactor/engine.h"
 
 namespace io_selectors {
@@ -15,46 +16,36 @@ namespace io_selectors {
 /** Bytes that TypeScript sees as an ArrayBuffer, which may outlive the engine. */
 using Inbound = std::shared_ptr<uint8_t[]>;
 
-class OpenEngine {
+class OpenEngine final : public HostedSource {
  public:
-  /** Opens the handles of Node's loop. @param turn called with the number of completions. */
-  static Result<OpenEngine*> Make(napi_env env, uv_loop_t* loop, std::unique_ptr<Engine> engine,
-                                  Inbound inbound);
+  OpenEngine(std::unique_ptr<Engine> opened, Inbound bytes, RingHead* head)
+      : engine(std::move(opened)), inbound(std::move(bytes)), head_(head) {
+    wish = &head->wish;
+    keeps_alive = false;  // until something is open
+  }
+  ~OpenEngine() override { Detach(); }
 
-  OpenEngine(const OpenEngine&) = delete;
-  OpenEngine& operator=(const OpenEngine&) = delete;
+  /** Watches what ends its waits. */
+  Result<void> Open(uv_loop_t* loop);
 
-  Engine& engine() { return *engine_; }
-  const Inbound& inbound() const { return inbound_; }
+  int fileno() const override { return engine->fileno(); }
+  int32_t renewals() const override { return engine->renewals(); }
+  std::vector<pollfd> Watched() const override { return engine->Watched(); }
+  Result<int> Wait(int64_t timeout_ns) override;
+  bool Woken() const override { return engine->Woken(); }
+  bool HasWork() const override { return head_->submissions > 0 || engine->HasCompletions(); }
+  int64_t UntilDueNs() override { return engine->UntilDueNs(); }
+  void PrepareToBeWatched() override {
+    engine->Flush();
+    engine->PrepareToBeWatched();
+  }
 
-  void SetTurn(napi_value turn);
-  /** Whether its open connections keep the process alive. */
-  void SetRef(bool on);
-  /** Closes every descriptor, then the handles, and frees itself. */
-  void Close();
+  const std::unique_ptr<Engine> engine;
+  const Inbound inbound;
 
  private:
-  OpenEngine(napi_env env, std::unique_ptr<Engine> engine, Inbound inbound)
-      : env_(env), engine_(std::move(engine)), inbound_(std::move(inbound)) {}
-  ~OpenEngine() = default;
-
-  void Serve();
-  void Call(int count);
-  void OnHandleClosed();
-
-  napi_env env_;
-  std::unique_ptr<Engine> engine_;
-  Inbound inbound_;
-  napi_ref turn_ = nullptr;
-  napi_async_context context_ = nullptr;
-  napi_async_cleanup_hook_handle hook_ = nullptr;
-  uv_poll_t poll_{};
-  uv_prepare_t prepare_{};
-  uv_idle_t more_{};
-  uv_timer_t due_{};
-  int handles_ = 0;
-  bool ready_ = false;
-  bool closed_ = false;
+  RingHead* head_;
+  std::shared_ptr<Waker> waker_;
 };
 
 }  // namespace io_selectors

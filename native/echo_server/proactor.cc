@@ -54,7 +54,7 @@ class ProactorServer {
     (void)server_.listener.Release();  // the engine's from now on
     AnnounceReady(server_);
     while (!StopSignal::Raised()) {
-      const Result<int> count = engine_.Turn(kForever);
+      const Result<int> count = engine_.Turn(engine_.UntilDueNs());
       if (!count.ok()) {
         if (count.error().errno_value == EINTR) continue;  // the stop signal; the flag says so
         return count.error();

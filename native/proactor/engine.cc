@@ -1,8 +1,6 @@
 #include "proactor/engine.h"
 
-#include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -28,18 +26,6 @@ int64_t Sooner(int64_t one, int64_t other) {
 }
 
 }  // namespace
-
-Result<SlotOptions> DescribeDescriptor(int fd) {
-  struct stat status{};
-  if (fstat(fd, &status) < 0) return LastError("fstat");
-  const int flags = fcntl(fd, F_GETFL);
-  if (flags < 0) return LastError("fcntl");
-  SlotOptions options;
-  options.socket = S_ISSOCK(status.st_mode);
-  options.reads = (flags & O_ACCMODE) != O_WRONLY;
-  options.writes = (flags & O_ACCMODE) != O_RDONLY;
-  return options;
-}
 
 Engine::Engine(const Rings& rings)
     : rings_(rings), next_write_(static_cast<size_t>(rings.submission_capacity), -1) {}
@@ -383,7 +369,7 @@ Result<int> Engine::Turn(int64_t timeout_ns) {
   for (const int32_t slot : closed_) Close(slot);
   closed_.clear();
   ResumeAccepting(freed);
-  const int64_t timeout = count_ > 0 || HasMore() ? 0 : Sooner(timeout_ns, UntilDueNs());
+  const int64_t timeout = count_ > 0 || HasMore() ? 0 : timeout_ns;
   const Result<void> waited = WaitAndReceive(timeout);
   ResumeAccepting(false);
   ExpireIdle();

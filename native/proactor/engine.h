@@ -5,6 +5,7 @@
 // Schmidt et al., Pattern-Oriented Software Architecture 2: Proactor, Acceptor.
 #pragma once
 
+#include <poll.h>
 #include <sys/uio.h>
 
 #include <array>
@@ -29,9 +30,6 @@ struct SlotOptions {
   bool paused = false;  // receives nothing until kResume
   int32_t idle_ms = 0;  // 0: no idle timeout
 };
-
-/** What a descriptor that another part of the program has opened can do. fstat(2), fcntl(2) */
-Result<SlotOptions> DescribeDescriptor(int fd);
 
 struct ListenerOptions {
   int32_t room = -1;    // connections that it may accept until kMoreAccepts; below 0: any number
@@ -82,8 +80,7 @@ class Engine {
 
   /**
    * One turn: Flush(), then wait, receive and accept.
-   * @param timeout_ns nanoseconds; below 0 without a deadline, and cut short where the engine has
-   *   something to do by itself.
+   * @param timeout_ns nanoseconds, UntilDueNs() at most; below 0 without a deadline.
    * @returns how many completions lie in the ring; EINTR if a signal came first.
    */
   Result<int> Turn(int64_t timeout_ns);
@@ -93,8 +90,13 @@ class Engine {
   /** Whether the last turn saw the wake descriptor ready. */
   virtual bool Woken() const = 0;
 
-  /** What another event loop can watch; -1 without one. */
+  // As those of Selector.
   virtual int fileno() const = 0;
+  virtual int32_t renewals() const { return 0; }
+  virtual std::vector<pollfd> Watched() const { return {}; }
+  virtual void PrepareToBeWatched() {}
+  /** Whether Watched() has changed since the last call. */
+  virtual bool TakeChanged() { return false; }
 
   /** Whether a turn would report something without waiting. */
   bool HasCompletions() const { return count_ > delivered_ || !backlog_.empty() || HasMore(); }

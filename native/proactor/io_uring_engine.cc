@@ -4,14 +4,17 @@
 
 #ifdef IO_SELECTORS_HAS_IO_URING
 
+#include <sys/eventfd.h>
+
 #include <algorithm>
 #include <cerrno>
-#include <deque>
 #include <utility>
 
 #include "core/timeout.h"
+#include "net/descriptor.h"
 #include "net/socket.h"
 #include "proactor/io_uring_operations.h"
+#include "proactor/io_uring_sender.h"
 #include "proactor/provided_buffers.h"
 
 namespace io_selectors {
@@ -23,21 +26,24 @@ constexpr uint32_t kCompletions = 4096;
 constexpr uint16_t kBufferGroup = 0;
 constexpr uint16_t kBuffers = static_cast<uint16_t>(kInboundBytes / kReceiveBytes);
 
+// Of the kernel's interface, by number: the headers may be older than the kernel.
+constexpr uint32_t kRegisterEventfd = 4;    // IORING_REGISTER_EVENTFD
+constexpr uint32_t kUnregisterEventfd = 5;  // IORING_UNREGISTER_EVENTFD
+
 /** How long the kernel may take to let go of everything at the end. */
 constexpr int64_t kEndingNs = kNsPerSecond;
 constexpr int64_t kEndingStepNs = 100 * kNsPerMs;
 
-class IoUringEngine final : public Engine {
+class IoUringEngine final : public IoUringSender {
  public:
   IoUringEngine(const Rings& rings, std::unique_ptr<IoUring> ring, const IoUringFeatures& features)
-      : Engine(rings),
-        features_(features),
-        ring_(std::move(ring)),
-        submit_(*ring_, features.skip_success) {}
+      : IoUringSender(rings, std::move(ring), features.skip_success), features_(features) {}
 
   ~IoUringEngine() override { CloseAll(); }
 
-  Result<void> ProvideBuffers() {
+  Result<void> Open() {
+    arrivals_.Reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!arrivals_.valid()) return LastError("eventfd");
     const BufferGroup group{kBufferGroup, kBuffers, kReceiveBytes, rings_.inbound};
     const Result<void> registered = buffers_.Register(*ring_, group, features_.incremental);
     // Before Linux 6.12.
@@ -51,7 +57,13 @@ class IoUringEngine final : public Engine {
     return {};
   }
   bool Woken() const override { return woken_; }
-  int fileno() const override { return ring_->fd(); }
+  int fileno() const override { return arrivals_.get(); }
+
+  /** A ring of deferred completions never becomes readable, but it writes to an eventfd(2). */
+  void PrepareToBeWatched() override {
+    SetWatched(true);
+    (void)Enter(0, 0).ok();  // what came before is found now
+  }
 
   Result<void> Detach(int slot, std::string* unread) override {
     const Slot* found = Find(slot);
@@ -99,15 +111,6 @@ class IoUringEngine final : public Engine {
   }
 
  private:
-  /** A send that completes as it is submitted. */
-  struct AtOnce {
-    int32_t slot;
-    int count;
-    size_t length;
-    iovec part;        // the first one
-    Message* message;  // all of them, if there are several
-  };
-
   Result<void> Start(int32_t slot) override {
     if (!At(slot).Has(kSocket)) return Error{ENOTSOCK, "recv"};
     Settle(slot);
@@ -146,96 +149,7 @@ class IoUringEngine final : public Engine {
       at.Add(kCancelling);
       submit_.Cancel(Operation::kReceive, slot);
     }
-    if (over && at.Has(kSending)) submit_.Cancel(Operation::kSendQueued, slot);
-    if (!over && at.queued() > 0 && !at.Has(kSending) && !at.Has(kSendsAtOnce)) SendQueued(slot);
-  }
-
-  void Send(int32_t slot, const iovec* parts, int count, size_t length) override {
-    Slot& at = At(slot);
-    // A second call of one flush waits: the first may leave something over.
-    if (at.Has(kSendsAtOnce)) return Queue(slot, parts, count, 0);
-    at.Add(kSendsAtOnce);
-    ++counters_.send_calls;
-    counters_.bytes_sent += length;
-    AtOnce send{slot, count, length, parts[0], nullptr};
-    if (count > 1) {
-      messages_.emplace_back();
-      send.message = &messages_.back();
-      std::copy(parts, parts + count, send.message->parts);
-    }
-    submit_.SendAtOnce(slot, send.message, send.part, {sends_.size(), count});
-    sends_.push_back(send);
-  }
-
-  /** After they have entered the kernel, which completes each of them at once. */
-  void FinishSends() {
-    ends_ = false;
-    for (const AtOnce& send : std::exchange(sends_, {})) {
-      Slot& at = At(send.slot);
-      at.Drop(kSendsAtOnce);
-      Touch(send.slot);
-      if (Find(send.slot) != nullptr) {
-        if (at.queued() > 0 || at.Has(kReports)) EmitQueued(send.slot);
-        at.Drop(kReports);
-        EndIfSent(send.slot);
-      }
-      if (Find(send.slot) != nullptr) Settle(send.slot);
-      CloseIfDone(send.slot);
-    }
-    messages_.clear();
-  }
-
-  /** One of them has failed, or has left something over. */
-  void OnSentAtOnce(const Completion& completion) {
-    const AtOnce& send = sends_[IndexOf(completion)];
-    const bool full = completion.result == -EAGAIN || completion.result == -EINTR;
-    if (completion.result < 0 && !full) {
-      counters_.bytes_sent -= send.length;
-      return Fail(send.slot, -completion.result, true);
-    }
-    const size_t sent = completion.result < 0 ? 0 : static_cast<size_t>(completion.result);
-    if (sent == send.length) return;
-    counters_.bytes_sent -= send.length - sent;
-    PutBefore(send, sent);
-  }
-
-  /** What was left over goes before what the same flush has queued behind it. */
-  void PutBefore(const AtOnce& send, size_t sent) {
-    std::unique_ptr<SendQueue> behind = std::move(At(send.slot).queue);
-    Queue(send.slot, send.message == nullptr ? &send.part : send.message->parts, send.count, sent);
-    if (behind == nullptr) return;
-    iovec part[1];
-    while (behind->Gather(part, 1) == 1) {
-      Queue(send.slot, part, 1, 0);
-      behind->Consume(part[0].iov_len);
-    }
-  }
-
-  void SendQueued(int32_t slot) {
-    iovec part[1];
-    Slot& at = At(slot);
-    if (at.queue->Gather(part, 1) == 0) return;
-    at.Add(kSending);
-    ++counters_.send_calls;
-    submit_.SendQueued(slot, part[0]);
-  }
-
-  void OnSentQueued(const Completion& completion) {
-    const int32_t slot = DescriptorOf(completion);
-    Slot& at = At(slot);
-    at.Drop(kSending);
-    if (completion.result > 0) {
-      const size_t sent = static_cast<size_t>(completion.result);
-      counters_.bytes_sent += sent;
-      Touch(slot);
-      at.queue->Consume(sent);
-      if (Find(slot) != nullptr) QueueShrank(slot);
-    } else if (completion.result < 0 && completion.result != -ECANCELED &&
-               completion.result != -EAGAIN && completion.result != -EINTR) {
-      if (Find(slot) != nullptr) Fail(slot, -completion.result, true);
-    }
-    if (Find(slot) != nullptr) Settle(slot);
-    CloseIfDone(slot);
+    SettleSending(slot, over);
   }
 
   void Destroy(int32_t slot) override { Close(slot); }
@@ -243,15 +157,13 @@ class IoUringEngine final : public Engine {
   void Close(int32_t slot) override {
     if (Listener* listener = FindListener(slot)) StopAccepting(*listener);
     At(slot).Add(kDestroyed);
-    ends_ = ends_ || At(slot).Has(kSendsAtOnce);
+    if (At(slot).Has(kSendsAtOnce)) EndsLater();
     Settle(slot);
     CloseIfDone(slot);
   }
 
-  void EndsLater() override { ends_ = true; }
-
   /** Closes what is to be closed once the kernel holds nothing of it any more. */
-  void CloseIfDone(int32_t slot) {
+  void CloseIfDone(int32_t slot) override {
     Slot& at = At(slot);
     if (!at.Has(kDestroyed) || at.Has(kReceiving | kSending | kSendsAtOnce)) return;
     const bool known = at.Has(kClosing);
@@ -260,15 +172,19 @@ class IoUringEngine final : public Engine {
     if (!known) Emit(slot, CompletionKind::kClosed, 0, 0);
   }
 
-  void DropQueue(Slot& slot) override {
-    if (!slot.Has(kSending)) slot.queue.reset();  // else the kernel reads it
-  }
-
   void Flushed() override {
     (void)Enter(0, 0).ok();  // a refusal comes again with the next wait
   }
 
   bool HasMore() const override { return next_ < arrived_.size(); }
+
+  void SetWatched(bool watched) {
+    if (watched == watched_) return;
+    watched_ = watched;
+    int fd = arrivals_.get();
+    const uint32_t operation = watched ? kRegisterEventfd : kUnregisterEventfd;
+    (void)ring_->RegisterWithKernel(operation, watched ? &fd : nullptr, watched ? 1 : 0).ok();
+  }
 
   /** Submits everything, waits, and takes all completions out of the ring. */
   Result<void> Enter(uint32_t least, int64_t timeout_ns) {
@@ -292,8 +208,11 @@ class IoUringEngine final : public Engine {
 
   Result<void> WaitAndReceive(int64_t timeout_ns) override {
     woken_ = false;
+    uint64_t count = 0;
+    if (watched_) (void)Read(arrivals_.get(), &count, sizeof(count));
+    if (timeout_ns != 0) SetWatched(false);  // each arrival would write for no reader
     // What ends a connection waits until its sends are known to be complete.
-    if (ends_) (void)Enter(0, 0).ok();
+    if (ends()) (void)Enter(0, 0).ok();
     const bool waits = !HasMore() && !HasReported() && timeout_ns != 0;
     const Result<void> entered = Enter(waits ? 1 : 0, timeout_ns);
     if (!entered.ok() && entered.error().errno_value != EINTR) return entered;
@@ -412,16 +331,13 @@ class IoUringEngine final : public Engine {
   }
 
   const IoUringFeatures features_;
-  std::unique_ptr<IoUring> ring_;
-  Operations submit_;
   ProvidedBuffers buffers_;
-  std::vector<AtOnce> sends_;  // of the flush that has not entered the kernel
-  std::deque<Message> messages_;
-  bool ends_ = false;  // some of these are the last of their connection
   std::vector<Completion> arrived_;
   size_t next_ = 0;               // of these, the first that is not handled
   std::vector<uint16_t> spent_;   // buffers that this turn has used up
   std::vector<int32_t> starved_;  // whose receive found no buffer
+  OwnedFd arrivals_;              // readable when something may have arrived, while it is watched
+  bool watched_ = false;
   int wake_fd_ = -1;
   bool woken_ = false;
 };
@@ -439,7 +355,7 @@ Result<std::unique_ptr<Engine>> MakeIoUringEngine(const Rings& rings,
   const Result<void> able = CheckMultishotReceive(*ring.value());
   if (!able.ok()) return able.error();
   auto engine = std::make_unique<IoUringEngine>(rings, std::move(ring.value()), features);
-  const Result<void> opened = engine->ProvideBuffers();
+  const Result<void> opened = engine->Open();
   if (!opened.ok()) return opened.error();
   return std::unique_ptr<Engine>(std::move(engine));
 }

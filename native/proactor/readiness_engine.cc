@@ -62,6 +62,10 @@ class ReadinessEngine final : public Engine {
   Result<void> SetWakeFd(int fd) override { return selector_->SetWakeFd(fd); }
   bool Woken() const override { return selector_->Woken(); }
   int fileno() const override { return selector_->fileno(); }
+  int32_t renewals() const override { return selector_->renewals(); }
+  std::vector<pollfd> Watched() const override { return selector_->Watched(); }
+  void PrepareToBeWatched() override { selector_->PrepareToBeWatched(); }
+  bool TakeChanged() override { return std::exchange(changed_, false); }
 
   void CloseAll() override {
     for (size_t slot = 0; slot < slots_.size(); ++slot) {
@@ -102,6 +106,7 @@ class ReadinessEngine final : public Engine {
     const int32_t before = at.interest;
     at.interest = static_cast<int16_t>(interest);
     if (interest == before) return {};
+    changed_ = true;
     if (before != 0 && interest != 0) {
       const Result<void> modified = selector_->Modify(slot, interest);
       if (!modified.ok()) at.interest = 0;
@@ -119,6 +124,7 @@ class ReadinessEngine final : public Engine {
 
   void Unwatch(int32_t slot) { Unwatch(slot, std::exchange(At(slot).interest, int16_t{0})); }
   void Unwatch(int32_t slot, int32_t interest) {
+    changed_ = true;
     // It is registered, so that nothing can be refused.
     if (interest != 0) (void)selector_->Unregister(slot).ok();
   }
@@ -258,6 +264,7 @@ class ReadinessEngine final : public Engine {
   std::unique_ptr<Selector> selector_;
   std::array<ReadyEvent, kEventsPerWait> events_{};
   int events_count_ = 0;
+  bool changed_ = false;  // what is watched
   int next_event_ = 0;
   size_t used_ = 0;  // of `inbound`, in this turn
 };

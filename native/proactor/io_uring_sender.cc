@@ -1,0 +1,107 @@
+#include "proactor/io_uring_sender.h"
+
+#ifdef IO_SELECTORS_HAS_IO_URING
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace io_selectors {
+
+void IoUringSender::Send(int32_t slot, const iovec* parts, int count, size_t length) {
+  Slot& at = At(slot);
+  // A second call of one flush waits: the first may leave something over.
+  if (at.Has(kSendsAtOnce)) return Queue(slot, parts, count, 0);
+  at.Add(kSendsAtOnce);
+  ++counters_.send_calls;
+  counters_.bytes_sent += length;
+  AtOnce send{slot, count, length, parts[0], nullptr};
+  if (count > 1) {
+    messages_.emplace_back();
+    send.message = &messages_.back();
+    std::copy(parts, parts + count, send.message->parts);
+  }
+  submit_.SendAtOnce(slot, send.message, send.part, {sends_.size(), count});
+  sends_.push_back(send);
+}
+
+/** After they have entered the kernel, which completes each of them at once. */
+void IoUringSender::FinishSends() {
+  ends_ = false;
+  for (const AtOnce& send : std::exchange(sends_, {})) {
+    Slot& at = At(send.slot);
+    at.Drop(kSendsAtOnce);
+    Touch(send.slot);
+    if (Find(send.slot) != nullptr) {
+      if (at.queued() > 0 || at.Has(kReports)) EmitQueued(send.slot);
+      at.Drop(kReports);
+      EndIfSent(send.slot);
+    }
+    if (Find(send.slot) != nullptr) Settle(send.slot);
+    CloseIfDone(send.slot);
+  }
+  messages_.clear();
+}
+
+/** One of them has failed, or has left something over. */
+void IoUringSender::OnSentAtOnce(const Completion& completion) {
+  const AtOnce& send = sends_[IndexOf(completion)];
+  const bool full = completion.result == -EAGAIN || completion.result == -EINTR;
+  if (completion.result < 0 && !full) {
+    counters_.bytes_sent -= send.length;
+    return Fail(send.slot, -completion.result, true);
+  }
+  const size_t sent = completion.result < 0 ? 0 : static_cast<size_t>(completion.result);
+  if (sent == send.length) return;
+  counters_.bytes_sent -= send.length - sent;
+  PutBefore(send, sent);
+}
+
+/** What was left over goes before what the same flush has queued behind it. */
+void IoUringSender::PutBefore(const AtOnce& send, size_t sent) {
+  std::unique_ptr<SendQueue> behind = std::move(At(send.slot).queue);
+  Queue(send.slot, send.message == nullptr ? &send.part : send.message->parts, send.count, sent);
+  if (behind == nullptr) return;
+  iovec part[1];
+  while (behind->Gather(part, 1) == 1) {
+    Queue(send.slot, part, 1, 0);
+    behind->Consume(part[0].iov_len);
+  }
+}
+
+void IoUringSender::SendQueued(int32_t slot) {
+  iovec part[1];
+  Slot& at = At(slot);
+  if (at.queue->Gather(part, 1) == 0) return;
+  at.Add(kSending);
+  ++counters_.send_calls;
+  submit_.SendQueued(slot, part[0]);
+}
+
+void IoUringSender::OnSentQueued(const Completion& completion) {
+  const int32_t slot = DescriptorOf(completion);
+  Slot& at = At(slot);
+  at.Drop(kSending);
+  if (completion.result > 0) {
+    const size_t sent = static_cast<size_t>(completion.result);
+    counters_.bytes_sent += sent;
+    Touch(slot);
+    at.queue->Consume(sent);
+    if (Find(slot) != nullptr) QueueShrank(slot);
+  } else if (completion.result < 0 && completion.result != -ECANCELED &&
+             completion.result != -EAGAIN && completion.result != -EINTR) {
+    if (Find(slot) != nullptr) Fail(slot, -completion.result, true);
+  }
+  if (Find(slot) != nullptr) Settle(slot);
+  CloseIfDone(slot);
+}
+
+void IoUringSender::SettleSending(int32_t slot, bool over) {
+  const Slot& at = At(slot);
+  if (over && at.Has(kSending)) submit_.Cancel(Operation::kSendQueued, slot);
+  if (!over && at.queued() > 0 && !at.Has(kSending | kSendsAtOnce)) SendQueued(slot);
+}
+
+}  // namespace io_selectors
+
+#endif  // IO_SELECTORS_HAS_IO_URING
