@@ -37,7 +37,7 @@ struct ListenerOptions {
   int32_t idle_ms = 0;  // of what it accepts
 };
 
-/** Exact calls and bytes, for the benchmark suite. */
+/** Exact system calls and bytes. Over io_uring the waits are the only calls. */
 struct EngineCounters {
   uint64_t wait_calls = 0;
   uint64_t events_returned = 0;

@@ -211,15 +211,16 @@ class IoUringEngine final : public IoUringSender {
     uint64_t count = 0;
     if (watched_) (void)Read(arrivals_.get(), &count, sizeof(count));
     if (timeout_ns != 0) SetWatched(false);  // each arrival would write for no reader
-    // What ends a connection waits until its sends are known to be complete.
-    if (ends()) (void)Enter(0, 0).ok();
+    // Before a wait: what ends a connection once its sends are complete, and buffers for what
+    // arrives meanwhile.
+    if (ends() || !starved_.empty() || spent_.size() >= kBuffers / 2) {
+      const Result<void> submitted = Enter(0, 0);
+      if (submitted.ok()) ReturnBuffers();
+    }
     const bool waits = !HasMore() && !HasReported() && timeout_ns != 0;
     const Result<void> entered = Enter(waits ? 1 : 0, timeout_ns);
     if (!entered.ok() && entered.error().errno_value != EINTR) return entered;
-    // What the last turn received has been sent, or copied.
-    for (const uint16_t buffer : spent_) buffers_.Return(buffer);
-    spent_.clear();
-    ReceiveForStarved();
+    ReturnBuffers();
     constexpr int kCompletionsPerEvent = 4;
     while (HasMore() && HasRoom(kCompletionsPerEvent)) OnCompletion(arrived_[next_++]);
     if (!HasMore()) {
@@ -228,6 +229,17 @@ class IoUringEngine final : public IoUringSender {
     }
     if (!submit_.failure().ok()) return submit_.failure();
     return entered;
+  }
+
+  /** What the last turn received has been sent, or copied. */
+  void ReturnBuffers() {
+    for (const uint16_t buffer : spent_) buffers_.Return(buffer);
+    spent_.clear();
+    for (const int32_t slot : std::exchange(starved_, {})) {
+      At(slot).Drop(kReceiving | kStarved);
+      Settle(slot);
+      CloseIfDone(slot);
+    }
   }
 
   void OnCompletion(const Completion& completion) {
@@ -254,7 +266,6 @@ class IoUringEngine final : public IoUringSender {
     Listener* listener = FindListener(listening);
     const bool open = Find(listening) != nullptr && listener != nullptr;
     if (completion.result >= 0) {
-      ++counters_.accept_calls;
       if (open) {
         Accepted(*listener, completion.result);
       } else {
@@ -292,15 +303,6 @@ class IoUringEngine final : public IoUringSender {
     }
     if (Find(slot) != nullptr) Settle(slot);
     CloseIfDone(slot);
-  }
-
-  void ReceiveForStarved() {
-    if (starved_.empty()) return;
-    for (const int32_t slot : std::exchange(starved_, {})) {
-      At(slot).Drop(kReceiving | kStarved);
-      Settle(slot);
-      CloseIfDone(slot);
-    }
   }
 
   /** Whether the receive of this slot has ended is in what has arrived and was not handled. */

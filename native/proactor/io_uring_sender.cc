@@ -13,7 +13,6 @@ void IoUringSender::Send(int32_t slot, const iovec* parts, int count, size_t len
   // A second call of one flush waits: the first may leave something over.
   if (at.Has(kSendsAtOnce)) return Queue(slot, parts, count, 0);
   at.Add(kSendsAtOnce);
-  ++counters_.send_calls;
   counters_.bytes_sent += length;
   AtOnce send{slot, count, length, parts[0], nullptr};
   if (count > 1) {
@@ -74,7 +73,6 @@ void IoUringSender::SendQueued(int32_t slot) {
   Slot& at = At(slot);
   if (at.queue->Gather(part, 1) == 0) return;
   at.Add(kSending);
-  ++counters_.send_calls;
   submit_.SendQueued(slot, part[0]);
 }
 

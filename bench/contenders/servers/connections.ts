@@ -8,7 +8,7 @@ import {
   serve,
 } from "../../../src/index.ts";
 import { BACKLOG } from "../settings.ts";
-import type { Counters } from "./counters.ts";
+import type { CallCounters } from "./counters.ts";
 import type { Server, ServerRequest } from "./server.ts";
 
 export function startConnectionsServer(engine: EngineName, request: ServerRequest): Server {
@@ -42,7 +42,7 @@ export function startConnectionsServer(engine: EngineName, request: ServerReques
   return { port: server.address?.port ?? 0, stop, done };
 }
 
-function countCalls(counters: Counters, calls: EngineCounters): void {
+function countCalls(counters: CallCounters, calls: EngineCounters): void {
   counters.waitCalls = calls.waitCalls;
   counters.eventsReturned = calls.eventsReturned;
   counters.recvCalls = calls.receiveCalls;
