@@ -1,11 +1,10 @@
 // EngineConnection: a Connection as an engine serves it. It keeps little, since there are many;
 // what is rare lies beside it.
 
-import { getSystemErrorName } from "node:util";
 import { assertIdleMs } from "./arguments.ts";
 import type { Connection, ConnectionHandlers, Detached } from "./connection.ts";
 import { ConnectionIterator } from "./connection-iterator.ts";
-import { connectionError, throwLater } from "./errors.ts";
+import { connectionError, connectionLost, throwLater } from "./errors.ts";
 import { native, SOCKET_OPTIONS } from "./native.ts";
 import { orThrow } from "./opening.ts";
 import { localAddress, peerAddress, type SocketAddress } from "./socket-address.ts";
@@ -294,7 +293,8 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     }
     this.#flags |= CLOSED;
     const was = this.#flags & DESTROYED;
-    const error = reasons.get(this) ?? (errno < 0 && was === 0 ? lost(errno, sending) : null);
+    const error =
+      reasons.get(this) ?? (errno < 0 && was === 0 ? connectionLost(errno, sending) : null);
     this.#release();
     this.#role.closed?.();
     try {
@@ -393,10 +393,4 @@ export class EngineConnection<T = undefined> implements Connection<T> {
       return null; // ENOTSOCK: a pipe or a terminal; ENOTCONN: the peer has reset
     }
   }
-}
-
-function lost(errno: number, sending: boolean): NodeJS.ErrnoException {
-  const code = getSystemErrorName(errno);
-  const syscall = sending ? "write" : "read";
-  return Object.assign(new Error(`${syscall} ${code}`), { code, errno, syscall });
 }

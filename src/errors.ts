@@ -1,5 +1,7 @@
 // The errors of the Selector contract, each with a `code` in Node's manner.
 
+import { getSystemErrorName } from "node:util";
+
 export type SelectorErrorCode =
   | "ERR_SELECTOR_KEY_EXISTS"
   | "ERR_SELECTOR_KEY_NOT_FOUND"
@@ -37,4 +39,11 @@ export function throwLater(thrown: unknown): void {
   process.nextTick(() => {
     throw thrown;
   });
+}
+
+/** Why the system ended a connection, in Node's form. @param errno below 0 */
+export function connectionLost(errno: number, sending: boolean): NodeJS.ErrnoException {
+  const code = getSystemErrorName(errno);
+  const syscall = sending ? "write" : "read";
+  return Object.assign(new Error(`${syscall} ${code}`), { code, errno, syscall });
 }

@@ -222,8 +222,8 @@ export interface Native {
   socketError(fd: number): number;
 
   /**
-   * Makes an engine over that backend of readiness, or over io_uring for "". What it shares is laid out in
-   * native/proactor/rings.h.
+   * Makes an engine over that backend of readiness, or for "" over completions of io_uring. What it
+   * shares is laid out in native/proactor/rings.h.
    * @returns an id.
    */
   createEngine(

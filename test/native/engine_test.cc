@@ -1,0 +1,413 @@
+// native/proactor: what an engine promises a program, over every backend of readiness and over
+// io_uring.
+
+#include "proactor/engine.h"
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "native/fixtures.h"
+#include "net/socket.h"
+#include "proactor/io_uring_engine.h"
+#include "proactor/readiness_engine.h"
+
+namespace io_selectors {
+
+namespace {
+
+/** An engine, its rings, and what it has reported. */
+class Program {
+ public:
+  using Make = std::function<Result<std::unique_ptr<Engine>>(const Rings&)>;
+
+  explicit Program(const Make& make, int32_t capacity = kRingCompletions)
+      : completions_(static_cast<size_t>(capacity)),
+        submissions_(static_cast<size_t>(kRingSubmissions)),
+        inbound_(kInboundBytes),
+        outbound_(kOutboundBytes) {
+    rings_.head = &head_;
+    rings_.completions = completions_.data();
+    rings_.completion_capacity = capacity;
+    rings_.submissions = submissions_.data();
+    rings_.submission_capacity = kRingSubmissions;
+    rings_.inbound = inbound_.data();
+    rings_.inbound_bytes = inbound_.size();
+    rings_.outbound = outbound_.data();
+    rings_.outbound_bytes = outbound_.size();
+    engine = Must(make(rings_));
+  }
+
+  void Submit(int slot, SubmissionKind kind, int32_t offset = 0, int32_t length = 0) {
+    submissions_[static_cast<size_t>(head_.submissions++)] = {slot, kind, offset, length};
+  }
+
+  void WriteText(int slot, const std::string& text) {
+    std::memcpy(outbound_.data() + head_.outbound_bytes, text.data(), text.size());
+    Submit(slot, SubmissionKind::kWriteOutbound, head_.outbound_bytes,
+           static_cast<int32_t>(text.size()));
+    head_.outbound_bytes += static_cast<int32_t>(text.size());
+  }
+
+  /** One turn; `received` and `reported` grow. */
+  int Turn(int64_t timeout_ns) {
+    const Result<int> count = engine->Turn(timeout_ns);
+    if (!count.ok()) return 0;  // EINTR
+    for (int i = 0; i < count.value(); ++i) {
+      const RingCompletion& completion = completions_[static_cast<size_t>(i)];
+      reported.push_back(completion);
+      if (completion.kind != CompletionKind::kData) continue;
+      received.append(reinterpret_cast<const char*>(inbound_.data()) + completion.offset,
+                      static_cast<size_t>(completion.length));
+      if (echoes) {
+        Submit(completion.slot, SubmissionKind::kWriteInbound, completion.offset,
+               completion.length);
+      }
+    }
+    return count.value();
+  }
+
+  /** Turns until `holds`, for as long as patience lasts. */
+  bool Until(const std::function<bool()>& holds) {
+    const int64_t deadline = MonotonicNs() + kPatienceNs;
+    while (!holds()) {
+      if (MonotonicNs() > deadline) return false;
+      Turn(kMomentNs);
+    }
+    return true;
+  }
+
+  int Count(CompletionKind kind, int slot = -1) const {
+    int count = 0;
+    for (const RingCompletion& completion : reported) {
+      if (completion.kind == kind && (slot < 0 || completion.slot == slot)) ++count;
+    }
+    return count;
+  }
+  const RingCompletion* Last(CompletionKind kind) const {
+    const RingCompletion* last = nullptr;
+    for (const RingCompletion& completion : reported) {
+      if (completion.kind == kind) last = &completion;
+    }
+    return last;
+  }
+
+  std::unique_ptr<Engine> engine;
+  std::vector<RingCompletion> reported;
+  std::string received;
+  bool echoes = false;
+
+ private:
+  RingHead head_{};
+  std::vector<RingCompletion> completions_;
+  std::vector<RingSubmission> submissions_;
+  std::vector<uint8_t> inbound_;
+  std::vector<uint8_t> outbound_;
+  Rings rings_;
+};
+
+bool EnlistForEachEngine(const char* name, void (*run)(const Program::Make& make)) {
+  for (const Backend* backend : BackendsHere()) {
+    const std::string_view known = backend->name;
+    Enlist(std::string(name) + "[" + backend->name + "]", [run, known] {
+      run([known](const Rings& rings) { return MakeReadinessEngine(rings, known); });
+    });
+  }
+  const Program::Make completions = [](const Rings& rings) { return MakeIoUringEngine(rings); };
+  RingHead head;
+  Rings probe;
+  std::vector<uint8_t> inbound(kInboundBytes);
+  probe.head = &head;
+  probe.inbound = inbound.data();
+  probe.inbound_bytes = inbound.size();
+  if (!MakeIoUringEngine(probe).ok()) return false;
+  Enlist(std::string(name) + "[completions]", [run, completions] { run(completions); });
+  const Program::Make plain = [](const Rings& rings) {
+    return MakeIoUringEngine(rings, {false, false, false, false, true, false});
+  };
+  Enlist(std::string(name) + "[completions, plain]", [run, plain] { run(plain); });
+  return true;
+}
+
+#define ENGINE_TEST(name)                                                                \
+  static void name(const Program::Make& make);                                           \
+  [[maybe_unused]] static const bool name##_enlisted = EnlistForEachEngine(#name, name); \
+  static void name(const Program::Make& make)
+
+int Adopted(Program& program, OwnedFd fd, SlotOptions options = {}) {
+  const int slot = fd.Release();
+  CHECK(program.engine->Adopt(slot, options).ok());
+  return slot;
+}
+
+void ListenOn(Program& program, const ListenerOptions& options, uint16_t* port) {
+  OwnedFd listener = Must(ListenTcp({}));
+  *port = Must(LocalPort(listener.get()));
+  CHECK(program.engine->Listen(listener.get(), options).ok());
+  (void)listener.Release();  // the engine closes it
+}
+
+OwnedFd ConnectedTo(uint16_t port) {
+  ConnectOptions options;
+  options.port = port;
+  return Must(ConnectTcp(options));
+}
+
+std::string Pattern(size_t length) {
+  std::string bytes(length, '\0');
+  for (size_t i = 0; i < length; ++i) bytes[i] = static_cast<char>(i * 31 + (i >> 8));
+  return bytes;
+}
+
+/** Writes and reads at the peer's end while the program has its turns. */
+std::string Exchange(Program& program, int peer, const std::string& sent) {
+  std::string back;
+  size_t written = 0;
+  std::vector<char> buffer(64 * 1024);
+  program.Until([&] {
+    if (written < sent.size()) {
+      const ssize_t n = Send(peer, sent.data() + written, sent.size() - written);
+      if (n > 0) written += static_cast<size_t>(n);
+    }
+    const ssize_t n = Receive(peer, buffer.data(), buffer.size());
+    if (n > 0) back.append(buffer.data(), static_cast<size_t>(n));
+    return back.size() >= sent.size();
+  });
+  return back;
+}
+
+}  // namespace
+
+ENGINE_TEST(EngineEchoesEveryByte) {
+  Program program(make);
+  program.echoes = true;
+  DescriptorPair pair = TcpPair();
+  Adopted(program, std::move(pair.first));
+  const std::string sent = Pattern(3'000'000);
+  CHECK(Exchange(program, pair.second.get(), sent) == sent);
+}
+
+ENGINE_TEST(EngineAcceptsEndsAndCloses) {
+  Program program(make);
+  uint16_t port = 0;
+  ListenOn(program, {}, &port);
+  OwnedFd peer = ConnectedTo(port);
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kAccepted) == 1; }));
+  const int slot = program.Last(CompletionKind::kAccepted)->slot;
+  Put(peer);
+  CHECK(program.Until([&] { return program.received.size() == 1; }));
+  CHECK_EQ(shutdown(peer.get(), SHUT_WR), 0);
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kEnd) == 1; }));
+  CHECK_EQ(program.Count(CompletionKind::kClosed), 0);
+  program.WriteText(slot, "the last word");
+  program.Submit(slot, SubmissionKind::kEnd);
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kClosed, slot) == 1; }));
+  CHECK_EQ(program.Last(CompletionKind::kClosed)->length, 0);
+  CHECK_EQ(TakeAll(peer.get()), 13u);
+  CHECK(SeesTheEnd(peer.get()));
+}
+
+ENGINE_TEST(EngineJoinsTheWritesOfATurn) {
+  Program program(make);
+  DescriptorPair one = TcpPair();
+  DescriptorPair other = TcpPair();
+  const int a = Adopted(program, std::move(one.first));
+  const int b = Adopted(program, std::move(other.first));
+  program.Turn(0);
+  const uint64_t before = program.engine->counters().send_calls;
+  const uint64_t waits = program.engine->counters().wait_calls;
+  for (int i = 0; i < 40; ++i) program.WriteText(i % 2 == 0 ? a : b, std::to_string(i) + ";");
+  program.Turn(0);
+  const bool completes = program.engine->counters().send_calls == 0;
+  CHECK(completes || program.engine->counters().send_calls - before == 2);
+  if (completes) CHECK_EQ(program.engine->counters().wait_calls - waits, 1u);
+  std::string wanted;
+  for (int i = 0; i < 40; i += 2) wanted += std::to_string(i) + ";";
+  CHECK(AwaitReadable(one.second.get()));
+  std::vector<char> buffer(1000);
+  const ssize_t n = Receive(one.second.get(), buffer.data(), buffer.size());
+  CHECK(n > 0 && std::string(buffer.data(), static_cast<size_t>(n)) == wanted);
+}
+
+ENGINE_TEST(EngineKeepsWhatAPeerDoesNotTake) {
+  Program program(make);
+  DescriptorPair pair = TcpPair();
+  const int slot = Adopted(program, std::move(pair.first));
+  const std::string sent = Pattern(20'000'000);
+  const auto* bytes = reinterpret_cast<const uint8_t*>(sent.data());
+  CHECK(program.engine->Write(slot, bytes, sent.size()) > 0);
+  program.Submit(slot, SubmissionKind::kEnd);
+  std::string back;
+  std::vector<char> buffer(256 * 1024);
+  CHECK(program.Until([&] {
+    const ssize_t n = Receive(pair.second.get(), buffer.data(), buffer.size());
+    if (n > 0) back.append(buffer.data(), static_cast<size_t>(n));
+    return n == 0;
+  }));
+  CHECK(back == sent);
+  CHECK_EQ(program.Last(CompletionKind::kQueued)->length, 0);
+}
+
+ENGINE_TEST(EngineClosesOnceWhateverHappens) {
+  for (int way = 0; way < 4; ++way) {
+    Program program(make);
+    DescriptorPair pair = TcpPair();
+    const int slot = Adopted(program, std::move(pair.first));
+    if (way == 0) program.Submit(slot, SubmissionKind::kDestroy);
+    if (way == 1) {  // while sending
+      const std::string sent = Pattern(8'000'000);
+      program.engine->Write(slot, reinterpret_cast<const uint8_t*>(sent.data()), sent.size());
+      program.Submit(slot, SubmissionKind::kDestroy);
+    }
+    if (way >= 2) {  // a reset
+      CHECK(SetResetOnClose(pair.second.get()).ok());
+      pair.second.Reset();
+    }
+    if (way == 3) program.WriteText(slot, "to nobody");
+    CHECK(program.Until([&] { return program.Count(CompletionKind::kClosed) == 1; }));
+    if (way >= 2) CHECK(program.Last(CompletionKind::kClosed)->length < 0);
+    // What a program asks before it knows is nobody's.
+    program.Submit(slot, SubmissionKind::kDestroy);
+    program.WriteText(slot, "late");
+    program.Turn(0);
+    program.Turn(0);
+    CHECK_EQ(program.Count(CompletionKind::kClosed), 1);
+    if (way == 0) CHECK(SeesTheEnd(pair.second.get()));
+  }
+}
+
+ENGINE_TEST(EnginePausesAndResumes) {
+  Program program(make);
+  DescriptorPair pair = TcpPair();
+  SlotOptions options;
+  options.paused = true;
+  const int slot = Adopted(program, std::move(pair.first), options);
+  Put(pair.second);
+  for (int i = 0; i < 3; ++i) program.Turn(kMomentNs);
+  CHECK_EQ(program.received.size(), 0u);
+  program.Submit(slot, SubmissionKind::kResume);
+  CHECK(program.Until([&] { return program.received.size() == 1; }));
+  program.Submit(slot, SubmissionKind::kPause);
+  program.Turn(0);
+  program.Turn(kMomentNs);
+  Put(pair.second);
+  for (int i = 0; i < 3; ++i) program.Turn(kMomentNs);
+  CHECK_EQ(program.received.size(), 1u);
+}
+
+ENGINE_TEST(EngineTimesWhatIsIdle) {
+  Program program(make);
+  DescriptorPair pair = TcpPair();
+  SlotOptions options;
+  options.idle_ms = 30;
+  const int64_t begin = MonotonicNs();
+  const int slot = Adopted(program, std::move(pair.first), options);
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kIdle, slot) == 1; }));
+  CHECK(MonotonicNs() - begin >= 29 * kNsPerMs);
+  program.Submit(slot, SubmissionKind::kIdleTimeout, 0, 0);
+  program.Turn(0);
+  CHECK(program.engine->UntilDueNs() < 0);
+}
+
+ENGINE_TEST(EngineDetaches) {
+  Program program(make);
+  DescriptorPair pair = TcpPair();
+  const int slot = Adopted(program, std::move(pair.first));
+  Put(pair.second);
+  CHECK(program.Until([&] { return program.received.size() == 1; }));
+  Put(pair.second);
+  std::string unread;
+  CHECK(program.engine->Detach(slot, &unread).ok());
+  const OwnedFd mine(slot);
+  char byte = 0;
+  if (unread.empty()) {
+    CHECK(AwaitReadable(slot));
+    CHECK_EQ(Receive(slot, &byte, 1), 1);
+  }
+  Put(mine);
+  CHECK(AwaitReadable(pair.second.get()));
+  CHECK_EQ(ErrorOf(program.engine->Detach(slot, &unread)), EBADF);
+}
+
+ENGINE_TEST(EngineWaitsForDescriptors) {
+  rlimit before{};
+  CHECK_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  Program program(make);
+  uint16_t port = 0;
+  ListenOn(program, {}, &port);
+  std::vector<OwnedFd> peers;
+  for (int i = 0; i < 8; ++i) peers.push_back(ConnectedTo(port));
+  OwnedFd next(dup(0));
+  rlimit tight = before;
+  tight.rlim_cur = static_cast<rlim_t>(next.get()) + 3;
+  next.Reset();
+  CHECK_EQ(setrlimit(RLIMIT_NOFILE, &tight), 0);
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kAccepted) == 3; }));
+  const uint64_t waits = program.engine->counters().wait_calls;
+  for (int i = 0; i < 5; ++i) program.Turn(program.engine->UntilDueNs() < 0 ? kMomentNs : 0);
+  CHECK(program.engine->UntilDueNs() > 0);
+  CHECK(program.engine->counters().wait_calls - waits < 12);
+  CHECK_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kAccepted) == 8; }));
+}
+
+ENGINE_TEST(EngineAcceptsAsManyAsThereIsRoomFor) {
+  Program program(make);
+  uint16_t port = 0;
+  ListenerOptions options;
+  options.room = 2;
+  ListenOn(program, options, &port);
+  std::vector<OwnedFd> peers;
+  for (int i = 0; i < 4; ++i) peers.push_back(ConnectedTo(port));
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kAccepted) == 2; }));
+  for (int i = 0; i < 3; ++i) program.Turn(kMomentNs);
+  CHECK_EQ(program.Count(CompletionKind::kAccepted), 2);
+  const int listening = program.Last(CompletionKind::kAccepted)->offset;
+  program.Submit(listening, SubmissionKind::kMoreAccepts, 0, 1);
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kAccepted) == 3; }));
+  program.Submit(listening, SubmissionKind::kDestroy);
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kClosed, listening) == 1; }));
+}
+
+ENGINE_TEST(EngineReportsMoreThanTheRingHolds) {
+  Program program(make, 8);
+  std::vector<DescriptorPair> pairs;
+  for (int i = 0; i < 40; ++i) pairs.push_back(TcpPair());
+  for (DescriptorPair& pair : pairs) {
+    Adopted(program, std::move(pair.first));
+    Put(pair.second);
+  }
+  CHECK(program.Until([&] { return program.received.size() == 40; }));
+  for (DescriptorPair& pair : pairs) pair.second.Reset();
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kEnd) == 40; }));
+}
+
+ENGINE_TEST(EngineDistrustsWhatIsSubmitted) {
+  Program program(make);
+  DescriptorPair pair = TcpPair();
+  const int slot = Adopted(program, std::move(pair.first));
+  const int32_t most = static_cast<int32_t>(kOutboundBytes);
+  const int32_t bad[][2] = {{-1, 1}, {0, -1}, {most, 1}, {most - 1, 2}, {INT32_MAX, INT32_MAX}};
+  for (const auto& [offset, length] : bad) {
+    program.Submit(slot, SubmissionKind::kWriteOutbound, offset, length);
+    program.Submit(slot, SubmissionKind::kWriteInbound, offset, length);
+  }
+  for (const int other : {-1, slot + 1, 1 << 30}) {
+    program.Submit(other, SubmissionKind::kWriteOutbound, 0, 1);
+    program.Submit(other, SubmissionKind::kDestroy);
+  }
+  program.Submit(slot, static_cast<SubmissionKind>(99));
+  program.Turn(0);
+  program.WriteText(slot, "x");
+  program.Turn(0);
+  CHECK(AwaitReadable(pair.second.get()));
+  CHECK_EQ(TakeAll(pair.second.get()), 1u);
+}
+
+}  // namespace io_selectors
