@@ -237,6 +237,7 @@ export const contenders: readonly Contender[] = [
     concurrency: "single",
     platforms: ["linux"],
     summary: "the same serve() over completions of io_uring",
+    settings: { acceptsPerWake: "all that are complete", eventsPerWait: "all that are complete" },
     refusal: noIoUring,
   },
   {

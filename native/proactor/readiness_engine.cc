@@ -20,7 +20,7 @@ namespace {
 constexpr int kEventsPerWait = 256;
 
 /** Connections that one look at a listener accepts; more wait for the next turn. */
-constexpr int kAcceptsPerEvent = 64;
+constexpr int kAcceptsPerEvent = 256;
 
 /** Receives of one connection per turn while each fills its buffer. */
 constexpr int kReceivesPerEvent = 4;
