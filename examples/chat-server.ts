@@ -8,11 +8,9 @@
 
 import { hostname } from "node:os";
 import { parseArgs } from "node:util";
-import { DefaultSelector, localPort, Reactor } from "../src/index.ts";
 import { runHost } from "./chat/arbiter.ts";
-import { openDoor } from "./chat/door.ts";
 import { LocalFloor } from "./chat/local-floor.ts";
-import { Member } from "./chat/member.ts";
+import { openDoor } from "./chat/member.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -39,7 +37,7 @@ const limits = {
   groupsPerMember: Number(options["groups-per-member"]),
 };
 const place = { host: options.host, port: Number(options.port) };
-if (Number(options.workers) === 0) await runHere();
+if (Number(options.workers) === 0) runHere();
 else {
   const host = {
     ...place,
@@ -55,11 +53,8 @@ else {
 }
 
 /** The whole chat in this process. */
-async function runHere(): Promise<void> {
-  const reactor = new Reactor(new DefaultSelector());
-  const floor = new LocalFloor(reactor, limits);
-  const enter = (fd: number) => floor.room.enter(new Member(fd, floor));
-  const listener = openDoor(reactor, { ...place, shared: false }, enter);
-  console.log(JSON.stringify({ event: "ready", port: localPort(listener), pid: process.pid }));
-  await reactor.run({ signal: stop.signal });
+function runHere(): void {
+  const door = openDoor({ ...place, reusePort: false }, new LocalFloor(limits));
+  stop.signal.addEventListener("abort", () => door.close({ connections: "destroy" }));
+  console.log(JSON.stringify({ event: "ready", port: door.address?.port, pid: process.pid }));
 }

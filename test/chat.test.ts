@@ -6,8 +6,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LineReader } from "../examples/chat/line-reader.ts";
-import { Outbox } from "../examples/chat/outbox.ts";
-import { close, read, recv, setSendBuffer, socketPair } from "../src/index.ts";
+import { close, read } from "../src/index.ts";
 import { Client, eventually, Program, type Said } from "./chat-processes.ts";
 
 afterEach(async () => {
@@ -51,51 +50,6 @@ describe("the line reader", () => {
     const reader = new LineReader(8);
     const lines = reader.feed(new Uint8Array([0xff, 0xfe, 10, 65, 10]));
     expect(lines).toEqual([{ problem: expect.stringContaining("UTF-8") }, { text: "A" }]);
-  });
-});
-
-describe("the outbox", () => {
-  it("keeps the order through any number of partial sends", () => {
-    const [one, other] = socketPair();
-    setSendBuffer(one, 4096);
-    const outbox = new Outbox(Number.POSITIVE_INFINITY);
-    const lines = Array.from({ length: 3000 }, (_, i) => `${i} ${"x".repeat(i % 97)}\n`);
-    const buffer = new Uint8Array(1000);
-    const chunks: Buffer[] = [];
-    const drain = () => {
-      for (let n = recv(other, buffer); n > 0; n = recv(other, buffer)) {
-        chunks.push(Buffer.from(buffer.slice(0, n)));
-      }
-    };
-    for (const line of lines) {
-      expect(outbox.push(new TextEncoder().encode(line))).toBe(true);
-      expect(outbox.flush(one)).toBe(0);
-      if (Math.random() < 0.1) drain();
-    }
-    for (let i = 0; outbox.bytes > 0 && i < 10_000; i++) {
-      drain();
-      expect(outbox.flush(one)).toBe(0);
-    }
-    drain();
-    expect(Buffer.concat(chunks).toString()).toBe(lines.join(""));
-    close(one);
-    close(other);
-  });
-
-  it("has a bound, but takes any line when it is empty", () => {
-    const outbox = new Outbox(10);
-    expect(outbox.push(new Uint8Array(20))).toBe(true);
-    expect(outbox.push(new Uint8Array(1))).toBe(false);
-    expect(outbox.bytes).toBe(20);
-  });
-
-  it("tells a lost connection from a full one", () => {
-    const [one, other] = socketPair();
-    const outbox = new Outbox(1000);
-    close(other);
-    outbox.push(new Uint8Array(1));
-    expect(outbox.flush(one)).toBeLessThan(0);
-    close(one);
   });
 });
 

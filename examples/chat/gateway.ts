@@ -2,12 +2,12 @@
 // down, from every gateway of every host, goes to its clients. Enters: requests of members,
 // envelopes. Leaves: envelopes, lines into members' queues.
 
-import { DefaultSelector, localPort, Reactor } from "../../src/index.ts";
+import { once } from "node:events";
+import type { Server } from "../../src/index.ts";
 import type { Announce } from "./announce.ts";
 import { Directory } from "./directory.ts";
-import { openDoor } from "./door.ts";
 import type { Envelope } from "./envelope.ts";
-import { type Floor, type Limits, Member } from "./member.ts";
+import { type Floor, type Limits, type Member, openDoor } from "./member.ts";
 import { encode, encodeSay, type Request } from "./messages.ts";
 import { Room } from "./room.ts";
 import { type Listener, Uplink, type UplinkOptions } from "./uplink.ts";
@@ -29,29 +29,27 @@ export async function runGateway(
   announce: Announce,
   stop: AbortSignal,
 ): Promise<void> {
-  const reactor = new Reactor(new DefaultSelector());
-  const gateway = new Gateway(reactor, settings, announce);
+  const gateway = new Gateway(settings, announce);
   const listening = gateway.listen();
-  await reactor.run({ signal: stop });
+  if (!stop.aborted) await once(stop, "abort");
   gateway.close();
   await listening;
 }
 
 class Gateway implements Floor, Listener {
-  readonly reactor: Reactor;
   readonly limits: Limits;
   readonly #settings: GatewaySettings;
   readonly #announce: Announce;
   readonly #room: Room;
   readonly #directory = new Directory();
   readonly #uplink: Uplink;
-  #open = false;
+  readonly #marking: NodeJS.Timeout;
+  #door: Server<Member> | null = null;
   #paused = false;
   #groupsChanged = false;
   #marks = 0;
 
-  constructor(reactor: Reactor, settings: GatewaySettings, announce: Announce) {
-    this.reactor = reactor;
+  constructor(settings: GatewaySettings, announce: Announce) {
     this.limits = settings.limits;
     this.#room = new Room(settings.limits);
     this.#settings = settings;
@@ -59,7 +57,8 @@ class Gateway implements Floor, Listener {
     // Another life of this worker counts anew, and must not be taken for this one.
     const origin = `${settings.name}/${process.pid}`;
     this.#uplink = new Uplink({ ...settings, origin }, this);
-    reactor.setTimer(0, () => this.#mark(), { repeatMs: MARK_EVERY_MS });
+    this.#marking = setInterval(() => this.#mark(), MARK_EVERY_MS);
+    setImmediate(() => this.#mark());
   }
 
   listen(): Promise<void> {
@@ -69,7 +68,14 @@ class Gateway implements Floor, Listener {
   close(): void {
     const { lost, duplicates } = this.#uplink;
     this.#announce({ event: "counters", members: this.#room.size, lost, duplicates });
+    clearInterval(this.#marking);
+    void this.#door?.close({ connections: "destroy" });
     this.#uplink.close();
+  }
+
+  entered(member: Member): void {
+    this.#room.enter(member);
+    if (this.#paused) member.pause(true);
   }
 
   handle(member: Member, request: Request): void {
@@ -112,7 +118,7 @@ class Gateway implements Floor, Listener {
   onMark({ origin, body }: Envelope): void {
     // Our own has come back: we can say, and hear. Clients that came earlier would miss something.
     if (origin === this.#uplink.origin) {
-      if (!this.#open) this.#openDoor();
+      if (this.#door === null) this.#openDoor();
       return;
     }
     const groups = body.length === 0 ? null : JSON.parse(new TextDecoder().decode(body));
@@ -133,14 +139,9 @@ class Gateway implements Floor, Listener {
   }
 
   #openDoor(): void {
-    this.#open = true;
     const { host, port } = this.#settings;
-    const listener = openDoor(this.reactor, { host, port, shared: true }, (fd) => {
-      const member = new Member(fd, this);
-      this.#room.enter(member);
-      if (this.#paused) member.pause(true);
-    });
-    this.#announce({ event: "ready", port: localPort(listener) });
+    this.#door = openDoor({ host, port, reusePort: true }, this);
+    this.#announce({ event: "ready", port: this.#door.address?.port });
   }
 
   #pause(paused: boolean): void {
@@ -152,7 +153,7 @@ class Gateway implements Floor, Listener {
   #tellGroups(): void {
     if (this.#groupsChanged) return;
     this.#groupsChanged = true;
-    this.reactor.post(() => this.#uplink.mark(this.#groups()));
+    setImmediate(() => this.#uplink.mark(this.#groups()));
   }
 
   #groups(): Uint8Array {

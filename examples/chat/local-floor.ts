@@ -1,20 +1,21 @@
 // A chat in one process: what a member says goes into the queues of all. Enters: requests of
 // members. Leaves: lines into members' queues, reports on standard error.
 
-import type { Reactor } from "../../src/index.ts";
 import type { Floor, Limits, Member } from "./member.ts";
 import { encode, encodeSay, type Request } from "./messages.ts";
 import { Room } from "./room.ts";
 
 export class LocalFloor implements Floor {
-  readonly reactor: Reactor;
   readonly limits: Limits;
   readonly room: Room;
 
-  constructor(reactor: Reactor, limits: Limits) {
-    this.reactor = reactor;
+  constructor(limits: Limits) {
     this.limits = limits;
     this.room = new Room(limits);
+  }
+
+  entered(member: Member): void {
+    this.room.enter(member);
   }
 
   handle(member: Member, request: Request): void {
@@ -42,7 +43,6 @@ export class LocalFloor implements Floor {
     if (reason === null) return;
     const notice = `${member.name} was dropped: ${reason}`;
     this.report(notice);
-    // Not at once: the room may be in the middle of telling something.
-    this.reactor.post(() => this.room.tell(encode({ notice }), null));
+    this.room.tell(encode({ notice }), null);
   }
 }

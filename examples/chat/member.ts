@@ -1,19 +1,9 @@
-// One connection of the chat: its bytes become requests, what it is told waits in its outbox.
-// Enters: readiness, lines to tell. Leaves: requests to the floor, bytes to the peer. It is watched
-// for writing only while its outbox holds something.
+// One client of the chat: its lines become requests, and what it is told waits in its connection,
+// bounded. A client that does not read is dropped, so that it costs the others nothing.
 
-import {
-  close,
-  EAGAIN,
-  EVENT_READ,
-  EVENT_WRITE,
-  type EventHandler,
-  type Reactor,
-  recv,
-} from "../../src/index.ts";
+import { type Connection, type Server, serve } from "../../src/index.ts";
 import { LineReader } from "./line-reader.ts";
 import { encode, parseRequest, type Request } from "./messages.ts";
-import { Outbox } from "./outbox.ts";
 
 export interface Limits {
   readonly longestLineBytes: number;
@@ -25,76 +15,87 @@ export interface Limits {
 
 /** Where members stand: what a member needs from the server. */
 export interface Floor {
-  readonly reactor: Reactor;
   readonly limits: Limits;
+  entered(member: Member): void;
   handle(member: Member, request: Request): void;
   /** Something was wrong, and has been dealt with. */
   report(text: string): void;
-  /** The connection is closed. `reason` is null where the peer left by itself. */
+  /** The connection is closed. `reason` is null if the peer left by itself. */
   left(member: Member, reason: string | null): void;
 }
 
-/** What is under way to a peer that has said its last word still reaches it. */
-const LAST_WORDS_MS = 250;
-const buffer = new Uint8Array(16 * 1024); // for all: a member keeps copies
+export interface DoorOptions {
+  readonly host: string;
+  /** 0 for any. */
+  readonly port: number;
+  /** Several processes listen on the port, and the kernel distributes the connections. */
+  readonly reusePort: boolean;
+}
 
-export class Member implements EventHandler {
+/** What is under way to a peer that has sent everything still reaches it. */
+const LAST_WORDS_MS = 250;
+
+/** Lets members in. */
+export function openDoor(options: DoorOptions, floor: Floor): Server<Member> {
+  return serve<Member>(
+    { ...options, allowHalfOpen: true },
+    {
+      open(connection) {
+        connection.data = new Member(connection, floor);
+        floor.entered(connection.data);
+      },
+      data: (connection, bytes) => connection.data.hear(bytes),
+      end: (connection) => connection.data.finish(),
+      error: (connection, thrown) => connection.data.drop(`internal error: ${String(thrown)}`),
+      close: (connection) => connection.data.leave(),
+    },
+  );
+}
+
+let members = 0;
+
+export class Member {
   /** The name that it gave last; empty until then. */
   user = "";
   readonly groups = new Set<string>();
-  readonly #fd: number;
+  readonly #number = ++members;
+  readonly #connection: Connection<Member>;
   readonly #floor: Floor;
   readonly #reader: LineReader;
-  readonly #outbox: Outbox;
   #linesRead = 0;
-  #finished = false;
-  /** It has been given the time to hear what was under way. */
-  #leaving = false;
-  #paused = false;
-  #watched = EVENT_READ;
-  #flushing = false;
-  #gone = false;
   #reason: string | null = null;
 
-  /** Registers itself. */
-  constructor(fd: number, floor: Floor) {
-    this.#fd = fd;
+  constructor(connection: Connection<Member>, floor: Floor) {
+    this.#connection = connection;
     this.#floor = floor;
     this.#reader = new LineReader(floor.limits.longestLineBytes);
-    this.#outbox = new Outbox(floor.limits.queueBytes);
-    floor.reactor.registerHandler(fd, EVENT_READ, this);
   }
 
   /** As messages about it show it. */
   get name(): string {
-    return this.user === "" ? `connection ${this.#fd}` : this.user;
+    return this.user === "" ? `connection ${this.#number}` : this.user;
   }
 
-  /** Puts a line into its queue; a queue that is full drops the member. */
+  /** Sends a line; all lines of one turn leave together. A queue that is full drops the member. */
   tell(line: Uint8Array): void {
-    if (this.#gone) return;
-    if (!this.#outbox.push(line)) {
-      this.drop(`slow reader: more than ${this.#floor.limits.queueBytes} bytes waited for it`);
-      return;
-    }
-    if (this.#flushing) return;
-    // All that one turn brings goes out with one call.
-    this.#flushing = true;
-    this.#floor.reactor.post(() => this.#flush());
+    const { queueBytes } = this.#floor.limits;
+    const { bufferedBytes, writable } = this.#connection;
+    if (!writable) return;
+    if (bufferedBytes > 0 && bufferedBytes + line.length > queueBytes) {
+      this.drop(`slow reader: more than ${queueBytes} bytes waited for it`);
+    } else this.#connection.write(line);
   }
 
   /** Closes the connection for a reason that is reported. */
   drop(reason: string): void {
-    if (this.#gone) return;
-    this.#reason = reason;
-    this.#floor.reactor.removeHandler(this.#fd);
+    this.#reason ??= reason;
+    this.#connection.destroy();
   }
 
   /** Stops or goes on reading it: what cannot be passed on is better left in its socket. */
   pause(paused: boolean): void {
-    if (this.#gone) return;
-    this.#paused = paused;
-    this.#watch();
+    if (paused) this.#connection.pause();
+    else this.#connection.resume();
   }
 
   /** Reports what is wrong with the line that was read last, to the peer, too. */
@@ -104,72 +105,27 @@ export class Member implements EventHandler {
     this.tell(encode({ problem: text }));
   }
 
-  onReadable(fd: number): void {
-    const n = recv(fd, buffer);
-    if (n === -EAGAIN) return;
-    if (n < 0) this.#floor.reactor.removeHandler(fd);
-    else if (n === 0) this.#finish();
-    else this.#hear(this.#reader.feed(buffer.subarray(0, n)));
+  hear(bytes: Uint8Array): void {
+    this.#take(this.#reader.feed(bytes));
   }
 
-  onWritable(): void {
-    this.#flush();
+  /** The peer sends no more, and perhaps still listens. */
+  finish(): void {
+    this.#take(this.#reader.finish());
+    setTimeout(() => this.#connection.end(), LAST_WORDS_MS);
   }
 
-  onError(error: unknown): void {
-    this.#reason = `internal error: ${String(error)}`;
-  }
-
-  onClose(fd: number): void {
-    this.#gone = true;
-    close(fd);
+  leave(): void {
     this.#floor.left(this, this.#reason);
   }
 
-  #hear(lines: ReturnType<LineReader["feed"]>): void {
+  #take(lines: ReturnType<LineReader["feed"]>): void {
     for (const line of lines) {
       this.#linesRead++;
       const request = "text" in line ? parseRequest(line.text) : line;
       if ("kind" in request) this.#floor.handle(this, request);
       else this.complain(request.problem);
-      if (this.#gone) return;
+      if (this.#connection.closed) return;
     }
-  }
-
-  /** The peer says no more, and perhaps still listens. */
-  #finish(): void {
-    this.#hear(this.#reader.finish());
-    if (this.#gone) return;
-    this.#finished = true;
-    this.#watch();
-    this.#floor.reactor.setTimer(LAST_WORDS_MS, () => {
-      this.#leaving = true;
-      this.#flush();
-    });
-  }
-
-  #flush(): void {
-    this.#flushing = false;
-    if (this.#gone) return;
-    const lost = this.#outbox.flush(this.#fd) < 0;
-    if (lost || (this.#leaving && this.#outbox.bytes === 0)) {
-      this.#floor.reactor.removeHandler(this.#fd);
-    } else {
-      this.#watch();
-    }
-  }
-
-  /** Watches for what is of use now; a level trigger would report the rest again and again. */
-  #watch(): void {
-    const reading = !this.#finished && !this.#paused;
-    const wanted = (reading ? EVENT_READ : 0) | (this.#outbox.bytes > 0 ? EVENT_WRITE : 0);
-    if (wanted === this.#watched) return;
-    const { reactor } = this.#floor;
-    if (wanted === 0) reactor.suspend(this.#fd);
-    else {
-      reactor.modify(this.#fd, wanted);
-      if (this.#watched === 0) reactor.resume(this.#fd);
-    }
-    this.#watched = wanted;
   }
 }

@@ -3,17 +3,11 @@
 // the change may grow before it is loaded all the same. Enters: letters, inotify(7). Leaves:
 // answers, each with the version that it is from.
 
+import { once } from "node:events";
 import { statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { Dealer } from "zeromq";
-import {
-  close,
-  DefaultSelector,
-  EVENT_READ,
-  Reactor,
-  read,
-  watchDirectory,
-} from "../../src/index.ts";
+import { toReadable, watchDirectory } from "../../src/index.ts";
 import { FrameQueue } from "../chat/frame-queue.ts";
 import { openLetter, replyTo } from "./protocol.ts";
 import { loadStore, type Store } from "./store-file.ts";
@@ -32,12 +26,11 @@ export async function runReader(
   announce: (event: object) => void,
   stop: AbortSignal,
 ): Promise<void> {
-  const reactor = new Reactor(new DefaultSelector());
   const reader = new Reader(settings, await loadStore(settings.file));
-  reader.watch(reactor);
+  reader.watch(stop);
   const answering = reader.answer(stop);
   announce({ event: "ready", version: reader.version });
-  await reactor.run({ signal: stop });
+  if (!stop.aborted) await once(stop, "abort");
   await answering;
   announce({ event: "counters", ...reader.counters });
 }
@@ -62,23 +55,20 @@ class Reader {
     return this.#store.version;
   }
 
-  /** Hears of changes in the file's folder. */
-  watch(reactor: Reactor): void {
+  /** Looks whenever something changes in the file's folder, and when it has been idle. */
+  watch(stop: AbortSignal): void {
     const { file, idleMs } = this.#settings;
-    const bytes = new Uint8Array(4096);
     const name = basename(file);
-    reactor.registerHandler(watchDirectory(dirname(file)), EVENT_READ, {
-      onReadable: (fd) => {
-        let text = "";
-        for (let n = read(fd, bytes); n > 0; n = read(fd, bytes)) {
-          text += Buffer.from(bytes.buffer, 0, n).toString("latin1");
-        }
-        // The temporary file's own changes are not ours: only its taking of the name is.
-        if (text.includes(`${name}\0`)) this.#look();
-      },
-      onClose: (fd) => void close(fd),
+    const changes = toReadable(watchDirectory(dirname(file)), { encoding: "latin1" });
+    changes.on("data", (events: string) => {
+      // The temporary file's own changes are not ours: only its taking of the name is.
+      if (events.includes(`${name}\0`)) this.#look();
     });
-    reactor.setTimer(idleMs, () => this.#reloadIfDue(), { repeatMs: idleMs });
+    const timer = setInterval(() => this.#reloadIfDue(), idleMs);
+    stop.addEventListener("abort", () => {
+      changes.destroy();
+      clearInterval(timer);
+    });
     this.#look(); // what changed before we watched
   }
 
