@@ -11,8 +11,8 @@ import { invalidType, invalidValue } from "./errors.ts";
 import { native } from "./native.ts";
 import { explained, orThrow } from "./opening.ts";
 
-/** The kernel lets no program catch the first two; a thread that caused one of the others runs the
- * same instruction again, whatever was told of it. */
+/** No program can handle the first two. The others are raised by an instruction, which the thread
+ * would repeat after each handler. */
 const NEVER = new Set(["SIGKILL", "SIGSTOP", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL"]);
 
 const NAMES = new Map(
@@ -25,7 +25,7 @@ const NAMES = new Map(
  * loop does not run, as in a blocking `select()`. `process.on("SIGTERM")` and other openSignals
  * descriptors of the process receive the same signals.
  *
- * Not for signals that are sent to one thread, which no program can send with kill(2).
+ * Signals that are sent to one thread (pthread_kill(3)) are reported as well.
  * @param signals names, such as `["SIGTERM", "SIGHUP"]`.
  * @returns the descriptor, which the caller closes with this library's close().
  * @throws {RangeError} ERR_INVALID_ARG_VALUE for a name that this system lacks, and for signals

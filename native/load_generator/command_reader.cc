@@ -28,7 +28,7 @@ bool CommandReader::NextIs(const char* line) {
   return text_.compare(0, length, line) == 0 && text_.size() > length && text_[length] == '\n';
 }
 
-/** What a line without an end says is no command: its writer was cut off. */
+/** A last line without its end is no command: its writer may have been cut off. */
 bool CommandReader::ReadMore() {
   char bytes[1024];
   ssize_t length;
