@@ -3,12 +3,14 @@
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import {
   availableBackends,
   close,
   EVENT_READ,
+  EVENT_WRITE,
   pipe,
   Reactor,
   recv,
@@ -123,6 +125,21 @@ describe.each(selectorClasses)("several runs on one thread, over %s", (_name, ma
     for (const fd of [reader, writer]) close(fd);
     first.close();
     second.close();
+  });
+});
+
+describe.each(selectorClasses)("a wait without a deadline on %s", (_name, make) => {
+  it("reports what is ready, though a wait on another selector owes Node a turn", async () => {
+    // Resumes in the middle of a poll, when Node may have more to hand out.
+    await readFile("package.json");
+    for (let i = 0; i < 3; i++) {
+      const selector = make();
+      const pair = socketPair();
+      selector.register(pair[0], EVENT_WRITE);
+      expect(selector.select()).toHaveLength(1);
+      selector.close();
+      for (const fd of pair) close(fd);
+    }
   });
 });
 

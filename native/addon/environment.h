@@ -52,6 +52,9 @@ struct OpenSelector final : public HostedSource {
 
   std::unique_ptr<Selector> selector;
   std::shared_ptr<Waker> waker;
+  /** The last wait without a deadline brought events although Node's loop had work: the next one
+   * ends empty. Of this selector, so that the first wait on another one reports what is ready. */
+  bool owes_turn = false;
   int64_t host_phase = -1;  // of the loop, in which a blocking wait last watched it
   napi_ref ring_reference = nullptr;
   ReadyEvent* ring = nullptr;

@@ -87,12 +87,6 @@ void Host::SawEvents() {
 
 bool Host::AsksForTurn() { return asked_in_ != Phase() && HasWork(); }
 
-bool Host::TakeDeferredTurn() {
-  if (!deferred_) return false;
-  deferred_ = false;
-  return AsksForTurn();
-}
-
 bool Host::HasWork() const {
   // Events of a poll that has begun, and whose check phase has not, may still be handed out.
   if (HasEvents() || checked_ != Iterations()) return true;

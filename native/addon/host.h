@@ -54,11 +54,6 @@ class Host {
    */
   bool AsksForTurn();
 
-  /** The wait that is under way has returned events although Node has work: the next one without a
-   * deadline ends empty. */
-  void DeferTurn() { deferred_ = true; }
-  bool TakeDeferredTurn();
-
   /** A wait has ended empty for Node's sake. */
   void AskedForTurn() { asked_in_ = Phase(); }
 
@@ -88,7 +83,6 @@ class Host {
   int64_t checked_;        // the iteration whose events have all been handed out
   int64_t seen_at_ = -1;   // the iteration in which Node's descriptor was last seen ready
   int64_t asked_in_ = -1;  // the phase in which a wait last ended for Node's sake
-  bool deferred_ = false;
 };
 
 }  // namespace io_selectors

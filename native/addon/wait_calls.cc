@@ -3,6 +3,8 @@
 
 #include <sys/select.h>
 
+#include <utility>
+
 #include "addon/calls.h"
 #include "addon/hosted_run.h"
 #include "addon/watch.h"
@@ -79,7 +81,7 @@ int32_t Look(const Call& call, OpenSelector& open, int64_t timeout_ns, WakeSet::
 /** A wait without a deadline: it also ends empty for Node's sake. */
 int32_t WaitForever(const Call& call, OpenSelector& open) {
   Host& host = call.environment().HostOf(call.env());
-  if (host.TakeDeferredTurn()) {
+  if (std::exchange(open.owes_turn, false) && host.AsksForTurn()) {
     open.ring[0].fd = 0;
     host.AskedForTurn();
     return 0;
@@ -89,7 +91,7 @@ int32_t WaitForever(const Call& call, OpenSelector& open) {
   for (;;) {
     WakeSet::Ready ready;
     const int32_t count = Look(call, open, timeout_ns, &ready);
-    if (count > 0 && (asks || ready.host)) host.DeferTurn();
+    if (count > 0 && (asks || ready.host)) open.owes_turn = true;
     if (count != 0 || ready.waker) return count;
     if (!asks && !(ready.host && host.AsksForTurn())) continue;
     host.AskedForTurn();
