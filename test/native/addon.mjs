@@ -11,7 +11,8 @@ import { run } from "./processes.mjs";
 
 /** The tests of whatever reaches native code, and none of those that start programs. */
 const tests =
-  "selector backends socket descriptors wait workers reactor event-loop stale-descriptors arguments";
+  "selector backends socket descriptors wait workers reactor event-loop stale-descriptors " +
+  "arguments";
 
 /** Where node_api.h and uv.h are, or undefined. */
 function nodeHeaders() {
