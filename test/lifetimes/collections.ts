@@ -125,7 +125,8 @@ const steps: Readonly<Record<string, () => void | Promise<void>>> = {
     selector.unregister(key.fd);
     const reactor = new Reactor(selector);
     let calls = 0;
-    reactor.registerHandler(key.fd, EVENT_READ | EVENT_WRITE, { onReadable: () => calls++ });
+    const handler = { onReadable: () => calls++, onWritable: () => undefined };
+    reactor.registerHandler(key.fd, EVENT_READ | EVENT_WRITE, handler);
     reactor.setTimer(1e6, () => undefined);
     reactor.post(collect);
     expect(reactor.handleEvents(0), 1);
