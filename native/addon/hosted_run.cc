@@ -83,12 +83,15 @@ bool HostedRun::Pass(bool alone) {
 void HostedRun::TakeTurns() {
   if (source_ == nullptr) near_ = false;
   if (near_ && !CanWaitNear()) LeaveNear();
+  if (!near_ && !IsDue()) return;
+  // One scope for all turns of a pass: opening one allocates.
+  const HandleScope handles(env_);
+  napi_get_global(env_, &receiver_);
+  napi_get_reference_value(env_, turn_ref_, &turn_);
   if (near_) {
     StayNear();
-  } else if (IsDue()) {
-    Step(0);
   } else {
-    return;
+    Step(0);
   }
   if (!over_ && !near_ && source_ != nullptr) source_->watch->Looked();
 }
@@ -118,7 +121,6 @@ void HostedRun::StayNear() {
 }
 
 bool HostedRun::Step(int64_t until_node_ns) {
-  const HandleScope handles(env_);
   if (source_ == nullptr) return End(-EBADF);
   if ((*source_->wish & kWishesEnd) != 0) return End(0);
   if ((*source_->wish & kWishesTurn) != 0) due_ns_ = 0;
@@ -139,7 +141,7 @@ bool HostedRun::Step(int64_t until_node_ns) {
   }
   double timeout_ms = 0;
   // What it throws has been contained; an error of a tick that was handled ends up here.
-  const bool answered = Call(turn_ref_, interrupted ? 0 : count.value(), &timeout_ms);
+  const bool answered = Call(turn_, interrupted ? 0 : count.value(), &timeout_ms);
   if (!answered && LeavesNow(env_, environment_)) {
     over_ = true;
     return false;
@@ -197,7 +199,9 @@ bool HostedRun::CanWaitNear() const {
 bool HostedRun::End(int32_t answer) {
   over_ = true;
   Release();
-  Call(over_ref_, answer, nullptr);
+  napi_value over = nullptr;
+  napi_get_reference_value(env_, over_ref_, &over);
+  Call(over, answer, nullptr);
   return false;
 }
 
@@ -212,15 +216,11 @@ void HostedRun::Release() {
   source_ = nullptr;
 }
 
-bool HostedRun::Call(napi_ref function, int32_t argument, double* answer) {
-  napi_value receiver = nullptr;
-  napi_value callee = nullptr;
+bool HostedRun::Call(napi_value function, int32_t argument, double* answer) {
   napi_value value = nullptr;
   napi_value result = nullptr;
-  napi_get_global(env_, &receiver);
-  napi_get_reference_value(env_, function, &callee);
   napi_create_int32(env_, argument, &value);
-  napi_status status = napi_make_callback(env_, context_, receiver, callee, 1, &value, &result);
+  napi_status status = napi_make_callback(env_, context_, receiver_, function, 1, &value, &result);
   if (status == napi_pending_exception) {
     // A tick's: 'uncaughtException', which the callback scope leaves to the caller.
     napi_get_and_clear_last_exception(env_, &value);

@@ -75,7 +75,7 @@ class HostedRun {
   /** The last call. @returns false. */
   bool End(int32_t answer);
   /** @returns whether there is an answer, in `answer`. */
-  bool Call(napi_ref function, int32_t argument, double* answer);
+  bool Call(napi_value function, int32_t argument, double* answer);
   /** Undoes what Start did to the source. */
   void Release();
 
@@ -86,6 +86,8 @@ class HostedRun {
   napi_ref turn_ref_ = nullptr;
   napi_ref over_ref_ = nullptr;
   napi_async_context context_ = nullptr;
+  napi_value receiver_ = nullptr;  // both valid within a pass
+  napi_value turn_ = nullptr;
   int64_t due_ns_ = 0;  // of the next turn, on the monotonic clock; 0: at once
   int64_t window_end_ns_ = 0;
   int window_turns_ = 0;

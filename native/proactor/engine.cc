@@ -77,9 +77,16 @@ void Engine::Flush() {
 }
 
 void Engine::TakeSubmissions() {
-  RingHead& head = *rings_.head;
-  const int32_t count = std::min(head.submissions, rings_.submission_capacity);
+  const int32_t count = std::min(rings_.head->submissions, rings_.submission_capacity);
   if (count <= 0) return;
+  const RingSubmission& first = rings_.submissions[0];
+  if (count == 1 && IsWrite(first.kind)) {  // nothing to join
+    const iovec part{const_cast<uint8_t*>(BytesOf(first)), static_cast<size_t>(first.length)};
+    if (Find(first.slot) != nullptr && IsInside(first)) {
+      SendOrQueue(first.slot, &part, 1, part.iov_len);
+    }
+    return EmptySubmissions();
+  }
   for (int32_t i = 0; i < count; ++i) {
     const RingSubmission& submission = rings_.submissions[i];
     if (!IsWrite(submission.kind)) {
@@ -93,6 +100,11 @@ void Engine::TakeSubmissions() {
   // After all writes: nothing is written to a slot behind its own end.
   for (const int32_t i : controls_) Control(rings_.submissions[i]);
   controls_.clear();
+  EmptySubmissions();
+}
+
+void Engine::EmptySubmissions() {
+  RingHead& head = *rings_.head;
   head.submissions = 0;
   head.outbound_bytes = 0;
   head.flushes = static_cast<int32_t>(static_cast<uint32_t>(head.flushes) + 1);
@@ -260,12 +272,6 @@ void Engine::Forget(int32_t slot) {
   At(slot) = Slot();
 }
 
-Engine::Slot* Engine::Find(int32_t slot) {
-  if (slot < 0 || static_cast<size_t>(slot) >= slots_.size()) return nullptr;
-  Slot& found = At(slot);
-  return found.Has(kOpen) && !found.Has(kClosing | kDestroyed) ? &found : nullptr;
-}
-
 Engine::Slot& Engine::Open(int32_t slot, const SlotOptions& options) {
   const size_t index = static_cast<size_t>(slot);
   if (slots_.size() <= index) slots_.resize(std::max(index + 1, slots_.size() + slots_.size() / 2));
@@ -355,6 +361,7 @@ void Engine::BeginTurn() {
   std::copy(rings_.completions + delivered_, rings_.completions + count_, rings_.completions);
   count_ -= delivered_;
   delivered_ = 0;
+  if (backlog_.empty()) return;
   const int room = rings_.completion_capacity - count_;
   const int moved = std::min(room, static_cast<int>(std::min<size_t>(backlog_.size(), 1u << 30)));
   std::copy(backlog_.begin(), backlog_.begin() + moved, rings_.completions + count_);

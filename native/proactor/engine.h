@@ -178,7 +178,11 @@ class Engine {
 
   Slot& At(int32_t slot) { return slots_[static_cast<size_t>(slot)]; }
   /** A slot in use that is not closing; nullptr otherwise. */
-  Slot* Find(int32_t slot);
+  Slot* Find(int32_t slot) {
+    if (slot < 0 || static_cast<size_t>(slot) >= slots_.size()) return nullptr;
+    Slot& found = At(slot);
+    return found.Has(kOpen) && !found.Has(kClosing | kDestroyed) ? &found : nullptr;
+  }
   Slot& Open(int32_t slot, const SlotOptions& options);
   Listener* FindListener(int32_t slot);
 
@@ -227,6 +231,7 @@ class Engine {
   static constexpr int kMostParts = 64;
 
   void TakeSubmissions();
+  void EmptySubmissions();
   void Link(int32_t index);
   void SendLinked(int32_t slot);
   /** Whether its bytes lie where a program may write; what is in shared memory is not trusted. */
