@@ -12,14 +12,10 @@ import {
   opened,
   ownerOf,
 } from "./engine-connection.ts";
-import { invalidType, throwLater } from "./errors.ts";
-import {
-  ENGINE_CAN_WRITE,
-  type EngineCounters,
-  native,
-  RING_WISHES_END,
-  systemError,
-} from "./native.ts";
+import { HostedPump, type Pump, ReactorPump } from "./engine-pump.ts";
+import { invalidType } from "./errors.ts";
+import { ENGINE_CAN_WRITE, type EngineCounters, native, systemError } from "./native.ts";
+import type { Reactor } from "./reactor.ts";
 import type { BackendName } from "./selector.ts";
 import type { Submitter } from "./submissions.ts";
 
@@ -49,7 +45,6 @@ const WRITE_OUTBOUND = 1;
 const WRITE_INBOUND = 2;
 
 const GONE = -1;
-const WITHOUT_LIMIT = -1;
 const encoder = new TextEncoder();
 
 /** What a listener's completions are for. */
@@ -90,10 +85,14 @@ export class Engine implements Submitter {
   #refs = 0;
   /** Slots in use. */
   #open = 0;
-  #running = false;
+  #turning = false;
+  readonly #pump: Pump;
 
-  /** @param backend of readiness; null: completions over io_uring. */
-  constructor(backend: BackendName | null) {
+  /**
+   * @param backend of readiness; null: completions over io_uring.
+   * @param reactor whose turns it shares; Node's own loop serves it unless given.
+   */
+  constructor(backend: BackendName | null, reactor?: Reactor) {
     this.#id = native.createEngine(
       backend ?? "",
       this.#head,
@@ -105,6 +104,13 @@ export class Engine implements Submitter {
       throw systemError(this.#id, `no connections over ${backend ?? "io_uring"} on this machine`);
     }
     this.#inbound = this.#newInbound();
+    const pumped = {
+      id: this.#id,
+      head: this.#head,
+      wishAt: HEAD_WISH,
+      turn: (count: number) => this.#turn(count),
+    };
+    this.#pump = reactor ? new ReactorPump(pumped, reactor) : new HostedPump(pumped);
   }
 
   /** How often submissions have been taken; changes when what was written has left the rings. */
@@ -178,6 +184,7 @@ export class Engine implements Submitter {
       native.engineFlush(this.#id);
       count = 0;
     }
+    if (count === 0 && !this.#turning) this.#pump.submitted();
     const at = count * STRIDE;
     const submissions = this.#submissions;
     submissions[at] = slot;
@@ -254,36 +261,18 @@ export class Engine implements Submitter {
     return length;
   }
 
-  /** Served by a run of its own while anything is open. */
   #opened(): void {
-    if (this.#open++ > 0) return;
-    this.#head[HEAD_WISH] = 0;
-    if (this.#running) return;
-    const over = (answer: number) => {
-      this.#running = false;
-      if (answer < 0) throwLater(systemError(answer, "cannot wait for connections"));
-      else if (this.#open > 0) this.#run(over);
-    };
-    this.#run(over);
-  }
-
-  #run(over: (answer: number) => void): void {
-    const turn = (count: number) => {
-      this.#turn(count);
-      return WITHOUT_LIMIT;
-    };
-    const answer = native.engineRun(this.#id, turn, over);
-    if (answer < 0) throw systemError(answer, "cannot share Node's event loop");
-    this.#running = true;
+    if (this.#open++ === 0) this.#pump.start();
   }
 
   #over(): void {
-    if (--this.#open === 0) this.#head[HEAD_WISH] = RING_WISHES_END;
+    if (--this.#open === 0) this.#pump.stop();
   }
 
   #turn(count: number): void {
     const completions = this.#completions;
     this.#count = count;
+    this.#turning = true;
     for (let i = 0; i < count; i++) {
       this.#dispatched = i;
       const at = i * STRIDE;
@@ -303,6 +292,7 @@ export class Engine implements Submitter {
       }
     }
     this.#count = 0;
+    this.#turning = false;
     this.#dispatched = 0;
     this.#current = null;
     this.delivering = null;

@@ -5,6 +5,7 @@ import type { Connection, ConnectionHandlers } from "./connection.ts";
 import { Engine } from "./engine.ts";
 import { EngineConnection, type Role } from "./engine-connection.ts";
 import { invalidType, invalidValue } from "./errors.ts";
+import { Reactor } from "./reactor.ts";
 import type { BackendName } from "./selector.ts";
 import { defaultBackend } from "./selectors.ts";
 
@@ -24,12 +25,27 @@ export interface ConnectionOptions {
   readonly engine?: EngineName;
   /** Of the readiness engine; the one of DefaultSelector unless given. */
   readonly backend?: BackendName;
+  /**
+   * Serves the connections in this Reactor's turns, so that a thread that blocks in handleEvents()
+   * serves them, too. Node's own loop does unless given. Not for select and poll.
+   */
+  readonly reactor?: Reactor;
 }
 
 const HIGH_WATER_MARK = 64 * 1024;
 const MOST_BYTES = Number.MAX_SAFE_INTEGER;
 
-const engines = new Map<string, Engine>();
+const hosted = new Map<string, Engine>();
+const ofReactors = new WeakMap<Reactor, Map<string, Engine>>();
+
+/** Those that share the reactor's turns, or Node's. */
+function enginesOf(reactor: Reactor | undefined): Map<string, Engine> {
+  if (reactor === undefined) return hosted;
+  if (!(reactor instanceof Reactor)) throw invalidType("reactor is not a Reactor of this library");
+  const engines = ofReactors.get(reactor) ?? new Map<string, Engine>();
+  ofReactors.set(reactor, engines);
+  return engines;
+}
 
 /** The engine of this thread for these options. @throws {Error} if this machine refuses it. */
 export function engineFor(options: ConnectionOptions): Engine {
@@ -38,10 +54,11 @@ export function engineFor(options: ConnectionOptions): Engine {
     throw invalidValue(`engine is "${String(engine)}"; "readiness" or "io_uring" is needed`);
   }
   const backend = engine === "io_uring" ? null : (options.backend ?? defaultBackend());
+  const engines = enginesOf(options.reactor);
   const key = `${engine}:${backend}`;
   let found = engines.get(key);
   if (found === undefined) {
-    found = new Engine(backend);
+    found = new Engine(backend, options.reactor);
     engines.set(key, found);
   }
   return found;

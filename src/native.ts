@@ -250,6 +250,15 @@ export interface Native {
    * ring. It must not throw.
    */
   engineRun(id: number, turn: (count: number) => number, over: (answer: number) => void): number;
+  /** What another loop can watch instead of `engineRun`; -1 without one. */
+  engineFileno(id: number): number;
+  /** One turn without waiting. Answers the number of completions in the ring. */
+  engineTurn(id: number): number;
+  /**
+   * After the dispatch of a turn, before another loop waits: sends. Answers the milliseconds until
+   * the next turn at most: 0 at once, below 0 without a limit.
+   */
+  engineSettle(id: number): number;
   /** Whether it keeps the process alive (1) or not (0). */
   engineRef(id: number, on: number): void;
   engineCounters(id: number): EngineCounters;

@@ -7,6 +7,8 @@ import {
   availableBackends,
   type Connection,
   type ConnectionHandlers,
+  DefaultSelector,
+  Reactor,
   type ServeOptions,
   type Server,
   serve,
@@ -385,10 +387,59 @@ describe.each(engines)("serve by %j", (engine) => {
     closeFd(detached[0]?.fd ?? -1);
   });
 
+  it("is served by a Reactor's turns, and by nothing else", async () => {
+    const { backend, engine: kind } = engine;
+    const selector = new DefaultSelector();
+    const reactor = new Reactor(selector);
+    try {
+      if (backend === "select" || backend === "poll") {
+        expect(() => start(echo, { reactor })).toThrow(/cannot watch/);
+        return;
+      }
+      const opened = vi.fn();
+      const server = serve(
+        { ...engine, reactor, idleTimeoutMs: 10_000 },
+        { ...echo, open: opened },
+      );
+      const peer = await peerOf(server);
+      peer.write("in its turns");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(opened, `${kind}`).not.toHaveBeenCalled();
+      const received = once(peer, "data");
+      const turns = setInterval(() => reactor.handleEvents(0), 1);
+      expect(String((await received)[0])).toBe("in its turns");
+      await server.close({ connections: "destroy" });
+      clearInterval(turns);
+      expect(reactor.size).toBe(0);
+    } finally {
+      selector.close();
+    }
+  });
+
+  it("goes on where a handler transfers what it was given", async () => {
+    const peer = await peerOf(
+      start({
+        data(connection, bytes) {
+          connection.write(bytes);
+          try {
+            structuredClone(bytes.buffer, { transfer: [bytes.buffer as ArrayBuffer] });
+          } catch {
+            // Node 22 and newer refuse it.
+          }
+        },
+      }),
+    );
+    for (const text of ["one", "two", "three"]) {
+      peer.write(text);
+      expect(String((await once(peer, "data"))[0])).toBe(text);
+    }
+  });
+
   it.each([
     [{ port: 1, path: "/x" }, "ERR_INVALID_ARG_VALUE"],
     [{ port: 70_000 }, "ERR_INVALID_ARG_VALUE"],
     [{ engine: "magic" }, "ERR_INVALID_ARG_VALUE"],
+    [{ reactor: {} }, "ERR_INVALID_ARG_TYPE"],
     [{ highWaterMark: -1 }, "ERR_INVALID_ARG_VALUE"],
     [{ highWaterMark: 10, lowWaterMark: 11 }, "ERR_INVALID_ARG_VALUE"],
     [{ idleTimeoutMs: Number.NaN }, "ERR_INVALID_ARG_VALUE"],

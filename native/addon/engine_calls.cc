@@ -144,6 +144,29 @@ napi_value Flush(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+/** engineFileno(id): what another loop can watch, or -1. */
+napi_value Fileno(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  const OpenEngine* open = call.environment().FindEngine(call.Int(0));
+  return call.Answer(open == nullptr ? -1 : open->fileno());
+}
+
+/** engineTurn(id): the number of completions, or -errno. */
+napi_value TurnOnce(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  OpenEngine* open = call.environment().FindEngine(call.Int(0));
+  const Result<int> count = open->Wait(0);
+  return call.Answer(count.ok() ? count.value() : call.environment().Refuse(count.error()));
+}
+
+/** engineSettle(id): milliseconds until the next turn at most, below 0 without a limit. */
+napi_value Settle(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  OpenEngine* open = call.environment().FindEngine(call.Int(0));
+  open->PrepareToBeWatched();
+  return call.Answer(open->HasWork() ? 0 : ToMilliseconds(open->UntilDueNs()));
+}
+
 /** engineRun(id, turn, over): 0, or -errno. See HostedRun. */
 napi_value Run(napi_env env, napi_callback_info info) {
   const Call call(env, info);
@@ -189,6 +212,9 @@ void ExportEngineCalls(Napi::Env env, Napi::Object exports, Environment* environ
   exports.Set("engineWrite", Napi::Function::New(env, WriteLarge, "engineWrite", environment));
   exports.Set("engineCounters", Napi::Function::New(env, Count, "engineCounters", environment));
   ExportRaw(env, exports, "engineFlush", Flush, environment);
+  ExportRaw(env, exports, "engineFileno", Fileno, environment);
+  ExportRaw(env, exports, "engineTurn", TurnOnce, environment);
+  ExportRaw(env, exports, "engineSettle", Settle, environment);
   ExportRaw(env, exports, "engineRun", Run, environment);
   ExportRaw(env, exports, "engineRef", Ref, environment);
 }

@@ -1,0 +1,131 @@
+// Pumps: what gives an engine its turns while anything of it is open. Node's own loop does, or a
+// Reactor that the program runs itself, in a worker that blocks, say.
+
+import { invalidValue, throwLater } from "./errors.ts";
+import { native, RING_WISHES_END, systemError } from "./native.ts";
+import type { Reactor } from "./reactor.ts";
+import { EVENT_READ } from "./selector.ts";
+import type { Timer } from "./timer-queue.ts";
+
+export interface Pump {
+  /** Something is open. */
+  start(): void;
+  /** Nothing is open any more. */
+  stop(): void;
+  /** Something was submitted outside a turn. */
+  submitted(): void;
+}
+
+/** An engine as its pump knows it. */
+export interface Pumped {
+  readonly id: number;
+  /** The index of the wish in `head`. */
+  readonly wishAt: number;
+  readonly head: Int32Array;
+  /** Dispatches so many completions; it does not throw. */
+  turn(count: number): void;
+}
+
+const WITHOUT_LIMIT = -1;
+
+/** Turns within Node's loop, which looks at what was submitted before it waits. */
+export class HostedPump implements Pump {
+  readonly #engine: Pumped;
+  #running = false;
+  #wanted = false;
+
+  constructor(engine: Pumped) {
+    this.#engine = engine;
+  }
+
+  start(): void {
+    this.#wanted = true;
+    this.#engine.head[this.#engine.wishAt] = 0;
+    if (!this.#running) this.#run();
+  }
+
+  stop(): void {
+    this.#wanted = false;
+    this.#engine.head[this.#engine.wishAt] = RING_WISHES_END;
+  }
+
+  submitted(): void {}
+
+  #run(): void {
+    const turn = (count: number) => {
+      this.#engine.turn(count);
+      return WITHOUT_LIMIT;
+    };
+    const answer = native.engineRun(this.#engine.id, turn, (over) => this.#over(over));
+    if (answer < 0) throw systemError(answer, "cannot share Node's event loop");
+    this.#running = true;
+  }
+
+  #over(answer: number): void {
+    this.#running = false;
+    if (answer < 0) throwLater(systemError(answer, "cannot wait for connections"));
+    else if (this.#wanted) this.#run();
+  }
+}
+
+/** Turns of a Reactor: the engine's own descriptor is one of its handlers. */
+export class ReactorPump implements Pump {
+  readonly #engine: Pumped;
+  readonly #reactor: Reactor;
+  readonly #fd: number;
+  #started = false;
+  #serving = false;
+  #posted = false;
+  #timer: Timer | null = null;
+
+  /** @throws {Error} for a backend without a descriptor that another one can watch. */
+  constructor(engine: Pumped, reactor: Reactor) {
+    this.#engine = engine;
+    this.#reactor = reactor;
+    this.#fd = native.engineFileno(engine.id);
+    if (this.#fd < 0) {
+      throw invalidValue(
+        "a reactor cannot watch this backend: epoll, kqueue or io_uring is needed",
+      );
+    }
+  }
+
+  start(): void {
+    this.#started = true;
+    this.#reactor.registerHandler(this.#fd, EVENT_READ, { onReadable: () => this.#serve() });
+    this.#post();
+  }
+
+  stop(): void {
+    this.#started = false;
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#reactor.removeHandler(this.#fd);
+  }
+
+  submitted(): void {
+    if (!this.#serving) this.#post();
+  }
+
+  #post(): void {
+    if (this.#posted || !this.#started) return;
+    this.#posted = true;
+    this.#reactor.post(() => {
+      this.#posted = false;
+      this.#serve();
+    });
+  }
+
+  #serve(): void {
+    if (!this.#started) return;
+    this.#serving = true;
+    const count = native.engineTurn(this.#engine.id);
+    if (count > 0) this.#engine.turn(count);
+    const dueMs = native.engineSettle(this.#engine.id);
+    this.#serving = false;
+    this.#timer?.cancel();
+    this.#timer = null;
+    if (dueMs === 0) this.#post();
+    else if (dueMs > 0) this.#timer = this.#reactor.setTimer(dueMs, () => this.#serve());
+  }
+}
