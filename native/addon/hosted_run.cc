@@ -83,7 +83,10 @@ bool HostedRun::Pass(bool alone) {
 void HostedRun::TakeTurns() {
   if (source_ == nullptr) near_ = false;
   if (near_ && !CanWaitNear()) LeaveNear();
-  if (!near_ && !IsDue()) return;
+  // Beside other runs a source that a thread watches looks in each pass: that thread may not have
+  // been scheduled meanwhile.
+  const bool looks = !alone_ && source_ != nullptr && source_->fileno() < 0;
+  if (!near_ && !looks && !IsDue()) return;
   // One scope for all turns of a pass: opening one allocates.
   const HandleScope handles(env_);
   napi_get_global(env_, &receiver_);
