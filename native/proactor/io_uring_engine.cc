@@ -96,10 +96,10 @@ class IoUringEngine final : public IoUringSender {
       Completion completion;
       while (ring_->Next(&completion)) {
         submit_.OnCompletion(completion);
-        arrived_.push_back(completion);
+        arrived_.push_back(Arrived{completion, {}});
       }
     }
-    for (const Completion& completion : arrived_) {
+    for (const auto& [completion, part] : arrived_) {
       const bool accepted = OperationOf(completion) == Operation::kAccept;
       if (accepted && completion.result >= 0) OwnedFd(completion.result).Reset();
     }
@@ -111,6 +111,12 @@ class IoUringEngine final : public IoUringSender {
   }
 
  private:
+  /** What came out of the ring, and where its bytes are. */
+  struct Arrived {
+    Completion completion;
+    ProvidedBuffers::Part part;
+  };
+
   Result<void> Start(int32_t slot) override {
     if (!At(slot).Has(kSocket)) return Error{ENOTSOCK, "recv"};
     Settle(slot);
@@ -199,7 +205,7 @@ class IoUringEngine final : public IoUringSender {
       if (OperationOf(completion) == Operation::kSendAtOnce) {
         OnSentAtOnce(completion);
       } else {
-        arrived_.push_back(completion);
+        arrived_.push_back(Arrived{completion, PartOf(completion)});
       }
     }
     FinishSends();
@@ -242,13 +248,19 @@ class IoUringEngine final : public IoUringSender {
     }
   }
 
-  void OnCompletion(const Completion& completion) {
+  /** Buffers fill up in the order of the completions, whichever of these is handled first. */
+  ProvidedBuffers::Part PartOf(const Completion& completion) {
+    return completion.buffer() < 0 ? ProvidedBuffers::Part{} : buffers_.Take(completion);
+  }
+
+  void OnCompletion(const Arrived& arrived) {
+    const Completion& completion = arrived.completion;
     ++counters_.events_returned;
     switch (OperationOf(completion)) {
       case Operation::kAccept:
         return OnAccepted(completion);
       case Operation::kReceive:
-        return OnReceived(completion);
+        return OnReceived(arrived);
       case Operation::kSendQueued:
         return OnSentQueued(completion);
       case Operation::kWake:
@@ -281,12 +293,12 @@ class IoUringEngine final : public IoUringSender {
     CloseIfDone(listening);
   }
 
-  void OnReceived(const Completion& completion) {
+  void OnReceived(const Arrived& arrived) {
+    const auto& [completion, part] = arrived;
     const int32_t slot = DescriptorOf(completion);
     if (!completion.more()) At(slot).Drop(kReceiving | kCancelling);
     const bool open = Find(slot) != nullptr && At(slot).Has(kReads);
     if (completion.buffer() >= 0) {
-      const ProvidedBuffers::Part part = buffers_.Take(completion);
       if (part.spent) spent_.push_back(static_cast<uint16_t>(completion.buffer()));
       if (open && completion.result > 0) {
         counters_.bytes_received += static_cast<uint64_t>(completion.result);
@@ -308,7 +320,7 @@ class IoUringEngine final : public IoUringSender {
   /** Whether the receive of this slot has ended is in what has arrived and was not handled. */
   void NoteReceivesEnded(int32_t slot) {
     for (size_t i = next_; i < arrived_.size(); ++i) {
-      const Completion& completion = arrived_[i];
+      const Completion& completion = arrived_[i].completion;
       const bool receive = OperationOf(completion) == Operation::kReceive;
       if (receive && DescriptorOf(completion) == slot && !completion.more()) {
         At(slot).Drop(kReceiving | kCancelling);
@@ -318,15 +330,16 @@ class IoUringEngine final : public IoUringSender {
 
   /** Takes what has arrived for this slot out of what is to be handled. */
   void TakeOut(int32_t slot, std::string* unread) {
-    const auto is_its = [slot](const Completion& completion) {
+    const auto is_its = [slot](const Arrived& arrived) {
+      const Completion& completion = arrived.completion;
       return OperationOf(completion) == Operation::kReceive && DescriptorOf(completion) == slot;
     };
     for (size_t i = next_; i < arrived_.size(); ++i) {
-      if (!is_its(arrived_[i]) || arrived_[i].buffer() < 0) continue;
-      const ProvidedBuffers::Part part = buffers_.Take(arrived_[i]);
+      const auto& [completion, part] = arrived_[i];
+      if (!is_its(arrived_[i]) || completion.buffer() < 0) continue;
       const auto* bytes = reinterpret_cast<const char*>(rings_.inbound + part.offset);
-      unread->append(bytes, static_cast<size_t>(std::max(0, arrived_[i].result)));
-      if (part.spent) spent_.push_back(static_cast<uint16_t>(arrived_[i].buffer()));
+      unread->append(bytes, static_cast<size_t>(std::max(0, completion.result)));
+      if (part.spent) spent_.push_back(static_cast<uint16_t>(completion.buffer()));
     }
     const auto begin = arrived_.begin() + static_cast<std::ptrdiff_t>(next_);
     arrived_.erase(std::remove_if(begin, arrived_.end(), is_its), arrived_.end());
@@ -334,7 +347,7 @@ class IoUringEngine final : public IoUringSender {
 
   const IoUringFeatures features_;
   ProvidedBuffers buffers_;
-  std::vector<Completion> arrived_;
+  std::vector<Arrived> arrived_;
   size_t next_ = 0;               // of these, the first that is not handled
   std::vector<uint16_t> spent_;   // buffers that this turn has used up
   std::vector<int32_t> starved_;  // whose receive found no buffer

@@ -48,7 +48,9 @@ void IoUringSender::OnSentAtOnce(const Completion& completion) {
   const bool full = completion.result == -EAGAIN || completion.result == -EINTR;
   if (completion.result < 0 && !full) {
     counters_.bytes_sent -= send.length;
-    return Fail(send.slot, -completion.result, true);
+    // One that was destroyed in the same flush is closed, and forgotten, without a reason.
+    if (Find(send.slot) != nullptr) Fail(send.slot, -completion.result, true);
+    return;
   }
   const size_t sent = completion.result < 0 ? 0 : static_cast<size_t>(completion.result);
   if (sent == send.length) return;
