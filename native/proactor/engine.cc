@@ -249,7 +249,7 @@ void Engine::QueueShrank(int32_t slot) {
 
 void Engine::Fail(int32_t slot, int error, bool sending) {
   Slot& at = At(slot);
-  if (at.Has(kClosing)) return;
+  if (at.Has(kClosing | kDestroyed)) return;
   at.Drop(kReads | kWrites);
   at.Add(kClosing);
   DropQueue(at);
@@ -373,7 +373,9 @@ Result<int> Engine::Turn(int64_t timeout_ns) {
   BeginTurn();
   TakeSubmissions();
   const bool freed = !closed_.empty();
-  for (const int32_t slot : closed_) Close(slot);
+  for (const int32_t slot : closed_) {
+    if (At(slot).Has(kClosing)) Close(slot);
+  }
   closed_.clear();
   ResumeAccepting(freed);
   const int64_t timeout = count_ > 0 || HasMore() ? 0 : timeout_ns;
