@@ -5,11 +5,9 @@ import { describe, expect, it } from "vitest";
 import { ways } from "../bench/delivery/ways.ts";
 import type { Cell } from "../bench/model/results.ts";
 import { eventDelivery } from "../bench/model/workloads/event-delivery.ts";
-import { renderHtml } from "../bench/report/html/page.ts";
-import { renderMarkdown } from "../bench/report/markdown.ts";
 import { factTitle, metricWords } from "../bench/report/metric-words.ts";
-import { renderTerminal } from "../bench/report/terminal.ts";
 import { inventedResults, metric, otherCell } from "./report-data.ts";
+import { renderHtml, renderMarkdown, renderTerminal } from "./report-words.ts";
 
 const { headline, metrics } = eventDelivery;
 const columns = [headline, ...metrics];

@@ -3,11 +3,11 @@
 import { describe, expect, it } from "vitest";
 import { ProgressLine } from "../bench/live/progress.ts";
 import { remainingText } from "../bench/live/remaining.ts";
-import { renderTerminal } from "../bench/report/terminal.ts";
 import { wrap } from "../bench/report/text-table.ts";
 import { Pace } from "../bench/run/pace.ts";
 import { livePlan, progressOf } from "./live-data.ts";
 import { fullResults, smallResults } from "./report-full-data.ts";
+import { renderTerminal } from "./report-words.ts";
 
 describe("the pace", () => {
   it("scales the plan's estimate by what the rounds really took", () => {

@@ -41,6 +41,8 @@ export function gateResult(changes: Partial<GateResult> = {}): GateResult {
     second: first ?? null,
     workload: "echo-rate",
     contender: "ts:reactor-epoll",
+    runtime: "ts",
+    strategy: "reactor-epoll",
     metric: "serverCpuPerMessage",
     gates: true,
     margin: 0.02,

@@ -3,29 +3,29 @@
 
 import { describe, expect, it } from "vitest";
 import type { Cell } from "../bench/model/results.ts";
+import { kindOf } from "../bench/model/version-1.ts";
 import { drawChart } from "../bench/report/charts/chart.ts";
 import { sectionsOf } from "../bench/report/charts/sections.ts";
 import { rawTable } from "../bench/report/charts/whole.ts";
 import { figure, groupCells } from "../bench/report/groups.ts";
-import { headline, headlineGroup, machineSentence } from "../bench/report/headline.ts";
 import { element, identifier, join, raw, text } from "../bench/report/markup.ts";
 import { metricWords, tickText } from "../bench/report/metric-words.ts";
 import { chartFile } from "../bench/report/svg/document.ts";
 import { spread } from "../bench/report/svg/line-chart.ts";
 import {
-  colourOf,
   darkTheme,
   lightTheme,
   markColours,
-  shapeOf,
+  markOf,
   type Theme,
 } from "../bench/report/svg/palette.ts";
 import { makeScale, position, ticks } from "../bench/report/svg/scale.ts";
-import { validityOf } from "../bench/report/validity.ts";
 import { inventedResults, measuredCell, metric, otherCell, tenCells } from "./report-data.ts";
 import { fullResults, smallResults } from "./report-full-data.ts";
+import { headline, headlineGroup, machineSentence, validityOf } from "./report-words.ts";
 
 const full = fullResults();
+const named = (contender: string) => ({ contender, ...kindOf(contender) });
 
 describe("markup", () => {
   it("lets no foreign text be markup", () => {
@@ -146,10 +146,10 @@ describe("colours", () => {
     const names = [...new Set(full.cells.map(({ contender }) => contender))];
     const looks = names
       .filter((name) => name.includes(":"))
-      .map((name) => `${colourOf(name)} ${shapeOf(name)}`);
+      .map((name) => `${markOf(named(name)).colour} ${markOf(named(name)).shape}`);
     expect(new Set(looks).size).toBe(looks.length);
-    expect(markColours).toContain(colourOf("somebody's own server"));
-    expect(colourOf("rust:mio")).toBe(colourOf("rust:mio"));
+    expect(markColours).toContain(markOf(named("somebody's own server")).colour);
+    expect(markOf(named("rust:mio")).colour).toBe(markOf(named("rust:mio")).colour);
   });
 });
 

@@ -14,14 +14,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { renderCsv } from "../bench/report/csv.ts";
-import { renderHtml } from "../bench/report/html/page.ts";
 import { ResultsFormatError, serializeResults } from "../bench/report/json.ts";
-import { renderMarkdown } from "../bench/report/markdown.ts";
-import { renderTerminal } from "../bench/report/terminal.ts";
 import { renderSaved, writeReport } from "../bench/report/write.ts";
 import { inventedResults, otherCell } from "./report-data.ts";
 import { fullResults, smallResults } from "./report-full-data.ts";
+import { renderCsv, renderHtml, renderMarkdown, renderTerminal } from "./report-words.ts";
 
 let folder: string;
 beforeEach(() => {

@@ -20,12 +20,11 @@ import type { Cell, Results } from "../bench/model/results.ts";
 import * as format from "../bench/report/format.ts";
 import { groupCells } from "../bench/report/groups.ts";
 import { parseResults, ResultsFormatError, serializeResults } from "../bench/report/json.ts";
-import { renderMarkdown, reproduceCommand } from "../bench/report/markdown.ts";
-import { renderTerminal } from "../bench/report/terminal.ts";
+import { reproduceCommand } from "../bench/report/reproduce.ts";
 import { painter, wrap } from "../bench/report/text-table.ts";
-import { cautions, verdict } from "../bench/report/verdict.ts";
 import { reportId, writeReport } from "../bench/report/write.ts";
 import { inventedResults, measuredCell, metric, otherCell } from "./report-data.ts";
+import { cautions, renderMarkdown, renderTerminal, verdict } from "./report-words.ts";
 
 const figures = { cpu: 10, p50: 400, p99: 900, percent: 40 };
 const reference = measuredCell("cpp:reactor-epoll", { ...figures, cpu: 11.1 });

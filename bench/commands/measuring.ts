@@ -16,7 +16,9 @@ import type { Results } from "../model/results.ts";
 import type { Paths } from "../paths.ts";
 import { renderHtml } from "../report/html/page.ts";
 import { serializeResults } from "../report/json.ts";
-import { renderTerminal, type TerminalOptions } from "../report/terminal.ts";
+import type { TerminalOptions } from "../report/rendering.ts";
+import { reportOf } from "../report/report.ts";
+import { renderTerminal } from "../report/terminal.ts";
 import { wrap } from "../report/text-table.ts";
 import { writeReport } from "../report/write.ts";
 import { describePlan, type Plan } from "../run/plan.ts";
@@ -69,7 +71,7 @@ export async function measure(plan: Plan, measuring: Measuring): Promise<number>
     });
     progress.end();
     const written = report(results, { reportsFolder, json });
-    await live?.finish(renderHtml(results));
+    await live?.finish(renderHtml(reportOf(results)));
     return interruption.exitCode ?? (written ? exitCodeOf(results) : 1);
   } finally {
     await live?.close();
@@ -141,7 +143,7 @@ function write(results: Results, reportsFolder: string): string | null {
 
 /** The table as this terminal can show it. */
 export function tableOf(results: Results): string {
-  return renderTerminal(results, terminalOf(process.stdout));
+  return renderTerminal(reportOf(results), terminalOf(process.stdout));
 }
 
 /** Colour only where it shows and is wanted (no-color.org); as wide as the terminal is. */

@@ -3,24 +3,13 @@
 
 import { relative } from "node:path";
 import { UsageError, word } from "../command-line.ts";
-import type { Results } from "../model/results.ts";
-import { renderCsv } from "../report/csv.ts";
-import { renderHtml } from "../report/html/page.ts";
-import { serializeResults } from "../report/json.ts";
-import { renderMarkdown } from "../report/markdown.ts";
+import { formats, textFormats } from "../report/formats.ts";
+import type { FormatName } from "../report/rendering.ts";
+import { reportOf } from "../report/report.ts";
 import { renderSaved } from "../report/write.ts";
 import { type Command, print } from "./command.ts";
-import { tableOf } from "./measuring.ts";
+import { terminalOf } from "./measuring.ts";
 import { readResults } from "./saved.ts";
-
-/** A form is a function of the results and one row here. */
-const forms: Readonly<Record<string, (results: Results) => string>> = {
-  terminal: tableOf,
-  markdown: renderMarkdown,
-  html: renderHtml,
-  csv: renderCsv,
-  json: serializeResults,
-};
 
 export const reportCommand: Command = {
   name: "report",
@@ -28,7 +17,7 @@ export const reportCommand: Command = {
   operands: "RESULTS.json",
   options: [
     { name: "out", value: "DIR", help: "writes every form there, charts too", read: word },
-    { name: "form", value: "NAME", help: Object.keys(forms).join(", "), read: formName },
+    { name: "form", value: "NAME", help: textFormats.join(", "), read: formName },
   ],
   examples: [
     ["npm run bench -- report reports/latest/results.json", "the table once more"],
@@ -45,13 +34,13 @@ export const reportCommand: Command = {
     if (values["out"] !== null) {
       return print(relative(process.cwd(), renderSaved(file, String(values["out"])).pagePath));
     }
-    const form = (values["form"] as string | null) ?? "terminal";
-    const text = forms[form]?.(results) ?? "";
-    return print(text.replace(/\n$/, ""));
+    const form = (values["form"] as FormatName | null) ?? "terminal";
+    const text = formats[form].text?.(reportOf(results), terminalOf(process.stdout)) ?? "";
+    return print(text.endsWith("\n") ? text.slice(0, -1) : text);
   },
 };
 
 function formName(text: string, option: string): string {
-  if (Object.hasOwn(forms, text)) return word(text);
-  throw new UsageError(`${option}: "${text}" is none of ${Object.keys(forms).join(", ")}`);
+  if (textFormats.some((name) => name === text)) return word(text);
+  throw new UsageError(`${option}: "${text}" is none of ${textFormats.join(", ")}`);
 }

@@ -3,6 +3,7 @@
 // trees" (BMJ 322, 2001). Pure. Enters: a GateResult. Leaves: a Picture to html.ts.
 
 import type { Picture } from "../report/charts/chart.ts";
+import { markOf } from "../report/svg/palette.ts";
 import type { ChartRow } from "../report/svg/row-chart.ts";
 import { gateMetric } from "./metrics.ts";
 import type { GateCell, GateResult } from "./result.ts";
@@ -46,6 +47,7 @@ function rowOf(cell: GateCell, first: Comparison): ChartRow {
   const again = second === null ? "" : `; confirmation: ${changeText(second)}`;
   return {
     contender,
+    mark: markOf(cell),
     name: `${contender} ${gateMetric(cell.metric).title}`,
     note: changeText(first),
     shortNote: `${signed(first.ratio)} %`,

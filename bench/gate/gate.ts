@@ -2,6 +2,8 @@
 // the rule; one confirmation of whatever is suspected; the controls. Enters: trees, a profile, a
 // seed. Leaves: cells, controls and the outcome. docs/regression.md says why each is there.
 
+import { contenders } from "../contenders/catalogue.ts";
+import type { Kind } from "../model/runtimes.ts";
 import type { RoundContext } from "../run/round.ts";
 import { median } from "../statistics/quantile.ts";
 import { deriveSeed } from "../statistics/random.ts";
@@ -227,6 +229,7 @@ function cellOf(
     ...(failed ? { verdict: "failed" as const, reason: failures[0] ?? null } : {}),
     workload: row.workload,
     contender: course.contender,
+    ...kindIn(course.contender),
     metric: metric.name,
     gates,
     margin,
@@ -234,6 +237,12 @@ function cellOf(
     head: blocks.length === 0 ? null : median(blocks.map(({ head }) => head)),
     blocks,
   };
+}
+
+/** Gates measure contenders of the catalogue. */
+function kindIn(name: string): Kind {
+  const row = contenders.find((contender) => contender.name === name);
+  return { runtime: row?.runtime ?? "foreign", strategy: row?.strategy ?? name };
 }
 
 /** The base must not differ from itself, to either side. */

@@ -3,6 +3,7 @@
 // reads the file.
 
 import type { Environment } from "../model/results.ts";
+import type { Runtime } from "../model/runtimes.ts";
 import type { Control, Judgement, Outcome } from "./outcome.ts";
 import type { BasePair } from "./rule.ts";
 
@@ -10,6 +11,8 @@ import type { BasePair } from "./rule.ts";
 export interface GateCell extends Judgement {
   readonly workload: string;
   readonly contender: string;
+  readonly runtime: Runtime;
+  readonly strategy: string;
   /** By its name in metrics.ts. */
   readonly metric: string;
   readonly gates: boolean;

@@ -113,6 +113,8 @@ function cellOf(
     ...judged,
     ...lostOf(base, head),
     workload: base.workload,
+    runtime: base.runtime,
+    strategy: base.strategy,
     contender: `${base.contender}, ${loadName(base)}`,
     metric: metric.name,
     gates,

@@ -7,7 +7,7 @@ import { renderDocument } from "../report/html/document.ts";
 import { liveScript } from "../report/html/scripts.ts";
 import { element, join, type Markup, raw, text } from "../report/markup.ts";
 import { point } from "../report/svg/marks.ts";
-import { colourOf } from "../report/svg/palette.ts";
+import { markOf } from "../report/svg/palette.ts";
 import { describePlan, type Plan } from "../run/plan.ts";
 import { liveStyle } from "./style.ts";
 
@@ -60,18 +60,19 @@ function progressPart(): Markup {
 
 /** Every contender's mark; the script takes the shapes of its points from here. */
 function legend({ contenders }: Plan): Markup {
-  const items = contenders.map(({ name }) =>
-    element(
+  const items = contenders.map((contender) => {
+    const mark = markOf({ ...contender, contender: contender.name });
+    return element(
       "li",
-      { "data-name": name, "data-colour": colourOf(name) },
+      { "data-name": contender.name, "data-colour": mark.colour },
       element(
         "svg",
         { viewBox: "-7 -7 14 14", "aria-hidden": "true" },
-        point({ x: 0, y: 0 }, name, "solid"),
+        point({ x: 0, y: 0 }, mark, "solid"),
       ),
-      element("code", {}, text(name)),
-    ),
-  );
+      element("code", {}, text(contender.name)),
+    );
+  });
   return element("ul", { class: "legend", "aria-label": "Contenders" }, ...items);
 }
 

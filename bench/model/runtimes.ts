@@ -4,16 +4,18 @@ export interface RuntimeRow {
   readonly title: string;
   /** The outline of its mark in charts. */
   readonly shape: "circle" | "diamond" | "square" | "triangle" | "hexagon" | "star";
+  /** Whether its colours are the softer tone of its strategies' hues. */
+  readonly soft: boolean;
   /** The engine whose cost its figures include; its lines are dashed. */
   readonly engine: string | null;
 }
 
 export const runtimes = {
-  cpp: { title: "native servers", shape: "circle", engine: null },
-  ts: { title: "this library's", shape: "diamond", engine: "JavaScript" },
-  node: { title: "Node's own", shape: "square", engine: "JavaScript" },
+  cpp: { title: "native servers", shape: "circle", soft: false, engine: null },
+  ts: { title: "this library's", shape: "diamond", soft: true, engine: "JavaScript" },
+  node: { title: "Node's own", shape: "square", soft: false, engine: "JavaScript" },
   // A server that is not of this suite, of which nothing is known.
-  foreign: { title: "other servers", shape: "triangle", engine: null },
+  foreign: { title: "other servers", shape: "triangle", soft: false, engine: null },
 } as const satisfies Readonly<Record<string, RuntimeRow>>;
 
 export type Runtime = keyof typeof runtimes;
@@ -27,4 +29,11 @@ export function runtimeRow(runtime: Runtime): RuntimeRow {
 export interface Kind {
   readonly runtime: Runtime;
   readonly strategy: string;
+}
+
+/** Their names by engine, as the first parts of contenders' names. */
+export function runtimesWith(engine: string): string[] {
+  return Object.entries<RuntimeRow>(runtimes)
+    .filter(([, row]) => row.engine === engine)
+    .map(([name]) => name);
 }

@@ -1,9 +1,11 @@
 // cells.csv: a row for each cell and metric, for spreadsheets and data frames. RFC 4180, with a
-// header line. Enters: Results. Leaves: the file's text. Pure.
+// header line.
 
-import type { Metric, Results } from "../model/results.ts";
+import type { Metric } from "../model/results.ts";
 import { plainLine } from "./format.ts";
 import { scaleText } from "./groups.ts";
+import type { ReportFormat } from "./rendering.ts";
+import type { Report } from "./report.ts";
 
 const columns = [
   ...["workload", "contender", "connections", "activeConnections", "payloadBytes"],
@@ -14,7 +16,7 @@ const columns = [
 /**
  * A cell without figures has one row, with an empty metric. Numbers are in full, absent ones empty.
  */
-export function renderCsv(results: Results): string {
+export function renderCsv({ results }: Report): string {
   const lines = results.cells.flatMap((cell) => {
     const own = [cell.workload, cell.contender, cell.connections, cell.activeConnections];
     const more = [cell.payloadBytes, cell.ratePerSecond, scaleText(cell), cell.status];
@@ -30,6 +32,12 @@ export function renderCsv(results: Results): string {
   });
   return [columns, ...lines].map((fields) => `${fields.map(field).join(",")}\r\n`).join("");
 }
+
+export const csv: ReportFormat = {
+  name: "csv",
+  text: renderCsv,
+  files: (report) => new Map([["cells.csv", renderCsv(report)]]),
+};
 
 function field(value: unknown): string {
   if (value === null || value === undefined) return "";

@@ -1,6 +1,26 @@
 // How numbers and foreign text are written, in one place: significant digits, units that a reader
-// takes in at a glance, thousands separators. Enters: plain numbers and strings. Leaves: to every
-// renderer in bench/report.
+// takes in at a glance, thousands separators.
+
+/** How a number is written, and the same as its digits and its unit. */
+export interface Format {
+  (value: number): string;
+  readonly parts: (value: number) => Written;
+}
+
+export interface Written {
+  readonly digits: string;
+  /** With the space before it; empty for a plain number. */
+  readonly unit: string;
+}
+
+/** A format of what writes digits and unit apart. */
+export function formatOf(parts: Format["parts"]): Format {
+  const format = (value: number) => {
+    const { digits, unit } = parts(value);
+    return digits + unit;
+  };
+  return Object.assign(format, { parts });
+}
 
 /** What stands where nothing was measured. */
 export const absent = "–";
@@ -26,21 +46,17 @@ export function shortCount(value: number): string {
   return scaled(value, { step: 1000, units: ["", "k", "M", "G", "T"] });
 }
 
+const times = { step: 1000, units: [" ns", " µs", " ms", " s"] };
+
 /**
  * A duration in the unit that suits it: 850 ns, 412 µs, 1.24 ms, 41.0 ms, 2.31 s. Takes
  * microseconds.
  */
-export function duration(microseconds: number): string {
-  return scaled(microseconds * 1e3, {
-    step: 1000,
-    units: [" ns", " µs", " ms", " s"],
-    padded: true,
-  });
-}
+export const duration = formatOf((value) => scaledParts(value * 1e3, { ...times, padded: true }));
 
 /** The same in fewer characters, for an axis or a narrow table: 10 µs, 1.24 ms, 41 ms. */
 export function shortDuration(microseconds: number): string {
-  return scaled(microseconds * 1e3, { step: 1000, units: [" ns", " µs", " ms", " s"] });
+  return scaled(microseconds * 1e3, times);
 }
 
 /** Minutes and seconds of a time that passes: 1:05. */
@@ -50,15 +66,18 @@ export function clock(seconds: number): string {
 }
 
 /** Bytes in the unit that suits them: 64 B, 16 KiB, 23.4 GiB. */
-export function bytes(value: number): string {
-  if (value < 0) return `−${bytes(-value)}`;
-  return scaled(value, { step: 1024, units: [" B", " KiB", " MiB", " GiB", " TiB"] });
-}
+export const bytes = formatOf((value) => {
+  const size = scaledParts(Math.abs(value), {
+    ...{ step: 1024, units: [" B", " KiB", " MiB", " GiB", " TiB"] },
+  });
+  return value < 0 ? { ...size, digits: `−${size.digits}` } : size;
+});
 
 /** A ratio to two decimals, fewer where it is large: 1.07, 12.3, 150. */
-export function ratio(value: number): string {
-  return significant(value, value < 1 ? 2 : 3);
-}
+export const ratio = formatOf((value) => ({
+  digits: significant(value, value < 1 ? 2 : 3),
+  unit: "",
+}));
 
 /** A percentage without its sign: 0.3, 41.4, 100. */
 export function percent(value: number): string {
@@ -143,9 +162,14 @@ interface UnitScale {
   readonly padded?: boolean;
 }
 
+function scaled(value: number, scale: UnitScale): string {
+  const { digits, unit } = scaledParts(value, scale);
+  return digits + unit;
+}
+
 /** Three significant digits in the largest unit that leaves at least 1; whole in the smallest. */
-function scaled(value: number, { step, units, padded = false }: UnitScale): string {
-  if (!Number.isFinite(value)) return absent;
+function scaledParts(value: number, { step, units, padded = false }: UnitScale): Written {
+  if (!Number.isFinite(value)) return { digits: absent, unit: "" };
   let size = value;
   let unit = 0;
   // By what would be printed, or 999.7 µs would come out as 1,000 µs.
@@ -154,7 +178,7 @@ function scaled(value: number, { step, units, padded = false }: UnitScale): stri
     unit++;
   }
   const whole = unit === 0 || (Number.isInteger(size) && !padded);
-  return (whole ? count(size) : significant(size)) + (units[unit] ?? "");
+  return { digits: whole ? count(size) : significant(size), unit: units[unit] ?? "" };
 }
 
 function withSeparators(digits: string): string {

@@ -1,6 +1,5 @@
 // Which cells belong into one table, and in which order: a workload at one scale, by what it is
-// about (server CPU a message, the cheapest first), then what could not be ranked. Enters: Results.
-// Leaves: to verdict.ts and every renderer.
+// about (server CPU a message, the cheapest first), then what could not be ranked.
 
 import { metricRow } from "../model/metrics.ts";
 import type { Cell, Metric, Results, Status } from "../model/results.ts";
@@ -85,6 +84,11 @@ export function unitOf(cell: Cell, name: string): string {
   return (cell.metrics as Readonly<Record<string, Metric | undefined>>)[name]?.unit ?? "1";
 }
 
+/** Whether a metric is a quantile of the latencies. */
+export function isLatency(name: string): boolean {
+  return metricRow(name)?.sum.of === "latency";
+}
+
 /** What varies between the cells of a workload, in words. */
 export function scaleText(cell: Cell): string {
   const { connections, activeConnections, payloadBytes, ratePerSecond, variant } = cell;
@@ -116,14 +120,34 @@ export function isUntouched({ measured, others }: Group, { complete }: Results):
   return !ready && waiting.length > 0 && waiting.every(untouched);
 }
 
-/** Groups that were not reached, a workload with its scales: "echo-rate (5 scales)". */
-export function untouchedText(groups: readonly Group[]): string {
-  const scales = new Map<string, number>();
-  for (const { workload } of groups) scales.set(workload, (scales.get(workload) ?? 0) + 1);
-  const words = [...scales].map(([workload, number]) =>
-    number === 1 ? plainLine(workload) : `${plainLine(workload)} (${count(number)} scales)`,
-  );
-  return `Not reached before the run was interrupted: ${words.join(", ")}.`;
+/** The payload that the headline is about where several were measured. */
+export const usualPayloadBytes = 64;
+
+/** The groups with the one of most connections first, of the usual payload; the others in order. */
+export function headlineFirst(groups: readonly Group[]): Group[] {
+  const [first, ...others] = groups;
+  if (first === undefined) return [];
+  const best = others.reduce((best, group) => (matters(group, best) ? group : best), first);
+  return [best, ...groups.filter((group) => group !== best)];
+}
+
+function matters(group: Group, than: Group): boolean {
+  const key = ({ measured, others }: Group) => {
+    const cell = measured[0] ?? others[0];
+    if (cell === undefined) return [0, 0, 0];
+    const usual = cell.payloadBytes === usualPayloadBytes ? 1 : 0;
+    return [measured.length > 0 ? 1 : 0, cell.connections, usual];
+  };
+  const [left, right] = [key(group), key(than)];
+  const differing = left.findIndex((value, index) => value !== right[index]);
+  // Of variants the last is the one that the workload is about, after its baseline.
+  return differing < 0 || (left[differing] ?? 0) > (right[differing] ?? 0);
+}
+
+/** The group that the report opens with: of echo-rate, or of whatever was measured. */
+export function headlineGroup(groups: readonly Group[]): Group | undefined {
+  const echo = groups.filter(({ workload }) => workload === "echo-rate");
+  return headlineFirst(echo.length > 0 ? echo : groups)[0];
 }
 
 /** Whether a cell may be ranked. */

@@ -4,6 +4,7 @@
 import { type Results, resultsSchema, schemaVersion } from "../model/results.ts";
 import { isRecord, unexpected } from "../model/schema.ts";
 import { raiseVersion1 } from "../model/version-1.ts";
+import { noFiles, type ReportFormat } from "./rendering.ts";
 
 /** A results.json that cannot be trusted; the message names the source and the field. */
 export class ResultsFormatError extends Error {
@@ -45,6 +46,13 @@ export function parseResults(text: string, source: string): Results {
   refuse(results, source);
   return results;
 }
+
+/** write.ts saves it: the file that all others are made from. */
+export const json: ReportFormat = {
+  name: "json",
+  text: ({ results }) => serializeResults(results),
+  files: () => noFiles,
+};
 
 function refuse(value: unknown, source: string): asserts value is Results {
   const complaint = versionComplaint(value) ?? resultsSchema.check(value, "");

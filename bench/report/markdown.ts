@@ -1,25 +1,43 @@
 // report.md: the same tables, verdicts and cautions as the terminal, and what a sceptic asks next:
 // what else was seen, how it was measured, on what, and the command that measures it again.
-// GitHub-flavoured Markdown. Enters: Results. Leaves: the file's text. Pure.
+// GitHub-flavoured Markdown.
 
 import type { Cell, Results } from "../model/results.ts";
-import { durationText, figureText, intervalText, ratioText, reasonOf } from "./cell-text.ts";
-import { absent, count, freeValue, percent, plainLine, significant, words } from "./format.ts";
-import { figure, type Group, groupCells, isUntouched, unitOf, untouchedText } from "./groups.ts";
-import { headline, headlineGroup, machineSentence } from "./headline.ts";
-import { factTitle, metricWords } from "./metric-words.ts";
-import { validityOf } from "./validity.ts";
-import { cautions, includesRuntime, integrity, statusMeanings, verdict } from "./verdict.ts";
+import { runtimeRow } from "../model/runtimes.ts";
+import {
+  type ColumnName,
+  columnsOf,
+  columnText,
+  factNames,
+  figureText,
+  furtherMetrics,
+  wordsIn,
+} from "./columns.ts";
+import { absent, count, freeValue, plainLine, words } from "./format.ts";
+import { isLatency } from "./groups.ts";
+import { factTitle } from "./metric-words.ts";
+import type { ReportFormat } from "./rendering.ts";
+import type { GroupReport, Report } from "./report.ts";
+import { reproduceCommand } from "./reproduce.ts";
+import { joined, plain } from "./sentence.ts";
+import { wrap } from "./text-table.ts";
+import {
+  cautionSentence,
+  confidenceTitle,
+  methodText,
+  reasonOf,
+  statusMeanings,
+  untouchedText,
+  windowsSentence,
+} from "./words.ts";
 
 /** The whole report. */
-export function renderMarkdown(results: Results): string {
-  const all = groupCells(results);
-  const untouched = all.filter((group) => isUntouched(group, results));
-  const groups = all.filter((group) => !untouched.includes(group));
+export function renderMarkdown(report: Report): string {
+  const { results, groups, untouched } = report;
   return `${[
-    ...headLines(results, groups),
+    ...headLines(report),
     ...(untouched.length === 0 ? [] : [escaped(untouchedText(untouched)), ""]),
-    ...groups.flatMap((group) => groupLines(group, results)),
+    ...groups.flatMap((group) => groupLines(group, results.reference)),
     ...(groups.length === 0 ? ["Nothing was measured.", ""] : []),
     ...methodLines(results),
     ...environmentLines(results),
@@ -30,152 +48,94 @@ export function renderMarkdown(results: Results): string {
     .trimEnd()}\n`;
 }
 
-/** What `target` chooses by itself. */
-const ownOfTarget = ["workloads", "contenders"];
+export const markdown: ReportFormat = {
+  name: "markdown",
+  text: renderMarkdown,
+  files: (report) => new Map([["report.md", renderMarkdown(report)]]),
+};
 
-/**
- * The command line that runs the same again, from the profile, the seed and the options that were
- * given.
- */
-export function reproduceCommand(results: Results): string {
-  const given = results.settings["options"];
-  const options = typeof given === "object" && given !== null ? Object.entries(given) : [];
-  const target = results.profile === "target";
-  const own = new Set(["profile", "seed", "out", "live", ...(target ? ownOfTarget : [])]);
+function headLines(report: Report): string[] {
+  const { profile, startedAt, complete } = report.results;
+  const started = startedAt.slice(0, 16).replace("T", " ");
   return [
-    // A command may hold names and paths of its owner's: it is left out.
-    target
-      ? "npm run bench -- target --command '… {port}'"
-      : `npm run bench -- --profile ${shellWord(results.profile)}`,
-    `--seed ${results.seed}`,
-    ...options
-      .filter(([name, value]) => !own.has(name) && value !== null && value !== undefined)
-      .map(
-        ([name, value]) =>
-          `--${name} ${shellWord(Array.isArray(value) ? value.join(",") : String(value))}`,
-      ),
-  ].join(" ");
-}
-
-function headLines(results: Results, groups: readonly Group[]): string[] {
-  const started = results.startedAt.slice(0, 16).replace("T", " ");
-  return [
-    `# io-selectors: profile ${escaped(results.profile)}, ${escaped(started)} UTC`,
+    `# io-selectors: profile ${escaped(profile)}, ${escaped(started)} UTC`,
     "",
-    ...(results.complete ? [] : ["**Interrupted: this is what was measured until then.**", ""]),
-    ...(groups.length > 1 ? summaryLines(results) : []),
+    ...(complete ? [] : ["**Interrupted: this is what was measured until then.**", ""]),
+    ...(report.groups.length > 1 ? summaryLines(report) : []),
   ];
 }
 
 /** Of several tables: the verdict of the largest scale, and how far to trust it all. */
-function summaryLines(results: Results): string[] {
-  const { title, sentences } = validityOf(results);
-  const scale = headlineGroup(results)?.title ?? "";
-  const machine = machineSentence(results);
+function summaryLines({ headline, scaleTitle, confidence, machine }: Report): string[] {
   return [
-    `**${escaped(headline(results))}** (${escaped(scale)})`,
+    `**${escaped(plain(headline))}** (${escaped(scaleTitle)})`,
     "",
-    `${escaped(title)}. ${escaped(sentences.slice(0, 1).join(" "))}`,
+    `${escaped(confidenceTitle(confidence))}. ${escaped(plain(windowsSentence(confidence)))}`,
     ...(machine === "" ? [] : [`Measured on ${escaped(machine)}.`]),
     "",
   ];
 }
 
-function groupLines(group: Group, results: Results): string[] {
+function groupLines(group: GroupReport, reference: string): string[] {
   return [
     `## ${escaped(group.title)}`,
     "",
-    escaped([...verdict(group, results.reference), integrity(group)].join(" ")),
+    escaped([plain(joined(group.verdict, " ")), group.integrity].join(" ")),
     "",
-    ...measuredLines(group, results.reference),
+    ...measuredLines(group, reference),
     ...otherLines(group),
-    ...cautions(group, results).map((text) => `- ${escaped(text)}`),
+    ...group.cautions.map((caution) => `- ${escaped(plain(cautionSentence(caution)))}`),
     "",
     ...furtherLines(group),
   ];
 }
 
-function measuredLines(group: Group, reference: string): string[] {
+function measuredLines(group: GroupReport, reference: string): string[] {
   if (group.measured.length === 0) return ["No contender could be measured.", ""];
-  const columns = measuredColumns(group);
+  const columns = columnsOf(group).map((name) => ({
+    title: titleOf(name, group),
+    text: columnText(name, group, { reference, dash: " … " }),
+  }));
   return [
     ...table(
       ["contender", ...columns.map(({ title }) => escaped(title))],
       group.measured.map((cell) => [
         cell.contender === reference ? `**${escaped(cell.contender)}**` : escaped(cell.contender),
-        ...columns.map(({ text }) => escaped(text(cell, reference))),
+        ...columns.map(({ text }) => escaped(text(cell))),
       ]),
     ),
     "",
   ];
 }
 
-interface Field {
-  readonly title: string;
-  readonly text: (cell: Cell, reference: string) => string;
+function titleOf(name: ColumnName, { metric, measured }: GroupReport): string {
+  const titles: { readonly [N in ColumnName]: string } = {
+    cost: "server CPU, µs a message [95 %]",
+    headline: `${wordsIn(measured, metric).title} [95 %]`,
+    ratio: "ratio to reference [95 %]",
+    latencyP50: "p50",
+    latencyP99: "p99",
+    serverCpuPercent: "server CPU %",
+    messages: "messages",
+    mismatches: "mismatches",
+    status: "status",
+  };
+  return titles[name];
 }
 
-/** What the group is about, with its ratio; then the same for all, where it was measured. */
-function measuredColumns({ metric, measured }: Group): Field[] {
-  const usual: readonly (Field & { readonly name: string })[] = [
-    { name: "latencyP50", title: "p50", text: (cell) => durationText(cell, "latencyP50") },
-    { name: "latencyP99", title: "p99", text: (cell) => durationText(cell, "latencyP99") },
-    {
-      name: "serverCpuPercent",
-      title: "server CPU %",
-      text: (cell) => figureText(cell, "serverCpuPercent", percent),
-    },
-  ];
-  const has = (name: string) => measured.some((cell) => figure(cell, name) !== undefined);
-  return [
-    headlineField(metric, measured),
-    ...(has("ratioToReference")
-      ? [
-          {
-            title: "ratio to reference [95 %]",
-            text: (cell: Cell, reference: string) => ratioText(cell, reference, " … "),
-          },
-        ]
-      : []),
-    ...usual.filter(({ name }) => name !== metric && has(name)),
-    { title: "messages", text: (cell) => count(cell.messages) },
-    { title: "mismatches", text: (cell) => count(cell.mismatches) },
-    { title: "status", text: (cell) => cell.status },
-  ];
-}
-
-function headlineField(metric: string, cells: readonly Cell[]): Field {
-  if (metric === "serverCpuPerMessage") {
-    const options = { format: significant, dash: " … " };
-    return {
-      title: "server CPU, µs a message [95 %]",
-      text: (cell) => intervalText(cell, metric, options),
-    };
-  }
-  const { title, format } = wordsOf(metric, cells);
-  const text = (cell: Cell) => intervalText(cell, metric, { format, dash: " … " });
-  return { title: `${title} [95 %]`, text };
-}
-
-function wordsOf(metric: string, cells: readonly Cell[]) {
-  const cell = cells.find((one) => figure(one, metric) !== undefined);
-  return metricWords(metric, cell === undefined ? "1" : unitOf(cell, metric));
-}
-
-function otherLines(group: Group): string[] {
+function otherLines(group: GroupReport): string[] {
   if (group.others.length === 0) return [];
   const rows = group.others.map((cell) => [escaped(cell.contender), escaped(reasonOf(cell))]);
   return [...table(["not in the table", "why"], rows), ""];
 }
 
 /** What else was measured; a column only where some contender has it. */
-function furtherLines(group: Group): string[] {
+function furtherLines(group: GroupReport): string[] {
   const cells = [...group.measured, ...group.others].filter((cell) => cell.blocks > 0);
-  const names = furtherNames(group.metric, cells);
+  const names = furtherMetrics(cells, [group.metric, ...alwaysShown]);
   if (names.length === 0) return [];
-  const facts = [...new Set(cells.flatMap((cell) => Object.keys(cell.facts ?? {})))];
-  const columns = names.map((name) => ({ name, ...wordsOf(name, cells) }));
-  const latencies = names.some((name) => name.startsWith("latency"));
+  const facts = factNames(cells);
+  const columns = names.map((name) => ({ name, ...wordsIn(cells, name) }));
   return [
     `<details${facts.length > 0 ? " open" : ""}><summary>Further figures</summary>`,
     "",
@@ -186,7 +146,7 @@ function furtherLines(group: Group): string[] {
         ...["blocks", "dropped windows"],
       ],
       cells.map((cell) => [
-        escaped(cell.contender) + (includesRuntime(cell) ? " (runtime included)" : ""),
+        escaped(cell.contender) + engineText(cell),
         ...columns.map(({ name, format }) => escaped(figureText(cell, name, format))),
         ...facts.map((name) => escaped(cell.facts?.[name] ?? absent)),
         count(cell.blocks),
@@ -194,7 +154,7 @@ function furtherLines(group: Group): string[] {
       ]),
     ),
     "",
-    ...(latencies
+    ...(names.some(isLatency)
       ? [
           "Latency counts from the intended send time, *uncorrected* from the actual one. p99.9",
           "needs 10,000 samples.",
@@ -208,15 +168,8 @@ function furtherLines(group: Group): string[] {
 
 const alwaysShown = ["ratioToReference", "latencyP50", "latencyP99", "serverCpuPercent"];
 
-/** All metrics that the first table does not have, in the order of the results. */
-function furtherNames(metric: string, cells: readonly Cell[]): string[] {
-  const names = new Set(cells.flatMap((cell) => Object.keys(cell.metrics)));
-  return [...names].filter(
-    (name) =>
-      name !== metric &&
-      !alwaysShown.includes(name) &&
-      cells.some((cell) => figure(cell, name) !== undefined),
-  );
+function engineText({ runtime }: Cell): string {
+  return runtimeRow(runtime).engine === null ? "" : " (runtime included)";
 }
 
 function methodLines(results: Results): string[] {
@@ -224,10 +177,7 @@ function methodLines(results: Results): string[] {
   return [
     "## How it was measured",
     "",
-    "Each contender is a process of its own, measured from outside, with the load generator on",
-    "another CPU where there is one. Blocks run all contenders in a seeded order; the ratio is",
-    "taken to the reference within the block, and the figures are medians over blocks with a 95 %",
-    "bootstrap interval. Whoever is not told apart from the reference is a tie, and is not ranked.",
+    ...wrap(methodText, 94),
     "",
     ...(settings.length === 0 ? [] : [...propertyTable("setting", settings), ""]),
   ];
@@ -283,8 +233,4 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
 /** Foreign text must neither end a table's field nor become markup. */
 function escaped(text: string): string {
   return plainLine(text).replace(/[\\|`<*]|\](?=\()/g, (character) => `\\${character}`);
-}
-
-function shellWord(text: string): string {
-  return /^[\w.,:/=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -5,20 +5,30 @@ import { factTitles, metricRow } from "../model/metrics.ts";
 import type { Cell } from "../model/results.ts";
 import { workloadRow } from "../model/workloads/catalogue.ts";
 import type { Workload } from "../model/workloads/workload.ts";
-import { bytes, count, duration, percent, ratio, significant, words } from "./format.ts";
+import {
+  bytes,
+  count,
+  duration,
+  type Format,
+  formatOf,
+  percent,
+  ratio,
+  significant,
+  words,
+} from "./format.ts";
 
 export interface MetricWords {
   /** As a heading: "server CPU a message". */
   readonly title: string;
   /** With the value already scaled to `figure()`'s unit: times in microseconds. */
-  readonly format: (value: number) => string;
+  readonly format: Format;
   readonly axis: "log" | "linear";
   /** What round is on an axis. */
   readonly unit: number;
 }
 
 export function metricWords(name: string, unit: string): MetricWords {
-  const { axis, round, format } = unitWords(unit);
+  const { axis, round, format } = units[unit] ?? anyUnit;
   const row = metricRow(name);
   return { title: row?.title ?? words(name), format, axis: row?.axis ?? axis, unit: round };
 }
@@ -86,21 +96,34 @@ const preferred = [
 ];
 
 interface UnitWords {
-  readonly format: (value: number) => string;
+  readonly format: Format;
   readonly axis: "log" | "linear";
   readonly round: number;
 }
 
-function unitWords(unit: string): UnitWords {
-  if (["ns", "us", "ms", "s"].includes(unit)) return { format: duration, axis: "log", round: 1 };
-  if (unit === "percent") {
-    return { format: (value) => `${small(value)} %`, axis: "linear", round: 1 };
-  }
-  if (unit === "ratio") return { format: ratio, axis: "log", round: 1 };
-  if (unit === "bytes") return { format: bytes, axis: "linear", round: 1024 };
-  if (unit === "1/s") return { format: perSecond, axis: "log", round: 1 };
-  return { format: significant, axis: "log", round: 1 };
-}
+const units: Readonly<Record<string, UnitWords>> = {
+  ...Object.fromEntries(
+    ["ns", "us", "ms", "s"].map((unit) => [unit, { format: duration, axis: "log", round: 1 }]),
+  ),
+  percent: {
+    format: formatOf((value) => ({ digits: small(value), unit: " %" })),
+    axis: "linear",
+    round: 1,
+  },
+  ratio: { format: ratio, axis: "log", round: 1 },
+  bytes: { format: bytes, axis: "linear", round: 1024 },
+  "1/s": {
+    format: formatOf((value) => ({ digits: perSecond(value), unit: "/s" })),
+    axis: "log",
+    round: 1,
+  },
+};
+
+const anyUnit: UnitWords = {
+  format: formatOf((value) => ({ digits: significant(value), unit: "" })),
+  axis: "log",
+  round: 1,
+};
 
 /** An idle server's share of a core is far below a tenth of a percent. */
 function small(value: number): string {
@@ -108,5 +131,5 @@ function small(value: number): string {
 }
 
 function perSecond(value: number): string {
-  return `${value < 100 ? significant(value) : count(Number(value.toPrecision(3)))}/s`;
+  return value < 100 ? significant(value) : count(Number(value.toPrecision(3)));
 }

@@ -1,13 +1,12 @@
 // Every figure and fact of a workload that is about all of them, for a terminal: as many tables
-// below one another as its width needs, then what is too long for a column. Enters: a group.
-// Leaves: lines. Pure.
+// below one another as its width needs, then what is too long for a column.
 
 import type { Cell } from "../model/results.ts";
-import { figureText } from "./cell-text.ts";
+import { factNames, figureText, furtherMetrics, wordsIn } from "./columns.ts";
 import { absent, plainLine } from "./format.ts";
-import { figure, type Group, unitOf } from "./groups.ts";
-import { factTitle, metricWords, workloadWords } from "./metric-words.ts";
-import { type Column, type Paint, tableLines, tableWidth, wrap } from "./text-table.ts";
+import type { Group } from "./groups.ts";
+import { factTitle, workloadWords } from "./metric-words.ts";
+import { type Column, halves, type Paint, tableLines, tableWidth, wrap } from "./text-table.ts";
 
 const gap = 2;
 /** What is longer stands below the tables. */
@@ -20,10 +19,10 @@ export function wholeLines(
 ): string[] {
   const cells = [...group.measured, ...group.others].filter(({ blocks }) => blocks > 0);
   if (cells.length === 0 || workloadWords(group.workload, cells).whole !== true) return [];
-  const facts = [...new Set(cells.flatMap((cell) => Object.keys(cell.facts ?? {})))];
+  const facts = factNames(cells);
   const isShort = (name: string) => cells.every((cell) => factOf(cell, name).length <= widestFact);
   const columns = [
-    ...furtherMetrics(group, cells).map((name) => metricColumn(name, cells)),
+    ...furtherMetrics(cells, [group.metric]).map((name) => metricColumn(name, cells)),
     ...facts.filter(isShort).map(factColumn),
   ];
   return [
@@ -35,13 +34,6 @@ export function wholeLines(
       .filter((name) => !isShort(name))
       .flatMap((name) => ["", paint(factTitle(name), "dim"), ...longFactLines(name, cells, width)]),
   ];
-}
-
-function furtherMetrics({ metric }: Group, cells: readonly Cell[]): string[] {
-  const names = new Set(cells.flatMap((cell) => Object.keys(cell.metrics)));
-  return [...names].filter(
-    (name) => name !== metric && cells.some((cell) => figure(cell, name) !== undefined),
-  );
 }
 
 /** The columns in order, shared out to tables that fit; each begins with the names. */
@@ -62,23 +54,20 @@ const nameColumn: Column<Cell> = {
 };
 
 function metricColumn(name: string, cells: readonly Cell[]): Column<Cell> {
-  const cell = cells.find((one) => figure(one, name) !== undefined);
-  const { title, format } = metricWords(name, cell === undefined ? "1" : unitOf(cell, name));
+  const { title, format } = wordsIn(cells, name);
   return {
-    title: halves(title),
+    title: halves(title, "second"),
     align: "right",
     text: (one) => figureText(one, name, format),
   };
 }
 
 function factColumn(name: string): Column<Cell> {
-  return { title: halves(factTitle(name)), align: "left", text: (cell) => factOf(cell, name) };
-}
-
-function halves(title: string): [string, string] {
-  const words = title.split(" ");
-  const half = Math.floor(words.length / 2);
-  return [words.slice(0, half).join(" "), words.slice(half).join(" ")];
+  return {
+    title: halves(factTitle(name), "second"),
+    align: "left",
+    text: (cell) => factOf(cell, name),
+  };
 }
 
 function longFactLines(name: string, cells: readonly Cell[], width: number): string[] {

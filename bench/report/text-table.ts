@@ -106,6 +106,13 @@ export function wrap(text: string, width: number, indent = ""): string[] {
   return [...lines, line];
 }
 
+/** A heading on two lines; of an odd number of words, one line has the word in the middle. */
+export function halves(title: string, longer: "first" | "second"): [string, string] {
+  const words = title.split(" ");
+  const half = (longer === "first" ? Math.ceil : Math.floor)(words.length / 2);
+  return [words.slice(0, half).join(" "), words.slice(half).join(" ")];
+}
+
 function columnWidths<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): number[] {
   return columns.map((column) =>
     Math.max(

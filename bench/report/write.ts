@@ -1,7 +1,6 @@
 // The only file of bench/report that touches the disk: reports/<id>/ with results.json and what is
 // rendered from it, each whole or not at all, and `latest` beside them pointing at the newest.
-// rename(2), fsync(2), symlink(2). Enters: Results, or a saved results.json. Leaves: files.
-// Synchronous, so that a run that is being interrupted can still leave what it has.
+// rename(2), fsync(2), symlink(2). Synchronous, so that an interrupted run leaves what it has.
 
 import {
   closeSync,
@@ -17,12 +16,9 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Results } from "../model/results.ts";
-import { sectionsOf } from "./charts/sections.ts";
-import { renderCsv } from "./csv.ts";
-import { renderHtml } from "./html/page.ts";
+import { formats } from "./formats.ts";
 import { parseResults, ResultsFormatError, serializeResults } from "./json.ts";
-import { renderMarkdown } from "./markdown.ts";
-import { chartFile } from "./svg/document.ts";
+import { reportOf } from "./report.ts";
 
 export interface WriteOptions {
   /** Where report folders stand: reports/, or what --out names. Made where it is missing. */
@@ -86,18 +82,8 @@ export interface SavedReport extends Omit<WrittenReport, "latestPath"> {
 
 /** Every file's text by its name, before the first is written. */
 function render(results: Results): ReadonlyMap<string, string> {
-  const files = new Map([
-    ["report.md", renderMarkdown(results)],
-    ["report.html", renderHtml(results)],
-    ["cells.csv", renderCsv(results)],
-  ]);
-  for (const { id, charts } of sectionsOf(results)) {
-    const [first] = charts;
-    if (first === undefined) continue;
-    files.set(join("charts", `${id}.svg`), chartFile(first, "light"));
-    files.set(join("charts", `${id}-dark.svg`), chartFile(first, "dark"));
-  }
-  return files;
+  const report = reportOf(results);
+  return new Map(Object.values(formats).flatMap(({ files }) => [...files(report)]));
 }
 
 function writeRendered(folder: string, rendered: ReadonlyMap<string, string>) {

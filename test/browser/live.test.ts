@@ -10,9 +10,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Feed } from "../../bench/live/feed.ts";
 import { LiveServer } from "../../bench/live/http.ts";
 import { renderLivePage } from "../../bench/live/page.ts";
-import { renderHtml } from "../../bench/report/html/page.ts";
 import { livePlan, progressOf } from "../live-data.ts";
 import { smallResults } from "../report-full-data.ts";
+import { renderHtml } from "../report-words.ts";
 import { chromiumPath, type Look, launchChromium, openUrl, seriousFindings } from "./chromium.ts";
 
 const executable = chromiumPath();

@@ -9,10 +9,10 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Results } from "../../bench/model/results.ts";
 import { figure, scaleText } from "../../bench/report/groups.ts";
-import { renderHtml } from "../../bench/report/html/page.ts";
 import { parseResults, serializeResults } from "../../bench/report/json.ts";
 import { inventedResults, otherCell } from "../report-data.ts";
 import { fullResults, smallResults } from "../report-full-data.ts";
+import { renderHtml } from "../report-words.ts";
 import { chromiumPath, type Look, launchChromium, openFile, seriousFindings } from "./chromium.ts";
 
 const executable = chromiumPath();

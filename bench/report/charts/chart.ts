@@ -3,7 +3,7 @@
 // svg/document.ts. Pure.
 
 import type { Cell } from "../../model/results.ts";
-import { absent, count } from "../format.ts";
+import { absent, count, type Format } from "../format.ts";
 import { type Figure, figure } from "../groups.ts";
 import type { Drawing } from "../svg/drawing.ts";
 import { drawLines, type LineChart } from "../svg/line-chart.ts";
@@ -28,11 +28,14 @@ export interface Chart {
   /** Unique in a report; a file's name too. */
   readonly id: string;
   readonly title: string;
-  /** What one sees in it, in a sentence or two, for who does not. */
+  /** The title's parts: what is shown, and at which scale; the latter may be empty. */
+  readonly what: string;
+  readonly scale: string;
+  /** What the chart shows, in a sentence or two, for readers who do not see it. */
   readonly description: string;
   readonly spec: RowChart | LineChart | TimelineChart;
   readonly table: ChartTable;
-  /** Who is not in it, and why. */
+  /** Which contenders are not in it, and why. */
   readonly missing: readonly { readonly contender: string; readonly reason: string }[];
 }
 
@@ -49,12 +52,9 @@ export interface Section {
   readonly whole?: ChartTable;
 }
 
-/** A title's two parts: what is shown, and at which scale; the latter may be empty. */
-export function titleParts({ title }: Chart): { readonly what: string; readonly scale: string } {
-  // Contenders' names have a colon too, but no space after it.
-  const at = title.indexOf(": ");
-  if (at < 0) return { what: title, scale: "" };
-  return { what: title.slice(0, at), scale: title.slice(at + 2) };
+/** What is shown and at which scale, apart and as one title; the scale may be empty. */
+export function titled(what: string, scale: string): Pick<Chart, "title" | "what" | "scale"> {
+  return { what, scale, title: scale === "" ? what : `${what}: ${scale}` };
 }
 
 /** @param width in pixels. */
@@ -88,22 +88,17 @@ export function tableCount(value: number): TableValue {
 }
 
 /** "1.24 (1.22–1.27)"; the median alone without an interval. */
-export function figureWithInterval(
-  { median, low, high }: Figure,
-  format: (value: number) => string,
-): string {
-  if (low === null || high === null) return format(median);
-  const parts = [median, low, high].map((value) => splitUnit(format(value)));
-  const [middle = "", from = "", to = ""] = parts.map(([figure, unit]) => `${figure}${unit}`);
-  const shared = new Set(parts.map(([, unit]) => unit)).size === 1;
-  const [, lowest = ["", ""], highest = ["", ""]] = parts;
-  return shared ? `${middle} (${lowest[0]}–${highest[0]})` : `${middle} (${from}–${to})`;
+export function figureWithInterval(found: Figure, format: Format): string {
+  const interval = intervalWords(found, format);
+  return interval === "" ? format(found.median) : `${format(found.median)} ${interval}`;
 }
 
-/** "0.30 %" is "0.30" and " %". */
-function splitUnit(words: string): [figure: string, unit: string] {
-  const unit = /[^\d.,]*$/.exec(words)?.[0] ?? "";
-  return [words.slice(0, words.length - unit.length), unit];
+/** "(1.22–1.27)": the unit once, if all three figures have the same; empty without an interval. */
+export function intervalWords({ median, low, high }: Figure, format: Format): string {
+  if (low === null || high === null) return "";
+  const units = new Set([median, low, high].map((value) => format.parts(value).unit));
+  const text = units.size === 1 ? (value: number) => format.parts(value).digits : format;
+  return `(${text(low)}–${text(high)})`;
 }
 
 /** A whisker's ends; null where there is no interval. */

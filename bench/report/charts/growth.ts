@@ -4,13 +4,13 @@
 
 import type { Cell } from "../../model/results.ts";
 import { bytes, count, plainLine, plural } from "../format.ts";
-import { figure, isMeasured, unitOf } from "../groups.ts";
-import { usualPayloadBytes } from "../headline.ts";
+import { figure, isMeasured, unitOf, usualPayloadBytes } from "../groups.ts";
 import { identifier } from "../markup.ts";
 import { countedWord, metricWords, tickText } from "../metric-words.ts";
 import type { Series, SeriesPoint } from "../svg/line-chart.ts";
-import { type Chart, type ChartTable, figureWithInterval, tableValue } from "./chart.ts";
-import { capital } from "./metric.ts";
+import { markIn } from "../svg/palette.ts";
+import { capital } from "../words.ts";
+import { type Chart, type ChartTable, figureWithInterval, tableValue, titled } from "./chart.ts";
 
 export type Count = "activeConnections" | "connections" | "payloadBytes";
 
@@ -92,6 +92,7 @@ function growthChart(cells: readonly Cell[], { over, metric, held }: Held): Char
   const series = contenders.map(
     (contender): Series => ({
       contender,
+      mark: markIn(cells, contender),
       points: cells
         .filter((cell) => cell.contender === contender)
         .sort((left, right) => left[over] - right[over])
@@ -102,7 +103,7 @@ function growthChart(cells: readonly Cell[], { over, metric, held }: Held): Char
   const counted = countText(first?.workload ?? "", over);
   return {
     id: identifier(first?.workload ?? "", metric, "over", over, held),
-    title: `${capital(words.title)} over ${counted}${held === "" ? "" : `: ${held}`}`,
+    ...titled(`${capital(words.title)} over ${counted}`, held),
     description: descriptionOf(series, words.format, counted),
     spec: {
       kind: "lines",

@@ -8,8 +8,9 @@ import { figure, type Group } from "../groups.ts";
 import { identifier } from "../markup.ts";
 import { tickText } from "../metric-words.ts";
 import type { Filling } from "../svg/marks.ts";
+import { markOf } from "../svg/palette.ts";
 import type { ChartRow } from "../svg/row-chart.ts";
-import { type Chart, tableValue } from "./chart.ts";
+import { type Chart, tableValue, titled } from "./chart.ts";
 import { drawable, missingOf } from "./who.ts";
 
 const percentiles: readonly { name: string; text: string; filling: Filling }[] = [
@@ -37,7 +38,7 @@ export function latencyChart(group: Group, reference: string): Chart | undefined
   );
   return {
     id: identifier("latency", group.workload, group.scale),
-    title: `Latency: ${group.scale}`,
+    ...titled("Latency", group.scale),
     description:
       "Latency percentiles from the intended send time, a row for each contender by p99, on a " +
       `logarithmic axis: ${cells.map(summary).join("; ")}.`,
@@ -73,6 +74,7 @@ function rowOf(cell: Cell, reference: string): ChartRow {
   const note = `${duration(median(cell, "latencyP50"))} · ${duration(median(cell, "latencyP99"))}`;
   return {
     contender: cell.contender,
+    mark: markOf(cell),
     note,
     shortNote: note,
     tip: `${cell.contender}: ${list}`,

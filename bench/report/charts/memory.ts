@@ -6,8 +6,9 @@ import { bytes } from "../format.ts";
 import { figure, type Group } from "../groups.ts";
 import { identifier } from "../markup.ts";
 import { tickText } from "../metric-words.ts";
+import { markOf } from "../svg/palette.ts";
 import type { ChartRow } from "../svg/row-chart.ts";
-import { type Chart, tableInterval, tableValue } from "./chart.ts";
+import { type Chart, tableInterval, tableValue, titled } from "./chart.ts";
 import { drawable, missingOf } from "./who.ts";
 
 const user = "userBytesPerConnection";
@@ -21,7 +22,7 @@ export function memoryChart(group: Group, reference: string): Chart | undefined 
   const withKernel = cells.some((cell) => figure(cell, kernel) !== undefined);
   return {
     id: identifier("memory", group.workload, group.scale),
-    title: `Memory a connection: up to ${group.scale}`,
+    ...titled("Memory a connection", `up to ${group.scale}`),
     description:
       "Memory a connection, a bar for each contender: the server's own, and the kernel's. " +
       `${cells.map(summary).join("; ")}.`,
@@ -64,6 +65,7 @@ function rowOf(cell: Cell, reference: string): ChartRow {
   const parts = [user, kernel].map((name) => Math.max(0, figure(cell, name)?.median ?? 0));
   return {
     contender: cell.contender,
+    mark: markOf(cell),
     note: shares(cell),
     shortNote: bytes(total(cell)),
     tip: summary(cell),

@@ -3,11 +3,12 @@
 // Leaves: a Chart, or undefined where no cell has it.
 
 import type { Cell } from "../../model/results.ts";
-import { reasonOf } from "../cell-text.ts";
 import { figure, figureOrBound, type Group, unitOf } from "../groups.ts";
 import { identifier } from "../markup.ts";
 import { type MetricWords, metricWords, moreIsBetter, tickText } from "../metric-words.ts";
-import { type Chart, figureWithInterval, intervalOf, tableInterval } from "./chart.ts";
+import { markOf } from "../svg/palette.ts";
+import { capital, reasonOf } from "../words.ts";
+import { type Chart, figureWithInterval, intervalOf, tableInterval, titled } from "./chart.ts";
 import { drawable, missingOf } from "./who.ts";
 
 export interface MetricChartOptions {
@@ -32,7 +33,7 @@ export function metricChart(
   const positive = sorted.every((cell) => medianOf(cell, metric) > 0);
   return {
     id: identifier(group.workload, metric, group.scale),
-    title: `${capital(words.title)}: ${group.scale}`,
+    ...titled(capital(words.title), group.scale),
     description: descriptionOf(sorted, metric, words),
     spec: {
       kind: "rows",
@@ -62,11 +63,6 @@ export function metricChart(
   };
 }
 
-/** "p99" stays; "idle CPU" becomes "Idle CPU". */
-export function capital(words: string): string {
-  return /^p\d/.test(words) ? words : words.charAt(0).toUpperCase() + words.slice(1);
-}
-
 /** The binary unit in which an axis of bytes counts round. */
 export function byteUnit(unit: number, cells: readonly Cell[], metric: string): number {
   if (unit !== 1024) return unit;
@@ -88,15 +84,15 @@ interface RowOptions {
 function rowOf(cell: Cell, { metric, words, reference }: RowOptions) {
   const found = figureOrBound(cell, metric) ?? { median: 0, low: null, high: null };
   const bound = figure(cell, metric) === undefined;
-  const text = bound
-    ? `at least ${words.format(found.median)}`
-    : figureWithInterval(found, words.format);
+  const median = words.format(found.median);
+  const text = bound ? `at least ${median}` : figureWithInterval(found, words.format);
   const ranked = cell.status === "ok" || cell.status === "tie";
+  const short = bound ? text : median;
   return {
     contender: cell.contender,
+    mark: markOf(cell),
     note: ranked || bound ? text : `${text}, not ranked`,
-    shortNote:
-      bound || ranked ? text.replace(/ \(.*/, "") : `${words.format(found.median)}, not ranked`,
+    shortNote: bound || ranked ? short : `${short}, not ranked`,
     tip: `${cell.contender}: ${words.title} ${text}${ranked ? "" : `, ${cell.status}`}`,
     strong: cell.contender === reference,
     faint: !ranked,

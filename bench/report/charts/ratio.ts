@@ -3,12 +3,13 @@
 // Fleming and Wallace 1986: ratios belong on a logarithmic axis.
 
 import type { Cell } from "../../model/results.ts";
-import { reasonOf } from "../cell-text.ts";
 import { duration, ratio } from "../format.ts";
 import { figure, type Group } from "../groups.ts";
 import { identifier } from "../markup.ts";
 import { metricWords, tickText } from "../metric-words.ts";
+import { markOf } from "../svg/palette.ts";
 import type { ChartRow } from "../svg/row-chart.ts";
+import { capital, reasonOf } from "../words.ts";
 import {
   type Chart,
   type ChartTable,
@@ -16,8 +17,9 @@ import {
   intervalOf,
   tableInterval,
   tableValue,
+  titled,
 } from "./chart.ts";
-import { capital, metricChart } from "./metric.ts";
+import { metricChart } from "./metric.ts";
 import { drawable, missingOf } from "./who.ts";
 
 /** Undefined where nothing can be drawn. */
@@ -31,7 +33,7 @@ export function ratioChart(group: Group, reference: string): Chart | undefined {
   const cost = metricWords(metric, "us").title;
   return {
     id: identifier("ratio", group.workload, group.scale),
-    title: `${capital(cost)} against ${reference}: ${group.scale}`,
+    ...titled(`${capital(cost)} against ${reference}`, group.scale),
     description: descriptionOf(rated, cost, reference),
     spec: {
       kind: "rows",
@@ -64,6 +66,7 @@ function rowOf(cell: Cell, metric: string, reference: string): ChartRow {
   const costWords = cost === undefined ? "" : `; ${figureWithInterval(cost, duration)}`;
   return {
     contender: cell.contender,
+    mark: markOf(cell),
     note: own ? "reference" : `${words}${told}`,
     shortNote: own ? "reference" : `${ratio(found.median)}${told}`,
     tip: `${cell.contender}: ${words}${own ? "" : " × the reference"}${told}${costWords}`,

@@ -3,8 +3,7 @@
 // Enters: Results. Leaves: Sections to html/page.ts and write.ts.
 
 import type { Results } from "../../model/results.ts";
-import { type Group, groupCells } from "../groups.ts";
-import { headlineFirst } from "../headline.ts";
+import { type Group, groupCells, headlineFirst } from "../groups.ts";
 import { identifier } from "../markup.ts";
 import { workloadWords } from "../metric-words.ts";
 import type { Chart, Section } from "./chart.ts";

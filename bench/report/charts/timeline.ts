@@ -3,8 +3,9 @@
 
 import type { Results, TimelineRound } from "../../model/results.ts";
 import { count, duration, plainLine } from "../format.ts";
+import { markIn } from "../svg/palette.ts";
 import type { RoundOutcome, TimedRound } from "../svg/timeline-chart.ts";
-import { type Chart, type ChartTable, tableCount } from "./chart.ts";
+import { type Chart, type ChartTable, tableCount, titled } from "./chart.ts";
 
 /** Above so many rounds the table has a row for each block of a scenario, not for each round. */
 const fewRounds = 300;
@@ -12,13 +13,13 @@ const fewRounds = 300;
 const manyRounds = 2000;
 const fewBorders = 8;
 
-export function timelineChart({ timeline = [] }: Results): Chart | undefined {
+export function timelineChart({ timeline = [], cells }: Results): Chart | undefined {
   if (timeline.length === 0) return undefined;
   const outcomes = timeline.map(outcomeOf);
   const of = (outcome: RoundOutcome) => outcomes.filter((one) => one === outcome).length;
   return {
     id: "rounds",
-    title: "Every round, in the order in which they ran",
+    ...titled("Every round, in the order in which they ran", ""),
     description:
       `A lane for each contender, a bar for each of ${count(timeline.length)} rounds: ` +
       `${count(of("counted"))} count, ${count(of("partly"))} without some of their windows, ` +
@@ -31,7 +32,10 @@ export function timelineChart({ timeline = [] }: Results): Chart | undefined {
         format: clock,
         unit: clockUnit(timeline),
       },
-      rounds: timeline.map(roundOf),
+      rounds: timeline.map((round) => ({
+        ...roundOf(round),
+        mark: markIn(cells, round.contender),
+      })),
       borders: bordersOf(timeline),
     },
     table: timeline.length <= fewRounds ? roundTable(timeline) : blockTable(timeline),
@@ -53,7 +57,7 @@ const outcomeWords: Readonly<Record<RoundOutcome, string>> = {
   failed: "failed",
 };
 
-function roundOf(round: TimelineRound): TimedRound {
+function roundOf(round: TimelineRound): Omit<TimedRound, "mark"> {
   const outcome = outcomeOf(round);
   const reason = round.reason === null ? "" : `: ${plainLine(round.reason)}`;
   return {

@@ -2,8 +2,8 @@
 // rest is named with its reason. Enters: a group. Leaves: its cells to the charts of this folder.
 
 import type { Cell } from "../../model/results.ts";
-import { reasonOf } from "../cell-text.ts";
 import { figureOrBound, type Group } from "../groups.ts";
+import { reasonOf } from "../words.ts";
 import type { Chart } from "./chart.ts";
 
 /** The cells that have a figure, or a bound of it; those that are not ranked come last. */

@@ -3,20 +3,19 @@
 // interval beside it; the others, and the blocks, are in results.json.
 
 import type { Cell } from "../../model/results.ts";
+import { factNames, furtherMetrics, wordsIn } from "../columns.ts";
 import { absent, plainLine } from "../format.ts";
 import { figure, scaleText, unitOf } from "../groups.ts";
 import { factTitle, metricWords, principalMetric } from "../metric-words.ts";
-import { type ChartTable, figureWithInterval, type TableValue, tableCount } from "./chart.ts";
+import { type ChartTable, intervalWords, type TableValue, tableCount } from "./chart.ts";
 
 /** All figures of a workload's cells, and what they tell beside them. */
 export function rawTable(cells: readonly Cell[]): ChartTable {
-  const metrics = [...new Set(cells.flatMap((cell) => Object.keys(cell.metrics)))].filter((name) =>
-    cells.some((cell) => figure(cell, name) !== undefined),
-  );
-  const titles = metrics.map((name) => metricWords(name, unitIn(cells, name)).title);
+  const metrics = furtherMetrics(cells, []);
+  const titles = metrics.map((name) => wordsIn(cells, name).title);
   const about = new Set(["ratioToReference", principalMetric(cells[0]?.workload ?? "", cells)]);
   const withReasons = cells.some(({ reason }) => reason !== null);
-  const facts = [...new Set(cells.flatMap((cell) => Object.keys(cell.facts ?? {})))];
+  const facts = factNames(cells);
   return {
     columns: [
       ...["contender", "scale", "status", "blocks", "dropped", "messages", "mismatches"],
@@ -47,11 +46,5 @@ function metricValue(cell: Cell, name: string, withInterval: boolean): TableValu
   const { format } = metricWords(name, unitOf(cell, name));
   const median = format(found.median);
   if (!withInterval) return { text: median, value: found.median };
-  const words = figureWithInterval(found, format);
-  return { text: median, value: found.median, beside: words.slice(median.length + 1) };
-}
-
-function unitIn(cells: readonly Cell[], name: string): string {
-  const cell = cells.find((one) => figure(one, name) !== undefined);
-  return cell === undefined ? "1" : unitOf(cell, name);
+  return { text: median, value: found.median, beside: intervalWords(found, format) };
 }

@@ -2,27 +2,18 @@
 // measure it again. Enters: Results. Leaves: Markup.
 
 import type { Results } from "../../model/results.ts";
-import { freeValue, plainLine, words } from "../format.ts";
-import { reproduceCommand } from "../markdown.ts";
+import { type RuntimeRow, runtimes } from "../../model/runtimes.ts";
+import { enumerate, freeValue, plainLine, words } from "../format.ts";
 import { element, join, type Markup, nothing, text } from "../markup.ts";
-import { statusMeanings } from "../verdict.ts";
+import { reproduceCommand } from "../reproduce.ts";
+import { methodText, statusMeanings } from "../words.ts";
 import { rawTables } from "./raw-tables.ts";
 import { tableRegion } from "./table.ts";
 
 export function methodPart(results: Results): Markup {
   const settings = Object.entries(results.settings).filter(([name]) => name !== "options");
   return join([
-    element(
-      "p",
-      { class: "lead" },
-      text(
-        "Each contender is a process of its own, measured from outside, with the load generator " +
-          "on another CPU where there is one. Blocks run all contenders in a seeded order; the " +
-          "ratio is taken to the reference within the block, and the figures are medians over " +
-          "blocks with a 95 % bootstrap interval. Whoever is not told apart from the reference " +
-          "is a tie, and is not ranked.",
-      ),
-    ),
+    element("p", { class: "lead" }, text(methodText)),
     settings.length === 0
       ? nothing
       : folded(
@@ -39,15 +30,20 @@ export function methodPart(results: Results): Markup {
         ),
       ),
     ),
-    folded("How to read the marks", element("p", {}, text(marksText))),
+    folded("How to read the marks", element("p", {}, text(marksText()))),
   ]);
 }
 
-const marksText =
-  "Colours are strategies, shapes are runtimes: circles are native servers (cpp:), diamonds are " +
-  "this library's (ts:), squares are Node's own; both of the latter include a JavaScript " +
-  "runtime, and have dashed lines. Whiskers are 95 % intervals over blocks. An open mark is a " +
-  "tie with the reference, or not ranked.";
+function marksText(): string {
+  const rows = Object.entries<RuntimeRow>(runtimes);
+  const shapes = rows.map(([name, { title, shape }]) => `${shape}s are ${title} (${name})`);
+  const engines = rows.filter(([, { engine }]) => engine !== null).map(([name]) => name);
+  return (
+    `Colours are strategies, shapes are runtimes: ${enumerate(shapes)}. Figures of ` +
+    `${enumerate(engines)} include their engine, and their lines are dashed. Whiskers are 95 % ` +
+    "intervals over blocks. An open mark is a tie with the reference, or not ranked."
+  );
+}
 
 export function environmentPart(results: Results): Markup {
   return join([

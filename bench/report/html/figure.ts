@@ -2,7 +2,7 @@
 // with its title, its description and its table. Enters: a Chart. Leaves: a figure element. SVG 2
 // and ARIA graphics: role img, named by title, described by desc.
 
-import { type Chart, drawChart, type Picture, titleParts } from "../charts/chart.ts";
+import { type Chart, drawChart, type Picture } from "../charts/chart.ts";
 import { element, type Markup, nothing, text } from "../markup.ts";
 import { code, tableRegion } from "./table.ts";
 
@@ -10,7 +10,7 @@ const widths = { wide: 860, narrow: 360 } as const;
 
 /** The chart that a section shows at once. */
 export function figureOf(chart: Chart): Markup {
-  const { what, scale } = titleParts(chart);
+  const { what, scale } = chart;
   return element(
     "figure",
     { id: chart.id },

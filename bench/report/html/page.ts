@@ -1,27 +1,33 @@
 // report.html: one file that needs nothing else, no network and no script. The verdict first, then
-// how far to trust it, then the charts, then what a sceptic asks. Enters: Results. Leaves: the
-// file's text. Pure. WHATWG HTML; WCAG 2.2 AA.
+// how far to trust it, then the charts, then what a sceptic asks. WHATWG HTML; WCAG 2.2 AA.
 
 import type { Results } from "../../model/results.ts";
 import type { Section } from "../charts/chart.ts";
-import { sectionsOf } from "../charts/sections.ts";
 import { count, plainLine } from "../format.ts";
-import { headline, headlineGroup } from "../headline.ts";
 import { element, join, type Markup, nothing, raw, text } from "../markup.ts";
+import type { ReportFormat } from "../rendering.ts";
+import type { Report } from "../report.ts";
 import { point } from "../svg/marks.ts";
+import { type ContenderMark, markIn } from "../svg/palette.ts";
 import { environmentPart, methodPart, rawPart, reproducePart } from "./back-matter.ts";
+import { confidenceBanner } from "./confidence-banner.ts";
 import { renderDocument } from "./document.ts";
 import { figureOf, foldedFigure } from "./figure.ts";
 import { pageScript } from "./scripts.ts";
 import { prose, tableRegion } from "./table.ts";
-import { validityBanner } from "./validity-banner.ts";
 
 /** The whole page. */
-export function renderHtml(results: Results): string {
-  const sections = sectionsOf(results);
+export function renderHtml(report: Report): string {
+  const { results } = report;
   const title = `io-selectors report: ${plainLine(results.profile)}, ${day(results.startedAt)}`;
-  return renderDocument({ title, body: bodyOf(results, sections), allows: ["script"] });
+  return renderDocument({ title, body: bodyOf(report), allows: ["script"] });
 }
+
+export const html: ReportFormat = {
+  name: "html",
+  text: renderHtml,
+  files: (report) => new Map([["report.html", renderHtml(report)]]),
+};
 
 interface PagePart {
   readonly id: string;
@@ -29,7 +35,8 @@ interface PagePart {
   readonly content: Markup;
 }
 
-function bodyOf(results: Results, sections: readonly Section[]): Markup {
+function bodyOf(report: Report): Markup {
+  const { results, sections, headline, scale } = report;
   const parts: PagePart[] = [
     ...sections.map((section) => ({ ...section, content: sectionContent(section) })),
     { id: "method", title: "How it was measured", content: methodPart(results) },
@@ -41,7 +48,7 @@ function bodyOf(results: Results, sections: readonly Section[]): Markup {
     "body",
     {},
     element("a", { class: "skip", href: "#main" }, text("To the report")),
-    pageHeader(results),
+    pageHeader(report),
     element(
       "div",
       { class: "columns" },
@@ -49,10 +56,10 @@ function bodyOf(results: Results, sections: readonly Section[]): Markup {
       element(
         "main",
         { id: "main", tabindex: "-1" },
-        element("p", { class: "kicker" }, text(headlineGroup(results)?.scale ?? "")),
-        element("h1", { class: "verdict" }, prose(headline(results), namesOf(results))),
+        element("p", { class: "kicker" }, text(scale)),
+        element("h1", { class: "verdict" }, prose(headline)),
         tiles(results),
-        validityBanner(results),
+        confidenceBanner(report),
         ...parts.map(partOf),
       ),
     ),
@@ -61,13 +68,7 @@ function bodyOf(results: Results, sections: readonly Section[]): Markup {
   );
 }
 
-function namesOf({ cells, reference }: Results): string[] {
-  return [...new Set([reference, ...cells.map(({ contender }) => contender)])].filter((name) =>
-    cells.some(({ contender }) => contender === name),
-  );
-}
-
-function pageHeader(results: Results): Markup {
+function pageHeader({ results, contenders }: Report): Markup {
   const when = `${day(results.startedAt)} ${results.startedAt.slice(11, 16)} UTC`;
   return element(
     "header",
@@ -81,15 +82,18 @@ function pageHeader(results: Results): Markup {
     ),
     // The script fills it, and takes the chips from their template: without one they do nothing.
     element("div", { id: "controls" }),
-    element("template", { id: "chips" }, ...namesOf(results).map(chip)),
+    element(
+      "template",
+      { id: "chips" },
+      ...contenders.map((name) => chip(name, markIn(results.cells, name))),
+    ),
   );
 }
 
 /** A button that a contender is chosen with, with its mark as the charts have it. */
-function chip(name: string): Markup {
-  const mark = point({ x: 7, y: 7 }, name, "solid");
+function chip(name: string, mark: ContenderMark): Markup {
   const box = { viewBox: "0 0 14 14", "aria-hidden": "true" };
-  const picture = element("svg", box, mark);
+  const picture = element("svg", box, point({ x: 7, y: 7 }, mark, "solid"));
   return element("button", { type: "button", "data-name": name }, picture, text(name));
 }
 

@@ -5,6 +5,7 @@
 
 import type { ChartTable, TableValue } from "../charts/chart.ts";
 import { element, join, type Markup, text } from "../markup.ts";
+import type { Sentence } from "../sentence.ts";
 
 export interface TableOptions {
   readonly caption: string;
@@ -52,14 +53,9 @@ export function code(name: string): Markup {
   return element("code", {}, text(name));
 }
 
-/** Sentences with the contenders' names set as code. */
-export function prose(sentence: string, names: readonly string[]): Markup {
-  const longestFirst = [...names].filter(Boolean).sort((a, b) => b.length - a.length);
-  if (longestFirst.length === 0) return text(sentence);
-  const pattern = longestFirst.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
-  const pieces = sentence.split(new RegExp(`(${pattern})`));
-  const known = new Set(longestFirst);
-  return join(pieces.map((piece) => (known.has(piece) ? code(piece) : text(piece))));
+/** A sentence with its names set as code. */
+export function prose(sentence: Sentence): Markup {
+  return join(sentence.map((part) => (typeof part === "string" ? text(part) : code(part.name))));
 }
 
 /** Digits that a figure is kept with; results.json has all of them. */

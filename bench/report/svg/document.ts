@@ -1,9 +1,9 @@
 // A chart as a file of its own, for slides and READMEs: its title, its style sheet with the colours
-// written out, and its background. Enters: a Chart. Leaves: the text of an .svg file. SVG 1.1, as
-// slide programs read it.
+// written out, and its background. SVG 1.1, as slide programs read it.
 
-import { type Chart, drawChart, titleParts } from "../charts/chart.ts";
+import { type Chart, drawChart } from "../charts/chart.ts";
 import { element, join, type Markup, raw, text } from "../markup.ts";
+import type { ReportFormat } from "../rendering.ts";
 import { label } from "./marks.ts";
 import { darkTheme, lightTheme } from "./palette.ts";
 import { fileChartRules } from "./style.ts";
@@ -15,7 +15,7 @@ const head = 60;
 /** @returns a whole file. */
 export function chartFile(chart: Chart, theme: "light" | "dark"): string {
   const drawing = drawChart(chart, width);
-  const { what, scale } = titleParts(chart);
+  const { what, scale } = chart;
   const outerWidth = width + 2 * margin;
   const outerHeight = Math.ceil(drawing.height) + 2 * margin + head;
   const svg = element(
@@ -43,3 +43,20 @@ export function chartFile(chart: Chart, theme: "light" | "dark"): string {
   );
   return `<?xml version="1.0" encoding="UTF-8"?>\n${svg}\n`;
 }
+
+/** The first chart of each section, in both themes. */
+export const svg: ReportFormat = {
+  name: "svg",
+  text: null,
+  files: ({ sections }) =>
+    new Map(
+      sections.flatMap(({ id, charts: [first] }) =>
+        first === undefined
+          ? []
+          : [
+              [`charts/${id}.svg`, chartFile(first, "light")],
+              [`charts/${id}-dark.svg`, chartFile(first, "dark")],
+            ],
+      ),
+    ),
+};

@@ -11,7 +11,7 @@ import {
   verticalAxis,
 } from "./drawing.ts";
 import { contenderGroup, label, type Place, point, straight, textWidth } from "./marks.ts";
-import { colourOf } from "./palette.ts";
+import type { ContenderMark } from "./palette.ts";
 import { makeScale, position, type Scale } from "./scale.ts";
 
 export interface SeriesPoint {
@@ -26,6 +26,7 @@ export interface SeriesPoint {
 
 export interface Series {
   readonly contender: string;
+  readonly mark: ContenderMark;
   /** By rising x. */
   readonly points: readonly SeriesPoint[];
 }
@@ -91,15 +92,15 @@ function scalesOf(
   };
 }
 
-function drawSeries({ contender, points }: Series, scales: PlotScales): Markup {
+function drawSeries({ contender, mark, points }: Series, scales: PlotScales): Markup {
   const place = (x: number, y: number): Place => ({
     x: position(scales.x, x),
     y: position(scales.y, y),
   });
   const places = points.map(({ x, y }) => place(x, y));
   const d = places.map(({ x, y }, index) => `${index === 0 ? "M" : "L"}${px(x)} ${px(y)}`).join("");
-  const soft = contender.startsWith("cpp:") ? "" : " soft";
-  const curve = element("path", { d, class: `curve s-${colourOf(contender)}${soft}` });
+  const soft = mark.dashed ? " soft" : "";
+  const curve = element("path", { d, class: `curve s-${mark.colour}${soft}` });
   const marks = points.map((one) => {
     const at = place(one.x, one.y);
     const [low, high] = [place(one.x, one.low ?? one.y), place(one.x, one.high ?? one.y)];
@@ -107,8 +108,8 @@ function drawSeries({ contender, points }: Series, scales: PlotScales): Markup {
       "g",
       {},
       element("title", {}, text(one.tip)),
-      straight(low, high, `w-thin s-${colourOf(contender)}`),
-      point(at, contender, one.open ? "open" : "solid"),
+      straight(low, high, `w-thin s-${mark.colour}`),
+      point(at, mark, one.open ? "open" : "solid"),
     );
   });
   return contenderGroup(contender, null, [curve, ...marks]);
@@ -117,10 +118,10 @@ function drawSeries({ contender, points }: Series, scales: PlotScales): Markup {
 /** At the right, in the order of their ends, moved apart until none covers another. */
 function namesAtEnds(series: readonly Series[], scales: PlotScales, right: number): Markup[] {
   const ends = series
-    .flatMap(({ contender, points }) => {
+    .flatMap(({ contender, mark, points }) => {
       const last = points.at(-1);
       if (last === undefined) return [];
-      return [{ contender, x: position(scales.x, last.x), y: position(scales.y, last.y) }];
+      return [{ contender, mark, x: position(scales.x, last.x), y: position(scales.y, last.y) }];
     })
     .sort((a, b) => a.y - b.y);
   const heights = spread(
@@ -128,12 +129,12 @@ function namesAtEnds(series: readonly Series[], scales: PlotScales, right: numbe
     Math.min(scales.y.start, scales.y.end),
     Math.max(scales.y.start, scales.y.end),
   );
-  return ends.map(({ contender, x, y }, index) => {
+  return ends.map(({ contender, mark, x, y }, index) => {
     const height = heights[index] ?? y;
     const d = `M${px(x + 8)} ${px(y)}L${px(right + 8)} ${px(height)}H${px(right + 14)}`;
     return contenderGroup(contender, null, [
       element("path", { d, class: "leader" }),
-      point({ x: right + 20, y: height }, contender, "small"),
+      point({ x: right + 20, y: height }, mark, "small"),
       label({ x: right + 28, y: height }, contender),
     ]);
   });
@@ -159,11 +160,11 @@ export function spread(heights: readonly number[], top: number, bottom: number):
 function keysBelow(series: readonly Series[], top: number, width: number) {
   const widest = Math.max(0, ...series.map(({ contender }) => textWidth(contender))) + 24;
   const columns = widest * 2 <= width ? 2 : 1;
-  const marks = series.map(({ contender }, index) => {
+  const marks = series.map(({ contender, mark }, index) => {
     const x = (index % columns) * (width / columns);
     const y = top + Math.floor(index / columns) * 22;
     return contenderGroup(contender, null, [
-      point({ x: x + 7, y }, contender, "solid"),
+      point({ x: x + 7, y }, mark, "solid"),
       label({ x: x + 20, y }, contender),
     ]);
   });

@@ -2,7 +2,7 @@
 // Enters: places in pixels. Leaves: SVG elements. SVG 2, "basic shapes" and "text".
 
 import { element, type Markup, coordinate as px, text } from "../markup.ts";
-import { colourOf, shapeOf } from "./palette.ts";
+import type { ContenderMark } from "./palette.ts";
 
 /** How a point is filled: `open` for a tie and what is not ranked. */
 export type Filling = "solid" | "open" | "small" | "ring" | "bar";
@@ -12,10 +12,11 @@ export interface Place {
   readonly y: number;
 }
 
-/** A contender's point; the neutral colour and a circle where the name is null (legends). */
-export function point(at: Place, contender: string | null, filling: Filling): Markup {
-  const colour = contender === null ? "muted" : colourOf(contender);
-  const shape = contender === null ? "circle" : shapeOf(contender);
+const neutral: ContenderMark = { colour: "muted", shape: "circle", dashed: false };
+
+/** A contender's point; a neutral one for legends. */
+export function point(at: Place, mark: ContenderMark | null, filling: Filling): Markup {
+  const { colour, shape } = mark ?? neutral;
   if (filling === "bar") {
     const d = `M${px(at.x)} ${px(at.y - 7)}V${px(at.y + 7)}`;
     return element("path", { d, class: `w s-${colour}` });
@@ -27,12 +28,12 @@ export function point(at: Place, contender: string | null, filling: Filling): Ma
 }
 
 /** A line from one value to another with caps, at one height. */
-export function whisker(from: number, to: number, y: number, contender: string): Markup {
+export function whisker(from: number, to: number, y: number, { colour }: ContenderMark): Markup {
   const cap = 4;
   const d =
     `M${px(from)} ${px(y - cap)}V${px(y + cap)}` +
     `M${px(from)} ${px(y)}H${px(to)}M${px(to)} ${px(y - cap)}V${px(y + cap)}`;
-  return element("path", { d, class: `w-thin s-${colourOf(contender)}` });
+  return element("path", { d, class: `w-thin s-${colour}` });
 }
 
 export interface LabelOptions {
@@ -71,20 +72,51 @@ export function textWidth(value: string, size = 13): number {
   return [...value].length * size * 0.56;
 }
 
-function outline(shape: ReturnType<typeof shapeOf>, { x, y }: Place, radius: number): string {
-  const r = radius;
+/** Corners of a shape of radius 1, from the first around it. */
+const corners: Readonly<
+  Record<Exclude<ContenderMark["shape"], "circle">, readonly (readonly number[])[]>
+> = {
+  square: [
+    [-0.9, -0.9],
+    [0.9, -0.9],
+    [0.9, 0.9],
+    [-0.9, 0.9],
+  ],
+  diamond: [
+    [0, -1.25],
+    [1.25, 0],
+    [0, 1.25],
+    [-1.25, 0],
+  ],
+  triangle: [
+    [0, -1.15],
+    [1.15, 1.15],
+    [-1.15, 1.15],
+  ],
+  hexagon: [
+    [-0.55, -1],
+    [0.55, -1],
+    [1.1, 0],
+    [0.55, 1],
+    [-0.55, 1],
+    [-1.1, 0],
+  ],
+  star: [
+    [0, -1.3],
+    [0.4, -0.4],
+    [1.3, 0],
+    [0.4, 0.4],
+    [0, 1.3],
+    [-0.4, 0.4],
+    [-1.3, 0],
+    [-0.4, -0.4],
+  ],
+};
+
+function outline(shape: ContenderMark["shape"], { x, y }: Place, r: number): string {
   if (shape === "circle") {
     return `M${px(x - r)} ${px(y)}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`;
   }
-  if (shape === "square") {
-    const half = r * 0.9;
-    return `M${px(x - half)} ${px(y - half)}h${px(2 * half)}v${px(2 * half)}h${px(-2 * half)}z`;
-  }
-  if (shape === "diamond") {
-    const half = r * 1.25;
-    const moves = `l${px(half)} ${px(half)}l${px(-half)} ${px(half)}l${px(-half)} ${px(-half)}z`;
-    return `M${px(x)} ${px(y - half)}${moves}`;
-  }
-  const half = r * 1.15;
-  return `M${px(x)} ${px(y - half)}L${px(x + half)} ${px(y + half)}H${px(x - half)}z`;
+  const path = corners[shape].map(([dx = 0, dy = 0]) => `${px(x + dx * r)} ${px(y + dy * r)}`);
+  return `M${path.join("L")}z`;
 }

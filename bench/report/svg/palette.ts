@@ -1,11 +1,12 @@
 // Which colour and which shape a contender has, the same in every chart and every report: the hue
-// by its strategy, tone and shape by its runtime. Told apart by people who see no red or no green
-// too; nothing is told by colour alone. Pure data. Leaves: to style.ts and marks.ts.
+// by its strategy, tone and shape by its runtime. Colours differ for people who see no red or no
+// green too; nothing is shown by colour alone.
+
+import type { Cell } from "../../model/results.ts";
+import { type Kind, type RuntimeRow, runtimeRow } from "../../model/runtimes.ts";
 
 /** Colours of one theme, by name. */
 export type Theme = Readonly<Record<string, string>>;
-
-export type Shape = "circle" | "diamond" | "square" | "triangle";
 
 /** A hue: for native servers, and for those in JavaScript. WCAG 2.2, 1.4.11: at least 3:1. */
 type Tones = readonly [strong: string, soft: string];
@@ -62,19 +63,29 @@ const hueOfStrategy: Readonly<Record<string, string>> = {
   unbounded: "busy",
 };
 
-/** The name of a contender's colour in a theme. A stranger's follows from its name. */
-export function colourOf(contender: string): string {
-  const { runtime, strategy } = parts(contender);
-  const hue = hueOfStrategy[strategy] ?? hues[digest(contender) % hues.length]?.name ?? "net";
-  return runtime === "ts" ? `${hue}-soft` : hue;
+/** How a contender is drawn in every chart. */
+export interface ContenderMark {
+  readonly colour: string;
+  readonly shape: RuntimeRow["shape"];
+  /** Its lines: dashed if its figures include an engine. */
+  readonly dashed: boolean;
 }
 
-/** The shape of a contender's mark: native round, TypeScript a diamond, Node square. */
-export function shapeOf(contender: string): Shape {
-  const { runtime } = parts(contender);
-  if (runtime === "cpp") return "circle";
-  if (runtime === "ts") return "diamond";
-  return runtime === "node" ? "square" : "triangle";
+/** A strategy without a hue of its own gets one by its contender's name. */
+export function markOf({
+  contender,
+  runtime,
+  strategy,
+}: Kind & { contender: string }): ContenderMark {
+  const hue = hueOfStrategy[strategy] ?? hues[digest(contender) % hues.length]?.name ?? "net";
+  const { shape, engine, soft } = runtimeRow(runtime);
+  return { colour: soft ? `${hue}-soft` : hue, shape, dashed: engine !== null };
+}
+
+/** The mark of the contender that some of the cells are of. */
+export function markIn(cells: readonly Cell[], contender: string): ContenderMark {
+  const found = cells.find((cell) => cell.contender === contender);
+  return markOf(found ?? { contender, runtime: "foreign", strategy: contender });
 }
 
 const inks: Readonly<Record<"light" | "dark", Theme>> = {
@@ -123,13 +134,6 @@ function tones(theme: "light" | "dark"): Theme {
       [`${hue.name}-soft`, hue[theme][1]],
     ]),
   );
-}
-
-function parts(contender: string): { readonly runtime: string; readonly strategy: string } {
-  const [runtime = "", ...rest] = contender.split(":");
-  return rest.length === 0
-    ? { runtime: "cpp", strategy: runtime }
-    : { runtime, strategy: rest.join(":") };
 }
 
 function digest(name: string): number {

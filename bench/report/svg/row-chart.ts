@@ -21,11 +21,12 @@ import {
   textWidth,
   whisker,
 } from "./marks.ts";
-import { colourOf } from "./palette.ts";
+import type { ContenderMark } from "./palette.ts";
 import { makeScale, position, type Scale } from "./scale.ts";
 
 export interface ChartRow {
   readonly contender: string;
+  readonly mark: ContenderMark;
   /** What it is called here; the contender's name unless told. */
   readonly name?: string;
   /** The figure in words, at the right. */
@@ -141,25 +142,21 @@ function drawRow(row: ChartRow, index: number, layout: RowLayout): Markup {
   ]);
 }
 
-function pointsOf({ contender, interval, span, points = [] }: ChartRow, y: number, scale: Scale) {
+function pointsOf({ mark, interval, span, points = [] }: ChartRow, y: number, scale: Scale) {
   const at = (value: number) => position(scale, value);
   const line =
     span === null || span === undefined
       ? null
-      : straight(
-          { x: at(span[0]), y },
-          { x: at(span[1]), y },
-          `w-thin s-${colourOf(contender)} light`,
-        );
+      : straight({ x: at(span[0]), y }, { x: at(span[1]), y }, `w-thin s-${mark.colour} light`);
   const ends = interval ?? null;
   return [
     line,
-    ends === null ? null : whisker(at(ends[0]), at(ends[1]), y, contender),
-    ...points.map(({ value, filling }) => point({ x: at(value), y }, contender, filling)),
+    ends === null ? null : whisker(at(ends[0]), at(ends[1]), y, mark),
+    ...points.map(({ value, filling }) => point({ x: at(value), y }, mark, filling)),
   ];
 }
 
-function barsOf({ contender, bars = [] }: ChartRow, y: number, scale: Scale): Markup[] {
+function barsOf({ mark, bars = [] }: ChartRow, y: number, scale: Scale): Markup[] {
   let start = Math.max(scale.low, 0);
   return bars.map((length, index) => {
     const from = position(scale, start);
@@ -169,7 +166,7 @@ function barsOf({ contender, bars = [] }: ChartRow, y: number, scale: Scale): Ma
       y: y - 8,
       width: Math.max(position(scale, start) - from, 0.5),
       height: 16,
-      class: `f-${colourOf(contender)}${index === 0 ? "" : " light"}`,
+      class: `f-${mark.colour}${index === 0 ? "" : " light"}`,
     });
   });
 }

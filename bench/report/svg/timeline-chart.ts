@@ -5,7 +5,7 @@
 import { element, type Markup, coordinate as px, text } from "../markup.ts";
 import { type AxisSpec, type Drawing, horizontalAxis, legend, narrowBelow } from "./drawing.ts";
 import { contenderGroup, label, straight, textWidth } from "./marks.ts";
-import { colourOf } from "./palette.ts";
+import type { ContenderMark } from "./palette.ts";
 import { makeScale, position, type Scale } from "./scale.ts";
 
 /** What became of a round: `partly` lost some windows and counts with the others. */
@@ -13,6 +13,7 @@ export type RoundOutcome = "counted" | "partly" | "dropped" | "failed";
 
 export interface TimedRound {
   readonly contender: string;
+  readonly mark: ContenderMark;
   readonly startSeconds: number;
   readonly endSeconds: number;
   readonly outcome: RoundOutcome;
@@ -134,8 +135,7 @@ function shapeOf({ startSeconds, endSeconds, outcome }: TimedRound, y: number, s
   return `M${px(left)} ${px(y - 7)}h${px(width)}v14h${px(-width)}z`;
 }
 
-function classOf({ contender, outcome }: TimedRound): string {
-  const colour = colourOf(contender);
+function classOf({ mark: { colour }, outcome }: TimedRound): string {
   if (outcome === "failed") return "w s-bad";
   if (outcome === "dropped") return `f-surface w-thin s-${colour}`;
   return outcome === "partly" ? `f-${colour} light` : `f-${colour}`;

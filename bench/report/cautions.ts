@@ -1,0 +1,127 @@
+// What of a report is not to be trusted, or only with care: codes with fields, and how far that
+// makes the whole report trustworthy. Their words are in words.ts.
+
+import { busyRules, kindOf } from "../model/reasons.ts";
+import type { Cell, Results, Status } from "../model/results.ts";
+import { runtimeRow, runtimesWith } from "../model/runtimes.ts";
+import { attainableCoverage } from "../statistics/bootstrap.ts";
+import { figure, type Group, isMeasured } from "./groups.ts";
+
+/** One caution for each code, all with the same fields. */
+type Coded<C extends string, F> = C extends string ? { readonly code: C } & Readonly<F> : never;
+
+export type Caution =
+  | Coded<"interrupted" | "one-core" | "machine-busy" | "one-block", unknown>
+  /** The most that an interval over so few blocks can cover, in percent. */
+  | Coded<"few-blocks", { blocks: number; coverage: number }>
+  /** A core is full because the server polls, or saturated because the rate is too much for it. */
+  | Coded<"windows-discarded" | "not-ranked" | "polls" | "saturated", { cells: readonly Cell[] }>
+  /** Runtimes whose engine is in the figures. */
+  | Coded<"engine", { engine: string; runtimes: readonly string[] }>;
+
+/** A core counts as full from here on; the capacity regime of measurement uses the same bound. */
+export const fullCorePercent = 95;
+/** From so many blocks on a percentile interval can cover what it says. */
+export const enoughBlocks = 6;
+
+export function cautionsOf({ measured, others }: Group, results: Results): Caution[] {
+  const { complete, environment } = results;
+  const dropped = [...measured, ...others].filter((cell) => cell.dropped > 0);
+  const unranked = others.filter(({ status }) => status === "inconclusive");
+  const full = measured.filter((cell) => percentOf(cell) >= fullCorePercent);
+  const polls = full.filter(({ strategy }) => strategy === "busy-poll");
+  const all: (Caution | false)[] = [
+    !complete && { code: "interrupted" },
+    environment["availableCores"] === 1 && { code: "one-core" },
+    fewBlocks(measured),
+    dropped.length > 0 && { code: "windows-discarded", cells: dropped },
+    unranked.length > 0 && { code: "not-ranked", cells: unranked },
+    measured.length === 0 && others.some(isBusy) && { code: "machine-busy" },
+    polls.length > 0 && { code: "polls", cells: polls },
+    full.length > polls.length && {
+      ...{ code: "saturated", cells: full.filter((cell) => !polls.includes(cell)) },
+    },
+    ...engines(measured),
+  ];
+  return all.filter((caution) => caution !== false);
+}
+
+function percentOf(cell: Cell): number {
+  return figure(cell, "serverCpuPercent")?.median ?? 0;
+}
+
+function fewBlocks(cells: readonly Cell[]): Caution | false {
+  const blocks = Math.min(...cells.map((cell) => cell.blocks));
+  if (blocks >= enoughBlocks) return false;
+  if (blocks < 2) return { code: "one-block" };
+  return { code: "few-blocks", blocks, coverage: 100 * attainableCoverage(blocks) };
+}
+
+/** Whether something else that ran is why its blocks were dropped. */
+function isBusy({ cause, dropped }: Cell): boolean {
+  if (dropped === 0 || cause?.code !== "disturbed") return false;
+  return cause.rules.some(({ rule }) => busyRules.includes(rule));
+}
+
+function engines(cells: readonly Cell[]): Caution[] {
+  const used = new Set(cells.map(({ runtime }) => runtimeRow(runtime).engine));
+  return [...used]
+    .filter((engine) => engine !== null)
+    .map((engine) => ({ code: "engine", engine, runtimes: runtimesWith(engine) }));
+}
+
+/** `sound`: nothing against it. `careful`: read the cautions. `broken`: something failed. */
+export type Level = "sound" | "careful" | "broken";
+
+export interface Confidence {
+  readonly level: Level;
+  /** Cells with a plain result, of all. */
+  readonly ranked: number;
+  readonly cells: number;
+  /** Windows that do not count, and of how many cells. */
+  readonly windows: { readonly dropped: number; readonly cells: number };
+  /** Beside the windows: of the group that the report opens with. */
+  readonly cautions: readonly Caution[];
+  readonly exclusions: readonly ExcludedCells[];
+}
+
+/** Cells without a ranking, for causes of one kind. */
+export interface ExcludedCells {
+  readonly status: Status;
+  readonly cells: readonly Cell[];
+}
+
+export function confidenceOf(results: Results, opening: Group | undefined): Confidence {
+  const { cells } = results;
+  const ranked = cells.filter(isMeasured).length;
+  const disturbed = cells.filter(({ dropped }) => dropped > 0);
+  const failed = cells.some(({ status, mismatches }) => status === "failed" || mismatches > 0);
+  const noisy = cells.some(({ status }) => status === "inconclusive");
+  const doubtful = noisy || !results.complete || disturbed.length > 0;
+  const cautions = opening === undefined ? [] : cautionsOf(opening, results);
+  return {
+    level: failed || ranked === 0 ? "broken" : doubtful ? "careful" : "sound",
+    ranked,
+    cells: cells.length,
+    windows: {
+      dropped: disturbed.reduce((sum, cell) => sum + cell.dropped, 0),
+      cells: disturbed.length,
+    },
+    // The windows have a sentence of their own, and the exclusions a list.
+    cautions: cautions.filter(({ code }) => code !== "windows-discarded" && code !== "not-ranked"),
+    exclusions: exclusionsOf(cells.filter((cell) => !isMeasured(cell))),
+  };
+}
+
+function exclusionsOf(cells: readonly Cell[]): ExcludedCells[] {
+  const found = new Map<string, Cell[]>();
+  for (const cell of cells) {
+    const kind = cell.cause === undefined ? cell.reason : kindOf(cell.cause);
+    const key = `${cell.status} ${kind}`;
+    found.set(key, [...(found.get(key) ?? []), cell]);
+  }
+  return [...found.values()].flatMap((same) => {
+    const [first] = same;
+    return first === undefined ? [] : [{ status: first.status, cells: same }];
+  });
+}

@@ -1,0 +1,107 @@
+// Which columns a table of a group has, and what stands in them: chosen once for every format. A
+// format gives them their headings and widths.
+
+import type { Cell } from "../model/results.ts";
+import { absent, count, duration, percent, ratio, significant } from "./format.ts";
+import { figure, type Group, unitOf } from "./groups.ts";
+import { type MetricWords, metricWords } from "./metric-words.ts";
+
+export type ColumnName =
+  | "cost"
+  | "headline"
+  | "ratio"
+  | "latencyP50"
+  | "latencyP99"
+  | "serverCpuPercent"
+  | "messages"
+  | "mismatches"
+  | "status";
+
+/** What the group is about, its ratio, then what every reader asks next and was measured. */
+export function columnsOf({ metric, measured }: Group): ColumnName[] {
+  const has = (name: string) => measured.some((cell) => figure(cell, name) !== undefined);
+  const sends = measured.some(({ messages, mismatches }) => messages > 0 || mismatches > 0);
+  return [
+    metric === "serverCpuPerMessage" ? "cost" : "headline",
+    ...(has("ratioToReference") ? (["ratio"] as const) : []),
+    ...usual.filter((name) => name !== metric && has(name)),
+    ...(sends ? (["messages", "mismatches"] as const) : []),
+    "status",
+  ];
+}
+
+const usual = ["latencyP50", "latencyP99", "serverCpuPercent"] as const;
+
+type Writes = (value: number) => string;
+
+export interface ColumnText {
+  readonly reference: string;
+  /** Between the ends of an interval; null leaves intervals of the headline out. */
+  readonly dash: string | null;
+  /** Of the column of messages. */
+  readonly count?: (value: number) => string;
+}
+
+export function columnText(name: ColumnName, group: Group, options: ColumnText) {
+  const { metric, measured } = group;
+  const { reference, dash } = options;
+  const main = (format: Writes) => (cell: Cell) =>
+    dash === null ? figureText(cell, metric, format) : intervalText(cell, metric, { format, dash });
+  const texts: { readonly [N in ColumnName]: (cell: Cell) => string } = {
+    cost: main(significant),
+    headline: main(wordsIn(measured, metric).format),
+    ratio: (cell) => ratioText(cell, reference, dash ?? "–"),
+    latencyP50: (cell) => figureText(cell, "latencyP50", duration),
+    latencyP99: (cell) => figureText(cell, "latencyP99", duration),
+    serverCpuPercent: (cell) => figureText(cell, "serverCpuPercent", percent),
+    messages: (cell) => (options.count ?? count)(cell.messages),
+    mismatches: (cell) => count(cell.mismatches),
+    status: (cell) => cell.status,
+  };
+  return texts[name];
+}
+
+/** Every further metric that some cell has, in the order of the results. */
+export function furtherMetrics(cells: readonly Cell[], shown: readonly string[]): string[] {
+  const names = new Set(cells.flatMap((cell) => Object.keys(cell.metrics)));
+  return [...names].filter(
+    (name) => !shown.includes(name) && cells.some((cell) => figure(cell, name) !== undefined),
+  );
+}
+
+/** The names of the facts that some cell has. */
+export function factNames(cells: readonly Cell[]): string[] {
+  return [...new Set(cells.flatMap((cell) => Object.keys(cell.facts ?? {})))];
+}
+
+/** A metric's words, with the unit that the cells have it in. */
+export function wordsIn(cells: readonly Cell[], metric: string): MetricWords {
+  const cell = cells.find((one) => figure(one, metric) !== undefined);
+  return metricWords(metric, cell === undefined ? "1" : unitOf(cell, metric));
+}
+
+/** The median: "11.1". */
+export function figureText(cell: Cell, name: string, format: Writes): string {
+  const found = figure(cell, name);
+  return found === undefined ? absent : format(found.median);
+}
+
+/** "11.1 [10.9–11.3]"; the median alone if one block gave no interval. */
+function intervalText(
+  cell: Cell,
+  name: string,
+  { format, dash }: { readonly format: Writes; readonly dash: string },
+): string {
+  const found = figure(cell, name);
+  if (found === undefined) return absent;
+  const { median, low, high } = found;
+  if (low === null || high === null) return format(median);
+  return `${format(median)} [${format(low)}${dash}${format(high)}]`;
+}
+
+/** The ratio to the reference and its interval; for the reference itself, that word. */
+function ratioText(cell: Cell, reference: string, dash: string): string {
+  return cell.contender === reference
+    ? "reference"
+    : intervalText(cell, "ratioToReference", { format: ratio, dash });
+}

@@ -1,0 +1,63 @@
+// The banner after the verdict: how far to trust the page, what was dropped, which cells are not
+// ranked and why, and on what machine.
+
+import type { ExcludedCells, Level } from "../cautions.ts";
+import { count } from "../format.ts";
+import { element, join, type Markup, nothing, text } from "../markup.ts";
+import type { Report } from "../report.ts";
+import { cautionSentence, confidenceTitle, exclusionText, windowsSentence } from "../words.ts";
+import { code, prose } from "./table.ts";
+
+const levelMarks: Readonly<Record<Level, string>> = { sound: "✓", careful: "!", broken: "✕" };
+
+export function confidenceBanner({ confidence, machine }: Report): Markup {
+  const { level, cautions, exclusions } = confidence;
+  const sentences = [windowsSentence(confidence), ...cautions.map(cautionSentence)];
+  return element(
+    "section",
+    { id: "validity", class: `banner ${level}`, "aria-labelledby": "validity-heading" },
+    element(
+      "h2",
+      { id: "validity-heading" },
+      element("span", { class: "mark", "aria-hidden": "true" }, text(levelMarks[level])),
+      text(confidenceTitle(confidence)),
+    ),
+    element("ul", {}, ...sentences.map((one) => element("li", {}, prose(one)))),
+    exclusions.length === 0 ? nothing : exclusionList(exclusions),
+    machine === "" ? nothing : element("p", { class: "machine" }, text(`Measured on ${machine}.`)),
+  );
+}
+
+/** As many as one reads; the rest folds. */
+const shownExclusions = 6;
+
+function exclusionList(exclusions: readonly ExcludedCells[]): Markup {
+  const items = exclusions.map((exclusion) => {
+    const { status, cells } = exclusion;
+    const names = [...new Set(cells.map(({ contender }) => contender))];
+    return element(
+      "li",
+      {},
+      element("strong", { class: `status ${status}` }, text(status)),
+      " " as Markup,
+      join(names.map(code), ", "),
+      text(cells.length > names.length ? ` (${count(cells.length)} cells)` : ""),
+      ": " as Markup,
+      text(exclusionText(exclusion)),
+    );
+  });
+  const rest = items.slice(shownExclusions);
+  const folded = element(
+    "details",
+    {},
+    element("summary", {}, text(`${count(rest.length)} more`)),
+    element("ul", {}, ...rest),
+  );
+  return element(
+    "div",
+    { class: "exclusions" },
+    element("p", {}, text("Not ranked:")),
+    element("ul", {}, ...items.slice(0, shownExclusions)),
+    rest.length === 0 ? nothing : folded,
+  );
+}

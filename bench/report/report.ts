@@ -1,0 +1,64 @@
+// The report as data: everything that any of its formats shows, selected and ordered once. A format
+// only words and lays it out.
+
+import type { Results } from "../model/results.ts";
+import { type Caution, type Confidence, cautionsOf, confidenceOf } from "./cautions.ts";
+import type { Section } from "./charts/chart.ts";
+import { sectionsOf } from "./charts/sections.ts";
+import { type Group, groupCells, headlineGroup, isUntouched } from "./groups.ts";
+import type { Sentence } from "./sentence.ts";
+import { headlineOf, integrityText, machineText, verdictOf } from "./words.ts";
+
+/** The cells of one workload at one scale, with what they say. */
+export interface GroupReport extends Group {
+  readonly verdict: readonly Sentence[];
+  readonly integrity: string;
+  readonly cautions: readonly Caution[];
+}
+
+export interface Report {
+  readonly results: Results;
+  /** The first sentence, and the scale that it is about; empty if nothing was measured. */
+  readonly headline: Sentence;
+  readonly scale: string;
+  readonly scaleTitle: string;
+  readonly confidence: Confidence;
+  /** What it was measured on; empty if that is not known. */
+  readonly machine: string;
+  readonly contenders: readonly string[];
+  readonly groups: readonly GroupReport[];
+  /** Groups that an interrupted run did not reach. */
+  readonly untouched: readonly Group[];
+  readonly sections: readonly Section[];
+}
+
+export function reportOf(results: Results): Report {
+  const all = groupCells(results);
+  const untouched = all.filter((group) => isUntouched(group, results));
+  const opening = headlineGroup(all);
+  return {
+    results,
+    headline: headlineOf(opening, results),
+    scale: opening?.scale ?? "",
+    scaleTitle: opening?.title ?? "",
+    confidence: confidenceOf(results, opening),
+    machine: machineText(results),
+    contenders: contendersOf(results),
+    groups: all
+      .filter((group) => !untouched.includes(group))
+      .map((group) => ({
+        ...group,
+        verdict: verdictOf(group, results.reference),
+        integrity: integrityText(group),
+        cautions: cautionsOf(group, results),
+      })),
+    untouched,
+    sections: sectionsOf(results),
+  };
+}
+
+/** The reference first. */
+function contendersOf({ cells, reference }: Results): string[] {
+  const names = new Set(cells.map(({ contender }) => contender));
+  return [...new Set([reference, ...names])].filter((name) => names.has(name));
+}

@@ -1,0 +1,34 @@
+// The command line that measures the same again.
+
+import type { Results } from "../model/results.ts";
+
+/** What `target` chooses by itself. */
+const ownOfTarget = ["workloads", "contenders"];
+
+/**
+ * The command line that runs the same again, from the profile, the seed and the options that were
+ * given.
+ */
+export function reproduceCommand(results: Results): string {
+  const given = results.settings["options"];
+  const options = typeof given === "object" && given !== null ? Object.entries(given) : [];
+  const target = results.profile === "target";
+  const own = new Set(["profile", "seed", "out", "live", ...(target ? ownOfTarget : [])]);
+  return [
+    // A command may hold names and paths of its owner's: it is left out.
+    target
+      ? "npm run bench -- target --command '… {port}'"
+      : `npm run bench -- --profile ${shellWord(results.profile)}`,
+    `--seed ${results.seed}`,
+    ...options
+      .filter(([name, value]) => !own.has(name) && value !== null && value !== undefined)
+      .map(
+        ([name, value]) =>
+          `--${name} ${shellWord(Array.isArray(value) ? value.join(",") : String(value))}`,
+      ),
+  ].join(" ");
+}
+
+function shellWord(text: string): string {
+  return /^[\w.,:/=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,293 @@
+// What the report says: every sentence of it that is made from figures, once. A ranking stands only
+// where an interval excludes 1, and a tie is never ranked.
+
+import { causeText } from "../model/reasons.ts";
+import type { Cell, Results, Status } from "../model/results.ts";
+import { type Caution, type Confidence, type ExcludedCells, enoughBlocks } from "./cautions.ts";
+import { count, percent, plainLine, ratio, significant } from "./format.ts";
+import { figure, type Group, unitOf } from "./groups.ts";
+import { metricWords, workloadWords } from "./metric-words.ts";
+import { enumerated, joined, type Name, namesOf, type Sentence, say } from "./sentence.ts";
+
+/** What the reference costs: how the report and every table's verdict begin. */
+function opening(reference: string, cost: number): Sentence {
+  return say`${nameOf(reference)} spends ${significant(cost)} µs of server CPU on a message`;
+}
+
+function withoutReference(reference: string): Sentence {
+  return say`There is no CPU figure of the reference ${nameOf(reference)}: nothing is ranked.`;
+}
+
+/** The report's first sentence: the verdict on the scale that matters most. */
+export function headlineOf(group: Group | undefined, { reference }: Results): Sentence {
+  if (group === undefined) return say`Nothing was measured.`;
+  if (!isCompared(group, reference)) return joined(verdictOf(group, reference), " ");
+  const base = group.measured.find((cell) => cell.contender === reference);
+  const cost = base === undefined ? undefined : figure(base, "serverCpuPerMessage")?.median;
+  if (cost === undefined) return withoutReference(reference);
+  const rivals = group.measured.filter((cell) => cell !== base);
+  const ranked = rivals.filter(isRanked);
+  const parts = [
+    tied(rivals.filter(isTied), say`with it`),
+    cheaper(ranked.filter((cell) => ratioOf(cell) < 1)),
+    moreExpensive(ranked.filter((cell) => ratioOf(cell) >= 1)),
+  ].filter((part) => part.length > 0);
+  if (parts.length === 0 && rivals.length > 0) parts.push(say`no other is ranked`);
+  return say`${joined([opening(reference, cost), ...parts], "; ")}.`;
+}
+
+/** False for a group about another figure in which the reference takes no part. */
+function isCompared({ metric, measured, others }: Group, reference: string): boolean {
+  if (metric === "serverCpuPerMessage") return true;
+  return [...measured, ...others].some(({ contender }) => contender === reference);
+}
+
+function cheaper(cells: readonly Cell[]): Sentence {
+  return enumerated(
+    cells.map((cell) => say`${nameOf(cell.contender)} needs ${ratio(ratioOf(cell))} times that`),
+  );
+}
+
+function moreExpensive(cells: readonly Cell[]): Sentence {
+  const sorted = [...cells].sort((left, right) => ratioOf(left) - ratioOf(right));
+  const [first] = sorted;
+  const last = sorted.at(-1);
+  if (first === undefined || last === undefined) return [];
+  const near = say`${nameOf(first.contender)} costs ${ratio(ratioOf(first))} times as much`;
+  if (first === last) return near;
+  return say`${near}, ${nameOf(last.contender)}, the dearest, ${ratio(ratioOf(last))} times`;
+}
+
+/** One to three sentences: what the reference costs, what the others cost in its terms, ties. */
+export function verdictOf(group: Group, reference: string): Sentence[] {
+  const base = group.measured.find((cell) => cell.contender === reference);
+  const own = base === undefined ? undefined : figure(base, group.metric)?.median;
+  const rivals = group.measured.filter((cell) => cell !== base);
+  const ties = tied(rivals.filter(isTied), say`with ${nameOf(reference)}`);
+  const last = ties.length === 0 ? [] : [say`${ties}.`];
+  if (group.metric !== "serverCpuPerMessage") return otherVerdict(group, { own, reference, last });
+  if (own === undefined) return [withoutReference(reference)];
+  const ranked = rivals.filter(isRanked);
+  return [
+    say`${opening(reference, own)}.`,
+    ...(ranked.length === 0 ? [] : [rankedSentence(ranked, reference)]),
+    ...last,
+  ];
+}
+
+/** Of a group that is about another figure: the best and the last; the table has the others. */
+function otherVerdict(
+  { metric, measured }: Group,
+  {
+    own,
+    reference,
+    last: ties,
+  }: { own: number | undefined; reference: string; last: readonly Sentence[] },
+): Sentence[] {
+  const found = measured.filter((cell) => figure(cell, metric) !== undefined);
+  const [first] = found;
+  const last = found.at(-1);
+  if (first === undefined || last === undefined) return [say`Nothing was measured here.`];
+  const { title, format } = metricWords(metric, unitOf(first, metric));
+  const ends = (first === last ? [first] : [first, last]).map(
+    (cell) => say`${nameOf(cell.contender)} ${format(figure(cell, metric)?.median ?? 0)}`,
+  );
+  const middle = own === undefined ? "" : say`; the reference ${nameOf(reference)} ${format(own)}`;
+  const range = say`${ends.length > 1 ? "from " : ""}${joined(ends, " to ")}`;
+  return [say`${capital(title)}: ${range}${middle}.`, ...ties];
+}
+
+function rankedSentence(cells: readonly Cell[], reference: string): Sentence {
+  const [first = [], ...rest] = cells.map(
+    (cell, index) => say`${nameOf(cell.contender)} ${costs(cell, index)}`,
+  );
+  const others = rest.length === 0 ? "" : say`; ${enumerated(rest)} times`;
+  return say`${first} times the server CPU of ${nameOf(reference)}${others}.`;
+}
+
+/** "costs 1.07 (1.05–1.09)" for the first, which teaches how to read the others: "1.51". */
+function costs(cell: Cell, index: number): string {
+  const found = figure(cell, "ratioToReference");
+  if (found === undefined || found.low === null || found.high === null) return "";
+  const middle = ratio(found.median);
+  return index === 0 ? `costs ${middle} (${ratio(found.low)}–${ratio(found.high)})` : middle;
+}
+
+function tied(cells: readonly Cell[], what: Sentence): Sentence {
+  return cells.length === 0
+    ? []
+    : say`${namesOf(cells)} ${cells.length === 1 ? "ties" : "tie"} ${what}`;
+}
+
+/** Whether its interval excludes 1. */
+function isRanked(cell: Cell): boolean {
+  const found = figure(cell, "ratioToReference");
+  return cell.status === "ok" && found !== undefined && found.low !== null;
+}
+
+/** Whether it has an interval, and that holds 1. */
+function isTied(cell: Cell): boolean {
+  const found = figure(cell, "ratioToReference");
+  return found !== undefined && found.low !== null && !isRanked(cell);
+}
+
+/** How many messages were checked, and how many were wrong; empty if the workload sends none. */
+export function integrityText({ workload, measured, others }: Group): string {
+  const cells = [...measured, ...others];
+  const messages = cells.reduce((sum, cell) => sum + cell.messages, 0);
+  const wrong = cells.reduce((sum, cell) => sum + cell.mismatches, 0);
+  if (messages === 0 && wrong === 0) return "";
+  const found = wrong === 0 ? "none" : count(wrong);
+  const { unit } = workloadWords(workload, cells);
+  if (unit !== undefined) return `${count(messages)} ${unit}, ${found} wrong or missing.`;
+  return `${count(messages)} messages came back, every byte checked, ${found} wrong or missing.`;
+}
+
+const overRate = "Core full at this rate, so the cost a message is the core over the rate:";
+
+type CautionOf<C extends Caution["code"]> = Extract<Caution, { readonly code: C }>;
+
+const cautionWords: { readonly [C in Caution["code"]]: (caution: CautionOf<C>) => Sentence } = {
+  interrupted: () => say`The run was interrupted: this is what was measured until then.`,
+  "one-core": () =>
+    say`Server and load generator shared the only core: nothing here can be ranked.`,
+  "one-block": () => say`One block gives no interval: the ratios rank nothing.`,
+  "few-blocks": ({ blocks, coverage }) =>
+    joined(
+      [
+        say`With ${blocks} blocks an interval covers the truth ${percent(coverage)} % of the`,
+        say`time at most, not 95 %; with ${enoughBlocks} it can.`,
+      ],
+      " ",
+    ),
+  "windows-discarded": ({ cells }) =>
+    say`Windows that did not count: ${joined(
+      cells.map((cell) => say`${nameOf(cell.contender)} ${count(cell.dropped)}`),
+      ", ",
+    )}.`,
+  "not-ranked": ({ cells }) => say`Not ranked: ${namesOf(cells)}.`,
+  "machine-busy": () => [
+    "Something else kept the CPUs busy: measure again when the machine is quiet; " +
+      "npm run bench -- doctor says what disturbs it.",
+  ],
+  polls: ({ cells }) => say`Busy polling fills its core at any load: ${namesOf(cells)}.`,
+  saturated: ({ cells }) => say`${overRate} ${namesOf(cells)}.`,
+  engine: ({ engine, runtimes }) =>
+    say`${enumerated(runtimes.map((name) => [`${name}:`]))} rows include their ${engine} runtime.`,
+};
+
+export function cautionSentence<C extends Caution["code"]>(caution: CautionOf<C>): Sentence {
+  return cautionWords[caution.code as C](caution);
+}
+
+/** How far to trust the report, as its heading. */
+export function confidenceTitle({ level, ranked, cells }: Confidence): string {
+  const share = `${count(ranked)} of ${count(cells)} cells measured`;
+  if (cells === 0) return "Nothing was measured";
+  if (level === "sound") return `${share}, no window dropped`;
+  if (level === "careful") return `${share}; read with care`;
+  return ranked === 0 ? "Nothing here can be ranked" : `${share}; something failed`;
+}
+
+export function windowsSentence({ windows: { dropped, cells } }: Confidence): Sentence {
+  if (dropped === 0) return say`No window was dropped: the machine was quiet enough throughout.`;
+  const found = `${count(dropped)} windows of ${count(cells)} cells do not count`;
+  return say`${found}, because the machine was busy with something else.`;
+}
+
+/** The reason that the cells of an exclusion share. */
+export function exclusionText({ cells }: ExcludedCells): string {
+  const [first] = cells;
+  if (first === undefined) return "";
+  if (cells.length === 1) return reasonText(first);
+  const words = reasonWords(first);
+  return cells.every(({ reason }) => reason === first.reason) ? words : `${words}; and alike`;
+}
+
+/** "skipped: RLIMIT_NOFILE 1024 < 10080 needed". */
+export function reasonOf(cell: Cell): string {
+  return `${cell.status}: ${reasonText(cell)}`;
+}
+
+/** With how many messages were wrong, and what was seen all the same if it could not be ranked. */
+function reasonText(cell: Cell): string {
+  const wrong =
+    cell.mismatches > 0
+      ? ` (${count(cell.mismatches)} of ${count(cell.messages)} messages wrong or missing)`
+      : "";
+  const cost = figure(cell, "serverCpuPerMessage");
+  const seen =
+    cell.status === "inconclusive" && cost !== undefined
+      ? `; seen: ${significant(cost.median)} µs a message, not ranked`
+      : "";
+  return `${reasonWords(cell)}${wrong}${seen}`;
+}
+
+function reasonWords({ cause, reason }: Cell): string {
+  const words = cause === undefined ? (reason ?? "") : causeText(cause);
+  return plainLine(words) || "no reason was given";
+}
+
+/** Such as "AMD EPYC, 2 cores, virtual machine, linux 6.18.44, Node 20.20.2". */
+export function machineText({ environment }: Results): string {
+  const word = (name: string) => {
+    const value = environment[name];
+    return typeof value === "string" ? plainLine(value) : null;
+  };
+  const cores = environment["availableCores"] ?? environment["logicalCores"];
+  const hypervisor = word("hypervisor");
+  const parts = [
+    word("cpuModel"),
+    typeof cores === "number" ? `${count(cores)} ${cores === 1 ? "core" : "cores"}` : null,
+    hypervisor === "none" ? "no hypervisor" : hypervisor,
+    [word("platform"), word("kernel")].filter((part) => part !== null).join(" ") || null,
+    word("node") === null ? null : `Node ${word("node")}`,
+  ];
+  return parts.filter((part) => part !== null).join(", ");
+}
+
+/** Groups that were not reached, a workload with its scales: "echo-rate (5 scales)". */
+export function untouchedText(groups: readonly Group[]): string {
+  const scales = new Map<string, number>();
+  for (const { workload } of groups) scales.set(workload, (scales.get(workload) ?? 0) + 1);
+  const words = [...scales].map(([workload, number]) =>
+    number === 1 ? plainLine(workload) : `${plainLine(workload)} (${count(number)} scales)`,
+  );
+  return `Not reached before the run was interrupted: ${words.join(", ")}.`;
+}
+
+/** What each status word means. */
+export const statusMeanings: readonly (readonly [Status, string])[] = [
+  ["ok", "measured, and told apart from the reference; or it is the reference"],
+  ["tie", "measured; not told apart from the reference"],
+  [
+    "inconclusive",
+    "too noisy, cut short, or limited by the load generator, as the reason says: not ranked",
+  ],
+  ["failed", "crashed, never got ready, lost connections or echoed wrong"],
+  ["skipped", "a limit of the machine is too low; the reason says which, and what lifts it"],
+  ["unavailable", "the machine refuses what the strategy needs"],
+  ["unsupported", "the strategy cannot do this workload"],
+];
+
+/** How the figures came about. */
+export const methodText =
+  "Each contender is a process of its own, measured from outside, with the load generator on " +
+  "another CPU where there is one. Blocks run all contenders in a seeded order; the ratio is " +
+  "taken to the reference within the block, and the figures are medians over blocks with a 95 % " +
+  "bootstrap interval. Whoever is not told apart from the reference is a tie, and is not ranked.";
+
+/** "idle CPU" becomes "Idle CPU"; "p99" stays. */
+export function capital(words: string): string {
+  const [first = "", second = ""] = words;
+  const isPercentile = first === "p" && second >= "0" && second <= "9";
+  return isPercentile ? words : first.toUpperCase() + words.slice(1);
+}
+
+function nameOf(contender: string): Name {
+  return { name: contender };
+}
+
+function ratioOf(cell: Cell): number {
+  return figure(cell, "ratioToReference")?.median ?? 1;
+}
