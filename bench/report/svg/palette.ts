@@ -43,7 +43,7 @@ const hueOfStrategy: Readonly<Record<string, string>> = {
   "reactor-io_uring": "ring",
   "proactor-epoll": "proactor",
   "connections-epoll": "proactor",
-  "connections-io_uring": "ring",
+  "connections-io_uring": "edge",
   "thread-per-connection": "thread",
   "process-per-connection": "process",
   prefork: "fork",
