@@ -1,6 +1,5 @@
 // `npm run bench`: finds the command, reads its options, runs it. It starts when it is imported and
-// leaves its exit code in process.exitCode. Enters: process.argv. Leaves: results on standard
-// output, progress on standard error. Standard input is never read.
+// leaves its exit code in process.exitCode. Standard input is never read.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

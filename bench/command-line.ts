@@ -1,6 +1,4 @@
-// Reads a command line by a table: each row names, explains and reads one option. Enters: words.
-// Leaves: checked values, or a UsageError of one line that says what is wrong and what would be
-// right. Pure.
+// Reads a command line by a table: each row names, explains and reads one option. Pure.
 
 import { parseArgs } from "node:util";
 

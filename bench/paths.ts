@@ -1,6 +1,4 @@
 // Where this package's own programs lie, whether this file runs from bench/ or from dist/bench/.
-// Enters: the address of a module of this package. Leaves: absolute paths to start programs with;
-// never into a report.
 
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";

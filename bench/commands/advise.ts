@@ -1,5 +1,4 @@
-// advise: which strategy for whom, from what this machine has measured. Enters: a question, and
-// saved results. Leaves: an answer or a refusal on standard output; 1 where there is no answer.
+// advise: which strategy for whom, from what this machine has measured.
 
 import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { join, relative } from "node:path";

@@ -1,5 +1,5 @@
-// compare: two saved results.json against each other. Enters: two files. Leaves: a table and a
-// verdict on standard output; it gates only where both were measured on the same machine.
+// compare: two saved results.json against each other. It gates only if both were measured on the
+// same machine.
 
 import { resolve, sep } from "node:path";
 import { UsageError } from "../command-line.ts";

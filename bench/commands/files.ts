@@ -1,5 +1,4 @@
-// Whether what a command will write can be written, before it measures for minutes. Enters: paths
-// from the command line. Leaves: the same paths, or a UsageError that names the option.
+// Whether what a command will write can be written, before it measures for minutes.
 
 import { accessSync, closeSync, constants, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";

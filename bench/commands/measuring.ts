@@ -1,6 +1,5 @@
 // What every command that measures does once its plan stands: says what is coming, runs it, writes
-// the report, prints the table. Enters: a Plan. Leaves: results on standard output and in a folder,
-// progress on standard error, the exit code. Standard input is never read.
+// the report, prints the table. Standard input is never read.
 
 import { existsSync } from "node:fs";
 import { relative } from "node:path";

@@ -1,6 +1,4 @@
-// regression: base against head, each built in a worktree of its own. Enters: two commits. Leaves:
-// a table and a verdict on standard output, a folder with the result, the exit code that CI decides
-// by.
+// regression: base against head, each built in a worktree of its own.
 
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";

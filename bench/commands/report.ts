@@ -1,5 +1,4 @@
-// report: a saved results.json in another form. Enters: a file. Leaves: the form asked for, on
-// standard output, or all of them in a folder.
+// report: a saved results.json in another form.
 
 import { relative } from "node:path";
 import { UsageError, word } from "../command-line.ts";

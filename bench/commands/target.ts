@@ -1,5 +1,4 @@
 // target: measures somebody else's echo server beside ours, with its CPU time taken from outside.
-// Enters: a command with {port} in it, or an address and a process id. Leaves: as a run does.
 
 import { type Given, type OptionRow, UsageError, whole, word } from "../command-line.ts";
 import { type Contender, contenders, reference } from "../contenders/catalogue.ts";

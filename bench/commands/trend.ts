@@ -1,5 +1,4 @@
-// trend: draws a history of runs. Enters: a history, and results to add to it. Leaves: a page
-// beside it, and what changed on standard output. It never gates.
+// trend: draws a history of runs. It never gates.
 
 import { dirname, join, relative } from "node:path";
 import { UsageError, word } from "../command-line.ts";

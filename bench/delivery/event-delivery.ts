@@ -1,5 +1,5 @@
 // A round of the workload `event-delivery`: one way, with processes of which half wait for what is
-// sent. Enters: a way's name and settings. Leaves: figures, and what the way is beside them.
+// sent.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
 // What the sends and the receipts of a block say: latency to the last listener, lost, duplicated.
-// Pure. Enters: times on one clock of the machine. Leaves: one block's figures.
+// Pure.
 
 /** One event as its sender recorded it. */
 export interface Send {

@@ -1,5 +1,4 @@
-// A process that waits for some events, and writes down when each reached it. Enters: settings as
-// an argument; a line on standard input when it is to report. Leaves: its receipts as one line.
+// A process that waits for some events, and writes down when each reached it.
 
 import { createInterface } from "node:readline";
 import type { Receipt } from "./figures.ts";

@@ -1,6 +1,5 @@
 // The program behind the contenders of broadcast, event-delivery and replicas: plays one round,
-// with all the processes that it takes. Enters: workload, contender and settings as arguments.
-// Leaves: JSON lines on standard output; bench/run/delivery-round.ts reads them.
+// with all the processes that it takes.
 
 import { playBroadcast } from "./broadcast/play-broadcast.ts";
 import { playEventDelivery } from "./event-delivery.ts";

@@ -1,6 +1,5 @@
 // What a round of broadcast, event-delivery or replicas leaves: windows for the gate, figures,
-// facts. Enters: what its processes said, and the accounts of the kernel. Leaves: the lines that
-// bench/run reads.
+// facts.
 
 import type { Delivered, LoadResult, Window } from "../model/events.ts";
 import type { ProgramFigures } from "../model/metrics.ts";

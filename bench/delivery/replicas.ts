@@ -1,6 +1,5 @@
 // A round of the workload `replicas`: the replicated store of examples/ under reads as fast as it
-// answers, beside a writer at a steady rate. Enters: with or without a bound of staleness, and
-// settings, whose connections are the readers. Leaves: figures.
+// answers, beside a writer at a steady rate.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
 // One block: processes of which half wait for the event that is sent and half for another, and a
-// sender. Enters: a way and a scale. Leaves: the block's figures, with every process ended.
+// sender.
 
 import { setTimeout as delay } from "node:timers/promises";
 import { stealNs } from "../host/usage.ts";

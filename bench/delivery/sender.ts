@@ -1,5 +1,4 @@
-// The process that sends the events. Enters: settings as an argument; on standard input, what to
-// send, a line each. Leaves: for each line, when it sent what and what it learned.
+// The process that sends the events.
 
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";

@@ -1,5 +1,5 @@
 // Reads from the replicated store as fast as it answers, beside a writer at a steady rate, and
-// finds out how old each answer was. Enters: settings as an argument. Leaves: one JSON line.
+// finds out how old each answer was.
 
 import { Request } from "zeromq";
 import "./lifeline.ts";

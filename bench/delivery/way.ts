@@ -1,5 +1,5 @@
 // A way to deliver an event to the processes that wait for it: what a listener does, what the
-// sender does, and what the way can hold. Enters: a place that both know. Leaves: receipts.
+// sender does, and what the way can hold.
 
 /** What the sender learns from a delivery. */
 export type Known = "nothing" | "whether somebody listened" | "how many took it";

@@ -1,5 +1,4 @@
-// Whether ZeroMQ is there: a compiled package that only those contenders need. Enters: nothing.
-// Leaves: why it cannot be loaded, or null.
+// Whether ZeroMQ is there: a compiled package that only those contenders need.
 
 export async function zeromqRefusal(): Promise<string | null> {
   try {

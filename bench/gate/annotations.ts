@@ -1,6 +1,5 @@
 // What GitHub shows at the top of a job: one workflow command a cell that decided. Pure.
-// https://docs.github.com/actions/reference/workflow-commands-for-github-actions Enters: a
-// GateResult. Leaves: lines for standard output.
+// https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 
 import { plainLine } from "../report/format.ts";
 import type { GateResult } from "./result.ts";

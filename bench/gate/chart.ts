@@ -1,6 +1,6 @@
 // What gates in a run, drawn: a row a metric with its interval, its margin and its confirmation, on
 // one axis, as in a forest plot: Lewis and Clarke, "Forest plots: trying to see the wood and the
-// trees" (BMJ 322, 2001). Pure. Enters: a GateResult. Leaves: a Picture to html.ts.
+// trees" (BMJ 322, 2001). Pure.
 
 import type { Picture } from "../report/charts/chart.ts";
 import { markOf } from "../report/svg/palette.ts";

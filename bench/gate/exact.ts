@@ -1,6 +1,5 @@
 // Figures without chance: what a server does for one message while one connection sends one after
-// the other. Needs no quiet machine. Enters: a row of a profile and the trees. Leaves: pairs for
-// the rule, or why a tool cannot count here.
+// the other. Needs no quiet machine.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

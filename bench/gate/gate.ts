@@ -1,6 +1,6 @@
 // One run of the gate between two built trees: blocks of base, base again and head; exact counts;
-// the rule; one confirmation of whatever is suspected; the controls. Enters: trees, a profile, a
-// seed. Leaves: cells, controls and the outcome. docs/regression.md says why each is there.
+// the rule; one confirmation of whatever is suspected; the controls. docs/regression.md says why
+// each is there.
 
 import { contenders } from "../contenders/catalogue.ts";
 import type { Kind } from "../model/runtimes.ts";

@@ -1,6 +1,6 @@
 // The history: one line of JSON a run, only ever appended, with the raw figures of every block, so
 // that later questions can be asked of it. https://jsonlines.org Enters: results of the gate or of
-// a run. Leaves: lines, and records read back.
+// a run.
 
 import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";

@@ -1,5 +1,4 @@
-// A result of the gate as a page, and as a section for whoever has a page already. Pure. Enters: a
-// GateResult. Leaves: markup that loads nothing from anywhere.
+// A result of the gate as a page, and as a section for whoever has a page already. Pure.
 
 import { renderDocument } from "../report/html/document.ts";
 import { picturesOf } from "../report/html/figure.ts";

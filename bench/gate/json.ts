@@ -1,4 +1,4 @@
-// regression.json, written. Pure. Enters: a GateResult. Leaves: text.
+// regression.json, written. Pure.
 
 import type { GateResult } from "./result.ts";
 

@@ -1,5 +1,5 @@
 // What a run of the gate leaves on disk: a folder with regression.json, regression.md and
-// regression.html. Enters: a GateResult. Leaves: files, each whole or not at all.
+// regression.html.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,4 @@
-// From findings to one outcome and its exit code. Pure. Enters: what was found of each test, what
-// the controls did, what failed. Leaves: to the command, which exits with it.
+// From findings to one outcome and its exit code. Pure.
 
 import type { Comparison, Finding, Word } from "./rule.ts";
 

@@ -1,8 +1,6 @@
 // Base, base again and head side by side: blocks in which each runs once, all at the same time or
 // in a seeded, balanced order, until enough pairs count. At the same time as in Bulej et al., "Duet
-// Benchmarking" (ICPE 2020): what slows the machine down then slows all alike. Enters: a row of a
-// profile and the trees. Leaves: for each contender and metric the figures of both sides in the
-// same block, and what failed.
+// Benchmarking" (ICPE 2020): what slows the machine down then slows all alike.
 
 import type { Contender } from "../contenders/catalogue.ts";
 import { Interrupted } from "../host/deadline.ts";

@@ -1,6 +1,5 @@
 // The control that must be caught: the base server once more, with one system call a message
-// planted into it. native/planted_call is compiled for it and loaded with LD_PRELOAD. Enters: the
-// figures of the base without it. Leaves: whether the rule sees the difference.
+// planted into it. native/planted_call is compiled for it and loaded with LD_PRELOAD.
 
 import { join } from "node:path";
 import type { RoundContext } from "../run/round.ts";

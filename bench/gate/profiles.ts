@@ -1,4 +1,4 @@
-// How much one run of the gate measures, as data. Leaves: to gate.ts.
+// How much one run of the gate measures, as data.
 
 import type { Timing } from "../run/profiles.ts";
 import type { ExactName } from "./metrics.ts";

@@ -1,6 +1,4 @@
 // What one run of the gate leaves in regression.json (schemaVersion 1), as types. Pure data.
-// Enters: from gate.ts. Leaves: to the renderers of this folder, to the history, and to whoever
-// reads the file.
 
 import type { Environment } from "../model/results.ts";
 import type { Runtime } from "../model/runtimes.ts";

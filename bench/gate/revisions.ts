@@ -1,6 +1,5 @@
 // Which states of the code are compared: names become commits, and what cannot be compared is said
-// before anything is built. git-rev-parse(1), gitrevisions(7). Enters: what the user typed. Leaves:
-// two Revisions.
+// before anything is built. git-rev-parse(1), gitrevisions(7).
 
 import { UsageError } from "../command-line.ts";
 import { plural } from "../report/format.ts";

@@ -1,7 +1,6 @@
-// The rule of the gate: when is a head worse than its base? Pure. Enters: pairs of figures that
-// were measured in the same block. Leaves: a finding a test, and one outcome for all of them.
-// Wilcoxon's test, the interval that belongs to it and Holm's correction are those of
-// bench/statistics; docs/regression.md has the reasons.
+// The rule of the gate: when is a head worse than its base? Pure. Wilcoxon's test, the interval
+// that belongs to it and Holm's correction are those of bench/statistics; docs/regression.md has
+// the reasons.
 
 import { hodgesLehmann, shiftSpread } from "../statistics/hodges-lehmann.ts";
 import { holm } from "../statistics/holm.ts";

@@ -1,6 +1,5 @@
 // Two saved results.json against each other: the same rule over blocks that were not interleaved,
-// so with the wider margins, and without a confirmation. Pure. Enters: two Results. Leaves: a
-// GateResult, which gates only where both were made on the same machine.
+// so with the wider margins, and without a confirmation. Pure.
 
 import type { Cell, Results } from "../model/results.ts";
 import { blocksForInterval } from "../statistics/bootstrap.ts";

@@ -1,5 +1,4 @@
-// Who is compared: the same contender, started from the trees of base and head. Pure. Enters: built
-// trees. Leaves: contenders by another name for bench/run, which runs any command.
+// Who is compared: the same contender, started from the trees of base and head. Pure.
 
 import { pathToFileURL } from "node:url";
 import { type Contender, contenders } from "../contenders/catalogue.ts";

@@ -1,5 +1,4 @@
-// A result of the gate as text: context, a table, the verdict last, where one looks. Pure. Enters:
-// a GateResult. Leaves: lines.
+// A result of the gate as text: context, a table, the verdict last, where one looks. Pure.
 
 import { alignedLines } from "../report/text-table.ts";
 import type { GateResult } from "./result.ts";

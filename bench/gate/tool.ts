@@ -1,5 +1,4 @@
-// Short-lived commands such as git, to their end. Enters: an argument vector. Leaves: its lines, or
-// why it failed.
+// Short-lived commands such as git, to their end.
 
 import { within } from "../host/deadline.ts";
 import { describeExit, type Host } from "../host/host.ts";

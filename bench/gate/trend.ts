@@ -1,6 +1,5 @@
 // How a figure moved over many runs, and where it changed for good: E-divisive change points. A
-// trend is shown, it never gates. Pure. Enters: records of the history. Leaves: series with their
-// changes.
+// trend is shown, it never gates. Pure.
 
 import { changePoints } from "../statistics/e-divisive.ts";
 import { median } from "../statistics/quantile.ts";

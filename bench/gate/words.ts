@@ -1,5 +1,4 @@
-// A result of the gate in words and figures, for every form that it is shown in. Pure. Enters: a
-// GateResult. Leaves: to terminal.ts, markdown.ts, html.ts and annotations.ts.
+// A result of the gate in words and figures, for every form that it is shown in. Pure.
 
 import type { Results } from "../model/results.ts";
 import { absent, bytes, duration, percent, significant } from "../report/format.ts";

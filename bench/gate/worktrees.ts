@@ -1,7 +1,6 @@
 // Base and head as built trees of their own, outside the repository, gone when the run is over.
-// git-worktree(1). Enters: commits. Leaves: folders with everything built. What a tree has in
-// common with the one that we run from is copied, not built again: build.mjs believes its stamps
-// only where the content of all inputs is the same.
+// git-worktree(1). What a tree has in common with the one that we run from is copied, not built
+// again: build.mjs believes its stamps only where the content of all inputs is the same.
 
 import {
   cpSync,

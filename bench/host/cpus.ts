@@ -1,6 +1,5 @@
 // Which CPU the server gets and which the load generator: apart, and on cores of their own where
-// there are enough. Enters: the CPUs that we may use and how they share cores (cpuset(7), Linux's
-// cputopology). Leaves: a CpuPlan.
+// there are enough.
 
 import { readText } from "./kernel-files.ts";
 

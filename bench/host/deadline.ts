@@ -1,6 +1,5 @@
 // Waiting with an end: a promise, or the end of its time, or the interruption of the whole run,
-// whichever is first. Enters: promises about child processes. Leaves: their value, null, or an
-// Interrupted that unwinds to bench/run/run.ts.
+// whichever is first.
 
 /** The run was told to stop. Not a fault of whoever was being measured. */
 export class Interrupted extends Error {

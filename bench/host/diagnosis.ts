@@ -1,6 +1,5 @@
 // What this machine allows, in words: each limit with what it is good for, what fits at each scale,
-// and the command that lifts what does not. Pure. Enters: MachineLimits. Leaves: rows for
-// `npm run bench -- doctor`.
+// and the command that lifts what does not. Pure.
 
 import {
   type Demand,

@@ -1,6 +1,5 @@
 // What the numbers were made on: hardware, kernel, limits, compilers, and which state of the code.
-// Enters: procfs, sysfs, the compiler's and git's own words. Leaves: the environment block of
-// results.json. Anything may be missing and is then null. No host name, user name or path is in it.
+// Anything may be missing and is then null. No host name, user name or path is in it.
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";

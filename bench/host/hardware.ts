@@ -1,5 +1,5 @@
 // The processor, and who stands between it and us. proc_cpuinfo(5), the kernel's cputopology and
-// hw-vuln documents. Enters: procfs and sysfs. Leaves: to environment.ts.
+// hw-vuln documents.
 
 import { arch, availableParallelism, cpus, release } from "node:os";
 import type { ReadText } from "./kernel-files.ts";

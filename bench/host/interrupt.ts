@@ -1,7 +1,6 @@
 // Ctrl-C, SIGTERM and SIGHUP: the first asks the run to stop and to write what it has, the second
-// ends us at once. Enters: signals. Leaves: an AbortSignal for everything that waits, and the exit
-// code that a shell expects. signal(7); 128 + n is what POSIX shells report for a process that
-// signal n ended.
+// ends us at once. signal(7); 128 + n is what POSIX shells report for a process that signal n
+// ended.
 
 import { constants } from "node:os";
 

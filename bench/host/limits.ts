@@ -1,7 +1,6 @@
 // Whether this machine lets a cell run at its full size, asked before it runs: descriptors, ports,
 // threads, memory maps. What does not fit is a row with the figure needed and the command that
 // lifts it, never a smaller run. getrlimit(2), sysctl(8), cgroups(7), ip(7).
-// Enters: the machine's limits as plain data, and a demand. Leaves: a Shortfall, or null.
 
 import type { ResourceLimit } from "./kernel-files.ts";
 

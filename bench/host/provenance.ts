@@ -1,6 +1,5 @@
 // What the programs under measurement were made from and with: Node, compiler, flags, commit.
-// Enters: Node's versions, node-gyp's makefile, the compiler's and git's own words. Leaves: to
-// environment.ts. Whatever cannot be asked is null; folders of this machine are left out.
+// Whatever cannot be asked is null; folders of this machine are left out.
 
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";

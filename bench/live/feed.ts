@@ -1,6 +1,5 @@
-// What the live page is told, and all that a page which comes late must know. Enters: progress of a
-// run, samples of the server under test. Leaves: messages, each a kind and data for JSON. Knows no
-// sockets; whoever sends asks it for the past and listens for what follows.
+// What the live page is told, and all that a page which comes late must know. Knows no sockets;
+// whoever sends asks it for the past and listens for what follows.
 
 import { keptSamples, type LiveMessage, type LiveRound, type LiveSample } from "../model/live.ts";
 import { causeText } from "../model/reasons.ts";

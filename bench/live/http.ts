@@ -1,7 +1,6 @@
 // The live page's server: HTTP on 127.0.0.1 and on no other interface, for browsers of this machine
 // only. A foreign name in the Host header is refused: a page from elsewhere could have its name
-// point here (DNS rebinding). WHATWG HTML, "Server-sent events"; RFC 9110. Enters: a Feed, a page.
-// Leaves: the port; it ends when it is told, once the last client has the final report.
+// point here (DNS rebinding). WHATWG HTML, "Server-sent events"; RFC 9110.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";

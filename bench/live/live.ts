@@ -1,5 +1,4 @@
-// --live: a page that shows a run while it runs, and ends with its report. Enters: progress, the
-// server's pid, at last the report. Leaves: the page's address; nothing that outlives the run.
+// --live: a page that shows a run while it runs, and ends with its report.
 
 import type { Host } from "../host/host.ts";
 import type { Plan } from "../run/plan.ts";

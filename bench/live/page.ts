@@ -1,6 +1,6 @@
 // The live page: one file with its style and script, which asks nobody but this server. Its charts
-// are empty frames that the script fills; its words say what is live and what comes by round.
-// Enters: a Plan. Leaves: HTML. Pure. WHATWG HTML; WCAG 2.2 AA.
+// are empty frames that the script fills; its words say what is live and what comes by round. Pure.
+// WHATWG HTML; WCAG 2.2 AA.
 
 import type { LiveChartName } from "../model/live.ts";
 import { renderDocument } from "../report/html/document.ts";

@@ -1,6 +1,4 @@
 // How far a run is: on a terminal one line that is rewritten in place, elsewhere a line a round.
-// Enters: progress of bench/run. Leaves: text on standard error; standard output is for
-// results.
 
 import { causeText } from "../model/reasons.ts";
 import { clock, shortCount } from "../report/format.ts";

@@ -1,5 +1,5 @@
 // What the live page adds to the report's style sheet: the same colours and type, charts two by
-// two. Leaves: CSS to page.ts.
+// two.
 
 export const liveStyle = `
 main.live{max-width:1240px;margin:0 auto;padding:0 1rem 3rem}

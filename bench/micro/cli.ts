@@ -1,6 +1,5 @@
 // `npm run bench:micro`: what a call of the library costs, beside the same in C++. It starts when
 // it is imported and leaves its exit code in process.exitCode; no figure ever decides that code.
-// Enters: process.argv. Leaves: a table or JSON on standard output, progress on standard error.
 
 import { join } from "node:path";
 import { parseArgs } from "node:util";

@@ -1,6 +1,6 @@
 // What is measured, as data: the cases, each a process of its own in both languages, the operations
-// that one measures, and what is promised of them. Enters: nothing. Leaves: to operations.ts,
-// rounds.ts and verdict.ts. The native half of each case is in native/micro/main.cc.
+// that one measures, and what is promised of them. The native half of each case is in
+// native/micro/main.cc.
 
 import type { BackendName } from "../../src/index.ts";
 

@@ -1,6 +1,4 @@
 // One case in this process, as micro-baseline does it natively: node measure.js --case NAME --ms N.
-// Enters: its arguments. Leaves: one JSON line with the nanoseconds of each operation and how long
-// this thread waited for a CPU; what went wrong on standard error, with exit code 1.
 
 import { parseArgs } from "node:util";
 import { ownWaitNs } from "../host/usage.ts";

@@ -1,5 +1,4 @@
 // What each case does in TypeScript: it opens what it needs, and gives the operations to measure.
-// Enters: a case of figures.ts. Leaves: functions, each one operation.
 
 import {
   DefaultSelector,

@@ -1,6 +1,5 @@
 // The rounds: each case in TypeScript and natively, in turns, each time in a fresh process, so that
 // a noisy minute falls on both and the luck of one process's memory layout shows as spread.
-// Enters: cases. Leaves: for each case what its rounds gave, or why there are none.
 
 import { within } from "../host/deadline.ts";
 import { describeExit, type Host } from "../host/host.ts";

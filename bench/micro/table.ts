@@ -1,5 +1,4 @@
-// The figures for a terminal: a line each, with its spread, its baseline and its verdict. Enters:
-// figures. Leaves: lines.
+// The figures for a terminal: a line each, with its spread, its baseline and its verdict.
 
 import { absent, ratio, significant } from "../report/format.ts";
 import { type Column, type Paint, tableLines } from "../report/text-table.ts";

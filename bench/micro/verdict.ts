@@ -1,5 +1,5 @@
 // From rounds to figures: median and middle half, the ratio to the baseline, and whether a promise
-// was kept. Pure. Enters: what the rounds gave. Leaves: to table.ts, and as JSON.
+// was kept. Pure.
 
 import { quantile, sort } from "../statistics/quantile.ts";
 import type { Case, Operation, Target } from "./figures.ts";

@@ -1,5 +1,4 @@
-// What one block told about one contender, and the histograms of it, decoded once. Enters: a round
-// and its windows that count. Leaves: to metrics.ts.
+// What one block told about one contender, and the histograms of it, decoded once.
 
 import type { Window } from "../model/events.ts";
 import { decodeHistogram } from "../statistics/hdr-encoding.ts";

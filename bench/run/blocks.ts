@@ -1,7 +1,6 @@
 // Blocks: each is one pass over all scenarios and contenders of a part, in a seeded, balanced
 // order, the reference among them. The first ones are pilots: their spread tells how many there
-// must be. Enters: a part of the plan. Leaves: rounds, in the order in which they ran, and progress
-// while they do.
+// must be.
 
 import type { Contender } from "../contenders/catalogue.ts";
 import { Interrupted } from "../host/deadline.ts";

@@ -1,6 +1,5 @@
 // From rounds to cells: windows that do not count are dropped, each block is paired with the
-// reference's, and what is left makes the figures. Pure. Enters: the rounds of one part of the
-// plan. Leaves: cells for results.json.
+// reference's, and what is left makes the figures. Pure.
 
 import type { Contender } from "../contenders/catalogue.ts";
 import { causeText } from "../model/reasons.ts";

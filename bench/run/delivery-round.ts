@@ -1,6 +1,5 @@
 // One round of broadcast, event-delivery or replicas: a program that starts all the processes that
-// there are, and tells what it saw of them. Enters: its command, the load and the timing. Leaves:
-// windows, figures and facts, or why there are none; with everything gone that was started.
+// there are, and tells what it saw of them.
 
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

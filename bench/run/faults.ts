@@ -1,5 +1,4 @@
-// What the load generator found wrong with a server, in words. Pure. Enters: one run of it. Leaves:
-// a reason for the cell, or null.
+// What the load generator found wrong with a server, in words. Pure.
 
 import type { Loaded } from "./load.ts";
 import type { GeneratorLoad } from "./load-arguments.ts";

@@ -1,5 +1,5 @@
 // Rounds as the gate sees them: which windows count, and which blocks pair with the reference's.
-// Pure. Enters: the rounds of a part. Leaves: Courses and paired blocks, to cells.ts and blocks.ts.
+// Pure.
 
 import type { Contender } from "../contenders/catalogue.ts";
 import type { Window } from "../model/events.ts";

@@ -1,6 +1,5 @@
 // What the load generator is told: the arguments of `load-generator run` from a Load and its
-// timing. Pure. Enters: a load, a port. Leaves: an argument vector. What is not said is the
-// generator's own default.
+// timing. Pure. What is not said is the generator's own default.
 
 import type { Load } from "../model/workloads/workload.ts";
 import type { Timing } from "./profiles.ts";

@@ -1,5 +1,4 @@
-// One run of the load generator: its JSON lines as they come. Enters: a load and a port. Leaves:
-// windows and the result, or why there is none.
+// One run of the load generator: its JSON lines as they come.
 
 import { within } from "../host/deadline.ts";
 import { describeEnd, describeExit, type Host } from "../host/host.ts";

@@ -1,5 +1,4 @@
-// The options of a run, which several commands take. Enters: the arguments. Leaves: a Request for
-// bench/run/plan.ts.
+// The options of a run, which several commands take.
 
 import {
   type Given,

@@ -1,6 +1,5 @@
 // How far a run is and how long it still takes, as far as anybody can know: the plan's estimate of
-// each round, scaled by how long the rounds so far really took. Enters: progress of bench/run.
-// Leaves: counts and seconds to whoever shows them.
+// each round, scaled by how long the rounds so far really took.
 
 import { estimateRoundSeconds, estimateSeconds, type Part, type Plan } from "./plan.ts";
 import type { RunProgress } from "./run.ts";

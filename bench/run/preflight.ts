@@ -1,6 +1,4 @@
 // Who can run here at all, found out before anything is measured, and with how many processes.
-// Enters: a part of the plan and the machine's limits. Leaves: for each contender that cannot run,
-// a status and the reason.
 
 import type { Contender } from "../contenders/catalogue.ts";
 import type { Host } from "../host/host.ts";

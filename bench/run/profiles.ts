@@ -1,5 +1,5 @@
 // The profiles: which workloads, contenders and scales one command runs, and for how long. Pure
-// data. Leaves: to bench/run/plan.ts, where the command line overrides single figures.
+// data.
 
 import { blocksForInterval } from "../statistics/bootstrap.ts";
 

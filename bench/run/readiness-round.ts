@@ -1,5 +1,5 @@
 // One round of the readiness workload: a process that waits on socket pairs of its own, with one
-// backend. Enters: its command and the shape. Leaves: what a turn cost, or why there is none.
+// backend.
 
 import type { CpuPlan } from "../host/cpus.ts";
 import { within } from "../host/deadline.ts";

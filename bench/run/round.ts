@@ -1,6 +1,5 @@
-// One round: a fresh server, one run of the load generator against it, its end. Enters: a contender
-// and a load. Leaves: a Round: windows, counters and, in words, what went wrong. It never throws
-// for a contender's fault.
+// One round: a fresh server, one run of the load generator against it, its end. It never throws for
+// a contender's fault.
 
 import type { Contender } from "../contenders/catalogue.ts";
 import type { CpuPlan } from "../host/cpus.ts";

@@ -1,6 +1,5 @@
-// One run from plan to results: who can run, all blocks of all parts, the cells. Enters: a Plan.
-// Leaves: Results, complete or, after an interruption, with what was measured until then. Writes
-// and prints nothing.
+// One run from plan to results: who can run, all blocks of all parts, the cells. Writes and prints
+// nothing.
 
 import { BACKLOG, commonSettings } from "../contenders/settings.ts";
 import { Interrupted } from "../host/deadline.ts";

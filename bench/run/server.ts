@@ -1,6 +1,4 @@
-// A contender's process through its life: started, ready, stopped. Enters: the argument vector of
-// its row. Leaves: the port to connect to and its call counters, or, in words for the report's row,
-// what it did wrong.
+// A contender's process through its life: started, ready, stopped.
 
 import { within } from "../host/deadline.ts";
 import { describeExit, type Host, type HostProcess } from "../host/host.ts";

@@ -1,5 +1,4 @@
-// What happened when: one row a round for the results' timeline. Pure. Enters: the rounds of a
-// part. Leaves: to bench/run/run.ts.
+// What happened when: one row a round for the results' timeline. Pure.
 
 import { ruleWords } from "../model/reasons.ts";
 import type { TimelineRound } from "../model/results.ts";

@@ -1,7 +1,7 @@
 // Which windows count. Pure: a window and what is known about its contender in, the rules that it
 // breaks out. The rules are measurement.md's: noise of the machine, or a load generator that was
 // not up to its task; a workload says which of them are its own. A server that is full is not noise
-// and is told apart. Leaves: to cells.ts, which drops and counts, and puts the rules into words.
+// and is told apart.
 
 import type { Window } from "../model/events.ts";
 import type { GateRule } from "../model/reasons.ts";

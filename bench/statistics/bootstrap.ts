@@ -1,7 +1,6 @@
 // The percentile bootstrap interval of a median: how far the median would have moved with other
 // blocks. Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapters 2 and 13.
-// Enters: one value a block and a seed. Leaves: to ratio.ts and summary.ts. Resamples blocks, never
-// messages: messages of a block are not independent.
+// Resamples blocks, never messages: messages of a block are not independent.
 
 import { quantile, type Sorted, sort } from "./quantile.ts";
 import { integerBelow, seededRandom } from "./random.ts";

@@ -1,8 +1,7 @@
 // E-divisive: where in a series its distribution changed, without a model of what it was. Matteson
 // and James, "A Nonparametric Approach for Multiple Change Point Analysis of Multivariate Data",
 // JASA 109 (2014); R's ecp::e.divisive with alpha = 1; Daly et al. (ICPE 2020) on finding
-// performance changes with it. Enters: one figure a run, in time's order. Leaves: change points for
-// the trend.
+// performance changes with it.
 
 import { median } from "./quantile.ts";
 import { deriveSeed, type Random, seededRandom, shuffled } from "./random.ts";

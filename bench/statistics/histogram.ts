@@ -1,7 +1,6 @@
 // A histogram of latencies with a bounded relative error: HdrHistogram's buckets
 // (hdrhistogram.org). Each doubling of the value is cut into equally many linear steps, enough for
-// the promised number of significant digits. Enters: recorded values, or what hdr-encoding.ts
-// decoded. Leaves: quantiles. Windows are merged, never averaged.
+// the promised number of significant digits. Windows are merged, never averaged.
 
 /** What decides the buckets; only histograms whose steps agree can be merged. */
 export interface Geometry {

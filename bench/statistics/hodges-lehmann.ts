@@ -4,7 +4,6 @@
 // Chicken, "Nonparametric Statistical Methods" (2014), 3.2 and 3.3. As R's wilcox.test with
 // conf.int = TRUE, exact = TRUE. With normal noise it needs 5 % more blocks than a mean does, and a
 // median 57 % more; one wild block moves it as little.
-// Enters: one difference a block. Leaves: to the gate's rule.
 
 import type { Interval } from "./bootstrap.ts";
 import { quantile, sort } from "./quantile.ts";

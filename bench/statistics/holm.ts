@@ -1,7 +1,6 @@
-// Holm's correction: p values of several tests made together, raised so that the chance of even
-// one false alarm among them stays at the level. Holm, "A Simple Sequentially Rejective Multiple
-// Test Procedure", Scandinavian Journal of Statistics 6 (1979); R's p.adjust(method = "holm").
-// Enters: one p value a test. Leaves: the adjusted ones, to whoever decides.
+// Holm's correction: p values of several tests made together, raised so that the chance of even one
+// false alarm among them stays at the level. Holm, "A Simple Sequentially Rejective Multiple Test
+// Procedure", Scandinavian Journal of Statistics 6 (1979); R's p.adjust(method = "holm").
 
 /**
  * The adjusted p values, each in its test's place; compare them with the level itself. They keep

@@ -1,7 +1,6 @@
 // In which order the contenders of a cell run, block by block, so that neither position nor
 // predecessor favours one. E. J. Williams, "Experimental designs balanced for the estimation of
-// residual effects of treatments" (1949); ABBA for two. Enters: contenders, a number of blocks, a
-// seed. Leaves: one order a block, each naming every contender once.
+// residual effects of treatments" (1949); ABBA for two.
 
 import { integerBelow, type Random, seededRandom, shuffled } from "./random.ts";
 

@@ -1,6 +1,5 @@
 // Quantiles of the standard normal distribution. Wichura, "Algorithm AS 241: The Percentage Points
 // of the Normal Distribution", Applied Statistics 37 (1988), PPND16; R's qnorm.
-// Enters: a probability. Leaves: z, to sample-size.ts and theil-sen.ts.
 
 /** Coefficients of a polynomial, the constant first. */
 type Polynomial = readonly number[];

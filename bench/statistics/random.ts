@@ -1,7 +1,6 @@
 // Seeded randomness: the same seed gives the same run order and the same intervals on every
 // machine. Blackman and Vigna, "Scrambled Linear Pseudorandom Number Generators" (2021):
-// xoshiro128**, its state filled by SplitMix. Enters: a seed. Leaves: to the run order (latin.ts)
-// and the resampling (bootstrap.ts). Never cryptographic.
+// xoshiro128**, its state filled by SplitMix. Never cryptographic.
 
 /** A stream of uniformly distributed 32-bit words; calling it advances it. */
 export type Random = () => number;

@@ -1,7 +1,6 @@
 // What a contender costs in units of the reference, from pairs that were measured in the same
 // block. The unit is the log ratio within the block: what slows the machine for a while slows both
-// and cancels, and "twice" and "half" lie equally far from 1. Enters: pairs. Leaves: the ratio, its
-// interval, and whether the two may be ranked.
+// and cancels, and "twice" and "half" lie equally far from 1.
 
 import { type BootstrapOptions, bootstrapMedian } from "./bootstrap.ts";
 import { median } from "./quantile.ts";

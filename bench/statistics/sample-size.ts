@@ -1,7 +1,7 @@
 // How many blocks tell a given difference from noise: pilot pairs estimate the spread of the log
 // ratios, the normal approximation gives the number; past the affordable one it says what can be
 // told instead. Cohen, "Statistical Power Analysis" (1988), chapter 2; R's power.t.test without its
-// t. Enters: log ratios of pilot pairs. Leaves: the number of blocks, or "inconclusive".
+// t.
 
 import { normalQuantile } from "./normal.ts";
 

@@ -1,5 +1,5 @@
 // From one value a block to a figure of results.json: the median, its interval, the blocks
-// themselves. Enters: block values from bench/run. Leaves: a Metric of bench/model/results.ts.
+// themselves.
 
 import type { Metric } from "../model/results.ts";
 import { type BootstrapOptions, bootstrapMedian } from "./bootstrap.ts";

@@ -1,7 +1,6 @@
 // The slope through points, robust against a few that are far off: the median of the slopes of all
 // pairs. Theil (1950); Sen, "Estimates of the Regression Coefficient Based on Kendall's Tau", JASA
-// 63 (1968), for the interval; as SciPy's stats.theilslopes. Enters: points such as (connections,
-// bytes). Leaves: the slope: bytes a connection.
+// 63 (1968), for the interval; as SciPy's stats.theilslopes.
 
 import { normalQuantile } from "./normal.ts";
 import { median, sort } from "./quantile.ts";

@@ -1,7 +1,7 @@
-// The exact Wilcoxon signed-rank test: could differences lie this far to one side of zero by
-// chance alone? Wilcoxon, "Individual Comparisons by Ranking Methods", Biometrics Bulletin 1
-// (1945), who drops zeros before ranking. As R's exactRankTests::wilcox.exact and SciPy's
-// wilcoxon(mode="exact"). Enters: one difference a block. Leaves: a p value for the gate.
+// The exact Wilcoxon signed-rank test: could differences lie this far to one side of zero by chance
+// alone? Wilcoxon, "Individual Comparisons by Ranking Methods", Biometrics Bulletin 1 (1945), who
+// drops zeros before ranking. As R's exactRankTests::wilcox.exact and SciPy's
+// wilcoxon(mode="exact").
 
 export type Alternative = "two-sided" | "greater" | "less";
 

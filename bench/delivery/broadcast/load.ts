@@ -1,5 +1,4 @@
-// N members of a room, of whom one speaks: when did the last one have it? Enters: settings as an
-// argument; on standard input a line for each slice. Leaves: for each of them one JSON line.
+// N members of a room, of whom one speaks: when did the last one have it?
 
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";

@@ -1,5 +1,4 @@
-// node:net: what people use today; Node keeps the queues. Enters: bytes of one member. Leaves: the
-// same to all.
+// node:net: what people use today; Node keeps the queues.
 
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";

@@ -1,5 +1,4 @@
-// A round of the workload `broadcast`: a server on one CPU, its members on another. Enters: the
-// server's name and settings. Leaves: a window for each slice of it, with every message checked.
+// A round of the workload `broadcast`: a server on one CPU, its members on another.
 
 import { accountsOf, stealNs } from "../../host/usage.ts";
 import type { Window } from "../../model/events.ts";

@@ -1,5 +1,5 @@
 // ts:reactor-epoll: one loop; a queue for each member, watched for writing only while it holds
-// something. Enters: bytes of one member. Leaves: the same to all.
+// something.
 
 import * as io from "../../../src/index.ts";
 import type { BroadcastServer } from "./room.ts";

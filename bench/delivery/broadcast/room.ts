@@ -1,5 +1,5 @@
-// What a broadcast server is: whatever one connection sends goes to all, byte by byte in order.
-// Enters: connections. Leaves: a port. Its process is measured from outside.
+// What a broadcast server is: whatever one connection sends goes to all, byte by byte in order. Its
+// process is measured from outside.
 
 export interface BroadcastServer {
   /** `runtime:strategy`. */

@@ -1,4 +1,4 @@
-// The process of a broadcast server. Enters: its name as an argument. Leaves: its port as a line.
+// The process of a broadcast server.
 
 import "../lifeline.ts";
 import { rooms } from "./rooms.ts";

@@ -1,6 +1,5 @@
 // ts:thread-per-connection: each member has a thread that blocks until its member says something,
-// and then sends it to all itself. Enters: bytes of one member. Leaves: the same to all; a member
-// that does not read makes the thread that sends to it wait.
+// and then sends it to all itself: a member that does not read blocks it.
 
 import { isMainThread, Worker, workerData } from "node:worker_threads";
 import * as io from "../../../src/index.ts";

@@ -1,6 +1,5 @@
 // Readers of named FIFOs that wait in open(2), which returns when a writer comes: no descriptor
-// while nothing happens, but a thread for each event that is waited for. Enters: paths. Leaves:
-// receipts, one of them with bytes. fifo(7)
+// while nothing happens, but a thread for each event that is waited for. fifo(7)
 
 import { open } from "node:fs/promises";
 import { decodeEvents, type OnEvent, type Way } from "../way.ts";

@@ -1,6 +1,6 @@
 // Readers of named FIFOs that wait in a Selector: any number of events a process, no thread. After
 // each end of the file a reader opens the FIFO anew, before that it would be readable for good.
-// Enters: paths. Leaves: receipts, one of them with bytes. fifo(7)
+// fifo(7)
 
 import { close, DefaultSelector, EVENT_READ, openFifo, read } from "../../../src/index.ts";
 import { decodeEvents, type OnEvent, type Way } from "../way.ts";

@@ -1,6 +1,6 @@
 // A named FIFO for each event. The writer opens it without waiting, and so learns whether anybody
 // listens; one reader gets the bytes, the end of the file wakes the others. What both kinds of
-// reader share. Enters: paths. Leaves: one wake-up for each reader. fifo(7)
+// reader share. fifo(7)
 
 import { constants } from "node:os";
 import { join } from "node:path";

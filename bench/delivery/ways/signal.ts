@@ -1,6 +1,6 @@
 // A signal to every process, whether it waits or not: each looks up what it was for. A signal
 // carries no bytes, and two of a kind that come together are one: what is looked up is the newest
-// only. Enters: pids. Leaves: wake-ups for all. signal(7), kill(2)
+// only. signal(7), kill(2)
 
 import { closeSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
 // A UDP port for each event, and a broadcast on loopback: the kernel copies the datagram to every
-// socket on the port. Enters: ports. Leaves: one datagram for each listener. udp(7), ip(7)
+// socket on the port. udp(7), ip(7)
 
 import { createSocket } from "node:dgram";
 import { once } from "node:events";

@@ -1,6 +1,5 @@
 // Instructions a message in user space, by Valgrind's simulation: the same on a busy machine as on
-// a quiet one. callgrind(1). Enters: a server's command. Leaves: instructions a message, as the
-// slope between a few messages and many, so that starting and ending do not count.
+// a quiet one. callgrind(1).
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

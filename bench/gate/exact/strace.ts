@@ -1,5 +1,5 @@
 // System calls a message, counted from outside: every call of every thread, whatever the server
-// says about itself. strace(1). Enters: a server's command. Leaves: calls a message.
+// says about itself. strace(1).
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

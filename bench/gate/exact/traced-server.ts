@@ -1,6 +1,4 @@
 // A server that runs under a tool, and one client that sends it one message after the other.
-// Enters: the whole argument vector. Leaves: the moments between which slices of the messages were
-// echoed, and the end of the tool.
 
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
