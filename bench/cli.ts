@@ -3,11 +3,12 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { optionLines, parseOptions, UsageError } from "./command-line.ts";
+import { optionLines, parseOptions, suggestion, UsageError } from "./command-line.ts";
 import { adviseCommand } from "./commands/advise.ts";
 import {
   type Command,
   exitFailure,
+  exitLines,
   exitUsage,
   isSystemError,
   print,
@@ -43,6 +44,7 @@ process.exitCode = await main(process.argv.slice(2));
 async function main(argv: readonly string[]): Promise<number> {
   guardStreams("bench");
   try {
+    refuseSwallowed();
     const [first = ""] = argv;
     const named = !first.startsWith("-") && first !== "";
     const command = named ? findCommand(first) : runCommand;
@@ -66,8 +68,26 @@ async function main(argv: readonly string[]): Promise<number> {
 function findCommand(name: string): Command {
   const found = commands.find((command) => command.name === name);
   if (found !== undefined) return found;
-  const valid = commands.map((command) => command.name).join(", ");
-  throw new UsageError(`unknown command "${name}"; commands: ${valid}`);
+  const names = commands.map((command) => command.name);
+  throw new UsageError(`unknown command "${name}"; ${suggestion(name, names, "commands")}`);
+}
+
+/**
+ * npm takes options before its "--" for its own, and tells its scripts of them in the environment.
+ * Those that it has itself are left out.
+ * @throws {UsageError}
+ */
+function refuseSwallowed(): void {
+  const { npm_lifecycle_event: script = "" } = process.env;
+  if (script !== "bench" && script !== "bench:regression") return;
+  for (const { name, value } of commands.flatMap(({ options }) => options)) {
+    const given = process.env[`npm_config_${name.replaceAll("-", "_")}`];
+    if (given === undefined || name === "json") continue;
+    const example = value === "" ? `--${name}` : `--${name} …`;
+    throw new UsageError(
+      `npm kept --${name} for itself; options come after "--": npm run ${script} -- ${example}`,
+    );
+  }
 }
 
 function help(command: Command, named: boolean): string {
@@ -85,6 +105,8 @@ function help(command: Command, named: boolean): string {
     "examples:",
     ...examples.map(([line, meaning]) => `  ${line}\n      ${meaning}`),
     ...(details === undefined ? [] : ["", ...details()]),
+    "",
+    ...(command.exits ?? exitLines),
   ].join("\n");
   const inClone = /npm run (-s )?bench( --)?/g;
   return packagePaths().inClone ? text : text.replace(inClone, "npx io-selectors bench");

@@ -73,8 +73,41 @@ export function optionLines(rows: readonly OptionRow[]): string[] {
 }
 
 function unknownOption(text: string, rows: readonly OptionRow[]): UsageError {
-  const valid = rows.map(({ name }) => `--${name}`).join(" ");
-  return new UsageError(`unknown option "${text}"; options: ${valid}`);
+  const names = rows.map(({ name }) => `--${name}`);
+  return new UsageError(`unknown option "${text}"; ${suggestion(text, names, "options", " ")}`);
+}
+
+/** "did you mean X?" if one of the names is near, else all of them. */
+export function suggestion(
+  text: string,
+  names: readonly string[],
+  kind: string,
+  between = ", ",
+): string {
+  const [nearest = ""] = [...names].sort((one, other) => apart(text, one) - apart(text, other));
+  const near = apart(text, nearest) <= Math.max(1, Math.floor(text.length / 3));
+  return near ? `did you mean ${nearest}?` : `${kind}: ${names.join(between)}`;
+}
+
+/**
+ * How many letters must be inserted, removed, replaced or swapped with their neighbour to make one
+ * word of the other: the optimal string alignment distance.
+ */
+function apart(one: string, other: string): number {
+  let [before, row]: number[][] = [[], Array.from({ length: other.length + 1 }, (_, i) => i)];
+  for (let i = 1; i <= one.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= other.length; j++) {
+      const same = one[i - 1] === other[j - 1];
+      const at = (values: readonly number[] | undefined, index: number) => values?.[index] ?? 0;
+      const steps = [at(row, j) + 1, at(next, j - 1) + 1, at(row, j - 1) + (same ? 0 : 1)];
+      const swapped = i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1];
+      if (swapped) steps.push(at(before, j - 2) + 1);
+      next.push(Math.min(...steps));
+    }
+    [before, row] = [row ?? [], next];
+  }
+  return row?.at(-1) ?? 0;
 }
 
 interface OptionToken {
@@ -101,12 +134,45 @@ export function words(text: string, option: string): string[] {
   return [...new Set(parts)];
 }
 
-/** A whole number of that range, both ends included. */
-export function whole(low: number, high: number): (text: string, option: string) => number {
+type NumberReader = (text: string, option: string) => number;
+
+/** What a number may end with, and what it is multiplied by. */
+type Units = Readonly<Record<string, number>>;
+
+const counts: Units = { k: 1e3, M: 1e6 };
+const sizes: Units = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, ...counts };
+const times: Units = { ms: 1e-3, s: 1, min: 60 };
+
+/** A whole number of that range, both ends included: 10000 or 10k. */
+export function whole(low: number, high: number): NumberReader {
+  return numberReader(counts, {
+    fits: (value) => Number.isInteger(value) && value >= low && value <= high,
+    range: `a whole number from ${low} to ${high}`,
+  });
+}
+
+/** A number of bytes: 65536 or 64KiB. */
+export function byteCount(low: number, high: number): NumberReader {
+  return numberReader(sizes, {
+    fits: (value) => Number.isInteger(value) && value >= low && value <= high,
+    range: `a whole number of bytes from ${low} to ${high}`,
+  });
+}
+
+interface Bounds {
+  readonly fits: (value: number) => boolean;
+  readonly range: string;
+}
+
+function numberReader(units: Units, { fits, range }: Bounds): NumberReader {
   return (text, option) => {
-    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= low && value <= high) return value;
-    throw new UsageError(`${option}: "${text}" is not a whole number from ${low} to ${high}`);
+    const [, digits = "", unit = ""] = /^(\d+\.?\d*|\.\d+)([A-Za-z]*)$/.exec(text) ?? [];
+    const factor = unit === "" ? 1 : (units[unit] ?? Number.NaN);
+    // Without the noise of the multiplication: 1.1k is 1,100.
+    const value = Number((Number(digits || Number.NaN) * factor).toPrecision(12));
+    if (fits(value)) return value;
+    const endings = Object.keys(units).join(", ");
+    throw new UsageError(`${option}: "${text}" is not ${range} (it may end with ${endings})`);
   };
 }
 
@@ -116,11 +182,10 @@ export function wholes(low: number, high: number): OptionReader {
   return (text, option) => words(text, option).map((part) => read(part, option));
 }
 
-/** A number of seconds, a fraction allowed. */
-export function seconds(low: number, high: number): OptionReader {
-  return (text, option) => {
-    const value = /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= low && value <= high) return value;
-    throw new UsageError(`${option}: "${text}" is not a number of seconds from ${low} to ${high}`);
-  };
+/** A number of seconds, a fraction allowed: 0.5, 500ms, 2s or 1min. */
+export function seconds(low: number, high: number): NumberReader {
+  return numberReader(times, {
+    fits: (value) => value >= low && value <= high,
+    range: `a number of seconds from ${low} to ${high}`,
+  });
 }

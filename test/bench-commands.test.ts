@@ -1,16 +1,18 @@
 // The commands beside run: each as its user meets it, in a process of its own.
 
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { parseOptions } from "../bench/command-line.ts";
 import { contenders } from "../bench/contenders/catalogue.ts";
 import { workloads } from "../bench/model/workloads/catalogue.ts";
 import { packagePaths } from "../bench/paths.ts";
 import { parseResults } from "../bench/report/json.ts";
+import { loadRows } from "../bench/run/options.ts";
 import { profiles } from "../bench/run/profiles.ts";
 import { survivors } from "./bench-processes.ts";
 
@@ -60,6 +62,45 @@ describe("the command line", () => {
       expect(stdout).toContain(`npm run bench -- ${name}`);
       expect(stdout).toContain("examples:");
     }
+  });
+
+  it("suggests the name that was meant, and takes numbers as people write them", async () => {
+    expect((await bench("tagret")).stderr).toContain("did you mean target?");
+    expect((await bench("--conections", "5")).stderr).toContain("did you mean --connections?");
+    const wrong = await bench("--connections", "10x");
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('"10x" is not')]);
+    const read = (option: string, text: string) =>
+      parseOptions([`--${option}`, text], loadRows).values[option];
+    expect(read("connections", "100,10k")).toEqual([100, 10_000]);
+    expect(read("rate", "1.5M")).toBe(1_500_000);
+    expect(read("payload", "64KiB")).toBe(65_536);
+    expect([read("duration", "500ms"), read("duration", "2s")]).toEqual([0.5, 2]);
+    for (const [option, text] of [
+      ["rate", "1.5"],
+      ["connections", "64KiB"],
+      ["duration", "2h"],
+      ["payload", "2MiB"],
+    ] as const) {
+      expect(() => read(option, text)).toThrow(`--${option}: "${text}" is not`);
+    }
+  });
+
+  it("says that npm kept an option for itself", async () => {
+    const env = { ...process.env, npm_lifecycle_event: "bench", npm_config_connections: "true" };
+    const { status, stderr } = spawnSync(process.execPath, [cli, "1000"], {
+      env,
+      encoding: "utf8",
+    });
+    expect(status).toBe(2);
+    expect(stderr).toContain("npm run bench -- --connections");
+  });
+
+  it("has help of one screen for run, with the exit codes", async () => {
+    const { stdout } = await bench("run", "--help");
+    expect(stdout.split("\n").length).toBeLessThanOrEqual(48);
+    for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+    expect(stdout).toContain("list");
+    expect(stdout).toContain("exit codes:");
   });
 
   it("refuses words that a command does not take", async () => {
@@ -258,7 +299,7 @@ describe("report", () => {
     expect((await bench("report", "nowhere.json")).stderr).toContain('cannot read "nowhere.json"');
     writeFileSync(join(folder, "cut.json"), '{"schemaVersion": 1, "prof');
     const cut = await bench("report", "cut.json");
-    expect(cut.code).toBe(1);
+    expect(cut.code).toBe(2);
     expect(cut.stderr).toContain("cut.json");
     expect((await bench("report", "cut.json", "--form", "pdf")).stderr).toContain(
       "none of terminal",

@@ -5,7 +5,14 @@ import { join, relative } from "node:path";
 import { advise } from "../advice/advise.ts";
 import type { Question } from "../advice/question.ts";
 import { adviceJson, renderAdvice } from "../advice/words.ts";
-import { type Given, type OptionRow, UsageError, whole, words } from "../command-line.ts";
+import {
+  byteCount,
+  type Given,
+  type OptionRow,
+  UsageError,
+  whole,
+  words,
+} from "../command-line.ts";
 import { contenders } from "../contenders/catalogue.ts";
 import { LocalHost } from "../host/local.ts";
 import type { Results } from "../model/results.ts";
@@ -26,8 +33,8 @@ const rows: readonly OptionRow[] = [
   {
     name: "payload",
     value: "BYTES",
-    help: `bytes a message; ${usualPayload} unless told`,
-    read: whole(1, 1 << 20),
+    help: `bytes per message; ${usualPayload} unless told`,
+    read: byteCount(1, 1 << 20),
   },
   {
     name: "rate",

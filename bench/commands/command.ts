@@ -2,6 +2,7 @@
 // file beside this one and one row in bench/cli.ts.
 
 import type { Given, OptionRow } from "../command-line.ts";
+import { openPage } from "../host/browser.ts";
 import { writeOutput } from "../host/output.ts";
 
 export interface Command {
@@ -15,6 +16,8 @@ export interface Command {
   readonly examples: readonly (readonly [line: string, meaning: string])[];
   /** Further sections of its help. */
   readonly details?: () => string[];
+  /** What its exit codes mean, if not the common ones. */
+  readonly exits?: readonly string[];
   /** @returns the exit code. @throws {UsageError} on what the options' table cannot check. */
   readonly execute: (given: Given) => Promise<number>;
 }
@@ -22,10 +25,28 @@ export interface Command {
 export const exitFailure = 1;
 export const exitUsage = 2;
 
+/** The exit codes of every command that does not decide between a base and a head. */
+export const exitLines: readonly string[] = [
+  "exit codes:",
+  "  0  done",
+  "  1  a contender failed, none could run, no answer, or the results were not written",
+  "  2  a wrong option, a missing program, or a file that cannot be read",
+  "  129, 130, 143  ended by SIGHUP, SIGINT or SIGTERM; what was measured is kept",
+];
+
 /** Writes results to standard output. @returns 0, an exit code. @throws {OutputError} */
 export function print(text: string): number {
   writeOutput(`${text}\n`);
   return 0;
+}
+
+/** The option of every command that leaves a page. */
+export const openRow: OptionRow = { name: "open", value: "", help: "shows the page in a browser" };
+
+/** Shows the page if `--open` was given. A browser that is missing is no failure. */
+export async function openIfAsked({ values }: Given, path: string): Promise<void> {
+  const problem = values["open"] === true ? await openPage(path) : null;
+  if (problem !== null) say(`bench: ${problem}`);
 }
 
 /** What is going on, on standard error. */

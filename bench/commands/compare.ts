@@ -8,10 +8,10 @@ import { serializeGate } from "../gate/json.ts";
 import { renderGateMarkdown } from "../gate/markdown.ts";
 import type { GateResult } from "../gate/result.ts";
 import { compareSaved, NothingInCommon, type Saved } from "../gate/saved.ts";
-import { renderGate } from "../gate/terminal.ts";
+import { renderComparison } from "../gate/terminal.ts";
 import { exitCodeOf } from "../gate/words.ts";
 import { type Command, exitUsage, print, say } from "./command.ts";
-import { advisory, asked, exitLines } from "./deciding.ts";
+import { advisory, asked, decidingExitLines } from "./deciding.ts";
 import { readResults } from "./saved.ts";
 
 export const compareCommand: Command = {
@@ -25,12 +25,13 @@ export const compareCommand: Command = {
       help: `let these gate, too: ${advisory.join(", ")}`,
       read: asked,
     },
+    { name: "all", value: "", help: "every figure, not only what changed" },
     { name: "annotate", value: "", help: "GitHub annotations on what decided" },
     { name: "markdown", value: "", help: "Markdown instead of the table" },
     { name: "json", value: "", help: "JSON instead of the table" },
   ],
   examples: [["npm run bench -- compare old/results.json new/results.json", "of the same machine"]],
-  details: () => [...exitLines],
+  exits: decidingExitLines,
   execute: async ({ values, words }) => {
     const [baseFile, headFile, ...more] = words;
     if (baseFile === undefined || headFile === undefined || more.length > 0) {
@@ -70,5 +71,6 @@ function shortNames(files: readonly string[]): string[] {
 
 function formOf(values: Readonly<Record<string, unknown>>): (result: GateResult) => string {
   if (values["json"] === true) return (result) => serializeGate(result).trimEnd();
-  return values["markdown"] === true ? renderGateMarkdown : renderGate;
+  if (values["markdown"] === true) return renderGateMarkdown;
+  return (result) => renderComparison(result, values["all"] === true);
 }

@@ -7,7 +7,7 @@ import { gateMetrics } from "../gate/metrics.ts";
 export const advisory = gateMetrics.filter(({ gates }) => !gates).map(({ name }) => name);
 
 /** Shared by all that decide between a base and a head. */
-export const exitLines: readonly string[] = [
+export const decidingExitLines: readonly string[] = [
   "exit codes:",
   "  0  no regression",
   "  1  regression",

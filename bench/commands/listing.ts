@@ -18,6 +18,16 @@ export function listLines(rows: readonly { name: string; summary: string }[]): s
   });
 }
 
+/** The names alone, in as few lines as they need. */
+export function nameLines(kind: string, rows: readonly { readonly name: string }[]): string[] {
+  const indent = " ".repeat("  contenders  ".length);
+  const [first = "", ...rest] = wrap(
+    rows.map(({ name }) => name).join(" "),
+    columns - indent.length,
+  );
+  return [`  ${kind}`.padEnd(indent.length) + first, ...rest.map((line) => indent + line)];
+}
+
 /** Workloads of which at least one contender is installed. */
 export function workloadLines(): string[] {
   return listLines(installed().map(({ name, answers }) => ({ name, summary: answers })));

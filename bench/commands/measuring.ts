@@ -3,7 +3,7 @@
 
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
-import { UsageError } from "../command-line.ts";
+import { type Given, UsageError } from "../command-line.ts";
 import type { CpuPlan } from "../host/cpus.ts";
 import type { Host } from "../host/host.ts";
 import { Interruption } from "../host/interrupt.ts";
@@ -22,10 +22,11 @@ import { wrap } from "../report/text-table.ts";
 import { writeReport } from "../report/write.ts";
 import { describePlan, type Plan } from "../run/plan.ts";
 import { exitCodeOf, run } from "../run/run.ts";
-import { messageOf, print, say } from "./command.ts";
+import { messageOf, openIfAsked, print, say } from "./command.ts";
 import { writableFolder } from "./files.ts";
 
 export interface Measuring {
+  readonly given: Given;
   /** Where report folders go; reports/ unless told. */
   readonly out: string | null;
   /** results.json on standard output instead of the table. */
@@ -38,12 +39,11 @@ export interface Measuring {
 const pipeColumns = 160;
 
 export async function measure(plan: Plan, measuring: Measuring): Promise<number> {
-  const { out, json, livePort = null } = measuring;
+  const { given, out, json, livePort = null } = measuring;
   const host = new LocalHost();
   const { paths } = host;
   if (!existsSync(paths.loadGenerator)) {
-    say("bench: the native programs are not built; npm run build");
-    return 1;
+    throw new UsageError("the native programs are not built; npm run build");
   }
   refuseMissing(plan, paths);
   const reportsFolder = writableFolder(out ?? paths.reports, "--out");
@@ -69,9 +69,10 @@ export async function measure(plan: Plan, measuring: Measuring): Promise<number>
       },
     });
     progress.end();
-    const written = report(results, { reportsFolder, json });
+    const page = report(results, { reportsFolder, json });
     await live?.finish(renderHtml(reportOf(results)));
-    return interruption.exitCode ?? (written ? exitCodeOf(results) : 1);
+    if (page !== null) await openIfAsked(given, page);
+    return interruption.exitCode ?? (page === null ? 1 : exitCodeOf(results));
   } finally {
     await live?.close();
   }
@@ -121,13 +122,16 @@ function sayWrapped(text: string): void {
   for (const line of isTTY ? wrap(text, columns - 1, "  ") : [text]) say(line);
 }
 
-/** Writes first: the table may go to a terminal that is not there any more. */
-function report(results: Results, to: { readonly reportsFolder: string; readonly json: boolean }) {
+/** Writes first: the table may go to a terminal that is not there any more. @returns the page. */
+function report(
+  results: Results,
+  to: { readonly reportsFolder: string; readonly json: boolean },
+): string | null {
   const shown = to.json ? serializeResults(results).trimEnd() : `\n${tableOf(results)}`;
   const where = write(results, to.reportsFolder);
   print(to.json || where === null ? shown : `${shown}\n\nReport: ${where}`);
   if (to.json && where !== null) say(where);
-  return where !== null;
+  return where;
 }
 
 /** @returns the page's path; null, reported on standard error, if it could not be written. */

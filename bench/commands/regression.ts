@@ -20,7 +20,7 @@ import { Interrupted } from "../host/deadline.ts";
 import { Interruption } from "../host/interrupt.ts";
 import { LocalHost } from "../host/local.ts";
 import { type Command, exitUsage, isSystemError, messageOf, print, say } from "./command.ts";
-import { advisory, asked, exitLines } from "./deciding.ts";
+import { advisory, asked, decidingExitLines } from "./deciding.ts";
 import { appendableFile, writableFolder } from "./files.ts";
 import { listLines } from "./listing.ts";
 
@@ -54,12 +54,8 @@ export const regressionCommand: Command = {
     ["npm run bench:regression -- --base v0.1.0 --head v0.2.0", "between two releases"],
     ["npm run bench:regression -- --base HEAD~1 --profile short", "a first look"],
   ],
-  details: () => [
-    `profiles (${defaultGateProfile} unless told):`,
-    ...listLines(gateProfiles),
-    "",
-    ...exitLines,
-  ],
+  details: () => [`profiles (${defaultGateProfile} unless told):`, ...listLines(gateProfiles)],
+  exits: decidingExitLines,
   execute: async (given) => {
     const { base, head } = given.values as { base: string | null; head: string | null };
     if (base === null) throw new UsageError("regression needs --base REF, such as origin/main");

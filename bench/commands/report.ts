@@ -6,7 +6,7 @@ import { formats, textFormats } from "../report/formats.ts";
 import type { FormatName } from "../report/rendering.ts";
 import { reportOf } from "../report/report.ts";
 import { renderSaved } from "../report/write.ts";
-import { type Command, print } from "./command.ts";
+import { type Command, exitUsage, print } from "./command.ts";
 import { terminalOf } from "./measuring.ts";
 import { readResults } from "./saved.ts";
 
@@ -29,7 +29,7 @@ export const reportCommand: Command = {
       throw new UsageError("report takes one file: a results.json that a run has left");
     }
     const results = readResults(file);
-    if (results === null) return 1;
+    if (results === null) return exitUsage;
     if (values["out"] !== null) {
       return print(relative(process.cwd(), renderSaved(file, String(values["out"])).pagePath));
     }

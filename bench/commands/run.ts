@@ -1,12 +1,12 @@
 // run: measures what a profile says. The command where none is named.
 
 import { type Given, whole } from "../command-line.ts";
-import { contenders, reference } from "../contenders/catalogue.ts";
+import { contenders } from "../contenders/catalogue.ts";
 import { requestOf, runRows } from "../run/options.ts";
 import { makePlan } from "../run/plan.ts";
 import { defaultProfile, profiles } from "../run/profiles.ts";
-import type { Command } from "./command.ts";
-import { familyLines, listLines, workloadLines } from "./listing.ts";
+import { type Command, openRow } from "./command.ts";
+import { installed, nameLines } from "./listing.ts";
 import { measure } from "./measuring.ts";
 
 const port = whole(1, 65_535);
@@ -19,25 +19,19 @@ export const runCommand: Command = {
     ...runRows,
     { name: "live", value: "", help: "a page on 127.0.0.1 that shows it while it runs" },
     { name: "live-port", value: "N", help: "its port; any that is free unless told", read: port },
+    openRow,
     { name: "json", value: "", help: "results.json on standard output instead of the table" },
   ],
   examples: [
     ["npm run bench", `the ${defaultProfile} profile`],
     ["npm run bench -- --profile default", "the five questions that a newcomer asks"],
-    ["npm run bench -- --contenders ts:reactor-epoll,node:net", "these two, and the reference"],
-    ["npm run bench -- --connections 100,1000,10000 --rate 5000", "a cell each"],
-    ["npm run bench -- --profile default --live", "to watch it in a browser"],
+    ["npm run bench -- --connections 100,1k,10k --contenders node:net", "beside the reference"],
   ],
   details: () => [
-    `profiles (${defaultProfile} unless told):`,
-    ...listLines(profiles),
-    "",
-    "workloads:",
-    ...workloadLines(),
-    "",
-    `contenders (${reference} is the reference, and always runs):`,
-    ...listLines(contenders),
-    ...familyLines(),
+    "names (npm run bench -- list explains them):",
+    ...nameLines("profiles", profiles),
+    ...nameLines("workloads", installed()),
+    ...nameLines("contenders", contenders),
   ],
   execute: async (given) => {
     const request = requestOf(given);
@@ -47,7 +41,7 @@ export const runCommand: Command = {
     const options = livePort === null ? plan.options : { ...plan.options, live: true };
     return await measure(
       { ...plan, options },
-      { out: request.out, json: given.values["json"] === true, livePort },
+      { given, out: request.out, json: given.values["json"] === true, livePort },
     );
   },
 };

@@ -4,7 +4,7 @@ import { type Given, type OptionRow, UsageError, whole, word } from "../command-
 import { type Contender, contenders, reference } from "../contenders/catalogue.ts";
 import { loadRows, outRow, requestOf } from "../run/options.ts";
 import { makePlan } from "../run/plan.ts";
-import type { Command } from "./command.ts";
+import { type Command, openRow } from "./command.ts";
 import { measure } from "./measuring.ts";
 
 const name = "target";
@@ -34,6 +34,7 @@ const rows: readonly OptionRow[] = [
   },
   ...loadRows,
   outRow,
+  openRow,
   { name: "json", value: "", help: "results.json on standard output instead of the table" },
 ];
 
@@ -72,7 +73,7 @@ export const targetCommand: Command = {
       [...contenders, contender],
     );
     const json = given.values["json"] === true;
-    return await measure({ ...plan, profile: name }, { out, json });
+    return await measure({ ...plan, profile: name }, { given, out, json });
   },
 };
 

@@ -11,7 +11,7 @@ import {
 import { trendsOf } from "../gate/trend.ts";
 import { renderTrends, trendLines } from "../gate/trend-page.ts";
 import { writeWhole } from "../report/write.ts";
-import { type Command, exitUsage, print, say } from "./command.ts";
+import { type Command, exitUsage, openIfAsked, openRow, print, say } from "./command.ts";
 import { readResults } from "./saved.ts";
 
 export const trendCommand: Command = {
@@ -26,12 +26,14 @@ export const trendCommand: Command = {
       help: "where the page goes; trend.html beside the history",
       read: word,
     },
+    openRow,
   ],
   examples: [
     ["npm run bench:regression -- --base HEAD~1 --history reports/history.jsonl", "makes one"],
     ["npm run bench -- trend reports/history.jsonl", "draws reports/trend.html"],
   ],
-  execute: async ({ values, words }) => {
+  execute: async (given) => {
+    const { values, words } = given;
     const [file, ...more] = words;
     if (file === undefined || more.length > 0) {
       throw new UsageError("trend takes one file: a history that --history has made");
@@ -53,6 +55,7 @@ export const trendCommand: Command = {
       writeWhole(page, renderTrends(trends));
       for (const line of trendLines(trends)) print(line);
       say(relative(process.cwd(), page));
+      await openIfAsked(given, page);
       return 0;
     } catch (error) {
       if (!(error instanceof HistoryFormatError)) throw error;

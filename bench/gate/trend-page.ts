@@ -2,7 +2,7 @@
 // line at every change. It is drawn by the report's axes, scales and marks.
 
 import { enumerate, plural } from "../report/format.ts";
-import { element, type Markup, text } from "../report/markup.ts";
+import { element, type Markup, nothing, text } from "../report/markup.ts";
 import { type AxisSpec, horizontalAxis, verticalAxis } from "../report/svg/drawing.ts";
 import { straight } from "../report/svg/marks.ts";
 import { makeScale, position, type Scale } from "../report/svg/scale.ts";
@@ -25,12 +25,35 @@ export function renderTrends(trends: readonly Trend[]): string {
     ),
   );
   const empty = element("p", {}, text("The history is empty."));
-  return page("Trend", lead, ...(trends.length === 0 ? [empty] : trends.map(sectionOf)));
+  const changed = trends.filter(hasChanged);
+  const others = trends.filter((trend) => !hasChanged(trend));
+  const sections = [...changed.map(sectionOf), foldedSections(others)];
+  return page("Trend", lead, ...(trends.length === 0 ? [empty] : sections));
 }
 
-/** The same in words, a line a series. */
+/** In words: how many series changed, then a line for each of them. */
 export function trendLines(trends: readonly Trend[]): string[] {
-  return trends.map((trend) => `${trend.name} (${trend.profile}): ${summaryOf(trend)}`);
+  const changed = trends.filter(hasChanged);
+  const count = changed.length === 0 ? "none" : String(changed.length);
+  return [
+    `changed: ${count} of ${plural(trends.length, "figure")}`,
+    ...changed.map((trend) => `${trend.name} (${trend.profile}): ${summaryOf(trend)}`),
+  ];
+}
+
+function hasChanged({ changes }: Trend): boolean {
+  return changes.length > 0;
+}
+
+/** A page with a chart for every figure that stayed the same would be endless. */
+function foldedSections(trends: readonly Trend[]): Markup {
+  if (trends.length === 0) return nothing;
+  const summary = element(
+    "summary",
+    {},
+    text(`${plural(trends.length, "figure")} without a change`),
+  );
+  return element("details", {}, summary, ...trends.map(sectionOf));
 }
 
 function sectionOf(trend: Trend): Markup {

@@ -1,6 +1,7 @@
 // The options of a run, which several commands take.
 
 import {
+  byteCount,
   type Given,
   type OptionRow,
   seconds,
@@ -42,20 +43,20 @@ export const loadRows: readonly OptionRow[] = [
   {
     name: "rate",
     value: "N",
-    help: "messages a second, over all connections",
+    help: "messages per second, over all connections",
     read: whole(1, 1e7),
   },
-  { name: "payload", value: "BYTES", help: "bytes a message", read: whole(1, 1 << 20) },
+  { name: "payload", value: "BYTES", help: "bytes per message", read: byteCount(1, 1 << 20) },
   {
     name: "duration",
     value: "SECONDS",
-    help: "measured time a round",
+    help: "measured time per round",
     read: seconds(0.05, 3600),
   },
   {
     name: "steady",
     value: "SECONDS",
-    help: "warm up until the load is steady, so long at most",
+    help: "warm up until the load is steady, up to this long",
     read: seconds(0.05, 3600),
   },
   { name: "blocks", value: "N", help: "passes over all contenders", read: whole(1, 1000) },

@@ -1,0 +1,17 @@
+// Shows a page in the browser of the person at this machine, which outlives the command.
+
+import { spawn } from "node:child_process";
+import { pathToFileURL } from "node:url";
+
+/** Resolves to why it could not be opened, or to null. */
+export function openPage(path: string): Promise<string | null> {
+  const command = process.platform === "darwin" ? "open" : "xdg-open";
+  const child = spawn(command, [pathToFileURL(path).href], { detached: true, stdio: "ignore" });
+  return new Promise((resolve) => {
+    child.once("error", (error) => resolve(`cannot open ${path}: ${command}: ${error.message}`));
+    child.once("spawn", () => {
+      child.unref();
+      resolve(null);
+    });
+  });
+}
