@@ -5,7 +5,7 @@ import { alignedLines } from "../report/text-table.ts";
 import type { GateCell, GateResult } from "./result.ts";
 import { columns, contextLines, type RowWords, rowWords, verdictLine } from "./words.ts";
 
-/** Context, every row, and the verdict last: the line above the prompt after minutes of progress. */
+/** Context, every row, the verdict last: it stands above the prompt after minutes of progress. */
 export function renderGate(result: GateResult): string {
   return [...contextLines(result), "", ...tableOf(result.cells), "", verdictLine(result)].join(
     "\n",
