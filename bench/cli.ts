@@ -103,7 +103,10 @@ function help(command: Command, named: boolean): string {
     ...optionLines(options),
     "",
     "examples:",
-    ...examples.map(([line, meaning]) => `  ${line}\n      ${meaning}`),
+    ...examples.map(([line, meaning]) => {
+      const oneLine = `  ${line}  # ${meaning}`;
+      return oneLine.length <= 80 ? oneLine : `  ${line}\n      ${meaning}`;
+    }),
     ...(details === undefined ? [] : ["", ...details()]),
     "",
     ...(command.exits ?? exitLines),
