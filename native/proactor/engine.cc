@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <limits>
+#include <new>
 
 #include "core/timeout.h"
 
@@ -170,14 +171,17 @@ void Engine::SendOrQueue(int32_t slot, const iovec* parts, int count, size_t len
 }
 
 void Engine::Queue(int32_t slot, const iovec* parts, int count, size_t skipped) {
+  if (Find(slot) == nullptr) return;  // ended meanwhile: nothing is sent any more
   Slot& at = At(slot);
-  if (at.queue == nullptr) at.queue = std::make_unique<SendQueue>();
-  for (int i = 0; i < count; ++i) {
+  if (at.queue == nullptr) at.queue.reset(new (std::nothrow) SendQueue());
+  bool kept = at.queue != nullptr;
+  for (int i = 0; kept && i < count; ++i) {
     const size_t skip = std::min(skipped, parts[i].iov_len);
     skipped -= skip;
-    at.queue->Append(static_cast<const uint8_t*>(parts[i].iov_base) + skip,
-                     parts[i].iov_len - skip);
+    kept = at.queue->Append(static_cast<const uint8_t*>(parts[i].iov_base) + skip,
+                            parts[i].iov_len - skip);
   }
+  if (!kept) Fail(slot, ENOMEM, true);  // this peer is lost, and not the server
 }
 
 void Engine::Control(const RingSubmission& submission) {

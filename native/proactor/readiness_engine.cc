@@ -134,6 +134,7 @@ class ReadinessEngine final : public Engine {
     if (sent < 0) return Fail(slot, static_cast<int>(-sent), true);
     if (static_cast<size_t>(sent) == length) return;
     Queue(slot, parts, count, static_cast<size_t>(sent));
+    if (Find(slot) == nullptr) return;  // no memory for it
     EmitQueued(slot);
     Settle(slot);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 namespace io_selectors {
 
@@ -12,23 +13,25 @@ constexpr size_t kMostChunkBytes = 256 * 1024;
 
 }  // namespace
 
-void SendQueue::Append(const void* data, size_t length) {
+bool SendQueue::Append(const void* data, size_t length) {
   const auto* from = static_cast<const char*>(data);
-  size_ += length;
   while (length > 0) {
     if (chunks_.empty() || chunks_.back().filled == chunks_.back().capacity) {
       Chunk chunk;
       chunk.capacity = std::clamp(length, kLeastChunkBytes, kMostChunkBytes);
-      chunk.bytes.reset(new char[chunk.capacity]);
+      chunk.bytes.reset(new (std::nothrow) char[chunk.capacity]);
+      if (chunk.bytes == nullptr) return false;
       chunks_.push_back(std::move(chunk));
     }
     Chunk& last = chunks_.back();
     const size_t part = std::min(length, last.capacity - last.filled);
     std::memcpy(last.bytes.get() + last.filled, from, part);
     last.filled += part;
+    size_ += part;
     from += part;
     length -= part;
   }
+  return true;
 }
 
 int SendQueue::Gather(iovec* parts, int most) const {

@@ -17,8 +17,8 @@ class SendQueue {
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 
-  /** Copies bytes to the end of the queue. */
-  void Append(const void* data, size_t length);
+  /** Copies bytes to the end of the queue. @returns false if there is no memory for all of them. */
+  [[nodiscard]] bool Append(const void* data, size_t length);
 
   /** Fills in up to `most` parts from the front. @returns how many. */
   int Gather(iovec* parts, int most) const;
