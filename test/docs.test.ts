@@ -16,6 +16,7 @@ import {
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { inventedResults } from "./report-data.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const folders = ["", "docs", ".github/ISSUE_TEMPLATE"].filter((name) =>
@@ -62,6 +63,8 @@ beforeAll(() => {
   }
   mkdirSync(join(copy, "build"));
   symlinkSync(join(root, "build", "Release"), join(copy, "build", "Release"));
+  const web = join("dist", "bench", "web");
+  cpSync(join(root, web), join(copy, web), { recursive: true });
   for (const block of blocks) apply(block);
   const wholes = blocks.filter(
     ({ language, attributes }) => language === "ts" && Object.keys(attributes).length === 0,
@@ -74,8 +77,12 @@ beforeAll(() => {
 afterAll(() => rmSync(copy, { recursive: true }));
 
 function apply({ page, attributes, text }: Block): void {
-  const { file, insert, after, before } = attributes;
-  if (file !== undefined) writeFileSync(join(copy, file), text);
+  const { file, insert, after, before, change, from } = attributes;
+  if (file !== undefined) {
+    mkdirSync(dirname(join(copy, file)), { recursive: true });
+    writeFileSync(join(copy, file), text);
+  }
+  if (change !== undefined) replaceOnce(page, { file: change, from: from ?? "", text });
   if (insert === undefined) return;
   const old = readFileSync(join(copy, insert), "utf8");
   const anchor = after ?? before ?? "";
@@ -88,6 +95,40 @@ function apply({ page, attributes, text }: Block): void {
     join(copy, insert),
     old.replace(anchor, () => changed),
   );
+}
+
+function replaceOnce(page: string, change: { file: string; from: string; text: string }): void {
+  const { file, from, text } = change;
+  const old = readFileSync(join(copy, file), "utf8");
+  if (from === "" || old.split(from).length !== 2) {
+    throw new Error(`${page}: ${file} has "${from}" ${old.split(from).length - 1} times`);
+  }
+  writeFileSync(
+    join(copy, file),
+    old.replace(from, () => text.trimEnd()),
+  );
+}
+
+/** What a program of the copy prints. */
+function run(...args: readonly string[]): string {
+  const cli = join(copy, "dist", "bench", "cli.js");
+  const { stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: "utf8" });
+  return stdout || stderr;
+}
+
+/** The compiler's complaints about the copy with one of its files as it was. */
+function complaintsWithout(file: string, text: string): string {
+  const path = join(copy, file);
+  const changed = readFileSync(path, "utf8");
+  expect(changed, file).toContain(text);
+  writeFileSync(path, changed.replace(text, ""));
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+  const { stdout } = spawnSync(process.execPath, [tsc, "--noEmit"], {
+    cwd: copy,
+    encoding: "utf8",
+  });
+  writeFileSync(path, changed);
+  return stdout;
 }
 
 describe("the documents' code", () => {
@@ -111,6 +152,38 @@ describe("the documents' code", () => {
       expect.objectContaining({ contender: "node:pipe", workload: "metronome", mismatches: 0 }),
     );
     for (const { messages } of cells) expect(messages).toBeGreaterThan(0);
+    for (const { metrics } of cells) expect(metrics.serverWaitPercent.unit).toBe("percent");
+  });
+
+  const python = spawnSync("python3", ["--version"]).error === undefined;
+  it.skipIf(process.platform !== "linux" || !python)("measures a server in Python", () => {
+    const what = ["--contenders", "python:selectors", "--workloads", "echo-rate", "--json"];
+    const load = "--connections 5 --rate 100 --duration 0.2 --blocks 1".split(" ");
+    const { cells } = JSON.parse(run(...what, ...load, "--out", join(copy, "python")));
+    expect(cells).toContainEqual(
+      expect.objectContaining({ contender: "python:selectors", runtime: "python", mismatches: 0 }),
+    );
+  });
+
+  it("reports in the new format, with the new first sentence", async () => {
+    const load = (name: string) => import(join(copy, "dist", "bench", "report", `${name}.js`));
+    const [{ reportOf }, { formats }] = await Promise.all([load("report"), load("formats")]);
+    expect(formats.line.text(reportOf(inventedResults()))).toMatch(
+      /^10,000 connections, .*: cpp:reactor-epoll spends 11\.1 µs of server CPU per message; /,
+    );
+  });
+
+  it.each([
+    ["bench/model/workloads/echo-rate.ts", '    "serverWaitPercent",'],
+    ["bench/model/workloads/catalogue.ts", "  metronome,"],
+    [
+      "bench/model/runtimes.ts",
+      '  python: { title: "Python servers", shape: "hexagon", soft: false, engine: "CPython" },',
+    ],
+    ["bench/report/rendering.ts", '"line" |'],
+    ["bench/report/formats.ts", "  line,"],
+  ])("does not compile without its part in %s", (file, text) => {
+    expect(complaintsWithout(file, text)).toContain("error TS");
   });
 
   it.skipIf(spawnSync("c++", ["--version"]).error !== undefined)("in C++ compiles", () => {

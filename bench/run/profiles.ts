@@ -1,6 +1,7 @@
 // The profiles: which workloads, contenders and scales one command runs, and for how long. Pure
 // data.
 
+import type { WorkloadName } from "../model/workloads/catalogue.ts";
 import { blocksForInterval } from "../statistics/bootstrap.ts";
 
 /** How one round of one contender is timed. */
@@ -24,7 +25,7 @@ export interface Blocks {
 
 /** One workload at the scales given: every connection count with every payload. */
 export interface ProfileRow {
-  readonly workload: string;
+  readonly workload: WorkloadName;
   readonly connections: readonly number[];
   readonly payloadBytes: readonly number[];
   readonly ratePerSecond: number | null;
