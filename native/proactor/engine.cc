@@ -286,13 +286,6 @@ Engine::Slot& Engine::Open(int32_t slot, const SlotOptions& options) {
   return opened;
 }
 
-Engine::Listener* Engine::FindListener(int32_t slot) {
-  for (Listener& listener : listeners_) {
-    if (listener.slot == slot) return &listener;
-  }
-  return nullptr;
-}
-
 void Engine::Emit(int32_t slot, CompletionKind kind, int32_t offset, int32_t length) {
   const RingCompletion completion{slot, kind, offset, length};
   if (!HasRoom()) {

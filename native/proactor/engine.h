@@ -184,7 +184,12 @@ class Engine {
     return found.Has(kOpen) && !found.Has(kClosing | kDestroyed) ? &found : nullptr;
   }
   Slot& Open(int32_t slot, const SlotOptions& options);
-  Listener* FindListener(int32_t slot);
+  Listener* FindListener(int32_t slot) {
+    for (Listener& listener : listeners_) {
+      if (listener.slot == slot) return &listener;
+    }
+    return nullptr;
+  }
 
   /** Whether that many completions fit into the ring. */
   bool HasRoom(int count = 1) const {
