@@ -5,7 +5,7 @@
 
 #include "core/timeout.h"
 #include "load_generator/allocations.h"
-#include "load_generator/message.h"
+#include "load_generator/protocols.h"
 #include "load_generator/text.h"
 #include "net/socket.h"
 
@@ -27,11 +27,11 @@ Churn::Churn(Selector& selector, const RunOptions& options, const Share& share, 
     : selector_(selector),
       options_(options),
       first_id_(static_cast<uint32_t>(options.in_flight * share.index / share.processes)),
-      payload_bytes_(static_cast<size_t>(options.payload_bytes)),
       sources_(options),
       address_(InetAddress(options.host, static_cast<uint16_t>(options.port))),
       alarm_(selector),
       slots_(static_cast<size_t>(share.in_flight)),
+      protocol_(MakeProtocol(options, slots())),
       by_fd_(slots_.size() * 2 + 256),
       ring_(kEventsPerWait),
       buffer_(kBufferBytes),
@@ -146,6 +146,7 @@ void Churn::Start(uint32_t id) {
   slot.began_ns = MonotonicNs();
   slot.sent = slot.received = 0;
   slot.state = State::kConnecting;
+  protocol_->Begin(id);
   Result<OwnedFd> fd = ConnectTcp(address_.value(), sources_.For(first_id_ + id));
   if (!fd.ok()) return Fail(id, fd.error().errno_value);
   // Both fail only on a socket that has failed already, which the next call says.
@@ -184,10 +185,11 @@ void Churn::OnEvent(uint32_t id) {
 
 void Churn::SendMore(uint32_t id) {
   Slot& slot = slots_[id];
-  const Message message(first_id_ + id, slot.cycle);
-  while (slot.sent < payload_bytes_) {
-    const size_t part = std::min(payload_bytes_ - slot.sent, buffer_.size());
-    message.Fill(slot.sent, buffer_.data(), part);
+  const Exchange exchange = ExchangeOf(id);
+  const size_t whole = protocol_->RequestBytes(exchange);
+  while (slot.sent < whole) {
+    const size_t part = std::min(whole - slot.sent, buffer_.size());
+    protocol_->Fill(exchange, slot.sent, buffer_.data(), part);
     ++tally_.calls.send;
     const ssize_t taken = Send(slot.fd, buffer_.data(), part);
     if (taken == -EAGAIN || taken == -EWOULDBLOCK) {
@@ -204,23 +206,33 @@ void Churn::SendMore(uint32_t id) {
 
 void Churn::ReceiveMore(uint32_t id) {
   Slot& slot = slots_[id];
-  const Message message(first_id_ + id, slot.cycle);
   for (;;) {
     ++tally_.calls.recv;
     const ssize_t length = Receive(slot.fd, buffer_.data(), buffer_.size());
     if (length == -EAGAIN || length == -EWOULDBLOCK) return;
+    if (length == 0 && protocol_->EndCompletes(id)) return Finish(id);
     if (length <= 0) return Fail(id, length < 0 ? static_cast<int>(-length) : ECONNRESET);
-    const size_t part = std::min(static_cast<size_t>(length), slot.sent - size_t{slot.received});
-    const size_t good = message.CountMatching(slot.received, buffer_.data(), part);
-    slot.received += static_cast<uint32_t>(good);
-    if (good < static_cast<size_t>(length)) {
-      ReportWrongByte(id, buffer_[good]);
-      ++tally_.mismatches;
-      return Fail(id, EBADMSG);
-    }
-    if (slot.received == payload_bytes_) return Finish(id);
+    if (Take(id, static_cast<size_t>(length))) return;
     if (static_cast<size_t>(length) < buffer_.size()) return;
   }
+}
+
+/** Takes the bytes in the buffer. @returns whether the cycle has ended with them. */
+bool Churn::Take(uint32_t id, size_t length) {
+  Slot& slot = slots_[id];
+  const Taken taken = protocol_->Take(
+      id, ExchangeOf(id), ExchangeProgress{slot.sent, slot.received}, buffer_.data(), length);
+  slot.received += static_cast<uint32_t>(taken.bytes);
+  const bool extra = taken.complete && taken.bytes < length;
+  const size_t rest = length - taken.bytes;
+  if (taken.faulty) NoteFault(id, taken.fault, buffer_.data() + taken.bytes, rest);
+  if (extra) NoteFault(id, Fault::kDoubled, buffer_.data() + taken.bytes, rest);
+  if (taken.broken || extra) {
+    Fail(id, EBADMSG);
+  } else if (taken.complete) {
+    Finish(id);
+  }
+  return taken.broken || taken.complete;
 }
 
 void Churn::Watch(uint32_t id, int32_t interest) {
@@ -272,13 +284,13 @@ void Churn::Close(uint32_t id) {
   slot.fd = -1;
 }
 
-void Churn::ReportWrongByte(uint32_t id, unsigned char got) {
-  if (tally_.mismatch_detail[0] != '\0') return;
+void Churn::NoteFault(uint32_t id, Fault fault, const unsigned char* data, size_t length) {
+  if (!tally_.CountFault(fault)) return;
   const Slot& slot = slots_[id];
-  const uint32_t name = first_id_ + id;
-  tally_.SetMismatchDetail(Format("connection %u: message %llu: byte %u is 0x%02x, expected 0x%02x",
-                                  name, static_cast<unsigned long long>(slot.cycle), slot.received,
-                                  got, Message(name, slot.cycle).ByteAt(slot.received)));
+  const std::string quoted(reinterpret_cast<const char*>(data), std::min<size_t>(length, 80));
+  tally_.SetFaultDetail(
+      fault, protocol_->Explain(id, ExchangeOf(id), ExchangeProgress{slot.sent, slot.received},
+                                fault, quoted));
 }
 
 }  // namespace io_selectors

@@ -1,16 +1,17 @@
-// Churn: connections that come and go. So many slots; each connects, sends one message and checks
-// its echo (or, but for a few, not even that: then the server's accepting bounds the rate), resets
-// the connection, so that no TIME_WAIT stays, and begins anew.
-// Enters: how many slots and where to. Leaves: one cycle counted as a message; its latency is from
-// connect(2) to its end.
+// Churn: connections that come and go. Each slot connects, sends one request and checks its answer
+// (or, but for a few, not even that: then the server's accepting bounds the rate), resets the
+// connection, so that no TIME_WAIT stays, and begins anew. One cycle counts as a message; its
+// latency is from connect(2) to its end.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/selector.h"
 #include "load_generator/alarm.h"
 #include "load_generator/options.h"
+#include "load_generator/protocol.h"
 #include "load_generator/share.h"
 #include "load_generator/sources.h"
 #include "load_generator/tally.h"
@@ -56,20 +57,22 @@ class Churn {
   void OnEvent(uint32_t id);
   void SendMore(uint32_t id);
   void ReceiveMore(uint32_t id);
+  bool Take(uint32_t id, size_t length);
   void Watch(uint32_t id, int32_t interest);
   void Finish(uint32_t id);
   void Fail(uint32_t id, int error);
   void Close(uint32_t id);
-  void ReportWrongByte(uint32_t id, unsigned char got);
+  Exchange ExchangeOf(uint32_t id) const { return {first_id_ + id, slots_[id].cycle}; }
+  void NoteFault(uint32_t id, Fault fault, const unsigned char* data, size_t length);
 
   Selector& selector_;
   const RunOptions& options_;
   uint32_t first_id_;
-  size_t payload_bytes_;
   Sources sources_;
   Result<Address> address_;
   Alarm alarm_;
   std::vector<Slot> slots_;
+  std::unique_ptr<Protocol> protocol_;
   std::vector<uint32_t> idle_;   // slots that are to begin
   std::vector<uint32_t> by_fd_;  // grows to the largest descriptor, in Prepare()
   std::vector<ReadyEvent> ring_;

@@ -1,11 +1,13 @@
 // Tally: what one process of a run has counted from its start to its end, in plain memory, so that
-// it can be handed from a worker to its parent. Enters: counts. Leaves: sums over all processes.
+// a worker can hand it to its parent.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <string>
+
+#include "load_generator/protocol.h"
 
 namespace io_selectors {
 
@@ -40,7 +42,7 @@ struct FairnessSums {
 
 struct Tally {
   int64_t completed = 0;
-  int64_t mismatches = 0;  // messages that came back different, or bytes nobody had sent
+  int64_t mismatches = 0;  // answers that were wrong, by any kind of fault
   int64_t missing = 0;     // messages that were sent and never came back
   int64_t connections_lost = 0;
   int64_t cycles = 0;       // of churn
@@ -48,12 +50,22 @@ struct Tally {
   CallCounts calls;
   SlowPeers slow;
   FairnessSums fairness;
-  char mismatch_detail[192] = {};  // of the first one; empty: none
-  char error[320] = {};            // empty: it ran to its end
+  int64_t faults[kFaultKinds] = {};
+  char fault_details[kFaultKinds][256] = {};  // of the first one of each kind; empty: none
+  char mismatch_detail[256] = {};             // of the first one of all; empty: none
+  char error[320] = {};                       // empty: it ran to its end
 
   void SetError(const std::string& text) { Set(error, sizeof(error), text); }
-  void SetMismatchDetail(const std::string& text) {
-    Set(mismatch_detail, sizeof(mismatch_detail), text);
+
+  /** Counts a wrong answer. @returns whether it is the first of its kind, to be described. */
+  bool CountFault(Fault fault) {
+    ++mismatches;
+    return faults[static_cast<size_t>(fault)]++ == 0;
+  }
+  void SetFaultDetail(Fault fault, const std::string& text) {
+    const size_t kind = static_cast<size_t>(fault);
+    Set(fault_details[kind], sizeof(fault_details[kind]), text);
+    if (mismatch_detail[0] == '\0') Set(mismatch_detail, sizeof(mismatch_detail), text);
   }
 
   void Add(const Tally& other) {
@@ -74,7 +86,14 @@ struct Tally {
     fairness.sum += other.fairness.sum;
     fairness.sum_of_squares += other.fairness.sum_of_squares;
     fairness.longest_gap_ns = std::max(fairness.longest_gap_ns, other.fairness.longest_gap_ns);
-    if (mismatch_detail[0] == '\0') SetMismatchDetail(other.mismatch_detail);
+    for (size_t kind = 0; kind < kFaultKinds; ++kind) {
+      faults[kind] += other.faults[kind];
+      if (fault_details[kind][0] != '\0') continue;
+      Set(fault_details[kind], sizeof(fault_details[kind]), other.fault_details[kind]);
+    }
+    if (mismatch_detail[0] == '\0') {
+      Set(mismatch_detail, sizeof(mismatch_detail), other.mismatch_detail);
+    }
     if (error[0] == '\0') SetError(other.error);
   }
 

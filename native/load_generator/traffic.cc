@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/timeout.h"
+#include "load_generator/protocols.h"
 #include "net/receive_time.h"
 #include "net/socket.h"
 
@@ -50,10 +51,11 @@ Traffic::Traffic(Selector& selector, const RunOptions& options, const Share& sha
       roles_(options),
       first_id_(share.first_id),
       table_(share.connections, RingSlots(options, share)),
-      payload_bytes_(static_cast<size_t>(options.payload_bytes)),
+      protocol_(MakeProtocol(options, share.connections)),
       depth_(options.depth > 0 ? static_cast<uint32_t>(options.depth)
                                : std::numeric_limits<uint32_t>::max()),
-      slow_burst_(static_cast<uint32_t>(std::max(size_t{1}, kSlowBurstBytes / payload_bytes_))),
+      slow_burst_(static_cast<uint32_t>(
+          std::max(size_t{1}, kSlowBurstBytes / protocol_->LongestRequest()))),
       ring_(kEventsPerWait),
       send_buffer_(kBufferBytes),
       receive_buffer_(kBufferBytes),
@@ -136,6 +138,7 @@ Result<void> Traffic::Start(uint32_t id) {
   const Result<void> modified = selector_.Modify(table_[id].fd, kRead);
   if (!modified.ok()) return modified;
   table_[id].state = ConnectionState::kGreeting;
+  protocol_->Begin(id);
   ++alive_;
   return {};
 }
@@ -247,7 +250,7 @@ bool Traffic::Post(uint32_t id, int64_t intended_ns) {
 }
 
 void Traffic::PostToSlow(int64_t most_bytes) {
-  const uint64_t most = static_cast<uint64_t>(most_bytes) / payload_bytes_;
+  const uint64_t most = static_cast<uint64_t>(most_bytes) / protocol_->LongestRequest();
   for (const uint32_t id : targets_) {
     const Connection& connection = table_[id];
     if (connection.role != Role::kSlow || connection.queued > 0) continue;

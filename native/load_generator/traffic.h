@@ -1,10 +1,10 @@
-// Traffic: sends messages, receives and checks their echoes, on all connections through one
-// Selector. When to send is decided elsewhere. Nothing is allocated after the constructor but the
-// description of the first wrong byte.
-// Enters: posted messages and ready events. Leaves: counts and latencies in the current Window.
+// Traffic: sends requests and receives their answers, on all connections through one Selector. When
+// to send is decided elsewhere, what to send and what to expect by a Protocol. Nothing is allocated
+// after the constructor but the description of the first fault of each kind.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +12,7 @@
 #include "core/selector.h"
 #include "load_generator/connection_table.h"
 #include "load_generator/options.h"
+#include "load_generator/protocol.h"
 #include "load_generator/share.h"
 #include "load_generator/tally.h"
 #include "load_generator/window.h"
@@ -166,18 +167,23 @@ class Traffic {
   void CountSent(uint32_t id, size_t bytes, int64_t sent_ns);
   void ReceiveReady(uint32_t id);
   ssize_t ReceiveSome(int fd, int64_t* arrived_ns);
-  bool Check(uint32_t id, const unsigned char* data, size_t length, int64_t now_ns);
+  bool Take(uint32_t id, const unsigned char* data, size_t length, int64_t now_ns);
   void Complete(uint32_t id, int64_t now_ns);
   void SetBlocked(uint32_t id, bool blocked);
   Result<void> Watch(const Connection& connection, int32_t interest);
-  void ReportWrongByte(uint32_t id, unsigned char got);
+  /** The oldest message that has not come back; `after`: that many after it. */
+  Exchange ExchangeOf(uint32_t id, uint32_t after = 0) const {
+    return Exchange{first_id_ + id, table_[id].next_expected + after};
+  }
+  ExchangeProgress ProgressOf(uint32_t id) const;
+  void NoteFault(uint32_t id, Fault fault, const unsigned char* data, size_t length);
 
   Selector& selector_;
   Roles roles_;
   uint32_t first_id_;
   ConnectionTable table_;
   std::vector<uint32_t> targets_;
-  size_t payload_bytes_;
+  std::unique_ptr<Protocol> protocol_;
   uint32_t depth_;
   uint32_t slow_burst_;  // messages
   std::vector<ReadyEvent> ring_;

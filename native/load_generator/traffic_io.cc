@@ -1,9 +1,7 @@
-// The half of Traffic that moves bytes: fill and send, receive and check. send(2), recv(2)
+// The half of Traffic that moves bytes: fill and send, receive and take apart. send(2), recv(2)
 #include <algorithm>
 
 #include "core/timeout.h"
-#include "load_generator/message.h"
-#include "load_generator/text.h"
 #include "load_generator/traffic.h"
 #include "net/receive_time.h"
 #include "net/socket.h"
@@ -13,6 +11,7 @@ namespace io_selectors {
 namespace {
 
 constexpr int kReadsPerWake = 16;
+constexpr size_t kQuotedBytes = 80;  // of a faulty answer
 
 }  // namespace
 
@@ -34,14 +33,15 @@ uint32_t Traffic::MaySend(const Connection& connection) const {
 /** One send(2) of as much as is queued and fits the buffer. @returns false: no more now. */
 bool Traffic::SendSome(uint32_t id) {
   Connection& connection = table_[id];
-  uint64_t number = connection.next_expected + connection.sent;
+  Exchange exchange = ExchangeOf(id, connection.sent);
   size_t offset = connection.sent_of;
   size_t filled = 0;
   for (uint32_t left = MaySend(connection); left > 0; --left) {
-    const size_t part = std::min(payload_bytes_ - offset, send_buffer_.size() - filled);
-    Message(first_id_ + id, number).Fill(offset, send_buffer_.data() + filled, part);
+    const size_t whole = protocol_->RequestBytes(exchange);
+    const size_t part = std::min(whole - offset, send_buffer_.size() - filled);
+    protocol_->Fill(exchange, offset, send_buffer_.data() + filled, part);
     filled += part;
-    ++number;
+    ++exchange.number;
     offset = 0;
     if (filled == send_buffer_.size()) break;
   }
@@ -77,10 +77,11 @@ void Traffic::CountSent(uint32_t id, size_t bytes, int64_t sent_ns) {
       }
       due_ns = posted.intended_ns;
     }
-    const size_t part = std::min(bytes, payload_bytes_ - connection.sent_of);
+    const size_t whole = protocol_->RequestBytes(ExchangeOf(id, connection.sent));
+    const size_t part = std::min(bytes, whole - connection.sent_of);
     bytes -= part;
     connection.sent_of += static_cast<uint32_t>(part);
-    if (connection.sent_of < payload_bytes_) return;
+    if (connection.sent_of < whole) return;
     connection.sent_of = 0;
     --connection.queued;
     if (slow) {
@@ -100,8 +101,7 @@ void Traffic::ReceiveReady(uint32_t id) {
     const ssize_t length = ReceiveSome(connection.fd, &arrived_ns);
     if (length == -EAGAIN || length == -EWOULDBLOCK) break;
     if (length <= 0) return Retire(id, ConnectionState::kLost);
-    if (!Check(id, receive_buffer_.data(), static_cast<size_t>(length), arrived_ns)) {
-      ++tally_.mismatches;
+    if (!Take(id, receive_buffer_.data(), static_cast<size_t>(length), arrived_ns)) {
       return Retire(id, ConnectionState::kWrong);
     }
     // A short read took all there was; more would be announced, readiness being level-triggered.
@@ -120,25 +120,34 @@ ssize_t Traffic::ReceiveSome(int fd, int64_t* arrived_ns) {
   return length;
 }
 
-/** Takes received bytes, of one message or many. @returns false at the first one that is wrong. */
-bool Traffic::Check(uint32_t id, const unsigned char* data, size_t length, int64_t now_ns) {
+/** Takes received bytes, of one answer or many. @returns false: no more can be understood. */
+bool Traffic::Take(uint32_t id, const unsigned char* data, size_t length, int64_t now_ns) {
   Connection& connection = table_[id];
   while (length > 0) {
-    const size_t sent_of_oldest = connection.sent > 0 ? payload_bytes_ : connection.sent_of;
-    const size_t part = std::min(length, sent_of_oldest - connection.received);
-    const Message message(first_id_ + id, connection.next_expected);
-    const size_t good = message.CountMatching(connection.received, data, part);
-    connection.received += static_cast<uint32_t>(good);
-    // No part: these bytes answer nothing that was sent.
-    if (part == 0 || good < part) {
-      ReportWrongByte(id, data[good]);
-      return false;
-    }
-    data += part;
-    length -= part;
-    if (connection.received == payload_bytes_) Complete(id, now_ns);
+    const Taken taken = protocol_->Take(id, ExchangeOf(id), ProgressOf(id), data, length);
+    connection.received += static_cast<uint32_t>(taken.bytes);
+    data += taken.bytes;
+    length -= taken.bytes;
+    if (taken.faulty) NoteFault(id, taken.fault, data, length);
+    if (taken.broken) return false;
+    if (taken.complete) Complete(id, now_ns);
   }
   return true;
+}
+
+ExchangeProgress Traffic::ProgressOf(uint32_t id) const {
+  const Connection& connection = table_[id];
+  const size_t sent =
+      connection.sent > 0 ? protocol_->RequestBytes(ExchangeOf(id)) : connection.sent_of;
+  return ExchangeProgress{sent, connection.received};
+}
+
+/** @param data what came, from the first wrong byte on */
+void Traffic::NoteFault(uint32_t id, Fault fault, const unsigned char* data, size_t length) {
+  if (!tally_.CountFault(fault)) return;
+  const std::string quoted(reinterpret_cast<const char*>(data), std::min(length, kQuotedBytes));
+  tally_.SetFaultDetail(fault,
+                        protocol_->Explain(id, ExchangeOf(id), ProgressOf(id), fault, quoted));
 }
 
 void Traffic::Complete(uint32_t id, int64_t now_ns) {
@@ -187,22 +196,6 @@ Result<void> Traffic::Watch(const Connection& connection, int32_t interest) {
   if (selector_.Interest(connection.fd) != 0) return selector_.Modify(connection.fd, interest);
   const Result<int32_t> registered = selector_.Register(connection.fd, interest);
   return registered.ok() ? Result<void>() : registered.error();
-}
-
-void Traffic::ReportWrongByte(uint32_t id, unsigned char got) {
-  if (tally_.mismatch_detail[0] != '\0') return;
-  const Connection& connection = table_[id];
-  const uint32_t name = first_id_ + id;
-  const unsigned long long number = connection.next_expected;
-  if (connection.Begun() == 0) {
-    tally_.SetMismatchDetail(
-        Format("connection %u: message %llu: byte 0 is 0x%02x, but it was not sent yet", name,
-               number, got));
-    return;
-  }
-  tally_.SetMismatchDetail(Format("connection %u: message %llu: byte %u is 0x%02x, expected 0x%02x",
-                                  name, number, connection.received, got,
-                                  Message(name, number).ByteAt(connection.received)));
 }
 
 }  // namespace io_selectors
