@@ -145,8 +145,9 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
    *   looks. Fractions round up. A wait without a deadline also ends empty while Node's own loop
    *   has something to do (a signal, a message), at the latest after one wait that brought events,
    *   so that a caller that yields on empty results only (`await setImmediate()`) loses nothing of
-   *   Node's. A caller that never yields gets one empty result per event of Node's. A wait with a
-   *   deadline, and a look, never end for Node's sake: a loop of those has to yield by itself.
+   *   Node's. A caller that never yields gets one empty result per event of Node's. A look does
+   *   so after 256 looks in a row that brought events. A wait with a deadline never ends for Node's
+   *   sake.
    * @returns the ready keys, each with the subset of its registered interest that is ready; empty
    *   on timeout.
    * @see epoll_pwait2(2), ppoll(2), pselect(2)

@@ -147,6 +147,7 @@ describe.each(backends)("a loop over %s that yields on empty results only", (bac
   it.each([
     ["select without a deadline", "selector.select().length"],
     ["poll without a deadline", "selector.poll()"],
+    ["looks", "selector.poll(0)"],
     ["a look before it", "(selector.poll(0), selector.poll())"],
     ["a wait with a deadline before it", "(selector.poll(1), selector.poll())"],
   ])("handles SIGTERM under traffic: %s", async (_case, wait) => {

@@ -56,6 +56,7 @@ struct OpenSelector final : public HostedSource {
    * ends empty. Of this selector, so that the first wait on another one reports what is ready. */
   bool owes_turn = false;
   int64_t host_phase = -1;  // of the loop, in which a blocking wait last watched it
+  int looks_in_row = 0;     // that each brought events; see LookOnce
   napi_ref ring_reference = nullptr;
   ReadyEvent* ring = nullptr;
   int capacity = 0;

@@ -16,6 +16,9 @@ namespace {
 /** Without Node's descriptor in the set, a wait looks up this often. */
 constexpr int64_t kLongestBlindWaitNs = 50 * kNsPerMs;
 
+/** So many looks in a row bring events before one asks whether Node has some. */
+constexpr int kLooksInRow = 256;
+
 /** While this thread itself waits: Node's loop ends the wait, and does not watch the selector. */
 class BlockingWait {
  public:
@@ -78,6 +81,33 @@ int32_t Look(const Call& call, OpenSelector& open, int64_t timeout_ns, WakeSet::
   return interrupted ? 0 : count.value();
 }
 
+/** Events of Node's that its loop has not handed out, seen by a thread that does not wait. */
+bool HostHasEvents(Host& host) {
+  if (!host.HasEvents() && HostIsReady(host)) host.SawEvents();
+  return host.HasEvents() && host.AsksForTurn();
+}
+
+/**
+ * A wait of no time. A caller that yields on empty results only, and finds events at every look,
+ * would keep Node's events waiting for good. After kLooksInRow such looks, one ends empty if Node
+ * has events. It takes nothing from the selector.
+ */
+int32_t LookOnce(const Call& call, OpenSelector& open) {
+  if (open.looks_in_row >= kLooksInRow) {
+    open.looks_in_row = 0;
+    Host& host = call.environment().HostOf(call.env());
+    if (HostHasEvents(host)) {
+      open.ring[0].fd = 0;
+      host.AskedForTurn();
+      return 0;
+    }
+  }
+  WakeSet::Ready ready;
+  const int32_t count = Look(call, open, 0, &ready);
+  open.looks_in_row = count > 0 ? open.looks_in_row + 1 : 0;
+  return count;
+}
+
 /** A wait without a deadline: it also ends empty for Node's sake. */
 int32_t WaitForever(const Call& call, OpenSelector& open) {
   Host& host = call.environment().HostOf(call.env());
@@ -119,8 +149,7 @@ napi_value Poll(napi_env env, napi_callback_info info) {
   if (open == nullptr) return call.Answer(-EBADF);
   const int64_t timeout_ns = ToNanoseconds(call.Double(1));
   if (timeout_ns == 0) {
-    WakeSet::Ready ready;
-    const int32_t count = Look(call, *open, 0, &ready);
+    const int32_t count = LookOnce(call, *open);
     if (open->watch != nullptr && open->watch->is_waited_for()) open->watch->Looked();
     return call.Answer(count);
   }
