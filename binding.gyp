@@ -2,6 +2,7 @@
   "variables": {
     "core_sources": [
       "native/core/io_uring.cc",
+      "native/core/memory.cc",
       "native/core/selector.cc",
       "native/core/stop_signal.cc",
       "native/backends/backends.cc",

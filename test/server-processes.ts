@@ -1,6 +1,5 @@
-// Every server as a process, and peers for it: what the tests of servers share. The rows are those
-// of the catalogue and, as data, native strategies beyond it. Enters: a command. Leaves: a port,
-// sockets, counters.
+// Starts every server as a process, and opens peers for it; the tests of servers share this. The
+// rows are those of the catalogue and, as data, native strategies beyond it.
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -84,6 +83,8 @@ export interface Started {
   stderr(): string;
   /** Asks it to end. @returns its exit code and its counters. */
   stop(signal: NodeJS.Signals): Promise<{ code: number | null; counters: Record<string, number> }>;
+  /** The result of `work`. If it fails, ends the server and adds how the server ended. */
+  explained<T>(work: Promise<T>): Promise<T>;
 }
 
 const children = new Set<ChildProcess>();
@@ -106,6 +107,18 @@ export async function start(command: readonly string[]): Promise<Started> {
     said += text;
   });
   const exited = once(child, "exit").finally(() => children.delete(child));
+  const explained = <T>(work: Promise<T>): Promise<T> => {
+    const ended = exited.then(([code, signal]): never => {
+      throw new Error(`${command.join(" ")} ended with ${signal ?? `code ${code}`}: ${said}`);
+    });
+    ended.catch(() => undefined);
+    return Promise.race([work, ended]).catch((cause) => {
+      child.kill("SIGTERM");
+      return ended.catch((how) => {
+        throw new Error(`${cause.message}; ${how.message}`, { cause });
+      });
+    });
+  };
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const readLine = async () => {
     const { value } = await lines.next();
@@ -120,7 +133,7 @@ export async function start(command: readonly string[]): Promise<Started> {
     const [code] = await exited;
     return { code, counters };
   };
-  return { child, pid: ready.pid, port: ready.port, stderr: () => said, stop };
+  return { child, pid: ready.pid, port: ready.port, stderr: () => said, stop, explained };
 }
 
 /** The same command under a limit of open descriptors, soft and hard. */

@@ -38,12 +38,12 @@ async function stall(socket: Socket): Promise<void> {
 
 describe.skipIf(process.platform !== "linux" || !limitable)("with little memory", () => {
   it.each(rows)("$name closes a peer that it cannot keep, and serves on", async ({ command }) => {
-    const { pid, port, stop } = await start(command);
+    const { pid, port, stop, explained } = await start(command);
     const peers = await Promise.all(Array.from({ length: PEERS }, () => open(port)));
     limitMemory(pid, SPARE_BYTES);
-    await Promise.race(peers.map(stall));
+    await explained(Promise.race(peers.map(stall)));
     for (const peer of peers) peer.destroy();
-    await expectEcho(await open(port), "still here");
+    await explained(open(port).then((peer) => expectEcho(peer, "still here")));
     expect((await stop("SIGTERM")).code).toBe(0);
   });
 });

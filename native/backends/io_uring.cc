@@ -5,6 +5,8 @@
 
 #include "core/io_uring.h"
 
+#include "core/memory.h"
+
 #ifdef IO_SELECTORS_HAS_IO_URING
 
 #include <poll.h>
@@ -104,7 +106,7 @@ class IoUringSelector final : public Selector {
 
   Result<void> Add(int fd, const Registration& registration) override {
     const size_t index = static_cast<size_t>(fd);
-    if (slots_.size() <= index) slots_.resize(std::max(index + 1, slots_.size() * 2));
+    if (!GrowTo(slots_, index)) return Error{ENOMEM, "register"};
     Slot& slot = At(fd);
     slot.events = ToPoll(registration);
     slot.mode = registration.options.mode;

@@ -15,6 +15,7 @@
 #include <array>
 
 #include "backends/backends.h"
+#include "core/memory.h"
 #include "core/owned_fd.h"
 #include "core/timeout.h"
 
@@ -112,7 +113,7 @@ class KqueueSelector final : public Selector {
 
   Result<void> Add(int fd, const Registration& registration) override {
     const size_t index = static_cast<size_t>(fd);
-    if (slots_.size() <= index) slots_.resize(std::max(index + 1, slots_.size() * 2));
+    if (!GrowTo(slots_, index)) return Error{ENOMEM, "register"};
     slots_[index].mode = registration.options.mode;
     slots_[index].spent = false;
     Result<void> added = outlived_ ? Renew(fd) : Result<void>();

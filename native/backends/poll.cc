@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "backends/backends.h"
+#include "core/memory.h"
 #include "core/timeout.h"
 
 namespace io_selectors {
@@ -53,7 +54,9 @@ class PollSelector final : public Selector {
 
   Result<void> Add(int fd, const Registration& registration) override {
     const size_t index = static_cast<size_t>(fd);
-    if (slot_of_.size() <= index) slot_of_.resize(std::max(index + 1, slot_of_.size() * 2));
+    if (!GrowTo(slot_of_, index) || !Reserve(list_, list_.size() + 1)) {
+      return Error{ENOMEM, "register"};
+    }
     slot_of_[index] = list_.size();
     list_.push_back(pollfd{fd, ToPoll(registration), 0});
     return {};

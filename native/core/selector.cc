@@ -2,9 +2,10 @@
 
 #include <fcntl.h>
 
-#include <algorithm>
+#include <cerrno>
 #include <limits>
 
+#include "core/memory.h"
 #include "core/timeout.h"
 
 namespace io_selectors {
@@ -33,7 +34,7 @@ Result<int32_t> Selector::Register(int fd, int32_t interest, RegisterOptions opt
   if (!InTable(fd)) {
     // The tables by descriptor would take gigabytes for a number that nobody has opened.
     if (fd >= kUsualDescriptors && fcntl(fd, F_GETFD) < 0) return LastError("fcntl");
-    table_.resize(std::max(static_cast<size_t>(fd) + 1, table_.size() * 2));
+    if (!GrowTo(table_, static_cast<size_t>(fd))) return Error{ENOMEM, "register"};
   }
   const Registration registration{interest, NextGeneration(), options};
   const Result<void> added = Add(fd, registration);

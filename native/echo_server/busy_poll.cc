@@ -42,8 +42,9 @@ class BusyPoll {
       const int fd = Accept(server_.listener.get());
       if (fd < 0) return;  // none, or no descriptor for it: asked again in the next pass
       OwnedFd accepted(fd);
-      if (!connections_.Resize(connections_.size() + 1)) continue;  // no memory: it is closed
-      connections_[connections_.size() - 1].fd = std::move(accepted);
+      if (!Reserve(connections_, connections_.size() + 1)) continue;  // no memory: it is closed
+      connections_.emplace_back();
+      connections_.back().fd = std::move(accepted);
       server_.counters.CountAccepted();
     }
   }
@@ -51,13 +52,13 @@ class BusyPoll {
   void Close(size_t index) {
     const size_t last = connections_.size() - 1;
     if (index < last) connections_[index] = std::move(connections_[last]);
-    (void)connections_.Resize(last);
+    connections_.pop_back();
     server_.counters.CountClosed();
   }
 
   Server& server_;
   EchoHandler handler_;
-  GrowableArray<Connection> connections_;
+  std::vector<Connection> connections_;
 };
 
 }  // namespace

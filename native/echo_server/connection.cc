@@ -1,5 +1,8 @@
 #include "echo_server/connection.h"
 
+#include <algorithm>
+#include <new>
+
 #include "net/socket.h"
 
 namespace io_selectors {
@@ -17,17 +20,25 @@ Next EchoHandler::OnReadable(Connection& connection) {
   const ssize_t sent = SendSome(fd, buffer_, length);
   if (sent < 0) return Next::kClose;
   if (static_cast<size_t>(sent) == length) return Next::kRead;
-  connection.unsent.reset(new (std::nothrow) Unsent());
-  const bool kept =
-      connection.unsent != nullptr &&
-      connection.unsent->bytes.Append(buffer_ + sent, length - static_cast<size_t>(sent));
+  const bool kept = Keep(connection, buffer_ + sent, length - static_cast<size_t>(sent));
   return kept ? Next::kWrite : Next::kClose;
+}
+
+bool EchoHandler::Keep(Connection& connection, const char* data, size_t length) {
+  connection.unsent.reset(new (std::nothrow) Unsent());
+  if (connection.unsent == nullptr) return false;
+  Unsent& unsent = *connection.unsent;
+  unsent.bytes.reset(static_cast<char*>(AllocateForPeer(length)));
+  if (unsent.bytes == nullptr) return false;
+  std::copy(data, data + length, unsent.bytes.get());
+  unsent.size = length;
+  return true;
 }
 
 Next EchoHandler::OnWritable(Connection& connection) {
   Unsent& unsent = *connection.unsent;
-  const size_t length = unsent.bytes.size() - unsent.offset;
-  const ssize_t sent = SendSome(connection.fd.get(), unsent.bytes.data() + unsent.offset, length);
+  const size_t length = unsent.size - unsent.offset;
+  const ssize_t sent = SendSome(connection.fd.get(), unsent.bytes.get() + unsent.offset, length);
   if (sent < 0) return Next::kClose;
   unsent.offset += static_cast<size_t>(sent);
   if (static_cast<size_t>(sent) < length) return Next::kWrite;

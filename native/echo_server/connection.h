@@ -5,8 +5,8 @@
 
 #include <memory>
 
+#include "core/memory.h"
 #include "core/owned_fd.h"
-#include "echo_server/growable_array.h"
 #include "echo_server/server.h"
 
 namespace io_selectors {
@@ -15,8 +15,9 @@ namespace io_selectors {
 enum class Next { kRead, kWrite, kClose };
 
 /** What a peer has not taken yet. */
-struct Unsent {
-  Bytes bytes;
+struct Unsent : FromPeerMemory {
+  PeerBytes bytes;
+  size_t size = 0;
   size_t offset = 0;
 };
 
@@ -45,6 +46,9 @@ class EchoHandler {
   bool drained() const { return drained_; }
 
  private:
+  /** @returns false if there is no memory for it. */
+  static bool Keep(Connection& connection, const char* data, size_t length);
+
   /** @returns bytes taken, 0 where the peer's window is full, or -errno. */
   ssize_t SendSome(int fd, const char* data, size_t length);
 

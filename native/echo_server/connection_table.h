@@ -1,9 +1,10 @@
-// The open connections of a server that waits for many, by descriptor. Enters: accepted
-// descriptors. Leaves: the connection behind a ready one.
+// The open connections of a server that waits for many, by descriptor.
 #pragma once
 
+#include <vector>
+
+#include "core/memory.h"
 #include "echo_server/connection.h"
-#include "echo_server/growable_array.h"
 
 namespace io_selectors {
 
@@ -17,7 +18,7 @@ class ConnectionTable {
   Entry* Add(int fd) {
     OwnedFd owned(fd);
     const size_t index = static_cast<size_t>(fd);
-    if (entries_.size() <= index && !entries_.Resize((index + 1) * 2)) {
+    if (!GrowTo(entries_, index)) {
       counters_.CountClosed();
       return nullptr;
     }
@@ -40,7 +41,7 @@ class ConnectionTable {
 
  private:
   Counters& counters_;
-  GrowableArray<Entry> entries_;
+  std::vector<Entry> entries_;
 };
 
 }  // namespace io_selectors

@@ -1,12 +1,12 @@
 // echo-server: the native contenders as one small executable. It prints a ready line, serves until
-// SIGTERM or SIGINT, then prints a line of counters. Enters: --strategy. Leaves: two JSON lines on
-// standard output, diagnostics on standard error.
+// SIGTERM or SIGINT, then prints a line of counters: two JSON lines on standard output.
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
+#include "core/memory.h"
 #include "echo_server/report.h"
 #include "echo_server/strategies.h"
 #include "net/socket.h"
@@ -109,6 +109,7 @@ int Fail(const Error& error) {
 }
 
 int Main(int argc, char** argv) {
+  KeepMemoryReserve();
   Arguments arguments;
   const int usage = ParseArguments(argc, argv, &arguments);
   if (usage != 0 || arguments.strategy == nullptr) return usage;

@@ -7,6 +7,8 @@
 #include <limits>
 #include <new>
 
+#include "core/memory.h"
+#include "core/owned_fd.h"
 #include "core/timeout.h"
 
 namespace io_selectors {
@@ -40,7 +42,9 @@ Result<void> Engine::Listen(int fd, const ListenerOptions& options) {
   if (listens == 0) return Error{EINVAL, "accept"};
   SlotOptions slot;
   slot.reads = slot.writes = false;
-  Open(fd, slot).Add(kListening);
+  Slot* opened = Open(fd, slot);
+  if (opened == nullptr) return Error{ENOMEM, "listen"};
+  opened->Add(kListening);
   listeners_.push_back(Listener{fd, options, false, 0});
   const Result<void> started = StartAccepting(listeners_.back());
   if (!started.ok()) Forget(fd);
@@ -48,9 +52,8 @@ Result<void> Engine::Listen(int fd, const ListenerOptions& options) {
 }
 
 Result<void> Engine::Adopt(int fd, const SlotOptions& options) {
-  Open(fd, options);
-  if (options.idle_ms > 0) idle_.Set(fd, options.idle_ms, IdleTimers::NowMs());
-  const Result<void> started = Start(fd);
+  if (Open(fd, options) == nullptr) return Error{ENOMEM, "adopt"};
+  const Result<void> started = TimeIdle(fd, options.idle_ms) ? Start(fd) : Error{ENOMEM, "adopt"};
   if (!started.ok()) Forget(fd);
   return started;
 }
@@ -203,7 +206,8 @@ void Engine::Control(const RingSubmission& submission) {
       if (At(slot).Has(kSendsAtOnce)) return At(slot).Add(kReports);
       return EmitQueued(slot);
     case SubmissionKind::kIdleTimeout:
-      return idle_.Set(slot, submission.length, IdleTimers::NowMs());
+      if (!TimeIdle(slot, submission.length)) Fail(slot, ENOMEM);
+      return;
     case SubmissionKind::kMoreAccepts:
       if (Listener* listener = FindListener(slot)) {
         const bool was_full = listener->options.room == 0;
@@ -276,14 +280,14 @@ void Engine::Forget(int32_t slot) {
   At(slot) = Slot();
 }
 
-Engine::Slot& Engine::Open(int32_t slot, const SlotOptions& options) {
+Engine::Slot* Engine::Open(int32_t slot, const SlotOptions& options) {
   const size_t index = static_cast<size_t>(slot);
-  if (slots_.size() <= index) slots_.resize(std::max(index + 1, slots_.size() + slots_.size() / 2));
+  if (!GrowTo(slots_, index)) return nullptr;
   Slot& opened = slots_[index];
   opened = Slot();
   opened.Add(kOpen | (options.reads ? kReads : 0) | (options.writes ? kWrites : 0) |
              (options.socket ? kSocket : 0) | (options.paused ? kPaused : 0));
-  return opened;
+  return &opened;
 }
 
 void Engine::Emit(int32_t slot, CompletionKind kind, int32_t offset, int32_t length) {
@@ -305,10 +309,10 @@ void Engine::Accepted(Listener& listener, int fd) {
   SlotOptions options;
   options.paused = listener.options.paused;
   const int32_t listening = listener.slot;
+  if (Open(fd, options) == nullptr) return OwnedFd(fd).Reset();  // no memory: this peer is lost
   if (listener.options.room > 0 && --listener.options.room == 0) StopAccepting(listener);
-  Open(fd, options);
-  if (listener.options.idle_ms > 0) idle_.Set(fd, listener.options.idle_ms, IdleTimers::NowMs());
   Emit(fd, CompletionKind::kAccepted, listening, 0);
+  if (!TimeIdle(fd, listener.options.idle_ms)) return Fail(fd, ENOMEM);
   const Result<void> started = Start(fd);
   if (!started.ok()) Fail(fd, started.error().errno_value);
 }

@@ -183,7 +183,8 @@ class Engine {
     Slot& found = At(slot);
     return found.Has(kOpen) && !found.Has(kClosing | kDestroyed) ? &found : nullptr;
   }
-  Slot& Open(int32_t slot, const SlotOptions& options);
+  /** @returns nullptr if there is no memory for it. */
+  Slot* Open(int32_t slot, const SlotOptions& options);
   Listener* FindListener(int32_t slot) {
     for (Listener& listener : listeners_) {
       if (listener.slot == slot) return &listener;
@@ -246,6 +247,9 @@ class Engine {
   void Control(const RingSubmission& submission);
   void EndSending(int32_t slot);
   void CloseIfBothEnded(int32_t slot);
+  bool TimeIdle(int32_t slot, int32_t idle_ms) {
+    return idle_.Set(slot, idle_ms, idle_ms > 0 ? IdleTimers::NowMs() : 0);
+  }
   void BeginTurn();
   void ResumeAccepting(bool freed);
   void ExpireIdle();

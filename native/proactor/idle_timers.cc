@@ -2,16 +2,17 @@
 
 #include <algorithm>
 
+#include "core/memory.h"
 #include "core/timeout.h"
 
 namespace io_selectors {
 
 int64_t IdleTimers::NowMs() { return MonotonicNs() / kNsPerMs; }
 
-void IdleTimers::Set(int32_t slot, int32_t idle_ms, int64_t now_ms) {
+bool IdleTimers::Set(int32_t slot, int32_t idle_ms, int64_t now_ms) {
   const size_t index = static_cast<size_t>(slot);
-  if (idle_ms == 0 && (index >= nodes_.size() || nodes_[index].idle_ms == 0)) return;
-  if (index >= nodes_.size()) nodes_.resize(std::max(index + 1, nodes_.size() * 2));
+  if (idle_ms == 0 && (index >= nodes_.size() || nodes_[index].idle_ms == 0)) return true;
+  if (!GrowTo(nodes_, index)) return false;
   if (buckets_.empty()) buckets_.assign(static_cast<size_t>(kBuckets), kNone);
   if (timed_ == 0) next_tick_ = empty_before_tick_ = now_ms / kTickMs;
   Node& node = nodes_[index];
@@ -21,9 +22,10 @@ void IdleTimers::Set(int32_t slot, int32_t idle_ms, int64_t now_ms) {
   }
   node.idle_ms = idle_ms;
   node.active_ms = now_ms;
-  if (idle_ms == 0) return;
+  if (idle_ms == 0) return true;
   ++timed_;
   Insert(slot, now_ms / kTickMs);
+  return true;
 }
 
 int64_t IdleTimers::UntilNextMs(int64_t now_ms) {

@@ -15,8 +15,11 @@ class IdleTimers {
   /** Milliseconds of CLOCK_MONOTONIC. */
   static int64_t NowMs();
 
-  /** Starts, restarts or, with 0 milliseconds, ends the timeout of a slot. */
-  void Set(int32_t slot, int32_t idle_ms, int64_t now_ms);
+  /**
+   * Starts, restarts or, with 0 milliseconds, ends the timeout of a slot.
+   * @returns false if there is no memory for it; ending needs none.
+   */
+  bool Set(int32_t slot, int32_t idle_ms, int64_t now_ms);
 
   /** The slot has moved a byte. */
   void Touch(int32_t slot, int64_t now_ms) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 
 namespace io_selectors {
 
@@ -13,20 +12,18 @@ constexpr size_t kMostChunkBytes = 256 * 1024;
 
 }  // namespace
 
+SendQueue::~SendQueue() {
+  while (first_ != nullptr) DropFirst();
+}
+
 bool SendQueue::Append(const void* data, size_t length) {
   const auto* from = static_cast<const char*>(data);
   while (length > 0) {
-    if (chunks_.empty() || chunks_.back().filled == chunks_.back().capacity) {
-      Chunk chunk;
-      chunk.capacity = std::clamp(length, kLeastChunkBytes, kMostChunkBytes);
-      chunk.bytes.reset(new (std::nothrow) char[chunk.capacity]);
-      if (chunk.bytes == nullptr) return false;
-      chunks_.push_back(std::move(chunk));
-    }
-    Chunk& last = chunks_.back();
-    const size_t part = std::min(length, last.capacity - last.filled);
-    std::memcpy(last.bytes.get() + last.filled, from, part);
-    last.filled += part;
+    Chunk* chunk = WithRoom(length);
+    if (chunk == nullptr) return false;
+    const size_t part = std::min(length, chunk->capacity - chunk->filled);
+    std::memcpy(chunk->bytes() + chunk->filled, from, part);
+    chunk->filled += part;
     size_ += part;
     from += part;
     length -= part;
@@ -34,11 +31,28 @@ bool SendQueue::Append(const void* data, size_t length) {
   return true;
 }
 
+SendQueue::Chunk* SendQueue::WithRoom(size_t wanted) {
+  if (last_ != nullptr && last_->filled < last_->capacity) return last_;
+  const size_t capacity = std::clamp(wanted, kLeastChunkBytes, kMostChunkBytes);
+  auto* chunk = static_cast<Chunk*>(AllocateForPeer(sizeof(Chunk) + capacity));
+  if (chunk == nullptr) return nullptr;
+  *chunk = Chunk{nullptr, capacity, 0, 0};
+  (last_ == nullptr ? first_ : last_->next) = chunk;
+  last_ = chunk;
+  return chunk;
+}
+
+void SendQueue::DropFirst() {
+  Chunk* dropped = first_;
+  first_ = dropped->next;
+  if (first_ == nullptr) last_ = nullptr;
+  std::free(dropped);
+}
+
 int SendQueue::Gather(iovec* parts, int most) const {
   int count = 0;
-  for (const Chunk& chunk : chunks_) {
-    if (count == most) break;
-    parts[count++] = iovec{chunk.bytes.get() + chunk.sent, chunk.filled - chunk.sent};
+  for (Chunk* chunk = first_; chunk != nullptr && count < most; chunk = chunk->next) {
+    parts[count++] = iovec{chunk->bytes() + chunk->sent, chunk->filled - chunk->sent};
   }
   return count;
 }
@@ -46,11 +60,10 @@ int SendQueue::Gather(iovec* parts, int most) const {
 void SendQueue::Consume(size_t length) {
   size_ -= length;
   while (length > 0) {
-    Chunk& first = chunks_.front();
-    const size_t part = std::min(length, first.filled - first.sent);
-    first.sent += part;
+    const size_t part = std::min(length, first_->filled - first_->sent);
+    first_->sent += part;
     length -= part;
-    if (first.sent == first.filled) chunks_.pop_front();
+    if (first_->sent == first_->filled) DropFirst();
   }
 }
 

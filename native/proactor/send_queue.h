@@ -5,14 +5,18 @@
 #include <sys/uio.h>
 
 #include <cstddef>
-#include <cstdint>
-#include <deque>
-#include <memory>
+
+#include "core/memory.h"
 
 namespace io_selectors {
 
-class SendQueue {
+class SendQueue : public FromPeerMemory {
  public:
+  SendQueue() = default;
+  ~SendQueue();
+  SendQueue(const SendQueue&) = delete;
+  SendQueue& operator=(const SendQueue&) = delete;
+
   /** Bytes that are queued. */
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
@@ -27,14 +31,22 @@ class SendQueue {
   void Consume(size_t length);
 
  private:
+  /** The bytes follow it in the same block of memory. */
   struct Chunk {
-    std::unique_ptr<char[]> bytes;
-    size_t capacity = 0;
-    size_t filled = 0;
-    size_t sent = 0;
+    Chunk* next;
+    size_t capacity;
+    size_t filled;
+    size_t sent;
+
+    char* bytes() { return reinterpret_cast<char*>(this + 1); }
   };
 
-  std::deque<Chunk> chunks_;
+  /** @returns a chunk at the end with room for some bytes, or nullptr. */
+  Chunk* WithRoom(size_t wanted);
+  void DropFirst();
+
+  Chunk* first_ = nullptr;
+  Chunk* last_ = nullptr;
   size_t size_ = 0;
 };
 
