@@ -157,6 +157,10 @@ void Churn::Start(uint32_t id) {
   if (index >= by_fd_.size()) by_fd_.resize(index * 2);
   by_fd_[index] = id;
   if (!Echoes(slot)) return Watch(id, kWrite);
+  if (protocol_->Speaks(id)) {
+    slot.state = State::kReceiving;
+    return Watch(id, kRead);
+  }
   // Over loopback it is connected by now; if not, the send says EAGAIN.
   slot.state = State::kSending;
   SendMore(id);
@@ -210,27 +214,44 @@ void Churn::ReceiveMore(uint32_t id) {
     ++tally_.calls.recv;
     const ssize_t length = Receive(slot.fd, buffer_.data(), buffer_.size());
     if (length == -EAGAIN || length == -EWOULDBLOCK) return;
-    if (length == 0 && protocol_->EndCompletes(id)) return Finish(id);
-    if (length <= 0) return Fail(id, length < 0 ? static_cast<int>(-length) : ECONNRESET);
-    if (Take(id, static_cast<size_t>(length))) return;
+    if (length <= 0) return OnPeerEnd(id, static_cast<int>(-length));
+    if (Take(id, buffer_.data(), static_cast<size_t>(length))) return;
     if (static_cast<size_t>(length) < buffer_.size()) return;
   }
 }
 
-/** Takes the bytes in the buffer. @returns whether the cycle has ended with them. */
-bool Churn::Take(uint32_t id, size_t length) {
+/** The peer has ended the connection: `error` is 0 for a FIN, else recv(2)'s. */
+void Churn::OnPeerEnd(uint32_t id, int error) {
+  const Slot& slot = slots_[id];
+  const Taken taken = protocol_->End(id, ExchangeProgress{slot.sent, slot.received});
+  if (taken.faulty && options_.protocol.name != ProtocolName::kEcho) {
+    NoteFault(id, taken.fault, nullptr, 0);
+  }
+  if (error == 0 && taken.complete) return Finish(id);
+  Fail(id, error != 0 ? error : ECONNRESET);
+}
+
+/** Takes received bytes. @returns whether nothing more is to be read for now. */
+bool Churn::Take(uint32_t id, const unsigned char* data, size_t length) {
   Slot& slot = slots_[id];
-  const Taken taken = protocol_->Take(
-      id, ExchangeOf(id), ExchangeProgress{slot.sent, slot.received}, buffer_.data(), length);
+  const Taken taken =
+      protocol_->Take(id, ExchangeOf(id), ExchangeProgress{slot.sent, slot.received}, data, length);
   slot.received += static_cast<uint32_t>(taken.bytes);
-  const bool extra = taken.complete && taken.bytes < length;
-  const size_t rest = length - taken.bytes;
-  if (taken.faulty) NoteFault(id, taken.fault, buffer_.data() + taken.bytes, rest);
-  if (extra) NoteFault(id, Fault::kDoubled, buffer_.data() + taken.bytes, rest);
+  const unsigned char* rest = data + taken.skipped + taken.bytes;
+  const size_t left = length - taken.skipped - taken.bytes;
+  const bool extra = taken.complete && left > 0;
+  if (taken.faulty) NoteFault(id, taken.fault, rest, left);
+  if (extra) NoteFault(id, Fault::kDoubled, rest, left);
   if (taken.broken || extra) {
     Fail(id, EBADMSG);
   } else if (taken.complete) {
     Finish(id);
+  } else if (left > 0) {
+    return Take(id, rest, left);
+  } else if (taken.skipped > 0 && !protocol_->Speaks(id)) {
+    slot.state = State::kSending;
+    SendMore(id);
+    return true;
   }
   return taken.broken || taken.complete;
 }
@@ -287,7 +308,8 @@ void Churn::Close(uint32_t id) {
 void Churn::NoteFault(uint32_t id, Fault fault, const unsigned char* data, size_t length) {
   if (!tally_.CountFault(fault)) return;
   const Slot& slot = slots_[id];
-  const std::string quoted(reinterpret_cast<const char*>(data), std::min<size_t>(length, 80));
+  std::string quoted;
+  if (length > 0) quoted.assign(reinterpret_cast<const char*>(data), std::min<size_t>(length, 80));
   tally_.SetFaultDetail(
       fault, protocol_->Explain(id, ExchangeOf(id), ExchangeProgress{slot.sent, slot.received},
                                 fault, quoted));

@@ -57,7 +57,8 @@ class Churn {
   void OnEvent(uint32_t id);
   void SendMore(uint32_t id);
   void ReceiveMore(uint32_t id);
-  bool Take(uint32_t id, size_t length);
+  void OnPeerEnd(uint32_t id, int error);
+  bool Take(uint32_t id, const unsigned char* data, size_t length);
   void Watch(uint32_t id, int32_t interest);
   void Finish(uint32_t id);
   void Fail(uint32_t id, int error);

@@ -19,7 +19,7 @@ enum class ConnectionState : uint8_t {
   kGreeting,  // connected; the first message has not come back yet, so the server may not know it
   kOpen,
   kLost,   // the peer closed or reset it
-  kWrong,  // it echoed something else than it got; nothing more is sent on it or believed of it
+  kWrong,  // it answered what cannot be understood; nothing more is sent on it or believed of it
 };
 
 /** `intended_ns` of a message that is due whenever it can be sent: closed loop. */
@@ -46,6 +46,8 @@ struct alignas(64) Connection {
   bool blocked = false;  // the socket is full: write interest is registered
   Role role = Role::kSilent;
   bool refills = false;  // what comes back is sent anew at once: a closed loop of its own
+  bool hushed = false;   // the server has still to speak first: nothing is sent
+  bool closing = false;  // opened anew as soon as everything that was sent is answered
 
   bool Alive() const {
     return state == ConnectionState::kOpen || state == ConnectionState::kGreeting;

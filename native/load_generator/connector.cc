@@ -19,9 +19,6 @@ constexpr uint32_t kUnderWayOfTeam = 400;
 constexpr uint32_t kUnderWayAtLeast = 8;
 constexpr int64_t kPauseAfterRefusalNs = 10 * kNsPerMs;
 
-// The least that Linux gives: a peer that does not read is full soon.
-constexpr int kSlowReceiveBuffer = 2304;
-
 /** Whether it may be over in a moment: nobody listens yet, a queue or the port range is full. */
 bool IsTransient(int error) {
   switch (error) {
@@ -48,9 +45,7 @@ Connector::Connector(Traffic& traffic, const RunOptions& options, const Share& s
       under_way_at_most_(share.processes == 1
                              ? kUnderWayAtMost
                              : std::max(kUnderWayAtLeast, kUnderWayOfTeam / share.processes)),
-      roles_(options),
-      sources_(options),
-      address_(InetAddress(options.host, static_cast<uint16_t>(options.port))) {
+      dialer_(options, share) {
   again_.reserve(under_way_at_most_);
 }
 
@@ -93,8 +88,7 @@ std::string Connector::StartSome(uint32_t wanted) {
 std::string Connector::StartOne(uint32_t id) {
   const uint32_t name = first_id_ + id;
   ++under_way_;
-  const int buffer = roles_.Of(name) == Role::kSlow ? kSlowReceiveBuffer : 0;
-  Result<OwnedFd> fd = ConnectTcp(address_.value(), sources_.For(name), buffer);
+  Result<OwnedFd> fd = dialer_.Connect(id);
   if (!fd.ok()) {
     if (!IsTransient(fd.error().errno_value)) {
       return Format("connection %u: %s: %s", name, fd.error().syscall,
@@ -103,9 +97,6 @@ std::string Connector::StartOne(uint32_t id) {
     TryAgainLater(id, fd.error().errno_value);
     return "";
   }
-  // Both fail only on a socket that has failed already, and SocketError() tells that.
-  (void)SetNoDelay(fd.value().get()).ok();
-  if (options_.Resets()) (void)SetResetOnClose(fd.value().get()).ok();
   const Result<void> opened = traffic_.Open(id, std::move(fd.value()));
   if (opened.ok()) return "";
   return Format("connection %u: %s: %s", name, opened.error().syscall,

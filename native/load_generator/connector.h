@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "load_generator/dialer.h"
 #include "load_generator/options.h"
 #include "load_generator/share.h"
-#include "load_generator/sources.h"
 #include "load_generator/traffic.h"
 
 namespace io_selectors {
@@ -39,9 +39,7 @@ class Connector {
   const RunOptions& options_;
   uint32_t first_id_;
   uint32_t under_way_at_most_;
-  Roles roles_;
-  Sources sources_;
-  Result<Address> address_;
+  Dialer dialer_;
   uint32_t next_ = 0;  // the first that was never tried
   std::vector<uint32_t> again_;
   uint32_t under_way_ = 0;

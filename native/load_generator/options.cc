@@ -45,7 +45,13 @@ constexpr NumberRow kNumbers[] = {
     {"--in-flight", &RunOptions::in_flight, 1, 1'000'000,
      "messages (closed) or cycles (churn) under way over all connections"},
     {"--depth", &RunOptions::depth, 0, 1'000'000,
-     "messages under way on one connection at most; 0: no limit"},
+     "messages under way on one connection at most; 0: no limit; default 0, request and http 1"},
+    {"--reopen-percent", &RunOptions::reopen_percent, 0, 100,
+     "of the answers, after which their connection is closed and opened anew"},
+    {"--answer-within-ms", &RunOptions::answer_within_ms, 0, kHourMs,
+     "an answer that takes longer is late, which is a fault; 0: until the end"},
+    {"--allow-remote", &RunOptions::allow_remote, 0, 1,
+     "1: request and http may be sent to other machines"},
     {"--churn-echo", &RunOptions::churn_echo, 0, 1, "1: each cycle of churn echoes once"},
     {"--processes", &RunOptions::processes, 0, 1'000,
      "that share the load; 0: as many as descriptors demand"},
@@ -157,10 +163,11 @@ std::string SetOption(const std::string& name, const std::string& value, RunOpti
     return Format("%s: \"%s\" is not a whole number from %lld to %lld", row.name, value.c_str(),
                   static_cast<long long>(row.low), static_cast<long long>(row.high));
   }
-  std::string known;
+  if (IsProtocolOption(name)) return SetProtocolOption(name, value, options);
+  std::string known = "--protocol, --script, --greeting, " + RequestOptionNames();
   for (const WordRow& row : kWords) {
     if (name == row.name) return row.set(value, options);
-    known += (known.empty() ? "" : ", ") + std::string(row.name);
+    known += std::string(", ") + row.name;
   }
   for (const NumberRow& row : kNumbers) known += std::string(", ") + row.name;
   return Format("unknown option \"%s\"; one of: %s", name.c_str(), known.c_str());
@@ -235,6 +242,7 @@ ParsedOptions ParseRunOptions(const std::vector<std::string>& arguments) {
   RunOptions& options = parsed.options;
   ReadPairs(arguments, &parsed);
   if (parsed.error.empty()) parsed.error = MissingOption(options);
+  if (parsed.error.empty()) parsed.error = CompleteProtocol(&options);
   if (parsed.error.empty()) parsed.error = Contradiction(options);
   if (!options.stages.empty()) options.connections = options.stages.back();
   return parsed;
@@ -244,6 +252,7 @@ ParsedOptions ParseHoldOptions(const std::vector<std::string>& arguments) {
   ParsedOptions parsed;
   ReadPairs(arguments, &parsed);
   if (parsed.error.empty()) parsed.error = NotHeld(parsed.options);
+  if (parsed.error.empty()) parsed.error = CompleteProtocol(&parsed.options);
   if (parsed.error.empty()) parsed.error = Contradiction(parsed.options);
   parsed.options.held = true;
   return parsed;
@@ -274,7 +283,7 @@ std::string RunUsage() {
     const long long value = defaults.*row.field;
     usage += value >= row.low ? Format("; default %lld\n", value) : "\n";
   }
-  return usage;
+  return usage + ProtocolUsage();
 }
 
 }  // namespace io_selectors

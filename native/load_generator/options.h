@@ -1,11 +1,12 @@
-// The options of `load-generator run`: names, defaults, ranges and checks in one place.
-// Enters: argv. Leaves: a RunOptions that every later part may trust, or one line that names the
-// option.
+// The options of `load-generator run`: names, defaults, ranges and checks in one place. Every later
+// part may trust a RunOptions.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "load_generator/protocol_options.h"
 
 namespace io_selectors {
 
@@ -40,10 +41,14 @@ struct RunOptions {
   int64_t tick_us = 1000;
   int64_t spin = 0;       // 1: never sleep while there is load; for a generator with its own CPU
   int64_t in_flight = 0;  // messages, or cycles of churn, under way at a time
-  int64_t depth = 0;      // messages under way on one connection at most; 0: no limit
-  int64_t active = 0;     // connections that carry messages; 0: all
-  int64_t slow = 0;       // connections that are written to and never read
-  int64_t hot = 0;        // messages that connection 0 keeps under way; 0: it is like the others
+  int64_t depth = -1;     // messages under way on one connection at most; 0: no limit; -1: not said
+  ProtocolOptions protocol;
+  int64_t reopen_percent = 0;    // of the answers, after which their connection is opened anew
+  int64_t answer_within_ms = 0;  // 0: until the end of the run
+  int64_t allow_remote = 0;      // 1: request and http may be sent beyond the loopback
+  int64_t active = 0;            // connections that carry messages; 0: all
+  int64_t slow = 0;              // connections that are written to and never read
+  int64_t hot = 0;  // messages that connection 0 keeps under way; 0: it is like the others
   int64_t churn_echo = 1;
   std::vector<int64_t> stages;  // connection counts, rising; memory
   int64_t processes = 0;        // 0: as many as descriptors demand

@@ -35,6 +35,7 @@ struct ExchangeProgress {
 
 /** What Take() made of some received bytes. */
 struct Taken {
+  size_t skipped = 0;     // bytes in front of any answer, such as the server's greeting
   size_t bytes = 0;       // that belong to this answer; after a fault: before the first wrong one
   bool complete = false;  // the answer has ended
   bool closes = false;    // the server ends the connection with this answer
@@ -70,13 +71,24 @@ class Protocol {
 
   /**
    * Takes received bytes for the oldest unanswered exchange of a slot.
-   * Either consumes all of them, or says that the answer is complete, or that it is broken.
+   * Consumes all of them, or up to where the answer is complete, faulty or broken.
    */
   virtual Taken Take(uint32_t slot, const Exchange& exchange, const ExchangeProgress& progress,
                      const unsigned char* data, size_t length) = 0;
 
-  /** Whether the peer's end of the connection completes the answer that was under way. */
-  virtual bool EndCompletes(uint32_t /*slot*/) const { return false; }
+  /** Whether the server has still to speak first on this connection. */
+  virtual bool Speaks(uint32_t /*slot*/) const { return false; }
+
+  /** Whether a server may close a connection on which no request is under way. */
+  virtual bool MayCloseIdle() const { return false; }
+
+  /** The peer has closed the connection while a request was under way: complete, or a fault. */
+  virtual Taken End(uint32_t /*slot*/, const ExchangeProgress& /*progress*/) {
+    Taken taken;
+    taken.broken = taken.faulty = true;
+    taken.fault = Fault::kClosed;
+    return taken;
+  }
 
   /**
    * One line about a fault, which quotes what came. @param data what Take() was given, from the

@@ -13,6 +13,8 @@ namespace io_selectors {
 using ProtocolFactory = std::unique_ptr<Protocol>(const RunOptions& options, uint32_t slots);
 
 ProtocolFactory MakeEchoProtocol;
+ProtocolFactory MakeHttpProtocol;
+ProtocolFactory MakeRequestProtocol;
 
 /** The protocol that the options name. */
 std::unique_ptr<Protocol> MakeProtocol(const RunOptions& options, uint32_t slots);

@@ -79,6 +79,21 @@ std::string FairnessText(const FairnessSums& sums) {
       .End();
 }
 
+/** The kinds that occurred: how often, and the first of each. */
+std::string FaultsText(const Tally& tally) {
+  constexpr const char* kNames[kFaultKinds] = {"wrong",  "short",  "late",
+                                               "status", "closed", "doubled"};
+  JsonObject faults;
+  for (size_t kind = 0; kind < kFaultKinds; ++kind) {
+    if (tally.faults[kind] == 0) continue;
+    faults.Raw(kNames[kind], JsonObject()
+                                 .Number("count", tally.faults[kind])
+                                 .TextOrNull("first", tally.fault_details[kind])
+                                 .End());
+  }
+  return faults.End();
+}
+
 }  // namespace
 
 std::string ConnectedLine(int64_t connections, int64_t elapsed_ns, int64_t processes) {
@@ -201,6 +216,8 @@ std::string ResultLine(const RunResult& result, const RunOptions& options, const
       .Number("missing", tally.missing)
       .TextOrNull("mismatchDetail", tally.mismatch_detail)
       .Number("connectionsLost", tally.connections_lost)
+      .Number("connectionsReopened", tally.reopened)
+      .Raw("faults", FaultsText(tally))
       .Raw("slow", options.slow > 0 ? SlowText(tally.slow) : "null")
       .Raw("fairness", compared ? FairnessText(tally.fairness) : "null")
       .Raw("steady", result.warmup.watched ? steady : "null")

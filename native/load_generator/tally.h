@@ -45,6 +45,7 @@ struct Tally {
   int64_t mismatches = 0;  // answers that were wrong, by any kind of fault
   int64_t missing = 0;     // messages that were sent and never came back
   int64_t connections_lost = 0;
+  int64_t reopened = 0;     // connections that were closed and opened anew, as is usual
   int64_t cycles = 0;       // of churn
   int64_t allocations = 0;  // within the measured windows
   CallCounts calls;
@@ -57,15 +58,22 @@ struct Tally {
 
   void SetError(const std::string& text) { Set(error, sizeof(error), text); }
 
-  /** Counts a wrong answer. @returns whether it is the first of its kind, to be described. */
-  bool CountFault(Fault fault) {
-    ++mismatches;
-    return faults[static_cast<size_t>(fault)]++ == 0;
+  /** Whether something came that is wrong; what never came is counted as missing or lost. */
+  static bool IsMismatch(Fault fault) { return fault != Fault::kLate && fault != Fault::kClosed; }
+
+  /** Counts faulty answers. @returns whether they are the first of their kind, to be described. */
+  bool CountFault(Fault fault, int64_t count = 1) {
+    int64_t& counted = faults[static_cast<size_t>(fault)];
+    if (IsMismatch(fault)) mismatches += count;
+    counted += count;
+    return counted == count;
   }
   void SetFaultDetail(Fault fault, const std::string& text) {
     const size_t kind = static_cast<size_t>(fault);
     Set(fault_details[kind], sizeof(fault_details[kind]), text);
-    if (mismatch_detail[0] == '\0') Set(mismatch_detail, sizeof(mismatch_detail), text);
+    if (IsMismatch(fault) && mismatch_detail[0] == '\0') {
+      Set(mismatch_detail, sizeof(mismatch_detail), text);
+    }
   }
 
   void Add(const Tally& other) {
@@ -73,6 +81,7 @@ struct Tally {
     mismatches += other.mismatches;
     missing += other.missing;
     connections_lost += other.connections_lost;
+    reopened += other.reopened;
     cycles += other.cycles;
     allocations += other.allocations;
     calls.wait += other.calls.wait;

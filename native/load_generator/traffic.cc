@@ -52,6 +52,10 @@ Traffic::Traffic(Selector& selector, const RunOptions& options, const Share& sha
       first_id_(share.first_id),
       table_(share.connections, RingSlots(options, share)),
       protocol_(MakeProtocol(options, share.connections)),
+      dialer_(options, share),
+      seed_(static_cast<uint64_t>(options.seed)),
+      reopen_percent_(static_cast<uint64_t>(options.reopen_percent)),
+      answer_within_ns_(options.answer_within_ms * kNsPerMs),
       depth_(options.depth > 0 ? static_cast<uint32_t>(options.depth)
                                : std::numeric_limits<uint32_t>::max()),
       slow_burst_(static_cast<uint32_t>(
@@ -84,7 +88,14 @@ Tally Traffic::Sum() const {
       tally.slow.full += open && connection.blocked ? 1 : 0;
     } else if (connection.state != ConnectionState::kWrong) {
       // After a wrong byte we stopped listening: what else was under way is not the server's fault.
-      tally.missing += connection.Begun();
+      const uint32_t missing = connection.Begun();
+      tally.missing += missing;
+      // Of a lost connection the reason is known: they are not late.
+      if (missing == 0 || connection.state != ConnectionState::kOpen) continue;
+      if (tally.CountFault(Fault::kLate, missing)) {
+        tally.SetFaultDetail(
+            Fault::kLate, protocol_->Explain(id, ExchangeOf(id), ProgressOf(id), Fault::kLate, ""));
+      }
     }
   }
   return tally;
@@ -139,6 +150,7 @@ Result<void> Traffic::Start(uint32_t id) {
   if (!modified.ok()) return modified;
   table_[id].state = ConnectionState::kGreeting;
   protocol_->Begin(id);
+  table_[id].hushed = protocol_->Speaks(id);
   ++alive_;
   return {};
 }
@@ -148,7 +160,9 @@ void Traffic::Serve(uint32_t id) {
   connection.state = ConnectionState::kOpen;
   connection.role = roles_.Of(first_id_ + id);
   // Nothing but room to write is of interest, and only when there is none.
-  if (connection.role == Role::kSlow) (void)selector_.Unregister(connection.fd).ok();
+  if (connection.role != Role::kSlow) return;
+  (void)selector_.Unregister(connection.fd).ok();
+  if (connection.blocked && !Watch(connection, kWrite).ok()) Retire(id, ConnectionState::kLost);
 }
 
 void Traffic::Retire(uint32_t id, ConnectionState state) {
@@ -275,6 +289,7 @@ void Traffic::Intend(uint32_t id, int64_t due_ns, int64_t now_ns) {
 void Traffic::Flood(uint32_t id, uint32_t messages) {
   Connection& connection = table_[id];
   if (!connection.Alive()) return;
+  flooding_ = true;
   connection.refills = true;
   for (uint32_t i = 0; i < messages && !table_.Full(connection); ++i) {
     if (connection.Timed()) {

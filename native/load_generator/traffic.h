@@ -11,6 +11,7 @@
 #include "core/owned_fd.h"
 #include "core/selector.h"
 #include "load_generator/connection_table.h"
+#include "load_generator/dialer.h"
 #include "load_generator/options.h"
 #include "load_generator/protocol.h"
 #include "load_generator/share.h"
@@ -169,6 +170,10 @@ class Traffic {
   ssize_t ReceiveSome(int fd, int64_t* arrived_ns);
   bool Take(uint32_t id, const unsigned char* data, size_t length, int64_t now_ns);
   void Complete(uint32_t id, int64_t now_ns);
+  bool EndsWith(uint32_t id, const Exchange& answered, bool server_closes);
+  void OnPeerEnd(uint32_t id, int error);
+  void Reopen(uint32_t id);
+  void Requeue(uint32_t id);
   void SetBlocked(uint32_t id, bool blocked);
   Result<void> Watch(const Connection& connection, int32_t interest);
   /** The oldest message that has not come back; `after`: that many after it. */
@@ -184,6 +189,10 @@ class Traffic {
   ConnectionTable table_;
   std::vector<uint32_t> targets_;
   std::unique_ptr<Protocol> protocol_;
+  Dialer dialer_;
+  uint64_t seed_;
+  uint64_t reopen_percent_;
+  int64_t answer_within_ns_;  // 0: whenever
   uint32_t depth_;
   uint32_t slow_burst_;  // messages
   std::vector<ReadyEvent> ring_;

@@ -26,6 +26,8 @@ void Traffic::SendQueued(uint32_t id) {
 
 /** Messages that the depth lets go out now. */
 uint32_t Traffic::MaySend(const Connection& connection) const {
+  if (connection.hushed) return 0;
+  if (connection.closing) return connection.sent_of > 0 ? 1 : 0;
   if (!connection.Timed()) return connection.queued;
   return connection.sent < depth_ ? std::min(connection.queued, depth_ - connection.sent) : 0;
 }
@@ -100,10 +102,8 @@ void Traffic::ReceiveReady(uint32_t id) {
     int64_t arrived_ns = 0;
     const ssize_t length = ReceiveSome(connection.fd, &arrived_ns);
     if (length == -EAGAIN || length == -EWOULDBLOCK) break;
-    if (length <= 0) return Retire(id, ConnectionState::kLost);
-    if (!Take(id, receive_buffer_.data(), static_cast<size_t>(length), arrived_ns)) {
-      return Retire(id, ConnectionState::kWrong);
-    }
+    if (length <= 0) return OnPeerEnd(id, static_cast<int>(-length));
+    if (!Take(id, receive_buffer_.data(), static_cast<size_t>(length), arrived_ns)) return;
     // A short read took all there was; more would be announced, readiness being level-triggered.
     if (static_cast<size_t>(length) < receive_buffer_.size()) break;
   }
@@ -120,17 +120,26 @@ ssize_t Traffic::ReceiveSome(int fd, int64_t* arrived_ns) {
   return length;
 }
 
-/** Takes received bytes, of one answer or many. @returns false: no more can be understood. */
+/** Takes received bytes, of one answer or many. @returns false: the connection is another now. */
 bool Traffic::Take(uint32_t id, const unsigned char* data, size_t length, int64_t now_ns) {
   Connection& connection = table_[id];
   while (length > 0) {
-    const Taken taken = protocol_->Take(id, ExchangeOf(id), ProgressOf(id), data, length);
+    const Exchange exchange = ExchangeOf(id);
+    const Taken taken = protocol_->Take(id, exchange, ProgressOf(id), data, length);
     connection.received += static_cast<uint32_t>(taken.bytes);
-    data += taken.bytes;
-    length -= taken.bytes;
+    data += taken.skipped + taken.bytes;
+    length -= taken.skipped + taken.bytes;
+    if (taken.skipped > 0) connection.hushed = protocol_->Speaks(id);
     if (taken.faulty) NoteFault(id, taken.fault, data, length);
-    if (taken.broken) return false;
-    if (taken.complete) Complete(id, now_ns);
+    // Answered in full before it was sent in full: of the rest nobody knows what it answers.
+    if (taken.broken || (taken.complete && connection.sent == 0)) {
+      if (!taken.faulty) NoteFault(id, Fault::kWrong, data, length);
+      Retire(id, ConnectionState::kWrong);
+      return false;
+    }
+    if (!taken.complete) continue;
+    Complete(id, now_ns);
+    if (EndsWith(id, exchange, taken.closes)) return false;
   }
   return true;
 }
@@ -145,7 +154,9 @@ ExchangeProgress Traffic::ProgressOf(uint32_t id) const {
 /** @param data what came, from the first wrong byte on */
 void Traffic::NoteFault(uint32_t id, Fault fault, const unsigned char* data, size_t length) {
   if (!tally_.CountFault(fault)) return;
-  const std::string quoted(reinterpret_cast<const char*>(data), std::min(length, kQuotedBytes));
+  std::string quoted;
+  if (length > 0)
+    quoted.assign(reinterpret_cast<const char*>(data), std::min(length, kQuotedBytes));
   tally_.SetFaultDetail(fault,
                         protocol_->Explain(id, ExchangeOf(id), ProgressOf(id), fault, quoted));
 }
@@ -158,6 +169,8 @@ void Traffic::Complete(uint32_t id, int64_t now_ns) {
     Window& window = by_due_ == nullptr ? back : DueWindow(posted.intended_ns);
     window.latency.Record(now_ns - posted.intended_ns);
     window.latency_uncorrected.Record(now_ns - posted.sent_ns);
+    const bool late = answer_within_ns_ > 0 && now_ns - posted.sent_ns > answer_within_ns_;
+    if (late) NoteFault(id, Fault::kLate, nullptr, 0);
     ++back.completed;
     LeaveFlight(now_ns);
     if (comparing_) {

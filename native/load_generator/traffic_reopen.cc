@@ -1,0 +1,80 @@
+// The part of Traffic that ends connections and opens them anew while the load goes on: where the
+// server closes after an answer, and where the options ask for it.
+#include "core/timeout.h"
+#include "load_generator/request_choice.h"
+#include "load_generator/traffic.h"
+#include "net/receive_time.h"
+#include "net/socket.h"
+
+namespace io_selectors {
+
+/** The answer before this one has ended, and with it perhaps its connection. @returns whether. */
+bool Traffic::EndsWith(uint32_t id, const Exchange& answered, bool server_closes) {
+  Connection& connection = table_[id];
+  if (server_closes) {
+    Reopen(id);
+    return true;
+  }
+  const uint64_t drawn = reopen_percent_ > 0 ? HashOf(answered, ~seed_) % 100 : 100;
+  connection.closing = connection.closing || drawn < reopen_percent_;
+  if (!connection.closing || connection.Begun() > 0) return false;
+  Reopen(id);
+  return true;
+}
+
+/** The peer has ended the connection: `error` is 0 for a FIN, else recv(2)'s. */
+void Traffic::OnPeerEnd(uint32_t id, int error) {
+  Connection& connection = table_[id];
+  const bool open = connection.state == ConnectionState::kOpen;
+  if (connection.Begun() == 0) {
+    const bool measured = connection.role == Role::kMeasured || connection.role == Role::kHot;
+    if (error == 0 && open && measured && protocol_->MayCloseIdle()) return Reopen(id);
+    return Retire(id, ConnectionState::kLost);
+  }
+  if (connection.role == Role::kSlow) return Retire(id, ConnectionState::kLost);
+  const Taken taken = protocol_->End(id, ProgressOf(id));
+  const bool whole = error == 0 && taken.complete && connection.sent > 0;
+  if (taken.faulty && (open || whole)) NoteFault(id, taken.fault, nullptr, 0);
+  if (!whole) return Retire(id, ConnectionState::kLost);
+  Complete(id, OwnNs(MonotonicNs()));
+  Reopen(id);
+}
+
+/** Closes the connection and begins its successor, which has everything that is unanswered. */
+void Traffic::Reopen(uint32_t id) {
+  Connection& connection = table_[id];
+  Requeue(id);
+  (void)selector_.Unregister(connection.fd).ok();
+  OwnedFd(connection.fd).Reset();
+  connection.fd = -1;
+  Result<OwnedFd> fd = dialer_.Connect(id);
+  if (!fd.ok() || !selector_.Register(fd.value().get(), kRead | kWrite).ok()) {
+    return Retire(id, ConnectionState::kLost);
+  }
+  if (stamps_) (void)SetReceiveTimestamps(fd.value().get()).ok();
+  table_.Bind(fd.value().get(), id);
+  connection.fd = fd.value().Release();
+  connection.blocked = true;  // until it is connected
+  connection.closing = false;
+  connection.received = 0;
+  protocol_->Begin(id);
+  connection.hushed = protocol_->Speaks(id);
+  ++tally_.reopened;
+}
+
+/** Messages that were sent and are not answered are to be sent once more. */
+void Traffic::Requeue(uint32_t id) {
+  Connection& connection = table_[id];
+  if (connection.Timed()) {
+    const int64_t now_ns = OwnNs(MonotonicNs());
+    for (uint32_t i = 0; i < connection.Begun(); ++i) LeaveFlight(now_ns);
+    for (uint32_t i = 0; i < connection.sent; ++i) {
+      --WindowOf(table_.Slot(id, i).intended_ns).sent;
+    }
+  }
+  connection.queued += connection.sent;
+  connection.sent = 0;
+  connection.sent_of = 0;
+}
+
+}  // namespace io_selectors
