@@ -148,7 +148,7 @@ describe("doctor", () => {
 });
 
 describe("target", () => {
-  const load = ["--connections", "5", "--rate", "200", "--duration", "0.3", "--blocks", "1"];
+  const load = ["--connections", "5", "--rate", "5000", "--duration", "0.3", "--blocks", "1"];
 
   it("says what is missing", async () => {
     const cases: [string[], RegExp][] = [
@@ -201,7 +201,7 @@ describe("target", () => {
     async (signal, rest) => {
       const server = join(folder, "echo.cjs");
       const command = `setsid '${process.execPath}' '${server}' {port} ${rest}`;
-      const long = ["--connections", "5", "--rate", "200", "--duration", "5", "--blocks", "2"];
+      const long = ["--connections", "5", "--rate", "5000", "--duration", "5", "--blocks", "2"];
       const argv = ["target", "--command", command, ...long, "--out", folder];
       const run = spawn(process.execPath, [cli, ...argv], { stdio: "ignore" });
       const ended = once(run, "exit");
@@ -307,7 +307,7 @@ describe("report", () => {
   });
 
   it.runIf(linux)("shows a saved run in every form", async () => {
-    const run = ["--connections", "5", "--rate", "200", "--duration", "0.2", "--blocks", "1"];
+    const run = ["--connections", "5", "--rate", "5000", "--duration", "0.2", "--blocks", "1"];
     const { stdout } = await bench("--contenders", "cpp:poll", ...run, "--out", folder, "--json");
     writeFileSync(join(folder, "results.json"), stdout);
     const forms = {

@@ -32,11 +32,11 @@ const faulty = (fault: string) => contender(fault, [process.execPath, faultyServ
 const good = contenders.filter(({ name }) => name === reference);
 
 function planOf(rows: readonly Contender[], blocks = 1): Plan {
-  const scale = { connections: 20, payloadBytes: 64, ratePerSecond: 500 };
+  const scale = { connections: 20, payloadBytes: 64, ratePerSecond: 5_000 };
   const part = {
     scenarios: echoRate
       .loads(scale)
-      .map((each) => ({ workload: echoRate, ...each, ratePerSecond: 500 })),
+      .map((each) => ({ workload: echoRate, ...each, ratePerSecond: 5_000 })),
     contenders: rows,
     blocks: { minimum: blocks, maximum: blocks },
     timing: { warmupMs: 100, steadyWithinMs: 0, windows: 2, windowMs: 100 },

@@ -28,7 +28,7 @@ function shell(script: string, program: string, words: readonly string[]) {
   return spawnSync("/bin/sh", argv, { cwd: folder, encoding: "utf8" });
 }
 
-const load = ["--contenders", "cpp:poll", "--connections", "5", "--rate", "200"];
+const load = ["--contenders", "cpp:poll", "--connections", "5", "--rate", "5000"];
 const commands: Readonly<Record<string, readonly string[]>> = {
   list: ["list"],
   "list --json": ["list", "--json"],

@@ -190,7 +190,7 @@ describe("the sampler", () => {
 
 describe.runIf(linux)("bench --live", () => {
   const cli = join(packagePaths().root, "dist", "bench", "cli.js");
-  const small = ["--connections", "20", "--rate", "500", "--duration", "0.3", "--blocks"];
+  const small = ["--connections", "20", "--rate", "5000", "--duration", "0.3", "--blocks"];
   const started = new Set<ChildProcessByStdio<null, Readable, Readable>>();
   let out = "";
 

@@ -218,7 +218,7 @@ describe.skipIf(process.platform !== "linux")("npx io-selectors bench", () => {
   });
 
   it("measures, with the prebuilt servers, into the user's folder", () => {
-    const load = "--connections 5 --rate 100 --duration 0.2 --blocks 1 --seed 1".split(" ");
+    const load = "--connections 5 --rate 5000 --duration 0.2 --blocks 1 --seed 1".split(" ");
     const who = ["--contenders", "cpp:reactor-epoll,ts:reactor-epoll"];
     const { stdout, stderr } = bench("bench", ...who, ...load, "--out", "reports");
     expect(stdout, stderr).toContain("cpp:reactor-epoll");
