@@ -2,6 +2,7 @@
 
 #include "core/timeout.h"
 #include "load_generator/memory_sample.h"
+#include "load_generator/share.h"
 #include "load_generator/text.h"
 
 namespace io_selectors {
@@ -21,8 +22,10 @@ size_t Announcer::stages() const {
 }
 
 int64_t Announcer::Goal(size_t stage) const {
-  if (options_.mode == LoadMode::kMemory) return options_.stages[stage];
-  return options_.mode == LoadMode::kChurn ? options_.in_flight : options_.connections;
+  const Share share = ShareOfPart(options_, 0, 1);
+  if (options_.mode == LoadMode::kMemory)
+    return PartOfStage(options_, share, options_.stages[stage]);
+  return options_.mode == LoadMode::kChurn ? share.in_flight : share.connections;
 }
 
 void Announcer::Reached(size_t stage) {

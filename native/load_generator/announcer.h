@@ -17,7 +17,7 @@ class Announcer {
   /** How many stages of connecting there are: one, but for --mode memory. */
   size_t stages() const;
 
-  /** Connections of the whole run that are to be open in that stage. */
+  /** Connections of this generator that are to be open in that stage. */
   int64_t Goal(size_t stage) const;
 
   /** That many are open and were served. Lets things settle where memory is looked at. */

@@ -8,6 +8,7 @@
 #include "core/timeout.h"
 #include "load_generator/command_reader.h"
 #include "load_generator/connector.h"
+#include "load_generator/instant.h"
 #include "load_generator/limits.h"
 #include "load_generator/load.h"
 #include "load_generator/part.h"
@@ -38,7 +39,7 @@ class OneWindow final : public Timeline {
   Step Begin(int64_t now_ns) override {
     began_ns_ = now_ns;
     Step step;
-    step.until_ns = now_ns + command_.settle_ms * kNsPerMs;
+    step.until_ns = command_.at_ns > 0 ? command_.at_ns : now_ns + command_.settle_ms * kNsPerMs;
     return step;
   }
 
@@ -80,7 +81,7 @@ class Holder {
  public:
   Holder(const RunOptions& options, Selector& selector, Window* windows)
       : options_(options),
-        share_(ShareOf(options, 0, 1)),
+        share_(ShareOfPart(options, 0, 1)),
         traffic_(selector, options, share_, &windows[1]),
         alarm_(selector),
         sampler_(static_cast<pid_t>(options.server_pid)),
@@ -128,12 +129,17 @@ class Holder {
   }
 
   std::string Measure(const WindowCommand& command) {
+    const std::string late = AwaitInstant(command.at_ns, command.settle_ms * kNsPerMs);
+    if (!late.empty()) {
+      PrintLine(RefusedLine("window", late));
+      return "";
+    }
     std::memset(static_cast<void*>(window_), 0, sizeof(Window));
     const Tally before = traffic_.Sum();
     RunOptions options = command.options;
     options.seed += static_cast<int64_t>(index_);
     traffic_.UseStamps(options.mode == LoadMode::kOpen);
-    const std::unique_ptr<Pace> pace = MakePace(options, ShareOf(options, 0, 1));
+    const std::unique_ptr<Pace> pace = MakePace(options, ShareOfPart(options, 0, 1));
     Load load(traffic_, *pace, alarm_, options);
     OneWindow timeline(command, sampler_, traffic_, window_, commands_);
     const std::string error = load.Run(timeline, window_);

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <limits>
 
+#include "load_generator/share.h"
 #include "load_generator/sources.h"
 #include "load_generator/text.h"
 
@@ -32,7 +33,8 @@ int64_t EphemeralPorts() {
 
 /** Descriptors that carry the load: connections, or the cycles of churn. */
 int64_t SocketsOf(const RunOptions& options) {
-  return options.mode == LoadMode::kChurn ? options.in_flight : options.connections;
+  const int64_t whole = options.mode == LoadMode::kChurn ? options.in_flight : options.connections;
+  return PartOf(whole, static_cast<uint32_t>(options.part), static_cast<uint32_t>(options.parts));
 }
 
 }  // namespace

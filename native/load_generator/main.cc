@@ -1,12 +1,15 @@
-// load-generator: puts load on an echo server and measures it from outside. One executable, four
+// load-generator: puts load on an echo server and measures it from outside. One executable, six
 // subcommands: `run` is one load, `hold` many short ones on the same connections, `launch` starts a
-// server under conditions that can be compared, `supervise` runs a command that nothing outlives.
+// server under conditions that can be compared, `supervise` runs a command that nothing outlives;
+// `agent` is the suite's hand on another machine, `observe` its eye on the server there.
 #include <cstdio>
 #include <string>
 #include <vector>
 
+#include "load_generator/agent.h"
 #include "load_generator/hold.h"
 #include "load_generator/launch.h"
+#include "load_generator/observe.h"
 #include "load_generator/options.h"
 #include "load_generator/run.h"
 #include "load_generator/supervise.h"
@@ -19,6 +22,8 @@ void PrintUsage(FILE* out) {
                "       load-generator hold --port PORT [options] < COMMANDS\n"
                "       load-generator launch [--cpu N] -- COMMAND [ARGUMENTS]\n"
                "       load-generator supervise -- COMMAND [ARGUMENTS]\n"
+               "       load-generator observe --server-pid N [options] < COMMANDS\n"
+               "       load-generator agent < FRAMES\n"
                "options of run, and of hold but for its mode and processes:\n%s",
                io_selectors::RunUsage().c_str());
 }
@@ -30,6 +35,8 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + (argc > 2 ? 2 : argc), argv + argc);
   if (command == "run") return io_selectors::Run(arguments);
   if (command == "hold") return io_selectors::Hold(arguments);
+  if (command == "observe") return io_selectors::Observe(arguments);
+  if (command == "agent") return io_selectors::RunAgent(arguments);
   if (command == "launch") return io_selectors::Launch(arguments);
   if (command == "supervise") return io_selectors::Supervise(arguments);
   const bool asked = command == "--help";

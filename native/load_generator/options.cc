@@ -23,7 +23,8 @@ struct NumberRow {
 
 constexpr int64_t kHourMs = 3'600'000;
 constexpr int64_t kLargestSeed = int64_t{1} << 53;  // what a JavaScript number holds exactly
-constexpr int64_t kMostConnections = 2'000'000;
+constexpr int64_t kMostConnections = 20'000'000;
+constexpr int64_t kMostParts = 1'000;
 
 constexpr NumberRow kNumbers[] = {
     {"--port", &RunOptions::port, 1, 65'535, "of the server"},
@@ -67,6 +68,11 @@ constexpr NumberRow kNumbers[] = {
      "for all connections together"},
     {"--fill-timeout-ms", &RunOptions::fill_timeout_ms, 1, kHourMs,
      "for the peers that never read, before the warm-up"},
+    {"--part", &RunOptions::part, 0, kMostParts - 1,
+     "which of --parts load generators this is; all other options are those of the whole"},
+    {"--parts", &RunOptions::parts, 1, kMostParts, "load generators that share the load"},
+    {"--begin-on-command", &RunOptions::begin_on_command, 0, 1,
+     "1: the warm-up begins at `begin at-ns=T` on standard input, CLOCK_MONOTONIC"},
     {"--drain-timeout-ms", &RunOptions::drain_timeout_ms, 0, kHourMs,
      "for what is still under way at the end"},
 };
@@ -207,6 +213,15 @@ std::string Contradiction(const RunOptions& options) {
     return Format("--active: %lld is more than the %lld there are",
                   static_cast<long long>(options.active), static_cast<long long>(others));
   }
+  if (options.begin_on_command == 1 && options.steady_within_ms > 0) {
+    return "--steady-within-ms: a run that begins on command has a fixed warm-up";
+  }
+  if (options.part >= options.parts) return "--part: must be less than --parts";
+  const bool churn = options.mode == LoadMode::kChurn;
+  if (options.parts > (churn ? options.in_flight : options.connections)) {
+    return Format("--parts: %lld load generators for fewer connections",
+                  static_cast<long long>(options.parts));
+  }
   return "";
 }
 
@@ -255,6 +270,15 @@ ParsedOptions ParseHoldOptions(const std::vector<std::string>& arguments) {
   if (parsed.error.empty()) parsed.error = CompleteProtocol(&parsed.options);
   if (parsed.error.empty()) parsed.error = Contradiction(parsed.options);
   parsed.options.held = true;
+  return parsed;
+}
+
+ParsedOptions ParseObserveOptions(const std::vector<std::string>& arguments) {
+  ParsedOptions parsed;
+  ReadPairs(arguments, &parsed);
+  if (parsed.error.empty() && parsed.options.server_pid == 0) {
+    parsed.error = "--server-pid is missing (observe samples nothing else)";
+  }
   return parsed;
 }
 

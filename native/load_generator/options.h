@@ -63,6 +63,9 @@ struct RunOptions {
   int64_t fill_timeout_ms = 10'000;
   int64_t drain_timeout_ms = 2'000;
   Closing closing = Closing::kByMode;
+  int64_t part = 0;   // which of `parts` generators this is; each on a machine of its own
+  int64_t parts = 1;  // they share the connections, the rate and the messages under way
+  int64_t begin_on_command = 0;  // 1: after connecting, wait for `begin at-ns=T`
   bool held = false;  // by `hold`: the connections outlive the windows, which come on command
 
   /** Whether messages go round after the first one of each connection. */
@@ -83,6 +86,10 @@ ParsedOptions ParseRunOptions(const std::vector<std::string>& arguments);
 
 /** The same for `hold`, whose windows come later: `held` is set, and no rate is needed. */
 ParsedOptions ParseHoldOptions(const std::vector<std::string>& arguments);
+
+/** The same for `observe`, which loads nothing: all options are accepted, --server-pid is needed.
+ */
+ParsedOptions ParseObserveOptions(const std::vector<std::string>& arguments);
 
 /** A decimal number from `low` to `high`, written to `*value`; false where it is none. */
 bool ParseNumber(const std::string& text, int64_t low, int64_t high, int64_t* value);

@@ -42,4 +42,10 @@ Share ShareOf(const RunOptions& options, uint32_t index, uint32_t processes) {
   return share;
 }
 
+Share ShareOfPart(const RunOptions& options, uint32_t index, uint32_t processes) {
+  const auto part = static_cast<uint32_t>(options.part);
+  const auto parts = static_cast<uint32_t>(options.parts);
+  return ShareOf(options, part * processes + index, parts * processes);
+}
+
 }  // namespace io_selectors

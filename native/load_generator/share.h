@@ -22,6 +22,9 @@ struct Share {
 /** The part of process `index` of `processes`. The only one gets the options as they are. */
 Share ShareOf(const RunOptions& options, uint32_t index, uint32_t processes);
 
+/** The share of process `index` of `processes` of this generator, one of options.parts. */
+Share ShareOfPart(const RunOptions& options, uint32_t index, uint32_t processes);
+
 /** How many of `total` fall on process `index`, as evenly as whole numbers allow. */
 constexpr int64_t PartOf(int64_t total, uint32_t index, uint32_t processes) {
   return total * (index + 1) / processes - total * index / processes;

@@ -1,8 +1,12 @@
 #include "load_generator/solo.h"
 
+#include <unistd.h>
+
 #include "load_generator/announcer.h"
+#include "load_generator/instant.h"
 #include "load_generator/part.h"
 #include "load_generator/shared_array.h"
+#include "load_generator/team.h"
 
 namespace io_selectors {
 
@@ -10,8 +14,8 @@ namespace {
 
 class SoloDirection final : public Direction {
  public:
-  SoloDirection(Announcer& announcer, Conductor& conductor)
-      : announcer_(announcer), conductor_(conductor) {}
+  SoloDirection(Announcer& announcer, Conductor& conductor, bool waits_for_begin)
+      : announcer_(announcer), conductor_(conductor), waits_for_begin_(waits_for_begin) {}
 
   bool NextGoal(uint32_t* connections) override {
     if (stage_ == announcer_.stages()) return false;
@@ -19,12 +23,16 @@ class SoloDirection final : public Direction {
     return true;
   }
   void Reached() override { announcer_.Reached(stage_++); }
-  void Ready() override {}
+  void Ready() override {
+    // Without an instant there is nothing to measure, and the kernel closes every socket.
+    if (waits_for_begin_ && AwaitBegin() == 0) _exit(kNoBegin);
+  }
   Timeline& timeline() override { return conductor_; }
 
  private:
   Announcer& announcer_;
   Conductor& conductor_;
+  bool waits_for_begin_;
   size_t stage_ = 0;
 };
 
@@ -37,10 +45,11 @@ RunResult RunSolo(const RunOptions& options) {
     result.tally.SetError("mmap: no memory for the windows");
     return result;
   }
-  Conductor conductor(options, 0);
+  const bool waits_for_begin = options.begin_on_command == 1;
+  Conductor conductor(options, waits_for_begin ? kLeadNs : 0);
   Announcer announcer(options, conductor, 1);
-  SoloDirection direction(announcer, conductor);
-  RunPart(options, ShareOf(options, 0, 1), direction, windows.data(), &result.tally);
+  SoloDirection direction(announcer, conductor, waits_for_begin);
+  RunPart(options, ShareOfPart(options, 0, 1), direction, windows.data(), &result.tally);
   announcer.Windows(windows.data(), &result);
   return result;
 }

@@ -9,16 +9,11 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
+#include "load_generator/descendants.h"
 #include "load_generator/limits.h"
-#include "load_generator/proc_file.h"
-
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 
 namespace io_selectors {
 
@@ -35,9 +30,7 @@ class Supervisor {
  public:
   int Run(const std::vector<std::string>& arguments) {
     CatchSignals();
-#ifdef __linux__
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-#endif
+    AdoptOrphans();
     command_ = fork();
     if (command_ < 0) return Fail("fork");
     if (command_ == 0) Become(arguments);
@@ -121,12 +114,8 @@ class Supervisor {
    * before it can be reaped, so that killing until there is none reaches all.
    */
   void SignalAll(int signal) const {
-    const std::string children = ProcFile::OfThread(getpid(), getpid(), "children").ReadAll();
     bool in_group = false;
-    const char* at = children.c_str();
-    for (char* next = nullptr;; at = next) {
-      const auto child = static_cast<pid_t>(std::strtol(at, &next, 10));
-      if (next == at) break;
+    for (const pid_t child : OwnChildren()) {
       if (getpgid(child) != command_)
         kill(child, signal);
       else

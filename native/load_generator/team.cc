@@ -10,6 +10,7 @@
 
 #include "core/timeout.h"
 #include "load_generator/announcer.h"
+#include "load_generator/instant.h"
 #include "load_generator/shared_array.h"
 #include "load_generator/text.h"
 #include "load_generator/worker.h"
@@ -18,8 +19,6 @@ namespace io_selectors {
 
 namespace {
 
-// An order must be known to every worker before its time comes.
-constexpr int64_t kLeadNs = 3 * kLookForOrdersNs;
 constexpr int64_t kWatchWorkersNs = 5 * kNsPerMs;
 // Beyond what they were told, for workers that share a busy CPU; and each closes its connections
 // before it is over, a million of which take half a minute.
@@ -71,7 +70,7 @@ class Team {
   void Fork() {
     const pid_t parent = getpid();
     for (uint32_t i = 0; i < processes_ && error_.empty(); ++i) {
-      const Share share = ShareOf(options_, i, processes_);
+      const Share share = ShareOfPart(options_, i, processes_);
       const pid_t pid = fork();
       if (pid == 0) RunWorker(options_, share, PlaceOf(i), parent);
       if (pid > 0) pids_.push_back(pid);
@@ -99,7 +98,12 @@ class Team {
     const int64_t ready_by_ns = MonotonicNs() + options_.fill_timeout_ms * kNsPerMs + kMarginNs;
     const auto ready = [this] { return AllReady(); };
     if (!WatchUntil(ready_by_ns, ready) || !Expect(ready())) return false;
-    const int64_t begin_ns = MonotonicNs() + kLeadNs;
+    int64_t begin_ns = MonotonicNs() + kLeadNs;
+    if (options_.begin_on_command == 1) begin_ns = AwaitBegin();
+    if (begin_ns == 0) {
+      error_ = "standard input ended before the command to begin";
+      return false;
+    }
     orders_[0].begin_ns.store(begin_ns);
     Step step = conductor.Begin(begin_ns);
     while (step.phase != Step::Phase::kOver) {

@@ -8,8 +8,15 @@
 
 #include "load_generator/options.h"
 #include "load_generator/report.h"
+#include "load_generator/worker.h"
 
 namespace io_selectors {
+
+/**
+ * How long before the first window its begin is known, with several processes or several machines:
+ * an order must reach every worker before its time comes.
+ */
+constexpr int64_t kLeadNs = 3 * kLookForOrdersNs;
 
 RunResult RunTeam(const RunOptions& options, uint32_t processes);
 

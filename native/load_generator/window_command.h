@@ -12,6 +12,7 @@ struct WindowCommand {
   RunOptions options;      // of the command line, with what this command says otherwise
   int64_t length_ms = 0;   // of the window
   int64_t settle_ms = 10;  // load before the window
+  int64_t at_ns = 0;       // when the window begins, CLOCK_MONOTONIC; 0: as soon as it can
   std::string error;       // empty: the command is good
 };
 
