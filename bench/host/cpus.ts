@@ -1,7 +1,7 @@
 // Which CPU the server gets and which the load generator: apart, and on cores of their own where
 // there are enough.
 
-import { readText } from "./kernel-files.ts";
+import { type ReadText, readText } from "./kernel-files.ts";
 
 export interface CpuPlan {
   /** A CPU's number, or null where this platform cannot pin. */
@@ -15,12 +15,12 @@ export interface CpuPlan {
 export type Cores = readonly (readonly number[])[];
 
 /** The plan for this machine. */
-export function chooseCpus(): CpuPlan {
-  const allowed = allowedCpus();
+export function chooseCpus(read: ReadText = readText): CpuPlan {
+  const allowed = allowedCpus(read);
   if (allowed === null) {
     return { server: null, client: null, note: "this platform cannot pin processes to CPUs" };
   }
-  return planCpus(groupByCore(allowed, siblingsOf));
+  return planCpus(groupByCore(allowed, (cpu) => siblingsOf(cpu, read)));
 }
 
 /** Pure. The last cores are taken: the first one serves most interrupts, and whoever started us. */
@@ -65,12 +65,12 @@ export function parseCpuList(text: string): number[] {
 }
 
 /** cgroups and taskset both show here: proc_pid_status(5). */
-function allowedCpus(): number[] | null {
-  const list = readText("/proc/self/status")?.match(/^Cpus_allowed_list:\s*(\S+)/m)?.[1];
+function allowedCpus(read: ReadText): number[] | null {
+  const list = read("/proc/self/status")?.match(/^Cpus_allowed_list:\s*(\S+)/m)?.[1];
   return list === undefined ? null : parseCpuList(list);
 }
 
-function siblingsOf(cpu: number): number[] | null {
-  const text = readText(`/sys/devices/system/cpu/cpu${cpu}/topology/thread_siblings_list`);
+function siblingsOf(cpu: number, read: ReadText): number[] | null {
+  const text = read(`/sys/devices/system/cpu/cpu${cpu}/topology/thread_siblings_list`);
   return text === null ? null : parseCpuList(text);
 }

@@ -15,6 +15,8 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
   /** Why it could not be started. */
   readonly error: string | null;
+  /** Why its end was not seen: the connection to its host was lost. */
+  readonly lost?: string;
 }
 
 /** A program that runs on a host. */
@@ -69,7 +71,8 @@ export interface Host {
 }
 
 /** "exited with code 3", "was killed by SIGSEGV". */
-export function describeExit({ code, signal, error }: Exit): string {
+export function describeExit({ code, signal, error, lost }: Exit): string {
+  if (lost !== undefined) return `was lost: ${lost}`;
   if (error !== null) return `could not be started: ${error}`;
   return signal === null ? `exited with code ${code}` : `was killed by ${signal}`;
 }

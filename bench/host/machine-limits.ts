@@ -12,7 +12,10 @@ import {
 import type { MachineLimits } from "./limits.ts";
 
 /** Reads this machine's limits. */
-export function readMachineLimits(read: ReadText = readText): MachineLimits {
+export function readMachineLimits(
+  read: ReadText = readText,
+  list: (folder: string) => readonly string[] = listNames,
+): MachineLimits {
   const status = read("/proc/self/status");
   const sysctlNumber = (path: string) => readNumber(read, `/proc/sys/${path}`);
   return {
@@ -31,7 +34,7 @@ export function readMachineLimits(read: ReadText = readText): MachineLimits {
     somaxconn: sysctlNumber("net/core/somaxconn"),
     cgroupProcesses: cgroupProcessesOf(read),
     threads: parseLimit(read("/proc/loadavg")?.match(/\/(\d+)/)?.[1]),
-    userThreads: countUserThreads(read),
+    userThreads: countUserThreads(read, list("/proc")),
     machineFiles: machineFilesOf(read),
     trackedConnections: trackedOf(read),
     availableMemoryBytes: availableMemoryOf(read),
@@ -93,10 +96,10 @@ function cgroupProcessesOf(read: ReadText): MachineLimits["cgroupProcesses"] {
 }
 
 /** Threads of all processes with our real user id: what RLIMIT_NPROC counts. */
-function countUserThreads(read: ReadText): number | null {
+function countUserThreads(read: ReadText, names: readonly string[]): number | null {
   const own = userIdOf(read("/proc/self/status"));
   if (own === undefined) return null;
-  return listNames("/proc")
+  return names
     .filter((name) => /^\d+$/.test(name))
     .map((id) => read(`/proc/${id}/status`))
     .filter((status) => userIdOf(status) === own)

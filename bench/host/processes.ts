@@ -92,7 +92,7 @@ function readLines(stream: Readable, onLine: (line: string) => void): void {
 }
 
 /** Control characters and escape sequences out: the text goes to terminals and reports. */
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   return text
     .split(/\r?\n/)
     .map((line) => line.replace(terminalSequences, "").trim())

@@ -51,6 +51,34 @@ int64_t BootNs() {
 #endif
 }
 
+struct SignalRow {
+  const char* name;
+  int number;
+};
+
+/** By name: their numbers differ between systems. signal(7) */
+constexpr SignalRow kSignals[] = {
+    {"SIGHUP", SIGHUP},   {"SIGINT", SIGINT},   {"SIGQUIT", SIGQUIT}, {"SIGILL", SIGILL},
+    {"SIGABRT", SIGABRT}, {"SIGBUS", SIGBUS},   {"SIGFPE", SIGFPE},   {"SIGKILL", SIGKILL},
+    {"SIGUSR1", SIGUSR1}, {"SIGSEGV", SIGSEGV}, {"SIGUSR2", SIGUSR2}, {"SIGPIPE", SIGPIPE},
+    {"SIGALRM", SIGALRM}, {"SIGTERM", SIGTERM}, {"SIGCONT", SIGCONT}, {"SIGSTOP", SIGSTOP},
+};
+
+/** 0: unknown, which kill(2) takes for a question. */
+int SignalNumber(const std::string& name) {
+  for (const SignalRow& row : kSignals) {
+    if (name == row.name) return row.number;
+  }
+  return 0;
+}
+
+std::string SignalName(int number) {
+  for (const SignalRow& row : kSignals) {
+    if (number == row.number) return row.name;
+  }
+  return Format("signal %d", number);
+}
+
 std::string QuotedList(const std::vector<std::string>& texts) {
   std::string list;
   for (const std::string& text : texts) list += (list.empty() ? "" : ",") + QuoteJson(text);
@@ -209,7 +237,7 @@ class Agent {
     JsonObject event;
     event.Text("event", "exit").Number("id", process.id());
     event.NumberOrNull("code", WIFEXITED(status) ? WEXITSTATUS(status) : kUnknown);
-    event.NumberOrNull("signal", WIFSIGNALED(status) ? WTERMSIG(status) : kUnknown);
+    event.TextOrNull("signal", WIFSIGNALED(status) ? SignalName(WTERMSIG(status)) : "");
     Tell(event.TextOrNull("error", "").End());
   }
 
@@ -224,7 +252,7 @@ class Agent {
     if (what == "input") return WithProcess(id, [&](auto& p) { p.Send(request.Text("text")); });
     if (what == "close") return WithProcess(id, [](auto& p) { p.CloseInput(); });
     if (what == "signal") {
-      const int number = static_cast<int>(request.Number("number"));
+      const int number = SignalNumber(request.Text("name"));
       return WithProcess(id, [&](const auto& p) { kill(p.pid(), number); });
     }
     if (what == "read") return TellFiles(id, request.List("paths"));

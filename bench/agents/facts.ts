@@ -1,0 +1,73 @@
+// What a run over several machines showed beside its figures: start skew, agents that were full,
+// links and hosts that stood still. It goes into the results as data.
+
+import { type AgentShare, isFullAgent } from "./merge.ts";
+
+export interface AgentFacts {
+  /** From 1, in the order in which the agents were named. */
+  readonly agent: number;
+  readonly windows: number;
+  /** Windows in which it could not do more, or not in time. */
+  readonly fullWindows: number;
+  readonly sentMessages: number;
+  /** The mean over windows, and the largest of one. */
+  readonly cpuPercent: number;
+  readonly senderDelayMsP99: number;
+}
+
+export interface FleetFacts {
+  /** Between the first and the last start of a window, on one clock; null without windows. */
+  readonly startSkewMs: { readonly median: number; readonly largest: number } | null;
+  /** By how much two clocks may differ from what was taken for their difference. */
+  readonly clockUncertaintyMs: number | null;
+  readonly agents: readonly AgentFacts[];
+  /** Agents that were full in more than half of their windows; none: the clients are no limit. */
+  readonly limitedByClients: readonly number[];
+  /** What went wrong, in words, with the host's name. */
+  readonly faults: readonly string[];
+}
+
+export class FactCollector {
+  readonly #skewsMs: number[] = [];
+  readonly #shares = new Map<number, AgentShare[]>();
+  readonly #faults: string[] = [];
+  #uncertaintyMs: number | null = null;
+
+  window(shares: readonly AgentShare[], uncertaintyMs: number): void {
+    this.#skewsMs.push(Math.max(...shares.map(({ startedMs }) => startedMs)));
+    this.#uncertaintyMs = Math.max(this.#uncertaintyMs ?? 0, uncertaintyMs);
+    for (const share of shares) {
+      this.#shares.set(share.agent, [...(this.#shares.get(share.agent) ?? []), share]);
+    }
+  }
+
+  fault(text: string): void {
+    if (!this.#faults.includes(text)) this.#faults.push(text);
+  }
+
+  get facts(): FleetFacts {
+    const agents = [...this.#shares].map(([agent, shares]) => factsOf(agent, shares));
+    const full = agents.filter(({ windows, fullWindows }) => 2 * fullWindows > windows);
+    const sorted = this.#skewsMs.toSorted((one, other) => one - other);
+    const median = sorted[Math.floor(sorted.length / 2)];
+    return {
+      startSkewMs: median === undefined ? null : { median, largest: sorted.at(-1) ?? median },
+      clockUncertaintyMs: this.#uncertaintyMs,
+      agents: agents.sort((one, other) => one.agent - other.agent),
+      limitedByClients: full.map(({ agent }) => agent),
+      faults: this.#faults,
+    };
+  }
+}
+
+function factsOf(agent: number, shares: readonly AgentShare[]): AgentFacts {
+  const sum = (field: keyof AgentShare) => shares.reduce((total, share) => total + share[field], 0);
+  return {
+    agent,
+    windows: shares.length,
+    fullWindows: shares.filter(isFullAgent).length,
+    sentMessages: sum("sentMessages"),
+    cpuPercent: sum("cpuPercent") / shares.length,
+    senderDelayMsP99: Math.max(...shares.map(({ senderDelayMsP99 }) => senderDelayMsP99)),
+  };
+}

@@ -1,0 +1,263 @@
+// Load generators on several hosts as one process: what is sent goes to all of them, each with the
+// same instant on its own clock, and the lines of all become one line.
+
+import { monotonicNs } from "../host/channel.ts";
+import { describeEnd, describeExit, type Exit, type HostProcess } from "../host/host.ts";
+import type { Agent } from "./agent.ts";
+import type { FactCollector } from "./facts.ts";
+import { agentShares, isFullAgent, type Line, mergeLines, mergeResults } from "./merge.ts";
+
+/** One generator, or the observer of the server. */
+export interface Member {
+  readonly agent: Agent;
+  readonly start: (onLine: (line: string) => void) => HostProcess;
+}
+
+export interface FleetOptions {
+  readonly generators: readonly Member[];
+  readonly observer: Member;
+  /** `run` begins by itself once all are connected, and `filled` where peers never read. */
+  readonly begins: "on-command" | "connected" | "filled";
+  readonly onLine: (line: string) => void;
+  readonly facts: FactCollector;
+}
+
+interface Running {
+  readonly agent: Agent;
+  readonly process: HostProcess;
+  readonly lines: Map<string, Line[]>;
+  exit: Exit | null;
+}
+
+/** Between telling and the instant, beside the round trips: processes must wake up. */
+const shortestLeadMs = 25;
+/** A link that was slow once gets another instant; one that stays slow is a fault. */
+const mostTries = 3;
+const usualSettleMs = 10;
+/** After one has failed: what the others still report is waited for so long. */
+const graceMs = 1_000;
+
+export class FleetProcess implements HostProcess {
+  readonly exited: Promise<Exit>;
+  readonly #options: FleetOptions;
+  readonly #generators: readonly Running[];
+  readonly #observer: Running;
+  #resolve: (exit: Exit) => void = () => {};
+  #ended = false;
+  #ending = false;
+  #failure: string | null = null;
+  #tries = 0;
+  #command = "";
+  #suspendedNs = 0;
+  #told = false;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    this.exited = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    this.#generators = options.generators.map((member) => this.#run(member));
+    this.#observer = this.#run(options.observer);
+  }
+
+  get pid(): number {
+    return this.#generators[0]?.process.pid ?? 0;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get stderrTail(): string {
+    const tails = this.#all.map(({ agent, process }) => [agent.name, process.stderrTail] as const);
+    return tails
+      .filter(([, tail]) => tail !== "")
+      .map(([name, tail]) => `${name}: ${tail}`)
+      .join(" | ");
+  }
+
+  send(line: string): void {
+    if (line === "end") this.#ending = true;
+    if (!line.startsWith("window ")) {
+      for (const { process } of this.#all) process.send(line);
+      return;
+    }
+    this.#command = line;
+    this.#tries = 0;
+    void this.#issue();
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    for (const { process } of this.#all) process.kill(signal);
+  }
+
+  get #all(): Running[] {
+    return [...this.#generators, this.#observer];
+  }
+
+  #run({ agent, start }: Member): Running {
+    const lines = new Map<string, Line[]>();
+    const process = start((text) => {
+      const line = parseLine(text);
+      const event = line?.["event"];
+      if (line === null || typeof event !== "string") return;
+      // A window that was not measured is an answer to the same command.
+      const kind = event === "refused" ? "window" : event;
+      lines.set(kind, [...(lines.get(kind) ?? []), line]);
+      this.#collect(kind);
+    });
+    const running: Running = { agent, process, lines, exit: null };
+    void process.exited.then((exit) => this.#end(running, exit));
+    return running;
+  }
+
+  /** Sends the command, with one instant in each host's own time. */
+  async #issue(): Promise<void> {
+    this.#tries++;
+    await this.#exchange();
+    this.#suspendedNs = this.#slept();
+    const settleMs = Number(/settle-ms=(\d+)/.exec(this.#command)?.[1] ?? usualSettleMs);
+    const atNs = monotonicNs() + (this.#leadMs() + settleMs) * 1e6;
+    for (const { agent, process } of this.#all) {
+      process.send(`${this.#command} at-ns=${agent.clock.toTheirs(atNs)}`);
+    }
+  }
+
+  async #begin(): Promise<void> {
+    this.#tries++;
+    await this.#exchange();
+    const atNs = monotonicNs() + this.#leadMs() * 1e6;
+    for (const { agent, process } of this.#all) {
+      process.send(`begin at-ns=${agent.clock.toTheirs(atNs)}`);
+    }
+  }
+
+  /** A lost agent shows as the end of its process. */
+  async #exchange(): Promise<void> {
+    await Promise.allSettled(this.#all.map(({ agent }) => agent.exchange()));
+  }
+
+  #leadMs(): number {
+    const roundTrips = this.#all.map(({ agent }) => agent.clock.lastRoundTripNs / 1e6);
+    return shortestLeadMs + 2 * Math.max(...roundTrips);
+  }
+
+  #slept(): number {
+    return this.#all.reduce((sum, { agent }) => sum + agent.clock.suspendedNs, 0);
+  }
+
+  /** Once every one of them has such a line, they become one. */
+  #collect(kind: string): void {
+    const observed = ["connected", "window", "result"].includes(kind);
+    const parties = observed ? this.#all : this.#generators;
+    while (parties.every(({ lines }) => (lines.get(kind)?.length ?? 0) > 0)) {
+      const taken = parties.map(({ lines }) => lines.get(kind)?.shift() ?? {});
+      const observer = observed ? (taken.pop() ?? null) : null;
+      if (kind === "window") void this.#window(taken, observer ?? {});
+      else if (kind === "result") this.#result(taken);
+      else this.#tell(mergeLines(taken));
+      if (kind === this.#options.begins) void this.#begin();
+    }
+  }
+
+  async #window(lines: readonly Line[], observer: Line): Promise<void> {
+    const held = this.#options.begins === "on-command";
+    const refused = [...lines, observer].findIndex(({ event }) => event === "refused");
+    if (refused >= 0) {
+      const reason = String([...lines, observer][refused]?.["reason"]);
+      return this.#again(`${this.#all[refused]?.agent.name}: ${reason}`);
+    }
+    if (held) {
+      await this.#exchange();
+      if (this.#slept() > this.#suspendedNs) {
+        const sleeper = this.#all.find(({ agent }) => agent.clock.suspendedNs > 0);
+        return this.#again(`${sleeper?.agent.name}: its host was suspended during a window`);
+      }
+    }
+    this.#report(lines, observer);
+  }
+
+  #report(lines: readonly Line[], observer: Line): void {
+    const startedNs = lines.map((line, index) =>
+      (this.#generators[index] as Running).agent.clock.toOurs(Number(line["startedNs"])),
+    );
+    const shares = agentShares(lines, startedNs);
+    const clocks = this.#generators.map(({ agent }) => agent.clock.estimate.roundTripNs);
+    this.#options.facts.window(shares, Math.max(...clocks) / 2e6);
+    const fullAgents = shares.filter(isFullAgent).map(({ agent }) => agent);
+    this.#tell({ ...mergeLines(lines, observer), fullAgents });
+  }
+
+  /** What was measured at different times, or not by all, counts for nothing. */
+  #again(fault: string): void {
+    this.#options.facts.fault(fault);
+    if (this.#tries >= mostTries) {
+      this.#fail(`${fault} (${mostTries} times)`);
+    } else if (this.#options.begins === "on-command") {
+      void this.#issue();
+    } else {
+      // Some have begun, and one has not: there is no second start.
+      this.#fail(fault);
+    }
+  }
+
+  #result(lines: readonly Line[]): void {
+    this.#told = true;
+    const merged = mergeResults(
+      lines,
+      this.#generators.map(({ agent }) => agent.name),
+    );
+    this.#tell({ ...merged, error: merged["error"] ?? this.#failure });
+  }
+
+  #tell(line: Line): void {
+    this.#options.onLine(JSON.stringify(line));
+  }
+
+  #fail(failure: string): void {
+    if (this.#failure !== null) return;
+    this.#failure = failure;
+    this.#options.facts.fault(failure);
+    setTimeout(() => this.kill("SIGKILL"), graceMs).unref();
+  }
+
+  #end(running: Running, exit: Exit): void {
+    running.exit = exit;
+    const { agent, process, lines } = running;
+    const sound = exit.code === 0 && (this.#ending || this.#options.begins !== "on-command");
+    if (!sound && this.#failure === null && exit.signal !== "SIGKILL") {
+      const said = (lines.get("result") ?? []).find(({ error }) => typeof error === "string");
+      const why = said?.["error"] ?? describeEnd(process, describeExit(exit));
+      this.#fail(exit.lost ?? `${agent.name}: the load generator ${why}`);
+    }
+    if (this.#all.some((other) => other.exit === null)) return;
+    this.#ended = true;
+    this.#tellPartOfTheResult();
+    const worst = this.#all.find((other) => other.exit?.code !== 0)?.exit ?? exit;
+    this.#resolve(worst);
+  }
+
+  /** Those that came to a result have one, even if others did not. */
+  #tellPartOfTheResult(): void {
+    if (this.#told) return;
+    const known = this.#generators.flatMap(({ agent, lines }) =>
+      (lines.get("result") ?? []).slice(0, 1).map((line) => ({ name: agent.name, line })),
+    );
+    if (known.length === 0) return;
+    const merged = mergeResults(
+      known.map(({ line }) => line),
+      known.map(({ name }) => name),
+    );
+    const missing = this.#failure ?? "not every load generator came to its end";
+    this.#tell({ ...merged, error: missing });
+  }
+}
+
+function parseLine(text: string): Line | null {
+  if (!text.startsWith("{")) return null;
+  try {
+    return JSON.parse(text) as Line;
+  } catch {
+    return null;
+  }
+}

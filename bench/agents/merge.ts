@@ -1,0 +1,127 @@
+// One result of several load generators: histograms merge bucket by bucket, counters add, the
+// server's figures are those that were read on its own host. Pure: JSON events in, one out.
+
+import { decodeHistogram, encodeHistogram } from "../statistics/hdr-encoding.ts";
+import { merge as mergeHistograms } from "../statistics/histogram.ts";
+
+/** An event of a load generator, with all its fields. */
+export type Line = Readonly<Record<string, unknown>>;
+
+/** What one agent did in a window, for the report and for the judgement on it. */
+export interface AgentShare {
+  /** From 1, in the order in which the agents were named. */
+  readonly agent: number;
+  readonly sentMessages: number;
+  /** Of one core, over the window. */
+  readonly cpuPercent: number;
+  /** Ready to run while something else had its CPU, or the hypervisor had. */
+  readonly waitedPercent: number;
+  readonly senderDelayMsP99: number;
+  /** After the earliest agent, on the coordinator's clock. */
+  readonly startedMs: number;
+}
+
+/** From these figures on a generator is the limit, not the server. */
+export const fullAgent = { cpuPercent: 85, waitedPercent: 3, senderDelayMsP99: 1 } as const;
+
+export function isFullAgent(share: AgentShare): boolean {
+  return (
+    share.cpuPercent > fullAgent.cpuPercent ||
+    share.waitedPercent > fullAgent.waitedPercent ||
+    share.senderDelayMsP99 > fullAgent.senderDelayMsP99
+  );
+}
+
+/** Those that say the same for all, or are the machine's: of the first agent. */
+const common = new Set(["event", "index", "rate", "inFlightWanted", "settleNs", "processes"]);
+/** The fullest agent decides: each has a CPU of its own. */
+const largest = new Set([
+  "durationNs",
+  "clientCpuNs",
+  "clientRunQueueWaitNs",
+  "clientTakenNs",
+  "sendLagNsP99",
+  "stealNs",
+  "elapsedMs",
+  "ms",
+]);
+/** The cookie of HdrHistogram V2 in base64. */
+const histogramStart = "HISTE";
+
+/** @param lines of one agent each, at least one. @param observed of the server's own host */
+export function mergeLines(lines: readonly Line[], observed: Line | null = null): Line {
+  const [first = {}] = lines;
+  const merged: Record<string, unknown> = {};
+  for (const name of Object.keys(first)) {
+    const values = lines.map((line) => line[name]);
+    merged[name] = mergeValues(name, values);
+  }
+  const server = Object.entries(observed ?? {}).filter(([name]) => name.startsWith("server"));
+  const steal = [merged["stealNs"], observed?.["stealNs"]].filter(isNumber);
+  return {
+    ...merged,
+    ...Object.fromEntries(server),
+    ...("stealNs" in merged ? { stealNs: steal.length === 0 ? null : Math.max(...steal) } : {}),
+  };
+}
+
+function mergeValues(name: string, values: readonly unknown[]): unknown {
+  const [first] = values;
+  if (common.has(name)) return first;
+  if (typeof first === "string") {
+    return first.startsWith(histogramStart) ? mergeTexts(values as string[]) : first;
+  }
+  if (typeof first === "boolean") return values.every((value) => value === true);
+  const numbers = values.filter(isNumber);
+  if (largest.has(name)) return numbers.length === 0 ? null : Math.max(...numbers);
+  if (numbers.length === values.length) return numbers.reduce((sum, value) => sum + value, 0);
+  const missing = values.find((value) => value === null);
+  return missing === null ? null : first;
+}
+
+function mergeTexts(texts: readonly string[]): string {
+  return encodeHistogram(mergeHistograms(texts.map(decodeHistogram)));
+}
+
+/** The last lines of all agents: sums, the first fault, and fairness only of one. */
+export function mergeResults(lines: readonly Line[], names: readonly string[]): Line {
+  const named = (field: string) => {
+    const at = lines.findIndex((line) => typeof line[field] === "string");
+    return at < 0 ? null : `${names[at]}: ${lines[at]?.[field]}`;
+  };
+  return {
+    ...mergeLines(lines),
+    event: lines[0]?.["event"] ?? "result",
+    mismatchDetail: named("mismatchDetail"),
+    error: named("error"),
+    // Jain's index is of connections that one generator has seen: of several there is none.
+    fairness: lines.length === 1 ? (lines[0]?.["fairness"] ?? null) : null,
+  };
+}
+
+/** @param startedNs of each line on one clock */
+export function agentShares(lines: readonly Line[], startedNs: readonly number[]): AgentShare[] {
+  const earliest = Math.min(...startedNs);
+  return lines.map((line, index) => {
+    const percent = (name: string) => (100 * numberOf(line[name])) / numberOf(line["durationNs"]);
+    const waited = isNumber(line["clientTakenNs"]) ? "clientTakenNs" : "clientRunQueueWaitNs";
+    const delay = line["senderDelay"];
+    const delayNs = typeof delay === "string" ? decodeHistogram(delay).quantile(0.99) : null;
+    return {
+      agent: index + 1,
+      sentMessages: numberOf(line["sentMessages"]),
+      cpuPercent: percent("clientCpuNs"),
+      waitedPercent: percent(waited),
+      senderDelayMsP99: (delayNs ?? numberOf(line["sendLagNsP99"])) / 1e6,
+      startedMs: ((startedNs[index] ?? earliest) - earliest) / 1e6,
+    };
+  });
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number";
+}
+
+function numberOf(value: unknown): number {
+  return isNumber(value) ? value : 0;
+}
