@@ -34,6 +34,16 @@ const rooms: readonly { readonly room: string; readonly mayUse: readonly string[
   { room: "bench/contenders/", mayUse: ["src/index.ts", "bench/model/", "bench/paths.ts"] },
   { room: "bench/host/", mayUse: ["bench/model/", "bench/paths.ts"] },
   {
+    room: "bench/agents/",
+    mayUse: [
+      "bench/command-line.ts",
+      "bench/host/",
+      "bench/model/",
+      "bench/paths.ts",
+      "bench/statistics/",
+    ],
+  },
+  {
     room: "bench/report/html/scripts.ts",
     mayUse: ["bench/paths.ts"],
   },

@@ -20,9 +20,9 @@ const script = [
   `dir="\${IO_SELECTORS_CACHE:-\${XDG_CACHE_HOME:-$HOME/.cache}/io-selectors}"`,
   "umask 077",
   `mkdir -p "$dir" || { say failed cannot create the cache folder $dir; exit 1; }`,
-  "libc=$(getconf GNU_LIBC_VERSION 2>/dev/null)",
+  "libc=$(getconf GNU_LIBC_VERSION 2>/dev/null || echo unknown)",
   "if [ -e /etc/alpine-release ]; then libc=musl; fi",
-  "say system $(uname -s) $(uname -m) ${libc:-unknown}",
+  "say system $(uname -s) $(uname -m) $libc",
   'say folder "$dir"',
   "while read -r what name size; do " +
     "case $what in " +

@@ -1,5 +1,5 @@
-// How far another host's monotonic clock is from ours, from exchanges of the time: of several, the
-// one with the least round-trip time bounds the error best (RFC 5905, clock filter algorithm). Pure.
+// How far another host's monotonic clock is from ours, from exchanges of the time: the one with the
+// least round-trip time bounds the error best (RFC 5905, clock filter algorithm). Pure.
 
 /** One exchange. All times are nanoseconds of CLOCK_MONOTONIC, ours or theirs. */
 export interface Exchange {

@@ -7,18 +7,19 @@ import { within } from "../host/deadline.ts";
 import type { MachineEnvironment } from "../host/environment.ts";
 import { gatherEnvironment } from "../host/environment.ts";
 import type { Host, HostProcess, StartOptions } from "../host/host.ts";
-import type { MachineLimits } from "../host/limits.ts";
+import { bootId, type HostEnvironment, hostEnvironment } from "../host/host-environment.ts";
+import type { MachineLimits, Shortfall } from "../host/limits.ts";
 import { readMachineLimits } from "../host/machine-limits.ts";
 import { kernelMemory, type MemorySample } from "../host/memory.ts";
 import { type Usage, usageOf } from "../host/usage.ts";
 import { type Paths, packagePaths } from "../paths.ts";
 import { Agent, HostError } from "./agent.ts";
+import { agentShortfall } from "./agent-limits.ts";
 import { type HostPlan, localName } from "./destination.ts";
 import { FactCollector, type FleetFacts } from "./facts.ts";
 import { generatorArguments, observerArguments } from "./fleet-arguments.ts";
-import { FleetProcess, type Member } from "./fleet-process.ts";
+import { type FleetMember, FleetProcess } from "./fleet-process.ts";
 import { measureNetwork, type NetworkPath } from "./network.ts";
-import { type HostEnvironment, remoteEnvironment } from "./remote-environment.ts";
 import { withRemoteFiles } from "./remote-files.ts";
 
 /** One machine as the report shows it. */
@@ -36,6 +37,7 @@ interface Placed {
   readonly agent: Agent;
   readonly cpu: number | null;
   readonly besideServer: boolean;
+  readonly limits: MachineLimits;
 }
 
 export class FleetHost implements Host {
@@ -156,7 +158,19 @@ export class FleetHost implements Host {
   refuses(argv: readonly string[]): string | null {
     if (argv[0] !== this.paths.node) return null;
     if (this.#server.name === localName && this.serverAddress === "127.0.0.1") return null;
-    return "runs on Node.js and listens on 127.0.0.1: over several machines only native servers run";
+    return "it runs on Node.js and listens on 127.0.0.1; with agents, only native servers run";
+  }
+
+  /** Of the agents: ports and memory for their parts of so many connections. */
+  shortfall(connections: number): Shortfall | null {
+    const found = this.#agents.map(({ agent, limits, besideServer }) =>
+      agentShortfall(agent.name, limits, {
+        connections: Math.ceil(connections / this.#agents.length),
+        // Loopback has source addresses to spare.
+        oneSource: !(besideServer && this.serverAddress.startsWith("127.")),
+      }),
+    );
+    return found.find((each) => each !== null) ?? null;
   }
 
   killAll(): void {
@@ -251,12 +265,12 @@ export class FleetHost implements Host {
   ): HostProcess {
     const parts = this.#agents.length;
     const where = { address: this.serverAddress, parts, subcommand };
-    const generators = this.#agents.map(({ agent, cpu }, part): Member => {
+    const generators = this.#agents.map(({ agent, cpu }, part): FleetMember => {
       const own = generatorArguments(args, { ...where, part });
       const argv = [...launcher(agent, cpu), agent.installed.loadGenerator, subcommand, ...own];
       return { agent, start: (hear) => agent.start(argv, hear) };
     });
-    const observer: Member = {
+    const observer: FleetMember = {
       agent: this.#server,
       start: (hear) =>
         this.#server.start(
@@ -298,14 +312,14 @@ async function place(agents: readonly Agent[], server: Agent): Promise<Placed[]>
     agents.map(async (agent) => {
       const plan = await withRemoteFiles(agent, ({ read }) => chooseCpus(read));
       const besideServer = agent === server || (await bootOf(agent)) === serverBoot;
-      return { agent, besideServer, cpu: besideServer ? plan.client : plan.server };
+      const limits = await limitsOf(agent);
+      return { agent, besideServer, limits, cpu: besideServer ? plan.client : plan.server };
     }),
   );
 }
 
-/** The same for every process below one kernel, whatever its namespaces. random(4) */
 function bootOf(agent: Agent): Promise<string | null> {
-  return withRemoteFiles(agent, ({ read }) => read("/proc/sys/kernel/random/boot_id"));
+  return withRemoteFiles(agent, ({ read }) => bootId(read));
 }
 
 export function limitsOf(agent: Agent): Promise<MachineLimits> {
@@ -313,5 +327,5 @@ export function limitsOf(agent: Agent): Promise<MachineLimits> {
 }
 
 export function environmentOf(agent: Agent): Promise<HostEnvironment> {
-  return withRemoteFiles(agent, ({ read }) => remoteEnvironment(agent.hello, read));
+  return withRemoteFiles(agent, ({ read }) => hostEnvironment(agent.hello, read));
 }

@@ -8,14 +8,14 @@ import type { FactCollector } from "./facts.ts";
 import { agentShares, isFullAgent, type Line, mergeLines, mergeResults } from "./merge.ts";
 
 /** One generator, or the observer of the server. */
-export interface Member {
+export interface FleetMember {
   readonly agent: Agent;
   readonly start: (onLine: (line: string) => void) => HostProcess;
 }
 
 export interface FleetOptions {
-  readonly generators: readonly Member[];
-  readonly observer: Member;
+  readonly generators: readonly FleetMember[];
+  readonly observer: FleetMember;
   /** `run` begins by itself once all are connected, and `filled` where peers never read. */
   readonly begins: "on-command" | "connected" | "filled";
   readonly onLine: (line: string) => void;
@@ -95,7 +95,7 @@ export class FleetProcess implements HostProcess {
     return [...this.#generators, this.#observer];
   }
 
-  #run({ agent, start }: Member): Running {
+  #run({ agent, start }: FleetMember): Running {
     const lines = new Map<string, Line[]>();
     const process = start((text) => {
       const line = parseLine(text);
@@ -185,7 +185,12 @@ export class FleetProcess implements HostProcess {
     const clocks = this.#generators.map(({ agent }) => agent.clock.estimate.roundTripNs);
     this.#options.facts.window(shares, Math.max(...clocks) / 2e6);
     const fullAgents = shares.filter(isFullAgent).map(({ agent }) => agent);
-    this.#tell({ ...mergeLines(lines, observer), fullAgents });
+    this.#tell({
+      ...mergeLines(lines, observer),
+      // On our clock: each host's own says nothing elsewhere.
+      startedNs: Math.round(Math.min(...startedNs)),
+      fullAgents,
+    });
   }
 
   /** What was measured at different times, or not by all, counts for nothing. */

@@ -71,12 +71,27 @@ function mergeValues(name: string, values: readonly unknown[]): unknown {
   if (typeof first === "string") {
     return first.startsWith(histogramStart) ? mergeTexts(values as string[]) : first;
   }
+  if (values.every(isRecord)) return mergeRecords(values as Line[]);
   if (typeof first === "boolean") return values.every((value) => value === true);
   const numbers = values.filter(isNumber);
   if (largest.has(name)) return numbers.length === 0 ? null : Math.max(...numbers);
   if (numbers.length === values.length) return numbers.reduce((sum, value) => sum + value, 0);
   const missing = values.find((value) => value === null);
   return missing === null ? null : first;
+}
+
+/** Counts by kind: a kind that one agent has not seen is none of it. */
+function mergeRecords(records: readonly Line[]): Line {
+  const names = new Set(records.flatMap((record) => Object.keys(record)));
+  const rows = [...names].map((name) => {
+    const values = records.map((record) => record[name]).filter((value) => value !== undefined);
+    return [name, mergeValues(name, values)] as const;
+  });
+  return Object.fromEntries(rows);
+}
+
+function isRecord(value: unknown): value is Line {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function mergeTexts(texts: readonly string[]): string {

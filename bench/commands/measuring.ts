@@ -3,12 +3,12 @@
 
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
+import { type Machines, openMachines } from "../agents/machines.ts";
 import { type Given, UsageError } from "../command-line.ts";
 import type { CpuPlan } from "../host/cpus.ts";
 import type { Host } from "../host/host.ts";
 import { Interruption } from "../host/interrupt.ts";
 import { warnings } from "../host/limits.ts";
-import { LocalHost } from "../host/local.ts";
 import { Live } from "../live/live.ts";
 import { ProgressLine } from "../live/progress.ts";
 import type { Results } from "../model/results.ts";
@@ -39,8 +39,17 @@ export interface Measuring {
 const pipeColumns = 160;
 
 export async function measure(plan: Plan, measuring: Measuring): Promise<number> {
+  const machines = await openMachines(measuring.given);
+  try {
+    return await measureOn(machines, plan, measuring);
+  } finally {
+    await machines.close();
+  }
+}
+
+async function measureOn(machines: Machines, plan: Plan, measuring: Measuring): Promise<number> {
   const { given, out, json, livePort = null } = measuring;
-  const host = new LocalHost();
+  const { host, lost } = machines;
   const { paths } = host;
   if (!existsSync(paths.loadGenerator)) {
     throw new UsageError("the native programs are not built; npm run build");
@@ -49,17 +58,19 @@ export async function measure(plan: Plan, measuring: Measuring): Promise<number>
   const reportsFolder = writableFolder(out ?? paths.reports, "--out");
   process.on("exit", () => host.killAll());
   const [cpus, machine] = [await host.cpus(), await host.limits()];
-  const coming = [...describePlan(plan), describeCpus(cpus), ...warnings(machine)];
+  const where = [...machines.coming, describeCpus(cpus)];
+  const coming = [...describePlan(plan), ...where, ...warnings(machine)];
   for (const line of [greeting, ...coming, destination(reportsFolder)]) sayWrapped(line);
   const live = livePort === null ? null : await openLive(plan, host, livePort);
   if (live !== null) say(`live: ${live.url}`);
   const progress = new ProgressLine(process.stderr, plan, rewritable(process.stderr));
   const interruption = new Interruption((signal) => progress.note(`${signal}: stopping`));
+  lost.addEventListener("abort", () => progress.note("a machine is lost: stopping"));
   try {
-    const results = await run(plan, {
+    const measured = await run(plan, {
       host,
       cpus,
-      signal: interruption.signal,
+      signal: AbortSignal.any([interruption.signal, lost]),
       environment: await host.environment(),
       machine,
       onServer: (pid) => live?.watch(pid),
@@ -69,10 +80,13 @@ export async function measure(plan: Plan, measuring: Measuring): Promise<number>
       },
     });
     progress.end();
+    const results = await machines.finish(measured);
+    for (const line of machines.outcome()) say(line);
     const page = report(results, { reportsFolder, json });
     await live?.finish(renderHtml(reportOf(results)));
     if (page !== null) await openIfAsked(given, page);
-    return interruption.exitCode ?? (page === null ? 1 : exitCodeOf(results));
+    const failed = page === null || lost.aborted;
+    return interruption.exitCode ?? (failed ? 1 : exitCodeOf(results));
   } finally {
     await live?.close();
   }

@@ -1,5 +1,6 @@
 // run: measures what a profile says. The command where none is named.
 
+import { machineRows } from "../agents/machines.ts";
 import { type Given, whole } from "../command-line.ts";
 import { contenders } from "../contenders/catalogue.ts";
 import { requestOf, runRows } from "../run/options.ts";
@@ -20,11 +21,16 @@ export const runCommand: Command = {
     { name: "live", value: "", help: "a page on 127.0.0.1 that shows it while it runs" },
     { name: "live-port", value: "N", help: "its port; any that is free unless told", read: port },
     openRow,
+    ...machineRows,
     { name: "json", value: "", help: "results.json on standard output instead of the table" },
   ],
   examples: [
     ["npm run bench", `the ${defaultProfile} profile`],
     ["npm run bench -- --profile default", "the five questions that a newcomer asks"],
+    [
+      "npm run bench -- --agents user@a,user@b --server user@s",
+      "the load from two machines, the server on a third",
+    ],
     ["npm run bench -- --connections 100,1k,10k --contenders node:net", "beside the reference"],
   ],
   details: () => [

@@ -5,7 +5,7 @@
 import type { Paths } from "../paths.ts";
 import type { CpuPlan } from "./cpus.ts";
 import type { MachineEnvironment } from "./environment.ts";
-import type { MachineLimits } from "./limits.ts";
+import type { MachineLimits, Shortfall } from "./limits.ts";
 import type { MemorySample } from "./memory.ts";
 import type { Usage } from "./usage.ts";
 
@@ -66,6 +66,10 @@ export interface Host {
   environment(): Promise<MachineEnvironment>;
   /** Memory of both process trees and of the kernel, at this moment. */
   memory(serverPid: number, clientPid: number | null): Promise<MemorySample>;
+  /** Why it cannot run such a command; null if it can, as where this is missing. */
+  refuses?(argv: readonly string[]): string | null;
+  /** What another of its machines lacks for so many connections; null if nothing. */
+  shortfall?(connections: number): Shortfall | null;
   /** CPU time and memory of a process and its children; null if it has ended. */
   usage(pid: number): Promise<Usage | null>;
 }

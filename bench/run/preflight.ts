@@ -17,8 +17,9 @@ export function refusalsOf(
     const refusal =
       platformRefusal(contender, host) ??
       missingRefusal(contender, host) ??
+      hostRefusal(contender, scenario, host) ??
       exclusionOf(contender, scenario) ??
-      limitRefusal(contender, scenario, machine);
+      limitRefusal(contender, scenario, { host, machine });
     if (refusal !== null) refusals.set(contender.name, refusal);
   }
   return refusals;
@@ -43,6 +44,17 @@ function missingRefusal({ missing }: Contender, { paths }: Host): Refusal | null
   return reason === null ? null : { status: "unavailable", cause: { code: "said", text: reason } };
 }
 
+function hostRefusal(contender: Contender, { load }: Scenario, host: Host): Refusal | null {
+  const alone = load.mode === "readiness" || load.mode === "delivery" || load.mode === "memory";
+  const text =
+    host.refuses === undefined
+      ? null
+      : alone
+        ? `${load.mode}: is measured on one machine, without agents`
+        : host.refuses(contender.command(host.paths, 1));
+  return text === null ? null : { status: "unavailable", cause: { code: "said", text } };
+}
+
 function exclusionOf(
   { unsupported = [] }: Contender,
   { workload, load }: Scenario,
@@ -58,12 +70,12 @@ function exclusionOf(
 function limitRefusal(
   { concurrency: model }: Contender,
   { load: { mode, connections } }: Scenario,
-  machine: MachineLimits,
+  { host, machine }: { readonly host: Host; readonly machine: MachineLimits },
 ): Refusal | null {
   const open =
     mode === "readiness" ? { model, connections: 2 * connections } : { model, connections };
   const demand: Demand = mode === "readiness" ? { ...open, alone: true } : open;
-  const shortfall = preflight(machine, demand);
+  const shortfall = preflight(machine, demand) ?? host.shortfall?.(connections) ?? null;
   if (shortfall === null) return null;
   const { limit, allowed, needed, command } = shortfall;
   return { status: "skipped", cause: { code: "limit", limit, allowed, needed, command } };

@@ -86,7 +86,7 @@ class Cursor {
     return true;
   }
 
-  /** \uXXXX below 0x80 only: JSON.stringify() escapes nothing else that a request may hold. */
+  /** Below 0x80 only: JSON.stringify() escapes nothing else that a request may hold. */
   bool ReadCodePoint(std::string* out) {
     if (at_ + 4 > text_.size()) return false;
     const std::string digits = text_.substr(at_, 4);

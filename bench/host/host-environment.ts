@@ -1,11 +1,18 @@
 // What another machine is: the environment block of a host that has no Node, from its kernel's
 // files. No host name, user name or path is in it.
 
-import { parseCpuList } from "../host/cpus.ts";
-import { type CgroupLimits, cgroupLimitsOf, fingerprintOf } from "../host/environment.ts";
-import { governorOf, type Hardware, hypervisorOf, mitigationsOf } from "../host/hardware.ts";
-import { type ReadText, readResourceLimit } from "../host/kernel-files.ts";
-import type { Hello } from "./agent.ts";
+import { parseCpuList } from "./cpus.ts";
+import { type CgroupLimits, cgroupLimitsOf, fingerprintOf } from "./environment.ts";
+import { governorOf, type Hardware, hypervisorOf, mitigationsOf } from "./hardware.ts";
+import { type ReadText, readResourceLimit } from "./kernel-files.ts";
+
+/** What a machine says of itself without a file: uname(2), and CPUs that are online. */
+export interface MachineName {
+  readonly system: string;
+  readonly machine: string;
+  readonly kernel: string;
+  readonly cpus: number;
+}
 
 /** A host of several, beside what the suite itself was made from. */
 export interface HostEnvironment extends Hardware {
@@ -21,17 +28,17 @@ export interface HostEnvironment extends Hardware {
   readonly loadAverage: readonly number[];
 }
 
-export function remoteEnvironment(hello: Hello, read: ReadText): HostEnvironment {
+export function hostEnvironment(name: MachineName, read: ReadText): HostEnvironment {
   const info = read("/proc/cpuinfo");
   const siblings = read("/sys/devices/system/cpu/cpu0/topology/thread_siblings_list");
   const allowed = read("/proc/self/status")?.match(/^Cpus_allowed_list:\s*(\S+)/m)?.[1];
   const hardware: Hardware = {
-    platform: hello.system.toLowerCase(),
-    architecture: hello.machine,
-    kernel: hello.kernel,
-    cpuModel: info?.match(/^model name\s*:\s*(.*)$/m)?.[1]?.trim() ?? null,
-    logicalCores: hello.cpus,
-    availableCores: allowed === undefined ? hello.cpus : parseCpuList(allowed).length,
+    platform: name.system.toLowerCase(),
+    architecture: name.machine,
+    kernel: name.kernel,
+    cpuModel: info?.match(/^model\sname\s*:\s*(.*)$/m)?.[1]?.trim() ?? null,
+    logicalCores: name.cpus,
+    availableCores: allowed === undefined ? name.cpus : parseCpuList(allowed).length,
     threadsPerCore: siblings === null ? null : parseCpuList(siblings).length,
     hypervisor: hypervisorOf(read),
   };
@@ -51,4 +58,9 @@ export function remoteEnvironment(hello: Hello, read: ReadText): HostEnvironment
     portRange: read("/proc/sys/net/ipv4/ip_local_port_range")?.replace(/\s+/g, " ") ?? null,
     loadAverage: (read("/proc/loadavg") ?? "").split(" ").slice(0, 3).map(Number),
   };
+}
+
+/** The same for every process on one kernel, whatever its namespaces; null elsewhere. random(4) */
+export function bootId(read: ReadText): string | null {
+  return read("/proc/sys/kernel/random/boot_id");
 }

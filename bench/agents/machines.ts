@@ -1,0 +1,175 @@
+// The machines of a command: this one alone, or several where the command line names agents. What
+// measures takes a Host either way.
+
+import { readFileSync } from "node:fs";
+import { type Given, type OptionRow, UsageError, word } from "../command-line.ts";
+import type { Host } from "../host/host.ts";
+import { LocalHost } from "../host/local.ts";
+import type { Results } from "../model/results.ts";
+import { HostError } from "./agent.ts";
+import { checkDestination, type HostPlan, localName, parseHosts } from "./destination.ts";
+import { FleetHost } from "./fleet-host.ts";
+
+/** The options of every command that measures or looks. */
+export const machineRows: readonly OptionRow[] = [
+  {
+    name: "agents",
+    value: "U@A,U@B",
+    help: "these machines make the load, over ssh; local is this one",
+    read: destinations,
+  },
+  {
+    name: "server",
+    value: "U@S",
+    help: "the server under test runs there; on this machine unless told",
+    read: checkDestination,
+  },
+  {
+    name: "server-address",
+    value: "ADDRESS",
+    help: "where it listens; the address at which ssh reaches it unless told",
+    read: numericAddress,
+  },
+  {
+    name: "hosts",
+    value: "FILE",
+    help: 'lines "agent U@A" and "server U@S [ADDRESS]" instead',
+    read: word,
+  },
+  { name: "ssh-config", value: "FILE", help: "for ssh -F; your own unless told", read: word },
+];
+
+/** An address, as it is resolved by nobody. */
+function numericAddress(text: string, option: string): string {
+  if (/^\d{1,3}(\.\d{1,3}){3}$/.test(text)) return text;
+  throw new UsageError(`${option}: "${text}" is not a numeric IPv4 address, such as 10.0.0.2`);
+}
+
+/** Kept as they are, twice the same one too: each is an agent. */
+function destinations(text: string, option: string): string[] {
+  return text.split(",").map((name) => checkDestination(name.trim(), option));
+}
+
+/** @returns null if only this machine takes part. @throws {UsageError} */
+export function hostPlanOf({ values }: Given): HostPlan | null {
+  const text = (name: string) => (values[name] as string | null | undefined) ?? null;
+  const agents = values["agents"] as readonly string[] | null;
+  const [file, server, serverAddress] = [text("hosts"), text("server"), text("server-address")];
+  const sshConfig = text("ssh-config");
+  if (file !== null) {
+    if (agents !== null || server !== null) {
+      throw new UsageError("--hosts names the agents and the server: leave out --agents, --server");
+    }
+    const plan = parseHosts(readHosts(file), file);
+    return { ...plan, serverAddress: serverAddress ?? plan.serverAddress, sshConfig };
+  }
+  if (agents === null) {
+    const alone = ["server", "server-address", "ssh-config"].find((name) => text(name) !== null);
+    if (alone === undefined) return null;
+    throw new UsageError(`--${alone} needs --agents: the machines that make the load`);
+  }
+  return { agents, server: server ?? localName, serverAddress, sshConfig };
+}
+
+function readHosts(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UsageError(`--hosts: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+export interface Machines {
+  readonly host: Host;
+  /** Null if only this machine takes part. */
+  readonly fleet: FleetHost | null;
+  /** Aborts when one of them is lost; what was measured until then is kept. */
+  readonly lost: AbortSignal;
+  /** Lines for the user before the run. */
+  readonly coming: readonly string[];
+  /** Lines for the user after it: the skew, agents that were full, what stood still. */
+  outcome(): readonly string[];
+  /** The results with what is known of every machine. */
+  finish(results: Results): Promise<Results>;
+  /** Ends every agent. */
+  close(): Promise<void>;
+}
+
+/** @throws {UsageError} naming each machine that cannot take part, and why. */
+export async function openMachines(given: Given, signal?: AbortSignal): Promise<Machines> {
+  const plan = hostPlanOf(given);
+  if (plan === null) return thisMachine();
+  try {
+    const fleet = await FleetHost.open(plan, signal === undefined ? {} : { signal });
+    return await ready(fleet);
+  } catch (error) {
+    if (error instanceof HostError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function thisMachine(): Machines {
+  return {
+    host: new LocalHost(),
+    fleet: null,
+    lost: new AbortController().signal,
+    coming: [],
+    outcome: () => [],
+    finish: async (results) => results,
+    close: async () => {},
+  };
+}
+
+async function ready(fleet: FleetHost): Promise<Machines> {
+  try {
+    await fleet.measureNetwork();
+    const blocks = await fleet.blocks();
+    return {
+      host: fleet,
+      fleet,
+      lost: fleet.lost,
+      coming: comingLines(fleet, blocks),
+      outcome: () => outcomeLines(fleet),
+      finish: async (results) => ({
+        ...results,
+        environment: { ...results.environment, machines: blocks, fleet: fleet.facts },
+      }),
+      close: () => fleet.close(),
+    };
+  } catch (error) {
+    await fleet.close();
+    throw error;
+  }
+}
+
+function outcomeLines(fleet: FleetHost): string[] {
+  const { startSkewMs, clockUncertaintyMs, limitedByClients, faults } = fleet.facts;
+  const lines = [...faults];
+  if (startSkewMs !== null) {
+    lines.push(
+      `start skew between agents: ${startSkewMs.median.toFixed(2)} ms, at most ` +
+        `${startSkewMs.largest.toFixed(2)} ms; clocks are known to ` +
+        `${(clockUncertaintyMs ?? 0).toFixed(2)} ms`,
+    );
+  }
+  const full = limitedByClients.map((agent) => fleet.names[agent - 1]).join(", ");
+  if (full !== "") lines.push(`limited by the clients: ${full} could not do more, or not in time`);
+  return lines;
+}
+
+function comingLines(fleet: FleetHost, blocks: Awaited<ReturnType<FleetHost["blocks"]>>): string[] {
+  const agents = blocks.filter(({ network }) => network !== null);
+  const server = `server on ${fleet.names.at(-1)}, which listens on ${fleet.serverAddress}`;
+  return [
+    server,
+    ...agents.map(({ role, network, besideServer }, index) => {
+      const path =
+        network === null
+          ? ""
+          : `: round trip ${network.roundTripUs.toFixed(0)} µs, ` +
+            `${network.mebibytesPerSecond.toFixed(0)} MiB/s`;
+      const beside = besideServer ? "; it is the server's machine" : "";
+      return `${role} on ${fleet.names[index]}${path}${beside}`;
+    }),
+  ];
+}
