@@ -20,13 +20,13 @@ struct WordRow {
 constexpr WordRow kWords[] = {
     {"ms", 1, kHourMs, [](WindowCommand& c) { return &c.length_ms; }},
     {"settle-ms", 0, kHourMs, [](WindowCommand& c) { return &c.settle_ms; }},
-    {"at-ns", 0, INT64_MAX, [](WindowCommand& c) { return &c.at_ns; }},
     {"rate", 1, 10'000'000, [](WindowCommand& c) { return &c.options.rate; }},
     {"in-flight", 1, 1'000'000, [](WindowCommand& c) { return &c.options.in_flight; }},
     {"tick-us", 0, 100'000, [](WindowCommand& c) { return &c.options.tick_us; }},
     {"spin", 0, 1, [](WindowCommand& c) { return &c.options.spin; }},
     {"seed", 0, int64_t{1} << 53, [](WindowCommand& c) { return &c.options.seed; }},
     {"drain-ms", 0, kHourMs, [](WindowCommand& c) { return &c.options.drain_timeout_ms; }},
+    {"at-ns", 0, INT64_MAX, [](WindowCommand& c) { return &c.at_ns; }},
 };
 
 std::string SetWord(const std::string& word, WindowCommand* command) {
