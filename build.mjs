@@ -1,6 +1,6 @@
 // Installs and builds what is missing or stale, then runs what was asked for:
-//   node build.mjs build | bench [options] | micro [options] | test [options] | fuzz [options] |
-//     soak [options] | sanitize [parts] | node-versions [options] | docs |
+//   node build.mjs build | bench [options] | micro [options] | test [--quick] [options] |
+//     fuzz [options] | soak [options] | sanitize [parts] | node-versions [options] | docs |
 //     prebuild [--as-built] | check | format
 // Plain Node without dependencies, because it runs before there are any. Staleness is decided by
 // the content of the inputs, not by their times, so a fresh checkout, a branch switch and a touched
@@ -243,6 +243,14 @@ function prebuild() {
   }
 }
 
+/** `--quick`: only those that need no server (vitest.config.ts). */
+function runTests(args) {
+  const quick = args.includes("--quick");
+  if (quick) process.env.IO_SELECTORS_TESTS = "quick";
+  const rest = args.filter((arg) => arg !== "--quick");
+  return run(process.execPath, [bin("vitest", "vitest.mjs"), "run", ...rest]);
+}
+
 /** The tests on each maintained Node, all on the addon as it stands: Node-API is stable. */
 async function testOnNodeVersions(args) {
   for (const version of ["20", "22", "24"]) {
@@ -263,7 +271,7 @@ const commands = {
   build: async () => {},
   bench: (args) => runHere(join(root, "dist", "bench", "cli.js"), args),
   micro: (args) => runHere(join(root, "dist", "bench", "micro", "cli.js"), args),
-  test: (args) => run(process.execPath, [bin("vitest", "vitest.mjs"), "run", ...args]),
+  test: runTests,
   fuzz: (args) => runTest("test/fuzz/cli.ts", args),
   soak: (args) => runTest("test/soak/cli.ts", args),
   sanitize: (args) => run(process.execPath, ["test/native/run.mjs", ...args]),

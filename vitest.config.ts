@@ -1,4 +1,8 @@
 import { defineConfig } from "vitest/config";
+import { quickFiles } from "./test/quick-files.ts";
+
+/** `npm test -- --quick` */
+const quick = process.env["IO_SELECTORS_TESTS"] === "quick";
 
 /** Files that measure, fill a CPU or count the machine's processes: one after another, alone. */
 const alone = [
@@ -24,7 +28,7 @@ export default defineConfig({
         test: {
           ...common,
           name: "side-by-side",
-          include: ["test/**/*.test.ts"],
+          include: quick ? quickFiles(import.meta.dirname) : ["test/**/*.test.ts"],
           exclude: alone,
           // Most of a test's time is waiting for a process, a timer or a socket: more workers than CPUs.
           maxWorkers: 6,
@@ -35,7 +39,7 @@ export default defineConfig({
         test: {
           ...common,
           name: "alone",
-          include: alone,
+          include: quick ? [] : alone,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
         },
