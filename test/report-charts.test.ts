@@ -4,6 +4,7 @@
 import { describe, expect, it } from "vitest";
 import type { Cell } from "../bench/model/results.ts";
 import { kindOf } from "../bench/model/version-1.ts";
+import { userShareOf } from "../bench/report/causes.ts";
 import { drawChart } from "../bench/report/charts/chart.ts";
 import { sectionsOf } from "../bench/report/charts/sections.ts";
 import { rawTable } from "../bench/report/charts/whole.ts";
@@ -166,7 +167,7 @@ describe("sections", () => {
 
   it("stand in their order, each with its charts", () => {
     expect(sections.map(({ id }) => id)).toEqual([
-      ...["cpu", "crossover", "latency", "workload-memory", "workload-idle"],
+      ...["cpu", "latency", "why", "crossover", "workload-memory", "workload-idle"],
       ...["workload-echo-capacity", "workload-connect-rate", "workload-pipelining"],
       ...["workload-slow-readers", "workload-hot-connection", "workload-readiness", "timeline"],
     ]);
@@ -175,7 +176,7 @@ describe("sections", () => {
   });
 
   it("are left out where nothing of theirs was measured", () => {
-    expect(sectionsOf(inventedResults()).map(({ id }) => id)).toEqual(["cpu", "latency"]);
+    expect(sectionsOf(inventedResults()).map(({ id }) => id)).toEqual(["cpu", "latency", "why"]);
     expect(sectionsOf(inventedResults({ cells: [] }))).toEqual([]);
     const failed = [otherCell("cpp:reactor-epoll", "failed", "crashed")];
     expect(sectionsOf(inventedResults({ cells: failed }))).toEqual([]);
@@ -262,24 +263,38 @@ describe("sections", () => {
     if (first?.spec.kind !== "rows") throw new Error("no rows");
     expect(first.spec.rows.map(({ note }) => note)).toEqual([
       "23 B + unknown",
-      "23 B + 138 KiB",
-      "23 B + 138 KiB",
+      "23 B + 138 KiB · 10,000: 1.32 GiB",
+      "23 B + 138 KiB · 10,000: 1.32 GiB",
     ]);
     expect(first.spec.axis.unit).toBe(1024);
     expect(first.table.rows[0]?.values[3]?.text).toBe("−57.6 KiB");
     expect(join(drawChart(first, 860).body)).toContain(">100 KiB<");
   });
 
-  it("mark ties and what is not ranked, and put a line at 1", () => {
+  it("split CPU per message, sort by it, and mark what is saturated or not ranked", () => {
     const chart = section("cpu")?.charts[0];
     if (chart?.spec.kind !== "rows") throw new Error("no rows");
-    const fillings = new Map(
-      chart.spec.rows.map(({ contender, points }) => [contender, points?.[0]?.filling]),
+    const rows = new Map(chart.spec.rows.map((row) => [row.contender, row]));
+    expect(rows.get("ts:poll")?.barKind).toBe("open");
+    expect(rows.get("node:net")?.barKind).toBe("solid");
+    const [polls] = sectionsOf(inventedResults())[0]?.charts ?? [];
+    if (polls?.spec.kind !== "rows") throw new Error("no rows");
+    expect(polls.spec.rows.find(({ contender }) => contender === "ts:busy-poll")).toMatchObject({
+      ...{ barKind: "hatched", note: expect.stringContaining("saturated") },
+    });
+    const lengths = chart.spec.rows.map(({ bars = [] }) => bars.reduce((sum, one) => sum + one, 0));
+    expect(lengths).toEqual([...lengths].sort((left, right) => left - right));
+    const [cell] = full.cells.filter(
+      ({ contender, workload }) => contender === "node:net" && workload === "echo-rate",
     );
-    expect(fillings.get("cpp:reactor-epoll-edge")).toBe("open");
-    expect(fillings.get("ts:poll")).toBe("open");
-    expect(fillings.get("node:net")).toBe("solid");
-    expect(chart.spec.base).toEqual({ value: 1, label: "cpp:reactor-epoll = 1" });
+    if (cell === undefined) throw new Error("no cell");
+    const whole = { unit: "percent", median: 20, low: null, high: null, blocks: [10, 30] };
+    const user = { ...whole, median: 5, blocks: [0, 10] };
+    const split = {
+      ...cell,
+      metrics: { ...cell.metrics, serverCpuPercent: whole, serverUserCpuPercent: user },
+    };
+    expect(userShareOf(split)).toBe(25);
   });
 
   it("show lower bounds as such", () => {
@@ -289,7 +304,6 @@ describe("sections", () => {
     const row = chart.spec.rows.find(({ contender }) => contender === "cpp:io_uring");
     expect(row).toMatchObject({
       note: expect.stringMatching(/^at least 11\d,\d00\/s$/),
-      faint: true,
     });
     expect(row?.points?.map(({ filling }) => filling)).toEqual(["open"]);
     expect(chart.spec.legend.map(({ text }) => text).join()).toContain("not ranked");
@@ -376,8 +390,10 @@ describe("the words before the charts", () => {
       "10,000 connections, 64-byte messages, 20,000 messages/s",
     );
     expect(headline(inventedResults())).toBe(
-      "cpp:reactor-epoll spends 11.1 µs of server CPU on a message; cpp:poll ties with it; " +
-        "ts:reactor-epoll costs 1.24 times as much, ts:busy-poll, the dearest, 3.01 times.",
+      "cpp:reactor-epoll spends 11.1 µs of server CPU per message; node:net spends 1.50 times " +
+        "that. cpp:poll ties with cpp:reactor-epoll; ts:reactor-epoll costs 1.24 times as much, " +
+        "cpp:select, the most expensive, 2.74 times. cpp:busy-poll and ts:busy-poll saturate " +
+        "their cores at this rate.",
     );
   });
 
@@ -391,7 +407,8 @@ describe("the words before the charts", () => {
       };
     });
     expect(headline(inventedResults({ cells: single }))).toBe(
-      "cpp:reactor-epoll spends 11.1 µs of server CPU on a message; no other is ranked.",
+      "cpp:reactor-epoll spends 11.1 µs of server CPU per message; node:net is not ranked. " +
+        "cpp:busy-poll and ts:busy-poll saturate their cores at this rate.",
     );
     const without = tenCells().filter(({ contender }) => contender !== "cpp:reactor-epoll");
     expect(headline(inventedResults({ cells: without }))).toContain("nothing is ranked");

@@ -80,14 +80,15 @@ describe("report.html", () => {
 
   it("stands in the order of what one asks", () => {
     const page = renderHtml(fullResults());
-    const order = ["verdict", "validity", "cpu", "crossover", "latency", "workload-memory"].concat([
-      "workload-idle",
-      "timeline",
-      "method",
-      "environment",
-      "raw",
-      "reproduce",
-    ]);
+    const order = [
+      "verdict",
+      "tiles",
+      "cpu",
+      "latency",
+      "why",
+      "crossover",
+      "workload-memory",
+    ].concat(["workload-idle", "timeline", "method", "environment", "raw", "reproduce"]);
     const places = order.map((id) => page.search(new RegExp(`(id|class)="${id}"`)));
     expect(places).toEqual([...places].sort((a, b) => a - b));
     expect(places[0]).toBeGreaterThan(0);

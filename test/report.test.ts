@@ -153,7 +153,7 @@ describe("groups", () => {
 describe("verdict", () => {
   it("ranks only where the interval excludes 1", () => {
     expect(verdict(groupOf(inventedResults()), "cpp:reactor-epoll")).toEqual([
-      "cpp:reactor-epoll spends 11.1 µs of server CPU on a message.",
+      "cpp:reactor-epoll spends 11.1 µs of server CPU per message.",
       "ts:reactor-epoll costs 1.24 (1.22–1.27) times the server CPU of cpp:reactor-epoll; " +
         "cpp:thread-per-connection 1.43, node:net 1.50, cpp:select 2.74, cpp:busy-poll 2.95 and " +
         "ts:busy-poll 3.01 times.",

@@ -36,9 +36,7 @@ export function metricWords(name: string, unit: string): MetricWords {
 /** A figure on an axis: without zeros that say nothing, "1.5 ms" for "1.50 ms". */
 export function tickText(format: (value: number) => string): (value: number) => string {
   return (value) =>
-    format(value)
-      .replace(/(\.\d*?)0+(?!\d)/, "$1")
-      .replace(/\.(?!\d)/, "");
+    (value === 0 ? "0" : format(value)).replace(/(\.\d*?)0+(?!\d)/, "$1").replace(/\.(?!\d)/, "");
 }
 
 /** "50 members"; connections if the workload has no other word. */

@@ -2,9 +2,11 @@
 // only words and lays it out.
 
 import type { Results } from "../model/results.ts";
+import { type Why, whyOf } from "./causes.ts";
 import { type Caution, type Confidence, cautionsOf, confidenceOf } from "./cautions.ts";
 import type { Section } from "./charts/chart.ts";
 import { sectionsOf } from "./charts/sections.ts";
+import { type Tile, tilesOf } from "./decision.ts";
 import { type Group, groupCells, headlineGroup, isUntouched } from "./groups.ts";
 import type { Sentence } from "./sentence.ts";
 import { headlineOf, integrityText, machineText, verdictOf } from "./words.ts";
@@ -23,6 +25,10 @@ export interface Report {
   readonly scale: string;
   readonly scaleTitle: string;
   readonly confidence: Confidence;
+  /** At most four figures that a choice depends on. */
+  readonly tiles: readonly Tile[];
+  /** Why each contender of the first scale costs what it costs. */
+  readonly why: readonly Why[];
   /** What it was measured on; empty if that is not known. */
   readonly machine: string;
   readonly contenders: readonly string[];
@@ -42,6 +48,8 @@ export function reportOf(results: Results): Report {
     scale: opening?.scale ?? "",
     scaleTitle: opening?.title ?? "",
     confidence: confidenceOf(results, opening),
+    tiles: opening === undefined ? [] : tilesOf(all, opening, results),
+    why: whyOf(opening),
     machine: machineText(results),
     contenders: contendersOf(results),
     groups: all

@@ -3,37 +3,99 @@
 
 import { causeText } from "../model/reasons.ts";
 import type { Cell, Results, Status } from "../model/results.ts";
+import { isSaturated } from "./causes.ts";
 import { type Caution, type Confidence, type ExcludedCells, enoughBlocks } from "./cautions.ts";
-import { count, percent, plainLine, ratio, significant } from "./format.ts";
+import { bytes, count, percent, plainLine, ratio, significant } from "./format.ts";
 import { figure, type Group, unitOf } from "./groups.ts";
-import { metricWords, workloadWords } from "./metric-words.ts";
+import { metricWords, sizeText, workloadWords } from "./metric-words.ts";
 import { enumerated, joined, type Name, namesOf, type Sentence, say } from "./sentence.ts";
 
 /** What the reference costs: how the report and every table's verdict begin. */
 function opening(reference: string, cost: number): Sentence {
-  return say`${nameOf(reference)} spends ${significant(cost)} µs of server CPU on a message`;
+  return say`${nameOf(reference)} spends ${significant(cost)} µs of server CPU per message`;
 }
 
 function withoutReference(reference: string): Sentence {
   return say`There is no CPU figure of the reference ${nameOf(reference)}: nothing is ranked.`;
 }
 
-/** The report's first sentence: the verdict on the scale that matters most. */
+/** What most people use today, which the verdict names wherever it was measured. */
+export const usual = "node:net";
+
+/**
+ * The report's verdict on the scale that matters most, in at most three sentences: the reference
+ * and what people use today, then the others, then what saturates its core and has no ratio.
+ */
 export function headlineOf(group: Group | undefined, { reference }: Results): Sentence {
   if (group === undefined) return say`Nothing was measured.`;
+  if (group.workload === "scale") return joined(heldVerdict(group), " ");
   if (!isCompared(group, reference)) return joined(verdictOf(group, reference), " ");
   const base = group.measured.find((cell) => cell.contender === reference);
   const cost = base === undefined ? undefined : figure(base, "serverCpuPerMessage")?.median;
   if (cost === undefined) return withoutReference(reference);
-  const rivals = group.measured.filter((cell) => cell !== base);
-  const ranked = rivals.filter(isRanked);
-  const parts = [
-    tied(rivals.filter(isTied), say`with it`),
+  const rivals = group.measured.filter((cell) => cell !== base && !isSaturated(cell));
+  const known = rivals.find(({ contender }) => contender === usual);
+  const others = rivals.filter((cell) => cell !== known);
+  const ranked = others.filter(isRanked);
+  const first = [opening(reference, cost), ...(known === undefined ? [] : [againstUsual(known)])];
+  const rest = [
+    tied(
+      others.filter(isTied),
+      known === undefined ? say`with it` : say`with ${nameOf(reference)}`,
+    ),
     cheaper(ranked.filter((cell) => ratioOf(cell) < 1)),
     moreExpensive(ranked.filter((cell) => ratioOf(cell) >= 1)),
   ].filter((part) => part.length > 0);
-  if (parts.length === 0 && rivals.length > 0) parts.push(say`no other is ranked`);
-  return say`${joined([opening(reference, cost), ...parts], "; ")}.`;
+  const full = group.measured.filter(isSaturated);
+  if (rest.length + full.length === 0 && others.length > 0) rest.push(say`No other is ranked`);
+  return joined(
+    [
+      say`${joined(first, "; ")}.`,
+      ...(rest.length === 0 ? [] : [say`${joined(rest, "; ")}.`]),
+      ...(full.length === 0 ? [] : [saturatedSentence(full)]),
+    ],
+    " ",
+  );
+}
+
+function againstUsual(cell: Cell): Sentence {
+  if (isRanked(cell)) return say`${nameOf(usual)} spends ${ratio(ratioOf(cell))} times that`;
+  if (isTied(cell)) return say`${nameOf(usual)} does not differ significantly`;
+  return say`${nameOf(usual)} is not ranked`;
+}
+
+function saturatedSentence(cells: readonly Cell[]): Sentence {
+  const verb = cells.length === 1 ? "saturates its core" : "saturate their cores";
+  return say`${namesOf(cells)} ${verb} at this rate.`;
+}
+
+/** Of a run that holds as many connections as it can: what was held, and what each takes. */
+function heldVerdict({ measured, others }: Group): Sentence[] {
+  const [first] = measured;
+  if (first === undefined) return [say`No contender held ${held(others[0])}.`];
+  const wrong = measured.reduce((sum, cell) => sum + cell.mismatches, 0);
+  const messages = measured.reduce((sum, cell) => sum + cell.messages, 0);
+  const each = measured.length === 1 ? "" : " each";
+  const sizes = measured.flatMap((cell) => {
+    const own = figure(cell, "userBytesPerConnection")?.median;
+    return own === undefined ? [] : [say`${bytes(own)} in ${nameOf(cell.contender)}`];
+  });
+  const kernel = figure(first, "kernelBytesPerConnection")?.median;
+  const client = figure(first, "clientBytesPerConnection")?.median;
+  const both = [
+    ...(kernel === undefined ? [] : [`${bytes(kernel)} in the kernel for both ends`]),
+    ...(client === undefined ? [] : [`${bytes(client)} in the load generator`]),
+  ].map((part) => `, ${part}`);
+  return [
+    say`${namesOf(measured)} held ${held(first)}${each}; ${count(wrong)} of ${count(messages)} ${"messages were wrong or missing"}.`,
+    ...(sizes.length === 0
+      ? []
+      : [say`One connection takes ${enumerated(sizes)}${both.join("")}.`]),
+  ];
+}
+
+function held(cell: Cell | undefined): string {
+  return cell === undefined ? "any connection" : sizeText(cell.workload, cell.connections);
 }
 
 /** False for a group about another figure in which the reference takes no part. */
@@ -55,7 +117,7 @@ function moreExpensive(cells: readonly Cell[]): Sentence {
   if (first === undefined || last === undefined) return [];
   const near = say`${nameOf(first.contender)} costs ${ratio(ratioOf(first))} times as much`;
   if (first === last) return near;
-  return say`${near}, ${nameOf(last.contender)}, the dearest, ${ratio(ratioOf(last))} times`;
+  return say`${near}, ${nameOf(last.contender)}, the most expensive, ${ratio(ratioOf(last))} times`;
 }
 
 /** One to three sentences: what the reference costs, what the others cost in its terms, ties. */
@@ -130,6 +192,35 @@ function isTied(cell: Cell): boolean {
   const found = figure(cell, "ratioToReference");
   return found !== undefined && found.low !== null && !isRanked(cell);
 }
+
+/** What waiting costs: which contenders use CPU while their connections are silent. */
+export function idleSentence(group: Group | undefined): Sentence {
+  if (group === undefined) return [];
+  const found = group.measured.flatMap((cell) => {
+    const cpu = figure(cell, "idleCpuPercent")?.median;
+    return cpu === undefined ? [] : [{ cell, cpu }];
+  });
+  const busy = found.filter(({ cpu }) => cpu >= idlePercent);
+  const quiet = found.filter(({ cpu }) => cpu < idlePercent);
+  const most = Math.max(0, ...quiet.map(({ cpu }) => cpu));
+  const parts = [
+    ...busy.map(({ cell, cpu }) => say`${nameOf(cell.contender)} uses ${percent(cpu)} % of a core`),
+    ...(quiet.length === 0
+      ? []
+      : [say`${namesOf(quiet.map(({ cell }) => cell))} less than ${leastAbove(most)} %`]),
+  ];
+  if (parts.length === 0) return [];
+  const silent = count((found[0]?.cell ?? group.measured[0])?.connections ?? 0);
+  return say`With ${silent} silent connections, ${joined(parts, "; ")}.`;
+}
+
+/** The next tenth of a percent: 0 is measured by the tick, and is less than 0.1. */
+function leastAbove(value: number): string {
+  return ((Math.floor(value * 10) + 1) / 10).toFixed(1);
+}
+
+/** Below so many percent of a core a server is idle. */
+const idlePercent = 1;
 
 /** How many messages were checked, and how many were wrong; empty if the workload sends none. */
 export function integrityText({ workload, measured, others }: Group): string {

@@ -9,7 +9,7 @@ export const scale = {
   answers: "whether so many connections can be held, and what each of them takes",
   title: "As many as the machine holds",
   lead: "Every connection echoes when it is opened; then messages sweep over all of them.",
-  charts: ["userBytesPerConnection", "kernelBytesPerConnection"],
+  charts: ["userBytesPerConnection", "kernelBytesPerConnection", "latencyP99", "acceptsPerSecond"],
   regime: "scale",
   headline: "userBytesPerConnection",
   metrics: [

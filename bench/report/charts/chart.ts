@@ -3,8 +3,10 @@
 // svg/document.ts. Pure.
 
 import type { Cell } from "../../model/results.ts";
+import type { Why } from "../causes.ts";
 import { absent, count, type Format } from "../format.ts";
 import { type Figure, figure } from "../groups.ts";
+import type { Sentence } from "../sentence.ts";
 import type { Drawing } from "../svg/drawing.ts";
 import { drawLines, type LineChart } from "../svg/line-chart.ts";
 import { drawRows, type RowChart } from "../svg/row-chart.ts";
@@ -50,6 +52,10 @@ export interface Section {
   readonly charts: readonly Chart[];
   /** Every contender with every figure, where that is what the section is about. */
   readonly whole?: ChartTable;
+  /** Why each contender costs what it costs. */
+  readonly why?: readonly Why[];
+  /** What the charts show, where a sentence is enough and they fold. */
+  readonly summary?: Sentence;
 }
 
 /** What is shown and at which scale, apart and as one title; the scale may be empty. */

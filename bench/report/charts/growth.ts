@@ -12,7 +12,7 @@ import { markIn } from "../svg/palette.ts";
 import { capital } from "../words.ts";
 import { type Chart, type ChartTable, figureWithInterval, tableValue, titled } from "./chart.ts";
 
-export type Count = "activeConnections" | "connections" | "payloadBytes";
+export type Count = "activeConnections" | "connections" | "payloadBytes" | "ratePerSecond";
 
 export interface GrowthOptions {
   readonly over: Count;
@@ -22,11 +22,17 @@ export interface GrowthOptions {
 const countWords: Readonly<Record<Count, string>> = {
   activeConnections: "active connections",
   connections: "connections",
-  payloadBytes: "bytes a message",
+  payloadBytes: "bytes per message",
+  ratePerSecond: "messages per second",
 };
 
 function countText(workload: string, over: Count): string {
   return over === "connections" ? countedWord(workload) : countWords[over];
+}
+
+/** Zero where the workload has no rate. */
+function sizeOf(cell: Cell, over: Count): number {
+  return cell[over] ?? 0;
 }
 
 /** A line needs more than two points to say anything; fewer counts give no chart. */
@@ -37,12 +43,12 @@ export function growthCharts(cells: readonly Cell[], { over, metric }: GrowthOpt
   const kinds = new Map<string, Cell[]>();
   const several = hasSeveralActive(cells);
   for (const cell of cells.filter((one) => figure(one, metric) !== undefined)) {
-    if (cell[over] <= 0 || (!isMeasured(cell) && cell.status !== "inconclusive")) continue;
+    if (sizeOf(cell, over) <= 0 || (!isMeasured(cell) && cell.status !== "inconclusive")) continue;
     const held = heldText(cell, { over, metric, several });
     kinds.set(held, [...(kinds.get(held) ?? []), cell]);
   }
   return [...kinds]
-    .filter(([, same]) => new Set(same.map((cell) => cell[over])).size >= fewestCounts)
+    .filter(([, same]) => new Set(same.map((cell) => sizeOf(cell, over))).size >= fewestCounts)
     .sort(([, left], [, right]) => weight(right) - weight(left))
     .map(([held, same]) => growthChart(same, { over, metric, held }));
 }
@@ -88,14 +94,14 @@ function growthChart(cells: readonly Cell[], { over, metric, held }: Held): Char
   const [first] = cells;
   const words = metricWords(metric, first === undefined ? "1" : unitOf(first, metric));
   const contenders = [...new Set(cells.map(({ contender }) => contender))];
-  const counts = [...new Set(cells.map((cell) => cell[over]))].sort((a, b) => a - b);
+  const counts = [...new Set(cells.map((cell) => sizeOf(cell, over)))].sort((a, b) => a - b);
   const series = contenders.map(
     (contender): Series => ({
       contender,
       mark: markIn(cells, contender),
       points: cells
         .filter((cell) => cell.contender === contender)
-        .sort((left, right) => left[over] - right[over])
+        .sort((left, right) => sizeOf(left, over) - sizeOf(right, over))
         .map((cell) => pointOf(cell, { over, metric, held })),
     }),
   );
@@ -121,12 +127,12 @@ function pointOf(cell: Cell, { over, metric }: Held): SeriesPoint {
   const { format } = metricWords(metric, unitOf(cell, metric));
   const status = cell.status === "ok" ? "" : `, ${cell.status}`;
   return {
-    x: cell[over],
+    x: sizeOf(cell, over),
     y: found.median,
     low: found.low,
     high: found.high,
     tip:
-      `${cell.contender}, ${count(cell[over])} ${countText(cell.workload, over)}: ` +
+      `${cell.contender}, ${count(sizeOf(cell, over))} ${countText(cell.workload, over)}: ` +
       `${figureWithInterval(found, format)}${status}`,
     open: cell.status === "inconclusive",
   };
@@ -134,7 +140,7 @@ function pointOf(cell: Cell, { over, metric }: Held): SeriesPoint {
 
 function finder(cells: readonly Cell[], over: Count) {
   return (contender: string, size: number) =>
-    cells.find((cell) => cell.contender === contender && cell[over] === size);
+    cells.find((cell) => cell.contender === contender && sizeOf(cell, over) === size);
 }
 
 interface Grid {

@@ -1,27 +1,37 @@
-// Latency percentiles, from the intended send time: p50, p90, p99 and p99.9 along a line for each
-// contender, logarithmic. Enters: a group of cells. Leaves: a Chart. Tene, "How NOT to measure
-// latency": corrected for coordinated omission; the uncorrected figure stands in the table.
+// Latency percentiles from the intended send time, p50, p99 with its interval and p99.9 along a line
+// per contender, logarithmic. Tene, "How NOT to measure latency": corrected for coordinated omission;
+// the uncorrected figures stand in the table.
 
 import type { Cell } from "../../model/results.ts";
 import { duration } from "../format.ts";
-import { figure, type Group } from "../groups.ts";
+import { figure, type Group, isMeasured } from "../groups.ts";
 import { identifier } from "../markup.ts";
 import { tickText } from "../metric-words.ts";
 import type { Filling } from "../svg/marks.ts";
 import { markOf } from "../svg/palette.ts";
 import type { ChartRow } from "../svg/row-chart.ts";
-import { type Chart, tableValue, titled } from "./chart.ts";
+import {
+  type Chart,
+  figureWithInterval,
+  intervalOf,
+  tableInterval,
+  tableValue,
+  titled,
+} from "./chart.ts";
 import { drawable, missingOf } from "./who.ts";
 
 const percentiles: readonly { name: string; text: string; filling: Filling }[] = [
-  { name: "latencyP50", text: "p50", filling: "solid" },
-  { name: "latencyP90", text: "p90", filling: "small" },
-  { name: "latencyP99", text: "p99", filling: "ring" },
+  { name: "latencyP50", text: "p50", filling: "small" },
+  { name: "latencyP99", text: "p99", filling: "solid" },
   { name: "latencyP999", text: "p99.9", filling: "bar" },
 ];
 
+const noFigure = { median: 0, low: null, high: null };
+
 const columns: readonly { name: string; text: string }[] = [
-  ...percentiles,
+  { name: "latencyP50", text: "p50" },
+  { name: "latencyP90", text: "p90" },
+  { name: "latencyP999", text: "p99.9" },
   { name: "latencyP50Uncorrected", text: "p50 uncorrected" },
   { name: "latencyP99Uncorrected", text: "p99 uncorrected" },
   { name: "latencyP999Uncorrected", text: "p99.9 uncorrected" },
@@ -38,7 +48,7 @@ export function latencyChart(group: Group, reference: string): Chart | undefined
   );
   return {
     id: identifier("latency", group.workload, group.scale),
-    ...titled("Latency", group.scale),
+    ...titled("Percentiles of latency", group.scale),
     description:
       "Latency percentiles from the intended send time, a row for each contender by p99, on a " +
       `logarithmic axis: ${cells.map(summary).join("; ")}.`,
@@ -47,14 +57,15 @@ export function latencyChart(group: Group, reference: string): Chart | undefined
       axis: { kind: "log", title: "latency", format: tickText(duration) },
       base: null,
       legend: shown.map(({ text, filling }) => ({ text, filling })),
-      noteTitle: "p50 · p99",
+      noteTitle: "p99 (95 %)",
       rows: cells.map((cell) => rowOf(cell, reference)),
     },
     table: {
-      columns: ["contender", ...columns.map(({ text }) => text), "status"],
+      columns: ["contender", "p99", "low", "high", ...columns.map(({ text }) => text), "status"],
       rows: cells.map((cell) => ({
         name: cell.contender,
         values: [
+          ...tableInterval(cell, "latencyP99", duration),
           ...columns.map(({ name }) => tableValue(cell, name, duration)),
           { text: cell.status },
         ],
@@ -71,15 +82,16 @@ function rowOf(cell: Cell, reference: string): ChartRow {
   });
   const values = points.map(({ value }) => value);
   const list = points.map(({ text, value }) => `${text} ${duration(value)}`).join(", ");
-  const note = `${duration(median(cell, "latencyP50"))} · ${duration(median(cell, "latencyP99"))}`;
+  const p99 = figureWithInterval(figure(cell, "latencyP99") ?? noFigure, duration);
+  const ranked = isMeasured(cell) ? "" : ", not ranked";
   return {
     contender: cell.contender,
     mark: markOf(cell),
-    note,
-    shortNote: note,
-    tip: `${cell.contender}: ${list}`,
+    note: `${p99}${ranked}`,
+    shortNote: duration(median(cell, "latencyP99")),
+    tip: `${cell.contender}: ${list}${ranked}`,
     strong: cell.contender === reference,
-    faint: cell.status === "inconclusive",
+    interval: intervalOf(figure(cell, "latencyP99") ?? noFigure),
     span: [Math.min(...values), Math.max(...values)],
     points,
   };

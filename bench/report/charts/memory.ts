@@ -1,9 +1,9 @@
-// Memory a connection: the server's own and the kernel's, stacked. Enters: a group of cells.
-// Leaves: a Chart. The figures are slopes over several connection counts.
+// Memory per connection: the server's own and the kernel's, stacked, and what all of them take. The
+// figures are slopes over several connection counts.
 
 import type { Cell } from "../../model/results.ts";
-import { bytes } from "../format.ts";
-import { figure, type Group } from "../groups.ts";
+import { bytes, count } from "../format.ts";
+import { figure, type Group, isMeasured } from "../groups.ts";
 import { identifier } from "../markup.ts";
 import { tickText } from "../metric-words.ts";
 import { markOf } from "../svg/palette.ts";
@@ -22,15 +22,15 @@ export function memoryChart(group: Group, reference: string): Chart | undefined 
   const withKernel = cells.some((cell) => figure(cell, kernel) !== undefined);
   return {
     id: identifier("memory", group.workload, group.scale),
-    ...titled("Memory a connection", `up to ${group.scale}`),
+    ...titled("Memory per connection", `up to ${group.scale}`),
     description:
-      "Memory a connection, a bar for each contender: the server's own, and the kernel's. " +
+      "Memory per connection, a bar per contender: the server's own, and the kernel's. " +
       `${cells.map(summary).join("; ")}.`,
     spec: {
       kind: "rows",
       axis: {
         kind: "linear",
-        title: "memory a connection",
+        title: "memory per connection",
         format: tickText(bytes),
         unit: 1024 ** Math.max(0, Math.floor(Math.log(Math.max(total(most), 1)) / Math.log(1024))),
       },
@@ -41,7 +41,7 @@ export function memoryChart(group: Group, reference: string): Chart | undefined 
           ? [{ filling: "solid", bar: "light", text: "kernel's, of both ends" } as const]
           : []),
       ],
-      noteTitle: withKernel ? "own + kernel" : "",
+      noteTitle: withKernel ? "own + kernel · all connections" : "all connections",
       rows: cells.map((cell) => rowOf(cell, reference)),
     },
     table: {
@@ -66,17 +66,23 @@ function rowOf(cell: Cell, reference: string): ChartRow {
   return {
     contender: cell.contender,
     mark: markOf(cell),
-    note: shares(cell),
-    shortNote: bytes(total(cell)),
+    note: `${shares(cell)}${timesAll(cell)}`,
+    shortNote: `${bytes(total(cell))}${timesAll(cell)}`,
     tip: summary(cell),
     strong: cell.contender === reference,
-    faint: cell.status === "inconclusive",
     bars: parts,
+    barKind: isMeasured(cell) ? "solid" : "open",
   };
 }
 
 function summary(cell: Cell): string {
   return `${cell.contender}: ${shares(cell)}`;
+}
+
+/** What all connections take, " · 10,000: 33 MiB"; empty if a part is not known. */
+function timesAll(cell: Cell): string {
+  if ((figure(cell, kernel)?.median ?? 0) < 0) return "";
+  return ` · ${count(cell.connections)}: ${bytes(total(cell) * cell.connections)}`;
 }
 
 /** "220 B + 3.2 KiB". Of few connections the kernel's slope may be lost in noise. */

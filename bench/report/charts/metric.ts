@@ -95,7 +95,6 @@ function rowOf(cell: Cell, { metric, words, reference }: RowOptions) {
     shortNote: bound || ranked ? short : `${short}, not ranked`,
     tip: `${cell.contender}: ${words.title} ${text}${ranked ? "" : `, ${cell.status}`}`,
     strong: cell.contender === reference,
-    faint: !ranked,
     interval: intervalOf(found),
     points: [{ value: found.median, filling: ranked ? ("solid" as const) : ("open" as const) }],
   };

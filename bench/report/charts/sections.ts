@@ -1,17 +1,21 @@
-// The parts of the report that are charts, in their order: CPU a message, the crossover, latency,
-// memory, idle cost, whatever else was measured, the run itself. What was not measured is left out.
-// Enters: Results. Leaves: Sections to html/page.ts and write.ts.
+// The parts of the report that are charts, in the order in which a reader asks: cost, load, latency,
+// causes, crossover, memory, idle cost, whatever else was measured, the run itself. What was not
+// measured is left out.
 
 import type { Results } from "../../model/results.ts";
-import { type Group, groupCells, headlineFirst } from "../groups.ts";
+import { workloadRow } from "../../model/workloads/catalogue.ts";
+import { whyOf } from "../causes.ts";
+import { type Group, groupCells, headlineFirst, headlineGroup } from "../groups.ts";
 import { identifier } from "../markup.ts";
 import { workloadWords } from "../metric-words.ts";
+import { idleSentence } from "../words.ts";
 import type { Chart, Section } from "./chart.ts";
+import { costChart } from "./cost.ts";
 import { growthCharts } from "./growth.ts";
 import { latencyChart } from "./latency.ts";
 import { memoryChart } from "./memory.ts";
 import { metricChart } from "./metric.ts";
-import { ratioChart } from "./ratio.ts";
+import { percentileChart } from "./percentiles.ts";
 import { timelineChart } from "./timeline.ts";
 import { rawTable } from "./whole.ts";
 
@@ -19,20 +23,29 @@ import { rawTable } from "./whole.ts";
 export function sectionsOf(results: Results): Section[] {
   const groups = groupCells(results);
   const of = (workload: string) => groups.filter((group) => group.workload === workload);
+  const idle = headlineFirst(of("idle"));
+  const why = whySection(headlineGroup(groups));
+  // After the cost that it explains, which of other workloads stands in their own section.
+  const echoes = of("echo-rate").length > 0;
   const own = new Set(["echo-rate", "active-fraction", "memory", "idle"]);
   const rest = [...new Set(groups.map(({ workload }) => workload))].filter(
     (name) => !own.has(name),
   );
   const sections = [
     cpuSection(acrossHeadline(of("echo-rate")), results),
-    crossoverSection(of("active-fraction"), results),
+    loadSection(results),
     latencySection(acrossHeadline(of("echo-rate")), results),
+    ...(echoes ? [why] : []),
+    crossoverSection(of("active-fraction"), results),
     workloadSection("memory", of("memory"), results),
-    workloadSection("idle", headlineFirst(of("idle")), results),
+    { ...workloadSection("idle", idle, results), summary: idleSentence(idle[0]) },
     ...rest.map((name) => workloadSection(name, headlineFirst(of(name)), results)),
+    ...(echoes ? [] : [why]),
     timelineSection(results),
   ];
-  return sections.filter(({ charts, whole }) => charts.length > 0 || whole !== undefined);
+  return sections.filter(
+    ({ charts, whole, why = [] }) => charts.length > 0 || whole !== undefined || why.length > 0,
+  );
 }
 
 /** Of a grid of scales larger than this only a cross is drawn; all of it is in the last tables. */
@@ -54,14 +67,14 @@ function acrossHeadline(groups: readonly Group[]): Group[] {
 
 function cpuSection(groups: readonly Group[], { reference, cells: all }: Results): Section {
   const cells = all.filter(({ workload }) => workload === "echo-rate");
-  const [first, ...others] = groups.map((group) => ratioChart(group, reference));
+  const [first, ...others] = groups.map((group) => costChart(group, reference));
   return {
     id: "cpu",
-    title: "CPU a message",
+    title: "CPU per message",
     lead:
       "Every server gets the same messages at the same times, so the CPU time that each spends " +
-      "on one is what its strategy costs. Each is compared with the reference within the same " +
-      "block; where a whisker crosses 1, the two are not told apart.",
+      "per message is what its strategy costs. Ratios are to the reference within the same block; " +
+      "if the interval holds 1, the difference is not significant.",
     charts: [
       first,
       ...growthCharts(cells, { over: "connections", metric: "serverCpuPerMessage" }).slice(0, 1),
@@ -83,7 +96,7 @@ function crossoverSection(groups: readonly Group[], { reference }: Results): Sec
       ...growthCharts(cells, { over: "activeConnections", metric }),
       ...growthCharts(cells, { over: "activeConnections", metric: "latencyP99" }),
       // Without a curve the first is what shows it: few of many, not the baseline.
-      ...headlineFirst(groups).map((group) => ratioChart(group, reference)),
+      ...headlineFirst(groups).map((group) => costChart(group, reference)),
     ].filter(isChart),
   };
 }
@@ -95,7 +108,37 @@ function latencySection(groups: readonly Group[], { reference }: Results): Secti
     lead:
       "Counted from when a message was meant to be sent, so that a server that stalls is charged " +
       "for every message that had to wait. p99.9 stands only where there are 10,000 samples.",
-    charts: groups.map((group) => latencyChart(group, reference)).filter(isChart),
+    charts: [
+      ...groups.slice(0, 1).map((group) => percentileChart(group)),
+      ...groups.map((group) => latencyChart(group, reference)),
+    ].filter(isChart),
+  };
+}
+
+/** Of workloads that were measured at several rates: what latency does as the load grows. */
+function loadSection({ cells }: Results): Section {
+  return {
+    id: "load",
+    title: "Latency against load",
+    lead:
+      "The same connections at rising rates: where a curve bends upwards the server has no CPU " +
+      "left, and messages queue.",
+    charts: growthCharts(
+      cells.filter(({ workload }) => workloadRow(workload)?.regime === "matched-rate"),
+      { over: "ratePerSecond", metric: "latencyP99" },
+    ).slice(0, 1),
+  };
+}
+
+function whySection(group: Group | undefined): Section {
+  return {
+    id: "why",
+    title: "Why",
+    lead:
+      "What each strategy does per message at this scale. A figure that a server or the platform " +
+      "does not report is missing.",
+    charts: [],
+    why: whyOf(group),
   };
 }
 
@@ -117,16 +160,18 @@ function workloadSection(workload: string, groups: readonly Group[], results: Re
 }
 
 function chartsOf(group: Group, metrics: readonly string[], { reference }: Results): Chart[] {
-  if (metrics.includes("kernelBytesPerConnection")) {
-    return [memoryChart(group, reference)].filter(isChart);
-  }
-  return metrics
+  const inMemory = metrics.includes("kernelBytesPerConnection");
+  const memory = inMemory ? [memoryChart(group, reference)] : [];
+  const holds = workloadRow(group.workload)?.regime === "scale";
+  const spread = holds ? [percentileChart(group)] : [];
+  const others = metrics
+    .filter((metric) => !inMemory || !metric.endsWith("BytesPerConnection"))
     .map((metric) =>
       metric.startsWith("serverCpuPer") && group.metric === metric
-        ? ratioChart(group, reference)
+        ? costChart(group, reference)
         : metricChart(group, metric, { reference }),
-    )
-    .filter(isChart);
+    );
+  return [...memory, ...spread, ...others].filter(isChart);
 }
 
 function timelineSection(results: Results): Section {
@@ -134,8 +179,8 @@ function timelineSection(results: Results): Section {
     id: "timeline",
     title: "The run",
     lead:
-      "Blocks run all contenders in a seeded order, so that a disturbance meets all alike. A " +
-      "round in which the machine was busy with something else does not count.",
+      "Blocks run all contenders in a seeded order, so that a disturbance meets all alike. " +
+      "Discarded rounds are those in which something else kept the machine busy.",
     charts: [timelineChart(results)].filter(isChart),
   };
 }

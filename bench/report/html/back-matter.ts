@@ -41,7 +41,7 @@ function marksText(): string {
   return (
     `Colours are strategies, shapes are runtimes: ${enumerate(shapes)}. Figures of ` +
     `${enumerate(engines)} include their engine, and their lines are dashed. Whiskers are 95 % ` +
-    "intervals over blocks. An open mark is a tie with the reference, or not ranked."
+    "intervals over blocks. An open mark or bar is not ranked; a hatched bar is a saturated core."
   );
 }
 

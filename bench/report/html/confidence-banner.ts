@@ -1,5 +1,5 @@
-// The banner after the verdict: how far to trust the page, what was dropped, which cells are not
-// ranked and why, and on what machine.
+// How far to trust the page, in one line after the verdict; folded under it what was discarded, which
+// cells are not ranked and why, and the machine.
 
 import type { ExcludedCells, Level } from "../cautions.ts";
 import { count } from "../format.ts";
@@ -13,18 +13,24 @@ const levelMarks: Readonly<Record<Level, string>> = { sound: "✓", careful: "!"
 export function confidenceBanner({ confidence, machine }: Report): Markup {
   const { level, cautions, exclusions } = confidence;
   const sentences = [windowsSentence(confidence), ...cautions.map(cautionSentence)];
+  const mark = element("span", { class: "mark", "aria-hidden": "true" }, text(levelMarks[level]));
   return element(
     "section",
     { id: "validity", class: `banner ${level}`, "aria-labelledby": "validity-heading" },
     element(
-      "h2",
-      { id: "validity-heading" },
-      element("span", { class: "mark", "aria-hidden": "true" }, text(levelMarks[level])),
-      text(confidenceTitle(confidence)),
+      "details",
+      {},
+      element(
+        "summary",
+        {},
+        element("h2", { id: "validity-heading" }, mark, text(confidenceTitle(confidence))),
+      ),
+      element("ul", {}, ...sentences.map((one) => element("li", {}, prose(one)))),
+      exclusions.length === 0 ? nothing : exclusionList(exclusions),
+      machine === ""
+        ? nothing
+        : element("p", { class: "machine" }, text(`Measured on ${machine}.`)),
     ),
-    element("ul", {}, ...sentences.map((one) => element("li", {}, prose(one)))),
-    exclusions.length === 0 ? nothing : exclusionList(exclusions),
-    machine === "" ? nothing : element("p", { class: "machine" }, text(`Measured on ${machine}.`)),
   );
 }
 

@@ -1,8 +1,10 @@
-// report.html: one file that needs nothing else, no network and no script. The verdict first, then
-// how far to trust it, then the charts, then what a sceptic asks. WHATWG HTML; WCAG 2.2 AA.
+// report.html: one file that needs nothing else, no network and no script. The verdict and the four
+// figures that a choice depends on, then how far to trust them, the charts with their causes, and,
+// folded, how it was measured. WHATWG HTML; WCAG 2.2 AA.
 
 import type { Results } from "../../model/results.ts";
 import type { Section } from "../charts/chart.ts";
+import type { Tile } from "../decision.ts";
 import { count, plainLine } from "../format.ts";
 import { element, join, type Markup, nothing, raw, text } from "../markup.ts";
 import type { ReportFormat } from "../rendering.ts";
@@ -15,6 +17,7 @@ import { renderDocument } from "./document.ts";
 import { figureOf, foldedFigure } from "./figure.ts";
 import { pageScript } from "./scripts.ts";
 import { prose, tableRegion } from "./table.ts";
+import { whyList } from "./why.ts";
 
 /** The whole page. */
 export function renderHtml(report: Report): string {
@@ -33,15 +36,18 @@ interface PagePart {
   readonly id: string;
   readonly title: string;
   readonly content: Markup;
+  /** Whether it opens when it is asked for. */
+  readonly folded?: boolean;
 }
 
 function bodyOf(report: Report): Markup {
-  const { results, sections, headline, scale } = report;
+  const { results, sections, headline, scale, tiles: decisive } = report;
   const parts: PagePart[] = [
-    ...sections.map((section) => ({ ...section, content: sectionContent(section) })),
-    { id: "method", title: "How it was measured", content: methodPart(results) },
-    { id: "environment", title: "Environment", content: environmentPart(results) },
-    { id: "raw", title: "All figures", content: rawPart(results) },
+    ...sections.map((section) => ({
+      ...{ id: section.id, title: section.title, content: sectionContent(section) },
+      folded: section.id === "timeline",
+    })),
+    ...backMatter(results),
     { id: "reproduce", title: "Measure it again", content: reproducePart(results) },
   ];
   return element(
@@ -58,7 +64,7 @@ function bodyOf(report: Report): Markup {
         { id: "main", tabindex: "-1" },
         element("p", { class: "kicker" }, text(scale)),
         element("h1", { class: "verdict" }, prose(headline)),
-        tiles(results),
+        tiles(decisive),
         confidenceBanner(report),
         ...parts.map(partOf),
       ),
@@ -66,6 +72,16 @@ function bodyOf(report: Report): Markup {
     footer(results),
     raw("script", pageScript),
   );
+}
+
+/** What a sceptic asks after the charts. */
+function backMatter(results: Results): PagePart[] {
+  const parts = [
+    { id: "method", title: "How it was measured", content: methodPart(results) },
+    { id: "environment", title: "Environment", content: environmentPart(results) },
+    { id: "raw", title: "All figures", content: rawPart(results) },
+  ];
+  return parts.map((part) => ({ ...part, folded: true }));
 }
 
 function pageHeader({ results, contenders }: Report): Markup {
@@ -104,44 +120,41 @@ function contents(parts: readonly PagePart[]): Markup {
   return element("nav", { "aria-label": "Contents" }, element("ul", {}, ...links));
 }
 
-/** The run in four figures. */
-function tiles({ cells }: Results): Markup {
-  const sum = (of: (cell: Results["cells"][number]) => number) =>
-    cells.reduce((total, cell) => total + of(cell), 0);
-  const wrong = sum(({ mismatches }) => mismatches);
-  const most = Math.max(0, ...cells.map(({ connections }) => connections));
-  const rows: [string, string][] = [
-    [count(new Set(cells.map(({ contender }) => contender)).size), "contenders"],
-    [count(most), most === 1 ? "connection" : "connections at most"],
-    [count(sum(({ messages }) => messages)), "messages, every byte checked"],
-    [wrong === 0 ? "0" : count(wrong), "wrong or missing"],
-  ];
+/** The figures that a choice depends on. */
+function tiles(rows: readonly Tile[]): Markup {
   return element(
     "dl",
     { class: "tiles" },
-    ...rows.map(([figure, words]) =>
+    ...rows.map(({ figure, words }) =>
       element("div", {}, element("dt", {}, text(words)), element("dd", {}, text(figure))),
     ),
   );
 }
 
-function partOf({ id, title, content }: PagePart): Markup {
+function partOf({ id, title, content, folded = false }: PagePart): Markup {
   const heading = `${id}-heading`;
+  const head = element("h2", { id: heading }, text(title));
   return element(
     "section",
-    { id, "aria-labelledby": heading },
-    element("h2", { id: heading }, text(title)),
-    content,
+    { id, "aria-labelledby": heading, class: folded ? "closed" : null },
+    ...(folded
+      ? [element("details", { class: "part" }, element("summary", {}, head), content)]
+      : [head, content]),
   );
 }
 
-function sectionContent({ title, lead, charts, whole }: Section): Markup {
+function sectionContent(section: Section): Markup {
+  const { title, lead, charts, whole, why = [], summary } = section;
   // Of the run itself and of lines there is one picture a question: they are shown at once.
-  const shown = charts.filter(({ spec }, index) => index === 0 || spec.kind !== "rows");
+  const shown = charts.filter(
+    ({ spec }, index) => summary === undefined && (index === 0 || spec.kind !== "rows"),
+  );
   const others = charts.filter((chart) => !shown.includes(chart));
   const folded = others.slice(0, mostFolded).map(foldedFigure);
+  const said = summary === undefined || summary.length === 0 ? text(lead) : prose(summary);
   return join([
-    lead === "" ? nothing : element("p", { class: "lead" }, text(lead)),
+    lead === "" ? nothing : element("p", { class: "lead" }, said),
+    why.length === 0 ? nothing : whyList(why),
     ...shown.map(figureOf),
     ...folded,
     others.length > mostFolded ? elsewhere(others.length - mostFolded) : nothing,

@@ -74,9 +74,19 @@ h3{font-size:1rem;line-height:1.4;font-weight:600;margin:0}
 .tiles div{background:var(--surface);padding:.85rem 1.1rem;display:flex;
   flex-direction:column-reverse;justify-content:flex-end}
 .tiles dt{color:var(--muted);font-size:.85rem;line-height:1.35}
-.tiles dd{margin:0;font-size:1.5rem;line-height:1.25;font-weight:600;letter-spacing:-.02em}
-.banner{border-radius:12px;padding:1.1rem 1.25rem;border:1px solid;border-left-width:5px}
-.banner h2{font-size:1.05rem;margin:0 0 .35rem;display:flex;gap:.6rem;align-items:center}
+.tiles dd{margin:0;font-size:1.35rem;line-height:1.25;font-weight:600;letter-spacing:-.02em}
+.banner{border-radius:12px;padding:.6rem 1.25rem;border:1px solid;border-left-width:5px}
+.banner h2{font-size:1.05rem;margin:0;display:inline-flex;gap:.6rem;align-items:center;
+  max-width:calc(100% - 1.5rem);vertical-align:middle}
+.banner summary{width:auto}
+.part>summary h2{display:inline;margin:0}
+section.closed{margin-top:1.25rem!important}
+section:not(.closed)+section.closed{margin-top:4rem!important}
+.why{margin:0;border-top:1px solid var(--line)}
+.why>div{padding:.7rem 0;border-bottom:1px solid var(--line)}
+.why dt{font-weight:600}
+.why dt span{font-weight:400;color:var(--muted)}
+.why dd{margin:.1rem 0 0;max-width:75ch}
 .banner .mark{flex:none;width:1.5rem;height:1.5rem;border-radius:50%;display:grid;
   place-items:center;font-size:.85rem;color:var(--surface);background:var(--tone)}
 .banner ul{margin:.25rem 0 0;padding-left:1.2rem}
@@ -131,6 +141,8 @@ td small{color:var(--muted);font-size:.9em}
 thead th{font-weight:600;color:var(--muted);vertical-align:bottom}
 .raw thead th{position:sticky;top:0;background:var(--surface);box-shadow:0 1px var(--line)}
 tbody th{font-weight:500}
+.scroll table:not(.words) tbody th{position:sticky;left:0;background:var(--page)}
+.raw .scroll table:not(.words) tbody th,figure table:not(.words) tbody th{background:var(--surface)}
 td:empty::after{content:"\\00a0"}
 table.words{width:100%}
 table.words td,table.words th{white-space:normal;overflow-wrap:anywhere;vertical-align:top}

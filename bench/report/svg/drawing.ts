@@ -2,7 +2,7 @@
 // Enters: scales. Leaves: SVG elements to the charts of this folder.
 
 import { element, type Markup } from "../markup.ts";
-import { type Filling, label, point, straight, textWidth } from "./marks.ts";
+import { type Filling, hatching, label, point, straight, textWidth } from "./marks.ts";
 import { areApart, position, type Scale, ticks } from "./scale.ts";
 
 /** A chart's inside in a box of its own. */
@@ -28,7 +28,7 @@ export interface LegendEntry {
   readonly filling: Filling;
   readonly text: string;
   /** A bar's swatch instead of a point. */
-  readonly bar?: "full" | "light" | "open";
+  readonly bar?: "full" | "light" | "open" | "hatched";
 }
 
 /** Below this a chart stacks what it would put side by side. */
@@ -116,8 +116,13 @@ export function legend(entries: readonly LegendEntry[], left: number, width: num
 
 function swatch({ filling, bar }: LegendEntry, x: number, y: number): Markup {
   if (bar === undefined) return point({ x, y }, null, filling);
-  const classes = { full: "f-muted", light: "f-muted light", open: "f-surface w-thin s-muted" };
-  return element("rect", { x: x - 6, y: y - 6, width: 12, height: 12, rx: 2, class: classes[bar] });
+  const classes = {
+    ...{ full: "f-muted", light: "f-muted light", hatched: "f-muted light" },
+    open: "f-surface w-thin s-muted",
+  };
+  const box = { x: x - 6, y: y - 6, width: 12, height: 12 };
+  const square = element("rect", { ...box, class: classes[bar] });
+  return bar === "hatched" ? element("g", {}, square, hatching(box)) : square;
 }
 
 /** As many as fit, by how wide they print. */

@@ -36,6 +36,8 @@ export interface LineChart {
   readonly xAxis: AxisSpec;
   readonly yAxis: AxisSpec;
   readonly series: readonly Series[];
+  /** Curves without a mark per point, for series of many. */
+  readonly smooth?: boolean;
 }
 
 interface PlotScales {
@@ -62,7 +64,7 @@ export function drawLines(chart: LineChart, width: number): Drawing {
     body: [
       ...verticalAxis(scales.y, { left, right }, chart.yAxis),
       ...horizontalAxis(scales.x, { top, bottom, width }, chart.xAxis),
-      ...chart.series.map((series) => drawSeries(series, scales)),
+      ...chart.series.map((series) => drawSeries(series, scales, chart.smooth === true)),
       ...(narrow ? keys.marks : namesAtEnds(chart.series, scales, right)),
     ],
   };
@@ -92,7 +94,11 @@ function scalesOf(
   };
 }
 
-function drawSeries({ contender, mark, points }: Series, scales: PlotScales): Markup {
+function drawSeries(
+  { contender, mark, points }: Series,
+  scales: PlotScales,
+  smooth: boolean,
+): Markup {
   const place = (x: number, y: number): Place => ({
     x: position(scales.x, x),
     y: position(scales.y, y),
@@ -101,7 +107,8 @@ function drawSeries({ contender, mark, points }: Series, scales: PlotScales): Ma
   const d = places.map(({ x, y }, index) => `${index === 0 ? "M" : "L"}${px(x)} ${px(y)}`).join("");
   const soft = mark.dashed ? " soft" : "";
   const curve = element("path", { d, class: `curve s-${mark.colour}${soft}` });
-  const marks = points.map((one) => {
+  const marked = smooth ? points.slice(-1) : points;
+  const marks = marked.map((one) => {
     const at = place(one.x, one.y);
     const [low, high] = [place(one.x, one.low ?? one.y), place(one.x, one.high ?? one.y)];
     return element(

@@ -4,8 +4,8 @@
 import { element, type Markup, coordinate as px, text } from "../markup.ts";
 import type { ContenderMark } from "./palette.ts";
 
-/** How a point is filled: `open` for a tie and what is not ranked. */
-export type Filling = "solid" | "open" | "small" | "ring" | "bar";
+/** How a point is filled, with one meaning in all charts: `open` is not ranked. */
+export type Filling = "solid" | "open" | "small" | "bar";
 
 export interface Place {
   readonly x: number;
@@ -22,8 +22,7 @@ export function point(at: Place, mark: ContenderMark | null, filling: Filling): 
     return element("path", { d, class: `w s-${colour}` });
   }
   const radius = filling === "small" ? 3 : 5.25;
-  const hollow = filling === "open" || filling === "ring";
-  const classes = hollow ? `f-surface open s-${colour}` : `f-${colour}`;
+  const classes = filling === "open" ? `f-surface open s-${colour}` : `f-${colour}`;
   return element("path", { d: outline(shape, at, radius), class: classes });
 }
 
@@ -34,6 +33,18 @@ export function whisker(from: number, to: number, y: number, { colour }: Contend
     `M${px(from)} ${px(y - cap)}V${px(y + cap)}` +
     `M${px(from)} ${px(y)}H${px(to)}M${px(to)} ${px(y - cap)}V${px(y + cap)}`;
   return element("path", { d, class: `w-thin s-${colour}` });
+}
+
+/** Diagonal lines within a box: paths, because a pattern needs a name that is unique on a page. */
+export function hatching(box: { x: number; y: number; width: number; height: number }): Markup {
+  const { x, y, width, height } = box;
+  let d = "";
+  for (let foot = -height + 4; foot < width; foot += 7) {
+    const [from, to] = [Math.max(0, foot), Math.min(width, foot + height)];
+    const at = (along: number) => `${px(x + along)} ${px(y + height - (along - foot))}`;
+    d += `M${at(from)}L${at(to)}`;
+  }
+  return element("path", { d, class: "hatch" });
 }
 
 export interface LabelOptions {

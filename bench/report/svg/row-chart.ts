@@ -15,6 +15,7 @@ import {
 import {
   contenderGroup,
   type Filling,
+  hatching,
   label,
   point,
   straight,
@@ -36,14 +37,16 @@ export interface ChartRow {
   /** What is shown over the row. */
   readonly tip: string;
   readonly strong?: boolean;
-  /** Seen, but not ranked. */
-  readonly faint?: boolean;
   readonly interval?: readonly [low: number, high: number] | null;
   /** A thin line under the points. */
   readonly span?: readonly [from: number, to: number] | null;
   readonly points?: readonly { readonly value: number; readonly filling: Filling }[];
   /** Lengths, stacked from zero: the second and later ones are lighter. */
   readonly bars?: readonly number[];
+  /** Solid unless told; `hatched` for a bound, `open` for what is not ranked. */
+  readonly barKind?: "solid" | "hatched" | "open";
+  /** The only bar is the whole, of unknown parts. */
+  readonly plainBars?: boolean;
 }
 
 export interface RowChart {
@@ -131,7 +134,7 @@ function drawRow(row: ChartRow, index: number, layout: RowLayout): Markup {
   const marks = [...barsOf(row, y, scale), ...pointsOf(row, y, scale)];
   const room = narrow ? width - textWidth(nameOf(row)) - 10 : Number.POSITIVE_INFINITY;
   const note = textWidth(row.note, 12) <= room ? row.note : row.shortNote;
-  const group = element("g", row.faint === true ? { class: "faint" } : {}, ...marks);
+  const group = element("g", {}, ...marks);
   const hit = { x: 0, y: from, width, height: rowHeight, class: "hit" };
   // Fingers do not hover, and the figure stands in the row.
   return contenderGroup(row.contender, narrow ? null : row.tip, [
@@ -156,17 +159,22 @@ function pointsOf({ mark, interval, span, points = [] }: ChartRow, y: number, sc
   ];
 }
 
-function barsOf({ mark, bars = [] }: ChartRow, y: number, scale: Scale): Markup[] {
+function barsOf(row: ChartRow, y: number, scale: Scale): Markup[] {
+  const { mark, bars = [], barKind = "solid", plainBars = false } = row;
   let start = Math.max(scale.low, 0);
-  return bars.map((length, index) => {
+  return bars.flatMap((length, index) => {
     const from = position(scale, start);
     start += length;
-    return element("rect", {
-      x: from,
-      y: y - 8,
-      width: Math.max(position(scale, start) - from, 0.5),
-      height: 16,
-      class: `f-${mark.colour}${index === 0 ? "" : " light"}`,
+    const width = Math.max(position(scale, start) - from, 0.5);
+    const light = index > 0 || plainBars ? " light" : "";
+    const box = { x: from, y: y - 8, width, height: 16 };
+    if (barKind === "open") {
+      return [element("rect", { ...box, class: `f-surface w-thin s-${mark.colour}` })];
+    }
+    const bar = element("rect", {
+      ...box,
+      class: `f-${mark.colour} s-${mark.colour} w-bar${light}`,
     });
+    return barKind === "hatched" ? [bar, hatching(box)] : [bar];
   });
 }

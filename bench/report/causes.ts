@@ -1,0 +1,126 @@
+// Why each contender costs what it costs: how its strategy finds out what is ready, as a code, with
+// the figures that a cell measured. The sentences are in cause-words.ts.
+
+import type { Cell } from "../model/results.ts";
+import { fullCorePercent } from "./cautions.ts";
+import { figure, type Group } from "./groups.ts";
+
+/** How a server finds the connections that have something to read. */
+export type Waiting =
+  /** Hands every descriptor to the kernel on each call, which looks at all of them. */
+  | "scans"
+  /** Tries to read from every connection in turn. */
+  | "asks"
+  /** Blocks one thread or process per connection. */
+  | "blocks"
+  /** Is told which descriptors are ready. */
+  | "told"
+  /** Queues reads and writes, and is told which are complete. */
+  | "completes"
+  /** Leaves it to Node's streams. */
+  | "streams"
+  /** A server that is not of this suite. */
+  | "unknown";
+
+interface StrategyRow {
+  readonly waiting: Waiting;
+  /** What it is, as one phrase. */
+  readonly what: string;
+  /** The call that waits, or that is made per connection. */
+  readonly call: string;
+}
+
+const epoll = { waiting: "told", call: "epoll_wait" } as const;
+
+const strategies: Readonly<Record<string, StrategyRow>> = {
+  "thread-per-connection": { waiting: "blocks", what: "one thread per connection", call: "recv" },
+  "process-per-connection": { waiting: "blocks", what: "one process per connection", call: "recv" },
+  "busy-poll": { waiting: "asks", what: "one loop that reads without waiting", call: "recv" },
+  select: { waiting: "scans", what: "one loop over select", call: "select" },
+  poll: { waiting: "scans", what: "one loop over poll", call: "poll" },
+  "reactor-epoll": { ...epoll, what: "a reactor over epoll, level-triggered" },
+  "reactor-epoll-edge": { ...epoll, what: "a reactor over epoll, edge-triggered" },
+  "proactor-epoll": { ...epoll, what: "the connection engine over epoll" },
+  "connections-epoll": { ...epoll, what: "serve() over epoll" },
+  prefork: { ...epoll, what: "several processes with a reactor over epoll each" },
+  "prefork-reuseport": { ...epoll, what: "several processes with a listener and a reactor each" },
+  "reactor-kqueue": { waiting: "told", call: "kevent", what: "a reactor over kqueue" },
+  "reactor-io_uring": {
+    ...{ waiting: "told", call: "io_uring_enter" },
+    what: "a reactor over the poll operations of io_uring",
+  },
+  io_uring: { waiting: "completes", call: "io_uring_enter", what: "completions of io_uring" },
+  "connections-io_uring": {
+    ...{ waiting: "completes", call: "io_uring_enter" },
+    what: "serve() over completions of io_uring",
+  },
+  net: { waiting: "streams", call: "epoll_wait", what: "Node's own net module over libuv" },
+  cluster: {
+    waiting: "streams",
+    call: "epoll_wait",
+    what: "several processes of Node's net module",
+  },
+};
+
+const unknown: StrategyRow = { waiting: "unknown", what: "a server of its own", call: "" };
+
+/** What a cell tells about the work behind its cost; undefined where it was not measured. */
+export interface WorkFigures {
+  /** In microseconds of server CPU. */
+  readonly cpu: number | undefined;
+  /** Of its CPU time, in percent. */
+  readonly userShare: number | undefined;
+  readonly calls: number | undefined;
+  readonly eventsPerWait: number | undefined;
+  readonly switches: number | undefined;
+  /** Descriptors that the kernel looks at per message. */
+  readonly looks: number | undefined;
+}
+
+export interface Why extends StrategyRow {
+  readonly cell: Cell;
+  readonly figures: WorkFigures;
+  readonly saturated: boolean;
+}
+
+/** A row per contender of the group, in its order, the measured ones first. */
+export function whyOf(group: Group | undefined): Why[] {
+  if (group === undefined) return [];
+  const all = [...group.measured, ...group.others].map((cell): Why => {
+    const row = strategies[cell.strategy] ?? unknown;
+    const figures = workOf(cell, row.waiting);
+    return { ...row, cell, figures, saturated: isSaturated(cell) };
+  });
+  return all.some(({ figures }) => figures.cpu !== undefined) ? all : [];
+}
+
+function workOf(cell: Cell, waiting: Waiting): WorkFigures {
+  const median = (name: string) => figure(cell, name)?.median;
+  const eventsPerWait = median("eventsPerWait");
+  const scanned = waiting === "scans" && eventsPerWait !== undefined && eventsPerWait > 0;
+  return {
+    cpu: median("serverCpuPerMessage"),
+    userShare: userShareOf(cell),
+    calls: median("systemCallsPerMessage"),
+    eventsPerWait,
+    switches: median("contextSwitchesPerMessage"),
+    looks: scanned ? cell.connections / eventsPerWait : undefined,
+  };
+}
+
+/** A core counts as full from `fullCorePercent` on: the cost is then the core over the rate. */
+export function isSaturated(cell: Cell): boolean {
+  return (figure(cell, "serverCpuPercent")?.median ?? 0) >= fullCorePercent;
+}
+
+/**
+ * The part of the CPU time in user mode, in percent, over all blocks: the kernel samples it by the
+ * tick, so that one block alone holds too few.
+ */
+export function userShareOf({ metrics }: Cell): number | undefined {
+  const sum = (values: readonly number[] = []) => values.reduce((all, value) => all + value, 0);
+  const user = metrics.serverUserCpuPercent;
+  const both = sum(metrics.serverCpuPercent?.blocks);
+  if (user === undefined || user.median === null || both <= 0) return undefined;
+  return Math.min(100, (100 * sum(user.blocks)) / both);
+}

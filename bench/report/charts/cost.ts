@@ -1,0 +1,145 @@
+// CPU per message as a bar per contender in microseconds, in user mode and in the kernel where that
+// is known, sorted by its length; the ratio to the reference stands beside it. A saturated core is
+// hatched: its cost is the core over the rate, whatever a message needs.
+
+import type { Cell } from "../../model/results.ts";
+import { isSaturated, userShareOf } from "../causes.ts";
+import { duration, ratio } from "../format.ts";
+import { figure, type Group, isMeasured } from "../groups.ts";
+import { identifier } from "../markup.ts";
+import { metricWords, tickText } from "../metric-words.ts";
+import type { LegendEntry } from "../svg/drawing.ts";
+import { markOf } from "../svg/palette.ts";
+import type { ChartRow } from "../svg/row-chart.ts";
+import { capital, reasonOf } from "../words.ts";
+import {
+  type Chart,
+  type ChartTable,
+  figureWithInterval,
+  intervalOf,
+  tableInterval,
+  tableValue,
+  titled,
+} from "./chart.ts";
+import { drawable, missingOf } from "./who.ts";
+
+/** Undefined where nothing can be drawn. */
+export function costChart(group: Group, reference: string): Chart | undefined {
+  const { metric } = group;
+  const cells = drawable(group, metric).sort(
+    (left, right) => cost(left, metric) - cost(right, metric),
+  );
+  if (cells.length === 0) return undefined;
+  const what = metricWords(metric, "us").title;
+  return {
+    id: identifier("cost", group.workload, group.scale),
+    ...titled(capital(what), group.scale),
+    description: descriptionOf(cells, metric, reference),
+    spec: {
+      kind: "rows",
+      axis: { kind: "linear", title: what, format: tickText(duration) },
+      base: null,
+      legend: legendOf(cells),
+      noteTitle: "cost · ratio (95 %)",
+      rows: cells.map((cell) => rowOf(cell, metric, reference)),
+    },
+    table: tableOf(cells, metric),
+    missing: missingOf(group, cells),
+  };
+}
+
+function legendOf(cells: readonly Cell[]): LegendEntry[] {
+  const entries: (LegendEntry | false)[] = [
+    cells.some((cell) => userShareOf(cell) !== undefined) && {
+      ...{ filling: "solid", bar: "full", text: "in user mode" },
+    },
+    cells.some((cell) => userShareOf(cell) !== undefined) && {
+      ...{ filling: "solid", bar: "light", text: "in the kernel" },
+    },
+    cells.some((cell) => isSaturated(cell)) && {
+      ...{ filling: "solid", bar: "hatched", text: "saturated: the core over the rate" },
+    },
+    cells.some((cell) => !isMeasured(cell)) && {
+      ...{ filling: "solid", bar: "open", text: "not ranked" },
+    },
+  ];
+  return entries.filter((entry) => entry !== false);
+}
+
+function rowOf(cell: Cell, metric: string, reference: string): ChartRow {
+  const found = figure(cell, metric) ?? { median: 0, low: null, high: null };
+  const share = userShareOf(cell);
+  const user = ((share ?? 0) / 100) * found.median;
+  const ranked = isMeasured(cell);
+  const against = ratioNote(cell, reference);
+  const status =
+    cell.status === "ok" || cell.contender === reference ? "" : `, ${statusText(cell)}`;
+  const split = share === undefined ? "" : `; ${duration(user)} of it in user mode`;
+  return {
+    contender: cell.contender,
+    mark: markOf(cell),
+    note: `${duration(found.median)}${against.whole === "" ? "" : ` · ${against.whole}`}${status}`,
+    shortNote: `${duration(found.median)}${against.short === "" ? "" : ` · ${against.short}`}`,
+    tip:
+      `${cell.contender}: ${figureWithInterval(found, duration)}${split}` +
+      `${against.whole === "" ? "" : `; ${against.whole}`}${status}`,
+    strong: cell.contender === reference,
+    interval: intervalOf(found),
+    bars: share === undefined ? [found.median] : [user, found.median - user],
+    barKind: ranked ? (isSaturated(cell) ? "hatched" : "solid") : "open",
+    plainBars: share === undefined,
+  };
+}
+
+/** The ratio with its interval, and alone; no ratio of a core that is full. */
+function ratioNote(cell: Cell, reference: string): { whole: string; short: string } {
+  if (cell.contender === reference) return { whole: "reference", short: "reference" };
+  if (isSaturated(cell)) return { whole: "saturated", short: "saturated" };
+  const found = figure(cell, "ratioToReference");
+  if (found === undefined) return { whole: "", short: "" };
+  const [digits, interval = ""] = figureWithInterval(found, ratio).split(" ");
+  return { whole: `${digits}× ${interval}`.trim(), short: `${digits}×` };
+}
+
+function statusText({ status }: Cell): string {
+  return status === "inconclusive" ? "not ranked" : status;
+}
+
+function cost(cell: Cell, metric: string): number {
+  return figure(cell, metric)?.median ?? 0;
+}
+
+function descriptionOf(cells: readonly Cell[], metric: string, reference: string): string {
+  const words = cells.map((cell) => {
+    const { short } = ratioNote(cell, reference);
+    return `${cell.contender} ${duration(cost(cell, metric))}${short === "" ? "" : `, ${short}`}`;
+  });
+  return (
+    `${capital(metricWords(metric, "us").title)}, a bar per contender, the cheapest first, with ` +
+    `95 % intervals and ratios to ${reference}: ${words.join("; ")}.`
+  );
+}
+
+function tableOf(cells: readonly Cell[], metric: string): ChartTable {
+  return {
+    columns: [
+      "contender",
+      ...[metricWords(metric, "us").title, "low", "high"],
+      ...["user mode, %", "ratio", "low", "high"],
+      ...["CPU of a core, %", "status"],
+    ],
+    rows: cells.map((cell) => {
+      const share = userShareOf(cell);
+      return {
+        name: cell.contender,
+        values: [
+          ...tableInterval(cell, metric, duration),
+          share === undefined ? { text: "–" } : { text: share.toFixed(1), value: share },
+          ...tableInterval(cell, "ratioToReference", ratio),
+          tableValue(cell, "serverCpuPercent", (value) => value.toFixed(1)),
+          { text: cell.status === "inconclusive" ? reasonOf(cell) : cell.status },
+        ],
+      };
+    }),
+  };
+}

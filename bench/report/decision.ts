@@ -1,0 +1,126 @@
+// The four figures that a choice depends on: the usual server against the reference, the latency of
+// both, what both can carry, and errors; for a run that only holds connections, what it held.
+
+import type { Cell, Results } from "../model/results.ts";
+import { bytes, count, duration, ratio } from "./format.ts";
+import { figure, figureOrBound, type Group, headlineFirst } from "./groups.ts";
+import { sizeText } from "./metric-words.ts";
+import { usual } from "./words.ts";
+
+export interface Tile {
+  readonly figure: string;
+  readonly words: string;
+}
+
+/** At most four, those with a figure. */
+export function tilesOf(groups: readonly Group[], opening: Group, results: Results): Tile[] {
+  const { reference, cells } = results;
+  const errors = errorsOf(cells);
+  if (opening.workload === "scale") return [...heldTiles(opening), errors].slice(0, 4);
+  const pair = pairOf(opening, reference);
+  const capacity = headlineFirst(groups.filter(({ workload }) => workload === "echo-capacity"))[0];
+  const tiles = [
+    costTile(pair),
+    pairTile(pair, { metric: "latencyP99", format: duration, what: "p99 latency" }),
+    capacity === undefined
+      ? undefined
+      : pairTile(pairOf(capacity, reference), {
+          ...{ metric: "throughput", format: count },
+          what: `messages per second with ${sizeText(capacity.workload, sizeOf(capacity))}`,
+        }),
+    errors,
+  ].filter((tile) => tile !== undefined);
+  return [...tiles, ...sizeTiles(results)].slice(0, 4);
+}
+
+/** The reference and the usual server, or the best of the others where that was not measured. */
+interface Pair {
+  readonly base: Cell | undefined;
+  readonly other: Cell | undefined;
+}
+
+function pairOf({ measured, others }: Group, reference: string): Pair {
+  const cells = [...measured, ...others];
+  const named = (name: string) => cells.find(({ contender }) => contender === name);
+  const rival = measured.find(({ contender }) => contender !== reference);
+  return { base: named(reference), other: named(usual) ?? rival };
+}
+
+function costTile({ base, other }: Pair): Tile | undefined {
+  const found = other === undefined ? undefined : figure(other, "ratioToReference");
+  if (base === undefined || other === undefined || found === undefined) return undefined;
+  const { low, high } = found;
+  const interval = low === null || high === null ? "" : ` (${ratio(low)}–${ratio(high)})`;
+  const what = `CPU per message of ${other.contender} against ${base.contender}${interval}`;
+  return { figure: `${ratio(found.median)}×`, words: what };
+}
+
+interface PairMetric {
+  readonly metric: string;
+  readonly format: (value: number) => string;
+  readonly what: string;
+}
+
+function pairTile({ base, other }: Pair, { metric, format, what }: PairMetric): Tile | undefined {
+  const found = [base, other].flatMap((cell) => {
+    const value = cell === undefined ? undefined : figureOrBound(cell, metric);
+    if (cell === undefined || value === undefined) return [];
+    const bound = figure(cell, metric) === undefined ? "≥ " : "";
+    return [{ name: cell.contender, text: `${bound}${format(rounded(value.median, metric))}` }];
+  });
+  if (found.length === 0) return undefined;
+  const names = found.map(({ name }) => name).join(" · ");
+  return { figure: found.map(({ text }) => text).join(" · "), words: `${what}: ${names}` };
+}
+
+/** A rate has as many digits as its interval warrants: three. */
+function rounded(value: number, metric: string): number {
+  return metric === "throughput" ? Number(value.toPrecision(3)) : value;
+}
+
+function errorsOf(cells: readonly Cell[]): Tile {
+  const sum = (of: (cell: Cell) => number) => cells.reduce((total, cell) => total + of(cell), 0);
+  const wrong = sum(({ mismatches }) => mismatches);
+  const failed = cells.filter(({ status }) => status === "failed").length;
+  const cases = failed === 0 ? "" : `; ${count(failed)} cells failed`;
+  const messages = count(sum(({ messages: number }) => number));
+  return { figure: count(wrong), words: `of ${messages} messages wrong or missing${cases}` };
+}
+
+function heldTiles(group: Group): Tile[] {
+  const { measured } = group;
+  const [first] = measured;
+  if (first === undefined) return [];
+  const all = (metric: string, format: (value: number) => string) =>
+    measured.flatMap((cell) => {
+      const value = figure(cell, metric)?.median;
+      return value === undefined ? [] : [format(value)];
+    });
+  const names = measured.map(({ contender }) => contender).join(" · ");
+  const kernel = all("kernelBytesPerConnection", bytes)[0];
+  const kernelWords = kernel === undefined ? "" : `, and ${kernel} in the kernel for both ends`;
+  const p99 = all("latencyP99", duration).join(" · ");
+  const rows = [
+    { figure: count(first.connections), words: `connections held by ${names}` },
+    {
+      figure: all("userBytesPerConnection", bytes).join(" · "),
+      words: `of server memory per connection: ${names}${kernelWords}`,
+    },
+    { figure: p99, words: `p99 latency while messages sweep over all: ${names}` },
+  ];
+  return rows.filter((tile) => tile.figure !== "");
+}
+
+/** What fills the row where less than four of the others were measured. */
+function sizeTiles({ cells }: Results): Tile[] {
+  const most = Math.max(0, ...cells.map(({ connections }) => connections));
+  const contenders = new Set(cells.map(({ contender }) => contender)).size;
+  return [
+    { figure: count(contenders), words: contenders === 1 ? "contender" : "contenders" },
+    { figure: count(most), words: most === 1 ? "connection" : "connections at most" },
+  ];
+}
+
+function sizeOf({ measured, others }: Group): number {
+  return (measured[0] ?? others[0])?.connections ?? 0;
+}

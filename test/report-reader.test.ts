@@ -1,0 +1,144 @@
+// What a reader of the report of `default` looks for, read from the page as text: a sentence of
+// cause per contender whose figures are those of results.json, and a verdict that names node:net.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { Cell, Results } from "../bench/model/results.ts";
+import { parseResults } from "../bench/report/json.ts";
+import { fullResults } from "./report-full-data.ts";
+import { renderHtml } from "./report-words.ts";
+
+const reference = join(import.meta.dirname, "../reports/reference");
+const saved = (name: string): Results => {
+  const path = join(reference, name, "results.json");
+  return parseResults(readFileSync(path, "utf8"), path);
+};
+
+/** The text of an element, without its markup. */
+const textIn = (html: string) =>
+  html
+    .replace(/<[^>]*>/g, "")
+    .replace(/&#39;/g, "'")
+    .replace(/\s+/g, " ")
+    .trim();
+
+/** The sentence of cause of each contender, from the page alone. */
+function causesIn(page: string): ReadonlyMap<string, string> {
+  const rows = page.matchAll(/<div data-contender="([^"]+)"><dt>.*?<dd class="cause">(.*?)<\/dd>/g);
+  return new Map([...rows].map(([, name = "", cause = ""]) => [name, textIn(cause)]));
+}
+
+/** Every number of a sentence that is no part of a name. */
+function numbersIn(sentence: string): number[] {
+  return [...sentence.matchAll(/(?<![\w:.])\d[\d,]*(?:\.\d+)?/g)].map(([digits]) =>
+    Number(digits.replaceAll(",", "")),
+  );
+}
+
+/** What a sentence about a cell may be made of, worked out from results.json. */
+function figuresOf(cell: Cell): number[] {
+  const { metrics, connections } = cell;
+  const sum = (values: readonly number[] = []) => values.reduce((all, one) => all + one, 0);
+  const events = metrics.eventsPerWait?.median ?? Number.NaN;
+  const share = sum(metrics.serverUserCpuPercent?.blocks) / sum(metrics.serverCpuPercent?.blocks);
+  return [
+    ...[connections, connections / events, events, 100 * share],
+    metrics.serverCpuPerMessage?.median ?? Number.NaN,
+    metrics.systemCallsPerMessage?.median ?? Number.NaN,
+    metrics.contextSwitchesPerMessage?.median ?? Number.NaN,
+  ].filter(Number.isFinite);
+}
+
+const opening = ({ cells }: Results) => {
+  const echo = cells.filter(
+    ({ workload, payloadBytes }) => workload === "echo-rate" && payloadBytes === 64,
+  );
+  const most = Math.max(...echo.map(({ connections }) => connections));
+  return echo.filter(({ connections }) => connections === most);
+};
+
+describe.each([
+  ["the reference run of default", () => saved("default")],
+  ["a run of every contender", fullResults],
+])("the page of %s", (_, results) => {
+  const all = results();
+  const page = renderHtml(all);
+  const causes = causesIn(page);
+
+  it("has a sentence of cause for each contender, with the figures of results.json", () => {
+    const cells = opening(all);
+    expect(cells.length).toBeGreaterThan(5);
+    for (const cell of cells) {
+      const sentence = causes.get(cell.contender) ?? "";
+      expect(sentence, cell.contender).toMatch(/\.$/);
+      if (cell.metrics.serverCpuPerMessage?.median == null) {
+        expect(sentence).toContain("Not measured");
+        continue;
+      }
+      const found = numbersIn(sentence);
+      const known = figuresOf(cell);
+      expect(found.length, sentence).toBeGreaterThan(0);
+      for (const one of found) {
+        // Three significant digits at least.
+        const near = known.some((figure) => Math.abs(one - figure) <= 0.0051 * Math.abs(figure));
+        expect(near, `${cell.contender}: ${one} of "${sentence}"`).toBe(true);
+      }
+    }
+  });
+
+  it("names node:net in a verdict of at most three sentences, and no ratio of a full core", () => {
+    const verdict = textIn(/<h1 class="verdict">(.*?)<\/h1>/.exec(page)?.[1] ?? "");
+    expect(verdict).toContain("node:net");
+    expect(verdict.split(/\. (?=[a-zA-Z])/).length).toBeLessThanOrEqual(3);
+    const saturated = opening(all).filter(
+      ({ status, metrics }) =>
+        ["ok", "tie"].includes(status) && (metrics.serverCpuPercent?.median ?? 0) >= 95,
+    );
+    for (const { contender } of saturated) {
+      expect(verdict).toMatch(new RegExp(`${contender}[^.]* saturates? `));
+    }
+  });
+
+  it("has four tiles, the first of node:net against the reference", () => {
+    const tiles = [...page.matchAll(/<dt>([^<]*)<\/dt><dd>([^<]*)<\/dd>/g)].slice(0, 4);
+    expect(tiles.map(([, words = ""]) => words)).toEqual([
+      expect.stringMatching(/^CPU per message of node:net against cpp:reactor-epoll/),
+      expect.stringMatching(/^p99 latency: cpp:reactor-epoll · node:net$/),
+      expect.stringMatching(/^messages per second with .*: cpp:reactor-epoll · node:net$/),
+      expect.stringMatching(/^of [\d,]+ messages wrong or missing/),
+    ]);
+    const cell = opening(all).find(({ contender }) => contender === "node:net");
+    const ratio = cell?.metrics.ratioToReference?.median ?? Number.NaN;
+    expect(tiles[0]?.[2]).toBe(`${ratio.toFixed(2)}×`);
+  });
+});
+
+describe("select's sentence", () => {
+  it("counts the looks per message", () => {
+    expect(causesIn(renderHtml(saved("default"))).get("cpp:select")).toBe(
+      "Each select looks at 10,000 descriptors to find 26.7 that are ready: 375 looks per " +
+        "message, which saturates its core at this rate.",
+    );
+  });
+});
+
+describe("the page of a million connections", () => {
+  it("leads with what was held, the errors, and the bytes of both ends, with its latency", () => {
+    const page = renderHtml(saved("c1m"));
+    const verdict = textIn(/<h1 class="verdict">(.*?)<\/h1>/.exec(page)?.[1] ?? "");
+    expect(verdict).toMatch(/^cpp:prefork and ts:prefork held 1,000,000 connections each; 0 of /);
+    expect(verdict).toContain("45 B in cpp:prefork");
+    expect(verdict).toContain("10.1 KiB in the kernel for both ends");
+    expect(verdict).toContain("489 B in the load generator");
+    const tiles = [...page.matchAll(/<dt>([^<]*)<\/dt><dd>([^<]*)<\/dd>/g)].slice(0, 4);
+    expect(tiles.map(([, , figure]) => figure)).toEqual([
+      "1,000,000",
+      expect.stringMatching(/^45 B · /),
+      expect.stringMatching(/^193 ms · /),
+      "0",
+    ]);
+    expect(page).toMatch(/<summary>p99: 1,000,000 connections/);
+    expect(page).toContain("Distribution of latency");
+  });
+});
