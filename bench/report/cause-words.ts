@@ -35,10 +35,10 @@ const leads: { readonly [W in Waiting]: (why: Why) => string } = {
   unknown: () => "How it waits is not known",
 };
 
-type Part = "looks" | "calls" | "events" | "switches" | "user" | "cpu";
+type Clause = "looks" | "calls" | "events" | "switches" | "user" | "cpu";
 
 /** What is told of each, in order, if it was measured. */
-const parts: Readonly<Record<Waiting, readonly Part[]>> = {
+const parts: Readonly<Record<Waiting, readonly Clause[]>> = {
   scans: ["looks"],
   asks: ["calls"],
   blocks: ["switches", "calls"],
@@ -48,7 +48,7 @@ const parts: Readonly<Record<Waiting, readonly Part[]>> = {
   unknown: ["cpu", "user", "switches"],
 };
 
-const partText: { readonly [P in Part]: (why: Why) => string | undefined } = {
+const partText: { readonly [P in Clause]: (why: Why) => string | undefined } = {
   looks: ({ figures: { looks } }) => per(looks, "looks per message"),
   calls: ({ figures: { calls } }) => per(calls, "system calls per message"),
   events: ({ figures: { eventsPerWait } }) => per(eventsPerWait, "events per wait"),

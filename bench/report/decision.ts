@@ -34,19 +34,19 @@ export function tilesOf(groups: readonly Group[], opening: Group, results: Resul
 }
 
 /** The reference and the usual server, or the best of the others where that was not measured. */
-interface Pair {
+interface Two {
   readonly base: Cell | undefined;
   readonly other: Cell | undefined;
 }
 
-function pairOf({ measured, others }: Group, reference: string): Pair {
+function pairOf({ measured, others }: Group, reference: string): Two {
   const cells = [...measured, ...others];
   const named = (name: string) => cells.find(({ contender }) => contender === name);
   const rival = measured.find(({ contender }) => contender !== reference);
   return { base: named(reference), other: named(usual) ?? rival };
 }
 
-function costTile({ base, other }: Pair): Tile | undefined {
+function costTile({ base, other }: Two): Tile | undefined {
   const found = other === undefined ? undefined : figure(other, "ratioToReference");
   if (base === undefined || other === undefined || found === undefined) return undefined;
   const { low, high } = found;
@@ -61,7 +61,7 @@ interface PairMetric {
   readonly what: string;
 }
 
-function pairTile({ base, other }: Pair, { metric, format, what }: PairMetric): Tile | undefined {
+function pairTile({ base, other }: Two, { metric, format, what }: PairMetric): Tile | undefined {
   const found = [base, other].flatMap((cell) => {
     const value = cell === undefined ? undefined : figureOrBound(cell, metric);
     if (cell === undefined || value === undefined) return [];

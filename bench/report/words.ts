@@ -76,6 +76,7 @@ function heldVerdict({ measured, others }: Group): Sentence[] {
   const wrong = measured.reduce((sum, cell) => sum + cell.mismatches, 0);
   const messages = measured.reduce((sum, cell) => sum + cell.messages, 0);
   const each = measured.length === 1 ? "" : " each";
+  const faults = `${count(wrong)} of ${count(messages)}`;
   const sizes = measured.flatMap((cell) => {
     const own = figure(cell, "userBytesPerConnection")?.median;
     return own === undefined ? [] : [say`${bytes(own)} in ${nameOf(cell.contender)}`];
@@ -87,7 +88,7 @@ function heldVerdict({ measured, others }: Group): Sentence[] {
     ...(client === undefined ? [] : [`${bytes(client)} in the load generator`]),
   ].map((part) => `, ${part}`);
   return [
-    say`${namesOf(measured)} held ${held(first)}${each}; ${count(wrong)} of ${count(messages)} ${"messages were wrong or missing"}.`,
+    say`${namesOf(measured)} held ${held(first)}${each}; ${faults} messages were wrong or missing.`,
     ...(sizes.length === 0
       ? []
       : [say`One connection takes ${enumerated(sizes)}${both.join("")}.`]),

@@ -1,6 +1,6 @@
-// Latency percentiles from the intended send time, p50, p99 with its interval and p99.9 along a line
-// per contender, logarithmic. Tene, "How NOT to measure latency": corrected for coordinated omission;
-// the uncorrected figures stand in the table.
+// Latency percentiles from the intended send time, p50, p99 with its interval and p99.9 along a
+// line per contender, logarithmic. Tene, "How NOT to measure latency": corrected for coordinated
+// omission; the uncorrected figures stand in the table.
 
 import type { Cell } from "../../model/results.ts";
 import { duration } from "../format.ts";

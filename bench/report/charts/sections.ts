@@ -1,6 +1,6 @@
-// The parts of the report that are charts, in the order in which a reader asks: cost, load, latency,
-// causes, crossover, memory, idle cost, whatever else was measured, the run itself. What was not
-// measured is left out.
+// The parts of the report that are charts, in the order in which a reader asks: cost, load,
+// latency, causes, crossover, memory, idle cost, whatever else was measured, the run itself. What
+// was not measured is left out.
 
 import type { Results } from "../../model/results.ts";
 import { workloadRow } from "../../model/workloads/catalogue.ts";
@@ -73,8 +73,8 @@ function cpuSection(groups: readonly Group[], { reference, cells: all }: Results
     title: "CPU per message",
     lead:
       "Every server gets the same messages at the same times, so the CPU time that each spends " +
-      "per message is what its strategy costs. Ratios are to the reference within the same block; " +
-      "if the interval holds 1, the difference is not significant.",
+      "per message is what its strategy costs. Ratios are to the reference within the same " +
+      "block; if the interval holds 1, the difference is not significant.",
     charts: [
       first,
       ...growthCharts(cells, { over: "connections", metric: "serverCpuPerMessage" }).slice(0, 1),

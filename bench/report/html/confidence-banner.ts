@@ -1,5 +1,5 @@
-// How far to trust the page, in one line after the verdict; folded under it what was discarded, which
-// cells are not ranked and why, and the machine.
+// How far to trust the page, in one line after the verdict; folded under it what was discarded,
+// which cells are not ranked and why, and the machine.
 
 import type { ExcludedCells, Level } from "../cautions.ts";
 import { count } from "../format.ts";
