@@ -16,6 +16,8 @@ export interface OptionRow {
   readonly value: string;
   readonly help: string;
   readonly read?: OptionReader;
+  /** It may be given several times: its value is a list, in that order. */
+  readonly many?: true;
 }
 
 export interface Given {
@@ -59,7 +61,9 @@ export function parseOptions(argv: readonly string[], rows: readonly OptionRow[]
     }
     const row = all.find(({ name }) => name === token.name);
     if (row === undefined) throw unknownOption(token.rawName, all);
-    given[row.name] = row.value === "" ? true : readValue(token, row);
+    const value = row.value === "" ? true : readValue(token, row);
+    const before = (given[row.name] ?? []) as readonly unknown[];
+    given[row.name] = row.many === true ? [...before, value] : value;
   }
   return { values: given, words };
 }

@@ -33,6 +33,8 @@ export interface Measuring {
   readonly json: boolean;
   /** Where a page shows the run while it runs, 0 for any port; no page unless told. */
   readonly livePort?: number | null;
+  /** What else has to hold; false makes the exit code 1. Reports its reasons itself. */
+  readonly judge?: (results: Results) => boolean;
 }
 
 /** Wide enough for every column where there is no terminal to fit. */
@@ -85,7 +87,8 @@ async function measureOn(machines: Machines, plan: Plan, measuring: Measuring): 
     const page = report(results, { reportsFolder, json });
     await live?.finish(renderHtml(reportOf(results)));
     if (page !== null) await openIfAsked(given, page);
-    const failed = page === null || lost.aborted;
+    const holds = measuring.judge?.(results) ?? true;
+    const failed = page === null || lost.aborted || !holds;
     return interruption.exitCode ?? (failed ? 1 : exitCodeOf(results));
   } finally {
     await live?.close();

@@ -1,120 +1,164 @@
-// target: measures somebody else's echo server beside ours, with its CPU time taken from outside.
+// target: measures servers of others, one or several beside each other, with their CPU time taken
+// from outside.
 
-import { type Given, type OptionRow, UsageError, whole, word } from "../command-line.ts";
-import { type Contender, contenders, reference } from "../contenders/catalogue.ts";
+import { type Given, UsageError, words } from "../command-line.ts";
+import { contenders, reference } from "../contenders/catalogue.ts";
+import { LocalHost } from "../host/local.ts";
+import type { Results } from "../model/results.ts";
+import { failuresOf, readThreshold, type Threshold } from "../model/thresholds.ts";
+import { workloads } from "../model/workloads/catalogue.ts";
 import { loadRows, outRow, requestOf } from "../run/options.ts";
-import { makePlan } from "../run/plan.ts";
-import { type Command, openRow } from "./command.ts";
+import { makePlan, type Plan } from "../run/plan.ts";
+import { protocolRows, type Spoken, spokenBy } from "../run/protocol.ts";
+import { type Command, openRow, say } from "./command.ts";
 import { measure } from "./measuring.ts";
+import { targetRows, targetsOf, withoutUrl } from "./targets.ts";
 
 const name = "target";
 /** Few enough for a server that forks for each connection, enough to see how it goes. */
 const usualConnections = 100;
 const usualRate = 2_000;
-const largestPid = 4_194_304; // proc(5), pid_max
 
-const rows: readonly OptionRow[] = [
+const rows = [
+  ...targetRows,
+  ...protocolRows,
   {
-    name: "command",
-    value: "'CMD {port}'",
-    help: "starts the server; {port} becomes a free port of 127.0.0.1",
-    read: word,
-  },
-  {
-    name: "address",
-    value: "127.0.0.1:PORT",
-    help: "a server that runs already; it is left running",
-    read: word,
-  },
-  {
-    name: "pid",
-    value: "N",
-    help: "its process, whose CPU time (and its children's) is taken",
-    read: whole(1, largestPid),
+    name: "workloads",
+    value: "A,B",
+    help: "rate (unless given), capacity, or any other of bench list",
+    read: words,
   },
   ...loadRows,
+  {
+    name: "fail-if",
+    value: "'p99 > 5ms'",
+    help: "ends with 1 if it holds for a server; may be repeated",
+    read: threshold,
+    many: true,
+  },
   outRow,
   openRow,
   { name: "json", value: "", help: "results.json on standard output instead of the table" },
-];
+] as const;
 
 export const targetCommand: Command = {
   name,
-  summary: "measures your own echo server, in any language, beside the reference",
+  summary: "measures your own servers, in any language: echo, HTTP, or requests of your own",
   operands: "",
   options: rows,
   examples: [
     [
+      "npm run bench -- target --command 'node dist/server.js {port}' --protocol http --path /health",
+      `${usualConnections} connections, ${usualRate} requests/s`,
+    ],
+    [
+      "npm run bench -- target --name old --command '…' --name new --command '…' --protocol http",
+      "two versions, compared in one run: the first one is the baseline",
+    ],
+    [
+      "npm run bench -- target --url http://127.0.0.1:8080/ --pid 4242 --fail-if 'p99 > 5ms'",
+      "one that runs already, with a threshold for a script",
+    ],
+    [
+      "npm run bench -- target --address 127.0.0.1:6379 --pid 4242 --protocol request " +
+        "--send 'PING\\r\\n' --expect '+PONG\\r\\n'",
+      "Redis, or any other protocol of requests and answers",
+    ],
+    [
       "npm run bench -- target --command 'socat TCP-LISTEN:{port},fork,reuseaddr EXEC:cat'",
-      `${usualConnections} connections, ${usualRate} messages/s`,
-    ],
-    [
-      "npm run bench -- target --command 'python3 echo.py {port}' --connections 1000 --rate 5000",
-      "as many as it should bear",
-    ],
-    [
-      "npm run bench -- target --address 127.0.0.1:7 --pid 4242",
-      "one that runs already: its process is measured as it is, wherever it is scheduled",
+      "an echo server, beside the reference",
     ],
   ],
-  execute: async (given) => {
-    const contender = contenderOf(given);
-    const { out, connections, rate, ...request } = requestOf(given);
-    const plan = makePlan(
-      {
-        ...request,
-        out,
-        profile: null,
-        workloads: ["echo-rate"],
-        contenders: [reference, name],
-        connections: connections ?? [usualConnections],
-        rate: rate ?? usualRate,
-      },
-      [...contenders, contender],
-    );
+  execute: async (asked) => {
+    const given = withoutUrl(asked);
+    const spoken = spokenBy(given);
+    const plan = planOf(given, spoken);
+    const thresholds = (given.values["fail-if"] ?? []) as readonly Threshold[];
+    refuseUnmeasured(plan, thresholds);
+    await refuseOptions(spoken);
     const json = given.values["json"] === true;
-    return await measure({ ...plan, profile: name }, { given, out, json });
+    const { out } = requestOf(given);
+    return await measure(plan, { given, out, json, judge: judging(plan, thresholds) });
   },
 };
 
-function contenderOf({ values }: Given): Contender {
-  const { command, address, pid } = values as {
-    readonly command: string | null;
-    readonly address: string | null;
-    readonly pid: number | null;
-  };
-  if ((command === null) === (address === null)) {
-    throw new UsageError("target needs either --command 'CMD {port}' or --address with --pid");
+/** Echo servers are compared with the suite's reference, others with the first of them. */
+function planOf(given: Given, spoken: Spoken): Plan {
+  const targets = targetsOf(given, spoken);
+  const { connections, rate, workloads: asked, ...request } = requestOf(given);
+  const names = targets.map((target) => target.name);
+  const echo = spoken.protocol === "echo";
+  const base = echo ? reference : (names[0] ?? name);
+  const plan = makePlan(
+    {
+      ...request,
+      profile: null,
+      workloads: (asked ?? ["rate"]).map(workloadOf),
+      contenders: echo ? [reference, ...names] : names,
+      connections: connections ?? [usualConnections],
+      rate: rate ?? usualRate,
+    },
+    [...contenders, ...targets],
+    base,
+  );
+  const options = { ...plan.options, protocol: spoken.protocol, spoken: spoken.arguments };
+  return { ...plan, profile: name, options };
+}
+
+/** The suite's workloads were named when there was echo alone. */
+function workloadOf(asked: string): string {
+  return ["rate", "capacity"].includes(asked) ? `echo-${asked}` : asked;
+}
+
+function threshold(text: string, option: string): Threshold {
+  const read = readThreshold(text);
+  if (typeof read === "string") throw new UsageError(`${option}: ${read}`);
+  return read;
+}
+
+/** @throws {UsageError} on a threshold for a figure that no workload of the plan measures. */
+function refuseUnmeasured({ parts }: Plan, thresholds: readonly Threshold[]): void {
+  const planned = parts.flatMap(({ scenarios }) => scenarios.map(({ workload }) => workload));
+  for (const { text, metric } of thresholds) {
+    if (metric === null || planned.some(({ metrics }) => metrics.includes(metric))) continue;
+    const names = [...new Set(planned.map((workload) => workload.name))].join(", ");
+    throw new UsageError(`--fail-if: "${text}": ${metric} is not measured by ${names}`);
   }
-  return {
-    name,
-    runtime: "foreign",
-    strategy: "unknown",
-    command: command === null ? attaching(address ?? "", pid) : starting(command, pid),
-    concurrency: "single",
-    platforms: [process.platform],
-    summary: command ?? `the server on ${address}`,
+}
+
+/** The load generator reads its own options. @throws {UsageError} with what it says of them. */
+async function refuseOptions({ arguments: spoken }: Spoken): Promise<void> {
+  if (spoken.length === 0) return;
+  const host = new LocalHost();
+  const argv = [host.paths.loadGenerator, "check", "--port", "1", "--mode", "idle", ...spoken];
+  const child = host.start(argv, { onLine: () => {} });
+  const { code } = await child.exited;
+  if (code === 2) throw new UsageError(child.stderrTail);
+}
+
+/** @returns false if a threshold was exceeded: each is reported on standard error. */
+function judging({ reference: base, contenders: rivals }: Plan, thresholds: readonly Threshold[]) {
+  return ({ cells }: Results): boolean => {
+    const foreign = new Set(rivals.flatMap((one) => (one.runtime === "foreign" ? [one.name] : [])));
+    const judged = cells.filter(({ contender }) => foreign.has(contender));
+    const failures = thresholds.flatMap((one) => {
+      const measuring = judged.filter((cell) => measures(cell, one, base));
+      return failuresOf(one, measuring);
+    });
+    for (const failure of failures) say(`fail-if ${failure}`);
+    return failures.length === 0;
   };
 }
 
-function starting(command: string, pid: number | null): Contender["command"] {
-  if (pid !== null) throw new UsageError("--pid goes with --address; --command knows its process");
-  if (!command.includes("{port}")) {
-    throw new UsageError(`--command: no {port} in "${command}"; the server is told its port by it`);
-  }
-  return (paths) => [paths.node, paths.announce, "command", command];
-}
-
-function attaching(address: string, pid: number | null): Contender["command"] {
-  const port = /^(?:127\.0\.0\.1:|localhost:)?(\d{1,5})$/.exec(address)?.[1];
-  if (port === undefined || Number(port) < 1 || Number(port) > 65_535) {
-    throw new UsageError(
-      `--address: "${address}" is not 127.0.0.1:PORT; ` +
-        "a server elsewhere has CPU time that nobody here can see",
-    );
-  }
-  if (pid === null) {
-    throw new UsageError(`--address needs --pid: ss -ltnp 'sport = :${port}' tells it`);
-  }
-  return (paths) => [paths.node, paths.announce, "attach", port, String(pid)];
+/** A server has no ratio to itself, and a workload no figure of another one. */
+function measures(
+  { contender, workload }: Results["cells"][number],
+  { metric }: Threshold,
+  base: string,
+): boolean {
+  if (metric === null) return true;
+  if (metric === "ratioToReference" && contender === base) return false;
+  const row = workloads.find(({ name }) => name === workload);
+  const measured: readonly string[] = row?.metrics ?? [];
+  return measured.includes(metric);
 }

@@ -1,15 +1,22 @@
-// Makes a contender of any server: node announce.js command 'CMD {port}', or node announce.js
-// attach PORT PID. Starts the command with a free port and prints our ready line once something
-// listens there; or prints it for a server that runs already. SIGTERM ends everything that was
-// started here, and nothing else.
+// Makes a contender of any server: node announce.js command 'CMD {port}' [SECONDS], or node
+// announce.js attach PORT PID, or node announce.js cgroup PORT FOLDER. Starts the command with a free
+// port and prints our ready line once something listens there, within so many seconds; or prints it
+// for a server that runs already. SIGTERM ends everything that was started here, and nothing else.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { packagePaths } from "../paths.ts";
-import { heldBy, holderOf, listeningSockets, ownerOf, processTree } from "./listening-socket.ts";
+import {
+  heldBy,
+  holderOf,
+  listeningOf,
+  listeningSockets,
+  ownerOf,
+  processTree,
+} from "./listening-socket.ts";
 
 const askAgainMs = 20;
 /** From SIGTERM to SIGKILL. */
@@ -17,7 +24,46 @@ const goodbyeMs = 2_000;
 
 const [how = "", ...rest] = process.argv.slice(2);
 // A pending wait for a signal would keep the process alive, and no signal may come any more.
-process.exit(await (how === "attach" ? attach(rest) : start(rest)));
+const ways: Readonly<Record<string, (words: readonly string[]) => Promise<number>>> = {
+  attach,
+  cgroup,
+  command: start,
+};
+process.exit((await ways[how]?.(rest)) ?? 2);
+
+/** The processes of a control group: a container or a systemd unit. cgroups(7) */
+async function cgroup([port = "", folder = ""]: readonly string[]): Promise<number> {
+  const [first] = processesOf(folder);
+  const nobody = first === undefined ? `no process is in ${folder}` : null;
+  const silent = (await listens(Number(port))) ? null : `nothing listens on 127.0.0.1:${port}`;
+  const problem = nobody ?? silent;
+  if (problem !== null || first === undefined) {
+    console.error(problem);
+    return 1;
+  }
+  announce(Number(port), first);
+  await terminated();
+  return 0;
+}
+
+/** Of a control group and the ones below it, the oldest first. */
+function processesOf(folder: string): number[] {
+  try {
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true });
+    const lists = files.filter(({ name }) => name === "cgroup.procs");
+    const texts = lists.map(({ parentPath, name }) =>
+      readFileSync(`${parentPath}/${name}`, "latin1"),
+    );
+    return texts
+      .join("\n")
+      .split("\n")
+      .map(Number)
+      .filter((pid) => pid > 0)
+      .sort((a, b) => a - b);
+  } catch {
+    return [];
+  }
+}
 
 /** A process that was not started here: it is measured, never signalled. */
 async function attach([port = "", pid = ""]: readonly string[]): Promise<number> {
@@ -57,7 +103,8 @@ async function cannotAttach(port: number, pid: number): Promise<string | null> {
   );
 }
 
-async function start([command = ""]: readonly string[]): Promise<number> {
+async function start([command = "", seconds = ""]: readonly string[]): Promise<number> {
+  const deadline = performance.now() + 1000 * (Number(seconds) || Number.POSITIVE_INFINITY);
   const port = await freePort();
   const words = ["/bin/sh", "-c", command.replaceAll("{port}", String(port))];
   // It ends with the last process of the command, daemons included; and all of them end at the end
@@ -76,10 +123,19 @@ async function start([command = ""]: readonly string[]): Promise<number> {
   void asked.then(() => {
     leaving = true;
   });
-  while (!over && !leaving && !(await listens(port))) await delay(askAgainMs);
+  let ready = false;
+  while (!over && !leaving && !ready && performance.now() < deadline) {
+    ready = await listens(port);
+    if (!ready) await delay(askAgainMs);
+  }
   if (over) {
     const { signalCode, exitCode } = supervisor;
     console.error(`the command ended (${signalCode ?? `exit ${exitCode}`})`);
+    return 1;
+  }
+  if (!leaving && !ready) {
+    console.error(notReady(supervisor.pid, port, seconds));
+    await stop(supervisor, ended);
     return 1;
   }
   if (!leaving) announce(port, serverBelow(supervisor.pid));
@@ -87,6 +143,14 @@ async function start([command = ""]: readonly string[]): Promise<number> {
   if (over) return supervisor.exitCode ?? 1;
   await stop(supervisor, ended);
   return 0;
+}
+
+/** Why a command that runs is not reached, as far as the platform tells. */
+function notReady(supervisor: number, port: number, seconds: string): string {
+  const late = `nothing listens on 127.0.0.1:${port} after ${seconds} s (--ready-within)`;
+  const elsewhere = listeningOf(processTree(supervisor));
+  if (elsewhere.length === 0) return late;
+  return `${late}; the command listens on ${elsewhere.join(", ")}: give it 127.0.0.1 and {port}`;
 }
 
 async function stop(supervisor: ChildProcess, ended: Promise<unknown>): Promise<void> {

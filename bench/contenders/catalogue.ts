@@ -37,6 +37,10 @@ export interface Contender extends Kind {
   readonly unsupported?: readonly Exclusion[];
   /** What of it an installed package lacks, and what to do about that; null where all is there. */
   readonly missing?: (paths: Paths) => string | null;
+  /** Arguments of the load generator: the protocol that it speaks; echo unless told. */
+  readonly spoken?: readonly string[];
+  /** How long it may take until it is ready, in milliseconds; 15,000 unless told. */
+  readonly readyWithinMs?: number;
   /** Told before it is ready, this means that the machine refuses it: no fault of its own. */
   readonly refusal?: RegExp;
 }

@@ -52,6 +52,32 @@ export function processTree(root: number): number[] {
   return tree;
 }
 
+/** Where processes accept connections, such as "0.0.0.0:8080", "[::1]:8080"; empty if not known. */
+export function listeningOf(pids: readonly number[]): string[] {
+  const inodes = new Set(pids.flatMap((pid) => [...(socketsOf(pid) ?? [])]));
+  const tables = ["/proc/net/tcp", "/proc/net/tcp6"].filter((path) => existsSync(path));
+  const rows = tables
+    .flatMap(rowsOf)
+    .filter((row) => row[3] === tcpListen && inodes.has(row[9] ?? ""));
+  return [...new Set(rows.map(([, local = ""]) => addressOf(local)))];
+}
+
+/** "0100007F:1F90" as people write it. The kernel prints words in the machine's byte order. */
+function addressOf(local: string): string {
+  const [hex = "", port = ""] = local.split(":");
+  const words = hex.match(/.{8}/g) ?? [];
+  const bytes = words.flatMap((word) => (word.match(/../g) ?? []).reverse());
+  const number = Number.parseInt(port, 16);
+  if (bytes.length === 4) {
+    return `${bytes.map((byte) => Number.parseInt(byte, 16)).join(".")}:${number}`;
+  }
+  const groups = (bytes.join("").match(/.{4}/g) ?? []).map((group) =>
+    Number.parseInt(group, 16).toString(16),
+  );
+  const longest = groups.join(":").replace(/(?:^|:)0(?::0)+(?::|$)/, "::");
+  return `[${longest.toLowerCase()}]:${number}`;
+}
+
 /** Those of the inodes that one of the processes holds; null if one may not be looked into. */
 export function heldBy(pids: readonly number[], inodes: readonly string[]): Set<string> | null {
   const held = new Set<string>();

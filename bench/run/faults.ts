@@ -1,5 +1,6 @@
 // What the load generator found wrong with a server, in words. Pure.
 
+import type { LoadResult } from "../model/events.ts";
 import type { Loaded } from "./load.ts";
 import type { GeneratorLoad } from "./load-arguments.ts";
 import { isFull } from "./window-gate.ts";
@@ -8,6 +9,8 @@ import { isFull } from "./window-gate.ts";
 export function faultOf({ result, windows, memory }: Loaded, load: GeneratorLoad): string | null {
   if (result === null) return "no result";
   const { mismatches, mismatchDetail, missing, connectionsLost, error } = result;
+  const wrong = wrongAnswers(result);
+  if (wrong !== null) return wrong;
   if (mismatches > 0) {
     return `echoed wrong bytes: ${mismatchDetail ?? "no detail"} (${count(mismatches, "message")})`;
   }
@@ -23,6 +26,27 @@ export function faultOf({ result, windows, memory }: Loaded, load: GeneratorLoad
   }
   if (error !== null) faults.push(error);
   return faults.length === 0 ? null : faults.join("; ");
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  wrong: "wrong",
+  short: "short",
+  status: "with another status",
+  closed: "missing because the connection was closed",
+  doubled: "that nothing asked for",
+};
+
+/** Answers of a protocol other than echo, by kind; what is only late is the gate's matter. */
+function wrongAnswers({ protocol = "echo", faults = {}, error }: LoadResult): string | null {
+  if (protocol === "echo") return null;
+  const found = Object.entries(kinds).flatMap(([kind, words]) => {
+    const fault = faults[kind];
+    if (fault === undefined) return [];
+    const first = fault.first === null ? "" : `; the first: ${fault.first}`;
+    return [`${count(fault.count, "answer")} ${words}${first}`];
+  });
+  if (found.length === 0) return null;
+  return [...found, ...(error === null ? [] : [error])].join("; ");
 }
 
 function count(number: number, noun: string): string {

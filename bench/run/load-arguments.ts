@@ -13,6 +13,8 @@ export interface LoadTarget {
   readonly load: GeneratorLoad;
   readonly timing: Timing;
   readonly seed: number;
+  /** The protocol's own arguments; echo without any. */
+  readonly spoken?: readonly string[] | undefined;
 }
 
 /** Waited in full only where something is missing: a machine that starves a server is no fault. */
@@ -31,7 +33,7 @@ export function connectTimeoutMs({ connections }: GeneratorLoad): number {
   return Math.max(shortestConnectMs, Math.round(connections * connectMsPerConnection));
 }
 
-export function loadArguments({ port, pid, load, timing, seed }: LoadTarget): string[] {
+export function loadArguments({ port, pid, load, timing, seed, spoken }: LoadTarget): string[] {
   const options: Record<string, string | number> = {
     "--port": port,
     "--server-pid": pid,
@@ -43,7 +45,8 @@ export function loadArguments({ port, pid, load, timing, seed }: LoadTarget): st
     ...timingArguments(load, timing),
     ...modeArguments(load),
   };
-  return Object.entries(options).flatMap(([name, value]) => [name, String(value)]);
+  const pairs = Object.entries(options).flatMap(([name, value]) => [name, String(value)]);
+  return [...pairs, ...(spoken ?? [])];
 }
 
 type Arguments = Readonly<Record<string, string | number>>;

@@ -52,16 +52,22 @@ export interface Plan {
 const windowMs = 250;
 
 /**
- * @param catalogue the contenders that there are: the suite's own, unless somebody brings one.
+ * @param catalogue the contenders that there are: the suite's own unless others are given.
+ * @param base the name of the one that all are compared with.
  * @throws {UsageError} on an unknown profile, workload or contender.
  */
-export function makePlan(request: RunRequest, catalogue: readonly Contender[] = contenders): Plan {
+export function makePlan(
+  request: RunRequest,
+  catalogue: readonly Contender[] = contenders,
+  base: string = reference,
+): Plan {
   const known = [...catalogue, ...Object.values(families).flat()];
   const profile = find("profile", profiles, request.profile ?? defaultProfile);
   const parts = rowsOf(profile, request).flatMap((row) =>
     partsOf(row, {
       workload: find("workload", workloads, row.workload),
       contenders: wantedOf(known, row.contenders ?? usualOf(row, profile), request),
+      base: find("contender", known, base),
       profile,
       request,
     }),
@@ -71,7 +77,7 @@ export function makePlan(request: RunRequest, catalogue: readonly Contender[] = 
     profile: profile.name,
     parts,
     contenders: known.filter((row) => taking.has(row)),
-    reference,
+    reference: base,
     blocks: blocksOf(profile.blocks, request),
     timing: timingOf(profile.timing, request),
     seed: request.seed ?? 1,
@@ -99,11 +105,13 @@ interface PartChoice {
   readonly workload: Workload;
   /** Of echo servers and of all other families. */
   readonly contenders: readonly Contender[];
+  readonly base: Contender;
   readonly profile: Profile;
   readonly request: RunRequest;
 }
 
-function partsOf(row: ProfileRow, { workload, contenders, profile, request }: PartChoice): Part[] {
+function partsOf(row: ProfileRow, choice: PartChoice): Part[] {
+  const { workload, contenders, base, profile, request } = choice;
   const ratePerSecond = row.ratePerSecond === null ? null : (request.rate ?? row.ratePerSecond);
   const payloads = request.payload === null ? row.payloadBytes : [request.payload];
   return (request.connections ?? row.connections).flatMap((connections) =>
@@ -112,7 +120,7 @@ function partsOf(row: ProfileRow, { workload, contenders, profile, request }: Pa
         .loads({ connections, payloadBytes, ratePerSecond })
         .filter(({ variant }) => variant === null || (row.variants?.includes(variant) ?? true))
         .map((variation) => ({ workload, ...variation, ratePerSecond })),
-      contenders: fitting(workload, contenders),
+      contenders: fitting(workload, contenders, base),
       blocks: blocksOf(row.blocks ?? profile.blocks, request),
       timing: timingOf(row.timing ?? profile.timing, request),
     })),
@@ -141,6 +149,7 @@ function wantedOf(
 function fitting(
   { name, comparesToReference }: Workload,
   wanted: readonly Contender[],
+  base: Contender,
 ): readonly Contender[] {
   const family = families[name];
   if (family !== undefined) {
@@ -149,7 +158,6 @@ function fitting(
   }
   const others = new Set(Object.values(families).flat());
   const servers = wanted.filter((row) => !others.has(row));
-  const base = find("contender", contenders, reference);
   if (servers.includes(base) || (!comparesToReference && servers.length > 0)) return servers;
   const before = contenders.indexOf(base);
   const at = servers.findIndex((row) => {

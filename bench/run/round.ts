@@ -158,7 +158,7 @@ async function measureServer(
     host,
     signal,
     cpu: cpus.server,
-    readyTimeoutMs: context.readyTimeoutMs ?? readyTimeoutMs,
+    readyTimeoutMs: contender.readyWithinMs ?? context.readyTimeoutMs ?? readyTimeoutMs,
     stopTimeoutMs: context.stopTimeoutMs ?? stopTimeoutMs,
   });
   if ("failure" in started) {
@@ -189,7 +189,7 @@ async function loadAndStop(
   };
   try {
     const loaded: Loaded = await runLoad(
-      { port, pid, load, timing: warmed(contender, timing, load), seed },
+      { port, pid, load, timing: warmed(contender, timing, load), seed, spoken: contender.spoken },
       { host, signal, cpu: cpus.client, serverEnded: server.ended, onLoaded },
     );
     if (faultOf(loaded, load) !== null) await server.untilEnded(deathMs);

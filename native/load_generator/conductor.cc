@@ -13,7 +13,7 @@ constexpr int64_t kSliceNs = 250 * kNsPerMs;
 }  // namespace
 
 Conductor::Conductor(const RunOptions& options, int64_t lead_ns)
-    : options_(options), lead_ns_(lead_ns), sampler_(static_cast<pid_t>(options.server_pid)) {
+    : options_(options), lead_ns_(lead_ns), sampler_(options) {
   samples_.reserve(static_cast<size_t>(options.windows) + 1);
 }
 

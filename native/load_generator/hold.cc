@@ -84,7 +84,7 @@ class Holder {
         share_(ShareOfPart(options, 0, 1)),
         traffic_(selector, options, share_, &windows[1]),
         alarm_(selector),
-        sampler_(static_cast<pid_t>(options.server_pid)),
+        sampler_(options),
         window_(windows) {}
 
   /** @returns why it could not go on, or nothing. */

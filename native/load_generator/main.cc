@@ -1,7 +1,8 @@
-// load-generator: puts load on an echo server and measures it from outside. One executable, six
-// subcommands: `run` is one load, `hold` many short ones on the same connections, `launch` starts a
-// server under conditions that can be compared, `supervise` runs a command that nothing outlives;
-// `agent` is the suite's hand on another machine, `observe` its eye on the server there.
+// load-generator: puts load on a server and measures it from outside. One executable, seven
+// subcommands: `run` is one load, `hold` many short ones on the same connections, `check` reads the
+// options of a run, `launch` starts a server under conditions that can be compared, `supervise` runs
+// a command that nothing outlives; `agent` is the suite's hand on another machine, `observe` its eye
+// on the server there.
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ void PrintUsage(FILE* out) {
   std::fprintf(out,
                "usage: load-generator run --port PORT [options]\n"
                "       load-generator hold --port PORT [options] < COMMANDS\n"
+               "       load-generator check --port PORT [options]\n"
                "       load-generator launch [--cpu N] -- COMMAND [ARGUMENTS]\n"
                "       load-generator supervise -- COMMAND [ARGUMENTS]\n"
                "       load-generator observe --server-pid N [options] < COMMANDS\n"
@@ -34,6 +36,7 @@ int main(int argc, char** argv) {
   const std::string command = argc > 1 ? argv[1] : "";
   const std::vector<std::string> arguments(argv + (argc > 2 ? 2 : argc), argv + argc);
   if (command == "run") return io_selectors::Run(arguments);
+  if (command == "check") return io_selectors::Check(arguments);
   if (command == "hold") return io_selectors::Hold(arguments);
   if (command == "observe") return io_selectors::Observe(arguments);
   if (command == "agent") return io_selectors::RunAgent(arguments);

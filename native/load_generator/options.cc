@@ -1,9 +1,12 @@
 #include "load_generator/options.h"
 
 #include <arpa/inet.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 
 #include "load_generator/text.h"
 
@@ -143,6 +146,13 @@ std::string SetStages(const std::string& value, RunOptions* options) {
   return Format("--stages: \"%s\" is not a rising list such as 1000,5000", value.c_str());
 }
 
+std::string SetServerCgroup(const std::string& value, RunOptions* options) {
+  options->server_cgroup = value;
+  if (access((value + "/cgroup.procs").c_str(), R_OK) == 0) return "";
+  return Format("--server-cgroup: \"%s\" is no control group: %s", value.c_str(),
+                std::strerror(errno));
+}
+
 std::string SetClosing(const std::string& value, RunOptions* options) {
   if (value != "fin" && value != "reset") {
     return Format("--close: \"%s\" is neither fin nor reset", value.c_str());
@@ -159,6 +169,7 @@ struct WordRow {
 constexpr WordRow kWords[] = {
     {"--host", SetHost},       {"--mode", SetMode},     {"--schedule", SetSchedule},
     {"--sources", SetSources}, {"--stages", SetStages}, {"--close", SetClosing},
+    {"--server-cgroup", SetServerCgroup},
 };
 
 /** @returns what is wrong with the value, or nothing. */
@@ -300,6 +311,7 @@ std::string RunUsage() {
       "  --schedule poisson|fixed  when messages are due, open loop; default poisson\n"
       "  --stages N,N,...          numbers of connections, rising; memory\n"
       "  --sources auto|N          source addresses 127.0.0.k; default auto: as ports demand\n"
+      "  --server-cgroup FOLDER    a control group: all processes in it are sampled with the server\n"
       "  --close fin|reset         how connections end; default fin, with churn reset\n";
   for (const NumberRow& row : kNumbers) {
     usage += Format("  %-25s %s; %lld to %lld", row.name, row.meaning,

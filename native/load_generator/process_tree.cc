@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "core/timeout.h"
 
@@ -37,7 +38,8 @@ ProcessTree::Process::Process(pid_t id) : pid(id), threads(id) {
   alive = has_clock;
 }
 
-ProcessTree::ProcessTree(pid_t root) : loadavg_("/proc/loadavg") {
+ProcessTree::ProcessTree(pid_t root, std::string cgroup)
+    : cgroup_(std::move(cgroup)), loadavg_("/proc/loadavg") {
   if (root == 0) return;
   softirqs_ = ProcFile::OfSoftirqsBeside(root);
   processes_.emplace_back(root);
@@ -145,6 +147,7 @@ bool ProcessTree::SomethingStarted() {
 void ProcessTree::FindChildren(int64_t budget_ns) {
   if (sorted_.empty()) sorted_.push_back(processes_.front().pid);
   const int64_t end = MonotonicNs() + budget_ns;
+  if (!cgroup_.empty()) TakeGroup(cgroup_);
   TakeChildrenOf(0);
   size_t asked = 1;
   for (; asked < processes_.size() && MonotonicNs() < end; ++asked) {
@@ -169,6 +172,17 @@ void ProcessTree::TakeChildrenOf(size_t index) {
     if (thread > 0) TakeFrom(ProcFile::OfThread(pid, thread, "children").ReadAll());
   }
   closedir(folder);
+}
+
+/** The processes of a control group and of those below it. cgroups(7) */
+void ProcessTree::TakeGroup(const std::string& folder) {
+  TakeFrom(ProcFile((folder + "/cgroup.procs").c_str()).ReadAll());
+  DIR* entries = opendir(folder.c_str());
+  if (entries == nullptr) return;
+  while (const dirent* entry = readdir(entries)) {
+    if (entry->d_type == DT_DIR && entry->d_name[0] != '.') TakeGroup(folder + "/" + entry->d_name);
+  }
+  closedir(entries);
 }
 
 void ProcessTree::TakeFrom(const std::string& pids) {

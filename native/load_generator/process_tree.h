@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <ctime>
+#include <string>
 #include <vector>
 
 #include "load_generator/proc_file.h"
@@ -41,8 +42,11 @@ struct TreeSample {
 
 class ProcessTree {
  public:
-  /** @param root 0: nothing is sampled */
-  explicit ProcessTree(pid_t root);
+  /**
+   * @param root 0: nothing is sampled
+   * @param cgroup a control group's folder, whose processes belong to it as well; empty: none
+   */
+  explicit ProcessTree(pid_t root, std::string cgroup = "");
 
   /** The CPU clocks of all, the quickest and most exact part: call it first, at the edge. */
   void LookAtClocks();
@@ -85,6 +89,7 @@ class ProcessTree {
   void FindChildren(int64_t budget_ns);
   void TakeChildrenOf(size_t index);
   void TakeFrom(const std::string& pids);
+  void TakeGroup(const std::string& folder);
   bool Has(pid_t pid) const;
   bool LookInside(TreeSample* sample);
   bool LookInside(Process* process, bool hold, TreeSample* sample);
@@ -92,6 +97,7 @@ class ProcessTree {
   int64_t CountThreads() const;
   int64_t CpuNs() const;
 
+  std::string cgroup_;
   std::vector<Process> processes_;  // the root first, while it lives
   std::vector<pid_t> sorted_;       // their pids
   size_t next_to_ask_ = 0;

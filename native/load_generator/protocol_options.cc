@@ -8,17 +8,16 @@ namespace io_selectors {
 
 namespace {
 
+constexpr ProtocolName kProtocols[] = {ProtocolName::kEcho, ProtocolName::kRequest,
+                                       ProtocolName::kHttp};
+
 std::string SetName(const std::string& value, ProtocolOptions* options) {
-  if (value == "echo") {
-    options->name = ProtocolName::kEcho;
-  } else if (value == "request") {
-    options->name = ProtocolName::kRequest;
-  } else if (value == "http") {
-    options->name = ProtocolName::kHttp;
-  } else {
-    return Format("--protocol: \"%s\" is none of echo, request, http", value.c_str());
+  for (const ProtocolName protocol : kProtocols) {
+    if (value != NameOf(protocol)) continue;
+    options->name = protocol;
+    return "";
   }
-  return "";
+  return Format("--protocol: \"%s\" is none of echo, request, http", value.c_str());
 }
 
 bool IsLoopback(const std::string& host) { return IsIpv4Loopback(host) || host == "::1"; }
@@ -50,6 +49,18 @@ std::string CheckRequest(const RequestSpec& spec, ProtocolName name) {
 }
 
 }  // namespace
+
+const char* NameOf(ProtocolName protocol) {
+  switch (protocol) {
+    case ProtocolName::kRequest:
+      return "request";
+    case ProtocolName::kHttp:
+      return "http";
+    case ProtocolName::kEcho:
+      break;
+  }
+  return "echo";
+}
 
 bool IsProtocolOption(const std::string& name) {
   return name == "--protocol" || name == "--script" || name == "--greeting" ||

@@ -12,6 +12,9 @@ struct RunOptions;
 
 enum class ProtocolName { kEcho, kRequest, kHttp };
 
+/** As in options and reports. */
+const char* NameOf(ProtocolName protocol);
+
 struct ProtocolOptions {
   ProtocolName name = ProtocolName::kEcho;
   RequestSpec request;              // of the command line

@@ -210,6 +210,7 @@ std::string ResultLine(const RunResult& result, const RunOptions& options, const
   const char* steady = result.warmup.steady ? "true" : "false";
   return JsonObject()
       .Text("event", event)
+      .Text("protocol", NameOf(options.protocol.name))
       .Number("messages", result.messages)
       .Number("totalMessages", tally.completed)
       .Number("mismatches", tally.mismatches)

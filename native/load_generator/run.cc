@@ -54,6 +54,13 @@ void PrepareProcess() {
   AskForExactTimers();
 }
 
+int Check(const std::vector<std::string>& arguments) {
+  const ParsedOptions parsed = ParseRunOptions(arguments);
+  if (parsed.error.empty()) return 0;
+  std::fprintf(stderr, "%s\n", parsed.error.c_str());
+  return 2;
+}
+
 int Run(const std::vector<std::string>& arguments) {
   const ParsedOptions parsed = ParseRunOptions(arguments);
   if (!parsed.error.empty()) {

@@ -12,8 +12,10 @@ constexpr int kMachineSteal = 8;  // of /proc/stat's first line, its label count
 
 }  // namespace
 
-Sampler::Sampler(pid_t server_pid)
-    : server_(server_pid), client_(getpid()), machine_stat_("/proc/stat") {}
+Sampler::Sampler(const RunOptions& options)
+    : server_(static_cast<pid_t>(options.server_pid), options.server_cgroup),
+      client_(getpid()),
+      machine_stat_("/proc/stat") {}
 
 Sample Sampler::Take() {
   Sample sample;

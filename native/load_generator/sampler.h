@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "load_generator/options.h"
 #include "load_generator/proc_file.h"
 #include "load_generator/process_tree.h"
 
@@ -22,8 +23,8 @@ struct Sample {
 
 class Sampler {
  public:
-  /** @param server_pid 0: only this process, its workers and the machine are sampled */
-  explicit Sampler(pid_t server_pid);
+  /** The server that the options name; without one only this process and the machine. */
+  explicit Sampler(const RunOptions& options);
 
   /** The CPU clocks first, at one moment with `at_ns`; then what takes longer to find out. */
   Sample Take();

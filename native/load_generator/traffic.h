@@ -171,6 +171,7 @@ class Traffic {
   bool Take(uint32_t id, const unsigned char* data, size_t length, int64_t now_ns);
   void Complete(uint32_t id, int64_t now_ns);
   bool EndsWith(uint32_t id, const Exchange& answered, bool server_closes);
+  bool WasIdle(uint32_t id);
   void OnPeerEnd(uint32_t id, int error);
   void Reopen(uint32_t id);
   void Requeue(uint32_t id);

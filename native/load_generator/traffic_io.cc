@@ -54,7 +54,7 @@ bool Traffic::SendSome(uint32_t id) {
     if (taken == -EAGAIN || taken == -EWOULDBLOCK) {
       SetBlocked(id, true);
     } else {
-      Retire(id, ConnectionState::kLost);
+      OnPeerEnd(id, static_cast<int>(-taken));
     }
     return false;
   }
@@ -163,6 +163,7 @@ void Traffic::NoteFault(uint32_t id, Fault fault, const unsigned char* data, siz
 
 void Traffic::Complete(uint32_t id, int64_t now_ns) {
   Connection& connection = table_[id];
+  connection.fruitless = 0;
   if (connection.Timed()) {
     const Posted& posted = table_.Slot(id, 0);
     Window& back = WindowAt(now_ns);
@@ -176,8 +177,8 @@ void Traffic::Complete(uint32_t id, int64_t now_ns) {
     if (comparing_) {
       int64_t& longest = tally_.fairness.longest_gap_ns;
       longest = std::max(longest, now_ns - connection.last_completed_ns);
-      connection.last_completed_ns = now_ns;
     }
+    connection.last_completed_ns = now_ns;
   } else {
     ++window_->hot_completed;
   }

@@ -8,6 +8,16 @@
 
 namespace io_selectors {
 
+namespace {
+
+// Servers close connections on which nothing has happened for seconds: the shortest usual time
+// is 1.
+constexpr int64_t kIdleNs = kNsPerSecond / 2;
+// A server that closes without an answer again and again, or that is gone.
+constexpr uint8_t kFruitlessAtMost = 3;
+
+}  // namespace
+
 /** The answer before this one has ended, and with it perhaps its connection. @returns whether. */
 bool Traffic::EndsWith(uint32_t id, const Exchange& answered, bool server_closes) {
   Connection& connection = table_[id];
@@ -22,16 +32,31 @@ bool Traffic::EndsWith(uint32_t id, const Exchange& answered, bool server_closes
   return true;
 }
 
-/** The peer has ended the connection: `error` is 0 for a FIN, else recv(2)'s. */
+/**
+ * Whether a server may have closed a connection because it had been idle, while a request was on
+ * its way to it: that is nobody's fault, and the request is sent once more. RFC 9112, 9.3.1
+ */
+bool Traffic::WasIdle(uint32_t id) {
+  const Connection& connection = table_[id];
+  if (!protocol_->MayCloseIdle() || connection.received > 0 || !connection.Timed()) return false;
+  const int64_t sent_ns = table_.Slot(id, 0).sent_ns;
+  return connection.next_expected > 0 && connection.fruitless < kFruitlessAtMost &&
+         sent_ns - connection.last_completed_ns > kIdleNs;
+}
+
+/** The peer has ended the connection: `error` is 0 for a FIN, else recv(2)'s or send(2)'s. */
 void Traffic::OnPeerEnd(uint32_t id, int error) {
   Connection& connection = table_[id];
   const bool open = connection.state == ConnectionState::kOpen;
   if (connection.Begun() == 0) {
-    const bool measured = connection.role == Role::kMeasured || connection.role == Role::kHot;
-    if (error == 0 && open && measured && protocol_->MayCloseIdle()) return Reopen(id);
+    // One that waits for its turn is still there; one that is to be silent is not used again.
+    const bool used = connection.role == Role::kMeasured || connection.role == Role::kHot;
+    const bool usual = open && used && protocol_->MayCloseIdle();
+    if (usual && connection.fruitless < kFruitlessAtMost) return Reopen(id);
     return Retire(id, ConnectionState::kLost);
   }
   if (connection.role == Role::kSlow) return Retire(id, ConnectionState::kLost);
+  if (open && WasIdle(id)) return Reopen(id);
   const Taken taken = protocol_->End(id, ProgressOf(id));
   const bool whole = error == 0 && taken.complete && connection.sent > 0;
   if (taken.faulty && (open || whole)) NoteFault(id, taken.fault, nullptr, 0);
@@ -59,6 +84,7 @@ void Traffic::Reopen(uint32_t id) {
   connection.received = 0;
   protocol_->Begin(id);
   connection.hushed = protocol_->Speaks(id);
+  if (connection.fruitless < kFruitlessAtMost) ++connection.fruitless;
   ++tally_.reopened;
 }
 

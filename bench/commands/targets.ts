@@ -1,0 +1,193 @@
+// The servers of others that a command line names: one or several commands, or a server that runs
+// already, each as a contender.
+
+import { existsSync } from "node:fs";
+import { type Given, type OptionRow, seconds, UsageError, whole, word } from "../command-line.ts";
+import { type Contender, contenders } from "../contenders/catalogue.ts";
+import type { Spoken } from "../run/protocol.ts";
+
+const largestPid = 4_194_304; // proc(5), pid_max
+const usualReadySeconds = 15;
+/** What the announcer needs beyond the server's own time: to start, and to report. */
+const announcerMs = 10_000;
+
+export const targetRows: readonly OptionRow[] = [
+  {
+    name: "command",
+    value: "'CMD {port}'",
+    help: "starts the server; {port} becomes a free port of 127.0.0.1; may be repeated",
+    read: word,
+    many: true,
+  },
+  {
+    name: "name",
+    value: "NAME",
+    help: "of the command after it; needed if there are several",
+    read: word,
+    many: true,
+  },
+  {
+    name: "ready-within",
+    value: "SECONDS",
+    help: `how long a command may take to listen; ${usualReadySeconds} unless given`,
+    read: seconds(0.05, 3600),
+  },
+  {
+    name: "address",
+    value: "127.0.0.1:PORT",
+    help: "a server that runs already; it is left running",
+    read: word,
+  },
+  {
+    name: "url",
+    value: "http://127.0.0.1:PORT/PATH",
+    help: "the same, with --protocol http and --path",
+    read: word,
+  },
+  {
+    name: "pid",
+    value: "N",
+    help: "its process, whose CPU time (and its children's) is taken",
+    read: whole(1, largestPid),
+  },
+  {
+    name: "cgroup",
+    value: "PATH",
+    help: "or its control group: a container's, or a systemd unit's",
+    read: word,
+  },
+];
+
+interface Values {
+  readonly command: readonly string[] | null;
+  readonly name: readonly string[] | null;
+  readonly "ready-within": number | null;
+  readonly address: string | null;
+  readonly url: string | null;
+  readonly pid: number | null;
+  readonly cgroup: string | null;
+}
+
+/** What a URL says in place of other options. @throws {UsageError} */
+export function withoutUrl(given: Given): Given {
+  const text = given.values["url"];
+  if (typeof text !== "string") return given;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url?.protocol === "https:") throw new UsageError("--url: TLS is not in this build; use http");
+  if (url?.protocol !== "http:") throw new UsageError(`--url: "${text}" is not http://127.0.0.1…`);
+  const { address, protocol, path } = given.values;
+  if (address !== null) throw new UsageError("--url and --address are two ways to say the same");
+  if (protocol !== null && protocol !== "http") throw new UsageError("--url means --protocol http");
+  const values = {
+    ...given.values,
+    address: `${url.hostname}:${url.port === "" ? 80 : url.port}`,
+    protocol: "http",
+    path: path ?? `${url.pathname}${url.search}`,
+  };
+  return { ...given, values };
+}
+
+/** @throws {UsageError} on what names no server, or one that cannot be measured. */
+export function targetsOf({ values }: Given, spoken: Spoken): Contender[] {
+  const { command: commands, name: names, address, ...rest } = values as unknown as Values;
+  if ((commands === null) === (address === null)) {
+    throw new UsageError("target needs either --command 'CMD {port}' or --address with --pid");
+  }
+  const named = namesOf(names ?? [], commands?.length ?? 1);
+  if (address !== null) return [running({ ...rest, address }, { name: named[0] ?? "", spoken })];
+  for (const option of ["pid", "cgroup"] as const) {
+    if (rest[option] === null) continue;
+    throw new UsageError(`--${option} goes with --address; --command knows its process`);
+  }
+  const readySeconds = rest["ready-within"] ?? usualReadySeconds;
+  return (commands ?? []).map((command, index) => ({
+    ...foreign(named[index] ?? "", spoken),
+    command: starting(command, readySeconds),
+    readyWithinMs: readySeconds * 1000 + announcerMs,
+    summary: command,
+  }));
+}
+
+function foreign(name: string, { arguments: spoken }: Spoken) {
+  return {
+    name,
+    runtime: "foreign",
+    strategy: "unknown",
+    concurrency: "single",
+    platforms: [process.platform],
+    spoken,
+  } as const;
+}
+
+/** @throws {UsageError} if they are not one for each server, or not to be told apart. */
+function namesOf(names: readonly string[], servers: number): readonly string[] {
+  if (names.length === 0 && servers === 1) return ["target"];
+  if (names.length !== servers) {
+    throw new UsageError(`${servers} commands and ${names.length} names; each needs its --name`);
+  }
+  const taken = new Set(contenders.map(({ name }) => name));
+  for (const name of names) {
+    if (!/^[\w.:@/-]{1,40}$/.test(name)) {
+      throw new UsageError(`--name: "${name}" is not up to 40 letters, digits and . : @ / - _`);
+    }
+    if (taken.has(name)) throw new UsageError(`--name: "${name}" is taken`);
+    taken.add(name);
+  }
+  return names;
+}
+
+function starting(command: string, readySeconds: number): Contender["command"] {
+  if (!command.includes("{port}")) {
+    throw new UsageError(`--command: no {port} in "${command}"; the server is told its port by it`);
+  }
+  return (paths) => [paths.node, paths.announce, "command", command, String(readySeconds)];
+}
+
+type Running = Omit<Values, "command" | "name" | "address"> & { readonly address: string };
+
+function running(
+  { address, pid, cgroup }: Running,
+  { name, spoken }: { readonly name: string; readonly spoken: Spoken },
+): Contender {
+  const port = /^(?:127\.0\.0\.1:|localhost:)?(\d{1,5})$/.exec(address)?.[1];
+  if (port === undefined || Number(port) < 1 || Number(port) > 65_535) {
+    throw new UsageError(
+      `--address: "${address}" is not 127.0.0.1:PORT; ` +
+        "a server elsewhere has CPU time that nobody here can see",
+    );
+  }
+  if ((pid === null) === (cgroup === null)) {
+    throw new UsageError(
+      `--address needs --pid: ss -ltnp 'sport = :${port}' shows it; or --cgroup`,
+    );
+  }
+  const own = foreign(name, spoken);
+  const summary = `the server on ${address}`;
+  if (cgroup === null) {
+    const command: Contender["command"] = (paths) => [
+      paths.node,
+      paths.announce,
+      "attach",
+      port,
+      String(pid),
+    ];
+    return { ...own, command, summary };
+  }
+  const folder = groupFolder(cgroup);
+  return {
+    ...own,
+    command: (paths) => [paths.node, paths.announce, "cgroup", port, folder],
+    spoken: [...own.spoken, "--server-cgroup", folder],
+    summary,
+  };
+}
+
+/** @throws {UsageError} if there is no such control group. cgroups(7), version 2 */
+function groupFolder(path: string): string {
+  const root = "/sys/fs/cgroup";
+  const folder = path.startsWith(`${root}/`) ? path : `${root}/${path.replace(/^\/+/, "")}`;
+  if (existsSync(`${folder}/cgroup.procs`)) return folder;
+  throw new UsageError(
+    `--cgroup: ${folder} is no control group; systemctl show -P ControlGroup UNIT tells a unit's`,
+  );
+}

@@ -1,0 +1,108 @@
+// Thresholds: `p99 > 5ms` read once, before anything is measured, and held against every cell of the
+// servers under test afterwards. A figure that is missing is a failure, never a pass. Pure.
+
+import { type MetricName, metrics } from "./metrics.ts";
+import type { Cell } from "./results.ts";
+
+type Comparison = ">" | ">=" | "<" | "<=";
+
+export interface Threshold {
+  /** As it was written. */
+  readonly text: string;
+  /** Null for the number of wrong, missing or refused answers. */
+  readonly metric: MetricName | null;
+  readonly comparison: Comparison;
+  /** In the metric's unit. */
+  readonly value: number;
+}
+
+/** Short names, for the figures that are asked for most. */
+const shortNames: Readonly<Record<string, MetricName>> = {
+  p50: "latencyP50",
+  p90: "latencyP90",
+  p99: "latencyP99",
+  p999: "latencyP999",
+  cpuPerMessage: "serverCpuPerMessage",
+  cpuPerRequest: "serverCpuPerMessage",
+  cpu: "serverCpuPercent",
+  ratio: "ratioToReference",
+  rps: "throughput",
+};
+
+const times = { ns: 1e-3, us: 1, µs: 1, ms: 1e3, s: 1e6 };
+const sizes = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+const counts = { k: 1e3, M: 1e6, "/s": 1 };
+/** What a value may end with, by the unit of its metric; without an ending it is in that unit. */
+const endings: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  us: times,
+  ms: { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1e3 },
+  percent: { "%": 1 },
+  bytes: sizes,
+  "1/s": counts,
+  ratio: { x: 1 },
+};
+
+const form = /^\s*([A-Za-z]\w*)\s*(>=|<=|>|<)\s*(\d+\.?\d*|\.\d+)\s*([A-Za-zµ%/]*)\s*$/;
+
+/** @returns the threshold, or in words why the expression is none. */
+export function readThreshold(text: string): Threshold | string {
+  const [, name = "", comparison = "", digits = "", ending = ""] = form.exec(text) ?? [];
+  if (name === "") return `"${text}" is not of the form 'p99 > 5ms'`;
+  const metric = name === "errors" ? null : metricOf(name);
+  if (metric === undefined) {
+    const names = ["errors", ...Object.keys(shortNames), ...Object.keys(metrics)];
+    return `"${text}": there is no figure "${name}"; one of: ${names.join(", ")}`;
+  }
+  const units = metric === null ? {} : (endings[metrics[metric].unit] ?? {});
+  const factor = ending === "" ? 1 : units[ending];
+  if (factor === undefined) {
+    const known = Object.keys(units).join(", ");
+    return `"${text}": ${name} is not given in "${ending}"${known === "" ? "" : `; but in ${known}`}`;
+  }
+  const value = Number(digits) * factor;
+  return { text: text.trim(), metric, comparison: comparison as Comparison, value };
+}
+
+function metricOf(name: string): MetricName | undefined {
+  return shortNames[name] ?? (Object.keys(metrics) as MetricName[]).find((each) => each === name);
+}
+
+/** The cells that a threshold fails, a line each; none if it holds for all of them. */
+export function failuresOf(threshold: Threshold, cells: readonly Cell[]): string[] {
+  return cells.flatMap((cell) => {
+    const { contender, workload, connections } = cell;
+    const where = `${contender}, ${workload}, ${connections.toLocaleString("en-US")} connections`;
+    const figure = figureOf(threshold, cell);
+    if (figure === null) return [`${threshold.text}: ${where}: not measured`];
+    if (!exceeds(figure, threshold)) return [];
+    return [`${threshold.text}: ${where}: ${shown(figure)}${unitOf(threshold)}`];
+  });
+}
+
+function figureOf({ metric }: Threshold, { metrics: figures, mismatches, status }: Cell) {
+  if (metric !== null) return figures[metric]?.median ?? null;
+  return status === "failed" ? Math.max(1, mismatches) : mismatches;
+}
+
+function exceeds(figure: number, { comparison, value }: Threshold): boolean {
+  switch (comparison) {
+    case ">":
+      return figure > value;
+    case ">=":
+      return figure >= value;
+    case "<":
+      return figure < value;
+    case "<=":
+      return figure <= value;
+  }
+}
+
+function shown(figure: number): string {
+  return Number.isInteger(figure) ? String(figure) : figure.toPrecision(3);
+}
+
+function unitOf({ metric }: Threshold): string {
+  const unit = metric === null ? "" : metrics[metric].unit;
+  const words: Readonly<Record<string, string>> = { us: " µs", percent: " %", bytes: " bytes" };
+  return words[unit] ?? (unit === "1" || unit === "" ? "" : ` ${unit}`);
+}

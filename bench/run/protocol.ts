@@ -1,0 +1,111 @@
+// What a server is spoken to in: the options of the load generator's protocols, which a command that
+// measures servers of others takes as they are.
+
+import { resolve } from "node:path";
+import { type Given, type OptionRow, UsageError, whole, word } from "../command-line.ts";
+
+const hourMs = 3_600_000;
+
+/** Options that the load generator has under the same name and checks itself. */
+const requestRows: readonly OptionRow[] = [
+  {
+    name: "send",
+    value: "BYTES",
+    help: "request: what is sent; \\r \\n \\t \\0 \\\\ \\xHH",
+    read: word,
+  },
+  {
+    name: "expect",
+    value: "BYTES",
+    help: "request: the answer; with --until its beginning",
+    read: word,
+  },
+  { name: "until", value: "BYTES", help: "request: an answer ends with these", read: word },
+  { name: "expect-bytes", value: "N", help: "request: the length of an answer", read: word },
+  {
+    name: "prefix",
+    value: "2be",
+    help: "request: an answer's length is in front of it",
+    read: word,
+  },
+  {
+    name: "greeting",
+    value: "BYTES",
+    help: "request: the server speaks first, until these",
+    read: word,
+  },
+  { name: "method", value: "NAME", help: "http: GET unless given", read: word },
+  { name: "path", value: "/PATH", help: "http: / unless given", read: word },
+  {
+    name: "header",
+    value: "'A: b'",
+    help: "http: may be given repeatedly",
+    read: word,
+    many: true,
+  },
+  { name: "body", value: "TEXT", help: "http: of the request", read: word },
+  { name: "body-file", value: "FILE", help: "http: the same, from a file", read: absolute },
+  { name: "status", value: "N", help: "http: of each answer; 200 unless given", read: word },
+  { name: "expect-body", value: "TEXT", help: "http: of each answer", read: word },
+  { name: "expect-body-file", value: "FILE", help: "http: the same, from a file", read: absolute },
+  { name: "expect-sha256", value: "HEX", help: "http: of each answer's body", read: word },
+  { name: "script", value: "FILE", help: "requests with weights, one per line", read: absolute },
+  {
+    name: "depth",
+    value: "N",
+    help: "requests under way per connection; 1 unless given",
+    read: whole(1, 1e6),
+  },
+  {
+    name: "reopen-percent",
+    value: "N",
+    help: "of the answers, after which a connection is opened anew",
+    read: whole(0, 100),
+  },
+  {
+    name: "answer-within-ms",
+    value: "N",
+    help: "a later answer is a fault",
+    read: whole(1, hourMs),
+  },
+];
+
+export const protocolRows: readonly OptionRow[] = [
+  { name: "protocol", value: "NAME", help: "echo (default), http or request", read: word },
+  ...requestRows,
+];
+
+export const protocolNames = ["echo", "http", "request"] as const;
+export type ProtocolName = (typeof protocolNames)[number];
+
+export interface Spoken {
+  readonly protocol: ProtocolName;
+  /** Of the load generator; none for echo. */
+  readonly arguments: readonly string[];
+}
+
+/** @throws {UsageError} on an unknown protocol, or an option that echo does not have. */
+export function spokenBy({ values }: Given): Spoken {
+  const asked = (values["protocol"] ?? "echo") as string;
+  const protocol = protocolNames.find((name) => name === asked);
+  if (protocol === undefined) {
+    throw new UsageError(`--protocol: "${asked}" is none of ${protocolNames.join(", ")}`);
+  }
+  const given = requestRows.flatMap(({ name }) => {
+    const all = [values[name] ?? []].flat();
+    return all.map((value) => [`--${name}`, String(value)]);
+  });
+  const [first] = given.flat();
+  if (protocol === "echo" && first !== undefined) {
+    throw new UsageError(`${first} goes with --protocol http or request`);
+  }
+  return {
+    protocol,
+    arguments: protocol === "echo" ? [] : ["--protocol", protocol, ...given.flat()],
+  };
+}
+
+/** The load generator runs elsewhere. */
+function absolute(text: string): string {
+  return resolve(text);
+}
