@@ -4,9 +4,11 @@
 import { type Given, UsageError, words } from "../command-line.ts";
 import { contenders, reference } from "../contenders/catalogue.ts";
 import { LocalHost } from "../host/local.ts";
+import type { MetricName } from "../model/metrics.ts";
 import type { Results } from "../model/results.ts";
 import { failuresOf, readThreshold, type Threshold } from "../model/thresholds.ts";
 import { workloads } from "../model/workloads/catalogue.ts";
+import type { Workload } from "../model/workloads/workload.ts";
 import { loadRows, outRow, requestOf } from "../run/options.ts";
 import { makePlan, type Plan } from "../run/plan.ts";
 import { protocolRows, type Spoken, spokenBy } from "../run/protocol.ts";
@@ -120,7 +122,7 @@ function threshold(text: string, option: string): Threshold {
 function refuseUnmeasured({ parts }: Plan, thresholds: readonly Threshold[]): void {
   const planned = parts.flatMap(({ scenarios }) => scenarios.map(({ workload }) => workload));
   for (const { text, metric } of thresholds) {
-    if (metric === null || planned.some(({ metrics }) => metrics.includes(metric))) continue;
+    if (metric === null || planned.some((workload) => hasFigure(workload, metric))) continue;
     const names = [...new Set(planned.map((workload) => workload.name))].join(", ");
     throw new UsageError(`--fail-if: "${text}": ${metric} is not measured by ${names}`);
   }
@@ -159,6 +161,9 @@ function measures(
   if (metric === null) return true;
   if (metric === "ratioToReference" && contender === base) return false;
   const row = workloads.find(({ name }) => name === workload);
-  const measured: readonly string[] = row?.metrics ?? [];
-  return measured.includes(metric);
+  return row !== undefined && hasFigure(row, metric);
+}
+
+function hasFigure({ metrics, comparesToReference }: Workload, name: MetricName): boolean {
+  return metrics.includes(name) || (name === "ratioToReference" && comparesToReference);
 }
