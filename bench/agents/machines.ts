@@ -53,7 +53,7 @@ function destinations(text: string, option: string): string[] {
 /** @returns null if only this machine takes part. @throws {UsageError} */
 export function hostPlanOf({ values }: Given): HostPlan | null {
   const text = (name: string) => (values[name] as string | null | undefined) ?? null;
-  const agents = values["agents"] as readonly string[] | null;
+  const agents = (values["agents"] as readonly string[] | null | undefined) ?? null;
   const [file, server, serverAddress] = [text("hosts"), text("server"), text("server-address")];
   const sshConfig = text("ssh-config");
   if (file !== null) {

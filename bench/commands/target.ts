@@ -99,6 +99,7 @@ function planOf(given: Given, spoken: Spoken): Plan {
       contenders: echo ? [reference, ...names] : names,
       connections: connections ?? [usualConnections],
       rate: rate ?? usualRate,
+      payload: echo ? request.payload : 0,
     },
     [...contenders, ...targets],
     base,

@@ -37,7 +37,8 @@ export function loadArguments({ port, pid, load, timing, seed, spoken }: LoadTar
   const options: Record<string, string | number> = {
     "--port": port,
     "--server-pid": pid,
-    "--payload-bytes": load.payloadBytes,
+    // Other protocols say in their own arguments what a message is.
+    ...(load.payloadBytes > 0 ? { "--payload-bytes": load.payloadBytes } : {}),
     "--mode": load.mode,
     "--seed": seed,
     "--connect-timeout-ms": connectTimeoutMs(load),

@@ -22,7 +22,7 @@ class Observer {
  public:
   explicit Observer(const RunOptions& options)
       : options_(options),
-        sampler_(static_cast<pid_t>(options.server_pid)),
+        sampler_(options),
         nothing_(std::make_unique<Window>()) {
     (void)sampler_.Take();  // opens and lists what the first edge would have to
   }

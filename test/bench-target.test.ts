@@ -1,0 +1,222 @@
+// target: servers of others over HTTP and over requests, one or several, with thresholds; and what
+// cannot be measured, each said in one line.
+
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { failuresOf, readThreshold, type Threshold } from "../bench/model/thresholds.ts";
+import { packagePaths } from "../bench/paths.ts";
+import { parseResults } from "../bench/report/json.ts";
+import { measuredCell } from "./report-data.ts";
+
+const linux = process.platform === "linux";
+const cli = join(packagePaths().root, "dist", "bench", "cli.js");
+let folder = "";
+
+/** Answers "ok", or on /bad with another status from the 30th request on; PORT [HOST]. */
+const httpServer = `
+  let requests = 0;
+  require("node:http")
+    .createServer((request, response) => {
+      if (request.url === "/bad" && ++requests > 30) response.statusCode = 500;
+      response.end("ok");
+    })
+    .listen(Number(process.argv[2]), process.argv[3] ?? "127.0.0.1", function () {
+      console.log(this.address().port);
+    });
+`;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "io-selectors-target-"));
+  writeFileSync(join(folder, "http.cjs"), httpServer);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Said {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function target(...argv: readonly string[]): Promise<Said> {
+  return new Promise((resolve) => {
+    const options = { cwd: folder, maxBuffer: 1 << 26 };
+    const words = [cli, "target", ...argv];
+    const child = execFile(process.execPath, words, options, (_error, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
+}
+
+const brief = ["--connections", "5", "--rate", "200", "--duration", "0.3", "--blocks", "1"];
+const server = (...rest: readonly string[]) => `'${process.execPath}' http.cjs {port} ${rest}`;
+const http = (...argv: readonly string[]) =>
+  target(...argv, "--protocol", "http", ...brief, "--out", folder);
+
+describe("target over HTTP", () => {
+  it("compares commands by name, the first of them as the baseline", async () => {
+    const { code, stdout } = await http(
+      ...["--name", "old", "--command", server(), "--name", "new", "--command", server()],
+      ...["--path", "/x", "--expect-body", "ok", "--json", "--fail-if", "errors > 0"],
+    );
+    const { cells, reference, settings } = parseResults(stdout, "standard output");
+    expect(reference).toBe("old");
+    expect(new Set(cells.map(({ contender }) => contender))).toEqual(new Set(["old", "new"]));
+    for (const { messages, mismatches } of cells) {
+      expect(messages).toBeGreaterThan(0);
+      expect(mismatches).toBe(0);
+    }
+    expect(settings["options"]).toMatchObject({ protocol: "http" });
+    expect(cells.every(({ status }) => status !== "failed")).toBe(true);
+    expect(code).toBe(cells.some(({ status }) => status !== "skipped") ? 0 : 1);
+  });
+
+  it("fails clearly where an answer is wrong, and says so for a threshold", async () => {
+    const { code, stdout, stderr } = await http(
+      ...["--command", server(), "--path", "/bad", "--fail-if", "errors > 0"],
+    );
+    expect(code).toBe(1);
+    expect(stdout.replace(/\s+/g, " ")).toMatch(
+      /answers? with another status; the first: connection \d+: request \d+ \(GET \/bad\): status 500, expected 200/,
+    );
+    expect(stderr).toMatch(/^fail-if errors > 0: target, .*: \d+$/m);
+  });
+
+  it.runIf(linux)("measures a server that runs already, by its URL", async () => {
+    const child = await startHttp();
+    try {
+      const { code, stdout } = await target(
+        ...["--url", `http://localhost:${child.port}/x?y=1`, "--pid", String(child.process.pid)],
+        ...[...brief, "--out", folder, "--json"],
+      );
+      expect(code).toBe(0);
+      const [only] = parseResults(stdout, "standard output").cells;
+      expect(only?.messages).toBeGreaterThan(0);
+      expect(child.process.exitCode).toBeNull();
+    } finally {
+      await end(child.process);
+    }
+  });
+
+  const groups = "/sys/fs/cgroup";
+  it.runIf(linux && existsSync(`${groups}/cgroup.procs`) && process.getuid?.() === 0)(
+    "takes the CPU time of a control group",
+    async () => {
+      const group = join(groups, `io-selectors-test-${process.pid}`);
+      mkdirSync(group);
+      const child = await startHttp();
+      try {
+        writeFileSync(join(group, "cgroup.procs"), String(child.process.pid));
+        const { code, stdout } = await target(
+          ...["--url", `http://127.0.0.1:${child.port}/`, "--cgroup", group],
+          ...[...brief, "--out", folder, "--json"],
+        );
+        expect(code).toBe(0);
+        const [only] = parseResults(stdout, "standard output").cells;
+        expect(only?.messages).toBeGreaterThan(0);
+      } finally {
+        await end(child.process);
+        rmdirSync(group);
+      }
+    },
+  );
+
+  async function startHttp(): Promise<{ readonly process: ChildProcess; readonly port: number }> {
+    const child = spawn(process.execPath, ["http.cjs", "0"], {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [port] = (await once(child.stdout.setEncoding("utf8"), "data")) as [string];
+    return { process: child, port: Number(port) };
+  }
+
+  async function end(child: ChildProcess): Promise<void> {
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  }
+});
+
+describe("a command that is not reached", () => {
+  it.runIf(linux)("says where it listens instead", async () => {
+    const command = `'${process.execPath}' http.cjs 0 ::1 # {port}`;
+    const { code, stdout } = await http("--command", command, "--ready-within", "1.5");
+    expect(code).toBe(1);
+    expect(stdout.replace(/\s+/g, " ")).toMatch(
+      /nothing listens on 127\.0\.0\.1:\d+ after 1\.5 s \(--ready-within\); the command listens on \[::1\]:\d+/,
+    );
+  });
+
+  it.runIf(linux)("says that it was not ready in time", async () => {
+    const { code, stdout } = await http("--command", "sleep 60 # {port}", "--ready-within", "0.3");
+    expect(code).toBe(1);
+    expect(stdout.replace(/\s+/g, " ")).toMatch(/after 0\.3 s \(--ready-within\)/);
+  });
+});
+
+describe("what is refused before anything starts", () => {
+  const command = ["--command", "x {port}"];
+  it.each<[readonly string[], RegExp]>([
+    [[...command, "--command", "y {port}"], /2 commands and 0 names; each needs its --name/],
+    [["--name", "a", ...command, "--name", "a", ...command], /--name: "a" is taken/],
+    [["--name", "node:net", ...command], /--name: "node:net" is taken/],
+    [["--name", "a b", ...command], /"a b" is not up to 40 letters/],
+    [[...command, "--pid", "1"], /--pid goes with --address/],
+    [[...command, "--protocol", "gopher"], /"gopher" is none of echo, http, request/],
+    [[...command, "--path", "/x"], /--path goes with --protocol http or request/],
+    [[...command, "--protocol", "http", "--path", "x"], /--path: "x" has to begin with \//],
+    [[...command, "--protocol", "request"], /--send is missing/],
+    [["--url", "https://127.0.0.1/"], /TLS is not in this build/],
+    [["--url", "ftp://127.0.0.1/"], /is not http:/],
+    [["--url", "http://10.0.0.1/", "--pid", "1"], /"10\.0\.0\.1:80" is not 127\.0\.0\.1:PORT/],
+    [["--url", "http://127.0.0.1:7/"], /needs --pid: .* or --cgroup/],
+    [["--url", "http://127.0.0.1:7/", "--cgroup", "no/such"], /no\/such is no control group/],
+    [[...command, "--fail-if", "p99 is bad"], /"p99 is bad" is not of the form 'p99 > 5ms'/],
+    [[...command, "--fail-if", "p98 > 5ms"], /there is no figure "p98"; one of: errors, p50/],
+    [[...command, "--fail-if", "p99 > 5KiB"], /p99 is not given in "KiB"; but in ns, us/],
+    [[...command, "--fail-if", "serverMemory > 5MiB"], /serverMemory is not measured by echo-rate/],
+  ])("%j", async (argv, message) => {
+    const { code, stdout, stderr } = await target(...argv);
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(message);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+  });
+});
+
+describe("a threshold", () => {
+  const read = (text: string) => readThreshold(text) as Threshold;
+
+  it.each([
+    ["p99 > 5ms", "latencyP99", 5000],
+    ["p99.9 > 1", null, 0],
+    ["cpuPerMessage >= 40us", "serverCpuPerMessage", 40],
+    ["cpuPerRequest>0.5 µs", "serverCpuPerMessage", 0.5],
+    ["rps < 20k", "throughput", 20_000],
+    ["serverMemory > 1.5MiB", "serverMemory", 1.5 * 2 ** 20],
+    ["ratio > 1.05x", "ratioToReference", 1.05],
+  ])("%s", (text, metric, value) => {
+    const threshold = readThreshold(text);
+    if (metric === null) expect(threshold).toMatch(/is not of the form/);
+    else expect(threshold).toMatchObject({ metric, value });
+  });
+
+  const slow = {
+    ...measuredCell("mine", { cpu: 9, p50: 100, p99: 5000, percent: 10 }),
+    status: "ok" as const,
+    mismatches: 0,
+    metrics: { latencyP99: { unit: "us", median: 5000, low: null, high: null, blocks: [] } },
+  };
+
+  it("holds or not, at its edge too; a figure that is missing never holds", () => {
+    expect(failuresOf(read("p99 > 5ms"), [slow])).toEqual([]);
+    expect(failuresOf(read("p99 >= 5ms"), [slow])).toHaveLength(1);
+    expect(failuresOf(read("p99 < 6ms"), [slow])[0]).toMatch(/^p99 < 6ms: mine, .*: 5000 µs$/);
+    expect(failuresOf(read("p50 > 1s"), [slow])[0]).toMatch(/not measured$/);
+    expect(failuresOf(read("errors > 0"), [slow])).toEqual([]);
+    expect(failuresOf(read("errors > 0"), [{ ...slow, status: "failed" }])).toHaveLength(1);
+  });
+});
