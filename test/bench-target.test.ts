@@ -80,7 +80,7 @@ describe("target over HTTP", () => {
     );
     expect(code).toBe(1);
     expect(stdout.replace(/\s+/g, " ")).toMatch(
-      /answers? with another status; the first: connection \d+: request \d+ \(GET \/bad\): status 500, expected 200/,
+      /answers? with another status; the first: .* \(GET \/bad\): status 500, expected 200/,
     );
     expect(stderr).toMatch(/^fail-if errors > 0: target, .*: \d+$/m);
   });
@@ -146,7 +146,7 @@ describe("a command that is not reached", () => {
     const { code, stdout } = await http("--command", command, "--ready-within", "1.5");
     expect(code).toBe(1);
     expect(stdout.replace(/\s+/g, " ")).toMatch(
-      /nothing listens on 127\.0\.0\.1:\d+ after 1\.5 s \(--ready-within\); the command listens on \[::1\]:\d+/,
+      /after 1\.5 s \(--ready-within\); the command listens on \[::1\]:\d+/,
     );
   });
 

@@ -50,7 +50,7 @@ export const targetCommand: Command = {
   options: rows,
   examples: [
     [
-      "npm run bench -- target --command 'node dist/server.js {port}' --protocol http --path /health",
+      "npm run bench -- target --command 'node server.js {port}' --protocol http --path /health",
       `${usualConnections} connections, ${usualRate} requests/s`,
     ],
     [

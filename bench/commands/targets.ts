@@ -58,7 +58,7 @@ export const targetRows: readonly OptionRow[] = [
   },
 ];
 
-interface Values {
+interface GivenServers {
   readonly command: readonly string[] | null;
   readonly name: readonly string[] | null;
   readonly "ready-within": number | null;
@@ -89,7 +89,7 @@ export function withoutUrl(given: Given): Given {
 
 /** @throws {UsageError} on what names no server, or one that cannot be measured. */
 export function targetsOf({ values }: Given, spoken: Spoken): Contender[] {
-  const { command: commands, name: names, address, ...rest } = values as unknown as Values;
+  const { command: commands, name: names, address, ...rest } = values as unknown as GivenServers;
   if ((commands === null) === (address === null)) {
     throw new UsageError("target needs either --command 'CMD {port}' or --address with --pid");
   }
@@ -143,10 +143,12 @@ function starting(command: string, readySeconds: number): Contender["command"] {
   return (paths) => [paths.node, paths.announce, "command", command, String(readySeconds)];
 }
 
-type Running = Omit<Values, "command" | "name" | "address"> & { readonly address: string };
+type AttachedServer = Omit<GivenServers, "command" | "name" | "address"> & {
+  readonly address: string;
+};
 
 function running(
-  { address, pid, cgroup }: Running,
+  { address, pid, cgroup }: AttachedServer,
   { name, spoken }: { readonly name: string; readonly spoken: Spoken },
 ): Contender {
   const port = /^(?:127\.0\.0\.1:|localhost:)?(\d{1,5})$/.exec(address)?.[1];

@@ -1,7 +1,8 @@
 // Makes a contender of any server: node announce.js command 'CMD {port}' [SECONDS], or node
-// announce.js attach PORT PID, or node announce.js cgroup PORT FOLDER. Starts the command with a free
-// port and prints our ready line once something listens there, within so many seconds; or prints it
-// for a server that runs already. SIGTERM ends everything that was started here, and nothing else.
+// announce.js attach PORT PID, or node announce.js cgroup PORT FOLDER. Starts the command with a
+// free port and prints our ready line once something listens there, within so many seconds; or
+// prints it for a server that runs already. SIGTERM ends everything that was started here, and
+// nothing else.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

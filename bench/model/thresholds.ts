@@ -1,17 +1,17 @@
-// Thresholds: `p99 > 5ms` read once, before anything is measured, and held against every cell of the
+// Thresholds: `p99 > 5ms` is read before anything is measured, and held against every cell of the
 // servers under test afterwards. A figure that is missing is a failure, never a pass. Pure.
 
 import { type MetricName, metrics } from "./metrics.ts";
 import type { Cell } from "./results.ts";
 
-type Comparison = ">" | ">=" | "<" | "<=";
+type Operator = ">" | ">=" | "<" | "<=";
 
 export interface Threshold {
   /** As it was written. */
   readonly text: string;
   /** Null for the number of wrong, missing or refused answers. */
   readonly metric: MetricName | null;
-  readonly comparison: Comparison;
+  readonly comparison: Operator;
   /** In the metric's unit. */
   readonly value: number;
 }
@@ -57,10 +57,11 @@ export function readThreshold(text: string): Threshold | string {
   const factor = ending === "" ? 1 : units[ending];
   if (factor === undefined) {
     const known = Object.keys(units).join(", ");
-    return `"${text}": ${name} is not given in "${ending}"${known === "" ? "" : `; but in ${known}`}`;
+    const instead = known === "" ? "" : `; but in ${known}`;
+    return `"${text}": ${name} is not given in "${ending}"${instead}`;
   }
   const value = Number(digits) * factor;
-  return { text: text.trim(), metric, comparison: comparison as Comparison, value };
+  return { text: text.trim(), metric, comparison: comparison as Operator, value };
 }
 
 function metricOf(name: string): MetricName | undefined {

@@ -1,5 +1,5 @@
-// What a server is spoken to in: the options of the load generator's protocols, which a command that
-// measures servers of others takes as they are.
+// What a server is spoken to in: the options of the load generator's protocols, which the commands
+// that measure servers of others take as they are.
 
 import { resolve } from "node:path";
 import { type Given, type OptionRow, UsageError, whole, word } from "../command-line.ts";

@@ -1,8 +1,8 @@
 // load-generator: puts load on a server and measures it from outside. One executable, seven
-// subcommands: `run` is one load, `hold` many short ones on the same connections, `check` reads the
-// options of a run, `launch` starts a server under conditions that can be compared, `supervise` runs
-// a command that nothing outlives; `agent` is the suite's hand on another machine, `observe` its eye
-// on the server there.
+// subcommands: `run` is one load, `hold` many short ones on the same connections, `check` reads
+// the options of a run, `launch` starts a server under conditions that can be compared,
+// `supervise` runs a command that nothing outlives; `agent` is the suite's hand on another
+// machine, `observe` its eye on the server there.
 #include <cstdio>
 #include <string>
 #include <vector>

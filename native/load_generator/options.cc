@@ -311,7 +311,7 @@ std::string RunUsage() {
       "  --schedule poisson|fixed  when messages are due, open loop; default poisson\n"
       "  --stages N,N,...          numbers of connections, rising; memory\n"
       "  --sources auto|N          source addresses 127.0.0.k; default auto: as ports demand\n"
-      "  --server-cgroup FOLDER    a control group: all processes in it are sampled with the server\n"
+      "  --server-cgroup FOLDER    a control group, whose processes are sampled as well\n"
       "  --close fin|reset         how connections end; default fin, with churn reset\n";
   for (const NumberRow& row : kNumbers) {
     usage += Format("  %-25s %s; %lld to %lld", row.name, row.meaning,
