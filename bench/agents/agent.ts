@@ -3,7 +3,6 @@
 
 import { Channel, monotonicNs } from "../host/channel.ts";
 import { within } from "../host/deadline.ts";
-import type { HostProcess } from "../host/host.ts";
 import type { Paths } from "../paths.ts";
 import { bootstrap, bootstrapLine, endOf, HostError, type Installed } from "./bootstrap.ts";
 import { HostClock } from "./clock.ts";
@@ -115,6 +114,10 @@ export class Agent {
     return /^\d+(\.\d+){3}$/.test(this.hello.address) ? this.hello.address : null;
   }
 
+  get #program(): string {
+    return this.name === localName ? "the agent" : "ssh";
+  }
+
   /** Asks, and waits for the answer. @throws {HostError} */
   async request(what: string, fields: object = {}): Promise<AgentEvent> {
     const id = ++this.#lastId;
@@ -132,7 +135,7 @@ export class Agent {
   }
 
   /** Starts a program there. Never throws: a failure is the exit of the process. */
-  start(argv: readonly string[], onLine: (line: string) => void): HostProcess {
+  start(argv: readonly string[], onLine: (line: string) => void): RemoteProcess {
     const id = ++this.#lastId;
     const process = new RemoteProcess(id, {
       send: (message) => this.#write(message),
@@ -199,7 +202,7 @@ export class Agent {
       deadline,
     );
     if (hello === null) throw new HostError(`the agent said nothing in ${answerMs / 1000} s`);
-    if (hello.first === null) throw new HostError(await endOf(this.#channel));
+    if (hello.first === null) throw new HostError(await endOf(this.#channel, this.#program));
     this.#hello = hello.first;
     if (this.#hello.protocol !== protocol) {
       throw new HostError(`the agent speaks protocol ${this.#hello.protocol}, not ${protocol}`);
@@ -236,7 +239,7 @@ export class Agent {
     };
     this.#channel.onBytes(hear);
     hear(early);
-    void this.#channel.exited.then(async () => this.#end(await endOf(this.#channel)));
+    void this.#channel.exited.then(async () => this.#end(await endOf(this.#channel, this.#program)));
   }
 
   #hear(event: AgentEvent): void {

@@ -156,8 +156,8 @@ class Lines {
 const heardSome = {};
 
 /** How ssh, or what it ran, ended, and what to do about it. */
-export async function endOf(channel: Channel): Promise<string> {
-  const end = `ssh ${describeExit(await channel.exited)}`;
+export async function endOf(channel: Channel, program = "ssh"): Promise<string> {
+  const end = `${program} ${describeExit(await channel.exited)}`;
   const hint = sshHint(channel.stderrTail) ?? libcHint(channel.stderrTail);
   return withTail(end, channel) + (hint === null ? "" : `; ${hint}`);
 }

@@ -13,35 +13,42 @@ export interface PartOfFleet {
   readonly subcommand: "hold" | "run";
 }
 
-/** @param args pairs of `--name value` */
+type Pair = readonly [name: string, value: string];
+
+/** @param args pairs of `--name value`; a name may come more than once */
 export function generatorArguments(
   args: readonly string[],
   { address, part, parts, subcommand }: PartOfFleet,
 ): string[] {
-  const own = { "--host": address, "--part": String(part), "--parts": String(parts) };
-  const begin = subcommand === "run" ? { "--begin-on-command": "1" } : {};
-  const pairs = { ...withFixedWarmup(args), ...own, ...begin };
-  return flatten(pairs, (name) => !notForGenerators.includes(name));
+  const pairs = withFixedWarmup(pairsOf(args)).filter(([name]) => !notForGenerators.includes(name));
+  const own: Pair[] = [
+    ["--host", address],
+    ["--part", String(part)],
+    ["--parts", String(parts)],
+  ];
+  if (subcommand === "run") own.push(["--begin-on-command", "1"]);
+  // Naming the server's machine is what allows it.
+  const spoken = pairs.some(([name]) => name === "--protocol");
+  if (spoken && !address.startsWith("127.")) own.push(["--allow-remote", "1"]);
+  return [...pairs, ...own].flat();
 }
 
 export function observerArguments(args: readonly string[]): string[] {
-  return flatten(withFixedWarmup(args), (name) => name !== "--steady-within-ms");
+  const pairs = withFixedWarmup(pairsOf(args));
+  return pairs.filter(([name]) => name !== "--steady-within-ms").flat();
 }
 
-function withFixedWarmup(args: readonly string[]): Record<string, string> {
-  const pairs: Record<string, string> = {};
-  for (let at = 0; at + 1 < args.length; at += 2) pairs[args[at] ?? ""] = args[at + 1] ?? "";
-  const watched = Number(pairs["--steady-within-ms"] ?? 0);
-  if (watched > 0) {
-    const least = Math.min(watched, unwatchedWarmupMs);
-    pairs["--warmup-ms"] = String(Math.max(Number(pairs["--warmup-ms"] ?? 0), least));
-  }
+function pairsOf(args: readonly string[]): Pair[] {
+  const pairs: Pair[] = [];
+  for (let at = 0; at + 1 < args.length; at += 2) pairs.push([args[at] ?? "", args[at + 1] ?? ""]);
   return pairs;
 }
 
-function flatten(
-  pairs: Readonly<Record<string, string>>,
-  keeps: (name: string) => boolean,
-): string[] {
-  return Object.entries(pairs).flatMap(([name, value]) => (keeps(name) ? [name, value] : []));
+function withFixedWarmup(pairs: readonly Pair[]): Pair[] {
+  const valueOf = (wanted: string) => Number(pairs.find(([name]) => name === wanted)?.[1] ?? 0);
+  const watched = valueOf("--steady-within-ms");
+  if (watched === 0) return [...pairs];
+  const least = Math.min(watched, unwatchedWarmupMs);
+  const warmup = String(Math.max(valueOf("--warmup-ms"), least));
+  return [...pairs.filter(([name]) => name !== "--warmup-ms"), ["--warmup-ms", warmup]];
 }

@@ -20,6 +20,7 @@ import { FactCollector, type FleetFacts } from "./facts.ts";
 import { generatorArguments, observerArguments } from "./fleet-arguments.ts";
 import { type FleetMember, FleetProcess } from "./fleet-process.ts";
 import { measureNetwork, type NetworkPath } from "./network.ts";
+import { RemoteCommand } from "./remote-command.ts";
 import { withRemoteFiles } from "./remote-files.ts";
 
 /** One machine as the report shows it. */
@@ -149,14 +150,19 @@ export class FleetHost implements Host {
     const command = isEcho
       ? [echoServer, ...argv.slice(1), "--host", this.serverAddress]
       : argv.map((word) => (word === this.paths.loadGenerator ? loadGenerator : word));
-    const { launch } = options;
+    const { launch, onLine } = options;
     const prefix = launch === undefined ? [] : launcher(this.#server, launch.cpu);
+    const foreign = this.#commandOf(argv);
+    if (foreign !== null) {
+      const address = this.serverAddress;
+      return new RemoteCommand(this.#server, { command: foreign, address, prefix, onLine });
+    }
     return this.#server.start([...prefix, ...command], options.onLine);
   }
 
   /** Why a command cannot run on the server's machine; null if it can. */
   refuses(argv: readonly string[]): string | null {
-    if (argv[0] !== this.paths.node) return null;
+    if (argv[0] !== this.paths.node || this.#commandOf(argv) !== null) return null;
     if (this.#server.name === localName && this.serverAddress === "127.0.0.1") return null;
     return "it runs on Node.js and listens on 127.0.0.1; with agents, only native servers run";
   }
@@ -256,6 +262,12 @@ export class FleetHost implements Host {
 
   get #all(): readonly Agent[] {
     return [...new Set([...this.#agents.map(({ agent }) => agent), this.#server])];
+  }
+
+  /** The user's own command, which needs no Node there; null for anything else. */
+  #commandOf([program, script, how, command]: readonly string[]): string | null {
+    const announced = program === this.paths.node && script === this.paths.announce;
+    return announced && how === "command" ? (command ?? null) : null;
   }
 
   #startFleet(

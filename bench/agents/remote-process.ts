@@ -54,6 +54,10 @@ export class RemoteProcess implements HostProcess {
     this.#options.send({ do: "input", id: this.#id, text: `${line}\n` });
   }
 
+  closeInput(): void {
+    this.#options.send({ do: "close", id: this.#id });
+  }
+
   kill(signal: NodeJS.Signals): void {
     if (!this.#ended) this.#options.send({ do: "signal", id: this.#id, name: signal });
   }

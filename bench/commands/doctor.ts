@@ -2,20 +2,34 @@
 
 import { loadavg } from "node:os";
 import { availableBackends } from "../../src/index.ts";
+import { machineRows, openMachines } from "../agents/machines.ts";
 import { type FitRow, fitRows, limitRows, models, scales, thousands } from "../host/diagnosis.ts";
 import type { MachineEnvironment } from "../host/environment.ts";
 import { type MachineLimits, warnings } from "../host/limits.ts";
 import { LocalHost } from "../host/local.ts";
 import { alignedLines } from "../report/text-table.ts";
 import { type Command, print } from "./command.ts";
+import { diagnoseMachines } from "./doctor-machines.ts";
 
 export const doctorCommand: Command = {
   name: "doctor",
   summary: "what this machine allows, what disturbs its figures, and the commands that change it",
   operands: "",
-  options: [{ name: "json", value: "", help: "as JSON" }],
-  examples: [["npm run bench -- doctor", "looks, and changes nothing"]],
-  execute: async ({ values }) => {
+  options: [...machineRows, { name: "json", value: "", help: "as JSON" }],
+  examples: [
+    ["npm run bench -- doctor", "looks, and changes nothing"],
+    ["npm run bench -- doctor --agents user@a,user@b --server user@s", "each machine of a run"],
+  ],
+  execute: async (given) => {
+    const { values } = given;
+    const machines = await openMachines(given);
+    if (machines.fleet !== null) {
+      try {
+        return print(await diagnoseMachines(machines, values["json"] === true));
+      } finally {
+        await machines.close();
+      }
+    }
     const host = new LocalHost();
     const [machine, environment] = [await host.limits(), await host.environment()];
     const { note } = await host.cpus();

@@ -59,6 +59,8 @@ const events = {
     /** HdrHistograms, base64, nanoseconds: from the intended send time, from the actual one. */
     latency: s.text,
     latencyUncorrected: s.text,
+    /** Of several load generators those that were the limit, counted from 1; none: empty. */
+    fullAgents: s.optional(s.list(count)),
     /** Of the connection that floods. */
     hotCompletedMessages: s.optional(count),
     /** Cycles of a churn that were refused or reset. */

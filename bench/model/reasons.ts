@@ -12,6 +12,7 @@ export const ruleWords = {
   rate: "the rate was missed",
   late: "messages left late",
   full: "the server's CPU was full before it bore the rate",
+  "clients-full": "limited by the clients: an agent could not do more, or not in time",
 } as const;
 
 export type GateRule = keyof typeof ruleWords;

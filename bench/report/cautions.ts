@@ -4,6 +4,7 @@
 import { busyRules, kindOf } from "../model/reasons.ts";
 import type { Cell, Results, Status } from "../model/results.ts";
 import { runtimeRow, runtimesWith } from "../model/runtimes.ts";
+import * as s from "../model/schema.ts";
 import { attainableCoverage } from "../statistics/bootstrap.ts";
 import { figure, type Group, isMeasured } from "./groups.ts";
 
@@ -14,6 +15,10 @@ export type Caution =
   | Coded<"interrupted" | "one-core" | "machine-busy" | "one-block", unknown>
   /** The most that an interval over so few blocks can cover, in percent. */
   | Coded<"few-blocks", { blocks: number; coverage: number }>
+  /** Agents, counted from 1, that were the limit in most windows. */
+  | Coded<"limited-by-clients", { agents: readonly number[] }>
+  /** What stood still or was lost on the way, in words. */
+  | Coded<"machine-faults", { faults: readonly string[] }>
   /** A core is full because the server polls, or saturated because the rate is too much for it. */
   | Coded<"windows-discarded" | "not-ranked" | "polls" | "saturated", { cells: readonly Cell[] }>
   /** Runtimes whose engine is in the figures. */
@@ -33,6 +38,7 @@ export function cautionsOf({ measured, others }: Group, results: Results): Cauti
   const all: (Caution | false)[] = [
     !complete && { code: "interrupted" },
     environment["availableCores"] === 1 && { code: "one-core" },
+    ...fleetCautions(environment),
     fewBlocks(measured),
     dropped.length > 0 && { code: "windows-discarded", cells: dropped },
     unranked.length > 0 && { code: "not-ranked", cells: unranked },
@@ -45,6 +51,18 @@ export function cautionsOf({ measured, others }: Group, results: Results): Cauti
   ];
   return all.filter((caution) => caution !== false);
 }
+
+/** Of a run over several machines; none of one machine alone. */
+function fleetCautions(environment: Results["environment"]): Caution[] {
+  if (!s.satisfies(fleetSchema, environment["fleet"])) return [];
+  const { limitedByClients: agents, faults } = environment["fleet"];
+  return [
+    ...(agents.length > 0 ? [{ code: "limited-by-clients", agents } as const] : []),
+    ...(faults.length > 0 ? [{ code: "machine-faults", faults } as const] : []),
+  ];
+}
+
+const fleetSchema = s.record({ limitedByClients: s.list(s.number), faults: s.list(s.text) });
 
 function percentOf(cell: Cell): number {
   return figure(cell, "serverCpuPercent")?.median ?? 0;

@@ -244,6 +244,9 @@ const cautionWords: { readonly [C in Caution["code"]]: (caution: CautionOf<C>) =
   "one-core": () =>
     say`Server and load generator shared the only core: nothing here can be ranked.`,
   "one-block": () => say`One block gives no interval: the ratios rank nothing.`,
+  "limited-by-clients": ({ agents }) =>
+    say`Limited by the clients: agent ${agents.join(", ")} could not do more, or not in time.`,
+  "machine-faults": ({ faults }) => [plainLine(faults.join("; "))],
   "few-blocks": ({ blocks, coverage }) =>
     joined(
       [

@@ -63,8 +63,11 @@ export function brokenRules(window: Window, { rules, singleThreaded }: Judging):
     rate: !full && missesRate(window),
     late: !full && (window.sendLagNsP99 ?? 0) > limits.sendLagNsP99,
     full,
+    "clients-full": false,
   };
-  return rules.filter((rule) => broken[rule]);
+  const found = rules.filter((rule) => broken[rule]);
+  // Of every workload: it says that the figures are those of the clients.
+  return (window.fullAgents ?? []).length > 0 ? [...found, "clients-full"] : found;
 }
 
 function clientTakenNs({ clientTakenNs, clientRunQueueWaitNs }: Window): number | null {

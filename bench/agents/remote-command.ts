@@ -1,0 +1,104 @@
+// A server of others on the server's machine: the command is started with a free port, and the ready
+// line is printed once something listens there. What announce.js does where there is Node.
+
+import { setTimeout as delay } from "node:timers/promises";
+import type { Exit, HostProcess } from "../host/host.ts";
+import { childrenIn, listensOn } from "../host/listening.ts";
+import type { Agent } from "./agent.ts";
+import { HostError } from "./bootstrap.ts";
+import { withRemoteFiles } from "./remote-files.ts";
+import type { RemoteProcess } from "./remote-process.ts";
+
+export interface CommandOptions {
+  /** `{port}` and `{host}` are replaced. */
+  readonly command: string;
+  readonly address: string;
+  /** What raises limits and pins, before the command. */
+  readonly prefix: readonly string[];
+  readonly onLine: (line: string) => void;
+}
+
+const askAgainMs = 50;
+/** Below the usual range of ports that the kernel gives away by itself, and above most servers. */
+const [firstPort, ports] = [20_000, 10_000];
+
+export class RemoteCommand implements HostProcess {
+  readonly exited: Promise<Exit>;
+  readonly #agent: Agent;
+  readonly #options: CommandOptions;
+  #process: RemoteProcess | null = null;
+  #resolve: (exit: Exit) => void = () => {};
+  #ended = false;
+  #killed: NodeJS.Signals | null = null;
+
+  constructor(agent: Agent, options: CommandOptions) {
+    this.#agent = agent;
+    this.#options = options;
+    this.exited = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    void this.#run().catch((error: unknown) => {
+      const reason = error instanceof HostError ? error.message : String(error);
+      this.#end({ code: null, signal: null, error: reason });
+    });
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get stderrTail(): string {
+    return this.#process?.stderrTail ?? "";
+  }
+
+  send(line: string): void {
+    this.#process?.send(line);
+  }
+
+  /** The end of its supervisor's input kills everything that the command started. */
+  kill(signal: NodeJS.Signals): void {
+    this.#killed = signal;
+    if (signal === "SIGKILL") this.#process?.closeInput();
+    else this.#process?.kill(signal);
+  }
+
+  async #run(): Promise<void> {
+    const port = await this.#freePort();
+    const { command, address, prefix } = this.#options;
+    const words = command.replaceAll("{port}", String(port)).replaceAll("{host}", address);
+    const { loadGenerator } = this.#agent.installed;
+    const argv = [...prefix, loadGenerator, "supervise", "--", "/bin/sh", "-c", words];
+    if (this.#killed !== null) return this.#end({ code: null, signal: "SIGKILL", error: null });
+    const process = this.#agent.start(argv, () => {});
+    this.#process = process;
+    void process.exited.then((exit) => this.#end(exit));
+    while (!this.#ended && !(await this.#look((read) => listensOn(read, port)))) {
+      await delay(askAgainMs);
+    }
+    if (this.#ended) return;
+    const [only, ...others] = await this.#look((read) => childrenIn(read, process.pid));
+    const pid = only !== undefined && others.length === 0 ? only : process.pid;
+    this.#options.onLine(JSON.stringify({ event: "ready", port, pid }));
+  }
+
+  async #freePort(): Promise<number> {
+    for (;;) {
+      const port = firstPort + Math.floor(Math.random() * ports);
+      if (!(await this.#look((read) => listensOn(read, port)))) return port;
+    }
+  }
+
+  #look<T>(look: (read: (path: string) => string | null) => T): Promise<T> {
+    return withRemoteFiles(this.#agent, ({ read }) => look(read));
+  }
+
+  #end(exit: Exit): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#resolve(exit);
+  }
+}
