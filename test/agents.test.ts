@@ -176,8 +176,10 @@ describe("one result", () => {
   }
 
   it("has the p99.9 of the pooled samples within one bucket, for 100 seeds and 8 agents", () => {
+    let averagesThatMislead = 0;
     for (let seed = 1; seed <= 100; seed++) {
-      const random = seededRandom(seed);
+      const whole = seededRandom(seed);
+      const random = () => whole() / 2 ** 32;
       const agents = Array.from({ length: 8 }, (_, index) =>
         samples(random, 500 + 300 * index, 50_000 * (1 + index)),
       );
@@ -197,8 +199,10 @@ describe("one result", () => {
         lines
           .map(({ latency }) => decodeHistogram(latency).quantile(0.999) ?? 0)
           .reduce((sum, value) => sum + value, 0) / lines.length;
-      expect(Math.abs(averaged - exact)).toBeGreaterThan(exact / 100);
+      if (Math.abs(averaged - exact) > exact / 100) averagesThatMislead++;
     }
+    // What merging is for: the mean of the agents' own p99.9 is another number.
+    expect(averagesThatMislead).toBeGreaterThan(90);
   });
 
   it("adds counts, takes the fullest agent's CPU, and the server's figures from its host", () => {
@@ -435,9 +439,16 @@ describe("several generators", () => {
   });
 
   onLinux("outlive no coordinator that is killed", async () => {
+    const module = `${paths.root}/dist/bench/agents/fleet-host.js`;
+    const plan = {
+      agents: ["local", "local"],
+      server: "local",
+      serverAddress: null,
+      sshConfig: null,
+    };
     const script = `
-      const { FleetHost } = await import(${JSON.stringify(`${paths.root}/dist/bench/agents/fleet-host.js`)});
-      const plan = { agents: ["local", "local"], server: "local", serverAddress: null, sshConfig: null };
+      const { FleetHost } = await import(${JSON.stringify(module)});
+      const plan = ${JSON.stringify(plan)};
       const host = await FleetHost.open(plan, {});
       host.start([host.paths.echoServer, "--strategy", "process-per-connection"], {
         onLine: () => console.log("ready"),

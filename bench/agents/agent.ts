@@ -239,7 +239,9 @@ export class Agent {
     };
     this.#channel.onBytes(hear);
     hear(early);
-    void this.#channel.exited.then(async () => this.#end(await endOf(this.#channel, this.#program)));
+    void this.#channel.exited.then(async () =>
+      this.#end(await endOf(this.#channel, this.#program)),
+    );
   }
 
   #hear(event: AgentEvent): void {

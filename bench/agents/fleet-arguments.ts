@@ -13,7 +13,7 @@ export interface PartOfFleet {
   readonly subcommand: "hold" | "run";
 }
 
-type Pair = readonly [name: string, value: string];
+type ArgumentPair = readonly [name: string, value: string];
 
 /** @param args pairs of `--name value`; a name may come more than once */
 export function generatorArguments(
@@ -21,7 +21,7 @@ export function generatorArguments(
   { address, part, parts, subcommand }: PartOfFleet,
 ): string[] {
   const pairs = withFixedWarmup(pairsOf(args)).filter(([name]) => !notForGenerators.includes(name));
-  const own: Pair[] = [
+  const own: ArgumentPair[] = [
     ["--host", address],
     ["--part", String(part)],
     ["--parts", String(parts)],
@@ -38,17 +38,17 @@ export function observerArguments(args: readonly string[]): string[] {
   return pairs.filter(([name]) => name !== "--steady-within-ms").flat();
 }
 
-function pairsOf(args: readonly string[]): Pair[] {
-  const pairs: Pair[] = [];
+function pairsOf(args: readonly string[]): ArgumentPair[] {
+  const pairs: ArgumentPair[] = [];
   for (let at = 0; at + 1 < args.length; at += 2) pairs.push([args[at] ?? "", args[at + 1] ?? ""]);
   return pairs;
 }
 
-function withFixedWarmup(pairs: readonly Pair[]): Pair[] {
-  const valueOf = (wanted: string) => Number(pairs.find(([name]) => name === wanted)?.[1] ?? 0);
-  const watched = valueOf("--steady-within-ms");
+function withFixedWarmup(pairs: readonly ArgumentPair[]): ArgumentPair[] {
+  const numberAt = (wanted: string) => Number(pairs.find(([name]) => name === wanted)?.[1] ?? 0);
+  const watched = numberAt("--steady-within-ms");
   if (watched === 0) return [...pairs];
   const least = Math.min(watched, unwatchedWarmupMs);
-  const warmup = String(Math.max(valueOf("--warmup-ms"), least));
+  const warmup = String(Math.max(numberAt("--warmup-ms"), least));
   return [...pairs.filter(([name]) => name !== "--warmup-ms"), ["--warmup-ms", warmup]];
 }

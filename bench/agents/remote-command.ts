@@ -1,5 +1,5 @@
-// A server of others on the server's machine: the command is started with a free port, and the ready
-// line is printed once something listens there. What announce.js does where there is Node.
+// A server of others on the server's machine: the command is started with a free port, and the
+// ready line is printed once something listens there. It does what announce.js does with Node.
 
 import { setTimeout as delay } from "node:timers/promises";
 import type { Exit, HostProcess } from "../host/host.ts";

@@ -1,0 +1,238 @@
+// Hosts to reach by ssh, on this machine: a real sshd each, with keys made here, in a network
+// namespace of its own where root may make one, on a port of 127.0.0.1 otherwise.
+
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+const sshd = ["/usr/sbin/sshd", "/usr/local/sbin/sshd"].find((path) => existsSync(path));
+const isRoot = process.getuid?.() === 0;
+
+/** Why there can be no such hosts here; null if there can. */
+export function whyNoHosts(): string | null {
+  if (process.platform !== "linux") return "Linux only";
+  if (sshd === undefined) return "openssh-server is not installed";
+  if (spawnSync("ssh", ["-V"]).status !== 0) return "ssh is not installed";
+  return null;
+}
+
+/** Why there can be no network namespaces here; null if there can. */
+export function whyNoNamespaces(): string | null {
+  if (whyNoHosts() !== null) return whyNoHosts();
+  if (!isRoot) return "network namespaces need root";
+  const name = `iosel-probe-${process.pid}`;
+  if (spawnSync("ip", ["netns", "add", name]).status !== 0) return "ip netns add is refused";
+  spawnSync("ip", ["netns", "del", name]);
+  return null;
+}
+
+/** Why there is no `tc netem` here; null if there is. */
+export function whyNoNetem(): string | null {
+  const no = whyNoNamespaces();
+  if (no !== null) return no;
+  const name = `iosel-probe-${process.pid}`;
+  spawnSync("ip", ["netns", "add", name]);
+  const inside = ["netns", "exec", name];
+  const tried = spawnSync("ip", [...inside, "tc", "qdisc", "add", "dev", "lo", "root", "netem"]);
+  spawnSync("ip", ["netns", "del", name]);
+  return tried.status === 0 ? null : "this kernel has no sch_netem";
+}
+
+export interface SshHost {
+  /** As it is named to ssh. */
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly namespace: string | null;
+  readonly sshd: ChildProcess;
+}
+
+export interface HostOptions {
+  readonly name: string;
+  /** The host's clock is ahead by so many seconds: a time namespace, which needs root. */
+  readonly aheadSeconds?: number;
+}
+
+/** The hosts of one test file. */
+export class SshHosts {
+  readonly folder = mkdtempSync(join(tmpdir(), "ssh-hosts-"));
+  readonly config = join(this.folder, "config");
+  readonly cache = join(this.folder, "cache");
+  readonly hosts = new Map<string, SshHost>();
+  readonly #namespaced: boolean;
+  readonly #tag = (process.pid % 46_656).toString(36);
+  readonly #subnet = `10.231.${process.pid % 250}`;
+  readonly #links: string[] = [];
+
+  constructor(namespaced: boolean) {
+    this.#namespaced = namespaced;
+    for (const name of ["user", "host", "stranger"]) {
+      const file = join(this.folder, name);
+      execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", file]);
+    }
+    const known = readFileSync(join(this.folder, "user.pub"), "utf8");
+    writeFileSync(join(this.folder, "authorized"), known, { mode: 0o600 });
+    if (isRoot) mkdirSync("/run/sshd", { recursive: true });
+    if (namespaced) this.#makeHub();
+  }
+
+  async add({ name, aheadSeconds = 0 }: HostOptions): Promise<SshHost> {
+    const index = this.hosts.size + 2;
+    const namespace = this.#namespaced ? `iosel-${this.#tag}-${name}` : null;
+    const address = namespace === null ? "127.0.0.1" : `${this.#subnet}.${index}`;
+    const port = namespace === null ? await freePort() : 2222;
+    if (namespace !== null) this.#makeNamespace(namespace, address, index);
+    const inside = namespace === null ? [] : ["ip", "netns", "exec", namespace];
+    const ahead =
+      aheadSeconds === 0
+        ? []
+        : ["unshare", "--time", "--monotonic", String(aheadSeconds), "--fork", "--kill-child"];
+    const file = join(this.folder, `sshd-${name}`);
+    writeFileSync(file, this.#sshdConfig(address, port));
+    const [command = "", ...args] = [...inside, ...ahead, sshd ?? "", "-D", "-e", "-f", file];
+    const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"] });
+    await listening(child);
+    const host: SshHost = { name, address, port, namespace, sshd: child };
+    this.hosts.set(name, host);
+    const key = readFileSync(join(this.folder, "host.pub"), "utf8");
+    writeFileSync(join(this.folder, "known"), `[${address}]:${port} ${key}`, { flag: "a" });
+    const lines = [
+      `Host ${name}`,
+      `  HostName ${address}`,
+      `  Port ${port}`,
+      `  IdentityFile ${join(this.folder, "user")}`,
+    ];
+    // The last block is for every host: ssh takes the first value that it finds.
+    const blocks = existsSync(this.config) ? readFileSync(this.config, "utf8") : this.#common();
+    writeFileSync(this.config, `${lines.join("\n")}\n${blocks}`);
+    return host;
+  }
+
+  /** Adds a delay to what leaves each host, and loss. */
+  netem(...words: string[]): void {
+    for (const { namespace } of this.hosts.values()) {
+      if (namespace !== null) inNamespace(namespace, "tc", qdisc("add", words));
+    }
+  }
+
+  /** Takes the link of a host down or up. */
+  link(name: string, state: "up" | "down"): void {
+    const { namespace } = this.hosts.get(name) ?? {};
+    if (namespace != null) inNamespace(namespace, "ip", ["link", "set", "eth0", state]);
+  }
+
+  /** Ports on which something listens in a host's namespace. */
+  listening(name: string): number[] {
+    const { namespace } = this.hosts.get(name) ?? {};
+    if (namespace == null) return [];
+    const tables = inNamespace(namespace, "cat", ["/proc/net/tcp", "/proc/net/tcp6"]);
+    return tables
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, , , state]) => state === "0A")
+      .map(([, local = ""]) => Number.parseInt(local.split(":")[1] ?? "0", 16));
+  }
+
+  async close(): Promise<void> {
+    for (const { sshd: child } of this.hosts.values()) child.kill("SIGKILL");
+    for (const { namespace } of this.hosts.values()) {
+      if (namespace === null) continue;
+      const pids = spawnSync("ip", ["netns", "pids", namespace], { encoding: "utf8" }).stdout;
+      for (const pid of pids.split("\n").filter(Boolean)) kill(Number(pid));
+      spawnSync("ip", ["netns", "del", namespace]);
+    }
+    for (const link of this.#links) spawnSync("ip", ["link", "del", link]);
+    await delay(50);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #common(): string {
+    const { folder } = this;
+    return [
+      "Host *",
+      `  User ${userInfo().username}`,
+      "  IdentitiesOnly yes",
+      `  UserKnownHostsFile ${join(folder, "known")}`,
+      "  GlobalKnownHostsFile /dev/null",
+      "",
+    ].join("\n");
+  }
+
+  #sshdConfig(address: string, port: number): string {
+    const { folder } = this;
+    return [
+      `Port ${port}`,
+      `ListenAddress ${address}`,
+      `HostKey ${join(folder, "host")}`,
+      `AuthorizedKeysFile ${join(folder, "authorized")}`,
+      "PidFile none",
+      "PasswordAuthentication no",
+      "KbdInteractiveAuthentication no",
+      "UsePAM no",
+      "StrictModes no",
+      `SetEnv IO_SELECTORS_CACHE=${this.cache}`,
+      "",
+    ].join("\n");
+  }
+
+  #makeHub(): void {
+    const bridge = `ios${this.#tag}`;
+    ip("link", "add", bridge, "type", "bridge");
+    this.#links.push(bridge);
+    ip("addr", "add", `${this.#subnet}.1/24`, "dev", bridge);
+    ip("link", "set", bridge, "up");
+  }
+
+  #makeNamespace(namespace: string, address: string, index: number): void {
+    const outside = `ios${this.#tag}v${index}`;
+    ip("netns", "add", namespace);
+    ip("link", "add", outside, "type", "veth", "peer", "name", "eth0", "netns", namespace);
+    ip("link", "set", outside, "master", `ios${this.#tag}`, "up");
+    inNamespace(namespace, "ip", ["addr", "add", `${address}/24`, "dev", "eth0"]);
+    inNamespace(namespace, "ip", ["link", "set", "eth0", "up"]);
+    inNamespace(namespace, "ip", ["link", "set", "lo", "up"]);
+  }
+}
+
+function qdisc(act: string, words: readonly string[]): string[] {
+  return ["qdisc", act, "dev", "eth0", "root", "netem", ...words];
+}
+
+function ip(...words: string[]): void {
+  execFileSync("ip", words);
+}
+
+function inNamespace(namespace: string, command: string, args: readonly string[]): string {
+  return execFileSync("ip", ["netns", "exec", namespace, command, ...args], { encoding: "utf8" });
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+/** sshd says so on standard error; without it the first connection might come too early. */
+async function listening(child: ChildProcess): Promise<void> {
+  let text = "";
+  await new Promise<void>((resolve, reject) => {
+    child.stderr?.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      if (text.includes("Server listening")) resolve();
+    });
+    child.once("exit", () => reject(new Error(`sshd ended: ${text}`)));
+  });
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => probe.once("listening", resolve));
+  const address = probe.address();
+  probe.close();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
