@@ -18,6 +18,7 @@
     ],
     # The engines of connections, for the library and for the servers of the suite.
     "proactor_sources": [
+      "native/proactor/accepting.cc",
       "native/proactor/engine.cc",
       "native/proactor/idle_timers.cc",
       "native/proactor/io_uring_engine.cc",

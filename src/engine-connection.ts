@@ -7,6 +7,7 @@ import { ConnectionIterator } from "./connection-iterator.ts";
 import { connectionError, connectionLost, throwLater } from "./errors.ts";
 import { native, SOCKET_OPTIONS } from "./native.ts";
 import { orThrow } from "./opening.ts";
+import type { Role } from "./role.ts";
 import { localAddress, peerAddress, type SocketAddress } from "./socket-address.ts";
 import {
   SUBMIT_DESTROY,
@@ -15,19 +16,8 @@ import {
   SUBMIT_PAUSE,
   SUBMIT_REPORT,
   SUBMIT_RESUME,
-  type Submitter,
 } from "./submissions.ts";
-
-/** What the connections of a server, or of one call, have in common. Not public. */
-export interface Role<T = undefined> {
-  readonly engine: Submitter;
-  readonly handlers: ConnectionHandlers<T>;
-  readonly highWaterMark: number;
-  readonly lowWaterMark: number;
-  readonly allowHalfOpen: boolean;
-  /** Called before the `close` handler. */
-  readonly closed: (() => void) | null;
-}
+import { forgetWithheld, unclosed, type Withheld, withheldOf } from "./withheld.ts";
 
 /** For engine.ts and its neighbours; not public. */
 export const opened = Symbol("opened");
@@ -38,6 +28,7 @@ export const onIdle = Symbol("onIdle");
 export const onClosed = Symbol("onClosed");
 export const flagUnwritable = Symbol("flagUnwritable");
 export const ownerOf = Symbol("ownerOf");
+export const abandon = Symbol("abandon");
 export const unread = Symbol("unread");
 export const takeOver = Symbol("takeOver");
 export const handlersOf = Symbol("handlersOf");
@@ -54,14 +45,12 @@ const NEEDS_DRAIN = 64;
 const REPORTING = 128;
 const UNREFERENCED = 256;
 const UNWRITABLE = 512;
+/** Its descriptor is closed, and its number may be another connection's; `close` is to come. */
+const ABANDONED = 1024;
 const OVER = DESTROYED | CLOSED;
 
-type Withheld = Uint8Array | "end" | "closed";
-
 /** Rare, so beside the connections. */
-const withheld = new WeakMap<object, Withheld[]>();
 const reasons = new WeakMap<object, Error>();
-
 export class EngineConnection<T = undefined> implements Connection<T> {
   data: T = undefined as T;
   #role: Role<T>;
@@ -108,6 +97,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   write(bytes: Uint8Array | string): boolean {
     if ((this.#flags & (OVER | ENDED | UNWRITABLE)) !== 0) return this.#refuseWrite();
+    if ((this.#flags & ABANDONED) !== 0) return true;
     const { engine, highWaterMark } = this.#role;
     const written = engine.write(this.#slot, bytes);
     const { flushes } = engine;
@@ -125,19 +115,20 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     if (bytes !== undefined) this.write(bytes);
     if ((this.#flags & (OVER | ENDED)) !== 0) return;
     this.#flags |= ENDED;
-    this.#role.engine.submit(this.#slot, SUBMIT_END);
+    this.#submit(SUBMIT_END);
   }
 
   destroy(error?: Error): void {
     if ((this.#flags & OVER) !== 0) return;
     this.#flags |= DESTROYED;
     if (error !== undefined) reasons.set(this, error);
-    this.#role.engine.submit(this.#slot, SUBMIT_DESTROY);
+    this.#submit(SUBMIT_DESTROY);
+    if (unclosed.has(this)) queueMicrotask(() => this[onClosed](0, false)); // reported before
   }
 
   pause(): void {
     if ((this.#flags & (OVER | PAUSED)) !== 0) return;
-    if ((this.#flags & HELD_BACK) === 0) this.#role.engine.submit(this.#slot, SUBMIT_PAUSE);
+    if ((this.#flags & HELD_BACK) === 0) this.#submit(SUBMIT_PAUSE);
     this.#flags |= PAUSED;
   }
 
@@ -150,11 +141,11 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   setTimeout(idleMs: number): void {
     assertIdleMs(idleMs);
     if (this.closed) return;
-    this.#role.engine.submit(this.#slot, SUBMIT_IDLE_TIMEOUT, 0, Math.ceil(idleMs));
+    this.#submit(SUBMIT_IDLE_TIMEOUT, Math.ceil(idleMs));
   }
 
   setNoDelay(on: boolean): void {
-    if (this.closed) return;
+    if (this.#isGone) return;
     const answer = native.setOption(this.#slot, SOCKET_OPTIONS.noDelay, on ? 1 : 0);
     orThrow(answer, `cannot set TCP_NODELAY of fd ${this.#slot}`);
   }
@@ -179,14 +170,14 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   }
 
   detach(): Detached {
-    if (this.closed) throw connectionError("ERR_CONNECTION_CLOSED", "the connection is closed");
+    if (this.#isGone) throw connectionError("ERR_CONNECTION_CLOSED", "the connection is closed");
     if (this.#queued > 0) {
       throw connectionError(
         "ERR_CONNECTION_BUSY",
         `cannot detach fd ${this.#slot}: ${this.#queued} bytes are not sent; wait for drain`,
       );
     }
-    const parts = (withheld.get(this) ?? []).filter((item) => typeof item !== "string");
+    const parts = withheldOf(this).filter((item) => typeof item !== "string");
     const received = this.#role.engine.detach(this.#slot);
     this.#flags |= CLOSED;
     this.#release();
@@ -216,15 +207,18 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   /** @internal Delivers these bytes again, before all others, once the pause has ended. */
   [unread](bytes: Uint8Array): void {
-    const items = withheld.get(this) ?? [];
-    items.unshift(bytes.slice()); // in place: deliverWithheld() may be going through them
-    withheld.set(this, items);
+    withheldOf(this).unshift(bytes.slice()); // in place: deliverWithheld() may be going through them
     this.#flags |= WITHHELD;
   }
 
   /** @internal */
   get [ownerOf](): (() => void) | null {
     return this.#role.closed;
+  }
+
+  /** @internal Its slot is another connection's from now on. */
+  [abandon](): void {
+    this.#flags |= ABANDONED;
   }
 
   /** @internal It can only receive. */
@@ -287,8 +281,10 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   /** @internal The descriptor is closed. @param errno 0, or below it why. */
   [onClosed](errno: number, sending: boolean): void {
     if ((this.#flags & CLOSED) !== 0) return;
+    this.#flags |= ABANDONED;
     if (errno === 0 && (this.#flags & WITHHELD) !== 0 && !this.closed) {
       this.#withhold("closed");
+      unclosed.add(this);
       return;
     }
     this.#flags |= CLOSED;
@@ -304,8 +300,18 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     }
   }
 
+  /** Whether its number may be another's. */
+  get #isGone(): boolean {
+    return (this.#flags & (OVER | ABANDONED)) !== 0;
+  }
+
+  #submit(kind: number, length = 0): void {
+    if ((this.#flags & ABANDONED) === 0) this.#role.engine.submit(this.#slot, kind, 0, length);
+  }
+
   #release(): void {
-    withheld.delete(this);
+    forgetWithheld(this);
+    unclosed.delete(this);
     this.#queued = 0;
     this.#pending = 0;
     if ((this.#flags & UNREFERENCED) === 0) this.#role.engine.unref();
@@ -313,20 +319,18 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   #refuseWrite(): boolean {
     if (this.closed) return false;
-    if ((this.#flags & UNWRITABLE) !== 0) {
-      throw connectionError("ERR_CONNECTION_READ_ONLY", "the descriptor is open for reading only");
-    }
-    throw connectionError("ERR_STREAM_WRITE_AFTER_END", "write after end");
+    throw (this.#flags & UNWRITABLE) !== 0
+      ? connectionError("ERR_CONNECTION_READ_ONLY", "the descriptor is open for reading only")
+      : connectionError("ERR_STREAM_WRITE_AFTER_END", "write after end");
   }
 
-  /** More is buffered than the high-water mark: asks to be told of less. @returns false */
+  /** More is buffered than the high-water mark: asks for a report. @returns false */
   #exceeded(): false {
-    const { engine } = this.#role;
-    if ((this.#flags & REPORTING) === 0) engine.submit(this.#slot, SUBMIT_REPORT);
+    if ((this.#flags & REPORTING) === 0) this.#submit(SUBMIT_REPORT);
     this.#flags |= NEEDS_DRAIN | REPORTING;
     // Only what answers its own peer: two programs that both send first must both go on reading.
-    if ((this.#flags & HELD_BACK) === 0 && engine.delivering === this) {
-      if ((this.#flags & PAUSED) === 0) engine.submit(this.#slot, SUBMIT_PAUSE);
+    if ((this.#flags & HELD_BACK) === 0 && this.#role.engine.delivering === this) {
+      if ((this.#flags & PAUSED) === 0) this.#submit(SUBMIT_PAUSE);
       this.#flags |= HELD_BACK;
     }
     return false;
@@ -335,20 +339,17 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   #receiveAgain(): void {
     if ((this.#flags & (OVER | PAUSED | HELD_BACK)) !== 0) return;
     if ((this.#flags & WITHHELD) !== 0) queueMicrotask(() => this.#deliverWithheld());
-    else this.#role.engine.submit(this.#slot, SUBMIT_RESUME);
+    else this.#submit(SUBMIT_RESUME);
   }
 
   #withhold(item: Withheld): void {
     if ((this.#flags & OVER) !== 0) return;
-    const items = withheld.get(this) ?? [];
-    items.push(typeof item === "string" ? item : item.slice());
-    withheld.set(this, items);
+    withheldOf(this).push(typeof item === "string" ? item : item.slice());
     this.#flags |= WITHHELD;
   }
 
   #deliverWithheld(): void {
-    const items = withheld.get(this);
-    if (items === undefined) return;
+    const items = withheldOf(this);
     const { engine } = this.#role;
     engine.delivering = this;
     while (items.length > 0 && (this.#flags & (OVER | PAUSED | HELD_BACK)) === 0) {
@@ -362,7 +363,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     engine.delivering = null;
     if (items.length > 0) return;
     this.#flags &= ~WITHHELD;
-    withheld.delete(this);
+    forgetWithheld(this);
     this.#receiveAgain();
   }
 
@@ -386,9 +387,8 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   }
 
   #address(ask: (fd: number) => SocketAddress): SocketAddress | null {
-    if (this.closed) return null;
     try {
-      return ask(this.#slot);
+      return this.#isGone ? null : ask(this.#slot);
     } catch {
       return null; // ENOTSOCK: a pipe or a terminal; ENOTCONN: the peer has reset
     }

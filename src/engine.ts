@@ -1,6 +1,7 @@
 // Engine: the rings that TypeScript shares with a native engine, and the dispatch of what it
 // reports. One per thread and kind; every server and connection of the thread shares it.
 
+import { constants } from "node:os";
 import {
   deliver,
   type EngineConnection,
@@ -13,14 +14,24 @@ import {
   ownerOf,
 } from "./engine-connection.ts";
 import { HostedPump, type Pump, ReactorPump } from "./engine-pump.ts";
-import { invalidType } from "./errors.ts";
-import { ENGINE_CAN_WRITE, type EngineCounters, native, systemError } from "./native.ts";
+import { connectionError, invalidType } from "./errors.ts";
+import {
+  ENGINE_ADOPT_STRIDE,
+  ENGINE_CAN_WRITE,
+  type EngineCounters,
+  native,
+  systemError,
+} from "./native.ts";
 import type { Reactor } from "./reactor.ts";
 import type { BackendName } from "./selector.ts";
+import { Slots } from "./slots.ts";
 import type { Submitter } from "./submissions.ts";
+import { unclosed } from "./withheld.ts";
 
-/** native/proactor/rings.h: four int32 per entry. */
+/** native/proactor/rings.h: four int32 per entry; the second is a kind and, above it, a life. */
 const STRIDE = 4;
+const KINDS = 16;
+const KIND_BITS = 4;
 const COMPLETIONS = 1024;
 const SUBMISSIONS = 1024;
 const OUTBOUND_BYTES = 256 * 1024;
@@ -44,7 +55,6 @@ const IDLE = 6;
 const WRITE_OUTBOUND = 1;
 const WRITE_INBOUND = 2;
 
-const GONE = -1;
 const encoder = new TextEncoder();
 
 /** What a listener's completions are for. */
@@ -70,11 +80,9 @@ export class Engine implements Submitter {
   readonly #submissions = new Int32Array(SUBMISSIONS * STRIDE);
   readonly #outbound = new Uint8Array(OUTBOUND_BYTES);
   #inbound: ArrayBuffer;
-  /** By slot and dense. */
-  readonly #connections: (EngineConnection | undefined)[] = [];
+  readonly #slots = new Slots();
+  /** By life. */
   readonly #listeners = new Map<number, Acceptor>();
-  /** Connections whose number another one has taken before their CLOSED was dispatched, by slot. */
-  readonly #replaced = new Map<number, EngineConnection[]>();
   /** By completion: a view is made anew only if it lies elsewhere than in the turn before. */
   readonly #views: Uint8Array[] = [];
   readonly #viewOffsets: number[] = [];
@@ -83,8 +91,6 @@ export class Engine implements Submitter {
   #dispatched = 0;
   #count = 0;
   #refs = 0;
-  /** Slots in use. */
-  #open = 0;
   #turning = false;
   readonly #pump: Pump;
 
@@ -128,8 +134,8 @@ export class Engine implements Submitter {
       settings.idleMs,
     );
     if (answer < 0) throw systemError(answer, `cannot listen on fd ${fd}`);
-    this.#listeners.set(fd, acceptor);
-    this.#opened();
+    this.#begin(fd, answer);
+    this.#listeners.set(answer, acceptor);
   }
 
   /**
@@ -145,35 +151,39 @@ export class Engine implements Submitter {
     const answer = native.engineAdopt(this.#id, fd, settings.paused, settings.idleMs);
     if (answer < 0) throw systemError(answer, `cannot adopt fd ${fd}`);
     if ((answer & ENGINE_CAN_WRITE) === 0) connection[flagUnwritable]();
-    this.#put(fd, connection);
+    this.#begin(fd, Math.floor(answer / ENGINE_ADOPT_STRIDE), connection);
   }
 
   /**
    * Gives a descriptor back.
    * @returns what of it has been received and not been dispatched.
-   * @throws {Error} in Node's form: EBUSY while bytes are queued, EBADF once it is closing.
+   * @throws {Error} in Node's form: EBUSY while bytes are queued; ERR_CONNECTION_CLOSED if its end
+   *   is on the way to the program.
    */
   detach(slot: number): Uint8Array[] {
     const answer = native.engineDetach(this.#id, slot);
+    if (answer === -constants.errno.EBADF) {
+      throw connectionError("ERR_CONNECTION_CLOSED", "the peer has closed the connection");
+    }
     if (typeof answer === "number") throw systemError(answer, `cannot detach fd ${slot}`);
     const unread: Uint8Array[] = [];
+    const life = this.#slots.lifeOf(slot);
+    const data = (life << KIND_BITS) | DATA;
     for (let at = (this.#dispatched + 1) * STRIDE; at < this.#count * STRIDE; at += STRIDE) {
-      if (this.#completions[at] !== slot) continue;
-      this.#completions[at] = GONE;
-      if (this.#completions[at + 1] !== DATA) continue;
+      if (this.#completions[at] !== slot || this.#completions[at + 1] !== data) continue;
       const offset = this.#completions[at + 2] as number;
       unread.push(new Uint8Array(this.#inbound, offset, this.#completions[at + 3]).slice());
     }
-    this.#connections[slot] = undefined;
-    this.#over();
+    this.#slots.end(slot, life);
+    this.#ended();
     if (answer.length > 0) unread.push(answer);
     return unread;
   }
 
   /** Destroys every connection of that server, which its role's `closed` names. */
   destroyAll(owner: () => void): void {
-    for (const connection of this.#connections) {
-      if (connection?.[ownerOf] === owner) connection.destroy();
+    for (const connection of [...this.#slots.connections(), ...unclosed]) {
+      if (connection[ownerOf] === owner) connection.destroy();
     }
   }
 
@@ -188,7 +198,7 @@ export class Engine implements Submitter {
     const at = count * STRIDE;
     const submissions = this.#submissions;
     submissions[at] = slot;
-    submissions[at + 1] = kind;
+    submissions[at + 1] = (this.#slots.lifeOf(slot) << KIND_BITS) | kind;
     submissions[at + 2] = offset;
     submissions[at + 3] = length;
     head[HEAD_SUBMISSIONS] = count + 1;
@@ -261,12 +271,13 @@ export class Engine implements Submitter {
     return length;
   }
 
-  #opened(): void {
-    if (this.#open++ === 0) this.#pump.start();
+  #begin(slot: number, life: number, connection?: EngineConnection): void {
+    this.#slots.begin(slot, life, connection);
+    if (this.#slots.count === 1) this.#pump.start();
   }
 
-  #over(): void {
-    if (--this.#open === 0) this.#pump.stop();
+  #ended(): void {
+    if (this.#slots.count === 0) this.#pump.stop();
   }
 
   #turn(count: number): void {
@@ -277,8 +288,9 @@ export class Engine implements Submitter {
       this.#dispatched = i;
       const at = i * STRIDE;
       const slot = completions[at] as number;
-      if (completions[at + 1] === DATA) {
-        const connection = this.#connections[slot];
+      const label = completions[at + 1] as number;
+      if (label % KINDS === DATA) {
+        const connection = this.#slots.find(slot, label >> KIND_BITS);
         if (connection === undefined) continue;
         const offset = completions[at + 2] as number;
         const bytes = this.#view(i, offset, completions[at + 3] as number);
@@ -286,9 +298,9 @@ export class Engine implements Submitter {
         this.#currentOffset = offset;
         this.delivering = connection;
         connection[deliver](bytes);
-      } else if (slot !== GONE) {
+      } else {
         this.delivering = null;
-        this.#dispatch(slot, at);
+        this.#dispatch(slot, label, at);
       }
     }
     this.#count = 0;
@@ -299,65 +311,50 @@ export class Engine implements Submitter {
   }
 
   /** Everything that is no data. */
-  #dispatch(slot: number, at: number): void {
+  #dispatch(slot: number, label: number, at: number): void {
+    const life = label >> KIND_BITS;
     const offset = this.#completions[at + 2] as number;
     const length = this.#completions[at + 3] as number;
-    switch (this.#completions[at + 1]) {
-      case ACCEPTED: {
-        const acceptor = this.#listeners.get(offset);
-        if (acceptor === undefined) break;
-        const connection = acceptor.accepted(slot);
-        this.#put(slot, connection);
-        connection[opened]();
+    switch (label % KINDS) {
+      case ACCEPTED:
+        this.#accept(slot, life, length);
         break;
-      }
       case END:
-        this.#connections[slot]?.[onEnd]();
+        this.#slots.find(slot, life)?.[onEnd]();
         break;
       case QUEUED:
-        this.#connections[slot]?.[onQueued](offset * 2 ** 32 + (length >>> 0));
+        this.#slots.find(slot, life)?.[onQueued](offset * 2 ** 32 + (length >>> 0));
         break;
       case IDLE:
-        this.#connections[slot]?.[onIdle]();
+        this.#slots.find(slot, life)?.[onIdle]();
         break;
       case CLOSED:
-        this.#close(slot, length, offset);
+        this.#close(slot, life, length, offset);
         break;
     }
   }
 
-  #close(slot: number, errno: number, sending: number): void {
-    const acceptor = this.#listeners.get(slot);
-    if (acceptor !== undefined) {
-      this.#listeners.delete(slot);
-      this.#over();
-      acceptor.closed(errno);
-      return;
-    }
-    this.#over();
-    const replaced = this.#replaced.get(slot);
-    if (replaced !== undefined) {
-      const connection = replaced.shift();
-      if (replaced.length === 0) this.#replaced.delete(slot);
-      connection?.[onClosed](errno, sending !== 0);
-      return;
-    }
-    const connection = this.#connections[slot];
-    this.#connections[slot] = undefined;
-    connection?.[onClosed](errno, sending !== 0);
+  #accept(slot: number, life: number, listener: number): void {
+    const acceptor = this.#listeners.get(listener);
+    if (acceptor === undefined) return;
+    const connection = acceptor.accepted(slot);
+    this.#begin(slot, life, connection);
+    connection[opened]();
   }
 
-  #put(slot: number, connection: EngineConnection): void {
-    // Filled up, because an array with holes turns into a dictionary.
-    while (this.#connections.length <= slot) this.#connections.push(undefined);
-    const before = this.#connections[slot];
-    if (before !== undefined) {
-      const replaced = this.#replaced.get(slot);
-      if (replaced === undefined) this.#replaced.set(slot, [before]);
-      else replaced.push(before);
+  #close(slot: number, life: number, errno: number, sending: number): void {
+    const acceptor = this.#listeners.get(life);
+    if (acceptor === undefined) {
+      const connection = this.#slots.end(slot, life);
+      if (connection === undefined) return;
+      this.#ended();
+      connection[onClosed](errno, sending !== 0);
+      return;
     }
-    this.#connections[slot] = connection;
-    this.#opened();
+    this.#listeners.delete(life);
+    this.#slots.endListener(slot, life);
+    this.#ended();
+    acceptor.closed(errno);
   }
 
   #view(i: number, offset: number, length: number): Uint8Array {

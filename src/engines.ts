@@ -3,9 +3,10 @@
 import { assertIdleMs } from "./arguments.ts";
 import type { Connection, ConnectionHandlers } from "./connection.ts";
 import { Engine } from "./engine.ts";
-import { EngineConnection, type Role } from "./engine-connection.ts";
+import { EngineConnection } from "./engine-connection.ts";
 import { invalidType, invalidValue } from "./errors.ts";
 import { Reactor } from "./reactor.ts";
+import type { Role } from "./role.ts";
 import type { BackendName } from "./selector.ts";
 import { defaultBackend } from "./selectors.ts";
 

@@ -44,9 +44,10 @@ export const SOCKET_OPTIONS = {
   linger: 8,
 } as const;
 
-/** What engineAdopt answers. */
+/** What engineAdopt answers: the life of the slot times the stride, and these. */
 export const ENGINE_CAN_READ = 1;
 export const ENGINE_CAN_WRITE = 2;
+export const ENGINE_ADOPT_STRIDE = 4;
 
 /** What `setMulticast` and `getMulticast` take: the order of native MulticastOption. */
 export const MULTICAST_OPTIONS = { hops: 0, loop: 1, interface: 2 } as const;
@@ -235,9 +236,12 @@ export interface Native {
   ): number;
   /** The bytes that completions name. */
   engineInbound(id: number): ArrayBuffer;
-  /** Takes a listening socket over, whose number is its slot from now on. */
+  /** Takes a listening socket over, whose number is its slot from now on. Answers its life. */
   engineListen(id: number, fd: number, room: number, paused: boolean, idleMs: number): number;
-  /** Takes a connection over. Answers ENGINE_CAN_READ | ENGINE_CAN_WRITE. */
+  /**
+   * Takes a connection over. Answers its life times ENGINE_ADOPT_STRIDE, and ENGINE_CAN_READ |
+   * ENGINE_CAN_WRITE.
+   */
   engineAdopt(id: number, fd: number, paused: boolean, idleMs: number): number;
   /** Answers what was received and not reported. */
   engineDetach(id: number, slot: number): Uint8Array | number;

@@ -20,6 +20,7 @@ namespace {
 
 constexpr int32_t kCanRead = 1;
 constexpr int32_t kCanWrite = 2;
+constexpr int32_t kAdoptStride = 4;
 
 /** What a descriptor that the program has opened can do. fstat(2), fcntl(2) */
 Result<SlotOptions> DescribeDescriptor(int fd) {
@@ -80,7 +81,7 @@ Napi::Value InboundOf(const Napi::CallbackInfo& info) {
   return Napi::ArrayBuffer::New(info.Env(), kept->get(), kInboundBytes, release, kept);
 }
 
-/** engineListen(id, fd, room, paused, idleMs): 0, or -errno. */
+/** engineListen(id, fd, room, paused, idleMs): the life of that slot, or -errno. */
 Napi::Value Listen(const Napi::CallbackInfo& info) {
   auto* environment = static_cast<Environment*>(info.Data());
   OpenEngine* open = environment->FindEngine(Integer(info, 0));
@@ -89,15 +90,17 @@ Napi::Value Listen(const Napi::CallbackInfo& info) {
   options.paused = info[3].As<Napi::Boolean>().Value();
   options.idle_ms = Integer(info, 4);
   const int fd = Integer(info, 1);
-  Result<void> listening = SetNonBlocking(fd, true);
-  if (listening.ok()) listening = open->engine->Listen(fd, options);
-  if (!listening.ok()) return AnswerRefusal(info, listening.error());
+  const Result<void> ready = SetNonBlocking(fd, true);
+  if (!ready.ok()) return AnswerRefusal(info, ready.error());
+  const Result<int32_t> life = open->engine->Listen(fd, options);
+  if (!life.ok()) return AnswerRefusal(info, life.error());
   OpenedDescriptors::Remove(fd);
   if (open->watch != nullptr) open->watch->Changed();
-  return Napi::Number::New(info.Env(), 0);
+  return Napi::Number::New(info.Env(), life.value());
 }
 
-/** engineAdopt(id, fd, paused, idleMs): kCanRead | kCanWrite, or -errno. */
+/** engineAdopt(id, fd, paused, idleMs): the life of that slot times kAdoptStride, plus kCanRead |
+ * kCanWrite, or -errno. */
 Napi::Value Adopt(const Napi::CallbackInfo& info) {
   auto* environment = static_cast<Environment*>(info.Data());
   OpenEngine* open = environment->FindEngine(Integer(info, 0));
@@ -106,13 +109,15 @@ Napi::Value Adopt(const Napi::CallbackInfo& info) {
   if (!options.ok()) return AnswerRefusal(info, options.error());
   options.value().paused = info[2].As<Napi::Boolean>().Value();
   options.value().idle_ms = Integer(info, 3);
-  Result<void> adopted = SetNonBlocking(fd, true);
-  if (adopted.ok()) adopted = open->engine->Adopt(fd, options.value());
-  if (!adopted.ok()) return AnswerRefusal(info, adopted.error());
+  const Result<void> ready = SetNonBlocking(fd, true);
+  if (!ready.ok()) return AnswerRefusal(info, ready.error());
+  const Result<int32_t> life = open->engine->Adopt(fd, options.value());
+  if (!life.ok()) return AnswerRefusal(info, life.error());
   OpenedDescriptors::Remove(fd);
   if (open->watch != nullptr) open->watch->Changed();
-  return Napi::Number::New(info.Env(), (options.value().reads ? kCanRead : 0) |
-                                           (options.value().writes ? kCanWrite : 0));
+  const int32_t can =
+      (options.value().reads ? kCanRead : 0) | (options.value().writes ? kCanWrite : 0);
+  return Napi::Number::New(info.Env(), life.value() * kAdoptStride + can);
 }
 
 /** engineDetach(id, slot): what was received and not reported, or -errno. */

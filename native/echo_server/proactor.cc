@@ -48,9 +48,10 @@ class ProactorServer {
       : server_(server), engine_(engine), rings_(rings) {}
 
   Result<void> Run() {
-    Result<void> done = engine_.SetWakeFd(server_.stop.fd());
-    if (done.ok()) done = engine_.Listen(server_.listener.get(), {});
+    const Result<void> done = engine_.SetWakeFd(server_.stop.fd());
     if (!done.ok()) return done;
+    const Result<int32_t> listening = engine_.Listen(server_.listener.get(), {});
+    if (!listening.ok()) return listening.error();
     (void)server_.listener.Release();  // the engine's from now on
     AnnounceReady(server_);
     while (!StopSignal::Raised()) {
@@ -71,19 +72,17 @@ class ProactorServer {
 
  private:
   void OnCompletion(const RingCompletion& completion) {
-    switch (completion.kind) {
+    switch (completion.label.kind()) {
       case CompletionKind::kData:
-        return Submit(
-            {completion.slot, SubmissionKind::kWriteInbound, completion.offset, completion.length});
+        return Submit(completion, SubmissionKind::kWriteInbound);
       case CompletionKind::kAccepted:
         return server_.counters.CountAccepted();
       case CompletionKind::kEnd:
-        return Submit({completion.slot, SubmissionKind::kEnd, 0, 0});
+        return Submit(completion, SubmissionKind::kEnd);
       case CompletionKind::kQueued: {
         // As every server here: nothing more is read while something is kept.
         const bool empty = completion.offset == 0 && completion.length == 0;
-        return Submit(
-            {completion.slot, empty ? SubmissionKind::kResume : SubmissionKind::kPause, 0, 0});
+        return Submit(completion, empty ? SubmissionKind::kResume : SubmissionKind::kPause);
       }
       case CompletionKind::kClosed:
         return server_.counters.CountClosed();
@@ -92,9 +91,11 @@ class ProactorServer {
     }
   }
 
-  void Submit(const RingSubmission& submission) {
+  /** Asks that of the connection that the completion is of; a write sends what it names. */
+  void Submit(const RingCompletion& completion, SubmissionKind kind) {
     if (rings_.head->submissions == rings_.submission_capacity) engine_.Flush();
-    rings_.submissions[rings_.head->submissions++] = submission;
+    rings_.submissions[rings_.head->submissions++] = {
+        completion.slot, {kind, completion.label.life()}, completion.offset, completion.length};
   }
 
   void CountCalls() {

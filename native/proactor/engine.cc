@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <limits>
 #include <new>
+#include <utility>
 
 #include "core/memory.h"
 #include "core/owned_fd.h"
@@ -14,9 +15,6 @@
 namespace io_selectors {
 
 namespace {
-
-/** How long accepting pauses for want of descriptors or memory while no connection closes. */
-constexpr int64_t kAcceptPauseNs = 100 * kNsPerMs;
 
 bool IsWrite(SubmissionKind kind) {
   return kind == SubmissionKind::kWriteOutbound || kind == SubmissionKind::kWriteInbound;
@@ -33,29 +31,13 @@ int64_t Sooner(int64_t one, int64_t other) {
 Engine::Engine(const Rings& rings)
     : rings_(rings), next_write_(static_cast<size_t>(rings.submission_capacity), -1) {}
 
-Result<void> Engine::Listen(int fd, const ListenerOptions& options) {
-  int listens = 0;
-  socklen_t length = sizeof(listens);
-  if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) < 0) {
-    return LastError("getsockopt");
-  }
-  if (listens == 0) return Error{EINVAL, "accept"};
-  SlotOptions slot;
-  slot.reads = slot.writes = false;
-  Slot* opened = Open(fd, slot);
-  if (opened == nullptr) return Error{ENOMEM, "listen"};
-  opened->Add(kListening);
-  listeners_.push_back(Listener{fd, options, false, 0});
-  const Result<void> started = StartAccepting(listeners_.back());
-  if (!started.ok()) Forget(fd);
-  return started;
-}
-
-Result<void> Engine::Adopt(int fd, const SlotOptions& options) {
-  if (Open(fd, options) == nullptr) return Error{ENOMEM, "adopt"};
+Result<int32_t> Engine::Adopt(int fd, const SlotOptions& options) {
+  const Result<Slot*> opened = Open(fd, options);
+  if (!opened.ok()) return opened.error();
   const Result<void> started = TimeIdle(fd, options.idle_ms) ? Start(fd) : Error{ENOMEM, "adopt"};
-  if (!started.ok()) Forget(fd);
-  return started;
+  if (started.ok()) return At(fd).life;
+  Forget(fd);
+  return started.error();
 }
 
 size_t Engine::Write(int slot, const uint8_t* data, size_t length) {
@@ -84,18 +66,18 @@ void Engine::TakeSubmissions() {
   const int32_t count = std::min(rings_.head->submissions, rings_.submission_capacity);
   if (count <= 0) return;
   const RingSubmission& first = rings_.submissions[0];
-  if (count == 1 && IsWrite(first.kind)) {  // nothing to join
+  if (count == 1 && IsWrite(first.label.kind())) {  // nothing to join
     const iovec part{const_cast<uint8_t*>(BytesOf(first)), static_cast<size_t>(first.length)};
-    if (Find(first.slot) != nullptr && IsInside(first)) {
+    if (IsCurrent(first) && IsInside(first)) {
       SendOrQueue(first.slot, &part, 1, part.iov_len);
     }
     return EmptySubmissions();
   }
   for (int32_t i = 0; i < count; ++i) {
     const RingSubmission& submission = rings_.submissions[i];
-    if (!IsWrite(submission.kind)) {
+    if (!IsWrite(submission.label.kind())) {
       controls_.push_back(i);
-    } else if (Find(submission.slot) != nullptr && IsInside(submission)) {
+    } else if (IsCurrent(submission) && IsInside(submission)) {
       Link(i);
     }
   }
@@ -118,23 +100,23 @@ void Engine::Link(int32_t index) {
   Slot& slot = At(rings_.submissions[index].slot);
   next_write_[static_cast<size_t>(index)] = -1;
   if (slot.first_write < 0) {
-    slot.first_write = index;
+    slot.first_write = static_cast<int16_t>(index);
     writers_.push_back(rings_.submissions[index].slot);
   } else {
     next_write_[static_cast<size_t>(slot.last_write)] = index;
   }
-  slot.last_write = index;
+  slot.last_write = static_cast<int16_t>(index);
 }
 
 bool Engine::IsInside(const RingSubmission& submission) const {
-  const bool inbound = submission.kind == SubmissionKind::kWriteInbound;
+  const bool inbound = submission.label.kind() == SubmissionKind::kWriteInbound;
   const size_t bytes = inbound ? rings_.inbound_bytes : rings_.outbound_bytes;
   return submission.offset >= 0 && submission.length > 0 &&
          static_cast<size_t>(submission.offset) + static_cast<size_t>(submission.length) <= bytes;
 }
 
 const uint8_t* Engine::BytesOf(const RingSubmission& submission) const {
-  const bool inbound = submission.kind == SubmissionKind::kWriteInbound;
+  const bool inbound = submission.label.kind() == SubmissionKind::kWriteInbound;
   return (inbound ? rings_.inbound : rings_.outbound) + submission.offset;
 }
 
@@ -189,13 +171,13 @@ void Engine::Queue(int32_t slot, const iovec* parts, int count, size_t skipped) 
 
 void Engine::Control(const RingSubmission& submission) {
   const int32_t slot = submission.slot;
-  if (Find(slot) == nullptr) return;  // its kClosed is on the way
-  switch (submission.kind) {
+  if (!IsCurrent(submission)) return;  // its kClosed is on the way
+  switch (submission.label.kind()) {
     case SubmissionKind::kEnd:
       At(slot).Add(kEnding);
       return EndIfSent(slot);
     case SubmissionKind::kDestroy:
-      return Destroy(slot);
+      return Fail(slot, 0);
     case SubmissionKind::kPause:
       At(slot).Add(kPaused);
       return Settle(slot);
@@ -209,12 +191,7 @@ void Engine::Control(const RingSubmission& submission) {
       if (!TimeIdle(slot, submission.length)) Fail(slot, ENOMEM);
       return;
     case SubmissionKind::kMoreAccepts:
-      if (Listener* listener = FindListener(slot)) {
-        const bool was_full = listener->options.room == 0;
-        listener->options.room += submission.length;
-        if (was_full && listener->again_at_ns == 0) (void)StartAccepting(*listener).ok();
-      }
-      return;
+      return AcceptMore(slot, submission.length);
     case SubmissionKind::kWriteOutbound:
     case SubmissionKind::kWriteInbound:
       return;  // linked before
@@ -257,18 +234,22 @@ void Engine::QueueShrank(int32_t slot) {
 
 void Engine::Fail(int32_t slot, int error, bool sending) {
   Slot& at = At(slot);
-  if (at.Has(kClosing | kDestroyed)) return;
+  if (at.phase != Phase::kServing) return;
+  at.phase = Phase::kLeaving;
+  at.error = static_cast<int16_t>(error);
+  if (sending) at.Add(kSendRefused);
   at.Drop(kReads | kWrites);
-  at.Add(kClosing);
   DropQueue(at);
   idle_.Set(slot, 0, 0);
-  if (Listener* listener = FindListener(slot)) {
-    StopAccepting(*listener);
-  } else {
-    Settle(slot);
-  }
-  Emit(slot, CompletionKind::kClosed, sending ? 1 : 0, -error);
-  closing_.push_back(slot);
+  if (Listener* listener = FindListener(slot)) StopAccepting(*listener);
+  Leave(slot);
+}
+
+void Engine::Closed(int32_t slot) {
+  const Slot& at = At(slot);
+  Emit(slot, CompletionKind::kClosed, at.Has(kSendRefused) ? 1 : 0, -at.error);
+  freed_ = true;
+  Forget(slot);
 }
 
 void Engine::Forget(int32_t slot) {
@@ -280,18 +261,20 @@ void Engine::Forget(int32_t slot) {
   At(slot) = Slot();
 }
 
-Engine::Slot* Engine::Open(int32_t slot, const SlotOptions& options) {
-  const size_t index = static_cast<size_t>(slot);
-  if (!GrowTo(slots_, index)) return nullptr;
-  Slot& opened = slots_[index];
-  opened = Slot();
-  opened.Add(kOpen | (options.reads ? kReads : 0) | (options.writes ? kWrites : 0) |
+Result<Engine::Slot*> Engine::Open(int32_t slot, const SlotOptions& options) {
+  if (!GrowTo(slots_, static_cast<size_t>(slot))) return Error{ENOMEM, "adopt"};
+  Slot& opened = At(slot);
+  if (opened.phase != Phase::kFree) return Error{EEXIST, "adopt"};
+  last_life_ = last_life_ == RingLabel<CompletionKind>::kMostLives ? 1 : last_life_ + 1;
+  opened.life = last_life_;
+  opened.phase = Phase::kServing;
+  opened.Add((options.reads ? kReads : 0) | (options.writes ? kWrites : 0) |
              (options.socket ? kSocket : 0) | (options.paused ? kPaused : 0));
   return &opened;
 }
 
 void Engine::Emit(int32_t slot, CompletionKind kind, int32_t offset, int32_t length) {
-  const RingCompletion completion{slot, kind, offset, length};
+  const RingCompletion completion{slot, {kind, At(slot).life}, offset, length};
   if (!HasRoom()) {
     backlog_.push_back(completion);
   } else {
@@ -300,46 +283,10 @@ void Engine::Emit(int32_t slot, CompletionKind kind, int32_t offset, int32_t len
 }
 
 void Engine::EmitQueued(int32_t slot) {
+  if (Find(slot) == nullptr) return;
   const uint64_t queued = At(slot).queued();
   Emit(slot, CompletionKind::kQueued, static_cast<int32_t>(queued >> 32),
        static_cast<int32_t>(static_cast<uint32_t>(queued)));
-}
-
-void Engine::Accepted(Listener& listener, int fd) {
-  SlotOptions options;
-  options.paused = listener.options.paused;
-  const int32_t listening = listener.slot;
-  if (Open(fd, options) == nullptr) return OwnedFd(fd).Reset();  // no memory: this peer is lost
-  if (listener.options.room > 0 && --listener.options.room == 0) StopAccepting(listener);
-  Emit(fd, CompletionKind::kAccepted, listening, 0);
-  if (!TimeIdle(fd, listener.options.idle_ms)) return Fail(fd, ENOMEM);
-  const Result<void> started = Start(fd);
-  if (!started.ok()) Fail(fd, started.error().errno_value);
-}
-
-void Engine::AcceptRefused(Listener& listener, int error) {
-  const bool lacks =
-      error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS || error == ENOSPC;
-  if (!lacks) return Fail(listener.slot, error);
-  StopAccepting(listener);
-  listener.again_at_ns = MonotonicNs() + kAcceptPauseNs;
-  paused_listener_ = true;
-}
-
-void Engine::ResumeAccepting(bool freed) {
-  if (!paused_listener_) return;
-  const int64_t now = MonotonicNs();
-  paused_listener_ = false;
-  for (Listener& listener : listeners_) {
-    if (listener.again_at_ns == 0) continue;
-    if (freed || listener.again_at_ns <= now) {
-      listener.again_at_ns = 0;
-      if (listener.options.room != 0 && !StartAccepting(listener).ok()) {
-        listener.again_at_ns = now + kAcceptPauseNs;
-      }
-    }
-    paused_listener_ = paused_listener_ || listener.again_at_ns != 0;
-  }
 }
 
 int64_t Engine::UntilDueNs() {
@@ -373,19 +320,12 @@ void Engine::BeginTurn() {
 Result<int> Engine::Turn(int64_t timeout_ns) {
   BeginTurn();
   TakeSubmissions();
-  const bool freed = !closed_.empty();
-  for (const int32_t slot : closed_) {
-    if (At(slot).Has(kClosing)) Close(slot);
-  }
-  closed_.clear();
-  ResumeAccepting(freed);
+  ResumeAccepting(std::exchange(freed_, false));
   const int64_t timeout = count_ > 0 || HasMore() ? 0 : timeout_ns;
   const Result<void> waited = WaitAndReceive(timeout);
   ResumeAccepting(false);
   ExpireIdle();
   if (!waited.ok() && (waited.error().errno_value != EINTR || count_ == 0)) return waited.error();
-  // A kClosed that is in the backlog is known a turn later.
-  if (backlog_.empty()) closed_.swap(closing_);
   delivered_ = count_;
   return count_;
 }

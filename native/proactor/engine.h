@@ -2,6 +2,8 @@
 // waits, and reports what has completed; the program calls it once per turn, never per message. How
 // bytes move is left to the engines over readiness and over io_uring; this class keeps what they
 // share: slots, queues, joined writes, idle timeouts, pauses of accepting, and one close per open.
+// A slot is free, serving or leaving; each time it serves is another life, which names everything
+// that is under way for it, so that nothing of one connection reaches the next of that number.
 // Schmidt et al., Pattern-Oriented Software Architecture 2: Proactor, Acceptor.
 #pragma once
 
@@ -55,11 +57,17 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /** Takes over a listening, non-blocking socket. */
-  Result<void> Listen(int fd, const ListenerOptions& options);
+  /**
+   * Takes over a listening, non-blocking socket.
+   * @returns its life; EEXIST if the engine has that descriptor already.
+   */
+  Result<int32_t> Listen(int fd, const ListenerOptions& options);
 
-  /** Takes over a connected, non-blocking descriptor; where it fails the caller keeps it. */
-  Result<void> Adopt(int fd, const SlotOptions& options);
+  /**
+   * Takes over a connected, non-blocking descriptor; if it fails the caller keeps it.
+   * @returns its life; EEXIST if the engine has that descriptor already.
+   */
+  Result<int32_t> Adopt(int fd, const SlotOptions& options);
 
   /**
    * Lets go of a connection without closing it: the descriptor is the caller's again.
@@ -111,31 +119,38 @@ class Engine {
   const EngineCounters& counters() const { return counters_; }
 
  protected:
+  enum class Phase : uint8_t {
+    kFree,     // the number is not the engine's
+    kServing,  // the program may submit, and is reported to
+    kLeaving,  // closed, and reported as closed, once the kernel holds nothing of it
+  };
+
   enum Flag : uint16_t {
-    kOpen = 1 << 0,
-    kListening = 1 << 1,
-    kSocket = 1 << 2,
-    kReads = 1 << 3,    // more may arrive
-    kWrites = 1 << 4,   // the sending direction is open
-    kPaused = 1 << 5,   // by the program
-    kEnding = 1 << 6,   // the sending direction ends once the queue is empty
-    kClosing = 1 << 7,  // its end is reported; its descriptor is closed after the program knows
+    kListening = 1 << 0,
+    kSocket = 1 << 1,
+    kReads = 1 << 2,        // more may arrive
+    kWrites = 1 << 3,       // the sending direction is open
+    kPaused = 1 << 4,       // by the program
+    kEnding = 1 << 5,       // the sending direction ends once the queue is empty
+    kSendRefused = 1 << 6,  // which is why it is leaving
     // Of the engine over io_uring: operations under way.
-    kReceiving = 1 << 8,
-    kCancelling = 1 << 9,
-    kSending = 1 << 10,
-    kDestroyed = 1 << 11,    // the program wants nothing of it any more
-    kStarved = 1 << 12,      // its receive found no buffer
-    kSendsAtOnce = 1 << 13,  // in the flush that has not entered the kernel
-    kReports = 1 << 14,      // its queue is to be reported after that
+    kReceiving = 1 << 7,
+    kCancelling = 1 << 8,
+    kSending = 1 << 9,
+    kStarved = 1 << 10,      // its receive found no buffer
+    kSendsAtOnce = 1 << 11,  // in the flush that has not entered the kernel
+    kReports = 1 << 12,      // its queue is to be reported after that
   };
 
   struct Slot {
     std::unique_ptr<SendQueue> queue;
-    int32_t first_write = -1;  // of the submissions that a flush is taking
-    int32_t last_write = -1;
+    int32_t life = 0;
+    int16_t first_write = -1;  // of the submissions that a flush is taking
+    int16_t last_write = -1;
     uint16_t flags = 0;
-    int16_t interest = 0;  // of the engine over readiness
+    int16_t error = 0;  // errno: why it is leaving
+    Phase phase = Phase::kFree;
+    int8_t interest = 0;  // of the engine over readiness
 
     bool Has(int flag) const { return (flags & flag) != 0; }
     void Add(int flag) { flags = static_cast<uint16_t>(flags | flag); }
@@ -161,10 +176,8 @@ class Engine {
   virtual void Settle(int32_t slot) = 0;
   /** Sends these parts, `length` bytes in all; nothing of the slot is queued. */
   virtual void Send(int32_t slot, const iovec* parts, int count, size_t length) = 0;
-  /** Ends everything under way, and closes; may complete later, by Release(). */
-  virtual void Destroy(int32_t slot) = 0;
-  /** Closes the descriptor of a slot whose end the program knows. */
-  virtual void Close(int32_t slot) = 0;
+  /** The slot is leaving: ends everything under way, closes, and then calls Closed(). */
+  virtual void Leave(int32_t slot) = 0;
   /** Waits and reports. */
   virtual Result<void> WaitAndReceive(int64_t timeout_ns) = 0;
   /** Whether events are left from the last wait. */
@@ -177,14 +190,14 @@ class Engine {
   virtual void DropQueue(Slot& slot) { slot.queue.reset(); }
 
   Slot& At(int32_t slot) { return slots_[static_cast<size_t>(slot)]; }
-  /** A slot in use that is not closing; nullptr otherwise. */
+  /** A slot that is serving; nullptr otherwise. */
   Slot* Find(int32_t slot) {
     if (slot < 0 || static_cast<size_t>(slot) >= slots_.size()) return nullptr;
     Slot& found = At(slot);
-    return found.Has(kOpen) && !found.Has(kClosing | kDestroyed) ? &found : nullptr;
+    return found.phase == Phase::kServing ? &found : nullptr;
   }
-  /** @returns nullptr if there is no memory for it. */
-  Slot* Open(int32_t slot, const SlotOptions& options);
+  /** Begins a life. @returns EEXIST, ENOMEM */
+  Result<Slot*> Open(int32_t slot, const SlotOptions& options);
   Listener* FindListener(int32_t slot) {
     for (Listener& listener : listeners_) {
       if (listener.slot == slot) return &listener;
@@ -210,14 +223,16 @@ class Engine {
   /** Its sending direction ends if that is asked for and everything was sent. */
   void EndIfSent(int32_t slot);
   /**
-   * Reports the end of a slot, which stays until the program knows.
+   * The slot leaves.
    * @param error errno, or 0
    * @param sending whether a send was refused, and not a receive
    */
   void Fail(int32_t slot, int error, bool sending = false);
   /** Whether this turn has something to report. */
   bool HasReported() const { return count_ > 0; }
-  /** Reports nothing: the slot's number is free. */
+  /** The slot's descriptor is closed: reports that, and the number is free. */
+  void Closed(int32_t slot);
+  /** Reports nothing: the number is free. */
   void Forget(int32_t slot);
   void Queue(int32_t slot, const iovec* parts, int count, size_t skipped);
   /** After the wait of a turn: the time that Touch() gives to what this turn moves. */
@@ -244,8 +259,14 @@ class Engine {
   bool IsInside(const RingSubmission& submission) const;
   const uint8_t* BytesOf(const RingSubmission& submission) const;
   void SendOrQueue(int32_t slot, const iovec* parts, int count, size_t length);
+  /** Whether it belongs to the life that the slot has now. */
+  bool IsCurrent(const RingSubmission& submission) {
+    const Slot* slot = Find(submission.slot);
+    return slot != nullptr && slot->life == submission.label.life();
+  }
   void Control(const RingSubmission& submission);
   void EndSending(int32_t slot);
+  void AcceptMore(int32_t slot, int32_t count);
   void CloseIfBothEnded(int32_t slot);
   bool TimeIdle(int32_t slot, int32_t idle_ms) {
     return idle_.Set(slot, idle_ms, idle_ms > 0 ? IdleTimers::NowMs() : 0);
@@ -257,15 +278,15 @@ class Engine {
   int count_ = 0;                        // completions in the ring
   int delivered_ = 0;                    // of these, what the last turn reported
   std::vector<RingCompletion> backlog_;  // for which the ring had no room
-  std::vector<int32_t> closing_;         // reported since the last turn
-  std::vector<int32_t> closed_;          // reported by the last turn
   std::vector<int32_t> next_write_;      // by submission
   std::vector<int32_t> writers_;
   std::vector<int32_t> controls_;
   std::array<iovec, kMostParts> parts_{};
   IdleTimers idle_;
   int64_t now_ms_ = 0;
+  int32_t last_life_ = 0;
   bool paused_listener_ = false;
+  bool freed_ = false;  // a descriptor, since accepting was last looked at
 };
 
 }  // namespace io_selectors

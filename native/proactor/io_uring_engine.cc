@@ -70,16 +70,14 @@ class IoUringEngine final : public IoUringSender {
     if (found == nullptr || found->Has(kListening)) return Error{EBADF, "detach"};
     if (found->queued() > 0) return Error{EBUSY, "detach"};
     At(slot).Add(kPaused);
-    if (At(slot).Has(kStarved)) {
-      starved_.erase(std::remove(starved_.begin(), starved_.end(), slot), starved_.end());
-      At(slot).Drop(kReceiving | kStarved);
-    }
+    DropStarved(slot);
+    NoteReceivesEnded(slot);
     Settle(slot);
     const int64_t deadline = MonotonicNs() + kEndingNs;
     while (At(slot).Has(kReceiving)) {
       if (MonotonicNs() > deadline) return Error{EBUSY, "detach"};
       const Result<void> entered = Enter(1, kEndingStepNs);
-      if (!entered.ok()) return entered;
+      if (!entered.ok() && entered.error().errno_value != EINTR) return entered;
       NoteReceivesEnded(slot);
     }
     TakeOut(slot, unread);
@@ -105,7 +103,7 @@ class IoUringEngine final : public IoUringSender {
     }
     arrived_.clear();
     for (size_t slot = 0; slot < slots_.size(); ++slot) {
-      if (slots_[slot].Has(kOpen)) OwnedFd(static_cast<int>(slot)).Reset();
+      if (slots_[slot].phase != Phase::kFree) OwnedFd(static_cast<int>(slot)).Reset();
       slots_[slot] = Slot();
     }
   }
@@ -130,7 +128,7 @@ class IoUringEngine final : public IoUringSender {
     // Those that are accepted inherit it; a Unix socket has none.
     (void)SetNoDelay(listener.slot).ok();
     at.Add(kReceiving);
-    submit_.Accept(listener.slot, listener.options.room < 0);
+    submit_.Accept(OwnerOf(listener.slot), listener.options.room < 0);
     return {};
   }
 
@@ -139,43 +137,44 @@ class IoUringEngine final : public IoUringSender {
     Slot& at = At(listener.slot);
     if (!at.Has(kReceiving) || at.Has(kCancelling)) return;
     at.Add(kCancelling);
-    submit_.Cancel(Operation::kAccept, listener.slot);
+    submit_.Cancel(Operation::kAccept, OwnerOf(listener.slot));
   }
 
   /** Submits what this slot's state asks for next. */
   void Settle(int32_t slot) override {
     Slot& at = At(slot);
     if (at.Has(kListening)) return;
-    const bool over = at.Has(kClosing | kDestroyed);
-    const bool receives = at.Has(kReads) && !at.Has(kPaused) && !over;
+    const bool receives = at.phase == Phase::kServing && at.Has(kReads) && !at.Has(kPaused);
     if (receives && !at.Has(kReceiving)) {
       at.Add(kReceiving);
-      submit_.Receive(slot, kBufferGroup);
+      submit_.Receive(OwnerOf(slot), kBufferGroup);
     } else if (!receives && at.Has(kReceiving) && !at.Has(kCancelling) && !at.Has(kStarved)) {
       at.Add(kCancelling);
-      submit_.Cancel(Operation::kReceive, slot);
+      submit_.Cancel(Operation::kReceive, OwnerOf(slot));
     }
-    SettleSending(slot, over);
+    SettleSending(slot);
   }
 
-  void Destroy(int32_t slot) override { Close(slot); }
-
-  void Close(int32_t slot) override {
-    if (Listener* listener = FindListener(slot)) StopAccepting(*listener);
-    At(slot).Add(kDestroyed);
+  void Leave(int32_t slot) override {
     if (At(slot).Has(kSendsAtOnce)) EndsLater();
+    DropStarved(slot);
     Settle(slot);
     CloseIfDone(slot);
   }
 
-  /** Closes what is to be closed once the kernel holds nothing of it any more. */
   void CloseIfDone(int32_t slot) override {
-    Slot& at = At(slot);
-    if (!at.Has(kDestroyed) || at.Has(kReceiving | kSending | kSendsAtOnce)) return;
-    const bool known = at.Has(kClosing);
+    const Slot& at = At(slot);
+    if (at.phase != Phase::kLeaving || at.Has(kReceiving | kSending | kSendsAtOnce)) return;
     submit_.Close(slot);
-    Forget(slot);
-    if (!known) Emit(slot, CompletionKind::kClosed, 0, 0);
+    closes_ = true;
+    Closed(slot);
+  }
+
+  /** Its receive has ended, and waits for buffers no longer. */
+  void DropStarved(int32_t slot) {
+    if (!At(slot).Has(kStarved)) return;
+    starved_.erase(std::remove(starved_.begin(), starved_.end(), slot), starved_.end());
+    At(slot).Drop(kReceiving | kStarved);
   }
 
   void Flushed() override {
@@ -194,6 +193,7 @@ class IoUringEngine final : public IoUringSender {
 
   /** Submits everything, waits, and takes all completions out of the ring. */
   Result<void> Enter(uint32_t least, int64_t timeout_ns) {
+    closes_ = false;
     const uint32_t at_once = submit_.TakeAtOnce();
     const uint32_t more = least > 0 && features_.counts_sends ? at_once : 0;
     const Result<void> entered = ring_->Enter(least + more, timeout_ns);
@@ -233,6 +233,7 @@ class IoUringEngine final : public IoUringSender {
       arrived_.clear();
       next_ = 0;
     }
+    if (closes_) (void)Enter(0, 0).ok();  // before the program knows of it
     if (!submit_.failure().ok()) return submit_.failure();
     return entered;
   }
@@ -244,7 +245,6 @@ class IoUringEngine final : public IoUringSender {
     for (const int32_t slot : std::exchange(starved_, {})) {
       At(slot).Drop(kReceiving | kStarved);
       Settle(slot);
-      CloseIfDone(slot);
     }
   }
 
@@ -273,6 +273,7 @@ class IoUringEngine final : public IoUringSender {
   }
 
   void OnAccepted(const Completion& completion) {
+    if (!IsCurrent(completion)) return OwnedFd(completion.result).Reset();
     const int32_t listening = DescriptorOf(completion);
     if (!completion.more()) At(listening).Drop(kReceiving | kCancelling);
     Listener* listener = FindListener(listening);
@@ -296,25 +297,28 @@ class IoUringEngine final : public IoUringSender {
   void OnReceived(const Arrived& arrived) {
     const auto& [completion, part] = arrived;
     const int32_t slot = DescriptorOf(completion);
+    const bool has_buffer = completion.buffer() >= 0;
+    if (has_buffer && part.spent) spent_.push_back(static_cast<uint16_t>(completion.buffer()));
+    if (!IsCurrent(completion)) return;
     if (!completion.more()) At(slot).Drop(kReceiving | kCancelling);
-    const bool open = Find(slot) != nullptr && At(slot).Has(kReads);
-    if (completion.buffer() >= 0) {
-      if (part.spent) spent_.push_back(static_cast<uint16_t>(completion.buffer()));
-      if (open && completion.result > 0) {
-        counters_.bytes_received += static_cast<uint64_t>(completion.result);
-        Touch(slot);
-        Emit(slot, CompletionKind::kData, static_cast<int32_t>(part.offset), completion.result);
-      }
-    }
-    if (completion.result == 0 && open) return PeerEnded(slot);
-    if (completion.result == -ENOBUFS) {
+    if (Find(slot) == nullptr) return CloseIfDone(slot);
+    if (At(slot).Has(kReads)) OnReceivedBy(slot, arrived);
+    if (Find(slot) != nullptr) Settle(slot);
+  }
+
+  void OnReceivedBy(int32_t slot, const Arrived& arrived) {
+    const int32_t result = arrived.completion.result;
+    if (result == 0) return PeerEnded(slot);
+    if (result > 0) {
+      counters_.bytes_received += static_cast<uint64_t>(result);
+      Touch(slot);
+      Emit(slot, CompletionKind::kData, static_cast<int32_t>(arrived.part.offset), result);
+    } else if (result == -ENOBUFS) {
       At(slot).Add(kReceiving | kStarved);  // until there are buffers again
       starved_.push_back(slot);
-    } else if (completion.result < 0 && completion.result != -ECANCELED && open) {
-      Fail(slot, -completion.result, false);
+    } else if (result != -ECANCELED) {
+      Fail(slot, -result);
     }
-    if (Find(slot) != nullptr) Settle(slot);
-    CloseIfDone(slot);
   }
 
   /** Whether the receive of this slot has ended is in what has arrived and was not handled. */
@@ -322,7 +326,8 @@ class IoUringEngine final : public IoUringSender {
     for (size_t i = next_; i < arrived_.size(); ++i) {
       const Completion& completion = arrived_[i].completion;
       const bool receive = OperationOf(completion) == Operation::kReceive;
-      if (receive && DescriptorOf(completion) == slot && !completion.more()) {
+      if (receive && DescriptorOf(completion) == slot && IsCurrent(completion) &&
+          !completion.more()) {
         At(slot).Drop(kReceiving | kCancelling);
       }
     }
@@ -330,9 +335,10 @@ class IoUringEngine final : public IoUringSender {
 
   /** Takes what has arrived for this slot out of what is to be handled. */
   void TakeOut(int32_t slot, std::string* unread) {
-    const auto is_its = [slot](const Arrived& arrived) {
+    const auto is_its = [this, slot](const Arrived& arrived) {
       const Completion& completion = arrived.completion;
-      return OperationOf(completion) == Operation::kReceive && DescriptorOf(completion) == slot;
+      return OperationOf(completion) == Operation::kReceive && DescriptorOf(completion) == slot &&
+             IsCurrent(completion);
     };
     for (size_t i = next_; i < arrived_.size(); ++i) {
       const auto& [completion, part] = arrived_[i];
@@ -352,6 +358,7 @@ class IoUringEngine final : public IoUringSender {
   std::vector<uint16_t> spent_;   // buffers that this turn has used up
   std::vector<int32_t> starved_;  // whose receive found no buffer
   OwnedFd arrivals_;              // readable when something may have arrived, while it is watched
+  bool closes_ = false;           // an entry that closes has not entered the kernel
   bool watched_ = false;
   int wake_fd_ = -1;
   bool woken_ = false;

@@ -17,9 +17,9 @@ constexpr uint32_t kCancelEvery = 1u << 0;       // IORING_ASYNC_CANCEL_ALL
 constexpr uint32_t kCancelAny = 1u << 2;         // IORING_ASYNC_CANCEL_ANY
 constexpr uint8_t kSkipSuccess = 1u << 6;        // IOSQE_CQE_SKIP_SUCCESS, Linux 5.17
 
-uint64_t Token(Operation operation, int fd, size_t index) {
-  return uint64_t{static_cast<uint8_t>(operation)} << 56 | uint64_t{index & 0xffffff} << 32 |
-         static_cast<uint32_t>(fd);
+uint64_t Token(Operation operation, int fd, int32_t mark) {
+  return uint64_t{static_cast<uint8_t>(operation)} << 56 |
+         uint64_t{static_cast<uint32_t>(mark) & 0xffffff} << 32 | static_cast<uint32_t>(fd);
 }
 
 }  // namespace
@@ -36,14 +36,14 @@ Result<void> CheckMultishotReceive(IoUring& ring) {
   return probe[0] >= kSendZeroCopy ? Result<void>() : Error{ENOSYS, "io_uring_enter"};
 }
 
-void Operations::Accept(int listener, bool multishot) {
-  io_uring_sqe* entry = Prepare(IORING_OP_ACCEPT, Operation::kAccept, listener);
+void Operations::Accept(const Owner& listener, bool multishot) {
+  io_uring_sqe* entry = Prepare(IORING_OP_ACCEPT, Operation::kAccept, listener.fd, listener.life);
   entry->ioprio = multishot ? kAcceptMultishot : 0;
   entry->accept_flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
 }
 
-void Operations::Receive(int fd, uint16_t group) {
-  io_uring_sqe* entry = Prepare(IORING_OP_RECV, Operation::kReceive, fd);
+void Operations::Receive(const Owner& owner, uint16_t group) {
+  io_uring_sqe* entry = Prepare(IORING_OP_RECV, Operation::kReceive, owner.fd, owner.life);
   entry->ioprio = kReceiveMultishot;
   entry->flags = IOSQE_BUFFER_SELECT;
   entry->buf_group = group;
@@ -67,8 +67,8 @@ void Operations::SendAtOnce(int fd, Message* message, const iovec& part, const S
   if (!skips_success_) ++at_once_;
 }
 
-void Operations::SendQueued(int fd, const iovec& part) {
-  io_uring_sqe* entry = Prepare(IORING_OP_SEND, Operation::kSendQueued, fd);
+void Operations::SendQueued(const Owner& owner, const iovec& part) {
+  io_uring_sqe* entry = Prepare(IORING_OP_SEND, Operation::kSendQueued, owner.fd, owner.life);
   entry->addr = reinterpret_cast<uintptr_t>(part.iov_base);
   entry->len = static_cast<uint32_t>(part.iov_len);
   entry->msg_flags = static_cast<uint32_t>(kSendFlags);
@@ -79,9 +79,9 @@ void Operations::WatchWake(int fd) {
   entry->poll_events = POLLIN;
 }
 
-void Operations::Cancel(Operation operation, int fd) {
+void Operations::Cancel(Operation operation, const Owner& owner) {
   io_uring_sqe* entry = Prepare(IORING_OP_ASYNC_CANCEL, Operation::kUnwatched, -1);
-  entry->addr = Token(operation, fd, 0);
+  entry->addr = Token(operation, owner.fd, owner.life);
   SkipSuccess(entry);
 }
 
@@ -102,7 +102,7 @@ void Operations::OnCompletion(const Completion& completion) {
   if (counted && !completion.more()) --outstanding_;
 }
 
-io_uring_sqe* Operations::Prepare(uint8_t opcode, Operation operation, int fd, size_t index) {
+io_uring_sqe* Operations::Prepare(uint8_t opcode, Operation operation, int fd, int32_t mark) {
   io_uring_sqe* entry = ring_.NextEntry();
   if (entry == nullptr) {
     const Result<void> submitted = ring_.Enter(0, 0);
@@ -115,7 +115,7 @@ io_uring_sqe* Operations::Prepare(uint8_t opcode, Operation operation, int fd, s
   }
   entry->opcode = opcode;
   entry->fd = fd;
-  entry->user_data = Token(operation, fd, index);
+  entry->user_data = Token(operation, fd, mark);
   if (operation != Operation::kUnwatched && operation != Operation::kSendAtOnce) ++outstanding_;
   return entry;
 }

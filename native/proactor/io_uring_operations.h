@@ -14,14 +14,17 @@
 
 namespace io_selectors {
 
-/** What completes: the upper 8 bits of a token. Then 24 bits of index, then the descriptor. */
+/**
+ * What completes: the upper 8 bits of a token. Then 24 bits that tell it from others of the same
+ * descriptor: the life of the slot, or the place of a send in its flush. Then the descriptor.
+ */
 enum class Operation : uint8_t { kAccept, kReceive, kSendAtOnce, kSendQueued, kWake, kUnwatched };
 
 inline Operation OperationOf(const Completion& completion) {
   return static_cast<Operation>(completion.token >> 56);
 }
-inline size_t IndexOf(const Completion& completion) {
-  return static_cast<size_t>(completion.token >> 32) & 0xffffff;
+inline int32_t MarkOf(const Completion& completion) {
+  return static_cast<int32_t>((completion.token >> 32) & 0xffffff);
 }
 inline int DescriptorOf(const Completion& completion) {
   return static_cast<int>(static_cast<uint32_t>(completion.token));
@@ -42,16 +45,22 @@ class Operations {
   /** @param skips_success whether what can only be of interest if it fails reports nothing else. */
   Operations(IoUring& ring, bool skips_success) : ring_(ring), skips_success_(skips_success) {}
 
+  /** Whose operation it is. */
+  struct Owner {
+    int fd;
+    int32_t life;
+  };
+
   /** Completes for each connection until something ends it, or for one. */
-  void Accept(int listener, bool multishot);
+  void Accept(const Owner& listener, bool multishot);
 
   /** Completes each time something has arrived, in a buffer of the group, until the end or an
    * error. */
-  void Receive(int fd, uint16_t group);
+  void Receive(const Owner& owner, uint16_t group);
 
   /** Which send of a flush it is, and how many parts it has. */
   struct SendLabel {
-    size_t index;
+    int32_t index;
     int count;
   };
 
@@ -62,12 +71,12 @@ class Operations {
   void SendAtOnce(int fd, Message* message, const iovec& part, const SendLabel& label);
 
   /** Waits until the peer takes some of it. */
-  void SendQueued(int fd, const iovec& part);
+  void SendQueued(const Owner& owner, const iovec& part);
 
   /** Completes when `fd` is readable, once. */
   void WatchWake(int fd);
 
-  void Cancel(Operation operation, int fd);
+  void Cancel(Operation operation, const Owner& owner);
   void CancelAll();
   void Close(int fd);
 
@@ -83,7 +92,7 @@ class Operations {
   const Result<void>& failure() const { return failure_; }
 
  private:
-  io_uring_sqe* Prepare(uint8_t opcode, Operation operation, int fd, size_t index = 0);
+  io_uring_sqe* Prepare(uint8_t opcode, Operation operation, int fd, int32_t mark = 0);
   /** Reports a failure only. */
   void SkipSuccess(io_uring_sqe* entry) const;
 

@@ -20,14 +20,16 @@ void IoUringSender::Send(int32_t slot, const iovec* parts, int count, size_t len
     send.message = &messages_.back();
     std::copy(parts, parts + count, send.message->parts);
   }
-  submit_.SendAtOnce(slot, send.message, send.part, {sends_.size(), count});
+  submit_.SendAtOnce(slot, send.message, send.part, {static_cast<int32_t>(sends_.size()), count});
   sends_.push_back(send);
 }
 
 /** After they have entered the kernel, which completes each of them at once. */
 void IoUringSender::FinishSends() {
   ends_ = false;
-  for (const AtOnce& send : std::exchange(sends_, {})) {
+  if (sends_.empty()) return;
+  finishing_.swap(sends_);
+  for (const AtOnce& send : finishing_) {
     Slot& at = At(send.slot);
     at.Drop(kSendsAtOnce);
     Touch(send.slot);
@@ -39,18 +41,17 @@ void IoUringSender::FinishSends() {
     if (Find(send.slot) != nullptr) Settle(send.slot);
     CloseIfDone(send.slot);
   }
+  finishing_.clear();
   messages_.clear();
 }
 
 /** One of them has failed, or has left something over. */
 void IoUringSender::OnSentAtOnce(const Completion& completion) {
-  const AtOnce& send = sends_[IndexOf(completion)];
+  const AtOnce& send = sends_[static_cast<size_t>(MarkOf(completion))];
   const bool full = completion.result == -EAGAIN || completion.result == -EINTR;
   if (completion.result < 0 && !full) {
     counters_.bytes_sent -= send.length;
-    // One that was destroyed in the same flush is closed, and forgotten, without a reason.
-    if (Find(send.slot) != nullptr) Fail(send.slot, -completion.result, true);
-    return;
+    return Fail(send.slot, -completion.result, true);
   }
   const size_t sent = completion.result < 0 ? 0 : static_cast<size_t>(completion.result);
   if (sent == send.length) return;
@@ -75,10 +76,11 @@ void IoUringSender::SendQueued(int32_t slot) {
   Slot& at = At(slot);
   if (at.queue->Gather(part, 1) == 0) return;
   at.Add(kSending);
-  submit_.SendQueued(slot, part[0]);
+  submit_.SendQueued(OwnerOf(slot), part[0]);
 }
 
 void IoUringSender::OnSentQueued(const Completion& completion) {
+  if (!IsCurrent(completion)) return;
   const int32_t slot = DescriptorOf(completion);
   Slot& at = At(slot);
   at.Drop(kSending);
@@ -90,16 +92,19 @@ void IoUringSender::OnSentQueued(const Completion& completion) {
     if (Find(slot) != nullptr) QueueShrank(slot);
   } else if (completion.result < 0 && completion.result != -ECANCELED &&
              completion.result != -EAGAIN && completion.result != -EINTR) {
-    if (Find(slot) != nullptr) Fail(slot, -completion.result, true);
+    Fail(slot, -completion.result, true);
   }
   if (Find(slot) != nullptr) Settle(slot);
   CloseIfDone(slot);
 }
 
-void IoUringSender::SettleSending(int32_t slot, bool over) {
+void IoUringSender::SettleSending(int32_t slot) {
   const Slot& at = At(slot);
-  if (over && at.Has(kSending)) submit_.Cancel(Operation::kSendQueued, slot);
-  if (!over && at.queued() > 0 && !at.Has(kSending | kSendsAtOnce)) SendQueued(slot);
+  if (at.phase == Phase::kLeaving && at.Has(kSending)) {
+    submit_.Cancel(Operation::kSendQueued, OwnerOf(slot));
+  }
+  if (at.phase != Phase::kServing || at.queued() == 0) return;
+  if (!at.Has(kSending | kSendsAtOnce)) SendQueued(slot);
 }
 
 }  // namespace io_selectors

@@ -20,8 +20,14 @@ class IoUringSender : public Engine {
   IoUringSender(const Rings& rings, std::unique_ptr<IoUring> ring, bool skips_success)
       : Engine(rings), ring_(std::move(ring)), submit_(*ring_, skips_success) {}
 
-  /** Closes what is to be closed once the kernel holds nothing of it any more. */
+  /** Closes a slot that is leaving once the kernel holds nothing of it any more. */
   virtual void CloseIfDone(int32_t slot) = 0;
+
+  Operations::Owner OwnerOf(int32_t slot) { return {slot, At(slot).life}; }
+  /** Whether the completion belongs to the life that the slot has now. */
+  bool IsCurrent(const Completion& completion) {
+    return At(DescriptorOf(completion)).life == MarkOf(completion);
+  }
 
   void Send(int32_t slot, const iovec* parts, int count, size_t length) override;
   void EndsLater() override { ends_ = true; }
@@ -29,8 +35,8 @@ class IoUringSender : public Engine {
     if (!slot.Has(kSending)) slot.queue.reset();  // else the kernel reads it
   }
 
-  /** Sends what is queued, or takes back what is under way. @param over whether the slot is */
-  void SettleSending(int32_t slot, bool over);
+  /** Sends what is queued; of a slot that is leaving, takes back what is under way. */
+  void SettleSending(int32_t slot);
 
   /** After all sends of a flush have entered the kernel, which completes each at once. */
   void FinishSends();
@@ -56,7 +62,8 @@ class IoUringSender : public Engine {
   void PutBefore(const AtOnce& send, size_t sent);
   void SendQueued(int32_t slot);
 
-  std::vector<AtOnce> sends_;  // of the flush that has not entered the kernel
+  std::vector<AtOnce> sends_;      // of the flush that has not entered the kernel
+  std::vector<AtOnce> finishing_;  // empty but for its capacity
   std::deque<Message> messages_;
   bool ends_ = false;
 };

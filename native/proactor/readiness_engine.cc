@@ -69,7 +69,9 @@ class ReadinessEngine final : public Engine {
 
   void CloseAll() override {
     for (size_t slot = 0; slot < slots_.size(); ++slot) {
-      if (slots_[slot].Has(kOpen)) Close(static_cast<int32_t>(slot));
+      if (slots_[slot].phase == Phase::kFree) continue;
+      Close(static_cast<int32_t>(slot));
+      Forget(static_cast<int32_t>(slot));
     }
   }
 
@@ -96,7 +98,7 @@ class ReadinessEngine final : public Engine {
   }
 
   static int32_t InterestOf(const Slot& slot) {
-    if (slot.Has(kClosing)) return 0;
+    if (slot.phase != Phase::kServing) return 0;
     const bool reads = slot.Has(kReads) && !slot.Has(kPaused);
     return (reads ? kRead : 0) | (slot.queued() > 0 ? kWrite : 0);
   }
@@ -104,7 +106,7 @@ class ReadinessEngine final : public Engine {
   Result<void> Watch(int32_t slot, int32_t interest) {
     Slot& at = At(slot);
     const int32_t before = at.interest;
-    at.interest = static_cast<int16_t>(interest);
+    at.interest = static_cast<int8_t>(interest);
     if (interest == before) return {};
     changed_ = true;
     if (before != 0 && interest != 0) {
@@ -122,7 +124,7 @@ class ReadinessEngine final : public Engine {
     return registered.error();
   }
 
-  void Unwatch(int32_t slot) { Unwatch(slot, std::exchange(At(slot).interest, int16_t{0})); }
+  void Unwatch(int32_t slot) { Unwatch(slot, std::exchange(At(slot).interest, int8_t{0})); }
   void Unwatch(int32_t slot, int32_t interest) {
     changed_ = true;
     // It is registered, so that nothing can be refused.
@@ -171,16 +173,15 @@ class ReadinessEngine final : public Engine {
     Settle(slot);
   }
 
-  void Destroy(int32_t slot) override {
+  void Leave(int32_t slot) override {
     Close(slot);
-    Emit(slot, CompletionKind::kClosed, 0, 0);
+    Closed(slot);
   }
 
-  void Close(int32_t slot) override {
+  void Close(int32_t slot) {
     Unwatch(slot);
     selector_->BeforeClose(slot);
     OwnedFd(slot).Reset();
-    Forget(slot);
   }
 
   bool HasMore() const override { return next_event_ < events_count_; }

@@ -10,7 +10,7 @@ namespace io_selectors {
 
 /** What an engine reports of a slot, which is the number of a descriptor. */
 enum class CompletionKind : int32_t {
-  kAccepted = 1,  // slot: the new connection; offset: its listener
+  kAccepted = 1,  // slot: the new connection; offset, length: its listener and the life of that
   kData = 2,      // offset, length: bytes of `inbound`, valid until the next turn
   kEnd = 3,       // the peer has sent everything
   kQueued = 4,    // offset, length: upper and lower half of the bytes that are not sent yet
@@ -31,16 +31,38 @@ enum class SubmissionKind : int32_t {
   kMoreAccepts = 9,  // length: how many connections more a listener may accept
 };
 
+/**
+ * What an entry is about: a kind, and above it the life of the slot. A descriptor's number may be
+ * another connection's before the program has seen the end of the first, so every entry names the
+ * life that it belongs to: 1 or more, and never the same for two that are under way.
+ */
+template <typename Kind>
+class RingLabel {
+ public:
+  RingLabel() = default;
+  RingLabel(Kind kind, int32_t life) : bits_(life * kKinds | static_cast<int32_t>(kind)) {}
+
+  Kind kind() const { return static_cast<Kind>(bits_ & (kKinds - 1)); }
+  int32_t life() const { return bits_ / kKinds; }
+
+  static constexpr int32_t kMostLives = (1 << 24) - 1;
+
+ private:
+  static constexpr int32_t kKinds = 16;
+
+  int32_t bits_ = 0;
+};
+
 struct RingCompletion {
   int32_t slot;
-  CompletionKind kind;
+  RingLabel<CompletionKind> label;
   int32_t offset;
   int32_t length;
 };
 
 struct RingSubmission {
   int32_t slot;
-  SubmissionKind kind;
+  RingLabel<SubmissionKind> label;
   int32_t offset;
   int32_t length;
 };

@@ -8,6 +8,7 @@ import {
   type ConnectionHandlers,
   type ConnectionOptions,
   close,
+  type Detached,
   recv,
   send,
   setLinger,
@@ -193,12 +194,24 @@ export class ConnectionPair {
     const { connection } = this;
     if (connection === null || this.over || this.toPeer.ended || this.ends > 0) return "-";
     if (connection.bufferedBytes > 0) return "busy";
-    const { fd, unread } = connection.detach();
+    const detached = this.#detach(connection);
+    if (detached === null) return "lost";
+    const { fd, unread } = detached;
     this.fromPeer.receive(unread, "detach gave");
     this.paused = false;
     this.needsDrain = false;
     this.connection = adopt(fd, this.handlers, this.options);
     return `${unread.length} unread`;
+  }
+
+  /** @returns null if the engine has seen the peer's reset, and `close` is still to be called. */
+  #detach(connection: Connection): Detached | null {
+    try {
+      return connection.detach();
+    } catch (error) {
+      if (this.broken && (error as { code?: string }).code === "ERR_CONNECTION_CLOSED") return null;
+      throw error;
+    }
   }
 
   peerSend(length: number): string {

@@ -3,12 +3,14 @@
 
 #include "proactor/engine.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstring>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,7 +47,9 @@ class Program {
   }
 
   void Submit(int slot, SubmissionKind kind, int32_t offset = 0, int32_t length = 0) {
-    submissions_[static_cast<size_t>(head_.submissions++)] = {slot, kind, offset, length};
+    const auto found = lives.find(slot);
+    const int32_t life = found == lives.end() ? 0 : found->second;
+    submissions_[static_cast<size_t>(head_.submissions++)] = {slot, {kind, life}, offset, length};
   }
 
   void WriteText(int slot, const std::string& text) {
@@ -62,7 +66,9 @@ class Program {
     for (int i = 0; i < count.value(); ++i) {
       const RingCompletion& completion = completions_[static_cast<size_t>(i)];
       reported.push_back(completion);
-      if (completion.kind != CompletionKind::kData) continue;
+      const CompletionKind kind = completion.label.kind();
+      if (kind == CompletionKind::kAccepted) lives[completion.slot] = completion.label.life();
+      if (kind != CompletionKind::kData) continue;
       received.append(reinterpret_cast<const char*>(inbound_.data()) + completion.offset,
                       static_cast<size_t>(completion.length));
       if (echoes) {
@@ -86,19 +92,20 @@ class Program {
   int Count(CompletionKind kind, int slot = -1) const {
     int count = 0;
     for (const RingCompletion& completion : reported) {
-      if (completion.kind == kind && (slot < 0 || completion.slot == slot)) ++count;
+      if (completion.label.kind() == kind && (slot < 0 || completion.slot == slot)) ++count;
     }
     return count;
   }
   const RingCompletion* Last(CompletionKind kind) const {
     const RingCompletion* last = nullptr;
     for (const RingCompletion& completion : reported) {
-      if (completion.kind == kind) last = &completion;
+      if (completion.label.kind() == kind) last = &completion;
     }
     return last;
   }
 
   std::unique_ptr<Engine> engine;
+  std::map<int, int32_t> lives;  // by slot, those that the program knows
   std::vector<RingCompletion> reported;
   std::string received;
   bool echoes = false;
@@ -142,15 +149,15 @@ bool EnlistForEachEngine(const char* name, void (*run)(const Program::Make& make
 
 int Adopted(Program& program, OwnedFd fd, SlotOptions options = {}) {
   const int slot = fd.Release();
-  CHECK(program.engine->Adopt(slot, options).ok());
+  program.lives[slot] = Must(program.engine->Adopt(slot, options));
   return slot;
 }
 
 void ListenOn(Program& program, const ListenerOptions& options, uint16_t* port) {
   OwnedFd listener = Must(ListenTcp({}));
   *port = Must(LocalPort(listener.get()));
-  CHECK(program.engine->Listen(listener.get(), options).ok());
-  (void)listener.Release();  // the engine closes it
+  const int32_t life = Must(program.engine->Listen(listener.get(), options));
+  program.lives[listener.Release()] = life;  // the engine closes it
 }
 
 OwnedFd ConnectedTo(uint16_t port) {
@@ -333,6 +340,37 @@ ENGINE_TEST(EngineDetaches) {
   Put(mine);
   CHECK(AwaitReadable(pair.second.get()));
   CHECK_EQ(ErrorOf(program.engine->Detach(slot, &unread)), EBADF);
+}
+
+ENGINE_TEST(EngineKeepsTheLivesOfANumberApart) {
+  Program program(make);
+  DescriptorPair old = TcpPair();
+  const int slot = Adopted(program, std::move(old.first));
+  const int32_t before = program.lives[slot];
+  CHECK_EQ(ErrorOf(program.engine->Adopt(slot, {})), EEXIST);
+  Put(old.second);
+  CHECK(program.Until([&] { return program.received.size() == 1; }));
+  program.Submit(slot, SubmissionKind::kDestroy);
+  program.engine->Flush();
+  // Over completions the kernel lets go first; the program's turns would report it.
+  CHECK(program.Until([&] { return fcntl(slot, F_GETFD) < 0; }));
+  DescriptorPair next = TcpPair();
+  CHECK_EQ(dup2(next.first.get(), slot), slot);
+  const int32_t after = Must(program.engine->Adopt(slot, {}));
+  CHECK(after != before);
+  // Still under its old life: this is for the one that was destroyed.
+  program.WriteText(slot, "late");
+  program.Submit(slot, SubmissionKind::kDestroy);
+  program.Turn(0);
+  program.lives[slot] = after;
+  program.WriteText(slot, "x");
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kClosed) == 1; }));
+  CHECK_EQ(program.Last(CompletionKind::kClosed)->label.life(), before);
+  CHECK(AwaitReadable(next.second.get()));
+  CHECK_EQ(TakeAll(next.second.get()), 1u);
+  program.Submit(slot, SubmissionKind::kDestroy);
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kClosed) == 2; }));
+  CHECK_EQ(program.Last(CompletionKind::kClosed)->label.life(), after);
 }
 
 ENGINE_TEST(EngineWaitsForDescriptors) {
