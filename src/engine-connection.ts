@@ -207,7 +207,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   /** @internal Delivers these bytes again, before all others, once the pause has ended. */
   [unread](bytes: Uint8Array): void {
-    withheldOf(this).unshift(bytes.slice()); // in place: deliverWithheld() may be going through them
+    withheldOf(this).unshift(bytes.slice()); // in place: #deliverWithheld() may be at it
     this.#flags |= WITHHELD;
   }
 
@@ -284,7 +284,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     this.#flags |= ABANDONED;
     if (errno === 0 && (this.#flags & WITHHELD) !== 0 && !this.closed) {
       this.#withhold("closed");
-      unclosed.add(this);
+      unclosed.set(this, this.#role.closed);
       return;
     }
     this.#flags |= CLOSED;

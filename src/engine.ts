@@ -182,9 +182,10 @@ export class Engine implements Submitter {
 
   /** Destroys every connection of that server, which its role's `closed` names. */
   destroyAll(owner: () => void): void {
-    for (const connection of [...this.#slots.connections(), ...unclosed]) {
+    for (const connection of this.#slots.connections()) {
       if (connection[ownerOf] === owner) connection.destroy();
     }
+    for (const [connection, itsOwner] of unclosed) if (itsOwner === owner) connection.destroy();
   }
 
   submit(slot: number, kind: number, offset = 0, length = 0): void {

@@ -1,16 +1,12 @@
 // What a pause keeps from the handlers of connections. Rare, so it lies beside the connections.
 
-import type { ownerOf } from "./engine-connection.ts";
-
 export type Withheld = Uint8Array | "end" | "closed";
 
 const kept = new WeakMap<object, Withheld[]>();
 
-/** Connections that their engine has closed, while a pause keeps that from the handlers. */
-export const unclosed = new Set<{
-  readonly [ownerOf]: (() => void) | null;
-  destroy(): void;
-}>();
+/** Connections that their engine has closed, while a pause keeps that from the handlers; by each the
+ * `closed` of its role. */
+export const unclosed = new Map<{ destroy(): void }, (() => void) | null>();
 
 /** What is withheld of a connection, the oldest first. */
 export function withheldOf(connection: object): Withheld[] {

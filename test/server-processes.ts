@@ -64,8 +64,7 @@ function completes(name: string): boolean {
   return name === "cpp:io_uring" || name === "ts:connections-io_uring";
 }
 
-/** Whether the machine allows io_uring (seccomp, sysctl, Linux before 6.0): else that server ends at
- * once with the reason. */
+/** Without io_uring (seccomp, sysctl, Linux before 6.0) its servers end at once with the reason. */
 function isAvailable({ name, command }: Command): boolean {
   if (!completes(name)) return true;
   const [file = "", ...args] = command(paths, WORKERS);
