@@ -4,8 +4,10 @@ export type Withheld = Uint8Array | "end" | "closed";
 
 const kept = new WeakMap<object, Withheld[]>();
 
-/** Connections that their engine has closed, while a pause keeps that from the handlers; by each the
- * `closed` of its role. */
+/**
+ * Connections that their engine has closed, while a pause keeps that from the handlers; by each the
+ * `closed` of its role.
+ */
 export const unclosed = new Map<{ destroy(): void }, (() => void) | null>();
 
 /** What is withheld of a connection, the oldest first. */
