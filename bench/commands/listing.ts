@@ -19,13 +19,9 @@ export function listLines(rows: readonly { name: string; summary: string }[]): s
 }
 
 /** The names alone, in as few lines as they need. */
-export function nameLines(kind: string, rows: readonly { readonly name: string }[]): string[] {
-  const indent = " ".repeat("  contenders  ".length);
-  const [first = "", ...rest] = wrap(
-    rows.map(({ name }) => name).join(" "),
-    columns - indent.length,
-  );
-  return [`  ${kind}`.padEnd(indent.length) + first, ...rest.map((line) => indent + line)];
+export function nameLines(rows: readonly { readonly name: string }[]): string[] {
+  const names = rows.map(({ name }) => name).join(" ");
+  return wrap(names, columns - 2).map((line) => `  ${line}`);
 }
 
 /** Workloads of which at least one contender is installed. */

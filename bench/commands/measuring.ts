@@ -15,6 +15,7 @@ import type { Results } from "../model/results.ts";
 import type { Paths } from "../paths.ts";
 import { renderHtml } from "../report/html/page.ts";
 import { serializeResults } from "../report/json.ts";
+import { nextOf } from "../report/next.ts";
 import type { TerminalOptions } from "../report/rendering.ts";
 import { reportOf } from "../report/report.ts";
 import { renderTerminal } from "../report/terminal.ts";
@@ -146,9 +147,15 @@ function report(
 ): string | null {
   const shown = to.json ? serializeResults(results).trimEnd() : `\n${tableOf(results)}`;
   const where = write(results, to.reportsFolder);
-  print(to.json || where === null ? shown : `${shown}\n\nReport: ${where}`);
+  print(to.json || where === null ? shown : `${shown}\n\n${afterwards(results, where)}`);
   if (to.json && where !== null) say(where);
   return where;
+}
+
+/** Where the report is, and what to run next. */
+function afterwards(results: Results, page: string): string {
+  const { command, purpose } = nextOf(reportOf(results));
+  return `Report: ${page}\nNext:   ${command}  # ${purpose}`;
 }
 
 /** @returns the page's path; null, reported on standard error, if it could not be written. */

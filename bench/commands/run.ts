@@ -2,12 +2,11 @@
 
 import { machineRows } from "../agents/machines.ts";
 import { type Given, whole } from "../command-line.ts";
-import { contenders } from "../contenders/catalogue.ts";
 import { requestOf, runRows } from "../run/options.ts";
 import { makePlan } from "../run/plan.ts";
 import { defaultProfile, profiles } from "../run/profiles.ts";
 import { type Command, openRow } from "./command.ts";
-import { installed, nameLines } from "./listing.ts";
+import { nameLines } from "./listing.ts";
 import { measure } from "./measuring.ts";
 
 const port = whole(1, 65_535);
@@ -34,10 +33,9 @@ export const runCommand: Command = {
     ["npm run bench -- --connections 100,1k,10k --contenders node:net", "beside the reference"],
   ],
   details: () => [
-    "names (npm run bench -- list explains them):",
-    ...nameLines("profiles", profiles),
-    ...nameLines("workloads", installed()),
-    ...nameLines("contenders", contenders),
+    "profiles:",
+    ...nameLines(profiles),
+    "workloads and contenders: npm run bench -- list",
   ],
   execute: async (given) => {
     const request = requestOf(given);

@@ -37,7 +37,7 @@ function median(spread: Spread | null): string {
 }
 
 function middle(spread: Spread | null): string {
-  return spread === null ? "" : `${significant(spread.low)} … ${significant(spread.high)}`;
+  return spread === null ? "" : `${significant(spread.low)}–${significant(spread.high)}`;
 }
 
 function targetOf(verdict: MicroVerdict | null): string {
@@ -57,7 +57,7 @@ function verdictOf({ verdict, noisy }: MicroFigure): string {
   const { low, median: value, high } = verdict.value;
   // Another run may say otherwise where the limit lies among the middle half of the rounds.
   const narrowly = low <= verdict.limit && verdict.limit < high ? ", narrowly" : "";
-  const spread = `${significant(value)}, ${significant(low)} … ${significant(high)}`;
+  const spread = `${significant(value)} (${significant(low)}–${significant(high)})`;
   const doubt = noisy ? "inconclusive: " : "";
   return `${doubt}${verdict.met ? "met" : "not met"}${narrowly} (${spread})`;
 }

@@ -2,6 +2,7 @@
 // format gives them their headings and widths.
 
 import type { Cell } from "../model/results.ts";
+import { isSaturated } from "./causes.ts";
 import { absent, count, duration, percent, ratio, significant } from "./format.ts";
 import { figure, type Group, unitOf } from "./groups.ts";
 import { type MetricWords, metricWords } from "./metric-words.ts";
@@ -13,19 +14,18 @@ export type ColumnName =
   | "latencyP50"
   | "latencyP99"
   | "serverCpuPercent"
-  | "messages"
   | "mismatches"
   | "status";
 
 /** What the group is about, its ratio, then what every reader asks next and was measured. */
 export function columnsOf({ metric, measured }: Group): ColumnName[] {
   const has = (name: string) => measured.some((cell) => figure(cell, name) !== undefined);
-  const sends = measured.some(({ messages, mismatches }) => messages > 0 || mismatches > 0);
+  const wrong = measured.some(({ mismatches }) => mismatches > 0);
   return [
     metric === "serverCpuPerMessage" ? "cost" : "headline",
     ...(has("ratioToReference") ? (["ratio"] as const) : []),
     ...usual.filter((name) => name !== metric && has(name)),
-    ...(sends ? (["messages", "mismatches"] as const) : []),
+    ...(wrong ? (["mismatches"] as const) : []),
     "status",
   ];
 }
@@ -36,25 +36,22 @@ type Writes = (value: number) => string;
 
 export interface ColumnText {
   readonly reference: string;
-  /** Between the ends of an interval; null leaves intervals of the headline out. */
-  readonly dash: string | null;
-  /** Of the column of messages. */
-  readonly count?: (value: number) => string;
+  /** Whether the headline has its interval beside it; the ratio always has. */
+  readonly intervals: boolean;
 }
 
 export function columnText(name: ColumnName, group: Group, options: ColumnText) {
   const { metric, measured } = group;
-  const { reference, dash } = options;
+  const { reference, intervals } = options;
   const main = (format: Writes) => (cell: Cell) =>
-    dash === null ? figureText(cell, metric, format) : intervalText(cell, metric, { format, dash });
+    intervals ? intervalText(cell, metric, format) : figureText(cell, metric, format);
   const texts: { readonly [N in ColumnName]: (cell: Cell) => string } = {
     cost: main(significant),
     headline: main(wordsIn(measured, metric).format),
-    ratio: (cell) => ratioText(cell, reference, dash ?? "–"),
+    ratio: (cell) => ratioText(cell, reference),
     latencyP50: (cell) => figureText(cell, "latencyP50", duration),
     latencyP99: (cell) => figureText(cell, "latencyP99", duration),
     serverCpuPercent: (cell) => figureText(cell, "serverCpuPercent", percent),
-    messages: (cell) => (options.count ?? count)(cell.messages),
     mismatches: (cell) => count(cell.mismatches),
     status: (cell) => cell.status,
   };
@@ -86,22 +83,19 @@ export function figureText(cell: Cell, name: string, format: Writes): string {
   return found === undefined ? absent : format(found.median);
 }
 
-/** "11.1 [10.9–11.3]"; the median alone if one block gave no interval. */
-function intervalText(
-  cell: Cell,
-  name: string,
-  { format, dash }: { readonly format: Writes; readonly dash: string },
-): string {
+/** "11.1 (10.9–11.3)"; the median alone if one block gave no interval. */
+function intervalText(cell: Cell, name: string, format: Writes): string {
   const found = figure(cell, name);
   if (found === undefined) return absent;
   const { median, low, high } = found;
   if (low === null || high === null) return format(median);
-  return `${format(median)} [${format(low)}${dash}${format(high)}]`;
+  return `${format(median)} (${format(low)}–${format(high)})`;
 }
 
-/** The ratio to the reference and its interval; for the reference itself, that word. */
-function ratioText(cell: Cell, reference: string, dash: string): string {
-  return cell.contender === reference
-    ? "reference"
-    : intervalText(cell, "ratioToReference", { format: ratio, dash });
+/** The ratio to the reference and its interval; a core that is full has a cost, and no ratio. */
+function ratioText(cell: Cell, reference: string): string {
+  if (cell.contender === reference) return "reference";
+  const cost = cell.headline === undefined || cell.headline === "serverCpuPerMessage";
+  if (cost && isSaturated(cell)) return "saturated";
+  return intervalText(cell, "ratioToReference", ratio);
 }

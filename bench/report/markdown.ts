@@ -94,7 +94,7 @@ function measuredLines(group: GroupReport, reference: string): string[] {
   if (group.measured.length === 0) return ["No contender could be measured.", ""];
   const columns = columnsOf(group).map((name) => ({
     title: titleOf(name, group),
-    text: columnText(name, group, { reference, dash: " … " }),
+    text: columnText(name, group, { reference, intervals: true }),
   }));
   return [
     ...table(
@@ -116,7 +116,6 @@ function titleOf(name: ColumnName, { metric, measured }: GroupReport): string {
     latencyP50: "p50",
     latencyP99: "p99",
     serverCpuPercent: "server CPU %",
-    messages: "messages",
     mismatches: "mismatches",
     status: "status",
   };

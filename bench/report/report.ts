@@ -8,7 +8,7 @@ import type { Section } from "./charts/chart.ts";
 import { sectionsOf } from "./charts/sections.ts";
 import { type Tile, tilesOf } from "./decision.ts";
 import { type Group, groupCells, headlineGroup, isUntouched } from "./groups.ts";
-import type { Sentence } from "./sentence.ts";
+import { joined, type Sentence } from "./sentence.ts";
 import { headlineOf, integrityText, machineText, verdictOf } from "./words.ts";
 
 /** The cells of one workload at one scale, with what they say. */
@@ -20,7 +20,8 @@ export interface GroupReport extends Group {
 
 export interface Report {
   readonly results: Results;
-  /** The first sentence, and the scale that it is about; empty if nothing was measured. */
+  /** The verdict in at most three sentences, and as one; the scale is empty without a figure. */
+  readonly sentences: readonly Sentence[];
   readonly headline: Sentence;
   readonly scale: string;
   readonly scaleTitle: string;
@@ -32,7 +33,9 @@ export interface Report {
   /** What it was measured on; empty if that is not known. */
   readonly machine: string;
   readonly contenders: readonly string[];
+  /** In the order of the results; `opening` is the one that the verdict is about. */
   readonly groups: readonly GroupReport[];
+  readonly opening: GroupReport | undefined;
   /** Groups that an interrupted run did not reach. */
   readonly untouched: readonly Group[];
   readonly sections: readonly Section[];
@@ -42,9 +45,19 @@ export function reportOf(results: Results): Report {
   const all = groupCells(results);
   const untouched = all.filter((group) => isUntouched(group, results));
   const opening = headlineGroup(all);
+  const sentences = headlineOf(opening, results);
+  const groups = all
+    .filter((group) => !untouched.includes(group))
+    .map((group) => ({
+      ...group,
+      verdict: verdictOf(group, results.reference),
+      integrity: integrityText(group),
+      cautions: cautionsOf(group, results),
+    }));
   return {
     results,
-    headline: headlineOf(opening, results),
+    sentences,
+    headline: joined(sentences, " "),
     scale: opening?.scale ?? "",
     scaleTitle: opening?.title ?? "",
     confidence: confidenceOf(results, opening),
@@ -52,14 +65,8 @@ export function reportOf(results: Results): Report {
     why: whyOf(opening),
     machine: machineText(results),
     contenders: contendersOf(results),
-    groups: all
-      .filter((group) => !untouched.includes(group))
-      .map((group) => ({
-        ...group,
-        verdict: verdictOf(group, results.reference),
-        integrity: integrityText(group),
-        cautions: cautionsOf(group, results),
-      })),
+    groups,
+    opening: groups.find(({ title }) => title === opening?.title),
     untouched,
     sections: sectionsOf(results),
   };

@@ -1,13 +1,15 @@
-// The table that ends a run, for a terminal of a given width: sorted by server CPU a message, what
-// could not be measured below with its reason, then a verdict and what is not to be trusted.
+// What ends a run, for a terminal of a given width: one table with bars where there is room, a line
+// per other scale, two sentences, and how far to trust them. The page has everything else.
 
 import type { Cell, Status } from "../model/results.ts";
+import { isSaturated } from "./causes.ts";
+import type { Caution } from "./cautions.ts";
 import { type ColumnName, columnsOf, columnText, wordsIn } from "./columns.ts";
-import { shortCount } from "./format.ts";
-import type { Group } from "./groups.ts";
+import { plural } from "./format.ts";
+import { figure, type Group } from "./groups.ts";
 import { noFiles, type ReportFormat, type TerminalOptions } from "./rendering.ts";
 import type { GroupReport, Report } from "./report.ts";
-import { joined, plain } from "./sentence.ts";
+import { plain } from "./sentence.ts";
 import { wholeLines } from "./terminal-whole.ts";
 import {
   type Column,
@@ -19,19 +21,37 @@ import {
   tableWidth,
   wrap,
 } from "./text-table.ts";
-import { cautionSentence, reasonOf, untouchedText } from "./words.ts";
+import { cautionSentence, confidenceTitle, reasonOf, untouchedText } from "./words.ts";
 
-/** The final table of a run, its verdict and its cautions. */
+/** The table of the scale that matters most, a line per other scale, the verdict, confidence. */
 export function renderTerminal(report: Report, { colour, width }: TerminalOptions): string {
   const canvas = { width, paint: painter(colour), reference: report.results.reference };
-  const { groups, untouched } = report;
-  const left = untouched.length === 0 ? [] : [wrap(untouchedText(untouched), width, "  ")];
-  if (groups.length === 0) return ["Nothing was measured.", ...left.flat()].join("\n");
-  const tables = [...groups.map((group) => groupLines(group, canvas)), ...left]
-    .map((lines) => lines.join("\n"))
-    .join("\n\n");
-  // One table has its verdict below it; of several, the one that matters most is said last.
-  return groups.length === 1 ? tables : `${tables}\n\n${summary(report, canvas)}`;
+  const { groups, untouched, opening } = report;
+  const left = untouched.length === 0 ? [] : wrap(untouchedText(untouched), width, "  ");
+  if (opening === undefined) return ["Nothing was measured.", ...left].join("\n");
+  const others = groups.filter((group) => group !== opening);
+  const shown = others.length <= mostScales ? others : onePerWorkload(others, opening);
+  const more = others.length - shown.length;
+  const parts = [
+    tableOf(opening, canvas),
+    wholeLines(opening, canvas),
+    shown.flatMap((group) => otherScale(group, canvas)),
+    more === 0 ? [] : [`${plural(more, "more scale")} in the report.`],
+    left,
+    verdictLines(report, opening, canvas),
+  ];
+  const blocks = parts.map((lines) => lines.join("\n")).filter((text) => text !== "");
+  return blocks.join("\n\n").replace(/\n{3,}/g, "\n\n");
+}
+
+/** Of more scales than these, one per workload is shown. */
+const mostScales = 6;
+
+function onePerWorkload(groups: readonly GroupReport[], { workload: own }: Group): GroupReport[] {
+  return groups.filter(
+    ({ workload }, index) =>
+      workload !== own && groups.findIndex((one) => one.workload === workload) === index,
+  );
 }
 
 export const terminal: ReportFormat = {
@@ -46,83 +66,125 @@ interface Canvas {
   readonly reference: string;
 }
 
-function groupLines(group: GroupReport, canvas: Canvas): string[] {
+function tableOf(group: GroupReport, canvas: Canvas): string[] {
   const { width, paint } = canvas;
-  const sentences = [plain(joined(group.verdict, " ")), group.integrity];
-  const notes = group.cautions.map((caution) => `! ${plain(cautionSentence(caution))}`);
   return [
     ...wrap(group.title, width).map((line) => paint(line, "bold")),
     "",
     ...measuredLines(group, canvas),
     ...otherLines(group, canvas),
-    ...wholeLines(group, canvas),
-    "",
-    ...sentences.flatMap((text) => (text === "" ? [] : wrap(text, width))),
+  ];
+}
+
+/** Another scale or workload: its name, then the best and the last of it. */
+function otherScale(group: GroupReport, { width, paint }: Canvas): string[] {
+  const title = wrap(group.title, width).map((line) => paint(line, "dim"));
+  const said = group.verdict.slice(0, 2).map(plain).join(" ");
+  const text = group.measured.length === 0 ? "No contender could be measured." : said;
+  const lines = wrap(text, width - 2).map((line) => `  ${line}`);
+  return [...title, ...lines, ...wholeLines(group, { width, paint })];
+}
+
+/** Two sentences, the errors, and how far to trust the table. */
+function verdictLines(report: Report, opening: GroupReport, { width, paint }: Canvas): string[] {
+  const { sentences, confidence } = report;
+  const doubts = confidence.cautions.filter(({ code }) => weighty.includes(code));
+  const notes = doubts.map((caution) => `! ${plain(cautionSentence(caution))}`);
+  const level = `Confidence: ${confidenceTitle(confidence)}.`;
+  return [
+    ...wrap(sentences.slice(0, 2).map(plain).join(" "), width),
+    ...(opening.integrity === "" ? [] : wrap(opening.integrity, width)),
+    ...wrap(level, width).map((line) => paint(line, levelStyles[confidence.level])),
     ...notes.flatMap((text) => wrap(text, width, "  ").map((line) => paint(line, "yellow"))),
   ];
 }
 
-function summary({ headline, scaleTitle }: Report, { width, paint }: Canvas): string {
-  const lines = wrap(`${scaleTitle}. ${plain(headline)}`, width);
-  return [paint("In short", "bold"), "", ...lines].join("\n");
-}
+/** What changes how the table is to be read; the page has the others. */
+const weighty: readonly Caution["code"][] = [
+  ...(["interrupted", "one-core", "one-block", "few-blocks", "machine-busy"] as const),
+];
+
+const levelStyles = { sound: "green", careful: "yellow", broken: "red" } as const;
 
 /** How much a table shows; the first layout that fits is taken. */
 interface Layout {
-  readonly size: keyof typeof layoutDashes;
+  readonly intervals: boolean;
+  readonly narrow: boolean;
   readonly gap: number;
 }
 
 const layouts: readonly Layout[] = [
-  { size: "wide", gap: 2 },
-  { size: "compact", gap: 2 },
-  { size: "compact", gap: 1 },
-  { size: "narrow", gap: 2 },
-  { size: "narrow", gap: 1 },
+  { intervals: true, narrow: false, gap: 2 },
+  { intervals: true, narrow: false, gap: 1 },
+  { intervals: true, narrow: true, gap: 1 },
+  { intervals: false, narrow: true, gap: 2 },
+  { intervals: false, narrow: true, gap: 1 },
 ];
-const layoutDashes = { wide: " … ", compact: "–", narrow: null } as const;
-const leftOutWhenNarrow: readonly ColumnName[] = ["serverCpuPercent", "messages", "mismatches"];
 
-function measuredLines(group: Group, { width, paint, reference }: Canvas): string[] {
+function measuredLines(group: Group, canvas: Canvas): string[] {
+  const { width, paint } = canvas;
   if (group.measured.length === 0) return ["No contender could be measured."];
-  const tables = layouts.map(({ size, gap }) => ({
-    gap,
-    columns: [nameColumn(reference), ...shownColumns(group, size, reference)],
+  const tables = layouts.map((layout) => ({
+    layout,
+    columns: shownColumns(group, layout, canvas),
   }));
   const fitting = tables.find(
-    ({ columns, gap }) => tableWidth(columns, group.measured, gap) <= width,
+    ({ columns, layout }) => tableWidth(columns, group.measured, layout.gap) <= width,
   );
-  const { columns = [], gap = 1 } = fitting ?? tables.at(-1) ?? {};
-  return tableLines(columns, group.measured, { gap, paint });
+  const { columns, layout } = fitting ?? tables[tables.length - 1] ?? { columns: [], layout: null };
+  const gap = layout?.gap ?? 1;
+  const [name, ...rest] = columns;
+  const room = width - tableWidth(columns, group.measured, gap) - gap;
+  const bars = name !== undefined && room >= shortestBar ? [barColumn(group, room)] : [];
+  const all = name === undefined ? [] : [name, ...bars, ...rest];
+  return tableLines(all, group.measured, { gap, paint });
 }
 
-function shownColumns(group: Group, size: Layout["size"], reference: string): Column<Cell>[] {
-  return columnsOf(group)
-    .filter((name) => size !== "narrow" || !leftOutWhenNarrow.includes(name))
+/** In columns of the terminal; longer ones say no more. */
+const [shortestBar, longestBar] = [8, 32];
+
+/** The metric that the group is about as a bar from zero, in eighths of a column. */
+function barColumn({ measured, metric }: Group, room: number): Column<Cell> {
+  const length = Math.min(room, longestBar);
+  const heightOf = (cell: Cell) => figure(cell, metric)?.median ?? 0;
+  const most = Math.max(...measured.map(heightOf));
+  return {
+    title: ["", ""],
+    align: "left",
+    text: (cell) => bar(most > 0 ? (length * Math.max(0, heightOf(cell))) / most : 0),
+    style: (cell) => (isSaturated(cell) ? "dim" : "plain"),
+  };
+}
+
+function bar(columns: number): string {
+  const eighths = Math.round(columns * 8);
+  return "█".repeat(Math.floor(eighths / 8)) + ("▏▎▍▌▋▊▉"[(eighths % 8) - 1] ?? "");
+}
+
+function shownColumns(group: Group, layout: Layout, { reference }: Canvas): Column<Cell>[] {
+  const { intervals, narrow } = layout;
+  const columns = columnsOf(group)
+    .filter((name) => !narrow || name !== "serverCpuPercent")
     .map((name) => ({
-      title: titleOf(name, group, size),
-      align: name === "status" ? "left" : "right",
-      text: columnText(name, group, {
-        reference,
-        dash: layoutDashes[size],
-        ...(size === "compact" ? { count: shortCount } : {}),
-      }),
-      style: (cell) => styleOf(name, cell),
+      title: titleOf(name, group, narrow),
+      align: name === "status" ? ("left" as const) : ("right" as const),
+      text: columnText(name, group, { reference, intervals }),
+      style: (cell: Cell) => styleOf(name, cell),
     }));
+  return [nameColumn(reference), ...columns];
 }
 
 type Title = readonly [string, string];
 
-function titleOf(name: ColumnName, group: Group, size: Layout["size"]): Title {
+function titleOf(name: ColumnName, group: Group, narrow: boolean): Title {
   const titles: { readonly [N in ColumnName]: Title } = {
-    cost: size === "narrow" ? ["CPU µs", "/message"] : ["server CPU", "µs a message"],
+    cost: narrow ? ["CPU µs", "/message"] : ["server CPU", "µs per message"],
     headline: halves(wordsIn(group.measured, group.metric).title, "first"),
     ratio: ["ratio to", "reference"],
     latencyP50: ["", "p50"],
     latencyP99: ["", "p99"],
     serverCpuPercent: ["CPU", "%"],
-    messages: ["", size === "wide" ? "messages" : "msgs"],
-    mismatches: ["", size === "wide" ? "mismatches" : "wrong"],
+    mismatches: ["", "wrong"],
     status: ["", "status"],
   };
   return titles[name];

@@ -26,13 +26,13 @@ export const usual = "node:net";
  * The report's verdict on the scale that matters most, in at most three sentences: the reference
  * and what people use today, then the others, then what saturates its core and has no ratio.
  */
-export function headlineOf(group: Group | undefined, { reference }: Results): Sentence {
-  if (group === undefined) return say`Nothing was measured.`;
-  if (group.workload === "scale") return joined(heldVerdict(group), " ");
-  if (!isCompared(group, reference)) return joined(verdictOf(group, reference), " ");
+export function headlineOf(group: Group | undefined, { reference }: Results): Sentence[] {
+  if (group === undefined) return [say`Nothing was measured.`];
+  if (group.workload === "scale") return heldVerdict(group);
+  if (!isCompared(group, reference)) return verdictOf(group, reference);
   const base = group.measured.find((cell) => cell.contender === reference);
   const cost = base === undefined ? undefined : figure(base, "serverCpuPerMessage")?.median;
-  if (cost === undefined) return withoutReference(reference);
+  if (cost === undefined) return [withoutReference(reference)];
   const rivals = group.measured.filter((cell) => cell !== base && !isSaturated(cell));
   const known = rivals.find(({ contender }) => contender === usual);
   const others = rivals.filter((cell) => cell !== known);
@@ -48,14 +48,11 @@ export function headlineOf(group: Group | undefined, { reference }: Results): Se
   ].filter((part) => part.length > 0);
   const full = group.measured.filter(isSaturated);
   if (rest.length + full.length === 0 && others.length > 0) rest.push(say`No other is ranked`);
-  return joined(
-    [
-      say`${joined(first, "; ")}.`,
-      ...(rest.length === 0 ? [] : [say`${joined(rest, "; ")}.`]),
-      ...(full.length === 0 ? [] : [saturatedSentence(full)]),
-    ],
-    " ",
-  );
+  return [
+    say`${joined(first, "; ")}.`,
+    ...(rest.length === 0 ? [] : [say`${joined(rest, "; ")}.`]),
+    ...(full.length === 0 ? [] : [saturatedSentence(full)]),
+  ];
 }
 
 function againstUsual(cell: Cell): Sentence {
@@ -126,14 +123,18 @@ export function verdictOf(group: Group, reference: string): Sentence[] {
   const base = group.measured.find((cell) => cell.contender === reference);
   const own = base === undefined ? undefined : figure(base, group.metric)?.median;
   const rivals = group.measured.filter((cell) => cell !== base);
-  const ties = tied(rivals.filter(isTied), say`with ${nameOf(reference)}`);
+  const cost = group.metric === "serverCpuPerMessage";
+  const alike = rivals.filter((cell) => isTied(cell) && !(cost && isSaturated(cell)));
+  const ties = tied(alike, say`with ${nameOf(reference)}`);
   const last = ties.length === 0 ? [] : [say`${ties}.`];
   if (group.metric !== "serverCpuPerMessage") return otherVerdict(group, { own, reference, last });
   if (own === undefined) return [withoutReference(reference)];
-  const ranked = rivals.filter(isRanked);
+  const ranked = rivals.filter((cell) => isRanked(cell) && !isSaturated(cell));
+  const full = group.measured.filter(isSaturated);
   return [
     say`${opening(reference, own)}.`,
     ...(ranked.length === 0 ? [] : [rankedSentence(ranked, reference)]),
+    ...(full.length === 0 ? [] : [saturatedSentence(full)]),
     ...last,
   ];
 }

@@ -1,0 +1,24 @@
+// What to run after a run: the command that answers the question which its report leaves open.
+
+import type { Report } from "./report.ts";
+
+/** A command and what it is for. */
+export interface Next {
+  readonly command: string;
+  readonly purpose: string;
+}
+
+/** Of how many cells something else that ran may spoil before the machine is the question. */
+const disturbedShare = 0.25;
+
+export function nextOf({ results, confidence }: Report): Next {
+  const { windows, cells, ranked } = confidence;
+  if (ranked === 0 || windows.cells > disturbedShare * cells) {
+    return { command: "npm run bench -- doctor", purpose: "what disturbs this machine" };
+  }
+  if (results.profile === "quick") {
+    const purpose = "latency, memory, idle cost and capacity as well";
+    return { command: "npm run bench -- --profile default", purpose };
+  }
+  return { command: "npm run bench -- advise", purpose: "which strategy fits your load" };
+}
