@@ -3,7 +3,7 @@
 import type { Report } from "./report.ts";
 
 /** A command and what it is for. */
-export interface Next {
+export interface FollowUp {
   readonly command: string;
   readonly purpose: string;
 }
@@ -11,7 +11,7 @@ export interface Next {
 /** Of how many cells something else that ran may spoil before the machine is the question. */
 const disturbedShare = 0.25;
 
-export function nextOf({ results, confidence }: Report): Next {
+export function nextOf({ results, confidence }: Report): FollowUp {
   const { windows, cells, ranked } = confidence;
   if (ranked === 0 || windows.cells > disturbedShare * cells) {
     return { command: "npm run bench -- doctor", purpose: "what disturbs this machine" };
