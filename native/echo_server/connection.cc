@@ -12,7 +12,10 @@ Next EchoHandler::OnReadable(Connection& connection) {
   ++counters_.recv_calls;
   const ssize_t received = Receive(fd, buffer_, sizeof(buffer_));
   drained_ = received < static_cast<ssize_t>(sizeof(buffer_));
-  if (received == -EAGAIN) return Next::kRead;
+  if (received == -EAGAIN) {
+    ++counters_.vain_looks;
+    return Next::kRead;
+  }
   if (received <= 0) return Next::kClose;  // end of file, or a reset
   const size_t length = static_cast<size_t>(received);
   counters_.bytes_received += length;
@@ -49,7 +52,10 @@ Next EchoHandler::OnWritable(Connection& connection) {
 ssize_t EchoHandler::SendSome(int fd, const char* data, size_t length) {
   ++counters_.send_calls;
   const ssize_t sent = Send(fd, data, length);
-  if (sent == -EAGAIN) return 0;
+  if (sent == -EAGAIN) {
+    ++counters_.vain_looks;
+    return 0;
+  }
   if (sent > 0) counters_.bytes_sent += static_cast<size_t>(sent);
   return sent;
 }

@@ -1,9 +1,9 @@
 // The loop of the servers that wait with a Selector: it accepts, finds the connection of each ready
 // descriptor, and closes. What is done with a ready connection is its strategy's, known when it is
 // compiled, so that nothing here costs a call.
-// Enters: ready events. Leaves: the strategy's OnReady(); the connections' end.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -24,6 +24,7 @@ class EventLoop {
   EventLoop(Server& server, Selector& selector, ListenerSharing sharing)
       : server_(server),
         selector_(selector),
+        kernel_set_(selector.fileno() >= 0),
         acceptor_(server, selector, sharing),
         handler_(server.counters),
         connections_(server.counters) {}
@@ -43,7 +44,7 @@ class EventLoop {
         if (count.error().errno_value == EINTR) continue;  // the stop signal; the flag says so
         return count.error();
       }
-      server_.counters.events_returned += static_cast<uint64_t>(count.value());
+      CountLooks(static_cast<uint64_t>(count.value()));
       for (int i = 0; i < count.value(); ++i) Dispatch(ring_[static_cast<size_t>(i)]);
       strategy().FinishTurn();
     }
@@ -74,7 +75,13 @@ class EventLoop {
 
   Entry& ConnectionOf(int fd) { return connections_[fd]; }
 
+  bool Watch(int fd, int32_t interest) {
+    if (kernel_set_) ++server_.counters.control_calls;
+    return selector_.Modify(fd, interest).ok();
+  }
+
   void Close(Entry& connection) {
+    if (kernel_set_) ++server_.counters.control_calls;
     // A failed Modify or Register has unregistered it already.
     (void)selector_.Unregister(connection.fd.get()).ok();
     connections_.Close(connection);
@@ -83,6 +90,15 @@ class EventLoop {
 
  private:
   Strategy& strategy() { return static_cast<Strategy&>(*this); }
+
+  /** A wait without a set in the kernel looks at every descriptor, the listener and the pipe too. */
+  void CountLooks(uint64_t events) {
+    Counters& counters = server_.counters;
+    counters.events_returned += events;
+    if (kernel_set_) return;
+    const uint64_t watched = counters.connections_accepted - counters.connections_closed + 2;
+    counters.vain_looks += watched - std::min(watched, events);
+  }
 
   void Dispatch(const ReadyEvent& event) {
     if (!IsCurrent(event.fd, event.generation)) return;
@@ -101,11 +117,13 @@ class EventLoop {
     if (connection == nullptr) return;
     RegisterOptions options;
     options.mode = Strategy::kMode;
+    if (kernel_set_) ++server_.counters.control_calls;
     if (!selector_.Register(fd, Strategy::kInterest, options).ok()) Close(*connection);
   }
 
   Server& server_;
   Selector& selector_;
+  const bool kernel_set_;  // the kernel keeps what is watched, and each change is a call
   Acceptor acceptor_;
   EchoHandler handler_;
   ConnectionTable<Entry> connections_;

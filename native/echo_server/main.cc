@@ -123,11 +123,18 @@ int Main(int argc, char** argv) {
   if (!port.ok()) return Fail(port.error());
   arguments.listen.port = port.value();
 
-  Counters counters;
-  Server server{std::move(listener.value()), arguments.listen, arguments.workers,
-                std::move(stop.value()),     counters,         arguments.without};
+  static AllCounters counters;  // until the last signal
+  const Result<void> snapshots = InstallSnapshots(counters);
+  if (!snapshots.ok()) return Fail(snapshots.error());
+  Server server{std::move(listener.value()),
+                arguments.listen,
+                arguments.workers,
+                std::move(stop.value()),
+                counters.own(),
+                counters,
+                arguments.without};
   const Result<void> served = arguments.strategy->run(server);
-  PrintCounters(server.counters);
+  PrintCounters(counters.Sum());
   return served.ok() ? 0 : Fail(served.error());
 }
 

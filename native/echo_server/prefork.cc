@@ -3,7 +3,6 @@
 // no descriptor left stops watching it, and the others take the rest. Or each has a listener of its
 // own (SO_REUSEPORT): the kernel then picks by a hash of the addresses, and what it gave to a full
 // worker waits there, as nobody else can take it. epoll_ctl(2), socket(7)
-// Enters: the listener. Leaves: workers; their counters, summed.
 #ifdef __linux__
 
 #include <sched.h>
@@ -75,7 +74,10 @@ class Prefork {
     if (done.ok()) done = counters_.Map(workers_.size());
     if (done.ok()) done = gauge_.Map(1);
     if (!done.ok()) return done;
-    for (size_t i = 0; i < workers_.size(); ++i) counters_[i].gauge = &gauge_[0];
+    for (size_t i = 0; i < workers_.size(); ++i) {
+      counters_[i].counters.gauge = &gauge_[0];
+      server_.all_counters.Add(&counters_[i]);
+    }
     if (!own_listeners_) return {};
     // All of them before the first connection: a listener that joins or leaves moves the others'.
     workers_[0].listener = std::move(server_.listener);
@@ -101,7 +103,7 @@ class Prefork {
     OwnedFd listener = own_listeners_ ? std::move(worker.listener) : std::move(server_.listener);
     for (Worker& other : workers_) other.listener.Reset();
     Server server{std::move(listener), server_.listen, 1, std::move(stop.value()),
-                  counters_[IndexOf(worker)]};
+                  counters_[IndexOf(worker)].counters, server_.all_counters};
     const Result<void> served = ServeWithSelector(
         server, "epoll", own_listeners_ ? ListenerSharing::kOurs : ListenerSharing::kShared);
     if (served.ok()) return 0;
@@ -142,7 +144,7 @@ class Prefork {
       for (Worker& worker : workers_) {
         if (worker.pid != child) continue;
         worker.pid = 0;
-        CloseForTheDead(counters_[IndexOf(worker)]);
+        CloseForTheDead(counters_[IndexOf(worker)].counters);
         if (StopSignal::Raised()) continue;
         std::fprintf(stderr, "echo-server: worker %d has died; another one takes its place\n",
                      static_cast<int>(child));
@@ -167,7 +169,7 @@ class Prefork {
       }
       (void)children_.Wait(nullptr, 0, kAcceptPauseNs).ok();
     }
-    SumUp();
+    server_.counters.peak_connections = gauge_[0].peak.load();
   }
 
   void SignalAll(int signal) {
@@ -181,25 +183,11 @@ class Prefork {
                        [](const Worker& worker) { return worker.pid > 0; });
   }
 
-  void SumUp() {
-    Counters& all = server_.counters;
-    for (size_t i = 0; i < workers_.size(); ++i) {
-      const Counters& one = counters_[i];
-      all.AddCalls(one);
-      all.wait_calls += one.wait_calls;
-      all.events_returned += one.events_returned;
-      all.accept_calls += one.accept_calls;
-      all.connections_accepted += one.connections_accepted;
-      all.connections_closed += one.connections_closed;
-    }
-    all.peak_connections = gauge_[0].peak.load();
-  }
-
   Server& server_;
   bool own_listeners_;
   ChildProcesses children_;
   std::vector<Worker> workers_;
-  SharedArray<Counters> counters_;  // a worker's each; who takes its place counts on
+  SharedArray<CounterSlot> counters_;  // one per worker; the next one in its place counts on
   SharedArray<OpenGauge> gauge_;
 };
 

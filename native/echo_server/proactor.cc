@@ -61,8 +61,8 @@ class ProactorServer {
         return count.error();
       }
       for (int i = 0; i < count.value(); ++i) OnCompletion(rings_.completions[i]);
+      CountCalls();
     }
-    CountCalls();
     engine_.CloseAll();
     while (server_.counters.connections_closed < server_.counters.connections_accepted) {
       server_.counters.CountClosed();

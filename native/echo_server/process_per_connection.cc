@@ -1,7 +1,6 @@
 // A process for each connection, forked on accept, blocking I/O: the oldest server of Unix. Where
 // there is no process for another one, accepting pauses. Children count in memory that they share
-// with the parent. Enters: accepted sockets. Leaves: blocking recv and send in as many processes.
-// fork(2)
+// with the parent. fork(2)
 #ifdef __linux__
 
 #include <sys/socket.h>
@@ -81,12 +80,12 @@ class ProcessPerConnection {
   pid_t StartProcess() {
     const size_t slot = free_.empty() ? used_ : free_.back();
     if (slot == kMostChildren) return -EAGAIN;
-    counters_[slot] = Counters();
     const pid_t child = children_.Fork();
-    if (child == 0) Serve(std::move(accepted_), counters_[slot]);
+    if (child == 0) Serve(std::move(accepted_), counters_[slot].counters);
     if (child < 0) return child;
     if (free_.empty()) {
       ++used_;
+      server_.all_counters.Add(&counters_[slot]);
     } else {
       free_.pop_back();
     }
@@ -132,7 +131,6 @@ class ProcessPerConnection {
     for (pid_t child = children_.Reap(); child > 0; child = children_.Reap()) {
       const auto found = slots_.find(child);
       if (found == slots_.end()) continue;
-      server_.counters.AddCalls(counters_[found->second]);
       server_.counters.CountClosed();
       free_.push_back(found->second);
       slots_.erase(found);
@@ -163,7 +161,7 @@ class ProcessPerConnection {
 
   Server& server_;
   ChildProcesses children_;
-  SharedArray<Counters> counters_;           // a slot a child, in use while it lives
+  SharedArray<CounterSlot> counters_;        // a slot per child, in use while it lives
   std::unordered_map<pid_t, size_t> slots_;  // of the children that live
   std::vector<size_t> free_;                 // slots of those that have ended
   size_t used_ = 0;                          // slots that were ever taken

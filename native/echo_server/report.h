@@ -1,5 +1,5 @@
-// The two JSON lines that a contender prints. Enters: the server and its counters. Leaves: standard
-// output.
+// The JSON lines that a contender prints: ready, a snapshot of its counters whenever it is asked
+// with SIGUSR2, and the counters at its end.
 #pragma once
 
 #include "echo_server/server.h"
@@ -10,6 +10,13 @@ namespace io_selectors {
 void AnnounceReady(const Server& server);
 
 void PrintCounters(const Counters& counters);
+
+/**
+ * From now on SIGUSR2 prints a line "snapshot" with the counters so far, so that the calls of a
+ * stretch of time are a difference. The loops need not know: a wait that it ends is begun anew.
+ * @param counters must outlive the process's last signal.
+ */
+Result<void> InstallSnapshots(const AllCounters& counters);
 
 /** Says once on standard error why accepting pauses; `said` remembers that. */
 void SayOnce(bool* said, const char* call, int error);

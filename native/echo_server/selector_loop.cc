@@ -1,7 +1,6 @@
 // One thread, one Selector: wait, then handle each ready connection. Schmidt's Reactor without its
 // ceremony, and, with the select and poll backends, the servers of Kegel's C10K page.
-// https://www.kegel.com/c10k.html Enters: ready events. Leaves: the shared EchoHandler's recv and
-// send.
+// https://www.kegel.com/c10k.html
 
 #include "echo_server/selector_loop.h"
 
@@ -38,7 +37,7 @@ class SelectorLoop : public EventLoop<SelectorLoop, Connection> {
     if (next == Next::kClose) return Close(connection);
     const bool is_blocked = next == Next::kWrite;
     if (is_blocked == was_blocked) return;
-    if (!selector().Modify(event.fd, is_blocked ? kWrite : kRead).ok()) Close(connection);
+    if (!Watch(event.fd, is_blocked ? kWrite : kRead)) Close(connection);
   }
 };
 

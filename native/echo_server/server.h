@@ -1,5 +1,5 @@
-// What every strategy is given: the listener, the stop signal, the options and the counters it
-// fills. Enters: options of the command line. Leaves: counters.
+// What every strategy is given: the listener, the stop signal, the options and the counters that it
+// fills.
 #pragma once
 
 #include <atomic>
@@ -38,19 +38,44 @@ struct OpenGauge {
   void Remove(uint64_t count) { open.fetch_sub(count, std::memory_order_relaxed); }
 };
 
-/** Exact calls and bytes, so that system calls a message need no tracing. */
+/**
+ * A count that one thread writes and any other may read at any time, a signal handler included.
+ * Costs what a plain integer does.
+ */
+class Count {
+ public:
+  Count(uint64_t value = 0) : value_(value) {}  // NOLINT: reads and is written like an integer
+  Count(const Count& other) : value_(static_cast<uint64_t>(other)) {}
+  Count& operator=(const Count& other) { return *this = static_cast<uint64_t>(other); }
+  Count& operator=(uint64_t value) {
+    value_.store(value, std::memory_order_relaxed);
+    return *this;
+  }
+  Count& operator+=(uint64_t more) { return *this = *this + more; }
+  Count& operator++() { return *this += 1; }
+  operator uint64_t() const { return value_.load(std::memory_order_relaxed); }  // NOLINT
+
+ private:
+  std::atomic<uint64_t> value_;
+};
+
+static_assert(std::atomic<uint64_t>::is_always_lock_free, "a signal handler reads it");
+
+/** Exact calls and bytes, so that system calls per message need no tracing. */
 struct Counters {
-  uint64_t wait_calls = 0;
-  uint64_t events_returned = 0;
-  uint64_t recv_calls = 0;
-  uint64_t send_calls = 0;
-  uint64_t accept_calls = 0;
-  uint64_t bytes_received = 0;
-  uint64_t bytes_sent = 0;
-  uint64_t connections_accepted = 0;
-  uint64_t connections_closed = 0;
-  uint64_t peak_connections = 0;
-  OpenGauge* gauge = nullptr;  // where several processes have counters of their own
+  Count wait_calls;
+  Count events_returned;
+  Count recv_calls;
+  Count send_calls;
+  Count accept_calls;
+  Count control_calls;  // that change what a set in the kernel watches: epoll_ctl(2)
+  Count vain_looks;     // at a descriptor on which nothing could be done, by the kernel or by us
+  Count bytes_received;
+  Count bytes_sent;
+  Count connections_accepted;
+  Count connections_closed;
+  Count peak_connections;
+  OpenGauge* gauge = nullptr;  // if several processes have counters of their own
 
   void CountAccepted() {
     ++connections_accepted;
@@ -62,13 +87,53 @@ struct Counters {
     ++connections_closed;
     if (gauge != nullptr) gauge->Remove(1);
   }
-  /** Adds what another thread or process has counted; whoever accepts counts the connections. */
-  void AddCalls(const Counters& other) {
+  /** Adds what another thread or process counts; the peak is of all together, so it is no sum. */
+  void Add(const Counters& other) {
+    wait_calls += other.wait_calls;
+    events_returned += other.events_returned;
     recv_calls += other.recv_calls;
     send_calls += other.send_calls;
+    accept_calls += other.accept_calls;
+    control_calls += other.control_calls;
+    vain_looks += other.vain_looks;
     bytes_received += other.bytes_received;
     bytes_sent += other.bytes_sent;
+    connections_accepted += other.connections_accepted;
+    connections_closed += other.connections_closed;
   }
+};
+
+/** What one thread or process of a server counts. It is never taken back: its next user counts on.
+ */
+struct CounterSlot {
+  Counters counters;
+  CounterSlot* next = nullptr;
+};
+
+/** All counters of a server: those of its first thread, and slots of the others. */
+class AllCounters {
+ public:
+  Counters& own() { return own_; }
+
+  /** The slot must outlive this. For the first thread only. */
+  void Add(CounterSlot* slot) {
+    slot->next = slots_.load(std::memory_order_relaxed);
+    slots_.store(slot, std::memory_order_release);
+  }
+
+  /** Safe in a signal handler. */
+  Counters Sum() const {
+    Counters sum = own_;
+    for (const CounterSlot* slot = slots_.load(std::memory_order_acquire); slot != nullptr;
+         slot = slot->next) {
+      sum.Add(slot->counters);
+    }
+    return sum;
+  }
+
+ private:
+  Counters own_;
+  std::atomic<CounterSlot*> slots_{nullptr};
 };
 
 struct Server {
@@ -76,7 +141,8 @@ struct Server {
   ListenOptions listen;  // of that listener, its port filled in
   int workers = 0;       // processes to serve with; 0: as many as there are CPUs to run on
   StopSignal stop;
-  Counters& counters;
+  Counters& counters;  // of the thread that serves
+  AllCounters& all_counters;
   // What the io_uring strategy does without; names of IsIoUringFeature().
   std::vector<std::string_view> without = {};
 };

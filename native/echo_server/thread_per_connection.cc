@@ -1,6 +1,6 @@
 // A thread for each connection, blocking I/O, small stacks: the simplest server, and the one that
 // C10K is about. Where there is no descriptor or no thread for another one, accepting pauses.
-// Enters: accepted sockets. Leaves: blocking recv and send in as many threads. pthreads(7)
+// pthreads(7)
 
 #include <poll.h>
 #include <pthread.h>
@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <unordered_set>
+#include <vector>
 
 #include "core/timeout.h"
 #include "echo_server/connection.h"
@@ -45,6 +46,7 @@ class ThreadPerConnection {
   struct Start {
     ThreadPerConnection* self;
     int fd;
+    CounterSlot* slot;
   };
 
   Result<void> AcceptUntilStopped() {
@@ -84,22 +86,36 @@ class ThreadPerConnection {
   }
 
   int StartThread(int fd) {
-    auto start = std::make_unique<Start>(Start{this, fd});
     // Held until it is counted: the thread may end before pthread_create() has returned.
     const std::lock_guard<std::mutex> lock(mutex_);
+    CounterSlot* slot = FreeSlot();
+    if (slot == nullptr) return ENOMEM;
+    auto start = std::make_unique<Start>(Start{this, fd, slot});
     pthread_t thread;
     const int error = pthread_create(&thread, &attributes_, Serve, start.get());
     if (error != 0) return error;
+    free_.pop_back();
     (void)start.release();  // the thread's now
     open_.insert(fd);
     server_.counters.CountAccepted();
     return 0;
   }
 
+  /** The last of `free_`, a new one if need be; null if there is no memory. Under the lock. */
+  CounterSlot* FreeSlot() {
+    if (!free_.empty()) return free_.back();
+    // Room for every slot at the thread's end, which cannot fail.
+    if (!Reserve(free_, ++slots_)) return nullptr;
+    auto* slot = new (std::nothrow) CounterSlot();
+    if (slot == nullptr) return nullptr;
+    server_.all_counters.Add(slot);
+    free_.push_back(slot);
+    return slot;
+  }
+
   static void* Serve(void* argument) {
     const std::unique_ptr<Start> start(static_cast<Start*>(argument));
-    Counters counters;
-    EchoHandler handler(counters);
+    EchoHandler handler(start->slot->counters);
     Connection connection;
     connection.fd.Reset(start->fd);
     Next next = Next::kRead;
@@ -107,17 +123,17 @@ class ThreadPerConnection {
       // A blocking send takes all; what a signal cut short is sent by the second call.
       next = next == Next::kRead ? handler.OnReadable(connection) : handler.OnWritable(connection);
     }
-    start->self->End(connection.fd.Release(), counters);
+    start->self->End(connection.fd.Release(), start->slot);
     return nullptr;
   }
 
   /** Closes under the lock, so that EndAll() never shuts down a number that is somebody else's by
    * then. */
-  void End(int fd, const Counters& counters) {
+  void End(int fd, CounterSlot* slot) {
     const std::lock_guard<std::mutex> lock(mutex_);
     open_.erase(fd);
     OwnedFd(fd).Reset();
-    server_.counters.AddCalls(counters);
+    free_.push_back(slot);
     server_.counters.CountClosed();
     if (open_.empty()) all_ended_.notify_all();
   }
@@ -136,6 +152,8 @@ class ThreadPerConnection {
   std::mutex mutex_;
   std::condition_variable all_ended_;
   std::unordered_set<int> open_;
+  std::vector<CounterSlot*> free_;  // of threads that have ended
+  size_t slots_ = 0;                // that were ever made
 };
 
 }  // namespace
