@@ -81,6 +81,8 @@ export interface Started {
   readonly port: number;
   /** What it has said on standard error so far. */
   stderr(): string;
+  /** Its counters so far. */
+  snapshot(): Promise<Record<string, number>>;
   /** Asks it to end. @returns its exit code and its counters. */
   stop(signal: NodeJS.Signals): Promise<{ code: number | null; counters: Record<string, number> }>;
   /** The result of `work`. If it fails, ends the server and adds how the server ended. */
@@ -133,7 +135,14 @@ export async function start(command: readonly string[]): Promise<Started> {
     const [code] = await exited;
     return { code, counters };
   };
-  return { child, pid: ready.pid, port: ready.port, stderr: () => said, stop, explained };
+  const snapshot = async () => {
+    child.kill("SIGUSR2");
+    const counters = await readLine();
+    expect(counters.event).toBe("snapshot");
+    return counters;
+  };
+  const stderr = () => said;
+  return { child, pid: ready.pid, port: ready.port, stderr, snapshot, stop, explained };
 }
 
 /** The same command under a limit of open descriptors, soft and hard. */

@@ -1,5 +1,5 @@
-// What a server says that it called is what strace(1) saw, so that system calls a message need no
-// tracing. Enters: traffic on connections that stay open. Leaves: two counts.
+// What a server says that it called is what strace(1) saw, so that system calls per message need no
+// tracing.
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -17,6 +17,7 @@ const counted: Readonly<Record<string, readonly string[]>> = {
   recvCalls: ["recvfrom", "recv"],
   sendCalls: ["sendto", "send"],
   acceptCalls: ["accept", "accept4"],
+  controlCalls: ["epoll_ctl"],
 };
 const connections = 4;
 const messages = 1500;
@@ -29,17 +30,73 @@ const traced = serverRows.filter(
 
 afterEach(endAll);
 
+/** With threads and processes, too: what two snapshots differ by lies between their lines. */
+const compared = serverRows.filter(({ name, sleeps }) => name.startsWith("cpp:") && sleeps);
+const betweenTitle = "counts between two snapshots as strace does, within 1 %, at 100 connections";
+
+describe.each(compared.map((row) => [row.name, row] as const))("%s", (_, row) => {
+  const skipped = hasStrace ? "" : " (skipped: no strace here)";
+  it.skipIf(!hasStrace)(betweenTitle + skipped, () =>
+    inFolder((file) => checkBetween(row, file, 100)),
+  );
+});
+
+describe.each(serverRows.map((row) => [row.name, row] as const))("%s", (name, row) => {
+  it.skipIf(/ts:prefork|node:cluster/.test(name))("counts the messages between", async () => {
+    const server = await start(row.command);
+    const peers = await Promise.all(Array.from({ length: 3 }, () => open(server.port)));
+    const echo = () => Promise.all(peers.map((peer) => expectEcho(peer, "a message")));
+    await echo();
+    const before = await server.snapshot();
+    await echo();
+    const after = await server.snapshot();
+    const difference = (field: string) => (after[field] ?? 0) - (before[field] ?? 0);
+    expect(difference("bytesReceived")).toBe(3 * "a message".length);
+    expect(difference("connectionsAccepted")).toBe(0);
+    if (row.counts === "calls") expect(difference("recvCalls")).toBeGreaterThanOrEqual(3);
+    expect((await server.stop("SIGTERM")).code).toBe(0);
+  });
+});
+
+async function checkBetween(row: ServerRow, file: string, count: number): Promise<void> {
+  const server = await start(["strace", "-D", "-f", "-qq", "-o", file, ...row.command]);
+  const peers = await Promise.all(Array.from({ length: count }, () => open(server.port)));
+  const echo = () => Promise.all(peers.map((peer) => expectEcho(peer, "a message")));
+  await echo(); // every connection has been accepted
+  const before = await server.snapshot();
+  for (let i = 0; i < messages / count; i++) await echo();
+  const after = await server.snapshot();
+  expect((await server.stop("SIGTERM")).code).toBe(0);
+  const calls = await callsIn(file, "snapshot");
+  let all = 0;
+  for (const [name, stands] of Object.entries(counted)) {
+    const ours = (after[name] ?? 0) - (before[name] ?? 0);
+    const seen = stands.reduce((total, call) => total + (calls.get(call) ?? 0), 0);
+    all += seen;
+    // A wait or two that the signals end, and those that are under way.
+    expect(Math.abs(ours - seen), name).toBeLessThanOrEqual(Math.max(4, 0.01 * seen));
+  }
+  expect(all).toBeGreaterThan(messages / count);
+  expect((after["bytesReceived"] ?? 0) - (before["bytesReceived"] ?? 0)).toBe(
+    Math.ceil(messages / count) * count * "a message".length,
+  );
+}
+
+async function inFolder(work: (file: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "calls-"));
+  try {
+    await work(join(folder, "trace"));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 const title = "counts as strace does, within 1 %";
 
 describe.each(traced.map((row) => [row.name, row] as const))("%s", (_, row) => {
-  it.skipIf(!hasStrace)(hasStrace ? title : `${title} (skipped: no strace here)`, async () => {
-    const folder = mkdtempSync(join(tmpdir(), "calls-"));
-    try {
-      await check(row, join(folder, "trace"));
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  });
+  it.skipIf(!hasStrace)(hasStrace ? title : `${title} (skipped: no strace here)`, () =>
+    inFolder((file) => check(row, file)),
+  );
 });
 
 async function check(row: ServerRow, file: string): Promise<void> {
@@ -51,7 +108,7 @@ async function check(row: ServerRow, file: string): Promise<void> {
   }
   const { code, counters } = await server.stop("SIGTERM");
   expect(code).toBe(0);
-  const calls = await callsIn(file);
+  const calls = await callsIn(file, "ready");
   const sum = (names: readonly string[]) =>
     names.reduce((total, name) => total + (calls.get(name) ?? 0), 0);
   let ours = 0;
@@ -69,20 +126,23 @@ async function check(row: ServerRow, file: string): Promise<void> {
   expect(ours).toBeGreaterThan(messages / 2 / connections);
 }
 
-/** Calls by name; all until the ready line is written go under "before". The tracer ends a moment
- * after the server: its file is complete with the line that says how that ended. */
-async function callsIn(file: string): Promise<Map<string, number>> {
+/**
+ * Calls by name from one line of that event, written to standard output, to the next if there is
+ * one; all others go under "before". The tracer ends a moment after the server: its file is
+ * complete with the line that says how that ended.
+ */
+async function callsIn(file: string, event: string): Promise<Map<string, number>> {
   let text = readFileSync(file, "utf8");
   for (let i = 0; i < 200 && !/\+\+\+ exited with/.test(text); i++) {
     await new Promise((resolve) => setTimeout(resolve, 20));
     text = readFileSync(file, "utf8");
   }
   const calls = new Map<string, number>();
-  let ready = false;
+  let between = false;
   for (const [, name = "", rest = ""] of text.matchAll(/^\d+ +(\w+)\((.*)$/gm)) {
-    const key = ready ? name : "before";
+    const key = between ? name : "before";
     calls.set(key, (calls.get(key) ?? 0) + 1);
-    if (name === "write" && rest.includes("ready")) ready = true;
+    if (name === "write" && rest.includes(event)) between = !between;
   }
   return calls;
 }

@@ -1,6 +1,6 @@
 // The TypeScript contenders' executable: node serve.js ts:reactor-epoll. As
 // native/echo_server/main.cc it prints a ready line, serves until SIGTERM or SIGINT, then prints a
-// line of counters. A strategy with several processes starts itself again with --worker: then both
+// line of counters; SIGUSR2 prints them while it serves. A strategy with several processes starts itself again with --worker: then both
 // lines go to the arbiter, over IPC.
 
 import { availableParallelism } from "node:os";
@@ -80,7 +80,14 @@ async function main(): Promise<number> {
     workers: Math.max(1, Number(values.workers)),
   });
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => server.stop());
-  tell({ event: "ready", port: server.port, pid: process.pid }, values.worker);
+  const snapshots = server.countsAtEnd !== true && !values.worker;
+  if (snapshots) {
+    process.on("SIGUSR2", () => {
+      server.count?.();
+      tell({ event: "snapshot", ...counters }, false);
+    });
+  }
+  tell({ event: "ready", port: server.port, pid: process.pid, snapshots }, values.worker);
   await server.done;
   tell({ event: "counters", ...counters }, values.worker);
   if (values.worker) {

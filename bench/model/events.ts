@@ -6,21 +6,34 @@ import * as s from "./schema.ts";
 const count = s.number;
 const maybe = s.nullable(s.number);
 
+const calls = {
+  waitCalls: count,
+  eventsReturned: count,
+  recvCalls: count,
+  sendCalls: count,
+  acceptCalls: count,
+  /** Changes of what a set in the kernel watches: epoll_ctl(2). */
+  controlCalls: s.optional(count),
+  /** Looks at a descriptor on which nothing could be done, by the kernel or by the server. */
+  vainLooks: s.optional(count),
+  bytesReceived: count,
+  bytesSent: count,
+  connectionsAccepted: count,
+  connectionsClosed: count,
+  peakConnections: count,
+};
+
 const events = {
-  ready: s.record({ port: count, pid: count }),
-  /** Exact calls over the whole life of a contender of the suite. */
-  counters: s.record({
-    waitCalls: count,
-    eventsReturned: count,
-    recvCalls: count,
-    sendCalls: count,
-    acceptCalls: count,
-    bytesReceived: count,
-    bytesSent: count,
-    connectionsAccepted: count,
-    connectionsClosed: count,
-    peakConnections: count,
+  ready: s.record({
+    port: count,
+    pid: count,
+    /** Whether SIGUSR2 makes it print its counters so far. */
+    snapshots: s.optional(s.boolean),
   }),
+  /** Exact calls over the whole life of a contender of the suite. */
+  counters: s.record(calls),
+  /** The same so far. */
+  snapshot: s.record(calls),
   connected: s.record({
     connections: count,
     elapsedMs: count,

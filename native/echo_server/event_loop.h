@@ -91,7 +91,8 @@ class EventLoop {
  private:
   Strategy& strategy() { return static_cast<Strategy&>(*this); }
 
-  /** A wait without a set in the kernel looks at every descriptor, the listener and the pipe too. */
+  /** A wait without a set in the kernel looks at every descriptor, the listener and the pipe too.
+   */
   void CountLooks(uint64_t events) {
     Counters& counters = server_.counters;
     counters.events_returned += events;

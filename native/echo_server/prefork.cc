@@ -102,8 +102,12 @@ class Prefork {
     ChildProcesses::UnblockSignals();
     OwnedFd listener = own_listeners_ ? std::move(worker.listener) : std::move(server_.listener);
     for (Worker& other : workers_) other.listener.Reset();
-    Server server{std::move(listener), server_.listen, 1, std::move(stop.value()),
-                  counters_[IndexOf(worker)].counters, server_.all_counters};
+    Server server{std::move(listener),
+                  server_.listen,
+                  1,
+                  std::move(stop.value()),
+                  counters_[IndexOf(worker)].counters,
+                  server_.all_counters};
     const Result<void> served = ServeWithSelector(
         server, "epoll", own_listeners_ ? ListenerSharing::kOurs : ListenerSharing::kShared);
     if (served.ok()) return 0;
@@ -191,17 +195,17 @@ class Prefork {
   SharedArray<OpenGauge> gauge_;
 };
 
+/** Never freed: its slots are counted until the process ends. */
+Result<void> Serve(Server& server, bool own_listeners) {
+  static auto* const prefork = new Prefork(server, own_listeners);
+  return prefork->Run();
+}
+
 }  // namespace
 
-Result<void> RunPrefork(Server& server) {
-  Prefork prefork(server, false);
-  return prefork.Run();
-}
+Result<void> RunPrefork(Server& server) { return Serve(server, false); }
 
-Result<void> RunPreforkReuseport(Server& server) {
-  Prefork prefork(server, true);
-  return prefork.Run();
-}
+Result<void> RunPreforkReuseport(Server& server) { return Serve(server, true); }
 
 }  // namespace io_selectors
 

@@ -53,6 +53,21 @@ class ProactorServer {
     const Result<int32_t> listening = engine_.Listen(server_.listener.get(), {});
     if (!listening.ok()) return listening.error();
     (void)server_.listener.Release();  // the engine's from now on
+    server_.all_counters.RefreshWith(
+        [](void* server) { static_cast<ProactorServer*>(server)->CountCalls(); }, this);
+    const Result<void> served = ServeUntilStopped();
+    CountCalls();
+    server_.all_counters.RefreshWith(nullptr, nullptr);
+    if (!served.ok()) return served;
+    engine_.CloseAll();
+    while (server_.counters.connections_closed < server_.counters.connections_accepted) {
+      server_.counters.CountClosed();
+    }
+    return {};
+  }
+
+ private:
+  Result<void> ServeUntilStopped() {
     AnnounceReady(server_);
     while (!StopSignal::Raised()) {
       const Result<int> count = engine_.Turn(engine_.UntilDueNs());
@@ -61,7 +76,6 @@ class ProactorServer {
         return count.error();
       }
       for (int i = 0; i < count.value(); ++i) OnCompletion(rings_.completions[i]);
-      CountCalls();
     }
     engine_.CloseAll();
     while (server_.counters.connections_closed < server_.counters.connections_accepted) {

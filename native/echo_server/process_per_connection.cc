@@ -172,8 +172,9 @@ class ProcessPerConnection {
 }  // namespace
 
 Result<void> RunProcessPerConnection(Server& server) {
-  ProcessPerConnection strategy(server);
-  return strategy.Run();
+  // Never freed: its slots are counted until the process ends.
+  static auto* const strategy = new ProcessPerConnection(server);
+  return strategy->Run();
 }
 
 }  // namespace io_selectors

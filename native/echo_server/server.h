@@ -121,8 +121,15 @@ class AllCounters {
     slots_.store(slot, std::memory_order_release);
   }
 
+  /** For a server that counts elsewhere: called before each sum to bring `own()` up to date. */
+  void RefreshWith(void (*refresh)(void* server), void* server) {
+    server_ = server;
+    refresh_ = refresh;
+  }
+
   /** Safe in a signal handler. */
   Counters Sum() const {
+    if (refresh_ != nullptr) refresh_(server_);
     Counters sum = own_;
     for (const CounterSlot* slot = slots_.load(std::memory_order_acquire); slot != nullptr;
          slot = slot->next) {
@@ -133,6 +140,8 @@ class AllCounters {
 
  private:
   Counters own_;
+  void* server_ = nullptr;
+  void (*refresh_)(void* server) = nullptr;
   std::atomic<CounterSlot*> slots_{nullptr};
 };
 

@@ -21,9 +21,7 @@ namespace {
 class Observer {
  public:
   explicit Observer(const RunOptions& options)
-      : options_(options),
-        sampler_(options),
-        nothing_(std::make_unique<Window>()) {
+      : options_(options), sampler_(options), nothing_(std::make_unique<Window>()) {
     (void)sampler_.Take();  // opens and lists what the first edge would have to
   }
 

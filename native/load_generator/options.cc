@@ -167,8 +167,12 @@ struct WordRow {
 };
 
 constexpr WordRow kWords[] = {
-    {"--host", SetHost},       {"--mode", SetMode},     {"--schedule", SetSchedule},
-    {"--sources", SetSources}, {"--stages", SetStages}, {"--close", SetClosing},
+    {"--host", SetHost},
+    {"--mode", SetMode},
+    {"--schedule", SetSchedule},
+    {"--sources", SetSources},
+    {"--stages", SetStages},
+    {"--close", SetClosing},
     {"--server-cgroup", SetServerCgroup},
 };
 

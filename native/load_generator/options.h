@@ -58,7 +58,7 @@ struct RunOptions {
   int64_t windows = 10;
   int64_t window_ms = 250;
   int64_t seed = 1;
-  int64_t server_pid = 0;  // 0: the server's CPU time is not sampled
+  int64_t server_pid = 0;     // 0: the server's CPU time is not sampled
   std::string server_cgroup;  // whose processes are sampled with it; empty: its descendants only
   int64_t connect_timeout_ms = 30'000;
   int64_t fill_timeout_ms = 10'000;

@@ -45,7 +45,7 @@ export async function startArbiter(options: ArbiterOptions): Promise<Server> {
   const arbiter = new Arbiter(options);
   try {
     const port = await arbiter.begin();
-    return { port, stop: () => arbiter.stop(), done: arbiter.done };
+    return { port, stop: () => arbiter.stop(), done: arbiter.done, countsAtEnd: true };
   } catch (error) {
     arbiter.stop();
     throw error;

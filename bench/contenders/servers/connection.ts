@@ -1,7 +1,6 @@
 // What the TypeScript servers do with a connection, as native/echo_server/connection.cc is for the
 // native ones: what is received is sent back; what cannot be sent is kept, reading stops, and write
 // readiness resumes it.
-// Enters: readiness. Leaves: what to wait for next.
 
 import { EAGAIN, recv, send } from "../../../src/index.ts";
 import { READ_BUFFER_BYTES } from "../settings.ts";
@@ -38,7 +37,10 @@ export class EchoHandler {
     const counters = this.#counters;
     counters.recvCalls++;
     const received = recv(fd, this.#buffer);
-    if (received === -EAGAIN) return NEXT_READ;
+    if (received === -EAGAIN) {
+      counters.vainLooks++;
+      return NEXT_READ;
+    }
     if (received <= 0) return NEXT_CLOSE;
     counters.bytesReceived += received;
     const sent = this.#send(fd, this.#buffer, received);
@@ -71,7 +73,10 @@ export class EchoHandler {
   #send(fd: number, bytes: Uint8Array, length: number): number {
     this.#counters.sendCalls++;
     const sent = send(fd, bytes, 0, length);
-    if (sent === -EAGAIN) return 0;
+    if (sent === -EAGAIN) {
+      this.#counters.vainLooks++;
+      return 0;
+    }
     if (sent > 0) this.#counters.bytesSent += sent;
     return sent;
   }

@@ -33,13 +33,14 @@ export function startConnectionsServer(engine: EngineName, request: ServerReques
   const done = new Promise<void>((resolve) => {
     ended = resolve;
   });
+  const count = () => countCalls(counters, server.engineCounters());
   const stop = () => {
     server.close({ connections: "destroy" }).then(() => {
-      countCalls(counters, server.engineCounters());
+      count();
       ended();
     });
   };
-  return { port: server.address?.port ?? 0, stop, done };
+  return { port: server.address?.port ?? 0, stop, count, done };
 }
 
 function countCalls(counters: CallCounters, calls: EngineCounters): void {

@@ -1,5 +1,5 @@
-// Exact calls and bytes of a server under test, printed when it ends. The same names as in
-// native/echo_server/main.cc.
+// Exact calls and bytes of a server under test, printed when it ends and whenever SIGUSR2 asks. The
+// same names as in native/echo_server/report.cc.
 
 export class CallCounters {
   waitCalls = 0;
@@ -7,6 +7,10 @@ export class CallCounters {
   recvCalls = 0;
   sendCalls = 0;
   acceptCalls = 0;
+  /** Changes of what a set in the kernel watches: epoll_ctl(2). */
+  controlCalls = 0;
+  /** Looks at a descriptor on which nothing could be done, by the kernel or by the server. */
+  vainLooks = 0;
   bytesReceived = 0;
   bytesSent = 0;
   connectionsAccepted = 0;

@@ -5,6 +5,7 @@ import {
   accept,
   close,
   EAGAIN,
+  EpollSelector,
   EVENT_READ,
   EVENT_WRITE,
   type EventHandler,
@@ -25,7 +26,12 @@ export function startReactorServer(selector: NativeSelector, request: ServerRequ
   const { counters, port, reusePort } = request;
   const reactor = new Reactor(selector);
   const listener = listenTcp({ backlog: BACKLOG, port, reusePort });
-  const connections = new Connections(reactor, counters);
+  // Else each wait looks at every descriptor.
+  const kernelSet = selector.fileno() !== null;
+  const connections = new Connections(reactor, counters, {
+    kernelSet,
+    changesByCall: selector instanceof EpollSelector,
+  });
   const acceptor = new Acceptor(reactor, connections, counters);
   reactor.registerHandler(listener, EVENT_READ, acceptor);
   const done = reactor.run().finally(() => {
@@ -33,10 +39,13 @@ export function startReactorServer(selector: NativeSelector, request: ServerRequ
     close(listener);
     connections.closeAll();
     selector.close();
-    counters.waitCalls = reactor.turns;
-    counters.eventsReturned = reactor.events;
   });
-  return { port: localPort(listener), stop: () => reactor.stop(), done };
+  return {
+    port: localPort(listener),
+    stop: () => reactor.stop(),
+    count: () => connections.countLooks(),
+    done,
+  };
 }
 
 /** Takes connections; on EMFILE and its kin it rests, since the listener stays readable. */
@@ -70,26 +79,50 @@ class Acceptor implements EventHandler {
   }
 }
 
+/** How a selector waits. */
+interface Waiting {
+  /** The kernel keeps what is watched. */
+  readonly kernelSet: boolean;
+  /** Each change of it is a call: epoll_ctl(2). */
+  readonly changesByCall: boolean;
+}
+
 /** The handler of all connections: it needs no state of its own for any of them. */
 class Connections implements EventHandler {
   readonly #reactor: Reactor;
   readonly #counters: CallCounters;
   readonly #echo: EchoHandler;
   readonly #open = new Set<number>();
+  readonly #waiting: Waiting;
 
-  constructor(reactor: Reactor, counters: CallCounters) {
+  constructor(reactor: Reactor, counters: CallCounters, waiting: Waiting) {
     this.#reactor = reactor;
     this.#counters = counters;
+    this.#waiting = waiting;
     this.#echo = new EchoHandler(counters);
   }
 
+  /** Waits and events since the last time, with as many connections as are open now. */
+  countLooks(): void {
+    const { turns, events } = this.#reactor;
+    const counters = this.#counters;
+    if (!this.#waiting.kernelSet) {
+      const looks = (turns - counters.waitCalls) * (this.#open.size + 1);
+      counters.vainLooks += Math.max(0, looks - (events - counters.eventsReturned));
+    }
+    counters.waitCalls = turns;
+    counters.eventsReturned = events;
+  }
+
   add(fd: number): void {
+    this.#countChange();
     this.#counters.countAccepted();
     this.#open.add(fd);
     this.#reactor.registerHandler(fd, EVENT_READ, this);
   }
 
   closeAll(): void {
+    this.countLooks();
     for (const fd of this.#open) this.#reactor.removeHandler(fd);
   }
 
@@ -104,6 +137,7 @@ class Connections implements EventHandler {
   }
 
   onClose(fd: number): void {
+    this.#countChange();
     this.#open.delete(fd);
     this.#echo.forget(fd);
     close(fd);
@@ -112,6 +146,14 @@ class Connections implements EventHandler {
 
   #change(fd: number, next: Next): void {
     if (next === NEXT_CLOSE) this.#reactor.removeHandler(fd);
-    else this.#reactor.modify(fd, next === NEXT_WRITE ? EVENT_WRITE : EVENT_READ);
+    else {
+      this.#countChange();
+      this.#reactor.modify(fd, next === NEXT_WRITE ? EVENT_WRITE : EVENT_READ);
+    }
+  }
+
+  #countChange(): void {
+    this.countLooks();
+    if (this.#waiting.changesByCall) this.#counters.controlCalls++;
   }
 }

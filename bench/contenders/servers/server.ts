@@ -16,5 +16,9 @@ export interface Server {
   readonly port: number;
   /** Asks it to close everything; `done` is resolved when it has. */
   stop(): void;
+  /** Brings the counters up to date; missing if they always are. */
+  count?(): void;
+  /** Whether its counters are known only at its end. */
+  readonly countsAtEnd?: boolean;
   readonly done: Promise<void>;
 }
