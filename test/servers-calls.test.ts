@@ -115,6 +115,8 @@ async function check(row: ServerRow, file: string): Promise<void> {
   for (const [name, stands] of Object.entries(counted)) {
     const count = counters[name] ?? 0;
     ours += count;
+    // The engine of the proactors does not count how it registers.
+    if (name === "controlCalls" && row.name === "cpp:proactor-epoll") continue;
     // A signal ends a wait that is begun anew.
     expect(Math.abs(count - sum(stands)), name).toBeLessThanOrEqual(2);
   }

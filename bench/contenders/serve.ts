@@ -1,7 +1,7 @@
 // The TypeScript contenders' executable: node serve.js ts:reactor-epoll. As
 // native/echo_server/main.cc it prints a ready line, serves until SIGTERM or SIGINT, then prints a
-// line of counters; SIGUSR2 prints them while it serves. A strategy with several processes starts itself again with --worker: then both
-// lines go to the arbiter, over IPC.
+// line of counters; SIGUSR2 prints them while it serves. A strategy with several processes starts
+// itself again with --worker: then its lines go to the arbiter, over IPC.
 
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";

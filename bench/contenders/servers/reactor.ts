@@ -80,7 +80,7 @@ class Acceptor implements EventHandler {
 }
 
 /** How a selector waits. */
-interface Waiting {
+interface WaitingCost {
   /** The kernel keeps what is watched. */
   readonly kernelSet: boolean;
   /** Each change of it is a call: epoll_ctl(2). */
@@ -93,9 +93,9 @@ class Connections implements EventHandler {
   readonly #counters: CallCounters;
   readonly #echo: EchoHandler;
   readonly #open = new Set<number>();
-  readonly #waiting: Waiting;
+  readonly #waiting: WaitingCost;
 
-  constructor(reactor: Reactor, counters: CallCounters, waiting: Waiting) {
+  constructor(reactor: Reactor, counters: CallCounters, waiting: WaitingCost) {
     this.#reactor = reactor;
     this.#counters = counters;
     this.#waiting = waiting;
