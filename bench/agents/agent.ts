@@ -51,8 +51,8 @@ export class Agent {
   /** As the user named it. */
   readonly name: string;
   readonly clock = new HostClock();
-  /** How long each exchange took that took longer than a second, milliseconds. */
-  readonly stallsMs: number[] = [];
+  /** The longest that an exchange took, if that was longer than a second; otherwise 0. */
+  longestStallMs = 0;
   /** Resolves with the reason once the agent is gone; never if it was closed. */
   readonly lost: Promise<string>;
   readonly #channel: Channel;
@@ -160,7 +160,9 @@ export class Agent {
       theirBootNs: Number(answer["bootNs"]),
     });
     const tookMs = this.clock.lastRoundTripNs / 1e6;
-    if (tookMs > stallMs) this.stallsMs.push(tookMs);
+    if (this.#heartbeat !== undefined && tookMs > stallMs) {
+      this.longestStallMs = Math.max(this.longestStallMs, tookMs);
+    }
   }
 
   killProcesses(): void {
@@ -208,6 +210,10 @@ export class Agent {
       throw new HostError(`the agent speaks protocol ${this.#hello.protocol}, not ${protocol}`);
     }
     for (let i = 0; i < firstExchanges; i++) await this.exchange();
+  }
+
+  /** From now on its clock is asked for regularly, and a silence is reported. */
+  watch(): void {
     this.#heartbeat = setInterval(() => this.#beat(), heartbeatMs);
     this.#heartbeat.unref();
   }

@@ -22,6 +22,7 @@ import { type FleetMember, FleetProcess } from "./fleet-process.ts";
 import { measureNetwork, type NetworkPath } from "./network.ts";
 import { RemoteCommand } from "./remote-command.ts";
 import { withRemoteFiles } from "./remote-files.ts";
+import { RemoteRunning } from "./remote-running.ts";
 
 /** One machine as the report shows it. */
 export interface HostBlock {
@@ -95,6 +96,7 @@ export class FleetHost implements Host {
     this.#agents = parts.placed;
     this.platform = parts.server.hello.system.toLowerCase() as NodeJS.Platform;
     for (const agent of this.#all) {
+      agent.watch();
       void agent.lost.then((reason) => {
         this.#facts.fault(`${agent.name}: ${reason}`);
         this.#lost.abort();
@@ -108,12 +110,10 @@ export class FleetHost implements Host {
   }
 
   get facts(): FleetFacts {
-    for (const { name, stallsMs } of this.#all) {
-      for (const ms of stallsMs) {
-        this.#facts.fault(
-          `${name}: no answer for ${(ms / 1000).toFixed(1)} s: its link stood still`,
-        );
-      }
+    for (const { name, longestStallMs } of this.#all) {
+      if (longestStallMs === 0) continue;
+      const seconds = (longestStallMs / 1000).toFixed(1);
+      this.#facts.fault(`${name}: no answer for ${seconds} s: its link or its host stood still`);
     }
     return this.#facts.facts;
   }
@@ -152,17 +152,22 @@ export class FleetHost implements Host {
       : argv.map((word) => (word === this.paths.loadGenerator ? loadGenerator : word));
     const { launch, onLine } = options;
     const prefix = launch === undefined ? [] : launcher(this.#server, launch.cpu);
-    const foreign = this.#commandOf(argv);
-    if (foreign !== null) {
+    const foreign = this.#foreign(argv);
+    if (foreign?.how === "command") {
+      const { first: command } = foreign;
       const address = this.serverAddress;
-      return new RemoteCommand(this.#server, { command: foreign, address, prefix, onLine });
+      return new RemoteCommand(this.#server, { command, address, prefix, onLine });
+    }
+    if (foreign !== null) {
+      const [port, pid] = [Number(foreign.first), Number(foreign.second)];
+      return new RemoteRunning(this.#server, { port, pid, onLine });
     }
     return this.#server.start([...prefix, ...command], options.onLine);
   }
 
   /** Why a command cannot run on the server's machine; null if it can. */
   refuses(argv: readonly string[]): string | null {
-    if (argv[0] !== this.paths.node || this.#commandOf(argv) !== null) return null;
+    if (argv[0] !== this.paths.node || this.#foreign(argv) !== null) return null;
     if (this.#server.name === localName && this.serverAddress === "127.0.0.1") return null;
     return "it runs on Node.js and listens on 127.0.0.1; with agents, only native servers run";
   }
@@ -264,10 +269,10 @@ export class FleetHost implements Host {
     return [...new Set([...this.#agents.map(({ agent }) => agent), this.#server])];
   }
 
-  /** The user's own command, which needs no Node there; null for anything else. */
-  #commandOf([program, script, how, command]: readonly string[]): string | null {
-    const announced = program === this.paths.node && script === this.paths.announce;
-    return announced && how === "command" ? (command ?? null) : null;
+  /** A server of others, which needs no Node there; null for anything else. */
+  #foreign([program, script, how, first = "", second = ""]: readonly string[]) {
+    if (program !== this.paths.node || script !== this.paths.announce) return null;
+    return how === "command" || how === "attach" ? { how, first, second } : null;
   }
 
   #startFleet(
@@ -324,7 +329,8 @@ async function place(agents: readonly Agent[], server: Agent): Promise<Placed[]>
     agents.map(async (agent) => {
       const plan = await withRemoteFiles(agent, ({ read }) => chooseCpus(read));
       const besideServer = agent === server || (await bootOf(agent)) === serverBoot;
-      const limits = await limitsOf(agent);
+      // Ports and memory: a list of all processes, from a hundred agents, is work for nothing.
+      const limits = await withRemoteFiles(agent, ({ read }) => readMachineLimits(read, () => []));
       return { agent, besideServer, limits, cpu: besideServer ? plan.client : plan.server };
     }),
   );

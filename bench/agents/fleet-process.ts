@@ -232,8 +232,8 @@ export class FleetProcess implements HostProcess {
     const sound = exit.code === 0 && (this.#ending || this.#options.begins !== "on-command");
     if (!sound && this.#failure === null && exit.signal !== "SIGKILL") {
       const said = (lines.get("result") ?? []).find(({ error }) => typeof error === "string");
-      const why = said?.["error"] ?? describeEnd(process, describeExit(exit));
-      this.#fail(exit.lost ?? `${agent.name}: the load generator ${why}`);
+      const end = `the load generator ${describeEnd(process, describeExit(exit))}`;
+      this.#fail(exit.lost ?? `${agent.name}: ${said?.["error"] ?? end}`);
     }
     if (this.#all.some((other) => other.exit === null)) return;
     this.#ended = true;

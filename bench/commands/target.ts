@@ -1,6 +1,7 @@
 // target: measures servers of others, one or several beside each other, with their CPU time taken
 // from outside.
 
+import { machineRows } from "../agents/machines.ts";
 import { type Given, UsageError, words } from "../command-line.ts";
 import { contenders, reference } from "../contenders/catalogue.ts";
 import { LocalHost } from "../host/local.ts";
@@ -38,6 +39,7 @@ const rows = [
     read: threshold,
     many: true,
   },
+  ...machineRows,
   outRow,
   openRow,
   { name: "json", value: "", help: "results.json on standard output instead of the table" },

@@ -15,7 +15,7 @@ export const targetRows: readonly OptionRow[] = [
   {
     name: "command",
     value: "'CMD {port}'",
-    help: "starts the server; {port} becomes a free port of 127.0.0.1; may be repeated",
+    help: "starts the server; {port} becomes a free port, {host} its address; may be repeated",
     read: word,
     many: true,
   },

@@ -107,7 +107,11 @@ async function cannotAttach(port: number, pid: number): Promise<string | null> {
 async function start([command = "", seconds = ""]: readonly string[]): Promise<number> {
   const deadline = performance.now() + 1000 * (Number(seconds) || Number.POSITIVE_INFINITY);
   const port = await freePort();
-  const words = ["/bin/sh", "-c", command.replaceAll("{port}", String(port))];
+  const words = [
+    "/bin/sh",
+    "-c",
+    command.replaceAll("{port}", String(port)).replaceAll("{host}", "127.0.0.1"),
+  ];
   // It ends with the last process of the command, daemons included; and all of them end at the end
   // of its standard input, however we end.
   const supervisor = spawn(packagePaths().loadGenerator, ["supervise", "--", ...words], {

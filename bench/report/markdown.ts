@@ -15,6 +15,7 @@ import {
 } from "./columns.ts";
 import { absent, count, freeValue, plainLine, words } from "./format.ts";
 import { isLatency } from "./groups.ts";
+import { machineBlocks, ownProperties } from "./machines.ts";
 import { factTitle } from "./metric-words.ts";
 import type { ReportFormat } from "./rendering.ts";
 import type { GroupReport, Report } from "./report.ts";
@@ -188,8 +189,14 @@ function environmentLines(results: Results): string[] {
     "",
     "Figures compare between runs of equal fingerprint.",
     "",
-    ...propertyTable("property", Object.entries(results.environment)),
+    ...propertyTable("property", ownProperties(results.environment)),
     "",
+    ...machineBlocks(results.environment).flatMap(({ title, entries }) => [
+      `### ${escaped(title)}`,
+      "",
+      ...propertyTable("property", entries),
+      "",
+    ]),
   ];
 }
 

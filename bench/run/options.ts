@@ -38,7 +38,7 @@ export const loadRows: readonly OptionRow[] = [
     name: "connections",
     value: "N[,N]",
     help: "how many, one cell each",
-    read: wholes(1, 2_000_000),
+    read: wholes(1, 20_000_000),
   },
   {
     name: "rate",

@@ -4,6 +4,7 @@
 import type { Results } from "../../model/results.ts";
 import { type RuntimeRow, runtimes } from "../../model/runtimes.ts";
 import { enumerate, freeValue, plainLine, words } from "../format.ts";
+import { machineBlocks, ownProperties } from "../machines.ts";
 import { element, join, type Markup, nothing, text } from "../markup.ts";
 import { reproduceCommand } from "../reproduce.ts";
 import { methodText, statusMeanings } from "../words.ts";
@@ -48,7 +49,10 @@ function marksText(): string {
 export function environmentPart(results: Results): Markup {
   return join([
     element("p", { class: "lead" }, text("Figures compare between runs of equal fingerprint.")),
-    folded("All of it", properties("property", Object.entries(results.environment))),
+    folded("All of it", properties("property", ownProperties(results.environment))),
+    ...machineBlocks(results.environment).map(({ title, entries }) =>
+      folded(title, properties("property", entries)),
+    ),
     element(
       "p",
       { class: "fingerprint" },
