@@ -169,7 +169,13 @@ describe("sections", () => {
     expect(sections.map(({ id }) => id)).toEqual([
       ...["cpu", "latency", "why", "crossover", "workload-memory", "workload-idle"],
       ...["workload-echo-capacity", "workload-connect-rate", "workload-pipelining"],
-      ...["workload-slow-readers", "workload-hot-connection", "workload-readiness", "timeline"],
+      ...[
+        "workload-slow-readers",
+        "workload-hot-connection",
+        "workload-readiness",
+        "claims",
+        "timeline",
+      ],
     ]);
     const ids = sections.flatMap(({ charts }) => charts.map(({ id }) => id));
     expect(new Set(ids).size).toBe(ids.length);

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Cell, Results } from "../bench/model/results.ts";
+import { judgedClaims } from "../bench/report/claims.ts";
 import { parseResults } from "../bench/report/json.ts";
 import { fullResults } from "./report-full-data.ts";
 import { renderHtml } from "./report-words.ts";
@@ -140,5 +141,45 @@ describe("the page of a million connections", () => {
     ]);
     expect(page).toMatch(/<summary>p99: 1,000,000 connections/);
     expect(page).toContain("Distribution of latency");
+  });
+});
+
+describe("the claims of the literature", () => {
+  const judgementsOf = (cells: readonly Cell[]) =>
+    new Map(judgedClaims(cells).map(({ claim, judged }) => [claim.id, judged.judgement]));
+
+  it("hold, do not hold, are not resolved, or were not measured", () => {
+    const cells = saved("default").cells;
+    const thread = cells.find(
+      ({ workload, contender }) => workload === "idle" && contender === "cpp:thread-per-connection",
+    );
+    if (thread === undefined) throw new Error("no cell");
+    const idle = (median: number, low: number | null = null, high: number | null = null): Cell => ({
+      ...{ ...thread, status: "ok" },
+      metrics: { idleCpuPercent: { unit: "percent", median, low, high, blocks: [median] } },
+    });
+    const judged = (cell: Cell) => judgementsOf([cell]).get("idle-threads");
+    expect(judged(idle(0))).toBe("does not hold");
+    expect(judged(idle(5))).toBe("holds");
+    expect(judged(idle(1.1, 0.9, 1.3))).toBe("not resolved");
+    expect(judged({ ...idle(5), status: "inconclusive" })).toBe("not resolved");
+    expect(judgementsOf([]).get("idle-threads")).toBe("not measured");
+  });
+
+  it("are a section of the report of full, and not of a run that tests few of them", () => {
+    const page = renderHtml(fullResults());
+    for (const { claim } of judgedClaims([]))
+      expect(page).toContain(claim.claim.replace("'", "&#39;"));
+    expect(page).toMatch(/id="claims"/);
+    expect(renderHtml(saved("c1m"))).not.toMatch(/id="claims"/);
+  });
+
+  it("are those of docs/claims.md, with what the reference run says of them", () => {
+    const text = readFileSync(join(import.meta.dirname, "../docs/claims.md"), "utf8");
+    for (const { claim, judged } of judgedClaims(saved("default").cells)) {
+      const figures = judged.figures === "" ? "" : `: ${judged.figures}`;
+      const result = `${judged.judgement}${figures}`;
+      expect(text).toContain(`| ${claim.claim} | ${claim.source} | ${claim.tested} | ${result} |`);
+    }
   });
 });

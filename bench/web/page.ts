@@ -171,7 +171,7 @@ function copyButton(): void {
   command.after(copy);
 }
 
-/** A link to a folded chart opens it; print opens all charts and no long tables. */
+/** A link to a folded chart opens it; print opens all charts, and neither settings nor tables. */
 function folding(): void {
   const openTarget = () => {
     const { hash } = location;
@@ -184,7 +184,7 @@ function folding(): void {
   openTarget();
   let opened: HTMLDetailsElement[] = [];
   addEventListener("beforeprint", () => {
-    opened = all("details:not([open]):not(.raw):not(.data)");
+    opened = all("section:not(.closed, .banner) details:not([open]):not(.raw, .data)");
     for (const one of opened) one.open = true;
   });
   addEventListener("afterprint", () => {

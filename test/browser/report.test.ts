@@ -209,6 +209,20 @@ describe.skipIf(executable === undefined)("report.html in Chromium", () => {
     expect(await page.locator("#cpu svg.wide").first().isVisible()).toBe(true);
     expect(await page.locator("#controls").isVisible()).toBe(false);
     expect((await page.pdf()).length).toBeGreaterThan(10_000);
+    await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+    expect(await page.locator("section:not(.closed) details.folded[open]").count()).toBeGreaterThan(
+      0,
+    );
+    expect(await page.locator("section.closed details[open]").count()).toBe(0);
+    expect(await page.locator("#validity details[open]").count()).toBe(0);
+    // A4 less its margins, at 96 pixels per inch: the verdict and two charts.
+    await page.setViewportSize({ width: 718, height: 1046 });
+    const ends = await page.evaluate(() =>
+      [...document.querySelectorAll("main figure svg.wide")].map(
+        (svg) => svg.getBoundingClientRect().bottom + scrollY,
+      ),
+    );
+    expect(ends[1]).toBeLessThan(1046);
     await page.context().close();
   });
 

@@ -52,6 +52,8 @@ export interface Section {
   readonly charts: readonly Chart[];
   /** Every contender with every figure, where that is what the section is about. */
   readonly whole?: ChartTable;
+  /** Whether that table is of words, a row per claim, not per contender. */
+  readonly words?: boolean;
   /** Why each contender costs what it costs. */
   readonly why?: readonly Why[];
   /** What the charts show, where a sentence is enough and they fold. */

@@ -5,6 +5,7 @@
 import type { Results } from "../../model/results.ts";
 import { workloadRow } from "../../model/workloads/catalogue.ts";
 import { whyOf } from "../causes.ts";
+import { judgedClaims } from "../claims.ts";
 import { type Group, groupCells, headlineFirst, headlineGroup } from "../groups.ts";
 import { identifier } from "../markup.ts";
 import { workloadWords } from "../metric-words.ts";
@@ -41,6 +42,7 @@ export function sectionsOf(results: Results): Section[] {
     { ...workloadSection("idle", idle, results), summary: idleSentence(idle[0]) },
     ...rest.map((name) => workloadSection(name, headlineFirst(of(name)), results)),
     ...(echoes ? [] : [why]),
+    claimsSection(results),
     timelineSection(results),
   ];
   return sections.filter(
@@ -172,6 +174,28 @@ function chartsOf(group: Group, metrics: readonly string[], { reference }: Resul
         : metricChart(group, metric, { reference }),
     );
   return [...memory, ...spread, ...others].filter(isChart);
+}
+
+/** Where a run decides most of them, as `full` does. */
+function claimsSection({ cells }: Results): Section {
+  const rows = judgedClaims(cells);
+  const decided = rows.filter(({ judged }) => judged.judgement !== "not measured");
+  const table = {
+    columns: ["claim", "source", "tested by", "figures", "result"],
+    rows: rows.map(({ claim: { claim, source, tested }, judged: { judgement, figures } }) => ({
+      name: claim,
+      values: [source, tested, figures, judgement].map((text) => ({ text })),
+    })),
+  };
+  return {
+    id: "claims",
+    title: "What the literature claims, judged",
+    lead:
+      "Each claim beside the cell of this run that tests it. It is not resolved if the 95 % " +
+      "interval holds the bound.",
+    charts: [],
+    ...(2 * decided.length > rows.length ? { whole: table, words: true } : {}),
+  };
 }
 
 function timelineSection(results: Results): Section {

@@ -144,7 +144,7 @@ function partOf({ id, title, content, folded = false }: PagePart): Markup {
 }
 
 function sectionContent(section: Section): Markup {
-  const { title, lead, charts, whole, why = [], summary } = section;
+  const { title, lead, charts, whole, why = [], summary, words = false } = section;
   // Of the run itself and of lines there is one picture a question: they are shown at once.
   const shown = charts.filter(
     ({ spec }, index) => summary === undefined && (index === 0 || spec.kind !== "rows"),
@@ -160,7 +160,7 @@ function sectionContent(section: Section): Markup {
     others.length > mostFolded ? elsewhere(others.length - mostFolded) : nothing,
     whole === undefined
       ? nothing
-      : tableRegion(whole, { caption: `${title}: everything`, byContender: true }),
+      : tableRegion(whole, { caption: `${title}: everything`, byContender: !words, words }),
   ]);
 }
 

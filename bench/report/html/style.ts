@@ -202,17 +202,31 @@ const wide = `
 
 const print = `
 @media print{
-  body{background:#fff;font-size:10.5pt}
+  body{background:#fff;font-size:9.5pt;line-height:1.4}
+  h1.verdict{font-size:13pt;margin-bottom:.7rem;max-width:none}
+  .kicker{margin-top:.5rem}
+  h2{font-size:12pt;margin:0}
+  figure h3{font-size:9.5pt}
+  figcaption p{font-size:8.5pt}
+  .lead{margin-bottom:.4rem;max-width:none}
+  .tiles{grid-template-columns:repeat(4,1fr)}
+  .tiles div{padding:.4rem .6rem}
+  .tiles dd{font-size:11pt}
+  .tiles dt{font-size:7.5pt}
+  details:not([open]).data{display:none}
+  figcaption{margin-bottom:.3rem}
+  figure{margin-top:.3rem}
   nav,#controls,.chips,.copy,.skip,#tip{display:none!important}
   header,.columns,footer{max-width:none;padding:0}
   .columns{display:block}
   figure,.banner,tr,.tiles,pre{break-inside:avoid}
   h2,h3,.lead{break-after:avoid}
   figure{border:0;padding:0}
-  svg.wide{display:block}
+  svg.wide{display:block;max-height:6cm}
   svg.narrow{display:none}
   .scroll,.raw .scroll{overflow:visible;max-height:none}
   .raw table{font-size:6.5pt}
   .raw th,.raw td{white-space:normal;padding:.15rem .3rem}
-  main>section{margin-top:2rem}
+  main>section,main>section.banner{margin-top:.8rem}
+  .banner{padding:.2rem .8rem}
 }`;

@@ -1,0 +1,184 @@
+// What the literature claims of each strategy, beside the cells that test it: each claim holds, does
+// not, is not resolved, or was not measured by the run. docs/claims.md lists the same claims.
+
+import type { Cell } from "../model/results.ts";
+import { bytes, percent, ratio, significant } from "./format.ts";
+import { type Figure, figure, isMeasured } from "./groups.ts";
+
+export type Judgement = "holds" | "does not hold" | "not resolved" | "not measured";
+
+export interface Claim {
+  readonly id: string;
+  readonly claim: string;
+  readonly source: string;
+  /** The workload and what of it is compared. */
+  readonly tested: string;
+  readonly judge: (cells: readonly Cell[]) => Judged;
+}
+
+export interface Judged {
+  readonly judgement: Judgement;
+  /** Empty if nothing was measured. */
+  readonly figures: string;
+}
+
+const c10k = "Kegel, The C10K problem";
+const common = "common knowledge";
+const posa = "Schmidt, Proactor (POSA 2)";
+
+export const claims: readonly Claim[] = [
+  {
+    id: "idle-threads",
+    claim: "Idle threads use CPU",
+    source: common,
+    tested: "idle: CPU of cpp:thread-per-connection is at least 1 % of a core",
+    judge: (cells) => atLeast(cells, ["idle", "cpp:thread-per-connection", "idleCpuPercent"], 1),
+  },
+  {
+    id: "polling-idles",
+    claim: "Busy polling uses a whole core at any load",
+    source: common,
+    tested: "idle: CPU of cpp:busy-poll is at least 95 % of a core",
+    judge: (cells) => atLeast(cells, ["idle", "cpp:busy-poll", "idleCpuPercent"], 95),
+  },
+  {
+    id: "thread-memory",
+    claim: "A thread per connection takes a stack per connection",
+    source: c10k,
+    tested: "memory: user bytes per connection of cpp:thread-per-connection, against 4 KiB",
+    judge: (cells) =>
+      atLeast(cells, ["memory", "cpp:thread-per-connection", "userBytesPerConnection"], 4096),
+  },
+  {
+    id: "threads-cost",
+    claim: "With ten thousand connections one event loop costs less than a thread for each",
+    source: c10k,
+    tested: "echo-rate: CPU per message of cpp:thread-per-connection against cpp:reactor-epoll",
+    judge: (cells) => against(cells, "cpp:thread-per-connection", "more"),
+  },
+  {
+    id: "scan-grows",
+    claim: "The cost of select and poll grows with all connections, the silent ones too",
+    source: c10k,
+    tested: "active-fraction: CPU per message of cpp:select with silent connections, without",
+    judge: (cells) => grows(cells, "cpp:select", { over: 1.25, holds: "above" }),
+  },
+  {
+    id: "ready-only",
+    claim: "The cost of epoll depends on what is ready, not on what is registered",
+    source: c10k,
+    tested: "active-fraction: CPU per message of cpp:reactor-epoll with silent ones, without",
+    judge: (cells) => grows(cells, "cpp:reactor-epoll", { over: 1.25, holds: "below" }),
+  },
+  {
+    id: "edge-cheaper",
+    claim: "Edge-triggered readiness costs less than level-triggered",
+    source: c10k,
+    tested: "echo-rate: CPU per message of cpp:reactor-epoll-edge against cpp:reactor-epoll",
+    judge: (cells) => against(cells, "cpp:reactor-epoll-edge", "less"),
+  },
+  {
+    id: "completions-cheaper",
+    claim: "Completions cost less than readiness",
+    source: posa,
+    tested: "echo-rate: CPU per message of cpp:io_uring against cpp:reactor-epoll",
+    judge: (cells) => against(cells, "cpp:io_uring", "less"),
+  },
+  {
+    id: "reactor-overhead",
+    claim: "A reactor in JavaScript costs more than the same in C++",
+    source: common,
+    tested: "echo-rate: CPU per message of ts:reactor-epoll against cpp:reactor-epoll",
+    judge: (cells) => against(cells, "ts:reactor-epoll", "more"),
+  },
+  {
+    id: "streams-cost",
+    claim: "Node's net module costs more than a reactor without streams",
+    source: common,
+    tested: "echo-rate: CPU per message of node:net against cpp:reactor-epoll",
+    judge: (cells) => against(cells, "node:net", "more"),
+  },
+];
+
+/** How many claims the cells decide. */
+export function judgedClaims(cells: readonly Cell[]) {
+  return claims.map((claim) => ({ claim, judged: claim.judge(cells) }));
+}
+
+const unmeasured: Judged = { judgement: "not measured", figures: "" };
+
+type Place = readonly [workload: string, contender: string, metric: string];
+
+/** Whether a figure reaches a bound, by its interval if it has one. */
+function atLeast(
+  cells: readonly Cell[],
+  [workload, contender, metric]: Place,
+  bound: number,
+): Judged {
+  const cell = largest(cells, workload, contender).find((one) => figure(one, metric));
+  const found = cell === undefined ? undefined : figure(cell, metric);
+  if (cell === undefined || found === undefined) return unmeasured;
+  const text = metric.endsWith("Percent") ? `${percent(found.median)} %` : bytes(found.median);
+  return { judgement: ranked([cell], sideOf(found, bound, "above")), figures: text };
+}
+
+/** The ratio to the reference with the most connections. */
+function against(cells: readonly Cell[], contender: string, wanted: "more" | "less"): Judged {
+  const [cell] = largest(cells, "echo-rate", contender);
+  const found = cell === undefined ? undefined : figure(cell, "ratioToReference");
+  if (cell === undefined || found === undefined) return unmeasured;
+  const { median, low, high } = found;
+  if (low === null || high === null) return { judgement: "not resolved", figures: ratio(median) };
+  const figures = `${ratio(median)} (${ratio(low)}–${ratio(high)})`;
+  const judgement = ranked([cell], sideOf(found, 1, wanted === "more" ? "above" : "below"));
+  return { judgement, figures };
+}
+
+interface Growth {
+  readonly over: number;
+  readonly holds: "above" | "below";
+}
+
+/** The cost with most of the connections silent, as a multiple of that with none. */
+function grows(cells: readonly Cell[], contender: string, { over, holds }: Growth): Judged {
+  const all = largest(cells, "active-fraction", contender);
+  const cost = (cell: Cell | undefined) =>
+    cell === undefined ? undefined : figure(cell, "serverCpuPerMessage");
+  const silent = cost(all.find((one) => one.activeConnections < one.connections));
+  const none = cost(all.find((one) => one.activeConnections === one.connections));
+  if (silent === undefined || none === undefined) return unmeasured;
+  const times: Figure = {
+    median: silent.median / none.median,
+    low: silent.low === null || none.high === null ? null : silent.low / none.high,
+    high: silent.high === null || none.low === null ? null : silent.high / none.low,
+  };
+  const figures =
+    `${significant(none.median)} µs without silent connections, ` +
+    `${significant(silent.median)} µs with them`;
+  return { judgement: ranked(all, sideOf(times, over, holds)), figures };
+}
+
+/** What is not ranked decides nothing. */
+function ranked(cells: readonly Cell[], judgement: Judgement): Judgement {
+  return cells.every(isMeasured) ? judgement : "not resolved";
+}
+
+/** On which side of a bound a figure lies; not resolved if its interval holds the bound. */
+function sideOf(
+  { median, low, high }: Figure,
+  bound: number,
+  wanted: "above" | "below",
+): Judgement {
+  const isAbove = (low ?? median) >= bound;
+  const isBelow = (high ?? median) < bound;
+  if (!isAbove && !isBelow) return "not resolved";
+  return isAbove === (wanted === "above") ? "holds" : "does not hold";
+}
+
+/** The measured cells of a contender, those with the most connections first. */
+function largest(cells: readonly Cell[], workload: string, contender: string): Cell[] {
+  return cells
+    .filter((cell) => cell.workload === workload && cell.contender === contender)
+    .filter((cell) => isMeasured(cell) || cell.status === "inconclusive")
+    .sort((one, other) => other.connections - one.connections);
+}
