@@ -1,11 +1,11 @@
-// What the literature claims of each strategy, beside the cells that test it: each claim holds, does
-// not, is not resolved, or was not measured by the run. docs/claims.md lists the same claims.
+// What the literature claims of each strategy, beside the cells that test it: each claim holds,
+// does not, is not resolved, or was not measured by the run. docs/claims.md lists the same claims.
 
 import type { Cell } from "../model/results.ts";
 import { bytes, percent, ratio, significant } from "./format.ts";
 import { type Figure, figure, isMeasured } from "./groups.ts";
 
-export type Judgement = "holds" | "does not hold" | "not resolved" | "not measured";
+export type ClaimResult = "holds" | "does not hold" | "not resolved" | "not measured";
 
 export interface Claim {
   readonly id: string;
@@ -13,11 +13,11 @@ export interface Claim {
   readonly source: string;
   /** The workload and what of it is compared. */
   readonly tested: string;
-  readonly judge: (cells: readonly Cell[]) => Judged;
+  readonly judge: (cells: readonly Cell[]) => TestedClaim;
 }
 
-export interface Judged {
-  readonly judgement: Judgement;
+export interface TestedClaim {
+  readonly judgement: ClaimResult;
   /** Empty if nothing was measured. */
   readonly figures: string;
 }
@@ -105,16 +105,16 @@ export function judgedClaims(cells: readonly Cell[]) {
   return claims.map((claim) => ({ claim, judged: claim.judge(cells) }));
 }
 
-const unmeasured: Judged = { judgement: "not measured", figures: "" };
+const unmeasured: TestedClaim = { judgement: "not measured", figures: "" };
 
-type Place = readonly [workload: string, contender: string, metric: string];
+type CellFigure = readonly [workload: string, contender: string, metric: string];
 
 /** Whether a figure reaches a bound, by its interval if it has one. */
 function atLeast(
   cells: readonly Cell[],
-  [workload, contender, metric]: Place,
+  [workload, contender, metric]: CellFigure,
   bound: number,
-): Judged {
+): TestedClaim {
   const cell = largest(cells, workload, contender).find((one) => figure(one, metric));
   const found = cell === undefined ? undefined : figure(cell, metric);
   if (cell === undefined || found === undefined) return unmeasured;
@@ -123,7 +123,7 @@ function atLeast(
 }
 
 /** The ratio to the reference with the most connections. */
-function against(cells: readonly Cell[], contender: string, wanted: "more" | "less"): Judged {
+function against(cells: readonly Cell[], contender: string, wanted: "more" | "less"): TestedClaim {
   const [cell] = largest(cells, "echo-rate", contender);
   const found = cell === undefined ? undefined : figure(cell, "ratioToReference");
   if (cell === undefined || found === undefined) return unmeasured;
@@ -140,7 +140,7 @@ interface Growth {
 }
 
 /** The cost with most of the connections silent, as a multiple of that with none. */
-function grows(cells: readonly Cell[], contender: string, { over, holds }: Growth): Judged {
+function grows(cells: readonly Cell[], contender: string, { over, holds }: Growth): TestedClaim {
   const all = largest(cells, "active-fraction", contender);
   const cost = (cell: Cell | undefined) =>
     cell === undefined ? undefined : figure(cell, "serverCpuPerMessage");
@@ -159,7 +159,7 @@ function grows(cells: readonly Cell[], contender: string, { over, holds }: Growt
 }
 
 /** What is not ranked decides nothing. */
-function ranked(cells: readonly Cell[], judgement: Judgement): Judgement {
+function ranked(cells: readonly Cell[], judgement: ClaimResult): ClaimResult {
   return cells.every(isMeasured) ? judgement : "not resolved";
 }
 
@@ -168,7 +168,7 @@ function sideOf(
   { median, low, high }: Figure,
   bound: number,
   wanted: "above" | "below",
-): Judgement {
+): ClaimResult {
   const isAbove = (low ?? median) >= bound;
   const isBelow = (high ?? median) < bound;
   if (!isAbove && !isBelow) return "not resolved";

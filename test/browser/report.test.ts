@@ -201,7 +201,7 @@ describe.skipIf(executable === undefined)("report.html in Chromium", () => {
   });
 
   it("prints on white with its charts, whatever the screen's theme", async () => {
-    const { page } = await open("small", { colorScheme: "dark", width: 1400 });
+    const { page } = await open("full", { colorScheme: "dark", width: 1400 });
     await page.emulateMedia({ media: "print", colorScheme: "dark" });
     expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe(
       "rgb(255, 255, 255)",
