@@ -7,6 +7,7 @@ import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { expect } from "vitest";
 import { contenders } from "../bench/contenders/catalogue.ts";
+import { peers } from "../bench/contenders/peers.ts";
 import { type Paths, packagePaths } from "../bench/paths.ts";
 
 export interface ServerRow {
@@ -18,6 +19,8 @@ export interface ServerRow {
   readonly sleeps: boolean;
   /** Whether one process holds every connection, so that its descriptor limit is the server's. */
   readonly holdsAll: boolean;
+  /** Bytes that one read takes, for a server that does not use the common setting. */
+  readonly readBufferBytes?: number;
 }
 
 const paths = packagePaths();
@@ -58,6 +61,29 @@ export const serverRows: readonly ServerRow[] = commands
     sleeps: !name.endsWith(":busy-poll"),
     holdsAll: !/process-per-connection|prefork|cluster/.test(name),
   }));
+
+/** The peers in other languages, compiled; and those that this machine lacks, with the reason. */
+export function peerRows(): {
+  readonly present: readonly ServerRow[];
+  readonly absent: readonly { readonly name: string; readonly missing: string }[];
+} {
+  const all = peers.map(({ name, command, missing, prepare, settings }) => ({
+    missing: missing?.(paths) ?? prepare?.(paths) ?? null,
+    row: () => ({
+      name,
+      command: command(paths, 1),
+      counts: "bytes" as const,
+      sleeps: true,
+      holdsAll: true,
+      readBufferBytes: settings?.readBufferBytes ?? 0,
+    }),
+    name,
+  }));
+  return {
+    present: all.flatMap(({ missing, row }) => (missing === null ? [row()] : [])),
+    absent: all.flatMap(({ name, missing }) => (missing === null ? [] : [{ name, missing }])),
+  };
+}
 
 /** Whether it works by completions of io_uring. */
 function completes(name: string): boolean {

@@ -11,6 +11,7 @@ import {
   endAll,
   expectEcho,
   open,
+  peerRows,
   read,
   type ServerRow,
   serverRows,
@@ -38,6 +39,17 @@ const KEPT_BYTES_IO_URING = 34 * (16 << 10);
 const GROWTH_BYTES = 64 << 20;
 
 const rows = serverRows.map((row) => [row.name, row] as const);
+const peers = peerRows();
+
+describe("peers in other languages", () => {
+  it("are here, or named with what is missing", () => {
+    expect(peers.present.length + peers.absent.length).toBeGreaterThan(10);
+  });
+  for (const { name, missing } of peers.absent) it.skip(`${name}: ${missing}`, () => undefined);
+});
+
+/** Deno's accept fails for a connection that was reset before, so its program never sees it. */
+const seesAllResets = (name: string) => name !== "peer:deno";
 
 afterEach(endAll);
 
@@ -121,7 +133,9 @@ async function openUntilServed(port: number): Promise<Socket> {
   throw new Error("never served again");
 }
 
-describe.each(rows)("%s under stress", (_, row: ServerRow) => {
+const withPeers = [...rows, ...peers.present.map((row) => [row.name, row] as const)];
+
+describe.each(withPeers)("%s under stress", (_, row: ServerRow) => {
   it("echoes a message byte by byte, and messages of 1 MiB on many connections", async () => {
     const server = await start(row.command);
     const dripping = await open(server.port);
@@ -178,7 +192,8 @@ describe.each(rows)("%s under stress", (_, row: ServerRow) => {
     const kept = (counters["bytesReceived"] ?? 0) - (counters["bytesSent"] ?? 0);
     const marked = row.name.startsWith("ts:connections") ? KEPT_BYTES_CONNECTIONS : 0;
     const limit = row.counts === "waits" ? KEPT_BYTES_IO_URING : marked || KEPT_BYTES_A_PEER;
-    expect(kept).toBeLessThanOrEqual(deaf.length * limit);
+    const read = row.readBufferBytes ?? 0;
+    expect(kept).toBeLessThanOrEqual(deaf.length * Math.max(limit, 2 * read));
   });
 
   it("survives peers that reset while they flood, and those that vanish unread", async () => {
@@ -197,7 +212,7 @@ describe.each(rows)("%s under stress", (_, row: ServerRow) => {
     await expectEcho(await open(server.port), "the last one"); // the others are accepted by now
     const { code, counters } = await server.stop("SIGTERM");
     expect(code).toBe(0);
-    expect(counters["connectionsAccepted"]).toBe(22);
-    expect(counters["connectionsClosed"]).toBe(22);
+    expect(counters["connectionsClosed"]).toBe(counters["connectionsAccepted"]);
+    if (seesAllResets(row.name)) expect(counters["connectionsAccepted"]).toBe(22);
   });
 });

@@ -64,6 +64,7 @@ const rooms: readonly { readonly room: string; readonly mayUse: readonly string[
       "bench/command-line.ts",
       "bench/contenders/catalogue.ts",
       "bench/contenders/families.ts",
+      "bench/contenders/peers.ts",
       "bench/contenders/settings.ts",
       "bench/host/",
       "bench/model/",

@@ -2,6 +2,8 @@
 
 import { contenders, reference } from "../contenders/catalogue.ts";
 import { families } from "../contenders/families.ts";
+import { peers, peersGroup } from "../contenders/peers.ts";
+import { packagePaths } from "../paths.ts";
 import { defaultProfile, profiles } from "../run/profiles.ts";
 import { type Command, print } from "./command.ts";
 import {
@@ -32,16 +34,26 @@ function asText(): string {
     "",
     `contenders (${reference} is the reference):`,
     ...listLines(contenders),
+    "",
+    `${peersGroup}: servers in other languages and on other libraries, if asked for:`,
+    ...listLines(peers),
     ...familyLines(),
   ].join("\n");
 }
 
 function asJson(): string {
+  const paths = packagePaths();
   return JSON.stringify(
     {
       profiles: profiles.map(({ name, summary }) => ({ name, summary })),
       workloads: installed().map(({ name, answers }) => ({ name, answers })),
       contenders: contenders.map(({ name, summary, platforms }) => ({ name, summary, platforms })),
+      peers: peers.map(({ name, summary, platforms, missing }) => ({
+        name,
+        summary,
+        platforms,
+        missing: missing?.(paths) ?? null,
+      })),
       families: Object.keys(families)
         .map((workload) => ({ workload, rows: familyOf(workload) ?? [] }))
         .filter(({ rows }) => rows.length > 0)

@@ -2,6 +2,7 @@
 
 import type { Contender } from "../contenders/catalogue.ts";
 import { families } from "../contenders/families.ts";
+import { peers } from "../contenders/peers.ts";
 import { workloads } from "../model/workloads/catalogue.ts";
 import type { Workload } from "../model/workloads/workload.ts";
 import { packagePaths } from "../paths.ts";
@@ -42,7 +43,7 @@ export function familyLines(): string[] {
 }
 
 function missingLines(): string[] {
-  const rows = missingRows();
+  const rows = [...missingRows(), ...missingPeers()];
   if (rows.length === 0) return [];
   return [
     "",
@@ -69,4 +70,12 @@ export function missingRows() {
       return reason === null ? [] : [{ workload, name, reason }];
     }),
   );
+}
+
+function missingPeers() {
+  const paths = packagePaths();
+  return peers.flatMap(({ name, missing }) => {
+    const reason = missing?.(paths) ?? null;
+    return reason === null ? [] : [{ name, reason }];
+  });
 }

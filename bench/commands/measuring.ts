@@ -61,6 +61,7 @@ async function measureOn(machines: Machines, plan: Plan, measuring: Measuring): 
     throw new UsageError("the native programs are not built; npm run build");
   }
   refuseMissing(plan, paths);
+  prepare(plan, paths);
   const reportsFolder = writableFolder(out ?? paths.reports, "--out");
   process.on("exit", () => host.killAll());
   const [cpus, machine] = [await host.cpus(), await host.limits()];
@@ -77,7 +78,7 @@ async function measureOn(machines: Machines, plan: Plan, measuring: Measuring): 
       host,
       cpus,
       signal: AbortSignal.any([interruption.signal, lost]),
-      environment: await host.environment(),
+      environment: { ...(await host.environment()), ...peerVersions(plan) },
       machine,
       onServer: (pid) => live?.watch(pid),
       onProgress: (event) => {
@@ -119,6 +120,24 @@ function refuseMissing({ parts, options }: Plan, paths: Paths): void {
     if (found === undefined) continue;
     throw new UsageError(`${found.name} cannot run here: ${found.reason}`);
   }
+}
+
+/** Compiles before anything is measured; what fails to compile is "unavailable" in the report. */
+function prepare({ contenders }: Plan, paths: Paths): void {
+  for (const { name, missing, unprepared, prepare } of contenders) {
+    if ((missing?.(paths) ?? null) !== null || unprepared?.(paths) !== true) continue;
+    say(`compiling ${name} (once)`);
+    prepare?.(paths);
+  }
+}
+
+/** What the servers in other languages run on, for the environment block; nothing without any. */
+function peerVersions({ contenders }: Plan): { readonly peers?: Readonly<Record<string, string>> } {
+  const rows = contenders.flatMap(({ name, version }) => {
+    const found = version?.() ?? null;
+    return found === null ? [] : [[name, found] as const];
+  });
+  return rows.length === 0 ? {} : { peers: Object.fromEntries(rows) };
 }
 
 /** @throws {UsageError} where somebody has the port. */

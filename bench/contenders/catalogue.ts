@@ -37,6 +37,12 @@ export interface Contender extends Kind {
   readonly unsupported?: readonly Exclusion[];
   /** What of it an installed package lacks, and what to do about that; null where all is there. */
   readonly missing?: (paths: Paths) => string | null;
+  /** The version of what it is written in or on; null if that is missing. */
+  readonly version?: () => string | null;
+  /** Whether `prepare` has work to do, such as a compilation. */
+  readonly unprepared?: (paths: Paths) => boolean;
+  /** Makes the program, once. @returns why that failed, or null. */
+  readonly prepare?: (paths: Paths) => string | null;
   /** Arguments of the load generator: the protocol that it speaks; echo unless told. */
   readonly spoken?: readonly string[];
   /** How long it may take until it is ready, in milliseconds; 15,000 unless told. */

@@ -16,6 +16,7 @@ export interface ServerSettings {
   readonly readBufferBytes: number;
   readonly acceptsPerWake: number | string;
   readonly eventsPerWait: number | string;
+  readonly backlog: number;
 }
 
 /** Of every contender whose row does not say otherwise. */
@@ -23,6 +24,7 @@ export const commonSettings: ServerSettings = {
   readBufferBytes: READ_BUFFER_BYTES,
   acceptsPerWake: ACCEPTS_PER_WAKE,
   eventsPerWait: EVENTS_PER_WAIT,
+  backlog: BACKLOG,
 };
 
 /** Asks every connection in turn. */

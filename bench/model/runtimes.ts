@@ -14,6 +14,8 @@ export const runtimes = {
   cpp: { title: "native servers", shape: "circle", soft: false, engine: null },
   ts: { title: "this library's", shape: "diamond", soft: true, engine: "JavaScript" },
   node: { title: "Node's own", shape: "square", soft: false, engine: "JavaScript" },
+  // What a user would use otherwise, in other languages and on other libraries.
+  peer: { title: "other languages and libraries", shape: "star", soft: false, engine: "language" },
   // A server that is not of this suite, of which nothing is known.
   foreign: { title: "other servers", shape: "triangle", soft: false, engine: null },
 } as const satisfies Readonly<Record<string, RuntimeRow>>;

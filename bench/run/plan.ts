@@ -3,6 +3,7 @@
 
 import { type Contender, contenders, reference } from "../contenders/catalogue.ts";
 import { families } from "../contenders/families.ts";
+import { peers, peersGroup } from "../contenders/peers.ts";
 import { workloads } from "../model/workloads/catalogue.ts";
 import type { Load, Workload } from "../model/workloads/workload.ts";
 import { blocksForInterval } from "../statistics/bootstrap.ts";
@@ -61,7 +62,7 @@ export function makePlan(
   catalogue: readonly Contender[] = contenders,
   base: string = reference,
 ): Plan {
-  const known = [...catalogue, ...Object.values(families).flat()];
+  const known = [...catalogue, ...peers, ...Object.values(families).flat()];
   const profile = find("profile", profiles, request.profile ?? defaultProfile);
   const parts = rowsOf(profile, request).flatMap((row) =>
     partsOf(row, {
@@ -132,14 +133,17 @@ function usualOf({ workload }: ProfileRow, profile: Profile): readonly string[] 
   return families[workload] === undefined ? profile.contenders : null;
 }
 
-/** In the catalogue's order: those asked for, or else the profile's, or else all. */
+/** In the catalogue's order: those asked for, or else the profile's, or else all but the peers. */
 function wantedOf(
   known: readonly Contender[],
   usual: readonly string[] | null,
   { contenders: asked }: RunRequest,
 ): Contender[] {
-  const names = (asked ?? usual)?.map((name) => find("contender", known, name).name);
-  return names === undefined ? [...known] : known.filter(({ name }) => names.includes(name));
+  const names = (asked ?? usual)?.flatMap((name) =>
+    name === peersGroup ? peers.map((peer) => peer.name) : [find("contender", known, name).name],
+  );
+  if (names === undefined) return known.filter((row) => !peers.includes(row));
+  return known.filter(({ name }) => names.includes(name));
 }
 
 /**

@@ -39,8 +39,8 @@ function platformRefusal({ platforms }: Contender, { platform }: Host): Refusal 
   return { status: "unavailable", cause: { code: "platform", platforms, platform } };
 }
 
-function missingRefusal({ missing }: Contender, { paths }: Host): Refusal | null {
-  const reason = missing?.(paths) ?? null;
+function missingRefusal({ missing, prepare }: Contender, { paths }: Host): Refusal | null {
+  const reason = missing?.(paths) ?? prepare?.(paths) ?? null;
   return reason === null ? null : { status: "unavailable", cause: { code: "said", text: reason } };
 }
 

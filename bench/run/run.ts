@@ -1,7 +1,7 @@
 // One run from plan to results: who can run, all blocks of all parts, the cells. Writes and prints
 // nothing.
 
-import { BACKLOG, commonSettings } from "../contenders/settings.ts";
+import { commonSettings } from "../contenders/settings.ts";
 import { Interrupted } from "../host/deadline.ts";
 import type { MachineLimits } from "../host/limits.ts";
 import { causeText } from "../model/reasons.ts";
@@ -117,7 +117,6 @@ async function wasMeasured(blocks: BlockRun): Promise<boolean> {
 function settingsOf(plan: Plan, { cpus }: RunContext): Results["settings"] {
   return {
     ...commonSettings,
-    backlog: BACKLOG,
     tcpNoDelay: true,
     blocks: plan.blocks.minimum,
     blocksAtMost: plan.blocks.maximum,
