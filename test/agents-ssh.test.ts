@@ -5,9 +5,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { FleetHost } from "../bench/agents/fleet-host.ts";
 import { isAlive } from "../bench/host/processes.ts";
+import type { Results } from "../bench/model/results.ts";
 import { packagePaths } from "../bench/paths.ts";
 import { SshHosts, whyNoHosts, whyNoNamespaces, whyNoNetem } from "./ssh-hosts.ts";
 
@@ -173,6 +175,31 @@ describe.skipIf(noHosts !== null)(named(`over ssh, ${where}`, noHosts), () => {
     } finally {
       rmSync(machines.cache);
     }
+  });
+
+  it("measures by the command line, and says what does not run elsewhere", async () => {
+    const cli = join(paths.root, "dist", "bench", "cli.js");
+    const out = join(machines.folder, "out");
+    const what = ["--workloads", "echo-rate", "--contenders", "cpp:poll,node:net"];
+    const load = ["--connections", "20", "--rate", "500", "--blocks", "1", "--duration", "0.3"];
+    const where = ["--agents", "a,b", "--server", "s", "--ssh-config", machines.config];
+    const child = spawn(
+      process.execPath,
+      [cli, ...what, ...load, ...where, "--out", out, "--json"],
+      {
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
+    const [json, said] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    expect(said).toMatch(/server on s, which listens on \d+\.\d+\.\d+\.\d+/);
+    expect(said).toMatch(/start skew between agents: [\d.]+ ms/);
+    const { cells, environment } = JSON.parse(json) as Results;
+    const cellOf = (name: string) => cells.find(({ contender }) => contender === name);
+    expect(cellOf("cpp:poll")).toMatchObject({ mismatches: 0 });
+    expect(cellOf("cpp:poll")?.messages).toBeGreaterThan(50);
+    expect(cellOf("node:net")?.status).toBe("unavailable");
+    expect(environment["machines"]).toHaveLength(3);
+    expect(environment["fleet"]).toMatchObject({ faults: [] });
   });
 
   it("leaves nothing on any host when the coordinator is killed", async () => {
