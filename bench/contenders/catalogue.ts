@@ -30,6 +30,8 @@ export interface Contender extends Kind {
   readonly command: (paths: Paths, workers: number) => readonly string[];
   readonly concurrency: Concurrency;
   readonly platforms: readonly NodeJS.Platform[];
+  /** Whether it uses its CPU while nothing happens. */
+  readonly burnsWhileIdle?: boolean;
   /** How it waits, in one phrase. */
   readonly summary: string;
   /** What it does otherwise than `commonSettings`; the report prints it. */
@@ -99,6 +101,7 @@ export const contenders: readonly Contender[] = [
   },
   {
     name: "cpp:busy-poll",
+    burnsWhileIdle: true,
     runtime: "cpp",
     strategy: "busy-poll",
     command: native("busy-poll"),
@@ -185,6 +188,7 @@ export const contenders: readonly Contender[] = [
   },
   {
     name: "ts:busy-poll",
+    burnsWhileIdle: true,
     runtime: "ts",
     strategy: "busy-poll",
     command: script("ts:busy-poll"),

@@ -8,10 +8,11 @@ import { blockOrders } from "../statistics/latin.ts";
 import { deriveSeed, seededRandom, shuffled } from "../statistics/random.ts";
 import { sampleSize } from "../statistics/sample-size.ts";
 import type { Planned } from "./cells.ts";
+import { canInterleave, measureInterleaved } from "./interleaved.ts";
 import { judgedRounds, pairBlocks, type Refusal } from "./judge.ts";
 import { pairOf } from "./metrics.ts";
 import type { Part, Plan, Scenario } from "./plan.ts";
-import { measureRound, type Round, type RoundContext } from "./round.ts";
+import { measureRound, type Round, type RoundContext, type RoundRequest } from "./round.ts";
 
 /** What happens while it happens, for whoever shows it. */
 export type Progress =
@@ -51,7 +52,7 @@ export class BlockRun {
   readonly #part: Part;
   readonly #context: BlockContext;
   readonly #planned = new Map<string, Planned>();
-  readonly #ended = new Set<string>();
+  readonly #failed = new Set<string>();
 
   constructor(plan: Plan, part: Part, context: BlockContext) {
     this.#plan = plan;
@@ -80,48 +81,75 @@ export class BlockRun {
       // Within a block a scenario's rounds are neighbours, so that each is near its reference's.
       for (const scenarioIndex of shuffled(random, [...scenarios.keys()])) {
         const seed = deriveSeed(this.#plan.seed, `load ${key[scenarioIndex]} ${block}`);
-        for (const contender of order)
-          await this.#measure({ scenarioIndex, block, contender, seed });
+        const requests = order.flatMap((contender) =>
+          this.#request({ scenarioIndex, block, contender, seed }),
+        );
+        if (canInterleave(requests)) await this.#measureTogether(requests);
+        else for (const request of requests) await this.#measureAlone(request);
       }
     }
   }
 
-  async #measure(place: Omit<RoundPlace, "scenario">): Promise<void> {
+  /** None for a contender that has had its blocks, is refused or has failed. */
+  #request(place: Omit<RoundPlace, "scenario">): RoundRequest[] {
     const { scenarioIndex, block, contender } = place;
     const { scenarios, timing } = this.#part;
     const scenario = scenarios[scenarioIndex];
     const { blocks } = this.planned(scenarioIndex, contender.name);
-    if (scenario === undefined || block >= blocks || !this.#runs(scenarioIndex, contender)) return;
-    const { onProgress, signal, workersOf } = this.#context;
-    if (signal.aborted) throw new Interrupted();
-    const step = {
-      part: this.#part,
-      scenario,
-      block: block + 1,
-      blocks,
-      contender: contender.name,
-    };
-    onProgress({ event: "round-started", step });
-    const round = await measureRound(
+    if (scenario === undefined || block >= blocks || !this.#runs(scenarioIndex, contender)) {
+      return [];
+    }
+    return [
       {
         ...place,
         scenario,
-        workers: workersOf(contender, scenario),
+        workers: this.#context.workersOf(contender, scenario),
         timing: ["ts", "node"].includes(contender.runtime) ? withPatience(timing) : timing,
+      },
+    ];
+  }
+
+  async #measureTogether(rounds: readonly RoundRequest[]): Promise<void> {
+    if (rounds.length === 0) return;
+    if (this.#context.signal.aborted) throw new Interrupted();
+    await measureInterleaved(
+      {
+        rounds,
+        reference: this.#plan.reference,
+        onStarted: (request) => this.#started(request),
+        onEnded: (request, round) => this.#ended(request, round),
       },
       this.#context,
     );
+  }
+
+  async #measureAlone(request: RoundRequest): Promise<void> {
+    if (this.#context.signal.aborted) throw new Interrupted();
+    this.#started(request);
+    this.#ended(request, await measureRound(request, this.#context));
+  }
+
+  #started(request: RoundRequest): void {
+    this.#context.onProgress({ event: "round-started", step: this.#step(request) });
+  }
+
+  #ended(request: RoundRequest, round: Round): void {
     this.rounds.push(round);
     if (round.failure !== null || round.unavailable !== null) {
-      this.#ended.add(keyOf(scenarioIndex, contender.name));
+      this.#failed.add(keyOf(request.scenarioIndex, request.contender.name));
       this.#tellRounds();
     }
-    onProgress({ event: "round-ended", step, round });
+    this.#context.onProgress({ event: "round-ended", step: this.#step(request), round });
+  }
+
+  #step({ scenario, scenarioIndex, block, contender: { name } }: RoundRequest): Step {
+    const { blocks } = this.planned(scenarioIndex, name);
+    return { part: this.#part, scenario, block: block + 1, blocks, contender: name };
   }
 
   #runs(scenarioIndex: number, { name }: Contender): boolean {
     const refused = this.#context.refusals[scenarioIndex]?.has(name) ?? false;
-    return !refused && !this.#ended.has(keyOf(scenarioIndex, name));
+    return !refused && !this.#failed.has(keyOf(scenarioIndex, name));
   }
 
   /** From the pilot pairs: how many blocks each contender is to have; the reference the most. */

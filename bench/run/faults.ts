@@ -6,7 +6,10 @@ import type { GeneratorLoad } from "./load-arguments.ts";
 import { isFull } from "./window-gate.ts";
 
 /** Null where nothing is wrong. */
-export function faultOf({ result, windows, memory }: Loaded, load: GeneratorLoad): string | null {
+export function faultOf(
+  { result, windows, memory }: Pick<Loaded, "result" | "windows" | "memory">,
+  load: GeneratorLoad,
+): string | null {
   if (result === null) return "no result";
   const { mismatches, mismatchDetail, missing, connectionsLost, error } = result;
   const wrong = wrongAnswers(result);

@@ -33,8 +33,31 @@ export function connectTimeoutMs({ connections }: GeneratorLoad): number {
   return Math.max(shortestConnectMs, Math.round(connections * connectMsPerConnection));
 }
 
-export function loadArguments({ port, pid, load, timing, seed, spoken }: LoadTarget): string[] {
-  const options: Record<string, string | number> = {
+export function loadArguments({ timing, ...target }: LoadTarget): string[] {
+  return commonArguments(target, timingArguments(target.load, timing));
+}
+
+/** A load that the generator can hold and measure window by window. */
+export type HeldLoadShape = Extract<GeneratorLoad, { readonly mode: "open" | "closed" }>;
+
+export interface HeldTarget extends Omit<LoadTarget, "load" | "timing"> {
+  readonly load: HeldLoadShape;
+}
+
+/** Whether `load-generator hold` can make this load: talking connections only. */
+export function canBeHeld(load: Load): load is HeldLoadShape {
+  const talking = load.mode === "open" || load.mode === "closed";
+  return talking && load.slowReaders === undefined && load.hotInFlight === undefined;
+}
+
+/** The arguments of `load-generator hold`. */
+export function heldArguments(target: HeldTarget): string[] {
+  return commonArguments(target, {});
+}
+
+function commonArguments(target: Omit<LoadTarget, "timing">, timing: Arguments): string[] {
+  const { port, pid, load, seed, spoken = [] } = target;
+  const options: Arguments = {
     "--port": port,
     "--server-pid": pid,
     // Other protocols say in their own arguments what a message is.
@@ -43,11 +66,11 @@ export function loadArguments({ port, pid, load, timing, seed, spoken }: LoadTar
     "--seed": seed,
     "--connect-timeout-ms": connectTimeoutMs(load),
     "--drain-timeout-ms": drainTimeoutMs,
-    ...timingArguments(load, timing),
+    ...timing,
     ...modeArguments(load),
   };
   const pairs = Object.entries(options).flatMap(([name, value]) => [name, String(value)]);
-  return [...pairs, ...(spoken ?? [])];
+  return [...pairs, ...spoken];
 }
 
 type Arguments = Readonly<Record<string, string | number>>;

@@ -62,6 +62,8 @@ export interface Round {
   /** Null where the warm-up was not watched. */
   readonly steady: boolean | null;
   readonly windows: readonly Window[];
+  /** Whether `index` of a window is the pass in which every contender of the block has one. */
+  readonly interleaved: boolean;
   readonly memory: readonly MemoryStage[];
   /** Before the first connection, and while all are open; null where the workload needs none. */
   readonly memoryBefore: MemorySample | null;
@@ -80,6 +82,7 @@ export const nothingMeasured = {
   connectMs: null,
   steady: null,
   windows: [],
+  interleaved: false,
   memory: [],
   memoryBefore: null,
   memoryDuring: null,
@@ -146,12 +149,12 @@ export function warmed({ runtime }: Contender, timing: Timing, load: GeneratorLo
   return { ...timing, warmupMs };
 }
 
-async function measureServer(
-  request: RoundRequest,
+/** Starts the server of a round. @returns it, or what the round comes to without one. */
+export async function startContender(
+  { contender, workers }: RoundRequest,
   load: GeneratorLoad,
   context: RoundContext,
-): Promise<Partial<Round>> {
-  const { contender, workers } = request;
+): Promise<{ readonly server: ServerProcess } | Pick<Round, "failure" | "unavailable">> {
   const { host, signal, cpus } = context;
   const stopTimeoutMs = Math.max(shortestStopMs, load.connections * stopMsPerConnection);
   const started = await startServer(contender.command(host.paths, workers), {
@@ -163,9 +166,20 @@ async function measureServer(
   });
   if ("failure" in started) {
     const { failure } = started;
-    return contender.refusal?.test(failure) ? { unavailable: failure } : { failure };
+    const refused = contender.refusal?.test(failure) === true;
+    return { failure: refused ? null : failure, unavailable: refused ? failure : null };
   }
   context.onServer?.(started.server.pid);
+  return started;
+}
+
+async function measureServer(
+  request: RoundRequest,
+  load: GeneratorLoad,
+  context: RoundContext,
+): Promise<Partial<Round>> {
+  const started = await startContender(request, load, context);
+  if (!("server" in started)) return started;
   const { loaded, stopped, ...memory } = await loadAndStop(started.server, request, load, context);
   const { failure: loadFailure, ...figures } = loaded;
   const failure = stopped.failure ?? loadFailure ?? faultOf(loaded, load);
@@ -201,6 +215,6 @@ async function loadAndStop(
 }
 
 /** Reasons are published with the report, where this machine's folders have no business. */
-function withoutRoot(text: string, { root }: Paths): string {
+export function withoutRoot(text: string, { root }: Paths): string {
   return text.replaceAll(`file://${root}`, ".").replaceAll(root, ".");
 }

@@ -117,6 +117,15 @@ export class ServerProcess {
     this.#child.kill("SIGKILL");
   }
 
+  /** Stops the process where it is, until resume(). */
+  pause(): void {
+    this.#child.kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#child.kill("SIGCONT");
+  }
+
   #hear(line: string): void {
     const event = parseEvent(line);
     if (event?.event === "counters") this.#counters = event;

@@ -1,0 +1,217 @@
+// One block of a scenario whose servers all run and stay connected. The load turns from one server
+// to the next in short windows, so that a contender and the reference are measured a fraction of a
+// second apart. Server and load generator share their CPUs with nothing: the others wait.
+
+import type { Window } from "../model/events.ts";
+import { faultOf } from "./faults.ts";
+import { HeldLoad } from "./held-load.ts";
+import { canBeHeld, type HeldLoadShape } from "./load-arguments.ts";
+import {
+  nothingMeasured,
+  type Round,
+  type RoundContext,
+  type RoundRequest,
+  startContender,
+  warmed,
+  withoutRoot,
+} from "./round.ts";
+import type { ServerProcess } from "./server.ts";
+
+/** Load before a window begins, milliseconds: caches and queues are this server's by then. */
+export const settleMs = 10;
+
+/**
+ * Connections that are open at one time, those of all servers together. What does not fit is
+ * measured in groups, one after another, and the reference stays connected through all of them.
+ */
+const connectionsAtOnce = 80_000;
+
+export interface InterleavedRequest {
+  /** One per contender, all of one scenario and block. */
+  readonly rounds: readonly RoundRequest[];
+  /** The reference's name. */
+  readonly reference: string;
+  readonly onStarted: (request: RoundRequest) => void;
+  readonly onEnded: (request: RoundRequest, round: Round) => void;
+}
+
+/** Whether every load of a scenario can be measured this way. */
+export function canInterleave(rounds: readonly RoundRequest[]): boolean {
+  return rounds.every(({ scenario }) => canBeHeld(scenario.load) && !scenario.workload.samplesMemory);
+}
+
+/** @throws {Interrupted} when the run is to stop; the processes are then killed. */
+export async function measureInterleaved(
+  request: InterleavedRequest,
+  context: RoundContext,
+): Promise<Round[]> {
+  const lanes = request.rounds.map((round) => new Lane(round, context));
+  const reference = lanes.find(({ name }) => name === request.reference);
+  const others = lanes.filter((lane) => lane !== reference);
+  const rounds: Round[] = [];
+  const end = async (lane: Lane) => {
+    await lane.close();
+    rounds.push(lane.round());
+    request.onEnded(lane.request, lane.round());
+  };
+  try {
+    let pass = 0;
+    for (const group of inGroups(others, reference === undefined ? 0 : 1)) {
+      const fresh = [...group, ...(reference?.started === false ? [reference] : [])];
+      for (const lane of fresh) {
+        request.onStarted(lane.request);
+        await lane.open();
+      }
+      for (const lane of fresh) await lane.warmUp();
+      const order = request.rounds.flatMap(({ contender }) =>
+        [...group, ...(reference === undefined ? [] : [reference])].filter(
+          ({ name }) => name === contender.name,
+        ),
+      );
+      pass = await measurePasses(order, pass);
+      for (const lane of group) await end(lane);
+    }
+    if (reference !== undefined) await end(reference);
+    return rounds;
+  } finally {
+    for (const lane of lanes) lane.kill();
+  }
+}
+
+/** The order is reversed in every other pass, so that drift cancels. @returns the next pass. */
+async function measurePasses(order: readonly Lane[], first: number): Promise<number> {
+  const passes = Math.max(...order.map(({ request }) => request.timing.windows));
+  const backwards = order.toReversed();
+  for (let pass = first; pass < first + passes; pass++) {
+    for (const lane of pass % 2 === 0 ? order : backwards) await lane.measure(pass);
+  }
+  return first + passes;
+}
+
+/** As many as may be connected at one time, `beside` further servers included; one at least. */
+function inGroups(lanes: readonly Lane[], beside: number): Lane[][] {
+  const connections = Math.max(1, ...lanes.map(({ request }) => request.scenario.load.connections));
+  const size = Math.max(1, Math.floor(connectionsAtOnce / connections) - beside);
+  const groups: Lane[][] = [];
+  for (let at = 0; at < lanes.length; at += size) groups.push(lanes.slice(at, at + size));
+  // The reference alone is a scenario, too.
+  return groups.length === 0 ? [[]] : groups;
+}
+
+/** One contender: its server, its load generator, and what they told. */
+class Lane {
+  readonly request: RoundRequest;
+  readonly #context: RoundContext;
+  readonly #load: HeldLoadShape;
+  readonly #windows: Window[] = [];
+  #server: ServerProcess | null = null;
+  #generator: HeldLoad | null = null;
+  #outcome: Partial<Round> = {};
+  #startedMs: number | null = null;
+  #endedMs = 0;
+
+  constructor(request: RoundRequest, context: RoundContext) {
+    const { load } = request.scenario;
+    if (!canBeHeld(load)) throw new Error(`a load of mode ${load.mode} cannot be interleaved`);
+    this.request = request;
+    this.#context = context;
+    this.#load = load;
+  }
+
+  get name(): string {
+    return this.request.contender.name;
+  }
+
+  get started(): boolean {
+    return this.#startedMs !== null;
+  }
+
+  async open(): Promise<void> {
+    this.#startedMs = performance.now();
+    const { host, signal, cpus } = this.#context;
+    const started = await startContender(this.request, this.#load, this.#context);
+    if (!("server" in started)) {
+      this.#outcome = started;
+      return;
+    }
+    this.#server = started.server;
+    const { port, pid } = started.server;
+    this.#generator = new HeldLoad(
+      { port, pid, load: this.#load, seed: this.request.seed, spoken: this.request.contender.spoken },
+      { host, signal, cpu: cpus.client, serverEnded: started.server.ended },
+    );
+    const failure = await this.#generator.connected();
+    if (failure !== null) this.#fail(failure);
+    this.#rest();
+  }
+
+  async warmUp(): Promise<void> {
+    const { contender, timing } = this.request;
+    await this.#turn(warmed(contender, timing, this.#load).warmupMs, () => {});
+  }
+
+  async measure(pass: number): Promise<void> {
+    await this.#turn(this.request.timing.windowMs, (window) => {
+      this.#windows.push({ ...window, index: pass });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#endedMs = performance.now();
+    if (this.#server === null || this.#generator === null) return;
+    this.#server.resume();
+    const result = await this.#generator.end();
+    const stopped = await this.#server.stop();
+    const { connectMs } = this.#generator;
+    const told = this.#generator.result;
+    const loaded = { result: told, windows: this.#windows, memory: [] };
+    const fault = typeof result === "string" ? result : faultOf(loaded, this.#load);
+    const failure = this.#outcome.failure ?? stopped.failure ?? fault;
+    this.#outcome = { connectMs, result: told, counters: stopped.counters, failure };
+  }
+
+  round(): Round {
+    const { contender, scenarioIndex, scenario, block } = this.request;
+    const { failure = null, unavailable = null } = this.#outcome;
+    const { paths } = this.#context.host;
+    const startedMs = this.#startedMs ?? performance.now();
+    return {
+      ...nothingMeasured,
+      ...this.#outcome,
+      contender: contender.name,
+      scenarioIndex,
+      load: scenario.load,
+      block,
+      startedMs,
+      durationMs: this.#endedMs - startedMs,
+      windows: this.#windows,
+      interleaved: true,
+      failure: failure === null ? null : withoutRoot(failure, paths),
+      unavailable: unavailable === null ? null : withoutRoot(unavailable, paths),
+    };
+  }
+
+  kill(): void {
+    this.#generator?.kill();
+    this.#server?.kill();
+  }
+
+  async #turn(windowMs: number, take: (window: Window) => void): Promise<void> {
+    const failed = this.#outcome.failure ?? this.#outcome.unavailable ?? null;
+    if (this.#generator === null || failed !== null) return;
+    this.#server?.resume();
+    const window = await this.#generator.window({ windowMs, settleMs });
+    if (typeof window === "string") this.#fail(window);
+    else take(window);
+    this.#rest();
+  }
+
+  /** A server that burns its CPU while it waits is stopped between its windows. */
+  #rest(): void {
+    if (this.request.contender.burnsWhileIdle === true) this.#server?.pause();
+  }
+
+  #fail(failure: string): void {
+    this.#outcome = { ...this.#outcome, failure };
+  }
+}
