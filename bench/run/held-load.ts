@@ -97,7 +97,9 @@ export class HeldLoad {
     if ("event" in first) return first as Extract<Event, { event: Name }>;
     if (first === gone) return "the server ended";
     const exit = first as Parameters<typeof describeExit>[0];
-    return this.#result?.error ?? describeEnd(this.#child, `the load generator ${describeExit(exit)}`);
+    return (
+      this.#result?.error ?? describeEnd(this.#child, `the load generator ${describeExit(exit)}`)
+    );
   }
 }
 

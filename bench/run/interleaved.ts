@@ -37,7 +37,9 @@ export interface InterleavedRequest {
 
 /** Whether every load of a scenario can be measured this way. */
 export function canInterleave(rounds: readonly RoundRequest[]): boolean {
-  return rounds.every(({ scenario }) => canBeHeld(scenario.load) && !scenario.workload.samplesMemory);
+  return rounds.every(
+    ({ scenario }) => canBeHeld(scenario.load) && !scenario.workload.samplesMemory,
+  );
 }
 
 /** @throws {Interrupted} when the run is to stop; the processes are then killed. */
