@@ -74,6 +74,17 @@ const events = {
     latencyUncorrected: s.text,
     /** Of several load generators those that were the limit, counted from 1; none: empty. */
     fullAgents: s.optional(s.list(count)),
+    /** From the intended send time to when the load generator got to it: its own delay. */
+    senderDelay: s.optional(s.text),
+    /** The integral over the window of the messages that were sent and not back. */
+    inFlightNs: s.optional(maybe),
+    /** Due in the window, and not back in the time that was given for it. */
+    unansweredMessages: s.optional(count),
+    serverVoluntarySwitches: s.optional(maybe),
+    serverInvoluntarySwitches: s.optional(maybe),
+    /** CPU time by the ticks of the kernel: coarse in one window, right over many. */
+    serverUserTickNs: s.optional(maybe),
+    serverSystemTickNs: s.optional(maybe),
     /** Of the connection that floods. */
     hotCompletedMessages: s.optional(count),
     /** Cycles of a churn that were refused or reset. */

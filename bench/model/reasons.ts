@@ -41,6 +41,7 @@ const causes = {
   }),
   "no-reference": s.record({ reference: s.text }),
   unresolved: s.record({ detectableEffect: s.number }),
+  "one-block": s.record({}),
   limit: s.record({ limit: s.text, allowed: s.number, needed: s.number, command: s.text }),
   platform: s.record({ platforms: s.list(s.text), platform: s.text }),
   /** Words of a program, of the operating system, or of the catalogue. */
@@ -64,7 +65,8 @@ const causeWords: { readonly [C in Cause["code"]]: (cause: CauseOf<C>) => string
     `${Math.round(clientPercent)} %`,
   "no-reference": ({ reference }) => `no ratio: ${reference} has no figures`,
   unresolved: ({ detectableEffect: effect }) =>
-    `too noisy for a tie; detectable effect ${(effect * 100).toFixed(effect < 0.1 ? 1 : 0)} %`,
+    `not resolved: a difference of ${percentText(effect)} % would have been`,
+  "one-block": () => "not resolved: one block is not enough to rank contenders",
   limit: ({ limit, allowed, needed, command }) =>
     `${limit} ${allowed} < ${needed} needed; to lift it: ${command}`,
   platform: ({ platforms, platform }) => `runs on ${platforms.join(", ")}; this is ${platform}`,
@@ -94,6 +96,10 @@ function disturbedText(cause: CauseOf<"disturbed">): string {
   if (unpaired > 0) parts.push(`${reference} was disturbed (${plural(unpaired, "block")})`);
   const dropped = `${blocks} of ${planned} blocks dropped`;
   return parts.length === 0 ? dropped : `${dropped}: ${parts.join(", ")}`;
+}
+
+function percentText(share: number): string {
+  return (share * 100).toFixed(share < 0.1 ? 1 : 0);
 }
 
 function plural(number: number, noun: string): string {

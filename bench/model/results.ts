@@ -1,6 +1,7 @@
 // results.json (schemaVersion 2): what a run leaves, as one schema that is the types and the check.
 // reports/README.md describes the file.
 
+import { confidenceSchema } from "./confidence.ts";
 import type { MetricName } from "./metrics.ts";
 import { causeSchema } from "./reasons.ts";
 import { type Runtime, runtimes } from "./runtimes.ts";
@@ -60,6 +61,10 @@ const cellSchema = s.record({
   dropped: s.amount,
   /** Blocks that ran and do not count: this contender's or the reference's was disturbed. */
   droppedBlocks: s.optional(s.amount),
+  /** Of `blocks`, those whose disturbed windows were used, for lack of undisturbed ones. */
+  disturbedBlocks: s.optional(s.amount),
+  /** How sure the figures are, by the rules of bench/model/confidence.ts; null without figures. */
+  confidence: s.optional(s.nullable(confidenceSchema)),
   /**
    * The smallest departure of the ratio from 1 that so many blocks resolve with a power of 80 %:
    * 0.05 is five per cent. Null without a ratio.

@@ -2,13 +2,15 @@
 // reference's, and what is left makes the figures. Pure.
 
 import type { Contender } from "../contenders/catalogue.ts";
+import { type Confidence, confidenceOf, type Evidence } from "../model/confidence.ts";
 import { causeText } from "../model/reasons.ts";
 import type { Cell, Metric, MetricName } from "../model/results.ts";
 import { encodeHistogram } from "../statistics/hdr-encoding.ts";
 import { merge } from "../statistics/histogram.ts";
+import { type LogSpread, pooledSpread } from "../statistics/moderated.ts";
 import { deriveSeed } from "../statistics/random.ts";
 import { detectableEffect, standardDeviation } from "../statistics/sample-size.ts";
-import { summarizeRatio } from "../statistics/summary.ts";
+import { emptyMetric, summarizeRatio } from "../statistics/summary.ts";
 import type { BlockData } from "./block-data.ts";
 import { type Circumstances, conclude, isFilled } from "./conclusion.ts";
 import {
@@ -46,9 +48,10 @@ export function cellsOf(plan: Plan, part: Part, outcome: PartOutcome): Cell[] {
       courseOf(part, outcome, { scenarioIndex, contender }),
     );
     const reference = courses.find(({ contender }) => contender.name === plan.reference);
+    const common = commonSpread(scenario, courses, reference);
     return courses.map((course) => {
       const baseline = baselineOf(part, outcome, { scenario, course });
-      return cellOf({ plan, part, scenario, outcome }, { course, reference, baseline });
+      return cellOf({ plan, part, scenario, outcome }, { course, reference, baseline, common });
     });
   });
 }
@@ -80,6 +83,29 @@ interface Courses {
   readonly reference: Course | undefined;
   /** The same contender in the workload's baseline variant; null where there is none. */
   readonly baseline: readonly Judged[] | null;
+  readonly common: LogSpread | null | undefined;
+}
+
+/**
+ * How much the log ratios of a scenario's contenders vary, over all of them; undefined unless their
+ * windows are interleaved.
+ */
+function commonSpread(
+  { workload }: Scenario,
+  courses: readonly Course[],
+  reference: Course | undefined,
+): LogSpread | null | undefined {
+  const interleaved = courses.some(({ judged }) => judged.some(({ round }) => round.interleaved));
+  if (!interleaved || !workload.comparesToReference) return undefined;
+  const usable = usableRounds(reference);
+  const samples = courses
+    .filter((course) => course !== reference)
+    .map(({ judged }) =>
+      pairBlocks(judged, usable)
+        .flatMap((block) => pairOf(workload.headline, block.own, block.reference))
+        .map((pair) => Math.log(pair.value / pair.reference)),
+    );
+  return pooledSpread(samples);
 }
 
 function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses): Cell {
@@ -88,8 +114,9 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
   const usable = usableRounds(reference);
   // Where nobody is compared, nobody's disturbance is the others' matter.
   const paired = pairBlocks(course.judged, workload.comparesToReference ? usable : null);
-  const metrics = figuresOf(plan, workload, { paired, baseline: courses.baseline });
+  const metrics = figuresOf(plan, workload, { ...courses, paired });
   const effect = effectOf(metrics.ratioToReference);
+  const disturbedBlocks = paired.filter(({ disturbed }) => disturbed).length;
   const results = course.judged.map(({ round }) => round.result);
   return {
     workload: workload.name,
@@ -112,6 +139,11 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
       detectableEffect: effect,
     }),
     blocks: paired.length,
+    disturbedBlocks,
+    confidence: confidenceIn(metrics, workload.headline, {
+      blocks: paired.length,
+      disturbedBlocks,
+    }),
     dropped: sum(course.judged.map(({ broken }) => broken.length)),
     droppedBlocks: course.judged.length - paired.length,
     detectableEffect: effect,
@@ -127,6 +159,7 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
 interface ScenarioBlocks {
   readonly paired: readonly PairedBlock[];
   readonly baseline: readonly Judged[] | null;
+  readonly common: LogSpread | null | undefined;
 }
 
 type Metrics = Partial<Record<MetricName, Metric>>;
@@ -134,11 +167,12 @@ type Metrics = Partial<Record<MetricName, Metric>>;
 function figuresOf(
   plan: Plan,
   workload: Scenario["workload"],
-  { paired, baseline }: ScenarioBlocks,
+  { paired, baseline, common }: ScenarioBlocks,
 ): Metrics {
   if (paired.length === 0) return {};
   const { headline, metrics: names, comparesToReference } = workload;
-  const options = { seed: deriveSeed(plan.seed, "bootstrap") };
+  const seed = deriveSeed(plan.seed, "bootstrap");
+  const options = common === undefined ? { seed } : { seed, common };
   const own = paired.map((block) => block.own);
   const metrics = metricsOf([headline, ...names], own, plan.seed);
   if (comparesToReference && !(workload.mustFill && !isFilled(metrics))) {
@@ -214,6 +248,18 @@ function usableRounds(course: Course | undefined): readonly Judged[] | null {
 
 function inBlock(judged: readonly Judged[], { round }: BlockData): BlockData | null {
   return judged.find((candidate) => candidate.round.block === round.block)?.data ?? null;
+}
+
+/** By the ratio, or by the headline of the workload if there is no ratio. */
+function confidenceIn(
+  metrics: Metrics,
+  headline: MetricName,
+  counted: Omit<Evidence, "halfWidth">,
+): Confidence | null {
+  const { median, low, high } = metrics.ratioToReference ?? metrics[headline] ?? emptyMetric("");
+  if (median === null || median === 0) return null;
+  const halfWidth = low === null || high === null ? null : (high - low) / 2 / median;
+  return confidenceOf({ ...counted, halfWidth });
 }
 
 /** Of the log ratios; null with fewer than two. */

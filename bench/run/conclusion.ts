@@ -27,8 +27,10 @@ export interface Conclusion {
   readonly cause: Cause | null;
 }
 
-/** Beyond this share of dropped blocks what is left was picked by the noise. */
-const droppedShare = 0.3;
+/** Beyond this share of unsteady blocks the figures are those of a warm-up. */
+const unsteadyShare = 0.3;
+/** Two that differ by less cost the same to anybody who chooses between them. */
+const tieWithin = 1.05;
 
 export function conclude(course: Course, circumstances: Circumstances): Conclusion {
   const { refusal, unavailable, failure } = course;
@@ -47,9 +49,9 @@ function disturbance(course: Course, circumstances: Circumstances): Cause | null
   if (interrupted && judged.length < planned) {
     return { code: "interrupted", blocks: judged.length, planned };
   }
-  if (planned - blocks > droppedShare * planned) return droppedOf(course, circumstances);
+  if (blocks === 0) return droppedOf(course, circumstances);
   const unsteady = judged.filter(({ round }) => round.steady === false).length;
-  if (unsteady > droppedShare * planned) {
+  if (unsteady > unsteadyShare * planned) {
     return { code: "unsteady", blocks: unsteady, planned };
   }
   const { headline } = workload;
@@ -90,7 +92,11 @@ function rank(course: Course, circumstances: Circumstances): Conclusion {
   // Where a reference that waits well used no CPU at all there is nothing to divide by.
   if (ratio === undefined || ratio.median === null) return ok;
   if (compare(ratio) !== "tie") return ok;
-  if (course.enough || detectableEffect === null) return { status: "tie", cause: null };
+  const { low, high } = ratio;
+  if (low !== null && high !== null && low >= 1 / tieWithin && high <= tieWithin) {
+    return { status: "tie", cause: null };
+  }
+  if (detectableEffect === null) return inconclusive({ code: "one-block" });
   return inconclusive({ code: "unresolved", detectableEffect });
 }
 

@@ -47,61 +47,61 @@ export async function measureInterleaved(
   request: InterleavedRequest,
   context: RoundContext,
 ): Promise<Round[]> {
-  const lanes = request.rounds.map((round) => new Lane(round, context));
-  const reference = lanes.find(({ name }) => name === request.reference);
-  const others = lanes.filter((lane) => lane !== reference);
+  const all = request.rounds.map((round) => new ConnectedContender(round, context));
+  const reference = all.find(({ name }) => name === request.reference);
+  const others = all.filter((one) => one !== reference);
   const rounds: Round[] = [];
-  const end = async (lane: Lane) => {
-    await lane.close();
-    rounds.push(lane.round());
-    request.onEnded(lane.request, lane.round());
+  const end = async (one: ConnectedContender) => {
+    await one.close();
+    rounds.push(one.round());
+    request.onEnded(one.request, one.round());
   };
   try {
     let pass = 0;
     for (const group of inGroups(others, reference === undefined ? 0 : 1)) {
       const fresh = [...group, ...(reference?.started === false ? [reference] : [])];
-      for (const lane of fresh) {
-        request.onStarted(lane.request);
-        await lane.open();
+      for (const one of fresh) {
+        request.onStarted(one.request);
+        await one.open();
       }
-      for (const lane of fresh) await lane.warmUp();
+      for (const one of fresh) await one.warmUp();
       const order = request.rounds.flatMap(({ contender }) =>
         [...group, ...(reference === undefined ? [] : [reference])].filter(
           ({ name }) => name === contender.name,
         ),
       );
       pass = await measurePasses(order, pass);
-      for (const lane of group) await end(lane);
+      for (const one of group) await end(one);
     }
     if (reference !== undefined) await end(reference);
     return rounds;
   } finally {
-    for (const lane of lanes) lane.kill();
+    for (const one of all) one.kill();
   }
 }
 
 /** The order is reversed in every other pass, so that drift cancels. @returns the next pass. */
-async function measurePasses(order: readonly Lane[], first: number): Promise<number> {
+async function measurePasses(order: readonly ConnectedContender[], first: number): Promise<number> {
   const passes = Math.max(...order.map(({ request }) => request.timing.windows));
   const backwards = order.toReversed();
   for (let pass = first; pass < first + passes; pass++) {
-    for (const lane of pass % 2 === 0 ? order : backwards) await lane.measure(pass);
+    for (const one of pass % 2 === 0 ? order : backwards) await one.measure(pass);
   }
   return first + passes;
 }
 
 /** As many as may be connected at one time, `beside` further servers included; one at least. */
-function inGroups(lanes: readonly Lane[], beside: number): Lane[][] {
-  const connections = Math.max(1, ...lanes.map(({ request }) => request.scenario.load.connections));
+function inGroups(all: readonly ConnectedContender[], beside: number): ConnectedContender[][] {
+  const connections = Math.max(1, ...all.map(({ request }) => request.scenario.load.connections));
   const size = Math.max(1, Math.floor(connectionsAtOnce / connections) - beside);
-  const groups: Lane[][] = [];
-  for (let at = 0; at < lanes.length; at += size) groups.push(lanes.slice(at, at + size));
+  const groups: ConnectedContender[][] = [];
+  for (let at = 0; at < all.length; at += size) groups.push(all.slice(at, at + size));
   // The reference alone is a scenario, too.
   return groups.length === 0 ? [[]] : groups;
 }
 
 /** One contender: its server, its load generator, and what they told. */
-class Lane {
+class ConnectedContender {
   readonly request: RoundRequest;
   readonly #context: RoundContext;
   readonly #load: HeldLoadShape;

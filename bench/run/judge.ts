@@ -23,8 +23,10 @@ export interface Judged {
   readonly valid: readonly Window[];
   /** The rules that each of the others broke. */
   readonly broken: readonly (readonly GateRule[])[];
-  /** Null where nothing of it counts. */
+  /** Of the windows that count, or of all if too few are undisturbed; null if there is none. */
   readonly data: BlockData | null;
+  /** Whether `data` includes windows that were disturbed. */
+  readonly disturbed: boolean;
 }
 
 /** All that one contender did in one scenario. */
@@ -47,7 +49,12 @@ export interface Course {
 export interface PairedBlock {
   readonly own: BlockData;
   readonly reference: BlockData | null;
+  /** Whether one of them includes windows that were disturbed. */
+  readonly disturbed: boolean;
 }
+
+/** Of the windows of a round, the undisturbed ones stand for it if they are at least this share. */
+const undisturbedShare = 0.5;
 
 export function judge(round: Round, { rules, regime }: Workload, singleThreaded: boolean): Judged {
   const verdicts = round.windows.map((window) => ({
@@ -55,14 +62,17 @@ export function judge(round: Round, { rules, regime }: Workload, singleThreaded:
     broken: brokenRules(window, { rules, singleThreaded }),
   }));
   const valid = verdicts.filter(({ broken }) => broken.length === 0).map(({ window }) => window);
+  const enough = valid.length > 0 && valid.length >= undisturbedShare * round.windows.length;
+  const windows = enough ? valid : round.windows;
   // Without windows there is nothing that could be disturbed: what was measured is there or not.
   const whole = { memory: round.memory.length > 1, readiness: round.turn !== null };
-  const counts = regime === "memory" || regime === "readiness" ? whole[regime] : valid.length > 0;
+  const counts = regime === "memory" || regime === "readiness" ? whole[regime] : windows.length > 0;
   return {
     round,
     valid,
     broken: verdicts.filter(({ broken }) => broken.length > 0).map(({ broken }) => broken),
-    data: counts && round.failure === null ? new BlockData(round, valid) : null,
+    data: counts && round.failure === null ? new BlockData(round, windows) : null,
+    disturbed: !enough && round.windows.length > 0,
   };
 }
 
@@ -79,18 +89,43 @@ export function judgedRounds(
     .map((round) => judge(round, workload, contender.concurrency === "single"));
 }
 
-/**
- * The blocks that count: with something valid of its own and, where there is a reference, of the
- * reference's.
- */
+/** The blocks with figures of the contender and, if there is a reference, of the reference. */
 export function pairBlocks(
   judged: readonly Judged[],
   reference: readonly Judged[] | null,
 ): PairedBlock[] {
-  return judged.flatMap(({ round, data: own }): PairedBlock[] => {
-    if (own === null) return [];
-    if (reference === null) return [{ own, reference: null }];
-    const other = reference.find((candidate) => candidate.round.block === round.block)?.data;
-    return other == null ? [] : [{ own, reference: other }];
+  return judged.flatMap((own): PairedBlock[] => {
+    if (own.data === null) return [];
+    if (reference === null) {
+      return [{ own: own.data, reference: null, disturbed: own.disturbed }];
+    }
+    const other = reference.find((candidate) => candidate.round.block === own.round.block);
+    if (other === undefined || other.data === null) return [];
+    const disturbed = own.disturbed || other.disturbed;
+    if (!own.round.interleaved) return [{ own: own.data, reference: other.data, disturbed }];
+    return pairPasses(own, other);
   });
+}
+
+/**
+ * A window and the reference's of the same pass count together: what disturbs one of them makes
+ * their ratio doubtful.
+ */
+function pairPasses(own: Judged, other: Judged): PairedBlock[] {
+  const common = passesOf(own.round.windows, other.round.windows);
+  const sound = passesOf(own.valid, other.valid);
+  const enough = sound.size > 0 && sound.size >= undisturbedShare * common.size;
+  const passes = enough ? sound : common;
+  if (passes.size === 0) return [];
+  const of = ({ round }: Judged) =>
+    new BlockData(
+      round,
+      round.windows.filter(({ index }) => passes.has(index)),
+    );
+  return [{ own: of(own), reference: of(other), disturbed: !enough }];
+}
+
+function passesOf(own: readonly Window[], other: readonly Window[]): Set<number> {
+  const theirs = new Set(other.map(({ index }) => index));
+  return new Set(own.map(({ index }) => index).filter((index) => theirs.has(index)));
 }

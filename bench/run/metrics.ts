@@ -6,11 +6,12 @@ import type { Window } from "../model/events.ts";
 import { type MetricName, metrics, type Sum } from "../model/metrics.ts";
 import type { Metric } from "../model/results.ts";
 import { supportedQuantile } from "../statistics/histogram.ts";
+import { interquartileMean } from "../statistics/quantile.ts";
 import { deriveSeed } from "../statistics/random.ts";
 import type { Pair } from "../statistics/ratio.ts";
 import { summarize } from "../statistics/summary.ts";
 import { theilSen } from "../statistics/theil-sen.ts";
-import type { BlockData } from "./block-data.ts";
+import { BlockData } from "./block-data.ts";
 import type { Round } from "./round.ts";
 
 /** One metric of one block; null if the platform does not give it, or for lack of samples. */
@@ -69,13 +70,29 @@ function sumOf(name: MetricName, sum: Sum, block: BlockData): number | null {
 }
 
 /**
- * One metric of two blocks, to be compared. Empty where one is not told, or zero: a clock too
- * coarse for a tiny round, a server that did nothing at all.
+ * One metric of two blocks, to be compared. Empty if one is not available, or zero: a clock too
+ * coarse for a tiny round, a server that did nothing at all. Of interleaved windows the ratio is
+ * made pass by pass, and `value` is that ratio times the reference's figure.
  */
 export function pairOf(name: MetricName, own: BlockData, other: BlockData | null): Pair[] {
   const value = figureOf(name, own);
   const reference = other === null ? null : figureOf(name, other);
-  return value && reference && value > 0 && reference > 0 ? [{ value, reference }] : [];
+  if (!value || !reference || value < 0 || reference < 0) return [];
+  const byPass = other === null ? null : ratioOverPasses(name, own, other);
+  return [{ value: byPass === null ? value : byPass * reference, reference }];
+}
+
+/** Null unless both were measured window by window, and each of some passes has the figure. */
+function ratioOverPasses(name: MetricName, own: BlockData, other: BlockData): number | null {
+  if (metrics[name].sum.of !== "windows" || !own.round.interleaved) return null;
+  const logRatios = own.windows.flatMap((window) => {
+    const beside = other.windows.find(({ index }) => index === window.index);
+    if (beside === undefined) return [];
+    const value = figureOf(name, new BlockData(own.round, [window]));
+    const reference = figureOf(name, new BlockData(other.round, [beside]));
+    return value && reference && value > 0 && reference > 0 ? [Math.log(value / reference)] : [];
+  });
+  return logRatios.length === 0 ? null : Math.exp(interquartileMean(logRatios));
 }
 
 type SumOf<K extends Sum["of"]> = Extract<Sum, { readonly of: K }>;

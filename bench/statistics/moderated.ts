@@ -7,13 +7,13 @@ import { standardDeviation } from "./sample-size.ts";
 import { studentTails } from "./student.ts";
 
 /** A standard deviation, and how many degrees of freedom it was estimated with. */
-export interface Spread {
+export interface LogSpread {
   readonly deviation: number;
   readonly freedom: number;
 }
 
 /** The common spread of several samples, each around its own mean; null if none has two values. */
-export function pooledSpread(samples: readonly (readonly number[])[]): Spread | null {
+export function pooledSpread(samples: readonly (readonly number[])[]): LogSpread | null {
   let [squares, freedom] = [0, 0];
   for (const sample of samples.filter(({ length }) => length > 1)) {
     squares += standardDeviation(sample) ** 2 * (sample.length - 1);
@@ -27,7 +27,10 @@ export function pooledSpread(samples: readonly (readonly number[])[]): Spread | 
  * nor a noisy neighbour decides alone. With no more freedom than the common one has.
  * @returns null for fewer than two values.
  */
-export function moderatedSpread(sample: readonly number[], common: Spread | null): Spread | null {
+export function moderatedSpread(
+  sample: readonly number[],
+  common: LogSpread | null,
+): LogSpread | null {
   if (sample.length < 2) return null;
   const freedom = sample.length - 1;
   const own = standardDeviation(sample);
@@ -43,7 +46,7 @@ export function moderatedSpread(sample: readonly number[], common: Spread | null
  */
 export function studentInterval(
   sample: readonly number[],
-  { deviation, freedom }: Spread,
+  { deviation, freedom }: LogSpread,
   confidence = 0.95,
 ): { readonly low: number; readonly high: number } {
   const mean = sample.reduce((sum, value) => sum + value, 0) / sample.length;

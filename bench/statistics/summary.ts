@@ -4,7 +4,7 @@
 import type { Metric } from "../model/results.ts";
 import { type BootstrapOptions, bootstrapMedian } from "./bootstrap.ts";
 import { median } from "./quantile.ts";
-import { type Pair, ratioToReference } from "./ratio.ts";
+import { type Pair, type RatioOptions, ratioToReference } from "./ratio.ts";
 
 /**
  * Median and interval of a metric over blocks; all null without blocks. The unit is of the values,
@@ -27,7 +27,7 @@ export function summarize(
 }
 
 /** The metric `ratioToReference` of pairs that were measured in the same block. */
-export function summarizeRatio(pairs: readonly Pair[], options: BootstrapOptions): Metric {
+export function summarizeRatio(pairs: readonly Pair[], options: RatioOptions): Metric {
   const ratio = ratioToReference(pairs, options);
   if (ratio === null) return emptyMetric("ratio");
   return {

@@ -96,6 +96,7 @@ class Holder {
     PrintLine(ConnectedLine(share_.connections, MonotonicNs() - began_ns, 1));
     std::string line;
     while (error.empty() && commands_.Next(&line) && line != "end") error = Obey(line);
+    if (error.empty()) Finish();
     return error;
   }
 
@@ -126,6 +127,14 @@ class Holder {
       PrintLine(RefusedLine(line, "unknown command; one of: window, stop, report, end"));
     }
     return "";
+  }
+
+  /** What a saturated server still owes after the last window, and bytes that nothing asked for. */
+  void Finish() {
+    RunOptions options = options_;
+    options.held = false;
+    const std::unique_ptr<Pace> pace = MakePace(options, ShareOf(options, 0, 1));
+    Load(traffic_, *pace, alarm_, options).Drain();
   }
 
   std::string Measure(const WindowCommand& command) {

@@ -28,6 +28,9 @@ class Load {
   /** @param windows as many as the options say. @returns why it could not go on, or nothing. */
   std::string Run(Timeline& timeline, Window* windows);
 
+  /** Receives until every message is back, or until the drain timeout. */
+  void Drain();
+
   /** Times that memory was asked for within the measured windows. */
   int64_t allocations() const { return allocations_; }
 
@@ -37,7 +40,6 @@ class Load {
   bool WaitFor(int64_t due_ns);
   bool Spin(int64_t due_ns);
   bool Gather(int64_t until_ns);
-  void Drain();
 
   Traffic& traffic_;
   Pace& pace_;

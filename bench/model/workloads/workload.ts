@@ -192,7 +192,6 @@ export const scheduleRules = [
   ...machineRules,
   "rate",
   "late",
-  "full",
 ] as const satisfies readonly GateRule[];
 
 /** @throws {Error} where a profile forgot the rate: a fault of its data. */
