@@ -30,6 +30,7 @@ const nothingAsked: RunRequest = {
   duration: null,
   steady: null,
   blocks: null,
+  budget: null,
   seed: null,
   out: null,
 };

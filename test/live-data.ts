@@ -12,7 +12,7 @@ export function livePlan(): Plan {
   return makePlan({
     ...{ profile: null, workloads: ["echo-rate"], contenders: ["cpp:poll", "node:net"] },
     ...{ connections: [100], rate: 2_000, payload: null, duration: 0.5, blocks: 2 },
-    ...{ steady: null, seed: null, out: null },
+    ...{ steady: null, budget: null, seed: null, out: null },
   });
 }
 

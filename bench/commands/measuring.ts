@@ -21,8 +21,9 @@ import { reportOf } from "../report/report.ts";
 import { renderTerminal } from "../report/terminal.ts";
 import { wrap } from "../report/text-table.ts";
 import { writeReport } from "../report/write.ts";
+import { exitCodeOf } from "../run/exit-code.ts";
 import { describePlan, type Plan } from "../run/plan.ts";
-import { exitCodeOf, run } from "../run/run.ts";
+import { run } from "../run/run.ts";
 import { messageOf, openIfAsked, print, say } from "./command.ts";
 import { writableFolder } from "./files.ts";
 

@@ -1,5 +1,6 @@
 // From findings to one outcome and its exit code. Pure.
 
+import { exitUndecided } from "../run/exit-code.ts";
 import type { Comparison, Finding, Word } from "./rule.ts";
 
 /** How a run of the gate ends. */
@@ -9,7 +10,7 @@ export type Outcome = "pass" | "regression" | "inconclusive" | "untrustworthy";
 export const exitCodes: Readonly<Record<Outcome, number>> = {
   pass: 0,
   regression: 1,
-  inconclusive: 3,
+  inconclusive: exitUndecided,
   untrustworthy: 4,
 };
 

@@ -10,6 +10,8 @@ import type { Round } from "../run/round.ts";
 import type { RunProgress } from "../run/run.ts";
 import { decodeHistogram } from "../statistics/hdr-encoding.ts";
 import { merge, supportedQuantile } from "../statistics/histogram.ts";
+import { Disturbances } from "./disturbances.ts";
+import { noteOf } from "./progress.ts";
 import { remainingText } from "./remaining.ts";
 import type { Sample } from "./sampler.ts";
 
@@ -19,6 +21,7 @@ const keptRounds = 1_000;
 export class Feed {
   readonly #tell: (message: LiveMessage) => void;
   readonly #pace: Pace;
+  readonly #disturbances: Disturbances;
   readonly #samples: LiveSample[] = [];
   readonly #rounds: LiveRound[] = [];
   readonly #notes: string[] = [];
@@ -29,6 +32,7 @@ export class Feed {
   /** @param tell called for everything new. */
   constructor(plan: Plan, tell: (message: LiveMessage) => void) {
     this.#pace = new Pace(plan);
+    this.#disturbances = new Disturbances(plan);
     this.#tell = tell;
   }
 
@@ -43,6 +47,9 @@ export class Feed {
       this.#doing = doingText(progress.step);
     } else if (progress.event === "round-ended") {
       this.#endRound(progress.step, progress.round);
+    }
+    for (const text of [noteOf(progress), this.#disturbances.hear(progress)]) {
+      if (text !== null) this.#note(text);
     }
     this.#tell(this.#status());
   }

@@ -9,6 +9,7 @@ import { Pace } from "../run/pace.ts";
 import type { Plan } from "../run/plan.ts";
 import type { Round } from "../run/round.ts";
 import type { RunProgress } from "../run/run.ts";
+import { Disturbances } from "./disturbances.ts";
 import { remainingText } from "./remaining.ts";
 
 /** Standard error, or whoever stands in for it. */
@@ -25,6 +26,7 @@ export class ProgressLine {
   readonly #plan: Plan;
   readonly #inPlace: boolean;
   readonly #pace: Pace;
+  readonly #disturbances: Disturbances;
   readonly #timer: NodeJS.Timeout | undefined;
   #doing = "starting";
   #rate = "";
@@ -37,12 +39,14 @@ export class ProgressLine {
     this.#plan = plan;
     this.#inPlace = inPlace;
     this.#pace = new Pace(plan);
+    this.#disturbances = new Disturbances(plan);
     // Once a second, and only where it shows: we share the CPUs with those that are measured.
     if (inPlace) this.#timer = setInterval(() => this.#draw(), 1000).unref();
   }
 
   show(progress: RunProgress): void {
     this.#pace.hear(progress);
+    const warning = this.#disturbances.hear(progress);
     switch (progress.event) {
       case "refused":
         this.#refuse(progress.contenders, progress.refusal);
@@ -58,7 +62,11 @@ export class ProgressLine {
         this.#rate = rateOf(progress.round);
         this.#endRound(progress.step, progress.round);
         break;
+      default:
+        this.#noteWrapped(noteOf(progress) ?? "");
+        break;
     }
+    if (warning !== null) this.#noteWrapped(warning);
   }
 
   /** A line that stays, above the one that is rewritten. */
@@ -98,7 +106,9 @@ export class ProgressLine {
     } else {
       const seconds = ((performance.now() - this.#roundStartedMs) / 1000).toFixed(1);
       const left = remainingText(this.#pace.remaining());
-      this.note(`${this.#count()} ${place} ${cost(round)}${seconds} s; ${left}`);
+      const disturbed = this.#disturbances.text();
+      const doubt = disturbed === "" ? "" : `; ${disturbed}`;
+      this.note(`${this.#count()} ${place} ${cost(round)}${seconds} s; ${left}${doubt}`);
     }
   }
 
@@ -109,9 +119,11 @@ export class ProgressLine {
     const place = this.#doing.padEnd("block 1/1 ".length + longest);
     const time = `${clock(this.#pace.elapsedSeconds)}, ${remainingText(this.#pace.remaining())}`;
     const line = `${this.#count()} ${place}  ${time}`;
-    const rate = this.#rate === "" ? "" : `; ${this.#rate}`;
     // What is least missed is left out first where there is no room: the bar, then the rate.
-    const fuller = line.length + rate.length <= width ? line + rate : line;
+    let fuller = line;
+    for (const part of [this.#disturbances.text(), this.#rate]) {
+      if (part !== "" && fuller.length + part.length + 2 <= width) fuller += `; ${part}`;
+    }
     const bar = progressBar(this.#pace.done / Math.max(1, this.#pace.total), width - fuller.length);
     this.#screen.write(eraseLine + `${bar}${fuller}`.slice(0, width));
   }
@@ -130,6 +142,17 @@ export class ProgressLine {
     const workload = this.#plan.parts.length > 1 ? `${scenario.workload.name} ` : "";
     return `${workload}block ${block}/${blocks} ${contender}`;
   }
+}
+
+/** What is said about the time of a run; null where nothing is. */
+export function noteOf(progress: RunProgress): string | null {
+  if (progress.event === "budget-spent") {
+    return `the time is spent: ${progress.blocks} of ${progress.planned} blocks were measured`;
+  }
+  if (progress.event === "making-up") {
+    return `another block for ${progress.contenders.join(", ")}: some of theirs were disturbed`;
+  }
+  return null;
 }
 
 /** "20.0k/s", of the round that has ended last; nothing where it has no messages. */

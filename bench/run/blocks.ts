@@ -7,6 +7,7 @@ import { Interrupted } from "../host/deadline.ts";
 import { blockOrders } from "../statistics/latin.ts";
 import { deriveSeed, seededRandom, shuffled } from "../statistics/random.ts";
 import { sampleSize } from "../statistics/sample-size.ts";
+import type { PartClock } from "./budget.ts";
 import type { Planned } from "./cells.ts";
 import { canInterleave, measureInterleaved } from "./interleaved.ts";
 import { judgedRounds, pairBlocks, type Refusal } from "./judge.ts";
@@ -19,7 +20,16 @@ export type Progress =
   | { readonly event: "round-started"; readonly step: Step }
   | { readonly event: "round-ended"; readonly step: Step; readonly round: Round }
   /** How many rounds a part has, as far as is known. */
-  | { readonly event: "rounds-planned"; readonly part: Part; readonly rounds: number };
+  | { readonly event: "rounds-planned"; readonly part: Part; readonly rounds: number }
+  /** The budget of time is spent after so many of the planned blocks. */
+  | {
+      readonly event: "budget-spent";
+      readonly part: Part;
+      readonly blocks: number;
+      readonly planned: number;
+    }
+  /** Another block begins, for contenders some of whose blocks were disturbed. */
+  | { readonly event: "making-up"; readonly part: Part; readonly contenders: readonly string[] };
 
 /** A round's place in the run. */
 export interface Step {
@@ -38,12 +48,16 @@ export interface BlockContext extends RoundContext {
   readonly refusals: readonly ReadonlyMap<string, Refusal>[];
   /** Processes that a server of several is to have. */
   readonly workersOf: (contender: Contender, scenario: Scenario) => number;
+  /** How much time the part has. */
+  readonly clock: PartClock;
 }
 
 /** Six pairs tell a spread from nothing; fewer tell little. */
 const pilotBlocks = 6;
 /** The difference that the blocks must be enough for: 5 %. */
 const smallestEffect = 0.05;
+/** As many blocks may make up for disturbed ones as were planned. */
+const blocksForOne = 2;
 
 /** One part under measurement. What it has done so far stays, whatever ends it. */
 export class BlockRun {
@@ -53,11 +67,15 @@ export class BlockRun {
   readonly #context: BlockContext;
   readonly #planned = new Map<string, Planned>();
   readonly #failed = new Set<string>();
+  readonly #keys: readonly string[];
 
   constructor(plan: Plan, part: Part, context: BlockContext) {
     this.#plan = plan;
     this.#part = part;
     this.#context = context;
+    this.#keys = part.scenarios.map(
+      ({ workload, load }) => `${workload.name} ${JSON.stringify(load)}`,
+    );
   }
 
   planned(scenarioIndex: number, contender: string): Planned {
@@ -66,39 +84,106 @@ export class BlockRun {
   }
 
   /**
-   * Measures until every contender has its blocks. One that failed is not run again.
+   * Measures until every contender has its blocks, or the time is spent; then makes up for those
+   * that were disturbed while there is time. A contender that failed is not run again.
    * @throws {Interrupted} when the run is to stop.
    */
   async measure(): Promise<void> {
-    const { scenarios, contenders, blocks } = this.#part;
-    const key = scenarios.map(({ workload, load }) => `${workload.name} ${JSON.stringify(load)}`);
-    const seed = deriveSeed(this.#plan.seed, `order ${key.join()}`);
-    const orders = blockOrders(contenders, blocks.maximum, seed);
+    const { contenders, blocks } = this.#part;
+    const seed = deriveSeed(this.#plan.seed, `order ${this.#keys.join()}`);
+    const orders = blockOrders(contenders, blocksForOne * blocks.maximum, seed);
     const random = seededRandom(seed);
     this.#tellRounds();
     for (const [block, order] of orders.entries()) {
       if (block === Math.min(pilotBlocks, blocks.minimum)) this.#choose();
+      const makesUp = block >= blocks.maximum;
+      if (!(makesUp ? this.#mayMakeUp() : this.#mayGoOn(block))) return;
+      const wanted = makesUp ? this.#lost() : null;
+      const isWanted = (scenarioIndex: number, { name }: Contender) =>
+        wanted === null
+          ? block < this.planned(scenarioIndex, name).blocks
+          : wanted.has(keyOf(scenarioIndex, name));
       // Within a block a scenario's rounds are neighbours, so that each is near its reference's.
-      for (const scenarioIndex of shuffled(random, [...scenarios.keys()])) {
-        const seed = deriveSeed(this.#plan.seed, `load ${key[scenarioIndex]} ${block}`);
-        const requests = order.flatMap((contender) =>
-          this.#request({ scenarioIndex, block, contender, seed }),
-        );
-        if (canInterleave(requests)) await this.#measureTogether(requests);
-        else for (const request of requests) await this.#measureAlone(request);
-      }
+      const places = shuffled(random, [...this.#part.scenarios.keys()]);
+      await this.#context.clock.time(() => this.#measureBlock({ block, order, places, isWanted }));
     }
   }
 
-  /** None for a contender that has had its blocks, is refused or has failed. */
+  async #measureBlock({ block, order, places, isWanted }: BlockShape): Promise<void> {
+    for (const scenarioIndex of places) {
+      const seed = deriveSeed(this.#plan.seed, `load ${this.#keys[scenarioIndex]} ${block}`);
+      const requests = order
+        .filter((contender) => isWanted(scenarioIndex, contender))
+        .flatMap((contender) => this.#request({ scenarioIndex, block, contender, seed }));
+      if (canInterleave(requests)) await this.#measureTogether(requests);
+      else for (const request of requests) await this.#measureAlone(request);
+    }
+  }
+
+  /** Where the time is spent the part ends with the blocks that it has. */
+  #mayGoOn(block: number): boolean {
+    if (this.#context.clock.hasTimeForPlanned()) return true;
+    const { scenarios, contenders } = this.#part;
+    let most = 0;
+    for (const scenarioIndex of scenarios.keys()) {
+      for (const { name } of contenders) {
+        const planned = this.planned(scenarioIndex, name);
+        most = Math.max(most, planned.blocks);
+        const blocks = Math.min(planned.blocks, block);
+        this.#planned.set(keyOf(scenarioIndex, name), { ...planned, blocks });
+      }
+    }
+    if (most <= block) return false;
+    this.#context.onProgress({
+      ...{ event: "budget-spent", part: this.#part, blocks: block, planned: most },
+    });
+    this.#tellRounds();
+    return false;
+  }
+
+  #mayMakeUp(): boolean {
+    const lost = this.#lost();
+    const { scenarios, contenders } = this.#part;
+    const share = lost.size / (scenarios.length * contenders.length);
+    if (lost.size === 0 || !this.#context.clock.hasTimeToMakeUp(share)) return false;
+    const names = contenders
+      .map(({ name }) => name)
+      .filter((name) => [...scenarios.keys()].some((index) => lost.has(keyOf(index, name))));
+    this.#tellRounds(lost.size);
+    this.#context.onProgress({ event: "making-up", part: this.#part, contenders: names });
+    return true;
+  }
+
+  /**
+   * The contenders with fewer undisturbed blocks than planned, and with them the reference, by
+   * scenario. No figure decides that, only the rules of validity.
+   */
+  #lost(): Set<string> {
+    const { scenarios, contenders } = this.#part;
+    const reference = contenders.find(({ name }) => name === this.#plan.reference);
+    const found = new Set<string>();
+    for (const [scenarioIndex, { workload }] of scenarios.entries()) {
+      const judged = (contender: Contender) =>
+        judgedRounds(this.#part, this.rounds, { scenarioIndex, contender });
+      const compares = workload.comparesToReference && reference !== undefined;
+      const base = compares && this.#runs(scenarioIndex, reference) ? judged(reference) : null;
+      for (const contender of contenders) {
+        if (!this.#runs(scenarioIndex, contender)) continue;
+        const sound = pairBlocks(judged(contender), base).filter(({ disturbed }) => !disturbed);
+        if (sound.length >= this.planned(scenarioIndex, contender.name).blocks) continue;
+        found.add(keyOf(scenarioIndex, contender.name));
+        if (base !== null) found.add(keyOf(scenarioIndex, this.#plan.reference));
+      }
+    }
+    return found;
+  }
+
+  /** None for a contender that is refused or has failed. */
   #request(place: Omit<RoundPlace, "scenario">): RoundRequest[] {
-    const { scenarioIndex, block, contender } = place;
+    const { scenarioIndex, contender } = place;
     const { scenarios, timing } = this.#part;
     const scenario = scenarios[scenarioIndex];
-    const { blocks } = this.planned(scenarioIndex, contender.name);
-    if (scenario === undefined || block >= blocks || !this.#runs(scenarioIndex, contender)) {
-      return [];
-    }
+    if (scenario === undefined || !this.#runs(scenarioIndex, contender)) return [];
     return [
       {
         ...place,
@@ -143,7 +228,7 @@ export class BlockRun {
   }
 
   #step({ scenario, scenarioIndex, block, contender: { name } }: RoundRequest): Step {
-    const { blocks } = this.planned(scenarioIndex, name);
+    const blocks = Math.max(block + 1, this.planned(scenarioIndex, name).blocks);
     return { part: this.#part, scenario, block: block + 1, blocks, contender: name };
   }
 
@@ -187,8 +272,9 @@ export class BlockRun {
     return { blocks: size.blocks, enough: size.enough };
   }
 
-  #tellRounds(): void {
-    let rounds = 0;
+  /** @param further rounds that make up for others. */
+  #tellRounds(further = 0): void {
+    let rounds = further;
     for (const scenarioIndex of this.#part.scenarios.keys()) {
       for (const contender of this.#part.contenders) {
         const { name } = contender;
@@ -196,11 +282,19 @@ export class BlockRun {
           (round) => round.contender === name && round.scenarioIndex === scenarioIndex,
         ).length;
         const { blocks } = this.planned(scenarioIndex, name);
-        rounds += this.#runs(scenarioIndex, contender) ? blocks : done;
+        rounds += this.#runs(scenarioIndex, contender) ? Math.max(blocks, done) : done;
       }
     }
     this.#context.onProgress({ event: "rounds-planned", part: this.#part, rounds });
   }
+}
+
+interface BlockShape {
+  readonly block: number;
+  readonly order: readonly Contender[];
+  /** The scenarios in the order in which they are measured. */
+  readonly places: readonly number[];
+  readonly isWanted: (scenarioIndex: number, contender: Contender) => boolean;
 }
 
 interface RoundPlace {

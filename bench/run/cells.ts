@@ -15,6 +15,7 @@ import type { BlockData } from "./block-data.ts";
 import { type Circumstances, conclude, isFilled } from "./conclusion.ts";
 import {
   type Course,
+  countingBlocks,
   type Judged,
   judgedRounds,
   type PairedBlock,
@@ -100,8 +101,8 @@ function commonSpread(
   const usable = usableRounds(reference);
   const samples = courses
     .filter((course) => course !== reference)
-    .map(({ judged }) =>
-      pairBlocks(judged, usable)
+    .map(({ judged, planned }) =>
+      countingBlocks(pairBlocks(judged, usable), planned)
         .flatMap((block) => pairOf(workload.headline, block.own, block.reference))
         .map((pair) => Math.log(pair.value / pair.reference)),
     );
@@ -113,7 +114,8 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
   const { workload, variant, load, ratePerSecond } = scenario;
   const usable = usableRounds(reference);
   // Where nobody is compared, nobody's disturbance is the others' matter.
-  const paired = pairBlocks(course.judged, workload.comparesToReference ? usable : null);
+  const base = workload.comparesToReference ? usable : null;
+  const paired = countingBlocks(pairBlocks(course.judged, base), course.planned);
   const metrics = figuresOf(plan, workload, { ...courses, paired });
   const effect = effectOf(metrics.ratioToReference);
   const disturbedBlocks = paired.filter(({ disturbed }) => disturbed).length;

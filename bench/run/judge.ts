@@ -108,6 +108,18 @@ export function pairBlocks(
 }
 
 /**
+ * Blocks that were made up for are left out: the undisturbed ones stand for all if there are as
+ * many as were planned.
+ */
+export function countingBlocks(
+  paired: readonly PairedBlock[],
+  planned: number,
+): readonly PairedBlock[] {
+  const undisturbed = paired.filter(({ disturbed }) => !disturbed);
+  return undisturbed.length >= planned ? undisturbed : paired;
+}
+
+/**
  * A window and the reference's of the same pass count together: what disturbs one of them makes
  * their ratio doubtful.
  */

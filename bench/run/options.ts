@@ -28,6 +28,8 @@ export interface RunRequest {
   /** The warm-up goes on until the load is steady, so many seconds at most. */
   readonly steady: number | null;
   readonly blocks: number | null;
+  /** How long the run may take, in seconds. */
+  readonly budget: number | null;
   readonly seed: number | null;
   readonly out: string | null;
 }
@@ -60,6 +62,12 @@ export const loadRows: readonly OptionRow[] = [
     read: seconds(0.05, 3600),
   },
   { name: "blocks", value: "N", help: "passes over all contenders", read: whole(1, 1000) },
+  {
+    name: "budget",
+    value: "SECONDS",
+    help: "how long it may take; disturbed blocks are made up for within it",
+    read: seconds(1, 1e6),
+  },
   {
     name: "seed",
     value: "N",

@@ -13,9 +13,10 @@ import {
   type TimelineRound,
 } from "../model/results.ts";
 import { BlockRun, type Progress } from "./blocks.ts";
+import { type Budget, PartClock } from "./budget.ts";
 import { cellsOf } from "./cells.ts";
 import type { Refusal } from "./judge.ts";
-import type { Part, Plan } from "./plan.ts";
+import { estimatePartSeconds, type Part, type Plan } from "./plan.ts";
 import { refusalsOf, workersOf } from "./preflight.ts";
 import { runtimeWarmupMessages, runtimeWarmupMs } from "./profiles.ts";
 import type { RoundContext } from "./round.ts";
@@ -49,9 +50,11 @@ export async function run(plan: Plan, context: RunContext): Promise<Results> {
   let complete = true;
   try {
     for (const { part, refusals } of plan.parts.map((part) => prepare(part, context))) {
+      const spentSeconds = (performance.now() - runStartedMs) / 1000;
       const blocks = new BlockRun(plan, part, {
         ...context,
         refusals,
+        clock: new PartClock(budgetOf(plan, part, spentSeconds)),
         workersOf: (contender, { load }) => workersOf(contender, load.connections, context.machine),
       });
       // After an interruption the parts that are left have their cells, too: empty ones.
@@ -80,10 +83,13 @@ export async function run(plan: Plan, context: RunContext): Promise<Results> {
   };
 }
 
-/** 1 where a contender failed or none could run, else 0. */
-export function exitCodeOf({ cells }: Results): number {
-  const refused = (cell: Cell) => ["skipped", "unsupported", "unavailable"].includes(cell.status);
-  return cells.some(({ status }) => status === "failed") || cells.every(refused) ? 1 : 0;
+/** What is left of the budget, shared between the parts that are left by their estimates. */
+function budgetOf({ parts, budget }: Plan, part: Part, spentSeconds: number): Budget | null {
+  if (budget === undefined) return null;
+  const left = parts.slice(parts.indexOf(part));
+  const estimated = left.reduce((sum, each) => sum + estimatePartSeconds(each), 0);
+  const share = estimated === 0 ? 1 : estimatePartSeconds(part) / estimated;
+  return { ...budget, seconds: Math.max(0, budget.seconds - spentSeconds) * share };
 }
 
 /** Every limit is looked at before anything is measured. */
@@ -120,6 +126,7 @@ function settingsOf(plan: Plan, { cpus }: RunContext): Results["settings"] {
     tcpNoDelay: true,
     blocks: plan.blocks.minimum,
     blocksAtMost: plan.blocks.maximum,
+    ...(plan.budget === undefined ? {} : { budgetSeconds: plan.budget.seconds }),
     ...plan.timing,
     runtimeWarmupMs,
     runtimeWarmupMessages,

@@ -3,7 +3,7 @@
 import { ruleWords } from "../model/reasons.ts";
 import type { TimelineRound } from "../model/results.ts";
 import { type PartOutcome, referenceRounds } from "./cells.ts";
-import { type Judged, judgedRounds, pairBlocks } from "./judge.ts";
+import { countingBlocks, type Judged, judgedRounds, pairBlocks } from "./judge.ts";
 import type { Part, Plan } from "./plan.ts";
 
 /** @param runStartedMs on the clock of the rounds. */
@@ -24,7 +24,9 @@ export function timelineOf(
     const reference = comparesToReference ? referenceRounds(plan, part, place) : null;
     return part.contenders.flatMap(({ name }) => {
       const judged = judgedOf(name);
-      const counting = new Set(pairBlocks(judged, reference).map(({ own }) => own.round.block));
+      const { blocks } = outcome.planned(scenarioIndex, name);
+      const paired = countingBlocks(pairBlocks(judged, reference), blocks);
+      const counting = new Set(paired.map(({ own }) => own.round.block));
       return judged.map((row) => ({
         ...rowOf(row, runStartedMs),
         workload: scenario.workload.name,

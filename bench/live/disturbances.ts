@@ -1,0 +1,50 @@
+// How many windows of a run so far do not count, for the line on the terminal and the live page.
+
+import { type GateRule, ruleWords } from "../model/reasons.ts";
+import { judge } from "../run/judge.ts";
+import type { Plan } from "../run/plan.ts";
+import type { RunProgress } from "../run/run.ts";
+
+/** Before so many windows a half of them says nothing. */
+const enoughWindows = 6;
+
+export class Disturbances {
+  readonly #plan: Plan;
+  readonly #rules = new Map<GateRule, number>();
+  #windows = 0;
+  #dropped = 0;
+  #told = false;
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+  }
+
+  /** @returns what is to be said at once: that half of all windows do not count; once per run. */
+  hear(progress: RunProgress): string | null {
+    if (progress.event !== "round-ended") return null;
+    const { step, round } = progress;
+    const contender = this.#plan.contenders.find(({ name }) => name === step.contender);
+    const { broken } = judge(round, step.scenario.workload, contender?.concurrency === "single");
+    this.#windows += round.windows.length;
+    this.#dropped += broken.length;
+    for (const rule of broken.flat()) this.#rules.set(rule, (this.#rules.get(rule) ?? 0) + 1);
+    if (this.#told || this.#windows < enoughWindows || 2 * this.#dropped < this.#windows) {
+      return null;
+    }
+    this.#told = true;
+    return (
+      `${this.text()}, half of them or more: ${this.#mostFrequent()}. The figures of disturbed ` +
+      "windows are used where there are no others, and graded lower. `doctor` says what disturbs."
+    );
+  }
+
+  /** "3 of 12 windows disturbed"; empty while none is. */
+  text(): string {
+    return this.#dropped === 0 ? "" : `${this.#dropped} of ${this.#windows} windows disturbed`;
+  }
+
+  #mostFrequent(): string {
+    const [first] = [...this.#rules].sort(([, left], [, right]) => right - left);
+    return first === undefined ? "" : ruleWords[first[0]];
+  }
+}
