@@ -11,7 +11,8 @@ import { readMachineLimits } from "../bench/host/machine-limits.ts";
 import type { Cell, Results } from "../bench/model/results.ts";
 import { echoRate } from "../bench/model/workloads/echo-rate.ts";
 import type { Plan } from "../bench/run/plan.ts";
-import { exitCodeOf, type RunContext, type RunProgress, run } from "../bench/run/run.ts";
+import { exitCodeOf } from "../bench/run/exit-code.ts";
+import { type RunContext, type RunProgress, run } from "../bench/run/run.ts";
 import { childrenOf } from "./bench-processes.ts";
 
 const faultyServer = fileURLToPath(new URL("./programs/faulty-echo.mjs", import.meta.url));
