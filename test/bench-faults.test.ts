@@ -10,8 +10,8 @@ import { LocalHost } from "../bench/host/local.ts";
 import { readMachineLimits } from "../bench/host/machine-limits.ts";
 import type { Cell, Results } from "../bench/model/results.ts";
 import { echoRate } from "../bench/model/workloads/echo-rate.ts";
-import type { Plan } from "../bench/run/plan.ts";
 import { exitCodeOf } from "../bench/run/exit-code.ts";
+import type { Plan } from "../bench/run/plan.ts";
 import { type RunContext, type RunProgress, run } from "../bench/run/run.ts";
 import { childrenOf } from "./bench-processes.ts";
 

@@ -12,33 +12,13 @@ import { echoRate } from "../bench/model/workloads/echo-rate.ts";
 import { memory } from "../bench/model/workloads/memory.ts";
 import type { OpenLoad, Workload } from "../bench/model/workloads/workload.ts";
 import { cellsOf, type PartOutcome } from "../bench/run/cells.ts";
-import type { RunRequest } from "../bench/run/options.ts";
 import { describePlan, makePlan, type Part, type Plan } from "../bench/run/plan.ts";
 import { profiles } from "../bench/run/profiles.ts";
 import { nothingMeasured, type Round, warmed } from "../bench/run/round.ts";
 import { brokenRules } from "../bench/run/window-gate.ts";
 import { decodeHistogram, encodeHistogram } from "../bench/statistics/hdr-encoding.ts";
 import { Histogram } from "../bench/statistics/histogram.ts";
-
-const nothingAsked: RunRequest = {
-  profile: null,
-  workloads: null,
-  contenders: null,
-  connections: null,
-  rate: null,
-  payload: null,
-  duration: null,
-  steady: null,
-  blocks: null,
-  budget: null,
-  seed: null,
-  out: null,
-};
-
-const requestOf = (asked: Partial<RunRequest> = {}): RunRequest => ({
-  ...nothingAsked,
-  ...asked,
-});
+import { requestOf } from "./live-data.ts";
 
 describe("a plan", () => {
   it("takes the request before the profile, figure by figure", () => {
@@ -105,9 +85,11 @@ describe("a plan", () => {
   });
 
   it("tells itself in words, and that few blocks give weak intervals", () => {
-    const lines = describePlan(makePlan(requestOf({ blocks: 5 }))).join("\n");
-    expect(lines).toMatch(/10,000 connections.*\n6 contenders, 5 blocks, .*about .*\nfewer than 6/);
-    expect(describePlan(makePlan(requestOf())).join("\n")).not.toMatch(/fewer/);
+    const lines = describePlan(makePlan(requestOf({ blocks: 4 }))).join("\n");
+    expect(lines).toMatch(/10,000 connections.*\n6 contenders, 4 blocks, .*about .* s, up to /);
+    expect(describePlan(makePlan(requestOf())).join("\n")).toMatch(/about \d+ s, 55 s at most$/);
+    const opened = makePlan(requestOf({ workloads: ["connect-rate"], blocks: 5 }));
+    expect(describePlan(opened).join("\n")).toMatch(/fewer than 6 blocks: connect-rate/);
     const scales = makePlan(requestOf({ workloads: ["idle"], connections: [1, 20, 3000] }));
     expect(describePlan(scales)[0]).toMatch(/idle, 1, 20 and 3,000 connections/);
     expect(scales.parts).toHaveLength(3);

@@ -1,6 +1,7 @@
 // A plan and the progress of its rounds as a run would tell it, for tests of whoever shows them.
 // Nothing here was measured.
 
+import type { RunRequest } from "../bench/run/options.ts";
 import { makePlan, type Plan } from "../bench/run/plan.ts";
 import type { Round } from "../bench/run/round.ts";
 import { nothingMeasured } from "../bench/run/round.ts";
@@ -8,12 +9,34 @@ import type { RunProgress } from "../bench/run/run.ts";
 import { encodeHistogram } from "../bench/statistics/hdr-encoding.ts";
 import { Histogram, latencyGeometry } from "../bench/statistics/histogram.ts";
 
+const nothingAsked: RunRequest = {
+  profile: null,
+  workloads: null,
+  contenders: null,
+  connections: null,
+  rate: null,
+  payload: null,
+  duration: null,
+  steady: null,
+  blocks: null,
+  budget: null,
+  seed: null,
+  out: null,
+};
+
+/** What the command line asks for: the profile's own unless told. */
+export const requestOf = (asked: Partial<RunRequest> = {}): RunRequest => ({
+  ...nothingAsked,
+  ...asked,
+});
+
 export function livePlan(): Plan {
-  return makePlan({
-    ...{ profile: null, workloads: ["echo-rate"], contenders: ["cpp:poll", "node:net"] },
-    ...{ connections: [100], rate: 2_000, payload: null, duration: 0.5, blocks: 2 },
-    ...{ steady: null, budget: null, seed: null, out: null },
-  });
+  return makePlan(
+    requestOf({
+      ...{ workloads: ["echo-rate"], contenders: ["cpp:poll", "node:net"] },
+      ...{ connections: [100], rate: 2_000, duration: 0.5, blocks: 2 },
+    }),
+  );
 }
 
 /** The first rounds of a run: 2,000 messages/s, 10 µs of CPU each, around 200 µs long. */

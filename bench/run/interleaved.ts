@@ -139,7 +139,13 @@ class ConnectedContender {
     this.#server = started.server;
     const { port, pid } = started.server;
     this.#generator = new HeldLoad(
-      { port, pid, load: this.#load, seed: this.request.seed, spoken: this.request.contender.spoken },
+      {
+        port,
+        pid,
+        load: this.#load,
+        seed: this.request.seed,
+        spoken: this.request.contender.spoken,
+      },
       { host, signal, cpu: cpus.client, serverEnded: started.server.ended },
     );
     const failure = await this.#generator.connected();

@@ -1,0 +1,138 @@
+// The budget of time: which blocks run, by the clock and the rules of validity alone; what a part
+// has of it; and what a run comes to as an exit code. No process, no real time.
+
+import { describe, expect, it } from "vitest";
+import { Disturbances } from "../bench/live/disturbances.ts";
+import type { Cell, Results, Status } from "../bench/model/results.ts";
+import { PartClock } from "../bench/run/budget.ts";
+import { exitCodeOf } from "../bench/run/exit-code.ts";
+import { countingBlocks, type PairedBlock } from "../bench/run/judge.ts";
+import { describePlan, makePlan } from "../bench/run/plan.ts";
+import { profiles } from "../bench/run/profiles.ts";
+import { livePlan, progressOf, requestOf } from "./live-data.ts";
+import { smallResults } from "./report-full-data.ts";
+
+describe("a part's clock", () => {
+  function clockOf(seconds: number, bindsPlanned: boolean) {
+    let nowMs = 0;
+    const clock = new PartClock({ seconds, bindsPlanned }, () => nowMs);
+    const block = (blockSeconds: number) =>
+      clock.time(async () => {
+        nowMs += blockSeconds * 1000;
+      });
+    return { clock, block };
+  }
+
+  it("lets the first block run whatever it takes, and further ones while they fit", async () => {
+    const { clock, block } = clockOf(10, true);
+    expect(clock.hasTimeForPlanned()).toBe(true);
+    await block(4);
+    expect(clock.hasTimeForPlanned()).toBe(true);
+    await block(3);
+    // 7 s are gone, and the longest block took 4.
+    expect(clock.hasTimeForPlanned()).toBe(false);
+    expect(clock.hasTimeToMakeUp(1)).toBe(false);
+    expect(clock.hasTimeToMakeUp(0.5)).toBe(true);
+  });
+
+  it("binds only what makes up where the blocks were asked for", async () => {
+    const { clock, block } = clockOf(10, false);
+    await block(30);
+    expect(clock.hasTimeForPlanned()).toBe(true);
+    expect(clock.hasTimeToMakeUp(0.1)).toBe(false);
+  });
+
+  it("without a budget makes up for nothing", async () => {
+    const clock = new PartClock(null, () => 5);
+    expect(clock.hasTimeForPlanned()).toBe(true);
+    expect(clock.hasTimeToMakeUp(0)).toBe(false);
+  });
+});
+
+describe("the budget of a plan", () => {
+  it("is the profile's, shown in its words, and bounds a run that is the profile's", () => {
+    for (const { name, budgetSeconds } of profiles) {
+      const plan = makePlan(requestOf({ profile: name }));
+      expect(plan.budget).toEqual({ seconds: budgetSeconds, bindsPlanned: true });
+      expect(describePlan(plan).join("\n")).toMatch(/ at most/);
+    }
+  });
+
+  it("bounds no blocks that were asked for, unless it was asked for, too", () => {
+    const own = makePlan(requestOf({ blocks: 40 }));
+    expect(own.budget?.bindsPlanned).toBe(false);
+    const bound = makePlan(requestOf({ blocks: 40, budget: 30 }));
+    expect(bound.budget).toEqual({ seconds: 30, bindsPlanned: true });
+  });
+});
+
+describe("blocks that were made up for", () => {
+  const block = (disturbed: boolean) => ({ disturbed }) as PairedBlock;
+
+  it("are left out once there are as many undisturbed ones as were planned", () => {
+    const paired = [true, false, true, false, false].map(block);
+    expect(countingBlocks(paired, 3)).toHaveLength(3);
+    expect(countingBlocks(paired, 3).some(({ disturbed }) => disturbed)).toBe(false);
+    expect(countingBlocks(paired, 4)).toBe(paired);
+  });
+});
+
+describe("the exit code", () => {
+  const [some] = smallResults().cells;
+  if (some === undefined) throw new Error("no cells");
+
+  function codeOf(statuses: readonly Status[], workload = "echo-rate", blocks = 5): number {
+    const base = smallResults();
+    const cells = statuses.map(
+      (status, index): Cell => ({
+        ...some,
+        workload,
+        status,
+        contender: index === 0 ? base.reference : `other:${index}`,
+      }),
+    );
+    return exitCodeOf({ ...base, settings: { blocks }, cells } as Results);
+  }
+
+  it.each([
+    ["one is ranked", ["ok", "ok", "inconclusive"], 0],
+    ["one is as good as the reference", ["ok", "tie"], 0],
+    ["one failed", ["ok", "ok", "failed"], 1],
+    ["none could run", ["skipped", "unavailable"], 1],
+    ["noise left nothing ranked", ["ok", "inconclusive", "inconclusive"], 3],
+    ["only refusals are beside that", ["ok", "inconclusive", "skipped"], 3],
+    ["only the reference was asked for", ["ok"], 0],
+  ] as const)("where %s", (_, statuses, code) => {
+    expect(codeOf(statuses)).toBe(code);
+  });
+
+  it("is that of an answer where a workload compares nothing, or one block was asked for", () => {
+    expect(codeOf(["ok", "ok"], "memory")).toBe(0);
+    expect(codeOf(["inconclusive", "inconclusive"], "memory")).toBe(3);
+    expect(codeOf(["ok", "inconclusive"], "echo-rate", 1)).toBe(0);
+  });
+});
+
+describe("the count of disturbed windows", () => {
+  it("says once that half of them are", () => {
+    const plan = livePlan();
+    const disturbances = new Disturbances(plan);
+    const said = progressOf(plan, 5).flatMap((progress) => {
+      if (progress.event !== "round-ended") return [];
+      const windows = progress.round.windows.map((window) => ({ ...window, stealNs: 1e8 }));
+      return [disturbances.hear({ ...progress, round: { ...progress.round, windows } })];
+    });
+    // After three rounds of two windows each.
+    expect(said.map((text) => text !== null)).toEqual([false, false, true, false, false]);
+    expect(said[2]).toContain("6 of 6 windows disturbed");
+    expect(said[2]).toContain("the hypervisor took CPU time");
+    expect(disturbances.text()).toBe("10 of 10 windows disturbed");
+  });
+
+  it("is silent while nothing is", () => {
+    const plan = livePlan();
+    const disturbances = new Disturbances(plan);
+    for (const progress of progressOf(plan, 5)) expect(disturbances.hear(progress)).toBeNull();
+    expect(disturbances.text()).toBe("");
+  });
+});
