@@ -111,7 +111,10 @@ const faults: readonly Fault[] = [
     row: faulty("announces-no-process"),
     reason: /^announced process 4194305, which does not exist$/,
   },
-  { row: faulty("drops-connections"), reason: /connections? lost/ },
+  {
+    row: faulty("drops-connections"),
+    reason: /connections? lost|closed or reset every connection/,
+  },
   {
     row: faulty("corrupts-a-byte"),
     reason: /^echoed wrong bytes: connection \d+: message \d+: byte \d+ is 0x..,.* \(1 message\)$/,

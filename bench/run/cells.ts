@@ -258,7 +258,9 @@ function confidenceIn(
   headline: MetricName,
   counted: Omit<Evidence, "halfWidth">,
 ): Confidence | null {
-  const { median, low, high } = metrics.ratioToReference ?? metrics[headline] ?? emptyMetric("");
+  const { ratioToReference: ratio } = metrics;
+  const hasRatio = ratio !== undefined && ratio.median !== null;
+  const { median, low, high } = (hasRatio ? ratio : metrics[headline]) ?? emptyMetric("");
   if (median === null || median === 0) return null;
   const halfWidth = low === null || high === null ? null : (high - low) / 2 / median;
   return confidenceOf({ ...counted, halfWidth });

@@ -7,6 +7,7 @@ import { faultOf } from "./faults.ts";
 import { HeldLoad } from "./held-load.ts";
 import { canBeHeld, type HeldLoadShape } from "./load-arguments.ts";
 import {
+  deathMs,
   nothingMeasured,
   type Round,
   type RoundContext,
@@ -169,12 +170,13 @@ class ConnectedContender {
     if (this.#server === null || this.#generator === null) return;
     this.#server.resume();
     const result = await this.#generator.end();
+    if (this.#outcome.failure != null) await this.#server.untilEnded(deathMs);
     const stopped = await this.#server.stop();
     const { connectMs } = this.#generator;
     const told = this.#generator.result;
     const loaded = { result: told, windows: this.#windows, memory: [] };
     const fault = typeof result === "string" ? result : faultOf(loaded, this.#load);
-    const failure = this.#outcome.failure ?? stopped.failure ?? fault;
+    const failure = stopped.failure ?? this.#outcome.failure ?? fault;
     this.#outcome = { connectMs, result: told, counters: stopped.counters, failure };
   }
 

@@ -97,7 +97,7 @@ export const nothingMeasured = {
 /**
  * How long a server that lost its connections may take to be seen dead, so that its row says why.
  */
-const deathMs = 250;
+export const deathMs = 250;
 const readyTimeoutMs = 15_000;
 const shortestStopMs = 5_000;
 /** Ten thousand processes take a second or two to end, and far longer where others are at work. */
