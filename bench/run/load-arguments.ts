@@ -34,7 +34,8 @@ export function connectTimeoutMs({ connections }: GeneratorLoad): number {
 }
 
 export function loadArguments({ timing, ...target }: LoadTarget): string[] {
-  return commonArguments(target, timingArguments(target.load, timing));
+  const { load } = target;
+  return commonArguments(target, { "--mode": load.mode, ...timingArguments(load, timing) });
 }
 
 /** A load that the generator can hold and measure window by window. */
@@ -50,23 +51,22 @@ export function canBeHeld(load: Load): load is HeldLoadShape {
   return talking && load.slowReaders === undefined && load.hotInFlight === undefined;
 }
 
-/** The arguments of `load-generator hold`. */
+/** The arguments of `load-generator hold`: open or closed by the rate or the messages in flight. */
 export function heldArguments(target: HeldTarget): string[] {
   return commonArguments(target, {});
 }
 
-function commonArguments(target: Omit<LoadTarget, "timing">, timing: Arguments): string[] {
+function commonArguments(target: Omit<LoadTarget, "timing">, further: Arguments): string[] {
   const { port, pid, load, seed, spoken = [] } = target;
   const options: Arguments = {
     "--port": port,
     "--server-pid": pid,
     // Other protocols say in their own arguments what a message is.
     ...(load.payloadBytes > 0 ? { "--payload-bytes": load.payloadBytes } : {}),
-    "--mode": load.mode,
     "--seed": seed,
     "--connect-timeout-ms": connectTimeoutMs(load),
     "--drain-timeout-ms": drainTimeoutMs,
-    ...timing,
+    ...further,
     ...modeArguments(load),
   };
   const pairs = Object.entries(options).flatMap(([name, value]) => [name, String(value)]);
