@@ -36,10 +36,11 @@ export interface InterleavedRequest {
   readonly onEnded: (request: RoundRequest, round: Round) => void;
 }
 
-/** Whether every load of a scenario can be measured this way. */
+/** Whether every load of a scenario can be measured this way; no warm-up is watched here. */
 export function canInterleave(rounds: readonly RoundRequest[]): boolean {
   return rounds.every(
-    ({ scenario }) => canBeHeld(scenario.load) && !scenario.workload.samplesMemory,
+    ({ scenario: { load, workload }, timing }) =>
+      canBeHeld(load) && !workload.samplesMemory && timing.steadyWithinMs === 0,
   );
 }
 
