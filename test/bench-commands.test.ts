@@ -97,7 +97,7 @@ describe("the command line", () => {
 
   it("has help of one screen for run, with the exit codes", async () => {
     const { stdout } = await bench("run", "--help");
-    expect(stdout.split("\n").length).toBeLessThanOrEqual(46);
+    expect(stdout.split("\n").length).toBeLessThanOrEqual(48);
     for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
     expect(stdout).toContain("list");
     expect(stdout).toContain("exit codes:");

@@ -31,7 +31,7 @@ export const exitLines: readonly string[] = [
   "  0  done",
   "  1  a contender failed, none could run, no answer, or nothing was written",
   "  2  a wrong option, a missing program, or a file that cannot be read",
-  "  3  contenders ran, and none could be ranked: the table says what would have been resolved",
+  "  3  contenders ran, and the noise let none be ranked",
   "  129, 130, 143  ended by SIGHUP, SIGINT or SIGTERM; what was measured is kept",
 ];
 

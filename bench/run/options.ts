@@ -65,7 +65,7 @@ export const loadRows: readonly OptionRow[] = [
   {
     name: "budget",
     value: "SECONDS",
-    help: "how long it may take; disturbed blocks are made up for within it",
+    help: "it may take so long, blocks made up for included",
     read: seconds(1, 1e6),
   },
   {
