@@ -23,7 +23,7 @@ export const confidenceSchema = s.record({
   /** What kept the figures from the grade `high`, the most serious first; empty for `high`. */
   doubts: s.list(doubtSchema),
 });
-export type Confidence = s.Infer<typeof confidenceSchema>;
+export type CellConfidence = s.Infer<typeof confidenceSchema>;
 
 const doubtWords: { readonly [C in Doubt["code"]]: (doubt: DoubtOf<C>) => string } = {
   "few-blocks": ({ blocks }) => `${blocks} ${blocks === 1 ? "block" : "blocks"}`,
@@ -56,7 +56,7 @@ export interface Evidence {
 }
 
 /** The grade of what was measured. */
-export function confidenceOf(evidence: Evidence): Confidence {
+export function confidenceOf(evidence: Evidence): CellConfidence {
   const meets = ({ blocks, halfWidth, disturbedShare }: ConfidenceRule) =>
     evidence.blocks >= blocks &&
     evidence.halfWidth !== null &&

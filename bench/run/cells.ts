@@ -2,7 +2,7 @@
 // reference's, and what is left makes the figures. Pure.
 
 import type { Contender } from "../contenders/catalogue.ts";
-import { type Confidence, confidenceOf, type Evidence } from "../model/confidence.ts";
+import { type CellConfidence, confidenceOf, type Evidence } from "../model/confidence.ts";
 import { causeText } from "../model/reasons.ts";
 import type { Cell, Metric, MetricName } from "../model/results.ts";
 import { encodeHistogram } from "../statistics/hdr-encoding.ts";
@@ -257,7 +257,7 @@ function confidenceIn(
   metrics: Metrics,
   headline: MetricName,
   counted: Omit<Evidence, "halfWidth">,
-): Confidence | null {
+): CellConfidence | null {
   const { ratioToReference: ratio } = metrics;
   const hasRatio = ratio !== undefined && ratio.median !== null;
   const { median, low, high } = (hasRatio ? ratio : metrics[headline]) ?? emptyMetric("");
