@@ -1,6 +1,6 @@
-// What the engine makes of a machine that is not quiet, and of two servers that are the same: it has
-// a figure all the same, and says how sure it is; it does not rank. Drives bench/run/run.ts against
-// real servers.
+// What the engine makes of a machine that is not quiet, and of two servers that are the same: it
+// has a figure all the same, says how sure it is, and does not rank. Drives bench/run/run.ts
+// against real servers.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { afterEach, describe, expect, it } from "vitest";
