@@ -41,6 +41,7 @@ const request = {
   blocks: null,
   duration: null,
   steady: null,
+  budget: null,
   seed: null,
   out: null,
 };
