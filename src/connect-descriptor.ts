@@ -2,7 +2,7 @@
 // path, with a deadline and a signal. It leaves no other descriptor behind, however it ends.
 
 import { constants } from "node:os";
-import { toNativeTimeout } from "./arguments.ts";
+import { assertNumber, assertSignal, assertString, toNativeTimeout } from "./arguments.ts";
 import { ConnectAttempts, endpointOf } from "./connect-attempts.ts";
 import { EAGAIN } from "./errno.ts";
 import { invalidValue } from "./errors.ts";
@@ -36,6 +36,7 @@ const LONGEST_TIMER_MS = 0x7fffffff;
 export async function connectDescriptor(target: ConnectTarget): Promise<number> {
   const { timeoutMs, signal } = target;
   assertTarget(target);
+  assertSignal(signal);
   signal?.throwIfAborted();
   const limitMs = toNativeTimeout(timeoutMs);
   return new Promise((resolve, reject) => {
@@ -113,7 +114,12 @@ async function beginUnix({ path = "" }: ConnectTarget, ending: Ending): Promise<
   }
 }
 
-function assertTarget({ host, port, path, attemptDelayMs }: ConnectTarget): void {
+function assertTarget(target: ConnectTarget): void {
+  const { host, port, path, attemptDelayMs, localAddress } = target;
+  for (const [name, value] of Object.entries({ host, path, localAddress })) {
+    if (value !== undefined) assertString(value, name);
+  }
+  if (attemptDelayMs !== undefined) assertNumber(attemptDelayMs, "attemptDelayMs");
   if (path === undefined) {
     if (port === undefined) throw invalidValue("cannot connect: a port or a path is needed");
     assertPort(port);

@@ -6,6 +6,7 @@ import { Duplex, type DuplexOptions } from "node:stream";
 import { close, setNonBlocking } from "./descriptor.ts";
 import { type Done, ReadHalf, WriteHalf } from "./descriptor-halves.ts";
 import { native, systemError } from "./native.ts";
+import { assertOptions } from "./opening.ts";
 import { shutdown } from "./socket.ts";
 
 export interface DescriptorStreamOptions
@@ -49,6 +50,7 @@ export class DescriptorStream extends Duplex {
   readonly #writing: WriteHalf;
 
   constructor(fd: number, sides: Sides, options: DescriptorStreamOptions) {
+    assertOptions(options);
     takeOver(fd, options);
     super({ highWaterMark: HIGH_WATER_MARK, ...options, ...sides });
     this.fd = fd;

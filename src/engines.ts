@@ -1,10 +1,17 @@
 // The engines of a thread, each made when it is first needed, and what connections are served with.
 
-import { assertIdleMs } from "./arguments.ts";
+import {
+  assertBoolean,
+  assertFunction,
+  assertIdleMs,
+  assertNumber,
+  assertString,
+} from "./arguments.ts";
 import type { Connection, ConnectionHandlers } from "./connection.ts";
 import { Engine } from "./engine.ts";
 import { EngineConnection } from "./engine-connection.ts";
 import { invalidType, invalidValue } from "./errors.ts";
+import { assertOptions } from "./opening.ts";
 import { Reactor } from "./reactor.ts";
 import type { Role } from "./role.ts";
 import type { BackendName } from "./selector.ts";
@@ -50,7 +57,9 @@ function enginesOf(reactor: Reactor | undefined): Map<string, Engine> {
 
 /** The engine of this thread for these options. @throws {Error} if this machine refuses it. */
 export function engineFor(options: ConnectionOptions): Engine {
-  const { engine = "readiness" } = options;
+  const { engine = "readiness", backend: named } = options;
+  assertString(engine, "engine");
+  if (named !== undefined) assertString(named, "backend");
   if (engine !== "readiness" && engine !== "io_uring") {
     throw invalidValue(`engine is "${String(engine)}"; "readiness" or "io_uring" is needed`);
   }
@@ -71,17 +80,17 @@ export function makeRole<T, C extends (() => void) | null>(
   options: ConnectionOptions,
   closed: C,
 ): Role<T> & { readonly engine: Engine; readonly closed: C } {
-  if (typeof handlers !== "object" || handlers === null) {
-    throw invalidType("the handlers are an object of functions: { data(connection, bytes) {} }");
-  }
+  assertHandlers(handlers);
+  assertOptions(options);
   const { highWaterMark = HIGH_WATER_MARK, allowHalfOpen = false } = options;
+  assertBoolean(allowHalfOpen, "allowHalfOpen");
   assertBytes(highWaterMark, "highWaterMark");
   const { lowWaterMark = Math.floor(highWaterMark / 4) } = options;
   assertBytes(lowWaterMark, "lowWaterMark");
   if (lowWaterMark > highWaterMark) {
     throw invalidValue(`lowWaterMark is ${lowWaterMark}, above highWaterMark ${highWaterMark}`);
   }
-  assertIdleMs(options.idleTimeoutMs ?? 0);
+  if (options.idleTimeoutMs !== undefined) assertIdleMs(options.idleTimeoutMs);
   const engine = engineFor(options);
   return { engine, handlers, highWaterMark, lowWaterMark, allowHalfOpen, closed };
 }
@@ -101,7 +110,19 @@ export function adoptInto<T>(
   return connection;
 }
 
+const HANDLERS = ["open", "data", "drain", "end", "idle", "error", "close"] as const;
+
+function assertHandlers<T>(handlers: ConnectionHandlers<T>): void {
+  if (typeof handlers !== "object" || handlers === null) {
+    throw invalidType("the handlers are an object of functions: { data(connection, bytes) {} }");
+  }
+  for (const name of HANDLERS) {
+    if (handlers[name] !== undefined) assertFunction(handlers[name], `handlers.${name}`);
+  }
+}
+
 function assertBytes(bytes: number, name: string): void {
+  assertNumber(bytes, name);
   if (Number.isInteger(bytes) && bytes >= 0 && bytes <= MOST_BYTES) return;
   throw invalidValue(`${name} is ${String(bytes)}; a number of bytes from 0 on is needed`);
 }

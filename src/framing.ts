@@ -1,8 +1,15 @@
 // Framing: handlers that receive lines or length-prefixed messages instead of `data`. Every other
 // handler is passed through.
 
+import {
+  assertBoolean,
+  assertFunction,
+  assertNumber,
+  assertObject,
+  assertString,
+} from "./arguments.ts";
 import type { Connection, ConnectionHandlers } from "./connection.ts";
-import { invalidType, invalidValue } from "./errors.ts";
+import { invalidValue } from "./errors.ts";
 import {
   FrameCutter,
   type FrameFormat,
@@ -69,9 +76,12 @@ export function lines<T = undefined>(options: ByteLinesOptions<T>): ConnectionHa
 export function lines<T = undefined>(
   options: LinesOptions<T> | ByteLinesOptions<T>,
 ): ConnectionHandlers<T> {
+  assertObject(options, "options");
   const { longest = LONGEST_FRAME, encoding = "utf8", onLine, onRefused, ...handlers } = options;
+  if (encoding !== null) assertString(encoding, "encoding");
+  if (onRefused !== undefined) assertFunction(onRefused, "onRefused");
   assertLongest(longest, LARGEST_LONGEST);
-  assertHandler(onLine, "onLine");
+  assertFunction(onLine, "onLine");
   const onBytes = onLine as ByteLinesOptions<T>["onLine"];
   const onText = onLine as LinesOptions<T>["onLine"];
   const emit = (connection: Connection<T>, bytes: Uint8Array) => {
@@ -98,14 +108,18 @@ export function lines<T = undefined>(
 export function lengthPrefixed<T = undefined>(
   options: LengthPrefixedOptions<T>,
 ): LengthPrefixed<T> {
+  assertObject(options, "options");
   const { prefixBytes = 4, littleEndian = false, onMessage, onRefused, ...handlers } = options;
+  assertNumber(prefixBytes, "prefixBytes");
+  assertBoolean(littleEndian, "littleEndian");
+  if (onRefused !== undefined) assertFunction(onRefused, "onRefused");
   if (prefixBytes !== 1 && prefixBytes !== 2 && prefixBytes !== 4) {
     throw invalidValue(`prefixBytes is ${String(prefixBytes)}; 1, 2 or 4 is needed`);
   }
   const most = Math.min(256 ** prefixBytes - 1, LARGEST_LONGEST);
   const { longest = Math.min(LONGEST_FRAME, most) } = options;
   assertLongest(longest, most);
-  assertHandler(onMessage, "onMessage");
+  assertFunction(onMessage, "onMessage");
   const prefix = new Prefix(prefixBytes, littleEndian);
   const cutter = new FrameCutter<T>(messageFormat(prefix, longest), onMessage, onRefused);
   return {
@@ -190,12 +204,9 @@ function textOf(bytes: Uint8Array, encoding: BufferEncoding): string {
 }
 
 function assertLongest(longest: number, most: number): void {
+  assertNumber(longest, "longest");
   if (Number.isInteger(longest) && longest >= 1 && longest <= most) return;
   throw invalidValue(
     `longest is ${String(longest)}; a number of bytes from 1 to ${most} is needed`,
   );
-}
-
-function assertHandler(handler: unknown, name: string): void {
-  if (typeof handler !== "function") throw invalidType(`${name} is ${typeof handler}, no function`);
 }

@@ -12,7 +12,7 @@ import { EngineConnection } from "./engine-connection.ts";
 import { type ConnectionOptions, makeRole } from "./engines.ts";
 import { invalidValue, throwLater } from "./errors.ts";
 import { type EngineCounters, systemError } from "./native.ts";
-import { assertHost, assertInteger } from "./opening.ts";
+import { assertHost, assertInteger, assertOptions } from "./opening.ts";
 import type { Role } from "./role.ts";
 import type { FileLike } from "./selector.ts";
 import { listenTcp } from "./socket.ts";
@@ -75,6 +75,7 @@ export class Server<T = undefined> implements AsyncDisposable {
 
   /** @internal */
   constructor(options: ServeOptions, handlers: ConnectionHandlers<T>) {
+    assertOptions(options);
     const { maxConnections, idleTimeoutMs = 0, host = "127.0.0.1", path, fd } = options;
     if (maxConnections !== undefined) {
       assertInteger(maxConnections, MOST_CONNECTIONS, "a number of connections");

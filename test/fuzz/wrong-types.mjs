@@ -65,10 +65,12 @@ const io = {
   read: [fd, bytes, optionalNumber, optionalNumber],
   readEventfd: [fd],
   readTimer: [fd],
+  receiveDescriptor: [fd, ["descriptors"], bytes, optionalNumber, optionalNumber],
   recv: [fd, bytes, optionalNumber, optionalNumber],
   recvFrom: [fd, bytes, ["address"], optionalNumber, optionalNumber],
   removeInotifyWatch: [fd, number],
   send: [fd, bytes, optionalNumber, optionalNumber],
+  sendDescriptor: [fd, number, bytes, optionalNumber, optionalNumber],
   sendTo: [fd, bytes, ["address"], optionalNumber, optionalNumber],
   setBroadcast: [fd, optionalSwitch],
   setKeepAlive: [fd, optionalSwitch, optionalNumber],
@@ -86,8 +88,65 @@ const io = {
   writeEventfd: [fd, optionalNumber],
 };
 
+const handlers = {
+  open: optionalTask,
+  data: optionalTask,
+  drain: optionalTask,
+  end: optionalTask,
+  idle: optionalTask,
+  error: optionalTask,
+  close: optionalTask,
+};
+const connection = {
+  highWaterMark: optionalNumber,
+  lowWaterMark: optionalNumber,
+  idleTimeoutMs: optionalNumber,
+  allowHalfOpen: optionalSwitch,
+  engine: optionalText,
+  backend: optionalText,
+  reactor: ["undefined"],
+};
+const framing = { longest: optionalNumber, onRefused: optionalTask };
+/** What is inside of them is checked by Node's own streams. */
+const streamOptions = ["undefined", "object", "array", "bytes", "function"];
+
 /** Each wrong argument makes these throw, or reject with, ERR_INVALID_ARG_TYPE. */
 const throwing = {
+  adopt: [["file", "number"], handlers, connection],
+  connect: [
+    {
+      ...connection,
+      host: optionalText,
+      port: ["port", "number", "absent"],
+      path: optionalText,
+      localAddress: optionalText,
+      timeoutMs: timeout,
+      signal: ["undefined"],
+      attemptDelayMs: optionalNumber,
+    },
+    handlers,
+  ],
+  lengthPrefixed: [
+    { ...framing, onMessage: task, prefixBytes: optionalNumber, littleEndian: optionalSwitch },
+  ],
+  lines: [{ ...framing, onLine: task, encoding: ["string", "undefined", "null"] }],
+  pipeBoth: [["connection"], ["connection"]],
+  serve: [
+    {
+      ...connection,
+      ...tcp,
+      path: optionalText,
+      fd: optionalNumber,
+      reusePort: optionalSwitch,
+      backlog: optionalNumber,
+      maxConnections: optionalNumber,
+    },
+    handlers,
+  ],
+  toDuplex: [["file", "number"], streamOptions],
+  toReadable: [["file", "number"], streamOptions],
+  toWebStreams: [["file", "number"], streamOptions],
+  toWritable: [["file", "number"], streamOptions],
   addInotifyWatch: [fd, text, ["mask", "number"]],
   bindUdp: [{ ...tcp, reusePort: optionalSwitch, reuseAddress: optionalSwitch }],
   bindUnix: [{ path: text }],
@@ -168,15 +227,14 @@ const bare =
   "availableBackends pipe openPty SelectorError DefaultSelector EpollSelector " +
   "IoUringSelector KqueueSelector PollSelector SocketAddress";
 
-/** Their arguments are objects of many kinds, or lists: they have tests of their own. */
-const served =
-  "receiveDescriptor sendDescriptor openInotify " +
-  "adopt connect lengthPrefixed lines pipeBoth serve toDuplex toReadable toWebStreams toWritable " +
-  "FramingError";
+/** Its arguments are of any type, or have tests of their own. */
+const untyped = "openInotify FramingError";
 
 /** Right values: of no descriptor that is open, so that nothing happens before the refusal. */
 const right = {
   number: 1_000_003,
+  file: 1_000_003,
+  descriptors: new Int32Array(1),
   events: 1,
   port: 9,
   mask: 2,
@@ -197,6 +255,7 @@ function rightValue(library, type) {
     );
   }
   if (type[0] === "address") return new library.SocketAddress();
+  if (type[0] === "connection") return subjectsOf(library).connection;
   if (type[0] === "selector") return subjectsOf(library).selector;
   if (type[0] === "registered") return subjectsOf(library).fd;
   return type.includes("undefined") ? undefined : right[type[0]];
@@ -211,7 +270,8 @@ function subjectsOf(library) {
   const reactor = new library.Reactor(new library.PollSelector());
   selector.register(fd, library.EVENT_READ);
   reactor.registerHandler(fd, library.EVENT_READ, { onReadable: () => undefined });
-  subjects = { SocketAddress: library.SocketAddress, fd, selector, reactor };
+  const connection = library.adopt(library.socketPair()[0]).unref();
+  subjects = { SocketAddress: library.SocketAddress, fd, selector, reactor, connection };
   return subjects;
 }
 
@@ -272,7 +332,7 @@ function instanceOf(library, owner) {
 }
 
 function assertComplete(library) {
-  const others = [bare, served].flatMap((list) => list.split(" "));
+  const others = [bare, untyped].flatMap((list) => list.split(" "));
   const known = new Set([...Object.keys(io), ...Object.keys(throwing), ...others]);
   for (const [name, exported] of Object.entries(library)) {
     if (typeof exported !== "function" || known.has(name)) continue;

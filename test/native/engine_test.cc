@@ -364,6 +364,7 @@ ENGINE_TEST(EngineKeepsTheLivesOfANumberApart) {
   program.Turn(0);
   program.lives[slot] = after;
   program.WriteText(slot, "x");
+  program.Turn(0);
   CHECK(program.Until([&] { return program.Count(CompletionKind::kClosed) == 1; }));
   CHECK_EQ(program.Last(CompletionKind::kClosed)->label.life(), before);
   CHECK(AwaitReadable(next.second.get()));
