@@ -174,14 +174,23 @@ describe("between measured scales", () => {
     expect(refusal(failed, ask()).reason).toContain("Nothing was measured");
   });
 
+  it("answers with low confidence where cells were seen and not ranked", () => {
+    const noisy = at(1_000, 1).map((cell) => ({
+      ...{ ...cell, status: "inconclusive" as const, reason: "noise" },
+    }));
+    const found = answer([runOf(noisy)], ask({ connections: 1_000 }));
+    expect(found.lowConfidence).toBe(true);
+    expect(answer([runOf(at(1_000, 1))], ask({ connections: 1_000 })).lowConfidence).toBe(false);
+  });
+
   it("names the run that would measure it, which the suite can", () => {
     const beyond = refusal([fullResults()], ask({ connections: 50_000, ratePerSecond: null }));
     expect(beyond.measuredBy).toEqual(
-      "--workloads echo-rate --connections 50000 --payload 64".split(" "),
+      "--workloads echo-rate --connections 50000 --payload 64 --blocks 6".split(" "),
     );
     const silent = refusal([fullResults()], ask({ connections: 50_000, activePercent: 2 }));
     expect(silent.measuredBy?.slice(0, 2)).toEqual(["--workloads", "active-fraction"]);
-    expect(silent.measuredBy?.slice(-2)).toEqual(["--rate", "30000"]);
+    expect(silent.measuredBy?.slice(-4, -2)).toEqual(["--rate", "30000"]);
     expect(refusal([fullResults()], ask({ activePercent: 0.01 })).measuredBy).toBeNull();
   });
 });
@@ -262,15 +271,16 @@ describe("advise on a command line", () => {
     expect(between.stdout).toContain("cpp:reactor-epoll: a reactor over epoll_wait(2)");
     expect(between.stdout).toContain("interpolated");
     const foreign = run("--connections", "5", "--from", `${folder}/one,${folder}/foreign`);
-    expect(foreign.status).toBe(1);
+    expect(foreign.stdout).toContain("Low confidence: 5 connections were not measured");
     expect(foreign.stderr).toContain("1 of 2 runs left out");
   });
 
-  it("refuses with the command that would measure it, and exit 1", () => {
+  it("answers from the nearest scale with low confidence, and the command for this one", () => {
     const { status, stdout } = run("--connections", "20000", "--from", `${folder}/one`);
-    expect(status).toBe(1);
-    expect(stdout).toContain("No answer: 20,000 connections were not measured: at most 10,000");
-    expect(stdout).toContain("npm run bench -- --workloads echo-rate --connections 20000");
+    expect(status).toBe(0);
+    expect(stdout).toContain("Low confidence: 20,000 connections were not measured: at most 10,0");
+    expect(stdout).toMatch(/^For 10,000 connections, .*:\n {2}cpp:reactor-epoll: /m);
+    expect(stdout).toMatch(/--workloads echo-rate --connections 20000 --payload 64 --blocks 6$/m);
   });
 
   it("says where another machine was measured", () => {

@@ -10,14 +10,39 @@ import { type Figure, figure } from "../report/groups.ts";
 import { cornersOf, namesAt } from "./corners.ts";
 import { counts, memoryCell, pointsOf } from "./points.ts";
 import type { Advice, Answer, Candidate, Corner, Criterion, Question } from "./question.ts";
-import { refuse } from "./refuse.ts";
+import { nearestScales, refuse } from "./refuse.ts";
 
 /** @param runs of one machine, in any order. */
 export function advise(runs: readonly Results[], question: Question): Advice {
-  const points = pointsOf(runs);
-  const corners = cornersOf(points, question);
+  const sound = answerFrom(runs, question);
+  if (sound !== null) return sound;
+  const seen = runs.map(withUnranked);
+  const unranked = answerFrom(seen, question);
+  if (unranked !== null) return { ...unranked, lowConfidence: true };
+  const points = pointsOf(seen);
+  const place = nearestScales(points, question)[0];
+  const nearest = place === undefined ? null : answerFrom(seen, place);
+  return {
+    ...refuse(points, question),
+    nearest: nearest === null ? null : { ...nearest, lowConfidence: true },
+  };
+}
+
+/** Cells that were seen and are not ranked stand in for what nothing better answers. */
+function withUnranked(run: Results): Results {
+  const cells = run.cells.map((cell) =>
+    cell.status === "inconclusive" && figure(cell, "serverCpuPerMessage") !== undefined
+      ? { ...cell, status: "tie" as const, reason: null }
+      : cell,
+  );
+  return { ...run, cells };
+}
+
+/** Null where no contender was measured at the scale or on both sides of it. */
+function answerFrom(runs: readonly Results[], question: Question): Answer | null {
+  const corners = cornersOf(pointsOf(runs), question);
   const names = corners === null ? [] : namesAt(corners);
-  if (corners === null || names.length === 0) return refuse(points, question);
+  if (corners === null || names.length === 0) return null;
   const candidates = names
     .map((name) => candidateOf(name, corners, memoryOf(runs, name, question)))
     .sort((one, other) => one.cpu.median - other.cpu.median);
@@ -27,6 +52,7 @@ export function advise(runs: readonly Results[], question: Question): Advice {
   return {
     kind: "answer",
     question,
+    lowConfidence: false,
     ratePerSecond: blend(corners, ({ point }) => point.ratePerSecond),
     corners,
     reference: corners[0]?.point.run.reference ?? "",

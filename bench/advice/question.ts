@@ -56,6 +56,8 @@ export interface Candidate {
 export interface Answer {
   readonly kind: "answer";
   readonly question: Question;
+  /** Whether it stands on cells that are not ranked, or on another scale than was asked for. */
+  readonly lowConfidence: boolean;
   /** The rate that the answer holds for. */
   readonly ratePerSecond: number;
   /** One: measured exactly there. Several: interpolated between them. */
@@ -82,6 +84,8 @@ export interface AdviceRefusal {
   readonly reason: string;
   /** Options of `run` that would measure it; null where the suite has no such workload. */
   readonly measuredBy: readonly string[] | null;
+  /** What holds at the nearest scale that was measured, with low confidence; null without one. */
+  readonly nearest: Answer | null;
 }
 
 export type Advice = Answer | AdviceRefusal;

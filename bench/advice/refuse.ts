@@ -2,10 +2,14 @@
 // that it does not enclose. Leaves: a refusal. Pure.
 
 import { count, plural } from "../report/format.ts";
+import { blocksForInterval } from "../statistics/bootstrap.ts";
 import { type Axis, farthestApart, valuesOn } from "./corners.ts";
 import type { AdviceRefusal, MeasuredPoint, Question } from "./question.ts";
 
-export function refuse(points: readonly MeasuredPoint[], question: Question): AdviceRefusal {
+export function refuse(
+  points: readonly MeasuredPoint[],
+  question: Question,
+): Omit<AdviceRefusal, "nearest"> {
   return {
     kind: "refusal",
     question,
@@ -29,6 +33,8 @@ function optionsOf(question: Question): string[] | null {
     ...["--workloads", workload, "--connections", String(connections)],
     ...["--payload", String(payloadBytes)],
     ...(ratePerSecond === null ? [] : ["--rate", String(ratePerSecond)]),
+    // Fewer would give an answer of low confidence, and the same advice again.
+    ...["--blocks", String(blocksForInterval)],
   ];
 }
 
@@ -80,7 +86,10 @@ export function scaleOf(point: Omit<MeasuredPoint, "cells" | "run" | "activeConn
   ].join(", ");
 }
 
-function nearestScales(points: readonly MeasuredPoint[], question: Question): MeasuredPoint[] {
+export function nearestScales(
+  points: readonly MeasuredPoint[],
+  question: Question,
+): MeasuredPoint[] {
   const away = (point: MeasuredPoint) =>
     axisRows.reduce((sum, { axis }) => {
       const wanted = question[axis];

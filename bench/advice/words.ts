@@ -44,9 +44,17 @@ export function renderAdvice(advice: Advice, options: AdviceOptions): string {
 export function adviceJson(advice: Advice, command: string): string {
   const shown =
     advice.kind === "answer"
-      ? { ...advice, corners: advice.corners.map(cornerJson), basis: basisOf(advice) }
-      : { ...advice, measuredBy: commandOf(advice, command) };
+      ? answerJson(advice)
+      : {
+          ...advice,
+          measuredBy: commandOf(advice, command),
+          nearest: advice.nearest === null ? null : answerJson(advice.nearest),
+        };
   return JSON.stringify(shown, null, 2);
+}
+
+function answerJson(answer: Answer) {
+  return { ...answer, corners: answer.corners.map(cornerJson), basis: basisOf(answer) };
 }
 
 function cornerJson({ point, weight }: Answer["corners"][number]) {
@@ -64,16 +72,34 @@ interface AdviceCanvas {
   readonly paint: Paint;
 }
 
-function refusalLines(refusal: AdviceRefusal, { command, width, colour }: AdviceOptions): string[] {
+function refusalLines(refusal: AdviceRefusal, options: AdviceOptions): string[] {
+  const { command, width, colour } = options;
   const paint = painter(colour);
   const told = commandOf(refusal, command);
+  const { nearest, reason } = refusal;
+  const lead = nearest === null ? "No answer" : "Low confidence";
   return [
-    ...wrap(`No answer: ${refusal.reason}`, Math.min(width, longestProse)).map((line) =>
+    ...wrap(`${lead}: ${reason}`, Math.min(width, longestProse)).map((line) =>
       paint(line, "yellow"),
     ),
+    ...(nearest === null
+      ? []
+      : ["", "At the nearest measured scale:", ...nearestLines(nearest, options)]),
     ...(told === null
       ? ["No workload of the suite measures that."]
       : ["", "This would measure it:", `  ${told}`]),
+  ];
+}
+
+/** The recommendation and the table; how sure it is was said before. */
+function nearestLines(answer: Answer, options: AdviceOptions): string[] {
+  const { width, colour } = options;
+  const canvas = { width, paint: painter(colour) };
+  return [
+    ...wrap(`For ${questionText(answer)}:`, Math.min(width, longestProse)),
+    ...headLines(answer.recommended, { ...options, ...canvas }),
+    "",
+    ...candidateLines(answer, canvas),
   ];
 }
 
@@ -211,7 +237,8 @@ function sureText(answer: Answer): string {
   const { recommended, runnerUp, candidates } = answer;
   const blocks = Math.min(...candidates.map((candidate) => candidate.blocks));
   const each = `At least ${plural(blocks, "block")} each`;
-  const first = `How sure: ${basisText(answer)}. ${each}; ${intervalText(blocks)}`;
+  const low = answer.lowConfidence ? " Low confidence: some of these cells are not ranked." : "";
+  const first = `How sure: ${basisText(answer)}. ${each}; ${intervalText(blocks)}${low}`;
   if (runnerUp === null || blocks < 2) return first;
   const told = compare(recommended, runnerUp, "cpu") === "lower" ? "told apart" : "a tie";
   return `${first} On CPU the first two are ${told}.`;

@@ -63,7 +63,8 @@ export const adviseCommand: Command = {
   ],
   details: () => [
     "It answers where the scale was measured, or lies between two that were and differ",
-    "in nothing else. Beyond, it says which run would measure it, and exits with 1.",
+    "in nothing else. Beyond, it gives the nearest scale with low confidence, and the run",
+    "that would measure yours. It exits with 1 if nothing was measured.",
   ],
   execute: async (given) => {
     const question = questionOf(given);
@@ -79,7 +80,7 @@ export const adviseCommand: Command = {
     const json = given.values["json"] === true;
     const terminal = { ...terminalOf(process.stdout), command, summaryOf };
     print(json ? adviceJson(advice, command) : renderAdvice(advice, terminal));
-    return advice.kind === "answer" ? 0 : 1;
+    return advice.kind === "answer" || advice.nearest !== null ? 0 : 1;
   },
 };
 

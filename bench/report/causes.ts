@@ -73,8 +73,13 @@ export interface WorkFigures {
   readonly calls: number | undefined;
   readonly eventsPerWait: number | undefined;
   readonly switches: number | undefined;
-  /** Descriptors that the kernel looks at per message. */
+  /** Descriptors that the kernel looks at per message; or that a server looks at in vain. */
   readonly looks: number | undefined;
+  readonly vainLooks: number | undefined;
+  /** Per message, by name, as far as the server counts them apart. */
+  readonly callsByName: readonly { readonly name: string; readonly calls: number | undefined }[];
+  readonly voluntary: number | undefined;
+  readonly involuntary: number | undefined;
 }
 
 export interface Why extends StrategyRow {
@@ -105,8 +110,20 @@ function workOf(cell: Cell, waiting: Waiting): WorkFigures {
     eventsPerWait,
     switches: median("contextSwitchesPerMessage"),
     looks: scanned ? cell.connections / eventsPerWait : undefined,
+    vainLooks: median("vainLooksPerMessage"),
+    callsByName: callNames.map(([name, metric]) => ({ name, calls: median(metric) })),
+    voluntary: median("voluntarySwitchesPerMessage"),
+    involuntary: median("involuntarySwitchesPerMessage"),
   };
 }
+
+/** What a server may count apart, with the metric of each. */
+export const callNames = [
+  ["waits", "waitCallsPerMessage"],
+  ["receives", "receiveCallsPerMessage"],
+  ["sends", "sendCallsPerMessage"],
+  ["changes of interest", "controlCallsPerMessage"],
+] as const;
 
 /** A core counts as full from `fullCorePercent` on: the cost is then the core over the rate. */
 export function isSaturated(cell: Cell): boolean {
@@ -117,7 +134,13 @@ export function isSaturated(cell: Cell): boolean {
  * The part of the CPU time in user mode, in percent, over all blocks: the kernel samples it by the
  * tick, so that one block alone holds too few.
  */
-export function userShareOf({ metrics }: Cell): number | undefined {
+export function userShareOf(cell: Cell): number | undefined {
+  const { metrics } = cell;
+  const pooled = ["serverUserCpuPerMessage", "serverSystemCpuPerMessage"] as const;
+  const [own, kernel] = pooled.map((name) => figure(cell, name)?.median);
+  if (own !== undefined && kernel !== undefined && own + kernel > 0) {
+    return (100 * own) / (own + kernel);
+  }
   const sum = (values: readonly number[] = []) => values.reduce((all, value) => all + value, 0);
   const user = metrics.serverUserCpuPercent;
   const both = sum(metrics.serverCpuPercent?.blocks);

@@ -11,7 +11,7 @@ export interface FollowUp {
 /** Of how many cells something else that ran may spoil before the machine is the question. */
 const disturbedShare = 0.25;
 
-export function nextOf({ results, confidence }: Report): FollowUp {
+export function nextOf({ results, confidence, opening }: Report): FollowUp {
   const { windows, cells, ranked } = confidence;
   if (ranked === 0 || windows.cells > disturbedShare * cells) {
     return { command: "npm run bench -- doctor", purpose: "what disturbs this machine" };
@@ -20,5 +20,7 @@ export function nextOf({ results, confidence }: Report): FollowUp {
     const purpose = "latency, memory, idle cost and capacity as well";
     return { command: "npm run bench -- --profile default", purpose };
   }
-  return { command: "npm run bench -- advise", purpose: "which strategy fits your load" };
+  const size = opening?.measured[0]?.connections ?? 1;
+  const command = `npm run bench -- advise --connections ${size}`;
+  return { command, purpose: "which strategy fits your load" };
 }

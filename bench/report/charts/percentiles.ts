@@ -10,7 +10,7 @@ import { identifier } from "../markup.ts";
 import { tickText } from "../metric-words.ts";
 import type { Series } from "../svg/line-chart.ts";
 import { markOf } from "../svg/palette.ts";
-import { type Chart, type TableValue, titled } from "./chart.ts";
+import { type Chart, type TableValue, tableValue, titled } from "./chart.ts";
 
 /** Undefined where no cell of the group has a histogram. */
 export function percentileChart(group: Group): Chart | undefined {
@@ -43,12 +43,14 @@ export function percentileChart(group: Group): Chart | undefined {
         "contender",
         ...tabled.map((q) => percentileText(1 / (1 - q))),
         "sent to received p99",
+        "sender delay p99",
       ],
       rows: found.map(({ cell, histogram }) => ({
         name: cell.contender,
         values: [
           ...tabled.map((q) => valueAt(histogram, q)),
           valueAt(histogramOf(cell.latencyHistogramUncorrected), 0.99),
+          tableValue(cell, "senderDelayP99", duration),
         ],
       })),
     },

@@ -222,7 +222,7 @@ const print = `
   figure,.banner,tr,.tiles,pre{break-inside:avoid}
   h2,h3,.lead{break-after:avoid}
   figure{border:0;padding:0}
-  svg.wide{display:block;max-height:6cm}
+  svg.wide{display:block;max-height:5.6cm}
   svg.narrow{display:none}
   .scroll,.raw .scroll{overflow:visible;max-height:none}
   .raw table{font-size:6.5pt}

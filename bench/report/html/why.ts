@@ -2,7 +2,7 @@
 // it.
 
 import { causeText } from "../cause-words.ts";
-import type { Why } from "../causes.ts";
+import { callNames, type Why } from "../causes.ts";
 import { absent, duration, percent, significant } from "../format.ts";
 import { element, join, type Markup, text } from "../markup.ts";
 import { code, tableRegion } from "./table.ts";
@@ -25,26 +25,40 @@ export function whyList(rows: readonly Why[]): Markup {
   return join([element("dl", { class: "why" }, ...items), figuresOf(rows)]);
 }
 
-/** The figures that the sentences are made of, beside one another. */
+type FigureRow = readonly [
+  title: string,
+  of: (why: Why) => number | undefined,
+  write: typeof percent,
+];
+
+const figureRows: readonly FigureRow[] = [
+  ["CPU per message", ({ figures }) => figures.cpu, duration],
+  ["user mode, %", ({ figures }) => figures.userShare, percent],
+  ["system calls per message", ({ figures }) => figures.calls, significant],
+  ...callNames.map(([name]): FigureRow => {
+    const of = ({ figures }: Why) => figures.callsByName.find((one) => one.name === name)?.calls;
+    return [`${name} per message`, of, significant];
+  }),
+  ["events per wait", ({ figures }) => figures.eventsPerWait, significant],
+  ["descriptors looked at per message", ({ figures }) => figures.looks, significant],
+  ["looks in vain per message", ({ figures }) => figures.vainLooks, significant],
+  ["context switches per message", ({ figures }) => figures.switches, significant],
+  ["of which voluntary", ({ figures }) => figures.voluntary, significant],
+  ["of which involuntary", ({ figures }) => figures.involuntary, significant],
+];
+
+/** The figures that the sentences are made of, beside one another; those that some cell has. */
 function figuresOf(rows: readonly Why[]): Markup {
   const measured = rows.filter(({ figures }) => figures.cpu !== undefined);
-  const value = (found: number | undefined, format: (value: number) => string) =>
-    found === undefined ? { text: absent } : { text: format(found), value: found };
+  const shown = figureRows.filter(([, of]) => measured.some((why) => of(why) !== undefined));
   const table = {
-    columns: [
-      ...["contender", "CPU per message", "user mode, %", "system calls per message"],
-      ...["events per wait", "descriptors looked at per message", "context switches per message"],
-    ],
-    rows: measured.map(({ cell, figures }) => ({
-      name: cell.contender,
-      values: [
-        value(figures.cpu, duration),
-        value(figures.userShare, percent),
-        value(figures.calls, significant),
-        value(figures.eventsPerWait, significant),
-        value(figures.looks, significant),
-        value(figures.switches, significant),
-      ],
+    columns: ["contender", ...shown.map(([title]) => title)],
+    rows: measured.map((why) => ({
+      name: why.cell.contender,
+      values: shown.map(([, of, write]) => {
+        const found = of(why);
+        return found === undefined ? { text: absent } : { text: write(found), value: found };
+      }),
     })),
   };
   return element(
