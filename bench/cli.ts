@@ -72,6 +72,9 @@ function findCommand(name: string): Command {
   throw new UsageError(`unknown command "${name}"; ${suggestion(name, names, "commands")}`);
 }
 
+/** Options of ours that npm has, too: it may tell them to any script. */
+const optionsOfNpm: readonly string[] = ["json", "prefix"];
+
 /**
  * npm takes options before its "--" for its own, and tells its scripts of them in the environment.
  * Those that it has itself are left out.
@@ -82,7 +85,7 @@ function refuseSwallowed(): void {
   if (script !== "bench" && script !== "bench:regression") return;
   for (const { name, value } of commands.flatMap(({ options }) => options)) {
     const given = process.env[`npm_config_${name.replaceAll("-", "_")}`];
-    if (given === undefined || name === "json") continue;
+    if (given === undefined || optionsOfNpm.includes(name)) continue;
     const example = value === "" ? `--${name}` : `--${name} …`;
     throw new UsageError(
       `npm kept --${name} for itself; options come after "--": npm run ${script} -- ${example}`,

@@ -95,6 +95,13 @@ describe("the command line", () => {
     expect(stderr).toContain("npm run bench -- --connections");
   });
 
+  it("does not take what npm tells every script for an option", async () => {
+    const own = { npm_config_prefix: "/usr", npm_config_json: "true" };
+    const env = { ...process.env, npm_lifecycle_event: "bench", ...own };
+    const { status } = spawnSync(process.execPath, [cli, "list"], { env });
+    expect(status).toBe(0);
+  });
+
   it("has help of one screen for run, with the exit codes", async () => {
     const { stdout } = await bench("run", "--help");
     expect(stdout.split("\n").length).toBeLessThanOrEqual(48);
