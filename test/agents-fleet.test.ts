@@ -149,6 +149,8 @@ describe("a window of several generators", () => {
     expect(agents[1]?.commands).toHaveLength(3);
     expect(lines.filter(({ event }) => event === "window")).toEqual([]);
     expect(facts.facts.faults).toContain("b: late by 2950.0 ms (3 times)");
+    // The answers came at once: it was the generator that had no time.
+    expect(facts.facts.limitedByClients).toEqual([2]);
   });
 
   it("is measured again if a host slept meanwhile", async () => {

@@ -31,6 +31,7 @@ export class FactCollector {
   readonly #skewsMs: number[] = [];
   readonly #shares = new Map<number, AgentShare[]>();
   readonly #faults: string[] = [];
+  readonly #heldUp = new Map<number, number>();
   #uncertaintyMs: number | null = null;
 
   window(shares: readonly AgentShare[], uncertaintyMs: number): void {
@@ -41,12 +42,20 @@ export class FactCollector {
     }
   }
 
+  /** A generator that came too late for its own start, though its link was quick: a full one. */
+  heldUp(agent: number): void {
+    this.#heldUp.set(agent, (this.#heldUp.get(agent) ?? 0) + 1);
+  }
+
   fault(text: string): void {
     if (!this.#faults.includes(text)) this.#faults.push(text);
   }
 
   get facts(): FleetFacts {
-    const agents = [...this.#shares].map(([agent, shares]) => factsOf(agent, shares));
+    const known = new Set([...this.#shares.keys(), ...this.#heldUp.keys()]);
+    const agents = [...known].map((agent) =>
+      factsOf(agent, this.#shares.get(agent) ?? [], this.#heldUp.get(agent) ?? 0),
+    );
     const full = agents.filter(({ windows, fullWindows }) => 2 * fullWindows > windows);
     const sorted = this.#skewsMs.toSorted((one, other) => one - other);
     const median = sorted[Math.floor(sorted.length / 2)];
@@ -60,14 +69,14 @@ export class FactCollector {
   }
 }
 
-function factsOf(agent: number, shares: readonly AgentShare[]): AgentFacts {
+function factsOf(agent: number, shares: readonly AgentShare[], heldUp: number): AgentFacts {
   const sum = (field: keyof AgentShare) => shares.reduce((total, share) => total + share[field], 0);
   return {
     agent,
-    windows: shares.length,
-    fullWindows: shares.filter(isFullAgent).length,
+    windows: shares.length + heldUp,
+    fullWindows: shares.filter(isFullAgent).length + heldUp,
     sentMessages: sum("sentMessages"),
-    cpuPercent: sum("cpuPercent") / shares.length,
-    senderDelayMsP99: Math.max(...shares.map(({ senderDelayMsP99 }) => senderDelayMsP99)),
+    cpuPercent: sum("cpuPercent") / Math.max(1, shares.length),
+    senderDelayMsP99: Math.max(0, ...shares.map(({ senderDelayMsP99 }) => senderDelayMsP99)),
   };
 }

@@ -31,6 +31,10 @@ interface Running {
 
 /** Between telling and the instant, beside the round trips: processes must wake up. */
 const shortestLeadMs = 25;
+/** The next attempt leaves so much more time: 25, 100, 400 ms. */
+const leadGrowth = 4;
+/** An answer that took longer was held up by the link or the host, not by the generator. */
+const stoodStillMs = 1_000;
 /** A link that was slow once gets another instant; one that stays slow is a fault. */
 const mostTries = 3;
 const usualSettleMs = 10;
@@ -49,6 +53,7 @@ export class FleetProcess implements HostProcess {
   #tries = 0;
   #command = "";
   #suspendedNs = 0;
+  #issuedMs = 0;
   #told = false;
 
   constructor(options: FleetOptions) {
@@ -117,6 +122,7 @@ export class FleetProcess implements HostProcess {
     await this.#exchange();
     this.#suspendedNs = this.#slept();
     const settleMs = Number(/settle-ms=(\d+)/.exec(this.#command)?.[1] ?? usualSettleMs);
+    this.#issuedMs = performance.now();
     const atNs = monotonicNs() + (this.#leadMs() + settleMs) * 1e6;
     for (const { agent, process } of this.#all) {
       process.send(`${this.#command} at-ns=${agent.clock.toTheirs(atNs)}`);
@@ -126,6 +132,7 @@ export class FleetProcess implements HostProcess {
   async #begin(): Promise<void> {
     this.#tries++;
     await this.#exchange();
+    this.#issuedMs = performance.now();
     const atNs = monotonicNs() + this.#leadMs() * 1e6;
     for (const { agent, process } of this.#all) {
       process.send(`begin at-ns=${agent.clock.toTheirs(atNs)}`);
@@ -139,7 +146,8 @@ export class FleetProcess implements HostProcess {
 
   #leadMs(): number {
     const roundTrips = this.#all.map(({ agent }) => agent.clock.lastRoundTripNs / 1e6);
-    return shortestLeadMs + 2 * Math.max(...roundTrips);
+    const least = shortestLeadMs * leadGrowth ** (this.#tries - 1);
+    return least + 2 * Math.max(...roundTrips);
   }
 
   #slept(): number {
@@ -165,6 +173,8 @@ export class FleetProcess implements HostProcess {
     const refused = [...lines, observer].findIndex(({ event }) => event === "refused");
     if (refused >= 0) {
       const reason = String([...lines, observer][refused]?.["reason"]);
+      const linkStood = performance.now() - this.#issuedMs > stoodStillMs;
+      if (!linkStood && refused < lines.length) this.#options.facts.heldUp(refused + 1);
       return this.#again(`${this.#all[refused]?.agent.name}: ${reason}`);
     }
     if (held) {
