@@ -147,6 +147,7 @@
         "native/load_generator/alarm.cc",
         "native/load_generator/allocations.cc",
         "native/load_generator/announcer.cc",
+        "native/load_generator/burn.cc",
         "native/load_generator/churn.cc",
         "native/load_generator/command_reader.cc",
         "native/load_generator/conductor.cc",

@@ -1,15 +1,17 @@
 #!/usr/bin/env node
-// What `npx io-selectors` runs. Enters: `bench`, then a command of the suite and its options, as
-// `npm run bench --` takes them in a clone. Leaves: to bench/cli.ts, compiled.
+// What `npx io-selectors` runs: bench/cli.ts, compiled, with a command of the suite and its options,
+// as `npm run bench --` takes them in a clone. `regression` needs no `bench` before it.
 
 const [, , part, ...rest] = process.argv;
 const usage = `usage: npx io-selectors bench [command] [options]
 
   bench           measures six servers and writes a report below ./reports
-  bench --help    the commands and options; each command has --help, too`;
+  bench --help    the commands and options; each command has --help, too
+  regression      whether a commit of your repository makes its server slower`;
 
-if (part === "bench") {
-  process.argv.splice(2, process.argv.length, ...rest);
+if (part === "bench" || part === "regression") {
+  const words = part === "bench" ? rest : [part, ...rest];
+  process.argv.splice(2, process.argv.length, ...words);
   await import("../dist/bench/cli.js");
 } else if (part === "--help" || part === "help") {
   console.log(usage);

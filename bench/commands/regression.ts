@@ -2,15 +2,16 @@
 
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
-import { type Given, UsageError, whole, word } from "../command-line.ts";
+import { type Given, type OptionRow, seconds, UsageError, whole, word } from "../command-line.ts";
 import { annotations } from "../gate/annotations.ts";
+import { type ForeignServer, foreignProfile, foreignTrees } from "../gate/foreign.ts";
 import { CannotCompare, type GateRequest, runGate } from "../gate/gate.ts";
 import { appendHistory, recordOfGate } from "../gate/history.ts";
 import { serializeGate } from "../gate/json.ts";
 import { leaveGate } from "../gate/leave.ts";
 import { defaultGateProfile, type GateProfile, gateProfiles } from "../gate/profiles.ts";
 import type { GateResult, Revision } from "../gate/result.ts";
-import { resolveRevisions } from "../gate/revisions.ts";
+import { type Repository, repositoryOf, resolveRevisions } from "../gate/revisions.ts";
 import { pathsOf } from "../gate/sides.ts";
 import { renderGate } from "../gate/terminal.ts";
 import type { ToolContext } from "../gate/tool.ts";
@@ -19,57 +20,118 @@ import { Worktrees } from "../gate/worktrees.ts";
 import { Interrupted } from "../host/deadline.ts";
 import { Interruption } from "../host/interrupt.ts";
 import { LocalHost } from "../host/local.ts";
+import { protocolRows, spokenBy } from "../run/protocol.ts";
 import { type Command, exitUsage, isSystemError, messageOf, print, say } from "./command.ts";
 import { advisory, asked, decidingExitLines } from "./deciding.ts";
 import { appendableFile, writableFolder } from "./files.ts";
+import { gateFile, withGateFile } from "./gate-file.ts";
 import { listLines } from "./listing.ts";
+import { refuseOptions } from "./spoken.ts";
+
+const usualConnections = 100;
+const usualRate = 1_000;
+const usualReadySeconds = 15;
+/** Twice the effect that the gate is to see, so that few pairs are enough. */
+const usualPlantedPercent = 10;
+
+/** A server of the repository that this is run in. */
+const serverRows: readonly OptionRow[] = [
+  {
+    name: "command",
+    value: "'CMD {port}'",
+    help: "your server, started in the tree of each commit; without it, the suite's own servers",
+    read: word,
+  },
+  { name: "build", value: "'CMD'", help: "builds the tree of each commit", read: word },
+  ...protocolRows,
+  {
+    name: "connections",
+    value: "N",
+    help: `to your server; ${usualConnections} unless given`,
+    read: whole(1, 100_000),
+  },
+  {
+    name: "rate",
+    value: "N",
+    help: `requests per second to it; ${usualRate} unless given`,
+    read: whole(1, 1e6),
+  },
+  {
+    name: "ready-within",
+    value: "SECONDS",
+    help: `how long it may take to listen; ${usualReadySeconds} unless given`,
+    read: seconds(0.05, 3600),
+  },
+  {
+    name: "planted-percent",
+    value: "N",
+    help: `of its CPU time, added for the control that has to be caught; ${usualPlantedPercent}`,
+    read: whole(1, 1000),
+  },
+];
+
+const rows: readonly OptionRow[] = [
+  { name: "base", value: "REF", help: "the commit to compare with", read: word },
+  { name: "head", value: "REF", help: "the commit in question; what is checked out", read: word },
+  ...serverRows,
+  { name: "profile", value: "NAME", help: "how much to measure", read: profileNamed },
+  {
+    name: "gate",
+    value: "A,B",
+    help: `let these gate, too: ${advisory.join(", ")}`,
+    read: asked,
+  },
+  {
+    name: "seed",
+    value: "N",
+    help: "of orders and schedules",
+    read: whole(0, 2 ** 32 - 1),
+  },
+  { name: "out", value: "DIR", help: "where reports go", read: word },
+  { name: "history", value: "FILE", help: "append the head's figures to it", read: word },
+  { name: "annotate", value: "", help: "GitHub annotations on what decided" },
+  { name: "json", value: "", help: "regression.json on standard output instead of the table" },
+];
 
 export const regressionCommand: Command = {
   name: "regression",
   summary: "whether one commit is slower than another, measured here, side by side",
   operands: "",
-  options: [
-    { name: "base", value: "REF", help: "the commit to compare with", read: word },
-    { name: "head", value: "REF", help: "the commit in question; what is checked out", read: word },
-    { name: "profile", value: "NAME", help: "how much to measure", read: profileNamed },
-    {
-      name: "gate",
-      value: "A,B",
-      help: `let these gate, too: ${advisory.join(", ")}`,
-      read: asked,
-    },
-    {
-      name: "seed",
-      value: "N",
-      help: "of orders and schedules",
-      read: whole(0, 2 ** 32 - 1),
-    },
-    { name: "out", value: "DIR", help: "where reports go", read: word },
-    { name: "history", value: "FILE", help: "append the head's figures to it", read: word },
-    { name: "annotate", value: "", help: "GitHub annotations on what decided" },
-    { name: "json", value: "", help: "regression.json on standard output instead of the table" },
-  ],
+  options: rows,
   examples: [
     ["npm run bench:regression -- --base origin/main", "before a pull request"],
     ["npm run bench:regression -- --base v0.1.0 --head v0.2.0", "between two releases"],
     ["npm run bench:regression -- --base HEAD~1 --profile short", "a first look"],
+    [
+      "npx io-selectors regression --base origin/main --build 'npm ci && npm run build' " +
+        "--command 'node dist/server.js {port}' --protocol http --path /",
+      `your own repository's server; ${gateFile} there may hold the options`,
+    ],
   ],
   details: () => [`profiles (${defaultGateProfile} unless told):`, ...listLines(gateProfiles)],
   exits: decidingExitLines,
-  execute: async (given) => {
+  execute: async (typed) => {
+    const given = withGateFile(typed, rows, process.cwd());
     const { base, head } = given.values as { base: string | null; head: string | null };
     if (base === null) throw new UsageError("regression needs --base REF, such as origin/main");
     if (process.platform !== "linux") throw new UsageError("regression measures on Linux only");
     const host = new LocalHost();
-    const { root, loadGenerator } = host.paths;
-    if (!existsSync(loadGenerator)) throw new UsageError("not built; npm run build");
+    const server = serverOf(given);
+    if (!existsSync(host.paths.loadGenerator)) throw new UsageError("not built; npm run build");
     process.on("exit", () => host.killAll());
     const interruption = new Interruption((signal) => say(`${signal}: stopping`));
     const { signal } = interruption;
     try {
+      if (server !== null) await refuseOptions(server.spoken);
+      const repository =
+        server === null
+          ? { root: host.paths.root, folder: "" }
+          : await repositoryOf(process.cwd(), { host, signal });
+      const { root } = repository;
       const revisions = await resolveRevisions(root, { base, head }, { host, signal });
       const places = placesOf(given, root);
-      const result = await measure(given, revisions, { host, signal });
+      const request = { given, revisions, repository, server };
+      const result = await measure(request, { host, signal });
       show(given, result);
       keep(result, places);
       return exitCodeOf(result);
@@ -99,21 +161,39 @@ function placesOf({ values }: Given, root: string): Places {
   };
 }
 
+interface Measured {
+  readonly given: Given;
+  readonly revisions: { readonly base: Revision; readonly head: Revision };
+  readonly repository: Repository;
+  /** Null for the suite's own servers. */
+  readonly server: ForeignServer | null;
+}
+
 async function measure(
-  { values }: Given,
-  revisions: { readonly base: Revision; readonly head: Revision },
+  { given: { values }, revisions, repository, server }: Measured,
   { host, signal }: ToolContext,
 ): Promise<GateResult> {
   const startedAt = new Date().toISOString();
-  const worktrees = new Worktrees(host.paths.root, { host, signal });
-  const profile = values["profile"] as GateProfile | null;
+  const worktrees = new Worktrees(repository.root, { host, signal });
+  const profile =
+    (values["profile"] as GateProfile | null) ?? profileNamed(defaultGateProfile, "--profile");
   const seed = (values["seed"] as number | null) ?? 1;
+  const command = (values["build"] as string | null) ?? null;
+  const build = async (side: "base" | "head") => {
+    const revision = revisions[side];
+    say(`building ${side} ${revision.name} (${revision.commit})`);
+    if (server === null) return await worktrees.build(side, revision);
+    return await worktrees.buildBy(side, revision, { folder: repository.folder, command });
+  };
   try {
-    const head = await build(worktrees, "head", revisions.head);
-    const base = await build(worktrees, "base", revisions.base);
+    const [head, base] = [await build("head"), await build("base")];
     const request: GateRequest = {
-      trees: { base: pathsOf(base), head: pathsOf(head) },
-      profile: profile ?? profileNamed(defaultGateProfile, "--profile"),
+      ...(server === null
+        ? { trees: { base: pathsOf(base), head: pathsOf(head) }, profile }
+        : {
+            ...foreignTrees(server, { base, head }, host.paths),
+            profile: foreignProfile(profile, server),
+          }),
       seed,
       asked: (values["gate"] as readonly string[] | null) ?? [],
       folder: worktrees.folder,
@@ -138,9 +218,28 @@ async function measure(
   }
 }
 
-async function build(worktrees: Worktrees, side: "base" | "head", revision: Revision) {
-  say(`building ${side} ${revision.name} (${revision.commit})`);
-  return await worktrees.build(side, revision);
+/** Null without --command. @throws {UsageError} on options that need it. */
+function serverOf(given: Given): ForeignServer | null {
+  const { values } = given;
+  const command = values["command"] as string | null;
+  if (command === null) {
+    const alone = serverRows.find(({ name }) => (values[name] ?? null) !== null);
+    if (alone !== undefined) throw new UsageError(`--${alone.name} goes with --command`);
+    return null;
+  }
+  if (!command.includes("{port}")) {
+    throw new UsageError(`--command: no {port} in "${command}"; the server is told its port by it`);
+  }
+  const number = (name: string, usual: number) => (values[name] as number | null) ?? usual;
+  return {
+    name: "server",
+    command,
+    spoken: spokenBy(given),
+    readySeconds: number("ready-within", usualReadySeconds),
+    connections: number("connections", usualConnections),
+    ratePerSecond: number("rate", usualRate),
+    plantedPercent: number("planted-percent", usualPlantedPercent),
+  };
 }
 
 function show({ values }: Given, result: GateResult): void {

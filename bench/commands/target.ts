@@ -4,7 +4,6 @@
 import { machineRows } from "../agents/machines.ts";
 import { type Given, UsageError, words } from "../command-line.ts";
 import { contenders, reference } from "../contenders/catalogue.ts";
-import { LocalHost } from "../host/local.ts";
 import type { MetricName } from "../model/metrics.ts";
 import type { Results } from "../model/results.ts";
 import { failuresOf, readThreshold, type Threshold } from "../model/thresholds.ts";
@@ -15,6 +14,7 @@ import { makePlan, type Plan } from "../run/plan.ts";
 import { protocolRows, type Spoken, spokenBy } from "../run/protocol.ts";
 import { type Command, openRow, say } from "./command.ts";
 import { measure } from "./measuring.ts";
+import { refuseOptions } from "./spoken.ts";
 import { targetRows, targetsOf, withoutUrl } from "./targets.ts";
 
 const name = "target";
@@ -129,16 +129,6 @@ function refuseUnmeasured({ parts }: Plan, thresholds: readonly Threshold[]): vo
     const names = [...new Set(planned.map((workload) => workload.name))].join(", ");
     throw new UsageError(`--fail-if: "${text}": ${metric} is not measured by ${names}`);
   }
-}
-
-/** The load generator reads its own options. @throws {UsageError} with what it says of them. */
-async function refuseOptions({ arguments: spoken }: Spoken): Promise<void> {
-  if (spoken.length === 0) return;
-  const host = new LocalHost();
-  const argv = [host.paths.loadGenerator, "check", "--port", "1", "--mode", "idle", ...spoken];
-  const child = host.start(argv, { onLine: () => {} });
-  const { code } = await child.exited;
-  if (code === 2) throw new UsageError(child.stderrTail);
 }
 
 /** @returns false if a threshold was exceeded: each is reported on standard error. */

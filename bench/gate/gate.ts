@@ -18,6 +18,7 @@ import {
   pairsOf,
 } from "./pairs.ts";
 import { plantedControls } from "./planted.ts";
+import { type PlantedCost, plantedCostControl } from "./planted-cost.ts";
 import type { ExactRow, GateProfile, LoadRow } from "./profiles.ts";
 import type { GateCell } from "./result.ts";
 import { compareAll, confirms, type Finding, findAll, type Test } from "./rule.ts";
@@ -31,6 +32,8 @@ export interface GateRequest {
   readonly asked: readonly string[];
   /** For what is compiled on the way; the caller removes it. */
   readonly folder: string;
+  /** The base's server with a planted cost, where it is not one of the suite's. */
+  readonly planted?: PlantedCost;
 }
 
 export interface GateOutcome {
@@ -52,10 +55,10 @@ export interface GateContext {
 
 /** @throws {CannotCompare} where the base itself fails. @throws {Interrupted} */
 export async function runGate(request: GateRequest, given: GateContext): Promise<GateOutcome> {
-  const { profile, seed, trees, asked, folder } = request;
+  const { profile, seed, trees, asked, folder, planted } = request;
   const pairContext: PairContext = { ...given, trees, seed };
   const { exact, notes } = await availableExact(profile.exact, pairContext);
-  if (!exact.some(({ metric }) => metric === "systemCalls")) {
+  if (planted === undefined && !exact.some(({ metric }) => metric === "systemCalls")) {
     // What is measured now could not be trusted afterwards.
     return { outcome: "untrustworthy", cells: [], controls: [nobodyCounts], notes };
   }
@@ -72,12 +75,19 @@ export async function runGate(request: GateRequest, given: GateContext): Promise
   const findings = findAll(trials.map(({ test }) => test));
   const selves = findAll(trials.map(({ self }) => self));
   const confirmed = await confirm(trials, { findings, selves }, pairContext);
-  const cells = trials.map((trial, index) => cellOf(trial, findings[index], confirmed[index]));
+  const cells = trials.map((trial, index) => ({
+    ...cellOf(trial, findings[index], confirmed[index]),
+    again: selves[index]?.comparison ?? null,
+  }));
   const counted = measured.find(({ row }) => row.kind === "exact" && row.metric === "systemCalls");
   const controls = [selfControl(trials, selves, confirmed)];
   if (counted?.row.kind === "exact") {
     const { row, courses } = counted;
     controls.push(...(await plantedControls(row, courses, { folder, given: pairContext })));
+  }
+  const costly = measured.find(({ row }) => row.kind === "load" && row.together);
+  if (planted !== undefined && costly?.row.kind === "load") {
+    controls.push(await plantedCostControl(costly.row, planted, pairContext));
   }
   return { outcome: outcomeOf(cells, controls), cells, controls, notes };
 }

@@ -3,7 +3,7 @@
 import type { Environment } from "../model/results.ts";
 import type { Runtime } from "../model/runtimes.ts";
 import type { Control, Judgement, Outcome } from "./outcome.ts";
-import type { BasePair } from "./rule.ts";
+import type { BasePair, Comparison } from "./rule.ts";
 
 /** One metric of one contender, base against head. */
 export interface GateCell extends Judgement {
@@ -18,6 +18,8 @@ export interface GateCell extends Judgement {
   /** Medians; null where nothing counts. */
   readonly base: number | null;
   readonly head: number | null;
+  /** The base against itself in the same blocks: what no change at all looks like here. */
+  readonly again?: Comparison | null;
   /** Raw figures, a pair a block. */
   readonly blocks: readonly BasePair[];
 }

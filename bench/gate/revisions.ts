@@ -25,7 +25,10 @@ export async function resolveRevisions(
 ): Promise<{ readonly base: Revision; readonly head: Revision }> {
   const inside = await runTool(["git", "-C", root, "rev-parse", "--show-prefix"], context);
   if (inside.failure !== null || (inside.lines[0] ?? "") !== "") {
-    throw new UsageError("not a git repository of this package: there is nothing to compare with");
+    throw new UsageError(
+      "not a git repository of this package: there is nothing to compare with; " +
+        "--command 'CMD {port}' measures a server of the repository that you are in",
+    );
   }
   const resolved = {
     base: await resolve(root, { option: "--base", name: base }, context),
@@ -37,6 +40,22 @@ export async function resolveRevisions(
     throw new UsageError(`--base: "${name}" is the head itself (${commit}): nothing to compare`);
   }
   return resolved;
+}
+
+/** Where a repository is, and which folder of it this one is. */
+export interface Repository {
+  readonly root: string;
+  /** Relative to `root`; empty for the root itself. */
+  readonly folder: string;
+}
+
+/** The repository that a folder is in. @throws {UsageError} if it is in none. @throws {Interrupted} */
+export async function repositoryOf(folder: string, context: ToolContext): Promise<Repository> {
+  const argv = ["git", "-C", folder, "rev-parse", "--show-toplevel", "--show-prefix"];
+  const { lines, failure } = await runTool(argv, context);
+  const [root = "", prefix = ""] = lines;
+  if (failure === null && root !== "") return { root, folder: prefix };
+  throw new UsageError(`${folder} is in no git repository: there is nothing to compare`);
 }
 
 async function resolve(

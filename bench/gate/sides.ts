@@ -13,6 +13,8 @@ export const sides: readonly Side[] = ["base", "again", "head"];
 export interface Trees {
   readonly base: Paths;
   readonly head: Paths;
+  /** A server that is in no catalogue: one of the repository under test. */
+  readonly server?: (side: Side) => Contender;
 }
 
 /** The programs of a tree that has been built at this folder. */
@@ -22,6 +24,8 @@ export function pathsOf(root: string): Paths {
 
 /** A contender's row as one side runs it; its name tells the side. */
 export function contenderOf(name: string, side: Side, trees: Trees): Contender {
+  const own = trees.server?.(side);
+  if (own !== undefined) return { ...own, name: sideName(name, side) };
   const row = contenders.find((candidate) => candidate.name === name);
   if (row === undefined) throw new Error(`unknown contender "${name}"`);
   const paths = side === "head" ? trees.head : trees.base;

@@ -16,6 +16,10 @@ export interface RowWords {
   /** "+5.1 % (+4.2 to +6.0)": how much worse head is; below zero it is better. */
   readonly change: string;
   readonly pValue: string;
+  /** The base against itself: "±1.2 %" is how far an interval of no change reaches. */
+  readonly again: string;
+  /** The smallest effect that this run sees in 19 of 20. */
+  readonly sees: string;
   readonly verdict: string;
 }
 
@@ -27,6 +31,8 @@ export const columns: Readonly<Record<keyof RowWords, string>> = {
   head: "head",
   change: "head is worse by (95 %)",
   pValue: "p (Holm)",
+  again: "base against itself (95 %)",
+  sees: "resolves from",
   verdict: "verdict",
 };
 
@@ -95,6 +101,8 @@ export function rowWords(cell: GateCell): RowWords {
     change: first === null ? absent : changeText(first),
     pValue:
       first === null ? absent : first.adjusted < 0.0001 ? "< 0.0001" : first.adjusted.toFixed(4),
+    again: cell.again == null ? absent : changeText(cell.again),
+    sees: first === null ? absent : `${percent(first.detectable * 100)} %`,
     verdict: cell.reason === null ? verdict : `${verdict}: ${cell.reason}`,
   };
 }

@@ -54,26 +54,12 @@ export class Worktrees {
    * @throws {CannotCompare} where it does not build. @throws {Interrupted}
    */
   async build(side: "base" | "head", { commit }: Revision): Promise<string> {
-    const tree = join(this.folder, side);
-    const argv = ["git", "-C", this.#root, "worktree", "add", "--quiet", "--detach", tree, commit];
-    const added = await runTool(argv, this.#context);
-    if (added.failure !== null) throw new CannotCompare(`${side}: git worktree ${added.failure}`);
+    const tree = await this.#checkOut(side, commit);
     if (!existsSync(join(tree, "build.mjs"))) {
       throw new CannotCompare(`${side} ${commit} is too old: it has no build.mjs`);
     }
     shareBuilt(this.#root, tree);
-    const built = await runTool(
-      [
-        // If we are killed, timeout(1) is told to end, and ends its whole group.
-        ...(existsSync(setpriv) ? [setpriv, "--pdeathsig", "TERM"] : []),
-        ...["timeout", "--kill-after", String(endSeconds), String(buildTimeoutSeconds)],
-        ...[process.execPath, join(tree, "build.mjs"), "build"],
-      ],
-      this.#context,
-      (buildTimeoutSeconds + 2 * endSeconds) * 1000,
-    );
-    if (built.failure !== null)
-      throw new CannotCompare(`${side} ${commit} does not build: ${built.failure}`);
+    await this.#runBuild(side, commit, [process.execPath, join(tree, "build.mjs"), "build"]);
     const { echoServer, serve } = pathsOf(tree);
     const missing = [echoServer, serve].find((program) => !existsSync(program));
     if (missing !== undefined) {
@@ -84,6 +70,47 @@ export class Worktrees {
     return tree;
   }
 
+  /**
+   * Checks a commit of any repository out and builds it by a shell's command, from that folder of it.
+   * @returns the folder. @throws {CannotCompare} where it does not build. @throws {Interrupted}
+   */
+  async buildBy(
+    side: "base" | "head",
+    { commit }: Revision,
+    { folder, command }: { readonly folder: string; readonly command: string | null },
+  ): Promise<string> {
+    const place = join(await this.#checkOut(side, commit), folder);
+    if (!existsSync(place)) throw new CannotCompare(`${side} ${commit} has no folder ${folder}`);
+    if (command !== null) {
+      const script = `cd ${shellQuoted(place)} && ${command}`;
+      await this.#runBuild(side, commit, ["/bin/sh", "-c", script]);
+    }
+    return place;
+  }
+
+  async #checkOut(side: "base" | "head", commit: string): Promise<string> {
+    const tree = join(this.folder, side);
+    const argv = ["git", "-C", this.#root, "worktree", "add", "--quiet", "--detach", tree, commit];
+    const added = await runTool(argv, this.#context);
+    if (added.failure !== null) throw new CannotCompare(`${side}: git worktree ${added.failure}`);
+    return tree;
+  }
+
+  async #runBuild(side: string, commit: string, argv: readonly string[]): Promise<void> {
+    const built = await runTool(
+      [
+        // If we are killed, timeout(1) is told to end, and ends its whole group.
+        ...(existsSync(setpriv) ? [setpriv, "--pdeathsig", "TERM"] : []),
+        ...["timeout", "--kill-after", String(endSeconds), String(buildTimeoutSeconds)],
+        ...argv,
+      ],
+      this.#context,
+      (buildTimeoutSeconds + 2 * endSeconds) * 1000,
+    );
+    if (built.failure === null) return;
+    throw new CannotCompare(`${side} ${commit} does not build: ${built.failure}`);
+  }
+
   /** Takes everything away again, after an interruption too. */
   async remove(): Promise<void> {
     rmSync(this.folder, { recursive: true, force: true });
@@ -91,6 +118,11 @@ export class Worktrees {
     const argv = ["git", "-C", this.#root, "worktree", "prune"];
     await runTool(argv, { host: this.#context.host, signal });
   }
+}
+
+/** One word of a shell's command. sh(1) */
+export function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** Takes away what runs have left that were killed; git then forgets those worktrees, too. */

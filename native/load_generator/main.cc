@@ -1,13 +1,14 @@
-// load-generator: puts load on a server and measures it from outside. One executable, seven
+// load-generator: puts load on a server and measures it from outside. One executable, eight
 // subcommands: `run` is one load, `hold` many short ones on the same connections, `check` reads
 // the options of a run, `launch` starts a server under conditions that can be compared,
-// `supervise` runs a command that nothing outlives; `agent` is the suite's hand on another
-// machine, `observe` its eye on the server there.
+// `supervise` runs a command that nothing outlives, `burn` one with a planted cost; `agent` is
+// the suite's hand on another machine, `observe` its eye on the server there.
 #include <cstdio>
 #include <string>
 #include <vector>
 
 #include "load_generator/agent.h"
+#include "load_generator/burn.h"
 #include "load_generator/hold.h"
 #include "load_generator/launch.h"
 #include "load_generator/observe.h"
@@ -24,6 +25,7 @@ void PrintUsage(FILE* out) {
                "       load-generator check --port PORT [options]\n"
                "       load-generator launch [--cpu N] -- COMMAND [ARGUMENTS]\n"
                "       load-generator supervise -- COMMAND [ARGUMENTS]\n"
+               "       load-generator burn --percent N -- COMMAND [ARGUMENTS]\n"
                "       load-generator observe --server-pid N [options] < COMMANDS\n"
                "       load-generator agent < FRAMES\n"
                "options of run, and of hold but for its mode and processes:\n%s",
@@ -40,6 +42,7 @@ int main(int argc, char** argv) {
   if (command == "hold") return io_selectors::Hold(arguments);
   if (command == "observe") return io_selectors::Observe(arguments);
   if (command == "agent") return io_selectors::RunAgent(arguments);
+  if (command == "burn") return io_selectors::Burn(arguments);
   if (command == "launch") return io_selectors::Launch(arguments);
   if (command == "supervise") return io_selectors::Supervise(arguments);
   const bool asked = command == "--help";

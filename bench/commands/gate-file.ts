@@ -1,0 +1,56 @@
+// io-selectors.json: what a repository has to say to the gate once and for all, under the names of
+// the options. The command line goes first.
+
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Given, type OptionRow, UsageError } from "../command-line.ts";
+
+export const gateFile = "io-selectors.json";
+
+/** Options that belong to one run, not to a repository. */
+const ofOneRun = ["head", "out", "history", "annotate", "json", "seed"];
+
+/**
+ * The options given, and what the file of that folder says of the others.
+ * @throws {UsageError} on a file that is no object of known options, or a wrong value.
+ */
+export function withGateFile(given: Given, rows: readonly OptionRow[], folder: string): Given {
+  const path = join(folder, gateFile);
+  if (!existsSync(path)) return given;
+  const values: Record<string, unknown> = { ...given.values };
+  for (const [name, value] of Object.entries(readObject(path))) {
+    const row = rows.find((one) => one.name === name && !ofOneRun.includes(name));
+    if (row?.read === undefined) throw new UsageError(`${gateFile}: ${unknown(name, rows)}`);
+    if (values[name] !== null && values[name] !== undefined) continue;
+    values[name] = readValue(row, value);
+  }
+  return { ...given, values };
+}
+
+function readObject(path: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new UsageError(`${gateFile}: ${error instanceof Error ? error.message : error}`);
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  throw new UsageError(`${gateFile}: not an object of options, such as {"command": "…"}`);
+}
+
+function readValue({ name, read, many }: OptionRow, value: unknown): unknown {
+  const one = (text: unknown) => {
+    if (typeof text === "string" || typeof text === "number") {
+      return read?.(String(text), `${gateFile}: ${name}`);
+    }
+    throw new UsageError(`${gateFile}: "${name}" is neither a text nor a number`);
+  };
+  return many === true ? [value].flat().map(one) : one(value);
+}
+
+function unknown(name: string, rows: readonly OptionRow[]): string {
+  const names = rows.filter(({ value }) => value !== "").map((row) => row.name);
+  return `unknown option "${name}"; one of: ${names.filter((one) => !ofOneRun.includes(one)).join(", ")}`;
+}

@@ -1,0 +1,82 @@
+// A gate on any repository's server: how it is started from a built tree, and how much is measured.
+// The load is the suite's; what is sent is the protocol's.
+
+import type { Contender } from "../contenders/catalogue.ts";
+import type { Paths } from "../paths.ts";
+import type { Spoken } from "../run/protocol.ts";
+import type { PlantedCost } from "./planted-cost.ts";
+import type { GateProfile, LoadRow } from "./profiles.ts";
+import type { Side, Trees } from "./sides.ts";
+import { shellQuoted } from "./worktrees.ts";
+
+export interface ForeignServer {
+  /** In reports. */
+  readonly name: string;
+  /** A shell's command with `{port}`, as it is run in a built tree. */
+  readonly command: string;
+  readonly spoken: Spoken;
+  readonly readySeconds: number;
+  readonly connections: number;
+  readonly ratePerSecond: number;
+  /** Planted for the control, as a share of the server's own CPU time. */
+  readonly plantedPercent: number;
+}
+
+const announcerMs = 10_000;
+const echoBytes = 64;
+
+/** @param folders of the built trees, by side */
+export function foreignTrees(
+  server: ForeignServer,
+  folders: { readonly base: string; readonly head: string },
+  own: Paths,
+): { readonly trees: Trees; readonly planted: PlantedCost } {
+  const start = (side: Side, wrap: (command: string) => string) => {
+    const folder = folders[side === "head" ? "head" : "base"];
+    return contenderOf(server, wrap(`cd ${shellQuoted(folder)} && ${server.command}`));
+  };
+  const percent = server.plantedPercent;
+  const burn = `exec ${shellQuoted(own.loadGenerator)} burn --percent ${percent} -- /bin/sh -c `;
+  return {
+    trees: { base: own, head: own, server: (side) => start(side, (command) => command) },
+    planted: { percent, server: start("base", (command) => burn + shellQuoted(command)) },
+  };
+}
+
+function contenderOf({ name, spoken, readySeconds }: ForeignServer, command: string): Contender {
+  return {
+    name,
+    runtime: "foreign",
+    strategy: "unknown",
+    command: ({ node, announce }) => [node, announce, "command", command, String(readySeconds)],
+    concurrency: "single",
+    platforms: [process.platform],
+    summary: command,
+    spoken: spoken.arguments,
+    readyWithinMs: readySeconds * 1000 + announcerMs,
+  };
+}
+
+/** The pairs of a profile of the suite's own gate, with this server under this load. */
+export function foreignProfile(profile: GateProfile, server: ForeignServer): GateProfile {
+  const { name, spoken, connections, ratePerSecond } = server;
+  const scale = {
+    contenders: [name],
+    connections,
+    payloadBytes: spoken.protocol === "echo" ? echoBytes : 0,
+  };
+  const loads = profile.loads.map(
+    (row): LoadRow => ({
+      ...row,
+      ...scale,
+      ...(row.ratePerSecond === null ? {} : { ratePerSecond }),
+      metrics: row.metrics.filter((metric) => metric !== "systemCallsPerMessage"),
+      ...(row.workload === "echo-rate" ? {} : { pairsUnasked: advisoryPairs }),
+      ...(row.together ? {} : { pairsUnasked: Math.max(row.pairsUnasked ?? 0, advisoryPairs) }),
+    }),
+  );
+  return { ...profile, loads, exact: [] };
+}
+
+/** Requests per second, latency and memory inform: the fewest that an interval can be made of. */
+const advisoryPairs = 6;

@@ -1,0 +1,80 @@
+#include "load_generator/burn.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+
+#include "core/timeout.h"
+#include "load_generator/options.h"
+#include "load_generator/process_tree.h"
+
+namespace io_selectors {
+
+namespace {
+
+constexpr int kCannotRun = 127;  // as a shell reports it
+// Short against a window, long against what a look costs.
+constexpr int64_t kLookNs = 10 * kNsPerMs;
+
+int64_t OwnCpuNs() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<int64_t>(time.tv_sec) * kNsPerSecond + time.tv_nsec;
+}
+
+[[noreturn]] void Become(const std::vector<std::string>& arguments) {
+  std::vector<std::string> words = arguments;
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  execvp(argv[0], argv.data());
+  std::fprintf(stderr, "load-generator burn: %s: %s\n", argv[0], std::strerror(errno));
+  _exit(kCannotRun);
+}
+
+/** Until the command ends. What looking costs is part of what is burnt. @returns its status. */
+int BurnBeside(pid_t command, int64_t percent) {
+  ProcessTree tree(command);
+  const int64_t own_before_ns = OwnCpuNs();
+  int64_t first_ns = kUnknown;
+  for (int status = 0;;) {
+    if (waitpid(command, &status, WNOHANG) == command) return status;
+    tree.LookAtClocks();
+    const int64_t used_ns = tree.Look().cpu_ns;
+    if (first_ns == kUnknown) first_ns = used_ns;
+    const int64_t due_ns = used_ns == kUnknown ? 0 : (used_ns - first_ns) * percent / 100;
+    while (OwnCpuNs() - own_before_ns < due_ns) {
+    }
+    const timespec pause = ToTimespec(kLookNs);
+    nanosleep(&pause, nullptr);
+  }
+}
+
+}  // namespace
+
+int Burn(const std::vector<std::string>& arguments) {
+  int64_t percent = 0;
+  const bool good = arguments.size() > 3 && arguments[0] == "--percent" && arguments[2] == "--" &&
+                    ParseNumber(arguments[1], 1, 1'000, &percent);
+  if (!good) {
+    std::fprintf(stderr, "load-generator burn: usage: burn --percent N -- COMMAND [ARGUMENTS]\n");
+    return 2;
+  }
+  const pid_t command = fork();
+  if (command < 0) {
+    std::fprintf(stderr, "load-generator burn: fork: %s\n", std::strerror(errno));
+    return kCannotRun;
+  }
+  if (command == 0) Become({arguments.begin() + 3, arguments.end()});
+  // The command is told to end with us, and its end is ours.
+  for (const int number : {SIGTERM, SIGINT}) signal(number, SIG_IGN);
+  const int status = BurnBeside(command, percent);
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+}  // namespace io_selectors
