@@ -1,0 +1,198 @@
+// The gate on a repository that the test makes: a small HTTP server, a commit that makes it far more
+// expensive, one that adds a header, one that breaks an answer. The planted cost is large, so that no
+// timing decides; a machine that is busy may leave a verdict open, and never the opposite one.
+
+import { execFile, execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ForeignServer, foreignProfile, foreignTrees } from "../bench/gate/foreign.ts";
+import { type GateOutcome, runGate } from "../bench/gate/gate.ts";
+import type { GateProfile } from "../bench/gate/profiles.ts";
+import { Worktrees } from "../bench/gate/worktrees.ts";
+import { chooseCpus } from "../bench/host/cpus.ts";
+import { LocalHost } from "../bench/host/local.ts";
+import { packagePaths } from "../bench/paths.ts";
+
+const cli = join(packagePaths().root, "bin", "io-selectors.js");
+const host = new LocalHost();
+const signal = new AbortController().signal;
+let folder = "";
+let repository = "";
+
+const git = (...words: readonly string[]) =>
+  execFileSync("git", ["-C", repository, ...words], { encoding: "utf8" }).trim();
+
+const serverText = (answer: string) =>
+  `import { createServer } from "node:http";\n` +
+  `import { hello } from "./dist/hello.mjs";\n` +
+  `createServer((request, response) => { ${answer} }).listen(+process.argv[2], "127.0.0.1");\n`;
+
+const burn = "const end = process.cpuUsage().user + 3000; while (process.cpuUsage().user < end);";
+
+/** Each commit is a branch of its name, made from `main`. */
+const commits = {
+  expensive: `${burn} response.end(hello);`,
+  header: `response.setHeader("x-added", "yes"); response.end(hello);`,
+  broken: `response.end("no");`,
+};
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "io-selectors-foreign-"));
+  repository = join(folder, "repository", "app");
+  mkdirSync(repository, { recursive: true });
+  execFileSync("git", ["init", "--quiet", "--initial-branch", "main", join(folder, "repository")]);
+  git("config", "user.email", "nobody@example.org");
+  git("config", "user.name", "nobody");
+  writeFileSync(join(repository, "server.mjs"), serverText("response.end(hello);"));
+  git("add", ".");
+  git("commit", "--quiet", "--message", "a server");
+  for (const [name, answer] of Object.entries(commits)) {
+    git("switch", "--quiet", "--create", name, "main");
+    writeFileSync(join(repository, "server.mjs"), serverText(answer));
+    git("commit", "--quiet", "--all", "--message", name);
+  }
+});
+
+afterAll(() => {
+  host.killAll();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const build = `mkdir dist && echo 'export const hello = "hello";' > dist/hello.mjs`;
+const server: ForeignServer = {
+  name: "server",
+  command: `'${process.execPath}' server.mjs {port}`,
+  spoken: { protocol: "http", arguments: ["--protocol", "http", "--expect-body", "hello"] },
+  readySeconds: 30,
+  connections: 5,
+  ratePerSecond: 40,
+  plantedPercent: 300,
+};
+
+const tiny: GateProfile = {
+  name: "tiny",
+  summary: "",
+  loads: [
+    {
+      workload: "echo-rate",
+      contenders: [],
+      connections: 0,
+      payloadBytes: 0,
+      ratePerSecond: 0,
+      metrics: ["serverCpuPerMessage"],
+      pairs: 6,
+      attempts: 8,
+      timing: { warmupMs: 200, steadyWithinMs: 0, windows: 2, windowMs: 200 },
+      together: true,
+    },
+  ],
+  exact: [],
+};
+
+async function gate(branch: keyof typeof commits): Promise<GateOutcome> {
+  const worktrees = new Worktrees(join(folder, "repository"), { host, signal });
+  try {
+    const at = { folder: "app", command: build };
+    const revision = (name: string) => ({ name, commit: git("rev-parse", name).slice(0, 12) });
+    const head = await worktrees.buildBy("head", revision(branch), at);
+    const base = await worktrees.buildBy("base", revision("main"), at);
+    const request = {
+      ...foreignTrees(server, { base, head }, host.paths),
+      profile: foreignProfile(tiny, server),
+      seed: 1,
+      asked: [],
+      folder: worktrees.folder,
+    };
+    const context = { host, signal, cpus: chooseCpus() };
+    return await runGate(request, { context, onProgress: () => {} });
+  } finally {
+    await worktrees.remove();
+  }
+}
+
+describe.runIf(process.platform === "linux")(
+  "a gate on any repository",
+  { timeout: 300_000 },
+  () => {
+    it("says regression where a commit costs far more CPU, and states its power", async () => {
+      const { cells, controls, outcome } = await gate("expensive");
+      const [cell] = cells;
+      expect(cell).toMatchObject({
+        metric: "serverCpuPerMessage",
+        contender: "server",
+        gates: true,
+      });
+      expect(outcome).not.toBe("pass");
+      const { base, head, first, verdict } = cell ?? {};
+      if (base != null && head != null) expect(head / base).toBeGreaterThan(1.5);
+      if (verdict === "regression") expect(first?.detectable).toBeGreaterThan(0);
+      expect(controls.map(({ name }) => name)).toEqual([
+        "base against base is silent",
+        "server with 300 % of its CPU time planted is caught",
+      ]);
+    });
+
+    it("does not say regression where a commit adds a header", async () => {
+      const { cells } = await gate("header");
+      expect(["same", "unclear", "improvement", "unconfirmed"]).toContain(cells[0]?.verdict);
+    });
+
+    it("says failed where a commit breaks an answer, and quotes it", async () => {
+      const { cells } = await gate("broken");
+      expect(cells[0]?.verdict).toBe("failed");
+      expect(cells[0]?.reason).toMatch(/byte 0 of the body on is "no", expected "hello"/);
+    });
+
+    it("leaves no worktree behind", () => {
+      expect(git("worktree", "list").split("\n")).toHaveLength(1);
+      const left = readdirSync(tmpdir()).filter((name) =>
+        name.startsWith(`io-selectors-regression-${process.pid}-`),
+      );
+      expect(left).toEqual([]);
+    });
+  },
+);
+
+describe.runIf(process.platform === "linux")("the command", () => {
+  function regression(...words: readonly string[]) {
+    return new Promise<{ code: number; stderr: string }>((resolve) => {
+      const argv = [cli, "regression", ...words];
+      const child = execFile(process.execPath, argv, { cwd: repository }, (_error, _out, stderr) =>
+        resolve({ code: child.exitCode ?? -1, stderr }),
+      );
+    });
+  }
+  const withFile = async (text: string, ...words: readonly string[]) => {
+    writeFileSync(join(repository, "io-selectors.json"), text);
+    try {
+      return await regression(...words);
+    } finally {
+      rmSync(join(repository, "io-selectors.json"));
+    }
+  };
+  const refs = ["--base", "main", "--head", "header"];
+
+  it.each<[string, readonly string[], RegExp]>([
+    ["{", refs, /io-selectors\.json: .*JSON/],
+    ["[]", refs, /io-selectors\.json: not an object of options/],
+    ['{"comand": "x"}', refs, /io-selectors\.json: unknown option "comand"; one of: base, command/],
+    ['{"command": true}', refs, /"command" is neither a text nor a number/],
+    ['{"command": "x {port}", "rate": "fast"}', refs, /io-selectors\.json: rate: "fast" is not/],
+    ['{"command": "x {port}", "path": "/"}', refs, /--path goes with --protocol http or request/],
+    ['{"command": "x"}', refs, /--command: no \{port\} in "x"/],
+    ['{"command": "x {port}", "protocol": "http"}', ["--base", "nowhere"], /no commit "nowhere"/],
+    ['{"command": "x {port}", "base": "main"}', ["--head", "main"], /is the head itself/],
+    ["{}", [...refs, "--build", "make"], /--build goes with --command/],
+    [
+      '{"command": "x {port}", "build": "echo broken >&2; false"}',
+      refs,
+      /head [0-9a-f]{12} does not build: .*broken/,
+    ],
+  ])("reads io-selectors.json: %s", async (text, words, message) => {
+    const { code, stderr } = await withFile(text, ...words);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+});
