@@ -1,6 +1,6 @@
-// The gate on a repository that the test makes: a small HTTP server, a commit that makes it far more
-// expensive, one that adds a header, one that breaks an answer. The planted cost is large, so that no
-// timing decides; a machine that is busy may leave a verdict open, and never the opposite one.
+// The gate on a repository that the test makes: a small HTTP server, a commit that makes it far
+// more expensive, one that adds a header, one that breaks an answer. The planted cost is large, so
+// that no timing decides; on a busy machine a verdict may stay open, but never be the opposite.
 
 import { execFile, execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";

@@ -251,7 +251,7 @@ describe("what is shown", () => {
     expect(text.startsWith(commentMark)).toBe(true);
     expect(text).toContain("a \\| note with \\`marks\\` and \\<b\\>");
     const columns = text.split("\n").filter((line) => line.startsWith("|"));
-    expect(new Set(columns.map((line) => line.split(/(?<!\\)\|/).length))).toEqual(new Set([9]));
+    expect(new Set(columns.map((line) => line.split(/(?<!\\)\|/).length))).toEqual(new Set([11]));
   });
 
   it("annotates the cells that decided, and nothing on a pass", () => {

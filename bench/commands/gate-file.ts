@@ -1,5 +1,5 @@
-// io-selectors.json: what a repository has to say to the gate once and for all, under the names of
-// the options. The command line goes first.
+// io-selectors.json: the options of the gate that belong to a repository, under their names. What the
+// command line says of an option goes first.
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -52,5 +52,6 @@ function readValue({ name, read, many }: OptionRow, value: unknown): unknown {
 
 function unknown(name: string, rows: readonly OptionRow[]): string {
   const names = rows.filter(({ value }) => value !== "").map((row) => row.name);
-  return `unknown option "${name}"; one of: ${names.filter((one) => !ofOneRun.includes(one)).join(", ")}`;
+  const valid = names.filter((one) => !ofOneRun.includes(one)).join(", ");
+  return `unknown option "${name}"; one of: ${valid}`;
 }

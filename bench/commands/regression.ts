@@ -161,7 +161,7 @@ function placesOf({ values }: Given, root: string): Places {
   };
 }
 
-interface Measured {
+interface Comparing {
   readonly given: Given;
   readonly revisions: { readonly base: Revision; readonly head: Revision };
   readonly repository: Repository;
@@ -170,7 +170,7 @@ interface Measured {
 }
 
 async function measure(
-  { given: { values }, revisions, repository, server }: Measured,
+  { given: { values }, revisions, repository, server }: Comparing,
   { host, signal }: ToolContext,
 ): Promise<GateResult> {
   const startedAt = new Date().toISOString();

@@ -49,7 +49,7 @@ export interface Repository {
   readonly folder: string;
 }
 
-/** The repository that a folder is in. @throws {UsageError} if it is in none. @throws {Interrupted} */
+/** The repository of a folder. @throws {UsageError} if it is in none. @throws {Interrupted} */
 export async function repositoryOf(folder: string, context: ToolContext): Promise<Repository> {
   const argv = ["git", "-C", folder, "rev-parse", "--show-toplevel", "--show-prefix"];
   const { lines, failure } = await runTool(argv, context);

@@ -71,7 +71,7 @@ export class Worktrees {
   }
 
   /**
-   * Checks a commit of any repository out and builds it by a shell's command, from that folder of it.
+   * Checks a commit of any repository out and builds it by a shell's command, in a folder of it.
    * @returns the folder. @throws {CannotCompare} where it does not build. @throws {Interrupted}
    */
   async buildBy(

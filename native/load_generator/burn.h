@@ -1,5 +1,5 @@
-// burn: runs a command and uses up CPU time beside it, so many per cent of what the command uses. The
-// planted cost of the regression gate, for servers of which no source is known.
+// burn: runs a command and uses up CPU time beside it, a percentage of what the command uses: the
+// planted cost of the regression gate, for servers whose source is not known.
 #pragma once
 
 #include <string>
