@@ -39,6 +39,9 @@ const commands: readonly Command[] = [
   trendCommand,
 ];
 
+/** Options of ours that npm has, too: it may tell them to any script. */
+const optionsOfNpm: readonly string[] = ["json", "prefix"];
+
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -71,9 +74,6 @@ function findCommand(name: string): Command {
   const names = commands.map((command) => command.name);
   throw new UsageError(`unknown command "${name}"; ${suggestion(name, names, "commands")}`);
 }
-
-/** Options of ours that npm has, too: it may tell them to any script. */
-const optionsOfNpm: readonly string[] = ["json", "prefix"];
 
 /**
  * npm takes options before its "--" for its own, and tells its scripts of them in the environment.
