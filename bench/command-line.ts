@@ -18,6 +18,8 @@ export interface OptionRow {
   readonly read?: OptionReader;
   /** It may be given several times: its value is a list, in that order. */
   readonly many?: true;
+  /** The page that explains it: help names such options together, in one line. */
+  readonly page?: string;
 }
 
 export interface Given {
@@ -68,12 +70,19 @@ export function parseOptions(argv: readonly string[], rows: readonly OptionRow[]
   return { values: given, words };
 }
 
-/** The options, a line each, for --help. */
+/** The options, a line each, for --help; those that a page explains in one line, with its name. */
 export function optionLines(rows: readonly OptionRow[]): string[] {
-  const all = [...rows, ...commonRows];
+  const all = [...rows, ...commonRows].filter(({ page }) => page === undefined);
   const left = ({ name, value }: OptionRow) => `  --${name} ${value}`.trimEnd();
   const width = Math.max(...all.map((row) => left(row).length)) + 2;
-  return all.map((row) => `${left(row).padEnd(width)}${row.help}`);
+  const pages = new Set(rows.flatMap(({ page }) => page ?? []));
+  return [
+    ...all.map((row) => `${left(row).padEnd(width)}${row.help}`),
+    ...[...pages].flatMap((page) => {
+      const names = rows.filter((row) => row.page === page).map(({ name }) => `--${name}`);
+      return [`  ${names.join(", ")}:`, `${" ".repeat(width)}${page}`];
+    }),
+  ];
 }
 
 function unknownOption(text: string, rows: readonly OptionRow[]): UsageError {

@@ -10,8 +10,8 @@ import { HostError } from "./agent.ts";
 import { checkDestination, type HostPlan, localName, parseHosts } from "./destination.ts";
 import { FleetHost } from "./fleet-host.ts";
 
-/** The options of every command that measures or looks. */
-export const machineRows: readonly OptionRow[] = [
+/** The options of every command that measures or looks: several machines. */
+const rows: readonly OptionRow[] = [
   {
     name: "agents",
     value: "U@A,U@B",
@@ -38,6 +38,9 @@ export const machineRows: readonly OptionRow[] = [
   },
   { name: "ssh-config", value: "FILE", help: "for ssh -F; your own unless told", read: word },
 ];
+
+/** Help names them only: docs/several-machines.md explains them. */
+export const machineRows = rows.map((row) => ({ ...row, page: "docs/several-machines.md" }));
 
 /** An address, as it is resolved by nobody. */
 function numericAddress(text: string, option: string): string {

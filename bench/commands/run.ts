@@ -4,7 +4,7 @@ import { machineRows } from "../agents/machines.ts";
 import { type Given, whole } from "../command-line.ts";
 import { requestOf, runRows } from "../run/options.ts";
 import { makePlan } from "../run/plan.ts";
-import { defaultProfile, profiles } from "../run/profiles.ts";
+import { profiles } from "../run/profiles.ts";
 import { type Command, openRow } from "./command.ts";
 import { nameLines } from "./listing.ts";
 import { measure } from "./measuring.ts";
@@ -24,12 +24,7 @@ export const runCommand: Command = {
     { name: "json", value: "", help: "results.json on standard output instead of the table" },
   ],
   examples: [
-    ["npm run bench", `the ${defaultProfile} profile`],
     ["npm run bench -- --profile default", "the five questions that a newcomer asks"],
-    [
-      "npm run bench -- --agents user@a,user@b --server user@s",
-      "the load from two machines, the server on a third",
-    ],
     ["npm run bench -- --connections 100,1k,10k --contenders node:net", "beside the reference"],
   ],
   details: () => [
