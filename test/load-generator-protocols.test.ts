@@ -275,7 +275,7 @@ describe("request", () => {
     const port = await listen((socket) => {
       for (const byte of [...length, 65, 66, 67]) socket.write(Buffer.of(byte));
     });
-    expectClean(await request(port, { send: "x", prefix }));
+    expectClean(await request(port, { send: "x", "length-prefix": prefix }));
   });
 
   it("waits for a server that speaks first, also with connections that come and go", async () => {

@@ -23,7 +23,7 @@ const requestRows: readonly OptionRow[] = [
   { name: "until", value: "BYTES", help: "request: an answer ends with these", read: word },
   { name: "expect-bytes", value: "N", help: "request: the length of an answer", read: word },
   {
-    name: "prefix",
+    name: "length-prefix",
     value: "2be",
     help: "request: an answer's length is in front of it",
     read: word,

@@ -38,9 +38,10 @@ std::string CheckRequest(const RequestSpec& spec, ProtocolName name) {
   if (spec.send.empty()) return "--send is missing (--protocol request needs it)";
   const int ends = (spec.until.empty() ? 0 : 1) + (spec.expect_bytes > 0 ? 1 : 0) +
                    (spec.prefix.bytes > 0 ? 1 : 0);
-  if (ends > 1) return "--until, --expect-bytes and --prefix exclude each other";
+  if (ends > 1) return "--until, --expect-bytes and --length-prefix exclude each other";
   if (ends == 0 && spec.expect.empty()) {
-    return "one of --expect, --until, --expect-bytes and --prefix has to say where an answer ends";
+    return "one of --expect, --until, --expect-bytes and --length-prefix has to say where an "
+           "answer ends";
   }
   if (spec.expect_bytes > 0 && !spec.expect.empty()) {
     return "--expect-bytes: the length is that of --expect";

@@ -87,7 +87,8 @@ std::string SetPrefix(const std::string& value, RequestSpec* spec) {
   const bool several =
       (order == "be" || order == "le") && std::string("248").find(value[0]) != std::string::npos;
   if (!one && !several) {
-    return Format("--prefix: \"%s\" is none of 1, 2be, 2le, 4be, 4le, 8be, 8le", value.c_str());
+    return Format("--length-prefix: \"%s\" is none of 1, 2be, 2le, 4be, 4le, 8be, 8le",
+                  value.c_str());
   }
   spec->prefix.bytes = static_cast<size_t>(value[0] - '0');
   spec->prefix.little_endian = order == "le";
@@ -164,7 +165,8 @@ constexpr Row kRows[] = {
     {"--expect", SetExpect, false, "the bytes of its answer; with --until, how it begins"},
     {"--until", SetUntil, false, "the bytes that end an answer"},
     {"--expect-bytes", SetExpectBytes, false, "the length of an answer"},
-    {"--prefix", SetPrefix, false, "1, 2be, 2le, 4be …: the length of the rest, in front of it"},
+    {"--length-prefix", SetPrefix, false,
+     "1, 2be, 2le, 4be …: the length of the rest, in front of it"},
     {"--method", SetMethod, true, "default GET"},
     {"--path", SetPath, true, "default /"},
     {"--header", SetHeader, true, "\"Name: value\"; may be given repeatedly"},
