@@ -1,15 +1,13 @@
 // run: measures what a profile says. The command where none is named.
 
 import { machineRows } from "../agents/machines.ts";
-import { type Given, whole } from "../command-line.ts";
 import { requestOf, runRows } from "../run/options.ts";
 import { makePlan } from "../run/plan.ts";
 import { profiles } from "../run/profiles.ts";
 import { type Command, openRow } from "./command.ts";
 import { nameLines } from "./listing.ts";
+import { livePortOf, liveRows } from "./live-options.ts";
 import { measure } from "./measuring.ts";
-
-const port = whole(1, 65_535);
 
 export const runCommand: Command = {
   name: "run",
@@ -17,8 +15,7 @@ export const runCommand: Command = {
   operands: "",
   options: [
     ...runRows,
-    { name: "live", value: "", help: "a page on 127.0.0.1 that shows it while it runs" },
-    { name: "live-port", value: "N", help: "its port; any that is free unless told", read: port },
+    ...liveRows,
     openRow,
     ...machineRows,
     { name: "json", value: "", help: "results.json on standard output instead of the table" },
@@ -44,9 +41,3 @@ export const runCommand: Command = {
     );
   },
 };
-
-/** 0 for any that is free; null where nobody wants to look. */
-function livePortOf({ values }: Given): number | null {
-  const told = values["live-port"] as number | null;
-  return told ?? (values["live"] === true ? 0 : null);
-}

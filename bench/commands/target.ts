@@ -13,6 +13,7 @@ import { loadRows, outRow, requestOf } from "../run/options.ts";
 import { makePlan, type Plan } from "../run/plan.ts";
 import { protocolRows, type Spoken, spokenBy } from "../run/protocol.ts";
 import { type Command, openRow, say } from "./command.ts";
+import { livePortOf, liveRows } from "./live-options.ts";
 import { measure } from "./measuring.ts";
 import { refuseOptions } from "./spoken.ts";
 import { targetRows, targetsOf, withoutUrl } from "./targets.ts";
@@ -39,6 +40,7 @@ const rows = [
     read: threshold,
     many: true,
   },
+  ...liveRows,
   ...machineRows,
   outRow,
   openRow,
@@ -82,7 +84,10 @@ export const targetCommand: Command = {
     await refuseOptions(spoken);
     const json = given.values["json"] === true;
     const { out } = requestOf(given);
-    return await measure(plan, { given, out, json, judge: judging(plan, thresholds) });
+    const livePort = livePortOf(given);
+    const options = livePort === null ? plan.options : { ...plan.options, live: true };
+    const judge = judging(plan, thresholds);
+    return await measure({ ...plan, options }, { given, out, json, judge, livePort });
   },
 };
 

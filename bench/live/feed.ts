@@ -4,6 +4,7 @@
 import { keptSamples, type LiveMessage, type LiveRound, type LiveSample } from "../model/live.ts";
 import { causeText } from "../model/reasons.ts";
 import type { Step } from "../run/blocks.ts";
+import { judge } from "../run/judge.ts";
 import { Pace } from "../run/pace.ts";
 import type { Plan } from "../run/plan.ts";
 import type { Round } from "../run/round.ts";
@@ -122,6 +123,8 @@ function roundData(step: Step, round: Round): Omit<LiveRound, "at"> {
   const { windows, failure, unavailable } = round;
   const total = (of: (window: Round["windows"][number]) => number | null) =>
     windows.reduce((sum, window) => sum + (of(window) ?? 0), 0);
+  const row = step.part.contenders.find(({ name }) => name === step.contender);
+  const single = row?.concurrency === "single";
   const messages = total(({ completedMessages }) => completedMessages);
   const seconds = total(({ durationNs }) => durationNs) / 1e9;
   const cpuNs = total(({ serverCpuNs }) => serverCpuNs);
@@ -138,6 +141,8 @@ function roundData(step: Step, round: Round): Omit<LiveRound, "at"> {
     p50: quantile(0.5),
     p99: quantile(0.99),
     cpuPerMessage: messages > 0 && cpuNs > 0 ? cpuNs / messages / 1000 : null,
+    windows: windows.length,
+    dropped: windows.length - judge(round, step.scenario.workload, single).valid.length,
     problem: failure ?? unavailable,
   };
 }

@@ -42,7 +42,18 @@ function bodyOf(plan: Plan): Markup {
       element("p", { id: "note", role: "status" }),
       legend(plan),
       element("div", { class: "charts" }, ...charts.map(chartFigure)),
-      roundsPart(),
+      tablePart({
+        id: "standing",
+        title: "All contenders so far",
+        heads: [...liveHeads, "windows dropped"],
+        rows: plan.contenders.map(({ name }) => name),
+      }),
+      tablePart({
+        id: "rounds",
+        title: "The last rounds",
+        heads: ["contender", "workload", "block", ...liveHeads.slice(3)],
+        rows: [],
+      }),
       honesty(plan),
     ),
     raw("script", liveScript),
@@ -104,30 +115,52 @@ function chartFigure({ id, title, when }: LiveChart): Markup {
   );
 }
 
-function roundsPart(): Markup {
-  const heads = ["contender", "workload", "block", "messages/s", "CPU a message", "p50", "p99"];
+const liveHeads = [
+  "contender",
+  "workload",
+  "rounds",
+  "messages/s",
+  "CPU per message",
+  "p50",
+  "p99",
+];
+
+interface LiveTable {
+  readonly id: string;
+  readonly title: string;
+  readonly heads: readonly string[];
+  /** Contenders that have a row from the start; the script fills it. */
+  readonly rows: readonly string[];
+}
+
+function tablePart({ id, title, heads, rows }: LiveTable): Markup {
+  const heading = `${id}-heading`;
+  const cells = heads.map((head, index) =>
+    element("th", { scope: "col", class: index > 2 ? "n" : null }, text(head)),
+  );
+  const lines = rows.map((name) => {
+    const fields = heads
+      .slice(1)
+      .map((_, index) => element("td", { class: index > 1 ? "n" : null }, text("–")));
+    return element(
+      "tr",
+      { "data-name": name },
+      element("th", { scope: "row" }, text(name)),
+      ...fields,
+    );
+  });
   return element(
     "section",
-    { "aria-labelledby": "rounds-heading" },
-    element("h2", { id: "rounds-heading" }, text("The last rounds")),
+    { "aria-labelledby": heading },
+    element("h2", { id: heading }, text(title)),
     element(
       "div",
-      { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "rounds-heading" },
+      { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": heading },
       element(
         "table",
-        { id: "rounds" },
-        element(
-          "thead",
-          {},
-          element(
-            "tr",
-            {},
-            ...heads.map((head, index) =>
-              element("th", { scope: "col", class: index > 2 ? "n" : null }, text(head)),
-            ),
-          ),
-        ),
-        element("tbody", {}),
+        { id },
+        element("thead", {}, element("tr", {}, ...cells)),
+        element("tbody", {}, ...lines),
       ),
     ),
   );

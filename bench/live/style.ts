@@ -31,7 +31,8 @@ main.live{max-width:1240px;margin:0 auto;padding:0 1rem 3rem}
 svg.plot{display:block;width:100%;height:180px;overflow:visible}
 svg.plot .trace{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
 svg.plot .stem{stroke-width:1.5;opacity:.55;fill:none}
-#rounds{width:100%}
+#rounds,#standing{width:100%}
+#standing tr.now th{font-weight:600}
 #rounds td.bad{color:var(--bad);white-space:normal}
 .plan{margin:.5rem 0 0;padding-left:1.2rem;color:var(--muted);font-size:.9rem}
 @media (min-width:860px){.charts{grid-template-columns:repeat(2,minmax(0,1fr))}}`;

@@ -41,6 +41,9 @@ export interface LiveRound {
   readonly p50: number | null;
   readonly p99: number | null;
   readonly cpuPerMessage: number | null;
+  /** Windows that were measured, and those of them that were disturbed and will be dropped. */
+  readonly windows: number;
+  readonly dropped: number;
   readonly problem: string | null;
 }
 

@@ -15,6 +15,10 @@ const items = new Map<string, Element>();
 for (const item of document.querySelectorAll<HTMLElement>(".legend li")) {
   items.set(item.dataset["name"] ?? "", item);
 }
+const standing = new Map<string, HTMLTableRowElement>();
+for (const row of document.querySelectorAll<HTMLTableRowElement>("#standing tbody tr")) {
+  standing.set(row.dataset["name"] ?? "", row);
+}
 const charts = new Charts(items);
 let now = 0;
 let roundsDrawn = -1;
@@ -33,6 +37,7 @@ on("status", ({ done, total, elapsedSeconds, left, contender, doing }) => {
   put("time", `Round ${round} of ${total}; ${clock(elapsedSeconds)} so far, ${left}`);
   now = Math.max(now, elapsedSeconds);
   for (const [name, item] of items) item.classList.toggle("now", name === contender);
+  for (const [name, row] of standing) row.classList.toggle("now", name === contender);
 });
 on("samples", (fresh) => {
   samples.push(...fresh);
@@ -43,6 +48,7 @@ on("samples", (fresh) => {
 on("round", (round) => {
   rounds.push(round);
   addRow(round);
+  showStanding(round);
   schedule();
 });
 on("note", (text) => put("note", text));
@@ -88,6 +94,30 @@ function draw(): void {
   // Only what is new moves: this machine has something else to do.
   if (roundsDrawn !== rounds.length) charts.drawRounds(rounds, now);
   roundsDrawn = rounds.length;
+}
+
+/** A contender's medians over its rounds of the workload under way, and all that it dropped. */
+function showStanding({ contender, workload }: LiveRound): void {
+  const all = rounds.filter((round) => round.contender === contender);
+  const own = all.filter((round) => round.workload === workload);
+  const sum = (of: (round: LiveRound) => number) => all.reduce((total, one) => total + of(one), 0);
+  const median = (of: (round: LiveRound) => number | null, write: (value: number) => string) => {
+    const values = own.flatMap((round) => of(round) ?? []).sort((left, right) => left - right);
+    const middle = values[Math.floor(values.length / 2)];
+    return middle === undefined ? absent : write(middle);
+  };
+  const failed = own.filter(({ problem }) => problem !== null).length;
+  const texts = [
+    workload,
+    failed === 0 ? String(own.length) : `${own.length}, ${failed} failed`,
+    median(({ throughput }) => throughput, formats.throughput),
+    median(({ cpuPerMessage }) => cpuPerMessage, formats.latency),
+    median(({ p50 }) => p50, formats.latency),
+    median(({ p99 }) => p99, formats.latency),
+    `${sum(({ dropped }) => dropped)} of ${sum(({ windows }) => windows)}`,
+  ];
+  const fields = standing.get(contender)?.querySelectorAll("td") ?? [];
+  for (const [index, field] of [...fields].entries()) field.textContent = texts[index] ?? "";
 }
 
 function addRow(round: LiveRound): void {

@@ -69,6 +69,11 @@ describe.skipIf(executable === undefined)("the live page in Chromium", () => {
       expect(await textOf(page, "#cpu-now")).toBe("45 %");
       expect(await textOf(page, "#memory-now")).toBe("3.81 MiB");
       expect(await textOf(page, "#throughput-now")).toBe("2,000");
+      const [first] = livePlan().parts[0]?.contenders ?? [];
+      expect(await textOf(page, `#standing [data-name="${first?.name}"]`)).toMatch(
+        /^\S+\s+echo-rate\s+1\s+2,000\s+10 µs\s+\d+ µs\s+\d+ µs\s+\d of 2$/,
+      );
+      expect(await page.locator("#standing tbody tr").count()).toBe(livePlan().contenders.length);
       expect(await textOf(page, "#rounds tbody tr >> nth=0")).toMatch(/2,000\s+10 µs\s+\d+ µs/);
       const before = await page.locator("#latency .plot path").count();
       tell(2);
