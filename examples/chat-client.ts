@@ -70,13 +70,25 @@ function requestOf(line: string): object {
 
 /** A line of the server for a person; null for what that person has just typed. */
 function show(line: string): string | null {
-  const said = JSON.parse(line);
+  const said = parsed(line);
+  if (said === null) return `? ${line}`; // not of this chat's language: shown as it is
   if (said.text !== undefined) {
     if (interactive && said.user === user) return null;
     return `${said.user}${said.to === undefined ? "" : ` to ${said.to}`}: ${said.text}`;
   }
-  if (said.members !== undefined) return `in ${said.group}: ${said.members.join(", ")}`;
-  return `! ${said.problem ?? said.notice}`;
+  if (said.members !== undefined) return `in ${said.group}: ${[said.members].flat().join(", ")}`;
+  const told = said.problem ?? said.notice;
+  return told === undefined ? `? ${line}` : `! ${told}`;
+}
+
+/** The object in a line; null if the line is not a JSON object. */
+function parsed(line: string) {
+  try {
+    const value = JSON.parse(line);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : null;
+  } catch {
+    return null;
+  }
 }
 
 /** What others say must not steer this terminal. */

@@ -5,12 +5,15 @@
 //   npm run build && node dist/examples/replicated-store.js serve /tmp/store --readers 3
 //   node dist/examples/replicated-store.js put tcp://127.0.0.1:PORT colour blue     # of writes
 //   node dist/examples/replicated-store.js get tcp://127.0.0.1:PORT colour          # of reads
+//   node dist/examples/replicated-store.js watch tcp://127.0.0.1:PORT col           # of changes
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { Changes } from "./replicated-store/changes.ts";
 import { StoreClient } from "./replicated-store/client.ts";
 import type { Question } from "./replicated-store/protocol.ts";
+import type { Notice } from "./replicated-store/reader.ts";
 import { runStore } from "./replicated-store/supervisor.ts";
 
 const { values: options, positionals } = parseArgs({
@@ -22,6 +25,11 @@ const { values: options, positionals } = parseArgs({
     "stale-ms": { type: "string", default: "1000" },
     reads: { type: "string", default: "tcp://127.0.0.1:*" },
     writes: { type: "string", default: "tcp://127.0.0.1:*" },
+    both: { type: "string", default: "tcp://127.0.0.1:*" },
+    changes: { type: "string", default: "tcp://127.0.0.1:*" },
+    /** `stamps` for a folder on a network, where inotify(7) is silent about other hosts. */
+    notice: { type: "string", default: "inotify" },
+    "look-ms": { type: "string", default: "1000" },
   },
 });
 
@@ -30,8 +38,13 @@ if (command === "serve" && place !== "") await serve(place);
 else if (command === "get") await ask({ op: "get", key });
 else if (command === "put") await ask({ op: "put", key, value });
 else if (command === "delete") await ask({ op: "delete", key });
-else
-  throw new Error("usage: replicated-store.js serve FOLDER | get|put|delete ADDRESS KEY [VALUE]");
+else if (command === "watch" && place !== "") await watch(place, key);
+else {
+  throw new Error(
+    "usage: replicated-store.js serve FOLDER | get|put|delete ADDRESS KEY [VALUE] | " +
+      "watch ADDRESS [PREFIX]",
+  );
+}
 
 async function serve(folder: string): Promise<void> {
   const stop = new AbortController();
@@ -45,11 +58,30 @@ async function serve(folder: string): Promise<void> {
     staleMs: bound === "never" ? null : Number(bound),
     reads: options.reads,
     writes: options.writes,
+    both: options.both,
+    changes: options.changes,
+    notice: noticeOf(options.notice),
+    lookMs: Number(options["look-ms"]),
   };
   await runStore(settings, stop.signal);
+}
+
+function noticeOf(word: string): Notice {
+  if (word === "inotify" || word === "stamps") return word;
+  throw new Error(`--notice ${word}: is neither inotify nor stamps`);
+}
+
+/** Prints each change of a key with the prefix, until Ctrl-C. */
+async function watch(address: string, prefix: string): Promise<void> {
+  const changes = new Changes(address, prefix);
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => changes.close());
+  for await (const change of changes) console.log(JSON.stringify(change));
 }
 
 async function ask(question: Question): Promise<void> {
   const answer = await new StoreClient({ reads: place, writes: place }).ask(question);
   console.log(JSON.stringify(answer));
+  if (answer.error === undefined) return;
+  console.error(`${question.op} ${question.key} at ${place}: ${answer.error}`);
+  process.exitCode = 1;
 }

@@ -4,6 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { LineReader } from "../examples/chat/line-reader.ts";
 import { close, read } from "../src/index.ts";
@@ -277,6 +278,21 @@ describe("chat-client", () => {
     client.child.stdin?.end("/to tea bye\n");
     expect(await client.ended()).toBe(0);
     expect(client.output).toMatch(/^ada to tea: bye$/m);
+  });
+
+  it("shows a line that is no JSON object as it is, and goes on", async () => {
+    const strange = createServer((socket) => {
+      socket.write('plain words\n[1]\nnull\n{"odd":1}\n{"user":"eve","text":"hello"}\n');
+    });
+    strange.listen(0, "127.0.0.1");
+    await once(strange, "listening");
+    const { port: at } = strange.address() as AddressInfo;
+    const client = Program.example("chat-client", `127.0.0.1:${at}`, "ada");
+    await client.said(/^eve: hello$/m);
+    expect(client.output).toBe('? plain words\n? [1]\n? null\n? {"odd":1}\neve: hello\n');
+    client.child.kill("SIGTERM");
+    expect(await client.ended()).toBe(0);
+    strange.close();
   });
 
   it("takes a file as its input, of any length", async () => {

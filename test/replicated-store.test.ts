@@ -1,6 +1,7 @@
 // The replicated store as processes: what is answered is on disk, whatever is killed; readers catch
 // up when they are idle, and under load within the bound, or not at all without one.
 
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Request } from "zeromq";
 import { StoreClient } from "../examples/replicated-store/client.ts";
+import { PipelinedClient } from "../examples/replicated-store/pipelined-client.ts";
 import { loadStore, saveStore } from "../examples/replicated-store/store-file.ts";
 import { untilGone } from "./chat-hosts.ts";
 import { eventually, Program } from "./chat-processes.ts";
@@ -23,8 +25,8 @@ afterEach(async () => {
 
 async function serve(...options: string[]) {
   const program = Program.example("replicated-store", "serve", folder, ...options);
-  const { reads, writes } = await program.event("ready");
-  return { program, reads, writes, client: new StoreClient({ reads, writes }) };
+  const { reads, writes, both, changes } = await program.event("ready");
+  return { program, reads, writes, both, changes, client: new StoreClient({ reads, writes }) };
 }
 
 const pidsOf = (program: Program, role = /./): number[] =>
@@ -46,7 +48,119 @@ describe("the store file", () => {
   });
 });
 
+const clientInPython = `
+import json, sys, zmq
+address, kind = sys.argv[1:]
+context = zmq.Context()
+socket = context.socket(zmq.REQ if kind == "REQ" else zmq.DEALER)
+socket.RCVTIMEO = 10000
+socket.linger = 0
+socket.connect(address)
+def ask(operation, **question):
+    frames = [operation.encode(), json.dumps({"op": operation, **question}).encode()]
+    socket.send_multipart(frames if kind == "REQ" else [b"7", b""] + frames)
+    answer = socket.recv_multipart()
+    if kind == "DEALER": assert answer[:2] == [b"7", b""], answer
+    return json.loads(answer[-1])
+print(json.dumps([ask("put", key=kind, value="1"), ask("get", key="never"), ask("sing", key="x")]))
+`;
+const pythons = ["python3", "/usr/bin/python3"];
+const python = pythons.find((name) => spawnSync(name, ["-c", "import zmq"]).status === 0);
+
 describe("replicated-store", () => {
+  it("has one address for both kinds, which reads the operation frame and nothing else", async () => {
+    const { both } = await serve("--readers", "1");
+    const socket = new Request({ linger: 0, receiveTimeout: 10_000 });
+    socket.connect(both);
+    const put = JSON.stringify({ op: "put", key: "a", value: "1" });
+    await socket.send(["put", put]);
+    expect(String(await socket.receive())).toBe('{"version":1}');
+    // The frame decides, and what is in the JSON is not read: a reader gets this, and refuses it.
+    await socket.send(["get", put]);
+    expect(String(await socket.receive())).toMatch(/not a get/);
+    await socket.send([put]);
+    expect(String(await socket.receive())).toMatch(/none of get, put, delete/);
+    socket.close();
+  });
+
+  it.skipIf(python === undefined).each(["REQ", "DEALER"])(
+    "answers a %s socket of Python at that address",
+    async (kind) => {
+      const { both } = await serve("--readers", "1");
+      const asked = new Program(python ?? "", ["-c", clientInPython, both, kind]);
+      expect(await asked.ended(), asked.errors).toBe(0);
+      expect(JSON.parse(asked.output)).toEqual([
+        { version: 1 },
+        { version: expect.any(Number), value: null },
+        { version: 0, error: expect.stringContaining('"sing"') },
+      ]);
+    },
+  );
+
+  it("answers hundreds of questions of one client that are under way at once", async () => {
+    const { reads, writes } = await serve("--readers", "2");
+    const client = new PipelinedClient({ reads, writes });
+    const puts = Array.from({ length: 300 }, (_, i) =>
+      client.ask({ op: "put", key: "k", value: `${i}` }),
+    );
+    const versions = (await Promise.all(puts)).map(({ version }) => version);
+    expect(versions).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
+    await eventually(
+      async () => (await client.ask({ op: "get", key: "k" })).value === "299",
+      () => "the last put",
+    );
+    const left = client.ask({ op: "get", key: "k" });
+    client.close();
+    await expect(left).rejects.toThrow(/was closed/);
+  });
+
+  it("publishes each change of the keys with a prefix, also after its writer died", async () => {
+    const { client, changes, program } = await serve("--readers", "1");
+    const watching = Program.example("replicated-store", "watch", changes, "col");
+    // A subscription takes a moment to get there.
+    const seen = async (value: string) =>
+      await eventually(
+        async () => {
+          await client.ask({ op: "put", key: "colour", value });
+          return watching.output.includes(`"value":"${value}"`);
+        },
+        () => watching.output + watching.errors,
+      );
+    await seen("blue");
+    await client.ask({ op: "put", key: "shape", value: "round" });
+    await client.ask({ op: "delete", key: "colour" });
+    await eventually(
+      () => watching.events().at(-1)?.value === null,
+      () => watching.output,
+    );
+    expect(watching.output).not.toContain("shape");
+    process.kill(pidsOf(program, /writer/).at(-1) ?? 0, "SIGKILL");
+    await seen("red");
+    expect(await watching.stop()).toBe(0);
+  });
+
+  it("finds a change by the file's time stamp where inotify reports none", async () => {
+    const options = ["--notice", "stamps", "--look-ms", "20", "--readers", "1"];
+    const { client } = await serve(...options);
+    await client.ask({ op: "put", key: "a", value: "1" });
+    await eventually(
+      async () => (await client.ask({ op: "get", key: "a" })).value === "1",
+      () => "a is 1",
+    );
+    const wrong = Program.example("replicated-store", "serve", folder, "--notice", "pigeon");
+    expect(await wrong.ended()).toBe(1);
+    expect(wrong.errors).toContain("--notice pigeon: is neither inotify nor stamps");
+  });
+
+  it("ends with status 1 where a question is asked at the wrong address", async () => {
+    const { reads, writes } = await serve("--readers", "1");
+    const get = Program.example("replicated-store", "get", writes, "a");
+    expect(await get.ended()).toBe(1);
+    expect(get.errors).toContain(`get a at ${writes}: not a put or a delete`);
+    const right = Program.example("replicated-store", "get", reads, "a");
+    expect(await right.ended()).toBe(0);
+  });
+
   it("answers reads and writes, each at its own address", async () => {
     const { client, reads, writes, program } = await serve("--readers", "3");
     expect(await client.ask({ op: "get", key: "a" })).toEqual({ version: 0, value: null });

@@ -81,6 +81,7 @@ const ways: readonly Contender[] = [
   way("fifo:selector", "a named FIFO for each event; readers wait in the library's Selector"),
   way("fifo:open", "a named FIFO for each event; readers wait in open(2), a thread each"),
   way("udp:broadcast", "a UDP port for each event, a broadcast on loopback"),
+  way("udp:multicast", "a UDP multicast group for each event, all on one port, on loopback"),
   way("unix:datagram", "a folder for each event, a Unix datagram socket of each listener in it"),
   {
     ...way("zeromq:pub-sub", "ZeroMQ publish and subscribe: the event is the topic"),

@@ -5,6 +5,7 @@ import { fifoOpen } from "./ways/fifo-open.ts";
 import { fifoSelector } from "./ways/fifo-selector.ts";
 import { signal } from "./ways/signal.ts";
 import { udpBroadcast } from "./ways/udp-broadcast.ts";
+import { udpMulticast } from "./ways/udp-multicast.ts";
 import { unixDatagram } from "./ways/unix-datagram.ts";
 import { zeromq } from "./ways/zeromq.ts";
 
@@ -13,6 +14,7 @@ export const ways: readonly Way[] = [
   fifoSelector,
   fifoOpen,
   udpBroadcast,
+  udpMulticast,
   unixDatagram,
   zeromq,
 ];

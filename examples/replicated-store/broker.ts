@@ -5,11 +5,14 @@
 
 import { once } from "node:events";
 import { Dealer, Proxy as Queue, Router } from "zeromq";
+import { openOneAddress } from "./one-address.ts";
 
 export interface Endpoints {
   /** Where clients read and write. */
   readonly reads: string;
   readonly writes: string;
+  /** Where clients do both, with the operation in a frame of its own. */
+  readonly both: string;
   /** Where the servers take what is theirs. */
   readonly readers: string;
   readonly writers: string;
@@ -22,9 +25,12 @@ export async function runBroker(
 ): Promise<void> {
   const reads = await openQueue(wanted.reads, wanted.readers);
   const writes = await openQueue(wanted.writes, wanted.writers);
+  const targets = { reads: reads.front, writes: writes.front };
+  const both = await openOneAddress(wanted.both, targets, stop);
   announce({
     event: "ready",
     endpoints: {
+      both,
       reads: reads.front,
       readers: reads.back,
       writes: writes.front,

@@ -14,6 +14,15 @@ export interface Answer {
   readonly error?: string;
 }
 
+/** A change that is on disk. Published in two frames, the key and this as JSON. */
+export interface Change {
+  /** Of the store with it: one that is missed leaves a gap, after which a subscriber reads again. */
+  readonly version: number;
+  readonly key: string;
+  /** Null if the key was deleted. */
+  readonly value: string | null;
+}
+
 /** A question with the way back. */
 export interface Letter {
   readonly envelope: readonly Buffer[];

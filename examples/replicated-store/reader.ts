@@ -12,6 +12,9 @@ import { FrameQueue } from "../chat/frame-queue.ts";
 import { openLetter, replyTo } from "./protocol.ts";
 import { loadStore, type Store } from "./store-file.ts";
 
+/** How a reader learns that the file changed; `stamps` looks at its time stamp only. */
+export type Notice = "inotify" | "stamps";
+
 export interface ReaderSettings {
   readonly file: string;
   readonly endpoint: string;
@@ -19,6 +22,12 @@ export interface ReaderSettings {
   readonly idleMs: number;
   /** After so long a change is loaded though questions wait; null waits for idleness for ever. */
   readonly staleMs: number | null;
+  readonly notice: Notice;
+  /**
+   * How often the file's time stamp is looked at, whatever `notice` is: inotify(7) does not report
+   * what another host changes in a network folder.
+   */
+  readonly lookMs: number;
 }
 
 export async function runReader(
@@ -55,21 +64,29 @@ class Reader {
     return this.#store.version;
   }
 
-  /** Looks whenever something changes in the file's folder, and when it has been idle. */
+  /** Looks whenever something changes in the file's folder, and every `lookMs`. */
   watch(stop: AbortSignal): void {
-    const { file, idleMs } = this.#settings;
+    const { idleMs, lookMs, notice } = this.#settings;
+    if (notice === "inotify") this.#watchFolder(stop);
+    const timers = [
+      setInterval(() => this.#reloadIfDue(), idleMs),
+      setInterval(() => this.#look(), lookMs),
+    ];
+    stop.addEventListener("abort", () => {
+      for (const timer of timers) clearInterval(timer);
+    });
+    this.#look(); // what changed before we watched
+  }
+
+  #watchFolder(stop: AbortSignal): void {
+    const { file } = this.#settings;
     const name = basename(file);
     const changes = toReadable(watchDirectory(dirname(file)), { encoding: "latin1" });
     changes.on("data", (events: string) => {
       // The temporary file's own changes are not ours: only its taking of the name is.
       if (events.includes(`${name}\0`)) this.#look();
     });
-    const timer = setInterval(() => this.#reloadIfDue(), idleMs);
-    stop.addEventListener("abort", () => {
-      changes.destroy();
-      clearInterval(timer);
-    });
-    this.#look(); // what changed before we watched
+    stop.addEventListener("abort", () => changes.destroy());
   }
 
   async answer(stop: AbortSignal): Promise<void> {

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Endpoints } from "./broker.ts";
+import type { Notice } from "./reader.ts";
 
 export interface StoreSettings {
   readonly file: string;
@@ -16,6 +17,11 @@ export interface StoreSettings {
   /** Addresses for clients; `tcp://127.0.0.1:*` for any. */
   readonly reads: string;
   readonly writes: string;
+  readonly both: string;
+  /** Where clients subscribe to changes. */
+  readonly changes: string;
+  readonly notice: Notice;
+  readonly lookMs: number;
 }
 
 const program = fileURLToPath(new URL("worker.js", import.meta.url));
@@ -34,27 +40,30 @@ class Supervisor {
   readonly #settings: StoreSettings;
   readonly #children = new Set<ChildProcess>();
   #endpoints: Endpoints;
+  #changes: string;
   #stopping = false;
 
   constructor(settings: StoreSettings) {
     this.#settings = settings;
-    const { reads, writes } = settings;
-    this.#endpoints = { reads, writes, readers: ANY, writers: ANY };
+    const { reads, writes, both, changes } = settings;
+    this.#changes = changes;
+    this.#endpoints = { reads, writes, both, readers: ANY, writers: ANY };
   }
 
   async start(): Promise<void> {
-    const { file, readers, idleMs, staleMs } = this.#settings;
+    const { file, readers, idleMs, staleMs, notice, lookMs } = this.#settings;
     const broker = await this.#keep("broker", () => this.#endpoints);
     // From now on it comes back where it was, and everybody finds it there.
     this.#endpoints = (broker as { endpoints: Endpoints }).endpoints;
-    const { readers: readFrom, writers: writeFrom, reads, writes } = this.#endpoints;
-    await Promise.all([
-      this.#keep("writer", () => ({ file, endpoint: writeFrom })),
-      ...Array.from({ length: readers }, () =>
-        this.#keep("reader", () => ({ file, endpoint: readFrom, idleMs, staleMs })),
-      ),
+    const { readers: readFrom, writers: writeFrom, reads, writes, both } = this.#endpoints;
+    const reader = { file, endpoint: readFrom, idleMs, staleMs, notice, lookMs };
+    const [writer] = await Promise.all([
+      this.#keep("writer", () => ({ file, endpoint: writeFrom, changes: this.#changes })),
+      ...Array.from({ length: readers }, () => this.#keep("reader", () => reader)),
     ]);
-    print({ event: "ready", reads, writes, pid: process.pid });
+    this.#changes = (writer as { changes: string }).changes;
+    const where = { reads, writes, both, changes: this.#changes };
+    print({ event: "ready", ...where, pid: process.pid });
   }
 
   async stop(): Promise<void> {

@@ -57,6 +57,7 @@ const hueOfStrategy: Readonly<Record<string, string>> = {
   selector: "epoll",
   open: "thread",
   broadcast: "poll",
+  multicast: "fork",
   datagram: "ring",
   "pub-sub": "select",
   bounded: "epoll",
