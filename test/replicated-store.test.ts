@@ -62,7 +62,8 @@ def ask(operation, **question):
     answer = socket.recv_multipart()
     if kind == "DEALER": assert answer[:2] == [b"7", b""], answer
     return json.loads(answer[-1])
-print(json.dumps([ask("put", key=kind, value="1"), ask("get", key="never"), ask("sing", key="x")]))
+answers = [ask("put", key=kind, value="1"), ask("get", key="never"), ask("sing", key="x")]
+print(json.dumps(answers))
 `;
 const pythons = ["python3", "/usr/bin/python3"];
 const python = pythons.find((name) => spawnSync(name, ["-c", "import zmq"]).status === 0);

@@ -1,5 +1,5 @@
-// The changes of the keys with a prefix, as they reach the disk: a subscription to the writer, which
-// publishes each with its key as the topic. A slow subscriber loses some, which the versions show.
+// The changes of the keys with a prefix, as they reach the disk: a subscription to the writer,
+// which publishes each with its key as the topic. The versions show what a slow subscriber lost.
 
 import { Subscriber } from "zeromq";
 import type { Change } from "./protocol.ts";

@@ -16,7 +16,7 @@ export interface Answer {
 
 /** A change that is on disk. Published in two frames, the key and this as JSON. */
 export interface Change {
-  /** Of the store with it: one that is missed leaves a gap, after which a subscriber reads again. */
+  /** Of the store with it. A gap means that the subscriber missed some, and has to read again. */
   readonly version: number;
   readonly key: string;
   /** Null if the key was deleted. */
