@@ -69,7 +69,7 @@ const pythons = ["python3", "/usr/bin/python3"];
 const python = pythons.find((name) => spawnSync(name, ["-c", "import zmq"]).status === 0);
 
 describe("replicated-store", () => {
-  it("has one address for both kinds, which reads the operation frame and nothing else", async () => {
+  it("has one address for both kinds, routed by the operation frame alone", async () => {
     const { both } = await serve("--readers", "1");
     const socket = new Request({ linger: 0, receiveTimeout: 10_000 });
     socket.connect(both);
