@@ -5,6 +5,7 @@ import { join, relative } from "node:path";
 import { advise } from "../advice/advise.ts";
 import type { Question } from "../advice/question.ts";
 import { adviceJson, renderAdvice } from "../advice/words.ts";
+import { hostPlanOf, machineRows, openMachines } from "../agents/machines.ts";
 import {
   byteCount,
   type Given,
@@ -14,6 +15,7 @@ import {
   words,
 } from "../command-line.ts";
 import { contenders } from "../contenders/catalogue.ts";
+import type { Host } from "../host/host.ts";
 import { LocalHost } from "../host/local.ts";
 import type { Results } from "../model/results.ts";
 import { type Command, exitUsage, print, say } from "./command.ts";
@@ -48,6 +50,7 @@ const rows: readonly OptionRow[] = [
     help: "results.json, or folders of runs; reports/ unless told",
     read: words,
   },
+  ...machineRows,
   { name: "json", value: "", help: "as JSON" },
 ];
 
@@ -73,7 +76,7 @@ export const adviseCommand: Command = {
     const from = given.values["from"] as readonly string[] | null;
     const runs = runsFrom(from ?? (existsSync(reports) ? [reports] : []));
     if (runs === null) return exitUsage;
-    const { fingerprint } = await host.environment();
+    const fingerprint = await fingerprintOf(given, host);
     const usable = ofOneMachine(runs, fingerprint, from !== null);
     const command = inClone ? "npm run bench --" : "npx io-selectors bench";
     const advice = advise(usable, question);
@@ -83,6 +86,17 @@ export const adviseCommand: Command = {
     return advice.kind === "answer" || advice.nearest !== null ? 0 : 1;
   },
 };
+
+/** Of the machine that the server would run on. */
+async function fingerprintOf(given: Given, host: Host): Promise<string> {
+  if (hostPlanOf(given) === null) return (await host.environment()).fingerprint;
+  const machines = await openMachines(given);
+  try {
+    return (await machines.host.environment()).fingerprint;
+  } finally {
+    await machines.close();
+  }
+}
 
 function questionOf({ values }: Given): Question {
   const connections = values["connections"] as number | null;
