@@ -1,5 +1,12 @@
-// Who is in which group at the other gateways, as they last said. Enters: marks. Leaves: names.
-// What is asked is answered at once, from what is known: it may be a moment old.
+// Which names are in which group at the other gateways, after their last marks. A question is
+// answered at once, from what is known: it may be a moment old.
+
+/** What a mark says about its sender's groups. */
+export interface GroupNews {
+  /** Whether these are all groups of the sender, or only those that changed. */
+  readonly all: boolean;
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+}
 
 /** A gateway that has not been heard for so long takes its members with it. */
 const SILENT_MS = 5000;
@@ -8,24 +15,28 @@ const GONE_MS = 60_000;
 
 interface Gateway {
   heardAtMs: number;
-  groups: Record<string, readonly string[]>;
+  groups: Map<string, readonly string[]>;
 }
 
 export class Directory {
   readonly #gateways = new Map<string, Gateway>();
 
-  /** @param groups null where it only said that it is there. */
-  note(origin: string, groups: Record<string, readonly string[]> | null, nowMs: number): void {
-    const known = this.#gateways.get(origin) ?? { heardAtMs: nowMs, groups: {} };
+  /** @param news null if the mark says only that its sender is there. */
+  note(origin: string, news: GroupNews | null, nowMs: number): void {
+    const known = this.#gateways.get(origin) ?? { heardAtMs: nowMs, groups: new Map() };
     known.heardAtMs = nowMs;
-    if (groups !== null) known.groups = groups;
+    if (news?.all) known.groups = new Map();
+    for (const [group, names] of Object.entries(news?.groups ?? {})) {
+      if (names.length > 0) known.groups.set(group, names);
+      else known.groups.delete(group);
+    }
     this.#gateways.set(origin, known);
   }
 
   membersOf(group: string, nowMs: number): string[] {
     return [...this.#gateways.values()]
       .filter(({ heardAtMs }) => nowMs - heardAtMs < SILENT_MS)
-      .flatMap(({ groups }) => (Object.hasOwn(groups, group) ? (groups[group] ?? []) : []));
+      .flatMap(({ groups }) => groups.get(group) ?? []);
   }
 
   /** Forgets who is not coming back. @returns their origins. */

@@ -11,7 +11,7 @@ export interface Envelope {
   readonly sequence: number;
   /** The group that a word is for; empty for everybody. */
   readonly to: string;
-  /** Of a word: the line. Of a mark: its sender's groups as JSON, or nothing. */
+  /** Of a word: the line. Of a mark: GroupNews as JSON, or nothing. */
   readonly body: Uint8Array;
 }
 

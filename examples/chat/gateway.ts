@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import type { Server } from "../../src/index.ts";
 import type { Announce } from "./announce.ts";
-import { Directory } from "./directory.ts";
+import { Directory, type GroupNews } from "./directory.ts";
 import type { Envelope } from "./envelope.ts";
 import { type Floor, type Limits, type Member, openDoor } from "./member.ts";
 import { encode, encodeSay, type Request } from "./messages.ts";
@@ -21,7 +21,7 @@ export interface GatewaySettings extends Omit<UplinkOptions, "origin"> {
 }
 
 const MARK_EVERY_MS = 200;
-/** Each so many marks the groups are said again, for those who were not there. */
+/** Every so many marks all groups are said, for a gateway that is new or lost a mark. */
 const MARKS_A_ROLL_CALL = 5;
 
 export async function runGateway(
@@ -121,8 +121,8 @@ class Gateway implements Floor, Listener {
       if (this.#door === null) this.#openDoor();
       return;
     }
-    const groups = body.length === 0 ? null : JSON.parse(new TextDecoder().decode(body));
-    this.#directory.note(origin, groups, performance.now());
+    const news = body.length === 0 ? null : JSON.parse(new TextDecoder().decode(body));
+    this.#directory.note(origin, news, performance.now());
   }
 
   onHeard(origin: string): void {
@@ -149,21 +149,26 @@ class Gateway implements Floor, Listener {
     this.#room.pause(paused);
   }
 
-  /** Once a turn, however many came and went in it. */
+  /** Once per turn, whatever number of members joined and left in it: only what changed. */
   #tellGroups(): void {
     if (this.#groupsChanged) return;
     this.#groupsChanged = true;
-    setImmediate(() => this.#uplink.mark(this.#groups()));
+    setImmediate(() => {
+      this.#groupsChanged = false;
+      this.#uplink.mark(encodeNews({ all: false, groups: this.#room.takeChanges() }));
+    });
   }
 
-  #groups(): Uint8Array {
-    this.#groupsChanged = false;
-    return new TextEncoder().encode(JSON.stringify(this.#room.groups()));
+  #rollCall(): Uint8Array {
+    this.#room.takeChanges(); // which are in it
+    return encodeNews({ all: true, groups: this.#room.groups() });
   }
 
   #mark(): void {
     const rollCall = this.#marks++ % MARKS_A_ROLL_CALL === 0;
-    this.#uplink.mark(rollCall ? this.#groups() : undefined);
+    this.#uplink.mark(rollCall ? this.#rollCall() : undefined);
     for (const origin of this.#directory.sweep(performance.now())) this.#uplink.forget(origin);
   }
 }
+
+const encodeNews = (news: GroupNews) => new TextEncoder().encode(JSON.stringify(news));

@@ -6,6 +6,8 @@ export class Room {
   readonly #members = new Set<Member>();
   readonly #groups = new Map<string, Set<Member>>();
   readonly #groupsPerMember: number;
+  /** Groups that members joined or left since the last takeChanges(). */
+  #changed = new Set<string>();
 
   constructor({ groupsPerMember }: Limits) {
     this.#groupsPerMember = groupsPerMember;
@@ -38,12 +40,13 @@ export class Room {
     members.add(member);
     this.#groups.set(group, members);
     member.groups.add(group);
+    this.#changed.add(group);
     return null;
   }
 
   /** Silent where it is no member. */
   leave(member: Member, group: string): void {
-    member.groups.delete(group);
+    if (member.groups.delete(group)) this.#changed.add(group);
     const members = this.#groups.get(group);
     members?.delete(member);
     if (members?.size === 0) this.#groups.delete(group);
@@ -57,6 +60,16 @@ export class Room {
   /** Every group with the names in it. */
   groups(): Record<string, string[]> {
     return Object.fromEntries([...this.#groups.keys()].map((name) => [name, this.membersOf(name)]));
+  }
+
+  /**
+   * The groups that changed since the last call, with the names in them now: empty for one that is
+   * gone. Two that say the same group say the same thing, so a lost or doubled one does no harm.
+   */
+  takeChanges(): Record<string, string[]> {
+    const changed = this.#changed;
+    this.#changed = new Set();
+    return Object.fromEntries([...changed].map((name) => [name, this.membersOf(name)]));
   }
 
   /** Tells everybody, or those in a group; null is everybody. */
