@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { type Contender, contenders, reference } from "../bench/contenders/catalogue.ts";
 import { groupByCore, parseCpuList, planCpus } from "../bench/host/cpus.ts";
-import { parseEvent, type Window } from "../bench/model/events.ts";
+import { parseEvent, type Snapshot, type Window } from "../bench/model/events.ts";
 import type { Cell } from "../bench/model/results.ts";
 import { activeFraction } from "../bench/model/workloads/active-fraction.ts";
 import { echoCapacity } from "../bench/model/workloads/echo-capacity.ts";
@@ -320,28 +320,59 @@ describe("cells", () => {
   });
 
   it("count calls only where the server does", () => {
-    const counters = (calls: number): Round["counters"] => ({
-      event: "counters",
+    const snapshot = (calls: number): Snapshot => ({
+      event: "snapshot",
       waitCalls: calls,
       eventsReturned: 2 * calls,
       recvCalls: calls,
       sendCalls: calls,
       acceptCalls: 0,
-      bytesReceived: 64,
-      bytesSent: 64,
-      connectionsAccepted: 1,
-      connectionsClosed: 1,
-      peakConnections: 1,
+      controlCalls: calls / 10,
+      vainLooks: calls / 2,
+      bytesReceived: 64 * 5000,
+      bytesSent: 64 * 5000,
+      connectionsAccepted: 0,
+      connectionsClosed: 0,
+      peakConnections: 0,
     });
+    const accountOf = (calls: number) => ({
+      account: {
+        calls: snapshot(calls),
+        switches: { voluntary: 10_000, involuntary: 500 },
+      },
+    });
+    const crowded = { ...quiet, serverContextSwitches: null };
     const rounds = blocks.flatMap((block) => [
-      { ...roundOf(other, block, [quiet]), counters: counters(0) },
-      { ...roundOf(reference, block, [quiet]), counters: counters(5000) },
+      { ...roundOf(other, block, [quiet]), ...accountOf(0) },
+      { ...roundOf(reference, block, [crowded]), ...accountOf(5000) },
     ]);
     const all = cellsOf(plan, partOf(echoRate), outcomeOf(rounds));
     expect(find(all, other)?.metrics.systemCallsPerMessage?.median ?? null).toBeNull();
     expect(find(all, other)?.metrics.eventsPerWait?.median ?? null).toBeNull();
-    expect(find(all, reference)?.metrics.systemCallsPerMessage?.median).toBeCloseTo(3);
-    expect(find(all, reference)?.metrics.eventsPerWait?.median).toBeCloseTo(2);
+    const own: Cell["metrics"] = find(all, reference)?.metrics ?? {};
+    expect(own.systemCallsPerMessage?.median).toBeCloseTo(3.1);
+    expect(own.receiveCallsPerMessage?.median).toBeCloseTo(1);
+    expect(own.controlCallsPerMessage?.median).toBeCloseTo(0.1);
+    expect(own.vainLooksPerMessage?.median).toBeCloseTo(0.5);
+    expect(own.eventsPerWait?.median).toBeCloseTo(2);
+    // Too many threads for a look in each window: by the server's own account.
+    expect(own.contextSwitchesPerMessage?.median).toBeCloseTo(2.1);
+    expect(own.voluntarySwitchesPerMessage?.median).toBeCloseTo(2);
+  });
+
+  it("share the CPU time out by the samples of all blocks", () => {
+    const sampled = (block: number) => ({
+      ...costing(10),
+      serverUserTickNs: block === 0 ? 4e6 : 0,
+      serverSystemTickNs: block === 1 ? 12e6 : 0,
+    });
+    const all = cells(
+      (block) => [sampled(block)],
+      () => [costing(10)],
+    );
+    const own: Cell["metrics"] = find(all, other)?.metrics ?? {};
+    expect(own.serverUserCpuPerMessage?.median).toBeCloseTo(2.5);
+    expect(own.serverSystemCpuPerMessage?.median).toBeCloseTo(7.5);
   });
 
   it("tie if the interval lies within 5 % of the reference", () => {

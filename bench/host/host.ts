@@ -47,6 +47,12 @@ export interface StartOptions {
   readonly input?: boolean;
 }
 
+/** sched(7): a thread that waited, and one that had to leave its CPU. */
+export interface Switches {
+  readonly voluntary: number;
+  readonly involuntary: number;
+}
+
 export interface Host {
   readonly platform: NodeJS.Platform;
   /** Where the programs of this package are on that machine. */
@@ -70,6 +76,8 @@ export interface Host {
   refuses?(argv: readonly string[]): string | null;
   /** What another of its machines lacks for so many connections; null if nothing. */
   shortfall?(connections: number): Shortfall | null;
+  /** Context switches of all threads of a process and its children that live; null without /proc. */
+  switches?(pid: number): Promise<Switches | null>;
   /** CPU time and memory of a process and its children; null if it has ended. */
   usage(pid: number): Promise<Usage | null>;
 }

@@ -137,6 +137,7 @@ type EventOf<N extends Event["event"]> = Extract<Event, { readonly event: N }>;
 
 export type Ready = EventOf<"ready">;
 export type Counters = EventOf<"counters">;
+export type Snapshot = EventOf<"snapshot">;
 export type Connected = EventOf<"connected">;
 export type Filled = EventOf<"filled">;
 export type Warmup = EventOf<"warmup">;

@@ -14,8 +14,18 @@ export type Sum =
       readonly field: NumbersOf<Window>;
       readonly per: "message" | "second" | "duration";
     }
-  /** A quantile of the latencies, counted from when messages were due or from when they left. */
-  | { readonly of: "latency"; readonly quantile: number; readonly from: "due" | "sent" }
+  /**
+   * A quantile of the latencies, counted from when messages were due or from when they left; or of
+   * the time between the two that the load generator itself was late.
+   */
+  | { readonly of: "latency"; readonly quantile: number; readonly from: "due" | "sent" | "delay" }
+  /** Messages that were sent and not back, on average over the windows. */
+  | { readonly of: "in-flight" }
+  /** Per message, by the server's own account while it was under load. */
+  | { readonly of: "calls"; readonly field: CallField }
+  | { readonly of: "switches"; readonly kinds: readonly ("voluntary" | "involuntary")[] }
+  /** CPU time in one mode per message, over all blocks: the kernel tells modes apart by sampling. */
+  | { readonly of: "mode"; readonly mode: "user" | "system" }
   | { readonly of: "turn"; readonly field: NumbersOf<ReadinessTurn> }
   /** Memory with all connections open, or what a connection adds to it. */
   | {
@@ -26,11 +36,20 @@ export type Sum =
     }
   | { readonly of: "fairness"; readonly field: "jain" | "longestGapNs" }
   /** Counted by our servers themselves, or by the run. */
-  | { readonly of: "system-calls" | "events-per-wait" | "accepts" }
+  | { readonly of: "events-per-wait" | "accepts" }
   /** Reported by the program of a round, in the metric's unit. */
   | { readonly of: "program" }
   /** A ratio of two blocks; or another metric that is known only as a lower bound. */
   | { readonly of: "pairs" | "bound" };
+
+/** What servers count, and `all`: every call. */
+export type CallField =
+  | "all"
+  | "waitCalls"
+  | "recvCalls"
+  | "sendCalls"
+  | "controlCalls"
+  | "vainLooks";
 
 /** What the gate makes of a metric. */
 export interface GateMargins {
@@ -61,7 +80,8 @@ export interface MetricRow {
 
 const windows = (field: NumbersOf<Window>, per: "message" | "second" | "duration") =>
   ({ of: "windows", field, per }) as const;
-const latency = (quantile: number, from: "due" | "sent" = "due") =>
+const calls = (field: CallField) => ({ of: "calls", field }) as const;
+const latency = (quantile: number, from: "due" | "sent" | "delay" = "due") =>
   ({ of: "latency", quantile, from }) as const;
 const turn = (field: NumbersOf<ReadinessTurn>) => ({ of: "turn", field }) as const;
 const server = { of: "memory", stage: "serverPssBytes", sample: "serverBytes" } as const;
@@ -119,19 +139,57 @@ export const metrics = {
   kernelMemory: { unit: "bytes", title: "kernel memory", sum: { ...kernel, per: "growth" } },
   systemCallsPerMessage: {
     unit: "1",
-    title: "system calls a message",
-    sum: { of: "system-calls" },
+    title: "system calls per message",
+    sum: calls("all"),
     // Depends on how many messages a wait finds, hence on the speed of both ends.
     gate: { title: "system calls a message under load", gates: false, ...atMost1Percent },
   },
   contextSwitchesPerMessage: {
     unit: "1",
-    title: "context switches a message",
-    sum: windows("serverContextSwitches", "message"),
+    title: "context switches per message",
+    sum: { of: "switches", kinds: ["voluntary", "involuntary"] },
   },
+  // The server waited: it had nothing to do.
+  voluntarySwitchesPerMessage: {
+    unit: "1",
+    title: "voluntary context switches per message",
+    sum: { of: "switches", kinds: ["voluntary"] },
+  },
+  // The scheduler took the CPU from it.
+  involuntarySwitchesPerMessage: {
+    unit: "1",
+    title: "involuntary context switches per message",
+    sum: { of: "switches", kinds: ["involuntary"] },
+  },
+  waitCallsPerMessage: { unit: "1", title: "waits per message", sum: calls("waitCalls") },
+  receiveCallsPerMessage: { unit: "1", title: "receives per message", sum: calls("recvCalls") },
+  sendCallsPerMessage: { unit: "1", title: "sends per message", sum: calls("sendCalls") },
+  controlCallsPerMessage: {
+    unit: "1",
+    title: "changes of the watched set (epoll_ctl) per message",
+    sum: calls("controlCalls"),
+  },
+  // By the kernel in select(2) and poll(2), by the server in a recv(2) that finds nothing.
+  vainLooksPerMessage: {
+    unit: "1",
+    title: "descriptors looked at in vain per message",
+    sum: calls("vainLooks"),
+  },
+  serverUserCpuPerMessage: {
+    unit: "us",
+    title: "server CPU in user mode per message",
+    sum: { of: "mode", mode: "user" },
+  },
+  serverSystemCpuPerMessage: {
+    unit: "us",
+    title: "server CPU in the kernel per message",
+    sum: { of: "mode", mode: "system" },
+  },
+  // Little's law: throughput times the mean latency from send.
+  messagesInFlight: { unit: "1", title: "messages in flight", sum: { of: "in-flight" } },
   eventsPerWait: {
     unit: "1",
-    title: "events a wait",
+    title: "events per wait",
     sum: { of: "events-per-wait" },
     better: "more",
   },
@@ -169,6 +227,10 @@ export const metrics = {
     title: "p99.99 uncorrected",
     sum: latency(0.9999, "sent"),
   },
+  // The load generator's own: from when a message was due until it was its turn.
+  senderDelayP50: { unit: "us", title: "sender delay, p50", sum: latency(0.5, "delay") },
+  senderDelayP99: { unit: "us", title: "sender delay, p99", sum: latency(0.99, "delay") },
+  senderDelayP999: { unit: "us", title: "sender delay, p99.9", sum: latency(0.999, "delay") },
   throughput: {
     unit: "1/s",
     title: "messages a second",

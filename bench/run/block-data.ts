@@ -5,7 +5,7 @@ import { decodeHistogram } from "../statistics/hdr-encoding.ts";
 import { type Histogram, merge } from "../statistics/histogram.ts";
 import type { Round } from "./round.ts";
 
-type LatencyField = "latency" | "latencyUncorrected";
+export type LatencyField = "latency" | "latencyUncorrected" | "senderDelay";
 
 export class BlockData {
   readonly round: Round;
@@ -22,7 +22,8 @@ export class BlockData {
   latency(field: LatencyField): Histogram {
     const known = this.#merged.get(field);
     if (known !== undefined) return known;
-    const histogram = merge(this.windows.map((window) => decodeHistogram(window[field])));
+    const encoded = this.windows.flatMap((window) => window[field] ?? []);
+    const histogram = merge(encoded.map((text) => decodeHistogram(text)));
     this.#merged.set(field, histogram);
     return histogram;
   }

@@ -6,6 +6,7 @@ import type { Window } from "../model/events.ts";
 import { faultOf } from "./faults.ts";
 import { HeldLoad } from "./held-load.ts";
 import { canBeHeld, type HeldLoadShape } from "./load-arguments.ts";
+import { AccountTaker } from "./own-account.ts";
 import {
   deathMs,
   nothingMeasured,
@@ -111,6 +112,8 @@ class ConnectedContender {
   #server: ServerProcess | null = null;
   #generator: HeldLoad | null = null;
   #outcome: Partial<Round> = {};
+  #account: AccountTaker | null = null;
+  #tooManyThreads = false;
   #startedMs: number | null = null;
   #endedMs = 0;
 
@@ -157,10 +160,17 @@ class ConnectedContender {
 
   async warmUp(): Promise<void> {
     const { contender, timing } = this.request;
-    await this.#turn(warmed(contender, timing, this.#load).warmupMs, () => {});
+    await this.#turn(warmed(contender, timing, this.#load).warmupMs, (window) => {
+      this.#tooManyThreads = window.serverVoluntarySwitches === null;
+    });
   }
 
   async measure(pass: number): Promise<void> {
+    if (this.#account === null && this.#server !== null) {
+      this.#server.resume();
+      this.#account = new AccountTaker(this.#server, this.#context.host);
+      await this.#account.begin(this.#tooManyThreads);
+    }
     await this.#turn(this.request.timing.windowMs, (window) => {
       this.#windows.push({ ...window, index: pass });
     });
@@ -170,6 +180,7 @@ class ConnectedContender {
     this.#endedMs = performance.now();
     if (this.#server === null || this.#generator === null) return;
     this.#server.resume();
+    const account = (await this.#account?.end()) ?? null;
     const result = await this.#generator.end();
     if (this.#outcome.failure != null) await this.#server.untilEnded(deathMs);
     const stopped = await this.#server.stop();
@@ -178,7 +189,7 @@ class ConnectedContender {
     const loaded = { result: told, windows: this.#windows, memory: [] };
     const fault = typeof result === "string" ? result : faultOf(loaded, this.#load);
     const failure = stopped.failure ?? this.#outcome.failure ?? fault;
-    this.#outcome = { connectMs, result: told, counters: stopped.counters, failure };
+    this.#outcome = { connectMs, result: told, counters: stopped.counters, account, failure };
   }
 
   round(): Round {

@@ -24,6 +24,8 @@ export interface LoadOptions {
    * than it must; `pid` is the load generator's.
    */
   readonly onLoaded?: (pid: number) => void;
+  /** Called once, when all connections are open. */
+  readonly onConnected?: () => void;
 }
 
 export interface Loaded {
@@ -55,7 +57,10 @@ export async function runLoad(target: LoadTarget, options: LoadOptions): Promise
   const argv = [host.paths.loadGenerator, "run", ...loadArguments(target)];
   const hear = (line: string) => {
     const event = parseEvent(line);
-    if (event?.event === "connected") connectMs = event.elapsedMs;
+    if (event?.event === "connected") {
+      connectMs = event.elapsedMs;
+      options.onConnected?.();
+    }
     if (event?.event === "connected" || event?.event === "filled") {
       clearTimeout(timer);
       timer = setTimeout(() => options.onLoaded?.(child.pid), untilLastWindowMs(target));

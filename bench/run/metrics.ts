@@ -9,10 +9,23 @@ import { supportedQuantile } from "../statistics/histogram.ts";
 import { interquartileMean } from "../statistics/quantile.ts";
 import { deriveSeed } from "../statistics/random.ts";
 import type { Pair } from "../statistics/ratio.ts";
-import { summarize } from "../statistics/summary.ts";
+import { emptyMetric, summarize } from "../statistics/summary.ts";
 import { theilSen } from "../statistics/theil-sen.ts";
 import { BlockData } from "./block-data.ts";
+import {
+  callsPerMessage,
+  eventsPerWait,
+  modePerMessage,
+  switchesPerMessage,
+} from "./own-metrics.ts";
 import type { Round } from "./round.ts";
+import { divide, secondsOf, total } from "./window-sums.ts";
+
+const latencyFields = {
+  due: "latency",
+  sent: "latencyUncorrected",
+  delay: "senderDelay",
+} as const;
 
 /** One metric of one block; null if the platform does not give it, or for lack of samples. */
 export function figureOf(name: MetricName, block: BlockData): number | null {
@@ -33,6 +46,12 @@ export function metricsOf(
   for (const name of names) {
     const { unit, sum } = metrics[name];
     if (sum.of === "pairs" || sum.of === "bound") continue;
+    if (sum.of === "mode") {
+      const pooled = modePerMessage(blocks, sum.mode);
+      const figure = pooled === null ? null : pooled / 1000;
+      found[name] = { ...emptyMetric(unit), median: figure };
+      continue;
+    }
     const values = blocks.map((block) => figureOf(name, block)).filter((value) => value !== null);
     found[name] = summarize(unit, values, options);
   }
@@ -45,18 +64,21 @@ function sumOf(name: MetricName, sum: Sum, block: BlockData): number | null {
     case "windows":
       return perWindows(windows, sum);
     case "latency":
-      return supportedQuantile(
-        block.latency(sum.from === "due" ? "latency" : "latencyUncorrected"),
-        sum.quantile,
-      );
+      return supportedQuantile(block.latency(latencyFields[sum.from]), sum.quantile);
     case "turn":
       return round.turn?.[sum.field] ?? null;
     case "memory":
       return memoryOf(round, sum);
     case "fairness":
       return round.result?.fairness?.[sum.field] ?? null;
-    case "system-calls":
-      return systemCallsPerMessage(block);
+    case "in-flight":
+      return divide(total(windows, "inFlightNs"), total(windows, "durationNs"));
+    case "calls":
+      return callsPerMessage(block, sum.field);
+    case "switches":
+      return switchesPerMessage(block, sum.kinds);
+    case "mode":
+      return modePerMessage([block], sum.mode);
     case "events-per-wait":
       return eventsPerWait(block);
     case "accepts":
@@ -114,23 +136,6 @@ function acceptsPerSecond({ round, windows }: BlockData): number | null {
 }
 
 /**
- * Every call that our servers count (wait, recv, send, accept) over every message of the round, the
- * warm-up's too: exact, and what strace(1) counts. Setting up and closing the connections is in it.
- */
-function systemCallsPerMessage({ round: { counters, result } }: BlockData): number | null {
-  if (counters === null) return null;
-  const { waitCalls, recvCalls, sendCalls, acceptCalls } = counters;
-  if (recvCalls === 0) return null; // Node's own sockets: who calls there cannot be counted
-  return divide(waitCalls + recvCalls + sendCalls + acceptCalls, result?.totalMessages);
-}
-
-function eventsPerWait({ round: { counters, turn } }: BlockData): number | null {
-  if (turn !== null) return turn.eventsPerWait;
-  // A thread blocked in recv gets no events: then there is no such figure, rather than 0.
-  return divide(counters?.eventsReturned || null, counters?.waitCalls);
-}
-
-/**
  * With all connections open; what the run added; or what a connection adds: the slope over the
  * stages, or what was added with all connections open if there are none.
  */
@@ -150,24 +155,4 @@ function grown({ memoryBefore, memoryDuring }: Round, field: keyof MemorySample)
   const after = memoryDuring?.[field] ?? null;
   const before = field === "clientBytes" ? 0 : (memoryBefore?.[field] ?? null);
   return after === null || before === null ? null : after - before;
-}
-
-/** Null as soon as one window does not tell. */
-function total(windows: readonly Window[], field: SumOf<"windows">["field"]): number | null {
-  let sum = 0;
-  for (const window of windows) {
-    const value = window[field];
-    if (value === null || value === undefined) return null;
-    sum += value;
-  }
-  return sum;
-}
-
-function secondsOf(windows: readonly Window[]): number {
-  return (total(windows, "durationNs") ?? 0) / 1e9;
-}
-
-function divide(dividend: number | null | undefined, divisor: number | null | undefined) {
-  if (dividend === null || dividend === undefined || !divisor) return null;
-  return dividend / divisor;
 }

@@ -20,6 +20,7 @@ import { measureDelivery } from "./delivery-round.ts";
 import { faultOf } from "./faults.ts";
 import { type Loaded, runLoad } from "./load.ts";
 import type { GeneratorLoad } from "./load-arguments.ts";
+import { AccountTaker, type OwnAccount } from "./own-account.ts";
 import type { Scenario } from "./plan.ts";
 import { runtimeWarmupMessages, runtimeWarmupMs, type Timing } from "./profiles.ts";
 import { measureReadiness } from "./readiness-round.ts";
@@ -72,6 +73,8 @@ export interface Round {
   readonly delivered: Delivered | null;
   readonly result: LoadResult | null;
   readonly counters: Counters | null;
+  /** While it was under load; null if it was not asked. */
+  readonly account: OwnAccount | null;
   /** Why this machine refuses the contender. */
   readonly unavailable: string | null;
   readonly failure: string | null;
@@ -90,6 +93,7 @@ export const nothingMeasured = {
   delivered: null,
   result: null,
   counters: null,
+  account: null,
   unavailable: null,
   failure: null,
 } as const;
@@ -197,18 +201,23 @@ async function loadAndStop(
   const { host, signal, cpus } = context;
   const memoryBefore = samplesMemory ? await host.memory(pid, null) : null;
   let sampled: Promise<MemorySample> | null = null;
+  // A slot of a churn is a connection all the time: accepting and closing is what it is about.
+  const account = load.mode === "churn" ? null : new AccountTaker(server, host);
+  let accounted: Promise<OwnAccount | null> | null = null;
   // It takes a moment of somebody's CPU: where that was the server's, the gate drops the window.
   const onLoaded = (client: number) => {
     if (samplesMemory) sampled = host.memory(pid, client);
+    accounted = account?.end().catch(() => null) ?? null;
   };
+  const onConnected = () => void account?.begin(false).catch(() => {});
   try {
     const loaded: Loaded = await runLoad(
       { port, pid, load, timing: warmed(contender, timing, load), seed, spoken: contender.spoken },
-      { host, signal, cpu: cpus.client, serverEnded: server.ended, onLoaded },
+      { host, signal, cpu: cpus.client, serverEnded: server.ended, onLoaded, onConnected },
     );
     if (faultOf(loaded, load) !== null) await server.untilEnded(deathMs);
     const stopped: Stopped = await server.stop();
-    return { loaded, stopped, memoryBefore, memoryDuring: await sampled };
+    return { loaded, stopped, memoryBefore, memoryDuring: await sampled, account: await accounted };
   } finally {
     server.kill();
   }

@@ -2,7 +2,7 @@
 
 import { within } from "../host/deadline.ts";
 import { describeExit, type Host, type HostProcess } from "../host/host.ts";
-import { type Counters, parseEvent, type Ready } from "../model/events.ts";
+import { type Counters, parseEvent, type Ready, type Snapshot } from "../model/events.ts";
 
 export interface ServerOptions {
   readonly host: Host;
@@ -13,6 +13,9 @@ export interface ServerOptions {
   /** From SIGTERM to SIGKILL. */
   readonly stopTimeoutMs: number;
 }
+
+/** Printing takes well under a millisecond, unless the machine is busy elsewhere. */
+const snapshotTimeoutMs = 2_000;
 
 export type ServerStart = { readonly server: ServerProcess } | { readonly failure: string };
 
@@ -47,6 +50,7 @@ export class ServerProcess {
   #announce: (ready: Ready) => void = () => {};
   #ready: Ready | null = null;
   #counters: Counters | null = null;
+  #tellSnapshot: (snapshot: Snapshot) => void = () => {};
 
   constructor(argv: readonly string[], options: ServerOptions) {
     this.#options = options;
@@ -117,6 +121,20 @@ export class ServerProcess {
     this.#child.kill("SIGKILL");
   }
 
+  /**
+   * Its counters so far; null for a server that does not print them, or not in time. @throws
+   * {Interrupted}
+   */
+  async snapshot(): Promise<Snapshot | null> {
+    if (this.#ready?.snapshots !== true || this.#child.ended) return null;
+    const told = new Promise<Snapshot>((resolve) => {
+      this.#tellSnapshot = resolve;
+    });
+    this.#child.kill("SIGUSR2");
+    const { signal } = this.#options;
+    return await within(told, { timeoutMs: snapshotTimeoutMs, signal });
+  }
+
   /** Stops the process where it is, until resume(). */
   pause(): void {
     this.#child.kill("SIGSTOP");
@@ -129,6 +147,7 @@ export class ServerProcess {
   #hear(line: string): void {
     const event = parseEvent(line);
     if (event?.event === "counters") this.#counters = event;
+    if (event?.event === "snapshot") this.#tellSnapshot(event);
     if (event?.event !== "ready" || !isPort(event.port)) return;
     this.#ready = event;
     this.#announce(event);

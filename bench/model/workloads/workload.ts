@@ -159,11 +159,21 @@ export const echoMetrics = [
   "serverCpuPercent",
   "serverUserCpuPercent",
   "throughput",
+  "serverUserCpuPerMessage",
+  "serverSystemCpuPerMessage",
   "contextSwitchesPerMessage",
+  "voluntarySwitchesPerMessage",
+  "involuntarySwitchesPerMessage",
   "clientCpuPerMessage",
   "clientCpuPercent",
   "systemCallsPerMessage",
+  "waitCallsPerMessage",
+  "receiveCallsPerMessage",
+  "sendCallsPerMessage",
+  "controlCallsPerMessage",
+  "vainLooksPerMessage",
   "eventsPerWait",
+  "messagesInFlight",
   "latencyP50",
   "latencyP90",
   "latencyP99",
@@ -171,13 +181,16 @@ export const echoMetrics = [
   "latencyP9999",
 ] as const satisfies readonly MetricName[];
 
-/** Latencies from the moment at which a message left, whatever the schedule had meant. */
+/** Latencies from the moment of sending, and what the load generator itself was late. */
 export const uncorrectedMetrics = [
   "latencyP50Uncorrected",
   "latencyP90Uncorrected",
   "latencyP99Uncorrected",
   "latencyP999Uncorrected",
   "latencyP9999Uncorrected",
+  "senderDelayP50",
+  "senderDelayP99",
+  "senderDelayP999",
 ] as const satisfies readonly MetricName[];
 
 /** Noise of the machine, whatever the load. */

@@ -1,0 +1,69 @@
+// The figures of why a server costs what it costs: calls and switches per message, and the two modes
+// of its CPU time. By the server's own account where it keeps one, else by the kernel's.
+
+import type { Window } from "../model/events.ts";
+import type { CallField } from "../model/metrics.ts";
+import type { BlockData } from "./block-data.ts";
+import { divide, total } from "./window-sums.ts";
+
+/** Null for a server that does not count, such as Node's own sockets. */
+export function callsPerMessage(block: BlockData, field: CallField): number | null {
+  const calls = block.round.account?.calls ?? null;
+  if (calls === null || calls.recvCalls + calls.waitCalls === 0) return null;
+  const { waitCalls, recvCalls, sendCalls, acceptCalls, controlCalls = 0 } = calls;
+  const all = waitCalls + recvCalls + sendCalls + acceptCalls + controlCalls;
+  return divide(field === "all" ? all : (calls[field] ?? null), messagesAccounted(block));
+}
+
+/** Null for a thread that is blocked in recv: it gets no events, rather than 0. */
+export function eventsPerWait({ round: { account, turn } }: BlockData): number | null {
+  if (turn !== null) return turn.eventsPerWait;
+  const calls = account?.calls;
+  return divide(calls?.eventsReturned || null, calls?.waitCalls);
+}
+
+type SwitchKinds = readonly ("voluntary" | "involuntary")[];
+
+/** By the windows; by the server's account if it has too many threads for a look in each window. */
+export function switchesPerMessage(block: BlockData, kinds: SwitchKinds): number | null {
+  const { account } = block.round;
+  const fields = {
+    voluntary: "serverVoluntarySwitches",
+    involuntary: "serverInvoluntarySwitches",
+  } as const;
+  const sums =
+    kinds.length === 2
+      ? [total(block.windows, "serverContextSwitches")]
+      : kinds.map((kind) => total(block.windows, fields[kind]));
+  if (!sums.includes(null)) {
+    const switches = sums.reduce<number>((sum, value) => sum + (value ?? 0), 0);
+    return divide(switches, total(block.windows, "completedMessages"));
+  }
+  const own = account?.switches ?? null;
+  if (own === null) return null;
+  const switches = kinds.reduce((sum, kind) => sum + own[kind], 0);
+  return divide(switches, messagesAccounted(block));
+}
+
+/**
+ * Nanoseconds per message in one mode over all windows of all blocks: the exact CPU time, shared out
+ * by what the kernel sampled. One block has too few samples for a share.
+ */
+export function modePerMessage(
+  blocks: readonly BlockData[],
+  mode: "user" | "system",
+): number | null {
+  const windows: readonly Window[] = blocks.flatMap((block) => block.windows);
+  const user = total(windows, "serverUserTickNs");
+  const system = total(windows, "serverSystemTickNs");
+  if (user === null || system === null) return null;
+  const share = divide(mode === "user" ? user : system, user + system);
+  const cpu = divide(total(windows, "serverCpuNs"), total(windows, "completedMessages"));
+  return share === null || cpu === null ? null : share * cpu;
+}
+
+/** By the bytes that the server received, so that they belong to its calls. */
+function messagesAccounted({ round: { account, load } }: BlockData): number | null {
+  if (!("payloadBytes" in load)) return null;
+  return divide(account?.calls?.bytesReceived, load.payloadBytes);
+}
