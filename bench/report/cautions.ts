@@ -21,6 +21,8 @@ export type Caution =
   | Coded<"machine-faults", { faults: readonly string[] }>
   /** A core is full because the server polls, or saturated because the rate is too much for it. */
   | Coded<"windows-discarded" | "not-ranked" | "polls" | "saturated", { cells: readonly Cell[] }>
+  /** Latencies of which the load generator's own delay is a good part. */
+  | Coded<"sent-late", { cells: readonly Cell[]; share: number }>
   /** Runtimes whose engine is in the figures. */
   | Coded<"engine", { engine: string; runtimes: readonly string[] }>;
 
@@ -28,6 +30,9 @@ export type Caution =
 export const fullCorePercent = 95;
 /** From so many blocks on a percentile interval can cover what it says. */
 export const enoughBlocks = 6;
+
+/** From this share of the latency on, the load generator's own delay is a part of what is shown. */
+export const senderShare = 0.1;
 
 export function cautionsOf({ measured, others }: Group, results: Results): Caution[] {
   const { complete, environment } = results;
@@ -47,6 +52,7 @@ export function cautionsOf({ measured, others }: Group, results: Results): Cauti
     full.length > polls.length && {
       ...{ code: "saturated", cells: full.filter((cell) => !polls.includes(cell)) },
     },
+    ...sentLate(measured),
     ...engines(measured),
   ];
   return all.filter((caution) => caution !== false);
@@ -63,6 +69,15 @@ function fleetCautions(environment: Results["environment"]): Caution[] {
 }
 
 const fleetSchema = s.record({ limitedByClients: s.list(s.number), faults: s.list(s.text) });
+
+function sentLate(measured: readonly Cell[]): Caution[] {
+  const cells = measured.filter((cell) => {
+    const delay = figure(cell, "senderDelayP99")?.median ?? 0;
+    const latency = figure(cell, "latencyP99")?.median ?? null;
+    return latency !== null && delay > senderShare * latency;
+  });
+  return cells.length === 0 ? [] : [{ code: "sent-late", cells, share: senderShare }];
+}
 
 function percentOf(cell: Cell): number {
   return figure(cell, "serverCpuPercent")?.median ?? 0;

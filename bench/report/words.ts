@@ -268,6 +268,14 @@ const cautionWords: { readonly [C in Caution["code"]]: (caution: CautionOf<C>) =
   ],
   polls: ({ cells }) => say`Busy polling fills its core at any load: ${namesOf(cells)}.`,
   saturated: ({ cells }) => say`${overRate} ${namesOf(cells)}.`,
+  "sent-late": ({ cells, share }) =>
+    joined(
+      [
+        say`The load generator sent late: its own delay is over ${count(100 * share)} % of the p99`,
+        say`of ${namesOf(cells)}; compare the latencies from send.`,
+      ],
+      " ",
+    ),
   engine: ({ engine, runtimes }) =>
     say`${enumerated(runtimes.map((name) => [`${name}:`]))} rows include their ${engine} runtime.`,
 };

@@ -1,0 +1,84 @@
+// Latency against what is known of it: a delay that the server plants, by its own clock, and
+// Little's law.
+
+import { afterEach, describe, expect, it } from "vitest";
+import { type Bins, bins, quantile } from "./hdr-reader.ts";
+import { type Answer, echo, endAll, listen, run } from "./load-runs.ts";
+
+afterEach(endAll);
+
+const ms = 1e6;
+
+/** Echoes each message after a delay, and keeps how long it held it. */
+function delayed(delayMs: number, held: number[]): Answer {
+  return (socket, data) => {
+    const came = process.hrtime.bigint();
+    const answer = () => {
+      if (Number(process.hrtime.bigint() - came) < delayMs * ms) {
+        setImmediate(answer);
+        return;
+      }
+      held.push(Number(process.hrtime.bigint() - came));
+      socket.write(data);
+    };
+    setImmediate(answer);
+  };
+}
+
+describe("a planted delay", () => {
+  // One message at a time on a connection, so that they are answered in order.
+  const options = { connections: 8, depth: 1, rate: 200, windows: 4, "tick-us": 0, spin: 1 };
+
+  async function latencyOf(answer: Answer) {
+    const { windows, result } = await run(await listen(answer), options);
+    expect(result).toMatchObject({ mismatches: 0, missing: 0, error: null });
+    const all = windows.flatMap((window) => bins(window.latencyUncorrected));
+    return (share: number) => quantile(sortedBins(all), share);
+  }
+
+  it.each([1, 5])("of %i ms shows in p50 and p99 within 10 percent", async (delayMs) => {
+    const held: number[] = [];
+    const without = await latencyOf(delayed(0, []));
+    const latency = await latencyOf(delayed(delayMs, held));
+    held.sort((one, other) => one - other);
+    for (const share of [0.5, 0.99]) {
+      const own = held[Math.floor(held.length * share)] ?? Number.NaN;
+      // Three significant digits: a bin's end may lie that much below.
+      expect(latency(share)).toBeGreaterThan(0.99 * delayMs * ms);
+      // What the server says that it held, and what a message takes without: not of the tail,
+      // which a machine that is busy elsewhere makes anew each time.
+      if (share === 0.5) expect(latency(share)).toBeLessThan(1.1 * (own + without(share)));
+    }
+  });
+});
+
+const sortedBins = (all: Bins): Bins => [...all].sort(([one], [other]) => one - other);
+
+const mean = (all: Bins) => {
+  const count = all.reduce((sum, [, number]) => sum + number, 0);
+  return all.reduce((sum, [value, number]) => sum + value * number, 0) / count;
+};
+
+describe("Little's law: messages in flight are throughput times latency, within 5 %", () => {
+  it.each([
+    ["open", { rate: 500 }],
+    ["open, smoothly", { rate: 500, "tick-us": 0, spin: 1 }],
+    ["open, many connections", { rate: 2000, connections: 100 }],
+    ["closed", { mode: "closed", "in-flight": 8 }],
+    ["closed, pipelined", { mode: "closed", "in-flight": 32, depth: 4, connections: 8 }],
+  ])("%s", async (_name, options) => {
+    const port = await listen(options.mode === "closed" ? delayed(2, []) : echo);
+    // One long window: what is under way at its edges is little beside what happens in it.
+    const long = { windows: 1, "window-ms": 3000, connections: 16, ...options };
+    const { windows, result } = await run(port, long);
+    expect(result).toMatchObject({ mismatches: 0, missing: 0, error: null });
+    const [window] = windows;
+    if (window === undefined) throw new Error("there is one");
+    const duration = Number(window["durationNs"]);
+    const inFlight = Number(window["inFlightNs"]) / duration;
+    const throughput = Number(window["completedMessages"]) / duration;
+    const expected = throughput * mean(bins(window.latencyUncorrected));
+    expect(inFlight / expected).toBeGreaterThan(0.95);
+    expect(inFlight / expected).toBeLessThan(1.05);
+  });
+});
