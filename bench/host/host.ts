@@ -7,7 +7,7 @@ import type { CpuPlan } from "./cpus.ts";
 import type { MachineEnvironment } from "./environment.ts";
 import type { MachineLimits, Shortfall } from "./limits.ts";
 import type { MemorySample } from "./memory.ts";
-import type { Usage } from "./usage.ts";
+import type { Switches, Usage } from "./usage.ts";
 
 /** How a process ended: one of the three is set. */
 export interface Exit {
@@ -47,12 +47,6 @@ export interface StartOptions {
   readonly input?: boolean;
 }
 
-/** sched(7): a thread that waited, and one that had to leave its CPU. */
-export interface Switches {
-  readonly voluntary: number;
-  readonly involuntary: number;
-}
-
 export interface Host {
   readonly platform: NodeJS.Platform;
   /** Where the programs of this package are on that machine. */
@@ -76,7 +70,7 @@ export interface Host {
   refuses?(argv: readonly string[]): string | null;
   /** What another of its machines lacks for so many connections; null if nothing. */
   shortfall?(connections: number): Shortfall | null;
-  /** Context switches of all threads of a process and its children that live; null without /proc. */
+  /** Of all threads of a process and of its children that live; null without /proc. */
   switches?(pid: number): Promise<Switches | null>;
   /** CPU time and memory of a process and its children; null if it has ended. */
   usage(pid: number): Promise<Usage | null>;

@@ -5,12 +5,12 @@ import { type Paths, packagePaths } from "../paths.ts";
 import { type CpuPlan, chooseCpus } from "./cpus.ts";
 import { within } from "./deadline.ts";
 import { gatherEnvironment, type MachineEnvironment } from "./environment.ts";
-import type { Host, HostProcess, StartOptions, Switches } from "./host.ts";
+import type { Host, HostProcess, StartOptions } from "./host.ts";
 import type { MachineLimits } from "./limits.ts";
 import { readMachineLimits } from "./machine-limits.ts";
 import { type MemorySample, sampleMemory } from "./memory.ts";
 import { ChildProcess, isAlive } from "./processes.ts";
-import { switchesOf, type Usage, usageOf } from "./usage.ts";
+import { type Switches, switchesOf, type Usage, usageOf } from "./usage.ts";
 
 export class LocalHost implements Host {
   readonly platform = process.platform;

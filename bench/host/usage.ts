@@ -1,7 +1,6 @@
 // What the kernel's accounts say of processes, read from outside. proc_pid_stat(5),
 // proc_pid_schedstat, proc_stat(5); "Scheduler Statistics" of the kernel's documentation.
 
-import type { Switches } from "./host.ts";
 import { listNames, type ReadText, readText } from "./kernel-files.ts";
 
 /** Of a process and its children until now. */
@@ -10,6 +9,12 @@ export interface Usage {
   readonly cpuNs: number | null;
   /** Resident, shared pages included. */
   readonly memoryBytes: number | null;
+}
+
+/** sched(7): a thread that waited, and one that had to leave its CPU. */
+export interface Switches {
+  readonly voluntary: number;
+  readonly involuntary: number;
 }
 
 /** Of all threads of a process until now. */

@@ -24,7 +24,7 @@ export type Sum =
   /** Per message, by the server's own account while it was under load. */
   | { readonly of: "calls"; readonly field: CallField }
   | { readonly of: "switches"; readonly kinds: readonly ("voluntary" | "involuntary")[] }
-  /** CPU time in one mode per message, over all blocks: the kernel tells modes apart by sampling. */
+  /** CPU time in one mode per message, over all blocks: the kernel samples the modes. */
   | { readonly of: "mode"; readonly mode: "user" | "system" }
   | { readonly of: "turn"; readonly field: NumbersOf<ReadinessTurn> }
   /** Memory with all connections open, or what a connection adds to it. */

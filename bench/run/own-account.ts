@@ -1,8 +1,9 @@
-// What a server did between two moments of a round by its own account: the calls that it counts, and
-// the context switches of servers with too many threads to be looked at in each window. Taken while
-// all connections are open, so that accepting and closing them is not in it.
+// What a server did between two moments of a round by its own account: the calls that it counts,
+// and the context switches of servers with too many threads to be looked at in each window. Taken
+// while all connections are open, so that accepting and closing them is not in it.
 
-import type { Host, Switches } from "../host/host.ts";
+import type { Host } from "../host/host.ts";
+import type { Switches } from "../host/usage.ts";
 import type { Snapshot } from "../model/events.ts";
 import type { ServerProcess } from "./server.ts";
 

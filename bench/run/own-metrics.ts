@@ -1,5 +1,5 @@
-// The figures of why a server costs what it costs: calls and switches per message, and the two modes
-// of its CPU time. By the server's own account where it keeps one, else by the kernel's.
+// The figures of why a server costs what it costs: calls and switches per message, and the two
+// modes of its CPU time. By the server's own account if it keeps one, else by the kernel's.
 
 import type { Window } from "../model/events.ts";
 import type { CallField } from "../model/metrics.ts";
@@ -46,8 +46,8 @@ export function switchesPerMessage(block: BlockData, kinds: SwitchKinds): number
 }
 
 /**
- * Nanoseconds per message in one mode over all windows of all blocks: the exact CPU time, shared out
- * by what the kernel sampled. One block has too few samples for a share.
+ * Nanoseconds per message in one mode over all windows of all blocks: the exact CPU time, shared
+ * out by what the kernel sampled. One block has too few samples for a share.
  */
 export function modePerMessage(
   blocks: readonly BlockData[],
