@@ -23,7 +23,13 @@ import {
 import { makeScale, position, ticks } from "../bench/report/svg/scale.ts";
 import { inventedResults, measuredCell, metric, otherCell, tenCells } from "./report-data.ts";
 import { fullResults, smallResults } from "./report-full-data.ts";
-import { headline, headlineGroup, machineSentence, validityOf } from "./report-words.ts";
+import {
+  headline,
+  headlineGroup,
+  machineSentence,
+  renderHtml,
+  validityOf,
+} from "./report-words.ts";
 
 const full = fullResults();
 const named = (contender: string) => ({ contender, ...kindOf(contender) });
@@ -426,6 +432,18 @@ describe("the words before the charts", () => {
     const ok = tenCells().filter(({ status, dropped }) => status === "ok" && dropped === 0);
     expect(validityOf(inventedResults({ cells: ok })).level).toBe("sound");
     expect(validityOf(smallResults()).level).toBe("careful");
+    const graded = ok.map((cell, index) => ({
+      ...cell,
+      confidence:
+        index === 0
+          ? { grade: "low" as const, doubts: [{ code: "wide" as const, halfWidth: 0.4 }] }
+          : { grade: "high" as const, doubts: [] },
+    }));
+    expect(validityOf(inventedResults({ cells: graded }))).toMatchObject({
+      ...{ level: "careful" },
+      title: `Confidence: high in ${ok.length - 1} and low in 1 of ${ok.length} cells`,
+    });
+    expect(renderHtml(inventedResults({ cells: graded }))).toContain("the interval is ±40 %");
     expect(validityOf(inventedResults()).level).toBe("broken");
     expect(validityOf(inventedResults({ cells: [] })).title).toBe("Nothing was measured");
     expect(validityOf(inventedResults({ cells: ok, complete: false })).sentences).toContain(

@@ -1,6 +1,7 @@
 // What of a report is not to be trusted, or only with care: codes with fields, and how far that
 // makes the whole report trustworthy. Their words are in words.ts.
 
+import { type Grade, grades } from "../model/confidence.ts";
 import { busyRules, kindOf } from "../model/reasons.ts";
 import type { Cell, Results, Status } from "../model/results.ts";
 import { runtimeRow, runtimesWith } from "../model/runtimes.ts";
@@ -116,6 +117,10 @@ export interface Confidence {
   /** Beside the windows: of the group that the report opens with. */
   readonly cautions: readonly Caution[];
   readonly exclusions: readonly ExcludedCells[];
+  /** How many cells have each grade; empty for results of earlier versions. */
+  readonly graded: readonly { readonly grade: Grade; readonly cells: number }[];
+  /** Cells of low confidence, whose doubts say why. */
+  readonly low: readonly Cell[];
 }
 
 /** Cells without a ranking, for causes of one kind. */
@@ -130,7 +135,13 @@ export function confidenceOf(results: Results, opening: Group | undefined): Conf
   const disturbed = cells.filter(({ dropped }) => dropped > 0);
   const failed = cells.some(({ status, mismatches }) => status === "failed" || mismatches > 0);
   const noisy = cells.some(({ status }) => status === "inconclusive");
-  const doubtful = noisy || !results.complete || disturbed.length > 0;
+  const of = (grade: Grade) => cells.filter(({ confidence }) => confidence?.grade === grade);
+  const graded = grades.map((grade) => ({ grade, cells: of(grade).length }));
+  const isGraded = graded.some(({ cells: number }) => number > 0);
+  const low = of("low");
+  // A grade takes into account what was discarded.
+  const unsure = isGraded ? low.length > 0 : disturbed.length > 0;
+  const doubtful = noisy || !results.complete || unsure;
   const cautions = opening === undefined ? [] : cautionsOf(opening, results);
   return {
     level: failed || ranked === 0 ? "broken" : doubtful ? "careful" : "sound",
@@ -143,6 +154,8 @@ export function confidenceOf(results: Results, opening: Group | undefined): Conf
     // The windows have a sentence of their own, and the exclusions a list.
     cautions: cautions.filter(({ code }) => code !== "windows-discarded" && code !== "not-ranked"),
     exclusions: exclusionsOf(cells.filter((cell) => !isMeasured(cell))),
+    graded: isGraded ? graded.filter(({ cells: number }) => number > 0) : [],
+    low,
   };
 }
 

@@ -90,7 +90,7 @@ function verdictLines(report: Report, opening: GroupReport, { width, paint }: Ca
   const { sentences, confidence } = report;
   const doubts = confidence.cautions.filter(({ code }) => weighty.includes(code));
   const notes = doubts.map((caution) => `! ${plain(cautionSentence(caution))}`);
-  const level = `Confidence: ${confidenceTitle(confidence)}.`;
+  const level = `${confidenceTitle(confidence)}.`;
   return [
     ...wrap(sentences.slice(0, 2).map(plain).join(" "), width),
     ...(opening.integrity === "" ? [] : wrap(opening.integrity, width)),

@@ -1,12 +1,13 @@
 // What the report says: every sentence of it that is made from figures, once. A ranking stands only
 // where an interval excludes 1, and a tie is never ranked.
 
+import { doubtText } from "../model/confidence.ts";
 import { causeText } from "../model/reasons.ts";
 import type { Cell, Results, Status } from "../model/results.ts";
 import { isSaturated } from "./causes.ts";
 import { type Caution, type Confidence, type ExcludedCells, enoughBlocks } from "./cautions.ts";
-import { bytes, count, percent, plainLine, ratio, significant } from "./format.ts";
-import { figure, type Group, unitOf } from "./groups.ts";
+import { bytes, count, enumerate, percent, plainLine, ratio, significant } from "./format.ts";
+import { figure, type Group, scaleText, unitOf } from "./groups.ts";
 import { metricWords, sizeText, workloadWords } from "./metric-words.ts";
 import { enumerated, joined, type Name, namesOf, type Sentence, say } from "./sentence.ts";
 
@@ -195,35 +196,6 @@ function isTied(cell: Cell): boolean {
   return found !== undefined && found.low !== null && !isRanked(cell);
 }
 
-/** What waiting costs: which contenders use CPU while their connections are silent. */
-export function idleSentence(group: Group | undefined): Sentence {
-  if (group === undefined) return [];
-  const found = group.measured.flatMap((cell) => {
-    const cpu = figure(cell, "idleCpuPercent")?.median;
-    return cpu === undefined ? [] : [{ cell, cpu }];
-  });
-  const busy = found.filter(({ cpu }) => cpu >= idlePercent);
-  const quiet = found.filter(({ cpu }) => cpu < idlePercent);
-  const most = Math.max(0, ...quiet.map(({ cpu }) => cpu));
-  const parts = [
-    ...busy.map(({ cell, cpu }) => say`${nameOf(cell.contender)} uses ${percent(cpu)} % of a core`),
-    ...(quiet.length === 0
-      ? []
-      : [say`${namesOf(quiet.map(({ cell }) => cell))} less than ${leastAbove(most)} %`]),
-  ];
-  if (parts.length === 0) return [];
-  const silent = count((found[0]?.cell ?? group.measured[0])?.connections ?? 0);
-  return say`With ${silent} silent connections, ${joined(parts, "; ")}.`;
-}
-
-/** The next tenth of a percent: 0 is measured by the tick, and is less than 0.1. */
-function leastAbove(value: number): string {
-  return ((Math.floor(value * 10) + 1) / 10).toFixed(1);
-}
-
-/** Below so many percent of a core a server is idle. */
-const idlePercent = 1;
-
 /** How many messages were checked, and how many were wrong; empty if the workload sends none. */
 export function integrityText({ workload, measured, others }: Group): string {
   const cells = [...measured, ...others];
@@ -285,12 +257,24 @@ export function cautionSentence<C extends Caution["code"]>(caution: CautionOf<C>
 }
 
 /** How far to trust the report, as its heading. */
-export function confidenceTitle({ level, ranked, cells }: Confidence): string {
-  const share = `${count(ranked)} of ${count(cells)} cells measured`;
+export function confidenceTitle({ level, ranked, cells, graded }: Confidence): string {
+  const share = `Confidence: ${count(ranked)} of ${count(cells)} cells measured`;
   if (cells === 0) return "Nothing was measured";
+  if (graded.length > 0) {
+    const parts = graded.map(({ grade, cells: number }) => `${grade} in ${count(number)}`);
+    const failed = level === "broken" ? "; something failed" : "";
+    return `Confidence: ${enumerate(parts)} of ${count(cells)} cells${failed}`;
+  }
   if (level === "sound") return `${share}, no window dropped`;
   if (level === "careful") return `${share}; read with care`;
   return ranked === 0 ? "Nothing here can be ranked" : `${share}; something failed`;
+}
+
+/** Why the confidence of a cell is low. */
+export function lowSentence(cell: Cell): Sentence {
+  const doubts = (cell.confidence?.doubts ?? []).map(doubtText);
+  const place = `${plainLine(cell.workload)}, ${scaleText(cell)}`;
+  return say`Low: ${nameOf(cell.contender)} (${place}): ${enumerate(doubts)}.`;
 }
 
 export function windowsSentence({ windows: { dropped, cells } }: Confidence): Sentence {

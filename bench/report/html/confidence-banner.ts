@@ -5,14 +5,24 @@ import type { ExcludedCells, Level } from "../cautions.ts";
 import { count } from "../format.ts";
 import { element, join, type Markup, nothing, text } from "../markup.ts";
 import type { Report } from "../report.ts";
-import { cautionSentence, confidenceTitle, exclusionText, windowsSentence } from "../words.ts";
+import {
+  cautionSentence,
+  confidenceTitle,
+  exclusionText,
+  lowSentence,
+  windowsSentence,
+} from "../words.ts";
 import { code, prose } from "./table.ts";
 
 const levelMarks: Readonly<Record<Level, string>> = { sound: "✓", careful: "!", broken: "✕" };
 
 export function confidenceBanner({ confidence, machine }: Report): Markup {
   const { level, cautions, exclusions } = confidence;
-  const sentences = [windowsSentence(confidence), ...cautions.map(cautionSentence)];
+  const sentences = [
+    windowsSentence(confidence),
+    ...confidence.low.slice(0, shownExclusions).map(lowSentence),
+    ...cautions.map(cautionSentence),
+  ];
   const mark = element("span", { class: "mark", "aria-hidden": "true" }, text(levelMarks[level]));
   return element(
     "section",
