@@ -23,6 +23,7 @@ export function whyNoHosts(): string | null {
 export function whyNoNamespaces(): string | null {
   if (whyNoHosts() !== null) return whyNoHosts();
   if (!isRoot) return "network namespaces need root";
+  if (process.env["NO_NAMESPACES"] !== undefined) return "NO_NAMESPACES is set";
   const name = `iosel-probe-${process.pid}`;
   if (spawnSync("ip", ["netns", "add", name]).status !== 0) return "ip netns add is refused";
   spawnSync("ip", ["netns", "del", name]);
@@ -39,6 +40,23 @@ export function whyNoNetem(): string | null {
   const tried = spawnSync("ip", [...inside, "tc", "qdisc", "add", "dev", "lo", "root", "netem"]);
   spawnSync("ip", ["netns", "del", name]);
   return tried.status === 0 ? null : "this kernel has no sch_netem";
+}
+
+/** Why such a host cannot be logged in to here, found out by trying; null if it can. */
+export async function whyNoLogin(): Promise<string | null> {
+  const no = whyNoHosts();
+  if (no !== null) return no;
+  const hosts = new SshHosts(whyNoNamespaces() === null);
+  try {
+    await hosts.add({ name: "probe" });
+    const args = ["-F", hosts.config, "-o", "BatchMode=yes", "probe", "true"];
+    const tried = spawnSync("ssh", args, { encoding: "utf8", timeout: 20_000 });
+    return tried.status === 0 ? null : `no login here: ${tried.stderr.trim()}`;
+  } catch (error) {
+    return error instanceof Error ? error.message.trim() : String(error);
+  } finally {
+    await hosts.close();
+  }
 }
 
 export interface SshHost {
