@@ -88,8 +88,11 @@ function intervalText(cell: Cell, name: string, format: Writes): string {
   const found = figure(cell, name);
   if (found === undefined) return absent;
   const { median, low, high } = found;
-  if (low === null || high === null) return format(median);
-  return `${format(median)} (${format(low)}–${format(high)})`;
+  // A connection cannot give memory back: the noise of the machine is larger than what it takes.
+  const tooSmall = name.endsWith("BytesPerConnection") && median <= 0;
+  const middle = tooSmall ? "not resolved" : format(median);
+  if (low === null || high === null) return middle;
+  return `${middle} (${format(low)}–${format(high)})`;
 }
 
 /** The ratio to the reference and its interval; a core that is full has a cost, and no ratio. */

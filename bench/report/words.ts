@@ -33,7 +33,7 @@ export function headlineOf(group: Group | undefined, { reference }: Results): Se
   if (!isCompared(group, reference)) return verdictOf(group, reference);
   const base = group.measured.find((cell) => cell.contender === reference);
   const cost = base === undefined ? undefined : figure(base, "serverCpuPerMessage")?.median;
-  if (cost === undefined) return [withoutReference(reference)];
+  if (cost === undefined) return verdictOf(group, reference);
   const rivals = group.measured.filter((cell) => cell !== base && !isSaturated(cell));
   const known = rivals.find(({ contender }) => contender === usual);
   const others = rivals.filter((cell) => cell !== known);
@@ -299,10 +299,10 @@ export function reasonOf(cell: Cell): string {
 
 /** With how many messages were wrong, and what was seen all the same if it could not be ranked. */
 function reasonText(cell: Cell): string {
+  // One that failed before its first window has faults, and no messages that count.
+  const of = cell.messages < cell.mismatches ? "" : `of ${count(cell.messages)} `;
   const wrong =
-    cell.mismatches > 0
-      ? ` (${count(cell.mismatches)} of ${count(cell.messages)} messages wrong or missing)`
-      : "";
+    cell.mismatches > 0 ? ` (${count(cell.mismatches)} ${of}messages wrong or missing)` : "";
   const cost = figure(cell, "serverCpuPerMessage");
   const seen =
     cell.status === "inconclusive" && cost !== undefined

@@ -1,6 +1,6 @@
 // Whether the suite's answers are true, on the machine at hand: a server against itself, a server
-// with a planted cost, and a client that is not ours. Each run is kept in a folder, so that what was
-// interrupted goes on. It takes minutes to an hour and wants a quiet machine: no part of the tests.
+// with a planted cost, and a client that is not ours. Each run is kept in a folder, so that what
+// was interrupted goes on. It takes minutes to an hour and a quiet machine: no part of the tests.
 //
 //   node test/truth/check.mjs aa --runs 30 [--neighbour 30] [--out DIR]
 //   node test/truth/check.mjs planted --runs 10 [--percent 5] [--blocks 20] [--out DIR]
@@ -151,7 +151,9 @@ async function otherClient() {
     const line = await new Promise((resolve) => child.stdout.once("data", resolve));
     const { port, pid } = JSON.parse(String(line).split("\n")[0]);
     const script = here("open-loop.py");
-    const told = execFileSync("python3", [script, port, pid, connections, rate, 20].map(String));
+    const load = [script, port, pid, connections, rate, 20].map(String);
+    const { client } = await host.cpus();
+    const told = execFileSync("taskset", ["-c", String(client), "python3", ...load]);
     const theirs = JSON.parse(String(told)).cpuUsPerMessage;
     const asked = { contenders: [reference], connections: [connections], rate, blocks: 4 };
     const { cells } = await measure(asked, contenders);
