@@ -2,7 +2,7 @@
 // latency, causes, crossover, memory, idle cost, whatever else was measured, the run itself. What
 // was not measured is left out.
 
-import type { Results } from "../../model/results.ts";
+import type { Cell, Results } from "../../model/results.ts";
 import { workloadRow } from "../../model/workloads/catalogue.ts";
 import { whyOf } from "../causes.ts";
 import { judgedClaims } from "../claims.ts";
@@ -34,6 +34,7 @@ export function sectionsOf(results: Results): Section[] {
   );
   const sections = [
     cpuSection(acrossHeadline(of("echo-rate")), results),
+    peersSection(acrossHeadline(of("echo-rate")), results),
     loadSection(results),
     latencySection(acrossHeadline(of("echo-rate")), results),
     ...(echoes ? [why] : []),
@@ -83,6 +84,29 @@ function cpuSection(groups: readonly Group[], { reference, cells: all }: Results
       ...growthCharts(cells, { over: "payloadBytes", metric: "serverCpuPerMessage" }).slice(0, 1),
       ...others,
     ].filter(isChart),
+  };
+}
+
+/** The servers in other languages, beside the reference alone. Empty in a run without any. */
+function peersSection(groups: readonly Group[], { reference }: Results): Section {
+  const isPeer = ({ runtime }: Cell) => runtime === "peer";
+  const kept = (cell: Cell) => isPeer(cell) || cell.contender === reference;
+  const charts = groups
+    .filter(({ measured, others }) => [...measured, ...others].some(isPeer))
+    .map((group) => {
+      const { measured, others } = group;
+      const part = { ...group, measured: measured.filter(kept), others: others.filter(kept) };
+      return costChart(part, reference);
+    })
+    .filter(isChart);
+  return {
+    id: "peers",
+    title: "Against what you would use otherwise",
+    lead:
+      "Echo servers in other languages and on other libraries, each written as its documentation " +
+      "suggests, with back-pressure. Their figures include their language's runtime; what each " +
+      "does otherwise per call stands in the settings.",
+    charts: charts.map((chart) => ({ ...chart, id: `peers-${chart.id}` })),
   };
 }
 
