@@ -85,6 +85,20 @@ describe("target over HTTP", () => {
     expect(stderr).toMatch(/^fail-if errors > 0: target, .*: \d+$/m);
   });
 
+  it("keeps the figures of a server that fails after its last window, with a caution", async () => {
+    // As servers do that take the end of a connection for an error.
+    const fails = `.on("connection", (one) => one.on("end", () => process.exit(3))).listen(`;
+    writeFileSync(join(folder, "failing.cjs"), httpServer.replace(".listen(", fails));
+    const command = `exec '${process.execPath}' failing.cjs {port}`;
+    const { code, stdout } = await http("--command", command, "--json");
+    const [only] = parseResults(stdout, "standard output").cells;
+    expect(only?.status).not.toBe("failed");
+    expect(only?.messages).toBeGreaterThan(0);
+    // Whether its end is seen before it is asked for is a matter of moments.
+    expect(only?.afterwards ?? "ended").toMatch(/exited with code 3|ended/);
+    expect(code).not.toBe(1);
+  });
+
   it.runIf(linux)("measures a server that runs already, by its URL", async () => {
     const child = await startHttp();
     try {

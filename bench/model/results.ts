@@ -76,6 +76,8 @@ const cellSchema = s.record({
   metrics: s.mapOf(metricSchema) as s.Schema<Readonly<Partial<Record<MetricName, Metric>>>>,
   /** What the contender is, beside its figures, by name: `{ "senderKnows": "nothing" }`. */
   facts: s.optional(s.mapOf(s.text)),
+  /** How a server of others failed once all of its windows had been measured. */
+  afterwards: s.optional(s.text),
   /**
    * Latencies of all windows that count, corrected and not: HdrHistogram V2, base64, nanoseconds.
    * Null if there was none.

@@ -24,6 +24,8 @@ export type Caution =
   | Coded<"windows-discarded" | "not-ranked" | "polls" | "saturated", { cells: readonly Cell[] }>
   /** Latencies of which the load generator's own delay is a good part. */
   | Coded<"sent-late", { cells: readonly Cell[]; share: number }>
+  /** Servers that failed after their last window. */
+  | Coded<"failed-afterwards", { cells: readonly Cell[] }>
   /** Runtimes whose engine is in the figures. */
   | Coded<"engine", { engine: string; runtimes: readonly string[] }>;
 
@@ -40,6 +42,7 @@ export function cautionsOf({ measured, others }: Group, results: Results): Cauti
   const dropped = [...measured, ...others].filter((cell) => cell.dropped > 0);
   const unranked = others.filter(({ status }) => status === "inconclusive");
   const full = measured.filter((cell) => percentOf(cell) >= fullCorePercent);
+  const late = [...measured, ...others].filter(({ afterwards }) => afterwards !== undefined);
   const polls = full.filter(({ strategy }) => strategy === "busy-poll");
   const all: (Caution | false)[] = [
     !complete && { code: "interrupted" },
@@ -54,6 +57,7 @@ export function cautionsOf({ measured, others }: Group, results: Results): Cauti
       ...{ code: "saturated", cells: full.filter((cell) => !polls.includes(cell)) },
     },
     ...sentLate(measured),
+    late.length > 0 && { code: "failed-afterwards", cells: late },
     ...engines(measured),
   ];
   return all.filter((caution) => caution !== false);

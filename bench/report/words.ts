@@ -239,6 +239,10 @@ const cautionWords: { readonly [C in Caution["code"]]: (caution: CautionOf<C>) =
       "npm run bench -- doctor says what disturbs it.",
   ],
   polls: ({ cells }) => say`Busy polling fills its core at any load: ${namesOf(cells)}.`,
+  "failed-afterwards": ({ cells }) => [
+    "Failed after the last window, so the figures stand: " +
+      `${cells.map(({ contender, afterwards }) => `${contender}: ${afterwards}`).join("; ")}.`,
+  ],
   saturated: ({ cells }) => say`${overRate} ${namesOf(cells)}.`,
   "sent-late": ({ cells, share }) =>
     joined(

@@ -153,6 +153,7 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
     mismatches: sum(results.map((result) => (result?.mismatches ?? 0) + (result?.missing ?? 0))),
     metrics: workload.mustFill ? capacityOf(metrics) : metrics,
     ...factsOf(course),
+    ...afterwardsOf(course),
     latencyHistogram: histogramOf(paired, "latency"),
     latencyHistogramUncorrected: histogramOf(paired, "latencyUncorrected"),
   };
@@ -196,6 +197,11 @@ function endingOf(course: Course, circumstances: Circumstances) {
 }
 
 /** What the rounds told beside figures; most contenders tell nothing. */
+function afterwardsOf({ judged }: Course): Pick<Cell, "afterwards"> {
+  const afterwards = judged.map(({ round }) => round.afterwards).find((words) => words !== null);
+  return afterwards == null ? {} : { afterwards };
+}
+
 function factsOf({ judged }: Course): Pick<Cell, "facts"> {
   const facts: Record<string, string> = {};
   for (const { round } of judged) Object.assign(facts, round.delivered?.facts);

@@ -89,7 +89,9 @@ export class HeldLoad {
         if (event.event === name) resolve(event as Extract<Event, { event: Name }>);
       };
     });
-    const either = Promise.race([heard, this.#child.exited, serverEnded.then(() => gone)]);
+    // A server that ends once its last window is over does not take the result with it.
+    const server = name === "result" ? [] : [serverEnded.then(() => gone)];
+    const either = Promise.race([heard, this.#child.exited, ...server]);
     const first = await within(either, { timeoutMs, signal });
     if (first === null) {
       return describeEnd(this.#child, `the load generator gave no ${name} in ${timeoutMs} ms`);

@@ -9,6 +9,7 @@ import { canBeHeld, type HeldLoadShape } from "./load-arguments.ts";
 import { AccountTaker } from "./own-account.ts";
 import {
   deathMs,
+  endOf,
   nothingMeasured,
   type Round,
   type RoundContext,
@@ -188,13 +189,13 @@ class ConnectedContender {
     const told = this.#generator.result;
     const loaded = { result: told, windows: this.#windows, memory: [] };
     const fault = typeof result === "string" ? result : faultOf(loaded, this.#load);
-    const failure = stopped.failure ?? this.#outcome.failure ?? fault;
-    this.#outcome = { connectMs, result: told, counters: stopped.counters, account, failure };
+    const end = endOf(this.request.contender, this.#outcome.failure ?? fault, stopped.failure);
+    this.#outcome = { connectMs, result: told, counters: stopped.counters, account, ...end };
   }
 
   round(): Round {
     const { contender, scenarioIndex, scenario, block } = this.request;
-    const { failure = null, unavailable = null } = this.#outcome;
+    const { failure = null, unavailable = null, afterwards = null } = this.#outcome;
     const { paths } = this.#context.host;
     const startedMs = this.#startedMs ?? performance.now();
     return {
@@ -209,6 +210,7 @@ class ConnectedContender {
       windows: this.#windows,
       interleaved: true,
       failure: failure === null ? null : withoutRoot(failure, paths),
+      afterwards: afterwards === null ? null : withoutRoot(afterwards, paths),
       unavailable: unavailable === null ? null : withoutRoot(unavailable, paths),
     };
   }

@@ -78,6 +78,8 @@ export interface Round {
   /** Why this machine refuses the contender. */
   readonly unavailable: string | null;
   readonly failure: string | null;
+  /** What went wrong once every window had been measured: the figures stand. */
+  readonly afterwards: string | null;
 }
 
 /** What a round that came to nothing has. */
@@ -96,7 +98,24 @@ export const nothingMeasured = {
   account: null,
   unavailable: null,
   failure: null,
+  afterwards: null,
 } as const;
+
+/**
+ * How a round ended. A server of others that fails only after its last window keeps its figures;
+ * the suite's own have to end as they were asked to.
+ * @param during what went wrong with the load itself
+ */
+export function endOf(
+  { runtime }: Contender,
+  during: string | null,
+  stopped: string | null,
+): Pick<Round, "failure" | "afterwards"> {
+  const stands = during === null && runtime === "foreign";
+  return stands
+    ? { failure: null, afterwards: stopped }
+    : { failure: stopped ?? during, afterwards: null };
+}
 
 /**
  * How long a server that lost its connections may take to be seen dead, so that its row says why.
@@ -125,6 +144,8 @@ export async function measureRound(request: RoundRequest, context: RoundContext)
     block,
     startedMs,
     durationMs: performance.now() - startedMs,
+    afterwards:
+      outcome.afterwards == null ? null : withoutRoot(outcome.afterwards, context.host.paths),
     unavailable: unavailable == null ? null : withoutRoot(unavailable, context.host.paths),
     failure: failure == null ? null : withoutRoot(failure, context.host.paths),
   };
@@ -186,8 +207,8 @@ async function measureServer(
   if (!("server" in started)) return started;
   const { loaded, stopped, ...memory } = await loadAndStop(started.server, request, load, context);
   const { failure: loadFailure, ...figures } = loaded;
-  const failure = stopped.failure ?? loadFailure ?? faultOf(loaded, load);
-  return { ...figures, ...memory, counters: stopped.counters, failure };
+  const end = endOf(request.contender, loadFailure ?? faultOf(loaded, load), stopped.failure);
+  return { ...figures, ...memory, counters: stopped.counters, ...end };
 }
 
 async function loadAndStop(
