@@ -133,8 +133,8 @@ function digest(paths, variant) {
 }
 
 /**
- * Stamps live in node_modules/.cache: whoever removes what was built or installed removes the
- * belief in it, too.
+ * Stamps are in node_modules/.cache, so that removing the installed packages removes the stamps,
+ * too, and everything is built again.
  */
 const stampOf = (name) => join(root, "node_modules", ".cache", "io-selectors", `${name}.sha256`);
 

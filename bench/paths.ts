@@ -12,7 +12,7 @@ export interface Paths {
   readonly loadGenerator: string;
   /** The TypeScript contenders' entry, compiled. */
   readonly serve: string;
-  /** What makes a contender of anybody's server, compiled. */
+  /** The compiled module that makes a contender of any server. */
   readonly announce: string;
   /** The programs of the pages, bundled. */
   readonly web: string;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// What `npx io-selectors` runs: bench/cli.ts, compiled, with a command of the suite and its options,
-// as `npm run bench --` takes them in a clone. `regression` needs no `bench` before it.
+// The command `npx io-selectors`: `bench` or `regression`, then the options of the suite, as
+// `npm run bench --` takes them in a clone.
 
 const [, , part, ...rest] = process.argv;
 const usage = `usage: npx io-selectors bench [command] [options]

@@ -1,7 +1,5 @@
 // wrk against the HTTP example and against node:http with the same answer: what a request costs the
 // server, by the rules of measurement.md. Linux, with wrk installed, after `npm run build`.
-// Enters: --blocks, --seconds, --connections, --seed. Leaves: a table in Markdown on standard
-// output, progress on standard error.
 //
 //   node docs/compare-http.mjs --blocks 10 --seconds 3
 
@@ -182,7 +180,7 @@ function report(counted) {
   console.log(`${blocks - counted.length} dropped. Node ${process.version}.\n`);
   if (counted.length === 0) return console.log("Inconclusive: no block counts.");
   console.log(
-    "| server | CPU, µs a request | ratio to node:http | requests/s | CPU % | wrk's CPU % |",
+    "| server | CPU, µs per request | ratio to node:http | requests/s | CPU % | wrk's CPU % |",
   );
   console.log("| --- | --- | --- | --- | --- | --- |");
   for (const name of Object.keys(commands)) {

@@ -1,6 +1,5 @@
 // Prints what is written into a FIFO, beside Node's event loop and without a thread of its pool.
-// Enters: the path of a FIFO, made where there is none. Leaves: its bytes on standard output, until
-// Ctrl-C. fifo(7)
+// fifo(7)
 //
 //   npm run build && node dist/examples/01-watch-a-fifo.js /tmp/my-fifo
 //   echo hello > /tmp/my-fifo                          # in another terminal, as often as you like

@@ -1,5 +1,5 @@
 // A worker that blocks in select(), on a pipe, and the main thread that wakes it when there is work
-// of another kind. Enters: nothing. Leaves: what the worker did, line by line.
+// of another kind.
 //
 //   npm run build && node dist/examples/03-wake-a-worker.js
 

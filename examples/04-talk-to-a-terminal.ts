@@ -1,6 +1,5 @@
 // Runs a command on a terminal of its own, so that it believes that a person is there, and prints
-// what it says. Enters: a command and its arguments. Leaves: the terminal's bytes on standard
-// output, and the command's exit code. pty(7)
+// what it says. pty(7)
 //
 //   npm run build && node dist/examples/04-talk-to-a-terminal.js ls --color=auto /
 

@@ -1,6 +1,5 @@
 // Follows several FIFOs with for await, until Ctrl-C, or until the time is up: both are one
-// AbortSignal. Enters: a number of seconds and the paths of FIFOs, made where there are none.
-// Leaves: a line for each thing that is written into one. fifo(7)
+// AbortSignal. fifo(7)
 //
 //   npm run build && node dist/examples/08-await-with-abort.js 60 /tmp/one /tmp/two
 //   echo hello > /tmp/two                              # in another terminal

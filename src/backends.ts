@@ -1,6 +1,5 @@
 // What the backends can do, and whether they work on this machine. Each is tried, because a kernel
 // or a sandbox may refuse what the build contains.
-// in words. Tried, not guessed: a kernel or a sandbox may refuse what the build contains.
 
 import { assertBoolean, assertOneOf } from "./arguments.ts";
 import { SelectorError } from "./errors.ts";

@@ -1,5 +1,5 @@
-// Closes selectors that were forgotten: some time after the engine has collected one, its native
-// half is destroyed.
+// Closes forgotten selectors: the native half is destroyed some time after the garbage collector
+// has collected the selector.
 
 import { native } from "./native.ts";
 

@@ -1,5 +1,5 @@
-// One connection out of several addresses: attempts in turn, each begun before the last has failed,
-// and the first to succeed wins. RFC 8305, section 5
+// One connection from several addresses. Attempts start in turn, each before the previous one has
+// failed; the first to succeed wins. RFC 8305, section 5
 
 import { getSystemErrorName } from "node:util";
 import { close } from "./descriptor.ts";

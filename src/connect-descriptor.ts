@@ -1,5 +1,5 @@
-// The Connector without a connection: a connected descriptor out of a host name, an address or a
-// path, with a deadline and a signal. It leaves no other descriptor behind, however it ends.
+// A connected descriptor from a host name, an address or a path, with a deadline and a signal. It
+// closes every other descriptor that it opened, whether it succeeds or fails.
 
 import { constants } from "node:os";
 import { assertNumber, assertSignal, assertString, toNativeTimeout } from "./arguments.ts";

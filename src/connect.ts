@@ -1,5 +1,5 @@
-// connect and adopt: connections that this program begins, or takes over from elsewhere. Schmidt's
-// Connector.
+// connect and adopt: connections that this program opens, or takes over as descriptors. Schmidt's
+// Connector pattern.
 
 import { descriptorOf } from "./arguments.ts";
 import { type ConnectTarget, connectDescriptor } from "./connect-descriptor.ts";

@@ -1,4 +1,5 @@
-// A connection as a node:stream Duplex, for what takes streams: tls.TLSSocket, pipeline, readline.
+// A connection as a node:stream Duplex, for APIs that take streams: tls.TLSSocket, pipeline,
+// readline.
 
 import { Duplex, type DuplexOptions } from "node:stream";
 import type { Connection, ConnectionHandlers } from "./connection.ts";

@@ -1,5 +1,5 @@
-// What connections are to a program: one peer each, and the handlers that are called for it.
-// Schmidt et al., Pattern-Oriented Software Architecture 2: Proactor.
+// The public types of connections: one peer each, and the handlers that are called for it. Schmidt
+// et al., Pattern-Oriented Software Architecture 2: Proactor.
 
 import type { SocketAddress } from "./socket-address.ts";
 
@@ -112,7 +112,7 @@ export interface Connection<T = undefined> extends AsyncIterable<Uint8Array> {
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array>;
 }
 
-/** A connection that was given back: its descriptor, and what nobody has been called for. */
+/** A connection that was detached: its descriptor, and the bytes not yet given to a handler. */
 export interface Detached {
   readonly fd: number;
   readonly unread: Uint8Array;

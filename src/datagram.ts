@@ -1,7 +1,5 @@
-// Datagrams: UDP sockets, and I/O that carries an address, for UDP and Unix sockets.
-// udp(7), recvfrom(2), sendto(2)
-// Enters: addresses, the caller's Uint8Array. Leaves: descriptors, and one datagram a call.
-// udp(7), recvfrom(2), sendto(2)
+// Datagrams: UDP sockets, and I/O that carries an address, for UDP and Unix sockets. udp(7),
+// recvfrom(2), sendto(2)
 
 import { assertBoolean } from "./arguments.ts";
 import { native } from "./native.ts";

@@ -1,4 +1,4 @@
-// The two sides of a stream over a descriptor: when it reads and writes, and what its ends are.
+// The two halves of a stream over a descriptor: when each reads or writes, and how each ends.
 
 import { fstatSync } from "node:fs";
 import { constants } from "node:os";

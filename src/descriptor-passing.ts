@@ -1,5 +1,5 @@
-// Descriptors sent to another process or thread over a Unix socket, along with bytes. Both calls
-// return bytes or -errno and never throw, whatever they are given. SCM_RIGHTS in unix(7)
+// Sends and receives descriptors, along with bytes, over a Unix socket to another process or
+// thread. Both calls return bytes or -errno and never throw. SCM_RIGHTS in unix(7)
 
 import { native } from "./native.ts";
 

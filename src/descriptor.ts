@@ -1,9 +1,6 @@
-// Descriptors other than sockets (pipes, FIFOs, terminals), and what any descriptor can do.
-// Functions that open one throw; I/O returns a count or -errno and never throws.
-// read(2), write(2), pipe(2), fifo(7), pty(7)
-// opens one throws; I/O answers n or -errno and never throws, whatever it is given.
-// Enters: paths, descriptors, the caller's Uint8Array. Leaves: non-blocking descriptors and counts.
-// read(2), write(2), pipe(2), fifo(7), pty(7)
+// Descriptors other than sockets (pipes, FIFOs, terminals), and operations for any descriptor.
+// Functions that open one throw; I/O returns a count or -errno and never throws. read(2), write(2),
+// pipe(2), fifo(7), pty(7)
 
 import { assertOneOf, descriptorOf, switchOf } from "./arguments.ts";
 import { native } from "./native.ts";

@@ -1,5 +1,5 @@
-// EngineConnection: a Connection as an engine serves it. It keeps little, since there are many;
-// what is rare lies beside it.
+// EngineConnection: a Connection as an engine serves it. There are many, so it keeps only the state
+// that every connection needs; rare state lives in other objects.
 
 import { assertIdleMs } from "./arguments.ts";
 import type { Connection, ConnectionHandlers, Detached } from "./connection.ts";

@@ -1,5 +1,5 @@
-// Pumps: what gives an engine its turns while anything of it is open. Node's own loop does, or a
-// Reactor that the program runs itself, in a worker that blocks, say.
+// Pumps: they give an engine its turns while any of its connections is open. The pump is Node's own
+// loop, or a Reactor that the program runs (in a worker that blocks, for example).
 
 import { invalidValue, throwLater } from "./errors.ts";
 import { native, RING_WISHES_END, systemError } from "./native.ts";

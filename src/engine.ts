@@ -1,5 +1,5 @@
-// Engine: the rings that TypeScript shares with a native engine, and the dispatch of what it
-// reports. One per thread and kind; every server and connection of the thread shares it.
+// Engine: the rings that TypeScript shares with a native engine, and the dispatch of its reports.
+// There is one per thread and kind; every server and connection of the thread shares it.
 
 import { constants } from "node:os";
 import {
@@ -363,9 +363,9 @@ export class Engine implements Submitter {
     if (view !== undefined && view.length === length && this.#viewOffsets[i] === offset) {
       return view;
     }
-    // Detached: Node 20 transfers it, and ArrayBuffer.prototype.transfer() asks nobody. Marking it
-    // untransferable is no way out: Node 24 then aborts when the thread ends, since it cannot
-    // detach external memory any more.
+    // Detached: Node 20 transfers it, and ArrayBuffer.prototype.transfer() always succeeds.
+    // Marking it untransferable does not help: Node 24 then aborts when the thread ends, since it
+    // can no longer detach external memory.
     if (this.#inbound.byteLength === 0) this.#inbound = this.#newInbound();
     const made = new Uint8Array(this.#inbound, offset, length);
     this.#views[i] = made;

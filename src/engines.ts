@@ -1,4 +1,5 @@
-// The engines of a thread, each made when it is first needed, and what connections are served with.
+// The engines of a thread, each made when it is first needed, and the choice of one for a server or
+// a connection.
 
 import {
   assertBoolean,

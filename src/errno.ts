@@ -1,4 +1,4 @@
-// errno values, and errors in Node's form made from them: for what non-blocking I/O returns.
+// errno values, and errors in Node's form made from the -errno that non-blocking I/O returns.
 // errno(3)
 
 import { constants } from "node:os";

@@ -1,4 +1,4 @@
-// The errors of the Selector contract, each with a `code` in Node's manner.
+// The errors of the Selector contract, each with a `code` as Node's own errors have.
 
 import { getSystemErrorName } from "node:util";
 

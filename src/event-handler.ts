@@ -1,5 +1,5 @@
-// EventHandler: what the Reactor calls for a descriptor, and the check that it can be called for
-// what it is registered for.
+// EventHandler: the methods that the Reactor calls for a descriptor, and the check that a handler
+// has a method for each event of its registration.
 
 import { assertFunction, assertObject, assertOneOf } from "./arguments.ts";
 import { invalidValue } from "./errors.ts";

@@ -1,6 +1,6 @@
-// EventRing: the ready events of a selector's last wait, read from the memory that native code
-// fills. A handler that waits itself would overwrite the batch that is being served: that batch is
-// copied then, and put back for the handlers that are still to be called.
+// EventRing: the ready events of a selector's last wait, read from memory that native code fills. A
+// handler that waits itself would overwrite the current batch, so the batch is copied first and
+// restored for the handlers that remain.
 
 import { RING_STRIDE } from "./native.ts";
 

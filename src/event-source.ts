@@ -1,5 +1,5 @@
-// Counters and timers as descriptors. On platforms that lack one, what opens it throws ENOSYS.
-// eventfd(2), timerfd_create(2)
+// Counters and timers as descriptors. The functions that open one throw ENOSYS on platforms without
+// it. eventfd(2), timerfd_create(2)
 
 import { assertNumber } from "./arguments.ts";
 import { invalidValue } from "./errors.ts";

@@ -1,5 +1,5 @@
-// FrameCutter: cuts what connections receive into frames of one format, and keeps the begun frame
-// of each connection until the rest of it has come.
+// FrameCutter: cuts received bytes into frames of one format, and keeps the incomplete frame of
+// each connection until the rest arrives.
 
 import type { Connection } from "./connection.ts";
 import { type EngineConnection, unread } from "./engine-connection.ts";

@@ -1,4 +1,5 @@
-// What to do about a refusal whose errno alone does not tell: the third part of an error message.
+// The third part of an error message, what to do, for refusals that the errno alone does not
+// explain.
 
 import { constants } from "node:os";
 import { native } from "./native.ts";

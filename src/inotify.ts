@@ -1,5 +1,5 @@
-// inotify: what is created, changed, moved or deleted at many paths, on one descriptor. Linux;
-// elsewhere the functions that open and add throw ENOSYS. inotify(7)
+// inotify: watches many paths for changes on one descriptor. On Linux only; elsewhere the functions
+// that open and add throw ENOSYS. inotify(7)
 
 import { endianness } from "node:os";
 import { assertNumber, descriptorOf } from "./arguments.ts";

@@ -2,10 +2,6 @@
 // one buffer and send from one. Native code is lent that buffer once; a call then passes its
 // arguments and its result through shared memory, which saves the Node-API calls that read and make
 // values.
-// into one buffer and send from one: native code is lent that buffer once, and a call then takes
-// its arguments from shared memory and leaves its answer there, instead of taking values apart and
-// making one, each of which is a call of Node-API.
-// Enters: values of any kind. Leaves: n or -errno.
 
 import { isInt32 } from "./arguments.ts";
 import { native } from "./native.ts";
@@ -45,7 +41,7 @@ export class Lending {
   /** Puts what recv() or send() was given into the frame, if the lent bytes have such a part. */
   fillFrame(fd: number, bytes: Uint8Array | null, offset?: number, length?: number): boolean {
     if (bytes !== this.#lent || bytes === null) return false;
-    // Detached or shrunk since, it has no such byte, whatever somebody has made of its prototype.
+    // An array that was detached or shrunk lacks this byte, even if its prototype was replaced.
     if (bytes[this.#lentLength - 1] === undefined) return false;
     const from = offset === undefined ? 0 : offset;
     if (!isInt32(fd) || !isInt32(from)) return false;
@@ -83,6 +79,6 @@ function isLendable(array: Uint8Array): boolean {
     const { resizable, growable } = array.buffer as { resizable?: boolean; growable?: boolean };
     return array.length <= MOST_LENT_BYTES && resizable !== true && growable !== true;
   } catch {
-    return false; // somebody's own getter
+    return false; // a getter of the caller's threw
   }
 }

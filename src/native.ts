@@ -1,7 +1,5 @@
 // The only file that loads the addon, and the types of its whole surface. Nothing native throws:
 // calls return a value, a count, a descriptor or -errno.
-// Enters: integers, strings, Uint8Arrays. Leaves: counts and descriptors, or -errno; nothing native
-// throws.
 
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";

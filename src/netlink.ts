@@ -1,5 +1,5 @@
-// Netlink: the kernel's announcements of links, addresses, routes and devices. Linux; elsewhere
-// openNetlink throws ENOSYS. netlink(7), rtnetlink(7)
+// Netlink: the kernel's announcements of links, addresses, routes and devices. On Linux only;
+// elsewhere openNetlink throws ENOSYS. netlink(7), rtnetlink(7)
 
 import { assertOneOf } from "./arguments.ts";
 import { invalidType, invalidValue } from "./errors.ts";

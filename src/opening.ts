@@ -1,4 +1,5 @@
-// What opens a descriptor checks its arguments here, and turns a failure into an exception.
+// Helpers for functions that open a descriptor: they check arguments and turn a failure into an
+// exception.
 
 import { constants } from "node:os";
 import { assertNumber, assertObject, assertString } from "./arguments.ts";

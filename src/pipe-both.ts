@@ -1,4 +1,5 @@
-// pipeBoth: what a proxy does between two connections. tokio calls it copy_bidirectional.
+// pipeBoth: forwards bytes both ways between two connections, as a proxy does. tokio calls it
+// copy_bidirectional.
 
 import type { Connection, ConnectionHandlers } from "./connection.ts";
 import { isConnection } from "./connection-stream.ts";

@@ -1,4 +1,5 @@
-// Role: what many connections share, so that each one keeps little.
+// Role: the settings and handlers that the connections of one server or one connect share, so that
+// each connection keeps little.
 
 import type { ConnectionHandlers } from "./connection.ts";
 import type { Submitter } from "./submissions.ts";

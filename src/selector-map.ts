@@ -1,5 +1,4 @@
 // SelectorMap: the live, read-only view of a selector's keys that getMap() returns.
-// descriptor. Leaves: look-ups.
 
 import type { FileLike, ReadonlySelectorMap, SelectorKey } from "./selector.ts";
 

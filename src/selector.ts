@@ -1,8 +1,5 @@
-// The Selector contract: types and constants. CPython's selectors module is the model for shape and
-// words; native-selector.ts implements it for every backend.
-// CPython's selectors.
-// Enters: descriptors. Leaves: keys and ready events. Implemented by native-selector.ts for every
-// backend.
+// The Selector contract: types and constants. Python's selectors module is the model for its shape
+// and its names; native-selector.ts implements it for every backend.
 
 /** Interest and readiness; combine them with `|`. */
 export const EVENT_READ = 1;
@@ -176,8 +173,7 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
 
   /**
    * The same wait beside Node's event loop, as a promise; it does not block the thread. Armed only
-   * while somebody waits. `for await (const ready of selector)` waits again and again until
-   * `close`.
+   * while a wait is pending. `for await (const ready of selector)` waits repeatedly until `close`.
    * @returns the ready keys; empty on timeout and after a wake.
    * @throws the signal's reason once it is aborted; ERR_SELECTOR_CLOSED where `close` comes first.
    * @see uv_poll_t in libuv

@@ -1,5 +1,4 @@
 // The selector classes: one per backend, and DefaultSelector, which picks the best that works here.
-// machine have.
 
 import { availableBackends } from "./backends.ts";
 import { NativeSelector } from "./native-selector.ts";

@@ -1,5 +1,5 @@
-// serve: listens, accepts, and gives every connection to the same handlers. Accepting pauses for
-// want of descriptors or memory and goes on by itself. Schmidt's Acceptor.
+// serve: listens, accepts, and gives every connection the same handlers. If the process is out of
+// descriptors or memory, accepting pauses and resumes by itself. Schmidt's Acceptor pattern.
 
 import { lookup } from "node:dns/promises";
 import { rmSync } from "node:fs";

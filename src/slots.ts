@@ -1,5 +1,5 @@
-// Slots: which connection an engine's entry is about. A slot is the number of a descriptor, and
-// another connection's as soon as the descriptor is closed, so each entry also names a life.
+// Slots: which connection an entry of an engine's ring belongs to. A slot is the number of a
+// descriptor and is reused as soon as the descriptor is closed, so each entry also names a life.
 
 import { abandon, type EngineConnection } from "./engine-connection.ts";
 

@@ -1,8 +1,6 @@
 // Socket addresses: the sender or receiver of a datagram, the two ends of a connection. The bytes
-// are native code's own form, so that recvFrom fills one address again and again.
-// ip(7), ipv6(7), unix(7)
-// Enters: numeric hosts, ports, paths, descriptors. Leaves: an address that native code reads as it
-// is, so that recvFrom can fill the same one again and again. ip(7), ipv6(7), unix(7)
+// are in native code's own form, so that recvFrom can fill the same address repeatedly. ip(7),
+// ipv6(7), unix(7)
 
 import { descriptorOf } from "./arguments.ts";
 import { type NativeAddress, native } from "./native.ts";

@@ -1,7 +1,5 @@
 // Socket options. Each function returns 0 or the value, or -errno, and never throws: -ENOPROTOOPT
 // or -EOPNOTSUPP if the platform, or that kind of socket, lacks the option. socket(7), tcp(7)
-// -EOPNOTSUPP where the platform, or that kind of socket, has no such option.
-// Enters: descriptors, values. Leaves: values as the kernel keeps them. socket(7), tcp(7)
 
 import { isInt32, switchOf } from "./arguments.ts";
 import { EINVAL } from "./errno.ts";

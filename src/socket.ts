@@ -1,8 +1,5 @@
 // Non-blocking stream sockets as bare descriptors. Functions that open one throw; I/O returns a
 // count or -errno and never throws, whatever its arguments are. accept4(2), recv(2), send(2)
-// and never throws, whatever it is given.
-// Enters: addresses, descriptors, the caller's Uint8Array. Leaves: descriptors and counts.
-// accept4(2), recv(2), send(2)
 
 import { assertBoolean, assertString, descriptorOf } from "./arguments.ts";
 import { answerOfFrame, Lending } from "./lending.ts";

@@ -1,4 +1,4 @@
-// What a connection asks of the engine that serves it. The numbers are those of
+// The requests that a connection sends to its engine. The numbers are those of
 // native/proactor/rings.h.
 
 export const SUBMIT_END = 3;

@@ -1,7 +1,5 @@
 // Unix sockets by path, or on Linux by abstract name (a leading NUL: "\0name"), and pairs of them.
 // I/O: accept, recv and send of socket.ts, recvFrom and sendTo of datagram.ts. unix(7)
-// I/O on them is socket.ts' accept, recv and send, and datagram.ts' recvFrom and sendTo.
-// Enters: names. Leaves: non-blocking descriptors, which the caller closes. unix(7)
 
 import { assertOneOf } from "./arguments.ts";
 import { native, SOCKET_TYPES } from "./native.ts";

@@ -1,7 +1,5 @@
 // A wait beside Node's event loop: it looks, and if nothing is ready sleeps until the selector's
 // watch, the deadline or the caller's signal ends the sleep, then looks again.
-// watch, the deadline or the caller's signal says to look again. Enters: a selector's id and how to
-// look. Leaves: what the look found.
 
 import { toNativeTimeout } from "./arguments.ts";
 import { native, systemError } from "./native.ts";

@@ -1,4 +1,5 @@
-// What a pause keeps from the handlers of connections. Rare, so it lies beside the connections.
+// What a pause withholds from the handlers of a connection. This is rare, so it is kept outside the
+// connection object.
 
 export type Withheld = Uint8Array | "end" | "closed";
 

@@ -21,7 +21,7 @@ const ask = (changes: Partial<Question> = {}): Question => ({
   ...changes,
 });
 
-/** CPU, p99, and memory a connection where it was measured. */
+/** CPU, p99, and memory per connection where it was measured. */
 type Row = readonly [contender: string, cpu: number, p99: number, memory?: number];
 
 function cellsOf(rows: readonly Row[], scale: Partial<Cell> = {}): Cell[] {
@@ -88,14 +88,14 @@ describe("at a measured scale", () => {
     expect(byMemory.decidedBy).toBe("memory");
   });
 
-  it("calls a tie a tie, and prefers nobody by it", () => {
+  it("reports a tie, and prefers no contender by it", () => {
     const found = answer([runOf(cellsOf([reactor, ["cpp:poll", 11, 1_010, 202]]))]);
     expect(found.decidedBy).toBeNull();
     expect(found.tied.map(({ contender }) => contender)).toEqual(["cpp:reactor-epoll"]);
-    expect(renderAdvice(found, options)).toContain("A tie: neither CPU, p99 nor memory");
+    expect(renderAdvice(found, options)).toContain("No significant difference from");
   });
 
-  it("tells nobody apart with one block", () => {
+  it("ranks no contender with one block", () => {
     const once = (one: Metric): Metric => ({
       ...one,
       low: null,
@@ -113,7 +113,7 @@ describe("at a measured scale", () => {
     const [first, second] = found.candidates;
     if (first === undefined || second === undefined) throw new Error("no candidates");
     expect(compare(first, second, "cpu")).toBe("tie");
-    expect(renderAdvice(found, options)).toContain("One block tells nobody apart");
+    expect(renderAdvice(found, options)).toContain("One block is not enough to rank contenders.");
   });
 
   it("leaves out who was not ranked, with the reason", () => {
@@ -213,7 +213,7 @@ describe("over a run of everything", () => {
   it("has no figure where none was measured", () => {
     const found = answer([full], ask({ connections: 100, ratePerSecond: 20_000 }));
     expect(found.recommended.memory).toBeNull();
-    expect(renderAdvice(found, options)).toContain("memory a connection: not measured");
+    expect(renderAdvice(found, options)).toContain("memory per connection: not measured");
   });
 
   it.each([40, 80, 140])("fits into %i columns", (width) => {

@@ -248,7 +248,7 @@ const aLoad = echoRate.loads(aScale)[0]?.load ?? {
   activeConnections: 0,
 };
 
-/** One round a block: the server's CPU a message in each of its windows, in microseconds. */
+/** One round a block: the server's CPU per message in each of its windows, in microseconds. */
 function roundOf(contender: string, block: number, windows: readonly Window[]): Round {
   const messages = windows.reduce((sum, window) => sum + window.completedMessages, 0);
   return {
@@ -546,7 +546,7 @@ describe("cells", () => {
     }
   });
 
-  it("take the memory a connection from the slope over the stages", () => {
+  it("take the memory per connection from the slope over the stages", () => {
     const stages = (each: number) =>
       [1, 5, 10].map((connections) => ({
         event: "memory" as const,

@@ -64,7 +64,7 @@ export function outcome([code, out, stderr]: [number | null, string, string]): O
   };
 }
 
-/** Short runs: 3 windows of 100 ms, at 1,000 messages a second on 4 connections. */
+/** Short runs: 3 windows of 100 ms, at 1,000 messages per second on 4 connections. */
 const brief = {
   connections: 4,
   rate: 1000,

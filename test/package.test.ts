@@ -90,9 +90,9 @@ afterAll(() => {
 describe("the tarball", () => {
   it("holds what it needs and nothing else", () => {
     const paths = packed.files.map(({ path }) => path);
-    const wanted =
-      /^(bin|dist\/(src|bench)|native|prebuilds)\/|^(binding\.gyp|package\.json|[A-Z]+(\.md)?)$/;
-    expect(paths.filter((path) => !wanted.test(path))).toEqual([]);
+    const folders = /^(bin|dist\/(src|bench)|native|prebuilds|docs|reports)\//;
+    const files = /^(binding\.gyp|package\.json|[A-Z]+(\.md)?)$/;
+    expect(paths.filter((path) => !folders.test(path) && !files.test(path))).toEqual([]);
     const unwanted = /\.map$|\.test\.|^dist\/bench\/micro\/|^dist\/bench\/.*\.d\.ts$/;
     expect(paths.filter((path) => unwanted.test(path))).toEqual([]);
     const needed = [
@@ -102,6 +102,16 @@ describe("the tarball", () => {
       "dist/bench/contenders/selector-turns.js",
     ];
     expect(paths).toEqual(expect.arrayContaining(needed));
+  });
+
+  it("has every page and picture that its README links to", () => {
+    const readme = readFileSync(join(root, "README.md"), "utf8");
+    const targets = [...readme.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"/g)]
+      .map(([, link, picture]) => (link ?? picture ?? "").replace(/#.*/, ""))
+      .filter((target) => target !== "" && !/^https:/.test(target));
+    const paths = new Set(packed.files.map(({ path }) => path));
+    expect(targets.filter((target) => !paths.has(target))).toEqual([]);
+    expect(targets.length).toBeGreaterThan(15);
   });
 
   it("has programs that may be run", () => {

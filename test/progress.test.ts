@@ -65,7 +65,7 @@ describe("the line", () => {
     const text = shown(false);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there.
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
-    expect(text.match(/^\[\d\/6\] block \d\/2 .* µs a message, .* left$/gm)).toHaveLength(3);
+    expect(text.match(/^\[\d\/6\] block \d\/2 .* µs per message, .* left$/gm)).toHaveLength(3);
     expect(text.match(/sudo prlimit --nofile=2:2/g)).toHaveLength(1);
   });
 

@@ -1,5 +1,5 @@
-// The README's TypeScript: each block is checked by the compiler, in a folder of this package,
-// where "io-selectors" is the package itself; then it is run.
+// The TypeScript of the README and of the Reactor's page: each block is checked by the compiler, in
+// a folder of this package, where "io-selectors" is the package itself; then it is run.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -13,7 +13,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeFifo } from "../src/index.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const blocks = [...readFileSync(join(root, "README.md"), "utf8").matchAll(/^```ts\n(.*?)^```$/gms)];
+const pages = ["README.md", "docs/reactor.md"].map((page) =>
+  readFileSync(join(root, page), "utf8"),
+);
+const blocks = pages.flatMap((page) => [...page.matchAll(/^```ts\n(.*?)^```$/gms)]);
 const running = new Set<ChildProcess>();
 let folder: string;
 
@@ -44,6 +47,12 @@ function start(mark: string) {
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return { child, exited, nextLine: async () => String((await lines.next()).value) };
 }
+
+describe("the README", () => {
+  it("is short: the rest is in docs/", () => {
+    expect(pages[0]?.split("\n").length).toBeLessThanOrEqual(151);
+  });
+});
 
 describe("the README's TypeScript", () => {
   it("compiles", () => {

@@ -239,10 +239,10 @@ describe("what is shown", () => {
   it("says base, head, figures, interval and verdict, the verdict last", () => {
     const text = renderGate(gateResult());
     expect(text).toContain("base origin/main (123456789abc), head HEAD (cba987654321)");
-    expect(text).toMatch(/ts:reactor-epoll +CPU a message +10\.0 µs +10\.6 µs +\+\d\.\d % \(\+/);
+    expect(text).toMatch(/ts:reactor-epoll +CPU per message +10\.0 µs +10\.6 µs +\+\d\.\d % \(\+/);
     expect(text).toMatch(/CPU|p99 latency \(advisory\)/);
     const last = text.split("\n").at(-1);
-    expect(last).toMatch(/^regression: ts:reactor-epoll CPU a message: \+\d\.\d %/);
+    expect(last).toMatch(/^regression: ts:reactor-epoll CPU per message: \+\d\.\d %/);
     expect(last).not.toContain("p99");
   });
 
@@ -273,7 +273,7 @@ describe("what is shown", () => {
     expect(chart?.spec).toMatchObject({
       rows: [
         {
-          name: "ts:reactor-epoll CPU a message",
+          name: "ts:reactor-epoll CPU per message",
           interval: [gating?.first?.low, gating?.first?.high],
           span: [1 / 1.02, 1.02],
           points: [{ value: gating?.first?.ratio }, { value: gating?.second?.ratio }],

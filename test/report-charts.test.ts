@@ -449,9 +449,10 @@ describe("the words before the charts", () => {
     expect(validityOf(inventedResults({ cells: ok, complete: false })).sentences).toContain(
       "The run was interrupted: this is what was measured until then.",
     );
+    const late = "the load generator sent late";
     const noisy = [5, 9].map((windows) => ({
       ...otherCell(`a${windows}`, "inconclusive", ""),
-      reason: `2 of 6 blocks dropped: messages left late (${windows} windows), stolen (3)`,
+      reason: `2 of 6 blocks dropped: ${late} (${windows} windows), stolen (3)`,
       cause: {
         ...{ code: "disturbed" as const, blocks: 2, planned: 6, reference: "", unpaired: 0 },
         rules: [

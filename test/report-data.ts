@@ -18,7 +18,7 @@ export function metric(unit: string, median: number, spread = 0.02): Metric {
   return { unit, median, low, high, blocks: [low, median, high] };
 }
 
-/** Server CPU a message and latencies in µs, CPU in percent of a core. */
+/** Server CPU per message and latencies in µs, CPU in percent of a core. */
 export interface Figures {
   readonly cpu: number;
   readonly p50: number;
@@ -28,7 +28,7 @@ export interface Figures {
 
 const reference = { contender: "cpp:reactor-epoll", cpu: 11.1 };
 
-/** A cell that was measured; its ratio follows from its CPU a message. */
+/** A cell that was measured; its ratio follows from its CPU per message. */
 export function measuredCell(contender: string, { cpu, p50, p99, percent }: Figures): Cell {
   const metrics: Partial<Record<MetricName, Metric>> = {
     serverCpuPerMessage: metric("us", cpu),

@@ -109,7 +109,7 @@ describe("report.html", () => {
   });
 });
 
-describe("workloads that are about something else than CPU a message", () => {
+describe("workloads that are about something else than CPU per message", () => {
   const results = fullResults();
 
   it("have their own column and sentence in report.md", () => {

@@ -223,7 +223,7 @@ describe("cautions", () => {
       "With 4 blocks an interval covers the truth 87.5 % of the time at most, not 95 %; " +
         "with 6 it can.",
       "Not ranked: cpp:select.",
-      "Core full at this rate, so the cost a message is the core over the rate: cpp:poll.",
+      "Core full at this rate, so the cost per message is the core over the rate: cpp:poll.",
     ]);
   });
 });
@@ -299,7 +299,7 @@ describe("terminal", () => {
     };
     const text = renderTerminal(withCells(reference, wrong, noisy), { colour: false, width: 200 });
     expect(text).toContain("failed: byte 12 differs (3 of 5,000 messages wrong or missing)");
-    expect(text).toContain("inconclusive: noise; seen: 10.0 µs a message, not ranked");
+    expect(text).toContain("inconclusive: noise; seen: 10.0 µs per message, not ranked");
     expect(text).toContain("every byte checked, 3 wrong or missing.");
   });
 
@@ -456,7 +456,7 @@ describe("results.json", () => {
       old("selector:io_uring", "RLIMIT_NOFILE 1024 < 10080 needed; to lift it: ulimit -n 10080"),
       old(
         "target",
-        "3 of 6 blocks dropped: messages left late (8 windows), the rate was missed (2)",
+        "3 of 6 blocks dropped: the load generator sent late (8 windows), the rate was missed (2)",
       ),
       old("node:net", "exited with code 1"),
     ];

@@ -1,7 +1,6 @@
-// Which strategy for whom: the least CPU a message, then the shorter p99, then the smaller memory a
-// connection, each only where the intervals tell the rivals apart. Enters: runs of one machine and
-// a question. Leaves: an answer that says what it stands on, or a refusal that says what would
-// measure it. Pure.
+// Which strategy fits: the least CPU per message, then the lower p99, then the smaller memory per
+// connection, each only where the intervals do not meet. It decides from runs of one machine, and
+// returns an answer with its evidence, or a refusal that names the run that would measure it. Pure.
 
 import type { MetricName, Results } from "../model/results.ts";
 import { runtimeRow } from "../model/runtimes.ts";
@@ -66,7 +65,7 @@ function answerFrom(runs: readonly Results[], question: Question): Answer | null
   };
 }
 
-/** How two figures stand to each other: told apart only where their intervals do not meet. */
+/** How two figures stand to each other: resolved only if their intervals do not meet. */
 export type CandidateComparison = "lower" | "higher" | "tie" | "unknown";
 
 export function compare(
@@ -74,7 +73,7 @@ export function compare(
   other: Candidate,
   criterion: Criterion,
 ): CandidateComparison {
-  // Ratios are taken within blocks, so that they tell apart what absolute figures do not.
+  // Ratios are taken within blocks, so they resolve differences that absolute figures do not.
   const both = criterion === "cpu" && one.ratio !== null && other.ratio !== null;
   const [own, its] = both
     ? [one.ratio, other.ratio]
@@ -98,7 +97,7 @@ interface Choice {
   readonly tied: readonly Candidate[];
 }
 
-/** Each criterion leaves those that it does not tell from its best. */
+/** Each criterion keeps the candidates that do not differ significantly from its best. */
 function choose(candidates: readonly Candidate[]): Choice {
   let left = candidates;
   let decidedBy: Criterion | null = null;
@@ -107,9 +106,9 @@ function choose(candidates: readonly Candidate[]): Choice {
     if (stay.length < left.length) decidedBy = criterion;
     left = stay;
   }
-  // Nothing tells those apart that are left: the one whose CPU came out lowest stands for them.
+  // The remaining ones do not differ significantly: the lowest measured CPU comes first.
   const [first, ...tied] = left;
-  if (first === undefined) throw new Error("nobody to choose from");
+  if (first === undefined) throw new Error("no candidates");
   return { first, decidedBy: tied.length === 0 ? decidedBy : null, tied };
 }
 

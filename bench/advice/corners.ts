@@ -1,6 +1,6 @@
-// Where a question lies among what was measured: on a point, or between two that differ in nothing
-// but one axis. Never outside of them: what a server does beyond the last measurement is not in the
-// earlier ones.
+// Where a question lies among the measured scales: on one of them, or between two that differ in
+// one axis only. It never extrapolates: earlier measurements do not show what a server does beyond
+// the last one.
 
 import { blocksForInterval } from "../statistics/bootstrap.ts";
 import { counts } from "./points.ts";

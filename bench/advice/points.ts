@@ -1,6 +1,5 @@
-// From runs to what an answer may stand on: the scales at which messages came at a matched rate,
-// and the memory a connection takes. Enters: Results. Leaves: points, one a workload and scale.
-// Pure.
+// The measurements of runs that an answer may use: scales at which messages came at a matched rate,
+// and the memory per connection, one point per workload and scale. Pure.
 
 import type { Cell, Results } from "../model/results.ts";
 import { figure, groupCells, isMeasured } from "../report/groups.ts";

@@ -1,5 +1,4 @@
-// What `advise` is asked and what it may say: types only. Enters: a question from the command line.
-// Leaves: to the decision and to its words. Pure data.
+// The types of the question that `advise` is asked, and of its answer. Pure data.
 
 import type { Results } from "../model/results.ts";
 import type { Runtime } from "../model/runtimes.ts";
@@ -38,14 +37,14 @@ export type Criterion = "cpu" | "latency" | "memory";
 export interface Candidate {
   readonly contender: string;
   readonly runtime: Runtime;
-  /** Microseconds of server CPU a message. */
+  /** Microseconds of server CPU per message. */
   readonly cpu: Figure;
-  /** Of the CPU a message, to the reference's in the same blocks. */
+  /** Of the CPU per message, to the reference's in the same blocks. */
   readonly ratio: Figure | null;
   /** Microseconds. */
   readonly latencyP50: Figure | null;
   readonly latencyP99: Figure | null;
-  /** Bytes of user memory a connection. */
+  /** Bytes of user memory per connection. */
   readonly memory: Figure | null;
   /** Of one core, at the measured rate. */
   readonly cpuPercent: Figure | null;

@@ -1,5 +1,4 @@
-// Why there is no answer, and which run would make one. Enters: what was measured, and a question
-// that it does not enclose. Leaves: a refusal. Pure.
+// Why there is no answer, and which run would measure one. Pure.
 
 import { count, plural } from "../report/format.ts";
 import { blocksForInterval } from "../statistics/bootstrap.ts";

@@ -1,5 +1,4 @@
-// An advice in plain words for a terminal, and as JSON. Enters: an Advice. Leaves: text without a
-// trailing newline. Pure.
+// An advice as text for a terminal, without a trailing newline, and as JSON. Pure.
 
 import {
   absent,
@@ -160,36 +159,37 @@ function indented(text: string, width: number, indent: string): string[] {
 }
 
 function tieText({ recommended, tied, decidedBy, candidates }: Answer): string[] {
-  if (candidates.length === 1) return ["Nobody else was measured there: there was no choice."];
+  if (candidates.length === 1) return ["It is the only contender measured there."];
   if (Math.min(...candidates.map(({ blocks }) => blocks)) < 2) {
-    return ["One block tells nobody apart: this order was seen once, and is no ranking."];
+    return ["One block is not enough to rank contenders."];
   }
   if (tied.length > 0) {
     const names = enumerate(tied.map(({ contender }) => contender));
     return [
-      `A tie: neither CPU, p99 nor memory tells ${names} from it. ${recommended.contender} ` +
-        "stands first only because its CPU a message came out lowest; choose by taste.",
+      `No significant difference from ${names} in CPU, p99 or memory. ${recommended.contender} ` +
+        "is first only because its measured CPU per message is lowest.",
     ];
   }
   return decidedBy === null || decidedBy === "cpu" ? [] : [decisions[decidedBy]];
 }
 
 const decisions: Readonly<Record<Exclude<Criterion, "cpu">, string>> = {
-  latency: "It ties with others on CPU a message; the shorter p99 decided.",
-  memory: "It ties with others on CPU a message and on p99; the smaller memory decided.",
+  latency: "It ties with others in CPU per message; the lower p99 decided.",
+  memory: "It ties with others in CPU per message and p99; the smaller memory decided.",
 };
 
 function runnerUpText(first: Candidate, second: Candidate): string {
   const times = ratioBetween(first, second);
-  return `Runner-up: ${second.contender}${times === "" ? "" : `, at ${times} the CPU`}. Beside it:`;
+  const cost = times === "" ? "" : `, at ${times} the CPU`;
+  return `Runner-up: ${second.contender}${cost}. Compared with it:`;
 }
 
 /** Each criterion against the runner-up. */
 function whyLines(first: Candidate, second: Candidate, width: number): string[] {
   const rows: readonly (readonly [Criterion, string, (value: number) => string])[] = [
-    ["cpu", "server CPU a message", (value) => `${significant(value)} µs`],
+    ["cpu", "server CPU per message", (value) => `${significant(value)} µs`],
     ["latency", "p99 latency", duration],
-    ["memory", "memory a connection", bytes],
+    ["memory", "memory per connection", bytes],
   ];
   return rows.flatMap(([criterion, name, format]) => {
     const [own, its] = [figureFor(first, criterion), figureFor(second, criterion)];
@@ -228,7 +228,7 @@ function withInterval(figure: Figure, format: (value: number) => string): string
 
 function nodeText({ recommended }: Answer, best: Candidate): string {
   const times = ratioBetween(recommended, best);
-  const words = times === "" ? "" : `, at ${times} the CPU a message`;
+  const words = times === "" ? "" : `, at ${times} the CPU per message`;
   return `In Node, without a server in C++: ${best.contender}${words}.`;
 }
 
@@ -240,8 +240,8 @@ function sureText(answer: Answer): string {
   const low = answer.lowConfidence ? " Low confidence: some of these cells are not ranked." : "";
   const first = `How sure: ${basisText(answer)}. ${each}; ${intervalText(blocks)}${low}`;
   if (runnerUp === null || blocks < 2) return first;
-  const told = compare(recommended, runnerUp, "cpu") === "lower" ? "told apart" : "a tie";
-  return `${first} On CPU the first two are ${told}.`;
+  const differ = compare(recommended, runnerUp, "cpu") === "lower" ? "differ" : "do not differ";
+  return `${first} The first two ${differ} significantly in CPU.`;
 }
 
 function basisText(answer: Answer): string {
@@ -257,7 +257,7 @@ function runText({ profile, startedAt }: Answer["corners"][number]["point"]["run
 }
 
 function intervalText(blocks: number): string {
-  if (blocks < 2) return "one block gives no interval, so that nothing is told apart.";
+  if (blocks < 2) return "one block gives no interval.";
   const coverage = 100 * attainableCoverage(blocks);
   return coverage >= 95
     ? "intervals are 95 %."
@@ -273,16 +273,16 @@ function cautionsOf(answer: Answer): string[] {
   const between = basisOf(answer) === "interpolated";
   return [
     ...(names.length > 0
-      ? [`! Core full at this rate, so that there is nothing to spare: ${enumerate(names)}.`]
+      ? [`! Saturated at this rate, without reserve: ${enumerate(names)}.`]
       : []),
     ...(between
-      ? ["! The intervals are those of the ends; how straight it is between them is not known."]
+      ? ["! The intervals are those of the two scales; interpolation adds an unknown error."]
       : []),
     ...(corners.length > 1 && new Set(corners.map(({ point }) => point.run)).size > 1
-      ? ["! The ends were measured in different runs: only the ratios compare well."]
+      ? ["! The two scales were measured in different runs: compare ratios only."]
       : []),
     ...(question.ratePerSecond === null
-      ? [`At another rate CPU a message differs; --rate asks for one that was measured.`]
+      ? ["CPU per message depends on the rate; --rate selects a measured one."]
       : []),
   ];
 }

@@ -41,7 +41,7 @@ const rows: readonly OptionRow[] = [
   {
     name: "rate",
     value: "N",
-    help: "messages a second; what was measured best unless told",
+    help: "messages per second; what was measured best unless told",
     read: whole(1, 1e7),
   },
   {

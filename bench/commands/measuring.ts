@@ -150,7 +150,7 @@ async function openLive(plan: Plan, host: Host, port: number): Promise<Live> {
   }
 }
 
-const greeting = "What each server strategy costs here: CPU a message, latency, memory.";
+const greeting = "What each server strategy costs here: CPU per message, latency, memory.";
 
 function destination(reportsFolder: string): string {
   const where = relative(process.cwd(), reportsFolder) || ".";

@@ -35,9 +35,9 @@ process.exit((await ways[how]?.(rest)) ?? 2);
 /** The processes of a control group: a container or a systemd unit. cgroups(7) */
 async function cgroup([port = "", folder = ""]: readonly string[]): Promise<number> {
   const [first] = processesOf(folder);
-  const nobody = first === undefined ? `no process is in ${folder}` : null;
+  const empty = first === undefined ? `no process is in ${folder}` : null;
   const silent = (await listens(Number(port))) ? null : `nothing listens on 127.0.0.1:${port}`;
-  const problem = nobody ?? silent;
+  const problem = empty ?? silent;
   if (problem !== null || first === undefined) {
     console.error(problem);
     return 1;

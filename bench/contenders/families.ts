@@ -1,6 +1,5 @@
-// The contenders of workloads that have no echo servers, one row each. Pure data; a new one is
-// one file and one row. Leaves: to bench/run/plan.ts, which picks by workload; bench/run, which
-// runs.
+// The contenders of workloads that have no echo servers, one row each, picked by workload. Pure
+// data; a new contender is one file and one row.
 
 import { join } from "node:path";
 import type { Runtime } from "../model/runtimes.ts";

@@ -1,6 +1,5 @@
 // What a contender needs that an installed package may lack: a package that only development
-// depends on, a program of examples/. Enters: where things lie. Leaves: what is missing and what to
-// do, or null; nothing is loaded.
+// depends on, a program of examples/. Says what is missing and what to do, and loads nothing.
 
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";

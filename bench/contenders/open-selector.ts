@@ -1,5 +1,4 @@
-// A selector of the backend that a measurement names. Enters: the backend's name, and how many
-// descriptors it must take. Leaves: the open selector.
+// Opens a selector of the backend that a measurement names, for as many descriptors as it needs.
 
 import {
   type BackendName,

@@ -32,7 +32,7 @@ export interface Block {
   readonly stealNs: number | null;
   /** What the sender said of an event that nobody waits for. */
   readonly nobody: number | null;
-  /** CPU time an event, ns; null where the system does not tell. */
+  /** CPU time per event, ns; null where the system does not tell. */
   readonly cpuNs: {
     /** Of a process that was not waiting for it. */
     readonly other: number | null;

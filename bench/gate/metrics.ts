@@ -16,11 +16,11 @@ const counted = { unit: "1", better: "less", gates: true, wanted: 0.05 } as cons
 const exact: readonly GateMetric[] = [
   {
     ...counted,
-    ...{ name: "systemCalls", title: "system calls a message", margin: 0.01, marginApart: 0.01 },
+    ...{ name: "systemCalls", title: "system calls per message", margin: 0.01, marginApart: 0.01 },
   },
   {
     ...counted,
-    ...{ name: "instructions", title: "user instructions a message" },
+    ...{ name: "instructions", title: "user instructions per message" },
     ...{ margin: 0.02, marginApart: 0.02 },
   },
 ];

@@ -52,7 +52,7 @@ const verdictWords: Readonly<Record<Verdict, string>> = {
   unclear: "inconclusive",
 };
 
-/** "regression: ts:reactor-epoll CPU a message +5.1 % (+4.2 to +6.0)". */
+/** "regression: ts:reactor-epoll CPU per message +5.1 % (+4.2 to +6.0)". */
 export function verdictLine(result: GateResult): string {
   const { outcome, cells, controls } = result;
   const word = outcomeWords[outcome];

@@ -23,7 +23,7 @@ export function chooseCpus(read: ReadText = readText): CpuPlan {
   return planCpus(groupByCore(allowed, (cpu) => siblingsOf(cpu, read)));
 }
 
-/** Pure. The last cores are taken: the first one serves most interrupts, and whoever started us. */
+/** Pure. Takes the last cores: the first one serves most interrupts and the calling program. */
 export function planCpus(cores: Cores): CpuPlan {
   const [server, client] = [cores.at(-1)?.[0], cores.at(-2)?.[0]];
   if (server !== undefined && client !== undefined) return { server, client, note: null };

@@ -1,7 +1,7 @@
 // Waiting with an end: a promise, or the end of its time, or the interruption of the whole run,
 // whichever is first.
 
-/** The run was told to stop. Not a fault of whoever was being measured. */
+/** The run was told to stop. Not a fault of the server that was being measured. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
   constructor() {

@@ -132,7 +132,7 @@ function hashOf(path: string): string | null {
   try {
     return digest(readFileSync(path));
   } catch {
-    // Not built: then nothing of ours is measured either, only somebody's server.
+    // Not built: the run then measures only servers from outside this repository.
     return null;
   }
 }

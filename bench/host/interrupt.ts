@@ -15,7 +15,7 @@ export class Interruption {
   #received: NodeJS.Signals | null = null;
   #receivedAtMs = 0;
 
-  /** @param onFirst told which signal it was, once; for a word to whoever waits. */
+  /** @param onFirst called once, with the first signal; it may inform the user. */
   constructor(onFirst: (signal: NodeJS.Signals) => void) {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       process.on(signal, () => {

@@ -4,7 +4,7 @@
 
 import type { ResourceLimit } from "./kernel-files.ts";
 
-/** The limits of a machine and what is used of them; null where the platform does not tell. */
+/** The limits of a machine and what is used of them; null if not available on this platform. */
 export interface MachineLimits {
   /** RLIMIT_NOFILE. */
   readonly openFiles: ResourceLimit;

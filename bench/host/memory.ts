@@ -23,7 +23,7 @@ export function sampleMemory(serverPid: number, clientPid: number | null): Memor
   };
 }
 
-/** Pure but for the reader. */
+/** Pure, except for the reader. */
 export function kernelMemory(read: ReadText): number | null {
   const meminfo = read("/proc/meminfo");
   if (meminfo === null) return null;

@@ -1,5 +1,5 @@
-// What the live page is told, and all that a page which comes late must know. Knows no sockets;
-// whoever sends asks it for the past and listens for what follows.
+// The messages of the live page, and the past ones that a page needs if it connects late. It has no
+// sockets: the sender asks it for the past and listens for what follows.
 
 import { keptSamples, type LiveMessage, type LiveRound, type LiveSample } from "../model/live.ts";
 import { causeText } from "../model/reasons.ts";

@@ -31,7 +31,7 @@ export class LiveServer {
   private constructor(serving: Serving) {
     this.#serving = serving;
     this.#server = createServer((request, response) => this.#answer(request, response));
-    // A run ends whether or not somebody looks.
+    // An open page must not keep the run from ending.
     this.#server.unref();
   }
 
@@ -58,7 +58,7 @@ export class LiveServer {
     for (const client of this.#clients) client.write(eventText(message));
   }
 
-  /** Resolves when every page that is open has fetched it, or 2 s later; then nobody listens. */
+  /** Resolves when every open page has fetched it, or 2 s later, and stops listening. */
   async handOver(report: string, finished: () => void): Promise<void> {
     this.#report = report;
     let waiting = this.#clients.size;

@@ -45,7 +45,7 @@ export class Live {
     this.#sampler.watch(pid);
   }
 
-  /** Hands the report to every page that is open; within 2 s nobody listens any more. */
+  /** Hands the report to every open page, and stops listening within 2 s. */
   async finish(report: string): Promise<void> {
     this.#sampler.stop();
     await this.#server.handOver(report, () => this.#feed.finish());

@@ -1,5 +1,6 @@
-// The live page: one file with its style and script, which asks nobody but this server. Its charts
-// are empty frames that the script fills; its words say what is live and what comes by round. Pure.
+// The live page: one file with its style and script, which connects to this server only. Its charts
+// are empty frames that the script fills; its text says which figures are live and which come once
+// per round. Pure.
 // WHATWG HTML; WCAG 2.2 AA.
 
 import type { LiveChartName } from "../model/live.ts";
@@ -168,10 +169,10 @@ function tablePart({ id, title, heads, rows }: LiveTable): Markup {
 
 function honesty(plan: Plan): Markup {
   const sentences = [
-    "CPU and memory are read four times a second from outside the server. Throughput, latency " +
-      "and CPU a message come when a round has ended: the load generator writes nothing while " +
-      "it measures. Rounds are shown as they are, before the windows that do not count are " +
-      "dropped; the report that follows has the figures that count.",
+    "CPU and memory are read four times per second from outside the server. Throughput, latency " +
+      "and CPU per message follow when a round has ended, because the load generator writes " +
+      "nothing while it measures. Rounds are shown before any window is discarded; the final " +
+      "figures are in the report that follows.",
     "This page and what it reads share the CPUs with what is measured. Windows that this " +
       "disturbs are dropped like any others. For figures to publish, run without --live.",
   ];

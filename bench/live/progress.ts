@@ -12,7 +12,7 @@ import type { RunProgress } from "../run/run.ts";
 import { Disturbances } from "./disturbances.ts";
 import { remainingText } from "./remaining.ts";
 
-/** Standard error, or whoever stands in for it. */
+/** Standard error, or a stand-in for it. */
 export interface Screen {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -162,12 +162,14 @@ function rateOf({ windows }: Round): string {
   return messages > 0 && seconds > 0 ? `${shortCount(messages / seconds)}/s` : "";
 }
 
-/** "9.71 µs a message, "; nothing where the platform does not tell the server's CPU time. */
+/** "9.71 µs per message, "; empty if the server's CPU time is not available on this platform. */
 function cost({ windows }: Round): string {
   const sum = (values: (number | null)[]) => values.reduce<number>((all, v) => all + (v ?? 0), 0);
   const messages = sum(windows.map(({ completedMessages }) => completedMessages));
   const cpuNs = sum(windows.map(({ serverCpuNs }) => serverCpuNs));
-  return messages > 0 && cpuNs > 0 ? `${(cpuNs / messages / 1000).toFixed(2)} µs a message, ` : "";
+  return messages > 0 && cpuNs > 0
+    ? `${(cpuNs / messages / 1000).toFixed(2)} µs per message, `
+    : "";
 }
 
 /** The table and the report have the whole of it. */

@@ -23,7 +23,7 @@ export interface MicroRound {
   readonly typescriptNs: Readonly<Record<string, number>>;
   /** Null where the case has no native half. */
   readonly baselineNs: number | null;
-  /** The larger share of its time that one of the two waited for a CPU; 0 where nobody tells. */
+  /** The larger share of time that one of the two waited for a CPU; 0 if not available. */
   readonly waited: number;
 }
 

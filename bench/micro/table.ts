@@ -5,7 +5,7 @@ import { type Column, type Paint, tableLines } from "../report/text-table.ts";
 import type { MicroFigure, MicroVerdict, Spread } from "./verdict.ts";
 
 const columns: readonly Column<MicroFigure>[] = [
-  { title: ["", "ns an operation"], align: "left", text: ({ title }) => title },
+  { title: ["", "ns per operation"], align: "left", text: ({ title }) => title },
   { title: ["TypeScript", "median"], align: "right", text: (row) => median(row.typescriptNs) },
   { title: ["", "middle 50 %"], align: "left", text: (row) => middle(row.typescriptNs) },
   { title: ["C++", "median"], align: "right", text: (row) => median(row.baselineNs) },
@@ -46,7 +46,7 @@ function targetOf(verdict: MicroVerdict | null): string {
     case "ratio":
       return `ratio ≤ ${verdict.limit}`;
     case "added":
-      return `≤ ${verdict.limit} ns an event added`;
+      return `≤ ${verdict.limit} ns per event added`;
     case "flat":
       return `≤ ${verdict.limit} × with 100 idle`;
   }

@@ -79,8 +79,8 @@ function figureOf(
 }
 
 /**
- * The places of the rounds that count: in which nobody waited long for a CPU, here and in what this
- * is held against; the quietest half where those are fewer.
+ * The indices of the rounds that count: those in which neither side waited long for a CPU, in this
+ * run and in the one that it is compared with. If fewer than half qualify, the quietest half.
  */
 function quietRounds(
   rounds: readonly MicroRound[],

@@ -98,9 +98,9 @@ const atMost10Percent = { margin: 0.1, marginApart: 0.1, wanted: 0.2 } as const;
 export const metrics = {
   serverCpuPerMessage: {
     unit: "us",
-    title: "server CPU a message",
+    title: "server CPU per message",
     sum: windows("serverCpuNs", "message"),
-    gate: { title: "CPU a message", gates: true, ...atMost2Percent },
+    gate: { title: "CPU per message", gates: true, ...atMost2Percent },
   },
   // Of the cell's headline metric, in the same block.
   ratioToReference: { unit: "ratio", title: "ratio to the reference", sum: pairs },
@@ -118,20 +118,20 @@ export const metrics = {
   },
   userBytesPerConnection: {
     unit: "bytes",
-    title: "user memory a connection",
+    title: "user memory per connection",
     sum: { ...server, per: "connection" },
     // Heaps grow in steps: gating on it unasked would leave most runs unresolved.
-    gate: { title: "bytes a connection", gates: false, ...atMost5Percent },
+    gate: { title: "bytes per connection", gates: false, ...atMost5Percent },
   },
   clientBytesPerConnection: {
     unit: "bytes",
-    title: "load generator's memory a connection",
+    title: "load generator's memory per connection",
     sum: { ...client, per: "connection" },
   },
   // Of both ends if both are on this machine.
   kernelBytesPerConnection: {
     unit: "bytes",
-    title: "kernel memory a connection",
+    title: "kernel memory per connection",
     sum: { ...kernel, per: "connection" },
   },
   serverMemory: { unit: "bytes", title: "server memory", sum: { ...server, per: "run" } },
@@ -142,7 +142,7 @@ export const metrics = {
     title: "system calls per message",
     sum: calls("all"),
     // Depends on how many messages a wait finds, hence on the speed of both ends.
-    gate: { title: "system calls a message under load", gates: false, ...atMost1Percent },
+    gate: { title: "system calls per message under load", gates: false, ...atMost1Percent },
   },
   contextSwitchesPerMessage: {
     unit: "1",
@@ -195,7 +195,7 @@ export const metrics = {
   },
   clientCpuPerMessage: {
     unit: "us",
-    title: "client CPU a message",
+    title: "client CPU per message",
     sum: windows("clientCpuNs", "message"),
   },
   clientCpuPercent: {
@@ -233,7 +233,7 @@ export const metrics = {
   senderDelayP999: { unit: "us", title: "sender delay, p99.9", sum: latency(0.999, "delay") },
   throughput: {
     unit: "1/s",
-    title: "messages a second",
+    title: "messages per second",
     sum: windows("completedMessages", "second"),
     better: "more",
     bound: "throughputAtLeast",
@@ -241,13 +241,13 @@ export const metrics = {
   },
   throughputAtLeast: {
     unit: "1/s",
-    title: "messages a second, at least",
+    title: "messages per second, at least",
     sum: { of: "bound" },
     better: "more",
   },
   hotThroughput: {
     unit: "1/s",
-    title: "messages a second of the hot connection",
+    title: "messages per second of the hot connection",
     sum: windows("hotCompletedMessages", "second"),
     better: "more",
   },
@@ -259,7 +259,7 @@ export const metrics = {
   },
   idleWakeupsPerSecond: {
     unit: "1/s",
-    title: "wake-ups a second while idle",
+    title: "wake-ups per second while idle",
     sum: windows("serverContextSwitches", "second"),
   },
   acceptsPerSecond: {
@@ -271,7 +271,7 @@ export const metrics = {
   // The "message" of a churn is a whole cycle from connect to close.
   serverCpuPerConnection: {
     unit: "us",
-    title: "server CPU a connection",
+    title: "server CPU per connection",
     sum: windows("serverCpuNs", "message"),
   },
   fairnessJain: {
@@ -293,12 +293,12 @@ export const metrics = {
   unregisterCost: { unit: "us", title: "cost of an unregister", sum: turn("unregisterNs") },
   serverCpuPerDelivery: {
     unit: "us",
-    title: "server CPU a delivery",
+    title: "server CPU per delivery",
     sum: windows("serverCpuNs", "message"),
   },
   deliveriesPerSecond: {
     unit: "1/s",
-    title: "deliveries a second",
+    title: "deliveries per second",
     sum: windows("completedMessages", "second"),
     better: "more",
   },
@@ -326,13 +326,13 @@ export const metrics = {
     better: "more",
   },
   eventTypeCost: { unit: "us", title: "time an event type", sum: program },
-  readsPerSecond: { unit: "1/s", title: "reads a second", sum: program, better: "more" },
+  readsPerSecond: { unit: "1/s", title: "reads per second", sum: program, better: "more" },
   // For how long there had been a newer version when a question was asked.
   stalenessP50: { unit: "ms", title: "staleness, p50", sum: program },
   stalenessP99: { unit: "ms", title: "staleness, p99", sum: program },
   stalenessMax: { unit: "ms", title: "oldest answer", sum: program },
-  brokerCpuPerRead: { unit: "us", title: "broker's CPU a read", sum: program },
-  readerCpuPerRead: { unit: "us", title: "readers' CPU a read", sum: program },
+  brokerCpuPerRead: { unit: "us", title: "broker's CPU per read", sum: program },
+  readerCpuPerRead: { unit: "us", title: "readers' CPU per read", sum: program },
   // Loads of the store although questions waited, because of the bound.
   forcedReloadsPerSecond: { unit: "1/s", title: "forced reloads a second", sum: program },
 } as const satisfies Readonly<Record<string, MetricRow>>;

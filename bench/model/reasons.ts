@@ -1,5 +1,5 @@
-// Why a cell has no plain result, and what in a report needs care: codes with fields, and one table
-// of words for each. Programs group, filter and count the codes; only people read the words.
+// Why a cell has no plain result: codes with fields, and one table of words for each. Programs
+// group, filter and count the codes; only people read the words.
 
 import { type MetricName, metrics } from "./metrics.ts";
 import * as s from "./schema.ts";
@@ -10,9 +10,9 @@ export const ruleWords = {
   "client-waited": "the load generator waited for its CPU",
   stolen: "the hypervisor took CPU time",
   rate: "the rate was missed",
-  late: "messages left late",
-  full: "the server's CPU was full before it bore the rate",
-  "clients-full": "limited by the clients: an agent could not do more, or not in time",
+  late: "the load generator sent late",
+  full: "the server's CPU was saturated below the rate",
+  "clients-full": "limited by the clients: an agent was saturated, or sent late",
 } as const;
 
 export type GateRule = keyof typeof ruleWords;
@@ -58,7 +58,7 @@ const causeWords: { readonly [C in Cause["code"]]: (cause: CauseOf<C>) => string
   disturbed: disturbedText,
   unsteady: ({ blocks, planned }) =>
     `no steady state at the end of the warm-up in ${blocks} of ${planned} blocks`,
-  "not-available": ({ metric }) => `this platform does not tell ${metric}`,
+  "not-available": ({ metric }) => `${metric}: not available on this platform`,
   "load-generator-full": ({ throughput, serverPercent, clientPercent }) =>
     `at least ${Math.round(throughput).toLocaleString("en-US")} messages/s, limited by the ` +
     `client: the server used ${Math.round(serverPercent)} % of its CPU, the load generator ` +
@@ -86,7 +86,7 @@ export function kindOf(cause: Cause): string {
   return [cause.code, ...rules, cause.unpaired > 0 ? "reference" : ""].join(" ");
 }
 
-/** "4 of 6 blocks dropped: messages left late (9 windows), the server waited for its CPU (2)". */
+/** "4 of 6 blocks dropped: the load generator sent late (9 windows), stolen (2)". */
 function disturbedText(cause: CauseOf<"disturbed">): string {
   const { blocks, planned, rules, reference, unpaired } = cause;
   const parts = rules.map(

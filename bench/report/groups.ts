@@ -1,5 +1,5 @@
 // Which cells belong into one table, and in which order: a workload at one scale, by what it is
-// about (server CPU a message, the cheapest first), then what could not be ranked.
+// about (server CPU per message, the cheapest first), then what could not be ranked.
 
 import { metricRow } from "../model/metrics.ts";
 import type { Cell, Metric, Results, Status } from "../model/results.ts";

@@ -111,7 +111,7 @@ function measuredLines(group: GroupReport, reference: string): string[] {
 
 function titleOf(name: ColumnName, { metric, measured }: GroupReport): string {
   const titles: { readonly [N in ColumnName]: string } = {
-    cost: "server CPU, µs a message [95 %]",
+    cost: "server CPU, µs per message [95 %]",
     headline: `${wordsIn(measured, metric).title} [95 %]`,
     ratio: "ratio to reference [95 %]",
     latencyP50: "p50",

@@ -18,7 +18,7 @@ import {
 } from "./format.ts";
 
 export interface MetricWords {
-  /** As a heading: "server CPU a message". */
+  /** As a heading: "server CPU per message". */
   readonly title: string;
   /** With the value already scaled to `figure()`'s unit: times in microseconds. */
   readonly format: Format;

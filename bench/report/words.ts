@@ -208,7 +208,7 @@ export function integrityText({ workload, measured, others }: Group): string {
   return `${count(messages)} messages came back, every byte checked, ${found} wrong or missing.`;
 }
 
-const overRate = "Core full at this rate, so the cost a message is the core over the rate:";
+const overRate = "Core full at this rate, so the cost per message is the core over the rate:";
 
 type CautionOf<C extends Caution["code"]> = Extract<Caution, { readonly code: C }>;
 
@@ -310,7 +310,7 @@ function reasonText(cell: Cell): string {
   const cost = figure(cell, "serverCpuPerMessage");
   const seen =
     cell.status === "inconclusive" && cost !== undefined
-      ? `; seen: ${significant(cost.median)} µs a message, not ranked`
+      ? `; seen: ${significant(cost.median)} µs per message, not ranked`
       : "";
   return `${reasonWords(cell)}${wrong}${seen}`;
 }
@@ -350,7 +350,7 @@ export function untouchedText(groups: readonly Group[]): string {
 
 /** What each status word means. */
 export const statusMeanings: readonly (readonly [Status, string])[] = [
-  ["ok", "measured, and told apart from the reference; or it is the reference"],
+  ["ok", "measured; differs significantly from the reference, or is the reference"],
   ["tie", "measured; not told apart from the reference"],
   [
     "inconclusive",
@@ -367,7 +367,7 @@ export const methodText =
   "Each contender is a process of its own, measured from outside, with the load generator on " +
   "another CPU where there is one. Blocks run all contenders in a seeded order; the ratio is " +
   "taken to the reference within the block, and the figures are medians over blocks with a 95 % " +
-  "bootstrap interval. Whoever is not told apart from the reference is a tie, and is not ranked.";
+  "bootstrap interval. A contender without a significant difference is not ranked.";
 
 /** "idle CPU" becomes "Idle CPU"; "p99" stays. */
 export function capital(words: string): string {

@@ -5,7 +5,7 @@
 /** What decides the buckets; only histograms whose steps agree can be merged. */
 export interface Geometry {
   /**
-   * The smallest difference that must be told apart, in the unit of the values; 1 for nanoseconds.
+   * The smallest difference that must be resolved, in the unit of the values; 1 for nanoseconds.
    */
   readonly lowest: number;
   /** The largest value that may be recorded. */

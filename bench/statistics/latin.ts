@@ -28,8 +28,8 @@ function abba<T>(random: Random, pair: readonly T[]): T[][] {
 
 /**
  * A whole Williams design: n rows for an even n, 2n for an odd one. Each contender stands once
- * (odd: twice) at each position, and follows each other one equally often. Who is who and the order
- * of the rows are shuffled.
+ * (odd: twice) at each position, and follows each other one equally often. The assignment of
+ * contenders and the order of the rows are shuffled.
  */
 function design<T>(random: Random, contenders: readonly T[]): T[][] {
   const names = shuffled(random, contenders);

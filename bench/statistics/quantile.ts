@@ -1,6 +1,6 @@
 // Quantiles of a sample, Hyndman and Fan's type 7 (the default of R, NumPy and spreadsheets).
-// "Sample Quantiles in Statistical Packages", The American Statistician 50 (1996). A Sorted array
-// is proof that somebody has sorted and checked it.
+// "Sample Quantiles in Statistical Packages", The American Statistician 50 (1996). The type
+// Sorted proves that an array has been sorted and checked.
 
 declare const sortedBrand: unique symbol;
 

@@ -13,7 +13,7 @@ export interface Pair {
   readonly reference: number;
 }
 
-/** Less than the reference, more, or not told apart from it. */
+/** Less than the reference, more, or no significant difference. */
 export type RatioVerdict = "below" | "above" | "tie";
 
 /** What a ranking is decided by: as in the metric `ratioToReference`. */
@@ -39,7 +39,7 @@ export interface RatioOptions extends BootstrapOptions {
   readonly common?: LogSpread | null;
 }
 
-/** Whoever differs by less is not worth a rank, and on a shared machine not to be told: 1 %. */
+/** A smaller difference (1 %) deserves no rank, and a shared machine cannot resolve it. */
 const smallestRatio = 1.01;
 
 /**

@@ -1,7 +1,7 @@
-// Student's t test of one sample, against a margin around zero: is the mean farther from zero than
-// chance allows, and than anybody cares? Student, "The Probable Error of a Mean", Biometrika 6
-// (1908). Unlike a rank test it can be sure from six blocks; heavy tails make it stricter, not
-// laxer.
+// Student's t test of one sample against a margin around zero: whether the mean is farther from
+// zero than chance explains, and far enough to matter. Unlike a rank test it can be sure from six
+// blocks; heavy tails make it stricter, not laxer. Student, "The Probable Error of a Mean",
+// Biometrika 6 (1908).
 
 import { standardDeviation } from "./sample-size.ts";
 

@@ -1,5 +1,5 @@
-// How a call that can fail answers TypeScript: with its value, or with -errno, the name of the
-// system call being kept for failedSyscall().
+// How a call that can fail returns to TypeScript: with its value, or with -errno, while
+// failedSyscall() keeps the name of the system call.
 #pragma once
 
 #include <napi.h>

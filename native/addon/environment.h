@@ -1,6 +1,4 @@
-// The addon's state: one a Node environment, so that each worker has its own selectors.
-// Enters: integer selector ids from TypeScript. Leaves: the selector, its ring, and the name of the
-// call that failed last.
+// The addon's state, one per Node environment, so that each worker has its own selectors.
 #pragma once
 
 #include <node_api.h>
@@ -27,7 +25,7 @@ namespace io_selectors {
 /** The ring's head, four int32 before the first event: [0] says whether the wait was woken,
  * [1] what TypeScript wishes of a HostedRun. */
 constexpr int kRingHeadEvents = 1;
-constexpr int32_t kEndedByWaker = 1;  // somebody woke the selector
+constexpr int32_t kEndedByWaker = 1;  // a Waker ended the wait
 /** A selector, and the ring that TypeScript allocated for it: pinned by `ring_reference` while
  * `ring` is held here. */
 struct OpenSelector final : public HostedSource {

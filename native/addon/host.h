@@ -1,6 +1,6 @@
-// Host: how an environment's runs and blocking waits share the thread with Node's event loop.
-// Runs go on in the loop's prepare phase, when libuv has handed out everything that it polled.
-// http://docs.libuv.org/en/v1.x/design.html#the-i-o-loop
+// Host: how an environment's runs and blocking waits share the thread with Node's event loop. Runs
+// take their turns in the loop's prepare phase, when libuv has handed out everything that it
+// polled. http://docs.libuv.org/en/v1.x/design.html#the-i-o-loop
 #pragma once
 
 #include <node_api.h>

@@ -1,5 +1,5 @@
-// Pending: promises that a callback of Node's loop will resolve. Shared by whatever owns a uv
-// handle. Enters: Next(). Leaves: a promise; ResolveAll() ends them, inside a callback scope.
+// Pending: promises that a callback of Node's loop resolves later. All owners of a uv handle share
+// it.
 #pragma once
 
 #include <node_api.h>

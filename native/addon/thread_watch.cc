@@ -28,7 +28,7 @@ class ThreadWatch final : public Watch {
     if (!interrupt.ok()) return interrupt.error();
     interrupt_ = std::move(interrupt.value());
     const auto fire = [](uv_async_t* async) { static_cast<ThreadWatch*>(async->data)->OnAsync(); };
-    // Before the handle, which could not be freed at once if there is no thread to be had.
+    // Before the handle, which could not be freed at once if no thread can be created.
     const auto run = [](void* self) { static_cast<ThreadWatch*>(self)->Run(); };
     int refused = uv_thread_create(&thread_, run, this);
     if (refused != 0) return Error{-refused, "uv_thread_create"};

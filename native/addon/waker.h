@@ -1,6 +1,5 @@
 // Waker: ends a wait from any thread. Wakes coalesce and stick: one before the wait ends it at
-// once. Enters: Wake(), from whoever holds the handle. Leaves: a readable descriptor in the
-// HostLoop's set. eventfd(2), or the self-pipe of signal-safety(7)
+// once. eventfd(2), or the self-pipe of signal-safety(7)
 #pragma once
 
 #include <cstdint>
@@ -15,7 +14,7 @@ namespace io_selectors {
 /**
  * Shared between the selector's thread and those that wake it, and found by number: a number can be
  * posted to a worker. After Close() a wake does nothing, so it never writes into a descriptor that
- * is somebody else's by then.
+ * has been reused meanwhile.
  */
 class Waker {
  public:

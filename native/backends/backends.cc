@@ -1,3 +1,5 @@
+// The table of backends. A factory that this build does not contain is nullptr, and its row gives
+// the reason.
 #include "backends/backends.h"
 
 #include "core/io_uring.h"
@@ -25,7 +27,7 @@ constexpr Backend kIoUring = {"io_uring", nullptr,
                               "Linux only, and built where <linux/io_uring.h> is", false};
 #endif
 
-// Of libkqueue, an emulation, nobody should be given what he did not ask for.
+// libkqueue is an emulation; a program gets it only by asking for it by name.
 #if defined(IO_SELECTORS_LIBKQUEUE) || (!defined(__linux__) && __has_include(<sys/event.h>))
 Factory MakeKqueueSelector;
 #ifdef IO_SELECTORS_LIBKQUEUE

@@ -1,5 +1,5 @@
-// epoll(7): the kernel keeps the set and hands back only what is ready, so a wait costs O(ready).
-// Enters: registrations from Selector. Leaves: ready events, each checked against its generation.
+// epoll(7): the kernel keeps the set and returns only the ready descriptors, so a wait costs
+// O(ready).
 #ifdef __linux__
 
 #include <fcntl.h>

@@ -1,7 +1,6 @@
-// io_uring(7) as poll operations: what changes is handed over together with the wait, in one call.
-// A poll completes once; for level semantics it is asked for again at the next wait, which also is
-// when an earlier answer is checked: what was ready may have been taken meanwhile.
-// Enters: registrations from Selector. Leaves: ready events, each of the poll that is armed now.
+// io_uring(7) as poll operations: changes are submitted together with the wait, in one system call.
+// A poll completes once. For level-triggered semantics it is armed again at the next wait, which
+// also checks earlier completions, because the data may have been read meanwhile.
 
 #include "core/io_uring.h"
 
@@ -244,7 +243,7 @@ class IoUringSelector final : public Selector {
     queue_.push_back(fd);
   }
 
-  /** Behind what this batch had no room for, so that a full ring starves nobody. */
+  /** After the events that this batch had no room for, so that a full ring starves none. */
   void QueueReported() {
     if (next_ > queue_.size() / 2) {
       queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(next_));
@@ -286,7 +285,7 @@ class IoUringSelector final : public Selector {
     return uint64_t{sequence} << 32 | static_cast<uint32_t>(fd);
   }
 
-  /** Prepares the end of the slot's poll; what that had completed before is nobody's from now on.
+  /** Prepares the cancellation of the slot's poll; its earlier completions are ignored from now on.
    */
   void Disarm(Slot& slot) {
     const uint32_t sequence = std::exchange(slot.sequence, 0);
@@ -307,7 +306,7 @@ class IoUringSelector final : public Selector {
     return entry;
   }
 
-  /** The kernel lost a completion, and nobody knows whose. */
+  /** The kernel lost a completion, and which one is unknown. */
   void RearmAll() {
     ForEachRegistered([this](int fd, const Registration& /*registration*/) {
       if (At(fd).sequence == 0) return;

@@ -1,6 +1,5 @@
-// poll(2): the whole list travels to the kernel and back at each wait, so a wait costs
-// O(registered). Enters: registrations from Selector. Leaves: ready events, scanned from where the
-// last scan stopped.
+// poll(2): the whole list is copied to the kernel and back at each wait, so a wait costs
+// O(registered).
 
 #include <poll.h>
 

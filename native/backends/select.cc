@@ -1,7 +1,6 @@
-// select(2): three bit sets travel to the kernel and back, so a wait costs O(highest descriptor).
-// The sets lie on the heap: Linux takes them at any size, while the fd_set of POSIX ends at
-// FD_SETSIZE. Enters: registrations from Selector. Leaves: ready events, scanned from where the
-// last scan stopped.
+// select(2): three bit sets are copied to the kernel and back, so a wait costs O(highest
+// descriptor). The sets are on the heap: Linux takes them at any size, while the fd_set of POSIX
+// ends at FD_SETSIZE.
 
 #include <fcntl.h>
 #include <sys/select.h>
@@ -83,8 +82,8 @@ class SelectSelector final : public Selector {
     return Change(fd, Registration{}, registration);
   }
 
-  /** A number that nobody has opened may lie beyond what the kernel looks at: its bit would be left
-   * as we set it, and be taken for readiness. */
+  /** A number that is not open may lie beyond the range that the kernel checks: its bit would stay
+   * set and be taken for readiness. */
   Result<void> Change(int fd, const Registration& /*before*/, const Registration& after) override {
     if (fcntl(fd, F_GETFD) < 0) return LastError("fcntl");
     highest_ = std::max(highest_, fd);
@@ -118,8 +117,8 @@ class SelectSelector final : public Selector {
                    timeout_ns < 0 ? nullptr : &timeout, nullptr);
   }
 
-  /** Word by word, from the descriptor where the last scan had no more room, so that a full ring
-   * starves nobody. */
+  /** Word by word, from the descriptor at which the last scan ran out of room, so that a full ring
+   * starves no descriptor. */
   void Scan(Batch& batch) {
     const size_t words = WordsInUse();
     if (next_ > highest_) next_ = 0;
@@ -147,8 +146,8 @@ class SelectSelector final : public Selector {
     batch.Add(fd, Generation(fd), ready, ready_.except.Has(fd) ? kFlagPriority : 0);
   }
 
-  /** EBADF names nobody: look at each, report the closed ones once with ERROR, and leave them out
-   * until modified. */
+  /** EBADF names no descriptor: check each, report the closed ones once with ERROR, and leave them
+   * out until modified. */
   int DisarmClosed(Batch& batch) {
     int disarmed = 0;
     for (int fd = 0; fd <= highest_ && !batch.full(); ++fd) {

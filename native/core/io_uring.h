@@ -1,6 +1,6 @@
-// IoUring: one io_uring(7) by raw system calls, without liburing, which would be a dependency.
-// Enters: submission entries. Leaves: completions. The rings are memory shared with the kernel, and
-// after a fork(2) with the parent, too: a child may only destroy what it inherited.
+// IoUring: one io_uring(7) by raw system calls, without liburing, which would be a dependency. The
+// rings are memory shared with the kernel, and after a fork(2) with the parent, too: a child may
+// only destroy what it inherited.
 #pragma once
 
 #if defined(__linux__) && __has_include(<linux/io_uring.h>)

@@ -1,4 +1,4 @@
-// OwnedFd: a file descriptor that is closed exactly once, by its owner's end.
+// OwnedFd: a file descriptor that its owner's destructor closes, exactly once.
 #pragma once
 
 #include <unistd.h>

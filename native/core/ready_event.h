@@ -1,6 +1,5 @@
-// The words of readiness: interest bits, raw flags and one event as it lies in the ring.
-// Enters: nothing. Leaves: to every backend, to the addon, and to TypeScript, which reads the ring
-// as an Int32Array.
+// The vocabulary of readiness: interest bits, raw flags, and the layout of one event in the ring.
+// The backends, the addon, and TypeScript (as an Int32Array) use the same layout.
 #pragma once
 
 #include <cstdint>

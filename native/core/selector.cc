@@ -32,7 +32,7 @@ Result<int32_t> Selector::Register(int fd, int32_t interest, RegisterOptions opt
   if (capabilities_.max_fd >= 0 && fd > capabilities_.max_fd) return Error{EINVAL, "register"};
   if (Interest(fd) != 0) return Error{EEXIST, "register"};
   if (!InTable(fd)) {
-    // The tables by descriptor would take gigabytes for a number that nobody has opened.
+    // The tables by descriptor would take gigabytes for a large number that is not open.
     if (fd >= kUsualDescriptors && fcntl(fd, F_GETFD) < 0) return LastError("fcntl");
     if (!GrowTo(table_, static_cast<size_t>(fd))) return Error{ENOMEM, "register"};
   }

@@ -1,6 +1,6 @@
-// Selector: one contract over the system's event demultiplexers. It checks once and keeps the
-// registrations; a backend below it only translates. Enters: descriptors and interest. Leaves:
-// ready events, written straight into the caller's ring.
+// Selector: one contract over the system's event demultiplexers. It checks arguments and keeps the
+// registrations; a backend below it only translates, and writes ready events straight into the
+// caller's ring.
 #pragma once
 
 #include <poll.h>

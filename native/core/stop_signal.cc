@@ -48,7 +48,7 @@ Result<StopSignal> StopSignal::Install() {
 }
 
 StopSignal::~StopSignal() {
-  // Later signals only raise the flag: the number may be somebody else's by then.
+  // Later signals only raise the flag: the number may have been reused by then.
   int writer = writer_.get();
   if (writer_.valid()) pipe_writer.compare_exchange_strong(writer, -1, std::memory_order_relaxed);
 }

@@ -1,6 +1,5 @@
 // StopSignal: SIGTERM and SIGINT as a readable descriptor, so that a loop which waits for
-// descriptors can be stopped. The self-pipe of signal-safety(7). Enters: a signal. Leaves: one
-// readable fd and a flag.
+// descriptors can be stopped. The self-pipe of signal-safety(7).
 #pragma once
 
 #include "core/owned_fd.h"

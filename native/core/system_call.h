@@ -1,7 +1,6 @@
-// The system calls of a hot loop without glibc's cancellation points: in a process of several
-// threads those cost two atomic exchanges each (pthreads(7)), and nobody here cancels threads.
-// Enters: as in recv(2), send(2) and epoll_wait(2). Leaves: as there, errno too.
-// Sanitizers see libc's functions only, so that they get those.
+// The system calls of a hot loop without glibc's cancellation points: in a process with several
+// threads those cost two atomic exchanges per call (pthreads(7)), and no thread here is ever
+// cancelled. Sanitizer builds use libc's functions, the only ones that sanitizers intercept.
 #pragma once
 
 #include <sys/socket.h>

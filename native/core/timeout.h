@@ -1,5 +1,5 @@
-// Timeouts: nanoseconds as the kernel's calls take them. Rounds up, so that a wait never ends
-// early.
+// Timeouts: nanoseconds in the form that each system call takes, rounded up so that a wait never
+// ends early.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,6 @@
-// Acceptor: the listener of a server that waits with a Selector. Where there is no descriptor or
-// memory for another connection, the listener stays readable, and watching it would spin: it is
-// unregistered until a connection closes or 100 ms have passed.
-// Enters: the listener's readiness. Leaves: accepted descriptors. accept(2)
+// Acceptor: the listener of a server that waits with a Selector. Without a descriptor or memory for
+// another connection the listener stays readable, and watching it would spin. It is therefore
+// unregistered until a connection closes or 100 ms have passed. accept(2)
 #pragma once
 
 #include "core/selector.h"

@@ -1,6 +1,5 @@
-// Busy waiting: ask every connection, all the time. Costs one recv a connection a pass and a whole
-// core, whatever the load. Enters: nothing tells it anything. Leaves: the shared EchoHandler's recv
-// and send.
+// Busy waiting: receives from every connection in turn, without end. Costs one recv per connection
+// and pass, and a whole core at any load.
 
 #include <memory>
 

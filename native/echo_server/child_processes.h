@@ -1,7 +1,6 @@
-// Children of a server that serves with processes: forked with the stop signals blocked, ended with
-// the parent, reaped without leaving a zombie. Signals reach the parent only while it waits, so
-// none is lost between a look and a wait. Enters: SIGCHLD. Leaves: process ids that have ended.
-// fork(2), waitpid(2), ppoll(2), PR_SET_PDEATHSIG(2const)
+// Children of a server that uses processes: forked with the stop signals blocked, ended with the
+// parent, reaped without leaving a zombie. Signals reach the parent only while it waits, so none is
+// lost between a check and a wait. fork(2), waitpid(2), ppoll(2), PR_SET_PDEATHSIG(2const)
 #pragma once
 
 #ifdef __linux__

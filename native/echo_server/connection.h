@@ -1,6 +1,5 @@
-// The connection handler that all strategies share: what is received is sent back; what cannot be
-// sent is kept, reading stops, and write readiness resumes it. Enters: readiness (or, for threads
-// and processes, a blocking socket). Leaves: what to wait for.
+// The connection handler that all strategies share. It sends back the bytes that it receives. If a
+// peer does not take them, it keeps them, stops reading, and continues when the socket is writable.
 #pragma once
 
 #include <memory>

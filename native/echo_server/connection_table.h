@@ -1,4 +1,4 @@
-// The open connections of a server that waits for many, by descriptor.
+// The open connections of a server that waits for many of them, by descriptor.
 #pragma once
 
 #include <vector>

@@ -1,7 +1,7 @@
 // reactor-epoll-edge: a reactor whose connections are registered once, for both directions,
-// edge-triggered. An edge comes once, so what is left must be remembered: a connection that may
-// have more stays in a list, and gets one read a turn like everybody, so that nothing starves.
-// epoll(7). Enters: edges. Leaves: the shared EchoHandler's recv and send.
+// edge-triggered. An edge is reported once, so the server must remember connections that may have
+// more bytes: they stay in a list and get one read per turn like all others, so that none starves.
+// epoll(7)
 #ifdef __linux__
 
 #include <memory>
@@ -40,8 +40,8 @@ class EdgeLoop : public EventLoop<EdgeLoop, EdgeConnection> {
 
   bool HasWork() const { return !ready_.empty(); }
 
-  /** One step for each connection with work; who has more comes again, before newer ones, after the
-   * next look at the kernel. */
+  /** One step for each connection with work. A connection that has more is queued again, before
+   * newer ones, and continues after the next poll of the kernel. */
   void FinishTurn() {
     for (const Waiting& waiting : ready_) {
       if (!IsCurrent(waiting.fd, waiting.generation)) continue;

@@ -1,6 +1,6 @@
 // The loop of the servers that wait with a Selector: it accepts, finds the connection of each ready
-// descriptor, and closes. What is done with a ready connection is its strategy's, known when it is
-// compiled, so that nothing here costs a call.
+// descriptor, and closes. The strategy handles a ready connection; it is a template parameter, so
+// that the loop adds no call.
 #pragma once
 
 #include <algorithm>

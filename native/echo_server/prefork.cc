@@ -1,8 +1,8 @@
-// prefork: as many processes as asked for, each a level-triggered epoll reactor; the parent only
-// restarts those that die. All accept from one listener, each woken alone (EPOLLEXCLUSIVE): who has
-// no descriptor left stops watching it, and the others take the rest. Or each has a listener of its
-// own (SO_REUSEPORT): the kernel then picks by a hash of the addresses, and what it gave to a full
-// worker waits there, as nobody else can take it. epoll_ctl(2), socket(7)
+// prefork: a fixed number of processes, each a level-triggered epoll reactor; the parent only
+// restarts those that end. Either all accept from one listener, and each event wakes one of them
+// (EPOLLEXCLUSIVE); a worker without free descriptors stops watching it, and the others accept. Or
+// each has a listener of its own (SO_REUSEPORT): the kernel picks one by a hash of the addresses,
+// and a connection that it gave to a full worker waits there. epoll_ctl(2), socket(7)
 #ifdef __linux__
 
 #include <sched.h>

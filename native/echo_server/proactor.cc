@@ -1,5 +1,5 @@
-// One thread over the library's engine of connections, which reports what has completed: over
-// readiness (proactor-epoll), and over completions of the kernel (io_uring). Schmidt's Proactor.
+// One thread over the library's engine of connections, which reports completions: over readiness
+// (proactor-epoll), or over the kernel's completions (io_uring). Schmidt's Proactor.
 #ifdef __linux__
 
 #include <algorithm>

@@ -1,6 +1,6 @@
-// A process for each connection, forked on accept, blocking I/O: the oldest server of Unix. Where
-// there is no process for another one, accepting pauses. Children count in memory that they share
-// with the parent. fork(2)
+// One process per connection, forked on accept, with blocking I/O: the oldest kind of Unix server.
+// If no process can be created, accepting pauses. The children count in memory that they share with
+// the parent. fork(2)
 #ifdef __linux__
 
 #include <sys/socket.h>

@@ -1,5 +1,5 @@
-// The JSON lines that a contender prints: ready, a snapshot of its counters whenever it is asked
-// with SIGUSR2, and the counters at its end.
+// The two JSON lines that a contender prints on standard output: that it is ready, and its
+// counters.
 #pragma once
 
 #include "echo_server/server.h"

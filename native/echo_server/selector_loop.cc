@@ -1,5 +1,5 @@
-// One thread, one Selector: wait, then handle each ready connection. Schmidt's Reactor without its
-// ceremony, and, with the select and poll backends, the servers of Kegel's C10K page.
+// One thread, one Selector: wait, then handle each ready connection. This is Schmidt's Reactor
+// without its ceremony and, with the select and poll backends, the servers of Kegel's C10K page.
 // https://www.kegel.com/c10k.html
 
 #include "echo_server/selector_loop.h"

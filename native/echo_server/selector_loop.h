@@ -1,5 +1,4 @@
-// The reactor's loop over a Selector of any backend, level-triggered. Enters: the server and how
-// its listener is shared. Leaves: when the stop signal came.
+// The reactor's loop over a Selector of any backend, level-triggered.
 #pragma once
 
 #include <memory>

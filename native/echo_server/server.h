@@ -1,5 +1,5 @@
-// What every strategy is given: the listener, the stop signal, the options and the counters that it
-// fills.
+// What every strategy receives: the listener, the stop signal, the options, and the counters to
+// fill.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,5 @@
-// A thread for each connection, blocking I/O, small stacks: the simplest server, and the one that
-// C10K is about. Where there is no descriptor or no thread for another one, accepting pauses.
-// pthreads(7)
+// One thread per connection, with blocking I/O and small stacks: the simplest server, and the one
+// that C10K is about. If no descriptor or thread is left, accepting pauses. pthreads(7)
 
 #include <poll.h>
 #include <pthread.h>
@@ -127,8 +126,7 @@ class ThreadPerConnection {
     return nullptr;
   }
 
-  /** Closes under the lock, so that EndAll() never shuts down a number that is somebody else's by
-   * then. */
+  /** Closes under the lock, so that EndAll() never shuts down a descriptor that has been reused. */
   void End(int fd, CounterSlot* slot) {
     const std::lock_guard<std::mutex> lock(mutex_);
     open_.erase(fd);

@@ -48,7 +48,7 @@ class Histogram {
 
   static constexpr size_t kBins = 32 * kHalf + kHalf;
 
-  std::array<uint32_t, kBins> counts_{};  // an hour at a million messages a second fits
+  std::array<uint32_t, kBins> counts_{};  // an hour at a million messages per second fits
 };
 
 /** RFC 4648, padded. */

@@ -41,7 +41,7 @@ constexpr NumberRow kNumbers[] = {
      "messages that connection 0 keeps under way; open and closed; 0: like the others"},
     {"--payload-bytes", &RunOptions::payload_bytes, 1, 1 << 20, "of every message"},
     {"--rate", &RunOptions::rate, 1, 10'000'000,
-     "messages a second over all connections, open loop"},
+     "messages per second over all connections, open loop"},
     {"--tick-us", &RunOptions::tick_us, 0, 100'000,
      "due at multiples of this only, in small bursts, open loop; 0: each at its own time"},
     {"--spin", &RunOptions::spin, 0, 1,

@@ -33,7 +33,7 @@ struct RunOptions {
   int64_t connections = 1;
   int64_t payload_bytes = 64;
   LoadMode mode = LoadMode::kOpen;
-  int64_t rate = 0;  // messages a second over all connections; open loop
+  int64_t rate = 0;  // messages per second over all connections; open loop
   Arrivals schedule = Arrivals::kPoisson;
   // Messages are due at multiples of this only; 0: each at its own time. At 20,000 messages a
   // second twenty come together, which halves what the generator spends on sleeping and on waking

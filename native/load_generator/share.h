@@ -14,7 +14,7 @@ struct Share {
   uint32_t first_id = 0;     // ids are the run's, from 0 over all processes
   uint32_t connections = 0;  // held here: first_id … first_id + connections - 1
   uint32_t targets = 0;      // of them get messages by schedule or turn
-  double rate = 0;           // messages a second, open loop
+  double rate = 0;           // messages per second, open loop
   int64_t in_flight = 0;
   uint64_t seed = 0;
 };

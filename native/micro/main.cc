@@ -1,7 +1,6 @@
 // micro-baseline: what the micro benchmarks measure, without TypeScript: bare system calls, and the
 // native selectors' waits. One case a run, as bench/micro/measure.ts has it, so that the two take
-// turns. Enters: --case NAME --ms N. Leaves: one JSON line with the nanoseconds that an operation
-// took, the median of its batches, and the share of the time that it waited for a CPU.
+// turns.
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -205,7 +204,7 @@ Result<double> MeasureCase(const std::string& name, int64_t budget_ns) {
   return MeasureWait(name.substr(5, dash - 5), std::atoi(name.c_str() + dash + 1), budget_ns);
 }
 
-/** Nanoseconds that this thread has waited for a CPU; negative where the system does not tell. The
+/** Nanoseconds that this thread has waited for a CPU; negative if not available. The
  * second field of /proc/self/schedstat, proc(5). */
 double RunQueueWaitNs() {
   double waited = -1;

@@ -1,5 +1,4 @@
-// Socket addresses of every family used here: IPv4, IPv6, Unix paths and Linux's abstract names.
-// Enters: numeric hosts, ports, paths. Leaves: what bind and connect take, and the same in words.
+// Socket addresses of every family used here: IPv4, IPv6, Unix paths, and Linux's abstract names.
 // ip(7), ipv6(7), unix(7)
 #pragma once
 

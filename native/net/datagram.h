@@ -1,6 +1,5 @@
-// Datagrams: UDP sockets, and the two calls that carry an address along, for UDP and Unix alike.
-// Enters: addresses and bytes. Leaves: one datagram a call, or -errno. udp(7), recvfrom(2),
-// sendto(2)
+// Datagrams: UDP sockets, and the two calls that carry an address, for UDP and Unix sockets.
+// udp(7), recvfrom(2), sendto(2)
 #pragma once
 
 #include <sys/types.h>

@@ -1,6 +1,5 @@
-// Any descriptor: read, write, duplicate, flags; and the two that need no socket: pipes and FIFOs.
-// Enters: descriptors, paths, bytes. Leaves: counts or -errno from I/O; non-blocking, close-on-exec
-// descriptors. pipe(2), fifo(7), fcntl(2)
+// Operations for any descriptor (read, write, duplicate, flags), and two kinds that need no socket:
+// pipes and FIFOs. pipe(2), fifo(7), fcntl(2)
 #pragma once
 
 #include <sys/types.h>
@@ -41,7 +40,7 @@ Result<void> MakeFifo(const std::string& path, mode_t mode);
 
 enum class FifoEnd { kRead, kWrite };
 
-/** Opens without waiting for the other end; ENXIO for a writer while nobody reads. */
+/** Opens without waiting for the other end; ENXIO for a writer without a reader. */
 Result<OwnedFd> OpenFifo(const std::string& path, FifoEnd end);
 
 }  // namespace io_selectors

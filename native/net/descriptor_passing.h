@@ -1,4 +1,4 @@
-// Descriptors that travel over a Unix socket, along with bytes: SCM_RIGHTS of unix(7).
+// Descriptors sent over a Unix socket, along with bytes: SCM_RIGHTS of unix(7).
 #pragma once
 
 #include <sys/types.h>

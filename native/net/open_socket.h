@@ -1,5 +1,5 @@
-// How every socket here is opened: non-blocking, close-on-exec and without SIGPIPE, whatever the
-// platform offers for that. Enters: family and type. Leaves: descriptors. socket(2), socketpair(2)
+// Opens every socket of this library: non-blocking, close-on-exec and without SIGPIPE, by the means
+// that the platform offers. socket(2), socketpair(2)
 #pragma once
 
 #include <sys/socket.h>

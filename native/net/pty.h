@@ -1,5 +1,5 @@
-// Pseudo-terminals. Enters: nothing. Leaves: the controlling side and the terminal, non-blocking.
-// pty(7), posix_openpt(3)
+// Pseudo-terminals: the controlling side and the terminal, both non-blocking. pty(7),
+// posix_openpt(3)
 #pragma once
 
 #include <string>
@@ -15,8 +15,8 @@ struct Pty {
   std::string path;  // the terminal's
 };
 
-/** The terminal echoes and edits lines, as termios(3) has it; it becomes nobody's controlling one.
- */
+/** The terminal echoes and edits lines, the default of termios(3). It does not become a controlling
+ * terminal. */
 Result<Pty> OpenPty();
 
 }  // namespace io_selectors

@@ -1,6 +1,5 @@
-// When received bytes arrived, as the kernel saw it: so that somebody who reads late still knows.
-// SO_TIMESTAMPNS of socket(7), for TCP too since Linux 4.13.
-// Enters: a connected socket. Leaves: bytes, and the time at which the last of them came.
+// The time at which received bytes arrived in the kernel, so that a program that reads late still
+// knows it. SO_TIMESTAMPNS of socket(7); for TCP since Linux 4.13.
 #pragma once
 
 #include <sys/types.h>

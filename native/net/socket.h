@@ -1,6 +1,5 @@
 // Non-blocking TCP sockets: listen, accept, connect, recv, send, each with its retry rule in one
-// place. I/O returns n, or -errno, and never throws. Enters: addresses and bytes. Leaves:
-// descriptors, counts.
+// place. I/O returns a count, or -errno, and never throws.
 #pragma once
 
 #include <sys/types.h>

@@ -1,5 +1,5 @@
-// Options of sockets, each a row of one table: what it is called here, and where the platform keeps
-// it. Enters: a descriptor and a value. Leaves: values as the kernel counts them. socket(7), tcp(7)
+// Socket options, each a row of one table: its name here, and its level and number on the platform.
+// socket(7), tcp(7)
 #pragma once
 
 #include <climits>

@@ -116,8 +116,8 @@ int32_t BitsOf(tcflag_t size) {
   return size == CS7 ? 7 : 8;
 }
 
-/** As cfmakeraw(3), without parity marks. VMIN 1: without bytes a read fails with EAGAIN; with 0
- * it would return 0, as at the end of the file. */
+/** As cfmakeraw(3), without parity marks. With VMIN 1, a read fails with EAGAIN if there are no
+ * bytes; with 0 it would return 0, as at the end of the file. */
 void MakeRaw(Attributes* attributes) {
   attributes->c_iflag &= ~static_cast<tcflag_t>(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR |
                                                 ICRNL | IXON | IXOFF | IXANY | INPCK);

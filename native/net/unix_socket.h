@@ -1,5 +1,5 @@
-// Unix sockets: listen, connect and bind by path or abstract name. Enters: a name and a type.
-// Leaves: non-blocking descriptors; I/O is that of socket.h and datagram.h. unix(7)
+// Unix sockets: listen, connect and bind by path or abstract name; I/O is that of socket.h and
+// datagram.h. unix(7)
 #pragma once
 
 #include <string>

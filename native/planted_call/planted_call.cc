@@ -1,7 +1,6 @@
-// A fault to find: loaded into a server with LD_PRELOAD, it makes one more system call whenever the
-// server receives. bench/gate compiles it and must catch it, or its gate is not to be
-// trusted. ld.so(8), recv(2), read(2), syscall(2), dlsym(3). Enters: the server's calls. Leaves:
-// the same calls, and one beside each.
+// A deliberate fault: loaded into a server with LD_PRELOAD, it makes one additional system call
+// whenever the server receives. bench/gate compiles it and must detect it; a gate that does not is
+// not trusted. ld.so(8), recv(2), read(2), syscall(2), dlsym(3)
 
 #include <dlfcn.h>
 #include <sys/socket.h>

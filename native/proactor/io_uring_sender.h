@@ -63,7 +63,7 @@ class IoUringSender : public Engine {
   void SendQueued(int32_t slot);
 
   std::vector<AtOnce> sends_;      // of the flush that has not entered the kernel
-  std::vector<AtOnce> finishing_;  // empty but for its capacity
+  std::vector<AtOnce> finishing_;  // empty, and keeps its capacity
   std::deque<Message> messages_;
   bool ends_ = false;
 };

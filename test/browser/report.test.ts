@@ -157,7 +157,7 @@ describe.skipIf(executable === undefined)("report.html in Chromium", () => {
       expect(row?.get("messages")).toBe(cell.messages);
       const cost = figure(cell, "serverCpuPerMessage")?.median;
       if (cost !== undefined) {
-        const found = Number(row?.get("server CPU a message"));
+        const found = Number(row?.get("server CPU per message"));
         expect(Math.abs(found / cost - 1)).toBeLessThan(1e-5);
       }
     }

@@ -12,7 +12,7 @@ namespace io_selectors {
 
 namespace {
 
-/** Reports what was scripted, a list of events a wait, and notes what it is asked for. */
+/** Reports what was scripted, a list of events per wait, and notes what it is asked for. */
 class ScriptedSelector final : public Selector {
  public:
   explicit ScriptedSelector(Capabilities capabilities) : Selector(capabilities) {}

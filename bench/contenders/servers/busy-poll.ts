@@ -1,6 +1,5 @@
-// ts:busy-poll: ask every connection, all the time. Costs one recv a connection a pass and a whole
-// core, whatever the load.
-// Enters: nothing tells it anything. Leaves: the shared EchoHandler's recv and send.
+// ts:busy-poll: receives from every connection in turn, without end. Costs one recv per connection
+// and pass, and a whole core at any load.
 
 import { accept, close, listenTcp, localPort } from "../../../src/index.ts";
 import { ACCEPTS_PER_WAKE, BACKLOG } from "../settings.ts";

@@ -1,6 +1,6 @@
-// What the TypeScript servers do with a connection, as native/echo_server/connection.cc is for the
-// native ones: what is received is sent back; what cannot be sent is kept, reading stops, and write
-// readiness resumes it.
+// The connection handler of the TypeScript servers, as native/echo_server/connection.cc is that of
+// the native ones. It sends back the bytes that it receives. If a peer does not take them, it keeps
+// them, stops reading, and continues when the socket is writable.
 
 import { EAGAIN, recv, send } from "../../../src/index.ts";
 import { READ_BUFFER_BYTES } from "../settings.ts";

@@ -1,6 +1,5 @@
-// node:net: what people use today. Node's own sockets, with the back-pressure that its documents
-// ask for.
-// Enters: 'data' events. Leaves: socket.write; a full buffer pauses reading until 'drain'.
+// node:net: Node's own sockets, which most programs use today. A full write buffer pauses reading
+// until 'drain', as Node's documentation recommends.
 
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";

@@ -1,4 +1,4 @@
-// System calls a message, counted from outside: every call of every thread, whatever the server
+// System calls per message, counted from outside: every call of every thread, whatever the server
 // says about itself. strace(1).
 
 import { readFileSync } from "node:fs";
@@ -18,7 +18,7 @@ export async function countSystemCalls(counted: Counted, context: RoundContext):
   const slices = await exchange([...tool, ...loaded, "--", ...launched], messages, context);
   const calls = callsPerMessage(readFileSync(trace, "latin1"), slices);
   // Each message is received and sent: with fewer calls it is the trace that is incomplete.
-  if (calls < 2) throw new CannotCount(`strace: ${calls} calls a message in the trace`);
+  if (calls < 2) throw new CannotCount(`strace: ${calls} calls per message in the trace`);
   return calls;
 }
 

@@ -1,6 +1,6 @@
 // active-fraction: the same number of connections, more or fewer of them active, at the same rate;
-// beside it as many connections as the smaller share has active ones, all of them active. Shows why
-// O(ready) beats O(registered). Enters: a scale. Leaves: a load for each share.
+// and for comparison as many connections as the smaller share has active ones, all of them active.
+// Shows why O(ready) beats O(registered).
 
 import {
   echoMetrics,

@@ -1,6 +1,6 @@
-// broadcast: a room of members, of whom one speaks: one message in, one to each of them out.
-// Enters: a scale, whose connections are the members and whose rate is of what is said. Leaves:
-// one round's load; bench/delivery/broadcast plays it.
+// broadcast: a room whose members are the connections of the scale. Each message that one member
+// sends goes to every member; the rate of the scale is that of the messages sent.
+// bench/delivery/broadcast runs it.
 
 import { type LoadScale, machineRules, rateOf, type Workload } from "./workload.ts";
 

@@ -1,8 +1,7 @@
-// connect-rate: connections that come and go. A few slots connect, perhaps echo one message, reset
-// (so that no TIME_WAIT is left) and begin anew. Where they only connect, one in sixteen echoes all
-// the same, so that the server keeps up. Shows what creating a thread or a process costs.
-// Enters: a scale, whose connections are the slots. Leaves: a load without the echo and one with
-// it.
+// connect-rate: connections that open and close. The connections of the scale are slots: each
+// connects, echoes one message or none, resets (which leaves no TIME_WAIT) and starts again. In the
+// load without an echo, one connection in sixteen echoes all the same, so that the server keeps up.
+// Shows the cost of creating a thread or a process.
 
 import { type LoadScale, machineRules, type Variation, type Workload } from "./workload.ts";
 

@@ -1,6 +1,6 @@
-// echo-capacity: how much one CPU can bear. A message is sent when another is back (closed loop),
-// so many under way that the server is never without work. Valid only where the server's CPU was
-// full and the load generator's was not. Enters: a scale. Leaves: one round's load.
+// echo-capacity: the highest message rate of one CPU. Each answer triggers the next message (closed
+// loop), with enough messages in flight that the server always has work. Valid only if the server's
+// CPU was saturated and the load generator's was not.
 
 import { echoMetrics, type LoadScale, machineRules, type Workload } from "./workload.ts";
 
@@ -9,7 +9,7 @@ const mostInFlight = 256;
 
 export const echoCapacity = {
   name: "echo-capacity",
-  answers: "how many messages a second one CPU can bear",
+  answers: "how many messages per second one CPU can bear",
   title: "Capacity of a core",
   lead:
     "Closed loop: a message is sent when another is back, so that the server is the limit. " +

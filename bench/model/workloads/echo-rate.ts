@@ -1,6 +1,5 @@
-// echo-rate: every connection carries messages, the same intended rate for every contender (open
-// loop). Gives CPU a message and latency, the headline. Enters: a scale. Leaves: one round's load,
-// due on a seeded Poisson schedule.
+// echo-rate: messages on every connection, at the same intended rate for every contender (open
+// loop, a seeded Poisson schedule). Gives the headline: CPU per message, and latency.
 
 import {
   echoMetrics,

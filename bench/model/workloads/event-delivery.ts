@@ -1,6 +1,6 @@
-// event-delivery: processes that wait for events, half of them for the one that is sent. Who
-// waits should learn of it soon, and nobody else should notice. Enters: a scale, whose
-// connections are the processes. Leaves: one round's load; bench/delivery plays it.
+// event-delivery: processes that wait for events, half of them for the event that is sent. Those
+// should learn of it soon, and the others should not be disturbed. The connections of the scale are
+// the processes; bench/delivery runs it.
 
 import { type LoadScale, rateOf, type Workload } from "./workload.ts";
 

@@ -1,6 +1,6 @@
-// hot-connection: one connection floods, with many messages under way; each of the others has one
-// (closed loop). Are they served alike, and how long does one of them wait at worst? Enters: a
-// scale. Leaves: a load without the flood and one with it.
+// hot-connection: one connection floods the server with many messages in flight; each of the others
+// has one (closed loop). Measures whether the server treats them equally, and the longest wait of
+// the others.
 
 import {
   echoMetrics,

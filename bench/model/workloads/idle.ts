@@ -1,5 +1,5 @@
-// idle: connections that are open and silent. A server that waits well uses next to nothing; one
-// that asks in turn uses its whole CPU. Enters: a scale. Leaves: one round's load.
+// idle: connections that are open and silent. A server that waits for events uses almost no CPU;
+// one that polls its connections uses a whole CPU.
 
 import type { LoadScale, Workload } from "./workload.ts";
 

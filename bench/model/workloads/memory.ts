@@ -1,6 +1,6 @@
-// memory: bytes a connection, as the slope over several connection counts in one round, so that
-// what a process needs anyway is not in it. Enters: a scale, whose connections are the last count.
-// Leaves: one round's load. Both ends are on this machine: the kernel's share is of both.
+// memory: bytes per connection, as the slope over several connection counts in one round, which
+// excludes the fixed memory of the process. The connections of the scale are the last count. Both
+// ends are on this machine, so the kernel's share covers both.
 
 import type { LoadScale, Workload } from "./workload.ts";
 
@@ -8,7 +8,7 @@ const shares = [0.1, 0.5, 1];
 
 export const memory = {
   name: "memory",
-  answers: "bytes a connection: the server's own, and the kernel's for both ends",
+  answers: "bytes per connection: the server's own, and the kernel's for both ends",
   title: "Memory a connection",
   lead:
     "The slope over several connection counts, so that what a process needs anyway is not in " +

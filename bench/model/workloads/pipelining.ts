@@ -1,5 +1,5 @@
-// pipelining: one or several messages under way on each connection (closed loop). Shows who gathers
-// what has arrived into fewer calls. Enters: a scale. Leaves: a load for each depth.
+// pipelining: one or several messages in flight on each connection (closed loop). Shows which
+// servers handle several messages per system call.
 
 import { echoMetrics, type LoadScale, machineRules, type Workload } from "./workload.ts";
 
@@ -18,7 +18,7 @@ export const pipelining = {
   headline: "serverCpuPerMessage",
   metrics: echoMetrics,
   rules: machineRules,
-  // CPU a message is what it is about: it needs no full CPU to be one.
+  // CPU per message is what it is about: it needs no full CPU to be one.
   mustFill: false,
   baseline: { variant: nameOf(1), metric: "serverCpuPerMessage" },
   samplesMemory: false,

@@ -1,7 +1,7 @@
-// readiness: the wait itself, without a network. One process registers n socket pairs, makes a of
-// them ready, and handles w events, each of which makes another pair ready: the classic shape of
-// libevent's benchmark (Niels Provos, bench.c). Enters: a scale, whose connections are the pairs.
-// Leaves: a load for each number of active ones; bench/contenders/selector-turns.ts runs it.
+// readiness: the wait itself, without a network. One process registers n socket pairs (the
+// connections of the scale), makes some of them ready, and handles w events, each of which makes
+// another pair ready, as libevent's benchmark does (Niels Provos, bench.c).
+// bench/contenders/selector-turns.ts runs it.
 
 import type { LoadScale, Workload } from "./workload.ts";
 

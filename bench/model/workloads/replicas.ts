@@ -1,15 +1,15 @@
-// replicas: a store with one writer and several readers, asked as fast as it answers while it
-// changes: what more readers bring, and how old answers are. Enters: a scale, whose connections
-// are the readers. Leaves: one round's load; bench/delivery plays it.
+// replicas: a store with one writer and several readers (the connections of the scale), queried as
+// fast as it answers while it changes. Measures what more readers bring, and how old the answers
+// are. bench/delivery runs it.
 
 import type { LoadScale, Workload } from "./workload.ts";
 
 export const replicas = {
   name: "replicas",
-  answers: "one writer, many readers: reads a second, how old answers are, what the broker costs",
+  answers: "one writer, many readers: reads per second, how old answers are, what the broker costs",
   title: "One writer, many readers",
   lead:
-    "A store asked as fast as it answers while it changes 20 times a second. Staleness is for " +
+    "A store asked as fast as it answers while it changes 20 times per second. Staleness is for " +
     "how long there had been a newer version when the question was asked. Clients, broker, " +
     "writer and readers share the CPUs of this machine.",
   counted: ["reader", "readers"],

@@ -1,6 +1,6 @@
 // scale: as many connections as a machine can hold, each of which echoes when it is opened; then
-// messages sweep over all of them. Gives the memory a connection (server, load generator and kernel
-// apart), the rate of connecting, and a clean end. Enters: a scale. Leaves: one round's load.
+// messages sweep over all of them. Gives the memory per connection (server, load generator and
+// kernel separately), the rate of connecting, and whether all end cleanly.
 
 import { type LoadScale, rateOf, type Workload } from "./workload.ts";
 

@@ -1,6 +1,5 @@
-// slow-readers: a twentieth of the peers send and never read. The others' latency, beside the same
-// without such peers in the same block, and the server's memory must stay bounded. Enters: a scale.
-// Leaves: a load without slow readers and one with them.
+// slow-readers: one peer in twenty sends and never reads. The latency of the others is compared
+// with a load without such peers in the same block, and the server's memory must stay bounded.
 
 import {
   echoMetrics,

@@ -1,7 +1,6 @@
-// What a workload is: a load pattern with the question that it answers, what it measures, and when
-// a window of it counts. At a given scale it says what its rounds ask of the load generator.
-// Enters: a scale from a profile or the command line. Leaves: Loads, which bench/run turns into
-// arguments.
+// What a workload is: a load pattern with the question that it answers, its metrics, and the rule
+// by which its windows count. Given a scale, it returns the loads of a round, which bench/run turns
+// into arguments of the load generator.
 
 import type { MetricName } from "../metrics.ts";
 import type { GateRule } from "../reasons.ts";
