@@ -159,7 +159,7 @@ describe("the documents' code", () => {
     const load = (name: string) => import(join(copy, "dist", "bench", "report", `${name}.js`));
     const [{ reportOf }, { formats }] = await Promise.all([load("report"), load("formats")]);
     expect(formats.line.text(reportOf(inventedResults()))).toMatch(
-      /^10,000 connections, .*: cpp:reactor-epoll spends 11\.1 µs of server CPU per message; /,
+      /^10,000 connections, .*: cpp:reactor-epoll uses 11\.1 µs of server CPU for each message/,
     );
   });
 
