@@ -193,7 +193,7 @@ function report(counted) {
       `\`${name}\``,
       of("microseconds").toFixed(2),
       name === reference ? "reference" : ratioText(ratioToReference(pairs, { seed })),
-      // Where wrk was full, or the server was not, the server bears more than this.
+      // If wrk was saturated, or the server was not, this is a lower bound.
       `${of("serverShare") < limits.fullShare ? "at least " : ""}${Math.round(of("perSecond"))}`,
       Math.round(of("serverShare") * 100),
       Math.round(of("clientShare") * 100),

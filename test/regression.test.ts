@@ -51,7 +51,7 @@ describe("the rule", () => {
       expect(tally(100, { ratio: 1.05, sigma })["same"] ?? 0).toBeLessThanOrEqual(12);
     }
     const [finding] = findAll([testOf("own", blocks(1, { ratio: 1, sigma: 0.15 }))]);
-    expect(finding?.reason).toMatch(/could see \d+ % at best, 5\.0 % is wanted/);
+    expect(finding?.reason).toMatch(/detects \d+ % or more; 5\.0 % is wanted/);
   });
 
   it("is unclear where too few pairs count", () => {

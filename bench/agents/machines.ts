@@ -42,7 +42,7 @@ const rows: readonly OptionRow[] = [
 /** Help names them only: docs/several-machines.md explains them. */
 export const machineRows = rows.map((row) => ({ ...row, page: "docs/several-machines.md" }));
 
-/** An address, as it is resolved by nobody. */
+/** A numeric address, which needs no resolver. */
 function numericAddress(text: string, option: string): string {
   if (/^\d{1,3}(\.\d{1,3}){3}$/.test(text)) return text;
   throw new UsageError(`${option}: "${text}" is not a numeric IPv4 address, such as 10.0.0.2`);

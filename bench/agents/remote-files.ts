@@ -13,7 +13,7 @@ export interface RemoteReaders {
 /** A function that keeps asking for other files would never end. */
 const mostRounds = 8;
 
-/** @param look pure but for its readers. @throws {HostError} if the agent is gone. */
+/** @param look pure, except for its readers. @throws {HostError} if the agent is gone. */
 export async function withRemoteFiles<T>(
   agent: Pick<Agent, "request">,
   look: (readers: RemoteReaders) => T,

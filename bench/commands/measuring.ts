@@ -141,7 +141,7 @@ function peerVersions({ contenders }: Plan): { readonly peers?: Readonly<Record<
   return rows.length === 0 ? {} : { peers: Object.fromEntries(rows) };
 }
 
-/** @throws {UsageError} where somebody has the port. */
+/** @throws {UsageError} if the port is in use. */
 async function openLive(plan: Plan, host: Host, port: number): Promise<Live> {
   try {
     return await Live.open(plan, { host, port });

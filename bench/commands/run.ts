@@ -33,7 +33,7 @@ export const runCommand: Command = {
     const request = requestOf(given);
     const plan = makePlan(request);
     const livePort = livePortOf(given);
-    // Whoever looks shares the CPUs: the results say that somebody could.
+    // A browser on this machine shares the CPUs, so the results record that the run was live.
     const options = livePort === null ? plan.options : { ...plan.options, live: true };
     return await measure(
       { ...plan, options },

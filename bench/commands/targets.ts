@@ -119,7 +119,7 @@ function foreign(name: string, { arguments: spoken }: Spoken) {
   } as const;
 }
 
-/** @throws {UsageError} if they are not one for each server, or not to be told apart. */
+/** @throws {UsageError} if they are not one per server, or not distinct. */
 function namesOf(names: readonly string[], servers: number): readonly string[] {
   if (names.length === 0 && servers === 1) return ["target"];
   if (names.length !== servers) {
@@ -155,7 +155,7 @@ function running(
   if (port === undefined || Number(port) < 1 || Number(port) > 65_535) {
     throw new UsageError(
       `--address: "${address}" is not 127.0.0.1:PORT; ` +
-        "a server elsewhere has CPU time that nobody here can see",
+        "the CPU time of a server elsewhere is not available here",
     );
   }
   if ((pid === null) === (cgroup === null)) {

@@ -66,12 +66,12 @@ function factsOf({ known, bytesReach, wakesOthers, holds }: Way): Delivered["fac
   return { senderKnows: known, bytesReach, wakesOthers: wakesOthers ? "yes" : "no", holds };
 }
 
-/** What the way says that its sender knows is put to the test with an event for nobody. */
-function falsehoodOf({ known }: Way, { nobody }: Block): string | null {
-  const told = nobody === 0;
+/** Tests the claim about the sender's knowledge with an event that no process waits for. */
+function falsehoodOf({ known }: Way, { unheard }: Block): string | null {
+  const told = unheard === 0;
   if (told === (known !== "nothing")) return null;
-  const found = told ? "that nobody waited" : "nothing where nobody waited";
-  return `the sender was told ${found}, but is said to know ${known}`;
+  const found = told ? "that no process waited" : "nothing although no process waited";
+  return `the sender learned ${found}, but is declared to know ${known}`;
 }
 
 async function holdTypes(way: Way, folder: string): Promise<ProgramFigures> {

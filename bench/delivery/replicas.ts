@@ -54,7 +54,7 @@ interface StoreEvent {
   readonly forcedReloads?: number;
 }
 
-/** What one round told; CPU is null where the system does not tell. */
+/** The figures of one round; CPU is null if not available. */
 interface ReplicaRound {
   readonly load: StoreLoadResult;
   readonly window: Played["windows"][number];

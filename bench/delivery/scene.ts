@@ -28,11 +28,11 @@ export interface Block {
   readonly burst: Deliveries;
   /** From the first event that counts to the end. */
   readonly durationNs: number;
-  /** CPU time that the hypervisor took meanwhile; null where the system does not tell. */
+  /** CPU time that the hypervisor took meanwhile; null if not available. */
   readonly stealNs: number | null;
-  /** What the sender said of an event that nobody waits for. */
-  readonly nobody: number | null;
-  /** CPU time per event, ns; null where the system does not tell. */
+  /** What the sender learned about an event that no process waits for. */
+  readonly unheard: number | null;
+  /** CPU time per event, ns; null if not available. */
   readonly cpuNs: {
     /** Of a process that was not waiting for it. */
     readonly other: number | null;
@@ -48,7 +48,7 @@ export interface Block {
 const SENT = 0;
 const OTHER = 1;
 const LONELY = 2;
-const NOBODY = 3;
+const UNHEARD = 3;
 const EVENTS = 4;
 /** What is under way arrives, also on a machine that is busy with something else. */
 const SETTLE_MS = 40;
@@ -113,7 +113,7 @@ class Scene {
     const [fromNs, stolenNs] = [process.hrtime.bigint(), stealNs()];
     const paced = await this.#send({ event: SENT, count, gapMs });
     const lonely = await this.#send({ event: LONELY, count, gapMs });
-    const [nobody] = await this.#emit({ event: NOBODY, count: 1, gapMs });
+    const [unheard] = await this.#emit({ event: UNHEARD, count: 1, gapMs });
     const burst = await this.#send({ event: SENT, count, gapMs: 0 });
     const durationNs = Number(process.hrtime.bigint() - fromNs);
     const stolen = difference(stolenNs, stealNs());
@@ -129,7 +129,7 @@ class Scene {
       stealNs: stolen,
       paced: deliveriesOf(paced.sends, receipts, burst.sends[0]?.atNs),
       burst: deliveriesOf(burst.sends, receipts),
-      nobody: nobody?.taken ?? null,
+      unheard: unheard?.taken ?? null,
       cpuNs: {
         other: each(this.#others, paced),
         listener: each(this.#listening, paced),
@@ -167,7 +167,7 @@ class Scene {
   }
 }
 
-/** Nothing where it is lost in the noise: to leave such blocks out would make the rest too dear. */
+/** 0 if it is lost in the noise: discarding such blocks would bias the rest upwards. */
 function growth(one: number | null, all: number | null, more: number): number | null {
   return one === null || all === null || more === 0 ? null : Math.max(0, all - one) / more;
 }

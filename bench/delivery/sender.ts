@@ -9,7 +9,7 @@ import { wayNamed } from "./ways.ts";
 export interface SenderSettings {
   readonly way: string;
   readonly place: MeetingPlace;
-  /** How many times a listener waits for an event: known before the first is sent. */
+  /** The number of pairs of a listener and an event, known before the first event is sent. */
   readonly pairs: number;
 }
 
@@ -41,7 +41,7 @@ async function send(to: Sender, { event, count, gapMs }: Order): Promise<Send[]>
     const answer = to.emit(event, sequence);
     const taken = typeof answer === "object" && answer !== null ? await answer : answer;
     sends.push({ event, sequence, atNs, taken });
-    // What sending took is part of the gap; who is late makes up for it a millisecond apart.
+    // Sending is part of the gap; a sender that is late catches up a millisecond apart.
     if (gapMs > 0) await delay(Math.max(startMs + (i + 1) * gapMs - performance.now(), 1));
   }
   return sends;

@@ -2,7 +2,7 @@
 // sender does, and what the way can hold.
 
 /** What the sender learns from a delivery. */
-export type Known = "nothing" | "whether somebody listened" | "how many took it";
+export type Known = "nothing" | "whether any process listened" | "how many received it";
 
 export interface Way {
   /** `mechanism:variant`. */
@@ -16,7 +16,7 @@ export interface Way {
   readonly holds: string;
   /** Why this machine cannot use it; null where it can. Asked first. */
   refusal?(): Promise<string | null>;
-  /** Makes what has to be there before anybody listens. */
+  /** Creates what must exist before any process listens. */
   prepare(folder: string, events: number): MeetingPlace | Promise<MeetingPlace>;
   /** In a listener's process: waits for these events from now on. */
   listen(place: MeetingPlace, events: readonly number[], onEvent: OnEvent): void | Promise<void>;
@@ -42,7 +42,7 @@ export type OnEvent = (event: number, sequence: number | null) => void;
 export interface Sender {
   /** Waits until it knows of so many pairs of a listener and an event, where it has to know. */
   untilHeard?(pairs: number): Promise<void>;
-  /** @returns how many took it, as far as the way knows; null where it does not. */
+  /** @returns how many received it; null if the way does not know. */
   emit(event: number, sequence: number): number | null | Promise<number | null>;
   close(): void;
 }

@@ -117,7 +117,7 @@ interface Trial {
 const nobodyCounts: Control = {
   name: "a planted system call is caught",
   held: false,
-  detail: "strace(1) is not there or may not trace: nothing could see it; install strace",
+  detail: "strace(1) is missing or may not trace, so no check could detect it; install strace",
 };
 
 /** What gates needs all of its pairs; what only informs does with fewer, or is left out. */

@@ -1,4 +1,4 @@
-// A result of the gate as a page, and as a section for whoever has a page already. Pure.
+// A result of the gate as a page, and as a section for another page. Pure.
 
 import { renderDocument } from "../report/html/document.ts";
 import { picturesOf } from "../report/html/figure.ts";

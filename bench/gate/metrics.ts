@@ -39,7 +39,7 @@ export const gateMetrics: readonly GateMetric[] = [
   ...rows.filter(({ gates }) => !gates),
 ];
 
-/** @throws {Error} on a name that is not in the table: a fault of whoever asks. */
+/** @throws {Error} on a name that is not in the table: a fault of the caller. */
 export function gateMetric(name: string): GateMetric {
   const found = gateMetrics.find((metric) => metric.name === name);
   if (found === undefined) throw new Error(`${name} is not compared between base and head`);

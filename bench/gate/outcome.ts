@@ -25,7 +25,7 @@ export interface Judgement {
   readonly second: Comparison | null;
 }
 
-/** What a suspicion became. @param confirmed null where no confirmation was to be had. */
+/** What a suspicion became. @param confirmed null if no confirmation was possible. */
 export function judgementOf(
   { word, reason, comparison: first }: Finding,
   second: Comparison | null,

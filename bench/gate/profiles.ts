@@ -70,7 +70,7 @@ const echo: LoadRow = {
   together: true,
 };
 
-/** Who waits for a CPU that is shared is late for that alone. */
+/** Taking turns: on a shared CPU the wait for it would add to every latency. */
 const latency: LoadRow = {
   ...echo,
   ratePerSecond: 20_000,

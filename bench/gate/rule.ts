@@ -55,7 +55,7 @@ export interface Finding {
 
 /** The level of all tests of a run together. */
 export const level = 0.05;
-/** Whoever passes would have been caught this often. */
+/** A side that passes would have been caught this often. */
 const power = 0.95;
 /** With fewer of its pairs than this share a test was decided by what the noise had left. */
 const enoughShare = 0.7;
@@ -140,7 +140,7 @@ function find(test: Test, comparison: Comparison | null): Finding {
   }
   // An interval that ends before the effect that matters says so without any estimate of power.
   if (detectable > wanted && high > 1 + wanted) {
-    const reason = `could see ${percent(detectable)} at best, ${percent(wanted)} is wanted`;
+    const reason = `detects ${percent(detectable)} or more; ${percent(wanted)} is wanted`;
     return { word: "unclear", reason, comparison };
   }
   return { word: "same", reason: null, comparison };

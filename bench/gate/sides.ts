@@ -1,4 +1,4 @@
-// Who is compared: the same contender, started from the trees of base and head. Pure.
+// The compared sides: the same contender, started from the trees of base and head. Pure.
 
 import { pathToFileURL } from "node:url";
 import { type Contender, contenders } from "../contenders/catalogue.ts";

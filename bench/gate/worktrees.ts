@@ -135,7 +135,7 @@ function sweep(): void {
     try {
       rmSync(join(tmpdir(), name), { recursive: true, force: true });
     } catch {
-      // Somebody else's: it is theirs to remove.
+      // It belongs to another user: only that user may remove it.
     }
   }
 }
@@ -164,7 +164,7 @@ function share(donor: string, tree: string, name: string, outputs: readonly stri
       filter: (path) => !/[\\/](obj\.target|\.deps)$/.test(path),
     });
   }
-  // Somebody may have built the donor anew meanwhile: then this is a mixture.
+  // If the donor was rebuilt meanwhile, this is a mixture.
   if (textOf(join(donor, stamp)) !== before) return;
   mkdirSync(join(tree, stamps), { recursive: true });
   cpSync(join(donor, stamp), join(tree, stamp));

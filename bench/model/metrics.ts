@@ -141,7 +141,7 @@ export const metrics = {
     unit: "1",
     title: "system calls per message",
     sum: calls("all"),
-    // Depends on how many messages a wait finds, hence on the speed of both ends.
+    // Depends on the messages that each wait finds, and so on the speed of both ends.
     gate: { title: "system calls per message under load", gates: false, ...atMost1Percent },
   },
   contextSwitchesPerMessage: {

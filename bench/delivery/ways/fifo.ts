@@ -1,6 +1,6 @@
-// A named FIFO for each event. The writer opens it without waiting, and so learns whether anybody
-// listens; one reader gets the bytes, the end of the file wakes the others. What both kinds of
-// reader share. fifo(7)
+// A named FIFO for each event: what both kinds of reader share. The writer opens it without
+// waiting, and so learns whether any process listens. One reader gets the bytes; the end of the
+// file wakes the others. fifo(7)
 
 import { constants } from "node:os";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ export const fifo: Pick<
   Way,
   "known" | "bytesReach" | "wakesOthers" | "holds" | "prepare" | "open" | "hold"
 > = {
-  known: "whether somebody listened",
+  known: "whether any process listened",
   bytesReach: "one",
   wakesOthers: false,
   holds: "as many as the file system has inodes: millions",
@@ -41,7 +41,7 @@ export const fifo: Pick<
   },
 };
 
-/** @returns 0 where nobody listens; null where somebody does, but not how many. */
+/** @returns 0 if no process listens; null if any does, since their number is unknown. */
 function emit(folder: string, event: number, sequence: number): number | null {
   let fd: number;
   try {

@@ -13,7 +13,7 @@ import {
 } from "../../../src/index.ts";
 import { decodeEvents, encodeEvent, type Way } from "../way.ts";
 
-const EVERYBODY = "127.255.255.255";
+const BROADCAST = "127.255.255.255";
 
 export const udpBroadcast: Way = {
   name: "udp:broadcast",
@@ -23,7 +23,7 @@ export const udpBroadcast: Way = {
   holds: "64 Ki ports for all programs of the machine together",
 
   prepare(folder, events) {
-    const sockets = Array.from({ length: events }, () => bindUdp({ host: EVERYBODY }));
+    const sockets = Array.from({ length: events }, () => bindUdp({ host: BROADCAST }));
     const ports = sockets.map(localPort);
     for (const socket of sockets) close(socket);
     return { folder, ports };
@@ -32,7 +32,7 @@ export const udpBroadcast: Way = {
   listen({ ports = [] }, events, onEvent) {
     const selector = new DefaultSelector();
     for (const event of events) {
-      const fd = bindUdp({ host: EVERYBODY, port: ports[event] ?? 0, reusePort: true });
+      const fd = bindUdp({ host: BROADCAST, port: ports[event] ?? 0, reusePort: true });
       selector.register(fd, EVENT_READ);
     }
     const watch = async () => {
@@ -59,7 +59,7 @@ export const udpBroadcast: Way = {
       emit(event, sequence) {
         const bytes = encodeEvent(event, sequence);
         return new Promise((resolve, reject) => {
-          socket.send(bytes, ports[event] ?? 0, EVERYBODY, (error) => {
+          socket.send(bytes, ports[event] ?? 0, BROADCAST, (error) => {
             if (error === null) resolve(null);
             else reject(error);
           });
@@ -72,7 +72,7 @@ export const udpBroadcast: Way = {
   hold(_folder, events) {
     const sockets: number[] = [];
     try {
-      while (sockets.length < events) sockets.push(bindUdp({ host: EVERYBODY }));
+      while (sockets.length < events) sockets.push(bindUdp({ host: BROADCAST }));
     } catch {
       // No port is left, or no descriptor: that is the answer.
     }

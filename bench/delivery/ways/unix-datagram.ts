@@ -18,7 +18,7 @@ const folderOf = (folder: string, event: number) => join(folder, `event-${event}
 
 export const unixDatagram: Way = {
   name: "unix:datagram",
-  known: "how many took it",
+  known: "how many received it",
   bytesReach: "all",
   wakesOthers: false,
   holds: "as many as the file system has inodes: millions; a socket for each listener of each",

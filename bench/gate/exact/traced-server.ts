@@ -17,7 +17,7 @@ export class CannotCount extends Error {
 export interface Counted {
   readonly argv: readonly string[];
   readonly messages: number;
-  /** A folder for the tool's own files, which nobody else uses. */
+  /** A folder for the tool's own files, which no other program uses. */
   readonly folder: string;
   /** A library that is loaded into it first; null for none. */
   readonly preload: string | null;

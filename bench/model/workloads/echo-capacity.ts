@@ -9,7 +9,7 @@ const mostInFlight = 256;
 
 export const echoCapacity = {
   name: "echo-capacity",
-  answers: "how many messages per second one CPU can bear",
+  answers: "how many messages per second one CPU handles",
   title: "Capacity of a core",
   lead:
     "Closed loop: a message is sent when another is back, so that the server is the limit. " +

@@ -12,7 +12,7 @@ export const idle = {
   regime: "idle",
   headline: "idleCpuPercent",
   metrics: ["idleWakeupsPerSecond", "serverMemory"],
-  // Nobody sends, so that nobody is late; a server that waited for its CPU was not idle in vain.
+  // Nothing is sent, so nothing is sent late; a server that waited for its CPU was not idle.
   rules: ["server-waited", "stolen"],
   mustFill: false,
   baseline: null,
