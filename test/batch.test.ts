@@ -1,5 +1,5 @@
 // What one wait brought, while whoever serves it changes what is registered: no event reaches what
-// it is not for. Enters: a batch, and changes between its reads. Leaves: nothing stale.
+// it is not for.
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EVENT_READ, EVENT_WRITE, type NativeSelector, Reactor, send } from "../src/index.ts";

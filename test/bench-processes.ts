@@ -1,5 +1,4 @@
 // Who is alive: for tests that must leave nobody behind. proc_pid_stat(5), kill(2).
-// Enters: process ids. Leaves: those of them that live, and their children.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";

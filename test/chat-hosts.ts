@@ -1,6 +1,5 @@
 // Chat hosts for tests: arbiters with their workers, in network namespaces or on loopback. Enters:
-// how many. Leaves: their programs, the pids of all that they ever started, and a way to reach
-// them.
+// how many.
 
 import { spawnSync } from "node:child_process";
 import { connect, createServer } from "node:net";

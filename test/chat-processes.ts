@@ -1,5 +1,4 @@
-// The chat's programs as processes, and clients that talk to them over plain sockets. Enters: what
-// a test wants run or said. Leaves: JSON lines, how it ended; kills what is left.
+// The chat's programs as processes, and clients that talk to them over plain sockets.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,5 +1,5 @@
 // Reads HdrHistogram's V2 encoding, written from its description and from nothing of ours, so that
-// the load generator's output is judged by somebody else's rules. Enters: base64. Leaves: bins.
+// the load generator's output is judged by somebody else's rules.
 
 /** A bin's largest value and how many values it holds; empty bins are left out. */
 export type Bins = readonly (readonly [number, number])[];

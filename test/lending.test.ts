@@ -1,5 +1,5 @@
 // recv and send from one buffer, over and over: what native code keeps of it must be as good as
-// reading it anew. Enters: buffers that change behind its back. Leaves: bytes and -EINVAL.
+// reading it anew.
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { close, EAGAIN, EINVAL, recv, send, socketPair } from "../src/index.ts";

@@ -1,6 +1,5 @@
 // What the load generator can do besides one message after another on every connection: silent,
-// slow and flooding peers, churn, memory, several processes. Enters: options. Leaves: what its
-// lines say, against servers that can be looked into.
+// slow and flooding peers, churn, memory, several processes.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";

@@ -1,6 +1,5 @@
 // Whether the load generator's numbers are true: a server that stands still is not excused, an echo
 // that is read late is not thought to have come late, and the loop takes no memory.
-// Enters: servers that stall. Leaves: what the histograms say of them.
 
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";

@@ -1,5 +1,4 @@
-// Runs of the load generator against servers in this process. Enters: options, and what a server
-// answers. Leaves: the generator's JSON lines, exit code and stderr.
+// Runs of the load generator against servers in this process.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

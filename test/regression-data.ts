@@ -1,5 +1,4 @@
-// Invented figures for whatever takes what the gate has found. Enters: what is to be true of them.
-// Leaves: pairs, tests and one result.
+// Invented figures for whatever takes what the gate has found.
 
 import type { GateCell, GateResult } from "../bench/gate/result.ts";
 import { compareAll, type Test } from "../bench/gate/rule.ts";

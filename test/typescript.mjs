@@ -1,6 +1,6 @@
 // Lets Node run the TypeScript of test/, bench/ and src/ as it stands, for programs that are no
 // vitest tests: node --import ./test/typescript.mjs PROGRAM.ts. Types are taken out, not checked:
-// that is `npm run check`. Enters: .ts modules as they are loaded. Leaves: JavaScript.
+// that is `npm run check`.
 
 import { readFileSync } from "node:fs";
 import { register } from "node:module";

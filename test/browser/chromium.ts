@@ -1,6 +1,6 @@
 // The system's Chromium for tests that look at pages as people do: where it is, how it is started,
-// and what a test asks of a page. Enters: an HTML file. Leaves: a page with its complaints. Nothing
-// is downloaded; where there is no browser the tests are skipped by name.
+// and what a test asks of a page. Nothing is downloaded; where there is no browser the tests are
+// skipped by name.
 
 // What page.evaluate() runs is a page's program, and sees a page's globals.
 /// <reference lib="dom" />

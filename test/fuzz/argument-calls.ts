@@ -1,5 +1,4 @@
-// The fuzz test of arguments, run as the process of its own that it is. Enters: a seed and a number
-// of calls. Leaves: what was called, or the call that was the last.
+// The fuzz test of arguments, run as the process of its own that it is.
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";

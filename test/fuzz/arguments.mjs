@@ -1,7 +1,6 @@
 // Random garbage for everything that the library exports: node arguments.mjs SEED CALLS. Errors are
 // right, a crash is not. A program of its own, so that a crash is one; the last call stands in
 // ./last-call. Runs in a folder that may be littered, on the compiled library.
-// Enters: a seed. Leaves: exit code 0 and one line of figures.
 
 import { closeSync, fstatSync, openSync, writeSync } from "node:fs";
 import process from "node:process";

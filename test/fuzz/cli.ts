@@ -1,6 +1,5 @@
 // `npm run test:fuzz`: random sequences on every backend against the model, then random arguments
-// for every export. Enters: process.argv. Leaves: figures on standard output, progress on standard
-// error; exit code 0, 1 where something differed or crashed, 2 for bad arguments.
+// for every export.
 
 import { randomInt } from "node:crypto";
 import { setImmediate } from "node:timers/promises";

@@ -1,6 +1,5 @@
 // The hunt for differences: the same sequences on every backend, answers compared, and what fails
 // cut down to the few operations that matter.
-// Enters: backends, a seed, a number of operations. Leaves: figures, or one failure in words.
 
 import { deriveSeed, seededRandom } from "../../bench/statistics/random.ts";
 import type { Selector } from "../../src/index.ts";

@@ -1,6 +1,5 @@
 // The fuzz test's sequences: what is done, with numbers that the run resolves against what exists
 // then, so that a sequence from which operations were taken out still is one.
-// Enters: a seed. Leaves: operations, the same for the same seed on every backend.
 
 import { integerBelow, type Random } from "../../bench/statistics/random.ts";
 

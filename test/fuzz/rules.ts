@@ -1,6 +1,5 @@
 // Where the kernels' interfaces differ legitimately, each with the manual page that says so. What
 // does not stand here must be equal on every backend.
-// Enters: the name of a backend. Leaves: its rules, for the model.
 
 import type { BackendName } from "../../src/index.ts";
 

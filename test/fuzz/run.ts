@@ -1,6 +1,5 @@
 // One sequence on one backend: each operation is done to real descriptors, to the Selector and to
-// the model, and must come out the same. Enters: operations. Leaves: for each what it answered, to
-// be compared with the other backends', or a throw.
+// the model, and must come out the same.
 
 import {
   EVENT_READ,

@@ -1,6 +1,5 @@
 // The model of one Selector, pure: what is registered, and what each call should answer. An answer
 // that a backend's rule made is marked, and is then not compared with the other backends'.
-// Enters: the calls, and the files that the numbers name. Leaves: expectations.
 
 import { type Capabilities, EVENT_READ, EVENT_WRITE } from "../../src/index.ts";
 import type { OpenFile } from "./files.ts";

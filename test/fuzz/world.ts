@@ -1,6 +1,4 @@
 // The descriptors that the fuzz test plays with: real ones, and beside each the model of its file.
-// Enters: what to do. Leaves: open files in the kernel and in the model, always in the same state,
-// and for the log what was done.
 
 import { mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,8 +1,6 @@
 // Everything that the library makes, dropped in every way there is, with a garbage collection after
-// each step; then random sequences with one before each operation:
-// node --expose-gc --import ./test/typescript.mjs collections.ts BACKEND STEPS OPERATIONS.
-// Enters: a backend and how many of each. Leaves: a line of figures, and exit code 0 although an
-// unreferenced wait is still under way.
+// each step; then random sequences with one before each operation: node --expose-gc --import
+// ./test/typescript.mjs collections.ts BACKEND STEPS OPERATIONS.
 
 import {
   close,

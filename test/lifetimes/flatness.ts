@@ -1,6 +1,4 @@
-// Whether what a process holds stays flat over many repetitions. Enters: samples. Leaves: for each
-// kind its growth over the second half, by the median of all slopes, and whether that is within
-// its bound. Theil (1950), Sen (1968)
+// Whether what a process holds stays flat over many repetitions. Theil (1950), Sen (1968)
 
 import { formatCount } from "../programs/progress.ts";
 

@@ -1,6 +1,5 @@
 // Environments that load the addon and end with whatever was under way: workers, ten at once. On
-// the compiled library, since a worker that has to compile it is no short one. Enters: how many.
-// Leaves: whether what the process holds stayed flat.
+// the compiled library, since a worker that has to compile it is no short one.
 
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";

@@ -1,5 +1,4 @@
-// What a process holds: descriptors, threads, memory; and garbage collection on demand. Enters: a
-// process's number, or "self". Leaves: counts, from /proc where there is one; null elsewhere.
+// What a process holds: descriptors, threads, memory; and garbage collection on demand.
 
 import { readdirSync, readFileSync } from "node:fs";
 

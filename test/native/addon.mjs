@@ -1,6 +1,5 @@
 // The addon under AddressSanitizer and UBSan: built against Node's headers, loaded by a Node that
 // has the runtime preloaded, and put through the library's own tests.
-// Enters: sources. Leaves: what vitest says; or why this machine cannot.
 
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";

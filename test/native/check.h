@@ -1,6 +1,5 @@
 // TEST and CHECK: the whole of the C++ tests' framework. A CHECK that fails is printed and counted,
 // and its case goes on; a case that leaves descriptors open has failed, too.
-// Enters: cases, enlisted before main. Leaves: "N passed, M failed", and an exit code.
 #pragma once
 
 #include <functional>

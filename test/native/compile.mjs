@@ -1,9 +1,8 @@
 // Compiles native/ under a sanitizer, without node-gyp: every file that a folder holds, and of
-// these only what is stale. Enters: programs as lists of sources. Leaves: programs below
-// build/sanitize/.
+// these only what is stale.
 //
-// An object's key is a digest of its command line, the compiler's version and the content of
-// every file of ours that it was made from (-MMD), so times of files mean nothing.
+// An object's key is a digest of its command line, the compiler's version and the content of every
+// file of ours that it was made from (-MMD), so times of files mean nothing.
 
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";

@@ -1,5 +1,5 @@
 // What the C++ tests stand on: connected pairs, selectors of each backend that works here, and one
-// wait as a value. Enters: backends. Leaves: descriptors that close themselves.
+// wait as a value.
 #pragma once
 
 #include <cstdint>

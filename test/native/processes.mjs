@@ -1,5 +1,4 @@
 // Child processes of the sanitizers' run: started with a bound on their time, ended with us.
-// Enters: commands. Leaves: exit codes and what was printed.
 
 import { spawn } from "node:child_process";
 import { constants } from "node:os";

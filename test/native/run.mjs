@@ -1,8 +1,7 @@
 // The native code under sanitizers: node test/native/run.mjs [tests] [servers] [addon]
 // AddressSanitizer with UndefinedBehaviorSanitizer and a leak check, then ThreadSanitizer: the C++
-// tests; the echo servers under load; the addon in Node. Without a word: all three.
-// Leaves: a line for each, and exit code 0 where nothing was found, 1 where something was, 2 for a
-// wrong word. CXX names another compiler than g++.
+// tests; the echo servers under load; the addon in Node. Without a word: all three. CXX names
+// another compiler than g++.
 
 import { join } from "node:path";
 import { addonProgram, obstacle, testAddon } from "./addon.mjs";

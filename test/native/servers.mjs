@@ -1,5 +1,5 @@
 // Every strategy of echo-server under a sanitizer and under load: many small messages, then few
-// that no socket takes at once. Enters: the two programs. Leaves: findings in words; none is good.
+// that no socket takes at once.
 
 import { readdirSync } from "node:fs";
 import { environment } from "./compile.mjs";

@@ -1,5 +1,5 @@
 // Long tests end as the loop next has the thread, so that what they opened in the file system, and
-// the processes they started, go with them. Enters: SIGINT, SIGTERM. Leaves: exit code 130 or 143.
+// the processes they started, go with them.
 
 export function exitOnSignals(): void {
   process.once("SIGINT", () => process.exit(130));

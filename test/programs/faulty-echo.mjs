@@ -1,5 +1,4 @@
-// An echo server with one fault, for the suite's own tests: node faulty-echo.mjs FAULT. Enters: the
-// fault's name. Leaves: a ready line, echoes and counters as a contender's, save for the fault.
+// An echo server with one fault, for the suite's own tests: node faulty-echo.mjs FAULT.
 
 import { createServer } from "node:net";
 

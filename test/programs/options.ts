@@ -1,5 +1,4 @@
 // The command lines of the programs below test/: a table of options, read by Node's own parser.
-// Enters: the arguments. Leaves: checked values, or a UsageError of one line.
 
 import { parseArgs } from "node:util";
 

@@ -1,6 +1,5 @@
 // How far a long test is, with its rate and the time left: on a terminal one line that is rewritten
-// in place, elsewhere a line for every tenth. Enters: how many are done. Leaves: text on standard
-// error.
+// in place, elsewhere a line for every tenth.
 
 const ERASE_LINE = "\r\u001b[K";
 const DRAW_EVERY_MS = 250;

@@ -1,6 +1,5 @@
 // A built tree with a fault planted in its TypeScript reactor: what a patch that costs something
-// would have been compiled to. Enters: a built tree. Leaves: a folder that runs as one, to be
-// removed.
+// would have been compiled to.
 
 import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,7 +1,6 @@
-// How often the gate's rule would be right, by how much a pair spreads: simulated, with seeds.
-// node --import ./test/typescript.mjs test/regression/rates.ts
-// Enters: process.argv. Leaves: a table in Markdown on standard output; exit code 2 for bad
-// arguments. docs/regression.md has what it says of the default profile.
+// How often the gate's rule would be right, by how much a pair spreads: simulated, with seeds. node
+// --import ./test/typescript.mjs test/regression/rates.ts docs/regression.md has what it says of
+// the default profile.
 
 import { optionLines, readOptions, UsageError, wholeNumber } from "../programs/options.ts";
 import { simulate } from "./simulated.ts";

@@ -1,6 +1,5 @@
 // What a tally has seen, in a file that outlives it: a line of JSON that says of what, then one a
-// run. Enters: a file, which may be there already. Leaves: the same file, longer. A last line that
-// was cut off in the middle is dropped.
+// run. A last line that was cut off in the middle is dropped.
 
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 

@@ -1,6 +1,5 @@
 // The gate's rule on invented pairs, over and over: how often each word falls where the truth is
-// known. Enters: how the pairs spread, a margin. Leaves: counts by word, the same for the same
-// arguments.
+// known.
 
 import { compareAll, confirms, findAll } from "../../bench/gate/rule.ts";
 import { blocks, type Noise, testOf } from "../regression-data.ts";

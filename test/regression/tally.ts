@@ -1,8 +1,7 @@
 // How often the gate is right on this machine, as it is just now: many runs against a head that is
-// known. npm run build && node --import ./test/typescript.mjs test/regression/tally.ts WHAT
-// Enters: process.argv. Leaves: a line a run and the tally on standard output; exit code 0 where
-// the gate was right as often as it has to be, else 1; 2 for bad arguments. With --resume each run
-// is appended to a file as soon as it is over, and none that is in it already is run again.
+// known. npm run build && node --import ./test/typescript.mjs test/regression/tally.ts WHAT With
+// --resume each run is appended to a file as soon as it is over, and none that is in it already is
+// run again.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

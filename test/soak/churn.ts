@@ -1,5 +1,5 @@
 // The client of the soak test: connections that are opened, echo one message and are closed, many
-// at once, on a Reactor of its own. Enters: a port. Leaves: cycles that were done, or a throw.
+// at once, on a Reactor of its own.
 //
 // A port stays in TIME_WAIT for a minute after an orderly close, and there are some 28,000: so most
 // cycles end by a reset (SO_LINGER 0), which leaves nothing behind, and one in 64 in the order of

@@ -1,7 +1,6 @@
 // `npm run test:soak`: connect-echo-close cycles through servers, selectors made and closed, and
 // workers that load the addon and end; descriptors, threads and memory have to stay flat. Enters:
-// process.argv. Leaves: verdicts on standard output, progress on standard error; exit code 0, 1
-// where something grows or fails, 2 for bad arguments.
+// process.argv.
 
 import { describeVerdicts, type Verdict } from "../lifetimes/flatness.ts";
 import { reload } from "../lifetimes/reloads.ts";

@@ -1,5 +1,5 @@
 // Preloaded into a Node server under test: on a message it collects its garbage and answers what is
-// left of its heap. Enters: any message of the parent. Leaves: kibibytes.
+// left of its heap.
 
 process.on("message", () => {
   globalThis.gc();

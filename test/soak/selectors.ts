@@ -1,5 +1,5 @@
 // Selectors that are made, waited for beside Node's loop and closed: nothing of them stays. Enters:
-// how many. Leaves: whether what the process holds stayed flat.
+// how many.
 
 import { DefaultSelector, PollSelector } from "../../src/index.ts";
 import { type Bound, judge, type Sample, type Verdict } from "../lifetimes/flatness.ts";

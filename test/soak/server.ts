@@ -1,5 +1,4 @@
-// A server under test: a contender's own process, asked now and then what it holds. Enters: the
-// contender's name. Leaves: its port, samples, and its counters once it has ended.
+// A server under test: a contender's own process, asked now and then what it holds.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

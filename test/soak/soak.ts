@@ -1,5 +1,4 @@
 // One server through many connect-echo-close cycles: what it and its client hold has to stay flat.
-// Enters: a contender's name and a number of cycles. Leaves: verdicts of both sides.
 
 import { type Bound, judge, type Sample, type Verdict } from "../lifetimes/flatness.ts";
 import { countDescriptors, countThreads, heapKiB, memoryKiB } from "../lifetimes/resources.ts";
