@@ -1,4 +1,4 @@
-// What one wait brought, while whoever serves it changes what is registered: no event reaches what
+// The events of one wait, while handlers change registrations: no event reaches a registration that
 // it is not for.
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";

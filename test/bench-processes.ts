@@ -1,4 +1,4 @@
-// Who is alive: for tests that must leave nobody behind. proc_pid_stat(5), kill(2).
+// Which processes are alive: for tests that must leave none behind. proc_pid_stat(5), kill(2)
 
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";

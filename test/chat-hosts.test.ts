@@ -1,6 +1,6 @@
-// The chat over three hosts: network namespaces of their own where root is had, else three
-// addresses of loopback. Everything arrives once and in order; a broadcaster that is killed and
-// comes back loses something, and each client can say exactly how much.
+// The chat over three hosts: in network namespaces if root permissions are available, else on three
+// addresses of loopback. Everything arrives once and in order. A broadcaster that is killed and
+// restarted loses messages, and each client can count exactly how many.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePorts, Namespaces, pidOf, pidsOf, startHost, untilConnected } from "./chat-hosts.ts";

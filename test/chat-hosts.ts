@@ -1,5 +1,4 @@
-// Chat hosts for tests: arbiters with their workers, in network namespaces or on loopback. Enters:
-// how many.
+// Chat hosts for tests: arbiters with their workers, in network namespaces or on loopback.
 
 import { spawnSync } from "node:child_process";
 import { connect, createServer } from "node:net";

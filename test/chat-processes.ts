@@ -1,4 +1,5 @@
-// The chat's programs as processes, and clients that talk to them over plain sockets.
+// The chat's programs as processes, and clients that talk to them over plain sockets. Kills the
+// processes that are left.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

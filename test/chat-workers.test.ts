@@ -1,5 +1,5 @@
-// The chat across processes: 50 clients of two hosts with two gateways each hear every message once
-// and in order; and what is killed, a worker, a broadcaster, an arbiter, takes nobody else with it.
+// The chat across processes: 50 clients of two hosts with two gateways each get every message once
+// and in order. A killed worker, broadcaster or arbiter takes no other process with it.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Ledger } from "../examples/chat/ledger.ts";

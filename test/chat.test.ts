@@ -1,5 +1,5 @@
-// The chat in one process, as its users meet it: sockets, Python, nc, the client on a pipe and on a
-// terminal; who reads too slowly, and who says what cannot be understood.
+// The chat in one process, as its users see it: sockets, Python, nc, the client on a pipe and on a
+// terminal; slow readers and malformed lines.
 
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";

@@ -1,5 +1,5 @@
-// Reads HdrHistogram's V2 encoding, written from its description and from nothing of ours, so that
-// the load generator's output is judged by somebody else's rules.
+// Reads HdrHistogram's V2 encoding, written from its description and independent of this
+// repository's encoder, so that it checks the load generator's output.
 
 /** A bin's largest value and how many values it holds; empty bins are left out. */
 export type Bins = readonly (readonly [number, number])[];

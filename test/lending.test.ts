@@ -1,5 +1,5 @@
-// recv and send from one buffer, over and over: what native code keeps of it must be as good as
-// reading it anew.
+// recv and send from one buffer, repeatedly: the state that native code keeps of it must have the
+// same effect as reading it again.
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { close, EAGAIN, EINVAL, recv, send, socketPair } from "../src/index.ts";

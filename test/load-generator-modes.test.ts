@@ -1,5 +1,4 @@
-// What the load generator can do besides one message after another on every connection: silent,
-// slow and flooding peers, churn, memory, several processes.
+// The load generator's modes: silent, slow and flooding peers, churn, memory, several processes.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";

@@ -1,4 +1,4 @@
-// Runs of the load generator against servers in this process.
+// Runs of the load generator against servers in this process: its JSON lines, exit code and stderr.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-// Invented figures for whatever takes what the gate has found.
+// Invented pairs, tests and results of the gate, for tests of the code that renders them.
 
 import type { GateCell, GateResult } from "../bench/gate/result.ts";
 import { compareAll, type Test } from "../bench/gate/rule.ts";

@@ -1,6 +1,6 @@
-// Markup as a type of its own, so that foreign text cannot reach HTML or SVG unescaped: only text()
-// and element() make it. Enters: names, attributes, text. Leaves: to bench/report/svg and
-// bench/report/html. WHATWG HTML, "serializing HTML fragments"; the result is well-formed XML too.
+// Markup as a type of its own: only text() and element() make it, so that foreign text cannot reach
+// HTML or SVG unescaped. WHATWG HTML, "serializing HTML fragments"; the result is well-formed XML,
+// too.
 
 import { plainLine } from "./format.ts";
 

@@ -1,5 +1,5 @@
 // A table of text for a terminal: columns as wide as their widest entry, two header lines, optional
-// colour. Enters: columns and rows. Leaves: lines. Knows nothing of what it shows.
+// colour.
 
 export type Style = "plain" | "bold" | "dim" | "green" | "yellow" | "red";
 

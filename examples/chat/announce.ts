@@ -1,4 +1,4 @@
-// What a worker tells its arbiter. Leaves: one JSON line an event, on the worker's standard output.
+// The messages of a worker to its arbiter.
 
 export type Announce = (event: {
   readonly event: string;

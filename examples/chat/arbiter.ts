@@ -1,6 +1,6 @@
-// The arbiter of a host: starts a broadcaster and gateways as processes, starts again what dies,
-// and ends all of them when it ends. It holds no client and no message, so that it has no reason to
-// die. Enters: settings. Leaves: events of its workers as JSON lines.
+// The arbiter of a host: it starts a broadcaster and gateways as processes, restarts those that
+// end, and ends all of them when it ends. It holds no client and no message, so it has little
+// reason to fail.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,6 +1,6 @@
-// The broadcaster of a host: what its gateways push, it publishes to all of them and to the
-// broadcasters of other hosts, and what those publish, to its own gateways. Enters: envelopes.
-// Leaves: each of them once. PUSH/PULL: https://rfc.zeromq.org/spec/30/, PUB/SUB: spec/29
+// The broadcaster of a host. It publishes the messages of its gateways to all of them and to the
+// broadcasters of other hosts, and the messages of those to its own gateways. PUSH/PULL:
+// https://rfc.zeromq.org/spec/30/, PUB/SUB: spec/29
 
 import { Publisher, Pull, Subscriber } from "zeromq";
 import type { Announce } from "./announce.ts";

@@ -1,5 +1,5 @@
-// A queue before a ZeroMQ socket, which takes one message at a time and makes its sender wait when
-// it is full. Enters: frames. Leaves: the same, in order. https://zeromq.github.io/zeromq.js/
+// A queue before a ZeroMQ socket, which takes one message at a time and makes its sender wait if it
+// is full. https://zeromq.github.io/zeromq.js/
 
 type Frames = readonly (string | Uint8Array)[];
 

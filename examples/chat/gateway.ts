@@ -1,6 +1,5 @@
-// A gateway: the worker that holds clients. What they say goes up to the broadcaster; what comes
-// down, from every gateway of every host, goes to its clients. Enters: requests of members,
-// envelopes. Leaves: envelopes, lines into members' queues.
+// A gateway: the worker that holds clients. It sends their messages to the broadcaster, and sends
+// the messages of every gateway of every host to its clients.
 
 import { once } from "node:events";
 import type { Server } from "../../src/index.ts";

@@ -1,5 +1,4 @@
-// What has come from whom: finds duplicates and losses by origin and sequence. Enters: envelopes in
-// the order in which they came. Leaves: whether one is new, and how many before it are missing.
+// Finds duplicates and losses of messages by their origin and sequence number.
 
 import type { Envelope } from "./envelope.ts";
 

@@ -1,6 +1,5 @@
-// How a worker learns that whoever started it has gone, by kill -9, too: its standard input, on
-// which nothing ever comes, ends. A process that is killed cannot end its children; the kernel
-// closes its pipes in any case. Enters: a way to stop. Leaves: that it is called.
+// How a worker notices that its parent has ended, even by kill -9: its standard input ends. A
+// killed process cannot end its children, but the kernel closes its pipes in any case.
 
 import { DefaultSelector, EAGAIN, EVENT_READ, read } from "../../src/index.ts";
 

@@ -1,5 +1,4 @@
-// Cuts a stream of bytes into lines of text, whatever pieces it comes in. Enters: what recv gave.
-// Leaves: whole lines, and a word where one was too long or no UTF-8, which is skipped.
+// Cuts a stream of bytes, in pieces of any size, into lines of text.
 
 /** A line without its end, or why there is none. */
 export type Line = { readonly text: string } | { readonly problem: string };

@@ -1,5 +1,4 @@
-// A chat in one process: what a member says goes into the queues of all. Enters: requests of
-// members. Leaves: lines into members' queues, reports on standard error.
+// A chat in one process: each message goes into the queues of all members.
 
 import type { Floor, Limits, Member } from "./member.ts";
 import { encode, encodeSay, type Request } from "./messages.ts";

@@ -1,5 +1,4 @@
-// The chat's language: one JSON object a line, both ways. Enters: lines of a client. Leaves: what
-// it asks for, or what is wrong with it; and the lines that clients get.
+// The chat's protocol: one JSON object per line, in both directions.
 
 /** To everybody, or to the members of a group, whether or not the speaker is one. */
 export interface Say {

@@ -1,4 +1,4 @@
-// Who is here and in which groups. Enters: members, lines. Leaves: lines into members' queues.
+// The members that are present, and their groups.
 
 import type { Limits, Member } from "./member.ts";
 

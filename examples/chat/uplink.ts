@@ -1,6 +1,5 @@
-// A gateway's connection to its broadcaster: words go up, everybody's words come down, its own too,
-// and marks say how many there were. Enters: lines. Leaves: envelopes of all gateways of all hosts,
-// each once, and how many were lost.
+// A gateway's connection to its broadcaster: its messages go up, the messages of all gateways come
+// down (its own, too), and marks carry how many there were.
 
 import { Push, Subscriber } from "zeromq";
 import { type Envelope, fromFrames, toFrames } from "./envelope.ts";

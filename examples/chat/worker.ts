@@ -1,5 +1,4 @@
-// One worker of the arbiter, of the kind it was started as. Enters: its kind and its settings as
-// arguments. Leaves: events as JSON lines on standard output, until its arbiter ends.
+// One worker of the arbiter: a broadcaster or a gateway.
 
 import type { Announce } from "./announce.ts";
 import { runBroadcaster } from "./broadcaster.ts";

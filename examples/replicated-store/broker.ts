@@ -1,7 +1,6 @@
-// The broker: one address for reads and one for writes, and a queue behind each, which hands the
-// questions to its servers in turn. ZeroMQ's proxy passes them on in a thread of its own, without a
-// line of JavaScript. Enters: endpoints that it had before, or `tcp://127.0.0.1:*`. Leaves: those
-// that it has. ROUTER and DEALER: https://rfc.zeromq.org/spec/28/
+// The broker: one address for reads and one for writes, and a queue behind each, which gives
+// requests to its servers in turn. ZeroMQ's proxy forwards them in a thread of its own, without
+// JavaScript. ROUTER and DEALER: https://rfc.zeromq.org/spec/28/
 
 import { once } from "node:events";
 import { Dealer, Proxy as Queue, Router } from "zeromq";

@@ -1,6 +1,6 @@
-// A client of the store: reads go to one address, writes to the other. A question that gets no
-// answer, because the server that had it died, is asked again: a put twice is the same put.
-// Enters: questions. Leaves: answers. https://zguide.zeromq.org/docs/chapter4/ (Lazy Pirate)
+// A client of the store: reads go to one address, writes to the other. If no answer arrives because
+// the server ended, the request is sent again: repeating a put has the same result.
+// https://zguide.zeromq.org/docs/chapter4/ (Lazy Pirate)
 
 import { Request } from "zeromq";
 import type { Answer, Question } from "./protocol.ts";

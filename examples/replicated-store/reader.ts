@@ -1,7 +1,6 @@
-// A read server: answers from memory, and loads the store anew when it is idle and the file has
-// changed, so that no question waits for that. Under load it is never idle: a bound says how old
-// the change may grow before it is loaded all the same. Enters: letters, inotify(7). Leaves:
-// answers, each with the version that it is from.
+// A read server: it answers from memory, each answer with its version. It reloads the changed file
+// when it is idle, so that no request waits for it. Under load it is never idle, so a bound limits
+// how long a change may wait.
 
 import { once } from "node:events";
 import { statSync } from "node:fs";

@@ -1,6 +1,6 @@
-// The store on disk: one file, replaced as a whole. Whoever reads it sees the old one or the new
-// one, after a crash too: the new one is complete on disk before it takes the name. Enters:
-// entries. Leaves: the same, and a version that grows by one with each change. rename(2), fsync(2)
+// The store on disk: one file, replaced as a whole. A program that reads it sees the whole old or
+// the whole new one, even after a crash, because the new file is complete on disk before it takes
+// the name. rename(2), fsync(2)
 
 import { open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";

@@ -1,5 +1,4 @@
-// Starts the processes of the store, and starts again what dies. Enters: settings. Leaves: where
-// clients ask, and events as JSON lines.
+// Starts the processes of the store, and restarts those that end.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

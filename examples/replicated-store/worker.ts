@@ -1,5 +1,5 @@
-// One process of the store: broker, writer or reader. Enters: its role and its settings as
-// arguments. Leaves: events as JSON lines on standard output, until whoever started it ends.
+// One process of the store: broker, writer or reader. It prints events as JSON lines, and ends with
+// its parent.
 
 import { stopWithParent } from "../chat/lifeline.ts";
 import { runBroker } from "./broker.ts";

@@ -1,5 +1,5 @@
-// The one write server: changes are answered once they are on disk. What comes while one save is
-// under way is saved together by the next. Enters: letters. Leaves: the store file, answers.
+// The one write server: it answers once the change is on disk. Changes that arrive during a save
+// are saved together by the next one.
 
 import { Dealer, Publisher } from "zeromq";
 import { FrameQueue } from "../chat/frame-queue.ts";

@@ -1,7 +1,7 @@
 // Alarm: "wait until then" for a Selector. A wait's own timeout is set and cancelled by every wait,
 // also by those that a reply ends; a timerfd is set once for each due time, which halves what a
-// wait costs on a virtual machine, where to program the timer is to leave the machine. Enters: a
-// due time. Leaves: a timeout to wait with, or a descriptor that ends the wait. timerfd_create(2)
+// wait costs on a virtual machine, where to program the timer is to leave the machine.
+// timerfd_create(2)
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,5 @@
 // Allocations: how often this program has asked for memory, so that a test can hold the loop to its
 // promise. Replaces operator new, at no cost to code that does not allocate.
-// Enters: nothing. Leaves: a running count of this process.
 #pragma once
 
 #include <cstdint>

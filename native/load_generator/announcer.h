@@ -1,6 +1,5 @@
 // Announcer: all lines of a run but the last, in the order in which they become known: the stages
 // of connecting, then the warm-up and the windows.
-// Enters: what happened. Leaves: JSON lines on standard output.
 #pragma once
 
 #include "load_generator/conductor.h"

@@ -1,6 +1,5 @@
 // Conductor: says when the warm-up is over and where the windows begin and end, and takes a Sample
 // at every edge. Warm-up: at least so long, and where asked, until the load is steady.
-// Enters: options, progress. Leaves: steps, and the samples between which the windows lie.
 #pragma once
 
 #include <vector>

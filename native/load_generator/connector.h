@@ -1,7 +1,6 @@
 // Connector: opens all connections and sees each of them served. A connect(2) succeeds as soon as
 // the kernel has queued it, so a connection counts when its first message has come back: the server
 // has accepted it then and has run its whole path once.
-// Enters: how many and where to. Leaves: a Traffic in which all connections are open, or a reason.
 #pragma once
 
 #include <string>

@@ -1,6 +1,5 @@
 // Histogram: latencies in nanoseconds to three significant digits, in the layout of Gil Tene's
 // HdrHistogram, so that any of its readers takes our output (http://hdrhistogram.org).
-// Enters: one value a message, O(1), nothing allocated. Leaves: quantiles, and the V2 encoding.
 #pragma once
 
 #include <algorithm>

@@ -1,7 +1,6 @@
 // `load-generator launch [--cpu N] [--parent PID] -- COMMAND ARGS…`: becomes the command, on one
 // CPU, dying with its parent (PID closes the gap in which the parent may die before we look).
-// sched_setaffinity(2), PR_SET_PDEATHSIG of prctl(2), setrlimit(2), execvp(3). Enters: argv.
-// Leaves: another program under the same pid, so that whoever started us can wait.
+// sched_setaffinity(2), PR_SET_PDEATHSIG of prctl(2), setrlimit(2), execvp(3).
 #pragma once
 
 #include <string>

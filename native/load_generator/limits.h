@@ -1,6 +1,5 @@
 // Limits: what this machine allows one process, and how many processes a run needs for it.
 // getrlimit(2), ip_local_port_range of ip(7).
-// Enters: options. Leaves: figures, and a refusal in words.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,5 @@
 // Load: the run of one process. Warm-up, the measured windows edge to edge, then a drain in which
 // nothing new is sent. When what begins is the Timeline's to say.
-// Enters: connections that are open, a pace. Leaves: windows that have been counted.
 #pragma once
 
 #include <string>

@@ -1,7 +1,6 @@
 // Pace: decides when messages are sent and on which connection; the two ways to put load on a
 // server, and none at all. Open loop: by the clock, whatever comes back (Schroeder, Wierman,
 // Harchol-Balter 2006, "Open versus closed"). Closed loop: a fixed number under way.
-// Enters: the time, or a reply. Leaves: posts to Traffic.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,4 @@
 // Part: what one process does in a run, from its first connect to its last echo.
-// Enters: options, its share, direction. Leaves: counted windows and a Tally.
 #pragma once
 
 #include <memory>

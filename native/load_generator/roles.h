@@ -1,6 +1,5 @@
 // Roles: what each connection is for, a pure function of its id, so that every process of a run
 // agrees on it without a word. Chosen ones lie evenly spread over all ids.
-// Enters: options, an id. Leaves: a role.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,5 @@
 // Sampler: what the server, this generator and the machine have used so far, seen from outside, so
 // that anybody's server can be measured. proc(5).
-// Enters: the server's pid. Leaves: one Sample a window edge; differences are the reader's.
 #pragma once
 
 #include <sys/types.h>

@@ -1,6 +1,4 @@
 // Schedule: when each message of an open loop is due, and to which target.
-// Enters: a rate and a seed. Leaves: intended send times (CLOCK_MONOTONIC, ns), the same for the
-// same seed, whatever the server does.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // Share: what one process of a run does: a range of the connections, and the part of the load that
-// falls on it. Enters: options, how many processes. Leaves: shares that add up to the whole.
+// falls on it.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,5 @@
 // SharedArray: zeroed memory that a process and its forked children have in common. Pages that
 // nobody has touched take no memory. mmap(2), MAP_SHARED | MAP_ANONYMOUS
-// Enters: a count. Leaves: elements whose bytes are all zero; none where there is no memory.
 #pragma once
 
 #include <sys/mman.h>

@@ -1,5 +1,4 @@
 // Solo: the whole run in one process: connect, load, sample, and all lines but the last.
-// Enters: options. Leaves: lines on standard output, and what the last one says.
 #pragma once
 
 #include "load_generator/options.h"

@@ -1,8 +1,6 @@
 // ThreadSampler: context switches and run-queue wait of one process, summed over its threads, and
-// how long the one of them that wanted a CPU most did so.
-// proc(5): /proc/<pid>/task/<tid>/status and schedstat.
-// Enters: a pid, how many threads it has. Leaves: running totals; a thread that ended keeps what it
-// had.
+// how long the one of them that wanted a CPU most did so. proc(5): /proc/<pid>/task/<tid>/status
+// and schedstat.
 #pragma once
 
 #include <sys/types.h>

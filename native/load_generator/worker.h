@@ -1,5 +1,4 @@
 // Worker: one of several processes of a run, directed by its parent over the Board.
-// Enters: its share. Leaves: its windows and report in shared memory, then the process.
 #pragma once
 
 #include <sys/types.h>

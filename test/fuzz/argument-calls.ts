@@ -1,4 +1,4 @@
-// The fuzz test of arguments, run as the process of its own that it is.
+// The fuzz test of arguments, run as a process of its own: a crash is reported with the last call.
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";

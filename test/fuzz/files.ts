@@ -1,5 +1,5 @@
-// The model of open files, pure: which numbers name them, what waits to be read, and so what a wait
-// should find.
+// The model of open files, pure: which numbers refer to them, which bytes wait to be read, and so
+// what a wait should report.
 
 export const FILE_KINDS = ["unix", "pipe", "unix", "tcp", "pipe", "fifo", "regular"] as const;
 export type FileKind = (typeof FILE_KINDS)[number];

@@ -1,5 +1,5 @@
-// The fuzz test's sequences: what is done, with numbers that the run resolves against what exists
-// then, so that a sequence from which operations were taken out still is one.
+// The fuzz test's sequences, the same for the same seed. Their numbers are resolved at run time
+// against what exists then, so a sequence with operations removed is still valid.
 
 import { integerBelow, type Random } from "../../bench/statistics/random.ts";
 

@@ -1,5 +1,5 @@
-// Where the kernels' interfaces differ legitimately, each with the manual page that says so. What
-// does not stand here must be equal on every backend.
+// Legitimate differences between the kernels' interfaces, each with the manual page that documents
+// it. Everything else must be equal on every backend.
 
 import type { BackendName } from "../../src/index.ts";
 

@@ -1,5 +1,5 @@
-// One sequence on one backend: each operation is done to real descriptors, to the Selector and to
-// the model, and must come out the same.
+// One sequence on one backend: each operation is applied to real descriptors, to the Selector and
+// to the model, and the results must agree.
 
 import {
   EVENT_READ,

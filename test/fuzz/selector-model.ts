@@ -1,5 +1,5 @@
-// The model of one Selector, pure: what is registered, and what each call should answer. An answer
-// that a backend's rule made is marked, and is then not compared with the other backends'.
+// The model of one Selector, pure: the registrations, and what each call should return. A result
+// that depends on a backend's rule is marked, and is not compared with the other backends'.
 
 import { type Capabilities, EVENT_READ, EVENT_WRITE } from "../../src/index.ts";
 import type { OpenFile } from "./files.ts";

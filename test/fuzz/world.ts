@@ -1,4 +1,4 @@
-// The descriptors that the fuzz test plays with: real ones, and beside each the model of its file.
+// The descriptors of the fuzz test: real ones, each with the model of its file in the same state.
 
 import { mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

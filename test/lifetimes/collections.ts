@@ -1,6 +1,7 @@
-// Everything that the library makes, dropped in every way there is, with a garbage collection after
-// each step; then random sequences with one before each operation: node --expose-gc --import
-// ./test/typescript.mjs collections.ts BACKEND STEPS OPERATIONS.
+// Everything that the library makes, dropped in every possible way, with a garbage collection after
+// each step; then random sequences with one before each operation. Prints a line of figures.
+//
+//   node --expose-gc --import ./test/typescript.mjs collections.ts BACKEND STEPS OPERATIONS
 
 import {
   close,

@@ -1,4 +1,5 @@
-// Whether what a process holds stays flat over many repetitions. Theil (1950), Sen (1968)
+// Whether what a process holds stays flat over many repetitions: the growth over the second half,
+// by the median of all slopes, against a bound. Theil (1950), Sen (1968)
 
 import { formatCount } from "../programs/progress.ts";
 

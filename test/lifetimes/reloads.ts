@@ -1,5 +1,5 @@
-// Environments that load the addon and end with whatever was under way: workers, ten at once. On
-// the compiled library, since a worker that has to compile it is no short one.
+// Environments that load the addon and end while work is pending: workers, ten at once. They use
+// the compiled library, because a worker that compiles it would live too long.
 
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";

@@ -1,4 +1,5 @@
-// What a process holds: descriptors, threads, memory; and garbage collection on demand.
+// What a process holds: descriptors, threads, memory (null without /proc); and garbage collection
+// on demand.
 
 import { readdirSync, readFileSync } from "node:fs";
 

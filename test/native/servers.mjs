@@ -1,5 +1,5 @@
 // Every strategy of echo-server under a sanitizer and under load: many small messages, then few
-// that no socket takes at once.
+// that no socket takes at once. Returns its findings as text.
 
 import { readdirSync } from "node:fs";
 import { environment } from "./compile.mjs";

@@ -1,5 +1,5 @@
-// Long tests end as the loop next has the thread, so that what they opened in the file system, and
-// the processes they started, go with them.
+// Ends long tests on SIGINT and SIGTERM (exit code 130, 143) as soon as the loop has the thread, so
+// that their files and processes are removed.
 
 export function exitOnSignals(): void {
   process.once("SIGINT", () => process.exit(130));

@@ -1,4 +1,5 @@
-// An echo server with one fault, for the suite's own tests: node faulty-echo.mjs FAULT.
+// An echo server with one fault, for the suite's own tests: node faulty-echo.mjs FAULT. Apart from
+// the fault it behaves like a contender.
 
 import { createServer } from "node:net";
 

@@ -1,5 +1,5 @@
-// A built tree with a fault planted in its TypeScript reactor: what a patch that costs something
-// would have been compiled to.
+// A built tree with a fault planted in its TypeScript reactor, equal to what a patch with that cost
+// would compile to.
 
 import { cpSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,6 +1,7 @@
-// How often the gate's rule would be right, by how much a pair spreads: simulated, with seeds. node
-// --import ./test/typescript.mjs test/regression/rates.ts docs/regression.md has what it says of
-// the default profile.
+// How often the gate's rule would be right, by the spread of a pair: simulated, with seeds. Prints a
+// table in Markdown; docs/regression.md quotes it for the default profile.
+//
+//   node --import ./test/typescript.mjs test/regression/rates.ts
 
 import { optionLines, readOptions, UsageError, wholeNumber } from "../programs/options.ts";
 import { simulate } from "./simulated.ts";

@@ -1,5 +1,5 @@
-// What a tally has seen, in a file that outlives it: a line of JSON that says of what, then one a
-// run. A last line that was cut off in the middle is dropped.
+// The results of a tally, in a file that outlives it: a line of JSON that describes the tally, then
+// one per run. A last line that was cut off is dropped.
 
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 

@@ -1,5 +1,4 @@
-// The gate's rule on invented pairs, over and over: how often each word falls where the truth is
-// known.
+// The gate's rule on many invented pairs with a known truth: how often each verdict occurs.
 
 import { compareAll, confirms, findAll } from "../../bench/gate/rule.ts";
 import { blocks, type Noise, testOf } from "../regression-data.ts";

@@ -1,6 +1,6 @@
 // `npm run test:soak`: connect-echo-close cycles through servers, selectors made and closed, and
-// workers that load the addon and end; descriptors, threads and memory have to stay flat. Enters:
-// process.argv.
+// workers that load the addon and end; descriptors, threads and memory must stay flat. Exit code 1
+// if anything grows or fails, 2 for bad arguments.
 
 import { describeVerdicts, type Verdict } from "../lifetimes/flatness.ts";
 import { reload } from "../lifetimes/reloads.ts";

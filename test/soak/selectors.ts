@@ -1,5 +1,4 @@
-// Selectors that are made, waited for beside Node's loop and closed: nothing of them stays. Enters:
-// how many.
+// Selectors that are made, waited for beside Node's loop and closed: nothing of them may remain.
 
 import { DefaultSelector, PollSelector } from "../../src/index.ts";
 import { type Bound, judge, type Sample, type Verdict } from "../lifetimes/flatness.ts";

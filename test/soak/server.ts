@@ -1,4 +1,4 @@
-// A server under test: a contender's own process, asked now and then what it holds.
+// A server under test: a contender's own process, whose descriptors and memory are sampled.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-// One server through many connect-echo-close cycles: what it and its client hold has to stay flat.
+// One server through many connect-echo-close cycles: what it and its client hold must stay flat.
 
 import { type Bound, judge, type Sample, type Verdict } from "../lifetimes/flatness.ts";
 import { countDescriptors, countThreads, heapKiB, memoryKiB } from "../lifetimes/resources.ts";

@@ -1,6 +1,5 @@
-// What a chart is before it is drawn: words, a specification and the table of the same figures. The
-// table comes from the cells, not from the picture. Enters: cells. Leaves: to html/ and
-// svg/document.ts. Pure.
+// What a chart is before it is drawn: words, a specification, and a table of the same figures. The
+// table comes from the cells, not from the picture. Pure.
 
 import type { Cell } from "../../model/results.ts";
 import type { Why } from "../causes.ts";

@@ -1,6 +1,5 @@
-// What a metric does as a count grows, a line for each contender, both axes logarithmic: the
-// crossover over active connections, and cost over connections or payload. Enters: the cells of a
-// workload. Leaves: Charts, one for each combination of what does not vary.
+// A metric as a count grows, one line per contender, both axes logarithmic: the crossover over
+// active connections, and cost over connections or payload.
 
 import type { Cell } from "../../model/results.ts";
 import { bytes, count, plainLine, plural } from "../format.ts";

@@ -1,6 +1,5 @@
-// Any metric with a row for each contender, points and whiskers: idle cost, capacity, accepts,
-// fairness and whatever a later version measures. Enters: a group of cells and a metric's name.
-// Leaves: a Chart, or undefined where no cell has it.
+// Any metric with a row per contender, as points and whiskers: idle cost, capacity, accepts,
+// fairness.
 
 import type { Cell } from "../../model/results.ts";
 import { figure, figureOrBound, type Group, unitOf } from "../groups.ts";

@@ -1,5 +1,4 @@
-// The run itself as a chart: which round ran when, and which do not count. Enters: Results whose
-// timeline was kept. Leaves: a Chart, or undefined without one.
+// The run itself as a chart: when each round ran, and which rounds were discarded.
 
 import type { Results, TimelineRound } from "../../model/results.ts";
 import { count, duration, plainLine } from "../format.ts";

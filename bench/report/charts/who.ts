@@ -1,5 +1,5 @@
-// Who is in a chart and who is not: what was measured, and what was seen but is not ranked; the
-// rest is named with its reason. Enters: a group. Leaves: its cells to the charts of this folder.
+// Which contenders a chart shows: those that were measured, and those with figures but no rank. The
+// others are named with their reason.
 
 import type { Cell } from "../../model/results.ts";
 import { figureOrBound, type Group } from "../groups.ts";

@@ -1,6 +1,5 @@
-// Every cell with every figure: a column for each metric that a workload has, and for each fact.
-// Enters: the cells of a workload. Leaves: a ChartTable. What the workload is about has its
-// interval beside it; the others, and the blocks, are in results.json.
+// Every cell with every figure: a column per metric of a workload, and per fact. The workload's
+// headline has its interval; the other intervals, and the blocks, are in results.json.
 
 import type { Cell } from "../../model/results.ts";
 import { factNames, furtherMetrics, wordsIn } from "../columns.ts";

@@ -1,5 +1,5 @@
-// What a sceptic asks after the charts: how it was measured, on what, all figures, and how to
-// measure it again. Enters: Results. Leaves: Markup.
+// The end of the report: how it was measured, on which machine, all figures, and how to measure
+// again.
 
 import type { Results } from "../../model/results.ts";
 import { type RuntimeRow, runtimes } from "../../model/runtimes.ts";

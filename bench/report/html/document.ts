@@ -1,5 +1,5 @@
-// What every page of ours begins with: its metadata, what it may load (nothing), the style. Enters:
-// a title and a body. Leaves: a file's text. Pure. WHATWG HTML; Content Security Policy Level 3
+// The frame of every page: its metadata, what it may load (nothing), and its style. Pure. WHATWG
+// HTML; Content Security Policy Level 3
 
 import { element, type Markup, raw, text } from "../markup.ts";
 import { pageStyle } from "./style.ts";

@@ -1,6 +1,6 @@
-// One chart on the page: drawn twice, for wide and for narrow screens, of which style shows one;
-// with its title, its description and its table. Enters: a Chart. Leaves: a figure element. SVG 2
-// and ARIA graphics: role img, named by title, described by desc.
+// One chart on the page, with its title, description and table. It is drawn twice, for wide and for
+// narrow screens, and the style sheet shows one of them. SVG 2 and ARIA graphics: role img, named
+// by title, described by desc.
 
 import { type Chart, drawChart, type Picture } from "../charts/chart.ts";
 import { element, type Markup, nothing, text } from "../markup.ts";

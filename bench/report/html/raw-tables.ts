@@ -1,6 +1,5 @@
-// Every cell with every figure: a table a workload, a column for each metric that it has. Enters:
-// Results. Leaves: Markup. What the workload is about has its interval beside it; the others,
-// and the blocks, are in results.json.
+// Every cell with every figure: one table per workload, with a column per metric. The workload's
+// headline has its interval; the other intervals, and the blocks, are in results.json.
 
 import type { Results } from "../../model/results.ts";
 import { rawTable } from "../charts/whole.ts";

@@ -1,5 +1,5 @@
-// The style sheet of report.html: two themes from one palette, phone to wide, print. Enters:
-// nothing. Leaves: CSS. Text and marks keep WCAG's contrast; test/browser checks it in both themes.
+// The style sheet of report.html: two themes from one palette, from phone to wide screen, and for
+// print. Text and marks keep WCAG's contrast; test/browser checks it in both themes.
 
 import { darkTheme, lightTheme, type Theme } from "../svg/palette.ts";
 import { pageChartRules } from "../svg/style.ts";

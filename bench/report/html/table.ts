@@ -1,7 +1,6 @@
-// Tables as HTML: a caption, headed columns and rows, and every figure in full in a data element,
-// so that what is shown short can be read out exactly. Enters: a ChartTable. Leaves: Markup.
-// WAI-ARIA Authoring Practices, "table"; a wide table scrolls in a region that the keyboard
-// reaches.
+// Tables as HTML: a caption, headed columns and rows, and each full figure in a data element,
+// because the visible text is rounded. WAI-ARIA Authoring Practices, "table"; a wide table scrolls
+// in a region that the keyboard reaches.
 
 import type { ChartTable, TableValue } from "../charts/chart.ts";
 import { element, join, type Markup, text } from "../markup.ts";

@@ -1,5 +1,4 @@
 // What a chart drawn for a given width is, and the parts that all charts share: grid, axes, legend.
-// Enters: scales. Leaves: SVG elements to the charts of this folder.
 
 import { element, type Markup } from "../markup.ts";
 import { type Filling, hatching, label, point, straight, textWidth } from "./marks.ts";

@@ -1,6 +1,5 @@
-// The chart with a line for each contender over a count, both axes logarithmic: what a figure does
-// as the load grows. Names stand at the ends of their lines, or in a legend below where it is
-// narrow. Enters: series and two axes. Leaves: a Drawing.
+// The chart with a line per contender over a count, both axes logarithmic: how a figure changes as
+// the load grows. Names are at the ends of the lines, or in a legend below a narrow chart.
 
 import { element, type Markup, coordinate as px, text } from "../markup.ts";
 import {

@@ -1,5 +1,5 @@
-// What charts are drawn from: points in a contender's colour and shape, whiskers, bars, text.
-// Enters: places in pixels. Leaves: SVG elements. SVG 2, "basic shapes" and "text".
+// The marks of charts: points in a contender's colour and shape, whiskers, bars, text. SVG 2,
+// "basic shapes" and "text".
 
 import { element, type Markup, coordinate as px, text } from "../markup.ts";
 import type { ContenderMark } from "./palette.ts";

@@ -1,6 +1,6 @@
-// The chart with a row for each contender: points with whiskers, percentiles along a line, or
-// stacked bars, and the figure in words beside it. Narrow ones put names above their rows. Enters:
-// rows and an axis. Leaves: a Drawing. Cleveland and McGill 1984: positions on a common scale.
+// The chart with a row per contender: points with whiskers, percentiles along a line, or stacked
+// bars, with the figure as text. Narrow charts put names above their rows. Cleveland and McGill
+// 1984: positions on a common scale.
 
 import { element, type Markup } from "../markup.ts";
 import {

@@ -1,5 +1,4 @@
-// Scales and ticks: from a figure to a pixel, linear or logarithmic. Pure arithmetic. Enters:
-// domains, ranges, how far ticks must stand apart. Leaves: to the charts of this folder.
+// Scales and ticks: from a figure to a pixel, linear or logarithmic. Pure arithmetic.
 
 export interface Scale {
   readonly kind: "log" | "linear";

@@ -1,6 +1,5 @@
-// The style sheet of the charts: one rule a class, no nesting and, where a file stands alone, no
-// variables, so that slide programs understand it as browsers do. Enters: how a colour's name
-// becomes a value. Leaves: CSS for html/style.ts and document.ts.
+// The style sheet of the charts: one rule per class and no nesting. A file on its own uses no
+// variables either, so that slide programs can display it.
 
 import { markColours, type Theme } from "./palette.ts";
 

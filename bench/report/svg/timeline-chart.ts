@@ -1,6 +1,5 @@
-// The chart of the run itself: a lane for each contender, a bar for each round where it ran, and by
-// fill and shape whether it counts. Many rounds share one path a lane, or the page would be mostly
-// this. Enters: rounds with their times. Leaves: a Drawing.
+// The chart of the run itself: a lane per contender, a bar per round, whose fill and shape show
+// whether it counts. Many rounds share one path per lane, which keeps the page small.
 
 import { element, type Markup, coordinate as px, text } from "../markup.ts";
 import { type AxisSpec, type Drawing, horizontalAxis, legend, narrowBelow } from "./drawing.ts";
