@@ -26,7 +26,7 @@ async function main(): Promise<void> {
 
   check("write", write(writer, new TextEncoder().encode("bye")));
   await ended;
-  waker.wake(); // nobody is there any more, which does no harm
+  waker.wake(); // a no-op: the worker has ended
   for (const fd of [reader, writer]) check("close", close(fd));
 }
 

@@ -2,7 +2,7 @@
 // input, whatever it is, to the connection and back, until Ctrl-C or the end of the input.
 //
 //   npm run build && node dist/examples/chat-client.js 127.0.0.1:7000 ada
-//   /join tea · /leave tea · /members tea · /to tea shall we? · anything else goes to everybody
+//   /join tea · /leave tea · /members tea · /to tea shall we? · anything else goes to all users
 
 import { createInterface } from "node:readline";
 import { type Connection, connect, lines } from "../src/index.ts";

@@ -76,7 +76,7 @@ describe.skipIf(noHosts !== null)(named(`over ssh, ${where}`, noHosts), () => {
     machines = new SshHosts(noNamespaces === null);
     await machines.add({ name: "s" });
     await machines.add({ name: "a" });
-    // Its clock is 5 s ahead, where that can be had: what is measured must not notice.
+    // Its clock is 5 s ahead, if that is possible: the measurement must not be affected.
     await machines.add(noNamespaces === null ? { name: "b", aheadSeconds } : { name: "b" });
   });
 

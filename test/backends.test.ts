@@ -55,7 +55,7 @@ describe("availableBackends", () => {
     for (const [, reason] of missingBackends) expect(reason).not.toBe("");
   });
 
-  it("gives io_uring, and an emulated kqueue, to nobody who did not ask for them", () => {
+  it("gives io_uring, and an emulated kqueue, only to programs that ask for them by name", () => {
     for (const { name, byDefault } of availableBackends()) {
       if (name === "io_uring") expect(byDefault).toBe(false);
       if (name === "kqueue") expect(byDefault).toBe(process.platform !== "linux");

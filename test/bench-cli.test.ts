@@ -160,7 +160,7 @@ describe.runIf(linux)("half-way", () => {
     ["SIGINT", 130],
     ["SIGTERM", 143],
     ["SIGHUP", 129],
-  ] as const)("%s leaves nobody, the partial report, and exit %i", async (signal, code) => {
+  ] as const)("%s leaves no process, the partial report, and exit %i", async (signal, code) => {
     const bench = new Bench(argv());
     await bench.said(/\[ *3\/200\]/);
     const children = await bench.children(2);

@@ -20,7 +20,7 @@ const linux = process.platform === "linux";
 const cli = join(packagePaths().root, "dist", "bench", "cli.js");
 let folder = "";
 
-/** An echo server in a few lines, as anybody would write one; its port is its first argument. */
+/** An echo server in a few lines, as a user would write one; its port is its first argument. */
 const foreignServer = `
   require("node:net")
     .createServer((socket) => socket.on("error", () => {}).pipe(socket))

@@ -166,7 +166,7 @@ describe("a machine", () => {
   const tooFewFiles = { ...unlimited, openFiles: { soft: 64, hard: 64 } };
   const tooFewMaps = { ...unlimited, maxMapCount: 256 };
 
-  it("whose limit stops everybody skips every row, with the figure and the command", async () => {
+  it("whose limit stops all skips every row, with the figure and the command", async () => {
     const { results, progress } = await measure(planOf(good), { machine: tooFewFiles });
     expect(cellOf(results, reference)).toMatchObject({ status: "skipped", blocks: 0, messages: 0 });
     expect(cellOf(results, reference).reason).toMatch(

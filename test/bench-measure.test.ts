@@ -1,5 +1,5 @@
-// What measuring decides without a process: options and plans, CPUs, windows that do not count,
-// and how cells end.
+// What measuring decides without a process: options and plans, CPUs, discarded windows, and how
+// cells end.
 
 import { describe, expect, it } from "vitest";
 import { type Contender, contenders, reference } from "../bench/contenders/catalogue.ts";
@@ -75,7 +75,7 @@ describe("a plan", () => {
     expect(() => makePlan(requestOf({ workloads: ["nope"] }))).toThrow(/nope.*echo-rate/);
   });
 
-  it("takes contenders that somebody brings, in their place", () => {
+  it("takes contenders that the caller brings, in their place", () => {
     const [own] = contenders;
     if (own === undefined) throw new Error("no contender");
     const guest = { ...own, name: "target" };
@@ -396,7 +396,7 @@ describe("cells", () => {
     expect(find(all, other)?.metrics.serverCpuPerMessage?.median).toBeCloseTo(10);
   });
 
-  it("leave out the windows that do not count, and count them", () => {
+  it("discard invalid windows, and count them", () => {
     const all = cells(
       () => [costing(20), { ...noisy, serverCpuNs: 1e9 }],
       () => [costing(10)],
@@ -429,10 +429,10 @@ describe("cells", () => {
   });
 
   it("use disturbed windows only if fewer than half are undisturbed", () => {
-    const dear = { ...noisy, serverCpuNs: 5000 * 90e3 };
+    const costly = { ...noisy, serverCpuNs: 5000 * 90e3 };
     const all = cells(
-      () => [costing(20), costing(20), dear],
-      () => [costing(10), costing(10), dear],
+      () => [costing(20), costing(20), costly],
+      () => [costing(10), costing(10), costly],
     );
     expect(find(all, other)).toMatchObject({ dropped: 6, disturbedBlocks: 0 });
     expect(find(all, other)?.metrics.ratioToReference?.median).toBeCloseTo(2);

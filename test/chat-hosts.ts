@@ -70,7 +70,7 @@ export async function untilGone(pids: readonly number[]): Promise<void> {
   );
 }
 
-/** Ports of loopback that nobody has at the moment. */
+/** Ports of loopback that are free at the moment. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   await Promise.all(
@@ -81,7 +81,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Whether somebody listens there. */
+/** Whether a server listens there. */
 export function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
@@ -90,7 +90,7 @@ export function accepts(port: number): Promise<boolean> {
   });
 }
 
-/** Three namespaces on a bridge in a fourth; null where they cannot be had. */
+/** Three namespaces on a bridge in a fourth; null if that is not permitted. */
 export class Namespaces {
   readonly names: readonly string[];
   readonly #switch: string;

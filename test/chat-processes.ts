@@ -155,7 +155,7 @@ export class Client {
   }
 }
 
-/** Whether a process still runs. A zombie that nobody has waited for does not. */
+/** Whether a process still runs. A zombie does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

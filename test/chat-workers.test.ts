@@ -172,7 +172,7 @@ describe("two hosts with two gateways each", () => {
       () => b.output + b.errors,
     );
 
-    // An arbiter: nobody starts its workers again, so they end with it; the other host goes on.
+    // An arbiter: its workers are not restarted, so they end with it; the other host continues.
     const pids = pidsOf(b);
     b.child.kill("SIGKILL");
     await untilGone(pids);

@@ -62,7 +62,7 @@ describe("chat-server", () => {
     port = (await server.event("ready")).port;
   };
 
-  it("tells everybody what one says, in order, and ends when asked", async () => {
+  it("sends each message to all users, in order, and ends when asked", async () => {
     await start();
     const clients = await Promise.all(Array.from({ length: 20 }, () => Client.open(port)));
     await Promise.all(clients.map((client, i) => client.settled(`client ${i}`)));
@@ -137,14 +137,14 @@ describe("chat-server", () => {
     ada.say({ user: "ada", leave: "tea" });
     await ada.hears(({ members }) => members?.length === 1 && members[0] === "bob");
     eve.say({ user: "eve", text: "sugar?", to: "tea" });
-    eve.say({ user: "eve", text: "nobody", to: "no such group" });
+    eve.say({ user: "eve", text: "unheard", to: "no such group" });
     await bob.hears(({ text }) => text === "sugar?");
     await eve.settled("eve");
     for (const other of [ada, eve]) {
       expect(other.heard.filter(({ text }) => text === "sugar?")).toEqual([]);
     }
     expect([ada, bob, eve].flatMap(({ heard }) => heard.map(({ text }) => text))).not.toContain(
-      "nobody",
+      "unheard",
     );
     bob.socket.destroy();
     await eventually(
@@ -173,7 +173,7 @@ describe("chat-server", () => {
     expect(server.errors).toMatch(/greedy: line 5: cannot join/);
   });
 
-  it("drops a slow reader with a reason, and nobody else waits for it", async () => {
+  it("drops a slow reader with a reason, and no other user waits for it", async () => {
     await start("--queue-bytes", "200000");
     const [slow, fast] = [await Client.open(port), await Client.open(port)];
     slow.say({ user: "snail", text: "here" });
@@ -198,7 +198,7 @@ describe("chat-server", () => {
   it("waits for no writing where nothing waits: an idle server uses no CPU", async () => {
     await start();
     const clients = await Promise.all(Array.from({ length: 10 }, () => Client.open(port)));
-    for (const client of clients) await client.settled("somebody");
+    for (const client of clients) await client.settled("anyone");
     const ticks = () => {
       const fields = readFileSync(`/proc/${server.pid}/stat`, "utf8").split(") ")[1]?.split(" ");
       return Number(fields?.[11]) + Number(fields?.[12]);
@@ -318,7 +318,7 @@ describe("chat-client", () => {
     expect(file.stdout).toContain("file: {");
   });
 
-  it("says why where nobody listens, and where the server goes", async () => {
+  it("says why if no server listens, and if the server ends", async () => {
     const refused = Program.example("chat-client", "127.0.0.1:1", "ada");
     expect(await refused.ended()).toBe(1);
     expect(refused.errors).toContain("ECONNREFUSED");

@@ -220,7 +220,7 @@ describe("resolution", () => {
     expect(order.map(({ address }) => address)).toEqual(["::1", "1.1.1.1", "::2", "::3"]);
   });
 
-  it("asks nobody for a numeric address", async () => {
+  it("asks no resolver for a numeric address", async () => {
     const lookup = (() => {
       throw new Error("asked");
     }) as unknown as Lookup;

@@ -53,7 +53,7 @@ describe.each(engines)("by %s", (_name, way) => {
     await until(() => got === "hello", "the echo");
   });
 
-  it("keeps what comes before somebody reads", async () => {
+  it("keeps bytes that arrive before the program reads", async () => {
     const server = start({ open: (connection) => connection.end("early") }, way);
     const connection = await connectionTo(server, {}, way);
     await new Promise((resolve) => setTimeout(resolve, 20));

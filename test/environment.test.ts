@@ -1,5 +1,5 @@
-// The environment block: invented procfs trees, and this machine's own, which must not name
-// anybody or anything private.
+// The environment block: invented procfs trees, and this machine's own, which must contain no name
+// and nothing else that is private.
 
 import { hostname, tmpdir, userInfo } from "node:os";
 import { dirname } from "node:path";
@@ -60,7 +60,7 @@ describe("cgroup limits", () => {
 describe("hypervisor", () => {
   const flags = (text: string) => `processor\t: 0\nflags\t\t: fpu ${text} sse\n`;
 
-  it("is none without the CPU's flag, whoever made the machine", () => {
+  it("is none without the CPU's flag, on any machine", () => {
     const bare = { "/proc/cpuinfo": flags("vme"), "/sys/class/dmi/id/sys_vendor": "Google" };
     expect(hypervisorOf(machine(bare))).toBe("none");
   });
@@ -117,8 +117,8 @@ describe("compiler flags", () => {
       "\t-Wall \\",
       "\t-Wall \\",
       "\t-isystem \\",
-      "\t/home/somebody/include \\",
-      "\t-I/home/somebody \\",
+      "\t/home/user/include \\",
+      "\t-I/home/user \\",
       "\t-O3",
       "",
       "CFLAGS_C_Release :=",
@@ -197,7 +197,7 @@ describe("this machine", () => {
     expect(codeOf(tmpdir())).toEqual({ commit: null, clean: null });
   });
 
-  it("does not take a folder inside somebody's repository for the repository", () => {
+  it("does not take a folder inside another repository for the repository", () => {
     expect(codeOf(`${root}/test`)).toEqual({ commit: null, clean: null });
   });
 });

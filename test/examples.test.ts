@@ -1,4 +1,4 @@
-// The examples, each run as its head says, by somebody who writes, connects and interrupts.
+// The examples, each run as its head says, with input, connections and interrupts.
 
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
@@ -257,7 +257,7 @@ describe("07-serial-port", () => {
     expect(code).toBe(0);
   });
 
-  it("says that nobody answers", async () => {
+  it("says that no server answers", async () => {
     const { controller, terminal, path } = openPty();
     const { code, output } = await Example.run("07-serial-port", path).ended();
     for (const fd of [controller, terminal]) close(fd);

@@ -47,7 +47,7 @@ function take(fd: number): InotifyEvent[] {
 const named = ({ watch, mask, name }: InotifyEvent) => ({ watch, mask, name });
 
 describe.skipIf(!linux)("inotify", () => {
-  it("watches 300 directories on one descriptor, and tells them apart", () => {
+  it("watches 300 directories on one descriptor, and distinguishes them", () => {
     const fd = fds.keep(openInotify());
     const directories = Array.from({ length: 300 }, (_, i) => path(`directory ${i}`));
     for (const directory of directories) mkdirSync(directory);
@@ -126,7 +126,7 @@ describe.skipIf(!linux)("inotify", () => {
   it("says that its queue overflowed", () => {
     const fd = fds.keep(openInotify());
     addInotifyWatch(fd, folder, IN.ATTRIB | IN.CREATE | IN.DELETE);
-    // More than fs.inotify.max_queued_events, 16384 unless somebody raised it; none like the last.
+    // More than fs.inotify.max_queued_events, 16384 unless it was raised; none like the last.
     const most = 20_000;
     for (let i = 0; i < most / 2; i++) {
       writeFileSync(path(`${i}`), "");

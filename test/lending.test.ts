@@ -115,7 +115,7 @@ describe("a buffer that is used again and again", () => {
     }
   });
 
-  it.each(["length", "buffer"])("never throws, though somebody's own %s does", (name) => {
+  it.each(["length", "buffer"])("never throws, although a caller's own %s does", (name) => {
     const bytes = new Uint8Array(32);
     const typedArray = Object.getPrototypeOf(Uint8Array.prototype);
     const honest = Object.getOwnPropertyDescriptor(typedArray, name) as PropertyDescriptor;

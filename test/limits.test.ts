@@ -209,7 +209,7 @@ describe("reading a machine", () => {
     ["/proc/loadavg", "0.10 0.20 0.30 2/345 6789"],
   ]);
 
-  it("knows a connection tracking that nobody uses for no limit", () => {
+  it("does not treat unused connection tracking as a limit", () => {
     const idle = new Map([...files, ["/proc/sys/net/netfilter/nf_conntrack_count", "0"]]);
     const machine = readMachineLimits((path) => idle.get(path) ?? null);
     expect(machine.trackedConnections).toBeNull();

@@ -1,4 +1,4 @@
-// A plan and the progress of its rounds as a run would tell it, for tests of whoever shows them.
+// A plan and the progress of its rounds as a run would report it, for tests of the live views.
 // Nothing here was measured.
 
 import type { RunRequest } from "../bench/run/options.ts";

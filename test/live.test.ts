@@ -1,5 +1,5 @@
-// --live without a browser: who is answered, what a page is told, that nobody but this machine can
-// listen in, and that nothing remains after the end or a signal.
+// --live without a browser: which requests are answered, what a page receives, that only this
+// machine can connect, and that nothing remains after the end or a signal.
 
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -97,7 +97,7 @@ describe("the live server", () => {
     expect(listeners(live.port)).toEqual([]);
   });
 
-  it("hands over the report to whoever listens, and waits for nobody else", async () => {
+  it("hands over the report to open pages, and waits for no other", async () => {
     const live = await open();
     const { url } = live;
     const alone = performance.now();
@@ -255,7 +255,7 @@ describe.runIf(linux)("bench --live", () => {
     expect(report).not.toContain("--live");
   });
 
-  it("ends after SIGINT with nobody listening, though a page is open", async () => {
+  it("ends after SIGINT and stops listening, although a page is open", async () => {
     const { child, url, port, ended } = await run(...small, "50", "--live", "--out", out);
     const events = get(`${url}events`).catch(() => null);
     await delay(500);

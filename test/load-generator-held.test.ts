@@ -162,7 +162,7 @@ describe("held connections", () => {
     expect((await held.end()).code).toBe(0);
   });
 
-  it("say how many were in flight: latency times throughput, but for the end", async () => {
+  it("say how many were in flight: latency times throughput, except at the end", async () => {
     const port = await listen((socket, data) => setTimeout(() => socket.write(data), 20));
     const held = new Held(port, { connections: 50 });
     await held.line();
@@ -259,7 +259,7 @@ describe("held connections", () => {
     expect(seen).toEqual({ accepted: 20, ended: 20, failed: [] });
   });
 
-  it("fail clearly: nobody listens, the server goes away, options of run", async () => {
+  it("fail clearly: no server listens, the server ends, options of run", async () => {
     const { port } = await listenAndWatch((socket, data, { bytes }) => {
       if (bytes > 64) socket.destroy();
       else socket.write(data);
@@ -273,9 +273,9 @@ describe("held connections", () => {
     });
     expect(await held.exited()).toEqual([1, null]);
 
-    const nobody = new Held(1, { "connect-timeout-ms": 50 });
-    expect(await nobody.line()).toMatchObject({ error: expect.stringContaining("0 of 4") });
-    expect(await nobody.exited()).toEqual([1, null]);
+    const refused = new Held(1, { "connect-timeout-ms": 50 });
+    expect(await refused.line()).toMatchObject({ error: expect.stringContaining("0 of 4") });
+    expect(await refused.exited()).toEqual([1, null]);
 
     for (const options of [{ mode: "closed" }, { slow: 1 }, { hot: 1 }, { processes: 2 }]) {
       expect(await new Held(port, options).exited()).toEqual([2, null]);

@@ -56,7 +56,7 @@ describe("connections that are", () => {
     expect(result["fairness"]).toMatchObject({ connections: 5 });
   });
 
-  it("slow are written to and never read, and hold up nobody", async () => {
+  it("slow are written to and never read, and delay no other peer", async () => {
     const unread = new Map<object, number>();
     const port = await listen((socket, data) => {
       socket.write(data);
@@ -173,7 +173,7 @@ describe("churn", () => {
     }
   });
 
-  it("without an echo only connects, but for one in sixteen, so as not to run ahead", async () => {
+  it("without an echo only connects, except one in sixteen, so as not to run ahead", async () => {
     let bytes = 0;
     const port = await listen((socket, data) => {
       bytes += data.length;

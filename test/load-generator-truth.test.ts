@@ -69,7 +69,7 @@ describe("a server that is stopped for 200 ms", () => {
 describe.runIf(process.platform === "linux")("an echo that is read late", () => {
   it("is timed by when it came", async () => {
     const { port } = await startServer();
-    // Nothing is due for 20 ms at a time, and nobody looks for longer than it takes an echo.
+    // Nothing is due for 20 ms at a time, and no process looks for longer than an echo takes.
     const options = { connections: 1, rate: 50, "tick-us": 20_000, windows: 8 };
     const { windows, result } = await run(port, options);
     expect(result).toMatchObject({ mismatches: 0, missing: 0, error: null });

@@ -243,7 +243,7 @@ describe.runIf(onLinux)("a server in a process of its own", () => {
     }
   });
 
-  it("has none where nobody said which process it is", async () => {
+  it("has none if the process was not named", async () => {
     const { windows } = await run((await startServer()).port);
     expect(windows[0]).toMatchObject({ serverCpuNs: null, serverContextSwitches: null });
   });

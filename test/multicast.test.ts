@@ -183,15 +183,15 @@ describe("broadcast", () => {
   it("needs setBroadcast, and reaches each receiver of the port", () => {
     const one = receiver();
     const two = receiver(one);
-    const everybody = SocketAddress.inet("127.255.255.255", localPort(one));
+    const everyone = SocketAddress.inet("127.255.255.255", localPort(one));
     expect(getBroadcast(sender)).toBe(0);
-    expect(sendTo(sender, bytes("x"), everybody)).toBe(-EACCES);
+    expect(sendTo(sender, bytes("x"), everyone)).toBe(-EACCES);
     expect(setBroadcast(sender)).toBe(0);
     expect(getBroadcast(sender)).toBe(1);
-    expect(sendTo(sender, bytes("to all"), everybody)).toBe(6);
+    expect(sendTo(sender, bytes("to all"), everyone)).toBe(6);
     for (const fd of [one, two]) expect(hear(fd)).toBe("to all");
     expect(setBroadcast(sender, false)).toBe(0);
-    expect(sendTo(sender, bytes("x"), everybody)).toBe(-EACCES);
+    expect(sendTo(sender, bytes("x"), everyone)).toBe(-EACCES);
     expect(setBroadcast(987_654)).toBe(-EBADF);
     expect(getBroadcast(Number.NaN)).toBe(-EINVAL);
   });

@@ -213,7 +213,7 @@ describe.skipIf(process.platform !== "linux")("npx io-selectors bench", () => {
   const link = join(consumer, "node_modules", ".bin", "io-selectors"); // what npx runs
   const bench = (...args: string[]) => spawnSync(link, args, { cwd: consumer, encoding: "utf8" });
 
-  it("explains itself in the words of whoever installed it", () => {
+  it("explains itself with the command of the installed package", () => {
     const { stdout, status } = bench("bench", "target", "--help");
     expect(stdout).toContain("npx io-selectors bench target --command");
     expect(stdout).not.toContain("npm run");

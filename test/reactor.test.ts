@@ -448,7 +448,7 @@ describe.each(selectorClasses)("run over %s", (_name, make) => {
     expect(elapsed).toBeGreaterThan(190);
   });
 
-  it("goes on after a tick whose error somebody handles", async () => {
+  it("continues after a tick whose error is handled", async () => {
     const seen: unknown[] = [];
     const see = (error: unknown) => seen.push(error);
     await listeningTo("uncaughtException", see, async () => {
@@ -470,9 +470,9 @@ describe.each(selectorClasses)("run over %s", (_name, make) => {
       },
     });
     reactor.post(() => {
-      throw new Error("nobody's");
+      throw new Error("unhandled");
     });
-    await expect(reactor.run()).rejects.toThrow("nobody's");
+    await expect(reactor.run()).rejects.toThrow("unhandled");
     reactor.post(() => reactor.stop());
     await reactor.run();
   });
@@ -525,17 +525,17 @@ describe.each(selectorClasses)("run over %s", (_name, make) => {
     await expect(reactor.run()).rejects.toMatchObject({ code: "ERR_SELECTOR_CLOSED" });
   });
 
-  it("tells of a rejection that nobody handles, though nothing else happens", async () => {
+  it("reports an unhandled rejection although nothing else happens", async () => {
     const reasons: unknown[] = [];
     const end = (reason: unknown) => {
       reasons.push(reason);
       reactor.stop();
     };
     await listeningTo("unhandledRejection", end, async () => {
-      reactor.setTimer(50, () => void Promise.reject("nobody's"));
+      reactor.setTimer(50, () => void Promise.reject("unhandled"));
       await reactor.run();
     });
-    expect(reasons).toEqual(["nobody's"]);
+    expect(reasons).toEqual(["unhandled"]);
   });
 
   it("sleeps while nothing happens", async () => {

@@ -43,8 +43,8 @@ beforeAll(() => {
   repository = join(folder, "repository", "app");
   mkdirSync(repository, { recursive: true });
   execFileSync("git", ["init", "--quiet", "--initial-branch", "main", join(folder, "repository")]);
-  git("config", "user.email", "nobody@example.org");
-  git("config", "user.name", "nobody");
+  git("config", "user.email", "test@example.org");
+  git("config", "user.name", "test");
   writeFileSync(join(repository, "server.mjs"), serverText("response.end(hello);"));
   git("add", ".");
   git("commit", "--quiet", "--message", "a server");

@@ -130,7 +130,7 @@ describe.skipIf(process.platform !== "linux" || !traces)("a run of the gate", ()
     );
   });
 
-  it("trusts itself in nothing where nobody can count", async () => {
+  it("is not trustworthy if no tool can count", async () => {
     const base = pathsOf(treeAround("exit 7"));
     const { outcome, controls, notes } = await gate({ base, head: own });
     expect(outcome).toBe("untrustworthy");

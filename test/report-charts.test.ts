@@ -149,13 +149,13 @@ describe("colours", () => {
     }
   });
 
-  it("tell contenders apart by colour and shape, always alike", () => {
+  it("distinguish contenders by colour and shape, always the same", () => {
     const names = [...new Set(full.cells.map(({ contender }) => contender))];
     const looks = names
       .filter((name) => name.includes(":"))
       .map((name) => `${markOf(named(name)).colour} ${markOf(named(name)).shape}`);
     expect(new Set(looks).size).toBe(looks.length);
-    expect(markColours).toContain(markOf(named("somebody's own server")).colour);
+    expect(markColours).toContain(markOf(named("a user's own server")).colour);
     expect(markOf(named("rust:mio")).colour).toBe(markOf(named("rust:mio")).colour);
   });
 });

@@ -201,7 +201,7 @@ describe("cautions", () => {
 
   it("name dropped windows, full cores and runtimes", () => {
     expect(of(inventedResults())).toEqual([
-      "Windows that did not count: cpp:poll 3.",
+      "Discarded windows: cpp:poll 3.",
       "Busy polling fills its core at any load: cpp:busy-poll and ts:busy-poll.",
       "ts: and node: rows include their JavaScript runtime.",
     ]);
@@ -376,7 +376,7 @@ describe("report.md", () => {
     );
   });
 
-  it("names no profile where somebody's own server was measured, nor their command", () => {
+  it("names no profile if a user's own server was measured, nor its command", () => {
     const options = { workloads: ["echo-rate"], contenders: ["target"], connections: [50] };
     const results = inventedResults({ profile: "target", settings: { options } });
     expect(reproduceCommand(results)).toBe(
@@ -558,7 +558,7 @@ describe("the report's folder", () => {
     expect(readlinkSync(latest)).toBe("20261121T093000Z-quick-2");
   });
 
-  it("leaves somebody's own folder called latest alone", () => {
+  it("leaves a user's own folder called latest alone", () => {
     mkdirSync(join(folder, "latest"));
     writeFileSync(join(folder, "latest", "mine"), "");
     const written = writeReport(inventedResults(), { reportsFolder: folder });

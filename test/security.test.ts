@@ -1,6 +1,6 @@
-// What a caller can do wrong, or to be wrong: an error or a negative errno, never a crash and never
-// somebody else's descriptor. The fuzzer (test/fuzz/arguments.mjs) does the same at random; here
-// stands what must not be left to chance.
+// Wrong and hostile calls: they must cause an error or a negative errno, never a crash, and never
+// touch another owner's descriptor. The fuzzer (test/fuzz/arguments.mjs) does the same at random;
+// this file has the cases that must always be tested.
 
 /// <reference lib="es2024.arraybuffer" />
 /// <reference lib="es2024.sharedmemory" />
@@ -235,14 +235,17 @@ describe("servers bind to loopback unless told otherwise", () => {
       expect(io.localAddress(fd)).toMatchObject({ host: "127.0.0.1" });
   });
 
-  it.skipIf(outside === undefined)(`nobody is reached at another address of ours`, async () => {
-    const port = io.localPort(fds.keep(io.listenTcp()));
-    const socket = connect(port, outside);
-    const answer = await new Promise((resolve) => {
-      socket.once("connect", () => resolve("connected"));
-      socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code));
-    });
-    socket.destroy();
-    expect(answer).toBe("ECONNREFUSED");
-  });
+  it.skipIf(outside === undefined)(
+    `no server is reached at another address of this machine`,
+    async () => {
+      const port = io.localPort(fds.keep(io.listenTcp()));
+      const socket = connect(port, outside);
+      const answer = await new Promise((resolve) => {
+        socket.once("connect", () => resolve("connected"));
+        socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code));
+      });
+      socket.destroy();
+      expect(answer).toBe("ECONNREFUSED");
+    },
+  );
 });

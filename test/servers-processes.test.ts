@@ -145,7 +145,7 @@ describe.runIf(process.platform === "linux")("processes that serve together", ()
   });
 
   it("prefork: what a full worker is woken for, another one takes at once", async () => {
-    // One at a time: nobody who comes later wakes a second worker by chance.
+    // One at a time: a later connection must not wake a second worker by chance.
     const server = await start(withDescriptors(40, command("prefork", "--workers", "2")));
     for (let i = 0; i < 50; i++) await expectEcho(await open(server.port), `number ${i}`);
     const { counters } = await server.stop("SIGTERM");

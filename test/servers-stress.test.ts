@@ -1,5 +1,5 @@
 // Every server under stress: no descriptor left, peers that drip, flood, half-close, reset or never
-// read. It goes on, does not spin, keeps little, and loses no byte of anybody else.
+// read. It goes on, does not spin, keeps little, and loses no byte of the other connections.
 
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -71,7 +71,7 @@ function watchEchoes(peers: readonly Socket[]): { echoed: Set<Socket>; all: Prom
   return { echoed, all };
 }
 
-/** Waits until nobody else has been served for a while. */
+/** Waits until no further connection has been served for a while. */
 async function settled(echoed: ReadonlySet<Socket>): Promise<void> {
   for (let before = -1; echoed.size !== before; ) {
     before = echoed.size;
@@ -98,7 +98,7 @@ atLimit.each(recovering)("%s at the descriptor limit", (_, row) => {
     if (row.holdsAll) expect(echoed.size).toBeLessThan(DESCRIPTORS);
 
     const waiting = refusesAtLimit(row.name) ? [] : all.filter((_, i) => !isIn(echoed, peers[i]));
-    // Whoever got in makes room for the next, until all have been served.
+    // An accepted connection makes room for the next, until all have been served.
     for (let round = 0; round < 400 && echoed.size < peers.length; round++) {
       for (const peer of echoed) peer.destroy();
       if (waiting.length === 0) break;

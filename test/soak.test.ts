@@ -86,7 +86,7 @@ describe("the verdict", () => {
     expect(flat((at) => ({ memory: at * 0.02 }))).toEqual({ memory: false });
   });
 
-  it("leaves out what the platform does not tell", () => {
+  it("omits what is not available on the platform", () => {
     expect(flat(() => ({ descriptors: null, memory: 1 }))).toEqual({ memory: true });
   });
 });

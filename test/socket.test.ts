@@ -146,7 +146,7 @@ describe("TCP", () => {
     expect(() => listenTcp(options)).toThrow(expect.objectContaining({ code }));
   });
 
-  it("answers -EPIPE or -ECONNRESET to whoever sends to a closed peer, without a signal", () => {
+  it("returns -EPIPE or -ECONNRESET for a send to a closed peer, without a signal", () => {
     const [a, b] = fds.pair();
     send(b, encode("unread"));
     waitFor(a, EVENT_READ);
@@ -228,9 +228,9 @@ describe("Unix sockets", () => {
     }
     expect(sendTo(fds.keep(bindUdp()), encode("x"), new SocketAddress())).toBeLessThan(0);
     const [lonely] = keepPair(socketPair("datagram"));
-    expect(sendTo(lonely, encode("x"), SocketAddress.unix(join(folder, "nobody")))).toBeLessThan(0);
+    expect(sendTo(lonely, encode("x"), SocketAddress.unix(join(folder, "absent")))).toBeLessThan(0);
     const other = fds.keep(bindUnix({ path: join(folder, "other") }));
-    expect(sendTo(other, encode("x"), SocketAddress.unix(join(folder, "nobody")))).toBe(-ENOENT);
+    expect(sendTo(other, encode("x"), SocketAddress.unix(join(folder, "absent")))).toBe(-ENOENT);
   });
 
   it.each(["stream", "datagram", ...(linux ? (["seqpacket"] as const) : [])] as const)(
@@ -343,7 +343,7 @@ describe("UDP", () => {
     expect(sendTo(client, new Uint8Array(70_000), to)).toBe(-EMSGSIZE);
   });
 
-  it("learns that nobody took a datagram", () => {
+  it("learns that no process received a datagram", () => {
     const server = bindUdp();
     const port = localPort(server);
     fds.close(fds.keep(server));
@@ -451,7 +451,7 @@ describe("sockets in a selector", () => {
   it.each([
     ["the default one", () => new DefaultSelector<string>()],
     ["poll", () => new PollSelector<string>()],
-  ])("are told apart by kind: %s", (_name, make) => {
+  ])("are distinguished by kind: %s", (_name, make) => {
     using selector = make();
     const [a, b] = keepPair(socketPair());
     const udp = fds.keep(bindUdp());

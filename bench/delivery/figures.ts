@@ -61,7 +61,7 @@ export function deliveriesOf(
   return { lastNs, expected, lost: expected - received, duplicated };
 }
 
-/** A receipt without bytes belongs to the newest event before it: a better assignment is not possible. */
+/** A receipt without bytes belongs to the newest event before it, as far as can be known. */
 function sendOf({ event, sequence, atNs }: Receipt, sends: readonly Send[]): Send | undefined {
   if (sequence !== null) return sends.find((send) => send.sequence === sequence);
   return sends.findLast((send) => send.event === event && send.atNs <= atNs);

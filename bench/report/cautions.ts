@@ -116,7 +116,7 @@ export interface Confidence {
   /** Cells with a plain result, of all. */
   readonly ranked: number;
   readonly cells: number;
-  /** Windows that do not count, and of how many cells. */
+  /** Discarded windows, and the number of their cells. */
   readonly windows: { readonly dropped: number; readonly cells: number };
   /** Beside the windows: of the group that the report opens with. */
   readonly cautions: readonly Caution[];

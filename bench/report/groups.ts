@@ -48,7 +48,7 @@ function groupOf(title: string, cells: readonly Cell[]): Group {
     measured: cells.filter(isMeasured).sort((left, right) => key(left) - key(right)),
     others: cells
       .filter((cell) => !isMeasured(cell))
-      .sort((left, right) => lateness(left.status) - lateness(right.status)),
+      .sort((left, right) => orderOf(left.status) - orderOf(right.status)),
   };
 }
 
@@ -155,6 +155,6 @@ export function isMeasured(cell: Cell): boolean {
   return cell.status === "ok" || cell.status === "tie";
 }
 
-function lateness(status: Status): number {
+function orderOf(status: Status): number {
   return ["inconclusive", "failed", "skipped", "unavailable", "unsupported"].indexOf(status);
 }

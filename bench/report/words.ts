@@ -229,7 +229,7 @@ const cautionWords: { readonly [C in Caution["code"]]: (caution: CautionOf<C>) =
       " ",
     ),
   "windows-discarded": ({ cells }) =>
-    say`Windows that did not count: ${joined(
+    say`Discarded windows: ${joined(
       cells.map((cell) => say`${nameOf(cell.contender)} ${count(cell.dropped)}`),
       ", ",
     )}.`,
@@ -351,7 +351,7 @@ export function untouchedText(groups: readonly Group[]): string {
 /** What each status word means. */
 export const statusMeanings: readonly (readonly [Status, string])[] = [
   ["ok", "measured; differs significantly from the reference, or is the reference"],
-  ["tie", "measured; not told apart from the reference"],
+  ["tie", "measured; within 5 % of the reference"],
   [
     "inconclusive",
     "too noisy, cut short, or limited by the load generator, as the reason says: not ranked",

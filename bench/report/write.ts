@@ -121,8 +121,7 @@ export function reportId({ startedAt, profile }: Results): string {
 }
 
 /**
- * How many reports of one second and profile are told apart by a number before something must be
- * wrong.
+ * At most this many reports of one second and profile get a number; more indicate a fault.
  */
 const maxReportsOfOneSecond = 1000;
 
@@ -199,7 +198,7 @@ function pointLatest(
     return latest;
   } catch (error) {
     rmSync(temporary, { force: true });
-    // Somebody's own folder of that name is not ours to remove, and the report itself is written.
+    // A folder of that name belongs to the user and stays; the report itself is written.
     if (hasCode(error, "EISDIR", "ENOTEMPTY", "EEXIST", "EPERM")) return null;
     throw error;
   }

@@ -15,7 +15,7 @@ import { pairOf } from "./metrics.ts";
 import type { Part, Plan, Scenario } from "./plan.ts";
 import { measureRound, type Round, type RoundContext, type RoundRequest } from "./round.ts";
 
-/** What happens while it happens, for whoever shows it. */
+/** Progress events, for the live views. */
 export type Progress =
   | { readonly event: "round-started"; readonly step: Step }
   | { readonly event: "round-ended"; readonly step: Step; readonly round: Round }

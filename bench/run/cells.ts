@@ -1,5 +1,5 @@
-// From rounds to cells: windows that do not count are dropped, each block is paired with the
-// reference's, and what is left makes the figures. Pure.
+// From rounds to cells: invalid windows are discarded, each block is paired with the reference's,
+// and the figures are made of the rest. Pure.
 
 import type { Contender } from "../contenders/catalogue.ts";
 import { type CellConfidence, confidenceOf, type Evidence } from "../model/confidence.ts";
@@ -58,8 +58,8 @@ export function cellsOf(plan: Plan, part: Part, outcome: PartOutcome): Cell[] {
 }
 
 /**
- * The reference's rounds with which a scenario's contenders are paired; null where they are paired
- * with nobody's: it took no part, or was not measured.
+ * The reference's rounds with which a scenario's contenders are paired; null if there is
+ * nothing to pair with: it took no part, or was not measured.
  */
 export function referenceRounds(
   plan: Plan,
@@ -113,7 +113,7 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
   const { course, reference } = courses;
   const { workload, variant, load, ratePerSecond } = scenario;
   const usable = usableRounds(reference);
-  // Where nobody is compared, nobody's disturbance is the others' matter.
+  // Without a comparison, a disturbance of the reference does not affect the others.
   const base = workload.comparesToReference ? usable : null;
   const paired = countingBlocks(pairBlocks(course.judged, base), course.planned);
   const metrics = figuresOf(plan, workload, { ...courses, paired });
@@ -208,7 +208,7 @@ function factsOf({ judged }: Course): Pick<Cell, "facts"> {
   return Object.keys(facts).length === 0 ? {} : { facts };
 }
 
-/** What is only a lower bound goes by another name, so that nobody ranks it. */
+/** A lower bound has another name, so that it is never ranked. */
 function capacityOf({ throughput, ...rest }: Metrics): Metrics {
   if (throughput === undefined) return rest;
   return isFilled(rest) ? { throughput, ...rest } : { throughputAtLeast: throughput, ...rest };

@@ -29,7 +29,7 @@ export interface Conclusion {
 
 /** Beyond this share of unsteady blocks the figures are those of a warm-up. */
 const unsteadyShare = 0.3;
-/** Two that differ by less cost the same to anybody who chooses between them. */
+/** A smaller difference does not matter to a choice between two contenders. */
 const tieWithin = 1.05;
 
 export function conclude(course: Course, circumstances: Circumstances): Conclusion {

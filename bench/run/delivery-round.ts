@@ -84,7 +84,7 @@ export async function measureDelivery(
   } finally {
     child.kill("SIGKILL");
     await within(child.exited, { timeoutMs: goneWithinMs });
-    // Whoever it started is killed with it, and may be about to bind a socket in there.
+    // Its children are killed with it, and one may still be about to bind a socket in there.
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

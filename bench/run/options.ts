@@ -34,7 +34,7 @@ export interface RunRequest {
   readonly out: string | null;
 }
 
-/** What a round is like, whoever is measured. */
+/** The settings of a round, for any contender. */
 export const loadRows: readonly OptionRow[] = [
   {
     name: "connections",

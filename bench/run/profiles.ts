@@ -78,7 +78,7 @@ const bytes = 64;
 const fixed = (blocks: number): Blocks => ({ minimum: blocks, maximum: blocks });
 
 const fewBlocks = fixed(blocksForInterval);
-/** Memory and idling vary so little, and differ so much, that three tell them apart. */
+/** Memory and idling vary little and differ much, so three blocks are enough. */
 const fewestBlocks = fixed(3);
 const oneRound = fixed(1);
 

@@ -225,7 +225,7 @@ async function loadAndStop(
   // A slot of a churn is a connection all the time: accepting and closing is what it is about.
   const account = load.mode === "churn" ? null : new AccountTaker(server, host);
   let accounted: Promise<OwnAccount | null> | null = null;
-  // It takes a moment of somebody's CPU: where that was the server's, the gate drops the window.
+  // It takes a moment of CPU time; if that was the server's CPU, the gate drops the window.
   const onLoaded = (client: number) => {
     if (samplesMemory) sampled = host.memory(pid, client);
     accounted = account?.end().catch(() => null) ?? null;

@@ -20,7 +20,7 @@ const snapshotTimeoutMs = 2_000;
 export type ServerStart = { readonly server: ServerProcess } | { readonly failure: string };
 
 export interface Stopped {
-  /** Null where it does not count: somebody else's server, or one that failed. */
+  /** Null if there are no counters: a server of another origin, or one that failed. */
   readonly counters: Counters | null;
   readonly failure: string | null;
 }
@@ -112,7 +112,7 @@ export class ServerProcess {
     if (measuredEnded) {
       return this.#stopped(`process ${this.pid}, which it announced, ended during the load`);
     }
-    // Without a handler SIGTERM ends a process too: that is somebody else's server, and fine.
+    // Without a handler SIGTERM also ends a process, as it does servers of other origins.
     const asAsked = exit.code === 0 || exit.signal === "SIGTERM";
     return this.#stopped(asAsked ? null : `${describeExit(exit)} when asked to stop`);
   }

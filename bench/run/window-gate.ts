@@ -1,15 +1,15 @@
-// Which windows count. Pure: a window and what is known about its contender in, the rules that it
-// breaks out. The rules are measurement.md's: noise of the machine, or a load generator that was
-// not up to its task; a workload says which of them are its own. A server that is full is not noise
-// and is told apart.
+// Which windows count. Pure: from a window and the facts about its contender to the rules that it
+// breaks. The rules are those of docs/measurement.md: noise of the machine, or a load generator
+// that could not keep up; a workload names the rules that apply to it. A saturated server is not
+// noise and has a rule of its own.
 
 import type { Window } from "../model/events.ts";
 import type { GateRule } from "../model/reasons.ts";
 
 export interface Limits {
   /**
-   * Share of a window's time in which a single-threaded side was ready to run and somebody else
-   * did.
+   * Share of a window's time in which a single-threaded side was ready to run while another
+   * process ran.
    */
   readonly runQueueShare: number;
   readonly stealShare: number;

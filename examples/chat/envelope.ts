@@ -9,7 +9,7 @@ export interface Envelope {
   readonly origin: string;
   /** Of a word: its own number, from 1. Of a mark: the number of the last word before it. */
   readonly sequence: number;
-  /** The group that a word is for; empty for everybody. */
+  /** The group that a word is for; empty for all users. */
   readonly to: string;
   /** Of a word: the line. Of a mark: GroupNews as JSON, or nothing. */
   readonly body: Uint8Array;

@@ -37,7 +37,7 @@ export class Ledger {
     return { fresh, missed, first: last === undefined };
   }
 
-  /** Somebody who is not coming back. */
+  /** An origin that will not come back. */
   forget(origin: string): void {
     this.#last.delete(origin);
   }

@@ -6,7 +6,7 @@ import { DefaultSelector, EAGAIN, EVENT_READ, read } from "../../src/index.ts";
 /** Aborts once standard input ends, or on SIGINT or SIGTERM. */
 export function stopWithParent(stop: AbortController): void {
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stop.abort());
-  process.stdout.on("error", () => stop.abort()); // nobody hears what we say
+  process.stdout.on("error", () => stop.abort()); // the parent no longer reads
   void watchInput(stop);
 }
 

@@ -1,6 +1,6 @@
 // The chat's protocol: one JSON object per line, in both directions.
 
-/** To everybody, or to the members of a group, whether or not the speaker is one. */
+/** To all users, or to the members of a group, whether or not the speaker is one. */
 export interface Say {
   readonly kind: "say";
   readonly user: string;

@@ -72,7 +72,7 @@ export class Room {
     return Object.fromEntries([...changed].map((name) => [name, this.membersOf(name)]));
   }
 
-  /** Tells everybody, or those in a group; null is everybody. */
+  /** Sends to all members, or to those of a group; null is all. */
   tell(line: Uint8Array, group: string | null): void {
     const members = group === null ? this.#members : this.#groups.get(group);
     // A copy where it may shrink under the loop is not needed: a Set's iterator allows that.

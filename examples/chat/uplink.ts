@@ -64,7 +64,7 @@ export class Uplink {
     return this.#ledger.duplicates;
   }
 
-  /** @param to a group, or null for everybody. */
+  /** @param to a group, or null for all users. */
   send(line: Uint8Array, to: string | null): void {
     this.#sequence++;
     this.#post("word", to ?? "", line);

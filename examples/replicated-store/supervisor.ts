@@ -52,7 +52,7 @@ class Supervisor {
   async start(): Promise<void> {
     const { file, readers, idleMs, staleMs, notice, lookMs } = this.#settings;
     const broker = await this.#keep("broker", () => this.#endpoints);
-    // From now on it comes back where it was, and everybody finds it there.
+    // From now on it restarts at the same address, where clients find it.
     this.#endpoints = (broker as { endpoints: Endpoints }).endpoints;
     const { readers: readFrom, writers: writeFrom, reads, writes, both } = this.#endpoints;
     const reader = { file, endpoint: readFrom, idleMs, staleMs, notice, lookMs };

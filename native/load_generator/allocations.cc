@@ -13,7 +13,7 @@ void* Allocate(size_t size, size_t alignment) {
   allocations.fetch_add(1, std::memory_order_relaxed);
   const size_t rounded = (size + alignment - 1) / alignment * alignment;
   void* memory = std::aligned_alloc(alignment, rounded > 0 ? rounded : alignment);
-  // Without exceptions there is nobody to tell.
+  // Without exceptions there is no way to report it.
   if (memory == nullptr) std::abort();
   return memory;
 }

@@ -13,7 +13,7 @@ class Announcer {
  public:
   Announcer(const RunOptions& options, Conductor& conductor, uint32_t processes);
 
-  /** How many stages of connecting there are: one, but for --mode memory. */
+  /** The number of stages of connecting: one, except with --mode memory. */
   size_t stages() const;
 
   /** Connections of this generator that are to be open in that stage. */

@@ -18,7 +18,7 @@ constexpr size_t kBufferBytes = size_t{64} * 1024;
 // A connection is there before the server has accepted it, and one that was reset waits to be
 // accepted all the same. Those are accepted in their order: an echo says that all before it were.
 constexpr uint64_t kCyclesPerEcho = 16;
-// Whoever was refused must not knock again at once, for ever.
+// A refused connection must not be retried at once, without end.
 constexpr int64_t kPauseAfterRefusalNs = 2 * kNsPerMs;
 
 }  // namespace

@@ -1,7 +1,7 @@
-// Churn: connections that come and go. Each slot connects, sends one request and checks its answer
-// (or, but for a few, not even that: then the server's accepting bounds the rate), resets the
-// connection, so that no TIME_WAIT stays, and begins anew. One cycle counts as a message; its
-// latency is from connect(2) to its end.
+// Churn: connections that open and close. Each slot connects, sends one request and checks its
+// answer, resets the connection, so that no TIME_WAIT stays, and starts again. Without an echo,
+// only one connection in sixteen sends its request, and the server's accepting bounds the rate. One
+// cycle counts as a message; its latency is from connect(2) to its end.
 #pragma once
 
 #include <memory>

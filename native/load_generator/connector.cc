@@ -19,7 +19,7 @@ constexpr uint32_t kUnderWayOfTeam = 400;
 constexpr uint32_t kUnderWayAtLeast = 8;
 constexpr int64_t kPauseAfterRefusalNs = 10 * kNsPerMs;
 
-/** Whether it may be over in a moment: nobody listens yet, a queue or the port range is full. */
+/** Whether to retry: no process listens yet, or a queue or the port range is full. */
 bool IsTransient(int error) {
   switch (error) {
     case ECONNREFUSED:

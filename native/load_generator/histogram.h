@@ -12,7 +12,7 @@ namespace io_selectors {
 /** Zero bytes are an empty one. */
 class Histogram {
  public:
-  /** Values up to this are told apart; larger ones are counted as this one. */
+  /** Values up to this one are resolved; larger ones are counted as this one. */
   static constexpr int64_t kLargestNs = 3'600'000'000'000;  // an hour
 
   void Record(int64_t ns) {

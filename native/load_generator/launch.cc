@@ -24,8 +24,8 @@ constexpr int kLargestCpu = 1023;     // CPU_SETSIZE - 1 of sched.h
 constexpr int kLargestPid = 1 << 22;  // PID_MAX_LIMIT of proc_sys_kernel(5)
 
 struct LaunchOptions {
-  int64_t cpu = -1;     // -1: wherever the scheduler likes
-  int64_t parent = -1;  // -1: whoever it is when we look
+  int64_t cpu = -1;     // -1: any
+  int64_t parent = -1;  // -1: the parent at the time of the check
   std::vector<std::string> command;
   std::string error;
 };

@@ -11,7 +11,7 @@ namespace io_selectors {
 
 namespace {
 
-// After the last echo: long enough for bytes that nobody asked for to show up.
+// After the last echo: long enough for unexpected bytes to arrive.
 constexpr int64_t kListenOnNs = 20 * kNsPerMs;
 
 // What a wait brings at most: there may be more.
@@ -59,8 +59,8 @@ Load::Load(Traffic& traffic, Pace& pace, Alarm& alarm, const RunOptions& options
 
 /**
  * At an edge one window ends and the next begins: what is counted after it belongs to the next one,
- * time and CPU included. While the samples are read nobody sends or receives, so the schedule and
- * the clock of the messages stand still as well: that pause is ours, not the server's.
+ * time and CPU included. While the samples are read nothing is sent or received, so the schedule
+ * and the clock of the messages pause as well: the pause is the generator's, not the server's.
  */
 std::string Load::Run(Timeline& timeline, Window* windows) {
   const int64_t already = traffic_.completed();

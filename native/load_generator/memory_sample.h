@@ -12,7 +12,7 @@
 
 namespace io_selectors {
 
-/** Bytes; kUnknown where the system does not tell. */
+/** Bytes; kUnknown if not available. */
 struct MemorySample {
   int64_t server_pss = kUnknown;  // shared pages by their share; of the whole tree
   int64_t server_private = kUnknown;

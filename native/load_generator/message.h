@@ -1,6 +1,6 @@
 // Message: the payload. Every byte of it follows from the connection's id and the message's number,
-// so that a byte that is wrong, missing, extra or somebody else's shows at once, however the stream
-// was cut. Needs no copy of what was sent: any part of any message can be made again.
+// so that a wrong, missing, extra or foreign byte is detected at once, in pieces of any size. No
+// copy of what was sent is needed: any part of any message can be made again.
 #pragma once
 
 #include <cstddef>

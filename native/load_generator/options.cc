@@ -61,7 +61,7 @@ constexpr NumberRow kNumbers[] = {
      "that share the load; 0: as many as descriptors demand"},
     {"--warmup-ms", &RunOptions::warmup_ms, 0, kHourMs, "load before the first window, at least"},
     {"--steady-within-ms", &RunOptions::steady_within_ms, 0, kHourMs,
-     "the warm-up goes on until the load is steady, so long at most; 0: it does not"},
+     "the warm-up continues until the load is steady, at most this long; 0: it does not"},
     {"--windows", &RunOptions::windows, 1, 1'000, "measured, edge to edge"},
     {"--window-ms", &RunOptions::window_ms, 1, kHourMs, "length of each"},
     {"--seed", &RunOptions::seed, 0, kLargestSeed, "of the schedule"},

@@ -35,9 +35,9 @@ struct RunOptions {
   LoadMode mode = LoadMode::kOpen;
   int64_t rate = 0;  // messages per second over all connections; open loop
   Arrivals schedule = Arrivals::kPoisson;
-  // Messages are due at multiples of this only; 0: each at its own time. At 20,000 messages a
-  // second twenty come together, which halves what the generator spends on sleeping and on waking
-  // the server, and keeps that below what the server spends.
+  // Messages are due at multiples of this only; 0: each at its own time. At 20,000 messages
+  // per second twenty are due together, which halves the generator's cost of sleeping and of waking
+  // the server, and keeps it below the server's cost.
   int64_t tick_us = 1000;
   int64_t spin = 0;       // 1: never sleep while there is load; for a generator with its own CPU
   int64_t in_flight = 0;  // messages, or cycles of churn, under way at a time

@@ -18,7 +18,7 @@ namespace io_selectors {
 
 namespace {
 
-/** The only one that it may run on; -1 where there are more, or nobody says. */
+/** The only CPU that it may run on; -1 if there are several, or it is unknown. */
 int OnlyCpuOf(pid_t process) {
 #ifdef __linux__
   cpu_set_t cpus;

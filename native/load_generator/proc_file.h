@@ -13,7 +13,7 @@
 
 namespace io_selectors {
 
-/** What a sample holds where the system does not tell. */
+/** The value of a sample that is not available. */
 constexpr int64_t kUnknown = -1;
 
 /** The start of a file, as text. */

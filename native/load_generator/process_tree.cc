@@ -289,7 +289,7 @@ int64_t ProcessTree::CountThreads() const {
 /**
  * Of all that live, and of those that ended: what they had when they were last seen, or what the
  * living have waited for, which knows even those that came and went between two looks, but counts
- * in ticks and leaves out what nobody waits for.
+ * in ticks and omits children that are never waited for.
  */
 int64_t ProcessTree::CpuNs() const {
   int64_t cpu_ns = 0;

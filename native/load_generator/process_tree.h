@@ -16,7 +16,7 @@
 
 namespace io_selectors {
 
-/** Running totals of a tree; kUnknown where the system does not tell, or not fast enough. */
+/** Running totals of a tree; kUnknown if not available, or not fast enough. */
 struct TreeSample {
   int64_t cpu_ns = kUnknown;
   int64_t user_ticks = kUnknown;  // of 10 ms, like system_ticks

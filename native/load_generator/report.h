@@ -20,7 +20,7 @@ std::string FilledLine(const SlowPeers& slow, int64_t elapsed_ns);
 
 struct WarmupReport {
   int64_t ns = 0;
-  bool watched = false;  // otherwise nobody asked whether it was steady
+  bool watched = false;  // otherwise steadiness was not requested
   bool steady = false;
 };
 

@@ -1,5 +1,5 @@
-// Sampler: what the server, this generator and the machine have used so far, seen from outside, so
-// that anybody's server can be measured. proc(5).
+// Sampler: what the server, this generator and the machine have used so far, read from outside, so
+// that any server can be measured. proc(5)
 #pragma once
 
 #include <sys/types.h>
@@ -12,7 +12,7 @@
 
 namespace io_selectors {
 
-/** Running totals; kUnknown where the system does not tell or the process is gone. */
+/** Running totals; kUnknown if not available or the process has ended. */
 struct Sample {
   int64_t at_ns = 0;  // CLOCK_MONOTONIC
   TreeSample server;

@@ -1,5 +1,5 @@
-// SharedArray: zeroed memory that a process and its forked children have in common. Pages that
-// nobody has touched take no memory. mmap(2), MAP_SHARED | MAP_ANONYMOUS
+// SharedArray: zeroed memory that a process shares with its forked children. Untouched pages take
+// no memory. mmap(2), MAP_SHARED | MAP_ANONYMOUS
 #pragma once
 
 #include <sys/mman.h>
@@ -12,7 +12,7 @@ namespace io_selectors {
 
 template <typename T>
 class SharedArray {
-  // Zero bytes are its first value, and nobody ends it.
+  // Zero bytes are its first value, and it is never destroyed.
   static_assert(std::is_trivially_destructible_v<T>);
 
  public:

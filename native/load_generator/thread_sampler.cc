@@ -14,7 +14,7 @@ namespace {
 constexpr int kSchedstatCpu = 0;
 constexpr int kSchedstatWait = 1;
 
-// Counts as waiting, and nobody is to blame: 0.97 to 1.2 us a switch (Linux 6.18, idle CPU).
+// Counts as waiting although no other program runs: 0.97 to 1.2 us a switch (Linux 6.18, idle CPU).
 constexpr int64_t kDispatchNs = 1000;
 
 }  // namespace

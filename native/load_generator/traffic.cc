@@ -126,7 +126,7 @@ void Traffic::EndFairness(int64_t now_ns) {
     ++sums.connections;
     sums.sum += completed;
     sums.sum_of_squares += completed * completed;
-    // Nobody asked it for anything: that it was quiet is no gap.
+    // A connection without a request has no gap.
     if (connection.sent > 0) {
       sums.longest_gap_ns =
           std::max(sums.longest_gap_ns, OwnNs(now_ns) - connection.last_completed_ns);

@@ -114,8 +114,8 @@ class Traffic {
   }
 
   /**
-   * Whether the kernel notes when an echo arrives, so that nobody has to be there to see it. Asked
-   * for where sending does not depend on what comes back: open loop without a depth.
+   * Whether the kernel records when an echo arrives, so that it may be read late. Used if sending
+   * does not depend on answers: open loop without a depth.
    */
   bool stamped() const { return stamped_; }
 

@@ -87,7 +87,7 @@ void Traffic::CountSent(uint32_t id, size_t bytes, int64_t sent_ns) {
     connection.sent_of = 0;
     --connection.queued;
     if (slow) {
-      ++connection.next_expected;  // which nobody waits for: it numbers the next one
+      ++connection.next_expected;  // which is not waited for: it numbers the next one
     } else {
       ++connection.sent;
     }
@@ -131,7 +131,7 @@ bool Traffic::Take(uint32_t id, const unsigned char* data, size_t length, int64_
     length -= taken.skipped + taken.bytes;
     if (taken.skipped > 0) connection.hushed = protocol_->Speaks(id);
     if (taken.faulty) NoteFault(id, taken.fault, data, length);
-    // Answered in full before it was sent in full: of the rest nobody knows what it answers.
+    // Answered in full before it was sent in full: further bytes answer an unknown request.
     if (taken.broken || (taken.complete && connection.sent == 0)) {
       if (!taken.faulty) NoteFault(id, Fault::kWrong, data, length);
       Retire(id, ConnectionState::kWrong);

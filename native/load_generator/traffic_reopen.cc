@@ -34,7 +34,7 @@ bool Traffic::EndsWith(uint32_t id, const Exchange& answered, bool server_closes
 
 /**
  * Whether a server may have closed a connection because it had been idle, while a request was on
- * its way to it: that is nobody's fault, and the request is sent once more. RFC 9112, 9.3.1
+ * its way to it: this is not a fault, and the request is sent once more. RFC 9112, 9.3.1
  */
 bool Traffic::WasIdle(uint32_t id) {
   const Connection& connection = table_[id];

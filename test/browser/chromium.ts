@@ -54,7 +54,7 @@ export function openFile(browser: Browser, path: string, look: Look): Promise<Op
   return open(browser, url, { look, offline: true, allowed: ["file:", "data:"] });
 }
 
-/** Opens a page of a server on this machine; whatever it asks of anybody else is a complaint. */
+/** Opens a page of a server on this machine; a request to any other server is a complaint. */
 export function openUrl(browser: Browser, url: string, look: Look): Promise<OpenedPage> {
   return open(browser, url, { look, offline: false, allowed: [url, "data:"] });
 }

@@ -1,6 +1,6 @@
-// The live page in a real browser: both colour schemes, phone and desk; it moves while a run is
-// told to it, complains of nothing, asks nobody else, and ends with the report. Skipped by name
-// where there is no Chromium.
+// The live page in a real browser, in both colour schemes, on phone and desktop: it follows a run,
+// reports no problem, connects to no other server, and ends with the report. Skipped by name
+// without Chromium.
 
 // What page.evaluate() runs is a page's program, and sees a page's globals.
 /// <reference lib="dom" />

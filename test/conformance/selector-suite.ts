@@ -320,7 +320,7 @@ export function selectorSuite(name: string, make: <T>() => Selector<T>): void {
         expect(seen.size).toBe(count);
       });
 
-      it("starves nobody when all stay ready and the ring is full", () => {
+      it("starves no descriptor when all stay ready and the ring is full", () => {
         const count = 300;
         for (let i = 0; i < count; i++) selector.register(fds.pair()[0], EVENT_WRITE);
         const seen = new Set<number>();

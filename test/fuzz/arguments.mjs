@@ -290,7 +290,7 @@ process.on("uncaughtException", (error) => {
   if (!(error instanceof Error)) throw error;
 });
 
-/** A right call but for one argument, whose type is wrong: refused in the one right way. */
+/** A right call except for one argument of a wrong type: refused in the one right way. */
 async function oneWrongType(call) {
   writeSync(log, `${call.name}\n`.padEnd(1000), 0);
   await assertRefused(call);
@@ -306,7 +306,7 @@ async function main() {
     renewVictims();
     await new Promise((resolve) => setImmediate(resolve));
   }
-  for (const fd of [0, 1, 2, ready, peer]) fstatSync(fd); // nobody closed what was not his
+  for (const fd of [0, 1, 2, ready, peer]) fstatSync(fd); // no call closed these
   closeSync(log);
   console.log(JSON.stringify(figures));
   return 0;

@@ -49,8 +49,8 @@ export const RULES: Readonly<Record<BackendName, Rules>> = {
   },
   // io_uring_enter(2): a poll of a closed number completes with EBADF. A pending one holds the
   // file, which is why close() lets go of it; the registration then waits for modify.
-  // io_uring_prep_poll_ multishot(3): it completes as the edge comes, whatever happens until
-  // somebody looks.
+  // io_uring_prep_poll_multishot(3): it completes at the edge, whatever happens before the next
+  // wait.
   io_uring: {
     refusesClosed: false,
     orphansWatch: "nothing",

@@ -55,7 +55,7 @@ export class Run {
   /** What the last wait brought: it is read again after each operation until the next wait. */
   #batch: BatchEntry[] = [];
   #index = 0;
-  /** What was done, for whoever has to understand a failure. */
+  /** What was done, to explain a failure. */
   readonly log: string[] = [];
 
   constructor(make: () => Selector<number>) {
@@ -234,7 +234,7 @@ export class Run {
     }
   }
 
-  /** Whoever serves a batch does things to descriptors meanwhile: none may reach its old owner. */
+  /** Handlers change descriptors while a batch is served: no event may reach the old owner. */
   #readBatch(): void {
     for (const [i, { number, key, events, flags }] of this.#batch.entries()) {
       const what = `of event ${i} (fd ${number}) since`;

@@ -228,7 +228,7 @@ export class SelectorModel {
   }
 
   #expectOfEdge({ file, events, due, seen }: Registration, ready: number): Expected {
-    // TCP's acknowledgements come when they like, and wake whoever waits: epoll(7), spurious.
+    // TCP's acknowledgements come at any time, and wake waits: epoll(7), spurious.
     const touched = seen !== file?.changes || file.kind === "tcp" || this.#mayRebuild;
     const most = this.rules.keepsEdges ? events : ready;
     return { least: due & ready, most: touched ? most : 0 };

@@ -121,7 +121,7 @@ export class World {
     const number = this.pick(choice, ({ reads, unread }) => reads && unread > 0);
     if (number === null) return NOT_DONE;
     const file = this.#at(number);
-    // After part of what filled a peer nobody can tell whether it is writable.
+    // After part of what filled a peer was read, it may or may not be writable.
     const all = file.unread === Number.POSITIVE_INFINITY;
     let got = read(number, all ? large : small, 0, all ? large.length : size);
     if (file.peer?.isOpen) this.#expect(got > 0, true, `read(${number})`);

@@ -25,7 +25,7 @@ const open = found[1] as () => NativeSelector<object>;
 
 const references: WeakRef<object>[] = [];
 
-/** A selector that somebody watches for its collection, over a readable and writable descriptor. */
+/** A selector that is watched for its collection, over a readable and writable descriptor. */
 function made(): { selector: NativeSelector<object>; key: SelectorKey<object>; end: () => void } {
   const [fd, peer] = socketPair();
   send(peer, new Uint8Array(1));
@@ -74,7 +74,7 @@ const steps: Readonly<Record<string, () => void | Promise<void>>> = {
     expect((await ready).length, 0);
     end();
   },
-  "a wait that nobody awaits": () => {
+  "a wait that is not awaited": () => {
     const { selector, end } = quiet();
     void selector.wait({ timeoutMs: 2 });
     end();

@@ -3,7 +3,7 @@
 
 import { formatCount } from "../programs/progress.ts";
 
-/** What was held after `at` repetitions; null where the platform does not tell. */
+/** What was held after `at` repetitions; null if not available. */
 export interface Sample {
   readonly at: number;
   readonly held: Readonly<Record<string, number | null>>;

@@ -96,7 +96,7 @@ TEST(StopSignalIsReadableAndSticks) {
       CHECK(StopSignal::Raised());
     }
   }
-  // The number of the pipe's end is free again, and taken by somebody who must not be written to.
+  // The number of the pipe's end is free, and reused by a descriptor that must stay untouched.
   const DescriptorPair pipe = Must(MakePipe());
   const DescriptorPair other = Must(MakePipe());
   CHECK_EQ(raise(SIGTERM), 0);

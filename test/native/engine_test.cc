@@ -276,10 +276,10 @@ ENGINE_TEST(EngineClosesOnceWhateverHappens) {
       CHECK(SetResetOnClose(pair.second.get()).ok());
       pair.second.Reset();
     }
-    if (way == 3) program.WriteText(slot, "to nobody");
+    if (way == 3) program.WriteText(slot, "unread");
     CHECK(program.Until([&] { return program.Count(CompletionKind::kClosed) == 1; }));
     if (way >= 2) CHECK(program.Last(CompletionKind::kClosed)->length < 0);
-    // What a program asks before it knows is nobody's.
+    // A request that the program made before it knew has no effect.
     program.Submit(slot, SubmissionKind::kDestroy);
     program.WriteText(slot, "late");
     program.Turn(0);

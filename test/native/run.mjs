@@ -115,7 +115,7 @@ async function main() {
       const threads = await runServer("address", [underAddress, generator], strategy);
       if (threads > 1) threaded.push(strategy);
     }
-    // Where a server has one thread there is nobody to race with.
+    // A server with one thread has no races.
     for (const strategy of threaded) await runServer("thread", [underThread, generator], strategy);
   }
   if (why !== undefined) console.log(`address: addon in Node: not run (${why})`);

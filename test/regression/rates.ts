@@ -1,5 +1,5 @@
-// How often the gate's rule would be right, by the spread of a pair: simulated, with seeds. Prints a
-// table in Markdown; docs/regression.md quotes it for the default profile.
+// How often the gate's rule would be right, by the spread of a pair: simulated, with seeds. Prints
+// a table in Markdown; docs/regression.md quotes it for the default profile.
 //
 //   node --import ./test/typescript.mjs test/regression/rates.ts
 

@@ -1,4 +1,4 @@
-// Ratios to the reference, who is ranked and who ties, and the metrics of results.json.
+// Ratios to the reference, ranks and ties, and the metrics of results.json.
 
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../bench/statistics/random.ts";

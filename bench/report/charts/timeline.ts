@@ -97,7 +97,7 @@ function bordersOf(timeline: readonly TimelineRound[]) {
     const label = scenarioOf(round);
     if (borders.at(-1)?.label !== label) borders.push({ seconds: round.startedMs / 1000, label });
   }
-  // Of many scenarios only the workloads are told apart.
+  // With many scenarios, only the workloads are distinguished.
   if (borders.length <= fewBorders) return borders;
   const workloads = new Map<string, { seconds: number; label: string }>();
   for (const { workload, startedMs } of timeline) {

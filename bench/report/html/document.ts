@@ -9,7 +9,7 @@ export interface DocumentParts {
   readonly body: Markup;
   /** Beyond the report's own. */
   readonly style?: string;
-  /** "script": those inside the page; "server": asking whoever served it. Nothing unless told. */
+  /** "script": those inside the page; "server": requests to its server. Nothing by default. */
   readonly allows?: readonly ("script" | "server")[];
 }
 

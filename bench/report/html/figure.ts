@@ -31,8 +31,8 @@ export function picturesOf(chart: Picture): Markup[] {
 }
 
 /**
- * A chart that opens when it is asked for: the same at another scale. Drawn once, for a phone: with
- * both, a full report would be mostly what nobody opens.
+ * A folded chart: the same at another scale. Drawn once, for a phone: two drawings of every folded
+ * chart would be most of a full report.
  */
 export function foldedFigure(chart: Chart): Markup {
   return element(
