@@ -40,7 +40,7 @@ export const senderShare = 0.1;
 export function cautionsOf({ measured, others }: Group, results: Results): Caution[] {
   const { complete, environment } = results;
   const dropped = [...measured, ...others].filter((cell) => cell.dropped > 0);
-  const unranked = others.filter(({ status }) => status === "inconclusive");
+  const unranked = [...measured, ...others].filter(({ status }) => status === "inconclusive");
   const full = measured.filter((cell) => percentOf(cell) >= fullCorePercent);
   const late = [...measured, ...others].filter(({ afterwards }) => afterwards !== undefined);
   const polls = full.filter(({ strategy }) => strategy === "busy-poll");

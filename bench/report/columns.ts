@@ -4,7 +4,7 @@
 import type { Cell } from "../model/results.ts";
 import { isSaturated } from "./causes.ts";
 import { absent, count, duration, percent, ratio, significant } from "./format.ts";
-import { figure, type Group, unitOf } from "./groups.ts";
+import { figure, type Group, isUnresolved, unitOf } from "./groups.ts";
 import { type MetricWords, metricWords } from "./metric-words.ts";
 
 export type ColumnName =
@@ -53,9 +53,15 @@ export function columnText(name: ColumnName, group: Group, options: ColumnText) 
     latencyP99: (cell) => figureText(cell, "latencyP99", duration),
     serverCpuPercent: (cell) => figureText(cell, "serverCpuPercent", percent),
     mismatches: (cell) => count(cell.mismatches),
-    status: (cell) => cell.status,
+    status: statusText,
   };
   return texts[name];
+}
+
+/** "ok", "tie" or "not resolved", and the grade of confidence: "ok, high". */
+export function statusText(cell: Cell): string {
+  const word = isUnresolved(cell) ? "not resolved" : cell.status;
+  return cell.confidence == null ? word : `${word}, ${cell.confidence.grade}`;
 }
 
 /** Every further metric that some cell has, in the order of the results. */

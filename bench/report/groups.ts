@@ -16,7 +16,7 @@ export interface Group {
   readonly scale: string;
   /** The metric that it is sorted by: serverCpuPerMessage, or what the workload is about. */
   readonly metric: string;
-  /** Status ok or tie, the best first. */
+  /** What has a figure: ok, tie, or not resolved; the best first. */
   readonly measured: readonly Cell[];
   /** The rest, each with its reason. */
   readonly others: readonly Cell[];
@@ -45,9 +45,9 @@ function groupOf(title: string, cells: readonly Cell[]): Group {
     title,
     scale: title.slice(plainLine(workload).length + 2),
     metric,
-    measured: cells.filter(isMeasured).sort((left, right) => key(left) - key(right)),
+    measured: cells.filter(hasFigures).sort((left, right) => key(left) - key(right)),
     others: cells
-      .filter((cell) => !isMeasured(cell))
+      .filter((cell) => !hasFigures(cell))
       .sort((left, right) => orderOf(left.status) - orderOf(right.status)),
   };
 }
@@ -153,6 +153,15 @@ export function headlineGroup(groups: readonly Group[]): Group | undefined {
 /** Whether a cell may be ranked. */
 export function isMeasured(cell: Cell): boolean {
   return cell.status === "ok" || cell.status === "tie";
+}
+
+/** Whether it has its figures, and only the difference from the reference is not resolved. */
+export function isUnresolved({ cause, status }: Cell): boolean {
+  return status === "inconclusive" && cause?.code === "unresolved";
+}
+
+function hasFigures(cell: Cell): boolean {
+  return isMeasured(cell) || isUnresolved(cell);
 }
 
 function orderOf(status: Status): number {

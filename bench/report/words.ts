@@ -7,7 +7,7 @@ import type { Cell, Results, Status } from "../model/results.ts";
 import { isSaturated } from "./causes.ts";
 import { type Caution, type Confidence, type ExcludedCells, enoughBlocks } from "./cautions.ts";
 import { bytes, count, enumerate, percent, plainLine, ratio, significant } from "./format.ts";
-import { figure, type Group, scaleText, unitOf } from "./groups.ts";
+import { figure, type Group, isUnresolved, scaleText, unitOf } from "./groups.ts";
 import { metricWords, sizeText, workloadWords } from "./metric-words.ts";
 import { enumerated, joined, type Name, namesOf, type Sentence, say } from "./sentence.ts";
 
@@ -46,6 +46,7 @@ export function headlineOf(group: Group | undefined, { reference }: Results): Se
     ),
     cheaper(ranked.filter((cell) => ratioOf(cell) < 1)),
     moreExpensive(ranked.filter((cell) => ratioOf(cell) >= 1)),
+    unresolved(others.filter(isUnresolved)),
   ].filter((part) => part.length > 0);
   const full = group.measured.filter(isSaturated);
   if (rest.length + full.length === 0 && others.length > 0) rest.push(say`No other is ranked`);
@@ -59,7 +60,15 @@ export function headlineOf(group: Group | undefined, { reference }: Results): Se
 function againstUsual(cell: Cell): Sentence {
   if (isRanked(cell)) return say`${nameOf(usual)} spends ${ratio(ratioOf(cell))} times that`;
   if (isTied(cell)) return say`${nameOf(usual)} does not differ significantly`;
+  if (isUnresolved(cell)) {
+    return say`${nameOf(usual)} spends ${ratio(ratioOf(cell))} times that, which is not resolved`;
+  }
   return say`${nameOf(usual)} is not ranked`;
+}
+
+function unresolved(cells: readonly Cell[]): Sentence {
+  if (cells.length === 0) return [];
+  return say`not resolved: ${namesOf(cells)}`;
 }
 
 function saturatedSentence(cells: readonly Cell[]): Sentence {
@@ -131,12 +140,14 @@ export function verdictOf(group: Group, reference: string): Sentence[] {
   if (group.metric !== "serverCpuPerMessage") return otherVerdict(group, { own, reference, last });
   if (own === undefined) return [withoutReference(reference)];
   const ranked = rivals.filter((cell) => isRanked(cell) && !isSaturated(cell));
+  const vague = rivals.filter((cell) => isUnresolved(cell) && !isSaturated(cell));
   const full = group.measured.filter(isSaturated);
   return [
     say`${opening(reference, own)}.`,
     ...(ranked.length === 0 ? [] : [rankedSentence(ranked, reference)]),
     ...(full.length === 0 ? [] : [saturatedSentence(full)]),
     ...last,
+    ...(vague.length === 0 ? [] : [say`Not resolved: ${namesOf(vague)}.`]),
   ];
 }
 
@@ -193,7 +204,7 @@ function isRanked(cell: Cell): boolean {
 /** Whether it has an interval, and that holds 1. */
 function isTied(cell: Cell): boolean {
   const found = figure(cell, "ratioToReference");
-  return found !== undefined && found.low !== null && !isRanked(cell);
+  return found !== undefined && found.low !== null && !isRanked(cell) && !isUnresolved(cell);
 }
 
 /** How many messages were checked, and how many were wrong; empty if the workload sends none. */

@@ -7,9 +7,10 @@ import { causeText } from "../model/reasons.ts";
 import type { Cell, Metric, MetricName } from "../model/results.ts";
 import { encodeHistogram } from "../statistics/hdr-encoding.ts";
 import { merge } from "../statistics/histogram.ts";
-import { type LogSpread, pooledSpread } from "../statistics/moderated.ts";
+import { pooledSpread } from "../statistics/moderated.ts";
 import { deriveSeed } from "../statistics/random.ts";
 import { detectableEffect, standardDeviation } from "../statistics/sample-size.ts";
+import type { LogSpread } from "../statistics/student.ts";
 import { emptyMetric, summarizeRatio } from "../statistics/summary.ts";
 import type { BlockData } from "./block-data.ts";
 import { type Circumstances, conclude, isFilled } from "./conclusion.ts";
@@ -139,6 +140,7 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
       interrupted: outcome.interrupted,
       metrics,
       detectableEffect: effect,
+      common: courses.common,
     }),
     blocks: paired.length,
     disturbedBlocks,

@@ -5,6 +5,7 @@ import type { Cause, GateRule } from "../model/reasons.ts";
 import type { Metric, Status } from "../model/results.ts";
 import type { Workload } from "../model/workloads/workload.ts";
 import { compare } from "../statistics/ratio.ts";
+import type { LogSpread } from "../statistics/student.ts";
 import type { Course } from "./judge.ts";
 import { limits } from "./window-gate.ts";
 
@@ -20,6 +21,8 @@ export interface Circumstances {
   readonly metrics: Partial<Record<MetricName, Metric>>;
   /** What so many blocks tell from noise; null without a ratio. */
   readonly detectableEffect: number | null;
+  /** The spread of the log ratios of all contenders; undefined unless they are interleaved. */
+  readonly common?: LogSpread | null | undefined;
 }
 
 export interface Conclusion {
@@ -84,14 +87,14 @@ export function isFilled({
 }
 
 function rank(course: Course, circumstances: Circumstances): Conclusion {
-  const { reference, comparable, workload, metrics, detectableEffect } = circumstances;
+  const { reference, comparable, workload, metrics, detectableEffect, common } = circumstances;
   const ok: Conclusion = { status: "ok", cause: null };
   if (course.contender.name === reference || !workload.comparesToReference) return ok;
   if (!comparable) return inconclusive({ code: "no-reference", reference });
   const ratio = metrics.ratioToReference;
   // Where a reference that waits well used no CPU at all there is nothing to divide by.
   if (ratio === undefined || ratio.median === null) return ok;
-  if (compare(ratio) !== "tie") return ok;
+  if (compare(ratio, common) !== "tie") return ok;
   const { low, high } = ratio;
   if (low !== null && high !== null && low >= 1 / tieWithin && high <= tieWithin) {
     return { status: "tie", cause: null };

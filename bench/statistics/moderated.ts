@@ -4,13 +4,7 @@
 // microarray experiments", Statistical Applications in Genetics and Molecular Biology 3 (2004).
 
 import { standardDeviation } from "./sample-size.ts";
-import { studentTails } from "./student.ts";
-
-/** A standard deviation, and how many degrees of freedom it was estimated with. */
-export interface LogSpread {
-  readonly deviation: number;
-  readonly freedom: number;
-}
+import { type LogSpread, studentTails } from "./student.ts";
 
 /** The common spread of several samples, each around its own mean; null if none has two values. */
 export function pooledSpread(samples: readonly (readonly number[])[]): LogSpread | null {

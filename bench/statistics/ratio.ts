@@ -3,9 +3,9 @@
 // and cancels, and "twice" and "half" lie equally far from 1.
 
 import { type BootstrapOptions, bootstrapMedian } from "./bootstrap.ts";
-import { type LogSpread, moderatedSpread, studentInterval } from "./moderated.ts";
+import { moderatedSpread, studentInterval } from "./moderated.ts";
 import { median } from "./quantile.ts";
-import { meanBeyond } from "./student.ts";
+import { type LogSpread, meanBeyond } from "./student.ts";
 
 /** One contender and the reference in the same block, in the same unit, both above zero. */
 export interface Pair {
@@ -76,7 +76,7 @@ function moderatedRatio(logRatios: readonly number[], common: LogSpread | null):
     high: interval === null ? null : Math.exp(interval.high),
     blocks: logRatios.map(Math.exp),
   };
-  return { median: Math.exp(mean), comparison: compare(figures), ...figures };
+  return { median: Math.exp(mean), comparison: compare(figures, common), ...figures };
 }
 
 /**
@@ -89,11 +89,18 @@ function moderatedRatio(logRatios: readonly number[], common: LogSpread | null):
  * server that costs 1.1 times as much is still told from it in 100 % of runs with 6 blocks at 2 %,
  * 90 % with 10 at 5 %, 74 % with 20 at 10 %. A rank test could never be that sure of six blocks:
  * its smallest p is 0.03.
+ * @param common the spread of all contenders of the cell: the test's is moderated by it, too.
  */
-export function compare({ low, high, blocks }: RatioFigures): RatioVerdict {
+export function compare(
+  { low, high, blocks }: RatioFigures,
+  common?: LogSpread | null,
+): RatioVerdict {
   if (low === null || high === null) return "tie";
   if (low <= 1 && high >= 1) return "tie";
-  if (meanBeyond(blocks.map(Math.log), Math.log(smallestRatio)) >= rankingLevel) return "tie";
+  const logRatios = blocks.map(Math.log);
+  const spread = common == null ? null : moderatedSpread(logRatios, common);
+  const p = meanBeyond(logRatios, Math.log(smallestRatio), spread ?? undefined);
+  if (p >= rankingLevel) return "tie";
   return high < 1 ? "below" : "above";
 }
 

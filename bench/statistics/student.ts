@@ -5,21 +5,31 @@
 
 import { standardDeviation } from "./sample-size.ts";
 
+/** A standard deviation, and how many degrees of freedom it was estimated with. */
+export interface LogSpread {
+  readonly deviation: number;
+  readonly freedom: number;
+}
+
 /**
  * The two-sided p value of the hypothesis that the true mean lies within ±margin. R's
  * t.test(values)$p.value where the margin is 0.
+ * @param spread instead of the values' own standard deviation.
  * @returns 1 where the values' own mean lies within the margin, and for fewer than two values.
  * @throws {RangeError} on a value that is not finite, and on a negative margin.
  */
-export function meanBeyond(values: readonly number[], margin = 0): number {
+export function meanBeyond(values: readonly number[], margin = 0, spread?: LogSpread): number {
   if (!(margin >= 0)) throw new RangeError(`margin ${margin} is not 0 or above`);
   if (values.length < 2) return 1;
-  const deviation = standardDeviation(values);
+  const { deviation, freedom } = spread ?? {
+    deviation: standardDeviation(values),
+    freedom: values.length - 1,
+  };
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const excess = Math.abs(mean) - margin;
   if (excess <= 0) return 1;
   if (deviation === 0) return 0;
-  return studentTails((excess * Math.sqrt(values.length)) / deviation, values.length - 1);
+  return studentTails((excess * Math.sqrt(values.length)) / deviation, freedom);
 }
 
 /**
