@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { expect } from "vitest";
 import { contenders } from "../bench/contenders/catalogue.ts";
 import { peers } from "../bench/contenders/peers.ts";
+import { exitUnavailable } from "../bench/model/events.ts";
 import { type Paths, packagePaths } from "../bench/paths.ts";
 
 export interface ServerRow {
@@ -94,9 +95,8 @@ function completes(name: string): boolean {
 function isAvailable({ name, command }: Command): boolean {
   if (!completes(name)) return true;
   const [file = "", ...args] = command(paths, WORKERS);
-  const { error, stderr } = spawnSync(file, args, { timeout: 1000, encoding: "utf8" });
-  // Still serving when its time was over; its status then depends on which pipe was closed first.
-  if ((error as NodeJS.ErrnoException | undefined)?.code === "ETIMEDOUT") return true;
+  const { status, stderr } = spawnSync(file, args, { timeout: 1000, encoding: "utf8" });
+  if (status !== exitUnavailable) return true; // such as one still serving when its time was over
   console.warn(`${name} is not tested here: ${stderr.trim()}`);
   return false;
 }

@@ -49,8 +49,6 @@ export interface Contender extends Kind {
   readonly spoken?: readonly string[];
   /** How long it may take until it is ready, in milliseconds; 15,000 unless told. */
   readonly readyWithinMs?: number;
-  /** Told before it is ready, this means that the machine refuses it: no fault of its own. */
-  readonly refusal?: RegExp;
 }
 
 /** The contender that every block includes and every ratio is to. */
@@ -58,12 +56,6 @@ export const reference = "cpp:reactor-epoll";
 
 /** Where everything runs that asks nothing special of the kernel. */
 export const unix: readonly NodeJS.Platform[] = ["linux", "darwin", "freebsd", "openbsd"];
-
-/**
- * A kernel without io_uring, or one that refuses it: io_uring_setup(2). The native server reports
- * strerror(3)'s words, the library the errno's name.
- */
-const noIoUring = /io_uring_setup(: | E[A-Z]+)/;
 
 const native = (strategy: string) => (paths: Paths) => [paths.echoServer, "--strategy", strategy];
 const preforked = (strategy: string) => (paths: Paths, workers: number) => [
@@ -164,7 +156,6 @@ export const contenders: readonly Contender[] = [
     platforms: ["linux"],
     summary: "the same engine over completions: multishot accept and recv, provided buffers",
     settings: { acceptsPerWake: "all that are complete", eventsPerWait: "all that are complete" },
-    refusal: noIoUring,
   },
   {
     name: "cpp:prefork",
@@ -232,7 +223,6 @@ export const contenders: readonly Contender[] = [
     concurrency: "single",
     platforms: ["linux"],
     summary: "the library's Reactor over io_uring's poll operations",
-    refusal: noIoUring,
   },
   {
     name: "ts:connections-epoll",
@@ -252,7 +242,6 @@ export const contenders: readonly Contender[] = [
     platforms: ["linux"],
     summary: "the same serve() over completions of io_uring",
     settings: { acceptsPerWake: "all that are complete", eventsPerWait: "all that are complete" },
-    refusal: noIoUring,
   },
   {
     name: "ts:prefork",

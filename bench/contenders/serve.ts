@@ -12,6 +12,7 @@ import {
   PollSelector,
   SelectSelector,
 } from "../../src/index.ts";
+import { exitUnavailable } from "../model/events.ts";
 import { startBusyPollServer } from "./servers/busy-poll.ts";
 import { startConnectionsServer } from "./servers/connections.ts";
 import { CallCounters } from "./servers/counters.ts";
@@ -107,5 +108,6 @@ try {
   process.exitCode = await main();
 } catch (error) {
   console.error(`serve: ${error instanceof Error ? error.message : error}`);
-  process.exitCode = 1;
+  const { syscall } = error as { readonly syscall?: unknown };
+  process.exitCode = syscall === "io_uring_setup" ? exitUnavailable : 1;
 }

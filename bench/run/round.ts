@@ -190,8 +190,7 @@ export async function startContender(
     stopTimeoutMs: context.stopTimeoutMs ?? stopTimeoutMs,
   });
   if ("failure" in started) {
-    const { failure } = started;
-    const refused = contender.refusal?.test(failure) === true;
+    const { failure, refused } = started;
     return { failure: refused ? null : failure, unavailable: refused ? failure : null };
   }
   context.onServer?.(started.server.pid);

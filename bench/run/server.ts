@@ -2,7 +2,13 @@
 
 import { within } from "../host/deadline.ts";
 import { describeExit, type Host, type HostProcess } from "../host/host.ts";
-import { type Counters, parseEvent, type Ready, type Snapshot } from "../model/events.ts";
+import {
+  type Counters,
+  exitUnavailable,
+  parseEvent,
+  type Ready,
+  type Snapshot,
+} from "../model/events.ts";
 
 export interface ServerOptions {
   readonly host: Host;
@@ -17,7 +23,10 @@ export interface ServerOptions {
 /** Printing takes well under a millisecond, unless the machine is busy elsewhere. */
 const snapshotTimeoutMs = 2_000;
 
-export type ServerStart = { readonly server: ServerProcess } | { readonly failure: string };
+export type ServerStart =
+  | { readonly server: ServerProcess }
+  /** `refused`: the machine refuses what the strategy needs, which is no fault of the server's. */
+  | { readonly failure: string; readonly refused: boolean };
 
 export interface Stopped {
   /** Null if there are no counters: a server of another origin, or one that failed. */
@@ -40,7 +49,7 @@ export async function startServer(
   const failure = await server.untilReady();
   if (failure === null) return { server };
   server.kill();
-  return { failure };
+  return { failure, refused: server.refused };
 }
 
 export class ServerProcess {
@@ -49,6 +58,7 @@ export class ServerProcess {
   readonly #readyLine: Promise<Ready>;
   #announce: (ready: Ready) => void = () => {};
   #ready: Ready | null = null;
+  #refused = false;
   #counters: Counters | null = null;
   #tellSnapshot: (snapshot: Snapshot) => void = () => {};
 
@@ -71,6 +81,11 @@ export class ServerProcess {
     return this.#ready?.pid ?? this.#child.pid;
   }
 
+  /** Whether it ended because the machine refuses what its strategy needs. */
+  get refused(): boolean {
+    return this.#refused;
+  }
+
   /** Resolves when its process has ended, for whatever reason. */
   get ended(): Promise<object> {
     return this.#child.exited;
@@ -86,6 +101,7 @@ export class ServerProcess {
       const there = await this.#options.host.alive(this.pid);
       return there ? null : this.#failure(`announced process ${this.pid}, which does not exist`);
     }
+    this.#refused = first.code === exitUnavailable;
     return this.#failure(`${describeExit(first)} before it was ready`);
   }
 

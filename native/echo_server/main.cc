@@ -17,6 +17,8 @@ namespace {
 
 constexpr int kExitUsage = 2;
 constexpr int kExitFailure = 1;
+/** The machine refuses what the strategy needs. EX_UNAVAILABLE of sysexits(3) */
+constexpr int kExitUnavailable = 69;
 
 constexpr long kLargestPort = 65'535;
 constexpr long kMostWorkers = 4'096;
@@ -105,7 +107,7 @@ int ParseArguments(int argc, char** argv, Arguments* arguments) {
 
 int Fail(const Error& error) {
   std::fprintf(stderr, "echo-server: %s: %s\n", error.syscall, std::strerror(error.errno_value));
-  return kExitFailure;
+  return std::string_view(error.syscall) == "io_uring_setup" ? kExitUnavailable : kExitFailure;
 }
 
 int Main(int argc, char** argv) {
