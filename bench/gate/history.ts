@@ -1,32 +1,35 @@
-// The history: one line of JSON per run, append-only, with the raw figures of every block, so that
-// later analyses can use it. https://jsonlines.org
+// The history: one line of JSON a run, only ever appended, with the raw figures of every block, so
+// that later questions can be asked of it. https://jsonlines.org
 
 import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Results } from "../model/results.ts";
+import * as s from "../model/schema.ts";
 import { gateMetrics } from "./metrics.ts";
 import type { GateResult } from "./result.ts";
 import { loadName } from "./words.ts";
 
-export interface HistoryRecord {
-  readonly schemaVersion: 1;
-  /** Of the machine: only equal ones are compared. */
-  readonly fingerprint: string;
-  readonly commit: string | null;
-  /** ISO 8601, UTC. */
-  readonly at: string;
-  readonly profile: string;
-  readonly series: readonly SeriesRecord[];
-}
-
-export interface SeriesRecord {
+const seriesSchema = s.record({
   /** "echo-rate ts:reactor-epoll serverCpuPerMessage": the same thing in every record. */
-  readonly name: string;
-  /** By its name in metrics.ts. */
-  readonly metric: string;
-  /** What each block gave, in the metric's unit. */
-  readonly blocks: readonly number[];
-}
+  name: s.text,
+  /** By its name in the table of metrics. */
+  metric: s.text,
+  /** The figure of each block, in the metric's unit; one at least. */
+  blocks: s.some(s.number),
+});
+export type SeriesRecord = s.Infer<typeof seriesSchema>;
+
+const recordSchema = s.record({
+  schemaVersion: s.oneOf(1),
+  /** Of the machine: only equal ones are compared. */
+  fingerprint: s.text,
+  commit: s.nullable(s.text),
+  /** ISO 8601, UTC. */
+  at: s.text,
+  profile: s.text,
+  series: s.list(seriesSchema),
+});
+export type HistoryRecord = s.Infer<typeof recordSchema>;
 
 /** A line that is not ours; the message says which. */
 export class HistoryFormatError extends Error {
@@ -48,12 +51,21 @@ export function readHistory(file: string): HistoryRecord[] {
 export function parseHistory(text: string, source: string): HistoryRecord[] {
   return text.split("\n").flatMap((line, index) => {
     if (line.trim() === "") return [];
-    const record = recordOf(line);
-    if (record !== null) return [record];
-    throw new HistoryFormatError(
-      `${source}, line ${index + 1}: truncated, or not a record of ours`,
-    );
+    const record = parsed(line);
+    const complaint =
+      record === undefined ? "truncated, or not JSON" : recordSchema.check(record, "");
+    if (complaint === null) return [record as HistoryRecord];
+    throw new HistoryFormatError(`${source}, line ${index + 1}: ${complaint}`);
   });
+}
+
+/** Undefined for a line that is no JSON, such as one that was cut off. */
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The head's side of a gate's run. Pure. */
@@ -97,30 +109,4 @@ export function recordOfResults({
       }),
     ),
   };
-}
-
-function recordOf(line: string): HistoryRecord | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    return null;
-  }
-  const record = value as Partial<HistoryRecord> | null;
-  const strings = [record?.fingerprint, record?.at, record?.profile];
-  if (record?.schemaVersion !== 1 || strings.some((field) => typeof field !== "string"))
-    return null;
-  const series = Array.isArray(record.series) && record.series.every(isSeries);
-  return series ? (record as HistoryRecord) : null;
-}
-
-function isSeries(value: unknown): value is SeriesRecord {
-  const series = value as Partial<SeriesRecord> | null;
-  return (
-    typeof series?.name === "string" &&
-    typeof series.metric === "string" &&
-    Array.isArray(series.blocks) &&
-    series.blocks.length > 0 &&
-    series.blocks.every((figure) => Number.isFinite(figure))
-  );
 }

@@ -59,6 +59,17 @@ export function list<T>({ check }: Schema<T>): Schema<readonly T[]> {
   };
 }
 
+/** A list that is not empty. */
+export function some<T>(item: Schema<T>): Schema<readonly T[]> {
+  const { check } = list(item);
+  return {
+    check: (value, path) =>
+      Array.isArray(value) && value.length === 0
+        ? `${path}: expected at least one value`
+        : check(value, path),
+  };
+}
+
 /** An object whose fields all satisfy one schema. */
 export function mapOf<T>({ check }: Schema<T>): Schema<Readonly<Record<string, T>>> {
   return {
