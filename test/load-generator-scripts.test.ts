@@ -84,7 +84,7 @@ describe("options that make no sense", () => {
     [{ protocol: "request" }, /--send is missing/],
     [{ protocol: "request", send: "x" }, /has to say where an answer ends/],
     [{ protocol: "request", send: "\\q", until: "x" }, /"\\q" has a backslash that is none of/],
-    [{ protocol: "request", send: "x", until: "y", prefix: 1 }, /exclude each other/],
+    [{ protocol: "request", send: "x", until: "y", "length-prefix": 1 }, /exclude each other/],
     [{ protocol: "http", path: "health" }, /--path: "health" has to begin with \//],
     [{ protocol: "http", header: "nothing" }, /"nothing" is not "Name: value"/],
     [{ protocol: "http", header: "A: b\r\nC: d" }, /is not "Name: value"/],

@@ -1,5 +1,5 @@
-// The history: one line of JSON a run, only ever appended, with the raw figures of every block, so
-// that later questions can be asked of it. https://jsonlines.org
+// The history: one line of JSON per run, append-only, with the raw figures of every block, so that
+// later analyses can use it. https://jsonlines.org
 
 import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
