@@ -4,9 +4,11 @@
 //   npm run build && node dist/examples/10-many-fifos.js /tmp/one /tmp/two
 //   echo hello > /tmp/two                              # in another terminal
 
+import { setMaxListeners } from "node:events";
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { makeFifo, openFifo, toReadable } from "../src/index.ts";
 
 const paths = process.argv.slice(2);
@@ -15,14 +17,21 @@ if (paths.length === 0) throw new Error("usage: 10-many-fifos.js PATH …");
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stop.abort());
 
-async function follow(path: string): Promise<void> {
+setMaxListeners(0, stop.signal); // a listener per FIFO
+
+function open(path: string): { name: string; input: Readable } {
   if (!existsSync(path)) makeFifo(path);
   const input = toReadable(openFifo(path, "read"));
   openFifo(path, "write"); // without a writer of our own the first one to leave would be the end
+  return { name: basename(path), input };
+}
+
+async function follow({ name, input }: { name: string; input: Readable }): Promise<void> {
   const lines = createInterface({ input, signal: stop.signal });
-  for await (const line of lines) console.log(`${basename(path)}: ${line}`);
+  for await (const line of lines) console.log(`${name}: ${line}`);
   input.destroy();
 }
 
+const fifos = paths.map(open);
 console.log(`following ${paths.length}`);
-await Promise.all(paths.map(follow));
+await Promise.all(fifos.map(follow));

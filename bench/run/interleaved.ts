@@ -38,11 +38,17 @@ export interface InterleavedRequest {
   readonly onEnded: (request: RoundRequest, round: Round) => void;
 }
 
-/** Whether every load of a scenario can be measured this way; no warm-up is watched here. */
+/**
+ * Whether every load of a scenario can be measured this way. No warm-up is watched here. A workload
+ * that compares its variants by their latency has one that cannot be held: both are measured alike.
+ */
 export function canInterleave(rounds: readonly RoundRequest[]): boolean {
   return rounds.every(
     ({ scenario: { load, workload }, timing }) =>
-      canBeHeld(load) && !workload.samplesMemory && timing.steadyWithinMs === 0,
+      canBeHeld(load) &&
+      workload.baseline?.metric !== "latencyP99" &&
+      !workload.samplesMemory &&
+      timing.steadyWithinMs === 0,
   );
 }
 
