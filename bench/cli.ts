@@ -24,7 +24,7 @@ import { runCommand } from "./commands/run.ts";
 import { targetCommand } from "./commands/target.ts";
 import { trendCommand } from "./commands/trend.ts";
 import { guardStreams, OutputError } from "./host/output.ts";
-import { packagePaths } from "./paths.ts";
+import { asTyped, packagePaths } from "./paths.ts";
 
 /** A command is one file in commands/ and one row here; the first runs where none is named. */
 const commands: readonly Command[] = [
@@ -114,8 +114,7 @@ function help(command: Command, named: boolean): string {
     "",
     ...(command.exits ?? exitLines),
   ].join("\n");
-  const inClone = /npm run (-s )?bench( --)?/g;
-  return packagePaths().inClone ? text : text.replace(inClone, "npx io-selectors bench");
+  return asTyped(text);
 }
 
 function version(): string {

@@ -39,6 +39,12 @@ export function packagePaths(moduleUrl: string = import.meta.url): Paths {
   };
 }
 
+/** Text with the commands as the reader types them: an installed package has no npm scripts. */
+export function asTyped(text: string): string {
+  const inClone = /npm run (-s )?bench( --)?/g;
+  return packagePaths().inClone ? text : text.replace(inClone, "npx io-selectors bench");
+}
+
 /** Where build.mjs compiles to, or where an installed package has it prebuilt, in this order. */
 export function compiledPath(root: string, name: string, extension = ""): string {
   const here = join(root, "build", "Release", `${name}${extension}`);

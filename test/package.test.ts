@@ -232,6 +232,8 @@ describe.skipIf(process.platform !== "linux")("npx io-selectors bench", () => {
     const who = ["--contenders", "cpp:reactor-epoll,ts:reactor-epoll"];
     const { stdout, stderr } = bench("bench", ...who, ...load, "--out", "reports");
     expect(stdout, stderr).toContain("cpp:reactor-epoll");
+    expect(stdout).toMatch(/^Next: +npx io-selectors bench /m);
+    expect(stdout).not.toContain("npm run");
     expect(stdout).not.toMatch(/\bfailed\b|\bunavailable\b/);
     expect(existsSync(join(consumer, "reports", "latest", "report.md"))).toBe(true);
   }, 120_000);

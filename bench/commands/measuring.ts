@@ -12,7 +12,7 @@ import { warnings } from "../host/limits.ts";
 import { Live } from "../live/live.ts";
 import { ProgressLine } from "../live/progress.ts";
 import type { Results } from "../model/results.ts";
-import type { Paths } from "../paths.ts";
+import { asTyped, type Paths } from "../paths.ts";
 import { renderHtml } from "../report/html/page.ts";
 import { serializeResults } from "../report/json.ts";
 import { nextOf } from "../report/next.ts";
@@ -102,8 +102,8 @@ async function measureOn(machines: Machines, plan: Plan, measuring: Measuring): 
 }
 
 /**
- * Who named it waits for it: what is not installed ends the run before it starts. What a profile
- * has beside the rest is "unavailable" in its report.
+ * Ends the run before it starts if a contender that the user named is not installed. A contender
+ * that only the profile names is "unavailable" in the report.
  * @throws {UsageError}
  */
 function refuseMissing({ parts, options }: Plan, paths: Paths): void {
@@ -170,7 +170,8 @@ function report(
 ): string | null {
   const shown = to.json ? serializeResults(results).trimEnd() : `\n${tableOf(results)}`;
   const where = write(results, to.reportsFolder);
-  print(to.json || where === null ? shown : `${shown}\n\n${afterwards(results, where)}`);
+  if (to.json) print(shown);
+  else print(asTyped(where === null ? shown : `${shown}\n\n${afterwards(results, where)}`));
   if (to.json && where !== null) say(where);
   return where;
 }
