@@ -7,6 +7,7 @@ const quick = process.env["IO_SELECTORS_TESTS"] === "quick";
 /** Files that measure, fill a CPU or count the machine's processes: one after another, alone. */
 const alone = [
   "test/agents-full.test.ts",
+  "test/agents-ssh.test.ts",
   "test/bench-cli.test.ts",
   "test/bench-faults.test.ts",
   "test/bench-noise.test.ts",
