@@ -8,10 +8,11 @@ import { selectorClasses } from "./conformance/backends.ts";
 import { Descriptors } from "./conformance/socket-pair.ts";
 import { callAtRandom } from "./fuzz/argument-calls.ts";
 
+/** The seeds are fixed; `npm run test:fuzz` tries others. */
 const CALLS = 20_000;
 
 describe("random arguments", () => {
-  it.each([1, Date.now() % 2 ** 31])(
+  it.each([1, 20261121])(
     "are refused by every export, and crash nothing: seed %i",
     (seed) => {
       const { exports, ...figures } = callAtRandom(seed, CALLS);
