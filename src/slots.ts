@@ -26,7 +26,7 @@ export class Slots {
       lives.set(this.#lives);
       this.#lives = lives;
     }
-    while (this.#connections.length <= slot) this.#connections.push(undefined);
+    for (let at = this.#connections.length; at <= slot; at++) this.#connections[at] = undefined;
     const before = this.#connections[slot];
     if (before !== undefined) {
       this.#replaced.set(this.lifeOf(slot), before);
