@@ -23,6 +23,7 @@ export interface FrameFormat {
 }
 
 export type OnFrame<T> = (connection: Connection<T>, bytes: Uint8Array) => void;
+/** Gets the connection whose peer sent a frame that was refused, and why. */
 export type OnRefused<T> = (connection: Connection<T>, error: FramingError) => void;
 
 /** A frame that was refused. */

@@ -63,7 +63,7 @@ export {
 export { SelectorError, type SelectorErrorCode } from "./errors.ts";
 export type { EventHandler, OnThrow } from "./event-handler.ts";
 export { eventfd, openTimer, readEventfd, readTimer, writeEventfd } from "./event-source.ts";
-export { FramingError } from "./frame-cutter.ts";
+export { FramingError, type OnRefused } from "./frame-cutter.ts";
 export {
   type ByteLinesOptions,
   type LengthPrefixed,
@@ -102,6 +102,7 @@ export {
 } from "./netlink.ts";
 export { type PipedBytes, pipeBoth } from "./pipe-both.ts";
 export { Reactor, type ReactorOptions } from "./reactor.ts";
+export type { Lookup } from "./resolve.ts";
 export {
   type BackendName,
   type Capabilities,

@@ -6,8 +6,23 @@ import { invalidType, invalidValue } from "./errors.ts";
 import { native } from "./native.ts";
 import { assertOptions, explained } from "./opening.ts";
 
+/** Groups of NETLINK_ROUTE; a number stands for a group without a name here. */
+export type RouteGroup =
+  | ("link" | "neigh" | "tc" | "nexthop")
+  | ("ipv4-ifaddr" | "ipv4-mroute" | "ipv4-route" | "ipv4-rule" | "ipv4-netconf")
+  | ("ipv6-ifaddr" | "ipv6-mroute" | "ipv6-route" | "ipv6-rule" | "ipv6-netconf")
+  | ("ipv6-ifinfo" | "ipv6-prefix")
+  | number;
+/** Groups of NETLINK_KOBJECT_UEVENT: devices as the kernel, or as udev, announces them. */
+export type UeventGroup = "kernel" | "udev" | number;
+
+type NumberOf<Group> = Readonly<Record<Extract<Group, string>, number>>;
+
 /** Groups of each family by name: RTNLGRP_… of linux/rtnetlink.h; the sender of a uevent. */
-const GROUPS = {
+const GROUPS: {
+  readonly route: NumberOf<RouteGroup>;
+  readonly uevent: NumberOf<UeventGroup>;
+} = {
   route: {
     link: 1,
     neigh: 3,
@@ -27,17 +42,12 @@ const GROUPS = {
     nexthop: 32,
   },
   uevent: { kernel: 1, udev: 2 },
-} as const;
+};
 
 const DEFAULT_GROUPS = {
   route: ["link", "ipv4-ifaddr", "ipv6-ifaddr", "ipv4-route", "ipv6-route"],
   uevent: ["kernel"],
 } as const;
-
-/** Groups of NETLINK_ROUTE; a number stands for a group without a name here. */
-export type RouteGroup = keyof (typeof GROUPS)["route"] | number;
-/** Groups of NETLINK_KOBJECT_UEVENT: devices as the kernel, or as udev, announces them. */
-export type UeventGroup = keyof (typeof GROUPS)["uevent"] | number;
 
 export type NetlinkOptions =
   | {
