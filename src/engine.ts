@@ -30,8 +30,8 @@ import { unclosed } from "./withheld.ts";
 
 /** native/proactor/rings.h: four int32 per entry; the second is a kind and, above it, a life. */
 const STRIDE = 4;
-const KINDS = 16;
 const KIND_BITS = 4;
+const KINDS = 1 << KIND_BITS;
 const COMPLETIONS = 1024;
 const SUBMISSIONS = 1024;
 const OUTBOUND_BYTES = 256 * 1024;

@@ -25,35 +25,21 @@ import { peers } from "../bench/contenders/peers.ts";
 import { packagePaths } from "../bench/paths.ts";
 import { parseResults } from "../bench/report/json.ts";
 import { makePlan } from "../bench/run/plan.ts";
+import { requestOf } from "./live-data.ts";
 
 const paths = packagePaths();
 const sources = join("bench", "contenders", "peers");
 const folder = mkdtempSync(join(tmpdir(), "io-selectors-peers-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const request = {
-  profile: null,
-  workloads: null,
-  contenders: null,
-  connections: null,
-  rate: null,
-  payload: null,
-  blocks: null,
-  duration: null,
-  steady: null,
-  budget: null,
-  seed: null,
-  out: null,
-};
-
 describe("the peers", () => {
   it("are in a plan only if it asks for them, beside the reference", () => {
-    const usual = makePlan({ ...request, profile: "full" });
+    const usual = makePlan(requestOf({ profile: "full" }));
     expect(usual.contenders.filter(({ runtime }) => runtime === "peer")).toEqual([]);
-    const asked = makePlan({ ...request, contenders: ["peers", "node:net"] });
+    const asked = makePlan(requestOf({ contenders: ["peers", "node:net"] }));
     const names = asked.contenders.map(({ name }) => name);
     expect(names).toEqual(["cpp:reactor-epoll", "node:net", ...peers.map(({ name }) => name)]);
-    const one = makePlan({ ...request, contenders: ["peer:go"] });
+    const one = makePlan(requestOf({ contenders: ["peer:go"] }));
     expect(one.contenders.map(({ name }) => name)).toContain("peer:go");
   });
 

@@ -4,6 +4,7 @@
 
 import type { Contender } from "../contenders/catalogue.ts";
 import { Interrupted } from "../host/deadline.ts";
+import { runtimeRow } from "../model/runtimes.ts";
 import { blockOrders } from "../statistics/latin.ts";
 import { deriveSeed, seededRandom, shuffled } from "../statistics/random.ts";
 import { sampleSize } from "../statistics/sample-size.ts";
@@ -189,7 +190,7 @@ export class BlockRun {
         ...place,
         scenario,
         workers: this.#context.workersOf(contender, scenario),
-        timing: ["ts", "node"].includes(contender.runtime) ? withPatience(timing) : timing,
+        timing: runtimeRow(contender.runtime).engine === null ? timing : withPatience(timing),
       },
     ];
   }

@@ -3,15 +3,9 @@
 
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import {
-  bindUdp,
-  close,
-  DefaultSelector,
-  EVENT_READ,
-  localPort,
-  recv,
-} from "../../../src/index.ts";
-import { decodeEvents, encodeEvent, type Way } from "../way.ts";
+import { bindUdp, close, DefaultSelector, EVENT_READ, localPort } from "../../../src/index.ts";
+import { encodeEvent, type Way } from "../way.ts";
+import { watchDatagrams } from "./datagrams.ts";
 
 const BROADCAST = "127.255.255.255";
 
@@ -35,19 +29,7 @@ export const udpBroadcast: Way = {
       const fd = bindUdp({ host: BROADCAST, port: ports[event] ?? 0, reusePort: true });
       selector.register(fd, EVENT_READ);
     }
-    const watch = async () => {
-      const bytes = new Uint8Array(512);
-      for await (const ready of selector) {
-        for (const { key } of ready) {
-          for (let n = recv(key.fd, bytes); n > 0; n = recv(key.fd, bytes)) {
-            for (const { event, sequence } of decodeEvents(bytes.subarray(0, n))) {
-              onEvent(event, sequence);
-            }
-          }
-        }
-      }
-    };
-    void watch();
+    void watchDatagrams(selector, onEvent);
   },
 
   async open({ ports = [] }) {

@@ -9,17 +9,26 @@ import {
   EVENT_READ,
   joinMulticast,
   localPort,
-  recv,
   SocketAddress,
   sendTo,
   setMulticastInterface,
 } from "../../../src/index.ts";
-import { decodeEvents, encodeEvent, type Way } from "../way.ts";
+import { encodeEvent, type Way } from "../way.ts";
+import { watchDatagrams } from "./datagrams.ts";
 
 const LOOPBACK = "127.0.0.1";
 
 /** Of the 64 Ki addresses of the local scope 239.255.0.0/16. */
 export const groupOf = (event: number) => `239.255.${(event >> 8) & 255}.${event & 255}`;
+
+function freePort(): number {
+  const probe = bindUdp({ host: "0.0.0.0" });
+  try {
+    return localPort(probe);
+  } finally {
+    close(probe);
+  }
+}
 
 /** A socket for each group: bound to it, it gets no datagram of another group on the port. */
 function join(event: number, port: number): number {
@@ -51,28 +60,13 @@ export const udpMulticast: Way = {
   },
 
   prepare(folder) {
-    const socket = bindUdp({ host: "0.0.0.0" });
-    const port = localPort(socket);
-    close(socket);
-    return { folder, ports: [port] };
+    return { folder, ports: [freePort()] };
   },
 
   listen({ ports: [port = 0] = [] }, events, onEvent) {
     const selector = new DefaultSelector();
     for (const event of events) selector.register(join(event, port), EVENT_READ);
-    const watch = async () => {
-      const bytes = new Uint8Array(512);
-      for await (const ready of selector) {
-        for (const { key } of ready) {
-          for (let n = recv(key.fd, bytes); n > 0; n = recv(key.fd, bytes)) {
-            for (const { event, sequence } of decodeEvents(bytes.subarray(0, n))) {
-              onEvent(event, sequence);
-            }
-          }
-        }
-      }
-    };
-    void watch();
+    void watchDatagrams(selector, onEvent);
   },
 
   open({ ports: [port = 0] = [] }) {
@@ -95,9 +89,7 @@ export const udpMulticast: Way = {
 
   hold(_folder, events) {
     const sockets: number[] = [];
-    const probe = bindUdp({ host: "0.0.0.0" });
-    const port = localPort(probe);
-    close(probe);
+    const port = freePort();
     try {
       while (sockets.length < Math.min(events, 1 << 16)) sockets.push(join(sockets.length, port));
     } catch {

@@ -8,11 +8,11 @@ import {
   close,
   DefaultSelector,
   EVENT_READ,
-  recv,
   SocketAddress,
   sendTo,
 } from "../../../src/index.ts";
-import { decodeEvents, encodeEvent, type OnEvent, type Way } from "../way.ts";
+import { encodeEvent, type Way } from "../way.ts";
+import { watchDatagrams } from "./datagrams.ts";
 
 const folderOf = (folder: string, event: number) => join(folder, `event-${event}`);
 
@@ -34,7 +34,7 @@ export const unixDatagram: Way = {
       const path = join(folderOf(folder, event), `${process.pid}`);
       selector.register(bindUnix({ path }), EVENT_READ);
     }
-    void watch(selector, onEvent);
+    void watchDatagrams(selector, onEvent);
   },
 
   open({ folder }) {
@@ -60,19 +60,6 @@ export const unixDatagram: Way = {
     return events;
   },
 };
-
-async function watch(selector: DefaultSelector, onEvent: OnEvent): Promise<void> {
-  const bytes = new Uint8Array(512);
-  for await (const ready of selector) {
-    for (const { key } of ready) {
-      for (let n = recv(key.fd, bytes); n > 0; n = recv(key.fd, bytes)) {
-        for (const { event, sequence } of decodeEvents(bytes.subarray(0, n))) {
-          onEvent(event, sequence);
-        }
-      }
-    }
-  }
-}
 
 /** Who listens is looked up each time: listeners come and go. */
 function emit(socket: number, folder: string, [event, sequence]: [number, number]): number {
