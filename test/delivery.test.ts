@@ -118,7 +118,7 @@ describe.skipIf(!existsSync("/proc/self/schedstat"))("delivery by", () => {
     60_000,
   );
 
-  it("tries once how many event types there can be", async () => {
+  it("tries once how many possible event types", async () => {
     const { figures } = await play("signal:all", 1);
     expect(figures.eventTypesHeld).toBeUndefined();
     expect(figures.lastListenerP50).toBeGreaterThan(0);

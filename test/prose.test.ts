@@ -20,8 +20,9 @@ interface Rule {
 }
 
 const quantity =
-  "CPU|CPU time|µs|ns|ms|cost|bytes|B|kB|KiB|memory|calls|messages|switches|wake-ups|reads|sends|" +
-  "requests|events|connections|deliveries|megabytes|rounds|turns|times|operations";
+  "CPU|CPU time|µs|ns|ms|[Cc]ost|[Bb]ytes|B|kB|KiB|[Mm]emory|[Cc]alls|[Mm]essages|switches|" +
+  "wake-ups|[Rr]eads|sends|accepts|[Rr]equests|[Ee]vents|[Cc]onnections|[Dd]eliveries|" +
+  "megabytes|rounds|turns|times|operations";
 const base =
   "message|connection|second|minute|peer|delivery|request|wait|event|listener|registration|" +
   "operation|core|read|reader|member";
@@ -189,7 +190,7 @@ function readable(text: string): string {
 function offencesOf(path: string): string[] {
   const text = readable(readFileSync(join(root, path), "utf8"));
   // A phrase may run over the end of a line, a sentence does not run over a paragraph.
-  const flowing = text.replace(/(?<!\n)\n(?!\n)[ \t]*/g, " ");
+  const flowing = text.replace(/(?<!\n)\n(?!\n)[ \t]*/g, " ").replace(/ {2,}/g, " ");
   return [...rules, ...spellings].flatMap(({ not, use }) =>
     [...flowing.matchAll(not)].map(
       (match) => `${path}: "${around(flowing, match.index, match[0].length)}"; write: ${use}`,

@@ -220,10 +220,10 @@ describe("cautions", () => {
     ).toEqual([
       "The run was interrupted: this is what was measured until then.",
       "Server and load generator shared the only core: nothing here can be ranked.",
-      "With 4 blocks an interval covers the truth 87.5 % of the time at most, not 95 %; " +
+      "With 4 blocks an interval covers the true value at most 87.5 % of the time, not 95 %; " +
         "with 6 it can.",
       "Not ranked: cpp:select.",
-      "Core full at this rate, so the cost per message is the core over the rate: cpp:poll.",
+      "Saturated, so the cost per message is the core divided by the rate: cpp:poll.",
     ]);
   });
 });

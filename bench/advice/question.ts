@@ -9,7 +9,7 @@ export interface Question {
   /** Of the connections, in percent: those that carry messages. */
   readonly activePercent: number;
   readonly payloadBytes: number;
-  /** Messages a second over all connections; null takes the rate that was measured best. */
+  /** Messages per second over all connections; null takes the rate that was measured best. */
   readonly ratePerSecond: number | null;
 }
 

@@ -38,7 +38,7 @@ function optionsOf(question: Question): string[] | null {
 }
 
 function reasonOf(points: readonly MeasuredPoint[], question: Question): string {
-  if (points.length === 0) return "Nothing was measured on this machine that could answer.";
+  if (points.length === 0) return "No measurement on this machine can answer this.";
   const outside = axisRows.flatMap(({ axis, say }) => {
     const wanted = question[axis];
     const values = valuesOn(points, axis);
@@ -47,11 +47,11 @@ function reasonOf(points: readonly MeasuredPoint[], question: Question): string 
     const end = wanted > most ? `at most ${say(most)}` : `at least ${say(least)}`;
     return [`${say(wanted)} were not measured: ${end}`];
   });
-  if (outside.length > 0) return `${outside.join("; ")}. Beyond that nothing is guessed.`;
+  if (outside.length > 0) return `${outside.join("; ")}. There is no extrapolation.`;
   const [first, second] = nearestScales(points, question);
   const known = [first, second].filter((point) => point !== undefined).map(scaleOf);
   return (
-    "This scale does not lie between two measured ones that differ in nothing else and by a " +
+    "This scale is not between two measured ones that differ in nothing else and by a " +
     `factor of ${farthestApart} at most. Nearest: ${known.join("; ")}.`
   );
 }

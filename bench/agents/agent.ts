@@ -99,7 +99,7 @@ export class Agent {
   }
 
   get hello(): Hello {
-    if (this.#hello === null) throw new Error(`${this.name} has not said hello`);
+    if (this.#hello === null) throw new Error(`${this.name} has not answered yet`);
     return this.#hello;
   }
 
@@ -203,7 +203,7 @@ export class Agent {
       Promise.race([greeted, over]).then((first) => ({ first })),
       deadline,
     );
-    if (hello === null) throw new HostError(`the agent said nothing in ${answerMs / 1000} s`);
+    if (hello === null) throw new HostError(`the agent did not answer within ${answerMs / 1000} s`);
     if (hello.first === null) throw new HostError(await endOf(this.#channel, this.#program));
     this.#hello = hello.first;
     if (this.#hello.protocol !== protocol) {

@@ -7,7 +7,7 @@ export interface AgentFacts {
   /** From 1, in the order in which the agents were named. */
   readonly agent: number;
   readonly windows: number;
-  /** Windows in which it could not do more, or not in time. */
+  /** Windows in which it was saturated, or sent late. */
   readonly fullWindows: number;
   readonly sentMessages: number;
   /** The mean over windows, and the largest of one. */

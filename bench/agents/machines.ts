@@ -27,7 +27,7 @@ const rows: readonly OptionRow[] = [
   {
     name: "server-address",
     value: "ADDRESS",
-    help: "where it listens; what ssh reaches unless told",
+    help: "where it listens; default: what ssh reaches",
     read: numericAddress,
   },
   {
@@ -36,7 +36,7 @@ const rows: readonly OptionRow[] = [
     help: 'lines "agent U@A" or "server U@S [ADDRESS]"',
     read: word,
   },
-  { name: "ssh-config", value: "FILE", help: "for ssh -F; your own unless told", read: word },
+  { name: "ssh-config", value: "FILE", help: "for ssh -F; default: your own", read: word },
 ];
 
 /** Help names them only: docs/several-machines.md explains them. */
@@ -156,7 +156,7 @@ function outcomeLines(fleet: FleetHost): string[] {
     );
   }
   const full = limitedByClients.map((agent) => fleet.names[agent - 1]).join(", ");
-  if (full !== "") lines.push(`limited by the clients: ${full} could not do more, or not in time`);
+  if (full !== "") lines.push(`limited by the clients: ${full} was saturated, or sent late`);
   return lines;
 }
 

@@ -25,29 +25,34 @@ import { readResults } from "./saved.ts";
 const usualPayload = 64;
 
 const rows: readonly OptionRow[] = [
-  { name: "connections", value: "N", help: "how many you will have", read: whole(1, 2_000_000) },
+  {
+    name: "connections",
+    value: "N",
+    help: "the number that you expect",
+    read: whole(1, 2_000_000),
+  },
   {
     name: "active",
     value: "PERCENT",
-    help: "of them that carry messages; 100 unless told",
+    help: "of them that carry messages; default 100",
     read: share,
   },
   {
     name: "payload",
     value: "BYTES",
-    help: `bytes per message; ${usualPayload} unless told`,
+    help: `bytes per message; default ${usualPayload}`,
     read: byteCount(1, 1 << 20),
   },
   {
     name: "rate",
     value: "N",
-    help: "messages per second; what was measured best unless told",
+    help: "messages per second; default: the best measured rate",
     read: whole(1, 1e7),
   },
   {
     name: "from",
     value: "PATH[,PATH]",
-    help: "results.json, or folders of runs; reports/ unless told",
+    help: "results.json, or folders of runs; default reports/",
     read: words,
   },
   ...machineRows,
@@ -56,7 +61,7 @@ const rows: readonly OptionRow[] = [
 
 export const adviseCommand: Command = {
   name: "advise",
-  summary: "which strategy for you, from what this machine has measured",
+  summary: "recommends a strategy from this machine's measurements",
   operands: "",
   options: rows,
   examples: [
@@ -65,9 +70,9 @@ export const adviseCommand: Command = {
     ["npm run bench -- advise --connections 10000 --from old/results.json", "from this run only"],
   ],
   details: () => [
-    "It answers where the scale was measured, or lies between two that were and differ",
-    "in nothing else. Beyond, it gives the nearest scale with low confidence, and the run",
-    "that would measure yours. It exits with 1 if nothing was measured.",
+    "It answers if the scale was measured, or lies between two measured scales that differ",
+    "in nothing else. Otherwise it gives the nearest scale with low confidence, and the",
+    "command that measures yours. It exits with 1 if nothing was measured.",
   ],
   execute: async (given) => {
     const question = questionOf(given);

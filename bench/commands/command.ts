@@ -31,7 +31,7 @@ export const exitLines: readonly string[] = [
   "  0  done",
   "  1  a contender failed, none could run, no answer, or nothing was written",
   "  2  a wrong option, a missing program, or a file that cannot be read",
-  "  3  contenders ran, and the noise let none be ranked",
+  "  3  contenders ran, but the noise was too high to rank any",
   "  129, 130, 143  ended by SIGHUP, SIGINT or SIGTERM; what was measured is kept",
 ];
 

@@ -12,8 +12,8 @@ export const decidingExitLines: readonly string[] = [
   "  0  no regression",
   "  1  regression",
   "  2  could not be compared: a missing commit, a build that fails, a wrong option",
-  "  3  inconclusive: too noisy to say; the detectable effect is in the table",
-  "  4  the gate's own controls failed: its word is not to be trusted",
+  "  3  inconclusive: too much noise; the table has the detectable effect",
+  "  4  the gate's own controls failed: the result is not trustworthy",
 ];
 
 /** For --gate. */

@@ -17,7 +17,7 @@ export const doctorCommand: Command = {
   operands: "",
   options: [...machineRows, { name: "json", value: "", help: "as JSON" }],
   examples: [
-    ["npm run bench -- doctor", "looks, and changes nothing"],
+    ["npm run bench -- doctor", "checks, and changes nothing"],
     ["npm run bench -- doctor --agents user@a,user@b --server user@s", "each machine of a run"],
   ],
   execute: async (given) => {
@@ -147,7 +147,7 @@ function disturbancesOf(
   const found = [
     note,
     load > 0.5
-      ? `load average ${load.toFixed(2)}: something else runs, and windows will be dropped`
+      ? `load average ${load.toFixed(2)}: other programs run, so windows will be discarded`
       : null,
     environment.governor !== null && environment.governor !== "performance"
       ? `CPU governor ${environment.governor}: cpupower frequency-set -g performance`

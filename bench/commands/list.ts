@@ -17,7 +17,7 @@ import {
 
 export const listCommand: Command = {
   name: "list",
-  summary: "the profiles, workloads and contenders that there are",
+  summary: "lists all profiles, workloads and contenders",
   operands: "",
   options: [{ name: "json", value: "", help: "as JSON" }],
   examples: [["npm run bench -- list --json", "for a script"]],

@@ -5,8 +5,8 @@ import { type Given, type OptionRow, whole } from "../command-line.ts";
 const port = whole(1, 65_535);
 
 export const liveRows: readonly OptionRow[] = [
-  { name: "live", value: "", help: "a page on 127.0.0.1 that shows it while it runs" },
-  { name: "live-port", value: "N", help: "its port; any that is free unless told", read: port },
+  { name: "live", value: "", help: "shows the run on a page on 127.0.0.1" },
+  { name: "live-port", value: "N", help: "its port; default: a free one", read: port },
 ];
 
 /** 0 for any port that is free; null without a page. */

@@ -72,13 +72,18 @@ const serverRows: readonly OptionRow[] = [
 
 const rows: readonly OptionRow[] = [
   { name: "base", value: "REF", help: "the commit to compare with", read: word },
-  { name: "head", value: "REF", help: "the commit in question; what is checked out", read: word },
+  {
+    name: "head",
+    value: "REF",
+    help: "the commit to test; default: the checked-out one",
+    read: word,
+  },
   ...serverRows,
   { name: "profile", value: "NAME", help: "how much to measure", read: profileNamed },
   {
     name: "gate",
     value: "A,B",
-    help: `let these gate, too: ${advisory.join(", ")}`,
+    help: `metrics that gate, too: ${advisory.join(", ")}`,
     read: asked,
   },
   {
@@ -89,7 +94,7 @@ const rows: readonly OptionRow[] = [
   },
   { name: "out", value: "DIR", help: "where reports go", read: word },
   { name: "history", value: "FILE", help: "append the head's figures to it", read: word },
-  { name: "annotate", value: "", help: "GitHub annotations on what decided" },
+  { name: "annotate", value: "", help: "GitHub annotations on the deciding cells" },
   { name: "json", value: "", help: "regression.json on standard output instead of the table" },
 ];
 
@@ -228,7 +233,7 @@ function serverOf(given: Given): ForeignServer | null {
     return null;
   }
   if (!command.includes("{port}")) {
-    throw new UsageError(`--command: no {port} in "${command}"; the server is told its port by it`);
+    throw new UsageError(`--command: no {port} in "${command}"; the server gets its port there`);
   }
   const number = (name: string, usual: number) => (values[name] as number | null) ?? usual;
   return {
@@ -253,7 +258,7 @@ function keep(result: GateResult, { folder, history }: Places): void {
     say(relative(process.cwd(), leaveGate(result, folder)));
     if (history !== null) appendHistory(history, recordOfGate(result));
   } catch (error) {
-    say(`bench: the result could not be kept: ${messageOf(error)}`);
+    say(`bench: the result could not be saved: ${messageOf(error)}`);
   }
 }
 

@@ -15,18 +15,18 @@ export const reportCommand: Command = {
   summary: "a saved results.json as a table, Markdown, HTML or CSV",
   operands: "RESULTS.json",
   options: [
-    { name: "out", value: "DIR", help: "writes every form there, charts too", read: word },
+    { name: "out", value: "DIR", help: "writes every format there, with charts", read: word },
     { name: "form", value: "NAME", help: textFormats.join(", "), read: formName },
   ],
   examples: [
-    ["npm run bench -- report reports/latest/results.json", "the table once more"],
+    ["npm run bench -- report reports/latest/results.json", "prints the table again"],
     ["npm run -s bench -- report results.json --form html > report.html", "to send on"],
     ["npm run bench -- report results.json --out slides", "the page, Markdown, CSV, SVG charts"],
   ],
   execute: async ({ values, words }) => {
     const [file, ...more] = words;
     if (file === undefined || more.length > 0) {
-      throw new UsageError("report takes one file: a results.json that a run has left");
+      throw new UsageError("report takes one file: the results.json of a run");
     }
     const results = readResults(file);
     if (results === null) return exitUsage;

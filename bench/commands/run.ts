@@ -11,7 +11,7 @@ import { measure } from "./measuring.ts";
 
 export const runCommand: Command = {
   name: "run",
-  summary: "measures what each server strategy costs; the command where none is named",
+  summary: "measures what each server strategy costs; the default command",
   operands: "",
   options: [
     ...runRows,

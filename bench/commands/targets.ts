@@ -76,7 +76,7 @@ export function withoutUrl(given: Given): Given {
   if (url?.protocol === "https:") throw new UsageError("--url: TLS is not in this build; use http");
   if (url?.protocol !== "http:") throw new UsageError(`--url: "${text}" is not http://127.0.0.1…`);
   const { address, protocol, path } = given.values;
-  if (address !== null) throw new UsageError("--url and --address are two ways to say the same");
+  if (address !== null) throw new UsageError("--url and --address exclude each other: give one");
   if (protocol !== null && protocol !== "http") throw new UsageError("--url means --protocol http");
   const values = {
     ...given.values,
@@ -97,7 +97,7 @@ export function targetsOf({ values }: Given, spoken: Spoken): Contender[] {
   if (address !== null) return [running({ ...rest, address }, { name: named[0] ?? "", spoken })];
   for (const option of ["pid", "cgroup"] as const) {
     if (rest[option] === null) continue;
-    throw new UsageError(`--${option} goes with --address; --command knows its process`);
+    throw new UsageError(`--${option} goes with --address; --command starts its process`);
   }
   const readySeconds = rest["ready-within"] ?? usualReadySeconds;
   return (commands ?? []).map((command, index) => ({
@@ -138,7 +138,7 @@ function namesOf(names: readonly string[], servers: number): readonly string[] {
 
 function starting(command: string, readySeconds: number): Contender["command"] {
   if (!command.includes("{port}")) {
-    throw new UsageError(`--command: no {port} in "${command}"; the server is told its port by it`);
+    throw new UsageError(`--command: no {port} in "${command}"; the server gets its port there`);
   }
   return (paths) => [paths.node, paths.announce, "command", command, String(readySeconds)];
 }
@@ -190,6 +190,6 @@ function groupFolder(path: string): string {
   const folder = path.startsWith(`${root}/`) ? path : `${root}/${path.replace(/^\/+/, "")}`;
   if (existsSync(`${folder}/cgroup.procs`)) return folder;
   throw new UsageError(
-    `--cgroup: ${folder} is no control group; systemctl show -P ControlGroup UNIT tells a unit's`,
+    `--cgroup: ${folder} is no control group; systemctl show -P ControlGroup UNIT shows a unit's`,
   );
 }

@@ -16,14 +16,14 @@ import { readResults } from "./saved.ts";
 
 export const trendCommand: Command = {
   name: "trend",
-  summary: "draws a history of runs, and says where its figures changed",
+  summary: "draws a history of runs, and marks where its figures changed",
   operands: "HISTORY.jsonl",
   options: [
     { name: "add", value: "RESULTS", help: "append this results.json first", read: word },
     {
       name: "page",
       value: "FILE",
-      help: "where the page goes; trend.html beside the history",
+      help: "path of the page; default: trend.html beside the history",
       read: word,
     },
     openRow,
@@ -47,7 +47,7 @@ export const trendCommand: Command = {
     try {
       const records = readHistory(file);
       if (records.length === 0) {
-        say(`bench: ${file}: empty: not one run is in it`);
+        say(`bench: ${file}: empty: it has no runs`);
         return exitUsage;
       }
       const trends = trendsOf(records);

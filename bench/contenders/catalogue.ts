@@ -259,7 +259,7 @@ export const contenders: readonly Contender[] = [
     command: script("node:net"),
     concurrency: "single",
     platforms: unix,
-    summary: "Node's own net module: what people use today",
+    summary: "Node's own net module, the usual choice",
     settings: nodeSettings,
   },
   {

@@ -61,7 +61,7 @@ const rooms: readonly Contender[] = [
     name: "ts:reactor-epoll",
     runtime: "ts",
     platforms: ["linux"],
-    summary: "one loop; a queue for each member, watched for writing while it holds something",
+    summary: "one loop; a queue for each member, watched for writing while it is not empty",
   }),
   room({ name: "node:net", runtime: "node", summary: "Node's own net module, which queues" }),
 ];
@@ -76,7 +76,7 @@ const way = (name: string, summary: string): Contender =>
 
 /** The contenders of event-delivery: ways to reach the processes that wait for an event. */
 const ways: readonly Contender[] = [
-  way("signal:all", "a signal to every process, which looks up in a file what it was about"),
+  way("signal:all", "a signal to every process, which reads the event from a file"),
   way("fifo:selector", "a named FIFO for each event; readers wait in the library's Selector"),
   way("fifo:open", "a named FIFO for each event; readers wait in open(2), a thread each"),
   way("udp:broadcast", "a UDP port for each event, a broadcast on loopback"),
@@ -99,8 +99,8 @@ const store = (name: string, summary: string): Contender =>
 
 /** The contenders of replicas: the store of examples/replicated-store.ts. */
 const stores: readonly Contender[] = [
-  store("store:bounded", "readers load what changed within 100 ms, though questions wait"),
-  store("store:unbounded", "readers load what changed when they are idle, and only then"),
+  store("store:bounded", "readers load changes within 100 ms, even while requests wait"),
+  store("store:unbounded", "readers load changes only when they are idle"),
 ];
 
 /** The contenders of workloads that have no echo servers, by workload. */

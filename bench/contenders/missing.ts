@@ -24,5 +24,5 @@ export function missingStore(paths: Paths): string | null {
   if (existsSync(join(root, store))) return missingZeromq(paths);
   return inClone
     ? "examples/ is not compiled; run: npm run build"
-    : "the store is no part of the installed package; clone the repository and run it there";
+    : "the store is not part of the installed package; clone the repository and run it there";
 }

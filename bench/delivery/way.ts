@@ -12,7 +12,7 @@ export interface Way {
   readonly bytesReach: "all" | "one";
   /** Whether processes that wait for something else are woken, too. */
   readonly wakesOthers: boolean;
-  /** How many event types there can be, and what bounds them. */
+  /** How many possible event types, and what bounds them. */
   readonly holds: string;
   /** Why this machine cannot use it; null where it can. Asked first. */
   refusal?(): Promise<string | null>;

@@ -9,7 +9,7 @@ export interface LoadRow {
   readonly contenders: readonly string[];
   readonly connections: number;
   readonly payloadBytes: number;
-  /** Messages a second; null where the workload has no rate of its own. */
+  /** Messages per second; null where the workload has no rate of its own. */
   readonly ratePerSecond: number | null;
   /** Metrics that are compared, by their name in metrics.ts. */
   readonly metrics: readonly string[];
@@ -123,7 +123,7 @@ export const gateProfiles: readonly GateProfile[] = [
   },
   {
     name: "short",
-    summary: "8 short pairs and exact system calls, under a minute; sees large changes only",
+    summary: "8 short pairs and exact system calls, under a minute; detects large changes only",
     loads: [
       { ...echo, connections: 200, pairs: 8, attempts: 10, timing: short },
       { ...latency, connections: 200, pairs: 8, attempts: 10, timing: short, pairsUnasked: 0 },

@@ -55,7 +55,7 @@ export async function repositoryOf(folder: string, context: ToolContext): Promis
   const { lines, failure } = await runTool(argv, context);
   const [root = "", prefix = ""] = lines;
   if (failure === null && root !== "") return { root, folder: prefix };
-  throw new UsageError(`${folder} is in no git repository: there is nothing to compare`);
+  throw new UsageError(`${folder} is not in a git repository: there is nothing to compare`);
 }
 
 async function resolve(

@@ -60,7 +60,7 @@ export function verdictLine(result: GateResult): string {
     const broken = controls.filter(({ held }) => !held);
     return `${word}: ${broken.map(({ name, detail }) => `${name}: no; ${detail}`).join("; ")}`;
   }
-  if (!cells.some(({ gates }) => gates)) return `${word}: nothing that gates was compared`;
+  if (!cells.some(({ gates }) => gates)) return `${word}: no gating metric was compared`;
   const deciding = decidingCells(result).map(describeCell);
   const better = cells.filter(({ verdict, gates }) => gates && verdict === "improvement");
   const improved = better.map((cell) => `improvement: ${describeCell(cell)}`);

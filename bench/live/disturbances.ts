@@ -34,7 +34,7 @@ export class Disturbances {
     this.#told = true;
     return (
       `${this.text()}, half of them or more: ${this.#mostFrequent()}. The figures of disturbed ` +
-      "windows are used where there are no others, and graded lower. `doctor` says what disturbs."
+      "windows are used if there are no others, with a lower grade. `doctor` lists disturbances."
     );
   }
 

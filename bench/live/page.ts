@@ -97,8 +97,8 @@ interface LiveChart {
 const charts: readonly LiveChart[] = [
   { id: "cpu", title: "CPU of the server, % of a core", when: "live, the last minute" },
   { id: "memory", title: "Memory of the server, resident", when: "live, the last minute" },
-  { id: "throughput", title: "Messages a second", when: "a point a round, when it has ended" },
-  { id: "latency", title: "Latency, p50 to p99", when: "a mark a round at its p99" },
+  { id: "throughput", title: "Messages per second", when: "a point per round, when it has ended" },
+  { id: "latency", title: "Latency, p50 to p99", when: "a mark per round at its p99" },
 ];
 
 function chartFigure({ id, title, when }: LiveChart): Markup {
@@ -173,8 +173,8 @@ function honesty(plan: Plan): Markup {
       "and CPU per message follow when a round has ended, because the load generator writes " +
       "nothing while it measures. Rounds are shown before any window is discarded; the final " +
       "figures are in the report that follows.",
-    "This page and what it reads share the CPUs with what is measured. Windows that this " +
-      "disturbs are dropped like any others. For figures to publish, run without --live.",
+    "This page shares the CPUs with the servers. Windows that it " +
+      "disturbs are discarded like any others. For figures to publish, run without --live.",
   ];
   return element(
     "section",

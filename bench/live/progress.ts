@@ -147,10 +147,10 @@ export class ProgressLine {
 /** What is said about the time of a run; null where nothing is. */
 export function noteOf(progress: RunProgress): string | null {
   if (progress.event === "budget-spent") {
-    return `the time is spent: ${progress.blocks} of ${progress.planned} blocks were measured`;
+    return `time is used up: ${progress.blocks} of ${progress.planned} blocks were measured`;
   }
   if (progress.event === "making-up") {
-    return `another block for ${progress.contenders.join(", ")}: some of theirs were disturbed`;
+    return `an additional block for ${progress.contenders.join(", ")}: some blocks were disturbed`;
   }
   return null;
 }

@@ -172,7 +172,7 @@ export const metrics = {
   // By the kernel in select(2) and poll(2), by the server in a recv(2) that finds nothing.
   vainLooksPerMessage: {
     unit: "1",
-    title: "descriptors looked at in vain per message",
+    title: "descriptors checked without result per message",
     sum: calls("vainLooks"),
   },
   serverUserCpuPerMessage: {
@@ -309,10 +309,10 @@ export const metrics = {
   lastListenerP50: { unit: "us", title: "last listener, p50", sum: program },
   lastListenerP99: { unit: "us", title: "last listener, p99", sum: program },
   // Of one process that did not wait for the event, of one that did, and of the sender.
-  othersCpuPerEvent: { unit: "us", title: "CPU of who does not wait", sum: program },
+  othersCpuPerEvent: { unit: "us", title: "CPU of a process that does not wait", sum: program },
   listenerCpuPerEvent: { unit: "us", title: "CPU of a listener", sum: program },
   senderCpuPerEvent: { unit: "us", title: "CPU of the sender", sum: program },
-  senderCpuPerListener: { unit: "us", title: "cost of one listener more", sum: program },
+  senderCpuPerListener: { unit: "us", title: "cost of an additional listener", sum: program },
   // Of the pairs of an event and a listener; a burst is sent without a pause.
   lostPercent: { unit: "percent", title: "lost", sum: program },
   duplicatedPercent: { unit: "percent", title: "duplicated", sum: program },
@@ -325,7 +325,7 @@ export const metrics = {
     sum: program,
     better: "more",
   },
-  eventTypeCost: { unit: "us", title: "time an event type", sum: program },
+  eventTypeCost: { unit: "us", title: "time per event type", sum: program },
   readsPerSecond: { unit: "1/s", title: "reads per second", sum: program, better: "more" },
   // For how long there had been a newer version when a question was asked.
   stalenessP50: { unit: "ms", title: "staleness, p50", sum: program },
@@ -356,6 +356,6 @@ export const factTitles: Readonly<Record<string, string>> = {
   senderKnows: "the sender knows",
   bytesReach: "bytes reach",
   wakesOthers: "wakes others",
-  holds: "event types there can be",
+  holds: "possible event types",
   bound: "bound of staleness",
 };

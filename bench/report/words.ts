@@ -219,7 +219,7 @@ export function integrityText({ workload, measured, others }: Group): string {
   return `${count(messages)} messages came back, every byte checked, ${found} wrong or missing.`;
 }
 
-const overRate = "Core full at this rate, so the cost per message is the core over the rate:";
+const overRate = "Saturated, so the cost per message is the core divided by the rate:";
 
 type CautionOf<C extends Caution["code"]> = Extract<Caution, { readonly code: C }>;
 
@@ -229,13 +229,13 @@ const cautionWords: { readonly [C in Caution["code"]]: (caution: CautionOf<C>) =
     say`Server and load generator shared the only core: nothing here can be ranked.`,
   "one-block": () => say`One block gives no interval: the ratios rank nothing.`,
   "limited-by-clients": ({ agents }) =>
-    say`Limited by the clients: agent ${agents.join(", ")} could not do more, or not in time.`,
+    say`Limited by the clients: agent ${agents.join(", ")} was saturated, or sent late.`,
   "machine-faults": ({ faults }) => [plainLine(faults.join("; "))],
   "few-blocks": ({ blocks, coverage }) =>
     joined(
       [
-        say`With ${blocks} blocks an interval covers the truth ${percent(coverage)} % of the`,
-        say`time at most, not 95 %; with ${enoughBlocks} it can.`,
+        say`With ${blocks} blocks an interval covers the true value at most`,
+        say`${percent(coverage)} % of the time, not 95 %; use ${enoughBlocks} or more.`,
       ],
       " ",
     ),
@@ -247,7 +247,7 @@ const cautionWords: { readonly [C in Caution["code"]]: (caution: CautionOf<C>) =
   "not-ranked": ({ cells }) => say`Not ranked: ${namesOf(cells)}.`,
   "machine-busy": () => [
     "Something else kept the CPUs busy: measure again when the machine is quiet; " +
-      "npm run bench -- doctor says what disturbs it.",
+      "npm run bench -- doctor lists what disturbs it.",
   ],
   polls: ({ cells }) => say`Busy polling fills its core at any load: ${namesOf(cells)}.`,
   "failed-afterwards": ({ cells }) => [
@@ -294,7 +294,7 @@ export function lowSentence(cell: Cell): Sentence {
 
 export function windowsSentence({ windows: { dropped, cells } }: Confidence): Sentence {
   if (dropped === 0) return say`No window was dropped: the machine was quiet enough throughout.`;
-  const found = `${count(dropped)} windows of ${count(cells)} cells do not count`;
+  const found = `${count(dropped)} windows of ${count(cells)} cells were discarded`;
   return say`${found}, because the machine was busy with something else.`;
 }
 

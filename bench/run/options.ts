@@ -20,7 +20,7 @@ export interface RunRequest {
   readonly workloads: readonly string[] | null;
   readonly contenders: readonly string[] | null;
   readonly connections: readonly number[] | null;
-  /** Messages a second. */
+  /** Messages per second. */
   readonly rate: number | null;
   readonly payload: number | null;
   /** Measured time a round, in seconds. */
@@ -65,7 +65,7 @@ export const loadRows: readonly OptionRow[] = [
   {
     name: "budget",
     value: "SECONDS",
-    help: "it may take so long, blocks made up for included",
+    help: "limit, including blocks made up for",
     read: seconds(1, 1e6),
   },
   {

@@ -53,13 +53,13 @@ const requestRows: readonly OptionRow[] = [
   {
     name: "depth",
     value: "N",
-    help: "requests under way per connection; 1 unless given",
+    help: "requests in flight per connection; 1 unless given",
     read: whole(1, 1e6),
   },
   {
     name: "reopen-percent",
     value: "N",
-    help: "of the answers, after which a connection is opened anew",
+    help: "of the answers, after which a connection is reopened",
     read: whole(0, 100),
   },
   {

@@ -5,5 +5,5 @@ import { rooms } from "./rooms.ts";
 
 const name = process.argv[2] ?? "";
 const server = rooms.find((room) => room.name === name);
-if (server === undefined) throw new Error(`${name} is no broadcast server`);
+if (server === undefined) throw new Error(`${name} is not a broadcast server`);
 process.stdout.write(`${JSON.stringify({ port: await server.start() })}\n`);

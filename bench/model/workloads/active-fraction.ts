@@ -22,8 +22,8 @@ export const activeFraction = {
   answers: "what silent connections cost: O(registered) against O(ready)",
   title: "Few active among many",
   lead:
-    "The same number of connections, more or fewer of them active. What looks at every " +
-    "connection pays for the silent ones with every wait; what is told which are ready does " +
+    "The same number of connections, more or fewer of them active. A strategy that checks every " +
+    "connection pays for the silent ones in every wait; one that gets only the ready ones does " +
     "not.",
   charts: ["serverCpuPerMessage", "latencyP99"],
   regime: "matched-rate",

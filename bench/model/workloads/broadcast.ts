@@ -6,12 +6,12 @@ import { type LoadScale, machineRules, rateOf, type Workload } from "./workload.
 
 export const broadcast = {
   name: "broadcast",
-  answers: "one message in, N out: what a delivery costs, and when the last member has it",
+  answers: "one message in, N out: the cost of a delivery, and the delay of the last member",
   title: "Broadcast",
   lead:
     "A chat room: one message in, one out to each member. A delivery is one message to one " +
     "member; the last receiver is the one that waited longest, counted from when the message " +
-    "was meant to be sent.",
+    "was due.",
   counted: ["member", "members"],
   unit: "deliveries",
   activeText: () => "one speaks",

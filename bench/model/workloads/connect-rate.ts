@@ -7,9 +7,9 @@ import { type LoadScale, machineRules, type Variation, type Workload } from "./w
 
 export const connectRate = {
   name: "connect-rate",
-  answers: "what a connection costs: accepts a second, threads and processes created",
-  title: "Connections a second",
-  lead: "Connect and close, over and over: what a new connection, thread or process costs.",
+  answers: "what a connection costs: accepts per second, threads and processes created",
+  title: "Connections per second",
+  lead: "Connections open and close repeatedly: the cost of a connection, thread or process.",
   charts: ["serverCpuPerConnection", "acceptsPerSecond"],
   regime: "churn",
   headline: "serverCpuPerConnection",

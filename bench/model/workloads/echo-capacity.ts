@@ -12,8 +12,8 @@ export const echoCapacity = {
   answers: "how many messages per second one CPU handles",
   title: "Capacity of a core",
   lead:
-    "Closed loop: a message is sent when another is back, so that the server is the limit. " +
-    "Where the load generator was the limit, the figure is a lower bound and is not ranked.",
+    "Closed loop: each answer triggers the next message, so that the server is the limit. If " +
+    "the load generator was the limit, the figure is a lower bound and is not ranked.",
   charts: ["throughput"],
   regime: "capacity",
   headline: "throughput",

@@ -14,7 +14,7 @@ export const echoRate = {
   name: "echo-rate",
   answers: "CPU per message and latency at the same load",
   title: "Echo at a given rate",
-  lead: "Every server gets the same messages at the same times, whatever it makes of them.",
+  lead: "Every server gets the same messages at the same times.",
   charts: ["serverCpuPerMessage", "latencyP99"],
   regime: "matched-rate",
   headline: "serverCpuPerMessage",

@@ -7,13 +7,13 @@ import { type LoadScale, rateOf, type Workload } from "./workload.ts";
 export const eventDelivery = {
   name: "event-delivery",
   answers: "how an event reaches exactly the processes that wait for it",
-  title: "An event for exactly those who wait",
+  title: "Waking exactly the processes that wait",
   lead:
-    "Processes that wait for events, half of them for the one that is sent, and a sender. Who " +
-    "waits should have it soon, and who does not should not notice. CPU is of one process for " +
-    "one event; a burst is all events at once.",
+    "Processes that wait for events, half of them for the one that is sent, and a sender. Those " +
+    "should receive it soon, and the others should not be disturbed. CPU is per process and " +
+    "event; a burst is all events at once.",
   counted: ["process", "processes"],
-  unit: "events for a listener, lost ones counted apart",
+  unit: "events for a listener, lost ones counted separately",
   activeText: (count) => `${count} wait for what is sent`,
   rateUnit: "events",
   charts: ["lastListenerP50", "othersCpuPerEvent", "burstLostPercent"],

@@ -18,8 +18,8 @@ export const hotConnection = {
   answers: "whether one connection that floods starves the others",
   title: "One hot connection",
   lead:
-    "One connection floods among many. Jain's index is 1 where all the others are served " +
-    "alike. The baseline is the same without the flood, in the same block.",
+    "One connection floods among many. Jain's index is 1 if all the others are served equally. " +
+    "The baseline is the same load without the flood, in the same block.",
   charts: ["fairnessJain", "longestGap", "ratioToBaseline", "hotThroughput"],
   regime: "capacity",
   headline: "fairnessJain",

@@ -7,7 +7,7 @@ export const idle = {
   name: "idle",
   answers: "what waiting costs: CPU and wake-ups of silent connections",
   title: "What waiting costs",
-  lead: "Connections that are open and silent. A server that waits well uses next to nothing.",
+  lead: "Connections that are open and silent. A server that waits for events uses almost no CPU.",
   charts: ["idleCpuPercent", "idleWakeupsPerSecond", "serverMemory"],
   regime: "idle",
   headline: "idleCpuPercent",

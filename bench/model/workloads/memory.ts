@@ -9,10 +9,10 @@ const shares = [0.1, 0.5, 1];
 export const memory = {
   name: "memory",
   answers: "bytes per connection: the server's own, and the kernel's for both ends",
-  title: "Memory a connection",
+  title: "Memory per connection",
   lead:
-    "The slope over several connection counts, so that what a process needs anyway is not in " +
-    "it: the server's own memory, and what the kernel holds for both ends of the connection.",
+    "The slope over several connection counts, which excludes the fixed memory of a process: " +
+    "the server's own memory, and the kernel's for both ends of the connection.",
   charts: ["userBytesPerConnection", "kernelBytesPerConnection"],
   regime: "memory",
   headline: "userBytesPerConnection",

@@ -8,11 +8,11 @@ const nameOf = (depth: number) => `depth ${depth}`;
 
 export const pipelining = {
   name: "pipelining",
-  answers: "what several messages under way on a connection save",
+  answers: "what several messages in flight on a connection save",
   title: "Pipelining",
   lead:
-    "Several messages under way on each connection: who gathers them into fewer calls? The " +
-    "baseline is one message at a time.",
+    "Several messages in flight on each connection: which servers handle them in fewer calls? " +
+    "The baseline is one message at a time.",
   charts: ["serverCpuPerMessage", "ratioToBaseline", "throughput"],
   regime: "capacity",
   headline: "serverCpuPerMessage",

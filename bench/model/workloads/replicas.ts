@@ -9,9 +9,9 @@ export const replicas = {
   answers: "one writer, many readers: reads per second, how old answers are, what the broker costs",
   title: "One writer, many readers",
   lead:
-    "A store asked as fast as it answers while it changes 20 times per second. Staleness is for " +
-    "how long there had been a newer version when the question was asked. Clients, broker, " +
-    "writer and readers share the CPUs of this machine.",
+    "A store queried as fast as it answers while it changes 20 times per second. Staleness is " +
+    "the age of the first newer version at the time of the request. Clients, broker, writer and " +
+    "readers share the CPUs of this machine.",
   counted: ["reader", "readers"],
   unit: "answers",
   charts: ["readsPerSecond", "stalenessP99", "brokerCpuPerRead"],

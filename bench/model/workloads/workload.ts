@@ -9,7 +9,7 @@ import type { GateRule } from "../reasons.ts";
 export interface LoadScale {
   readonly connections: number;
   readonly payloadBytes: number;
-  /** Messages a second over all connections; null where the workload has no rate of its own. */
+  /** Messages per second over all connections; null where the workload has no rate of its own. */
   readonly ratePerSecond: number | null;
 }
 

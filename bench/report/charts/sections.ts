@@ -105,7 +105,7 @@ function peersSection(groups: readonly Group[], { reference }: Results): Section
     lead:
       "Echo servers in other languages and on other libraries, each written as its documentation " +
       "suggests, with back-pressure. Their figures include their language's runtime; what each " +
-      "does otherwise per call stands in the settings.",
+      "does differently is in the settings.",
     charts: charts.map((chart) => ({ ...chart, id: `peers-${chart.id}` })),
   };
 }
@@ -132,8 +132,8 @@ function latencySection(groups: readonly Group[], { reference }: Results): Secti
     id: "latency",
     title: "Latency",
     lead:
-      "Counted from when a message was meant to be sent, so that a server that stalls is charged " +
-      "for every message that had to wait. p99.9 stands only where there are 10,000 samples.",
+      "Latency counts from when a message was due, so a server that stalls is charged for every " +
+      "message that had to wait. p99.9 requires 10,000 samples.",
     charts: [
       ...groups.slice(0, 1).map((group) => percentileChart(group)),
       ...groups.map((group) => latencyChart(group, reference)),
@@ -227,8 +227,8 @@ function timelineSection(results: Results): Section {
     id: "timeline",
     title: "The run",
     lead:
-      "Blocks run all contenders in a seeded order, so that a disturbance meets all alike. " +
-      "Discarded rounds are those in which something else kept the machine busy.",
+      "Blocks run all contenders in a seeded order, so that a disturbance affects all equally. " +
+      "Rounds are discarded if other programs kept the machine busy.",
     charts: [timelineChart(results)].filter(isChart),
   };
 }

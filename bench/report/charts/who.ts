@@ -20,7 +20,7 @@ export function missingOf(group: Group, drawn: readonly Cell[]): Chart["missing"
       contender: cell.contender,
       reason:
         cell.status === "ok" || cell.status === "tie"
-          ? "the platform or the server does not tell this figure"
+          ? "the platform or the server does not report this figure"
           : reasonOf(cell),
     }));
 }

@@ -65,8 +65,8 @@ export function environmentPart(results: Results): Markup {
 
 export function rawPart(results: Results): Markup {
   const lead =
-    "Every cell, with medians over the blocks that count, and the 95 % interval of what its " +
-    "workload is about. All intervals, and what each block gave, are in results.json.";
+    "Every cell, with medians over the valid blocks, and the 95 % interval of its workload's " +
+    "headline. All intervals, and the figures of each block, are in results.json.";
   return join([element("p", { class: "lead" }, text(lead)), ...rawTables(results)]);
 }
 

@@ -181,7 +181,7 @@ function footer({ startedAt, finishedAt, seed }: Results): Markup {
   const seconds = Math.round((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000);
   const words =
     `Seed ${seed}. Measured in ${count(Math.floor(seconds / 60))} min ${seconds % 60} s. ` +
-    "This page loads nothing from anywhere.";
+    "This page loads nothing.";
   return element("footer", {}, element("p", {}, text(words)));
 }
 

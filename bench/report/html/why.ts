@@ -40,8 +40,8 @@ const figureRows: readonly FigureRow[] = [
     return [`${name} per message`, of, significant];
   }),
   ["events per wait", ({ figures }) => figures.eventsPerWait, significant],
-  ["descriptors looked at per message", ({ figures }) => figures.looks, significant],
-  ["looks in vain per message", ({ figures }) => figures.vainLooks, significant],
+  ["descriptors checked per message", ({ figures }) => figures.looks, significant],
+  ["checks without result per message", ({ figures }) => figures.vainLooks, significant],
   ["context switches per message", ({ figures }) => figures.switches, significant],
   ["of which voluntary", ({ figures }) => figures.voluntary, significant],
   ["of which involuntary", ({ figures }) => figures.involuntary, significant],
