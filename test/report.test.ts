@@ -221,7 +221,7 @@ describe("cautions", () => {
       "The run was interrupted: this is what was measured until then.",
       "Server and load generator shared the only core: nothing here can be ranked.",
       "With 4 blocks an interval covers the true value at most 87.5 % of the time, not 95 %; " +
-        "with 6 it can.",
+        "use 6 or more.",
       "Not ranked: cpp:select.",
       "Saturated, so the cost per message is the core divided by the rate: cpp:poll.",
     ]);
