@@ -4,12 +4,11 @@
 import { existsSync } from "node:fs";
 import { type Given, type OptionRow, seconds, UsageError, whole, word } from "../command-line.ts";
 import { type Contender, contenders } from "../contenders/catalogue.ts";
+import { foreignContender, startedByCommand } from "../contenders/foreign.ts";
 import type { Spoken } from "../run/protocol.ts";
 
 const largestPid = 4_194_304; // proc(5), pid_max
 const usualReadySeconds = 15;
-/** What the announcer needs beyond the server's own time: to start, and to report. */
-const announcerMs = 10_000;
 
 export const targetRows: readonly OptionRow[] = [
   {
@@ -100,23 +99,13 @@ export function targetsOf({ values }: Given, spoken: Spoken): Contender[] {
     throw new UsageError(`--${option} goes with --address; --command starts its process`);
   }
   const readySeconds = rest["ready-within"] ?? usualReadySeconds;
-  return (commands ?? []).map((command, index) => ({
-    ...foreign(named[index] ?? "", spoken),
-    command: starting(command, readySeconds),
-    readyWithinMs: readySeconds * 1000 + announcerMs,
-    summary: command,
-  }));
-}
-
-function foreign(name: string, { arguments: spoken }: Spoken) {
-  return {
-    name,
-    runtime: "foreign",
-    strategy: "unknown",
-    concurrency: "single",
-    platforms: [process.platform],
-    spoken,
-  } as const;
+  return (commands ?? []).map((command, index) => {
+    if (!command.includes("{port}")) {
+      throw new UsageError(`--command: no {port} in "${command}"; the server gets its port there`);
+    }
+    const name = named[index] ?? "";
+    return startedByCommand({ name, command, readySeconds, spoken: spoken.arguments });
+  });
 }
 
 /** @throws {UsageError} if they are not one per server, or not distinct. */
@@ -134,13 +123,6 @@ function namesOf(names: readonly string[], servers: number): readonly string[] {
     taken.add(name);
   }
   return names;
-}
-
-function starting(command: string, readySeconds: number): Contender["command"] {
-  if (!command.includes("{port}")) {
-    throw new UsageError(`--command: no {port} in "${command}"; the server gets its port there`);
-  }
-  return (paths) => [paths.node, paths.announce, "command", command, String(readySeconds)];
 }
 
 type AttachedServer = Omit<GivenServers, "command" | "name" | "address"> & {
@@ -163,7 +145,7 @@ function running(
       `--address needs --pid: ss -ltnp 'sport = :${port}' shows it; or --cgroup`,
     );
   }
-  const own = foreign(name, spoken);
+  const own = foreignContender(name, spoken.arguments);
   const summary = `the server on ${address}`;
   if (cgroup === null) {
     const command: Contender["command"] = (paths) => [

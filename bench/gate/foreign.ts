@@ -1,7 +1,7 @@
 // A gate on any repository's server: how it is started from a built tree, and how much is measured.
 // The load is the suite's; what is sent is the protocol's.
 
-import type { Contender } from "../contenders/catalogue.ts";
+import { startedByCommand } from "../contenders/foreign.ts";
 import type { Paths } from "../paths.ts";
 import type { Spoken } from "../run/protocol.ts";
 import type { PlantedCost } from "./planted-cost.ts";
@@ -22,7 +22,6 @@ export interface ForeignServer {
   readonly plantedPercent: number;
 }
 
-const announcerMs = 10_000;
 const echoBytes = 64;
 
 /** @param folders of the built trees, by side */
@@ -33,7 +32,7 @@ export function foreignTrees(
 ): { readonly trees: Trees; readonly planted: PlantedCost } {
   const start = (side: Side, wrap: (command: string) => string) => {
     const folder = folders[side === "head" ? "head" : "base"];
-    return contenderOf(server, wrap(`cd ${shellQuoted(folder)} && ${server.command}`));
+    return started(server, wrap(`cd ${shellQuoted(folder)} && ${server.command}`));
   };
   const percent = server.plantedPercent;
   const burn = `exec ${shellQuoted(own.loadGenerator)} burn --percent ${percent} -- /bin/sh -c `;
@@ -43,18 +42,8 @@ export function foreignTrees(
   };
 }
 
-function contenderOf({ name, spoken, readySeconds }: ForeignServer, command: string): Contender {
-  return {
-    name,
-    runtime: "foreign",
-    strategy: "unknown",
-    command: ({ node, announce }) => [node, announce, "command", command, String(readySeconds)],
-    concurrency: "single",
-    platforms: [process.platform],
-    summary: command,
-    spoken: spoken.arguments,
-    readyWithinMs: readySeconds * 1000 + announcerMs,
-  };
+function started({ name, spoken, readySeconds }: ForeignServer, command: string) {
+  return startedByCommand({ name, command, readySeconds, spoken: spoken.arguments });
 }
 
 /** The pairs of a profile of the suite's own gate, with this server under this load. */

@@ -1,0 +1,39 @@
+// A server of others, started by a shell's command: the announcer finds a port for it, and reports
+// it as ready once it listens.
+
+import type { Contender } from "./catalogue.ts";
+
+/** What the announcer needs beyond the server's own time: to start, and to report. */
+const announcerMs = 10_000;
+
+export interface ForeignCommand {
+  readonly name: string;
+  /** With {port}, which becomes a free one. */
+  readonly command: string;
+  /** How long it may take to listen. */
+  readonly readySeconds: number;
+  /** The load generator's arguments of its protocol. */
+  readonly spoken: readonly string[];
+}
+
+/** What every server of others is: one of which nothing is known but its name. */
+export function foreignContender(name: string, spoken: readonly string[]) {
+  return {
+    name,
+    runtime: "foreign",
+    strategy: "unknown",
+    concurrency: "single",
+    platforms: [process.platform],
+    spoken,
+  } as const;
+}
+
+export function startedByCommand(server: ForeignCommand): Contender {
+  const { name, command, readySeconds, spoken } = server;
+  return {
+    ...foreignContender(name, spoken),
+    command: ({ node, announce }) => [node, announce, "command", command, String(readySeconds)],
+    summary: command,
+    readyWithinMs: readySeconds * 1000 + announcerMs,
+  };
+}
