@@ -93,7 +93,7 @@ export const runtimeWarmupMessages = 5_000;
 /** Ten thousand greetings have warmed the handler before the warm-up begins. */
 const short: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 2, windowMs: 150 };
 /** The load is at each server for so long before it turns to the next. */
-const turns: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 6, windowMs: 100 };
+const turns: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 5, windowMs: 100 };
 const brief: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 3, windowMs: 150 };
 const silent: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 5, windowMs: 400 };
 /** Processes that ended are accounted for when they are waited for, many at a time. */
@@ -123,7 +123,7 @@ export const profiles: readonly Profile[] = [
         ratePerSecond: 20_000,
       },
     ],
-    blocks: fixed(5),
+    blocks: fewBlocks,
     timing: turns,
   },
   {
