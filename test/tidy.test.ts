@@ -93,6 +93,7 @@ const rooms: readonly { readonly room: string; readonly mayUse: readonly string[
     mayUse: [
       "bench/command-line.ts",
       "bench/contenders/catalogue.ts",
+      "bench/contenders/foreign.ts",
       "bench/host/",
       "bench/model/",
       "bench/paths.ts",
