@@ -137,7 +137,7 @@ export const profiles: readonly Profile[] = [
         connections: [10_000],
         payloadBytes: [bytes],
         ratePerSecond: 20_000,
-        blocks: fixed(5),
+        blocks: fixed(6),
         timing: turns,
       },
       {
