@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import type { Cell, Results } from "../bench/model/results.ts";
 import { judgedClaims } from "../bench/report/claims.ts";
 import { parseResults } from "../bench/report/json.ts";
-import { quotedPages } from "../reports/publish.mjs";
+import { quotedPages } from "../docs/publish-reference.mjs";
 import { fullResults } from "./report-full-data.ts";
 import { renderHtml } from "./report-words.ts";
 

@@ -1,0 +1,116 @@
+// Publishes a run as a reference run, and writes its figures into the pages that quote them:
+//   node docs/publish-reference.mjs RUN_DIRECTORY NAME     its report becomes reports/reference/NAME
+//   node docs/publish-reference.mjs                        renders the published runs and the pages again
+// A test compares the pages with the reference runs, so a figure cannot be edited by hand.
+
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { judgedClaims } from "../dist/bench/report/claims.js";
+import { bytes } from "../dist/bench/report/format.js";
+import { parseResults } from "../dist/bench/report/json.js";
+import { renderMarkdown } from "../dist/bench/report/markdown.js";
+import { reportOf } from "../dist/bench/report/report.js";
+import { renderSaved } from "../dist/bench/report/write.js";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const reference = join(root, "reports", "reference");
+
+/** The pages that quote a reference run, each with what makes its blocks of figures. */
+const pages = {
+  "README.md": {
+    default: () => defaultBlock(saved("default")),
+    c1m: () => millionBlock(saved("c1m")),
+  },
+  "docs/claims.md": { claims: () => claimsBlock(saved("default")) },
+};
+
+/** The text of each page as it should be. */
+export function quotedPages() {
+  return Object.entries(pages).map(([page, blocks]) => {
+    const before = readFileSync(join(root, page), "utf8");
+    const after = Object.entries(blocks).reduce(
+      (text, [name, block]) => withBlock(text, { page, name, block: block() }),
+      before,
+    );
+    return { page, before, after };
+  });
+}
+
+function withBlock(text, { page, name, block }) {
+  const begin = `<!-- figures: ${name} -->\n`;
+  const end = `\n<!-- end of figures -->`;
+  const start = text.indexOf(begin);
+  const stop = text.indexOf(end, start);
+  if (start < 0 || stop < 0) throw new Error(`${page}: no block "${begin.trim()}"`);
+  return `${text.slice(0, start)}${begin}\n${block}${text.slice(stop)}`;
+}
+
+function saved(name) {
+  const path = join(reference, name, "results.json");
+  return parseResults(readFileSync(path, "utf8"), path);
+}
+
+function defaultBlock(results) {
+  const [, table] = /^## echo-rate: 10,000 .*?^(\|.*?)\n$/ms.exec(
+    renderMarkdown(reportOf(results)),
+  );
+  return [
+    table,
+    "",
+    `One run of \`npm run bench -- --profile default\` (shared virtual machine; ${machineOf(results)}).`,
+    "[Its report](reports/reference/default/report.md) has the other workloads.",
+  ].join("\n");
+}
+
+function machineOf({ environment, startedAt }) {
+  const { cpuModel, availableCores, kernel, node } = environment;
+  const cpu = cpuModel.replace(/\((?:R|TM)\)/g, "").replace(/ (?:Processor|CPU)\b/g, "");
+  const short = (version) => version.replace(/^\D*(\d+\.\d+).*/s, "$1");
+  const date = startedAt.slice(0, 10);
+  return `${cpu}, ${availableCores} cores, Linux ${short(kernel)}, Node ${short(node)}, ${date}`;
+}
+
+function millionBlock(results) {
+  const { cells } = results;
+  const figure = (contender, metric) => {
+    const cell = cells.find((one) => one.contender === contender);
+    return bytes(cell.metrics[metric].median);
+  };
+  return [
+    `[A million connections](reports/reference/c1m/report.md), each of which echoed, take`,
+    `${figure("cpp:prefork", "userBytesPerConnection")} per connection of the C++ server's own memory, ` +
+      `${figure("ts:prefork", "userBytesPerConnection")} of the TypeScript server's, and`,
+    `${figure("cpp:prefork", "kernelBytesPerConnection")} of kernel memory for both ends (${machineOf(results)}).`,
+  ].join("\n");
+}
+
+function claimsBlock({ cells }) {
+  const rows = judgedClaims(cells).map(({ claim, judged }) => {
+    const figures = judged.figures === "" ? "" : `: ${judged.figures}`;
+    return `| ${claim.claim} | ${claim.source} | ${claim.tested} | ${judged.judgement}${figures} |`;
+  });
+  return [
+    "| claim | source | tested by | in the reference run |",
+    "| --- | --- | --- | --- |",
+    ...rows,
+  ].join("\n");
+}
+
+function publish([run, name]) {
+  if (run !== undefined) {
+    if (name === undefined)
+      throw new Error("usage: node docs/publish-reference.mjs RUN_DIRECTORY NAME");
+    const path = join(run, "results.json");
+    const text = readFileSync(path, "utf8");
+    if (!parseResults(text, path).complete) throw new Error(`${path}: an interrupted run`);
+    const target = join(reference, name);
+    rmSync(target, { recursive: true, force: true });
+    mkdirSync(target, { recursive: true });
+    writeFileSync(join(target, "results.json"), text);
+  }
+  for (const one of readdirSync(reference)) renderSaved(join(reference, one));
+  for (const { page, after } of quotedPages()) writeFileSync(join(root, page), after);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) publish(process.argv.slice(2));
