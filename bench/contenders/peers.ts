@@ -85,6 +85,21 @@ const rows: readonly PeerRow[] = [
     settings: { eventsPerWait: "64, then as many as came" },
   },
   {
+    strategy: "bare-epoll",
+    summary: "epoll(7) in C, without a library",
+    toolchain: cLibrary({
+      name: "cc",
+      header: "sys/epoll.h",
+      version: ["__VERSION__"],
+      install: "apt-get install build-essential",
+      language: "c",
+    }),
+    sources: ["bare-epoll.c"],
+    build: ({ program }, out) => [[program, "-O2", "-o", join(out, "server"), "bare-epoll.c"]],
+    run: binary,
+    settings: { acceptsPerWake: "all that wait", eventsPerWait: 256 },
+  },
+  {
     strategy: "libuv",
     summary: "uv_tcp_t in C",
     toolchain: cLibrary({

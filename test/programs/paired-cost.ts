@@ -1,47 +1,57 @@
-// What servers cost per message, in units of the first one. All run at once, and the load turns
-// from one to the next within a fraction of a second, so that what slows the machine slows all.
+// What servers cost per message, as a ratio to the first one, in the rows of a Markdown table. All
+// run at once, and the load turns from one to the next within a fraction of a second, so that what
+// slows the machine slows all.
 // node --import ./test/typescript.mjs test/programs/paired-cost.ts --servers A,B [options]
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { contenders } from "../../bench/contenders/catalogue.ts";
+import { type Contender, contenders } from "../../bench/contenders/catalogue.ts";
+import { peers } from "../../bench/contenders/peers.ts";
 import { packagePaths } from "../../bench/paths.ts";
 import { hodgesLehmann } from "../../bench/statistics/hodges-lehmann.ts";
 import { exitOnSignals } from "./exit-on-signals.ts";
 import { type OptionRow, optionLines, readOptions, UsageError, wholeNumber } from "./options.ts";
 
 const rows: readonly OptionRow[] = [
-  { name: "servers", value: "A,B", help: "contenders, the reference first" },
-  { name: "connections", value: "N", help: "100 unless given" },
+  { name: "servers", value: "A,B", help: "contenders and peers, the reference first" },
   {
-    name: "rate",
-    value: "N",
-    help: "messages/s at random times, 20000 unless given; 0: --in-flight",
+    name: "loads",
+    value: "C@R,…",
+    help: "a column each: C connections, R messages/s at random times; or CxN: N in flight",
   },
-  { name: "in-flight", value: "N", help: "messages under way of a closed loop; 64 unless given" },
-  { name: "rounds", value: "N", help: "windows of each server; 60 unless given" },
+  { name: "rounds", value: "N", help: "windows of each server and load; 60 unless given" },
   { name: "window-ms", value: "N", help: "250 unless given" },
 ];
 
+const USUAL_LOADS = "100@20000,4000@20000,100x64";
 const CONFIDENCE = 0.95;
 const WARM_UP_WINDOWS = 6;
 
+interface Load {
+  readonly connections: number;
+  /** The column's head. */
+  readonly title: string;
+  /** The load generator's words for it. */
+  readonly words: string;
+}
+
+/** A server under one load. */
 class Measured {
   readonly name: string;
   readonly costsNs: number[] = [];
+  readonly #contender: Contender;
   readonly #children: ChildProcess[] = [];
   #answers: AsyncIterator<string> | null = null;
   #generator: ChildProcess | null = null;
 
-  constructor(name: string) {
-    this.name = name;
+  constructor(contender: Contender) {
+    this.name = contender.name;
+    this.#contender = contender;
   }
 
   async start(connections: number): Promise<void> {
     const paths = packagePaths();
-    const found = contenders.find(({ name }) => name === this.name);
-    if (found === undefined) throw new UsageError(`--servers: no contender "${this.name}"`);
-    const server = this.#spawn(found.command(paths, 1));
+    const server = this.#spawn(this.#contender.command(paths, 1));
     const { port, pid } = JSON.parse(await next(linesOf(server)));
     const load = ["--port", port, "--connections", connections, "--server-pid", pid].map(String);
     this.#generator = this.#spawn([paths.loadGenerator, "hold", "--payload-bytes", "64", ...load]);
@@ -64,6 +74,22 @@ class Measured {
     for (const child of this.#children) child.kill("SIGTERM");
   }
 
+  /** The ratio to a reference that was measured in the same rounds. */
+  ratioTo(reference: Measured): string {
+    const logs = this.costsNs.map((cost, i) => Math.log(cost / (reference.costsNs[i] ?? NaN)));
+    const shift = hodgesLehmann(logs, CONFIDENCE);
+    if (shift === null) return "";
+    const [ratio, low, high] = [shift.estimate, shift.low, shift.high].map((log) =>
+      Math.exp(log).toFixed(2),
+    );
+    return `${ratio} (${low}–${high})`;
+  }
+
+  get meanUs(): string {
+    const sum = this.costsNs.reduce((total, cost) => total + cost, 0);
+    return `${(sum / this.costsNs.length / 1000).toFixed(2)} µs`;
+  }
+
   #spawn([file = "", ...args]: readonly string[]): ChildProcess {
     const child = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"] });
     this.#children.push(child);
@@ -82,18 +108,72 @@ async function next(lines: AsyncIterator<string> | null): Promise<string> {
   return line.value;
 }
 
-function report(measured: readonly Measured[]): void {
-  const reference = measured[0]?.costsNs ?? [];
-  for (const { name, costsNs } of measured) {
-    const logs = costsNs.map((cost, i) => Math.log(cost / (reference[i] ?? Number.NaN)));
-    const shift = hodgesLehmann(logs, CONFIDENCE);
-    if (shift === null) continue;
-    const [ratio, low, high] = [shift.estimate, shift.low, shift.high].map((log) =>
-      Math.exp(log).toFixed(3),
-    );
-    const meanUs = costsNs.reduce((sum, cost) => sum + cost, 0) / costsNs.length / 1000;
-    console.log(`${name.padEnd(26)} ${ratio} (${low} to ${high})  ${meanUs.toFixed(2)} µs/message`);
+/** @throws {UsageError} unless it is one of the two forms. */
+function readLoad(text: string): Load {
+  const [, connections = "", kind, amount = ""] = /^(\d+)([@x])(\d+)$/.exec(text) ?? [];
+  if (kind === undefined) throw new UsageError(`--loads: "${text}" is neither C@R nor CxN`);
+  const count = wholeNumber(connections, "loads", 1, 1e6);
+  const number = wholeNumber(amount, "loads", 1, 1e7);
+  const closed = kind === "x";
+  return {
+    connections: count,
+    title: `${count} connections, ${closed ? `${number} in flight` : `${number}/s`}`,
+    words: closed ? `in-flight=${number}` : `rate=${number} tick-us=0`,
+  };
+}
+
+/** The servers of these names that can run here; the others are named on standard error. */
+function readServers(text: string): Contender[] {
+  const paths = packagePaths();
+  const servers = text.split(",").flatMap((name) => {
+    const found = [...contenders, ...peers].find((contender) => contender.name === name);
+    if (found === undefined) throw new UsageError(`--servers: no contender or peer "${name}"`);
+    const why = found.missing?.(paths) ?? found.prepare?.(paths) ?? null;
+    if (why !== null) console.error(`paired-cost: without ${name}: ${why}`);
+    return why === null ? [found] : [];
+  });
+  if (servers.length < 2) throw new UsageError("--servers: two servers or more are needed");
+  return servers;
+}
+
+async function measure(
+  servers: readonly Contender[],
+  { connections, words }: Load,
+  { rounds, windowMs }: { readonly rounds: number; readonly windowMs: number },
+): Promise<readonly Measured[]> {
+  const measured = servers.map((contender) => new Measured(contender));
+  const command = `ms=${windowMs} settle-ms=20 ${words}`;
+  try {
+    for (const one of measured) await one.start(connections);
+    for (const one of measured) {
+      for (let i = 0; i < WARM_UP_WINDOWS; i++) await one.window(command);
+    }
+    for (let i = 0; i < rounds; i++) {
+      const order = i % 2 === 0 ? measured : measured.toReversed();
+      for (const one of order) one.costsNs.push(await one.window(command));
+    }
+  } finally {
+    for (const one of measured) one.end();
   }
+  return measured;
+}
+
+/** A row per server, with the reference's microseconds and the ratios of the others. */
+function table(loads: readonly Load[], columns: readonly (readonly Measured[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  const rowOf = ({ name }: Measured, row: number) => {
+    const cells = columns.map((column) => {
+      const [reference, one] = [column[0], column[row]];
+      if (reference === undefined || one === undefined) return "";
+      return row === 0 ? one.meanUs : one.ratioTo(reference);
+    });
+    return line([`\`${name}\``, ...cells]);
+  };
+  return [
+    line(["server", ...loads.map(({ title }) => title)]),
+    line(["---", ...loads.map(() => "---")]),
+    ...(columns[0] ?? []).map(rowOf),
+  ].join("\n");
 }
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -102,28 +182,13 @@ async function main(argv: readonly string[]): Promise<number> {
     console.log(optionLines(rows));
     return 0;
   }
-  const whole = (name: string, unlessGiven: number, low: number) =>
-    wholeNumber(given.get(name) ?? String(unlessGiven), name, low, 1e7);
-  const names = (given.get("servers") ?? "").split(",");
-  if (names.length < 2) throw new UsageError("--servers: two names or more are needed");
-  const rate = whole("rate", 20_000, 0);
-  const load = rate > 0 ? `rate=${rate} tick-us=0` : `in-flight=${whole("in-flight", 64, 1)}`;
-  const words = `ms=${whole("window-ms", 250, 20)} settle-ms=20 ${load}`;
-  const rounds = whole("rounds", 60, 6);
-  const measured = names.map((name) => new Measured(name));
-  try {
-    for (const one of measured) await one.start(whole("connections", 100, 1));
-    for (const one of measured) {
-      for (let i = 0; i < WARM_UP_WINDOWS; i++) await one.window(words);
-    }
-    for (let i = 0; i < rounds; i++) {
-      const order = i % 2 === 0 ? measured : measured.toReversed();
-      for (const one of order) one.costsNs.push(await one.window(words));
-    }
-  } finally {
-    for (const one of measured) one.end();
-  }
-  report(measured);
+  const loads = (given.get("loads") ?? USUAL_LOADS).split(",").map(readLoad);
+  const rounds = wholeNumber(given.get("rounds") ?? "60", "rounds", 6, 1e7);
+  const windowMs = wholeNumber(given.get("window-ms") ?? "250", "window-ms", 20, 1e7);
+  const servers = readServers(given.get("servers") ?? "");
+  const columns: (readonly Measured[])[] = [];
+  for (const load of loads) columns.push(await measure(servers, load, { rounds, windowMs }));
+  console.log(table(loads, columns));
   return 0;
 }
 
