@@ -330,6 +330,7 @@ describe("report", () => {
       expect(shown.stdout.toLowerCase()).toContain(sign);
     }
     expect((await bench("report", "results.json", "--form", "json")).stdout).toBe(stdout);
+    expect((await bench("report", ".", "--form", "json")).stdout).toBe(stdout);
     const whole = await bench("report", "results.json", "--out", "slides");
     expect(whole.stdout.trim()).toBe(join("slides", "report.html"));
     expect(readdirSync(join(folder, "slides"))).toContain("cells.csv");

@@ -1,6 +1,7 @@
 // The report's words from invented results, as readers see them: for the tests of bench/report.
 
 import type { Results } from "../bench/model/results.ts";
+import { cautionSentence } from "../bench/report/caution-words.ts";
 import { type Caution, cautionsOf, confidenceOf } from "../bench/report/cautions.ts";
 import * as csv from "../bench/report/csv.ts";
 import { type Group, groupCells, headlineGroup as openingOf } from "../bench/report/groups.ts";
@@ -20,7 +21,7 @@ export const renderCsv = (results: Results) => csv.renderCsv(reportOf(results));
 
 export const verdict = (group: Group, reference: string) =>
   words.verdictOf(group, reference).map(plain);
-const sentenceOf = (caution: Caution) => plain(words.cautionSentence(caution));
+const sentenceOf = (caution: Caution) => plain(cautionSentence(caution));
 export const cautions = (group: Group, results: Results) =>
   cautionsOf(group, results).map(sentenceOf);
 export const headlineGroup = (results: Results) => openingOf(groupCells(results));

@@ -24,7 +24,7 @@ import { reproduceCommand } from "../bench/report/reproduce.ts";
 import { painter, wrap } from "../bench/report/text-table.ts";
 import { reportId, writeReport } from "../bench/report/write.ts";
 import { inventedResults, measuredCell, metric, otherCell } from "./report-data.ts";
-import { cautions, renderMarkdown, renderTerminal, verdict } from "./report-words.ts";
+import { cautions, headline, renderMarkdown, renderTerminal, verdict } from "./report-words.ts";
 
 const figures = { cpu: 10, p50: 400, p99: 900, percent: 40 };
 const reference = measuredCell("cpp:reactor-epoll", { ...figures, cpu: 11.1 });
@@ -301,6 +301,24 @@ describe("terminal", () => {
     expect(text).toContain("failed: byte 12 differs (3 of 5,000 messages wrong or missing)");
     expect(text).toContain("inconclusive: noise; seen: 10.0 µs per message, not ranked");
     expect(text).toContain("every byte checked, 3 wrong or missing.");
+  });
+
+  it("calls a difference probable if its interval excludes 1, and else not resolved", () => {
+    const open = (contender: string, low: number): Cell => {
+      const cell = measuredCell(contender, figures);
+      const ratioToReference = { unit: "ratio", median: 1.18, low, high: 1.3, blocks: [1.18] };
+      const cause = { code: "unresolved", detectableEffect: 0.15 } as const;
+      const metrics = { ...cell.metrics, ratioToReference };
+      return { ...cell, status: "inconclusive", cause, metrics };
+    };
+    const results = withCells(reference, open("b", 1.07), open("c", 0.98));
+    const text = renderTerminal(results, { colour: false, width: 200 });
+    expect(text).toMatch(/^b .* 1\.18 \(1\.07–1\.30\) .* probable$/m);
+    expect(text).toMatch(/^c .* 1\.18 \(0\.98–1\.30\) .* not resolved$/m);
+    expect(headline(results)).toContain("b probably costs 1.18 times as much; not resolved: c.");
+    expect(verdict(groupOf(results), reference.contender)).toContain(
+      "b probably costs 1.18 times as much.",
+    );
   });
 
   it("says so where nothing was measured", () => {

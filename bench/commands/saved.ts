@@ -1,13 +1,19 @@
 // Reads a results.json for the commands that take one.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import type { Results } from "../model/results.ts";
 import { plainLine } from "../report/format.ts";
 import { parseResults, ResultsFormatError } from "../report/json.ts";
 import { messageOf, say } from "./command.ts";
 
-/** Says what is wrong with the file where it is not ours; null then. */
-export function readResults(file: string): Results | null {
+/**
+ * @param path the file, or the folder of a report that contains it.
+ * @returns null if it cannot be read or is not ours; the reason is printed.
+ */
+export function readResults(path: string): Results | null {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const file = isFolder ? join(path, "results.json") : path;
   try {
     return parseResults(readFileSync(file, "utf8"), file);
   } catch (error) {

@@ -4,7 +4,7 @@
 import type { Cell } from "../model/results.ts";
 import { isSaturated } from "./causes.ts";
 import { absent, count, duration, percent, ratio, significant } from "./format.ts";
-import { figure, type Group, isUnresolved, unitOf } from "./groups.ts";
+import { figure, type Group, isProbable, isUnresolved, unitOf } from "./groups.ts";
 import { type MetricWords, metricWords } from "./metric-words.ts";
 
 export type ColumnName =
@@ -58,10 +58,14 @@ export function columnText(name: ColumnName, group: Group, options: ColumnText) 
   return texts[name];
 }
 
-/** "ok", "tie" or "not resolved", and the grade of confidence: "ok, high". */
+/** "ok", "tie", "probable" or "not resolved", and the grade of confidence: "ok, high". */
 export function statusText(cell: Cell): string {
-  const word = isUnresolved(cell) ? "not resolved" : cell.status;
+  const word = isUnresolved(cell) ? unresolvedWord(cell) : cell.status;
   return cell.confidence == null ? word : `${word}, ${cell.confidence.grade}`;
+}
+
+function unresolvedWord(cell: Cell): string {
+  return isProbable(cell) ? "probable" : "not resolved";
 }
 
 /** Every further metric that some cell has, in the order of the results. */

@@ -160,6 +160,16 @@ export function isUnresolved({ cause, status }: Cell): boolean {
   return status === "inconclusive" && cause?.code === "unresolved";
 }
 
+/**
+ * Whether a difference that is not resolved is probable: the 95 % interval excludes 1, and only the
+ * stricter test that a ranking needs does not.
+ */
+export function isProbable(cell: Cell): boolean {
+  const ratio = figure(cell, "ratioToReference");
+  if (!isUnresolved(cell) || ratio === undefined) return false;
+  return (ratio.low ?? 0) > 1 || (ratio.high ?? 2) < 1;
+}
+
 function hasFigures(cell: Cell): boolean {
   return isMeasured(cell) || isUnresolved(cell);
 }

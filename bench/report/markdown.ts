@@ -4,6 +4,7 @@
 
 import type { Cell, Results } from "../model/results.ts";
 import { runtimeRow } from "../model/runtimes.ts";
+import { cautionSentence } from "./caution-words.ts";
 import {
   type ColumnName,
   columnsOf,
@@ -23,7 +24,6 @@ import { reproduceCommand } from "./reproduce.ts";
 import { joined, plain } from "./sentence.ts";
 import { wrap } from "./text-table.ts";
 import {
-  cautionSentence,
   confidenceTitle,
   methodText,
   reasonOf,

@@ -3,6 +3,7 @@
 
 import type { Cell, Status } from "../model/results.ts";
 import { isSaturated } from "./causes.ts";
+import { cautionSentence } from "./caution-words.ts";
 import type { Caution } from "./cautions.ts";
 import { type ColumnName, columnsOf, columnText, wordsIn } from "./columns.ts";
 import { plural } from "./format.ts";
@@ -21,7 +22,7 @@ import {
   tableWidth,
   wrap,
 } from "./text-table.ts";
-import { cautionSentence, confidenceTitle, reasonOf, untouchedText } from "./words.ts";
+import { confidenceTitle, reasonOf, untouchedText } from "./words.ts";
 
 /** The table of the scale that matters most, a line per other scale, the verdict, confidence. */
 export function renderTerminal(report: Report, { colour, width }: TerminalOptions): string {

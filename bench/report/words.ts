@@ -5,9 +5,9 @@ import { doubtText } from "../model/confidence.ts";
 import { causeText } from "../model/reasons.ts";
 import type { Cell, Results, Status } from "../model/results.ts";
 import { isSaturated } from "./causes.ts";
-import { type Caution, type Confidence, type ExcludedCells, enoughBlocks } from "./cautions.ts";
-import { bytes, count, enumerate, percent, plainLine, ratio, significant } from "./format.ts";
-import { figure, type Group, isUnresolved, scaleText, unitOf } from "./groups.ts";
+import type { Confidence, ExcludedCells } from "./cautions.ts";
+import { bytes, count, enumerate, plainLine, ratio, significant } from "./format.ts";
+import { figure, type Group, isProbable, isUnresolved, scaleText, unitOf } from "./groups.ts";
 import { metricWords, sizeText, workloadWords } from "./metric-words.ts";
 import { enumerated, joined, type Name, namesOf, type Sentence, say } from "./sentence.ts";
 
@@ -46,7 +46,8 @@ export function headlineOf(group: Group | undefined, { reference }: Results): Se
     ),
     cheaper(ranked.filter((cell) => ratioOf(cell) < 1)),
     moreExpensive(ranked.filter((cell) => ratioOf(cell) >= 1)),
-    unresolved(others.filter(isUnresolved)),
+    probable(others.filter(isProbable)),
+    unresolved(others.filter((cell) => isUnresolved(cell) && !isProbable(cell))),
   ].filter((part) => part.length > 0);
   const full = group.measured.filter(isSaturated);
   if (rest.length + full.length === 0 && others.length > 0) rest.push(say`No other is ranked`);
@@ -60,10 +61,20 @@ export function headlineOf(group: Group | undefined, { reference }: Results): Se
 function againstUsual(cell: Cell): Sentence {
   if (isRanked(cell)) return say`${nameOf(usual)} spends ${ratio(ratioOf(cell))} times that`;
   if (isTied(cell)) return say`${nameOf(usual)} does not differ significantly`;
+  if (isProbable(cell)) {
+    return say`${nameOf(usual)} probably spends ${ratio(ratioOf(cell))} times that`;
+  }
   if (isUnresolved(cell)) {
     return say`${nameOf(usual)} spends ${ratio(ratioOf(cell))} times that, which is not resolved`;
   }
   return say`${nameOf(usual)} is not ranked`;
+}
+
+function probable(cells: readonly Cell[]): Sentence {
+  if (cells.length === 0) return [];
+  const ratios = enumerated(cells.map((cell) => [ratio(ratioOf(cell))]));
+  const verb = cells.length === 1 ? "costs" : "cost";
+  return say`${namesOf(cells)} probably ${verb} ${ratios} times as much`;
 }
 
 function unresolved(cells: readonly Cell[]): Sentence {
@@ -141,13 +152,15 @@ export function verdictOf(group: Group, reference: string): Sentence[] {
   if (own === undefined) return [withoutReference(reference)];
   const ranked = rivals.filter((cell) => isRanked(cell) && !isSaturated(cell));
   const vague = rivals.filter((cell) => isUnresolved(cell) && !isSaturated(cell));
+  const [likely, open] = [vague.filter(isProbable), vague.filter((cell) => !isProbable(cell))];
   const full = group.measured.filter(isSaturated);
   return [
     say`${opening(reference, own)}.`,
     ...(ranked.length === 0 ? [] : [rankedSentence(ranked, reference)]),
     ...(full.length === 0 ? [] : [saturatedSentence(full)]),
     ...last,
-    ...(vague.length === 0 ? [] : [say`Not resolved: ${namesOf(vague)}.`]),
+    ...(likely.length === 0 ? [] : [say`${probable(likely)}.`]),
+    ...(open.length === 0 ? [] : [say`Not resolved: ${namesOf(open)}.`]),
   ];
 }
 
@@ -217,58 +230,6 @@ export function integrityText({ workload, measured, others }: Group): string {
   const { unit } = workloadWords(workload, cells);
   if (unit !== undefined) return `${count(messages)} ${unit}, ${found} wrong or missing.`;
   return `${count(messages)} messages came back, every byte checked, ${found} wrong or missing.`;
-}
-
-const overRate = "Saturated, so the cost per message is the core divided by the rate:";
-
-type CautionOf<C extends Caution["code"]> = Extract<Caution, { readonly code: C }>;
-
-const cautionWords: { readonly [C in Caution["code"]]: (caution: CautionOf<C>) => Sentence } = {
-  interrupted: () => say`The run was interrupted: this is what was measured until then.`,
-  "one-core": () =>
-    say`Server and load generator shared the only core: nothing here can be ranked.`,
-  "one-block": () => say`One block gives no interval: the ratios rank nothing.`,
-  "limited-by-clients": ({ agents }) =>
-    say`Limited by the clients: agent ${agents.join(", ")} was saturated, or sent late.`,
-  "machine-faults": ({ faults }) => [plainLine(faults.join("; "))],
-  "few-blocks": ({ blocks, coverage }) =>
-    joined(
-      [
-        say`With ${blocks} blocks an interval covers the true value at most`,
-        say`${percent(coverage)} % of the time, not 95 %; use ${enoughBlocks} or more.`,
-      ],
-      " ",
-    ),
-  "windows-discarded": ({ cells }) =>
-    say`Discarded windows: ${joined(
-      cells.map((cell) => say`${nameOf(cell.contender)} ${count(cell.dropped)}`),
-      ", ",
-    )}.`,
-  "not-ranked": ({ cells }) => say`Not ranked: ${namesOf(cells)}.`,
-  "machine-busy": () => [
-    "Something else kept the CPUs busy: measure again when the machine is quiet; " +
-      "npm run bench -- doctor lists what disturbs it.",
-  ],
-  polls: ({ cells }) => say`Busy polling fills its core at any load: ${namesOf(cells)}.`,
-  "failed-afterwards": ({ cells }) => [
-    "Failed after the last window, so the figures stand: " +
-      `${cells.map(({ contender, afterwards }) => `${contender}: ${afterwards}`).join("; ")}.`,
-  ],
-  saturated: ({ cells }) => say`${overRate} ${namesOf(cells)}.`,
-  "sent-late": ({ cells, share }) =>
-    joined(
-      [
-        say`The load generator sent late: its own delay is over ${count(100 * share)} % of the p99`,
-        say`of ${namesOf(cells)}; compare the latencies from send.`,
-      ],
-      " ",
-    ),
-  engine: ({ engine, runtimes }) =>
-    say`${enumerated(runtimes.map((name) => [`${name}:`]))} rows include their ${engine} runtime.`,
-};
-
-export function cautionSentence<C extends Caution["code"]>(caution: CautionOf<C>): Sentence {
-  return cautionWords[caution.code as C](caution);
 }
 
 /** How far to trust the report, as its heading. */
@@ -376,8 +337,9 @@ export const statusMeanings: readonly (readonly [Status, string])[] = [
 /** How the figures came about. */
 export const methodText =
   "Each contender is a process of its own, measured from outside, with the load generator on " +
-  "another CPU where there is one. Blocks run all contenders in a seeded order; the ratio is " +
-  "taken to the reference within the block, and the figures are medians over blocks with a 95 % " +
+  "another CPU if there is one. Blocks run all contenders in a seeded order; the ratio to the " +
+  "reference is taken within the block. If the load took turns, a ratio is the geometric mean " +
+  "over blocks with Student's 95 % interval. All other figures are medians over blocks with a " +
   "bootstrap interval. A contender without a significant difference is not ranked.";
 
 /** "idle CPU" becomes "Idle CPU"; "p99" stays. */

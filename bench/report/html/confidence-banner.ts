@@ -1,17 +1,12 @@
 // How far to trust the page, in one line after the verdict; folded under it what was discarded,
 // which cells are not ranked and why, and the machine.
 
+import { cautionSentence } from "../caution-words.ts";
 import type { ExcludedCells, Level } from "../cautions.ts";
 import { count } from "../format.ts";
 import { element, join, type Markup, nothing, text } from "../markup.ts";
 import type { Report } from "../report.ts";
-import {
-  cautionSentence,
-  confidenceTitle,
-  exclusionText,
-  lowSentence,
-  windowsSentence,
-} from "../words.ts";
+import { confidenceTitle, exclusionText, lowSentence, windowsSentence } from "../words.ts";
 import { code, prose } from "./table.ts";
 
 const levelMarks: Readonly<Record<Level, string>> = { sound: "✓", careful: "!", broken: "✕" };

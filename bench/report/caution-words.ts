@@ -1,0 +1,57 @@
+// What the report warns of, in words: one sentence per code.
+
+import { type Caution, enoughBlocks } from "./cautions.ts";
+import { count, percent, plainLine } from "./format.ts";
+import { enumerated, joined, namesOf, type Sentence, say } from "./sentence.ts";
+
+const overRate = "Saturated, so the cost per message is the core divided by the rate:";
+
+type CautionOf<C extends Caution["code"]> = Extract<Caution, { readonly code: C }>;
+
+const cautionWords: { readonly [C in Caution["code"]]: (caution: CautionOf<C>) => Sentence } = {
+  interrupted: () => say`The run was interrupted: this is what was measured until then.`,
+  "one-core": () =>
+    say`Server and load generator shared the only core: nothing here can be ranked.`,
+  "one-block": () => say`One block gives no interval: the ratios rank nothing.`,
+  "limited-by-clients": ({ agents }) =>
+    say`Limited by the clients: agent ${agents.join(", ")} was saturated, or sent late.`,
+  "machine-faults": ({ faults }) => [plainLine(faults.join("; "))],
+  "few-blocks": ({ blocks, coverage }) =>
+    joined(
+      [
+        say`With ${blocks} blocks an interval covers the true value at most`,
+        say`${percent(coverage)} % of the time, not 95 %; use ${enoughBlocks} or more.`,
+      ],
+      " ",
+    ),
+  "windows-discarded": ({ cells }) =>
+    say`Discarded windows: ${joined(
+      cells.map((cell) => say`${{ name: cell.contender }} ${count(cell.dropped)}`),
+      ", ",
+    )}.`,
+  "not-ranked": ({ cells }) => say`Not ranked: ${namesOf(cells)}.`,
+  "machine-busy": () => [
+    "Something else kept the CPUs busy: measure again when the machine is quiet; " +
+      "npm run bench -- doctor lists what disturbs it.",
+  ],
+  polls: ({ cells }) => say`Busy polling fills its core at any load: ${namesOf(cells)}.`,
+  "failed-afterwards": ({ cells }) => [
+    "Failed after the last window, so the figures stand: " +
+      `${cells.map(({ contender, afterwards }) => `${contender}: ${afterwards}`).join("; ")}.`,
+  ],
+  saturated: ({ cells }) => say`${overRate} ${namesOf(cells)}.`,
+  "sent-late": ({ cells, share }) =>
+    joined(
+      [
+        say`The load generator sent late: its own delay is over ${count(100 * share)} % of the p99`,
+        say`of ${namesOf(cells)}; compare the latencies from send.`,
+      ],
+      " ",
+    ),
+  engine: ({ engine, runtimes }) =>
+    say`${enumerated(runtimes.map((name) => [`${name}:`]))} rows include their ${engine} runtime.`,
+};
+
+export function cautionSentence<C extends Caution["code"]>(caution: CautionOf<C>): Sentence {
+  return cautionWords[caution.code as C](caution);
+}
