@@ -2,7 +2,7 @@
 // that its cell measured. A figure that was not measured is left out, and so is its clause.
 
 import type { Waiting, Why } from "./causes.ts";
-import { count, enumerate, percent, significant } from "./format.ts";
+import { count, enumerate, significant } from "./format.ts";
 import { sizeText } from "./metric-words.ts";
 import { reasonOf } from "./words.ts";
 
@@ -42,8 +42,8 @@ const parts: Readonly<Record<Waiting, readonly Clause[]>> = {
   scans: ["looks"],
   asks: ["calls"],
   blocks: ["switches", "calls"],
-  told: ["events", "calls"],
-  completes: ["events", "calls"],
+  told: ["events", "calls", "user"],
+  completes: ["events", "calls", "user"],
   streams: ["cpu", "user"],
   unknown: ["cpu", "user", "switches"],
 };
@@ -55,7 +55,7 @@ const partText: { readonly [P in Clause]: (why: Why) => string | undefined } = {
   switches: ({ figures: { switches } }) => per(switches, "context switches per message"),
   cpu: ({ figures: { cpu } }) => per(cpu, "µs of CPU per message"),
   user: ({ figures: { userShare } }) =>
-    userShare === undefined ? undefined : `${percent(userShare)} % of it in user mode`,
+    userShare === undefined ? undefined : `${significant(userShare)} % of its CPU time in user mode`,
 };
 
 function per(value: number | undefined, what: string): string | undefined {

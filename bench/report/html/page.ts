@@ -171,7 +171,7 @@ function elsewhere(number: number): Markup {
   return element(
     "p",
     { class: "missing" },
-    text(`${count(number)} more of these are not drawn; their figures are in `),
+    text(`${count(number)} more ${number === 1 ? "is" : "are"} not drawn; the figures are in `),
     element("a", { href: "#raw" }, text("All figures")),
     text("."),
   );
