@@ -55,7 +55,9 @@ const partText: { readonly [P in Clause]: (why: Why) => string | undefined } = {
   switches: ({ figures: { switches } }) => per(switches, "context switches per message"),
   cpu: ({ figures: { cpu } }) => per(cpu, "µs of CPU per message"),
   user: ({ figures: { userShare } }) =>
-    userShare === undefined ? undefined : `${significant(userShare)} % of its CPU time in user mode`,
+    userShare === undefined
+      ? undefined
+      : `${significant(userShare)} % of its CPU time in user mode`,
 };
 
 function per(value: number | undefined, what: string): string | undefined {
