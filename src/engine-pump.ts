@@ -22,11 +22,9 @@ export interface Pumped {
   /** The index of the wish in `head`. */
   readonly wishAt: number;
   readonly head: Int32Array;
-  /** Dispatches so many completions; it does not throw. */
-  turn(count: number): void;
+  /** Dispatches the completions of the last turn; it does not throw. */
+  readonly turn: () => void;
 }
-
-const WITHOUT_LIMIT = -1;
 
 /** Turns within Node's loop, which looks at what was submitted before it waits. */
 export class HostedPump implements Pump {
@@ -52,11 +50,8 @@ export class HostedPump implements Pump {
   submitted(): void {}
 
   #run(): void {
-    const turn = (count: number) => {
-      this.#engine.turn(count);
-      return WITHOUT_LIMIT;
-    };
-    const answer = native.engineRun(this.#engine.id, turn, (over) => this.#over(over));
+    const { id, turn } = this.#engine;
+    const answer = native.engineRun(id, turn, (over) => this.#over(over));
     if (answer < 0) throw systemError(answer, "cannot share Node's event loop");
     this.#running = true;
   }
@@ -119,8 +114,7 @@ export class ReactorPump implements Pump {
   #serve(): void {
     if (!this.#started) return;
     this.#serving = true;
-    const count = native.engineTurn(this.#engine.id);
-    if (count > 0) this.#engine.turn(count);
+    if (native.engineTurn(this.#engine.id) > 0) this.#engine.turn();
     const dueMs = native.engineSettle(this.#engine.id);
     this.#serving = false;
     this.#timer?.cancel();

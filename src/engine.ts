@@ -44,6 +44,8 @@ const HEAD_SUBMISSIONS = 0;
 const HEAD_OUTBOUND = 1;
 const HEAD_WISH = 2;
 const HEAD_FLUSHES = 3;
+const HEAD_COMPLETIONS = 4;
+const HEAD_LENGTH = 5;
 
 const ACCEPTED = 1;
 const DATA = 2;
@@ -75,7 +77,7 @@ export class Engine implements Submitter {
   /** The connection whose `data` handler runs. */
   delivering: object | null = null;
   readonly #id: number;
-  readonly #head = new Int32Array(STRIDE);
+  readonly #head = new Int32Array(HEAD_LENGTH);
   readonly #completions = new Int32Array(COMPLETIONS * STRIDE);
   readonly #submissions = new Int32Array(SUBMISSIONS * STRIDE);
   readonly #outbound = new Uint8Array(OUTBOUND_BYTES);
@@ -114,7 +116,7 @@ export class Engine implements Submitter {
       id: this.#id,
       head: this.#head,
       wishAt: HEAD_WISH,
-      turn: (count: number) => this.#turn(count),
+      turn: () => this.#turn(),
     };
     this.#pump = reactor ? new ReactorPump(pumped, reactor) : new HostedPump(pumped);
   }
@@ -281,8 +283,9 @@ export class Engine implements Submitter {
     if (this.#slots.count === 0) this.#pump.stop();
   }
 
-  #turn(count: number): void {
+  #turn(): void {
     const completions = this.#completions;
+    const count = this.#head[HEAD_COMPLETIONS] as number;
     this.#count = count;
     this.#turning = true;
     for (let i = 0; i < count; i++) {

@@ -248,10 +248,10 @@ export interface Native {
   /** Takes all submissions. */
   engineFlush(id: number): void;
   /**
-   * Serves the engine, as `run` a selector: `turn` is called with the number of completions in the
-   * ring. It must not throw.
+   * Serves the engine, as `run` a selector: `turn` is called after each wait that has completions;
+   * `head` has their number. It must not throw.
    */
-  engineRun(id: number, turn: (count: number) => number, over: (answer: number) => void): number;
+  engineRun(id: number, turn: () => void, over: (answer: number) => void): number;
   /** What another loop can watch instead of `engineRun`; -1 without one. */
   engineFileno(id: number): number;
   /** One turn without waiting. Answers the number of completions in the ring. */

@@ -70,14 +70,12 @@ void Host::OnPrepare() {
   uv_idle_stop(&idle_);
 }
 
-int64_t Host::UntilTurnNs() const {
+int64_t Host::NextTurnNs() const {
   const int timeout_ms = uv_backend_timeout(loop_);
-  if (timeout_ms <= 0) return timeout_ms < 0 ? kForever : 0;
-  // Measured from the loop's clock, which stands still between its turns. Only now is it worth
-  // asking for the time: without a timer of Node's this is called before every wait.
-  const int64_t behind_ms =
-      static_cast<int64_t>(uv_hrtime() / kNsPerMs) - static_cast<int64_t>(uv_now(loop_));
-  return std::max<int64_t>(0, timeout_ms - behind_ms) * kNsPerMs;
+  if (timeout_ms <= 0) return timeout_ms < 0 ? kNever : 0;
+  // The timeout counts from the loop's own clock, which stands still meanwhile. The sum does not
+  // depend on when it is formed, so that no wait has to read a clock.
+  return (static_cast<int64_t>(uv_now(loop_)) + timeout_ms) * kNsPerMs;
 }
 
 void Host::SawEvents() {

@@ -35,11 +35,11 @@ class Host {
   void ApplyRef();
 
   /**
-   * Nanoseconds until Node's loop has something to do that its descriptor does not show: 0 now (an
-   * immediate, a handle to be closed, a watcher that the kernel does not know yet), else until its
-   * next timer; kForever without one.
+   * When Node's loop has something to do that its descriptor does not show: 0 now (an immediate, a
+   * handle to be closed, a watcher that the kernel does not know yet), else the time of its next
+   * timer on the monotonic clock; kNever without one.
    */
-  int64_t UntilTurnNs() const;
+  int64_t NextTurnNs() const;
 
   /** Node's descriptor has been seen ready. An edge is reported once, so this is remembered. */
   void SawEvents();

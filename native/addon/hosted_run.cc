@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <limits>
 #include <memory>
 #include <utility>
 
@@ -16,8 +15,6 @@ namespace {
 
 /** How long near waits go on without a pass of Node's loop. */
 constexpr int64_t kWindowNs = 4 * kNsPerMs;
-/** HostedRun::due_ns_ without a limit. */
-constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 /** Turns with events per window from which on near waits pay. */
 constexpr int kBusyTurns = 4;
 
@@ -93,6 +90,7 @@ void HostedRun::TakeTurns() {
   napi_get_reference_value(env_, turn_ref_, &turn_);
   if (near_) {
     StayNear();
+    uv_update_time(host_.loop());  // its clock stood still
   } else {
     Step(0);
   }
@@ -116,24 +114,22 @@ bool HostedRun::IsDue() const {
 
 void HostedRun::StayNear() {
   if (!source_->wake_set.WatchHost().ok()) return LeaveNear();
-  int64_t until_node_ns = host_.UntilTurnNs();
-  while (Step(until_node_ns) && near_ && CanWaitNear()) {
-    until_node_ns = host_.UntilTurnNs();
-    if (until_node_ns == 0) return;
+  int64_t node_turn_ns = host_.NextTurnNs();
+  while (Step(node_turn_ns) && near_ && CanWaitNear()) {
+    node_turn_ns = host_.NextTurnNs();
+    if (node_turn_ns == 0) return;
   }
 }
 
-bool HostedRun::Step(int64_t until_node_ns) {
+bool HostedRun::Step(int64_t node_turn_ns) {
   if (source_ == nullptr) return End(-EBADF);
   if ((*source_->wish & kWishesEnd) != 0) return End(0);
   if ((*source_->wish & kWishesTurn) != 0) due_ns_ = 0;
   *source_->wish = 0;
   fired_ = false;
-  const Result<int> count = near_ ? WaitNear(until_node_ns) : source_->Wait(0);
+  const Result<int> count = near_ ? WaitNear(node_turn_ns) : source_->Wait(0);
   const bool interrupted = !count.ok() && count.error().errno_value == EINTR;
   if (!count.ok() && !interrupted) return End(environment_.Refuse(count.error()));
-  // As after a wait of its own: what handlers give Node's timers is measured from now.
-  if (near_) uv_update_time(host_.loop());
   const WakeSet::Ready ready = source_->TakeWake(interrupted);
   if (ready.host) host_.SawEvents();
   if (ready.waker && source_->watch->is_waited_for()) {
@@ -142,24 +138,35 @@ bool HostedRun::Step(int64_t until_node_ns) {
     fired_ = false;
     if (source_ == nullptr) return End(-EBADF);
   }
-  double timeout_ms = 0;
-  // What it throws has been contained; an error of a tick that was handled ends up here.
-  const bool answered = Call(turn_, interrupted ? 0 : count.value(), &timeout_ms);
-  if (!answered && LeavesNow(env_, environment_)) {
+  const int32_t events = interrupted ? 0 : count.value();
+  int64_t limit_ns = kForever;
+  if (!Turn(events, &limit_ns) && LeavesNow(env_, environment_)) {
     over_ = true;
     return false;
   }
   const int64_t own_ns = source_ == nullptr ? kForever : source_->UntilDueNs();
-  const Result<void> limited = Limit(Sooner(ToNanoseconds(timeout_ms), own_ns));
+  const Result<void> limited = Limit(Sooner(limit_ns, own_ns));
   if (!limited.ok()) return End(environment_.Refuse(limited.error()));
-  Measure(!interrupted && count.value() > 0, ready.timer);
+  Measure(events > 0, ready.timer);
   return !ready.timer && !host_.HasEvents();
 }
 
-Result<int> HostedRun::WaitNear(int64_t until_node_ns) {
-  if (due_ns_ == 0 || until_node_ns == 0) return source_->Wait(0);
-  const int64_t node_ns = until_node_ns < 0 ? kNever : DeadlineAfter(until_node_ns);
-  const Result<void> set = source_->wake_set.WakeBy(std::min(window_end_ns_, node_ns));
+bool HostedRun::Turn(int32_t events, int64_t* limit_ns) {
+  if (source_->plain_turns) return events == 0 || Call(turn_, 0, nullptr, nullptr);
+  *limit_ns = 0;  // unless it answers: an error of a tick that was handled ends up here
+  napi_value argument = nullptr;
+  napi_value answer = nullptr;
+  double timeout_ms = 0;
+  napi_create_int32(env_, events, &argument);
+  if (!Call(turn_, 1, &argument, &answer)) return false;
+  if (napi_get_value_double(env_, answer, &timeout_ms) != napi_ok) return false;
+  *limit_ns = ToNanoseconds(timeout_ms);
+  return true;
+}
+
+Result<int> HostedRun::WaitNear(int64_t node_turn_ns) {
+  if (due_ns_ == 0 || node_turn_ns == 0) return source_->Wait(0);
+  const Result<void> set = source_->wake_set.WakeBy(std::min(window_end_ns_, node_turn_ns));
   if (!set.ok()) return set.error();
   return source_->Wait(kForever);
 }
@@ -203,8 +210,10 @@ bool HostedRun::End(int32_t answer) {
   over_ = true;
   Release();
   napi_value over = nullptr;
+  napi_value argument = nullptr;
   napi_get_reference_value(env_, over_ref_, &over);
-  Call(over, answer, nullptr);
+  napi_create_int32(env_, answer, &argument);
+  Call(over, 1, &argument, nullptr);
   return false;
 }
 
@@ -219,17 +228,15 @@ void HostedRun::Release() {
   source_ = nullptr;
 }
 
-bool HostedRun::Call(napi_value function, int32_t argument, double* answer) {
-  napi_value value = nullptr;
-  napi_value result = nullptr;
-  napi_create_int32(env_, argument, &value);
-  napi_status status = napi_make_callback(env_, context_, receiver_, function, 1, &value, &result);
+bool HostedRun::Call(napi_value function, size_t count, const napi_value* arguments,
+                     napi_value* answer) {
+  const napi_status status =
+      napi_make_callback(env_, context_, receiver_, function, count, arguments, answer);
   if (status == napi_pending_exception) {
     // A tick's: 'uncaughtException', which the callback scope leaves to the caller.
-    napi_get_and_clear_last_exception(env_, &value);
-    napi_fatal_exception(env_, value);
-  } else if (status == napi_ok && answer != nullptr) {
-    status = napi_get_value_double(env_, result, answer);
+    napi_value thrown = nullptr;
+    napi_get_and_clear_last_exception(env_, &thrown);
+    napi_fatal_exception(env_, thrown);
   }
   return status == napi_ok;
 }

@@ -30,7 +30,8 @@ class HostedRun {
   /**
    * Begins with the loop's next pass.
    * @param turn called with what the source's Wait() has returned; returns how many milliseconds
-   *   the next wait may last, below 0 without a limit.
+   *   the next wait may last, below 0 without a limit. Called without both if the source has plain
+   *   turns.
    * @param over called once, at the end, with 0 or -errno.
    * @returns EBUSY if the source has a run already, or why Node's loop cannot watch it.
    */
@@ -60,13 +61,15 @@ class HostedRun {
   void TakeTurns();
   /** Whether a turn has something to do. */
   bool IsDue() const;
-  /** One wait and the turn after it. @returns whether the run may go on before Node's loop. */
-  bool Step(int64_t until_node_ns);
+  /** One wait and the turn after it. @param node_turn_ns as Host::NextTurnNs().
+   * @returns whether the run may go on before Node's loop. */
+  bool Step(int64_t node_turn_ns);
+  /** @param limit_ns how long the next wait may last. @returns whether TypeScript has answered. */
+  bool Turn(int32_t events, int64_t* limit_ns);
   void StayNear();
   void LeaveNear();
   bool CanWaitNear() const;
-  /** @param until_node_ns as Host::UntilTurnNs(). */
-  Result<int> WaitNear(int64_t until_node_ns);
+  Result<int> WaitNear(int64_t node_turn_ns);
   /** How long the next wait may last. */
   Result<void> Limit(int64_t timeout_ns);
   /** Chooses near or far by how often the last few milliseconds brought events. */
@@ -74,8 +77,8 @@ class HostedRun {
 
   /** The last call. @returns false. */
   bool End(int32_t answer);
-  /** @returns whether there is an answer, in `answer`. */
-  bool Call(napi_value function, int32_t argument, double* answer);
+  /** @returns whether there is an answer, in `answer` unless that is nullptr. */
+  bool Call(napi_value function, size_t count, const napi_value* arguments, napi_value* answer);
   /** Undoes what Start did to the source. */
   void Release();
 

@@ -73,6 +73,9 @@ class HostedSource {
   WakeSet wake_set;
   /** Shared with TypeScript, which sets bits and then calls run->Nudge(). */
   int32_t* wish = nullptr;
+  /** Its turns have neither argument nor answer, and there is none without events: the count lies
+   * in shared memory, and UntilDueNs() limits the next wait. */
+  bool plain_turns = false;
   bool kept_wake = false;   // taken by a run although a promise waits for it, too
   bool keeps_alive = true;  // whether its watch keeps the process alive
   Watch* watch = nullptr;   // frees itself

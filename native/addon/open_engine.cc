@@ -17,7 +17,7 @@ Result<void> OpenEngine::Open(uv_loop_t* loop) {
 Result<int> OpenEngine::Wait(int64_t timeout_ns) {
   Result<int> count = engine->Turn(timeout_ns);
   // A thread that polls for a backend without a descriptor has copied what was registered.
-  if (engine->TakeChanged() && watch != nullptr && fileno() < 0) watch->Changed();
+  if (!is_nestable_ && engine->TakeChanged() && watch != nullptr) watch->Changed();
   return count;
 }
 

@@ -19,8 +19,12 @@ using Inbound = std::shared_ptr<uint8_t[]>;
 class OpenEngine final : public HostedSource {
  public:
   OpenEngine(std::unique_ptr<Engine> opened, Inbound bytes, RingHead* head)
-      : engine(std::move(opened)), inbound(std::move(bytes)), head_(head) {
+      : engine(std::move(opened)),
+        inbound(std::move(bytes)),
+        head_(head),
+        is_nestable_(engine->fileno() >= 0) {
     wish = &head->wish;
+    plain_turns = true;
     keeps_alive = false;  // until something is open
   }
   ~OpenEngine() override { Detach(); }
@@ -45,6 +49,7 @@ class OpenEngine final : public HostedSource {
 
  private:
   RingHead* head_;
+  const bool is_nestable_;
   std::shared_ptr<Waker> waker_;
 };
 

@@ -10,6 +10,8 @@ namespace io_selectors {
 
 constexpr int64_t kNsPerSecond = 1'000'000'000;
 constexpr int64_t kNsPerMs = 1'000'000;
+/** A time that does not come. */
+constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
 /** CLOCK_MONOTONIC in nanoseconds. clock_gettime(2) */
 inline int64_t MonotonicNs() {

@@ -327,6 +327,7 @@ Result<int> Engine::Turn(int64_t timeout_ns) {
   ExpireIdle();
   if (!waited.ok() && (waited.error().errno_value != EINTR || count_ == 0)) return waited.error();
   delivered_ = count_;
+  rings_.head->completions = count_;
   return count_;
 }
 

@@ -96,7 +96,7 @@ class Engine {
   /** Watches `fd` for reading as that which ends a wait from outside. Set once. */
   virtual Result<void> SetWakeFd(int fd) = 0;
   /** Whether the last turn saw the wake descriptor ready. */
-  virtual bool Woken() const = 0;
+  bool Woken() const { return woken_; }
 
   // As those of Selector.
   virtual int fileno() const = 0;
@@ -244,6 +244,7 @@ class Engine {
   }
 
   const Rings rings_;
+  bool woken_ = false;  // by the wake descriptor, in the last turn
   EngineCounters counters_;
   std::vector<Slot> slots_;
   std::vector<Listener> listeners_;

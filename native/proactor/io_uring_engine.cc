@@ -56,7 +56,6 @@ class IoUringEngine final : public IoUringSender {
     submit_.WatchWake(fd);
     return {};
   }
-  bool Woken() const override { return woken_; }
   int fileno() const override { return arrivals_.get(); }
 
   /** A ring of deferred completions never becomes readable, but it writes to an eventfd(2). */
@@ -361,7 +360,6 @@ class IoUringEngine final : public IoUringSender {
   bool closes_ = false;           // an entry that closes has not entered the kernel
   bool watched_ = false;
   int wake_fd_ = -1;
-  bool woken_ = false;
 };
 
 }  // namespace

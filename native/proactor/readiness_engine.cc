@@ -60,7 +60,6 @@ class ReadinessEngine final : public Engine {
   }
 
   Result<void> SetWakeFd(int fd) override { return selector_->SetWakeFd(fd); }
-  bool Woken() const override { return selector_->Woken(); }
   int fileno() const override { return selector_->fileno(); }
   int32_t renewals() const override { return selector_->renewals(); }
   std::vector<pollfd> Watched() const override { return selector_->Watched(); }
@@ -188,11 +187,13 @@ class ReadinessEngine final : public Engine {
 
   Result<void> WaitAndReceive(int64_t timeout_ns) override {
     used_ = 0;
+    woken_ = false;
     if (!HasMore()) {
       next_event_ = events_count_ = 0;
       ++counters_.wait_calls;
       const Result<int> count = selector_->Select(events_.data(), kEventsPerWait, timeout_ns);
       if (!count.ok()) return count.error();
+      woken_ = selector_->Woken();
       events_count_ = count.value();
       counters_.events_returned += static_cast<uint64_t>(events_count_);
     }

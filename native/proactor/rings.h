@@ -75,8 +75,9 @@ static_assert(sizeof(RingCompletion) == 16 && sizeof(RingSubmission) == 16,
 struct RingHead {
   int32_t submissions;
   int32_t outbound_bytes;
-  int32_t wish;     // of the run that serves the engine; see HostedSource
-  int32_t flushes;  // wraps around; what was written under another number has left the rings
+  int32_t wish;         // of the run that serves the engine; see HostedSource
+  int32_t flushes;      // wraps around; what was written under another number has left the rings
+  int32_t completions;  // that the last turn reported
 };
 
 /** Owned by the program, which keeps it in place for as long as the engine lives. */
