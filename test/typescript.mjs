@@ -1,6 +1,6 @@
-// Lets Node run the TypeScript of test/, bench/ and src/ as it stands, for programs that are no
-// vitest tests: node --import ./test/typescript.mjs PROGRAM.ts. Types are taken out, not checked:
-// that is `npm run check`.
+// Lets Node run the TypeScript of test/, bench/ and src/ without a build, for programs that are not
+// vitest tests: node --import ./test/typescript.mjs PROGRAM.ts. Types are removed, not checked:
+// `npm run check` checks them.
 
 import { readFileSync } from "node:fs";
 import { register } from "node:module";
@@ -10,17 +10,20 @@ import { isMainThread } from "node:worker_threads";
 // Node runs hooks in a thread of their own, which loads this file, too.
 if (isMainThread) register(import.meta.url);
 
+/** TypeScript's own transpileModule takes seven times as long to load: three seconds of CPU. */
+let transform;
+
 export async function load(url, context, nextLoad) {
   if (!url.endsWith(".ts")) return nextLoad(url, context);
-  const { default: typescript } = await import("typescript");
-  const { outputText } = typescript.transpileModule(readFileSync(fileURLToPath(url), "utf8"), {
-    fileName: fileURLToPath(url),
-    compilerOptions: {
-      module: typescript.ModuleKind.ESNext,
-      target: typescript.ScriptTarget.ES2022,
-      verbatimModuleSyntax: true,
-      inlineSourceMap: true,
-    },
+  transform ??= (await import("rolldown/utils")).transformSync;
+  const path = fileURLToPath(url);
+  const { code, map, errors } = transform(path, readFileSync(path, "utf8"), {
+    sourcemap: true,
+    target: "es2022",
+    typescript: { onlyRemoveTypeImports: true },
   });
-  return { format: "module", source: outputText, shortCircuit: true };
+  if (errors.length > 0) throw new SyntaxError(`${path}: ${errors[0].message}`);
+  const data = Buffer.from(JSON.stringify(map)).toString("base64");
+  const source = `${code}\n//# sourceMappingURL=data:application/json;base64,${data}\n`;
+  return { format: "module", source, shortCircuit: true };
 }
