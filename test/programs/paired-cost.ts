@@ -10,10 +10,11 @@ import { peers } from "../../bench/contenders/peers.ts";
 import { packagePaths } from "../../bench/paths.ts";
 import { hodgesLehmann } from "../../bench/statistics/hodges-lehmann.ts";
 import { exitOnSignals } from "./exit-on-signals.ts";
+import { floors } from "./node-floors.ts";
 import { type OptionRow, optionLines, readOptions, UsageError, wholeNumber } from "./options.ts";
 
 const rows: readonly OptionRow[] = [
-  { name: "servers", value: "A,B", help: "contenders and peers, the reference first" },
+  { name: "servers", value: "A,B", help: "contenders, peers and floor:…, the reference first" },
   {
     name: "loads",
     value: "C@R,…",
@@ -23,6 +24,7 @@ const rows: readonly OptionRow[] = [
   { name: "window-ms", value: "N", help: "250 unless given" },
 ];
 
+const known: readonly Contender[] = [...contenders, ...peers, ...floors];
 const USUAL_LOADS = "100@20000,4000@20000,100x64";
 const CONFIDENCE = 0.95;
 const WARM_UP_WINDOWS = 6;
@@ -126,8 +128,11 @@ function readLoad(text: string): Load {
 function readServers(text: string): Contender[] {
   const paths = packagePaths();
   const servers = text.split(",").flatMap((name) => {
-    const found = [...contenders, ...peers].find((contender) => contender.name === name);
-    if (found === undefined) throw new UsageError(`--servers: no contender or peer "${name}"`);
+    const found = known.find((contender) => contender.name === name);
+    if (found === undefined) {
+      const names = known.map((contender) => contender.name).join(" ");
+      throw new UsageError(`--servers: no server "${name}"; there are ${names}`);
+    }
     const why = found.missing?.(paths) ?? found.prepare?.(paths) ?? null;
     if (why !== null) console.error(`paired-cost: without ${name}: ${why}`);
     return why === null ? [found] : [];
