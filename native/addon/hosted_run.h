@@ -63,22 +63,23 @@ class HostedRun {
   bool IsDue() const;
   /** One wait and the turn after it. @param node_turn_ns as Host::NextTurnNs().
    * @returns whether the run may go on before Node's loop. */
-  bool Step(int64_t node_turn_ns);
+  [[gnu::hot]] bool Step(int64_t node_turn_ns);
   /** @param limit_ns how long the next wait may last. @returns whether TypeScript has answered. */
-  bool Turn(int32_t events, int64_t* limit_ns);
-  void StayNear();
+  [[gnu::hot]] bool Turn(int32_t events, int64_t* limit_ns);
+  [[gnu::hot]] void StayNear();
   void LeaveNear();
   bool CanWaitNear() const;
-  Result<int> WaitNear(int64_t node_turn_ns);
+  [[gnu::hot]] Result<int> WaitNear(int64_t node_turn_ns);
   /** How long the next wait may last. */
-  Result<void> Limit(int64_t timeout_ns);
+  [[gnu::hot]] Result<void> Limit(int64_t timeout_ns);
   /** Chooses near or far by how often the last few milliseconds brought events. */
-  void Measure(bool had_events, bool timer_fired);
+  [[gnu::hot]] void Measure(bool had_events, bool timer_fired);
 
   /** The last call. @returns false. */
   bool End(int32_t answer);
   /** @returns whether there is an answer, in `answer` unless that is nullptr. */
-  bool Call(napi_value function, size_t count, const napi_value* arguments, napi_value* answer);
+  [[gnu::hot]] bool Call(napi_value function, size_t count, const napi_value* arguments,
+                         napi_value* answer);
   /** Undoes what Start did to the source. */
   void Release();
 

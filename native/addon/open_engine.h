@@ -35,7 +35,7 @@ class OpenEngine final : public HostedSource {
   int fileno() const override { return engine->fileno(); }
   int32_t renewals() const override { return engine->renewals(); }
   std::vector<pollfd> Watched() const override { return engine->Watched(); }
-  Result<int> Wait(int64_t timeout_ns) override;
+  [[gnu::hot]] Result<int> Wait(int64_t timeout_ns) override;
   bool Woken() const override { return engine->Woken(); }
   bool HasWork() const override { return head_->submissions > 0 || engine->HasCompletions(); }
   int64_t UntilDueNs() override { return engine->UntilDueNs(); }

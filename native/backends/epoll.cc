@@ -104,7 +104,7 @@ class EpollSelector final : public Selector {
     (void)Control(EPOLL_CTL_DEL, fd, registration).ok();
   }
 
-  Result<void> Wait(Batch& batch, int64_t timeout_ns) override {
+  [[gnu::hot]] Result<void> Wait(Batch& batch, int64_t timeout_ns) override {
     const int capacity = std::min(batch.capacity(), kEventsPerWait);
     const int count = WaitForEvents(capacity, timeout_ns);
     if (count < 0) return LastError("epoll_pwait2");
@@ -145,7 +145,7 @@ class EpollSelector final : public Selector {
   }
 
   /** Without epoll_pwait2(2) in milliseconds, rounded up. */
-  int WaitForEvents(int capacity, int64_t timeout_ns) {
+  [[gnu::hot]] int WaitForEvents(int capacity, int64_t timeout_ns) {
 #ifdef SYS_epoll_pwait2
     if (timeout_ns > 0 && has_pwait2_) {
       const timespec timeout = ToTimespec(timeout_ns);

@@ -77,7 +77,7 @@ class Selector {
    * @returns the number of events written to `ring` (0 … capacity); EINTR where a signal came
    * first.
    */
-  Result<int> Select(ReadyEvent* ring, int capacity, int64_t timeout_ns);
+  [[gnu::hot]] Result<int> Select(ReadyEvent* ring, int capacity, int64_t timeout_ns);
 
   /**
    * Watches `fd` for reading as that which ends a wait from outside: it is no event, and counts in

@@ -66,7 +66,7 @@ int Accept(int listener, bool blocking = false);
 
 /** recv(2), retried on EINTR. @returns bytes read, 0 at end of file, or -errno (-EAGAIN: nothing
  * there). */
-ssize_t Receive(int fd, void* buffer, size_t length);
+[[gnu::hot]] ssize_t Receive(int fd, void* buffer, size_t length);
 
 /** send(2) with MSG_NOSIGNAL, retried on EINTR. @returns bytes taken, perhaps fewer than `length`,
  * or -errno. */

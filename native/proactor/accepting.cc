@@ -68,7 +68,6 @@ void Engine::AcceptRefused(Listener& listener, int error) {
 }
 
 void Engine::ResumeAccepting(bool freed) {
-  if (!paused_listener_) return;
   const int64_t now = MonotonicNs();
   paused_listener_ = false;
   for (Listener& listener : listeners_) {

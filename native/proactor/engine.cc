@@ -320,11 +320,12 @@ void Engine::BeginTurn() {
 Result<int> Engine::Turn(int64_t timeout_ns) {
   BeginTurn();
   TakeSubmissions();
-  ResumeAccepting(std::exchange(freed_, false));
+  const bool freed = std::exchange(freed_, false);
+  if (paused_listener_) ResumeAccepting(freed);
   const int64_t timeout = count_ > 0 || HasMore() ? 0 : timeout_ns;
   const Result<void> waited = WaitAndReceive(timeout);
-  ResumeAccepting(false);
-  ExpireIdle();
+  if (paused_listener_) ResumeAccepting(false);
+  if (!idle_.empty()) ExpireIdle();
   if (!waited.ok() && (waited.error().errno_value != EINTR || count_ == 0)) return waited.error();
   delivered_ = count_;
   rings_.head->completions = count_;
@@ -332,7 +333,6 @@ Result<int> Engine::Turn(int64_t timeout_ns) {
 }
 
 void Engine::ExpireIdle() {
-  if (idle_.empty()) return;
   MarkTime();
   idle_.Expire(now_ms_, [this](int32_t slot) { Emit(slot, CompletionKind::kIdle, 0, 0); });
 }

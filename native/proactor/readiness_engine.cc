@@ -130,7 +130,7 @@ class ReadinessEngine final : public Engine {
     if (interest != 0) (void)selector_->Unregister(slot).ok();
   }
 
-  void Send(int32_t slot, const iovec* parts, int count, size_t length) override {
+  [[gnu::hot]] void Send(int32_t slot, const iovec* parts, int count, size_t length) override {
     const ssize_t sent = SendParts(slot, parts, count);
     if (sent < 0) return Fail(slot, static_cast<int>(-sent), true);
     if (static_cast<size_t>(sent) == length) return;
@@ -141,7 +141,7 @@ class ReadinessEngine final : public Engine {
   }
 
   /** @returns bytes taken, 0 where the peer's window is full, or -errno. */
-  ssize_t SendParts(int32_t slot, const iovec* parts, int count) {
+  [[gnu::hot]] ssize_t SendParts(int32_t slot, const iovec* parts, int count) {
     const bool socket = At(slot).Has(kSocket);
     ssize_t sent = 0;
     do {
@@ -185,7 +185,7 @@ class ReadinessEngine final : public Engine {
 
   bool HasMore() const override { return next_event_ < events_count_; }
 
-  Result<void> WaitAndReceive(int64_t timeout_ns) override {
+  [[gnu::hot]] Result<void> WaitAndReceive(int64_t timeout_ns) override {
     used_ = 0;
     woken_ = false;
     if (!HasMore()) {
@@ -207,7 +207,7 @@ class ReadinessEngine final : public Engine {
     return {};
   }
 
-  void OnEvent(const ReadyEvent& event) {
+  [[gnu::hot]] void OnEvent(const ReadyEvent& event) {
     // Its registration may have ended since, and its number may be another connection's.
     if (selector_->Generation(event.fd) != event.generation) return;
     const Slot* slot = Find(event.fd);
@@ -219,7 +219,7 @@ class ReadinessEngine final : public Engine {
     if (slot->Has(kReads) && !slot->Has(kPaused)) Receive(event.fd);
   }
 
-  void Receive(int32_t slot) {
+  [[gnu::hot]] void Receive(int32_t slot) {
     const size_t start = used_;
     ssize_t received = 0;
     int calls = 0;
@@ -242,7 +242,7 @@ class ReadinessEngine final : public Engine {
   }
 
   /** @returns bytes, 0 at the end, or -errno. */
-  ssize_t ReceiveOnce(int32_t slot) {
+  [[gnu::hot]] ssize_t ReceiveOnce(int32_t slot) {
     ++counters_.receive_calls;
     uint8_t* into = rings_.inbound + used_;
     if (At(slot).Has(kSocket)) return io_selectors::Receive(slot, into, kReceiveBytes);
