@@ -1,5 +1,5 @@
-// The floors: peer:bare-epoll inside Node, without JavaScript and with one call of an empty function
-// per wait. A server of this library cannot cost less than the last of them.
+// The floors: peer:bare-epoll inside Node, without JavaScript and with one call of an empty
+// function per wait. A server of this library cannot cost less than the last of them.
 
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
