@@ -488,7 +488,7 @@ describe.each(selectorClasses)("run over %s", (_name, make) => {
       },
     });
     const timer = setInterval(() => {
-      if (immediates === 3) reactor.stop();
+      if (immediates >= 3) reactor.stop();
       else send(b, bytes("x"));
     }, 2);
     await reactor.run();

@@ -1,7 +1,6 @@
-// Runs command lines of the benchmark's CLI in one process: read-options.mjs '[["run","--help"],…]'.
-// For lines that only read their options, such as those with --help: starting a process per line
-// takes ten times as long. Writes the exit code and the standard error of each as JSON to
-// descriptor 3.
+// Runs command lines of the benchmark's CLI in one process, given as JSON: read-options.mjs LINES.
+// For lines that only read their options, such as those with --help: a process per line takes ten
+// times as long. Writes the exit code and standard error of each, as JSON, to descriptor 3.
 
 import { writeSync } from "node:fs";
 
