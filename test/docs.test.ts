@@ -113,7 +113,7 @@ function replaceOnce(page: string, change: { file: string; from: string; text: s
   );
 }
 
-/** Makes the copy's dist/ from one of its folders, as the build does, but for bench/web. */
+/** Makes the copy's dist/ of one of its folders without types, except for bench/web. */
 function removeTypes(folder: string): void {
   for (const name of readdirSync(join(copy, folder), { recursive: true, encoding: "utf8" })) {
     const path = join(folder, name);
