@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { advise, compare } from "../bench/advice/advise.ts";
+import { refusalText } from "../bench/advice/causes.ts";
 import type { AdviceRefusal, Answer, Question } from "../bench/advice/question.ts";
 import { adviceJson, renderAdvice } from "../bench/advice/words.ts";
 import { gatherEnvironment } from "../bench/host/environment.ts";
@@ -51,7 +52,7 @@ const plain: Row[] = [reactor, ["ts:reactor-epoll", 14, 2_000, 600], ["node:net"
 
 function answer(runs: readonly Results[], question: Question = ask()): Answer {
   const advice = advise(runs, question);
-  if (advice.kind === "refusal") throw new Error(advice.reason);
+  if (advice.kind === "refusal") throw new Error(refusalText(advice.cause));
   return advice;
 }
 
@@ -119,7 +120,8 @@ describe("at a measured scale", () => {
   it("leaves out who was not ranked, with the reason", () => {
     const cells = [...cellsOf(plain), otherCell("ts:poll", "skipped", "RLIMIT_NOFILE 1 < 2")];
     const found = answer([runOf(cells)]);
-    expect(found.excluded).toEqual([["ts:poll", "skipped: RLIMIT_NOFILE 1 < 2"]]);
+    const cause = { code: "not-ranked", status: "skipped", reason: "RLIMIT_NOFILE 1 < 2" };
+    expect(found.excluded).toEqual([{ contender: "ts:poll", cause }]);
     expect(renderAdvice(found, options)).toContain("ts:poll  skipped: RLIMIT_NOFILE 1 < 2");
   });
 
@@ -156,22 +158,26 @@ describe("between measured scales", () => {
 
   it("never beyond, nor between scales that are far apart or differ in more", () => {
     const runs = [runOf([...at(1_000, 1), ...at(10_000, 4)])];
-    expect(refusal(runs, ask({ connections: 10_001 })).reason).toContain("at most 10,000");
-    expect(refusal(runs, ask({ connections: 999 })).reason).toContain("at least 1,000");
-    expect(refusal(runs, ask({ ratePerSecond: 31_000 })).reason).toContain("31,000 messages/s");
-    expect(refusal(runs, ask({ payloadBytes: 65 })).reason).toContain("65-byte");
+    expect(refusalText(refusal(runs, ask({ connections: 10_001 })).cause)).toContain(
+      "at most 10,000",
+    );
+    expect(refusalText(refusal(runs, ask({ connections: 999 })).cause)).toContain("at least 1,000");
+    expect(refusalText(refusal(runs, ask({ ratePerSecond: 31_000 })).cause)).toContain(
+      "31,000 messages/s",
+    );
+    expect(refusalText(refusal(runs, ask({ payloadBytes: 65 })).cause)).toContain("65-byte");
     const far = [runOf([...at(100, 1), ...at(10_000, 4)])];
-    expect(refusal(far, ask({ connections: 1_000 })).reason).toContain("factor of 16");
+    expect(refusalText(refusal(far, ask({ connections: 1_000 })).cause)).toContain("factor of 16");
     const crossed = [
       runOf([...at(1_000, 1), ...at(10_000, 4).map((cell) => ({ ...cell, payloadBytes: 128 }))]),
     ];
-    expect(refusal(crossed, ask({ connections: 3_000 })).reason).toContain("Nearest: ");
+    expect(refusalText(refusal(crossed, ask({ connections: 3_000 })).cause)).toContain("Nearest: ");
   });
 
   it("is refused without a usable measurement", () => {
-    expect(refusal([], ask()).reason).toContain("No measurement");
+    expect(refusalText(refusal([], ask()).cause)).toContain("No measurement");
     const failed = [runOf([otherCell("cpp:reactor-epoll", "failed", "crashed")])];
-    expect(refusal(failed, ask()).reason).toContain("No measurement");
+    expect(refusalText(refusal(failed, ask()).cause)).toContain("No measurement");
   });
 
   it("answers with low confidence where cells were seen and not ranked", () => {

@@ -35,6 +35,7 @@ export function gateResult(changes: Partial<GateResult> = {}): GateResult {
   const [first] = compareAll([testOf("a", blocks(9, { ratio: 1.06, sigma: 0.01 }))]);
   const cell: GateCell = {
     verdict: "regression",
+    cause: null,
     reason: null,
     first: first ?? null,
     second: first ?? null,

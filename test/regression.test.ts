@@ -3,6 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import { annotations } from "../bench/gate/annotations.ts";
+import { gateCauseText } from "../bench/gate/causes.ts";
 import { gateChart } from "../bench/gate/chart.ts";
 import { totalOf } from "../bench/gate/exact/callgrind.ts";
 import { callsPerMessage } from "../bench/gate/exact/strace.ts";
@@ -51,14 +52,16 @@ describe("the rule", () => {
       expect(tally(100, { ratio: 1.05, sigma })["same"] ?? 0).toBeLessThanOrEqual(12);
     }
     const [finding] = findAll([testOf("own", blocks(1, { ratio: 1, sigma: 0.15 }))]);
-    expect(finding?.reason).toMatch(/detects \d+ % or more; 5\.0 % is wanted/);
+    const cause = finding?.cause ?? null;
+    expect(cause).toMatchObject({ code: "insensitive", wanted: 0.05 });
+    expect(cause && gateCauseText(cause)).toMatch(/detects \d+ % or more; 5\.0 % is wanted/);
   });
 
   it("is unclear where too few pairs count", () => {
     const few = blocks(3, { ratio: 1.5, sigma: 0.01, pairs: 13 });
     expect(findAll([testOf("own", few, 20)])[0]).toMatchObject({
       word: "unclear",
-      reason: "13 of 20 pairs count",
+      cause: { code: "few-pairs", pairs: 13, planned: 20 },
     });
     expect(findAll([testOf("own", [], 20)])[0]?.comparison).toBeNull();
   });
@@ -112,7 +115,7 @@ describe("the rule", () => {
 describe("the outcome", () => {
   const finding = (word: "same" | "suspected" | "unclear") => ({
     word,
-    reason: null,
+    cause: null,
     comparison: null,
   });
   const judged = (
@@ -230,7 +233,7 @@ describe("two saved results", () => {
     const result = compareSaved(saved(results(10, {}, 3)), saved(results(10, {}, 3)), []);
     expect(result).toMatchObject({
       outcome: "inconclusive",
-      cells: [{ reason: "3 of 6 pairs count" }],
+      cells: [{ cause: { code: "few-pairs", pairs: 3 }, reason: "3 of 6 pairs count" }],
     });
   });
 });

@@ -8,7 +8,15 @@ import { plainLine } from "../report/format.ts";
 import { type Figure, figure } from "../report/groups.ts";
 import { cornersOf, namesAt } from "./corners.ts";
 import { counts, memoryCell, pointsOf } from "./points.ts";
-import type { Advice, Answer, Candidate, Corner, Criterion, Question } from "./question.ts";
+import type {
+  Advice,
+  Answer,
+  Candidate,
+  Corner,
+  Criterion,
+  ExcludedContender,
+  Question,
+} from "./question.ts";
 import { nearestScales, refuse } from "./refuse.ts";
 
 /** @param runs of one machine, in any order. */
@@ -176,14 +184,13 @@ function memoryOf(runs: readonly Results[], name: string, { connections }: Quest
 }
 
 function excludedOf(corners: readonly Corner[], names: readonly string[]): Answer["excluded"] {
-  const reasons = new Map<string, string>();
+  const causes = new Map<string, ExcludedContender["cause"]>();
   for (const { point } of corners) {
     for (const cell of point.cells.filter(({ contender }) => !names.includes(contender))) {
-      const reason = counts(cell)
-        ? "not measured at every scale that the answer lies between"
-        : `${cell.status}: ${plainLine(cell.reason ?? "") || "no CPU figure"}`;
-      if (!counts(cell) || !reasons.has(cell.contender)) reasons.set(cell.contender, reason);
+      const { contender, status, reason } = cell;
+      if (!counts(cell)) causes.set(contender, { code: "not-ranked", status, reason });
+      else if (!causes.has(contender)) causes.set(contender, { code: "partly-measured" });
     }
   }
-  return [...reasons].map(([name, reason]) => [plainLine(name), reason]);
+  return [...causes].map(([contender, cause]) => ({ contender, cause }));
 }

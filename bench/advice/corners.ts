@@ -4,14 +4,17 @@
 
 import { blocksForInterval } from "../statistics/bootstrap.ts";
 import { counts } from "./points.ts";
-import type { Corner, MeasuredPoint, Question } from "./question.ts";
+import type { Axis, Corner, MeasuredPoint, Question, ScalePoint } from "./question.ts";
 
 /** Neighbours further apart than this say nothing about what lies between: a factor. */
 export const farthestApart = 16;
 
-export type Axis = "connections" | "activePercent" | "payloadBytes" | "ratePerSecond";
-
-const axes: readonly Axis[] = ["connections", "activePercent", "payloadBytes", "ratePerSecond"];
+export const axes: readonly Axis[] = [
+  "connections",
+  "activePercent",
+  "payloadBytes",
+  "ratePerSecond",
+];
 
 /**
  * The point of a question's scale, or both neighbours on the one axis in which they differ from it;
@@ -49,8 +52,6 @@ export function namesAt(corners: readonly Corner[]): string[] {
 export function valuesOn(points: readonly MeasuredPoint[], axis: Axis): number[] {
   return [...new Set(points.map((point) => point[axis]))].sort((one, other) => one - other);
 }
-
-type ScalePoint = Question & { readonly ratePerSecond: number };
 
 /** Connections are whole: 1 % of 333 is what was measured with 3 of them active. */
 function isOn(point: MeasuredPoint, place: ScalePoint, axis: Axis): boolean {

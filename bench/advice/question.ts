@@ -1,6 +1,6 @@
 // The types of the question that `advise` is asked, and of its answer. Pure data.
 
-import type { Results } from "../model/results.ts";
+import type { Results, Status } from "../model/results.ts";
 import type { Runtime } from "../model/runtimes.ts";
 import type { Figure } from "../report/groups.ts";
 
@@ -13,13 +13,14 @@ export interface Question {
   readonly ratePerSecond: number | null;
 }
 
+export type Axis = "connections" | "activePercent" | "payloadBytes" | "ratePerSecond";
+
+/** A place on every axis. */
+export type ScalePoint = Readonly<Record<Axis, number>>;
+
 /** One workload at one scale of one run, of which at least one contender was measured. */
-export interface MeasuredPoint {
-  readonly connections: number;
+export interface MeasuredPoint extends ScalePoint {
   readonly activeConnections: number;
-  readonly activePercent: number;
-  readonly payloadBytes: number;
-  readonly ratePerSecond: number;
   readonly cells: readonly Results["cells"][number][];
   readonly run: Results;
 }
@@ -72,15 +73,37 @@ export interface Answer {
   readonly inNode: Candidate | null;
   /** All, the cheapest first. */
   readonly candidates: readonly Candidate[];
-  /** Contenders that were there and cannot be ranked, each with its reason. */
-  readonly excluded: readonly (readonly [contender: string, reason: string])[];
+  /** Contenders that were measured and cannot be ranked. */
+  readonly excluded: readonly ExcludedContender[];
 }
+
+export interface ExcludedContender {
+  readonly contender: string;
+  readonly cause: /** Not measured at every scale that the answer lies between. */
+    | { readonly code: "partly-measured" }
+    | { readonly code: "not-ranked"; readonly status: Status; readonly reason: string | null };
+}
+
+/** One axis of the question that lies beyond all that was measured. */
+export interface OutsideAxis {
+  readonly axis: Axis;
+  readonly wanted: number;
+  /** The end of what was measured that is nearest to it. */
+  readonly end: "least" | "most";
+  readonly bound: number;
+}
+
+export type RefusalCause =
+  | { readonly code: "nothing-measured" }
+  | { readonly code: "outside"; readonly axes: readonly OutsideAxis[] }
+  /** No two measured scales surround it; those nearest to it. */
+  | { readonly code: "not-between"; readonly nearest: readonly ScalePoint[] };
 
 /** Nothing was measured that the answer could stand on. */
 export interface AdviceRefusal {
   readonly kind: "refusal";
   readonly question: Question;
-  readonly reason: string;
+  readonly cause: RefusalCause;
   /** Options of `run` that would measure it; null where the suite has no such workload. */
   readonly measuredBy: readonly string[] | null;
   /** What holds at the nearest scale that was measured, with low confidence; null without one. */

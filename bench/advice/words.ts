@@ -6,6 +6,7 @@ import {
   duration,
   enumerate,
   percent,
+  plainLine,
   plural,
   ratio,
   significant,
@@ -21,8 +22,8 @@ import {
 } from "../report/text-table.ts";
 import { attainableCoverage } from "../statistics/bootstrap.ts";
 import { compare, figureFor } from "./advise.ts";
+import { excludedText, refusalText, scaleText } from "./causes.ts";
 import type { Advice, AdviceRefusal, Answer, Candidate, Criterion } from "./question.ts";
-import { scaleOf } from "./refuse.ts";
 
 export interface AdviceOptions {
   readonly colour: boolean;
@@ -46,6 +47,7 @@ export function adviceJson(advice: Advice, command: string): string {
       ? answerJson(advice)
       : {
           ...advice,
+          reason: refusalText(advice.cause),
           measuredBy: commandOf(advice, command),
           nearest: advice.nearest === null ? null : answerJson(advice.nearest),
         };
@@ -53,7 +55,9 @@ export function adviceJson(advice: Advice, command: string): string {
 }
 
 function answerJson(answer: Answer) {
-  return { ...answer, corners: answer.corners.map(cornerJson), basis: basisOf(answer) };
+  const excluded = answer.excluded.map((one) => [plainLine(one.contender), excludedText(one)]);
+  const corners = answer.corners.map(cornerJson);
+  return { ...answer, excluded, corners, basis: basisOf(answer) };
 }
 
 function cornerJson({ point, weight }: Answer["corners"][number]) {
@@ -75,10 +79,10 @@ function refusalLines(refusal: AdviceRefusal, options: AdviceOptions): string[] 
   const { command, width, colour } = options;
   const paint = painter(colour);
   const told = commandOf(refusal, command);
-  const { nearest, reason } = refusal;
+  const { nearest, cause } = refusal;
   const lead = nearest === null ? "No answer" : "Low confidence";
   return [
-    ...wrap(`${lead}: ${reason}`, Math.min(width, longestProse)).map((line) =>
+    ...wrap(`${lead}: ${refusalText(cause)}`, Math.min(width, longestProse)).map((line) =>
       paint(line, "yellow"),
     ),
     ...(nearest === null
@@ -134,12 +138,14 @@ function answerLines(answer: Answer, options: AdviceOptions): string[] {
     ),
     "",
     ...candidateLines(answer, { width, paint }),
-    ...answer.excluded.flatMap(([name, reason]) => wrap(`${name}  ${reason}`, width, "    ")),
+    ...answer.excluded.flatMap((one) =>
+      wrap(`${plainLine(one.contender)}  ${excludedText(one)}`, width, "    "),
+    ),
   ];
 }
 
 function questionText({ question, ratePerSecond }: Answer): string {
-  return scaleOf({ ...question, ratePerSecond });
+  return scaleText({ ...question, ratePerSecond });
 }
 
 function headLines(
@@ -248,7 +254,7 @@ function basisText(answer: Answer): string {
   const { corners } = answer;
   const runs = enumerate([...new Set(corners.map(({ point }) => runText(point.run)))]);
   if (basisOf(answer) === "measured") return `measured exactly at this scale, in ${runs}`;
-  const between = corners.map(({ point }) => `“${scaleOf(point)}”`);
+  const between = corners.map(({ point }) => `“${scaleText(point)}”`);
   return `interpolated, not measured, between ${enumerate(between)}, in ${runs}`;
 }
 
@@ -306,10 +312,10 @@ function candidateLines(
 }
 
 const figureColumns: readonly Column<Candidate>[] = [
-  column(["CPU µs", "a message"], ({ cpu }) => withInterval(cpu, significant)),
+  column(["CPU µs", "per message"], ({ cpu }) => withInterval(cpu, significant)),
   column(["ratio to", "reference"], ({ ratio: own }) => orAbsent(own, ratio)),
   column(["", "p99"], ({ latencyP99 }) => orAbsent(latencyP99, duration)),
-  column(["memory a", "connection"], ({ memory }) => orAbsent(memory, bytes)),
+  column(["memory per", "connection"], ({ memory }) => orAbsent(memory, bytes)),
   column(["", "p50"], ({ latencyP50 }) => orAbsent(latencyP50, duration)),
 ];
 

@@ -9,7 +9,7 @@ import { median } from "../statistics/quantile.ts";
 import { deriveSeed } from "../statistics/random.ts";
 import { countOne, measureExact } from "./exact.ts";
 import { type GateMetric, gateMetric } from "./metrics.ts";
-import { type Control, judgementOf, type Outcome, outcomeOf } from "./outcome.ts";
+import { type Control, judgementOf, type Outcome, outcomeOf, withReason } from "./outcome.ts";
 import {
   failuresAllowed,
   measurePairs,
@@ -232,11 +232,12 @@ function cellOf(
 ): GateCell {
   const failures = course.failures.head;
   const failed = failures.length > failuresAllowed;
-  const unclear: Finding = { word: "unclear", reason: "not measured", comparison: null };
+  const unclear: Finding = { word: "unclear", cause: { code: "not-measured" }, comparison: null };
   const { pairs: blocks, gates, margin } = test;
+  const judged = judgementOf(finding ?? unclear, confirmed.head, gates ? confirmed.agrees : null);
+  const cause = { code: "said", text: failures[0] ?? "" } as const;
   return {
-    ...judgementOf(finding ?? unclear, confirmed.head, gates ? confirmed.agrees : null),
-    ...(failed ? { verdict: "failed" as const, reason: failures[0] ?? null } : {}),
+    ...withReason(failed ? { ...judged, verdict: "failed", cause } : judged),
     workload: row.workload,
     contender: course.contender,
     ...kindIn(course.contender),

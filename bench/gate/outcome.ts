@@ -1,6 +1,7 @@
 // From findings to one outcome and its exit code. Pure.
 
 import { exitUndecided } from "../run/exit-code.ts";
+import { type GateCause, gateCauseText } from "./causes.ts";
 import type { Comparison, Finding, Word } from "./rule.ts";
 
 /** How a run of the gate ends. */
@@ -19,7 +20,8 @@ export type Verdict = Exclude<Word, "suspected"> | "regression" | "unconfirmed" 
 
 export interface Judgement {
   readonly verdict: Verdict;
-  readonly reason: string | null;
+  /** Why there is no plain verdict; null otherwise. */
+  readonly cause: GateCause | null;
   readonly first: Comparison | null;
   /** Of the confirmation run; null where none was needed. */
   readonly second: Comparison | null;
@@ -27,15 +29,21 @@ export interface Judgement {
 
 /** What a suspicion became. @param confirmed null if no confirmation was possible. */
 export function judgementOf(
-  { word, reason, comparison: first }: Finding,
+  { word, cause, comparison: first }: Finding,
   second: Comparison | null,
   confirmed: boolean | null,
 ): Judgement {
-  if (word !== "suspected") return { verdict: word, reason, first, second };
+  if (word !== "suspected") return { verdict: word, cause, first, second };
   if (confirmed === false) {
-    return { verdict: "unconfirmed", reason: "fresh blocks do not agree", first, second };
+    return { verdict: "unconfirmed", cause: { code: "not-confirmed" }, first, second };
   }
-  return { verdict: "regression", reason: null, first, second };
+  return { verdict: "regression", cause: null, first, second };
+}
+
+/** With the words of its cause, for readers of regression.json. */
+export function withReason<J extends Judgement>(judgement: J): J & { reason: string | null } {
+  const { cause } = judgement;
+  return { ...judgement, reason: cause === null ? null : gateCauseText(cause) };
 }
 
 /** One control: what it did is what it had to do, or the reason why not. */

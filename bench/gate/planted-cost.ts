@@ -2,6 +2,7 @@
 // program that uses up a share of what the server uses. It needs no source, and must be caught.
 
 import type { Contender } from "../contenders/catalogue.ts";
+import { gateCauseText } from "./causes.ts";
 import { gateMetric } from "./metrics.ts";
 import type { Control } from "./outcome.ts";
 import { measurePairs, type PairContext, pairsOf } from "./pairs.ts";
@@ -41,6 +42,6 @@ export async function plantedCostControl(
   const ratio = finding?.comparison?.ratio;
   const seen = ratio === undefined ? "not measured" : `${signed(ratio)} % CPU per message`;
   const held = finding?.word === "suspected";
-  const why = failure ?? finding?.reason ?? null;
+  const why = failure ?? (finding?.cause == null ? null : gateCauseText(finding.cause));
   return { name, held, detail: held || why === null ? seen : `${seen}; ${why}` };
 }

@@ -3,6 +3,7 @@
 
 import { join } from "node:path";
 import type { RoundContext } from "../run/round.ts";
+import { gateCauseText } from "./causes.ts";
 import { countOne } from "./exact.ts";
 import { gateMetric } from "./metrics.ts";
 import type { Control } from "./outcome.ts";
@@ -50,7 +51,11 @@ async function caught(
   const test = { id: contender, ...gateMetric(row.metric), gates: true, planned: row.pairs, pairs };
   const [finding] = findAll([test]);
   if (finding?.word === "suspected") return finding.comparison?.ratio ?? Number.NaN;
-  return `not seen: ${finding?.reason ?? `${finding?.comparison?.ratio.toFixed(3)} of the base`}`;
+  const why =
+    finding?.cause == null
+      ? `${finding?.comparison?.ratio.toFixed(3)} of the base`
+      : gateCauseText(finding.cause);
+  return `not seen: ${why}`;
 }
 
 function wordsOf(detail: number | string): string {

@@ -7,6 +7,8 @@ import type { BasePair, Comparison } from "./rule.ts";
 
 /** One metric of one contender, base against head. */
 export interface GateCell extends Judgement {
+  /** The cause in words, for readers of the file; null without one. */
+  readonly reason: string | null;
   readonly workload: string;
   readonly contender: string;
   readonly runtime: Runtime;

@@ -6,6 +6,7 @@ import { hodgesLehmann, shiftSpread } from "../statistics/hodges-lehmann.ts";
 import { holm } from "../statistics/holm.ts";
 import { detectableEffect, standardDeviation } from "../statistics/sample-size.ts";
 import { signedRank } from "../statistics/wilcoxon.ts";
+import type { GateCause } from "./causes.ts";
 
 /** One block's figures: both sides in the same unit, above zero. */
 export interface BasePair {
@@ -48,7 +49,7 @@ export type Word = "same" | "improvement" | "suspected" | "unclear";
 export interface Finding {
   readonly word: Word;
   /** Why it is unclear; null otherwise. */
-  readonly reason: string | null;
+  readonly cause: GateCause | null;
   /** Null without enough pairs for one. */
   readonly comparison: Comparison | null;
 }
@@ -126,26 +127,21 @@ function compareOne({ better, pairs, margin }: Test): Comparison | null {
 function find(test: Test, comparison: Comparison | null): Finding {
   const { pairs, planned, margin, wanted } = test;
   if (comparison === null || pairs.length < enoughShare * planned) {
-    return { word: "unclear", reason: `${pairs.length} of ${planned} pairs count`, comparison };
+    const cause = { code: "few-pairs", pairs: pairs.length, planned } as const;
+    return { word: "unclear", cause, comparison };
   }
   const { adjusted, low, high, detectable } = comparison;
   const beyondChance = adjusted < level;
-  if (beyondChance && low > 1 + margin) return { word: "suspected", reason: null, comparison };
+  if (beyondChance && low > 1 + margin) return { word: "suspected", cause: null, comparison };
   if (beyondChance && high < 1 / (1 + margin)) {
-    return { word: "improvement", reason: null, comparison };
+    return { word: "improvement", cause: null, comparison };
   }
   if (low > 1 + margin) {
-    const reason = `beyond the margin, but ${pairs.length} pairs cannot rule out chance`;
-    return { word: "unclear", reason, comparison };
+    return { word: "unclear", cause: { code: "chance", pairs: pairs.length }, comparison };
   }
   // An interval that ends before the effect that matters says so without any estimate of power.
   if (detectable > wanted && high > 1 + wanted) {
-    const reason = `detects ${percent(detectable)} or more; ${percent(wanted)} is wanted`;
-    return { word: "unclear", reason, comparison };
+    return { word: "unclear", cause: { code: "insensitive", detectable, wanted }, comparison };
   }
-  return { word: "same", reason: null, comparison };
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+  return { word: "same", cause: null, comparison };
 }

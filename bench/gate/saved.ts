@@ -5,7 +5,7 @@ import type { Cell, Results } from "../model/results.ts";
 import { blocksForInterval } from "../statistics/bootstrap.ts";
 import { median } from "../statistics/quantile.ts";
 import { type GateMetric, gateMetrics } from "./metrics.ts";
-import { judgementOf, outcomeOf } from "./outcome.ts";
+import { type Judgement, judgementOf, outcomeOf, withReason } from "./outcome.ts";
 import type { GateCell, GateResult, Revision } from "./result.ts";
 import { type BasePair, findAll, type Test } from "./rule.ts";
 import { loadName } from "./words.ts";
@@ -43,7 +43,7 @@ export function compareSaved(base: Saved, head: Saved, asked: readonly string[])
   const { seed, environment, profile, startedAt } = head.results;
   const findings = findAll(trials.map(({ test }) => test));
   const cells = trials.map((trial, index): GateCell => {
-    const unclear = { word: "unclear", reason: "not measured", comparison: null } as const;
+    const unclear = { word: "unclear", cause: { code: "not-measured" }, comparison: null } as const;
     return cellOf(trial, judgementOf(findings[index] ?? unclear, null, null));
   });
   const refusal = refusalOf(base, head);
@@ -109,8 +109,7 @@ function cellOf(
 ): GateCell {
   const { pairs: blocks, gates, margin } = test;
   return {
-    ...judged,
-    ...lostOf(base, head),
+    ...withReason({ ...judged, ...lostOf(base, head) }),
     workload: base.workload,
     runtime: base.runtime,
     strategy: base.strategy,
@@ -125,13 +124,15 @@ function cellOf(
 }
 
 /** A cell that is gone or failed is no pass, whatever its figures. */
-function lostOf(base: Cell, head: Cell | undefined) {
-  if (head === undefined) return { verdict: "failed", reason: "missing in head" } as const;
-  if (head.status === "failed") return { verdict: "failed", reason: head.reason } as const;
+function lostOf(base: Cell, head: Cell | undefined): Partial<Judgement> {
+  if (head === undefined) return { verdict: "failed", cause: { code: "missing-in-head" } };
+  if (head.status === "failed") {
+    return { verdict: "failed", cause: { code: "said", text: head.reason ?? "" } };
+  }
   const doubtful = [base, head].find(({ status }) => status !== "ok" && status !== "tie");
-  return doubtful === undefined
-    ? {}
-    : ({ verdict: "unclear", reason: `${doubtful.status}: ${doubtful.reason}` } as const);
+  if (doubtful === undefined) return {};
+  const { status, reason } = doubtful;
+  return { verdict: "unclear", cause: { code: "not-ranked", status, reason } };
 }
 
 function blocksOf(cell: Cell, { name }: GateMetric): readonly number[] {

@@ -16,7 +16,7 @@ export const ruleWords = {
 } as const;
 
 export type GateRule = keyof typeof ruleWords;
-const gateRules = Object.keys(ruleWords) as GateRule[];
+export const gateRules = Object.keys(ruleWords) as GateRule[];
 
 /** Rules that name another program as the culprit. */
 export const busyRules: readonly GateRule[] = ["server-waited", "client-waited", "stolen"];

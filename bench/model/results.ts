@@ -3,7 +3,7 @@
 
 import { confidenceSchema } from "./confidence.ts";
 import type { MetricName } from "./metrics.ts";
-import { causeSchema } from "./reasons.ts";
+import { causeSchema, gateRules } from "./reasons.ts";
 import { type Runtime, runtimes } from "./runtimes.ts";
 import * as s from "./schema.ts";
 
@@ -101,6 +101,8 @@ const roundSchema = s.record({
   dropped: s.amount,
   /** In words: what went wrong, or the rules that were broken; null if nothing did. */
   reason: s.nullable(s.text),
+  /** The rules that its windows broke, as codes. Missing in results of earlier versions. */
+  rules: s.optional(s.list(s.oneOf(...gateRules))),
   failed: s.boolean,
   /** Whether its block counts in the contender's cell. */
   counted: s.optional(s.boolean),

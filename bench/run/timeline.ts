@@ -40,7 +40,7 @@ export function timelineOf(
 
 function rowOf({ round, broken }: Judged, runStartedMs: number): Omit<TimelineRound, "workload"> {
   const { load, failure, unavailable } = round;
-  const rules = [...new Set(broken.flat())].map((rule) => ruleWords[rule]);
+  const rules = [...new Set(broken.flat())];
   return {
     contender: round.contender,
     connections: load.connections,
@@ -51,7 +51,8 @@ function rowOf({ round, broken }: Judged, runStartedMs: number): Omit<TimelineRo
     durationMs: Math.round(round.durationMs),
     windows: round.windows.length,
     dropped: broken.length,
-    reason: failure ?? unavailable ?? (rules.join("; ") || null),
+    reason: failure ?? unavailable ?? (rules.map((rule) => ruleWords[rule]).join("; ") || null),
+    rules,
     failed: failure !== null,
   };
 }

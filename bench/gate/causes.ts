@@ -1,0 +1,37 @@
+// Why the gate has no plain verdict on a test: codes with fields, and one table of words for them.
+
+export type GateCause =
+  | { readonly code: "not-measured" }
+  | { readonly code: "few-pairs"; readonly pairs: number; readonly planned: number }
+  /** Beyond the margin, with too few pairs to rule out chance. */
+  | { readonly code: "chance"; readonly pairs: number }
+  /** Both as shares: 0.05 is 5 %. */
+  | { readonly code: "insensitive"; readonly detectable: number; readonly wanted: number }
+  | { readonly code: "not-confirmed" }
+  | { readonly code: "missing-in-head" }
+  /** One side's cell was not ranked in its own run. */
+  | { readonly code: "not-ranked"; readonly status: string; readonly reason: string | null }
+  /** Words of the server, or of the operating system. */
+  | { readonly code: "said"; readonly text: string };
+
+type GateCauseOf<C extends GateCause["code"]> = Extract<GateCause, { readonly code: C }>;
+
+const causeWords: { readonly [C in GateCause["code"]]: (cause: GateCauseOf<C>) => string } = {
+  "not-measured": () => "not measured",
+  "few-pairs": ({ pairs, planned }) => `${pairs} of ${planned} pairs count`,
+  chance: ({ pairs }) => `beyond the margin, but ${pairs} pairs cannot rule out chance`,
+  insensitive: ({ detectable, wanted }) =>
+    `detects ${shareText(detectable)} or more; ${shareText(wanted)} is wanted`,
+  "not-confirmed": () => "fresh blocks do not agree",
+  "missing-in-head": () => "missing in head",
+  "not-ranked": ({ status, reason }) => `${status}: ${reason}`,
+  said: ({ text }) => text,
+};
+
+export function gateCauseText<C extends GateCause["code"]>(cause: GateCauseOf<C>): string {
+  return causeWords[cause.code as C](cause);
+}
+
+function shareText(share: number): string {
+  return `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+}
