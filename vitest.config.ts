@@ -4,14 +4,11 @@ import { quickFiles } from "./test/quick-files.ts";
 /** `npm test -- --quick` */
 const quick = process.env["IO_SELECTORS_TESTS"] === "quick";
 
-/** Files that measure, fill a CPU or count the machine's processes: one after another, alone. */
+/** Files that fill a CPU, or that assert what a quiet machine measures: one by one, alone. */
 const alone = [
   "test/agents-full.test.ts",
   "test/agents-ssh.test.ts",
-  "test/bench-cli.test.ts",
-  "test/bench-faults.test.ts",
   "test/bench-noise.test.ts",
-  "test/bench-workloads.test.ts",
   "test/load-generator-truth.test.ts",
 ];
 

@@ -1,11 +1,11 @@
 // Random sequences against the model, the same on every backend that works here. The seeds are
 // fixed, so that what passed once passes again; `npm run test:fuzz` tries others.
 
-import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { PollSelector } from "../src/index.ts";
 import { selectorClasses } from "./conformance/backends.ts";
 import { type Backend, hunt } from "./fuzz/hunt.ts";
+import { runNode } from "./run-program.ts";
 
 const OPERATIONS = 25_000;
 
@@ -46,18 +46,15 @@ describe("a fault", () => {
 });
 
 describe("the program", () => {
-  function run(...args: string[]): { status: number | null; output: string } {
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      ["--import", "./test/typescript.mjs", "test/fuzz/cli.ts", ...args],
-      { encoding: "utf8", timeout: 60_000 },
-    );
+  async function run(...args: string[]): Promise<{ status: number | null; output: string }> {
+    const program = ["--import", "./test/typescript.mjs", "test/fuzz/cli.ts"];
+    const { status, stdout, stderr } = await runNode([...program, ...args], 60_000);
     return { status, output: `${stdout}${stderr}` };
   }
 
-  it("says its seed first, then its figures", () => {
+  it.concurrent("says its seed first, then its figures", async () => {
     const counts = ["--operations", "1500", "--calls", "300", "--connections", "2000"];
-    const { status, output } = run("--seed", "5", ...counts);
+    const { status, output } = await run("--seed", "5", ...counts);
     expect(output).toMatch(/^fuzz: seed 5; /);
     expect(output).toContain("1,500 operations on each of");
     expect(output).toMatch(/300 calls of \d+ exports/);
@@ -65,15 +62,15 @@ describe("the program", () => {
     expect(status).toBe(0);
   });
 
-  it.each([
+  it.concurrent.each([
     [["--seed", "x"], /--seed: "x" is not a whole number/],
     [
       ["--operation", "5"],
       /options: --seed --operations --calls --connections --engine --backend --help/,
     ],
     [["--backend", "epol"], /--backend: "epol" is none of: /],
-  ])("refuses %j", (args, message) => {
-    const { status, output } = run(...args);
+  ])("refuses %j", async (args, message) => {
+    const { status, output } = await run(...args);
     expect(output).toMatch(message);
     expect(status).toBe(2);
   });

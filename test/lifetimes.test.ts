@@ -1,30 +1,28 @@
 // What is dropped comes back: selectors, waits, wakers and Reactors that were collected without
 // having been closed. Each backend in a process of its own, so that a crash is seen as one.
 
-import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { selectorClasses } from "./conformance/backends.ts";
+import { runNode } from "./run-program.ts";
 
 const STEPS = 50;
 const OPERATIONS = 200;
 
 /** Runs a program of test/lifetimes. @returns the figures on its standard output. */
-function run(program: string, ...args: string[]): unknown {
-  const { status, signal, stdout, stderr } = spawnSync(
-    process.execPath,
-    ["--expose-gc", "--import", "./test/typescript.mjs", `test/lifetimes/${program}.ts`, ...args],
-    { encoding: "utf8", timeout: 120_000 },
-  );
+async function run(program: string, ...args: string[]): Promise<unknown> {
+  const path = `test/lifetimes/${program}.ts`;
+  const words = ["--expose-gc", "--import", "./test/typescript.mjs", path, ...args];
+  const { status, signal, stdout, stderr } = await runNode(words, 120_000);
   expect({ status, signal }, `${stdout}${stderr}`).toEqual({ status: 0, signal: null });
   return JSON.parse(stdout);
 }
 
 describe("garbage that holds descriptors", () => {
-  it.each(selectorClasses.map(([name]) => name))(
+  it.concurrent.each(selectorClasses.map(([name]) => name))(
     "gives them back on %s, and crashes nothing",
-    (name) => {
+    async (name) => {
       const args = [name, String(STEPS), String(OPERATIONS)];
-      const { done, played, alive, before, after } = run("collections", ...args) as {
+      const { done, played, alive, before, after } = (await run("collections", ...args)) as {
         readonly done: number;
         readonly played: number;
         readonly alive: number;

@@ -91,7 +91,13 @@ const tiny: GateProfile = {
   exact: [],
 };
 
-async function gate(branch: keyof typeof commits): Promise<GateOutcome> {
+/** Three rounds that fail decide: they are more than `failuresAllowed`. */
+const failing: GateProfile = {
+  ...tiny,
+  loads: tiny.loads.map((row) => ({ ...row, pairs: 3, attempts: 4 })),
+};
+
+async function gate(branch: keyof typeof commits, profile = tiny): Promise<GateOutcome> {
   const worktrees = new Worktrees(join(folder, "repository"), { host, signal });
   try {
     const at = { folder: "app", command: build };
@@ -100,7 +106,7 @@ async function gate(branch: keyof typeof commits): Promise<GateOutcome> {
     const base = await worktrees.buildBy("base", revision("main"), at);
     const request = {
       ...foreignTrees(server, { base, head }, host.paths),
-      profile: foreignProfile(tiny, server),
+      profile: foreignProfile(profile, server),
       seed: 1,
       asked: [],
       folder: worktrees.folder,
@@ -140,7 +146,7 @@ describe.runIf(process.platform === "linux")(
     });
 
     it("says failed where a commit breaks an answer, and quotes it", async () => {
-      const { cells } = await gate("broken");
+      const { cells } = await gate("broken", failing);
       expect(cells[0]?.verdict).toBe("failed");
       expect(cells[0]?.reason).toMatch(/byte 0 of the body on is "no", expected "hello"/);
     });

@@ -1,10 +1,11 @@
 // Starts every server as a process, and opens peers for it; the tests of servers share this. The
 // rows are those of the catalogue and, as data, native strategies beyond it.
 
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
 import { expect } from "vitest";
 import { contenders } from "../bench/contenders/catalogue.ts";
 import { peers } from "../bench/contenders/peers.ts";
@@ -53,8 +54,10 @@ const commands: readonly Command[] = [
   ...beyondCatalogue.filter(({ name }) => !known.has(name)),
 ];
 
+const available = await Promise.all(commands.map(isAvailable));
+
 export const serverRows: readonly ServerRow[] = commands
-  .filter(isAvailable)
+  .filter((_, i) => available[i])
   .map(({ name, command }) => ({
     name,
     command: command(paths, WORKERS),
@@ -91,13 +94,18 @@ function completes(name: string): boolean {
   return name === "cpp:io_uring" || name === "ts:connections-io_uring";
 }
 
-/** Without io_uring (seccomp, sysctl, Linux before 6.0) its servers end at once with the reason. */
-function isAvailable({ name, command }: Command): boolean {
+/** Without io_uring (seccomp, sysctl, Linux before 6.0) its servers exit with the reason. */
+async function isAvailable({ name, command }: Command): Promise<boolean> {
   if (!completes(name)) return true;
   const [file = "", ...args] = command(paths, WORKERS);
-  const { status, stderr } = spawnSync(file, args, { timeout: 1000, encoding: "utf8" });
-  if (status !== exitUnavailable) return true; // such as one still serving when its time was over
-  console.warn(`${name} is not tested here: ${stderr.trim()}`);
+  const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const closed = once(child, "close");
+  const said = text(child.stderr);
+  await Promise.race([once(child.stdout, "data"), closed]);
+  child.kill("SIGKILL");
+  const [status] = await closed;
+  if (status !== exitUnavailable) return true;
+  console.warn(`${name} is not tested here: ${(await said).trim()}`);
   return false;
 }
 

@@ -1,29 +1,26 @@
 // The soak test in small, and its verdicts: what grows is said to grow. Each run is a process of
 // its own; `npm run test:soak` is the long one.
 
-import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { judge } from "./lifetimes/flatness.ts";
+import { runNode } from "./run-program.ts";
 
 const CYCLES = 5000;
 const SELECTORS = 3000;
 const RELOADS = 150;
 
-function soak(...args: string[]): { status: number | null; output: string } {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ["--expose-gc", "--import", "./test/typescript.mjs", "test/soak/cli.ts", ...args],
-    { encoding: "utf8", timeout: 240_000 },
-  );
+async function soak(...args: string[]): Promise<{ status: number | null; output: string }> {
+  const program = ["--expose-gc", "--import", "./test/typescript.mjs", "test/soak/cli.ts"];
+  const { status, stdout, stderr } = await runNode([...program, ...args], 240_000);
   return { status, output: `${stdout}${stderr}` };
 }
 
 describe("descriptors, threads and memory stay flat", () => {
-  it.each(["ts:reactor-epoll", "cpp:reactor-epoll"])(
+  it.concurrent.each(["ts:reactor-epoll", "cpp:reactor-epoll"])(
     `over ${CYCLES} connections through %s`,
-    (server) => {
+    async (server) => {
       const cycles = ["--cycles", String(CYCLES), "--servers", server];
-      const { status, output } = soak(...cycles, "--selectors", "0", "--reloads", "0");
+      const { status, output } = await soak(...cycles, "--selectors", "0", "--reloads", "0");
       expect(output).toContain("soak: all flat");
       expect(output).toMatch(/flat {2}descriptors: (\d+) → \1,/);
       expect(status).toBe(0);
@@ -31,35 +28,35 @@ describe("descriptors, threads and memory stay flat", () => {
     250_000,
   );
 
-  it(`over ${SELECTORS} selectors`, () => {
+  it.concurrent(`over ${SELECTORS} selectors`, async () => {
     const selectors = ["--selectors", String(SELECTORS)];
-    const { status, output } = soak(...selectors, "--cycles", "0", "--reloads", "0");
+    const { status, output } = await soak(...selectors, "--cycles", "0", "--reloads", "0");
     expect(output).toContain("soak: all flat");
     expect(status).toBe(0);
   }, 250_000);
 
-  it(`over ${RELOADS} loads and unloads of the addon`, () => {
+  it.concurrent(`over ${RELOADS} loads and unloads of the addon`, async () => {
     const reloads = ["--reloads", String(RELOADS)];
-    const { status, output } = soak(...reloads, "--cycles", "0", "--selectors", "0");
+    const { status, output } = await soak(...reloads, "--cycles", "0", "--selectors", "0");
     expect(output).toContain("soak: all flat");
     expect(status).toBe(0);
   }, 250_000);
 });
 
 describe("the command line", () => {
-  it.each([
+  it.concurrent.each([
     [["--cycles", "x"], /--cycles: "x" is not a whole number/],
     [["--cycles", "10"], /--cycles: 0, or at least 1000/],
     [["--server", "ts:poll"], /options: --cycles --servers --selectors --reloads --help/],
     [["--servers", "poll"], /--servers: "poll" is no server/],
-  ])("refuses %j", (args, message) => {
-    const { status, output } = soak(...args);
+  ])("refuses %j", async (args, message) => {
+    const { status, output } = await soak(...args);
     expect(output).toMatch(message);
     expect(status).toBe(2);
   });
 
-  it("fails where the server is none", () => {
-    expect(soak("--servers", "ts:nonsense", "--cycles", "1000").status).toBe(1);
+  it.concurrent("fails where the server is none", async () => {
+    expect((await soak("--servers", "ts:nonsense", "--cycles", "1000")).status).toBe(1);
   });
 });
 

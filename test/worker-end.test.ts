@@ -1,7 +1,6 @@
 // What the end of a worker does: it never aborts the process, and it closes what the library opened
 // in that worker, and nothing else.
 
-import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, fstatSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -20,6 +19,7 @@ import {
   socketPair,
 } from "../src/index.ts";
 import { waitFor } from "./conformance/socket-pair.ts";
+import { runNode } from "./run-program.ts";
 
 const library = pathToFileURL("dist/src/index.js").href;
 const terminating = fileURLToPath(new URL("programs/terminate-workers.mjs", import.meta.url));
@@ -33,13 +33,10 @@ const kinds = [
 ] as const;
 
 describe("worker.terminate()", () => {
-  it.each(kinds)(
+  it.concurrent.each(kinds)(
     "in the middle of %s does not abort the process",
-    (list, count) => {
-      const child = spawnSync(process.execPath, [terminating, list, String(count)], {
-        encoding: "utf8",
-        timeout: 600_000,
-      });
+    async (list, count) => {
+      const child = await runNode([terminating, list, String(count)], 600_000);
       expect({ ...child, stderr: child.stderr.slice(0, 400) }).toMatchObject({
         stdout: `${count}\n`,
         status: 0,
