@@ -30,7 +30,7 @@ export interface Given {
 }
 
 /** What every command understands. */
-export const commonRows: readonly OptionRow[] = [
+const commonRows: readonly OptionRow[] = [
   { name: "help", value: "", help: "this text" },
   { name: "version", value: "", help: "the version" },
 ];

@@ -62,8 +62,8 @@ export function gateResult(changes: Partial<GateResult> = {}): GateResult {
     environment: { fingerprint: "aaaa" },
     outcome: "regression",
     cells: [cell, { ...cell, metric: "latencyP99", gates: false }],
-    controls: [{ name: "base against base is silent", held: true, detail: "4 tests" }],
-    notes: ["a | note with `marks` and <b>"],
+    controls: [{ code: "base-itself", held: true, tests: 4, alarms: [] }],
+    notes: [{ code: "not-counted", metric: "instructions", text: "a | note with `marks` and <b>" }],
     ...changes,
   };
 }

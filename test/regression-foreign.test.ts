@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { controlText } from "../bench/gate/controls.ts";
 import { type ForeignServer, foreignProfile, foreignTrees } from "../bench/gate/foreign.ts";
 import { type GateOutcome, runGate } from "../bench/gate/gate.ts";
 import type { GateProfile } from "../bench/gate/profiles.ts";
@@ -134,7 +135,7 @@ describe.runIf(process.platform === "linux")(
       const { base, head, first, verdict } = cell ?? {};
       if (base != null && head != null) expect(head / base).toBeGreaterThan(1.5);
       if (verdict === "regression") expect(first?.detectable).toBeGreaterThan(0);
-      expect(controls.map(({ name }) => name)).toEqual([
+      expect(controls.map((one) => controlText(one).name)).toEqual([
         "base against base is silent",
         "server with 300 % of its CPU time planted is caught",
       ]);

@@ -17,6 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { UsageError } from "../bench/command-line.ts";
+import { controlText, noteText } from "../bench/gate/controls.ts";
 import { CannotCompare, runGate } from "../bench/gate/gate.ts";
 import type { GateProfile } from "../bench/gate/profiles.ts";
 import { resolveRevisions } from "../bench/gate/revisions.ts";
@@ -91,7 +92,9 @@ describe.skipIf(process.platform !== "linux" || !traces)("a run of the gate", ()
   }, async () => {
     const { outcome, cells, controls } = await gate(same);
     expect(controls.filter(({ held }) => !held)).toEqual([]);
-    expect(controls.map(({ name }) => name).join()).toMatch(/base against base.*planted/);
+    expect(controls.map((one) => controlText(one).name).join()).toMatch(
+      /base against base.*planted/,
+    );
     expect(["pass", "inconclusive"]).toContain(outcome);
     const calls = cells.find(({ metric }) => metric === "systemCalls");
     expect(calls).toMatchObject({ verdict: "same", gates: true });
@@ -134,8 +137,8 @@ describe.skipIf(process.platform !== "linux" || !traces)("a run of the gate", ()
     const base = pathsOf(treeAround("exit 7"));
     const { outcome, controls, notes } = await gate({ base, head: own });
     expect(outcome).toBe("untrustworthy");
-    expect(controls[0]?.detail).toMatch(/install strace/);
-    expect(notes[0]).toMatch(/could not be counted/);
+    expect(controls.map((one) => controlText(one).detail)[0]).toMatch(/install strace/);
+    expect(notes.map((note) => noteText(note))[0]).toMatch(/could not be counted/);
   });
 });
 

@@ -5,10 +5,12 @@ import { describe, expect, it } from "vitest";
 import { annotations } from "../bench/gate/annotations.ts";
 import { gateCauseText } from "../bench/gate/causes.ts";
 import { gateChart } from "../bench/gate/chart.ts";
+import { controlText, noteText } from "../bench/gate/controls.ts";
 import { totalOf } from "../bench/gate/exact/callgrind.ts";
 import { callsPerMessage } from "../bench/gate/exact/strace.ts";
 import { parseHistory, recordOfGate, recordOfResults } from "../bench/gate/history.ts";
 import { gateSection, renderGateHtml } from "../bench/gate/html.ts";
+import { serializeGate } from "../bench/gate/json.ts";
 import { commentMark, renderGateMarkdown } from "../bench/gate/markdown.ts";
 import { exitCodes, judgementOf, outcomeOf } from "../bench/gate/outcome.ts";
 import { compareAll, confirms, findAll } from "../bench/gate/rule.ts";
@@ -126,7 +128,7 @@ describe("the outcome", () => {
     ...judgementOf(finding(word), null, confirmed),
     gates,
   });
-  const held = { name: "control", held: true, detail: "" };
+  const held = { held: true };
 
   it("is a regression only where the confirmation agrees", () => {
     expect(outcomeOf([judged("suspected", true)], [held])).toBe("regression");
@@ -194,7 +196,9 @@ describe("two saved results", () => {
     const other = results(20, { environment: { fingerprint: "bbbb" } });
     const result = compareSaved(saved(results(10)), saved(other), []);
     expect(result.outcome).toBe("inconclusive");
-    expect(result.notes[0]).toMatch(/nothing is decided.*aaaa and bbbb/);
+    expect(result.notes.map((note) => noteText(note))[0]).toMatch(
+      /nothing is decided.*aaaa and bbbb/,
+    );
     expect(result.cells[0]?.first?.ratio).toBeCloseTo(2, 1);
   });
 
@@ -263,9 +267,12 @@ describe("what is shown", () => {
     expect(lines[0]).toMatch(/^::error title=ts%3Areactor-epoll serverCpuPerMessage::regression: /);
     expect(lines[0]?.split("::")[2]).toMatch(/%25/);
     expect(annotations(gateResult({ outcome: "pass" }))).toEqual([]);
-    const broken = { name: "control", held: false, detail: "not seen" };
+    const broken = {
+      ...({ code: "planted-call", contender: "c", held: false } as const),
+      ...{ ratio: 1.001, cause: null },
+    };
     expect(annotations(gateResult({ outcome: "untrustworthy", controls: [broken] }))[0]).toMatch(
-      /^::error title=Gate::gate not trustworthy: control: no; not seen/,
+      /^::error title=Gate::gate not trustworthy: c .*: no; not seen: 1\.001 of the base/,
     );
   });
 
@@ -287,6 +294,43 @@ describe("what is shown", () => {
     const nothing = gateResult({ cells: cells.map((cell) => ({ ...cell, first: null })) });
     expect(gateChart(nothing)).toBeNull();
     expect(renderGateHtml(nothing)).not.toContain("<figure");
+  });
+
+  it("leaves controls and notes in words, and a control as data too", () => {
+    const control = { code: "base-itself", held: true, tests: 4, alarms: [] };
+    expect(JSON.parse(serializeGate(gateResult()))).toMatchObject({
+      controls: [{ name: "base against base is silent", detail: "4 tests, no alarm", ...control }],
+      notes: [expect.stringMatching(/could not be counted: a \|/)],
+    });
+  });
+
+  it("words what a control saw", () => {
+    const call = { code: "planted-call", contender: "c", held: false, ratio: null } as const;
+    const cost = { ...call, code: "planted-cost", percent: 10, ratio: 1.04 } as const;
+    const few = { code: "few-pairs", pairs: 3, planned: 10 } as const;
+    const said = { code: "said", text: "c++ is missing" } as const;
+    const alarms = [{ contender: "c", metric: "serverCpuPerMessage" }];
+    expect(
+      [
+        { ...call, held: true, ratio: 4 / 3, cause: null },
+        { ...call, cause: said },
+        { ...call, cause: few },
+        { ...call, contender: null, cause: { code: "no-tracer" } as const },
+        { ...cost, held: true, cause: null },
+        { ...cost, cause: few },
+        { ...cost, ratio: null, cause: said },
+        { code: "base-itself" as const, held: false, tests: 4, alarms },
+      ].map((control) => Object.values(controlText(control)).join(": ")),
+    ).toEqual([
+      "c with a planted system call is caught: 33.3 % more calls",
+      "c with a planted system call is caught: c++ is missing",
+      "c with a planted system call is caught: not seen: 3 of 10 pairs count",
+      expect.stringMatching(/^a planted system call is caught: .*install strace$/),
+      "c with 10 % of its CPU time planted is caught: +4.0 % CPU per message",
+      expect.stringMatching(/caught: \+4\.0 % CPU per message; 3 of 10 pairs count$/),
+      expect.stringMatching(/caught: not measured; c\+\+ is missing$/),
+      "base against base is silent: c CPU per message",
+    ]);
   });
 
   it("is a page that loads nothing, in which foreign text is text", () => {

@@ -66,7 +66,7 @@ function cornerJson({ point, weight }: Answer["corners"][number]) {
 }
 
 /** Whether the very scale was measured. */
-export function basisOf({ corners }: Answer): "measured" | "interpolated" {
+function basisOf({ corners }: Answer): "measured" | "interpolated" {
   return corners.length === 1 ? "measured" : "interpolated";
 }
 

@@ -1,6 +1,7 @@
 // One result of several load generators: histograms merge bucket by bucket, counters add, the
 // server's figures are those that were read on its own host. Pure: JSON events in, one out.
 
+import { isRecord } from "../model/schema.ts";
 import { decodeHistogram, encodeHistogram } from "../statistics/hdr-encoding.ts";
 import { merge as mergeHistograms } from "../statistics/histogram.ts";
 
@@ -22,7 +23,7 @@ export interface AgentShare {
 }
 
 /** From these figures on a generator is the limit, not the server. */
-export const fullAgent = { cpuPercent: 85, senderDelayMsP99: 1 } as const;
+const fullAgent = { cpuPercent: 85, senderDelayMsP99: 1 } as const;
 
 export function isFullAgent(share: AgentShare): boolean {
   return (
@@ -86,10 +87,6 @@ function mergeRecords(records: readonly Line[]): Line {
     return [name, mergeValues(name, values)] as const;
   });
   return Object.fromEntries(rows);
-}
-
-function isRecord(value: unknown): value is Line {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function mergeTexts(texts: readonly string[]): string {

@@ -64,7 +64,7 @@ function prebuiltFor({ system, machine, libc }: System, path: string, root: stri
   return join(root, "prebuilds", folder, `${name}${tag}`);
 }
 
-export function programAt(path: string): Program {
+function programAt(path: string): Program {
   const bytes = readFileSync(path);
   const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 16);
   return { file: `${basename(path).replace(/\.(musl|glibc)$/, "")}-${hash}`, bytes };

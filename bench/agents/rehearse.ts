@@ -3,6 +3,7 @@
 // costs. The load is small on purpose: a hundred generators share these CPUs.
 
 import { packagePaths } from "../paths.ts";
+import { median } from "../statistics/quantile.ts";
 import { FleetHost } from "./fleet-host.ts";
 
 const [agents = 100, windows = 20] = process.argv.slice(2).map(Number);
@@ -71,8 +72,4 @@ async function measure() {
   load.send("end");
   await load.exited;
   return { windowsMs, cpu };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
 }

@@ -1,6 +1,6 @@
 // advise: which strategy for whom, from what this machine has measured.
 
-import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { join, relative } from "node:path";
 import { advise } from "../advice/advise.ts";
 import type { Question } from "../advice/question.ts";
@@ -20,7 +20,7 @@ import { LocalHost } from "../host/local.ts";
 import type { Results } from "../model/results.ts";
 import { type Command, exitUsage, print, say } from "./command.ts";
 import { terminalOf } from "./measuring.ts";
-import { readResults } from "./saved.ts";
+import { isFolder, readResults } from "./saved.ts";
 
 const usualPayload = 64;
 
@@ -142,10 +142,6 @@ function filesAt(path: string): string[] {
   return readdirSync(path)
     .map((name) => join(path, name, "results.json"))
     .filter((file) => existsSync(file));
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /**

@@ -12,8 +12,7 @@ import { messageOf, say } from "./command.ts";
  * @returns null if it cannot be read or is not ours; the reason is printed.
  */
 export function readResults(path: string): Results | null {
-  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  const file = isFolder ? join(path, "results.json") : path;
+  const file = isFolder(path) ? join(path, "results.json") : path;
   try {
     return parseResults(readFileSync(file, "utf8"), file);
   } catch (error) {
@@ -23,4 +22,8 @@ export function readResults(path: string): Results | null {
     say(`bench: ${foreign ? "" : `cannot read "${file}": `}${message}`);
     return null;
   }
+}
+
+export function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

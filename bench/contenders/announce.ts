@@ -7,9 +7,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { packagePaths } from "../paths.ts";
+import { freePort } from "./free-port.ts";
 import {
   heldBy,
   holderOf,
@@ -191,16 +192,6 @@ function terminated(): Promise<void> {
       });
     }
   });
-}
-
-/** One that was free a moment ago: the command has to be told before it runs. */
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
 }
 
 /** Looked up if the kernel has a table: a connection to find out might be the only one it takes. */

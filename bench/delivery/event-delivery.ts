@@ -13,7 +13,7 @@ import type { Way } from "./way.ts";
 import { wayNamed } from "./ways.ts";
 
 /** As many places as are made in the trial: a moment's work, where nothing else ends it. */
-export const triedEventTypes = 1_000;
+const triedEventTypes = 1_000;
 
 export async function playEventDelivery(
   name: string,

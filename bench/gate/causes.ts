@@ -11,6 +11,8 @@ export type GateCause =
   | { readonly code: "missing-in-head" }
   /** One side's cell was not ranked in its own run. */
   | { readonly code: "not-ranked"; readonly status: string; readonly reason: string | null }
+  /** Nothing counts system calls here. */
+  | { readonly code: "no-tracer" }
   /** Words of the server, or of the operating system. */
   | { readonly code: "said"; readonly text: string };
 
@@ -24,7 +26,9 @@ const causeWords: { readonly [C in GateCause["code"]]: (cause: GateCauseOf<C>) =
     `detects ${shareText(detectable)} or more; ${shareText(wanted)} is wanted`,
   "not-confirmed": () => "fresh blocks do not agree",
   "missing-in-head": () => "missing in head",
-  "not-ranked": ({ status, reason }) => `${status}: ${reason}`,
+  "not-ranked": ({ status, reason }) => `${status}: ${reason ?? "no reason was saved"}`,
+  "no-tracer": () =>
+    "strace(1) is missing or may not trace, so no check could detect it; install strace",
   said: ({ text }) => text,
 };
 

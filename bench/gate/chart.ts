@@ -5,10 +5,11 @@
 import type { Picture } from "../report/charts/chart.ts";
 import { markOf } from "../report/svg/palette.ts";
 import type { ChartRow } from "../report/svg/row-chart.ts";
+import { signed } from "./controls.ts";
 import { gateMetric } from "./metrics.ts";
 import type { GateCell, GateResult } from "./result.ts";
 import type { Comparison } from "./rule.ts";
-import { changeText, columns, describeCell, rowWords, signed } from "./words.ts";
+import { changeText, columns, describeCell, rowWords } from "./words.ts";
 
 /** Null where nothing that gates could be compared. */
 export function gateChart({ cells }: GateResult): Picture | null {

@@ -7,9 +7,10 @@ import type { Kind } from "../model/runtimes.ts";
 import type { RoundContext } from "../run/round.ts";
 import { median } from "../statistics/quantile.ts";
 import { deriveSeed } from "../statistics/random.ts";
+import type { Control, GateNote } from "./controls.ts";
 import { countOne, measureExact } from "./exact.ts";
 import { type GateMetric, gateMetric } from "./metrics.ts";
-import { type Control, judgementOf, type Outcome, outcomeOf, withReason } from "./outcome.ts";
+import { judgementOf, type Outcome, outcomeOf, withReason } from "./outcome.ts";
 import {
   failuresAllowed,
   measurePairs,
@@ -40,7 +41,7 @@ export interface GateOutcome {
   readonly outcome: Outcome;
   readonly cells: readonly GateCell[];
   readonly controls: readonly Control[];
-  readonly notes: readonly string[];
+  readonly notes: readonly GateNote[];
 }
 
 /** Base and head could not be compared at all. */
@@ -60,7 +61,7 @@ export async function runGate(request: GateRequest, given: GateContext): Promise
   const { exact, notes } = await availableExact(profile.exact, pairContext);
   if (planted === undefined && !exact.some(({ metric }) => metric === "systemCalls")) {
     // What is measured now could not be trusted afterwards.
-    return { outcome: "untrustworthy", cells: [], controls: [nobodyCounts], notes };
+    return { outcome: "untrustworthy", cells: [], controls: [noTracer], notes };
   }
   const loads = profile.loads.flatMap((row) => asAsked(row, asked));
   const rows: GateRow[] = [
@@ -80,7 +81,7 @@ export async function runGate(request: GateRequest, given: GateContext): Promise
     again: selves[index]?.comparison ?? null,
   }));
   const counted = measured.find(({ row }) => row.kind === "exact" && row.metric === "systemCalls");
-  const controls = [selfControl(trials, selves, confirmed)];
+  const controls: Control[] = [selfControl(trials, selves, confirmed)];
   if (counted?.row.kind === "exact") {
     const { row, courses } = counted;
     controls.push(...(await plantedControls(row, courses, { folder, given: pairContext })));
@@ -114,10 +115,12 @@ interface Trial {
   readonly self: Test;
 }
 
-const nobodyCounts: Control = {
-  name: "a planted system call is caught",
+const noTracer: Control = {
   held: false,
-  detail: "strace(1) is missing or may not trace, so no check could detect it; install strace",
+  code: "planted-call",
+  contender: null,
+  ratio: null,
+  cause: { code: "no-tracer" },
 };
 
 /** What gates needs all of its pairs; what only informs does with fewer, or is left out. */
@@ -131,13 +134,13 @@ function asAsked(row: LoadRow, asked: readonly string[]): LoadRow[] {
 /** Rows whose tool works here, tried on the base; the others become notes. */
 async function availableExact(rows: readonly ExactRow[], { trees, context }: PairContext) {
   const exact: ExactRow[] = [];
-  const notes: string[] = [];
+  const notes: GateNote[] = [];
   for (const row of rows) {
     const [name = ""] = row.contenders;
     const trial = { metric: row.metric, messages: 25 };
     const told = await countOne(trial, contenderOf(name, "base", trees), context);
     if (typeof told === "number") exact.push(row);
-    else notes.push(`${gateMetric(row.metric).title} could not be counted: ${told.failure}`);
+    else notes.push({ code: "not-counted", metric: row.metric, text: told.failure });
   }
   return { exact, notes };
 }
@@ -266,13 +269,13 @@ function selfControl(
     ({ test }, index) =>
       test.gates && isAlarm(selves[index]) && confirmed[index]?.selfAgrees === true,
   );
-  const gating = trials.filter(({ test }) => test.gates).length;
   return {
-    name: "base against base is silent",
     held: alarms.length === 0,
-    detail:
-      alarms.length === 0
-        ? `${gating} tests, no alarm`
-        : alarms.map(({ course, metric }) => `${course.contender} ${metric.title}`).join(", "),
+    code: "base-itself",
+    tests: trials.filter(({ test }) => test.gates).length,
+    alarms: alarms.map(({ course: { contender }, metric: { name: metric } }) => ({
+      contender,
+      metric,
+    })),
   };
 }

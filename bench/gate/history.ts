@@ -17,8 +17,6 @@ const seriesSchema = s.record({
   /** The figure of each block, in the metric's unit; one at least. */
   blocks: s.some(s.number),
 });
-export type SeriesRecord = s.Infer<typeof seriesSchema>;
-
 const recordSchema = s.record({
   schemaVersion: s.oneOf(1),
   /** Of the machine: only equal ones are compared. */

@@ -2,6 +2,7 @@
 
 import { exitUndecided } from "../run/exit-code.ts";
 import { type GateCause, gateCauseText } from "./causes.ts";
+import type { Control } from "./controls.ts";
 import type { Comparison, Finding, Word } from "./rule.ts";
 
 /** How a run of the gate ends. */
@@ -46,17 +47,10 @@ export function withReason<J extends Judgement>(judgement: J): J & { reason: str
   return { ...judgement, reason: cause === null ? null : gateCauseText(cause) };
 }
 
-/** One control: what it did is what it had to do, or the reason why not. */
-export interface Control {
-  readonly name: string;
-  readonly held: boolean;
-  readonly detail: string;
-}
-
 /** Advisory judgements do not count. */
 export function outcomeOf(
   judgements: readonly (Judgement & { readonly gates: boolean })[],
-  controls: readonly Control[],
+  controls: readonly Pick<Control, "held">[],
 ): Outcome {
   if (controls.some(({ held }) => !held)) return "untrustworthy";
   const gating = judgements.filter(({ gates }) => gates);

@@ -2,13 +2,11 @@
 // program that uses up a share of what the server uses. It needs no source, and must be caught.
 
 import type { Contender } from "../contenders/catalogue.ts";
-import { gateCauseText } from "./causes.ts";
+import type { Control } from "./controls.ts";
 import { gateMetric } from "./metrics.ts";
-import type { Control } from "./outcome.ts";
 import { measurePairs, type PairContext, pairsOf } from "./pairs.ts";
 import type { LoadRow } from "./profiles.ts";
 import { findAll } from "./rule.ts";
-import { signed } from "./words.ts";
 
 export interface PlantedCost {
   readonly percent: number;
@@ -25,7 +23,7 @@ export async function plantedCostControl(
   given: PairContext,
 ): Promise<Control> {
   const [contender = ""] = row.contenders;
-  const name = `${contender} with ${percent} % of its CPU time planted is caught`;
+  const control = { code: "planted-cost", contender, percent } as const;
   given.onProgress(`control: ${contender} with a planted cost`);
   const pairs = Math.min(row.pairs, pairsAtMost);
   const metric = gateMetric("serverCpuPerMessage");
@@ -35,13 +33,19 @@ export async function plantedCostControl(
     { ...row, metrics: [metric.name], pairs, attempts: Math.min(row.attempts, pairs + 6) },
     { ...given, trees: { ...trees, server: (side) => (side === "head" ? server : base("base")) } },
   );
-  if (course === undefined) return { name, held: false, detail: "not measured" };
+  if (course === undefined) return { ...control, held: false, ratio: null, cause: null };
   const [failure] = course.failures.head;
-  const test = { ...metric, id: name, planned: pairs, pairs: pairsOf(course, metric.name, "head") };
+  const test = {
+    ...metric,
+    id: contender,
+    planned: pairs,
+    pairs: pairsOf(course, metric.name, "head"),
+  };
   const [finding] = findAll([test]);
-  const ratio = finding?.comparison?.ratio;
-  const seen = ratio === undefined ? "not measured" : `${signed(ratio)} % CPU per message`;
-  const held = finding?.word === "suspected";
-  const why = failure ?? (finding?.cause == null ? null : gateCauseText(finding.cause));
-  return { name, held, detail: held || why === null ? seen : `${seen}; ${why}` };
+  return {
+    ...control,
+    held: finding?.word === "suspected",
+    ratio: finding?.comparison?.ratio ?? null,
+    cause: failure === undefined ? (finding?.cause ?? null) : { code: "said", text: failure },
+  };
 }

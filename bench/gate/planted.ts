@@ -3,10 +3,10 @@
 
 import { join } from "node:path";
 import type { RoundContext } from "../run/round.ts";
-import { gateCauseText } from "./causes.ts";
+import type { GateCause } from "./causes.ts";
+import type { Control, ControlOf } from "./controls.ts";
 import { countOne } from "./exact.ts";
 import { gateMetric } from "./metrics.ts";
-import type { Control } from "./outcome.ts";
 import type { PairContext, PairCourse } from "./pairs.ts";
 import type { ExactRow } from "./profiles.ts";
 import { type BasePair, findAll } from "./rule.ts";
@@ -25,41 +25,41 @@ export async function plantedControls(
   const problem = await compile(library, given.context);
   const controls: Control[] = [];
   for (const course of courses) {
-    const name = `${course.contender} with a planted system call is caught`;
     given.onProgress(`control: ${course.contender} with a planted system call`);
-    const detail = problem ?? (await caught(row, course, { library, given }));
-    controls.push({ name, held: typeof detail !== "string", detail: wordsOf(detail) });
+    const seen =
+      problem === null
+        ? await caught(row, course, { library, given })
+        : unseen({ code: "said", text: problem });
+    controls.push({ code: "planted-call", contender: course.contender, ...seen });
   }
   return controls;
 }
 
-/** @returns the ratio by which it was caught, or why it was not. */
+type Seen = Pick<ControlOf<"planted-call">, "held" | "ratio" | "cause">;
+
+function unseen(cause: GateCause | null, ratio: number | null = null): Seen {
+  return { held: false, ratio, cause };
+}
+
 async function caught(
   row: ExactRow,
   { contender, blocks }: PairCourse,
   { library, given }: { readonly library: string; readonly given: PairContext },
-): Promise<number | string> {
+): Promise<Seen> {
   const server = contenderOf(contender, "base", given.trees);
   const pairs: BasePair[] = [];
   for (const { base } of blocks) {
     const without = base?.[row.metric];
     if (without === undefined) continue;
     const planted = await countOne(row, server, given.context, library);
-    if (typeof planted !== "number") return planted.failure;
+    if (typeof planted !== "number") return unseen({ code: "said", text: planted.failure });
     pairs.push({ base: without, head: planted });
   }
   const test = { id: contender, ...gateMetric(row.metric), gates: true, planned: row.pairs, pairs };
   const [finding] = findAll([test]);
-  if (finding?.word === "suspected") return finding.comparison?.ratio ?? Number.NaN;
-  const why =
-    finding?.cause == null
-      ? `${finding?.comparison?.ratio.toFixed(3)} of the base`
-      : gateCauseText(finding.cause);
-  return `not seen: ${why}`;
-}
-
-function wordsOf(detail: number | string): string {
-  return typeof detail === "string" ? detail : `${((detail - 1) * 100).toFixed(1)} % more calls`;
+  const ratio = finding?.comparison?.ratio ?? null;
+  if (finding?.word === "suspected") return { held: true, ratio, cause: null };
+  return unseen(finding?.cause ?? null, ratio);
 }
 
 /** @returns null, or what went wrong. */

@@ -2,7 +2,8 @@
 
 import type { Environment } from "../model/results.ts";
 import type { Runtime } from "../model/runtimes.ts";
-import type { Control, Judgement, Outcome } from "./outcome.ts";
+import type { Control, GateNote } from "./controls.ts";
+import type { Judgement, Outcome } from "./outcome.ts";
 import type { BasePair, Comparison } from "./rule.ts";
 
 /** One metric of one contender, base against head. */
@@ -48,6 +49,5 @@ export interface GateResult {
   readonly outcome: Outcome;
   readonly cells: readonly GateCell[];
   readonly controls: readonly Control[];
-  /** What else the reader must know, such as a tool that is not there. */
-  readonly notes: readonly string[];
+  readonly notes: readonly GateNote[];
 }

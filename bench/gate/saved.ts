@@ -4,6 +4,7 @@
 import type { Cell, Results } from "../model/results.ts";
 import { blocksForInterval } from "../statistics/bootstrap.ts";
 import { median } from "../statistics/quantile.ts";
+import type { GateNote } from "./controls.ts";
 import { type GateMetric, gateMetrics } from "./metrics.ts";
 import { type Judgement, judgementOf, outcomeOf, withReason } from "./outcome.ts";
 import type { GateCell, GateResult, Revision } from "./result.ts";
@@ -60,18 +61,16 @@ export function compareSaved(base: Saved, head: Saved, asked: readonly string[])
     outcome: refusal.length > 0 ? "inconclusive" : outcomeOf(cells, []),
     cells,
     controls: [],
-    notes: [...refusal, "separate runs: wider margins, no controls, no confirmation"],
+    notes: [...refusal, { code: "separate-runs" }],
   };
 }
 
 /** Why the figures may be read, but decide nothing. */
-function refusalOf({ results: base }: Saved, { results: head }: Saved): string[] {
+function refusalOf({ results: base }: Saved, { results: head }: Saved): GateNote[] {
   const [one, other] = [base.environment.fingerprint, head.environment.fingerprint];
   return [
-    ...(one === other
-      ? []
-      : [`nothing is decided: another machine, kernel or Node (fingerprints ${one} and ${other})`]),
-    ...(base.complete && head.complete ? [] : ["nothing is decided: a run was interrupted"]),
+    ...(one === other ? [] : [{ code: "other-machine", base: one, head: other } as const]),
+    ...(base.complete && head.complete ? [] : [{ code: "interrupted" } as const]),
   ];
 }
 

@@ -2,6 +2,7 @@
 
 import type { Results } from "../model/results.ts";
 import { absent, bytes, duration, percent, significant } from "../report/format.ts";
+import { controlText, noteText, signed } from "./controls.ts";
 import { gateMetric } from "./metrics.ts";
 import { exitCodes, type Outcome, type Verdict } from "./outcome.ts";
 import type { GateCell, GateResult } from "./result.ts";
@@ -57,7 +58,7 @@ export function verdictLine(result: GateResult): string {
   const { outcome, cells, controls } = result;
   const word = outcomeWords[outcome];
   if (outcome === "untrustworthy") {
-    const broken = controls.filter(({ held }) => !held);
+    const broken = controls.filter(({ held }) => !held).map((one) => controlText(one));
     return `${word}: ${broken.map(({ name, detail }) => `${name}: no; ${detail}`).join("; ")}`;
   }
   if (!cells.some(({ gates }) => gates)) return `${word}: no gating metric was compared`;
@@ -113,10 +114,11 @@ export function contextLines(result: GateResult): string[] {
   return [
     `base ${base.name} (${base.commit}), head ${head.name} (${head.commit}), profile ${profile}, ` +
       `seed ${seed}, fingerprint ${environment.fingerprint}`,
-    ...controls.map(
-      ({ name, held, detail }) => `control: ${name}: ${held ? "yes" : "NO"} (${detail})`,
-    ),
-    ...notes,
+    ...controls.map((one) => {
+      const { name, detail } = controlText(one);
+      return `control: ${name}: ${one.held ? "yes" : "NO"} (${detail})`;
+    }),
+    ...notes.map((note) => noteText(note)),
   ];
 }
 
@@ -145,11 +147,4 @@ export function figureText(value: number | null, unit: string): string {
   if (unit === "us") return duration(value);
   if (unit === "bytes") return bytes(value);
   return significant(value, 4);
-}
-
-/** "+5.1", "−0.3": the per cent by which a ratio differs from 1. */
-export function signed(ratio: number): string {
-  const change = (ratio - 1) * 100;
-  const text = percent(Math.abs(change));
-  return `${change < 0 && Number(text) !== 0 ? "−" : "+"}${text}`;
 }

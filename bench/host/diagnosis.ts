@@ -63,7 +63,7 @@ export function fitRows(machine: MachineLimits): FitRow[] {
 }
 
 /** The largest count of connections that one process and one thread can hold here. */
-export function mostInOneProcess(machine: MachineLimits): number {
+function mostInOneProcess(machine: MachineLimits): number {
   let [fits, tooMany] = [0, 1 << 26];
   while (tooMany - fits > 1) {
     const connections = Math.floor((fits + tooMany) / 2);
@@ -112,6 +112,7 @@ function describeLimit(limit: number | null): string {
   return limit === null || !Number.isFinite(limit) ? "unlimited" : thousands(limit);
 }
 
+/** Always with commas, whatever the machine's locale: reports are compared between machines. */
 export function thousands(number: number): string {
   return number.toLocaleString("en-US");
 }

@@ -41,7 +41,7 @@ const mostThreadsAsked = 64;
 const pageBytes = 4096;
 
 /** Null where not even the root tells: another platform, another user's process. */
-export function treeMemory(root: number, read: ReadText = readText): number | null {
+function treeMemory(root: number, read: ReadText = readText): number | null {
   let total: number | null = null;
   const pids = [root];
   for (const pid of pids) {

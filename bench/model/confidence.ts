@@ -43,7 +43,7 @@ interface ConfidenceRule {
 }
 
 /** The rules: a grade needs all three; `low` needs nothing. */
-export const confidenceRules: Readonly<Record<"high" | "medium", ConfidenceRule>> = {
+const confidenceRules: Readonly<Record<"high" | "medium", ConfidenceRule>> = {
   high: { blocks: 4, halfWidth: 0.05, disturbedShare: 0.25 },
   medium: { blocks: 3, halfWidth: 0.15, disturbedShare: 1 },
 };

@@ -144,16 +144,12 @@ export type Ready = EventOf<"ready">;
 export const exitUnavailable = 69;
 export type Counters = EventOf<"counters">;
 export type Snapshot = EventOf<"snapshot">;
-export type Connected = EventOf<"connected">;
 export type Filled = EventOf<"filled">;
-export type Warmup = EventOf<"warmup">;
 export type MemoryStage = EventOf<"memory">;
 export type Window = EventOf<"window">;
 export type LoadResult = EventOf<"result">;
 export type ReadinessTurn = EventOf<"readiness">;
 export type Delivered = EventOf<"delivered">;
-export type Unavailable = EventOf<"unavailable">;
-
 /** @returns null if the line is not JSON, not one of these events, or lacks a field. */
 export function parseEvent(line: string): Event | null {
   if (!line.startsWith("{")) return null;

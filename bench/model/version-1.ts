@@ -3,7 +3,6 @@
 // from the sentences that it wrote. The only file that reads either from words.
 
 import { type Cause, type GateRule, ruleWords } from "./reasons.ts";
-import type { Cell } from "./results.ts";
 import type { Kind, Runtime } from "./runtimes.ts";
 import { isRecord } from "./schema.ts";
 
@@ -86,6 +85,3 @@ function disturbances(parts: string): Omit<Extract<Cause, { code: "disturbed" }>
 }
 
 type BlockFields = "code" | "blocks" | "planned";
-
-/** A cell of version 1, as tests and readers of old files have them. */
-export type CellOfVersion1 = Omit<Cell, keyof Kind | "cause">;

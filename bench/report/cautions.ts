@@ -35,7 +35,7 @@ export const fullCorePercent = 95;
 export const enoughBlocks = 6;
 
 /** From this share of the latency on, the load generator's own delay is a part of what is shown. */
-export const senderShare = 0.1;
+const senderShare = 0.1;
 
 export function cautionsOf({ measured, others }: Group, results: Results): Caution[] {
   const { complete, environment } = results;

@@ -4,6 +4,7 @@
 import { type Contender, contenders, reference } from "../contenders/catalogue.ts";
 import { families } from "../contenders/families.ts";
 import { peers, peersGroup } from "../contenders/peers.ts";
+import { thousands } from "../host/diagnosis.ts";
 import { workloads } from "../model/workloads/catalogue.ts";
 import type { Load, Workload } from "../model/workloads/workload.ts";
 import { blocksForInterval } from "../statistics/bootstrap.ts";
@@ -333,9 +334,4 @@ function describeSeconds(seconds: number): string {
 
 function count(number: number, one: string, several = `${one}s`): string {
   return `${thousands(number)} ${number === 1 ? one : several}`;
-}
-
-/** Always with commas, whatever the machine's locale: the report is compared between machines. */
-function thousands(number: number): string {
-  return number.toLocaleString("en-US");
 }

@@ -75,7 +75,7 @@ export const protocolRows: readonly OptionRow[] = [
   ...requestRows,
 ];
 
-export const protocolNames = ["echo", "http", "request"] as const;
+const protocolNames = ["echo", "http", "request"] as const;
 export type ProtocolName = (typeof protocolNames)[number];
 
 export interface Spoken {

@@ -8,6 +8,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { controlText } from "../../bench/gate/controls.ts";
 import { type GateOutcome, runGate } from "../../bench/gate/gate.ts";
 import { gateMetric } from "../../bench/gate/metrics.ts";
 import { measurePairs, pairsOf } from "../../bench/gate/pairs.ts";
@@ -191,7 +192,7 @@ function say(line: string): void {
 
 function brief({ cells, controls }: GateOutcome): string {
   const gating = cells.filter(({ gates }) => gates);
-  const broken = controls.filter(({ held }) => !held).map(({ name }) => `NOT ${name}`);
+  const broken = controls.filter(({ held }) => !held).map((one) => `NOT ${controlText(one).name}`);
   const parts = gating.map(({ contender, metric, verdict, first }) => {
     const change = first === null ? "" : ` ${changeText(first)}`;
     return `${contender} ${metric} ${verdict}${change}`;

@@ -2,8 +2,7 @@
 // out in turn, the workers are node:net servers. https://nodejs.org/api/cluster.html
 
 import cluster from "node:cluster";
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { freePort } from "../free-port.ts";
 import { startArbiter } from "./arbiter.ts";
 import type { Server, ServerRequest } from "./server.ts";
 
@@ -19,14 +18,4 @@ export async function startNodeCluster(request: ServerRequest): Promise<Server> 
     return worker.process;
   };
   return startArbiter({ workers, start, counters, port });
-}
-
-/** One that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
 }

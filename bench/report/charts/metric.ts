@@ -63,7 +63,7 @@ export function metricChart(
 }
 
 /** The binary unit in which an axis of bytes counts round. */
-export function byteUnit(unit: number, cells: readonly Cell[], metric: string): number {
+function byteUnit(unit: number, cells: readonly Cell[], metric: string): number {
   if (unit !== 1024) return unit;
   const most = Math.max(1, ...cells.map((cell) => medianOf(cell, metric)));
   return 1024 ** Math.floor(Math.log(most) / Math.log(1024));

@@ -16,7 +16,7 @@ export function fileChartRules(theme: Theme): string {
 }
 
 /** What all text of a chart is set in; widths are estimated in marks.ts. */
-export const chartFonts =
+const chartFonts =
   'system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",Arial,sans-serif';
 
 function rules(colour: (name: string) => string): string {

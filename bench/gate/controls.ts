@@ -1,0 +1,104 @@
+// What a run of the gate checks about itself, and what else it found: codes with fields, and one
+// table of words for each.
+
+import { percent } from "../report/format.ts";
+import { type GateCause, gateCauseText } from "./causes.ts";
+import { gateMetric } from "./metrics.ts";
+
+interface Planted {
+  /** Null if no contender could be tried. */
+  readonly contender: string | null;
+  /** Head over base; null if it was not measured. */
+  readonly ratio: number | null;
+  readonly cause: GateCause | null;
+}
+
+interface ControlFields {
+  readonly "base-itself": {
+    readonly tests: number;
+    readonly alarms: readonly { readonly contender: string; readonly metric: string }[];
+  };
+  readonly "planted-call": Planted;
+  readonly "planted-cost": Planted & { readonly percent: number };
+}
+
+type ControlCode = keyof ControlFields;
+export type ControlOf<C extends ControlCode> = ControlFields[C] & {
+  readonly code: C;
+  readonly held: boolean;
+};
+export type Control = { [C in ControlCode]: ControlOf<C> }[ControlCode];
+
+interface ControlWords<C extends ControlCode> {
+  readonly name: (control: ControlOf<C>) => string;
+  /** What the control saw. */
+  readonly detail: (control: ControlOf<C>) => string;
+}
+
+const controlWords: { readonly [C in ControlCode]: ControlWords<C> } = {
+  "base-itself": {
+    name: () => "base against base is silent",
+    detail: ({ held, tests, alarms }) =>
+      held
+        ? `${tests} tests, no alarm`
+        : alarms.map((one) => `${one.contender} ${gateMetric(one.metric).title}`).join(", "),
+  },
+  "planted-call": {
+    name: ({ contender }) =>
+      `${contender === null ? "" : `${contender} with `}a planted system call is caught`,
+    detail: ({ held, ratio, cause }) => {
+      if (held) return `${((Number(ratio) - 1) * 100).toFixed(1)} % more calls`;
+      if (cause?.code === "said" || cause?.code === "no-tracer") return gateCauseText(cause);
+      const seen = cause === null ? `${ratio?.toFixed(3)} of the base` : gateCauseText(cause);
+      return `not seen: ${seen}`;
+    },
+  },
+  "planted-cost": {
+    name: (control) =>
+      `${control.contender} with ${control.percent} % of its CPU time planted is caught`,
+    detail: ({ held, ratio, cause }) => {
+      const seen = ratio === null ? "not measured" : `${signed(ratio)} % CPU per message`;
+      return held || cause === null ? seen : `${seen}; ${gateCauseText(cause)}`;
+    },
+  },
+};
+
+export function controlText<C extends ControlCode>(
+  control: ControlOf<C>,
+): { readonly name: string; readonly detail: string } {
+  const { name, detail } = controlWords[control.code as C];
+  return { name: name(control), detail: detail(control) };
+}
+
+interface NoteFields {
+  readonly "not-counted": { readonly metric: string; readonly text: string };
+  readonly "other-machine": { readonly base: string; readonly head: string };
+  readonly interrupted: object;
+  readonly "separate-runs": object;
+}
+
+/** What else the reader must know. */
+export type GateNote = {
+  [C in keyof NoteFields]: NoteFields[C] & { readonly code: C };
+}[keyof NoteFields];
+
+const noteWords: { readonly [C in keyof NoteFields]: (note: NoteFields[C]) => string } = {
+  "not-counted": ({ metric, text }) => `${gateMetric(metric).title} could not be counted: ${text}`,
+  "other-machine": ({ base, head }) =>
+    `nothing is decided: another machine, kernel or Node (fingerprints ${base} and ${head})`,
+  interrupted: () => "nothing is decided: a run was interrupted",
+  "separate-runs": () => "separate runs: wider margins, no controls, no confirmation",
+};
+
+export function noteText<C extends GateNote["code"]>(
+  note: NoteFields[C] & { readonly code: C },
+): string {
+  return noteWords[note.code as C](note);
+}
+
+/** "+5.1", "−0.3": the per cent by which a ratio differs from 1. */
+export function signed(ratio: number): string {
+  const change = (ratio - 1) * 100;
+  const text = percent(Math.abs(change));
+  return `${change < 0 && Number(text) !== 0 ? "−" : "+"}${text}`;
+}
