@@ -14,7 +14,11 @@ import { floors } from "./node-floors.ts";
 import { type OptionRow, optionLines, readOptions, UsageError, wholeNumber } from "./options.ts";
 
 const rows: readonly OptionRow[] = [
-  { name: "servers", value: "A,B", help: "contenders, peers and floor:…, the reference first" },
+  {
+    name: "servers",
+    value: "A,B",
+    help: "contenders, peers and floor:…, the reference first; Node's options may follow",
+  },
   {
     name: "loads",
     value: "C@R,…",
@@ -124,10 +128,22 @@ function readLoad(text: string): Load {
   };
 }
 
+/** The same server, with options for the Node that runs it. */
+function withNodeOptions(server: Contender, options: readonly string[]): Contender {
+  if (options.length === 0) return server;
+  const command: Contender["command"] = (paths, workers) => {
+    const [program = "", ...rest] = server.command(paths, workers);
+    if (program === paths.node) return [program, ...options, ...rest];
+    throw new UsageError(`--servers: ${server.name} takes no options, since Node does not run it`);
+  };
+  return { ...server, name: [server.name, ...options].join(" "), command };
+}
+
 /** The servers of these names that can run here; the others are named on standard error. */
 function readServers(text: string): Contender[] {
   const paths = packagePaths();
-  const servers = text.split(",").flatMap((name) => {
+  const servers = text.split(",").flatMap((words) => {
+    const [name = "", ...options] = words.split(" ");
     const found = known.find((contender) => contender.name === name);
     if (found === undefined) {
       const names = known.map((contender) => contender.name).join(" ");
@@ -135,7 +151,7 @@ function readServers(text: string): Contender[] {
     }
     const why = found.missing?.(paths) ?? found.prepare?.(paths) ?? null;
     if (why !== null) console.error(`paired-cost: without ${name}: ${why}`);
-    return why === null ? [found] : [];
+    return why === null ? [withNodeOptions(found, options)] : [];
   });
   if (servers.length < 2) throw new UsageError("--servers: two servers or more are needed");
   return servers;
