@@ -20,6 +20,8 @@ const MOST_LINES = 1000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
 const CONNECT_MS = 5000;
+/** For the acknowledgements that are still missing when the daemon is told to end. */
+const FAREWELL_MS = 2000;
 const LONGEST_ACKNOWLEDGEMENT = 16; // digits
 
 export interface Route {
@@ -54,6 +56,7 @@ class Sender {
   #sent = 0; // of #lines, on this connection
   #acknowledged = 0; // on this connection
   #pauseMs = FIRST_PAUSE_MS;
+  #farewell: NodeJS.Timeout | undefined;
 
   constructor(route: Route, input: Readable) {
     this.#route = route;
@@ -95,11 +98,12 @@ class Sender {
         drain: () => this.#sendMore(),
         close: (_connection, error) => {
           signal.removeEventListener("abort", leave);
+          clearTimeout(this.#farewell);
           this.#connection = null;
           resolve(error?.message ?? "the receiver has closed the connection");
         },
       });
-      const leave = () => this.#connection?.destroy();
+      const leave = () => this.#leave();
       connect({ host, port, timeoutMs: CONNECT_MS, signal }, handlers)
         .then((connection) => {
           signal.addEventListener("abort", leave);
@@ -114,6 +118,14 @@ class Sender {
     this.#sent = this.#acknowledged = 0;
     connection.write(`${basename(this.#route.fifo)}\n`);
     this.#sendMore();
+  }
+
+  /** Reads nothing more, and closes once everything is acknowledged or FAREWELL_MS have passed. */
+  #leave(): void {
+    this.#input.pause();
+    const close = () => this.#connection?.destroy();
+    if (this.#lines.length === 0) close();
+    else this.#farewell = setTimeout(close, FAREWELL_MS);
   }
 
   #sendMore(): void {
@@ -138,6 +150,10 @@ class Sender {
     this.#sent -= fresh;
     this.#acknowledged = count;
     this.#pauseMs = FIRST_PAUSE_MS;
-    if (this.#lines.length < MOST_LINES) this.#input.resume();
+    if (this.#farewell !== undefined) {
+      if (this.#lines.length === 0) connection.destroy();
+    } else if (this.#lines.length < MOST_LINES) {
+      this.#input.resume();
+    }
   }
 }
