@@ -222,7 +222,7 @@ export function describePlan(plan: Plan): string[] {
   lines.push(
     `${count(plan.contenders.length, "contender")}, ${describeBlocks(plan.blocks)}, ` +
       `${count(windows, "window")} of ${windowMs} ms a round; ` +
-      `${describeSeconds(estimateSeconds(plan))}${describeBudget(plan)}`,
+      `about ${describeSeconds(estimateSeconds(plan))}${describeBudget(plan)}`,
   );
   const few = new Set(plan.parts.flatMap(comparedWithFewBlocks));
   if (few.size > 0) {
@@ -320,16 +320,14 @@ function describeBlocks({ minimum, maximum }: Blocks): string {
 /** ", 55 s at most", or for how long disturbed blocks are made up for. */
 function describeBudget({ budget }: Plan): string {
   if (budget === undefined) return "";
-  const time = describeSeconds(budget.seconds).replace("about ", "");
+  const time = describeSeconds(budget.seconds);
   return budget.bindsPlanned ? `, ${time} at most` : `, up to ${time} if blocks are disturbed`;
 }
 
 function describeSeconds(seconds: number): string {
-  if (seconds < 90) return `about ${Math.ceil(seconds)} s`;
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
   const minutes = seconds / 60;
-  return minutes < 90
-    ? `about ${minutes.toFixed(1)} minutes`
-    : `about ${(minutes / 60).toFixed(1)} hours`;
+  return minutes < 90 ? `${minutes.toFixed(1)} minutes` : `${(minutes / 60).toFixed(1)} hours`;
 }
 
 function count(number: number, one: string, several = `${one}s`): string {

@@ -17,6 +17,7 @@ import {
   type ChartTable,
   figureWithInterval,
   intervalOf,
+  intervalWords,
   tableInterval,
   tableValue,
   titled,
@@ -97,8 +98,8 @@ function ratioNote(cell: Cell, reference: string): { whole: string; short: strin
   if (isSaturated(cell)) return { whole: "saturated", short: "saturated" };
   const found = figure(cell, "ratioToReference");
   if (found === undefined) return { whole: "", short: "" };
-  const [digits, interval = ""] = figureWithInterval(found, ratio).split(" ");
-  return { whole: `${digits}× ${interval}`.trim(), short: `${digits}×` };
+  const short = `${ratio(found.median)}×`;
+  return { whole: `${short} ${intervalWords(found, ratio)}`.trim(), short };
 }
 
 function statusText({ status }: Cell): string {
