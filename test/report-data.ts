@@ -1,6 +1,7 @@
 // Invented results for the tests of bench/report: all ten contenders of the quick profile, figures
 // near those that a two-core machine gives. Nothing here was measured.
 
+import type { CpuProfile } from "../bench/model/cpu-profile.ts";
 import {
   type Cell,
   type Metric,
@@ -131,5 +132,21 @@ export function inventedResults(changes: Partial<Results> = {}): Results {
     reference: reference.contender,
     cells: tenCells(),
     ...changes,
+  };
+}
+
+/** Three stacks: a function, and two that it calls. */
+export function inventedProfile(contender: string, given: Partial<CpuProfile> = {}): CpuProfile {
+  return {
+    ...{ workload: "echo-rate", contender, connections: 10_000, activeConnections: 10_000 },
+    ...{ payloadBytes: 64, reason: null, samplesPerSecond: 997, seconds: 3 },
+    ...{ samples: 1000, shares: { sending: 600, waiting: 300, own: 100 } },
+    frames: ["main", "send_[k]", "<wait>_[k]"],
+    stacks: [
+      [600, 0, 1],
+      [300, 0, 2],
+      [100, 0],
+    ],
+    ...given,
   };
 }

@@ -4,11 +4,12 @@
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { type Machines, openMachines } from "../agents/machines.ts";
-import { type Given, UsageError } from "../command-line.ts";
+import { type Given, type OptionRow, UsageError } from "../command-line.ts";
 import type { CpuPlan } from "../host/cpus.ts";
 import type { Host } from "../host/host.ts";
 import { Interruption } from "../host/interrupt.ts";
 import { warnings } from "../host/limits.ts";
+import { perfProblem } from "../host/perf.ts";
 import { Live } from "../live/live.ts";
 import { ProgressLine } from "../live/progress.ts";
 import type { Results } from "../model/results.ts";
@@ -21,11 +22,20 @@ import { reportOf } from "../report/report.ts";
 import { renderTerminal } from "../report/terminal.ts";
 import { wrap } from "../report/text-table.ts";
 import { writeReport } from "../report/write.ts";
+import { profiledOf, withCpuProfiles } from "../run/cpu-profile.ts";
 import { exitCodeOf } from "../run/exit-code.ts";
 import { describePlan, type Plan } from "../run/plan.ts";
+import { workersOf } from "../run/preflight.ts";
 import { run } from "../run/run.ts";
 import { messageOf, openIfAsked, print, say } from "./command.ts";
 import { writableFolder } from "./files.ts";
+
+/** The option of every command that measures servers. */
+export const cpuProfileRow: OptionRow = {
+  name: "cpu-profile",
+  value: "",
+  help: "a pass with perf, after the rounds: where CPU time goes",
+};
 
 export interface Measuring {
   readonly given: Given;
@@ -47,7 +57,8 @@ export async function measure(plan: Plan, measuring: Measuring): Promise<number>
   try {
     // A report is published: it repeats the run by a file of hosts, and names none.
     const hosts = machines.fleet === null ? {} : { hosts: "FILE" };
-    const options = { ...plan.options, ...hosts };
+    const profiled = measuring.given.values["cpu-profile"] === true ? { "cpu-profile": true } : {};
+    const options = { ...plan.options, ...hosts, ...profiled };
     return await measureOn(machines, { ...plan, options }, measuring);
   } finally {
     await machines.close();
@@ -62,6 +73,8 @@ async function measureOn(machines: Machines, plan: Plan, measuring: Measuring): 
     throw new UsageError("the native programs are not built; npm run build");
   }
   refuseMissing(plan, paths);
+  const profiles = given.values["cpu-profile"] === true;
+  if (profiles) await refuseProfile(plan, machines);
   prepare(plan, paths);
   const reportsFolder = writableFolder(out ?? paths.reports, "--out");
   process.on("exit", () => host.killAll());
@@ -75,10 +88,11 @@ async function measureOn(machines: Machines, plan: Plan, measuring: Measuring): 
   const interruption = new Interruption((signal) => progress.note(`${signal}: stopping`));
   lost.addEventListener("abort", () => progress.note("a machine is lost: stopping"));
   try {
-    const measured = await run(plan, {
+    const signal = AbortSignal.any([interruption.signal, lost]);
+    const ran = await run(plan, {
       host,
       cpus,
-      signal: AbortSignal.any([interruption.signal, lost]),
+      signal,
       environment: { ...(await host.environment()), ...peerVersions(plan) },
       machine,
       onServer: (pid) => live?.watch(pid),
@@ -87,6 +101,13 @@ async function measureOn(machines: Machines, plan: Plan, measuring: Measuring): 
         live?.show(event);
       },
     });
+    const measured = profiles
+      ? await withCpuProfiles(ran, plan, {
+          ...{ host, cpus, signal },
+          workersOf: (contender, { load }) => workersOf(contender, load.connections, machine),
+          onContender: (name) => progress.note(`profile of ${name}`),
+        })
+      : ran;
     progress.end();
     const results = await machines.finish(measured);
     for (const line of machines.outcome()) say(line);
@@ -121,6 +142,17 @@ function refuseMissing({ parts, options }: Plan, paths: Paths): void {
     if (found === undefined) continue;
     throw new UsageError(`${found.name} cannot run here: ${found.reason}`);
   }
+}
+
+/** @throws {UsageError} if no profile can be made, before anything is measured. */
+async function refuseProfile(plan: Plan, { fleet, host }: Machines): Promise<void> {
+  const problem =
+    fleet !== null
+      ? "it needs the server on this machine; leave out --hosts"
+      : profiledOf(plan) === null
+        ? "none of these workloads sends messages to a server; add --workloads echo-rate"
+        : await perfProblem(host);
+  if (problem !== null) throw new UsageError(`--cpu-profile: ${problem}`);
 }
 
 /** Compiles before anything is measured; what fails to compile is "unavailable" in the report. */

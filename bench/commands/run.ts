@@ -7,7 +7,7 @@ import { profiles } from "../run/profiles.ts";
 import { type Command, openRow } from "./command.ts";
 import { nameLines } from "./listing.ts";
 import { livePortOf, liveRows } from "./live-options.ts";
-import { measure } from "./measuring.ts";
+import { cpuProfileRow, measure } from "./measuring.ts";
 
 export const runCommand: Command = {
   name: "run",
@@ -17,6 +17,7 @@ export const runCommand: Command = {
     ...runRows,
     ...liveRows,
     openRow,
+    cpuProfileRow,
     ...machineRows,
     { name: "json", value: "", help: "results.json on standard output instead of the table" },
   ],

@@ -76,7 +76,7 @@ export function switchesOf(pid: number, read: ReadText = readText): Switches | n
   let voluntary = 0;
   let involuntary = 0;
   let seen = 0;
-  for (const process of withChildren(pid, read)) {
+  for (const process of processTree(pid, read)) {
     for (const thread of threadsOf(process)) {
       const status = read(`/proc/${process}/task/${thread}/status`) ?? "";
       const counts = /^voluntary_ctxt_switches:\s*(\d+)\nnonvoluntary_ctxt_switches:\s*(\d+)/m.exec(
@@ -91,8 +91,8 @@ export function switchesOf(pid: number, read: ReadText = readText): Switches | n
   return seen === 0 ? null : { voluntary, involuntary };
 }
 
-/** The children of every thread's children, too. */
-function withChildren(pid: number, read: ReadText): number[] {
+/** A process and the children of every thread's children, too. */
+export function processTree(pid: number, read: ReadText = readText): number[] {
   const found = [pid];
   for (let at = 0; at < found.length; at++) {
     const process = found[at] as number;

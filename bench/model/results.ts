@@ -2,6 +2,7 @@
 // reports/README.md describes the file.
 
 import { confidenceSchema } from "./confidence.ts";
+import { cpuProfileSchema } from "./cpu-profile.ts";
 import type { MetricName } from "./metrics.ts";
 import { causeSchema, gateRules } from "./reasons.ts";
 import { type Runtime, runtimes } from "./runtimes.ts";
@@ -133,6 +134,8 @@ export const resultsSchema = s.record({
   cells: s.list(cellSchema),
   /** Every round in the order in which they ran. Missing in results of earlier versions. */
   timeline: s.optional(s.list(roundSchema)),
+  /** One per contender, from a pass after the rounds; missing unless asked for. */
+  cpuProfiles: s.optional(s.list(cpuProfileSchema)),
 });
 
 export type Results = s.Infer<typeof resultsSchema>;

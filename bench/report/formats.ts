@@ -1,6 +1,7 @@
 // Every format of the report, one row each.
 
 import { csv } from "./csv.ts";
+import { folded } from "./folded.ts";
 import { html } from "./html/page.ts";
 import { json } from "./json.ts";
 import { markdown } from "./markdown.ts";
@@ -16,6 +17,7 @@ export const formats: { readonly [N in FormatName]: ReportFormat } = {
   csv,
   json,
   svg,
+  folded,
 };
 
 /** The names of those that make one text. */

@@ -18,6 +18,7 @@ import { absent, count, freeValue, plainLine, words } from "./format.ts";
 import { isLatency } from "./groups.ts";
 import { machineBlocks, ownProperties } from "./machines.ts";
 import { factTitle } from "./metric-words.ts";
+import { profileLead, shareSentence, shareTable } from "./profile-words.ts";
 import type { ReportFormat } from "./rendering.ts";
 import type { GroupReport, Report } from "./report.ts";
 import { reproduceCommand } from "./reproduce.ts";
@@ -39,6 +40,7 @@ export function renderMarkdown(report: Report): string {
     ...headLines(report),
     ...(untouched.length === 0 ? [] : [escaped(untouchedText(untouched)), ""]),
     ...groups.flatMap((group) => groupLines(group, results.reference)),
+    ...profileLines(results),
     ...(groups.length === 0 ? ["Nothing was measured.", ""] : []),
     ...methodLines(results),
     ...environmentLines(results),
@@ -170,6 +172,27 @@ const alwaysShown = ["ratioToReference", "latencyP50", "latencyP99", "serverCpuP
 
 function engineText({ runtime }: Cell): string {
   return runtimeRow(runtime).engine === null ? "" : " (runtime included)";
+}
+
+function profileLines({ cpuProfiles = [] }: Results): string[] {
+  if (cpuProfiles.length === 0) return [];
+  const { columns, rows } = shareTable(cpuProfiles);
+  const missing = cpuProfiles.filter(({ reason }) => reason !== null);
+  return [
+    "## Where CPU time goes",
+    "",
+    ...wrap(profileLead(cpuProfiles), 94),
+    "",
+    ...table(
+      columns.map(escaped),
+      rows.map(({ name, values }) => [escaped(name), ...values.map(({ text }) => escaped(text))]),
+    ),
+    "",
+    ...missing.map((one) => `- ${escaped(`${one.contender}: ${shareSentence(one)}`)}`),
+    ...(missing.length > 0 ? [""] : []),
+    "The stacks are in `profiles/*.folded`.",
+    "",
+  ];
 }
 
 function methodLines(results: Results): string[] {

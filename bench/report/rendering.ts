@@ -3,7 +3,7 @@
 
 import type { Report } from "./report.ts";
 
-export type FormatName = "terminal" | "markdown" | "html" | "svg" | "csv" | "json";
+export type FormatName = "terminal" | "markdown" | "html" | "svg" | "csv" | "json" | "folded";
 
 /** The terminal that text is for. */
 export interface TerminalOptions {

@@ -22,9 +22,10 @@ export function reproduceCommand(results: Results): string {
     `--seed ${results.seed}`,
     ...options
       .filter(([name, value]) => !own.has(name) && value !== null && value !== undefined)
-      .map(
-        ([name, value]) =>
-          `--${name} ${shellWord(Array.isArray(value) ? value.join(",") : String(value))}`,
+      .map(([name, value]) =>
+        value === true
+          ? `--${name}`
+          : `--${name} ${shellWord(Array.isArray(value) ? value.join(",") : String(value))}`,
       ),
   ].join(" ");
 }

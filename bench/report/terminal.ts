@@ -8,6 +8,7 @@ import type { Caution } from "./cautions.ts";
 import { type ColumnName, columnsOf, columnText, wordsIn } from "./columns.ts";
 import { plural } from "./format.ts";
 import { figure, type Group } from "./groups.ts";
+import { shareSentence } from "./profile-words.ts";
 import { noFiles, type ReportFormat, type TerminalOptions } from "./rendering.ts";
 import type { GroupReport, Report } from "./report.ts";
 import { plain } from "./sentence.ts";
@@ -39,10 +40,20 @@ export function renderTerminal(report: Report, { colour, width }: TerminalOption
     shown.flatMap((group) => otherScale(group, canvas)),
     more === 0 ? [] : [`${plural(more, "more scale")} in the report.`],
     left,
+    profileLines(report, canvas),
     verdictLines(report, opening, canvas),
   ];
   const blocks = parts.map((lines) => lines.join("\n")).filter((text) => text !== "");
   return blocks.join("\n\n").replace(/\n{3,}/g, "\n\n");
+}
+
+/** Where CPU time goes, a line per contender. */
+function profileLines({ results: { cpuProfiles = [] } }: Report, { width, paint }: Canvas) {
+  if (cpuProfiles.length === 0) return [];
+  const lines = cpuProfiles.flatMap((profile) =>
+    wrap(`${profile.contender}: ${shareSentence(profile)}`, width, "  "),
+  );
+  return [paint("CPU time", "bold"), ...lines];
 }
 
 /** Of more scales than these, one per workload is shown. */

@@ -88,16 +88,16 @@ function render(results: Results): ReadonlyMap<string, string> {
 
 function writeRendered(folder: string, rendered: ReadonlyMap<string, string>) {
   const chartsFolder = join(folder, "charts");
-  const withCharts = [...rendered.keys()].some((name) => dirname(name) === "charts");
-  if (withCharts) mkdirSync(chartsFolder, { recursive: true });
+  const inner = new Set([...rendered.keys()].map(dirname).filter((name) => name !== "."));
+  for (const name of inner) mkdirSync(join(folder, name), { recursive: true });
   for (const [name, text] of rendered) writeWhole(join(folder, name), text);
-  if (withCharts) syncFolder(chartsFolder);
+  for (const name of inner) syncFolder(join(folder, name));
   syncFolder(folder);
   return {
     reportPath: join(folder, "report.md"),
     pagePath: join(folder, "report.html"),
     csvPath: join(folder, "cells.csv"),
-    chartsFolder: withCharts ? chartsFolder : null,
+    chartsFolder: inner.has("charts") ? chartsFolder : null,
   };
 }
 

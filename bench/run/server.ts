@@ -81,6 +81,11 @@ export class ServerProcess {
     return this.#ready?.pid ?? this.#child.pid;
   }
 
+  /** What was started: the server, or a wrapper of it. */
+  get startedPid(): number {
+    return this.#child.pid;
+  }
+
   /** Whether it ended because the machine refuses what its strategy needs. */
   get refused(): boolean {
     return this.#refused;

@@ -1,6 +1,8 @@
 // What a browser adds to report.html: the theme's switch, words at the pointer, contenders to
 // choose, tables to sort, a button that copies. The page is complete without it.
 
+import { flameGraph } from "./flame.ts";
+
 const root = document.documentElement;
 
 /** What the selector finds below a node, in document order. */
@@ -25,6 +27,7 @@ themeSwitch();
 pointerWords();
 contenderChoice();
 for (const table of all<HTMLTableElement>("table:not(.words)")) makeSortable(table);
+for (const graph of all(".flame")) flameGraph(graph);
 copyButton();
 folding();
 placeInContents();

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Results } from "../../bench/model/results.ts";
 import { figure, scaleText } from "../../bench/report/groups.ts";
 import { parseResults, serializeResults } from "../../bench/report/json.ts";
-import { inventedResults, otherCell } from "../report-data.ts";
+import { inventedProfile, inventedResults, otherCell } from "../report-data.ts";
 import { fullResults, smallResults } from "../report-full-data.ts";
 import { renderHtml } from "../report-words.ts";
 import { chromiumPath, type Look, launchChromium, openFile, seriousFindings } from "./chromium.ts";
@@ -69,7 +69,10 @@ describe.skipIf(executable === undefined)("report.html in Chromium", () => {
   let browser: Browser;
   let folder = "";
   const files: Record<string, string> = {};
-  const written: Record<string, Results> = { full: fullResults(), small: smallResults() };
+  const written: Record<string, Results> = {
+    ...{ full: fullResults(), small: smallResults() },
+    profiled: { ...smallResults(), cpuProfiles: [inventedProfile("cpp:reactor-epoll")] },
+  };
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "io-selectors-page-"));
@@ -188,6 +191,38 @@ describe.skipIf(executable === undefined)("report.html in Chromium", () => {
     expect(await first.innerText()).toBe("ts:busy-poll");
     expect(complaints).toEqual([]);
     await page.context().close();
+  });
+
+  it("has flame graphs that the keyboard walks and enlarges", async () => {
+    for (const look of [looks[0], looks[3]].filter((one) => one !== undefined)) {
+      const { page, complaints } = await open("profiled", look);
+      await page.evaluate(() => {
+        for (const one of document.querySelectorAll("details")) one.open = true;
+      });
+      expect(await seriousFindings(page)).toEqual([]);
+      const beyond = await page.evaluate(() => {
+        const { scrollWidth, clientWidth } = document.documentElement;
+        return scrollWidth - clientWidth;
+      });
+      expect(beyond).toBeLessThanOrEqual(0);
+      const graph = page.getByRole("tree", { name: "Flame graph of cpp:reactor-epoll" });
+      const boxes = graph.getByRole("treeitem");
+      const width = async (index: number) => (await boxes.nth(index).boundingBox())?.width ?? 0;
+      const whole = await width(0);
+      expect((await width(3)) / whole).toBeCloseTo(0.6, 1);
+      await boxes.nth(0).focus();
+      for (const key of ["ArrowUp", "ArrowUp", "Enter"]) await page.keyboard.press(key);
+      const focused = () => page.evaluate(() => document.activeElement?.getAttribute("aria-label"));
+      expect(await focused()).toBe("send: 60 %");
+      expect(await boxes.count()).toBe(3); // "wait" beside it is hidden
+      expect(await width(2)).toBeCloseTo(whole, 0);
+      await page.keyboard.press("Escape");
+      expect(await boxes.count()).toBe(4);
+      await page.keyboard.press("ArrowLeft");
+      expect(await focused()).toBe("<wait>: 30 %");
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    }
   });
 
   it("is reached by the keyboard from its start", async () => {

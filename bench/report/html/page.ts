@@ -15,6 +15,7 @@ import { environmentPart, methodPart, rawPart, reproducePart } from "./back-matt
 import { confidenceBanner } from "./confidence-banner.ts";
 import { renderDocument } from "./document.ts";
 import { figureOf, foldedFigure } from "./figure.ts";
+import { profilesPart } from "./flame.ts";
 import { pageScript } from "./scripts.ts";
 import { prose, tableRegion } from "./table.ts";
 import { whyList } from "./why.ts";
@@ -44,7 +45,7 @@ function bodyOf(report: Report): Markup {
   const { results, sections, headline, scale, tiles: decisive } = report;
   const parts: PagePart[] = [
     ...sections.map((section) => ({
-      ...{ id: section.id, title: section.title, content: sectionContent(section) },
+      ...{ id: section.id, title: section.title, content: sectionContent(section, results) },
       folded: section.id === "timeline",
     })),
     ...backMatter(results),
@@ -143,7 +144,7 @@ function partOf({ id, title, content, folded = false }: PagePart): Markup {
   );
 }
 
-function sectionContent(section: Section): Markup {
+function sectionContent(section: Section, { cpuProfiles = [] }: Results): Markup {
   const { title, lead, charts, whole, why = [], summary, words = false } = section;
   // Of the run itself and of lines there is one picture a question: they are shown at once.
   const shown = charts.filter(
@@ -155,6 +156,7 @@ function sectionContent(section: Section): Markup {
   return join([
     lead === "" ? nothing : element("p", { class: "lead" }, said),
     why.length === 0 ? nothing : whyList(why),
+    section.id !== "why" || cpuProfiles.length === 0 ? nothing : profilesPart(cpuProfiles),
     ...shown.map(figureOf),
     ...folded,
     others.length > mostFolded ? elsewhere(others.length - mostFolded) : nothing,

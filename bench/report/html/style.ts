@@ -3,6 +3,7 @@
 
 import { darkTheme, lightTheme, type Theme } from "../svg/palette.ts";
 import { pageChartRules } from "../svg/style.ts";
+import { flameStyle } from "./flame.ts";
 
 export function pageStyle(): string {
   const [light, dark] = [variables(lightTheme), variables(darkTheme)];
@@ -16,6 +17,7 @@ export function pageStyle(): string {
     content,
     tables,
     controls,
+    flameStyle,
     wide,
     print,
     pageChartRules(),

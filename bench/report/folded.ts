@@ -1,0 +1,29 @@
+// Collapsed stacks: a line per stack with its frames from the outermost, a semicolon between them,
+// and the number of samples. Brendan Gregg's format, which flame graph programs read.
+
+import type { CpuProfile } from "../model/cpu-profile.ts";
+import { plainLine } from "./format.ts";
+import { identifier } from "./markup.ts";
+import { noFiles, type ReportFormat } from "./rendering.ts";
+
+export function foldedText({ frames, stacks }: CpuProfile): string {
+  const nameOf = (index: number) => plainLine(frames[index] ?? "[unknown]").replaceAll(";", ":");
+  const lines = stacks.map(
+    ([samples = 0, ...stack]) => `${stack.map(nameOf).join(";")} ${samples}\n`,
+  );
+  return lines.join("");
+}
+
+export const folded: ReportFormat = {
+  name: "folded",
+  text: null,
+  files: ({ results: { cpuProfiles = [] } }) => {
+    const sound = cpuProfiles.filter(({ reason }) => reason === null);
+    if (sound.length === 0) return noFiles;
+    const rows = sound.map(
+      (profile) =>
+        [`profiles/${identifier(profile.contender)}.folded`, foldedText(profile)] as const,
+    );
+    return new Map(rows);
+  },
+};
