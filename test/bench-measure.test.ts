@@ -514,6 +514,7 @@ describe("cells", () => {
     const all = cellsOf(plan, partOf(echoCapacity), outcomeOf(rounds));
     expect(find(all, reference)).toMatchObject({ status: "ok" });
     expect(find(all, reference)?.metrics.throughput?.median).toBeCloseTo(20_000);
+    expect(find(all, reference)?.metrics.messagesPerCpuSecond?.median).toBeCloseTo(20_000 / 0.99);
     const bounded = find(all, other);
     expect(bounded).toMatchObject({ status: "inconclusive" });
     expect(bounded?.reason).toMatch(
@@ -522,6 +523,26 @@ describe("cells", () => {
     expect(bounded?.metrics.throughput).toBeUndefined();
     expect(bounded?.metrics.throughputAtLeast?.median).toBeCloseTo(20_000);
     expect(bounded?.metrics.ratioToReference?.median ?? null).toBeNull();
+  });
+
+  it("give a capacity per CPU second where the server used up its part of the CPU", () => {
+    const limited = (contender: string, block: number, server: number): Round => {
+      const serverCpuNs = server * quiet.durationNs;
+      // It waits for its part, and what others use of the CPU is not its own.
+      const window = { ...quiet, serverCpuNs, serverTakenNs: 0.6 * quiet.durationNs };
+      return { ...roundOf(contender, block, [window]), cpuShare: 0.4 };
+    };
+    const rounds = blocks.flatMap((block) => [
+      limited(other, block, 0.3),
+      limited(reference, block, 0.4),
+    ]);
+    const all = cellsOf(plan, partOf(echoCapacity), outcomeOf(rounds));
+    const full = find(all, reference);
+    expect(full).toMatchObject({ status: "ok", disturbedBlocks: 0 });
+    expect(full?.metrics.messagesPerCpuSecond?.median).toBeCloseTo(20_000 / 0.4);
+    expect(full?.metrics.throughput).toBeUndefined();
+    expect(find(all, other)?.reason).toMatch(/^at least 20,000 messages\/s/);
+    expect(find(all, other)?.metrics.messagesPerCpuSecond).toBeUndefined();
   });
 
   it("compare a variant with its baseline in the same block", () => {

@@ -350,6 +350,12 @@ describe("launch", () => {
     expect(soft).toBe(hard);
   });
 
+  it("says which group it cannot join", async () => {
+    const args = ["launch", "--cgroup", "/no/such/group", "--", "true"];
+    const [code, , err] = await finished(start(loadGenerator, args));
+    expect([code, err]).toEqual([2, expect.stringMatching(/--cgroup \/no\/such\/group: No such/)]);
+  });
+
   it.runIf(onLinux)("ends with its parent, however that ends", async () => {
     const program = `const { spawn } = require("child_process");
       const args = ["launch", "--", "sleep", "60"];

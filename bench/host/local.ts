@@ -2,10 +2,11 @@
 // whatever path the program leaves.
 
 import { type Paths, packagePaths } from "../paths.ts";
+import { makeCpuShare } from "./cpu-share.ts";
 import { type CpuPlan, chooseCpus } from "./cpus.ts";
 import { within } from "./deadline.ts";
 import { gatherEnvironment, type MachineEnvironment } from "./environment.ts";
-import type { Host, HostProcess, StartOptions } from "./host.ts";
+import type { CpuShare, Host, HostProcess, StartOptions } from "./host.ts";
 import type { MachineLimits } from "./limits.ts";
 import { readMachineLimits } from "./machine-limits.ts";
 import { type MemorySample, sampleMemory } from "./memory.ts";
@@ -22,7 +23,7 @@ export class LocalHost implements Host {
   }
 
   start(argv: readonly string[], { launch, ...options }: StartOptions): HostProcess {
-    const command = launch === undefined ? argv : [...this.#launcher(launch.cpu), ...argv];
+    const command = launch === undefined ? argv : [...this.#launcher(launch), ...argv];
     const child = new ChildProcess(command, options);
     this.#live.add(child);
     void child.exited.then(() => this.#live.delete(child));
@@ -57,6 +58,10 @@ export class LocalHost implements Host {
     return sampleMemory(serverPid, clientPid);
   }
 
+  cpuShare(share: number): CpuShare | null {
+    return makeCpuShare(share);
+  }
+
   async switches(pid: number): Promise<Switches | null> {
     return switchesOf(pid);
   }
@@ -66,8 +71,10 @@ export class LocalHost implements Host {
   }
 
   /** It becomes the command, under the same pid. */
-  #launcher(cpu: number | null): string[] {
+  #launcher({ cpu, cpuShare }: NonNullable<StartOptions["launch"]>): string[] {
     const pin = cpu === null ? [] : ["--cpu", String(cpu)];
-    return [this.paths.loadGenerator, "launch", ...pin, "--parent", String(process.pid), "--"];
+    const group = cpuShare == null ? [] : ["--cgroup", cpuShare.path];
+    const parent = ["--parent", String(process.pid)];
+    return [this.paths.loadGenerator, "launch", ...pin, ...group, ...parent, "--"];
   }
 }

@@ -12,7 +12,7 @@ export type Sum =
   | {
       readonly of: "windows";
       readonly field: NumbersOf<Window>;
-      readonly per: "message" | "second" | "duration";
+      readonly per: "message" | "second" | "cpu-second" | "duration";
     }
   /**
    * A quantile of the latencies, counted from when messages were due or from when they left; or of
@@ -78,7 +78,7 @@ export interface MetricRow {
   readonly gate?: GateMargins;
 }
 
-const windows = (field: NumbersOf<Window>, per: "message" | "second" | "duration") =>
+const windows = (field: NumbersOf<Window>, per: "message" | "second" | "cpu-second" | "duration") =>
   ({ of: "windows", field, per }) as const;
 const calls = (field: CallField) => ({ of: "calls", field }) as const;
 const latency = (quantile: number, from: "due" | "sent" | "delay" = "due") =>
@@ -244,6 +244,14 @@ export const metrics = {
     title: "messages per second, at least",
     sum: { of: "bound" },
     better: "more",
+  },
+  // At saturation, of the server's CPU time: what one CPU carries.
+  messagesPerCpuSecond: {
+    unit: "1/s",
+    title: "messages per CPU second",
+    sum: windows("completedMessages", "cpu-second"),
+    better: "more",
+    bound: "throughputAtLeast",
   },
   hotThroughput: {
     unit: "1/s",

@@ -4,7 +4,7 @@
 import type { Cell, Results } from "../model/results.ts";
 import { bytes, count, duration, ratio } from "./format.ts";
 import { figure, figureOrBound, type Group, headlineFirst } from "./groups.ts";
-import { sizeText } from "./metric-words.ts";
+import { metricWords, moreIsBetter, sizeText } from "./metric-words.ts";
 import { usual } from "./words.ts";
 
 export interface Tile {
@@ -25,8 +25,8 @@ export function tilesOf(groups: readonly Group[], opening: Group, results: Resul
     capacity === undefined
       ? undefined
       : pairTile(pairOf(capacity, reference), {
-          ...{ metric: "throughput", format: count },
-          what: `messages per second with ${sizeText(capacity.workload, sizeOf(capacity))}`,
+          ...{ metric: capacity.metric, format: count },
+          what: `${capacityWords(capacity)} with ${sizeText(capacity.workload, sizeOf(capacity))}`,
         }),
     errors,
   ].filter((tile) => tile !== undefined);
@@ -73,9 +73,13 @@ function pairTile({ base, other }: Two, { metric, format, what }: PairMetric): T
   return { figure: found.map(({ text }) => text).join(" · "), words: `${what}: ${names}` };
 }
 
+function capacityWords({ metric }: Group): string {
+  return metricWords(metric, "1/s").title;
+}
+
 /** A rate has as many digits as its interval warrants: three. */
 function rounded(value: number, metric: string): number {
-  return metric === "throughput" ? Number(value.toPrecision(3)) : value;
+  return moreIsBetter(metric) ? Number(value.toPrecision(3)) : value;
 }
 
 function errorsOf(cells: readonly Cell[]): Tile {

@@ -85,6 +85,7 @@ export function factTitle(name: string): string {
 
 const preferred = [
   "serverCpuPerMessage",
+  "messagesPerCpuSecond",
   "throughput",
   "acceptsPerSecond",
   "idleCpuPercent",

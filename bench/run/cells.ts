@@ -137,6 +137,7 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
       reference: plan.reference,
       comparable: usable !== null || !part.contenders.some(({ name }) => name === plan.reference),
       blocks: paired.length,
+      cpuShare: cpuShareIn(paired),
       interrupted: outcome.interrupted,
       metrics,
       detectableEffect: effect,
@@ -153,7 +154,7 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
     detectableEffect: effect,
     messages: sum(results.map((result) => result?.messages ?? 0)),
     mismatches: sum(results.map((result) => (result?.mismatches ?? 0) + (result?.missing ?? 0))),
-    metrics: workload.mustFill ? capacityOf(metrics) : metrics,
+    metrics: workload.mustFill ? capacityOf(metrics, cpuShareIn(paired)) : metrics,
     ...factsOf(course),
     ...afterwardsOf(course),
     latencyHistogram: histogramOf(paired, "latency"),
@@ -180,7 +181,7 @@ function figuresOf(
   const options = common === undefined ? { seed } : { seed, common };
   const own = paired.map((block) => block.own);
   const metrics = metricsOf([headline, ...names], own, plan.seed);
-  if (comparesToReference && !(workload.mustFill && !isFilled(metrics))) {
+  if (comparesToReference && !(workload.mustFill && !isFilled(metrics, cpuShareIn(paired)))) {
     const pairs = paired.flatMap((block) => pairOf(headline, block.own, block.reference));
     metrics.ratioToReference = summarizeRatio(pairs, options);
   }
@@ -210,10 +211,20 @@ function factsOf({ judged }: Course): Pick<Cell, "facts"> {
   return Object.keys(facts).length === 0 ? {} : { facts };
 }
 
-/** A lower bound has another name, so that it is never ranked. */
-function capacityOf({ throughput, ...rest }: Metrics): Metrics {
-  if (throughput === undefined) return rest;
-  return isFilled(rest) ? { throughput, ...rest } : { throughputAtLeast: throughput, ...rest };
+/**
+ * A lower bound has another name, so that it is never ranked. What a limited server carries per
+ * second of wall-clock time is the capacity of nothing.
+ */
+function capacityOf(metrics: Metrics, cpuShare: number): Metrics {
+  const { throughput, messagesPerCpuSecond, ...rest } = metrics;
+  if (throughput === undefined) return metrics;
+  if (!isFilled(rest, cpuShare)) return { throughputAtLeast: throughput, ...rest };
+  const capacity = messagesPerCpuSecond === undefined ? {} : { messagesPerCpuSecond };
+  return cpuShare < 1 ? { ...capacity, ...rest } : { ...capacity, throughput, ...rest };
+}
+
+function cpuShareIn(paired: readonly PairedBlock[]): number {
+  return paired[0]?.own.round.cpuShare ?? 1;
 }
 
 function courseOf(

@@ -17,6 +17,8 @@ export interface Circumstances {
   readonly comparable: boolean;
   /** How many blocks count. */
   readonly blocks: number;
+  /** The part of its CPU that the server was limited to; 1 for all of it. */
+  readonly cpuShare: number;
   readonly interrupted: boolean;
   readonly metrics: Partial<Record<MetricName, Metric>>;
   /** What so many blocks tell from noise; null without a ratio. */
@@ -65,8 +67,8 @@ function disturbance(course: Course, circumstances: Circumstances): Cause | null
  * A capacity is one only where the server's CPU was full and the load generator's was not; else the
  * figure is a lower bound, and nothing is ranked by it.
  */
-function bound({ workload, metrics }: Circumstances): Cause | null {
-  if (!workload.mustFill || isFilled(metrics)) return null;
+function bound({ workload, metrics, cpuShare }: Circumstances): Cause | null {
+  if (!workload.mustFill || isFilled(metrics, cpuShare)) return null;
   return {
     code: "load-generator-full",
     throughput: metrics.throughput?.median ?? 0,
@@ -76,12 +78,12 @@ function bound({ workload, metrics }: Circumstances): Cause | null {
 }
 
 /** Whether server and load generator were where a capacity demands them. */
-export function isFilled({
-  serverCpuPercent,
-  clientCpuPercent,
-}: Circumstances["metrics"]): boolean {
+export function isFilled(
+  { serverCpuPercent, clientCpuPercent }: Circumstances["metrics"],
+  cpuShare: number,
+): boolean {
   return (
-    (serverCpuPercent?.median ?? 0) >= limits.fullShare * 100 &&
+    (serverCpuPercent?.median ?? 0) >= limits.fullShare * cpuShare * 100 &&
     (clientCpuPercent?.median ?? 100) <= limits.clientShare * 100
   );
 }

@@ -8,6 +8,7 @@ import { HeldLoad } from "./held-load.ts";
 import { canBeHeld, type HeldLoadShape } from "./load-arguments.ts";
 import { AccountTaker } from "./own-account.ts";
 import {
+  cpuShareOf,
   deathMs,
   endOf,
   nothingMeasured,
@@ -207,6 +208,7 @@ class ConnectedContender {
     return {
       ...nothingMeasured,
       ...this.#outcome,
+      cpuShare: cpuShareOf(this.request, this.#context)?.share ?? null,
       contender: contender.name,
       scenarioIndex,
       load: scenario.load,

@@ -123,6 +123,7 @@ function perWindows(windows: readonly Window[], { field, per }: SumOf<"windows">
   const sum = total(windows, field);
   if (per === "message") return divide(sum, total(windows, "completedMessages"));
   if (per === "second") return divide(sum, secondsOf(windows));
+  if (per === "cpu-second") return divide(sum, (total(windows, "serverCpuNs") ?? 0) / 1e9);
   const share = divide(sum, total(windows, "durationNs"));
   return share === null ? null : share * 100;
 }

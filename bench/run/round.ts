@@ -3,7 +3,7 @@
 
 import type { Contender } from "../contenders/catalogue.ts";
 import type { CpuPlan } from "../host/cpus.ts";
-import type { Host } from "../host/host.ts";
+import type { CpuShare, Host } from "../host/host.ts";
 import type { MemorySample } from "../host/memory.ts";
 import type {
   Counters,
@@ -31,6 +31,8 @@ export interface RoundContext {
   readonly host: Host;
   readonly signal: AbortSignal;
   readonly cpus: CpuPlan;
+  /** For workloads that saturate the server; null or missing if the host has no means to. */
+  readonly cpuShare?: CpuShare | null;
   /** 15 s and 5 s unless told; a server of many connections gets more. */
   readonly readyTimeoutMs?: number;
   readonly stopTimeoutMs?: number;
@@ -71,6 +73,8 @@ export interface Round {
   readonly memoryDuring: MemorySample | null;
   readonly turn: ReadinessTurn | null;
   readonly delivered: Delivered | null;
+  /** The part of its CPU that the server was limited to; null for all of it. */
+  readonly cpuShare: number | null;
   readonly result: LoadResult | null;
   readonly counters: Counters | null;
   /** While it was under load; null if it was not asked. */
@@ -93,6 +97,7 @@ export const nothingMeasured = {
   memoryDuring: null,
   turn: null,
   delivered: null,
+  cpuShare: null,
   result: null,
   counters: null,
   account: null,
@@ -133,11 +138,13 @@ const stopMsPerConnection = 2;
 export async function measureRound(request: RoundRequest, context: RoundContext): Promise<Round> {
   const { contender, scenarioIndex, scenario, block } = request;
   const startedMs = performance.now();
+  const cpuShare = cpuShareOf(request, context)?.share ?? null;
   const outcome = await outcomeOf(request, context);
   const { failure, unavailable } = outcome;
   return {
     ...nothingMeasured,
     ...outcome,
+    cpuShare,
     contender: contender.name,
     scenarioIndex,
     load: scenario.load,
@@ -174,18 +181,28 @@ export function warmed({ runtime }: Contender, timing: Timing, load: GeneratorLo
   return { ...timing, warmupMs };
 }
 
+/** Of a round whose server is to be saturated before the load generator is. */
+export function cpuShareOf(
+  { scenario }: RoundRequest,
+  { cpuShare }: RoundContext,
+): CpuShare | null {
+  return scenario.workload.mustFill ? (cpuShare ?? null) : null;
+}
+
 /** Starts the server of a round. @returns it, or what the round comes to without one. */
 export async function startContender(
-  { contender, workers }: RoundRequest,
+  request: RoundRequest,
   load: GeneratorLoad,
   context: RoundContext,
 ): Promise<{ readonly server: ServerProcess } | Pick<Round, "failure" | "unavailable">> {
+  const { contender, workers } = request;
   const { host, signal, cpus } = context;
   const stopTimeoutMs = Math.max(shortestStopMs, load.connections * stopMsPerConnection);
   const started = await startServer(contender.command(host.paths, workers), {
     host,
     signal,
     cpu: cpus.server,
+    cpuShare: cpuShareOf(request, context),
     readyTimeoutMs: contender.readyWithinMs ?? context.readyTimeoutMs ?? readyTimeoutMs,
     stopTimeoutMs: context.stopTimeoutMs ?? stopTimeoutMs,
   });

@@ -3,6 +3,7 @@
 
 import { commonSettings } from "../contenders/settings.ts";
 import { Interrupted } from "../host/deadline.ts";
+import type { CpuShare } from "../host/host.ts";
 import type { MachineLimits } from "../host/limits.ts";
 import { causeText } from "../model/reasons.ts";
 import {
@@ -38,16 +39,24 @@ export type RunProgress =
     }
   | Progress;
 
+/**
+ * Of the server's CPU, for workloads that saturate it: little enough that the load generator, which
+ * costs more per message than a reactor, is not saturated first.
+ */
+const capacityCpuShare = 0.4;
+
 /** How long killed children may take to be gone. */
 const endedWithinMs = 2_000;
 
 /** Never leaves a child behind, whether it returns or throws. */
-export async function run(plan: Plan, context: RunContext): Promise<Results> {
+export async function run(plan: Plan, given: RunContext): Promise<Results> {
   const startedAt = new Date().toISOString();
   const runStartedMs = performance.now();
   const cells: Cell[] = [];
   const timeline: TimelineRound[] = [];
   let complete = true;
+  const cpuShare = cpuShareFor(plan, given);
+  const context = { ...given, cpuShare };
   try {
     for (const { part, refusals } of plan.parts.map((part) => prepare(part, context))) {
       const spentSeconds = (performance.now() - runStartedMs) / 1000;
@@ -67,6 +76,7 @@ export async function run(plan: Plan, context: RunContext): Promise<Results> {
   } finally {
     context.host.killAll();
     await context.host.allEnded(endedWithinMs);
+    cpuShare?.remove();
   }
   return {
     schemaVersion,
@@ -81,6 +91,13 @@ export async function run(plan: Plan, context: RunContext): Promise<Results> {
     cells,
     timeline,
   };
+}
+
+function cpuShareFor({ parts }: Plan, { host }: RunContext): CpuShare | null {
+  const saturates = parts.some(({ scenarios }) =>
+    scenarios.some(({ workload }) => workload.mustFill),
+  );
+  return saturates ? (host.cpuShare?.(capacityCpuShare) ?? null) : null;
 }
 
 /** What is left of the budget, shared between the parts that are left by their estimates. */
@@ -120,7 +137,7 @@ async function wasMeasured(blocks: BlockRun): Promise<boolean> {
 }
 
 /** What was held equal between the contenders, and by contender what was not. */
-function settingsOf(plan: Plan, { cpus }: RunContext): Results["settings"] {
+function settingsOf(plan: Plan, { cpus, cpuShare }: RunContext): Results["settings"] {
   return {
     ...commonSettings,
     tcpNoDelay: true,
@@ -132,6 +149,9 @@ function settingsOf(plan: Plan, { cpus }: RunContext): Results["settings"] {
     runtimeWarmupMessages,
     serverCpu: cpus.server,
     loadGeneratorCpu: cpus.client,
+    ...(cpuShare == null
+      ? {}
+      : { capacityCpuShare: cpuShare.share, capacityCpuShareBy: cpuShare.means }),
     windowLimits: limits,
     options: plan.options,
     ...Object.fromEntries(

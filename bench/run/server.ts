@@ -1,6 +1,7 @@
 // A contender's process through its life: started, ready, stopped.
 
 import { within } from "../host/deadline.ts";
+import type { CpuShare } from "../host/host.ts";
 import { describeExit, type Host, type HostProcess } from "../host/host.ts";
 import {
   type Counters,
@@ -15,6 +16,8 @@ export interface ServerOptions {
   readonly signal: AbortSignal;
   /** The CPU that it may use; null for any. */
   readonly cpu: number | null;
+  /** The part of it that it may use; null for all of it. */
+  readonly cpuShare: CpuShare | null;
   readonly readyTimeoutMs: number;
   /** From SIGTERM to SIGKILL. */
   readonly stopTimeoutMs: number;
@@ -67,8 +70,11 @@ export class ServerProcess {
     this.#readyLine = new Promise((resolve) => {
       this.#announce = resolve;
     });
-    const { host, cpu } = options;
-    this.#child = host.start(argv, { launch: { cpu }, onLine: (line) => this.#hear(line) });
+    const { host, cpu, cpuShare } = options;
+    this.#child = host.start(argv, {
+      launch: { cpu, cpuShare },
+      onLine: (line) => this.#hear(line),
+    });
   }
 
   /** 0 before it is ready. */

@@ -1,5 +1,6 @@
 #include "load_generator/launch.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,6 +27,7 @@ constexpr int kLargestPid = 1 << 22;  // PID_MAX_LIMIT of proc_sys_kernel(5)
 struct LaunchOptions {
   int64_t cpu = -1;     // -1: any
   int64_t parent = -1;  // -1: the parent at the time of the check
+  std::string group;    // a folder of cgroups(7); "": that of the starter
   std::vector<std::string> command;
   std::string error;
 };
@@ -35,11 +37,17 @@ LaunchOptions ParseLaunchOptions(const std::vector<std::string>& arguments) {
   size_t i = 0;
   while (i < arguments.size() && arguments[i] != "--") {
     const bool is_cpu = arguments[i] == "--cpu";
+    const std::string value = i + 1 < arguments.size() ? arguments[i + 1] : "";
+    if (arguments[i] == "--cgroup") {
+      options.group = value;
+      i += 2;
+      continue;
+    }
     if (!is_cpu && arguments[i] != "--parent") {
-      options.error = Format("unknown option \"%s\"; one of: --cpu --parent", arguments[i].c_str());
+      options.error =
+          Format("unknown option \"%s\"; one of: --cpu --parent --cgroup", arguments[i].c_str());
       return options;
     }
-    const std::string value = i + 1 < arguments.size() ? arguments[i + 1] : "";
     int64_t* target = is_cpu ? &options.cpu : &options.parent;
     if (!ParseNumber(value, 0, is_cpu ? kLargestCpu : kLargestPid, target)) {
       options.error = Format("%s: \"%s\" is not a %s", arguments[i].c_str(), value.c_str(),
@@ -51,6 +59,17 @@ LaunchOptions ParseLaunchOptions(const std::vector<std::string>& arguments) {
   for (++i; i < arguments.size(); ++i) options.command.push_back(arguments[i]);
   if (options.command.empty()) options.error = "-- COMMAND is missing";
   return options;
+}
+
+/** All that this process starts will be in the group as well. 0 means the writer. cgroups(7) */
+bool Join(const std::string& group) {
+  const int fd = open((group + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool joined = write(fd, "0", 1) == 1;
+  const int saved = errno;
+  close(fd);
+  errno = saved;
+  return joined;
 }
 
 #ifdef __linux__
@@ -90,6 +109,11 @@ int Launch(const std::vector<std::string>& arguments) {
   if (options.cpu >= 0 && !PinTo(options.cpu)) {
     std::fprintf(stderr, "load-generator launch: --cpu %lld: %s\n",
                  static_cast<long long>(options.cpu), std::strerror(errno));
+    return 2;
+  }
+  if (!options.group.empty() && !Join(options.group)) {
+    std::fprintf(stderr, "load-generator launch: --cgroup %s: %s\n", options.group.c_str(),
+                 std::strerror(errno));
     return 2;
   }
   RaiseDescriptorLimit();

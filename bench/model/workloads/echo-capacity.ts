@@ -1,6 +1,7 @@
-// echo-capacity: the highest message rate of one CPU. Each answer triggers the next message (closed
-// loop), with enough messages in flight that the server always has work. Valid only if the server's
-// CPU was saturated and the load generator's was not.
+// echo-capacity: how many messages one CPU carries. Each answer triggers the next message (closed
+// loop), with enough messages in flight that the server always has work. The server is limited to a
+// part of its CPU, so that it is saturated while the load generator is not; the figure counts per
+// second of the server's CPU time. Valid only if the server used up its part.
 
 import { echoMetrics, type LoadScale, machineRules, type Workload } from "./workload.ts";
 
@@ -12,11 +13,12 @@ export const echoCapacity = {
   answers: "how many messages per second one CPU handles",
   title: "Capacity of a core",
   lead:
-    "Closed loop: each answer triggers the next message, so that the server is the limit. If " +
-    "the load generator was the limit, the figure is a lower bound and is not ranked.",
-  charts: ["throughput"],
+    "Closed loop, with the server on a part of its CPU, so that it is saturated while the load " +
+    "generator is not: messages per second of the server's CPU time. If the load generator was " +
+    "the limit, the figure is a lower bound and is not ranked.",
+  charts: ["messagesPerCpuSecond", "throughput"],
   regime: "capacity",
-  headline: "throughput",
+  headline: "messagesPerCpuSecond",
   metrics: [...echoMetrics, "throughputAtLeast"],
   rules: machineRules,
   mustFill: true,

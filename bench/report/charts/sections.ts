@@ -2,6 +2,7 @@
 // latency, causes, crossover, memory, idle cost, whatever else was measured, the run itself. What
 // was not measured is left out.
 
+import { metricRow } from "../../model/metrics.ts";
 import type { Cell, Results } from "../../model/results.ts";
 import { workloadRow } from "../../model/workloads/catalogue.ts";
 import { whyOf } from "../causes.ts";
@@ -185,6 +186,10 @@ function workloadSection(workload: string, groups: readonly Group[], results: Re
   };
 }
 
+function isBounded(metric: string): boolean {
+  return metricRow(metric)?.bound !== undefined;
+}
+
 function chartsOf(group: Group, metrics: readonly string[], { reference }: Results): Chart[] {
   const inMemory = metrics.includes("kernelBytesPerConnection");
   const memory = inMemory ? [memoryChart(group, reference)] : [];
@@ -192,6 +197,8 @@ function chartsOf(group: Group, metrics: readonly string[], { reference }: Resul
   const spread = holds ? [percentileChart(group)] : [];
   const others = metrics
     .filter((metric) => !inMemory || !metric.endsWith("BytesPerConnection"))
+    // Of two that have the same lower bound, the one that the cells are about.
+    .filter((metric) => metric === group.metric || !isBounded(metric) || !isBounded(group.metric))
     .map((metric) =>
       metric.startsWith("serverCpuPer") && group.metric === metric
         ? costChart(group, reference)
