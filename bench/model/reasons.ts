@@ -38,6 +38,8 @@ const causes = {
     throughput: s.number,
     serverPercent: s.number,
     clientPercent: s.number,
+    /** False if the load generator had CPU time left as well: others took the server's. */
+    clientFull: s.optional(s.boolean),
   }),
   "no-reference": s.record({ reference: s.text }),
   unresolved: s.record({ detectableEffect: s.number }),
@@ -59,10 +61,10 @@ const causeWords: { readonly [C in Cause["code"]]: (cause: CauseOf<C>) => string
   unsteady: ({ blocks, planned }) =>
     `no steady state at the end of the warm-up in ${blocks} of ${planned} blocks`,
   "not-available": ({ metric }) => `${metric}: not available on this platform`,
-  "load-generator-full": ({ throughput, serverPercent, clientPercent }) =>
-    `at least ${Math.round(throughput).toLocaleString("en-US")} messages/s, limited by the ` +
-    `client: the server used ${Math.round(serverPercent)} % of its CPU, the load generator ` +
-    `${Math.round(clientPercent)} %`,
+  "load-generator-full": ({ throughput, serverPercent, clientPercent, clientFull = true }) =>
+    `at least ${Math.round(throughput).toLocaleString("en-US")} messages/s, ` +
+    `${clientFull ? "limited by the client" : "neither side was saturated"}: the server used ` +
+    `${Math.round(serverPercent)} % of its CPU, the load generator ${Math.round(clientPercent)} %`,
   "no-reference": ({ reference }) => `no ratio: ${reference} has no figures`,
   unresolved: ({ detectableEffect: effect }) =>
     `not resolved: a difference of ${percentText(effect)} % would have been`,

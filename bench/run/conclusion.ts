@@ -74,6 +74,7 @@ function bound({ workload, metrics, cpuShare }: Circumstances): Cause | null {
     throughput: metrics.throughput?.median ?? 0,
     serverPercent: metrics.serverCpuPercent?.median ?? 0,
     clientPercent: metrics.clientCpuPercent?.median ?? 0,
+    clientFull: (metrics.clientCpuPercent?.median ?? 100) > limits.clientShare * 100,
   };
 }
 
