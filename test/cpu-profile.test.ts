@@ -223,7 +223,8 @@ describe.skipIf(problem !== null)(`a pass with perf (${problem ?? "it is here"})
         "--contenders",
         "node:net",
       ];
-      const ran = spawnSync(process.execPath, [...argv, "--out", folder], { encoding: "utf8" });
+      const where = { encoding: "utf8", cwd: folder } as const;
+      const ran = spawnSync(process.execPath, [...argv, "--out", folder], where);
       expect(ran.stderr).toContain("profile of node:net");
       const report = join(folder, "latest");
       const path = join(report, "results.json");
@@ -246,6 +247,7 @@ describe.skipIf(problem !== null)(`a pass with perf (${problem ?? "it is here"})
       expect(native?.frames.join()).toContain("EchoHandler");
       expect(node?.frames.some((name) => name.endsWith("_[j]"))).toBe(true);
       expect(existsSync(join(report, "profiles", "node-net.folded"))).toBe(true);
+      expect(readdirSync(folder).filter((name) => name.startsWith("isolate"))).toEqual([]);
       expect(maps().filter((name) => !before.includes(name))).toEqual([]);
     } finally {
       rmSync(folder, { recursive: true, force: true });

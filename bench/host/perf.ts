@@ -2,12 +2,12 @@
 // a server's CPU. It samples by a clock in software, so that a virtual machine without hardware
 // counters has it, too. perf-record(1), perf_event_open(2)
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { within } from "./deadline.ts";
 import { describeEnd, describeExit, type Exit, type Host, type HostProcess } from "./host.ts";
-import { type ReadText, readText } from "./kernel-files.ts";
+import { listNames, type ReadText, readText } from "./kernel-files.ts";
 
 export const samplesPerSecond = 997; // a prime: no timer of the server keeps step with it
 
@@ -111,7 +111,33 @@ async function ended(
   }
 }
 
-/** The names of functions that an engine wrote for perf, of these processes. */
-export function removePerfMaps(pids: Iterable<number>): void {
-  for (const pid of pids) rmSync(`/tmp/perf-${pid}.map`, { force: true });
+/** Files that V8 wrote for perf, by process: the names of functions, and a log beside them. */
+export class PerfFiles {
+  readonly #folders = new Map<number, string>();
+
+  /** Remembers where a process works while it lives. */
+  add(pid: number): void {
+    const folder = attempt(() => readlinkSync(`/proc/${pid}/cwd`));
+    if (folder !== null) this.#folders.set(pid, folder);
+  }
+
+  remove(): void {
+    for (const [pid, folder] of this.#folders) {
+      rmSync(`/tmp/perf-${pid}.map`, { force: true });
+      const logs = listNames(folder).filter((name) => isLogOf(name, pid));
+      for (const name of logs) rmSync(join(folder, name), { force: true });
+    }
+  }
+}
+
+function isLogOf(name: string, pid: number): boolean {
+  return /^isolate-0x[0-9a-f]+-\d+-v8\.log$/.test(name) && name.endsWith(`-${pid}-v8.log`);
+}
+
+function attempt<T>(act: () => T): T | null {
+  try {
+    return act();
+  } catch {
+    return null;
+  }
 }

@@ -4,7 +4,7 @@
 
 import type { Contender } from "../contenders/catalogue.ts";
 import { Interrupted } from "../host/deadline.ts";
-import { recordCpu, removePerfMaps, samplesPerSecond } from "../host/perf.ts";
+import { PerfFiles, recordCpu, samplesPerSecond } from "../host/perf.ts";
 import { processTree } from "../host/usage.ts";
 import type { CpuProfile } from "../model/cpu-profile.ts";
 import type { Cell, Results } from "../model/results.ts";
@@ -148,7 +148,7 @@ async function sampled(
 ) {
   const { port, pid } = server;
   let processes = new Set<number>();
-  const named = new Set<number>();
+  const written = new PerfFiles();
   const script = new PerfScript((sampledPid) => processes.has(sampledPid));
   let recorded: Promise<string | null> = Promise.resolve("the connections were not established");
   const record = () =>
@@ -159,12 +159,13 @@ async function sampled(
         onLine: (line) => script.add(line),
         onRecorded: () => {
           processes = new Set(processTree(pid));
-          for (const one of [...processes, ...processTree(server.startedPid)]) named.add(one);
+          for (const one of [...processes, ...processTree(server.startedPid)]) written.add(one);
         },
       },
       { host, signal },
     );
   const onConnected = () => {
+    for (const one of [pid, server.startedPid]) written.add(one);
     recorded = new Promise<void>((resolve) => setTimeout(resolve, timing.warmupMs)).then(record);
     recorded.catch(() => {}); // awaited below
   };
@@ -178,6 +179,6 @@ async function sampled(
     return { folded: script.end(), problem };
   } finally {
     server.kill();
-    removePerfMaps(named.add(pid).add(server.startedPid));
+    written.remove();
   }
 }
