@@ -101,7 +101,7 @@ describe("CPUs", () => {
     cores.find((core) => core.includes(cpu)) ?? null;
 
   it.each([
-    ["two cores", [[0], [1]], { server: 1, client: 0, note: null }],
+    ["two cores", [[0], [1]], { server: 1, client: 0, clientAlone: true, note: null }],
     [
       "two cores of two threads",
       [
@@ -111,7 +111,7 @@ describe("CPUs", () => {
       { server: 1, client: 0, note: null },
     ],
     ["four cores", [[0], [1], [2], [3]], { server: 3, client: 2, note: null }],
-    ["one core of two threads", [[4, 5]], { server: 5, client: 4 }],
+    ["one core of two threads", [[4, 5]], { server: 5, client: 4, clientAlone: false }],
     ["one CPU", [[3]], { server: 3, client: 3, note: expect.stringMatching(/nothing .* ranked/) }],
   ])("%s", (_, cores, expected) => {
     const allowed = cores.flat().sort((left, right) => left - right);
@@ -151,6 +151,16 @@ describe("a window", () => {
     ["that is quiet", {}, []],
     ["in which the server waited for its CPU", { serverRunQueueWaitNs: 8e6 }, ["server-waited"]],
     ["in which the generator waited", { clientRunQueueWaitNs: 8e6 }, ["client-waited"]],
+    [
+      "in which a generator waited that had nothing to do most of the time",
+      { clientRunQueueWaitNs: 8e6, clientCpuNs: 25e6, clientSpunNs: 200e6 },
+      [],
+    ],
+    [
+      "in which a generator waited that spun, and had work",
+      { clientRunQueueWaitNs: 80e6, clientCpuNs: 25e6, clientSpunNs: 200e6 },
+      ["client-waited"],
+    ],
     [
       "in which both were only slow to be given a CPU that was free",
       {

@@ -130,6 +130,9 @@ describe("held connections", () => {
         inFlightWanted: open ? null : 8,
         errors: 0,
       });
+      // What it spun is no work of its own.
+      expect(Number(window["clientSpunNs"]) > 0).toBe(i === 2 || i === 4);
+      expect(window["clientCpuNs"]).toBeLessThanOrEqual(window.durationNs);
       expect(window["rate"]).toBe(open ? [2000, 500, 2000][i] : null);
       expect(window.sentMessages).toBeGreaterThan(0);
       expect(window.answeredMessages).toBe(window.sentMessages);

@@ -205,7 +205,8 @@ export class FleetHost implements Host {
   async cpus(): Promise<CpuPlan> {
     const plan = await withRemoteFiles(this.#server, ({ read }) => chooseCpus(read));
     const beside = this.#agents.some(({ besideServer }) => besideServer);
-    return { ...plan, note: beside ? plan.note : null };
+    // An agent may have one CPU only, which its own process needs, too.
+    return { ...plan, clientAlone: false, note: beside ? plan.note : null };
   }
 
   limits(): Promise<MachineLimits> {

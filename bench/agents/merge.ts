@@ -37,6 +37,7 @@ const common = new Set(["event", "index", "rate", "inFlightWanted", "settleNs", 
 const largest = new Set([
   "durationNs",
   "clientCpuNs",
+  "clientSpunNs",
   "clientRunQueueWaitNs",
   "clientTakenNs",
   "sendLagNsP99",

@@ -7,6 +7,8 @@ export interface CpuPlan {
   /** A CPU's number, or null where this platform cannot pin. */
   readonly server: number | null;
   readonly client: number | null;
+  /** Whether the load generator has a core without the server: it may then spin. */
+  readonly clientAlone: boolean;
   /** What the reader of the report must know; null where all is as it should be. */
   readonly note: string | null;
 }
@@ -18,7 +20,8 @@ export type Cores = readonly (readonly number[])[];
 export function chooseCpus(read: ReadText = readText): CpuPlan {
   const allowed = allowedCpus(read);
   if (allowed === null) {
-    return { server: null, client: null, note: "this platform cannot pin processes to CPUs" };
+    const note = "this platform cannot pin processes to CPUs";
+    return { server: null, client: null, clientAlone: false, note };
   }
   return planCpus(groupByCore(allowed, (cpu) => siblingsOf(cpu, read)));
 }
@@ -26,14 +29,16 @@ export function chooseCpus(read: ReadText = readText): CpuPlan {
 /** Pure. Takes the last cores: the first one serves most interrupts and the calling program. */
 export function planCpus(cores: Cores): CpuPlan {
   const [server, client] = [cores.at(-1)?.[0], cores.at(-2)?.[0]];
-  if (server !== undefined && client !== undefined) return { server, client, note: null };
+  if (server !== undefined && client !== undefined) {
+    return { server, client, clientAlone: true, note: null };
+  }
   const [first, second] = cores[0] ?? [];
   if (first !== undefined && second !== undefined) {
     const note = "server and load generator share one core: compare with care";
-    return { server: second, client: first, note };
+    return { server: second, client: first, clientAlone: false, note };
   }
   const note = "server and load generator share one CPU: nothing can be ranked";
-  return { server: first ?? null, client: first ?? null, note };
+  return { server: first ?? null, client: first ?? null, clientAlone: false, note };
 }
 
 /**

@@ -64,7 +64,9 @@ const events = {
     serverRunQueueWaitNs: maybe,
     /** What other programs took while a thread of it wanted its CPU: a lower bound. */
     serverTakenNs: s.optional(maybe),
+    /** Without what was spent in spinning, which is apart. */
     clientCpuNs: count,
+    clientSpunNs: s.optional(count),
     clientRunQueueWaitNs: maybe,
     clientTakenNs: s.optional(maybe),
     sendLagNsP99: maybe,

@@ -64,7 +64,8 @@ export class HeldLoad {
 
   /** @returns the window, or why there is none. @throws {Interrupted} */
   window({ windowMs, settleMs }: WindowTiming): Promise<Window | string> {
-    this.#child.send(`window ms=${windowMs} settle-ms=${settleMs} drain-ms=${drainMs}`);
+    const sending = sendingOf(this.#target.load, this.#options.spins ?? false);
+    this.#child.send(`window ms=${windowMs} settle-ms=${settleMs} drain-ms=${drainMs}${sending}`);
     return this.#next("window", windowMs + settleMs + drainMs + marginMs);
   }
 
@@ -106,3 +107,11 @@ export class HeldLoad {
 }
 
 const gone = { ended: true };
+
+/**
+ * Messages of an open loop are sent when each is due, which takes a CPU that nothing else uses
+ * meanwhile; without one, those of a millisecond together.
+ */
+function sendingOf({ mode }: HeldTarget["load"], spins: boolean): string {
+  return mode === "open" && spins ? " spin=1 tick-us=0" : "";
+}

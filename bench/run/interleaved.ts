@@ -159,7 +159,10 @@ class ConnectedContender {
         seed: this.request.seed,
         spoken: this.request.contender.spoken,
       },
-      { host, signal, cpu: cpus.client, serverEnded: started.server.ended },
+      {
+        ...{ host, signal, cpu: cpus.client, spins: cpus.clientAlone },
+        serverEnded: started.server.ended,
+      },
     );
     const failure = await this.#generator.connected();
     if (failure !== null) this.#fail(failure);

@@ -70,8 +70,15 @@ export function brokenRules(window: Window, { rules, singleThreaded }: Judging):
   return (window.fullAgents ?? []).length > 0 ? [...found, "clients-full"] : found;
 }
 
-function clientTakenNs({ clientTakenNs, clientRunQueueWaitNs }: Window): number | null {
-  return clientTakenNs ?? clientRunQueueWaitNs;
+/**
+ * Of a generator that spins, the share that fell into its work: what was taken while it had nothing
+ * to do held nothing up, and if a message became due meanwhile, it is late.
+ */
+function clientTakenNs(window: Window): number | null {
+  const taken = window.clientTakenNs ?? window.clientRunQueueWaitNs;
+  const { clientCpuNs, clientSpunNs = 0 } = window;
+  if (taken === null || clientSpunNs === 0) return taken;
+  return (taken * clientCpuNs) / (clientCpuNs + clientSpunNs);
 }
 
 /** The kernel reports it in ticks: one of them may have been taken over long before the window. */

@@ -24,6 +24,8 @@ constexpr int64_t kAboutToBeNs = 15'000;
 constexpr int64_t kLongestWithoutLookNs = kNsPerMs;
 // While spinning: an epoll_wait and what it finds take about 1 us and more.
 constexpr int64_t kSpinLookNs = 20'000;
+// A step of spinning takes less; in a longer one this process did not run.
+constexpr int64_t kLongestSpinStepNs = 10'000;
 // At low rates: what came back lies about no longer, and a signal or a closed peer is seen.
 constexpr int64_t kLongestSleepNs = 10 * kNsPerMs;
 
@@ -78,7 +80,8 @@ std::string Load::Run(Timeline& timeline, Window* windows) {
     step = timeline.Next(Progress{traffic_.completed() - already, traffic_.intended()});
     const bool measured = step.phase == Step::Phase::kWindow;
     const int64_t edge_ns = step.edge_ns > 0 ? step.edge_ns : now_ns;
-    traffic_.CountInto(measured ? &windows[step.window] : nullptr, edge_ns);
+    window_ = measured ? &windows[step.window] : nullptr;
+    traffic_.CountInto(window_, edge_ns);
     if (measured && !comparing && !options_.held) traffic_.BeginFairness(now_ns);
     comparing = comparing || measured;
     if (step.phase == Step::Phase::kOver) traffic_.EndFairness(now_ns);
@@ -86,6 +89,7 @@ std::string Load::Run(Timeline& timeline, Window* windows) {
     pace_.Shift(stood_still_ns);
     traffic_.Shift(stood_still_ns);
   }
+  window_ = nullptr;
   traffic_.CountInto(nullptr, MonotonicNs());
   traffic_.EndFloods();
   if (error_.empty()) Drain();
@@ -130,21 +134,28 @@ bool Load::WaitFor(int64_t due_ns) {
 /**
  * Never sleeps: what is due leaves when it is due, not when this process has been woken. Where the
  * kernel notes when echoes come, they are looked at rarely, so that sending is seldom in their way.
+ * A look that finds nothing is part of the waiting.
  */
 bool Load::Spin(int64_t due_ns) {
   const int64_t between_ns = traffic_.stamped() ? kSpinLookNs : 0;
-  for (;;) {
-    const int64_t now_ns = MonotonicNs();
-    const int64_t unseen_ns = now_ns - looked_at_ns_;
-    if (now_ns >= due_ns && unseen_ns < kLongestWithoutLookNs) return true;
-    if (unseen_ns < between_ns) {
-      Relax();
-      continue;
-    }
+  int64_t now_ns = MonotonicNs();
+  int64_t waited_ns = 0;
+  while (now_ns - looked_at_ns_ < between_ns && now_ns < due_ns) {
+    Relax();
+    const int64_t before_ns = now_ns;
+    now_ns = MonotonicNs();
+    waited_ns += std::min(now_ns - before_ns, kLongestSpinStepNs);
+  }
+  bool goes_on = true;
+  if (now_ns < due_ns || now_ns - looked_at_ns_ >= kLongestWithoutLookNs) {
     looked_at_ns_ = now_ns;
     if (traffic_.stamped()) traffic_.CompareClocks();
-    return Turn(0, true);
+    int events = 0;
+    goes_on = Turn(0, true, &events);
+    if (events == 0) waited_ns += std::min(MonotonicNs() - now_ns, kLongestSpinStepNs);
   }
+  if (window_ != nullptr) window_->spun_ns += waited_ns;
+  return goes_on;
 }
 
 /**

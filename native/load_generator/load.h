@@ -46,6 +46,7 @@ class Load {
   const RunOptions& options_;
   int64_t allocations_ = 0;
   int64_t looked_at_ns_ = 0;  // for echoes, the last time
+  Window* window_ = nullptr;  // that is measured; null before, between and after
   std::string error_;
 };
 

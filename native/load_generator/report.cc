@@ -54,6 +54,12 @@ void AddServer(const TreeSample& begin, const TreeSample& end, JsonObject* line)
       .NumberOrNull("serverThreads", end.threads);
 }
 
+/** The CPU time of the load generators, without what they spent in waiting for something to do. */
+int64_t ClientCpuNs(const TreeSample& begin, const TreeSample& end, const Window& window) {
+  const int64_t cpu = Difference(begin, end, &TreeSample::cpu_ns);
+  return cpu == kUnknown ? kUnknown : std::max<int64_t>(0, cpu - window.spun_ns);
+}
+
 std::string CallsText(const CallCounts& calls) {
   return JsonObject()
       .Number("wait", calls.wait)
@@ -144,7 +150,8 @@ JsonObject WindowFields(size_t index, const Window& window, const Sample& begin,
   const TreeSample& from = begin.client;
   const TreeSample& to = end.client;
   const bool has_steal = begin.steal_ns != kUnknown && end.steal_ns != kUnknown;
-  line.NumberOrNull("clientCpuNs", Difference(from, to, &TreeSample::cpu_ns))
+  line.NumberOrNull("clientCpuNs", ClientCpuNs(from, to, window))
+      .Number("clientSpunNs", window.spun_ns)
       .NumberOrNull("clientRunQueueWaitNs", Difference(from, to, &TreeSample::run_queue_wait_ns))
       .NumberOrNull("clientTakenNs", Difference(from, to, &TreeSample::taken_ns))
       .Number("clientProcesses", to.processes)

@@ -24,6 +24,7 @@ struct Window {
   Histogram send_lag;             // from the intended send time to the actual send
   Histogram sender_delay;         // from the intended send time to when the generator got to it
   int64_t in_flight_ns = 0;       // messages sent and not back, integrated over time
+  int64_t spun_ns = 0;            // spent in waiting without sleeping
 
   void Add(const Window& other) {
     intended += other.intended;
@@ -36,6 +37,7 @@ struct Window {
     send_lag.Add(other.send_lag);
     sender_delay.Add(other.sender_delay);
     in_flight_ns += other.in_flight_ns;
+    spun_ns += other.spun_ns;
   }
 };
 
