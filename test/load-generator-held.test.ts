@@ -113,7 +113,7 @@ describe("held connections", () => {
     expect(await held.line()).toMatchObject({ event: "connected", connections: 30, processes: 1 });
     const windows = [
       await held.window("ms=50 rate=2000"),
-      await held.window("ms=20 rate=500 settle-ms=0 tick-us=0"),
+      await held.window("ms=200 rate=500 settle-ms=0 tick-us=0"),
       await held.window("ms=50 rate=2000 spin=1 tick-us=0"),
       await held.window("ms=50 in-flight=8"),
       await held.window("ms=50 in-flight=8 spin=1"),
