@@ -36,11 +36,11 @@ export function plant(root: string, fault: Fault): string {
   for (const name of ["binding.gyp", "build", "node_modules"]) {
     symlinkSync(join(root, name), join(tree, name));
   }
-  const reactor = join(tree, "dist", "src", "reactor.js");
-  const text = readFileSync(reactor, "utf8");
-  if (!anchor.test(text)) throw new Error("nowhere in dist/src/reactor.js to plant a fault");
+  const library = join(tree, "dist", "src", "index.js");
+  const text = readFileSync(library, "utf8");
+  if (!anchor.test(text)) throw new Error("nowhere in dist/src/index.js to plant a fault");
   const planted = text.replace(anchor, (call) => `{ ${fault.call} ${call} }`);
-  writeFileSync(reactor, `${planted}\n${fault.definition}`);
+  writeFileSync(library, `${planted}\n${fault.definition}`);
   return tree;
 }
 
