@@ -26,7 +26,7 @@ export function nanosecondsMore(nanoseconds: number): Fault {
 }
 
 /** Where the reactor calls a handler, compiled. */
-const anchor = /handler\.onReadable\?\.\(fd\);/;
+const anchor = /handler\.onReadable\(fd[^;]*\);/;
 
 /** @throws {Error} where the reactor is not what it was when this was written. */
 export function plant(root: string, fault: Fault): string {
