@@ -167,6 +167,7 @@
         "native/load_generator/memory_sample.cc",
         "native/load_generator/message.cc",
         "native/load_generator/observe.cc",
+        "native/load_generator/openssl.cc",
         "native/load_generator/options.cc",
         "native/load_generator/pace.cc",
         "native/load_generator/part.cc",
@@ -188,6 +189,7 @@
         "native/load_generator/team.cc",
         "native/load_generator/text.cc",
         "native/load_generator/thread_sampler.cc",
+        "native/load_generator/tls.cc",
         "native/load_generator/traffic.cc",
         "native/load_generator/traffic_io.cc",
         "native/load_generator/traffic_reopen.cc",
@@ -195,6 +197,7 @@
         "native/load_generator/worker.cc",
       ],
       "libraries": ["-pthread"],
+      "conditions": [["OS=='linux'", {"libraries": ["-ldl"]}]],
     },
     {
       # What bench/micro compares the library with; nothing else uses it.

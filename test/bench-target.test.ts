@@ -1,7 +1,7 @@
 // target: servers of others over HTTP and over requests, one or several, with thresholds; and what
 // cannot be measured, each said in one line.
 
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -115,6 +115,38 @@ describe("target over HTTP", () => {
     }
   });
 
+  it.skipIf(spawnSync("openssl", ["version"]).error !== undefined)(
+    "measures over TLS, and gives the reason if a certificate is refused",
+    async () => {
+      const made = spawnSync(
+        "openssl",
+        [
+          ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=local"],
+          ...["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"],
+        ],
+        { cwd: folder },
+      );
+      expect(made.status, String(made.stderr)).toBe(0);
+      const identity = `{ key: require("node:fs").readFileSync("key.pem"),
+        cert: require("node:fs").readFileSync("cert.pem") }, `;
+      const secure = httpServer
+        .replace("node:http", "node:https")
+        .replace(".createServer(", `.createServer(${identity}`);
+      writeFileSync(join(folder, "https.cjs"), secure);
+      const command = `'${process.execPath}' https.cjs {port}`;
+      const trusted = ["--tls", "--tls-ca", "cert.pem", "--expect-body", "ok", "--json"];
+      const { stdout } = await http("--command", command, ...trusted);
+      const [only] = parseResults(stdout, "standard output").cells;
+      expect(only?.status).not.toBe("failed");
+      expect(only?.messages).toBeGreaterThan(0);
+      const refused = await http("--command", command, "--tls");
+      expect(refused.code).toBe(1);
+      expect(refused.stdout.replace(/\s+/g, " ")).toMatch(
+        /failed: TLS with 127\.0\.0\.1:\d+ failed: certificate verify failed: self.signed/,
+      );
+    },
+  );
+
   const groups = "/sys/fs/cgroup";
   it.runIf(linux && existsSync(`${groups}/cgroup.procs`) && process.getuid?.() === 0)(
     "takes the CPU time of a control group",
@@ -183,7 +215,12 @@ describe("what is refused before anything starts", () => {
     [[...command, "--path", "/x"], /--path goes with --protocol http or request/],
     [[...command, "--protocol", "http", "--path", "x"], /--path: "x" has to begin with \//],
     [[...command, "--protocol", "request"], /--send is missing/],
-    [["--url", "https://127.0.0.1/"], /TLS is not in this build/],
+    [
+      ["--url", "https://127.0.0.1/", "--tls-ca", "/nowhere.pem", "--pid", "1"],
+      /--tls(-ca: .nowhere.pem| is not available)/,
+    ],
+    [["--url", "http://127.0.0.1/", "--tls"], /is not over TLS/],
+    [["--url", "ftp://127.0.0.1/"], /is not http:/],
     [["--url", "ftp://127.0.0.1/"], /is not http:/],
     [["--url", "http://10.0.0.1/", "--pid", "1"], /"10\.0\.0\.1:80" is not 127\.0\.0\.1:PORT/],
     [["--url", "http://127.0.0.1:7/"], /needs --pid: .* or --cgroup/],

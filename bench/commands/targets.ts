@@ -2,6 +2,7 @@
 // already, each as a contender.
 
 import { existsSync } from "node:fs";
+import { isIP } from "node:net";
 import { type Given, type OptionRow, seconds, UsageError, whole, word } from "../command-line.ts";
 import { type Contender, contenders } from "../contenders/catalogue.ts";
 import { foreignContender, startedByCommand } from "../contenders/foreign.ts";
@@ -40,7 +41,7 @@ export const targetRows: readonly OptionRow[] = [
   {
     name: "url",
     value: "http://127.0.0.1:PORT/PATH",
-    help: "the same, with --protocol http and --path",
+    help: "the same, with --protocol http and --path; https: with --tls",
     read: word,
   },
   {
@@ -72,18 +73,30 @@ export function withoutUrl(given: Given): Given {
   const text = given.values["url"];
   if (typeof text !== "string") return given;
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url?.protocol === "https:") throw new UsageError("--url: TLS is not in this build; use http");
-  if (url?.protocol !== "http:") throw new UsageError(`--url: "${text}" is not http://127.0.0.1…`);
+  const tls = url?.protocol === "https:";
+  if (url === null || !(tls || url.protocol === "http:")) {
+    throw new UsageError(`--url: "${text}" is not http://127.0.0.1… or https://127.0.0.1…`);
+  }
+  if (given.values["tls"] === true && !tls) {
+    throw new UsageError(`--url: "${text}" is not over TLS; use https:, or omit --tls`);
+  }
   const { address, protocol, path } = given.values;
   if (address !== null) throw new UsageError("--url and --address exclude each other: give one");
   if (protocol !== null && protocol !== "http") throw new UsageError("--url means --protocol http");
   const values = {
     ...given.values,
-    address: `${url.hostname}:${url.port === "" ? 80 : url.port}`,
+    address: `${url.hostname}:${url.port === "" ? (tls ? 443 : 80) : url.port}`,
     protocol: "http",
+    ...(tls ? tlsOf(given, url.hostname) : {}),
     path: path ?? `${url.pathname}${url.search}`,
   };
   return { ...given, values };
+}
+
+/** A name in a URL is the one that the server's certificate has to hold. */
+function tlsOf({ values }: Given, hostname: string) {
+  const named = isIP(hostname) === 0 ? hostname : null;
+  return { tls: true, "tls-name": values["tls-name"] ?? named };
 }
 
 /** @throws {UsageError} on what names no server, or one that cannot be measured. */

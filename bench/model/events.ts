@@ -104,7 +104,7 @@ const events = {
     protocol: s.optional(s.text),
     /** Closed by the server after an answer, or as the options ask for, and opened anew. */
     connectionsReopened: s.optional(count),
-    /** Faulty answers by kind: wrong, short, late, status, closed, doubled. */
+    /** Faulty answers by kind: wrong, short, late, status, closed, doubled, tls. */
     faults: s.optional(s.mapOf(s.record({ count, first: s.nullable(s.text) }))),
     /** How alike the connections were served that do not flood. */
     fairness: s.optional(

@@ -12,6 +12,8 @@ export function faultOf(
 ): string | null {
   if (result === null) return "no result";
   const { mismatches, mismatchDetail, missing, connectionsLost, error } = result;
+  const { tls } = result.faults ?? {};
+  if (tls !== undefined) return `${count(tls.count, "connection")} failed: ${tls.first ?? "TLS"}`;
   const wrong = wrongAnswers(result);
   if (wrong !== null) return wrong;
   if (mismatches > 0) {

@@ -70,9 +70,28 @@ const requestRows: readonly OptionRow[] = [
   },
 ];
 
+/** TLS beneath http and request; flags have a number in the load generator. */
+const tlsRows: readonly OptionRow[] = [
+  { name: "tls", value: "", help: "http, request: over TLS, by the system's OpenSSL" },
+  {
+    name: "tls-ca",
+    value: "FILE",
+    help: "TLS: authorities; the system's unless given",
+    read: absolute,
+  },
+  {
+    name: "tls-name",
+    value: "NAME",
+    help: "TLS: the server's name (SNI, certificate)",
+    read: word,
+  },
+  { name: "tls-insecure", value: "", help: "TLS: accepts any certificate" },
+];
+
 export const protocolRows: readonly OptionRow[] = [
   { name: "protocol", value: "NAME", help: "echo (default), http or request", read: word },
   ...requestRows,
+  ...tlsRows,
 ];
 
 const protocolNames = ["echo", "http", "request"] as const;
@@ -91,9 +110,9 @@ export function spokenBy({ values }: Given): Spoken {
   if (protocol === undefined) {
     throw new UsageError(`--protocol: "${asked}" is none of ${protocolNames.join(", ")}`);
   }
-  const given = requestRows.flatMap(({ name }) => {
-    const all = [values[name] ?? []].flat();
-    return all.map((value) => [`--${name}`, String(value)]);
+  const given = [...requestRows, ...tlsRows].flatMap(({ name }) => {
+    const all = [values[name] ?? []].flat().filter((value) => value !== false);
+    return all.map((value) => [`--${name}`, value === true ? "1" : String(value)]);
   });
   const [first] = given.flat();
   if (protocol === "echo" && first !== undefined) {

@@ -32,6 +32,7 @@ Churn::Churn(Selector& selector, const RunOptions& options, const Share& share, 
       alarm_(selector),
       slots_(static_cast<size_t>(share.in_flight)),
       protocol_(MakeProtocol(options, slots())),
+      tls_(Tls::Make(options, slots())),
       by_fd_(slots_.size() * 2 + 256),
       ring_(kEventsPerWait),
       buffer_(kBufferBytes),
@@ -68,6 +69,8 @@ std::string Churn::Prepare() {
     }
     const std::string error = RunUntil(std::min(deadline_ns, now_ns + 20 * kNsPerMs), true);
     if (!error.empty()) return error;
+    // Another attempt would fail as well: the certificate stays what it is.
+    if (tls_ != nullptr && !tls_->failure().empty()) return tls_->failure();
   }
   return "";
 }
@@ -156,7 +159,34 @@ void Churn::Start(uint32_t id) {
   const size_t index = static_cast<size_t>(slot.fd);
   if (index >= by_fd_.size()) by_fd_.resize(index * 2);
   by_fd_[index] = id;
+  if (tls_ != nullptr) {
+    tls_->Begin(id, slot.fd);
+    return Shake(id);
+  }
   if (!Echoes(slot)) return Watch(id, kWrite);
+  Speak(id);
+}
+
+/** Takes the handshake on; once it is over, the request follows, or the cycle has ended. */
+void Churn::Shake(uint32_t id) {
+  slots_[id].state = State::kShaking;
+  int error = 0;
+  switch (tls_->Shake(id, &error)) {
+    case Tls::Step::kDone:
+      return Echoes(slots_[id]) ? Speak(id) : Finish(id);
+    case Tls::Step::kWantsRead:
+      return Watch(id, kRead);
+    case Tls::Step::kWantsWrite:
+      return Watch(id, kWrite);
+    case Tls::Step::kEnded:
+    case Tls::Step::kFailed:
+      return Fail(id, error != 0 ? error : ECONNRESET);
+  }
+}
+
+/** The first bytes of a cycle: ours, unless the server has a greeting. */
+void Churn::Speak(uint32_t id) {
+  Slot& slot = slots_[id];
   if (protocol_->Speaks(id)) {
     slot.state = State::kReceiving;
     return Watch(id, kRead);
@@ -176,6 +206,8 @@ void Churn::OnEvent(uint32_t id) {
       const int error = SocketError(slots_[id].fd);
       return error == 0 ? Finish(id) : Fail(id, error);
     }
+    case State::kShaking:
+      return Shake(id);
     case State::kSending:
       if (slots_[id].sent > slots_[id].received) ReceiveMore(id);
       if (slots_[id].state == State::kSending) SendMore(id);
@@ -195,7 +227,8 @@ void Churn::SendMore(uint32_t id) {
     const size_t part = std::min(whole - slot.sent, buffer_.size());
     protocol_->Fill(exchange, slot.sent, buffer_.data(), part);
     ++tally_.calls.send;
-    const ssize_t taken = Send(slot.fd, buffer_.data(), part);
+    const ssize_t taken = tls_ != nullptr ? tls_->Send(id, buffer_.data(), part)
+                                          : Send(slot.fd, buffer_.data(), part);
     if (taken == -EAGAIN || taken == -EWOULDBLOCK) {
       // The echo of what was sent may have to make room first.
       return Watch(id, slot.sent > 0 ? kRead | kWrite : kWrite);
@@ -212,7 +245,8 @@ void Churn::ReceiveMore(uint32_t id) {
   Slot& slot = slots_[id];
   for (;;) {
     ++tally_.calls.recv;
-    const ssize_t length = Receive(slot.fd, buffer_.data(), buffer_.size());
+    const ssize_t length = tls_ != nullptr ? tls_->Receive(id, buffer_.data(), buffer_.size())
+                                           : Receive(slot.fd, buffer_.data(), buffer_.size());
     if (length == -EAGAIN || length == -EWOULDBLOCK) return;
     if (length <= 0) return OnPeerEnd(id, static_cast<int>(-length));
     if (Take(id, buffer_.data(), static_cast<size_t>(length))) return;
@@ -223,6 +257,7 @@ void Churn::ReceiveMore(uint32_t id) {
 /** The peer has ended the connection: `error` is 0 for a FIN, else recv(2)'s. */
 void Churn::OnPeerEnd(uint32_t id, int error) {
   const Slot& slot = slots_[id];
+  if (error == EPROTO && tls_ != nullptr) return Fail(id, error);
   const Taken taken = protocol_->End(id, ExchangeProgress{slot.sent, slot.received});
   if (taken.faulty && options_.protocol.name != ProtocolName::kEcho) {
     NoteFault(id, taken.fault, nullptr, 0);
@@ -288,6 +323,9 @@ void Churn::Finish(uint32_t id) {
 
 void Churn::Fail(uint32_t id, int error) {
   last_error_ = error;
+  if (error == EPROTO && tls_ != nullptr && tally_.CountFault(Fault::kTls)) {
+    tally_.SetFaultDetail(Fault::kTls, tls_->failure());
+  }
   ++window_->intended;
   ++window_->errors;
   not_before_ns_ = MonotonicNs() + kPauseAfterRefusalNs;
@@ -298,6 +336,7 @@ void Churn::Fail(uint32_t id, int error) {
 void Churn::Close(uint32_t id) {
   Slot& slot = slots_[id];
   slot.state = State::kIdle;
+  if (tls_ != nullptr) tls_->End(id);
   if (slot.fd < 0) return;
   // ENOENT: it failed before it was watched.
   (void)selector_.Unregister(slot.fd).ok();

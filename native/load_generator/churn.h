@@ -1,7 +1,8 @@
 // Churn: connections that open and close. Each slot connects, sends one request and checks its
 // answer, resets the connection, so that no TIME_WAIT stays, and starts again. Without an echo,
 // only one connection in sixteen sends its request, and the server's accepting bounds the rate. One
-// cycle counts as a message; its latency is from connect(2) to its end.
+// cycle counts as a message; its latency is from connect(2) to its end, the handshake of TLS
+// included.
 #pragma once
 
 #include <memory>
@@ -16,6 +17,7 @@
 #include "load_generator/sources.h"
 #include "load_generator/tally.h"
 #include "load_generator/timeline.h"
+#include "load_generator/tls.h"
 #include "load_generator/window.h"
 
 namespace io_selectors {
@@ -38,7 +40,7 @@ class Churn {
   Tally Sum() const;
 
  private:
-  enum class State : uint8_t { kIdle, kConnecting, kSending, kReceiving };
+  enum class State : uint8_t { kIdle, kConnecting, kShaking, kSending, kReceiving };
 
   struct Slot {
     int64_t began_ns = 0;
@@ -53,6 +55,8 @@ class Churn {
   std::string Turn(int64_t timeout_ns);
   void StartIdle();
   void Start(uint32_t id);
+  void Shake(uint32_t id);
+  void Speak(uint32_t id);
   bool Echoes(const Slot& slot) const;
   void OnEvent(uint32_t id);
   void SendMore(uint32_t id);
@@ -74,6 +78,7 @@ class Churn {
   Alarm alarm_;
   std::vector<Slot> slots_;
   std::unique_ptr<Protocol> protocol_;
+  std::unique_ptr<Tls> tls_;     // nullptr: plain TCP
   std::vector<uint32_t> idle_;   // slots that are to begin
   std::vector<uint32_t> by_fd_;  // grows to the largest descriptor, in Prepare()
   std::vector<ReadyEvent> ring_;

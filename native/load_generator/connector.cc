@@ -63,6 +63,9 @@ std::string Connector::Run(uint32_t wanted) {
       const ReadyEvent& event = traffic_.event(i);
       if (traffic_.IsCurrent(event)) OnEvent(traffic_.table().IdOf(event.fd), event);
     }
+    // Another attempt would fail as well: the certificate stays what it is.
+    error = traffic_.TlsFailure();
+    if (!error.empty()) return error;
   }
   return "";
 }
@@ -147,10 +150,10 @@ int64_t Connector::WaitNs() const {
 }
 
 std::string Connector::TimeIsOver(uint32_t wanted) const {
-  std::string text =
-      Format("only %u of %u connections to %s:%lld were served within %lld ms", served_, wanted,
-             options_.host.c_str(), static_cast<long long>(options_.port),
-             static_cast<long long>(options_.connect_timeout_ms));
+  std::string text = Format(
+      "only %u of %u connections to %s:%lld%s were served within %lld ms", served_, wanted,
+      options_.host.c_str(), static_cast<long long>(options_.port),
+      options_.tls != 0 ? " over TLS" : "", static_cast<long long>(options_.connect_timeout_ms));
   if (last_error_ != 0) text += std::string(" (last error: ") + std::strerror(last_error_) + ")";
   return text;
 }

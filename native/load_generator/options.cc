@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "load_generator/text.h"
+#include "load_generator/tls.h"
 
 namespace io_selectors {
 
@@ -54,6 +55,8 @@ constexpr NumberRow kNumbers[] = {
      "of the answers, after which their connection is closed and opened anew"},
     {"--answer-within-ms", &RunOptions::answer_within_ms, 0, kHourMs,
      "an answer that takes longer is late, which is a fault; 0: until the end"},
+    {"--tls", &RunOptions::tls, 0, 1, "1: over TLS, by the OpenSSL of the system"},
+    {"--tls-insecure", &RunOptions::tls_insecure, 0, 1, "1: any certificate is accepted"},
     {"--allow-remote", &RunOptions::allow_remote, 0, 1,
      "1: request and http may be sent to other machines"},
     {"--churn-echo", &RunOptions::churn_echo, 0, 1, "1: each cycle of churn echoes once"},
@@ -161,6 +164,16 @@ std::string SetClosing(const std::string& value, RunOptions* options) {
   return "";
 }
 
+std::string SetTlsCa(const std::string& value, RunOptions* options) {
+  options->tls_ca = value;
+  return value.empty() ? "--tls-ca: a file of certificates is expected" : "";
+}
+
+std::string SetTlsName(const std::string& value, RunOptions* options) {
+  options->tls_name = value;
+  return value.empty() ? "--tls-name: the name of a host is expected" : "";
+}
+
 struct WordRow {
   const char* name;
   std::string (*set)(const std::string& value, RunOptions* options);
@@ -174,6 +187,8 @@ constexpr WordRow kWords[] = {
     {"--stages", SetStages},
     {"--close", SetClosing},
     {"--server-cgroup", SetServerCgroup},
+    {"--tls-ca", SetTlsCa},
+    {"--tls-name", SetTlsName},
 };
 
 /** @returns what is wrong with the value, or nothing. */
@@ -274,6 +289,7 @@ ParsedOptions ParseRunOptions(const std::vector<std::string>& arguments) {
   if (parsed.error.empty()) parsed.error = MissingOption(options);
   if (parsed.error.empty()) parsed.error = CompleteProtocol(&options);
   if (parsed.error.empty()) parsed.error = Contradiction(options);
+  if (parsed.error.empty()) parsed.error = Tls::Check(options);
   if (!options.stages.empty()) options.connections = options.stages.back();
   return parsed;
 }
@@ -284,6 +300,7 @@ ParsedOptions ParseHoldOptions(const std::vector<std::string>& arguments) {
   if (parsed.error.empty()) parsed.error = NotHeld(parsed.options);
   if (parsed.error.empty()) parsed.error = CompleteProtocol(&parsed.options);
   if (parsed.error.empty()) parsed.error = Contradiction(parsed.options);
+  if (parsed.error.empty()) parsed.error = Tls::Check(parsed.options);
   parsed.options.held = true;
   return parsed;
 }
@@ -316,6 +333,8 @@ std::string RunUsage() {
       "  --stages N,N,...          numbers of connections, rising; memory\n"
       "  --sources auto|N          source addresses 127.0.0.k; default auto: as ports demand\n"
       "  --server-cgroup FOLDER    a control group, whose processes are sampled as well\n"
+      "  --tls-ca FILE             verifies by these authorities; default: those of the system\n"
+      "  --tls-name NAME           of the server: SNI, and in its certificate; default: --host\n"
       "  --close fin|reset         how connections end; default fin, with churn reset\n";
   for (const NumberRow& row : kNumbers) {
     usage += Format("  %-25s %s; %lld to %lld", row.name, row.meaning,

@@ -45,6 +45,10 @@ struct RunOptions {
   ProtocolOptions protocol;
   int64_t reopen_percent = 0;    // of the answers, after which their connection is opened anew
   int64_t answer_within_ms = 0;  // 0: until the end of the run
+  int64_t tls = 0;               // 1: messages travel over TLS
+  int64_t tls_insecure = 0;      // 1: any certificate is accepted
+  std::string tls_ca;            // a file of authorities, PEM; empty: those of the system
+  std::string tls_name;          // SNI, and what the certificate holds; empty: no SNI, the host
   int64_t allow_remote = 0;      // 1: request and http may be sent beyond the loopback
   int64_t active = 0;            // connections that carry messages; 0: all
   int64_t slow = 0;              // connections that are written to and never read

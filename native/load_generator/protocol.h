@@ -18,8 +18,9 @@ enum class Fault : uint8_t {
   kStatus,   // another status than expected
   kClosed,   // the server closed or reset the connection while a request was under way
   kDoubled,  // bytes that answer no request
+  kTls,      // TLS failed: the handshake, or a record after it
 };
-constexpr size_t kFaultKinds = 6;
+constexpr size_t kFaultKinds = 7;
 
 /** Names one request of a run: the `number`-th, from 0, of that connection. */
 struct Exchange {

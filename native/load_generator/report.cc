@@ -87,8 +87,8 @@ std::string FairnessText(const FairnessSums& sums) {
 
 /** The kinds that occurred: how often, and the first of each. */
 std::string FaultsText(const Tally& tally) {
-  constexpr const char* kNames[kFaultKinds] = {"wrong",  "short",  "late",
-                                               "status", "closed", "doubled"};
+  constexpr const char* kNames[kFaultKinds] = {"wrong",  "short",   "late", "status",
+                                               "closed", "doubled", "tls"};
   JsonObject faults;
   for (size_t kind = 0; kind < kFaultKinds; ++kind) {
     if (tally.faults[kind] == 0) continue;

@@ -59,7 +59,9 @@ struct Tally {
   void SetError(const std::string& text) { Set(error, sizeof(error), text); }
 
   /** Whether something came that is wrong; what never came is counted as missing or lost. */
-  static bool IsMismatch(Fault fault) { return fault != Fault::kLate && fault != Fault::kClosed; }
+  static bool IsMismatch(Fault fault) {
+    return fault != Fault::kLate && fault != Fault::kClosed && fault != Fault::kTls;
+  }
 
   /** Counts faulty answers. @returns whether they are the first of their kind, to be described. */
   bool CountFault(Fault fault, int64_t count = 1) {

@@ -52,6 +52,7 @@ Traffic::Traffic(Selector& selector, const RunOptions& options, const Share& sha
       first_id_(share.first_id),
       table_(share.connections, RingSlots(options, share)),
       protocol_(MakeProtocol(options, share.connections)),
+      tls_(Tls::Make(options, share.connections)),
       dialer_(options, share),
       seed_(static_cast<uint64_t>(options.seed)),
       reopen_percent_(static_cast<uint64_t>(options.reopen_percent)),
@@ -66,7 +67,8 @@ Traffic::Traffic(Selector& selector, const RunOptions& options, const Share& sha
       unmeasured_(unmeasured),
       window_(unmeasured),
       before_(unmeasured),
-      stamps_(options.mode == LoadMode::kOpen && options.depth == 0),
+      // What TLS has to decrypt first cannot be read with the time at which it came.
+      stamps_(options.mode == LoadMode::kOpen && options.depth == 0 && options.tls == 0),
       stamped_(stamps_) {
   targets_.reserve(share.targets);
   for (uint32_t id = 0; id < share.connections; ++id) {
@@ -150,6 +152,7 @@ Result<void> Traffic::Start(uint32_t id) {
   if (!modified.ok()) return modified;
   table_[id].state = ConnectionState::kGreeting;
   protocol_->Begin(id);
+  if (tls_ != nullptr) tls_->Begin(id, table_[id].fd);
   table_[id].hushed = protocol_->Speaks(id);
   ++alive_;
   return {};
@@ -180,6 +183,7 @@ void Traffic::Retire(uint32_t id, ConnectionState state) {
   if (connection.state == ConnectionState::kOpen && state == ConnectionState::kLost) {
     ++(slow ? tally_.slow.closed : tally_.connections_lost);
   }
+  if (tls_ != nullptr) tls_->End(id);
   // ENOENT: a failed Modify has unregistered it already, or it is slow.
   (void)selector_.Unregister(connection.fd).ok();
   OwnedFd(connection.fd).Reset();
@@ -198,6 +202,7 @@ void Traffic::FinishAll() {
   for (uint32_t id = 0; id < table_.size(); ++id) {
     Connection& connection = table_[id];
     if (connection.fd < 0) continue;
+    if (tls_ != nullptr) tls_->End(id);
     // Bytes that a slow peer never reads make its end a reset whatever we do.
     const bool ends = connection.role != Role::kSlow && shutdown(connection.fd, SHUT_WR) == 0 &&
                       Watch(connection, kRead).ok();

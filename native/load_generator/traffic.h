@@ -16,6 +16,7 @@
 #include "load_generator/protocol.h"
 #include "load_generator/share.h"
 #include "load_generator/tally.h"
+#include "load_generator/tls.h"
 #include "load_generator/window.h"
 
 namespace io_selectors {
@@ -43,6 +44,8 @@ class Traffic {
   const SlowPeers& slow() const { return tally_.slow; }
   int64_t connections_lost() const { return tally_.connections_lost; }
   int64_t completed() const { return tally_.completed; }
+  /** Why TLS failed the first time; empty: it did not. */
+  std::string TlsFailure() const { return tls_ == nullptr ? "" : tls_->failure(); }
   int64_t intended() const { return intended_; }
 
   /** Counts into `window` from `edge_ns` on; nullptr: outside of the measured windows. */
@@ -167,7 +170,10 @@ class Traffic {
   bool SendSome(uint32_t id);
   void CountSent(uint32_t id, size_t bytes, int64_t sent_ns);
   void ReceiveReady(uint32_t id);
-  ssize_t ReceiveSome(int fd, int64_t* arrived_ns);
+  bool Shake(uint32_t id);
+  void NoteTlsFailure();
+  ssize_t Transmit(uint32_t id, size_t length);
+  ssize_t ReceiveSome(uint32_t id, int64_t* arrived_ns);
   bool Take(uint32_t id, const unsigned char* data, size_t length, int64_t now_ns);
   void Complete(uint32_t id, int64_t now_ns);
   bool EndsWith(uint32_t id, const Exchange& answered, bool server_closes);
@@ -190,6 +196,7 @@ class Traffic {
   ConnectionTable table_;
   std::vector<uint32_t> targets_;
   std::unique_ptr<Protocol> protocol_;
+  std::unique_ptr<Tls> tls_;  // nullptr: plain TCP
   Dialer dialer_;
   uint64_t seed_;
   uint64_t reopen_percent_;

@@ -18,6 +18,7 @@ constexpr size_t kQuotedBytes = 80;  // of a faulty answer
 /** Sends until nothing is queued, the depth is reached or the socket is full. */
 void Traffic::SendQueued(uint32_t id) {
   Connection& connection = table_[id];
+  if (tls_ != nullptr && !tls_->Ready(id) && !Shake(id)) return;
   while (MaySend(connection) > 0) {
     if (!SendSome(id)) return;
   }
@@ -30,6 +31,12 @@ uint32_t Traffic::MaySend(const Connection& connection) const {
   if (connection.closing) return connection.sent_of > 0 ? 1 : 0;
   if (!connection.Timed()) return connection.queued;
   return connection.sent < depth_ ? std::min(connection.queued, depth_ - connection.sent) : 0;
+}
+
+/** One send(2), or one record of TLS, from the send buffer. */
+ssize_t Traffic::Transmit(uint32_t id, size_t length) {
+  if (tls_ != nullptr) return tls_->Send(id, send_buffer_.data(), length);
+  return Send(table_[id].fd, send_buffer_.data(), length);
 }
 
 /** One send(2) of as much as is queued and fits the buffer. @returns false: no more now. */
@@ -49,7 +56,7 @@ bool Traffic::SendSome(uint32_t id) {
   }
   const int64_t now_ns = OwnNs(MonotonicNs());
   ++tally_.calls.send;
-  const ssize_t taken = Send(connection.fd, send_buffer_.data(), filled);
+  const ssize_t taken = Transmit(id, filled);
   if (taken < 0) {
     if (taken == -EAGAIN || taken == -EWOULDBLOCK) {
       SetBlocked(id, true);
@@ -97,25 +104,35 @@ void Traffic::CountSent(uint32_t id, size_t bytes, int64_t sent_ns) {
 
 void Traffic::ReceiveReady(uint32_t id) {
   Connection& connection = table_[id];
+  if (tls_ != nullptr && !tls_->Ready(id)) return SendQueued(id);
+  const size_t whole = tls_ != nullptr ? Tls::kLongestRecord : receive_buffer_.size();
   for (int reads = 0; reads < kReadsPerWake; ++reads) {
     ++tally_.calls.recv;
     int64_t arrived_ns = 0;
-    const ssize_t length = ReceiveSome(connection.fd, &arrived_ns);
+    const ssize_t length = ReceiveSome(id, &arrived_ns);
     if (length == -EAGAIN || length == -EWOULDBLOCK) break;
     if (length <= 0) return OnPeerEnd(id, static_cast<int>(-length));
     if (!Take(id, receive_buffer_.data(), static_cast<size_t>(length), arrived_ns)) return;
     // A short read took all there was; more would be announced, readiness being level-triggered.
-    if (static_cast<size_t>(length) < receive_buffer_.size()) break;
+    if (static_cast<size_t>(length) < whole) break;
   }
   if (connection.queued > 0 && !connection.blocked) SendQueued(id);
 }
 
-/** One recv(2). @param arrived_ns on our clock: when these bytes came, or at least were here */
-ssize_t Traffic::ReceiveSome(int fd, int64_t* arrived_ns) {
+/** One recv(2), or one record of TLS. @param arrived_ns on our clock: when these bytes came, or at
+ * least were here */
+ssize_t Traffic::ReceiveSome(uint32_t id, int64_t* arrived_ns) {
+  const int fd = table_[id].fd;
+  unsigned char* buffer = receive_buffer_.data();
   int64_t realtime_ns = 0;
-  const ssize_t length =
-      stamped_ ? ReceiveStamped(fd, receive_buffer_.data(), receive_buffer_.size(), &realtime_ns)
-               : Receive(fd, receive_buffer_.data(), receive_buffer_.size());
+  ssize_t length = 0;
+  if (tls_ != nullptr) {
+    length = tls_->Receive(id, buffer, receive_buffer_.size());
+  } else if (stamped_) {
+    length = ReceiveStamped(fd, buffer, receive_buffer_.size(), &realtime_ns);
+  } else {
+    length = Receive(fd, buffer, receive_buffer_.size());
+  }
   *arrived_ns = realtime_ns > 0 ? realtime_ns + clocks_apart_ns_ : OwnNs(MonotonicNs());
   return length;
 }

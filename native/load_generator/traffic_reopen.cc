@@ -1,5 +1,8 @@
 // The part of Traffic that ends connections and opens them anew while the load goes on: where the
-// server closes after an answer, and where the options ask for it.
+// server closes after an answer, and where the options ask for it. The handshake of TLS is part of
+// opening.
+#include <cerrno>
+
 #include "core/timeout.h"
 #include "load_generator/request_choice.h"
 #include "load_generator/traffic.h"
@@ -47,6 +50,10 @@ bool Traffic::WasIdle(uint32_t id) {
 /** The peer has ended the connection: `error` is 0 for a FIN, else recv(2)'s or send(2)'s. */
 void Traffic::OnPeerEnd(uint32_t id, int error) {
   Connection& connection = table_[id];
+  if (error == EPROTO && tls_ != nullptr) {
+    NoteTlsFailure();
+    return Retire(id, ConnectionState::kLost);
+  }
   const bool open = connection.state == ConnectionState::kOpen;
   if (connection.Begun() == 0) {
     // One that waits for its turn is still there; one that is to be silent is not used again.
@@ -69,6 +76,7 @@ void Traffic::OnPeerEnd(uint32_t id, int error) {
 void Traffic::Reopen(uint32_t id) {
   Connection& connection = table_[id];
   Requeue(id);
+  if (tls_ != nullptr) tls_->End(id);
   (void)selector_.Unregister(connection.fd).ok();
   OwnedFd(connection.fd).Reset();
   connection.fd = -1;
@@ -83,9 +91,34 @@ void Traffic::Reopen(uint32_t id) {
   connection.closing = false;
   connection.received = 0;
   protocol_->Begin(id);
+  if (tls_ != nullptr) tls_->Begin(id, connection.fd);
   connection.hushed = protocol_->Speaks(id);
   if (connection.fruitless < kFruitlessAtMost) ++connection.fruitless;
   ++tally_.reopened;
+}
+
+/** Takes the handshake on, before anything is sent. @returns whether it is over. */
+bool Traffic::Shake(uint32_t id) {
+  int error = 0;
+  switch (tls_->Shake(id, &error)) {
+    case Tls::Step::kDone:
+      return true;
+    case Tls::Step::kWantsRead:
+      SetBlocked(id, false);
+      return false;
+    case Tls::Step::kWantsWrite:
+      SetBlocked(id, true);
+      return false;
+    case Tls::Step::kEnded:
+    case Tls::Step::kFailed:
+      break;
+  }
+  OnPeerEnd(id, error);
+  return false;
+}
+
+void Traffic::NoteTlsFailure() {
+  if (tally_.CountFault(Fault::kTls)) tally_.SetFaultDetail(Fault::kTls, tls_->failure());
 }
 
 /** Messages that were sent and are not answered are to be sent once more. */
