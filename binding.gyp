@@ -121,6 +121,7 @@
         "<@(proactor_sources)",
         "native/echo_server/main.cc",
         "native/echo_server/acceptor.cc",
+        "native/echo_server/blocking.cc",
         "native/echo_server/busy_poll.cc",
         "native/echo_server/child_processes.cc",
         "native/echo_server/connection.cc",

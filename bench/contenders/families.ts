@@ -4,8 +4,16 @@
 import { join } from "node:path";
 import type { Runtime } from "../model/runtimes.ts";
 import type { Paths } from "../paths.ts";
-import { type Concurrency, type Contender, type Exclusion, selectors, unix } from "./catalogue.ts";
+import {
+  type Concurrency,
+  type Contender,
+  contenders,
+  type Exclusion,
+  selectors,
+  unix,
+} from "./catalogue.ts";
 import { missingStore, missingZeromq } from "./missing.ts";
+import { nodeSettings } from "./settings.ts";
 
 /** The most processes, or threads with a JavaScript engine each, that are started for a cell. */
 const mostMembersWithThreads = 64;
@@ -103,8 +111,49 @@ const stores: readonly Contender[] = [
   store("store:unbounded", "readers load changes only when they are idle"),
 ];
 
+/** What of the echo servers shows how a strategy bears a handler that blocks. */
+const bearing = [
+  "cpp:thread-per-connection",
+  "cpp:reactor-epoll",
+  "cpp:prefork",
+  "ts:reactor-epoll",
+  "ts:connections-epoll",
+  "ts:prefork",
+  "node:net",
+];
+
+const offloading = (name: string, row: Pick<Contender, "runtime" | "platforms" | "summary">) => ({
+  ...row,
+  name,
+  strategy: name.slice(name.indexOf(":") + 1),
+  command: ({ node, serve }: Paths) => [node, serve, name],
+  concurrency: "single" as const,
+});
+
+/**
+ * The contenders of blocking-handler: echo servers, and those with a pool of threads for the
+ * handlers that block. The rows are copies, since the servers have other workloads, too.
+ */
+const blockers: readonly Contender[] = [
+  ...contenders.filter(({ name }) => bearing.includes(name)).map((row) => ({ ...row })),
+  offloading("ts:connections-workers", {
+    runtime: "ts",
+    platforms: ["linux"],
+    summary: "the library's serve(); what blocks goes to a pool of 4 worker threads",
+  }),
+  {
+    ...offloading("node:net-workers", {
+      runtime: "node",
+      platforms: unix,
+      summary: "Node's own net module; what blocks goes to a pool of 4 worker threads",
+    }),
+    settings: nodeSettings,
+  },
+];
+
 /** The contenders of workloads that have no echo servers, by workload. */
 export const families: Readonly<Record<string, readonly Contender[]>> = {
+  "blocking-handler": blockers,
   broadcast: rooms,
   "event-delivery": ways,
   replicas: stores,

@@ -13,11 +13,14 @@ import {
   SelectSelector,
 } from "../../src/index.ts";
 import { exitUnavailable } from "../model/events.ts";
+import type { Blocking } from "./servers/blocking.ts";
 import { startBusyPollServer } from "./servers/busy-poll.ts";
 import { startConnectionsServer } from "./servers/connections.ts";
+import { startConnectionsWorkers } from "./servers/connections-workers.ts";
 import { CallCounters } from "./servers/counters.ts";
 import { startNodeCluster } from "./servers/node-cluster.ts";
 import { startNodeNetServer } from "./servers/node-net.ts";
+import { startNodeNetWorkers } from "./servers/node-net-workers.ts";
 import { startPrefork } from "./servers/prefork.ts";
 import { startReactorServer } from "./servers/reactor.ts";
 import type { Server, ServerRequest } from "./servers/server.ts";
@@ -41,8 +44,10 @@ const strategies: Readonly<Record<string, Start>> = {
   "ts:reactor-io_uring": reactorOver(() => new IoUringSelector()),
   "ts:connections-epoll": (request) => startConnectionsServer("readiness", request),
   "ts:connections-io_uring": (request) => startConnectionsServer("io_uring", request),
+  "ts:connections-workers": startConnectionsWorkers,
   "ts:prefork": startPrefork,
   "node:net": startNodeNetServer,
+  "node:net-workers": startNodeNetWorkers,
   "node:cluster": startNodeCluster,
 };
 
@@ -59,6 +64,9 @@ async function main(): Promise<number> {
       worker: { type: "boolean", default: false },
       port: { type: "string", default: "0" },
       workers: { type: "string", default: String(availableParallelism()) },
+      "block-ms": { type: "string", default: "0" },
+      "block-below": { type: "string", default: "1" },
+      "message-bytes": { type: "string", default: "64" },
     },
   });
   const [name = ""] = positionals;
@@ -79,6 +87,11 @@ async function main(): Promise<number> {
     port: Number(values.port),
     reusePort: values.worker,
     workers: Math.max(1, Number(values.workers)),
+    blocking: blockingOf({
+      ms: Number(values["block-ms"]),
+      below: Number(values["block-below"]),
+      messageBytes: Number(values["message-bytes"]),
+    }),
   });
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => server.stop());
   const snapshots = server.countsAtEnd !== true && !values.worker;
@@ -96,6 +109,17 @@ async function main(): Promise<number> {
     process.disconnect();
   }
   return 0;
+}
+
+/** @returns null without --block-ms. @throws {RangeError} for what is no positive number */
+function blockingOf(blocking: Blocking): Blocking | null {
+  if (blocking.ms === 0) return null;
+  for (const [name, value] of Object.entries(blocking)) {
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new RangeError(`cannot block: ${name} is ${value}, but must be a positive integer`);
+    }
+  }
+  return blocking;
 }
 
 function tell(message: object, toArbiter: boolean): void {

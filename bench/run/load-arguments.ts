@@ -38,6 +38,14 @@ export function loadArguments({ timing, ...target }: LoadTarget): string[] {
   return commonArguments(target, { "--mode": load.mode, ...timingArguments(load, timing) });
 }
 
+/** What a server is told of the load; all else it finds in the messages. */
+export function serverArguments({ blocking, payloadBytes }: GeneratorLoad): string[] {
+  if (blocking === undefined) return [];
+  const { ms, below } = blocking;
+  const options = { "--block-ms": ms, "--block-below": below, "--message-bytes": payloadBytes };
+  return Object.entries(options).flatMap(([name, value]) => [name, String(value)]);
+}
+
 /** A load that the generator can hold and measure window by window. */
 export type HeldLoadShape = Extract<GeneratorLoad, { readonly mode: "open" | "closed" }>;
 
@@ -112,12 +120,13 @@ function modeArguments(load: GeneratorLoad): Arguments {
 function connectionArguments(
   load: GeneratorLoad & { readonly mode: "open" | "closed" },
 ): Arguments {
-  const { connections, activeConnections, slowReaders = 0, hotInFlight } = load;
+  const { connections, activeConnections, slowReaders = 0, hotInFlight, blocking } = load;
   const talking = connections - slowReaders;
   return {
     "--connections": connections,
     ...(activeConnections < talking ? { "--active": activeConnections } : {}),
     ...(slowReaders > 0 ? { "--slow": slowReaders, "--fill-timeout-ms": fillTimeoutMs } : {}),
     ...(hotInFlight === undefined ? {} : { "--hot": hotInFlight }),
+    ...(blocking === undefined ? {} : { "--block-below": blocking.below }),
   };
 }

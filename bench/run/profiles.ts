@@ -256,6 +256,13 @@ export const profiles: readonly Profile[] = [
         ratePerSecond: null,
       },
       {
+        workload: "blocking-handler",
+        connections: [1_000],
+        payloadBytes: [bytes],
+        ratePerSecond: 2_000,
+        timing: { warmupMs: 100, steadyWithinMs: 0, windows: 4, windowMs: 250 },
+      },
+      {
         workload: "broadcast",
         connections: [32],
         payloadBytes: [bytes],

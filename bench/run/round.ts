@@ -19,7 +19,7 @@ import type { Paths } from "../paths.ts";
 import { measureDelivery } from "./delivery-round.ts";
 import { faultOf } from "./faults.ts";
 import { type Loaded, runLoad } from "./load.ts";
-import type { GeneratorLoad } from "./load-arguments.ts";
+import { type GeneratorLoad, serverArguments } from "./load-arguments.ts";
 import { AccountTaker, type OwnAccount } from "./own-account.ts";
 import type { Scenario } from "./plan.ts";
 import { runtimeWarmupMessages, runtimeWarmupMs, type Timing } from "./profiles.ts";
@@ -198,7 +198,8 @@ export async function startContender(
   const { contender, workers } = request;
   const { host, signal, cpus } = context;
   const stopTimeoutMs = Math.max(shortestStopMs, load.connections * stopMsPerConnection);
-  const started = await startServer(contender.command(host.paths, workers), {
+  const command = [...contender.command(host.paths, workers), ...serverArguments(load)];
+  const started = await startServer(command, {
     host,
     signal,
     cpu: cpus.server,

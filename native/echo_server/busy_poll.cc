@@ -14,7 +14,7 @@ namespace {
 
 class BusyPoll {
  public:
-  explicit BusyPoll(Server& server) : server_(server), handler_(server.counters) {}
+  explicit BusyPoll(Server& server) : server_(server), handler_(server.counters, server.blocking) {}
 
   void Run() {
     while (!StopSignal::Raised()) {

@@ -16,15 +16,16 @@ Next EchoHandler::OnReadable(Connection& connection) {
     ++counters_.vain_looks;
     return Next::kRead;
   }
-  if (received <= 0) return Next::kClose;  // end of file, or a reset
+  if (received <= 0) return Closed(fd);  // end of file, or a reset
   const size_t length = static_cast<size_t>(received);
   counters_.bytes_received += length;
+  if (blocking_.enabled()) blocking_.Run(fd, buffer_, length);
 
   const ssize_t sent = SendSome(fd, buffer_, length);
-  if (sent < 0) return Next::kClose;
+  if (sent < 0) return Closed(fd);
   if (static_cast<size_t>(sent) == length) return Next::kRead;
   const bool kept = Keep(connection, buffer_ + sent, length - static_cast<size_t>(sent));
-  return kept ? Next::kWrite : Next::kClose;
+  return kept ? Next::kWrite : Closed(fd);
 }
 
 bool EchoHandler::Keep(Connection& connection, const char* data, size_t length) {
@@ -42,11 +43,16 @@ Next EchoHandler::OnWritable(Connection& connection) {
   Unsent& unsent = *connection.unsent;
   const size_t length = unsent.size - unsent.offset;
   const ssize_t sent = SendSome(connection.fd.get(), unsent.bytes.get() + unsent.offset, length);
-  if (sent < 0) return Next::kClose;
+  if (sent < 0) return Closed(connection.fd.get());
   unsent.offset += static_cast<size_t>(sent);
   if (static_cast<size_t>(sent) < length) return Next::kWrite;
   connection.unsent.reset();  // gives the memory back: most connections never need it
   return Next::kRead;
+}
+
+Next EchoHandler::Closed(int fd) {
+  if (blocking_.enabled()) blocking_.Forget(fd);
+  return Next::kClose;
 }
 
 ssize_t EchoHandler::SendSome(int fd, const char* data, size_t length) {

@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 #include "core/owned_fd.h"
+#include "echo_server/blocking.h"
 #include "echo_server/server.h"
 
 namespace io_selectors {
@@ -31,7 +32,8 @@ struct Connection {
 
 class EchoHandler {
  public:
-  explicit EchoHandler(Counters& counters) : counters_(counters) {}
+  EchoHandler(Counters& counters, const Blocking& blocking)
+      : counters_(counters), blocking_(blocking) {}
 
   /** Receives once and sends back what came; kRead if nothing was there. A connection whose unsent
    * bytes find no memory is to be closed. */
@@ -51,7 +53,11 @@ class EchoHandler {
   /** @returns bytes taken, 0 where the peer's window is full, or -errno. */
   ssize_t SendSome(int fd, const char* data, size_t length);
 
+  /** @returns kClose, having forgotten what was known of it. */
+  Next Closed(int fd);
+
   Counters& counters_;
+  BlockingCalls blocking_;
   bool drained_ = false;
   char buffer_[kReadBufferBytes];
 };

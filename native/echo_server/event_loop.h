@@ -26,7 +26,7 @@ class EventLoop {
         selector_(selector),
         kernel_set_(selector.fileno() >= 0),
         acceptor_(server, selector, sharing),
-        handler_(server.counters),
+        handler_(server.counters, server.blocking),
         connections_(server.counters) {}
 
   /** Serves until the stop signal, then closes every connection. */

@@ -22,12 +22,14 @@ constexpr int kExitUnavailable = 69;
 
 constexpr long kLargestPort = 65'535;
 constexpr long kMostWorkers = 4'096;
+constexpr long kMostBlocking = 1 << 20;  // milliseconds, and bytes of a message
 
 struct Arguments {
   const Strategy* strategy = nullptr;
   ListenOptions listen;
   std::vector<std::string_view> without;
   int workers = 0;
+  Blocking blocking;
 };
 
 const Strategy* FindStrategy(std::string_view name) {
@@ -38,10 +40,12 @@ const Strategy* FindStrategy(std::string_view name) {
 }
 
 int Usage(const char* problem, const char* subject) {
-  std::fprintf(stderr,
-               "echo-server: %s \"%s\"; usage: echo-server --strategy NAME [--host ADDRESS] "
-               "[--port N] [--workers N] [--without FEATURE,…]; strategies:",
-               problem, subject);
+  std::fprintf(
+      stderr,
+      "echo-server: %s \"%s\"; usage: echo-server --strategy NAME [--host ADDRESS] "
+      "[--port N] [--workers N] [--without FEATURE,…] [--block-ms MS] [--block-below BYTE] "
+      "[--message-bytes N]; strategies:",
+      problem, subject);
   for (const Strategy& strategy : Strategies()) {
     std::fprintf(stderr, " %.*s", static_cast<int>(strategy.name.size()), strategy.name.data());
   }
@@ -71,15 +75,29 @@ int SetWithout(const char* value, Arguments* arguments) {
   return 0;
 }
 
+bool IsBlockingOption(std::string_view name) {
+  return name == "--block-ms" || name == "--block-below" || name == "--message-bytes";
+}
+
+/** @returns 0, or the exit code. */
+int SetBlocking(std::string_view name, const char* value, Blocking* blocking) {
+  long number = 0;
+  if (!ParseNumber(value, 1, kMostBlocking, &number)) return Usage("not a count", value);
+  if (name == "--block-ms") blocking->ms = number;
+  if (name == "--block-below") blocking->below = number;
+  if (name == "--message-bytes") blocking->message_bytes = number;
+  return 0;
+}
+
 /** @returns 0, or the exit code after it has said what is wrong. */
 int SetOption(const char* name, const char* value, Arguments* arguments) {
   const std::string_view option = name;
-  if (option != "--strategy" && option != "--host" && option != "--port" && option != "--workers" &&
-      option != "--without") {
-    return Usage("unknown option", name);
-  }
+  const bool known = option == "--strategy" || option == "--host" || option == "--port" ||
+                     option == "--workers" || option == "--without" || IsBlockingOption(option);
+  if (!known) return Usage("unknown option", name);
   if (value == nullptr) return Usage("no value for", name);
   if (option == "--without") return SetWithout(value, arguments);
+  if (IsBlockingOption(option)) return SetBlocking(option, value, &arguments->blocking);
   long number = 0;
   if (option == "--host") arguments->listen.host = value;
   if (option == "--port") {
@@ -128,13 +146,9 @@ int Main(int argc, char** argv) {
   static AllCounters counters;  // until the last signal
   const Result<void> snapshots = InstallSnapshots(counters);
   if (!snapshots.ok()) return Fail(snapshots.error());
-  Server server{std::move(listener.value()),
-                arguments.listen,
-                arguments.workers,
-                std::move(stop.value()),
-                counters.own(),
-                counters,
-                arguments.without};
+  Server server{std::move(listener.value()), arguments.listen,  arguments.workers,
+                std::move(stop.value()),     counters.own(),    counters,
+                arguments.without,           arguments.blocking};
   const Result<void> served = arguments.strategy->run(server);
   PrintCounters(counters.Sum());
   return served.ok() ? 0 : Fail(served.error());

@@ -107,7 +107,9 @@ class Prefork {
                   1,
                   std::move(stop.value()),
                   counters_[IndexOf(worker)].counters,
-                  server_.all_counters};
+                  server_.all_counters,
+                  {},
+                  server_.blocking};
     const Result<void> served = ServeWithSelector(
         server, "epoll", own_listeners_ ? ListenerSharing::kOurs : ListenerSharing::kShared);
     if (served.ok()) return 0;

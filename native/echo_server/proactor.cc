@@ -45,7 +45,7 @@ struct RingMemory {
 class ProactorServer {
  public:
   ProactorServer(Server& server, Engine& engine, const Rings& rings)
-      : server_(server), engine_(engine), rings_(rings) {}
+      : server_(server), engine_(engine), rings_(rings), blocking_(server.blocking) {}
 
   Result<void> Run() {
     const Result<void> done = engine_.SetWakeFd(server_.stop.fd());
@@ -88,6 +88,7 @@ class ProactorServer {
   void OnCompletion(const RingCompletion& completion) {
     switch (completion.label.kind()) {
       case CompletionKind::kData:
+        if (blocking_.enabled()) Block(completion);
         return Submit(completion, SubmissionKind::kWriteInbound);
       case CompletionKind::kAccepted:
         return server_.counters.CountAccepted();
@@ -99,6 +100,7 @@ class ProactorServer {
         return Submit(completion, empty ? SubmissionKind::kResume : SubmissionKind::kPause);
       }
       case CompletionKind::kClosed:
+        if (blocking_.enabled()) blocking_.Forget(static_cast<int>(completion.slot));
         return server_.counters.CountClosed();
       case CompletionKind::kIdle:
         return;
@@ -110,6 +112,11 @@ class ProactorServer {
     if (rings_.head->submissions == rings_.submission_capacity) engine_.Flush();
     rings_.submissions[rings_.head->submissions++] = {
         completion.slot, {kind, completion.label.life()}, completion.offset, completion.length};
+  }
+
+  void Block(const RingCompletion& completion) {
+    const auto* data = reinterpret_cast<const char*>(rings_.inbound) + completion.offset;
+    blocking_.Run(static_cast<int>(completion.slot), data, completion.length);
   }
 
   void CountCalls() {
@@ -127,6 +134,7 @@ class ProactorServer {
   Server& server_;
   Engine& engine_;
   const Rings& rings_;
+  BlockingCalls blocking_;
 };
 
 Result<void> Serve(Server& server, Result<std::unique_ptr<Engine>> engine, const Rings& rings) {

@@ -100,7 +100,7 @@ class ProcessPerConnection {
     Connection connection;
     connection.fd = std::move(fd);
     EndOnSignal(connection.fd.get());
-    EchoHandler handler(counters);
+    EchoHandler handler(counters, server_.blocking);
     Next next = Next::kRead;
     while (next != Next::kClose) {
       // A blocking send takes all; what a signal cut short is sent by the second call.

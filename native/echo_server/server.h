@@ -9,6 +9,7 @@
 
 #include "core/owned_fd.h"
 #include "core/stop_signal.h"
+#include "echo_server/blocking.h"
 #include "net/socket.h"
 
 namespace io_selectors {
@@ -154,6 +155,7 @@ struct Server {
   AllCounters& all_counters;
   // What the io_uring strategy does without; names of IsIoUringFeature().
   std::vector<std::string_view> without = {};
+  Blocking blocking = {};
 };
 
 }  // namespace io_selectors

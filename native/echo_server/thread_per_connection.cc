@@ -114,7 +114,7 @@ class ThreadPerConnection {
 
   static void* Serve(void* argument) {
     const std::unique_ptr<Start> start(static_cast<Start*>(argument));
-    EchoHandler handler(start->slot->counters);
+    EchoHandler handler(start->slot->counters, start->self->server_.blocking);
     Connection connection;
     connection.fd.Reset(start->fd);
     Next next = Next::kRead;

@@ -40,6 +40,8 @@ constexpr NumberRow kNumbers[] = {
      "of them are written to like the others, but never read; open and closed"},
     {"--hot", &RunOptions::hot, 0, 1'000'000,
      "messages that connection 0 keeps under way; open and closed; 0: like the others"},
+    {"--block-below", &RunOptions::block_below, 0, 255,
+     "messages whose first byte is below block the server: their latency is not recorded; 0: none"},
     {"--payload-bytes", &RunOptions::payload_bytes, 1, 1 << 20, "of every message"},
     {"--rate", &RunOptions::rate, 1, 10'000'000,
      "messages per second over all connections, open loop"},
@@ -232,6 +234,7 @@ std::string Contradiction(const RunOptions& options) {
     if (options.active > 0) return "--active goes with --mode open and closed only";
     if (options.slow > 0) return "--slow goes with --mode open and closed only";
     if (options.hot > 0) return "--hot goes with --mode open and closed only";
+    if (options.block_below > 0) return "--block-below goes with --mode open and closed only";
   }
   if (options.mode == LoadMode::kChurn && options.connections > 1) {
     return "--connections: churn has none that stay; --in-flight says how many at a time";
@@ -242,6 +245,9 @@ std::string Contradiction(const RunOptions& options) {
   if (options.active > std::max<int64_t>(others, 0)) {
     return Format("--active: %lld is more than the %lld there are",
                   static_cast<long long>(options.active), static_cast<long long>(others));
+  }
+  if (options.block_below > 0 && options.protocol.name != ProtocolName::kEcho) {
+    return "--block-below goes with --protocol echo only";
   }
   if (options.begin_on_command == 1 && options.steady_within_ms > 0) {
     return "--steady-within-ms: a run that begins on command has a fixed warm-up";

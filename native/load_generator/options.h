@@ -52,7 +52,8 @@ struct RunOptions {
   int64_t allow_remote = 0;      // 1: request and http may be sent beyond the loopback
   int64_t active = 0;            // connections that carry messages; 0: all
   int64_t slow = 0;              // connections that are written to and never read
-  int64_t hot = 0;  // messages that connection 0 keeps under way; 0: it is like the others
+  int64_t hot = 0;          // messages that connection 0 keeps under way; 0: it is like the others
+  int64_t block_below = 0;  // messages whose first byte is below block the server; 0: none
   int64_t churn_echo = 1;
   std::vector<int64_t> stages;  // connection counts, rising; memory
   int64_t processes = 0;        // 0: as many as descriptors demand

@@ -59,6 +59,7 @@ Traffic::Traffic(Selector& selector, const RunOptions& options, const Share& sha
       answer_within_ns_(options.answer_within_ms * kNsPerMs),
       depth_(options.depth > 0 ? static_cast<uint32_t>(options.depth)
                                : std::numeric_limits<uint32_t>::max()),
+      block_below_(static_cast<unsigned>(options.block_below)),
       slow_burst_(static_cast<uint32_t>(
           std::max(size_t{1}, kSlowBurstBytes / protocol_->LongestRequest()))),
       ring_(kEventsPerWait),

@@ -175,6 +175,7 @@ class Traffic {
   ssize_t Transmit(uint32_t id, size_t length);
   ssize_t ReceiveSome(uint32_t id, int64_t* arrived_ns);
   bool Take(uint32_t id, const unsigned char* data, size_t length, int64_t now_ns);
+  bool BlocksServer(uint32_t id) const;
   void Complete(uint32_t id, int64_t now_ns);
   bool EndsWith(uint32_t id, const Exchange& answered, bool server_closes);
   bool WasIdle(uint32_t id);
@@ -202,7 +203,8 @@ class Traffic {
   uint64_t reopen_percent_;
   int64_t answer_within_ns_;  // 0: whenever
   uint32_t depth_;
-  uint32_t slow_burst_;  // messages
+  unsigned block_below_;  // 0: no message blocks the server
+  uint32_t slow_burst_;   // messages
   std::vector<ReadyEvent> ring_;
   std::vector<unsigned char> send_buffer_;
   std::vector<unsigned char> receive_buffer_;

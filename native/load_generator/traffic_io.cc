@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/timeout.h"
+#include "load_generator/message.h"
 #include "load_generator/traffic.h"
 #include "net/receive_time.h"
 #include "net/socket.h"
@@ -178,6 +179,12 @@ void Traffic::NoteFault(uint32_t id, Fault fault, const unsigned char* data, siz
                         protocol_->Explain(id, ExchangeOf(id), ProgressOf(id), fault, quoted));
 }
 
+/** Whether the oldest message is one for which the server blocks: not a neighbour's latency. */
+bool Traffic::BlocksServer(uint32_t id) const {
+  const Exchange exchange = ExchangeOf(id);
+  return Message(exchange.connection, exchange.number).ByteAt(0) < block_below_;
+}
+
 void Traffic::Complete(uint32_t id, int64_t now_ns) {
   Connection& connection = table_[id];
   connection.fruitless = 0;
@@ -185,8 +192,10 @@ void Traffic::Complete(uint32_t id, int64_t now_ns) {
     const Posted& posted = table_.Slot(id, 0);
     Window& back = WindowAt(now_ns);
     Window& window = by_due_ == nullptr ? back : DueWindow(posted.intended_ns);
-    window.latency.Record(now_ns - posted.intended_ns);
-    window.latency_uncorrected.Record(now_ns - posted.sent_ns);
+    if (block_below_ == 0 || !BlocksServer(id)) {
+      window.latency.Record(now_ns - posted.intended_ns);
+      window.latency_uncorrected.Record(now_ns - posted.sent_ns);
+    }
     const bool late = answer_within_ns_ > 0 && now_ns - posted.sent_ns > answer_within_ns_;
     if (late) NoteFault(id, Fault::kLate, nullptr, 0);
     ++back.completed;

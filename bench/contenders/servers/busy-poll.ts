@@ -10,11 +10,11 @@ import type { Server, ServerRequest } from "./server.ts";
 /** Node's signals and timers get the thread this often. */
 const LONGEST_WITHOUT_TURN_MS = 10;
 
-export function startBusyPollServer({ counters }: ServerRequest): Server {
+export function startBusyPollServer({ counters, blocking }: ServerRequest): Server {
   const listener = listenTcp({ backlog: BACKLOG });
   let stopped = false;
   const serve = async () => {
-    const loop = new BusyPoll(listener, counters);
+    const loop = new BusyPoll(listener, counters, new EchoHandler(counters, blocking));
     while (!stopped) {
       const until = performance.now() + LONGEST_WITHOUT_TURN_MS;
       while (performance.now() < until) loop.pass();
@@ -36,10 +36,10 @@ class BusyPoll {
   /** Their descriptors. */
   readonly #connections: number[] = [];
 
-  constructor(listener: number, counters: CallCounters) {
+  constructor(listener: number, counters: CallCounters, echo: EchoHandler) {
     this.#listener = listener;
     this.#counters = counters;
-    this.#echo = new EchoHandler(counters);
+    this.#echo = echo;
   }
 
   pass(): void {

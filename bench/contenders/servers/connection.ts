@@ -4,6 +4,7 @@
 
 import { EAGAIN, recv, send } from "../../../src/index.ts";
 import { READ_BUFFER_BYTES } from "../settings.ts";
+import { type Blocking, BlockingMessages, block } from "./blocking.ts";
 import type { CallCounters } from "./counters.ts";
 
 /** What a connection waits for next. */
@@ -23,8 +24,13 @@ export class EchoHandler {
   /** By descriptor; never empty. */
   readonly #unsent = new Map<number, Uint8Array>();
 
-  constructor(counters: CallCounters) {
+  readonly #blocking: Blocking | null;
+  /** By descriptor; empty if no message blocks. */
+  readonly #messages = new Map<number, BlockingMessages>();
+
+  constructor(counters: CallCounters, blocking: Blocking | null) {
     this.#counters = counters;
+    this.#blocking = blocking;
   }
 
   /** Whether bytes are kept for that connection: then it waits to write, and must not read. */
@@ -43,6 +49,7 @@ export class EchoHandler {
     }
     if (received <= 0) return NEXT_CLOSE;
     counters.bytesReceived += received;
+    if (this.#blocking !== null) this.#block(this.#blocking, fd, received);
     const sent = this.#send(fd, this.#buffer, received);
     if (sent === received) return NEXT_READ;
     if (sent < 0) return NEXT_CLOSE;
@@ -67,6 +74,16 @@ export class EchoHandler {
   /** The connection is closed: its number may be another's soon. */
   forget(fd: number): void {
     this.#unsent.delete(fd);
+    this.#messages.delete(fd);
+  }
+
+  #block(blocking: Blocking, fd: number, received: number): void {
+    let messages = this.#messages.get(fd);
+    if (messages === undefined) {
+      messages = new BlockingMessages(blocking);
+      this.#messages.set(fd, messages);
+    }
+    block(blocking.ms * messages.countIn(this.#buffer, received));
   }
 
   /** @returns bytes taken, 0 where the peer's window is full, or -errno. */

@@ -8,20 +8,23 @@ import {
   serve,
 } from "../../../src/index.ts";
 import { BACKLOG } from "../settings.ts";
+import { BlockingMessages, block } from "./blocking.ts";
 import type { CallCounters } from "./counters.ts";
 import type { Server, ServerRequest } from "./server.ts";
 
 export function startConnectionsServer(engine: EngineName, request: ServerRequest): Server {
-  const { counters, port, reusePort } = request;
+  const { counters, port, reusePort, blocking } = request;
   const options: ServeOptions =
     engine === "io_uring" ? { engine } : { engine, backend: "epoll" as const };
-  const server = serve(
+  const server = serve<BlockingMessages | undefined>(
     { ...options, port, reusePort, backlog: BACKLOG },
     {
-      open() {
+      open(connection) {
         counters.countAccepted();
+        if (blocking !== null) connection.data = new BlockingMessages(blocking);
       },
       data(connection, bytes) {
+        if (blocking !== null) block(blocking.ms * (connection.data?.countIn(bytes) ?? 0));
         connection.write(bytes);
       },
       close() {
@@ -43,7 +46,8 @@ export function startConnectionsServer(engine: EngineName, request: ServerReques
   return { port: server.address?.port ?? 0, stop, count, done };
 }
 
-function countCalls(counters: CallCounters, calls: EngineCounters): void {
+/** Brings the counters up to date with the engine's. */
+export function countCalls(counters: CallCounters, calls: EngineCounters): void {
   counters.waitCalls = calls.waitCalls;
   counters.eventsReturned = calls.eventsReturned;
   counters.recvCalls = calls.receiveCalls;

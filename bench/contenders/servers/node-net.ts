@@ -4,17 +4,39 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { BACKLOG } from "../settings.ts";
+import { BlockingMessages, block } from "./blocking.ts";
 import type { Server, ServerRequest } from "./server.ts";
 
-export async function startNodeNetServer({ counters, port }: ServerRequest): Promise<Server> {
+export function startNodeNetServer(request: ServerRequest): Promise<Server> {
+  return serveSockets(request, ({ blocking }, messages, { socket, bytes }) => {
+    if (blocking !== null) block(blocking.ms * (messages?.countIn(bytes) ?? 0));
+    if (!socket.write(bytes)) socket.pause();
+  });
+}
+
+interface Received {
+  readonly socket: Socket;
+  readonly bytes: Buffer;
+}
+/** @param messages null if no message blocks */
+type Answer = (
+  request: ServerRequest,
+  messages: BlockingMessages | null,
+  received: Received,
+) => void;
+
+/** A server that answers as told; all else is the same. */
+export async function serveSockets(request: ServerRequest, answer: Answer): Promise<Server> {
+  const { counters, port, blocking } = request;
   const open = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {
     counters.countAccepted();
     open.add(socket);
+    const messages = blocking === null ? null : new BlockingMessages(blocking);
     socket.on("data", (bytes: Buffer) => {
       counters.bytesReceived += bytes.length;
       counters.bytesSent += bytes.length;
-      if (!socket.write(bytes)) socket.pause();
+      answer(request, messages, { socket, bytes });
     });
     socket.on("drain", () => socket.resume());
     socket.on("error", () => socket.destroy()); // a reset by the peer; 'close' follows

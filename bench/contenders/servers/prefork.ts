@@ -4,11 +4,14 @@
 
 import { fork } from "node:child_process";
 import { startArbiter } from "./arbiter.ts";
+import { blockingArguments } from "./blocking.ts";
 import type { Server, ServerRequest } from "./server.ts";
 
-export function startPrefork({ counters, workers, port }: ServerRequest): Promise<Server> {
+export function startPrefork(request: ServerRequest): Promise<Server> {
+  const { counters, workers, port } = request;
+  const further = blockingArguments(request.blocking);
   const [program = ""] = process.argv.slice(1);
   const start = (_index: number, workerPort: number) =>
-    fork(program, ["ts:prefork", "--worker", "--port", String(workerPort)]);
+    fork(program, ["ts:prefork", "--worker", "--port", String(workerPort), ...further]);
   return startArbiter({ workers, start, counters, port });
 }

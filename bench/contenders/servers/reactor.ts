@@ -23,15 +23,14 @@ import type { Server, ServerRequest } from "./server.ts";
 const ACCEPT_AGAIN_MS = 100;
 
 export function startReactorServer(selector: NativeSelector, request: ServerRequest): Server {
-  const { counters, port, reusePort } = request;
+  const { counters, port, reusePort, blocking } = request;
   const reactor = new Reactor(selector);
   const listener = listenTcp({ backlog: BACKLOG, port, reusePort });
   // Else each wait looks at every descriptor.
   const kernelSet = selector.fileno() !== null;
-  const connections = new Connections(reactor, counters, {
-    kernelSet,
-    changesByCall: selector instanceof EpollSelector,
-  });
+  const waiting = { kernelSet, changesByCall: selector instanceof EpollSelector };
+  const echo = new EchoHandler(counters, blocking);
+  const connections = new Connections(reactor, counters, { waiting, echo });
   const acceptor = new Acceptor(reactor, connections, counters);
   reactor.registerHandler(listener, EVENT_READ, acceptor);
   const done = reactor.run().finally(() => {
@@ -87,6 +86,11 @@ interface WaitingCost {
   readonly changesByCall: boolean;
 }
 
+interface Parts {
+  readonly waiting: WaitingCost;
+  readonly echo: EchoHandler;
+}
+
 /** The handler of all connections: it needs no state of its own for any of them. */
 class Connections implements EventHandler {
   readonly #reactor: Reactor;
@@ -95,11 +99,11 @@ class Connections implements EventHandler {
   readonly #open = new Set<number>();
   readonly #waiting: WaitingCost;
 
-  constructor(reactor: Reactor, counters: CallCounters, waiting: WaitingCost) {
+  constructor(reactor: Reactor, counters: CallCounters, { waiting, echo }: Parts) {
     this.#reactor = reactor;
     this.#counters = counters;
     this.#waiting = waiting;
-    this.#echo = new EchoHandler(counters);
+    this.#echo = echo;
   }
 
   /** Waits and events since the last time, with as many connections as are open now. */

@@ -1,5 +1,6 @@
 // What every TypeScript server gets from serve.ts, and gives to it.
 
+import type { Blocking } from "./blocking.ts";
 import type { CallCounters } from "./counters.ts";
 
 export interface ServerRequest {
@@ -10,6 +11,8 @@ export interface ServerRequest {
   readonly reusePort: boolean;
   /** Processes, where the strategy has several. */
   readonly workers: number;
+  /** Which messages block their handler, and for how long; null: none. */
+  readonly blocking: Blocking | null;
 }
 
 export interface Server {

@@ -2,6 +2,7 @@
 
 import type { MetricName } from "../metrics.ts";
 import { activeFraction } from "./active-fraction.ts";
+import { blockingHandler } from "./blocking-handler.ts";
 import { broadcast } from "./broadcast.ts";
 import { connectRate } from "./connect-rate.ts";
 import { echoCapacity } from "./echo-capacity.ts";
@@ -27,6 +28,7 @@ export const workloads = [
   pipelining,
   slowReaders,
   hotConnection,
+  blockingHandler,
   broadcast,
   eventDelivery,
   replicas,

@@ -33,6 +33,14 @@ interface ConnectedLoad {
   readonly slowReaders?: number;
   /** Messages that one further connection keeps under way, in a closed loop of its own. */
   readonly hotInFlight?: number;
+  /** Messages for which the server blocks, which have no part in the latencies. */
+  readonly blocking?: BlockingMessages;
+}
+
+/** A message blocks if its first byte is below `below`: `below` of 256 messages. */
+export interface BlockingMessages {
+  readonly ms: number;
+  readonly below: number;
 }
 
 /** Messages are due on a schedule, whether or not earlier ones are back. */

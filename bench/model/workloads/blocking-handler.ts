@@ -1,0 +1,55 @@
+// blocking-handler: for one message in 32 the server's handler blocks for 10 ms, as a system call
+// or a library would. Measured is the latency of all other messages, and compared with the same load
+// without such handlers in the same block.
+
+import {
+  echoMetrics,
+  type LoadScale,
+  rateOf,
+  scheduleRules,
+  uncorrectedMetrics,
+  type Variation,
+  type Workload,
+} from "./workload.ts";
+
+/** One message in 32. At 2,000 messages/s one thread is blocked for 62 % of the time. */
+const blocking = { ms: 10, below: 8 };
+const messagesPerBlock = 256 / blocking.below;
+const undisturbed = "undisturbed";
+
+export const blockingHandler = {
+  name: "blocking-handler",
+  answers: "whether a handler that blocks delays the messages of all other connections",
+  title: "Blocking handlers",
+  lead:
+    `One message in ${messagesPerBlock} blocks its handler for ${blocking.ms} ms. The latencies are ` +
+    "those of all other messages. The baseline is the same load without blocking, in the same block.",
+  charts: ["latencyP99", "latencyP50", "ratioToBaseline"],
+  regime: "matched-rate",
+  headline: "latencyP99",
+  metrics: [...echoMetrics, ...uncorrectedMetrics],
+  rules: scheduleRules,
+  mustFill: false,
+  baseline: { variant: undisturbed, metric: "latencyP99" },
+  samplesMemory: false,
+  comparesToReference: false,
+  loads: (scale: LoadScale) => [
+    variation(scale, undisturbed),
+    variation(scale, `1 in ${messagesPerBlock} blocks for ${blocking.ms} ms`),
+  ],
+} as const satisfies Workload;
+
+function variation(scale: LoadScale, variant: string): Variation {
+  return {
+    variant,
+    load: {
+      mode: "open",
+      connections: scale.connections,
+      activeConnections: scale.connections,
+      payloadBytes: scale.payloadBytes,
+      ratePerSecond: rateOf(scale, "blocking-handler"),
+      schedule: "poisson",
+      ...(variant === undisturbed ? {} : { blocking }),
+    },
+  };
+}
