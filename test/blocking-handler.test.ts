@@ -1,0 +1,128 @@
+// Handlers that block: every server blocks for the messages that say so, answers each connection in
+// order, and those with a pool serve other connections meanwhile.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { createInterface } from "node:readline";
+import { afterEach, describe, expect, it } from "vitest";
+import { families } from "../bench/contenders/families.ts";
+import { BlockingMessages, blockingArguments } from "../bench/contenders/servers/blocking.ts";
+import { blockingHandler } from "../bench/model/workloads/blocking-handler.ts";
+import { packagePaths } from "../bench/paths.ts";
+import { canBeHeld, loadArguments, serverArguments } from "../bench/run/load-arguments.ts";
+
+const paths = packagePaths();
+const messageBytes = 8;
+const blocking = { ms: 20, below: 1, messageBytes };
+/** Far longer than the answer to another connection takes, on any machine. */
+const longMs = 2_000;
+/** By its first byte: 0 blocks. */
+const message = (first: number, tag: number) => Buffer.alloc(messageBytes, tag).fill(first, 0, 1);
+
+const running = new Set<ChildProcess>();
+const sockets = new Set<Socket>();
+afterEach(async () => {
+  for (const socket of sockets) socket.destroy();
+  sockets.clear();
+  for (const child of running) {
+    const ended = once(child, "exit");
+    child.kill("SIGTERM");
+    expect(await ended).toEqual([0, null]);
+  }
+  running.clear();
+});
+
+async function start(argv: readonly string[], ms = blocking.ms): Promise<number> {
+  const [program = "", ...rest] = [...argv, ...blockingArguments({ ...blocking, ms })];
+  const child = spawn(program, rest, { stdio: ["ignore", "pipe", "inherit"] });
+  running.add(child);
+  for await (const line of createInterface({ input: child.stdout })) {
+    return (JSON.parse(line) as { port: number }).port;
+  }
+  throw new Error("the server ended before it was ready");
+}
+
+async function dial(port: number): Promise<Socket> {
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  sockets.add(socket);
+  await once(socket, "connect");
+  return socket;
+}
+
+async function take(socket: Socket, bytes: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for (let had = 0; had < bytes; ) {
+    const [part] = (await once(socket, "data")) as [Buffer];
+    parts.push(part);
+    had += part.length;
+  }
+  return Buffer.concat(parts);
+}
+
+const rows = (families[blockingHandler.name] ?? []).filter(({ platforms }) =>
+  platforms.includes(process.platform),
+);
+/** Those whose other connections are served while one blocks. */
+const unaffected = ["cpp:thread-per-connection", "ts:connections-workers", "node:net-workers"];
+
+describe.each(rows)("$name", ({ name, command }) => {
+  it("answers a connection in order, whatever blocks and however it is cut", async () => {
+    const socket = await dial(await start(command(paths, 2)));
+    const sent = Buffer.concat([1, 0, 2, 0, 3, 4].map((first, i) => message(first, i + 10)));
+    const began = performance.now();
+    const answer = take(socket, sent.length);
+    for (let at = 0; at < sent.length; at += 5) socket.write(sent.subarray(at, at + 5));
+    expect(await answer).toEqual(sent);
+    // Two of them slept, which never ends early but by the clocks' rounding.
+    expect(performance.now() - began).toBeGreaterThan(2 * blocking.ms - 2);
+  });
+
+  it.runIf(unaffected.includes(name))("serves others while one blocks", async () => {
+    const port = await start(command(paths, 2), longMs);
+    const [blocked, other] = [await dial(port), await dial(port)];
+    // Both are known to the server before one of them blocks.
+    for (const socket of [blocked, other]) {
+      const greeting = take(socket, messageBytes);
+      socket.write(message(9, 1));
+      await greeting;
+    }
+    const order: string[] = [];
+    const slow = take(blocked, messageBytes).then(() => order.push("blocked"));
+    blocked.write(message(0, 2));
+    const quick = take(other, messageBytes).then(() => order.push("other"));
+    other.write(message(9, 3));
+    await Promise.all([slow, quick]);
+    expect(order[0]).toBe("other");
+  });
+});
+
+describe("the messages that block", () => {
+  it("are found in pieces of any size", () => {
+    const sent = Buffer.concat([0, 1, 0, 0, 5].map((first) => message(first, 0)));
+    for (const size of [1, 3, 8, 11, sent.length]) {
+      const messages = new BlockingMessages(blocking);
+      let found = 0;
+      for (let at = 0; at < sent.length; at += size) {
+        found += messages.countIn(sent.subarray(at, at + size));
+      }
+      expect(found, `pieces of ${size}`).toBe(3);
+    }
+  });
+
+  it("are the same for the server and the load generator, and none in the baseline", () => {
+    const scale = { connections: 10, payloadBytes: 64, ratePerSecond: 100 };
+    const [baseline, blocked] = blockingHandler.loads(scale).map(({ load }) => {
+      if (!canBeHeld(load)) throw new Error("measured window by window");
+      return load;
+    });
+    if (baseline === undefined || blocked === undefined) throw new Error("two variants");
+    const timing = { warmupMs: 1, steadyWithinMs: 0, windows: 1, windowMs: 1 };
+    const target = { port: 1, pid: 1, timing, seed: 1 };
+    expect(serverArguments(baseline)).toEqual([]);
+    expect(loadArguments({ ...target, load: baseline })).not.toContain("--block-below");
+    const below = (argv: readonly string[]) => argv[argv.indexOf("--block-below") + 1];
+    expect(below(serverArguments(blocked))).toBe("8");
+    expect(below(loadArguments({ ...target, load: blocked }))).toBe("8");
+  });
+});
