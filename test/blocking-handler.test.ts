@@ -8,9 +8,14 @@ import { createInterface } from "node:readline";
 import { afterEach, describe, expect, it } from "vitest";
 import { families } from "../bench/contenders/families.ts";
 import { BlockingMessages, blockingArguments } from "../bench/contenders/servers/blocking.ts";
+import type { Cell } from "../bench/model/results.ts";
 import { blockingHandler } from "../bench/model/workloads/blocking-handler.ts";
 import { packagePaths } from "../bench/paths.ts";
+import { blockingSentence } from "../bench/report/blocking-words.ts";
+import { sectionsOf } from "../bench/report/charts/sections.ts";
+import { plain } from "../bench/report/sentence.ts";
 import { canBeHeld, loadArguments, serverArguments } from "../bench/run/load-arguments.ts";
+import { inventedResults, measuredCell } from "./report-data.ts";
 
 const paths = packagePaths();
 const messageBytes = 8;
@@ -94,6 +99,39 @@ describe.each(rows)("$name", ({ name, command }) => {
     other.write(message(9, 3));
     await Promise.all([slow, quick]);
     expect(order[0]).toBe("other");
+  });
+});
+
+describe("the report's sentence", () => {
+  const cell = (contender: string, p99: number, variant = "1 in 32 blocks for 10 ms"): Cell => ({
+    ...measuredCell(contender, { cpu: 10, p50: 100, p99, percent: 5 }),
+    workload: blockingHandler.name,
+    ratePerSecond: 1_600,
+    variant,
+  });
+  const cells = [
+    cell("cpp:reactor-epoll", 50_000),
+    cell("cpp:reactor-epoll", 77_700, "undisturbed"),
+    cell("cpp:prefork", 20_000),
+    cell("ts:connections-workers", 2_000),
+    cell("cpp:thread-per-connection", 1_000),
+  ];
+
+  it("has the reason of each kind of server with the figures of its cells", () => {
+    const sections = sectionsOf(inventedResults({ cells }));
+    const summary = sections.find(({ id }) => id === "workload-blocking-handler")?.summary;
+    const text = plain(summary ?? []);
+    expect(text).toMatch(
+      /one thread .* 50\.0 % of the time at this rate: p99 50\.0 ms with cpp:reactor-epoll\./,
+    );
+    expect(text).toMatch(/several processes one stops.*: p99 20\.0 ms with cpp:prefork\./);
+    expect(text).toMatch(/a worker blocks.*: p99 2\.00 ms with ts:connections-workers\./);
+    expect(text).toMatch(/its own connection only: p99 1\.00 ms with cpp:thread-per-connection\./);
+    expect(text).not.toContain("77.7");
+  });
+
+  it("is empty if nothing was measured", () => {
+    expect(blockingSentence([])).toEqual([]);
   });
 });
 

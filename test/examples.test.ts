@@ -1,7 +1,7 @@
 // The examples, each run as its head says, with input, connections and interrupts.
 
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, scryptSync } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -440,6 +440,37 @@ it("the servers and the proxy are as short as they say", () => {
   for (const name of ["02-echo-server.ts", "06-http-hello.ts", "09-key-value-server.ts"]) {
     expect(codeLines(name), name).toBeLessThanOrEqual(40);
   }
+});
+
+describe("17-offload-to-workers", () => {
+  it("answers other connections while workers hash, each connection in order", async () => {
+    const example = Example.run("17-offload-to-workers");
+    const [, port] = await example.said(/hashing on port (\d+)/);
+    const ask = async (...requests: string[]) => {
+      const socket = connect(Number(port), "127.0.0.1");
+      socket.end(`${requests.join("\n")}\n`);
+      return String(await readAll(socket))
+        .trimEnd()
+        .split("\n");
+    };
+    const order: string[] = [];
+    const note = (name: string) => (answers: string[]) => {
+      order.push(name);
+      return answers;
+    };
+    // Twenty hashes take a second or more; a "ping" behind them on another connection does not.
+    const passwords = Array.from({ length: 20 }, (_, i) => `password ${i}`);
+    const hashed = ask(...passwords, "ping").then(note("hashes"));
+    const [pong] = await ask("ping").then(note("ping"));
+    const digests = passwords.map((password) =>
+      scryptSync(password, "salt", 32, { N: 2 ** 15, maxmem: 2 ** 26 }).toString("hex"),
+    );
+    expect(await hashed).toEqual([...digests, "pong"]);
+    expect({ pong, order }).toEqual({ pong: "pong", order: ["ping", "hashes"] });
+    example.child.kill("SIGTERM");
+    const { code, output } = await example.ended();
+    expect({ code, output }).toEqual({ code: 0, output: `hashing on port ${port}\n` });
+  });
 });
 
 describe("15-pass-connections", () => {

@@ -1,5 +1,5 @@
-// ts:connections-workers: serve() with a pool of workers. A message that blocks goes to a worker, and
-// its connection pauses until the answer is back, so that the order of answers holds; all other
+// ts:connections-workers: serve() with a pool of workers. A message that blocks goes to a worker,
+// and its connection pauses until the answer is back, so that the order of answers holds; all other
 // connections are served meanwhile.
 
 import { type Connection, serve } from "../../../src/index.ts";
@@ -9,12 +9,14 @@ import { countCalls } from "./connections.ts";
 import type { Server, ServerRequest } from "./server.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
-type Peer = Connection<BlockingMessages | undefined>;
-
 export async function startConnectionsWorkers(request: ServerRequest): Promise<Server> {
   const { counters, port, reusePort, blocking } = request;
   const pool = await WorkerPool.start();
-  const offload = (connection: Peer, bytes: Uint8Array, blockMs: number) => {
+  const offload = (
+    connection: Connection<BlockingMessages | undefined>,
+    bytes: Uint8Array,
+    blockMs: number,
+  ) => {
     connection.pause();
     pool.run(bytes, blockMs, (answer) => {
       if (connection.closed) return;

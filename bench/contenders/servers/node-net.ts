@@ -19,14 +19,14 @@ interface Received {
   readonly bytes: Buffer;
 }
 /** @param messages null if no message blocks */
-type Answer = (
+type SocketAnswer = (
   request: ServerRequest,
   messages: BlockingMessages | null,
   received: Received,
 ) => void;
 
 /** A server that answers as told; all else is the same. */
-export async function serveSockets(request: ServerRequest, answer: Answer): Promise<Server> {
+export async function serveSockets(request: ServerRequest, answer: SocketAnswer): Promise<Server> {
   const { counters, port, blocking } = request;
   const open = new Set<Socket>();
   const server = createServer({ noDelay: true }, (socket) => {

@@ -1,6 +1,6 @@
-// A pool of worker threads for handlers that block: a job is some bytes and how long they block, its
-// result the bytes of the answer. One that finds no idle worker waits in a queue. This file is also
-// the worker's.
+// A pool of worker threads for handlers that block: a job is some bytes and how long they block,
+// its result is the bytes of the answer. A job that finds no idle worker waits in a queue. The
+// workers run this file, too.
 
 import { once } from "node:events";
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
@@ -14,14 +14,14 @@ interface Job {
   readonly blockMs: number;
 }
 type Done = (answer: Uint8Array) => void;
-interface Waiting extends Job {
+interface QueuedJob extends Job {
   readonly done: Done;
 }
 
 export class WorkerPool {
   readonly #threads: readonly Worker[];
   readonly #idle: Worker[] = [];
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: QueuedJob[] = [];
   readonly #running = new Map<Worker, Done>();
 
   private constructor(threads: readonly Worker[]) {

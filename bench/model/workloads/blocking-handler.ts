@@ -1,6 +1,6 @@
 // blocking-handler: for one message in 32 the server's handler blocks for 10 ms, as a system call
-// or a library would. Measured is the latency of all other messages, and compared with the same load
-// without such handlers in the same block.
+// or a library would. The latency of all other messages is measured, and compared with the same
+// load without blocking in the same block.
 
 import {
   echoMetrics,
@@ -22,8 +22,9 @@ export const blockingHandler = {
   answers: "whether a handler that blocks delays the messages of all other connections",
   title: "Blocking handlers",
   lead:
-    `One message in ${messagesPerBlock} blocks its handler for ${blocking.ms} ms. The latencies are ` +
-    "those of all other messages. The baseline is the same load without blocking, in the same block.",
+    `One message in ${messagesPerBlock} blocks its handler for ${blocking.ms} ms. The latencies ` +
+    "are those of all other messages. The baseline is the same load without blocking, in the " +
+    "same block.",
   charts: ["latencyP99", "latencyP50", "ratioToBaseline"],
   regime: "matched-rate",
   headline: "latencyP99",
@@ -38,6 +39,11 @@ export const blockingHandler = {
     variation(scale, `1 in ${messagesPerBlock} blocks for ${blocking.ms} ms`),
   ],
 } as const satisfies Workload;
+
+/** The part of the time that handlers block at that rate; 100 and more: of several threads. */
+export function blockedPercent(ratePerSecond: number): number {
+  return (100 * (ratePerSecond / messagesPerBlock) * blocking.ms) / 1000;
+}
 
 function variation(scale: LoadScale, variant: string): Variation {
   return {

@@ -34,11 +34,11 @@ interface ConnectedLoad {
   /** Messages that one further connection keeps under way, in a closed loop of its own. */
   readonly hotInFlight?: number;
   /** Messages for which the server blocks, which have no part in the latencies. */
-  readonly blocking?: BlockingMessages;
+  readonly blocking?: BlockingLoad;
 }
 
 /** A message blocks if its first byte is below `below`: `below` of 256 messages. */
-export interface BlockingMessages {
+export interface BlockingLoad {
   readonly ms: number;
   readonly below: number;
 }

@@ -4,7 +4,9 @@
 
 import { metricRow } from "../../model/metrics.ts";
 import type { Cell, Results } from "../../model/results.ts";
+import { blockingHandler } from "../../model/workloads/blocking-handler.ts";
 import { workloadRow } from "../../model/workloads/catalogue.ts";
+import { blockingSentence } from "../blocking-words.ts";
 import { whyOf } from "../causes.ts";
 import { judgedClaims } from "../claims.ts";
 import { type Group, groupCells, headlineFirst, headlineGroup } from "../groups.ts";
@@ -42,7 +44,10 @@ export function sectionsOf(results: Results): Section[] {
     crossoverSection(of("active-fraction"), results),
     workloadSection("memory", of("memory"), results),
     { ...workloadSection("idle", idle, results), summary: idleSentence(idle[0]) },
-    ...rest.map((name) => workloadSection(name, headlineFirst(of(name)), results)),
+    ...rest.map((name) => ({
+      ...workloadSection(name, headlineFirst(of(name)), results),
+      ...(name === blockingHandler.name ? { summary: blockingSentence(of(name)) } : {}),
+    })),
     ...(echoes ? [] : [why]),
     claimsSection(results),
     timelineSection(results),

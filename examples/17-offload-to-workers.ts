@@ -1,0 +1,61 @@
+// A server whose handler blocks: it hashes passwords with scryptSync, 50 ms or more each. A pool of
+// workers does that, and the connection pauses meanwhile, so that its answers keep their order; all
+// other connections are served as before.
+//
+//   npm run build && node dist/examples/17-offload-to-workers.js 7000   # and: nc 127.0.0.1 7000
+
+import { scryptSync } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { isMainThread, parentPort, Worker } from "node:worker_threads";
+import { type Connection, lines, serve } from "../src/index.ts";
+
+type Job = readonly [connection: Connection, line: string];
+
+if (isMainThread) main();
+else parentPort?.on("message", (line: string) => parentPort?.postMessage(hash(line)));
+
+function hash(password: string): string {
+  return scryptSync(password, "salt", 32, { N: 2 ** 15, maxmem: 2 ** 26 }).toString("hex");
+}
+
+function main(): void {
+  const waiting: Job[] = [];
+  const idle = Array.from({ length: availableParallelism() }, startWorker);
+  const running = new Map<Worker, Job>();
+
+  function startWorker(): Worker {
+    const worker = new Worker(new URL(import.meta.url));
+    worker.on("message", (answer: string) => {
+      const [connection] = running.get(worker) ?? [];
+      idle.push(worker);
+      startNext();
+      connection?.write(`${answer}\n`); // discarded if the peer has gone
+      connection?.resume();
+    });
+    return worker; // an 'error' of a worker ends this program, which is right for a defect
+  }
+
+  function startNext(): void {
+    const job = idle.length > 0 ? waiting.shift() : undefined;
+    const worker = job && idle.pop();
+    if (job === undefined || worker === undefined) return;
+    running.set(worker, job);
+    worker.postMessage(job[1]);
+  }
+
+  function onLine(connection: Connection, line: string): void {
+    if (line === "ping") return void connection.write("pong\n"); // does not block: answered here
+    connection.pause(); // later lines of this connection wait
+    waiting.push([connection, line]);
+    startNext();
+  }
+
+  const server = serve({ port: Number(process.argv[2] ?? 0) }, lines({ longest: 1024, onLine }));
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.once(signal, async () => {
+      await server.close({ connections: "destroy" });
+      for (const worker of [...idle, ...running.keys()]) await worker.terminate();
+    });
+  }
+  console.log(`hashing on port ${server.address?.port}`);
+}
