@@ -4,6 +4,7 @@
 //
 //   node test/truth/check.mjs aa --runs 30 [--neighbour 30] [--out DIR]
 //   node test/truth/check.mjs planted --runs 10 [--percent 5] [--blocks 20] [--out DIR]
+//   node test/truth/check.mjs delays
 //   node test/truth/check.mjs client [--connections 1000] [--rate 10000]
 
 import { execFileSync, spawn } from "node:child_process";
@@ -16,6 +17,7 @@ import { LocalHost } from "../../dist/bench/host/local.js";
 import { makePlan } from "../../dist/bench/run/plan.js";
 import { profiles } from "../../dist/bench/run/profiles.js";
 import { run } from "../../dist/bench/run/run.js";
+import { decodeHistogram } from "../../dist/bench/statistics/hdr-encoding.js";
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const text = { type: "string" };
@@ -164,7 +166,44 @@ async function otherClient() {
   }
 }
 
-const checks = { aa: againstItself, planted, client: otherClient };
+/** Echoes each message `delayMs` after it came, by its own clock; tells its port. */
+const delayedEcho = (delayMs) =>
+  `const server = require("node:net").createServer({ noDelay: true }, (socket) => {` +
+  ` socket.on("error", () => {}); socket.on("data", (data) => {` +
+  ` const end = performance.now() + ${delayMs}; const answer = () =>` +
+  ` performance.now() < end ? setImmediate(answer) : socket.write(data); answer(); }); });` +
+  ` server.listen(0, "127.0.0.1", () => console.log(server.address().port));`;
+
+/** Delays that a server plants, under the spinning sender: p50 and p99 within 10 %. */
+async function delays() {
+  const { server: cpu, client } = await host.cpus();
+  for (const delayMs of [1, 5]) {
+    const argv = ["-c", String(cpu), process.execPath, "-e", delayedEcho(delayMs)];
+    const child = spawn("taskset", argv, { stdio: ["ignore", "pipe", "inherit"] });
+    try {
+      const port = Number(await new Promise((resolve) => child.stdout.once("data", resolve)));
+      const load = ["run", "--port", port, "--connections", 8, "--rate", 50, "--depth", 1];
+      const timing = ["--windows", 1, "--window-ms", 10_000, "--spin", 1, "--tick-us", 0];
+      const all = ["-c", client, host.paths.loadGenerator, ...load, ...timing].map(String);
+      const lines = String(execFileSync("taskset", all))
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      const window = lines.find(({ event }) => event === "window");
+      const latency = decodeHistogram(window.latencyUncorrected);
+      for (const share of [0.5, 0.99]) {
+        const ratio = latency.quantile(share) / (delayMs * 1e6);
+        const told = Math.abs(ratio - 1) <= 0.1 ? "within 10 %" : "NOT within 10 %";
+        console.log(`planted ${delayMs} ms: p${share * 100} is ${ratio.toFixed(3)} of it, ${told}`);
+        if (told.startsWith("NOT")) process.exitCode = 1;
+      }
+    } finally {
+      child.kill("SIGTERM");
+    }
+  }
+}
+
+const checks = { aa: againstItself, planted, delays, client: otherClient };
 const check = checks[positionals[0] ?? ""];
 if (check === undefined) throw new Error(`one of: ${Object.keys(checks).join(", ")}`);
 await check();
