@@ -2,7 +2,7 @@
 // input, whatever it is, to the connection and back, until Ctrl-C or the end of the input.
 //
 //   npm run build && node dist/examples/chat-client.js 127.0.0.1:7000 ada
-//   /join tea · /leave tea · /members tea · /to tea shall we? · anything else goes to all users
+//   /join tea · /leave tea · /members tea · /to tea shall we? · /answer yes · else to all users
 
 import { createInterface } from "node:readline";
 import { type Connection, connect, lines } from "../src/index.ts";
@@ -18,6 +18,8 @@ const interactive = process.stdin.isTTY === true;
 const typed = createInterface({ input: process.stdin });
 let inputEnded = false;
 let leaving = false;
+/** The private address of the last other user of a group, or that wrote to this client alone. */
+let lastFrom: string | null = null;
 
 const handlers = lines({
   longest: LONGEST_LINE_BYTES,
@@ -52,7 +54,8 @@ function serveInput(connection: Connection): void {
   process.stdout.on("error", leave); // nothing reads on
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, leave);
   typed.on("line", (line) => {
-    if (line !== "" && !connection.write(`${JSON.stringify(requestOf(line))}\n`)) typed.pause();
+    const request = line === "" ? null : requestOf(line);
+    if (request !== null && !connection.write(`${JSON.stringify(request)}\n`)) typed.pause();
   });
   typed.on("close", () => {
     inputEnded = true;
@@ -60,7 +63,14 @@ function serveInput(connection: Connection): void {
   });
 }
 
-function requestOf(line: string): object {
+/** What a typed line asks for; null if that is not possible, which is printed. */
+function requestOf(line: string): object | null {
+  const [, answer] = /^\/answer (.*)$/.exec(line) ?? [];
+  if (answer !== undefined) {
+    if (lastFrom !== null) return { user, to: lastFrom, text: answer };
+    print("! nothing to answer: no message to a group has come");
+    return null;
+  }
   const [, command, group = "", text = ""] =
     /^\/(join|leave|members|to) (\S+)(?: (.*))?$/.exec(line) ?? [];
   if (command === "members") return { members: group };
@@ -73,8 +83,11 @@ function show(line: string): string | null {
   const said = parsed(line);
   if (said === null) return `? ${line}`; // not of this chat's language: shown as it is
   if (said.text !== undefined) {
+    const { from, to } = said;
+    if (typeof from === "string" && said.user !== user) lastFrom = from;
     if (interactive && said.user === user) return null;
-    return `${said.user}${said.to === undefined ? "" : ` to ${said.to}`}: ${said.text}`;
+    const target = String(to).startsWith("@") ? "you" : to; // only its owner gets what it is for
+    return `${said.user}${to === undefined ? "" : ` to ${target}`}: ${said.text}`;
   }
   if (said.members !== undefined) return `in ${said.group}: ${[said.members].flat().join(", ")}`;
   const told = said.problem ?? said.notice;

@@ -123,6 +123,19 @@ describe("two hosts with two gateways each", () => {
     await Promise.all([ada, bob].map((client) => client.hears(({ text }) => text === "milk?")));
     await eve.settled("eve");
     expect(eve.heard.filter(({ to }: Said) => to !== undefined)).toEqual([]);
+    // A member on either host answers the one that is no member; no other client hears it.
+    for (const [name, member] of [
+      ["ada", ada],
+      ["bob", bob],
+    ] as const) {
+      const { from } = await member.hears(({ text }) => text === "milk?");
+      member.say({ user: name, text: `from ${name}`, to: from });
+      await eve.hears(({ text }) => text === `from ${name}`);
+    }
+    await Promise.all([ada.settled("ada"), bob.settled("bob")]);
+    for (const { heard } of [ada, bob]) {
+      expect(heard.filter(({ text }: Said) => text?.startsWith("from "))).toEqual([]);
+    }
     for (const join of ["milk", "sugar"]) ada.say({ user: "ada", join });
     const { problem } = await ada.hears((said) => said.problem !== undefined);
     expect(problem).toMatch(/cannot join "sugar": .* in 2 groups/);

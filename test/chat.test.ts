@@ -97,6 +97,7 @@ describe("chat-server", () => {
       ['{"user":"ada"}', /not one of/],
       ['{"user":"ada","text":1}', /not one of/],
       ['{"user":"ada","join":""}', /"join" is not a name/],
+      ['{"user":"ada","join":"@tea"}', /does not begin with "@"/],
       [`{"user":"ada","text":"${"x".repeat(5000)}"}`, /more than 200 bytes/],
     ];
     for (const [line] of lines) bad.say(line);
@@ -105,7 +106,7 @@ describe("chat-server", () => {
     await bad.hears(({ text }) => text === "at last");
     expect(bad.heard.flatMap(({ problem }) => problem ?? [])).toEqual([
       ...lines.map(([, reason], i) => expect.stringMatching(`^line ${i + 1}: .*${reason.source}`)),
-      expect.stringMatching(/^line 10: .*UTF-8/),
+      expect.stringMatching(/^line 11: .*UTF-8/),
     ]);
     await good.hears(({ text }) => text === "at last");
     expect(good.heard.filter(({ problem }) => problem !== undefined)).toEqual([]);
@@ -127,13 +128,25 @@ describe("chat-server", () => {
       members: ["ada", "bob"],
     });
     eve.say({ user: "eve", text: "milk?", to: "tea" });
+    const address = expect.stringMatching(/^@[\w-]{16}$/);
     for (const member of [ada, bob]) {
       expect(await member.hears(({ text }) => text === "milk?")).toEqual({
         user: "eve",
         text: "milk?",
         to: "tea",
+        from: address,
       });
     }
+    const { from } = await ada.hears(({ text }) => text === "milk?");
+    ada.say({ user: "ada", text: "a little", to: from });
+    const answered = await eve.hears(({ text }) => text === "a little");
+    expect(answered).toEqual({ user: "ada", text: "a little", to: from, from: address });
+    expect(answered.from).not.toBe(from);
+    eve.say({ user: "eve", text: "thanks", to: answered.from });
+    await ada.hears(({ text }) => text === "thanks");
+    await bob.settled("bob");
+    expect(bob.heard.map(({ text }) => text)).not.toContain("a little");
+    expect(bob.heard.map(({ text }) => text)).not.toContain("thanks");
     ada.say({ user: "ada", leave: "tea" });
     await ada.hears(({ members }) => members?.length === 1 && members[0] === "bob");
     eve.say({ user: "eve", text: "sugar?", to: "tea" });
@@ -278,6 +291,24 @@ describe("chat-client", () => {
     client.child.stdin?.end("/to tea bye\n");
     expect(await client.ended()).toBe(0);
     expect(client.output).toMatch(/^ada to tea: bye$/m);
+  });
+
+  it("sends an answer to the last user of a group alone, which is no member", async () => {
+    const [other, eve] = [await Client.open(port), await Client.open(port)];
+    const client = Program.example("chat-client", `127.0.0.1:${port}`, "ada");
+    client.child.stdin?.write("/answer too early\n/join tea\n");
+    await client.said(/^! nothing to answer/m);
+    await client.said(/^in tea: ada$/m);
+    eve.say({ user: "eve", text: "milk?", to: "tea" });
+    await client.said(/^eve to tea: milk\?$/m);
+    client.child.stdin?.write("/answer a little\n");
+    const { from } = await eve.hears(({ user, text }) => user === "ada" && text === "a little");
+    eve.say({ user: "eve", text: "thanks", to: from });
+    await client.said(/^eve to you: thanks$/m);
+    await other.settled("other");
+    expect(other.heard.filter(({ to }: Said) => to !== undefined)).toEqual([]);
+    client.child.stdin?.end();
+    expect(await client.ended()).toBe(0);
   });
 
   it("shows a line that is no JSON object as it is, and goes on", async () => {

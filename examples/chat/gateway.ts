@@ -80,7 +80,7 @@ class Gateway implements Floor, Listener {
   handle(member: Member, request: Request): void {
     if (request.kind !== "members") member.user = request.user;
     if (request.kind === "say") {
-      this.#uplink.send(encodeSay(request), request.to);
+      this.#uplink.send(encodeSay(request, member.address), request.to);
       if (this.#uplink.full) this.#pause(true);
       return;
     }

@@ -20,7 +20,7 @@ export class LocalFloor implements Floor {
   handle(member: Member, request: Request): void {
     if (request.kind !== "members") member.user = request.user;
     if (request.kind === "say") {
-      this.room.tell(encodeSay(request), request.to);
+      this.room.tell(encodeSay(request, member.address), request.to);
       return;
     }
     const { group } = request;

@@ -3,7 +3,7 @@
 
 import { type Connection, type Server, serve } from "../../src/index.ts";
 import { LineReader } from "./line-reader.ts";
-import { encode, parseRequest, type Request } from "./messages.ts";
+import { encode, newAddress, parseRequest, type Request } from "./messages.ts";
 
 export interface Limits {
   readonly longestLineBytes: number;
@@ -58,6 +58,8 @@ export class Member {
   /** The name that it gave last; empty until then. */
   user = "";
   readonly groups = new Set<string>();
+  /** Where this client alone can be reached, from any host. */
+  readonly address = newAddress();
   readonly #number = ++members;
   readonly #connection: Connection<Member>;
   readonly #floor: Floor;

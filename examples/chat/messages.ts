@@ -1,6 +1,11 @@
 // The chat's protocol: one JSON object per line, in both directions.
 
-/** To all users, or to the members of a group, whether or not the speaker is one. */
+import { randomBytes } from "node:crypto";
+
+/**
+ * To all users, to the members of a group, whether or not the speaker is one, or to the one client
+ * that has this private address.
+ */
 export interface Say {
   readonly kind: "say";
   readonly user: string;
@@ -23,15 +28,30 @@ export type Request = Say | Join | AskMembers;
 
 /** What a client is told. */
 export type Answer =
-  | { readonly user: string; readonly text: string; readonly to?: string }
+  | { readonly user: string; readonly text: string; readonly to?: string; readonly from?: string }
   | { readonly group: string; readonly members: readonly string[] }
   | { readonly problem: string }
   | { readonly notice: string };
 
 const LONGEST_NAME = 64;
+/** What a private address begins with, and the name of a group does not. */
+const ADDRESS_MARK = "@";
+const ADDRESS_BYTES = 12;
 const forms =
   '{"user","text"}, {"user","text","to"}, {"user","join"}, {"user","leave"}, {"members"}';
 const encoder = new TextEncoder();
+
+/**
+ * A private address for one connection: valid at every gateway of every host without being known
+ * to them, and known only to those that it is sent to.
+ */
+export function newAddress(): string {
+  return `${ADDRESS_MARK}${randomBytes(ADDRESS_BYTES).toString("base64url")}`;
+}
+
+export function isAddress(name: string): boolean {
+  return name.startsWith(ADDRESS_MARK);
+}
 
 /** A line of a client as what it asks for, or the problem with it in words. */
 export function parseRequest(line: string): Request | { readonly problem: string } {
@@ -54,7 +74,7 @@ function requestOf(fields: Record<string, unknown>): Request | { readonly proble
   }
   if (!isName(user)) return nameProblem("user");
   if (join !== undefined) {
-    return isName(join) ? { kind: "join", user, group: join } : nameProblem("join");
+    return isGroup(join) ? { kind: "join", user, group: join } : groupProblem("join");
   }
   if (leave !== undefined) {
     return isName(leave) ? { kind: "leave", user, group: leave } : nameProblem("leave");
@@ -64,9 +84,12 @@ function requestOf(fields: Record<string, unknown>): Request | { readonly proble
   return { kind: "say", user, text, to: to ?? null };
 }
 
-/** What the others hear of it, as a line. */
-export function encodeSay({ user, text, to }: Say): Uint8Array {
-  return encode(to === null ? { user, text } : { user, text, to });
+/**
+ * What the others hear of it, as a line.
+ * @param from the speaker's private address, for an answer: all users need none
+ */
+export function encodeSay({ user, text, to }: Say, from: string): Uint8Array {
+  return encode(to === null ? { user, text } : { user, text, to, from });
 }
 
 /** A line for a client. */
@@ -76,6 +99,15 @@ export function encode(answer: Answer): Uint8Array {
 
 function isName(value: unknown): value is string {
   return typeof value === "string" && value.length >= 1 && value.length <= LONGEST_NAME;
+}
+
+function isGroup(value: unknown): value is string {
+  return isName(value) && !isAddress(value);
+}
+
+function groupProblem(field: string): { readonly problem: string } {
+  const { problem } = nameProblem(field);
+  return { problem: `${problem} that does not begin with "${ADDRESS_MARK}"` };
 }
 
 function nameProblem(field: string): { readonly problem: string } {

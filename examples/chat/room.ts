@@ -1,9 +1,11 @@
 // The members that are present, and their groups.
 
 import type { Limits, Member } from "./member.ts";
+import { isAddress } from "./messages.ts";
 
 export class Room {
   readonly #members = new Set<Member>();
+  readonly #byAddress = new Map<string, Member>();
   readonly #groups = new Map<string, Set<Member>>();
   readonly #groupsPerMember: number;
   /** Groups that members joined or left since the last takeChanges(). */
@@ -19,6 +21,7 @@ export class Room {
 
   enter(member: Member): void {
     this.#members.add(member);
+    this.#byAddress.set(member.address, member);
   }
 
   /** Leaves the room and all groups. @returns whether it was in any. */
@@ -26,6 +29,7 @@ export class Room {
     const wasInGroups = member.groups.size > 0;
     for (const group of [...member.groups]) this.leave(member, group);
     this.#members.delete(member);
+    this.#byAddress.delete(member.address);
     return wasInGroups;
   }
 
@@ -72,8 +76,12 @@ export class Room {
     return Object.fromEntries([...changed].map((name) => [name, this.membersOf(name)]));
   }
 
-  /** Sends to all members, or to those of a group; null is all. */
+  /** Sends to all members, which is null, to those of a group, or to the one at an address. */
   tell(line: Uint8Array, group: string | null): void {
+    if (group !== null && isAddress(group)) {
+      this.#byAddress.get(group)?.tell(line);
+      return;
+    }
     const members = group === null ? this.#members : this.#groups.get(group);
     // A copy where it may shrink under the loop is not needed: a Set's iterator allows that.
     for (const member of members ?? []) member.tell(line);
