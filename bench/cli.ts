@@ -3,7 +3,15 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { optionLines, parseOptions, suggestion, UsageError } from "./command-line.ts";
+import {
+  commandLines,
+  filled,
+  helpColumns,
+  optionLines,
+  parseOptions,
+  suggestion,
+  UsageError,
+} from "./command-line.ts";
 import { adviseCommand } from "./commands/advise.ts";
 import {
   type Command,
@@ -93,22 +101,27 @@ function refuseSwallowed(): void {
   }
 }
 
+/** `npx io-selectors bench` is longer than `npm run bench --`. */
+const exampleColumns = helpColumns - 6;
+
 function help(command: Command, named: boolean): string {
   const { operands, options, examples, details, summary } = command;
   const usage = ["npm run bench --", ...(named ? [command.name] : []), operands, "[options]"];
   const text = [
     usage.filter((part) => part !== "").join(" "),
     "",
-    `${summary[0]?.toUpperCase()}${summary.slice(1)}.`,
+    ...filled(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`, helpColumns),
     "",
     ...(named ? [] : ["commands (each with --help):", ...listLines(commands), ""]),
     "options:",
     ...optionLines(options),
     "",
     "examples:",
-    ...examples.map(([line, meaning]) => {
+    ...examples.flatMap(([line, meaning]) => {
       const oneLine = `  ${line}  # ${meaning}`;
-      return oneLine.length <= 80 ? oneLine : `  ${line}\n      ${meaning}`;
+      if (oneLine.length <= exampleColumns) return [oneLine];
+      const lines = commandLines(line, exampleColumns - 4);
+      return [...lines.map((part) => `  ${part}`), `      # ${meaning}`];
     }),
     ...(details === undefined ? [] : ["", ...details()]),
     "",

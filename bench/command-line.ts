@@ -70,19 +70,57 @@ export function parseOptions(argv: readonly string[], rows: readonly OptionRow[]
   return { values: given, words };
 }
 
-/** The options, a line each, for --help; those that a page explains in one line, with its name. */
+/** Help fits such a terminal. */
+export const helpColumns = 80;
+/** An option with a longer value has its words on the next line. */
+const longestLeft = 32;
+
+/** The options for --help, wrapped; those that a page explains in one line, with its name. */
 export function optionLines(rows: readonly OptionRow[]): string[] {
   const all = [...rows, ...commonRows].filter(({ page }) => page === undefined);
   const left = ({ name, value }: OptionRow) => `  --${name} ${value}`.trimEnd();
-  const width = Math.max(...all.map((row) => left(row).length)) + 2;
+  const lengths = all.map((row) => left(row).length).filter((length) => length <= longestLeft);
+  const width = Math.max(...lengths) + 2;
+  const described = (row: OptionRow) => {
+    const [first = "", ...rest] = filled(row.help, helpColumns - width);
+    const further = rest.map((line) => " ".repeat(width) + line);
+    return left(row).length > longestLeft
+      ? [left(row), `${" ".repeat(width)}${first}`, ...further]
+      : [`${left(row).padEnd(width)}${first}`, ...further];
+  };
   const pages = new Set(rows.flatMap(({ page }) => page ?? []));
   return [
-    ...all.map((row) => `${left(row).padEnd(width)}${row.help}`),
+    ...all.flatMap(described),
     ...[...pages].flatMap((page) => {
       const names = rows.filter((row) => row.page === page).map(({ name }) => `--${name}`);
-      return [`  ${names.join(", ")}:`, `${" ".repeat(width)}${page}`];
+      return [...filled(`  ${names.join(", ")}:`, helpColumns), `${" ".repeat(width)}${page}`];
     }),
   ];
+}
+
+/** A command line in lines that end with a backslash, each further one from an option on. */
+export function commandLines(line: string, columns: number): string[] {
+  const lines: string[] = [];
+  for (const part of line.split(/ (?=--[a-z])/)) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 3 + part.length > columns) lines.push(part);
+    else lines[lines.length - 1] = `${last} ${part}`;
+  }
+  return lines.map((part, index) => {
+    const start = index === 0 ? "" : "    ";
+    return `${start}${part}${index < lines.length - 1 ? " \\" : ""}`;
+  });
+}
+
+/** Words in lines of at most so many columns; a longer word has a line of its own. */
+export function filled(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > columns) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
 }
 
 function unknownOption(text: string, rows: readonly OptionRow[]): UsageError {

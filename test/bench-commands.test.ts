@@ -102,6 +102,23 @@ describe("the command line", () => {
     expect(status).toBe(0);
   });
 
+  it("has help of at most 80 columns for every command", async () => {
+    const { stdout: listed } = await bench("--help");
+    const rows = /^commands.*\n((?: {2}\S.*\n)+)/m.exec(listed)?.[1] ?? "";
+    const names = rows
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.trim().split(" ")[0] ?? "");
+    expect(names).toContain("target");
+    expect(names.length).toBeGreaterThan(8);
+    for (const name of names) {
+      const { stdout } = await bench(name, "--help");
+      expect(stdout).toContain("options:");
+      const long = stdout.split("\n").filter((line) => line.length > 80);
+      expect(long, name).toEqual([]);
+    }
+  });
+
   it("has help of one screen for run, with the exit codes", async () => {
     const { stdout } = await bench("run", "--help");
     expect(stdout.split("\n").length).toBeLessThanOrEqual(48);
