@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   commandLines,
+  exampleColumns,
   filled,
   helpColumns,
   optionLines,
@@ -101,9 +102,6 @@ function refuseSwallowed(): void {
   }
 }
 
-/** `npx io-selectors bench` is longer than `npm run bench --`. */
-const exampleColumns = helpColumns - 6;
-
 function help(command: Command, named: boolean): string {
   const { operands, options, examples, details, summary } = command;
   const usage = ["npm run bench --", ...(named ? [command.name] : []), operands, "[options]"];
@@ -121,7 +119,8 @@ function help(command: Command, named: boolean): string {
       const oneLine = `  ${line}  # ${meaning}`;
       if (oneLine.length <= exampleColumns) return [oneLine];
       const lines = commandLines(line, exampleColumns - 4);
-      return [...lines.map((part) => `  ${part}`), `      # ${meaning}`];
+      const words = filled(meaning, helpColumns - 8).map((part) => `      # ${part}`);
+      return [...lines.map((part) => `  ${part}`), ...words];
     }),
     ...(details === undefined ? [] : ["", ...details()]),
     "",

@@ -72,6 +72,8 @@ export function parseOptions(argv: readonly string[], rows: readonly OptionRow[]
 
 /** Help fits such a terminal. */
 export const helpColumns = 80;
+/** `npx io-selectors bench` is longer than `npm run bench --`. */
+export const exampleColumns = helpColumns - 6;
 /** An option with a longer value has its words on the next line. */
 const longestLeft = 32;
 

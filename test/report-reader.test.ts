@@ -110,7 +110,9 @@ describe.each([
     const tiles = [...page.matchAll(/<dt>([^<]*)<\/dt><dd>([^<]*)<\/dd>/g)].slice(0, 4);
     expect(tiles.map(([, words = ""]) => words)).toEqual([
       expect.stringMatching(/^CPU per message of node:net against cpp:reactor-epoll/),
-      expect.stringMatching(/^p99 latency: cpp:reactor-epoll · node:net$/),
+      expect.stringMatching(
+        /^p99 latency: cpp:reactor-epoll \([\d.]+ .s–[\d.]+ .s\) · node:net \([\d.]+ .s–.* .s\)$/,
+      ),
       expect.stringMatching(/^messages per second with .*: cpp:reactor-epoll · node:net$/),
       expect.stringMatching(/^of [\d,]+ messages wrong or missing/),
     ]);

@@ -337,7 +337,7 @@ describe("report.md", () => {
     expect(text).toContain("# io-selectors: profile quick, 2026-11-21 09:30 UTC");
     expect(text).toContain("cpp:poll ties with cpp:reactor-epoll.");
     expect(text).toContain(
-      "| node:net | 16.7 (16.4–17.0) | 1.50 (1.47–1.53) | 611 µs | 4.02 ms | 50.1 |",
+      "| node:net | 16.7 (16.4–17.0) | 1.50 (1.47–1.53) | 611 µs | 4.02 ms (3.94 ms–4.10 ms) |",
     );
     expect(text).toContain("| read buffer bytes | 16 KiB |");
     expect(text).toContain("| fingerprint | 0123456789abcdef |");

@@ -38,11 +38,13 @@ export interface ColumnText {
   readonly reference: string;
   /** Whether the headline has its interval beside it; the ratio always has. */
   readonly intervals: boolean;
+  /** Whether p99 has its interval beside it. */
+  readonly latencyIntervals: boolean;
 }
 
 export function columnText(name: ColumnName, group: Group, options: ColumnText) {
   const { metric, measured } = group;
-  const { reference, intervals } = options;
+  const { reference, intervals, latencyIntervals } = options;
   const main = (format: Writes) => (cell: Cell) =>
     intervals ? intervalText(cell, metric, format) : figureText(cell, metric, format);
   const texts: { readonly [N in ColumnName]: (cell: Cell) => string } = {
@@ -50,7 +52,10 @@ export function columnText(name: ColumnName, group: Group, options: ColumnText) 
     headline: main(wordsIn(measured, metric).format),
     ratio: (cell) => ratioText(cell, reference),
     latencyP50: (cell) => figureText(cell, "latencyP50", duration),
-    latencyP99: (cell) => figureText(cell, "latencyP99", duration),
+    latencyP99: (cell) =>
+      latencyIntervals
+        ? intervalText(cell, "latencyP99", duration)
+        : figureText(cell, "latencyP99", duration),
     serverCpuPercent: (cell) => figureText(cell, "serverCpuPercent", percent),
     mismatches: (cell) => count(cell.mismatches),
     status: statusText,

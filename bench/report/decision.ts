@@ -21,7 +21,10 @@ export function tilesOf(groups: readonly Group[], opening: Group, results: Resul
   const capacity = headlineFirst(groups.filter(({ workload }) => workload === "echo-capacity"))[0];
   const tiles = [
     costTile(pair),
-    pairTile(pair, { metric: "latencyP99", format: duration, what: "p99 latency" }),
+    pairTile(pair, {
+      ...{ metric: "latencyP99", format: duration, what: "p99 latency" },
+      intervals: true,
+    }),
     capacity === undefined
       ? undefined
       : pairTile(pairOf(capacity, reference), {
@@ -59,14 +62,27 @@ interface PairMetric {
   readonly metric: string;
   readonly format: (value: number) => string;
   readonly what: string;
+  /** Whether the names have the intervals beside them. */
+  readonly intervals?: boolean;
 }
 
-function pairTile({ base, other }: Two, { metric, format, what }: PairMetric): Tile | undefined {
+function pairTile(
+  { base, other }: Two,
+  { metric, format, what, intervals }: PairMetric,
+): Tile | undefined {
   const found = [base, other].flatMap((cell) => {
     const value = cell === undefined ? undefined : figureOrBound(cell, metric);
     if (cell === undefined || value === undefined) return [];
     const bound = figure(cell, metric) === undefined ? "≥ " : "";
-    return [{ name: cell.contender, text: `${bound}${format(rounded(value.median, metric))}` }];
+    const { low, high } = value;
+    const known = intervals === true && low !== null && high !== null;
+    const interval = known ? ` (${format(low)}–${format(high)})` : "";
+    return [
+      {
+        name: `${cell.contender}${interval}`,
+        text: `${bound}${format(rounded(value.median, metric))}`,
+      },
+    ];
   });
   if (found.length === 0) return undefined;
   const names = found.map(({ name }) => name).join(" · ");

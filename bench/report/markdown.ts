@@ -97,7 +97,7 @@ function measuredLines(group: GroupReport, reference: string): string[] {
   if (group.measured.length === 0) return ["No contender could be measured.", ""];
   const columns = columnsOf(group).map((name) => ({
     title: titleOf(name, group),
-    text: columnText(name, group, { reference, intervals: true }),
+    text: columnText(name, group, { reference, intervals: true, latencyIntervals: true }),
   }));
   return [
     ...table(
@@ -117,7 +117,7 @@ function titleOf(name: ColumnName, { metric, measured }: GroupReport): string {
     headline: `${wordsIn(measured, metric).title} [95 %]`,
     ratio: "ratio to reference [95 %]",
     latencyP50: "p50",
-    latencyP99: "p99",
+    latencyP99: "p99 [95 %]",
     serverCpuPercent: "server CPU %",
     mismatches: "mismatches",
     status: "status",

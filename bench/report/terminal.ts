@@ -121,11 +121,13 @@ const levelStyles = { sound: "green", careful: "yellow", broken: "red" } as cons
 /** How much a table shows; the first layout that fits is taken. */
 interface Layout {
   readonly intervals: boolean;
+  readonly latencyIntervals?: boolean;
   readonly narrow: boolean;
   readonly gap: number;
 }
 
 const layouts: readonly Layout[] = [
+  { intervals: true, latencyIntervals: true, narrow: false, gap: 2 },
   { intervals: true, narrow: false, gap: 2 },
   { intervals: true, narrow: false, gap: 1 },
   { intervals: true, narrow: true, gap: 1 },
@@ -174,13 +176,13 @@ function bar(columns: number): string {
 }
 
 function shownColumns(group: Group, layout: Layout, { reference }: Canvas): Column<Cell>[] {
-  const { intervals, narrow } = layout;
+  const { intervals, latencyIntervals = false, narrow } = layout;
   const columns = columnsOf(group)
     .filter((name) => !narrow || name !== "serverCpuPercent")
     .map((name) => ({
       title: titleOf(name, group, narrow),
       align: name === "status" ? ("left" as const) : ("right" as const),
-      text: columnText(name, group, { reference, intervals }),
+      text: columnText(name, group, { reference, intervals, latencyIntervals }),
       style: (cell: Cell) => styleOf(name, cell),
     }));
   return [nameColumn(reference), ...columns];
