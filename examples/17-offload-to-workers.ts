@@ -1,6 +1,5 @@
-// A server whose handler blocks: it hashes passwords with scryptSync, 50 ms or more each. A pool of
-// workers does that, and the connection pauses meanwhile, so that its answers keep their order; all
-// other connections are served as before.
+// A server whose handler blocks: it hashes passwords, 50 ms or more each, in a pool of workers. The
+// connection pauses meanwhile, so that its answers keep their order; others are served as before.
 //
 //   npm run build && node dist/examples/17-offload-to-workers.js 7000   # and: nc 127.0.0.1 7000
 
@@ -36,9 +35,8 @@ function main(): void {
   }
 
   function startNext(): void {
-    const job = idle.length > 0 ? waiting.shift() : undefined;
-    const worker = job && idle.pop();
-    if (job === undefined || worker === undefined) return;
+    if (waiting.length === 0 || idle.length === 0) return;
+    const [job, worker] = [waiting.shift() as Job, idle.pop() as Worker];
     running.set(worker, job);
     worker.postMessage(job[1]);
   }
