@@ -67,6 +67,11 @@ describe.runIf(linux)("a workload", () => {
     const { cells, timeline } = await measure(plan);
     expect(cells).toHaveLength(plan.parts[0]?.scenarios.length ?? 0);
     for (const cell of cells) {
+      if (cell.capacityPercent !== undefined && cell.status === "unavailable") {
+        // The load generator has one CPU, too, which other tests share.
+        expect(cell.reason).toMatch(/ messages\/s; the load generator can send [\d,]+ on its CPU$/);
+        continue;
+      }
       expect(cell).toMatchObject({ workload: workload.name, mismatches: 0, blocks: 1 });
       expect(["ok", "inconclusive"], cell.reason ?? "").toContain(cell.status);
       if (cell.status === "inconclusive") expect(cell.reason).toMatch(/^at least /);

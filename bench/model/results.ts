@@ -51,6 +51,8 @@ const cellSchema = s.record({
   strategy: s.text,
   /** Messages per second over all connections; null if the workload has no rate of its own. */
   ratePerSecond: s.nullable(s.number),
+  /** The load in per cent of the contender's own capacity, if the workload is about that. */
+  capacityPercent: s.optional(s.amount),
   /** The metric that the cell is about, and that `ratioToReference` is of. */
   headline: s.optional(s.text as s.Schema<MetricName>),
   status,

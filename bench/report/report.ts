@@ -1,13 +1,14 @@
 // The report as data: everything that any of its formats shows, selected and ordered once. A format
 // only words and lays it out.
 
-import type { Results } from "../model/results.ts";
+import type { Cell, Results } from "../model/results.ts";
 import { type Why, whyOf } from "./causes.ts";
 import { type Caution, type Confidence, cautionsOf, confidenceOf } from "./cautions.ts";
 import type { Section } from "./charts/chart.ts";
 import { sectionsOf } from "./charts/sections.ts";
 import { type Tile, tilesOf } from "./decision.ts";
 import { type Group, groupCells, headlineGroup, isUntouched } from "./groups.ts";
+import { kneeSentences } from "./knee.ts";
 import { joined, type Sentence } from "./sentence.ts";
 import { headlineOf, integrityText, machineText, verdictOf } from "./words.ts";
 
@@ -45,15 +46,19 @@ export function reportOf(results: Results): Report {
   const all = groupCells(results);
   const untouched = all.filter((group) => isUntouched(group, results));
   const opening = headlineGroup(all);
-  const sentences = headlineOf(opening, results);
-  const groups = all
-    .filter((group) => !untouched.includes(group))
-    .map((group) => ({
-      ...group,
-      verdict: verdictOf(group, results.reference),
-      integrity: integrityText(group),
-      cautions: cautionsOf(group, results),
-    }));
+  const loads = opening?.measured.some(isShare) ? kneeSentences(results.cells) : [];
+  const sentences = [...headlineOf(opening, results), ...loads];
+  const touched = all.filter((group) => !untouched.includes(group));
+  const lastShare = touched.findLast(({ measured }) => measured.some(isShare));
+  const groups = touched.map((group) => ({
+    ...group,
+    verdict: [
+      ...verdictOf(group, results.reference),
+      ...(group === lastShare ? kneeSentences(results.cells) : []),
+    ],
+    integrity: integrityText(group),
+    cautions: cautionsOf(group, results),
+  }));
   return {
     results,
     sentences,
@@ -70,6 +75,10 @@ export function reportOf(results: Results): Report {
     untouched,
     sections: sectionsOf(results),
   };
+}
+
+function isShare({ capacityPercent }: Cell): boolean {
+  return capacityPercent !== undefined;
 }
 
 /** The reference first. */

@@ -130,6 +130,7 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
     activeConnections: load.activeConnections,
     payloadBytes: load.payloadBytes,
     ratePerSecond,
+    ...(load.mode === "share" ? { capacityPercent: load.capacityPercent } : {}),
     ...(variant === null ? {} : { variant }),
     headline: workload.headline,
     ...endingOf(course, {

@@ -5,7 +5,7 @@ import type { Load } from "../model/workloads/workload.ts";
 import type { Timing } from "./profiles.ts";
 
 /** A load that the generator can make. */
-export type GeneratorLoad = Exclude<Load, { readonly mode: "readiness" | "delivery" }>;
+export type GeneratorLoad = Exclude<Load, { readonly mode: "readiness" | "delivery" | "share" }>;
 
 export interface LoadTarget {
   readonly port: number;

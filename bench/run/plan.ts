@@ -16,6 +16,7 @@ import {
   defaultProfile,
   type Profile,
   type ProfileRow,
+  pilotMs,
   profiles,
   type Timing,
   wholeProfile,
@@ -251,7 +252,11 @@ export function estimateRoundSeconds({ load }: Scenario, { timing }: Part): numb
   if (load.mode === "delivery") return estimateDeliverySeconds(timing);
   if (load.mode === "memory") return startAndStop + opened + 0.3 * load.stages.length;
   const windowMs = timing.windowMs + (canBeHeld(load) ? turnMs : 0);
-  return startAndStop + opened + (timing.warmupMs + timing.windows * windowMs) / 1000;
+  const measuring = startAndStop + opened + (timing.warmupMs + timing.windows * windowMs) / 1000;
+  // The pilot connects and warms up as the load after it does.
+  return load.mode === "share"
+    ? measuring + opened + (timing.warmupMs + pilotMs) / 1000
+    : measuring;
 }
 
 /** The load moves to another server: it settles there, and what was due comes back. */

@@ -95,6 +95,10 @@ const short: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 2, windowMs: 
 /** The load is at each server for so long before it turns to the next. */
 const turns: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 5, windowMs: 100 };
 const brief: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 3, windowMs: 150 };
+/** How long a pilot measures what a server carries: some thousand messages. */
+export const pilotMs = 200;
+/** Enough messages for p99.9 at a quarter of a server's capacity. */
+const loaded: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 3, windowMs: 200 };
 const silent: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 5, windowMs: 400 };
 /** Processes that ended are accounted for when they are waited for, many at a time. */
 const lumpy: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 2, windowMs: 300 };
@@ -129,7 +133,7 @@ export const profiles: readonly Profile[] = [
   {
     name: "default",
     budgetSeconds: 600,
-    summary: "the five workloads that a newcomer asks about, about six minutes",
+    summary: "the six workloads that a newcomer asks about, about six minutes",
     contenders: [...story, ...proactors],
     rows: [
       {
@@ -170,6 +174,15 @@ export const profiles: readonly Profile[] = [
         ratePerSecond: null,
         timing: brief,
       },
+      {
+        workload: "latency-against-load",
+        connections: [1_000],
+        payloadBytes: [bytes],
+        ratePerSecond: null,
+        blocks: fewestBlocks,
+        timing: loaded,
+        contenders: ["cpp:reactor-epoll", "ts:reactor-epoll", "node:net"],
+      },
     ],
     blocks: fewBlocks,
     timing: short,
@@ -205,6 +218,14 @@ export const profiles: readonly Profile[] = [
         connections: [100, 1_000, 10_000],
         payloadBytes: [bytes],
         ratePerSecond: null,
+      },
+      {
+        workload: "latency-against-load",
+        connections: [1_000],
+        payloadBytes: [bytes],
+        ratePerSecond: null,
+        blocks: fewestBlocks,
+        timing: loaded,
       },
       {
         workload: "active-fraction",

@@ -14,13 +14,14 @@ import type {
   Window,
 } from "../model/events.ts";
 import { runtimeRow } from "../model/runtimes.ts";
-import type { Load } from "../model/workloads/workload.ts";
+import type { Load, ShareLoad } from "../model/workloads/workload.ts";
 import type { Paths } from "../paths.ts";
 import { measureDelivery } from "./delivery-round.ts";
 import { faultOf } from "./faults.ts";
 import { type Loaded, runLoad } from "./load.ts";
 import { type GeneratorLoad, serverArguments } from "./load-arguments.ts";
 import { AccountTaker, type OwnAccount } from "./own-account.ts";
+import { loadOf } from "./pilot.ts";
 import type { Scenario } from "./plan.ts";
 import { runtimeWarmupMessages, runtimeWarmupMs, type Timing } from "./profiles.ts";
 import { measureReadiness } from "./readiness-round.ts";
@@ -168,6 +169,7 @@ function outcomeOf(request: RoundRequest, context: RoundContext): Promise<Partia
   if (load.mode === "delivery") {
     return measureDelivery(command(), { load, timing, block }, context);
   }
+  if (load.mode === "share") return measureShare(request, load, context);
   return measureServer(request, load, context);
 }
 
@@ -222,7 +224,52 @@ async function measureServer(
 ): Promise<Partial<Round>> {
   const started = await startContender(request, load, context);
   if (!("server" in started)) return started;
-  const { loaded, stopped, ...memory } = await loadAndStop(started.server, request, load, context);
+  return measureStarted(started.server, request, load, context);
+}
+
+/** The same server has the load of the pilot first, then the load that follows from it. */
+async function measureShare(
+  request: RoundRequest,
+  share: ShareLoad,
+  context: RoundContext,
+): Promise<Partial<Round>> {
+  const { contender, timing, seed } = request;
+  const { host, signal, cpus } = context;
+  const { connections, activeConnections, payloadBytes, inFlight } = share;
+  const closed = {
+    connections,
+    activeConnections,
+    payloadBytes,
+    inFlight,
+    mode: "closed",
+  } as const;
+  const started = await startContender(request, closed, context);
+  if (!("server" in started)) return started;
+  const { server } = started;
+  try {
+    const { port, pid, ended: serverEnded } = server;
+    const { spoken } = contender;
+    const piloted = await loadOf(
+      share,
+      { port, pid, timing: warmed(contender, timing, closed), seed, spoken },
+      { host, signal, cpu: cpus.client, serverEnded },
+    );
+    if ("open" in piloted) return await measureStarted(server, request, piloted.open, context);
+    if (piloted.failure !== null) await server.untilEnded(deathMs);
+    const stopped = await server.stop();
+    return { ...piloted, failure: stopped.failure ?? piloted.failure };
+  } finally {
+    server.kill();
+  }
+}
+
+async function measureStarted(
+  server: ServerProcess,
+  request: RoundRequest,
+  load: GeneratorLoad,
+  context: RoundContext,
+): Promise<Partial<Round>> {
+  const { loaded, stopped, ...memory } = await loadAndStop(server, request, load, context);
   const { failure: loadFailure, ...figures } = loaded;
   const end = endOf(request.contender, loadFailure ?? faultOf(loaded, load), stopped.failure);
   return { ...figures, ...memory, counters: stopped.counters, ...end };

@@ -10,6 +10,7 @@ import { echoRate } from "./echo-rate.ts";
 import { eventDelivery } from "./event-delivery.ts";
 import { hotConnection } from "./hot-connection.ts";
 import { idle } from "./idle.ts";
+import { latencyAgainstLoad } from "./latency-against-load.ts";
 import { memory } from "./memory.ts";
 import { pipelining } from "./pipelining.ts";
 import { readiness } from "./readiness.ts";
@@ -21,6 +22,7 @@ import type { Workload } from "./workload.ts";
 export const workloads = [
   echoRate,
   echoCapacity,
+  latencyAgainstLoad,
   activeFraction,
   idle,
   memory,

@@ -17,6 +17,7 @@ export interface LoadScale {
 export type Load =
   | OpenLoad
   | ClosedLoad
+  | ShareLoad
   | IdleLoad
   | ChurnLoad
   | MemoryLoad
@@ -57,6 +58,15 @@ export interface ClosedLoad extends ConnectedLoad {
   readonly inFlight: number;
   /** Messages under way on one connection at most; no limit unless told. */
   readonly depth?: number;
+}
+
+/** As an open load, at a part of what the server carries: a pilot finds that out in each round. */
+export interface ShareLoad extends ConnectedLoad {
+  readonly mode: "share";
+  /** Of the capacity of this server, in per cent. */
+  readonly capacityPercent: number;
+  /** Messages under way during the pilot. */
+  readonly inFlight: number;
 }
 
 /** Every connection is opened, greeted and then silent. */
@@ -101,6 +111,7 @@ export interface DeliveryLoad extends ConnectedLoad {
  */
 export type Regime =
   | "matched-rate"
+  | "own-rate"
   | "capacity"
   | "idle"
   | "memory"

@@ -11,11 +11,18 @@ import { markIn } from "../svg/palette.ts";
 import { capital } from "../words.ts";
 import { type Chart, type ChartTable, figureWithInterval, tableValue, titled } from "./chart.ts";
 
-export type Count = "activeConnections" | "connections" | "payloadBytes" | "ratePerSecond";
+export type Count =
+  | "activeConnections"
+  | "connections"
+  | "payloadBytes"
+  | "ratePerSecond"
+  | "capacityPercent";
 
 export interface GrowthOptions {
   readonly over: Count;
   readonly metric: string;
+  /** Whether a cell is to be marked, and with what words: where a curve bends. */
+  readonly knee?: (cell: Cell) => string | null;
 }
 
 const countWords: Readonly<Record<Count, string>> = {
@@ -23,6 +30,7 @@ const countWords: Readonly<Record<Count, string>> = {
   connections: "connections",
   payloadBytes: "bytes per message",
   ratePerSecond: "messages per second",
+  capacityPercent: "per cent of its capacity",
 };
 
 function countText(workload: string, over: Count): string {
@@ -38,7 +46,8 @@ function sizeOf(cell: Cell, over: Count): number {
 const fewestCounts = 3;
 
 /** The charts for which there are cells enough, the one with the most cells first. */
-export function growthCharts(cells: readonly Cell[], { over, metric }: GrowthOptions): Chart[] {
+export function growthCharts(cells: readonly Cell[], options: GrowthOptions): Chart[] {
+  const { over, metric } = options;
   const kinds = new Map<string, Cell[]>();
   const several = hasSeveralActive(cells);
   for (const cell of cells.filter((one) => figure(one, metric) !== undefined)) {
@@ -49,7 +58,7 @@ export function growthCharts(cells: readonly Cell[], { over, metric }: GrowthOpt
   return [...kinds]
     .filter(([, same]) => new Set(same.map((cell) => sizeOf(cell, over))).size >= fewestCounts)
     .sort(([, left], [, right]) => weight(right) - weight(left))
-    .map(([held, same]) => growthChart(same, { over, metric, held }));
+    .map(([held, same]) => growthChart(same, { ...options, held }));
 }
 
 /** The usual payload first, then the most connections: the scale that the report opens with. */
@@ -89,7 +98,8 @@ interface Held extends GrowthOptions {
   readonly held: string;
 }
 
-function growthChart(cells: readonly Cell[], { over, metric, held }: Held): Chart {
+function growthChart(cells: readonly Cell[], options: Held): Chart {
+  const { over, metric, held } = options;
   const [first] = cells;
   const words = metricWords(metric, first === undefined ? "1" : unitOf(first, metric));
   const contenders = [...new Set(cells.map(({ contender }) => contender))];
@@ -101,7 +111,7 @@ function growthChart(cells: readonly Cell[], { over, metric, held }: Held): Char
       points: cells
         .filter((cell) => cell.contender === contender)
         .sort((left, right) => sizeOf(left, over) - sizeOf(right, over))
-        .map((cell) => pointOf(cell, { over, metric, held })),
+        .map((cell) => pointOf(cell, options)),
     }),
   );
   const format = over === "payloadBytes" ? tickText(bytes) : count;
@@ -121,9 +131,10 @@ function growthChart(cells: readonly Cell[], { over, metric, held }: Held): Char
   };
 }
 
-function pointOf(cell: Cell, { over, metric }: Held): SeriesPoint {
+function pointOf(cell: Cell, { over, metric, knee }: Held): SeriesPoint {
   const found = figure(cell, metric) ?? { median: 0, low: null, high: null };
   const { format } = metricWords(metric, unitOf(cell, metric));
+  const bend = knee?.(cell) ?? null;
   const status = cell.status === "ok" ? "" : `, ${cell.status}`;
   return {
     x: sizeOf(cell, over),
@@ -132,8 +143,9 @@ function pointOf(cell: Cell, { over, metric }: Held): SeriesPoint {
     high: found.high,
     tip:
       `${cell.contender}, ${count(sizeOf(cell, over))} ${countText(cell.workload, over)}: ` +
-      `${figureWithInterval(found, format)}${status}`,
+      `${figureWithInterval(found, format)}${status}${bend === null ? "" : `, ${bend}`}`,
     open: cell.status === "inconclusive",
+    ...(bend === null ? {} : { ringed: true }),
   };
 }
 

@@ -11,6 +11,7 @@ import { whyOf } from "../causes.ts";
 import { judgedClaims } from "../claims.ts";
 import { type Group, groupCells, headlineFirst, headlineGroup } from "../groups.ts";
 import { idleSentence } from "../idle-words.ts";
+import { kneesOf } from "../knee.ts";
 import { identifier } from "../markup.ts";
 import { workloadWords } from "../metric-words.ts";
 import type { Chart, Section } from "./chart.ts";
@@ -31,7 +32,7 @@ export function sectionsOf(results: Results): Section[] {
   const why = whySection(headlineGroup(groups));
   // After the cost that it explains, which of other workloads stands in their own section.
   const echoes = of("echo-rate").length > 0;
-  const own = new Set(["echo-rate", "active-fraction", "memory", "idle"]);
+  const own = new Set(["echo-rate", "latency-against-load", "active-fraction", "memory", "idle"]);
   const rest = [...new Set(groups.map(({ workload }) => workload))].filter(
     (name) => !own.has(name),
   );
@@ -147,8 +148,30 @@ function latencySection(groups: readonly Group[], { reference }: Results): Secti
   };
 }
 
-/** Of workloads that were measured at several rates: what latency does as the load grows. */
+/**
+ * Each server at parts of its own capacity; without that, workloads that were measured at several
+ * rates.
+ */
 function loadSection({ cells }: Results): Section {
+  const shares = cells.filter(({ capacityPercent }) => capacityPercent !== undefined);
+  if (shares.length === 0) return ratesSection(cells);
+  const { title, lead } = workloadWords("latency-against-load", shares);
+  const knees = new Set(kneesOf(shares).map(({ cell }) => cell));
+  const knee = (cell: Cell) => (knees.has(cell) ? "the knee" : null);
+  const over = "capacityPercent";
+  const [p99, ...others] = ["latencyP99", "latencyP50", "latencyP999", "serverCpuPerMessage"].map(
+    (metric) =>
+      growthCharts(shares, metric === "latencyP99" ? { over, metric, knee } : { over, metric })[0],
+  );
+  return {
+    id: "load",
+    title,
+    lead: `${lead} It has a ring.`,
+    charts: [p99, ...others].filter(isChart),
+  };
+}
+
+function ratesSection(cells: readonly Cell[]): Section {
   return {
     id: "load",
     title: "Latency against load",

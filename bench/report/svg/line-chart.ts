@@ -21,6 +21,8 @@ export interface SeriesPoint {
   readonly tip: string;
   /** Seen, but not ranked. */
   readonly open: boolean;
+  /** Marked with a ring: where the curve bends. */
+  readonly ringed?: boolean;
 }
 
 export interface Series {
@@ -116,9 +118,14 @@ function drawSeries(
       element("title", {}, text(one.tip)),
       straight(low, high, `w-thin s-${mark.colour}`),
       point(at, mark, one.open ? "open" : "solid"),
+      ...(one.ringed === true ? [ring(at, mark)] : []),
     );
   });
   return contenderGroup(contender, null, [curve, ...marks]);
+}
+
+function ring({ x, y }: Place, { colour }: ContenderMark): Markup {
+  return element("circle", { cx: px(x), cy: px(y), r: "11", class: `w s-${colour}` });
 }
 
 /** At the right, in the order of their ends, moved apart until none covers another. */

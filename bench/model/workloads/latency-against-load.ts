@@ -1,0 +1,46 @@
+// latency-against-load: each server at parts of its own capacity, which a closed-loop pilot
+// finds out in each round. Shows how latency rises as a server runs out of CPU time, and where.
+
+import {
+  echoMetrics,
+  type LoadScale,
+  scheduleRules,
+  uncorrectedMetrics,
+  type Workload,
+} from "./workload.ts";
+
+const percents = [25, 50, 75, 90];
+/** As in echo-capacity. */
+const mostInFlight = 256;
+
+export const latencyAgainstLoad = {
+  name: "latency-against-load",
+  answers: "how latency rises as a server nears its capacity",
+  title: "Latency against load",
+  lead:
+    "Each server at parts of its own capacity, which a short closed loop determines before each " +
+    "measurement. The knee is the lowest of these loads at which p99 is more than twice that of " +
+    "the lightest load.",
+  charts: ["latencyP99"],
+  regime: "own-rate",
+  headline: "latencyP99",
+  metrics: [...echoMetrics, ...uncorrectedMetrics],
+  rules: scheduleRules,
+  mustFill: false,
+  baseline: null,
+  samplesMemory: false,
+  // The rates differ: a ratio to the reference would compare different loads.
+  comparesToReference: false,
+  loads: ({ connections, payloadBytes }: LoadScale) =>
+    percents.map((capacityPercent) => ({
+      variant: `${capacityPercent} % of its capacity`,
+      load: {
+        mode: "share",
+        connections,
+        activeConnections: connections,
+        payloadBytes,
+        capacityPercent,
+        inFlight: Math.min(connections, mostInFlight),
+      },
+    })),
+} as const satisfies Workload;
