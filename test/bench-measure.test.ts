@@ -536,14 +536,15 @@ describe("cells", () => {
   });
 
   it("give a capacity per CPU second where the server used up its part of the CPU", () => {
-    const limited = (contender: string, block: number, server: number): Round => {
+    const limited = (contender: string, block: number, server: number, waited = 0.6): Round => {
       const serverCpuNs = server * quiet.durationNs;
       // It waits for its part, and what others use of the CPU is not its own.
-      const window = { ...quiet, serverCpuNs, serverTakenNs: 0.6 * quiet.durationNs };
+      const serverTakenNs = waited * quiet.durationNs;
+      const window = { ...quiet, serverCpuNs, serverTakenNs, serverRunQueueWaitNs: serverTakenNs };
       return { ...roundOf(contender, block, [window]), cpuShare: 0.4 };
     };
     const rounds = blocks.flatMap((block) => [
-      limited(other, block, 0.3),
+      limited(other, block, 0.3, 0.2),
       limited(reference, block, 0.4),
     ]);
     const all = cellsOf(plan, partOf(echoCapacity), outcomeOf(rounds));
@@ -551,8 +552,12 @@ describe("cells", () => {
     expect(full).toMatchObject({ status: "ok", disturbedBlocks: 0 });
     expect(full?.metrics.messagesPerCpuSecond?.median).toBeCloseTo(20_000 / 0.4);
     expect(full?.metrics.throughput).toBeUndefined();
-    expect(find(all, other)?.reason).toMatch(/^at least 20,000 messages\/s/);
+    expect(find(all, other)?.reason).toMatch(/^at least 20,000 messages\/s, neither side was sat/);
     expect(find(all, other)?.metrics.messagesPerCpuSecond).toBeUndefined();
+    // Beside a neighbour it got less than its part, and was ready to run all the time.
+    const beside = blocks.map((block) => limited(reference, block, 0.25, 0.74));
+    const crowded = find(cellsOf(plan, partOf(echoCapacity), outcomeOf(beside)), reference);
+    expect(crowded?.metrics.messagesPerCpuSecond?.median).toBeCloseTo(20_000 / 0.25);
   });
 
   it("compare a variant with its baseline in the same block", () => {

@@ -1,44 +1,99 @@
-// A part of one CPU for the servers of a run: a group of cgroups(7) with a bandwidth limit. A
-// server that is confined to it is saturated while the load generator is not.
+// A part of one CPU for the servers of a run: a group of cgroups(7), beside another one in which a
+// program uses up the rest. A server in it is saturated while the load generator is not. Weights
+// and no bandwidth limit: a limit suspends each thread of a server at the end of every period,
+// which doubled the cost per message of a thousand threads.
 
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { CpuShare } from "./host.ts";
+import type { CpuShare, HostProcess, StartOptions } from "./host.ts";
 import { isAlive } from "./processes.ts";
 
-/** The kernel accepts no quota below a millisecond: the shortest period there is follows. */
-const quotaUs = 1_000;
-const prefix = "io-selectors-";
+type StartProcess = (argv: readonly string[], options: StartOptions) => HostProcess;
 
-/** A place for groups, and how a limit is written there. */
-interface Hierarchy {
+const prefix = "io-selectors-";
+/** Never waits. It ends with the run, at the latest. */
+const burner = ["sh", "-c", "while :; do :; done"];
+
+/** A place for groups, and the file and the default of their weights. */
+interface GroupHierarchy {
   readonly means: CpuShare["means"];
   readonly folder: string;
-  readonly limit: (group: string, periodUs: number) => void;
+  readonly file: string;
+  readonly weight: number;
 }
 
-/** @returns null if no group with a limit can be made here: no cgroups, or no permission. */
-export function makeCpuShare(share: number): CpuShare | null {
+/** @returns null if no group with a weight can be made here: no cgroups, or no permission. */
+export function makeCpuShare(share: number, start: StartProcess): CpuShare | null {
   for (const hierarchy of hierarchies()) {
     removeLeftovers(hierarchy.folder);
-    const made = makeGroup(hierarchy, share);
-    if (made !== null) return made;
+    const groups = makeGroups(hierarchy, share);
+    if (groups !== null) return new SharedCpu(share, hierarchy.means, groups, start);
   }
   return null;
 }
 
+interface SharedGroups {
+  readonly servers: string;
+  readonly rest: string;
+}
+
+class SharedCpu implements CpuShare {
+  readonly share: number;
+  readonly means: CpuShare["means"];
+  readonly #groups: SharedGroups;
+  readonly #start: StartProcess;
+  #holders = 0;
+  #burner: HostProcess | null = null;
+
+  constructor(share: number, means: CpuShare["means"], groups: SharedGroups, start: StartProcess) {
+    this.share = share;
+    this.means = means;
+    this.#groups = groups;
+    this.#start = start;
+  }
+
+  get path(): string {
+    return this.#groups.servers;
+  }
+
+  hold(cpu: number | null): void {
+    if (this.#holders++ > 0) return;
+    const launch = { cpu, group: this.#groups.rest };
+    this.#burner = this.#start(burner, { launch, onLine: () => {} });
+  }
+
+  release(): void {
+    if (--this.#holders > 0) return;
+    this.#burner?.kill("SIGKILL");
+    this.#burner = null;
+  }
+
+  remove(): void {
+    removeGroup(this.#groups.servers);
+    removeGroup(this.#groups.rest);
+  }
+}
+
 let made = 0;
 
-function makeGroup({ means, folder, limit }: Hierarchy, share: number): CpuShare | null {
-  const path = join(folder, `${prefix}${process.pid}-${made++}`);
+function makeGroups({ folder, file, weight }: GroupHierarchy, share: number): SharedGroups | null {
+  const servers = join(folder, `${prefix}${process.pid}-${made++}`);
+  const rest = `${servers}-rest`;
   try {
-    mkdirSync(path);
-    limit(path, Math.round(quotaUs / share));
+    for (const [path, own] of [
+      [servers, weight],
+      [rest, Math.round((weight * (1 - share)) / share)],
+    ] as const) {
+      mkdirSync(path);
+      // Version 2 has no such file unless the parent allows it.
+      writeFileSync(join(path, file), String(own), { flag: "r+" });
+    }
   } catch {
-    removeGroup(path);
+    removeGroup(servers);
+    removeGroup(rest);
     return null;
   }
-  return { share, path, means, remove: () => removeGroup(path) };
+  return { servers, rest };
 }
 
 function removeGroup(path: string): void {
@@ -49,7 +104,7 @@ function removeGroup(path: string): void {
   }
 }
 
-/** Groups of runs that were killed: their processes ended with them. */
+/** SharedGroups of runs that were killed: their processes ended with them. */
 function removeLeftovers(folder: string): void {
   for (const name of namesIn(folder)) {
     const pid = Number(name.slice(prefix.length).split("-")[0]);
@@ -65,17 +120,20 @@ function namesIn(folder: string): string[] {
   }
 }
 
+/** Their default weights: Documentation/scheduler/sched-design-CFS.rst and cgroup-v2.rst. */
+const firstVersion = { means: "cgroup v1", file: "cpu.shares", weight: 1024 } as const;
+const secondVersion = { means: "cgroup v2", file: "cpu.weight", weight: 100 } as const;
+
 /** Where this process may have groups below it: its own group, then the root of the hierarchy. */
-function hierarchies(): Hierarchy[] {
+function hierarchies(): GroupHierarchy[] {
   const [mounts, groups] = ["/proc/self/mounts", "/proc/self/cgroup"].map(linesOf);
-  return (mounts ?? []).flatMap((line): Hierarchy[] => {
+  return (mounts ?? []).flatMap((line): GroupHierarchy[] => {
     const [, mount = "", type, options = ""] = line.split(" ");
     const isFirst = type === "cgroup" && options.split(",").includes("cpu");
     if (!isFirst && type !== "cgroup2") return [];
-    const limit = isFirst ? limitFirst : limitSecond;
-    const means = isFirst ? "cgroup v1" : "cgroup v2";
     const own = ownGroup(groups ?? [], isFirst ? "cpu" : "");
-    return [...new Set([join(mount, own), mount])].map((folder) => ({ means, folder, limit }));
+    const weights = isFirst ? firstVersion : secondVersion;
+    return [...new Set([join(mount, own), mount])].map((folder) => ({ folder, ...weights }));
   });
 }
 
@@ -86,17 +144,6 @@ function ownGroup(lines: readonly string[], controller: string): string {
     if (controllers.split(",").includes(controller)) return path.join(":");
   }
   return "/";
-}
-
-/** Documentation/scheduler/sched-bwc.rst of the kernel. */
-function limitFirst(group: string, periodUs: number): void {
-  writeFileSync(join(group, "cpu.cfs_period_us"), String(periodUs));
-  writeFileSync(join(group, "cpu.cfs_quota_us"), String(quotaUs));
-}
-
-/** Documentation/admin-guide/cgroup-v2.rst; there is no such file unless the parent allows it. */
-function limitSecond(group: string, periodUs: number): void {
-  writeFileSync(join(group, "cpu.max"), `${quotaUs} ${periodUs}`, { flag: "r+" });
 }
 
 function linesOf(path: string): string[] {

@@ -35,14 +35,17 @@ export interface HostProcess {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** A group of processes that is limited to a part of one CPU. */
+/** A group of processes that gets a part of one CPU: another group uses up the rest. */
 export interface CpuShare {
   /** Of one CPU: 0.4 is 40 %. */
   readonly share: number;
   /** The folder of the group, for the launcher. */
   readonly path: string;
   readonly means: "cgroup v1" | "cgroup v2";
-  /** Removes the group; does nothing while it has processes, or if it is gone. */
+  /** Uses up the rest of the CPU until as many calls of release() as of this one. */
+  hold(cpu: number | null): void;
+  release(): void;
+  /** Removes the groups; does nothing while they have processes, or if they are gone. */
   remove(): void;
 }
 
@@ -53,7 +56,7 @@ export interface StartOptions {
    * Starts it through the launcher, which raises its descriptor limit, ends it when this process
    * ends, and pins it to the CPU unless that is null. Without it the program starts as it is.
    */
-  readonly launch?: { readonly cpu: number | null; readonly cpuShare?: CpuShare | null };
+  readonly launch?: { readonly cpu: number | null; readonly group?: string | undefined };
   /** Whether `send()` is used; else standard input is closed. */
   readonly input?: boolean;
 }
@@ -81,7 +84,7 @@ export interface Host {
   refuses?(argv: readonly string[]): string | null;
   /** What another of its machines lacks for so many connections; null if nothing. */
   shortfall?(connections: number): Shortfall | null;
-  /** A group that limits servers to a part of one CPU; null if this host has no means to. */
+  /** A group that gives servers a part of one CPU; null if this host has no means to. */
   cpuShare?(share: number): CpuShare | null;
   /** Of all threads of a process and of its children that live; null without /proc. */
   switches?(pid: number): Promise<Switches | null>;

@@ -59,7 +59,7 @@ export class LocalHost implements Host {
   }
 
   cpuShare(share: number): CpuShare | null {
-    return makeCpuShare(share);
+    return makeCpuShare(share, this.start.bind(this));
   }
 
   async switches(pid: number): Promise<Switches | null> {
@@ -71,10 +71,10 @@ export class LocalHost implements Host {
   }
 
   /** It becomes the command, under the same pid. */
-  #launcher({ cpu, cpuShare }: NonNullable<StartOptions["launch"]>): string[] {
+  #launcher({ cpu, group }: NonNullable<StartOptions["launch"]>): string[] {
     const pin = cpu === null ? [] : ["--cpu", String(cpu)];
-    const group = cpuShare == null ? [] : ["--cgroup", cpuShare.path];
+    const join = group === undefined ? [] : ["--cgroup", group];
     const parent = ["--parent", String(process.pid)];
-    return [this.paths.loadGenerator, "launch", ...pin, ...group, ...parent, "--"];
+    return [this.paths.loadGenerator, "launch", ...pin, ...join, ...parent, "--"];
   }
 }

@@ -30,7 +30,8 @@ export const usual = "node:net";
 export function headlineOf(group: Group | undefined, { reference }: Results): Sentence[] {
   if (group === undefined) return [say`Nothing was measured.`];
   if (group.workload === "scale") return heldVerdict(group);
-  if (!isCompared(group, reference)) return verdictOf(group, reference);
+  const costs = group.metric === "serverCpuPerMessage";
+  if (!costs || !isCompared(group, reference)) return verdictOf(group, reference);
   const base = group.measured.find((cell) => cell.contender === reference);
   const cost = base === undefined ? undefined : figure(base, "serverCpuPerMessage")?.median;
   if (cost === undefined) return verdictOf(group, reference);

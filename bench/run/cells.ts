@@ -8,12 +8,13 @@ import type { Cell, Metric, MetricName } from "../model/results.ts";
 import { encodeHistogram } from "../statistics/hdr-encoding.ts";
 import { merge } from "../statistics/histogram.ts";
 import { pooledSpread } from "../statistics/moderated.ts";
+import { median } from "../statistics/quantile.ts";
 import { deriveSeed } from "../statistics/random.ts";
 import { detectableEffect, standardDeviation } from "../statistics/sample-size.ts";
 import type { LogSpread } from "../statistics/student.ts";
 import { emptyMetric, summarizeRatio } from "../statistics/summary.ts";
 import type { BlockData } from "./block-data.ts";
-import { type Circumstances, conclude, isFilled } from "./conclusion.ts";
+import { type Circumstances, conclude, isFilled, type Saturation } from "./conclusion.ts";
 import {
   type Course,
   countingBlocks,
@@ -26,6 +27,7 @@ import {
 import { metricsOf, pairOf } from "./metrics.ts";
 import type { Part, Plan, Scenario } from "./plan.ts";
 import type { Round } from "./round.ts";
+import { divide, total } from "./window-sums.ts";
 
 /** How many blocks a contender of a scenario is to have. */
 export interface Planned {
@@ -138,7 +140,7 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
       reference: plan.reference,
       comparable: usable !== null || !part.contenders.some(({ name }) => name === plan.reference),
       blocks: paired.length,
-      cpuShare: cpuShareIn(paired),
+      saturation: saturationIn(paired),
       interrupted: outcome.interrupted,
       metrics,
       detectableEffect: effect,
@@ -155,7 +157,7 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
     detectableEffect: effect,
     messages: sum(results.map((result) => result?.messages ?? 0)),
     mismatches: sum(results.map((result) => (result?.mismatches ?? 0) + (result?.missing ?? 0))),
-    metrics: workload.mustFill ? capacityOf(metrics, cpuShareIn(paired)) : metrics,
+    metrics: workload.mustFill ? capacityOf(metrics, saturationIn(paired)) : metrics,
     ...factsOf(course),
     ...afterwardsOf(course),
     latencyHistogram: histogramOf(paired, "latency"),
@@ -182,7 +184,7 @@ function figuresOf(
   const options = common === undefined ? { seed } : { seed, common };
   const own = paired.map((block) => block.own);
   const metrics = metricsOf([headline, ...names], own, plan.seed);
-  if (comparesToReference && !(workload.mustFill && !isFilled(metrics, cpuShareIn(paired)))) {
+  if (comparesToReference && !(workload.mustFill && !isFilled(metrics, saturationIn(paired)))) {
     const pairs = paired.flatMap((block) => pairOf(headline, block.own, block.reference));
     metrics.ratioToReference = summarizeRatio(pairs, options);
   }
@@ -216,16 +218,27 @@ function factsOf({ judged }: Course): Pick<Cell, "facts"> {
  * A lower bound has another name, so that it is never ranked. What a limited server carries per
  * second of wall-clock time is the capacity of nothing.
  */
-function capacityOf(metrics: Metrics, cpuShare: number): Metrics {
+function capacityOf(metrics: Metrics, saturation: Saturation): Metrics {
   const { throughput, messagesPerCpuSecond, ...rest } = metrics;
   if (throughput === undefined) return metrics;
-  if (!isFilled(rest, cpuShare)) return { throughputAtLeast: throughput, ...rest };
+  if (!isFilled(rest, saturation)) return { throughputAtLeast: throughput, ...rest };
   const capacity = messagesPerCpuSecond === undefined ? {} : { messagesPerCpuSecond };
-  return cpuShare < 1 ? { ...capacity, ...rest } : { ...capacity, throughput, ...rest };
+  return saturation.cpuShare < 1 ? { ...capacity, ...rest } : { ...capacity, throughput, ...rest };
 }
 
-function cpuShareIn(paired: readonly PairedBlock[]): number {
-  return paired[0]?.own.round.cpuShare ?? 1;
+function saturationIn(paired: readonly PairedBlock[]): Saturation {
+  const shares = paired.map(({ own: { windows } }) => {
+    const waited = total(windows, "serverRunQueueWaitNs");
+    const ran = total(windows, "serverCpuNs");
+    return waited === null || ran === null
+      ? null
+      : divide(ran + waited, total(windows, "durationNs"));
+  });
+  const known = shares.filter((share) => share !== null);
+  return {
+    cpuShare: paired[0]?.own.round.cpuShare ?? 1,
+    readyShare: known.length === 0 ? null : median(known),
+  };
 }
 
 function courseOf(

@@ -17,14 +17,24 @@ export interface Circumstances {
   readonly comparable: boolean;
   /** How many blocks count. */
   readonly blocks: number;
-  /** The part of its CPU that the server was limited to; 1 for all of it. */
-  readonly cpuShare: number;
+  readonly saturation: Saturation;
   readonly interrupted: boolean;
   readonly metrics: Partial<Record<MetricName, Metric>>;
   /** What so many blocks tell from noise; null without a ratio. */
   readonly detectableEffect: number | null;
   /** The spread of the log ratios of all contenders; undefined unless they are interleaved. */
   readonly common?: LogSpread | null | undefined;
+}
+
+/** How a server was saturated, for workloads that do so. */
+export interface Saturation {
+  /** The part of its CPU that was its own; 1 for all of it. */
+  readonly cpuShare: number;
+  /**
+   * The part of the time in which it ran or was ready to; above 1 for several threads, null if it
+   * is not known.
+   */
+  readonly readyShare: number | null;
 }
 
 export interface Conclusion {
@@ -67,8 +77,8 @@ function disturbance(course: Course, circumstances: Circumstances): Cause | null
  * A capacity is one only where the server's CPU was full and the load generator's was not; else the
  * figure is a lower bound, and nothing is ranked by it.
  */
-function bound({ workload, metrics, cpuShare }: Circumstances): Cause | null {
-  if (!workload.mustFill || isFilled(metrics, cpuShare)) return null;
+function bound({ workload, metrics, saturation }: Circumstances): Cause | null {
+  if (!workload.mustFill || isFilled(metrics, saturation)) return null;
   return {
     code: "load-generator-full",
     throughput: metrics.throughput?.median ?? 0,
@@ -78,15 +88,17 @@ function bound({ workload, metrics, cpuShare }: Circumstances): Cause | null {
   };
 }
 
-/** Whether server and load generator were where a capacity demands them. */
+/**
+ * Whether server and load generator were where a capacity demands them. A server that shares its
+ * CPU may have got less than its part, and was saturated if it was always ready to run.
+ */
 export function isFilled(
   { serverCpuPercent, clientCpuPercent }: Circumstances["metrics"],
-  cpuShare: number,
+  { cpuShare, readyShare }: Saturation,
 ): boolean {
-  return (
-    (serverCpuPercent?.median ?? 0) >= limits.fullShare * cpuShare * 100 &&
-    (clientCpuPercent?.median ?? 100) <= limits.clientShare * 100
-  );
+  const used = (serverCpuPercent?.median ?? 0) >= limits.fullShare * cpuShare * 100;
+  const ready = cpuShare < 1 && (readyShare ?? 0) >= limits.fullShare;
+  return (used || ready) && (clientCpuPercent?.median ?? 100) <= limits.clientShare * 100;
 }
 
 function rank(course: Course, circumstances: Circumstances): Conclusion {

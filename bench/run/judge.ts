@@ -57,7 +57,7 @@ export interface PairedBlock {
 const undisturbedShare = 0.5;
 
 export function judge(round: Round, { rules, regime }: Workload, singleThreaded: boolean): Judged {
-  // A limited server waits for its share, and gets it while others use the rest of the CPU.
+  // A server on a part of its CPU waits while others use the rest.
   const applied =
     round.cpuShare === null ? rules : rules.filter((rule) => rule !== "server-waited");
   const verdicts = round.windows.map((window) => ({

@@ -74,7 +74,7 @@ export interface Round {
   readonly memoryDuring: MemorySample | null;
   readonly turn: ReadinessTurn | null;
   readonly delivered: Delivered | null;
-  /** The part of its CPU that the server was limited to; null for all of it. */
+  /** The part of its CPU that the server had; null for all of it. */
   readonly cpuShare: number | null;
   readonly result: LoadResult | null;
   readonly counters: Counters | null;

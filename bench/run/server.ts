@@ -72,9 +72,11 @@ export class ServerProcess {
     });
     const { host, cpu, cpuShare } = options;
     this.#child = host.start(argv, {
-      launch: { cpu, cpuShare },
+      launch: { cpu, group: cpuShare?.path },
       onLine: (line) => this.#hear(line),
     });
+    cpuShare?.hold(cpu);
+    void this.#child.exited.then(() => cpuShare?.release());
   }
 
   /** 0 before it is ready. */
