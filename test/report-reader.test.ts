@@ -113,7 +113,7 @@ describe.each([
       expect.stringMatching(
         /^p99 latency: cpp:reactor-epoll \([\d.]+ .s–[\d.]+ .s\) · node:net \([\d.]+ .s–.* .s\)$/,
       ),
-      expect.stringMatching(/^messages per second with .*: cpp:reactor-epoll · node:net$/),
+      expect.stringMatching(/^messages per (?:CPU )?second with .*: cpp:reactor-epoll · node:net$/),
       expect.stringMatching(/^of [\d,]+ messages wrong or missing/),
     ]);
     const cell = opening(all).find(({ contender }) => contender === "node:net");
