@@ -55,8 +55,8 @@ describe("the knee", () => {
     const [sentence] = kneeSentences(cells);
     const text = plain(sentence ?? []);
     expect(text).toBe(
-      "p99 exceeds twice that of the lightest load: cpp:reactor-epoll at 90 %; " +
-        "ts:reactor-epoll at 50 %; node:net at none up to 50 %.",
+      "p99 exceeds twice that of the lightest load: cpp:reactor-epoll from 90 %; " +
+        "ts:reactor-epoll from 50 %; node:net not up to 50 %.",
     );
     const verdicts = report.groups.map(({ verdict }) => verdict.map(plain));
     expect(verdicts.flat().filter((one) => one === text)).toHaveLength(1);

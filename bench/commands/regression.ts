@@ -223,12 +223,17 @@ async function measure(
   }
 }
 
+/** A flag that is not given is false. */
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== false;
+}
+
 /** Null without --command. @throws {UsageError} on options that need it. */
 function serverOf(given: Given): ForeignServer | null {
   const { values } = given;
   const command = values["command"] as string | null;
   if (command === null) {
-    const alone = serverRows.find(({ name }) => (values[name] ?? null) !== null);
+    const alone = serverRows.find(({ name }) => isGiven(values[name]));
     if (alone !== undefined) throw new UsageError(`--${alone.name} goes with --command`);
     return null;
   }

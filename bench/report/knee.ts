@@ -19,8 +19,12 @@ interface Knee {
 
 /** Of each contender that was measured at two parts of its own capacity or more. */
 export function kneesOf(cells: readonly Cell[]): Knee[] {
+  // A load that the generator could not send in one block has figures of the others only.
   const loaded = cells.filter(
-    (cell) => cell.capacityPercent !== undefined && figure(cell, "latencyP99") !== undefined,
+    (cell) =>
+      cell.capacityPercent !== undefined &&
+      cell.status !== "unavailable" &&
+      figure(cell, "latencyP99") !== undefined,
   );
   return [...new Set(loaded.map(({ contender }) => contender))].flatMap((contender) => {
     const own = loaded.filter((cell) => cell.contender === contender).sort(byLoad);
@@ -37,8 +41,8 @@ export function kneesOf(cells: readonly Cell[]): Knee[] {
 export function kneeSentences(cells: readonly Cell[]): Sentence[] {
   const parts = kneesOf(cells).map(({ contender, cell, most }) =>
     cell === null
-      ? say`${{ name: contender }} at none up to ${count(most)} %`
-      : say`${{ name: contender }} at ${count(cell.capacityPercent ?? 0)} %`,
+      ? say`${{ name: contender }} not up to ${count(most)} %`
+      : say`${{ name: contender }} from ${count(cell.capacityPercent ?? 0)} %`,
   );
   if (parts.length === 0) return [];
   return [say`p99 exceeds twice that of the lightest load: ${joined(parts, "; ")}.`];
