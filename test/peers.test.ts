@@ -81,7 +81,8 @@ describe("the peers", () => {
       expect(found ?? null, name).toBe(version?.() ?? null);
     }
     expect(status).toBe(0);
-  });
+    // Each peer that is there is compiled and measured.
+  }, 300_000);
 });
 
 describe("a peer's program", () => {
