@@ -1,73 +1,29 @@
 // The daemon that forwards FIFOs: both ends as processes, a connection that breaks, and other
 // programs in the place of either end.
 
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createReadStream, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { makeFifo } from "../src/index.ts";
+import { eventually, Program } from "./chat-processes.ts";
 
 const missing = (tool: string, flag: string) => spawnSync(tool, [flag]).error !== undefined;
-const running = new Set<ChildProcess>();
 let folder: string;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "io-selectors-"));
 });
-afterEach(() => {
-  for (const child of running) child.kill("SIGKILL");
-  running.clear();
+afterEach(async () => {
+  await Program.killAll();
   rmSync(folder, { recursive: true });
 });
 
-/** A process and all that it has written. */
-class Started {
-  readonly child: ChildProcess;
-  readonly exited: Promise<unknown[]>;
-  output = "";
-
-  constructor(command: string, args: readonly string[], input: "pipe" | "ignore" = "ignore") {
-    this.child = spawn(command, args, { stdio: [input, "pipe", "pipe"] });
-    running.add(this.child);
-    this.exited = once(this.child, "exit").finally(() => running.delete(this.child));
-    for (const stream of [this.child.stdout, this.child.stderr]) {
-      stream?.on("data", (chunk: Buffer) => {
-        this.output += chunk.toString();
-      });
-    }
-  }
-
-  static daemon(...args: string[]): Started {
-    const file = join("dist", "examples", "16-forward-fifos.js");
-    return new Started(process.execPath, [file, ...args]);
-  }
-
-  async said(pattern: RegExp): Promise<RegExpExecArray> {
-    return until(
-      () => pattern.exec(this.output),
-      () => `${pattern} in ${this.output}`,
-    );
-  }
-
-  async stop(): Promise<unknown> {
-    this.child.kill("SIGTERM");
-    return (await this.exited)[0];
-  }
-}
-
-async function until<T>(look: () => T | null | false, what: () => string): Promise<T> {
-  for (let i = 0; i < 1000; i++) {
-    const found = look();
-    if (found !== null && found !== false) return found;
-    await delay(10);
-  }
-  throw new Error(`did not happen: ${what()}`);
-}
+const daemonOf = (...args: readonly string[]) => Program.example("16-forward-fifos", ...args);
 
 /** The lines that come out of a FIFO. */
 class FifoReader {
@@ -80,7 +36,7 @@ class FifoReader {
   }
 
   async has(count: number): Promise<readonly string[]> {
-    await until(
+    await eventually(
       () => this.lines.length >= count,
       () => `${count} lines, but ${this.lines.length}`,
     );
@@ -92,11 +48,12 @@ class FifoReader {
   }
 }
 
-async function receiver(port = 0): Promise<{ daemon: Started; port: number; inbox: string }> {
+async function receiver(port = 0): Promise<{ daemon: Program; port: number; inbox: string }> {
   const inbox = join(folder, "inbox");
-  const daemon = Started.daemon("receive", `127.0.0.1:${port}`, inbox);
-  const [, bound] = await daemon.said(/receiving on 127\.0\.0\.1:(\d+)/);
-  return { daemon, port: Number(bound), inbox };
+  const daemon = daemonOf("receive", `127.0.0.1:${port}`, inbox);
+  const bound = /receiving on 127\.0\.0\.1:(\d+)/;
+  await daemon.said(bound);
+  return { daemon, port: Number(bound.exec(daemon.errors)?.[1]), inbox };
 }
 
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `line ${i}`);
@@ -105,23 +62,23 @@ const text = (lines: readonly string[]) => `${lines.join("\n")}\n`;
 it("carries the lines of several FIFOs in order, each once, and ends cleanly", async () => {
   const { daemon, port, inbox } = await receiver();
   const fifos = ["one", "two"].map((name) => join(folder, name));
-  const sender = Started.daemon("send", ...fifos.map((path) => `${path}@127.0.0.1:${port}`));
+  const sender = daemonOf("send", ...fifos.map((path) => `${path}@127.0.0.1:${port}`));
   for (const path of fifos) await sender.said(new RegExp(`${path}: forwarding`));
   const lines = numbered(20_000); // more than the queue, the FIFOs and the sockets hold
   const writers = fifos.map((path) => {
-    const cat = new Started("sh", ["-c", `cat > ${path}`], "pipe");
+    const cat = new Program("sh", ["-c", `cat > ${path}`]);
     cat.child.stdin?.end(text(lines));
     return cat;
   });
-  await until(
+  await eventually(
     () => existsSync(join(inbox, "one")) && existsSync(join(inbox, "two")),
     () => "the FIFOs of the inbox",
   );
   const readers = ["one", "two"].map((name) => new FifoReader(join(inbox, name)));
   for (const reader of readers) expect(await reader.has(lines.length)).toEqual(lines);
-  for (const writer of writers) expect((await writer.exited)[0]).toBe(0);
-  expect(await sender.stop(), sender.output).toBe(0);
-  expect(await daemon.stop(), daemon.output).toBe(0);
+  for (const writer of writers) expect(await writer.ended()).toBe(0);
+  expect(await sender.stop(), sender.errors).toBe(0);
+  expect(await daemon.stop(), daemon.errors).toBe(0);
   for (const reader of readers) reader.close();
 });
 
@@ -144,31 +101,31 @@ it("waits for a receiver that comes late, and sends again what was not acknowled
   breaking.listen(0, "127.0.0.1");
   await once(breaking, "listening");
   const { port } = breaking.address() as { port: number };
-  const sender = Started.daemon("send", `${fifo}@127.0.0.1:${port}`);
+  const sender = daemonOf("send", `${fifo}@127.0.0.1:${port}`);
   await sender.said(/forwarding/);
   writeFileSync(fifo, text(numbered(5)));
   await sender.said(/again in \d+ ms/);
   expect(connections).toHaveLength(1);
   const { daemon, inbox } = await receiver(port);
-  await until(
+  await eventually(
     () => existsSync(join(inbox, "late")),
     () => "the FIFO of the inbox",
   );
   const reader = new FifoReader(join(inbox, "late"));
   expect(await reader.has(3)).toEqual(["line 2", "line 3", "line 4"]);
-  expect(await sender.stop(), sender.output).toBe(0);
+  expect(await sender.stop(), sender.errors).toBe(0);
   await daemon.stop();
   reader.close();
 });
 
 it("reports the lines that no receiver took, and skips one that is too long", async () => {
   const fifo = join(folder, "lonely");
-  const sender = Started.daemon("send", `${fifo}@127.0.0.1:1`);
+  const sender = daemonOf("send", `${fifo}@127.0.0.1:1`);
   await sender.said(/again in/);
   writeFileSync(fifo, text(["a", "b", "c".repeat(100_000)]));
   await sender.said(/a line of more than 65536 bytes was skipped/);
   expect(await sender.stop()).toBe(1);
-  expect(sender.output).toContain(`${fifo}: 2 lines were not sent`);
+  expect(sender.errors).toContain(`${fifo}: 2 lines were not sent`);
 });
 
 const python = it.skipIf(missing("python3", "--version"));
@@ -188,8 +145,8 @@ python("refuses a name that leads out of its folder, and serves the others", asy
   }
   expect(existsSync(join(folder, "escaped"))).toBe(false);
   await daemon.said(/"\.hidden" is no name of a FIFO/);
-  const socket = new Started("python3", ["-c", program, "ok"]);
-  await until(
+  const socket = new Program("python3", ["-c", program, "ok"]);
+  await eventually(
     () => existsSync(join(inbox, "ok")),
     () => "the FIFO of the inbox",
   );
@@ -202,7 +159,7 @@ python("refuses a name that leads out of its folder, and serves the others", asy
 
 it.skipIf(missing("nc", "-h"))("takes lines from nc", async () => {
   const { daemon, port, inbox } = await receiver();
-  const nc = new Started("nc", ["127.0.0.1", String(port)], "pipe");
+  const nc = new Program("nc", ["127.0.0.1", String(port)]);
   nc.child.stdin?.write("from-nc\nhello\n");
   await nc.said(/^1\n$/);
   const reader = new FifoReader(join(inbox, "from-nc"));
@@ -210,5 +167,5 @@ it.skipIf(missing("nc", "-h"))("takes lines from nc", async () => {
   reader.close();
   expect(await daemon.stop()).toBe(0);
   nc.child.stdin?.end();
-  await nc.exited;
+  await nc.ended();
 });

@@ -1,5 +1,7 @@
 // Why the gate has no plain verdict on a test: codes with fields, and one table of words for them.
 
+import { percentText } from "../model/reasons.ts";
+
 export type GateCause =
   | { readonly code: "not-measured" }
   | { readonly code: "few-pairs"; readonly pairs: number; readonly planned: number }
@@ -23,7 +25,7 @@ const causeWords: { readonly [C in GateCause["code"]]: (cause: GateCauseOf<C>) =
   "few-pairs": ({ pairs, planned }) => `${pairs} of ${planned} pairs count`,
   chance: ({ pairs }) => `beyond the margin, but ${pairs} pairs cannot rule out chance`,
   insensitive: ({ detectable, wanted }) =>
-    `detects ${shareText(detectable)} or more; ${shareText(wanted)} is wanted`,
+    `detects ${percentText(detectable)} % or more; ${percentText(wanted)} % is wanted`,
   "not-confirmed": () => "fresh blocks do not agree",
   "missing-in-head": () => "missing in head",
   "not-ranked": ({ status, reason }) => `${status}: ${reason ?? "no reason was saved"}`,
@@ -34,8 +36,4 @@ const causeWords: { readonly [C in GateCause["code"]]: (cause: GateCauseOf<C>) =
 
 export function gateCauseText<C extends GateCause["code"]>(cause: GateCauseOf<C>): string {
   return causeWords[cause.code as C](cause);
-}
-
-function shareText(share: number): string {
-  return `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
 }

@@ -1,7 +1,6 @@
 // A part of one CPU for the servers of a run: a group of cgroups(7), beside another one in which a
 // program uses up the rest. A server in it is saturated while the load generator is not. Weights
-// and no bandwidth limit: a limit suspends each thread of a server at the end of every period,
-// which doubled the cost per message of a thousand threads.
+// and no bandwidth limit: a limit suspends each thread of a server at the end of every period.
 
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -104,7 +103,7 @@ function removeGroup(path: string): void {
   }
 }
 
-/** SharedGroups of runs that were killed: their processes ended with them. */
+/** Groups of runs that were killed: their processes ended with them. */
 function removeLeftovers(folder: string): void {
   for (const name of namesIn(folder)) {
     const pid = Number(name.slice(prefix.length).split("-")[0]);

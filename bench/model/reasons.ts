@@ -100,7 +100,8 @@ function disturbedText(cause: CauseOf<"disturbed">): string {
   return parts.length === 0 ? dropped : `${dropped}: ${parts.join(", ")}`;
 }
 
-function percentText(share: number): string {
+/** A share in per cent, without the sign: 0.05 is "5.0". */
+export function percentText(share: number): string {
   return (share * 100).toFixed(share < 0.1 ? 1 : 0);
 }
 

@@ -1,7 +1,8 @@
 // The pilot of a round whose rate is a part of the server's own capacity: a short closed loop
 // against the same process. From it follow the rate, and whether the load generator can send it.
 
-import type { OpenLoad, ShareLoad } from "../model/workloads/workload.ts";
+import { thousands } from "../host/diagnosis.ts";
+import type { ClosedLoad, OpenLoad, ShareLoad } from "../model/workloads/workload.ts";
 import { faultOf } from "./faults.ts";
 import { type LoadOptions, runLoad } from "./load.ts";
 import type { LoadTarget } from "./load-arguments.ts";
@@ -15,6 +16,12 @@ interface Refused {
   readonly unavailable: string | null;
 }
 
+/** The load of the pilot itself. */
+export function pilotOf(share: ShareLoad): ClosedLoad {
+  const { connections, activeConnections, payloadBytes, inFlight } = share;
+  return { mode: "closed", connections, activeConnections, payloadBytes, inFlight };
+}
+
 /**
  * @returns the load to measure, or what the round comes to without one.
  * @throws {Interrupted}
@@ -24,9 +31,8 @@ export async function loadOf(
   target: Omit<LoadTarget, "load">,
   options: LoadOptions,
 ): Promise<{ readonly open: OpenLoad } | Refused> {
-  const { connections, activeConnections, payloadBytes, inFlight, capacityPercent } = share;
-  const talking = { connections, activeConnections, payloadBytes };
-  const closed = { mode: "closed", ...talking, inFlight } as const;
+  const { capacityPercent } = share;
+  const closed = pilotOf(share);
   const timing = { ...target.timing, steadyWithinMs: 0, windows: 1, windowMs: pilotMs };
   const loaded = await runLoad({ ...target, load: closed, timing }, options);
   const failure = loaded.failure ?? faultOf(loaded, closed);
@@ -46,13 +52,11 @@ export async function loadOf(
       `generator can send ${thousands(sendable)} on its CPU`;
     return { failure: null, unavailable: text };
   }
-  return { open: { mode: "open", ...talking, ratePerSecond, schedule: "poisson" } };
+  const { connections, activeConnections, payloadBytes } = share;
+  const sizes = { connections, activeConnections, payloadBytes };
+  return { open: { mode: "open", ...sizes, ratePerSecond, schedule: "poisson" } };
 }
 
 function perSecond(messages: number | null, cpuNs: number | null): number | null {
   return divide(messages, cpuNs === null ? null : cpuNs / 1e9);
-}
-
-function thousands(number: number): string {
-  return number.toLocaleString("en-US");
 }

@@ -21,7 +21,7 @@ import { faultOf } from "./faults.ts";
 import { type Loaded, runLoad } from "./load.ts";
 import { type GeneratorLoad, serverArguments } from "./load-arguments.ts";
 import { AccountTaker, type OwnAccount } from "./own-account.ts";
-import { loadOf } from "./pilot.ts";
+import { loadOf, pilotOf } from "./pilot.ts";
 import type { Scenario } from "./plan.ts";
 import { runtimeWarmupMessages, runtimeWarmupMs, type Timing } from "./profiles.ts";
 import { measureReadiness } from "./readiness-round.ts";
@@ -235,14 +235,7 @@ async function measureShare(
 ): Promise<Partial<Round>> {
   const { contender, timing, seed } = request;
   const { host, signal, cpus } = context;
-  const { connections, activeConnections, payloadBytes, inFlight } = share;
-  const closed = {
-    connections,
-    activeConnections,
-    payloadBytes,
-    inFlight,
-    mode: "closed",
-  } as const;
+  const closed = pilotOf(share);
   const started = await startContender(request, closed, context);
   if (!("server" in started)) return started;
   const { server } = started;

@@ -93,7 +93,9 @@ export async function run(plan: Plan, given: RunContext): Promise<Results> {
   };
 }
 
-function cpuShareFor({ parts }: Plan, { host }: RunContext): CpuShare | null {
+/** Not where the program that uses up the rest would take the load generator's CPU. */
+function cpuShareFor({ parts }: Plan, { host, cpus }: RunContext): CpuShare | null {
+  if (!cpus.clientAlone) return null;
   const saturates = parts.some(({ scenarios }) =>
     scenarios.some(({ workload }) => workload.mustFill),
   );
