@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { endAll, expectEcho, open, type ServerRow, serverRows, start } from "./server-processes.ts";
 
 const hasStrace = spawnSync("strace", ["-V"]).status === 0;
@@ -58,8 +58,14 @@ describe.each(serverRows.map((row) => [row.name, row] as const))("%s", (name, ro
   });
 });
 
+/**
+ * -D: strace is the child, so that the server keeps the id and gets our signals. One -q: no word of
+ * attached threads, but of how each ended.
+ */
+const strace = (file: string) => ["strace", "-D", "-f", "-q", "-o", file];
+
 async function checkBetween(row: ServerRow, file: string, count: number): Promise<void> {
-  const server = await start(["strace", "-D", "-f", "-qq", "-o", file, ...row.command]);
+  const server = await start([...strace(file), ...row.command]);
   const peers = await Promise.all(Array.from({ length: count }, () => open(server.port)));
   const echo = () => Promise.all(peers.map((peer) => expectEcho(peer, "a message")));
   await echo(); // every connection has been accepted
@@ -67,7 +73,7 @@ async function checkBetween(row: ServerRow, file: string, count: number): Promis
   for (let i = 0; i < messages / count; i++) await echo();
   const after = await server.snapshot();
   expect((await server.stop("SIGTERM")).code).toBe(0);
-  const calls = await callsIn(file, "snapshot");
+  const calls = await callsIn(file, { pid: server.pid, event: "snapshot" });
   let all = 0;
   for (const [name, stands] of Object.entries(counted)) {
     const ours = (after[name] ?? 0) - (before[name] ?? 0);
@@ -100,15 +106,14 @@ describe.each(traced.map((row) => [row.name, row] as const))("%s", (_, row) => {
 });
 
 async function check(row: ServerRow, file: string): Promise<void> {
-  // -D: strace is the child, so that the server keeps the id and gets our signals.
-  const server = await start(["strace", "-D", "-f", "-qq", "-o", file, ...row.command]);
+  const server = await start([...strace(file), ...row.command]);
   const peers = await Promise.all(Array.from({ length: connections }, () => open(server.port)));
   for (let i = 0; i < messages / connections; i++) {
     await Promise.all(peers.map((peer) => expectEcho(peer, "a message")));
   }
   const { code, counters } = await server.stop("SIGTERM");
   expect(code).toBe(0);
-  const calls = await callsIn(file, "ready");
+  const calls = await callsIn(file, { pid: server.pid, event: "ready" });
   const sum = (names: readonly string[]) =>
     names.reduce((total, name) => total + (calls.get(name) ?? 0), 0);
   let ours = 0;
@@ -131,14 +136,13 @@ async function check(row: ServerRow, file: string): Promise<void> {
 /**
  * Calls by name from one line of that event, written to standard output, to the next if there is
  * one; all others go under "before". The tracer ends a moment after the server: its file is
- * complete with the line that says how that ended.
+ * complete with the line that says how the server's first process ended.
  */
-async function callsIn(file: string, event: string): Promise<Map<string, number>> {
-  let text = readFileSync(file, "utf8");
-  for (let i = 0; i < 200 && !/\+\+\+ exited with/.test(text); i++) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    text = readFileSync(file, "utf8");
-  }
+async function callsIn(
+  file: string,
+  { pid, event }: { readonly pid: number; readonly event: string },
+): Promise<Map<string, number>> {
+  const text = await vi.waitFor(() => traceOf(file, pid), { timeout: 60_000, interval: 10 });
   const calls = new Map<string, number>();
   let between = false;
   for (const [, name = "", rest = ""] of text.matchAll(/^\d+ +(\w+)\((.*)$/gm)) {
@@ -147,4 +151,12 @@ async function callsIn(file: string, event: string): Promise<Map<string, number>
     if (name === "write" && rest.includes(event)) between = !between;
   }
   return calls;
+}
+
+/** @throws {Error} if the trace does not say yet how the process ended. */
+function traceOf(file: string, pid: number): string {
+  const text = readFileSync(file, "utf8");
+  const ended = new RegExp(`^${pid} +\\+\\+\\+ exited with`, "m");
+  if (!ended.test(text)) throw new Error(`the trace does not have the end of process ${pid}`);
+  return text;
 }
