@@ -2,9 +2,9 @@
 // installed or downloaded; a tool that is missing has the one command that installs it.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 
 /** A tool that this machine has. */
 export interface FoundTool {
@@ -48,15 +48,52 @@ function firstOf(
 /** Debian installs modules for its own interpreter, which need not be the first on PATH. */
 const pythons = ["python3", "/usr/bin/python3"];
 
+/** Prints the interpreter's version and those of the modules named that it can import, as JSON. */
+const pythonVersions = `
+import importlib, importlib.metadata, json, platform, sys
+def version(name):
+    try:
+        importlib.import_module(name)
+        return importlib.metadata.version(name)
+    except Exception:
+        return None
+modules = {name: version(name) for name in sys.argv[1:]}
+print(json.dumps({"python": platform.python_version(), "modules": modules}))
+`;
+
+interface PythonVersions {
+  readonly python: string;
+  readonly modules: Readonly<Record<string, string | null>>;
+}
+
+const pythonModules = new Set<string>();
+const askedPythons = new Map<string, PythonVersions | null>();
+
+/** One process per interpreter answers for the modules of all peers. */
+function versionsOf(program: string): PythonVersions | null {
+  const known = askedPythons.get(program);
+  if (known !== undefined) return known;
+  const said = output(program, "-c", pythonVersions, ...pythonModules);
+  const versions = said === null ? null : (JSON.parse(said) as PythonVersions);
+  askedPythons.set(program, versions);
+  return versions;
+}
+
 /** CPython with a module of its index, or alone. */
 export function python(module?: string): Toolchain {
-  const own = "import platform; print('Python', platform.python_version(), end='')";
-  const version = `m.version('${module}')`;
-  const more = `; import importlib.metadata as m, ${module}; print(', ${module}', ${version})`;
+  if (module !== undefined) pythonModules.add(module);
   return {
     needs: module === undefined ? "Python 3.8 or newer" : `the Python module ${module}`,
     install: `apt-get install python3${module === undefined ? "" : `-${module}`}`,
-    find: () => firstOf(pythons, (program) => output(program, "-c", own + (module ? more : ""))),
+    find: () =>
+      firstOf(pythons, (program) => {
+        const versions = versionsOf(program);
+        if (versions === null) return null;
+        const alone = `Python ${versions.python}`;
+        if (module === undefined) return alone;
+        const found = versions.modules[module] ?? null;
+        return found === null ? null : `${alone}, ${module} ${found}`;
+      }),
   };
 }
 
@@ -148,12 +185,26 @@ export function java(release: number): Toolchain {
     find: () => {
       const others = entries(folder).map((name) => join(folder, name, "bin", "javac"));
       return firstOf(["javac", ...others], (compiler) => {
-        const [, version, major] =
-          /javac ((\d+)\S*)/.exec(output(compiler, "-version") ?? "") ?? [];
-        return Number(major) >= release ? `Java ${version}` : null;
+        const version = javaVersion(compiler);
+        return Number.parseInt(version ?? "", 10) >= release ? `Java ${version}` : null;
       });
     },
   };
+}
+
+/** By the file of its JDK that has it: `javac -version` starts a virtual machine. */
+function javaVersion(compiler: string): string | null {
+  const path = compiler.includes("/") ? compiler : onPath(compiler);
+  if (path === null || !existsSync(path)) return null;
+  const release = join(dirname(realpathSync(path)), "..", "release");
+  const text = existsSync(release) ? readFileSync(release, "utf8") : "";
+  const [, written] = /^JAVA_VERSION="([^"]+)"/m.exec(text) ?? [];
+  return written ?? /javac (\S+)/.exec(output(path, "-version") ?? "")?.[1] ?? null;
+}
+
+function onPath(name: string): string | null {
+  const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? null;
 }
 
 /**
