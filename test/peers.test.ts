@@ -14,10 +14,11 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   compile,
   isCompiled,
+  peersCache,
   programFolder,
   type Recipe,
 } from "../bench/contenders/compile-peer.ts";
@@ -25,11 +26,13 @@ import { peers } from "../bench/contenders/peers.ts";
 import { packagePaths } from "../bench/paths.ts";
 import { parseResults } from "../bench/report/json.ts";
 import { makePlan } from "../bench/run/plan.ts";
+import { withoutRoot } from "../bench/run/round.ts";
 import { requestOf } from "./live-data.ts";
 
 const paths = packagePaths();
 const sources = join("bench", "contenders", "peers");
 const folder = mkdtempSync(join(tmpdir(), "io-selectors-peers-"));
+const usualPath = process.env["PATH"] ?? "";
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("the peers", () => {
@@ -66,8 +69,9 @@ describe("the peers", () => {
 
   it("that are missing are unavailable in a run, and it goes on", () => {
     const cli = join(paths.root, "dist", "bench", "cli.js");
-    const load = "--connections 2 --rate 20000 --duration 0.25 --blocks 1 --json".split(" ");
-    const args = [cli, "--contenders", "peers", ...load, "--out", join(folder, "reports")];
+    const load = "--connections 2 --rate 20000 --duration 0.25 --blocks 1 --budget 1".split(" ");
+    const out = ["--json", "--out", join(folder, "reports")];
+    const args = [cli, "--contenders", "peers", ...load, ...out];
     const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: "utf8" });
     const { cells, environment } = parseResults(stdout || `"${stderr}"`, "stdout");
     expect(cells).toHaveLength(peers.length + 1);
@@ -97,27 +101,63 @@ describe("a peer's program", () => {
   mkdirSync(join(root, sources), { recursive: true });
   writeFileSync(join(root, sources, "one.txt"), "first");
   const copying = recipe(({ program }, out) => [[program, "one.txt", out]]);
+  beforeEach(() => {
+    vi.stubEnv("IO_SELECTORS_CACHE", join(folder, "cache"));
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
 
   it("is made once, and again when its source changes", () => {
     expect(isCompiled(copying)).toBe(false);
     expect(compile(copying)).toBeNull();
     const first = programFolder(copying);
     expect(readFileSync(join(first, "one.txt"), "utf8")).toBe("first");
-    // A second call would fail, if it ran: its command does not exist.
-    expect(compile({ ...copying, build: () => [["no-such-program"]] })).toBeNull();
+    // A second call would fail, if it ran: its command is not found any more.
+    vi.stubEnv("PATH", "/nowhere");
+    expect(compile(copying)).toBeNull();
+    vi.stubEnv("PATH", usualPath);
     writeFileSync(join(root, sources, "one.txt"), "second");
     expect(isCompiled(copying)).toBe(false);
     expect(compile(copying)).toBeNull();
     expect(readFileSync(join(programFolder(copying), "one.txt"), "utf8")).toBe("second");
     expect(existsSync(first)).toBe(true);
+    // Other commands and another compiler make other programs, of the same sources.
+    const flags = recipe(({ program }, out) => [[program, "--force", "one.txt", out]]);
+    const newer = { ...copying, tool: { program: "cp", version: "cp 2" } };
+    expect(new Set([copying, flags, newer].map(programFolder)).size).toBe(3);
+  });
+
+  it("is in the user's cache, which all clones share", () => {
+    const other = join(folder, "another-clone");
+    cpSync(root, other, { recursive: true });
+    const there = { ...copying, paths: { ...paths, root: other } };
+    expect(programFolder(there)).toBe(programFolder(copying));
+    vi.stubEnv("IO_SELECTORS_CACHE", "");
+    vi.stubEnv("XDG_CACHE_HOME", "/caches");
+    expect(peersCache()).toBe("/caches/io-selectors/peers");
+    vi.stubEnv("XDG_CACHE_HOME", "");
+    vi.stubEnv("HOME", "/home/me");
+    expect(peersCache()).toBe("/home/me/.cache/io-selectors/peers");
+    const reason = `exec: ${peersCache()}/go-1/server: not found; ${paths.root}/x`;
+    expect(withoutRoot(reason, paths)).toBe(
+      "exec: ~/.cache/io-selectors/peers/go-1/server: not found; ./x",
+    );
+  });
+
+  it("is not made if the cache cannot be written, and the reason says what to do", () => {
+    vi.stubEnv("IO_SELECTORS_CACHE", "/dev/null/caches");
+    expect(compile(copying)).toMatch(
+      /^cannot compile peer:copied: .*\/dev\/null.*; set IO_SELECTORS_CACHE to a folder of yours$/,
+    );
   });
 
   it("that does not compile leaves nothing, and the reason is what the compiler said", () => {
     cpSync(join(root, sources, "one.txt"), join(root, sources, "two.txt"));
     const failing = { ...recipe(() => [["cp", "no-such-file", "x"]]), sources: ["two.txt"] };
-    const before = readdirSync(join(root, "build", "peers"));
+    const before = readdirSync(peersCache());
     const changed = { ...failing, tool: { program: "cp", version: "cp 2" } };
     expect(compile(changed)).toMatch(/^cannot compile peer:copied with cp 2: cp: .*no-such-file/);
-    expect(readdirSync(join(root, "build", "peers"))).toEqual(before);
+    expect(readdirSync(peersCache())).toEqual(before);
   });
 });

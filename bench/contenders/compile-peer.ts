@@ -1,9 +1,11 @@
-// Compiles a peer once into build/peers/. The folder's name holds a digest of the sources and of
-// the compiler's version, so that a changed source or a new compiler makes a new program.
+// Compiles a peer once per user, into a cache that all clones share. The folder's name holds a
+// digest of the sources, the compiler's version, the commands and the platform, so that a change of
+// any of them makes a new program.
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Paths } from "../paths.ts";
 import type { FoundTool } from "./toolchains.ts";
@@ -30,10 +32,18 @@ const offline = {
 const quotedCharacters = 400;
 
 /** Where the program is, or will be. */
-export function programFolder({ name, paths, tool, sources }: Recipe): string {
-  const hash = createHash("sha256").update(tool.version);
+export function programFolder({ name, paths, tool, sources, build }: Recipe): string {
+  const commands = build(tool, "OUT");
+  const made = { version: tool.version, commands, on: [process.platform, process.arch] };
+  const hash = createHash("sha256").update(JSON.stringify(made));
   for (const source of sources) hash.update(readFileSync(join(sourcesOf(paths), source)));
-  return join(paths.root, "build", "peers", `${name}-${hash.digest("hex").slice(0, 12)}`);
+  return join(peersCache(), `${name}-${hash.digest("hex").slice(0, 12)}`);
+}
+
+/** In the cache of the programs that are copied to other machines; the same variables move it. */
+export function peersCache(): string {
+  const { IO_SELECTORS_CACHE: own, XDG_CACHE_HOME: caches } = process.env;
+  return join(own || join(caches || join(homedir(), ".cache"), "io-selectors"), "peers");
 }
 
 export function isCompiled(recipe: Recipe): boolean {
@@ -44,9 +54,16 @@ export function isCompiled(recipe: Recipe): boolean {
 export function compile(recipe: Recipe): string | null {
   const folder = programFolder(recipe);
   if (existsSync(folder)) return null;
-  mkdirSync(dirname(folder), { recursive: true });
-  // Beside its place and then into it, so that an interrupted compilation leaves no half program.
-  const out = mkdtempSync(join(dirname(folder), ".new-"));
+  let out: string;
+  try {
+    mkdirSync(dirname(folder), { recursive: true });
+    // Beside its place and then into it, so that an interrupted compilation leaves no half program.
+    out = mkdtempSync(join(dirname(folder), ".new-"));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const hint = "set IO_SELECTORS_CACHE to a folder of yours";
+    return `cannot compile peer:${recipe.name}: ${why}; ${hint}`;
+  }
   try {
     for (const [program = "", ...args] of recipe.build(recipe.tool, out)) {
       const { status, stderr, error } = spawnSync(program, args, {
@@ -59,10 +76,19 @@ export function compile(recipe: Recipe): string | null {
       const why = error?.message ?? stderr.trim().slice(-quotedCharacters);
       return `cannot compile peer:${recipe.name} with ${recipe.tool.version}: ${program}: ${why}`;
     }
-    if (!existsSync(folder)) renameSync(out, folder);
+    moveInto(folder, out);
     return null;
   } finally {
     rmSync(out, { recursive: true, force: true });
+  }
+}
+
+/** Another process may have compiled the same program meanwhile: one of them is enough. */
+function moveInto(folder: string, made: string): void {
+  try {
+    renameSync(made, folder);
+  } catch (error) {
+    if (!existsSync(folder)) throw error;
   }
 }
 

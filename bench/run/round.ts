@@ -1,6 +1,7 @@
 // One round: a fresh server, one run of the load generator against it, its end. It never throws for
 // a contender's fault.
 
+import { homedir } from "node:os";
 import type { Contender } from "../contenders/catalogue.ts";
 import type { CpuPlan } from "../host/cpus.ts";
 import type { CpuShare, Host } from "../host/host.ts";
@@ -301,7 +302,9 @@ async function loadAndStop(
   }
 }
 
-/** Reasons are published with the report, where this machine's folders have no business. */
+/** Reasons are published with the report: they name neither this clone's folder nor the home. */
 export function withoutRoot(text: string, { root }: Paths): string {
-  return text.replaceAll(`file://${root}`, ".").replaceAll(root, ".");
+  const home = homedir();
+  const relative = text.replaceAll(`file://${root}`, ".").replaceAll(root, ".");
+  return home.length > 1 ? relative.replaceAll(`${home}/`, "~/") : relative;
 }
