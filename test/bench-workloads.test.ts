@@ -1,14 +1,16 @@
 // Every workload, really run, at a scale that takes moments: each gives its headline, or says why
 // not. Shapes and bounds only; what a figure is worth depends on the machine.
 
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { contenders } from "../bench/contenders/catalogue.ts";
 import { families } from "../bench/contenders/families.ts";
 import { chooseCpus } from "../bench/host/cpus.ts";
+import type { HostProcess } from "../bench/host/host.ts";
 import { LocalHost } from "../bench/host/local.ts";
 import { readMachineLimits } from "../bench/host/machine-limits.ts";
 import type { Cell, MetricName, Results } from "../bench/model/results.ts";
 import { workloads } from "../bench/model/workloads/catalogue.ts";
+import { echoRate } from "../bench/model/workloads/echo-rate.ts";
 import type { LoadScale, Workload } from "../bench/model/workloads/workload.ts";
 import type { Part, Plan } from "../bench/run/plan.ts";
 import { run } from "../bench/run/run.ts";
@@ -42,9 +44,24 @@ function planOf(workload: Workload, names: readonly string[], size: LoadScale = 
 /** The gate is for figures; these runs are for shapes, on a machine that runs other tests. */
 const ungated = (workload: Workload): Workload => ({ ...workload, rules: [] });
 
-async function measure(plan: Plan): Promise<Results> {
+/** What is written to the load generators, which stay connected. */
+class ListeningHost extends LocalHost {
+  readonly sent: string[] = [];
+
+  override start(...given: Parameters<LocalHost["start"]>): HostProcess {
+    const child = super.start(...given);
+    const send = child.send.bind(child);
+    child.send = (line) => {
+      this.sent.push(line);
+      send(line);
+    };
+    return child;
+  }
+}
+
+async function measure(plan: Plan, host = new LocalHost()): Promise<Results> {
   const results = await run(plan, {
-    host: new LocalHost(),
+    host,
     cpus: chooseCpus(),
     signal: new AbortController().signal,
     environment: { fingerprint: "test" },
@@ -58,6 +75,28 @@ async function measure(plan: Plan): Promise<Results> {
 const namesOf = ({ name }: Workload) => (families[name] ?? []).map((row) => row.name);
 
 const median = ({ metrics }: Cell, name: MetricName) => metrics[name]?.median ?? null;
+
+describe.runIf(linux && chooseCpus().clientAlone)("a load generator with a core of its own", () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it.each([
+    ["0", false],
+    ["1", true],
+  ])("spins unless IO_SELECTORS_SPIN is 0, and the settings say so: %s", async (value, spins) => {
+    vi.stubEnv("IO_SELECTORS_SPIN", value);
+    const host = new ListeningHost();
+    const plan = planOf(ungated(echoRate), ["cpp:reactor-epoll"]);
+    const { settings } = await measure(plan, host);
+    const windows = host.sent.filter((line) => line.startsWith("window "));
+    expect(windows.length).toBeGreaterThan(0);
+    expect(windows.filter((line) => line.includes(" spin=1")).length).toBe(
+      spins ? windows.length : 0,
+    );
+    expect(settings["loadGeneratorSpins"]).toBe(spins ? undefined : false);
+  });
+});
 
 describe.runIf(linux)("a workload", () => {
   const servers = workloads.filter(({ name }) => families[name] === undefined);

@@ -7,7 +7,7 @@ export interface CpuPlan {
   /** A CPU's number, or null where this platform cannot pin. */
   readonly server: number | null;
   readonly client: number | null;
-  /** Whether the load generator has a core without the server: it may then spin. */
+  /** Whether the load generator has a core without the server: it spins there if it may. */
   readonly clientAlone: boolean;
   /** What the reader of the report must know; null where all is as it should be. */
   readonly note: string | null;
@@ -15,6 +15,11 @@ export interface CpuPlan {
 
 /** Each core as the CPUs of it that we may use. */
 export type Cores = readonly (readonly number[])[];
+
+/** Not on a machine that other programs share: IO_SELECTORS_SPIN=0 says so. */
+export function maySpin(): boolean {
+  return process.env["IO_SELECTORS_SPIN"] !== "0";
+}
 
 /** The plan for this machine. */
 export function chooseCpus(read: ReadText = readText): CpuPlan {

@@ -2,6 +2,7 @@
 // to the next in short windows, so that a contender and the reference are measured a fraction of a
 // second apart. Server and load generator share their CPUs with nothing: the others wait.
 
+import { maySpin } from "../host/cpus.ts";
 import type { Window } from "../model/events.ts";
 import { faultOf } from "./faults.ts";
 import { HeldLoad } from "./held-load.ts";
@@ -160,7 +161,7 @@ class ConnectedContender {
         spoken: this.request.contender.spoken,
       },
       {
-        ...{ host, signal, cpu: cpus.client, spins: cpus.clientAlone },
+        ...{ host, signal, cpu: cpus.client, spins: cpus.clientAlone && maySpin() },
         serverEnded: started.server.ended,
       },
     );

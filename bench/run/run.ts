@@ -2,6 +2,7 @@
 // nothing.
 
 import { commonSettings } from "../contenders/settings.ts";
+import { maySpin } from "../host/cpus.ts";
 import { Interrupted } from "../host/deadline.ts";
 import type { CpuShare } from "../host/host.ts";
 import type { MachineLimits } from "../host/limits.ts";
@@ -151,6 +152,7 @@ function settingsOf(plan: Plan, { cpus, cpuShare }: RunContext): Results["settin
     runtimeWarmupMessages,
     serverCpu: cpus.server,
     loadGeneratorCpu: cpus.client,
+    ...(cpus.clientAlone && !maySpin() ? { loadGeneratorSpins: false } : {}),
     ...(cpuShare == null
       ? {}
       : { capacityCpuShare: cpuShare.share, capacityCpuShareBy: cpuShare.means }),
