@@ -8,12 +8,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { contenders, reference } from "../bench/contenders/catalogue.ts";
 import { packagePaths } from "../bench/paths.ts";
 import { parseResults } from "../bench/report/json.ts";
 import { profiles } from "../bench/run/profiles.ts";
 import { childrenOf, survivors } from "./bench-processes.ts";
+import { commandLines, type Said } from "./command-lines.ts";
 
 const cli = join(packagePaths().root, "dist", "bench", "cli.js");
 const cliNode = process.execPath;
@@ -89,7 +90,7 @@ describe("bad input", () => {
     "--help",
   ]);
 
-  it.each([
+  const rows = [
     { argv: ["--frobnicate"], named: ["--frobnicate", ...options] },
     { argv: ["-x"], named: ["-x", ...options] },
     { argv: ["faster"], named: ["faster", "run, target, doctor, list"] },
@@ -107,12 +108,23 @@ describe("bad input", () => {
     { argv: ["--rate", "--blocks", "3"], named: ["--rate"] },
     { argv: ["--blocks"], named: ["--blocks"] },
     { argv: ["--out", "/dev/null/reports"], named: ["--out", "/dev/null/reports"] },
-  ])("$argv is one line that names it, and exit 2", async ({ argv, named }) => {
-    const bench = new Bench(argv);
+  ].map((row, index) => ({ ...row, index }));
+  let said: readonly Said[] = [];
+  beforeAll(async () => {
+    said = await commandLines(rows.map(({ argv }) => argv));
+  });
+
+  it.each(rows)("$argv is one line that names it, and exit 2", ({ named, index }) => {
+    const { status, stdout, stderr = "" } = said[index] ?? {};
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toMatch(/^bench: [^\n]+\n$/);
+    for (const name of named) expect(stderr).toContain(name);
+  });
+
+  it("ends a process with 2, too", async () => {
+    const bench = new Bench(["--frobnicate"]);
     expect(await bench.ended()).toBe(2);
-    expect(bench.stdout).toBe("");
-    expect(bench.stderr).toMatch(/^bench: [^\n]+\n$/);
-    for (const name of named) expect(bench.stderr).toContain(name);
+    expect([bench.stdout, bench.stderr]).toEqual(["", said[0]?.stderr]);
   });
 });
 

@@ -15,6 +15,7 @@ import { parseResults } from "../bench/report/json.ts";
 import { loadRows } from "../bench/run/options.ts";
 import { profiles } from "../bench/run/profiles.ts";
 import { survivors } from "./bench-processes.ts";
+import { commandLines } from "./command-lines.ts";
 
 const linux = process.platform === "linux";
 const cli = join(packagePaths().root, "dist", "bench", "cli.js");
@@ -56,19 +57,22 @@ describe("the command line", () => {
     const unknown = await bench("fly");
     expect(unknown.code).toBe(2);
     expect(unknown.stderr).toContain("run, target, doctor, list");
-    for (const name of ["run", "target", "doctor", "list", "report"]) {
-      const { code, stdout } = await bench(name, "--help");
-      expect(code).toBe(0);
+    const names = ["run", "target", "doctor", "list", "report"];
+    const helps = await commandLines(names.map((name) => [name, "--help"]));
+    for (const [i, name] of names.entries()) {
+      const { status, stdout } = helps[i] ?? {};
+      expect(status).toBe(0);
       expect(stdout).toContain(`npm run bench -- ${name}`);
       expect(stdout).toContain("examples:");
     }
   });
 
   it("suggests the name that was meant, and takes numbers as people write them", async () => {
-    expect((await bench("tagret")).stderr).toContain("did you mean target?");
-    expect((await bench("--conections", "5")).stderr).toContain("did you mean --connections?");
-    const wrong = await bench("--connections", "10x");
-    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('"10x" is not')]);
+    const lines = [["tagret"], ["--conections", "5"], ["--connections", "10x"]];
+    const [command, option, number] = await commandLines(lines);
+    expect(command?.stderr).toContain("did you mean target?");
+    expect(option?.stderr).toContain("did you mean --connections?");
+    expect(number).toMatchObject({ status: 2, stderr: expect.stringContaining('"10x" is not') });
     const read = (option: string, text: string) =>
       parseOptions([`--${option}`, text], loadRows).values[option];
     expect(read("connections", "100,10k")).toEqual([100, 10_000]);
@@ -108,8 +112,9 @@ describe("the command line", () => {
     const names = [...list.matchAll(/^ {2}(\w+)/gm)].map(([, name = ""]) => name);
     expect(names).toContain("target");
     expect(names.length).toBeGreaterThan(8);
-    for (const name of names) {
-      const { stdout } = await bench(name, "--help");
+    const helps = await commandLines(names.map((name) => [name, "--help"]));
+    for (const [i, name] of names.entries()) {
+      const { stdout = "" } = helps[i] ?? {};
       expect(stdout).toContain("options:");
       const long = stdout.split("\n").filter((line) => line.length > 80);
       expect(long, name).toEqual([]);
@@ -169,7 +174,7 @@ describe("doctor", () => {
 });
 
 describe("target", () => {
-  const load = ["--connections", "5", "--rate", "5000", "--duration", "0.3", "--blocks", "1"];
+  const load = "--connections 5 --rate 5000 --duration 0.3 --blocks 1 --budget 1".split(" ");
 
   it("says what is missing", async () => {
     const cases: [string[], RegExp][] = [
@@ -179,9 +184,10 @@ describe("target", () => {
       [["--address", "10.0.0.1:7", "--pid", "1"], /is not 127\.0\.0\.1:PORT/],
       [["--address", "127.0.0.1:7"], /needs --pid/],
     ];
-    for (const [argv, message] of cases) {
-      const { code, stderr } = await bench("target", ...argv);
-      expect(code).toBe(2);
+    const outcomes = await commandLines(cases.map(([argv]) => ["target", ...argv]));
+    for (const [i, [, message]] of cases.entries()) {
+      const { status, stderr = "" } = outcomes[i] ?? {};
+      expect(status).toBe(2);
       expect(stderr).toMatch(message);
       expect(stderr.trim().split("\n")).toHaveLength(1);
     }
@@ -316,19 +322,21 @@ describe("target", () => {
 
 describe("report", () => {
   it("needs a file, and says what is wrong with one that is not ours", async () => {
-    expect((await bench("report")).stderr).toContain("report takes one file");
-    expect((await bench("report", "nowhere.json")).stderr).toContain('cannot read "nowhere.json"');
     writeFileSync(join(folder, "cut.json"), '{"schemaVersion": 1, "prof');
-    const cut = await bench("report", "cut.json");
-    expect(cut.code).toBe(2);
-    expect(cut.stderr).toContain("cut.json");
-    expect((await bench("report", "cut.json", "--form", "pdf")).stderr).toContain(
-      "none of terminal",
+    const lines = [[], ["nowhere.json"], ["cut.json"], ["cut.json", "--form", "pdf"]];
+    const outcomes = await commandLines(
+      lines.map((words) => ["report", ...words]),
+      folder,
     );
+    const [none, nowhere, cut, pdf] = outcomes;
+    expect(none?.stderr).toContain("report takes one file");
+    expect(nowhere?.stderr).toContain('cannot read "nowhere.json"');
+    expect(cut).toMatchObject({ status: 2, stderr: expect.stringContaining("cut.json") });
+    expect(pdf?.stderr).toContain("none of terminal");
   });
 
   it.runIf(linux)("shows a saved run in every form", async () => {
-    const run = ["--connections", "5", "--rate", "5000", "--duration", "0.2", "--blocks", "1"];
+    const run = "--connections 5 --rate 5000 --duration 0.2 --blocks 1 --budget 1".split(" ");
     const { stdout } = await bench("--contenders", "cpp:poll", ...run, "--out", folder, "--json");
     writeFileSync(join(folder, "results.json"), stdout);
     const forms = {

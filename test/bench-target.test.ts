@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { failuresOf, readThreshold, type Threshold } from "../bench/model/thresholds.ts";
 import { packagePaths } from "../bench/paths.ts";
 import { parseResults } from "../bench/report/json.ts";
+import { commandLines, type Said as Refused } from "./command-lines.ts";
 import { measuredCell } from "./report-data.ts";
 
 const linux = process.platform === "linux";
@@ -51,7 +52,7 @@ function target(...argv: readonly string[]): Promise<Said> {
   });
 }
 
-const brief = ["--connections", "5", "--rate", "200", "--duration", "0.3", "--blocks", "1"];
+const brief = "--connections 5 --rate 200 --duration 0.3 --blocks 1 --budget 1".split(" ");
 const server = (...rest: readonly string[]) => `'${process.execPath}' http.cjs {port} ${rest}`;
 const http = (...argv: readonly string[]) =>
   target(...argv, "--protocol", "http", ...brief, "--out", folder);
@@ -205,7 +206,7 @@ describe("a command that is not reached", () => {
 
 describe("what is refused before anything starts", () => {
   const command = ["--command", "x {port}"];
-  it.each<[readonly string[], RegExp]>([
+  const rows: readonly (readonly [readonly string[], RegExp])[] = [
     [[...command, "--command", "y {port}"], /2 commands and 0 names; each needs its --name/],
     [["--name", "a", ...command, "--name", "a", ...command], /--name: "a" is taken/],
     [["--name", "node:net", ...command], /--name: "node:net" is taken/],
@@ -229,13 +230,24 @@ describe("what is refused before anything starts", () => {
     [[...command, "--fail-if", "p98 > 5ms"], /there is no figure "p98"; one of: errors, p50/],
     [[...command, "--fail-if", "p99 > 5KiB"], /p99 is not given in "KiB"; but in ns, us/],
     [[...command, "--fail-if", "serverMemory > 5MiB"], /serverMemory is not measured by echo-rate/],
-  ])("%j", async (argv, message) => {
-    const { code, stdout, stderr } = await target(...argv);
-    expect(code).toBe(2);
-    expect(stdout).toBe("");
-    expect(stderr).toMatch(message);
-    expect(stderr.trim().split("\n")).toHaveLength(1);
+  ];
+  let said: readonly Refused[] = [];
+  beforeAll(async () => {
+    said = await commandLines(
+      rows.map(([argv]) => ["target", ...argv]),
+      folder,
+    );
   });
+
+  it.each(rows.map(([argv, message], index) => [argv, message, index] as const))(
+    "%j",
+    (_argv, message, index) => {
+      const { status, stdout, stderr = "" } = said[index] ?? {};
+      expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+      expect(stderr).toMatch(message);
+      expect(stderr.trim().split("\n")).toHaveLength(1);
+    },
+  );
 });
 
 describe("a threshold", () => {

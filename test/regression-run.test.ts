@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { UsageError } from "../bench/command-line.ts";
 import { controlText, noteText } from "../bench/gate/controls.ts";
 import { CannotCompare, runGate } from "../bench/gate/gate.ts";
@@ -27,9 +27,9 @@ import { chooseCpus } from "../bench/host/cpus.ts";
 import { Interrupted } from "../bench/host/deadline.ts";
 import { LocalHost } from "../bench/host/local.ts";
 import { packagePaths } from "../bench/paths.ts";
+import { commandLines, type Said } from "./command-lines.ts";
 
 const own = packagePaths();
-const cli = join(own.root, "dist", "bench", "cli.js");
 const host = new LocalHost();
 let folder = "";
 let signal = new AbortController().signal;
@@ -348,11 +348,9 @@ function isRunning(pid: number): boolean {
 }
 
 describe("the command line", () => {
-  const bench = (...argv: string[]) =>
-    spawnSync(process.execPath, [cli, ...argv], { encoding: "utf8", timeout: 20_000 });
   const good = join(own.root, "reports", "README.md");
 
-  it.each([
+  const rows: readonly (readonly [readonly string[], RegExp])[] = [
     [["regression"], /--base REF/],
     [["regression", "--base", "HEAD", "--profile", "huge"], /"huge" is none of default, short/],
     [["regression", "--base", "HEAD", "--gate", "beauty"], /"beauty" is none of/],
@@ -362,24 +360,37 @@ describe("the command line", () => {
     [["compare", good, good], /not JSON/],
     [["trend"], /one file/],
     [["trend", "nowhere.jsonl"], /no such file or directory, open 'nowhere\.jsonl'/],
-  ])("refuses %j with exit code 2", (argv, message) => {
-    const { status, stderr, stdout } = bench(...argv);
-    expect(stderr).toMatch(message);
-    expect([status, stdout]).toEqual([2, ""]);
-    expect(stderr.trim().split("\n")).toHaveLength(1);
+  ];
+  let said: readonly Said[] = [];
+  beforeAll(async () => {
+    said = await commandLines(rows.map(([argv]) => argv));
   });
 
-  it("refuses empty, truncated and foreign results", () => {
+  it.each(rows.map(([argv, message], index) => [argv, message, index] as const))(
+    "refuses %j with exit code 2",
+    (_argv, message, index) => {
+      const { status, stderr = "", stdout } = said[index] ?? {};
+      expect(stderr).toMatch(message);
+      expect([status, stdout]).toEqual([2, ""]);
+      expect(stderr.trim().split("\n")).toHaveLength(1);
+    },
+  );
+
+  it("refuses empty, truncated and foreign results", async () => {
     const text = {
       empty: "",
       truncated: '{"schemaVersion": 1, "pro',
       foreign: '{"schemaVersion": 9}',
       verdict: '{"schemaVersion": 1, "kind": "regression"}',
     };
-    for (const [name, content] of Object.entries(text)) {
+    const lines = Object.entries(text).map(([name, content]) => {
       const file = join(folder, `${name}.json`);
       writeFileSync(file, content);
-      const { status, stderr } = bench("compare", file, file);
+      return ["compare", file, file];
+    });
+    const outcomes = await commandLines(lines);
+    expect(outcomes).toHaveLength(4);
+    for (const { status, stderr } of outcomes) {
       expect(stderr).toMatch(/empty|truncated|foreign|a verdict of the gate/);
       expect(status).toBe(2);
     }

@@ -1,22 +1,29 @@
 // Runs command lines of the benchmark's CLI in one process, given as JSON: read-options.mjs LINES.
-// For lines that only read their options, such as those with --help: a process per line takes ten
-// times as long. Writes the exit code and standard error of each, as JSON, to descriptor 3.
+// For lines that end before anything is measured, such as those with --help: a process per line
+// takes five times as long. Writes the exit code, standard output and standard error of each, as
+// JSON, to descriptor 3. Standard output is caught where it is a pipe.
 
+import { EventEmitter } from "node:events";
 import { writeSync } from "node:fs";
+
+// Each line adds its listeners to the streams of this process.
+EventEmitter.defaultMaxListeners = 0;
 
 const cli = new URL("../../dist/bench/cli.js", import.meta.url).href;
 const outcomes = [];
-let stderr = "";
-process.stderr.write = (text) => {
-  stderr += text;
-  return true;
-};
+let said = { stdout: "", stderr: "" };
+for (const name of ["stdout", "stderr"]) {
+  process[name].write = (text) => {
+    said[name] += text;
+    return true;
+  };
+}
 for (const [index, words] of JSON.parse(process.argv[2]).entries()) {
   process.argv.splice(2, process.argv.length, ...words);
-  stderr = "";
+  said = { stdout: "", stderr: "" };
   process.exitCode = undefined;
   await import(`${cli}?line=${index}`);
-  outcomes.push({ status: process.exitCode, stderr });
+  outcomes.push({ status: process.exitCode, ...said });
 }
 process.exitCode = 0;
 writeSync(3, JSON.stringify(outcomes));

@@ -1,0 +1,35 @@
+// Command lines of the benchmark that end before anything is measured, such as those with --help
+// and those that are refused. All of them run in one process: a process per line takes five times
+// as long.
+
+import { spawn } from "node:child_process";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+
+const program = fileURLToPath(new URL("programs/read-options.mjs", import.meta.url));
+
+export interface Said {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * @param cwd where they run; where the tests run unless given.
+ * @returns what each of them printed and its exit code, in their order.
+ * @throws {Error} if one of them ends the process.
+ */
+export async function commandLines(
+  lines: readonly (readonly string[])[],
+  cwd?: string,
+): Promise<readonly Said[]> {
+  const child = spawn(process.execPath, [program, JSON.stringify(lines)], {
+    cwd,
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+  });
+  const pipes = child.stdio.slice(1) as Readable[];
+  const [stdout, stderr, outcomes = ""] = await Promise.all(pipes.map((pipe) => text(pipe)));
+  if (outcomes === "") throw new Error(`read-options.mjs ended: ${stdout}${stderr}`);
+  return JSON.parse(outcomes);
+}
