@@ -102,7 +102,8 @@ describe.runIf(process.platform === "linux")("the command line", () => {
 
   it("measures with agents, and leaves an environment block for each", async () => {
     const args = ["--workloads", "idle", "--contenders", "cpp:poll", "--connections", "20"];
-    const short = ["--blocks", "1", "--duration", "0.2", "--out", folder, "--json"];
+    const brief = "--blocks 1 --budget 1 --duration 0.2".split(" ");
+    const short = [...brief, "--out", folder, "--json"];
     const child = spawn(process.execPath, [cli, ...args, ...short, "--agents", "local,local"], {
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -192,7 +192,7 @@ describe.skipIf(noHosts !== null)(named(`over ssh, ${where}`, noHosts), () => {
     const cli = join(paths.root, "dist", "bench", "cli.js");
     const out = join(machines.folder, "out");
     const what = ["--workloads", "echo-rate", "--contenders", "cpp:poll,node:net"];
-    const load = ["--connections", "20", "--rate", "500", "--blocks", "1", "--duration", "0.3"];
+    const load = "--connections 20 --rate 500 --blocks 1 --budget 1 --duration 0.3".split(" ");
     const where = ["--agents", "a,b", "--server", "s", "--ssh-config", machines.config];
     const child = spawn(
       process.execPath,

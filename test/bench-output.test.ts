@@ -28,6 +28,7 @@ function shell(script: string, program: string, words: readonly string[]) {
   return spawnSync("/bin/sh", argv, { cwd: folder, encoding: "utf8" });
 }
 
+const brief = ["--duration", "0.2", "--blocks", "1", "--budget", "1"];
 const load = ["--contenders", "cpp:poll", "--connections", "5", "--rate", "5000"];
 const commands: Readonly<Record<string, readonly string[]>> = {
   list: ["list"],
@@ -35,7 +36,7 @@ const commands: Readonly<Record<string, readonly string[]>> = {
   "--help": ["--help"],
   report: ["report", "results.json"],
   "report --form html": ["report", "results.json", "--form", "html"],
-  "run --json": [...load, "--duration", "0.2", "--blocks", "1", "--out", "out", "--json"],
+  "run --json": [...load, ...brief, "--out", "out", "--json"],
 };
 
 describe.skipIf(process.platform !== "linux")("standard output on a full disk", () => {

@@ -24,7 +24,7 @@ function canRefuse(): boolean {
 
 describe.skipIf(!canRefuse())("a machine that refuses io_uring", () => {
   it("makes every contender that needs it unavailable, and no other", () => {
-    const load = ["--connections", "5", "--rate", "5000", "--duration", "0.2", "--blocks", "1"];
+    const load = "--connections 5 --rate 5000 --duration 0.2 --blocks 1 --budget 1".split(" ");
     const names = "cpp:io_uring,ts:reactor-io_uring,cpp:poll";
     const command = [process.execPath, cli, "--contenders", names, ...load, "--out", folder];
     const { stdout } = spawnSync("python3", [withoutIoUring, ...command, "--json"], {

@@ -146,7 +146,7 @@ describe("the documents' code", () => {
   it.skipIf(process.platform !== "linux")("measures the new contender and workload", () => {
     const cli = join(copy, "dist", "bench", "cli.js");
     const what = ["--workloads", "metronome", "--contenders", "node:pipe", "--json"];
-    const load = "--connections 5 --rate 5000 --duration 0.2 --blocks 1".split(" ");
+    const load = "--connections 5 --rate 5000 --duration 0.2 --blocks 1 --budget 1".split(" ");
     const args = [cli, ...what, ...load, "--out", join(copy, "reports")];
     const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
     const { cells } = JSON.parse(stdout || `{"cells":${JSON.stringify(stderr)}}`);
@@ -161,7 +161,7 @@ describe("the documents' code", () => {
   const python = spawnSync("python3", ["--version"]).error === undefined;
   it.skipIf(process.platform !== "linux" || !python)("measures a server in Python", () => {
     const what = ["--contenders", "python:selectors", "--workloads", "echo-rate", "--json"];
-    const load = "--connections 5 --rate 5000 --duration 0.2 --blocks 1".split(" ");
+    const load = "--connections 5 --rate 5000 --duration 0.2 --blocks 1 --budget 1".split(" ");
     const { cells } = JSON.parse(run(...what, ...load, "--out", join(copy, "python")));
     expect(cells).toContainEqual(
       expect.objectContaining({ contender: "python:selectors", runtime: "python", mismatches: 0 }),

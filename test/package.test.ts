@@ -26,12 +26,14 @@ const folder = realpathSync(mkdtempSync(join(tmpdir(), "io-selectors-package-"))
 const consumer = join(folder, "consumer");
 const installed = join(consumer, "node_modules", "io-selectors");
 const running = new Set<ChildProcess>();
-let packed: {
-  files: { path: string; mode: number }[];
-  size: number;
-  unpackedSize: number;
-  filename: string;
-};
+interface Packed {
+  readonly name: string;
+  readonly files: readonly { readonly path: string; readonly mode: number }[];
+  readonly size: number;
+  readonly unpackedSize: number;
+  readonly filename: string;
+}
+let packed: Packed;
 let installation: ReturnType<typeof npm>;
 
 /** A PATH with Node, npm and a shell, and nothing that compiles. */
@@ -59,12 +61,12 @@ function npm(command: "npm" | "npx", args: readonly string[], cwd = consumer) {
   return spawnSync(join(tools, command), args, { cwd, env: environment, encoding: "utf8" });
 }
 
-function pack(path: string): string {
-  const args = ["pack", path, "--ignore-scripts", "--json", "--pack-destination", folder];
+/** Makes a tarball of each folder. @returns what npm says of them, in their order. */
+function pack(...paths: readonly string[]): Packed[] {
+  const args = ["pack", ...paths, "--ignore-scripts", "--json", "--pack-destination", folder];
   const { stdout, stderr, status } = npm("npm", args, root);
   if (status !== 0) throw new Error(stderr);
-  packed = JSON.parse(stdout)[0];
-  return `file:${join(folder, packed.filename)}`;
+  return JSON.parse(stdout);
 }
 
 beforeAll(() => {
@@ -72,11 +74,13 @@ beforeAll(() => {
   makeTools();
   mkdirSync(consumer);
   // Its two dependencies from node_modules: no registry is asked.
+  const others = ["node-addon-api", "node-gyp-build"];
+  const all = pack(...others.map((name) => join(root, "node_modules", name)), root);
+  const own = all.find(({ name }) => name === "io-selectors");
+  if (own === undefined) throw new Error("npm pack made no tarball of this package");
+  packed = own;
   const dependencies = Object.fromEntries(
-    ["node-addon-api", "node-gyp-build", "io-selectors"].map((name) => [
-      name,
-      pack(name === "io-selectors" ? root : join(root, "node_modules", name)),
-    ]),
+    all.map(({ name, filename }) => [name, `file:${join(folder, filename)}`]),
   );
   writeFileSync(join(consumer, "package.json"), JSON.stringify({ private: true, dependencies }));
   installation = npm("npm", ["install", "--offline", "--foreground-scripts"]);
@@ -178,6 +182,7 @@ describe("installed without a compiler", () => {
     const config = {
       compilerOptions: {
         strict: true,
+        skipDefaultLibCheck: true, // what TypeScript brings itself
         target: "es2022",
         module: "nodenext",
         outDir: "compiled",
@@ -228,8 +233,8 @@ describe.skipIf(process.platform !== "linux")("npx io-selectors bench", () => {
   });
 
   it("measures, with the prebuilt servers, into the user's folder", () => {
-    const load = "--connections 5 --rate 5000 --duration 0.2 --blocks 1 --seed 1".split(" ");
-    const who = ["--contenders", "cpp:reactor-epoll,ts:reactor-epoll"];
+    const load = "--connections 5 --rate 5000 --duration 0.2 --blocks 1 --budget 1".split(" ");
+    const who = ["--seed", "1", "--contenders", "cpp:reactor-epoll,ts:reactor-epoll"];
     const { stdout, stderr } = bench("bench", ...who, ...load, "--out", "reports");
     expect(stdout, stderr).toContain("cpp:reactor-epoll");
     expect(stdout).toMatch(/^Next: +npx io-selectors bench /m);
@@ -241,7 +246,7 @@ describe.skipIf(process.platform !== "linux")("npx io-selectors bench", () => {
   it("measures what needs no echo server, too", () => {
     const where = ["--workloads", "readiness,broadcast,event-delivery"];
     const who = ["--contenders", "selector:poll,node:net,signal:all"];
-    const load = "--connections 4 --duration 0.2 --blocks 1".split(" ");
+    const load = "--connections 4 --duration 0.2 --blocks 1 --budget 1".split(" ");
     const { stdout, stderr } = bench("bench", ...where, ...who, ...load, "--out", "more");
     for (const name of ["selector:poll", "node:net", "signal:all"]) expect(stdout).toContain(name);
     expect(stdout, stderr).not.toMatch(/\bfailed\b|\bunavailable\b/);
