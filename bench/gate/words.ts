@@ -19,7 +19,7 @@ export interface RowWords {
   readonly pValue: string;
   /** The base against itself: "±1.2 %" is how far an interval of no change reaches. */
   readonly again: string;
-  /** The smallest effect that this run sees in 19 of 20. */
+  /** The smallest effect that this run detects in 19 of 20 cases. */
   readonly sees: string;
   readonly verdict: string;
 }
@@ -33,7 +33,7 @@ export const columns: Readonly<Record<keyof RowWords, string>> = {
   change: "head is worse by (95 %)",
   pValue: "p (Holm)",
   again: "base against itself (95 %)",
-  sees: "resolves from",
+  sees: "detectable effect",
   verdict: "verdict",
 };
 
@@ -45,7 +45,7 @@ const outcomeWords: Readonly<Record<Outcome, string>> = {
 };
 
 const verdictWords: Readonly<Record<Verdict, string>> = {
-  same: "same",
+  same: "no regression",
   improvement: "improvement",
   regression: "REGRESSION",
   failed: "FAILED",
