@@ -272,7 +272,7 @@ describe("what is shown", () => {
       ...{ ratio: 1.001, cause: null },
     };
     expect(annotations(gateResult({ outcome: "untrustworthy", controls: [broken] }))[0]).toMatch(
-      /^::error title=Gate::gate not trustworthy: c .*: no; not seen: 1\.001 of the base/,
+      /^::error title=Gate::gate not trustworthy: c .*: no; 1\.001 times the calls/,
     );
   });
 
@@ -299,7 +299,9 @@ describe("what is shown", () => {
   it("leaves controls and notes in words, and a control as data too", () => {
     const control = { code: "base-itself", held: true, tests: 4, alarms: [] };
     expect(JSON.parse(serializeGate(gateResult()))).toMatchObject({
-      controls: [{ name: "base against base is silent", detail: "4 tests, no alarm", ...control }],
+      controls: [
+        { name: "base against base shows no change", detail: "4 tests, no alarm", ...control },
+      ],
       notes: [expect.stringMatching(/could not be counted: a \|/)],
     });
   });
@@ -322,14 +324,14 @@ describe("what is shown", () => {
         { code: "base-itself" as const, held: false, tests: 4, alarms },
       ].map((control) => Object.values(controlText(control)).join(": ")),
     ).toEqual([
-      "c with a planted system call is caught: 33.3 % more calls",
-      "c with a planted system call is caught: c++ is missing",
-      "c with a planted system call is caught: not seen: 3 of 10 pairs count",
-      expect.stringMatching(/^a planted system call is caught: .*install strace$/),
-      "c with 10 % of its CPU time planted is caught: +4.0 % CPU per message",
+      "c with a planted system call is detected: 33.3 % more calls",
+      "c with a planted system call is detected: c++ is missing",
+      "c with a planted system call is detected: 3 of 10 pairs count",
+      expect.stringMatching(/^a planted system call is detected: .*install strace$/),
+      "c with 10 % of its CPU time planted is detected: +4.0 % CPU per message",
       expect.stringMatching(/caught: \+4\.0 % CPU per message; 3 of 10 pairs count$/),
       expect.stringMatching(/caught: not measured; c\+\+ is missing$/),
-      "base against base is silent: c CPU per message",
+      "base against base shows no change: c CPU per message",
     ]);
   });
 

@@ -37,7 +37,7 @@ interface ControlWords<C extends ControlCode> {
 
 const controlWords: { readonly [C in ControlCode]: ControlWords<C> } = {
   "base-itself": {
-    name: () => "base against base is silent",
+    name: () => "base against base shows no change",
     detail: ({ held, tests, alarms }) =>
       held
         ? `${tests} tests, no alarm`
@@ -45,17 +45,17 @@ const controlWords: { readonly [C in ControlCode]: ControlWords<C> } = {
   },
   "planted-call": {
     name: ({ contender }) =>
-      `${contender === null ? "" : `${contender} with `}a planted system call is caught`,
+      `${contender === null ? "" : `${contender} with `}a planted system call is detected`,
     detail: ({ held, ratio, cause }) => {
       if (held) return `${((Number(ratio) - 1) * 100).toFixed(1)} % more calls`;
       if (cause?.code === "said" || cause?.code === "no-tracer") return gateCauseText(cause);
-      const seen = cause === null ? `${ratio?.toFixed(3)} of the base` : gateCauseText(cause);
-      return `not seen: ${seen}`;
+      if (cause !== null) return gateCauseText(cause);
+      return `${ratio?.toFixed(3)} times the calls of the base`;
     },
   },
   "planted-cost": {
     name: (control) =>
-      `${control.contender} with ${control.percent} % of its CPU time planted is caught`,
+      `${control.contender} with ${control.percent} % of its CPU time planted is detected`,
     detail: ({ held, ratio, cause }) => {
       const seen = ratio === null ? "not measured" : `${signed(ratio)} % CPU per message`;
       return held || cause === null ? seen : `${seen}; ${gateCauseText(cause)}`;
