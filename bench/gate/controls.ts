@@ -48,7 +48,6 @@ const controlWords: { readonly [C in ControlCode]: ControlWords<C> } = {
       `${contender === null ? "" : `${contender} with `}a planted system call is detected`,
     detail: ({ held, ratio, cause }) => {
       if (held) return `${((Number(ratio) - 1) * 100).toFixed(1)} % more calls`;
-      if (cause?.code === "said" || cause?.code === "no-tracer") return gateCauseText(cause);
       if (cause !== null) return gateCauseText(cause);
       return `${ratio?.toFixed(3)} times the calls of the base`;
     },
