@@ -148,22 +148,25 @@ describe("target over HTTP", () => {
     },
   );
 
-  const groups = "/sys/fs/cgroup";
-  it.runIf(linux && existsSync(`${groups}/cgroup.procs`) && process.getuid?.() === 0)(
+  const groups = ["", "unified", "cpu"].map((name) => join("/sys/fs/cgroup", name));
+  const root = groups.find((folder) => existsSync(join(folder, "cgroup.procs"))) ?? "";
+  it.runIf(linux && root !== "" && process.getuid?.() === 0)(
     "takes the CPU time of a control group",
     async () => {
-      const group = join(groups, `io-selectors-test-${process.pid}`);
+      const name = `io-selectors-test-${process.pid}`;
+      const group = join(root, name);
       mkdirSync(group);
       const child = await startHttp();
       try {
         writeFileSync(join(group, "cgroup.procs"), String(child.process.pid));
         const { code, stdout } = await target(
-          ...["--url", `http://127.0.0.1:${child.port}/`, "--cgroup", group],
+          ...["--url", `http://127.0.0.1:${child.port}/`, "--cgroup", name],
           ...[...brief, "--out", folder, "--json"],
         );
         expect(code).toBe(0);
         const [only] = parseResults(stdout, "standard output").cells;
         expect(only?.messages).toBeGreaterThan(0);
+        expect(only?.metrics.serverCpuPerMessage?.median).toBeGreaterThan(0);
       } finally {
         await end(child.process);
         rmdirSync(group);

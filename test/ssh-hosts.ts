@@ -2,11 +2,13 @@
 // namespace of its own where root may make one, on a port of 127.0.0.1 otherwise.
 
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 
 const sshd = ["/usr/sbin/sshd", "/usr/local/sbin/sshd"].find((path) => existsSync(path));
 const isRoot = process.getuid?.() === 0;
@@ -30,16 +32,22 @@ export function whyNoNamespaces(): string | null {
   return null;
 }
 
-/** Why there is no `tc netem` here; null if there is. */
-export function whyNoNetem(): string | null {
+/** Why a link can have no delay here; null if it can. */
+export function whyNoDelay(): string | null {
   const no = whyNoNamespaces();
-  if (no !== null) return no;
+  if (no !== null || hasNetem()) return no;
+  if (!existsSync("/dev/net/tun")) return "this kernel has neither sch_netem nor /dev/net/tun";
+  return spawnSync("python3", ["-V"]).status === 0 ? null : "no sch_netem, and no python3";
+}
+
+/** Whether the kernel has sch_netem. tc-netem(8) */
+function hasNetem(): boolean {
   const name = `iosel-probe-${process.pid}`;
   spawnSync("ip", ["netns", "add", name]);
   const inside = ["netns", "exec", name];
   const tried = spawnSync("ip", [...inside, "tc", "qdisc", "add", "dev", "lo", "root", "netem"]);
   spawnSync("ip", ["netns", "del", name]);
-  return tried.status === 0 ? null : "this kernel has no sch_netem";
+  return tried.status === 0;
 }
 
 /** Why such a host cannot be logged in to here, found out by trying; null if it can. */
@@ -84,6 +92,7 @@ export class SshHosts {
   readonly #tag = (process.pid % 46_656).toString(36);
   readonly #subnet = `10.231.${process.pid % 250}`;
   readonly #links: string[] = [];
+  #relay: ChildProcess | null = null;
 
   constructor(namespaced: boolean) {
     this.#namespaced = namespaced;
@@ -129,10 +138,36 @@ export class SshHosts {
     return host;
   }
 
-  /** Adds a delay to what leaves each host, and loss. */
-  netem(...words: string[]): void {
+  /** Delays what leaves each host, and loses a share of it: tc-netem(8), or a program's TAPs. */
+  async delay({ us, loss }: { readonly us: number; readonly loss: number }): Promise<void> {
+    if (!hasNetem()) return await this.#replaceLinks(us, loss);
+    const words = ["delay", `${us}us`, "loss", `${100 * loss}%`];
     for (const { namespace } of this.hosts.values()) {
-      if (namespace !== null) inNamespace(namespace, "tc", qdisc("add", words));
+      if (namespace === null) continue;
+      inNamespace(namespace, "tc", ["qdisc", "add", "dev", "eth0", "root", "netem", ...words]);
+    }
+  }
+
+  /** Each host's link becomes one that a program delays; addresses and sockets stay. */
+  async #replaceLinks(us: number, loss: number): Promise<void> {
+    const seed = 1;
+    const hosts = [...this.hosts.values()].map((host, index) => ({
+      ...host,
+      inside: `ios${this.#tag}h${index}`,
+      outside: `ios${this.#tag}n${index}`,
+    }));
+    const pairs = hosts.map(({ inside, outside }) => `${inside}:${outside}`);
+    const program = fileURLToPath(new URL("programs/delayed-links.py", import.meta.url));
+    const args = [program, us, loss, seed, ...pairs].map(String);
+    const child = spawn("python3", args, { stdio: ["pipe", "pipe", "inherit"] });
+    this.#relay = child;
+    await once(child.stdout, "data");
+    for (const { namespace, address, inside, outside } of hosts) {
+      if (namespace === null) continue;
+      inNamespace(namespace, "ip", ["link", "del", "eth0"]);
+      ip("link", "set", inside, "netns", namespace, "name", "eth0");
+      ip("link", "set", outside, "master", `ios${this.#tag}`, "up");
+      plugIn(namespace, address);
     }
   }
 
@@ -162,6 +197,7 @@ export class SshHosts {
       for (const pid of pids.split("\n").filter(Boolean)) kill(Number(pid));
       spawnSync("ip", ["netns", "del", namespace]);
     }
+    this.#relay?.kill("SIGKILL");
     for (const link of this.#links) spawnSync("ip", ["link", "del", link]);
     await delay(50);
     rmSync(this.folder, { recursive: true, force: true });
@@ -209,14 +245,14 @@ export class SshHosts {
     ip("netns", "add", namespace);
     ip("link", "add", outside, "type", "veth", "peer", "name", "eth0", "netns", namespace);
     ip("link", "set", outside, "master", `ios${this.#tag}`, "up");
-    inNamespace(namespace, "ip", ["addr", "add", `${address}/24`, "dev", "eth0"]);
-    inNamespace(namespace, "ip", ["link", "set", "eth0", "up"]);
     inNamespace(namespace, "ip", ["link", "set", "lo", "up"]);
+    plugIn(namespace, address);
   }
 }
 
-function qdisc(act: string, words: readonly string[]): string[] {
-  return ["qdisc", act, "dev", "eth0", "root", "netem", ...words];
+function plugIn(namespace: string, address: string): void {
+  inNamespace(namespace, "ip", ["addr", "add", `${address}/24`, "dev", "eth0"]);
+  inNamespace(namespace, "ip", ["link", "set", "eth0", "up"]);
 }
 
 function ip(...words: string[]): void {

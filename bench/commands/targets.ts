@@ -3,6 +3,7 @@
 
 import { existsSync } from "node:fs";
 import { isIP } from "node:net";
+import { join } from "node:path";
 import { type Given, type OptionRow, seconds, UsageError, whole, word } from "../command-line.ts";
 import { type Contender, contenders } from "../contenders/catalogue.ts";
 import { foreignContender, startedByCommand } from "../contenders/foreign.ts";
@@ -179,12 +180,20 @@ function running(
   };
 }
 
-/** @throws {UsageError} if there is no such control group. cgroups(7), version 2 */
+/**
+ * In version 2, or in the hierarchy of one controller of version 1: each lists all its processes.
+ * @throws {UsageError} if there is no such control group. cgroups(7)
+ */
 function groupFolder(path: string): string {
   const root = "/sys/fs/cgroup";
-  const folder = path.startsWith(`${root}/`) ? path : `${root}/${path.replace(/^\/+/, "")}`;
-  if (existsSync(`${folder}/cgroup.procs`)) return folder;
+  const hierarchies = ["", "/unified", "/systemd", "/cpu", "/pids"].map((name) => root + name);
+  const candidates = path.startsWith(`${root}/`)
+    ? [path]
+    : hierarchies.map((folder) => join(folder, path));
+  const found = candidates.find((folder) => existsSync(`${folder}/cgroup.procs`));
+  if (found !== undefined) return found;
   throw new UsageError(
-    `--cgroup: ${folder} is no control group; systemctl show -P ControlGroup UNIT shows a unit's`,
+    `--cgroup: ${candidates[0]} is no control group; ` +
+      "systemctl show -P ControlGroup UNIT shows a unit's",
   );
 }
