@@ -10,20 +10,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { controlText } from "../../bench/gate/controls.ts";
 import { type GateOutcome, runGate } from "../../bench/gate/gate.ts";
-import { gateMetric } from "../../bench/gate/metrics.ts";
 import { measurePairs, pairsOf } from "../../bench/gate/pairs.ts";
-import { type GateProfile, gateProfiles } from "../../bench/gate/profiles.ts";
-import { pathsOf, type Trees } from "../../bench/gate/sides.ts";
+import type { GateProfile } from "../../bench/gate/profiles.ts";
+import { pathsOf } from "../../bench/gate/sides.ts";
 import { changeText } from "../../bench/gate/words.ts";
 import { chooseCpus } from "../../bench/host/cpus.ts";
 import { LocalHost } from "../../bench/host/local.ts";
-import { type Paths, packagePaths } from "../../bench/paths.ts";
+import { packagePaths } from "../../bench/paths.ts";
 import type { RoundContext } from "../../bench/run/round.ts";
 import { median } from "../../bench/statistics/quantile.ts";
 import { exitOnSignals } from "../programs/exit-on-signals.ts";
 import { optionLines, readOptions, UsageError, wholeNumber } from "../programs/options.ts";
-import { nanosecondsMore, oneCallMore, plant } from "./planted-tree.ts";
+import { oneCallMore } from "./planted-tree.ts";
 import { Seen, type SeenRun } from "./seen.ts";
+import { type Compared, httpSubject, plantedTree, reactorSubject, type Subject } from "./subjects.ts";
 
 const rows = [
   { name: "runs", value: "N", help: "how many; 50 or 20 unless told" },
@@ -37,59 +37,72 @@ const rows = [
 interface Experiment {
   readonly runs: number;
   readonly profile: string;
-  readonly trees: (context: RoundContext) => Promise<Trees>;
-  readonly right: (outcome: GateOutcome) => boolean;
+  readonly subject: (only: string | null) => Subject;
+  readonly compared: (subject: Subject, context: RoundContext) => Promise<Compared>;
+  readonly right: (outcome: GateOutcome, subject: Subject) => boolean;
   /** So many of the runs have to be right. */
   readonly share: number;
 }
 
-const own = packagePaths().root;
-const same = { base: pathsOf(own), head: pathsOf(own) };
-const reactor = "ts:reactor-epoll";
-/** What a message costs that reactor where it could not be measured. */
-const usualNanoseconds = 10_000;
+const folders: string[] = [];
 /** Large enough to be measured well in a few pairs. */
 const trialShare = 0.2;
 const trialPairs = 10;
 
+const silent: Experiment = {
+  runs: 50,
+  profile: "short",
+  subject: (only) => reactorSubject(folders, only),
+  compared: async (subject) => subject.compared({ base: 0, head: 0 }),
+  right: ({ outcome }) => outcome === "pass" || outcome === "inconclusive",
+  share: 1,
+};
+
+const cpu: Experiment = {
+  ...silent,
+  runs: 20,
+  profile: "default",
+  compared: async (subject, context) => {
+    const head = await nanosecondsOf(0.05, { subject, context });
+    return subject.compared({ base: 0, head });
+  },
+  right: (outcome, { name }) => isSlower(outcome, name, "serverCpuPerMessage"),
+  share: 0.95,
+};
+
+const http = { profile: "default", subject: () => httpSubject(folders) };
+
 const experiments: Readonly<Record<string, Experiment>> = {
-  silent: {
-    runs: 50,
-    profile: "short",
-    trees: async () => same,
-    right: ({ outcome }) => outcome === "pass" || outcome === "inconclusive",
-    share: 1,
-  },
-  cpu: {
-    runs: 20,
-    profile: "default",
-    trees: async (context) => ({ ...same, head: await slower(0.05, context) }),
-    right: (outcome) => isSlower(outcome, "serverCpuPerMessage"),
-    share: 0.95,
-  },
+  silent,
+  cpu,
   call: {
+    ...silent,
     runs: 20,
-    profile: "short",
-    trees: async () => ({ ...same, head: pathsOf(plantedTree(oneCallMore)) }),
-    right: (outcome) => isSlower(outcome, "systemCalls"),
-    share: 1,
+    compared: async () => {
+      const own = packagePaths().root;
+      const head = pathsOf(plantedTree(oneCallMore, folders));
+      return { trees: { base: pathsOf(own), head } };
+    },
+    right: (outcome, { name }) => isSlower(outcome, name, "systemCalls"),
   },
   improvement: {
-    runs: 20,
-    profile: "default",
+    ...cpu,
     // Ten per cent less than a base of 1 / 0.9.
-    trees: async (context) => ({ ...same, base: await slower(1 / 0.9 - 1, context) }),
-    right: ({ outcome, cells }) =>
+    compared: async (subject, context) => {
+      const base = await nanosecondsOf(1 / 0.9 - 1, { subject, context });
+      return subject.compared({ base, head: 0 });
+    },
+    right: ({ outcome, cells }, { name }) =>
       outcome !== "regression" &&
       cells.some(
         ({ contender, metric, verdict }) =>
-          contender === reactor && metric === "serverCpuPerMessage" && verdict === "improvement",
+          contender === name && metric === "serverCpuPerMessage" && verdict === "improvement",
       ),
-    share: 0.95,
   },
+  "http-silent": { ...silent, ...http, runs: 30 },
+  "http-cpu": { ...cpu, ...http },
 };
 
-const folders: string[] = [];
 const host = new LocalHost();
 process.on("exit", () => {
   host.killAll();
@@ -124,13 +137,14 @@ async function tally(
   const runs = wholeNumber(given.get("runs") ?? String(experiment.runs), "runs", 1, 10_000);
   const first = wholeNumber(given.get("seed") ?? "1", "seed", 0, 1e9);
   const only = given.get("only") ?? null;
-  const profile = profileOf(given.get("profile") ?? experiment.profile, only);
+  const subject = experiment.subject(only);
+  const profile = profileOf(subject, given.get("profile") ?? experiment.profile);
   const of = `${name}, profile ${profile.name}${only === null ? "" : `, only ${only}`}`;
   const seen = openSeen(given.get("resume") ?? null, of);
   const seeds = Array.from({ length: runs }, (_, index) => first + index);
   const due = seeds.filter((seed) => !seen.has(seed));
   if (due.length < runs) say(`${runs - due.length} of ${runs} runs were done before`);
-  if (due.length > 0) await measureRuns(due, { experiment, profile, seen });
+  if (due.length > 0) await measureRuns(due, { experiment, subject, profile, seen });
   const counted = seen.runs.filter(({ seed }) => seeds.includes(seed));
   const right = counted.filter((run) => run.right).length;
   say(`${of}: ${summaryOf(counted)}`);
@@ -139,21 +153,23 @@ async function tally(
 
 interface Plan {
   readonly experiment: Experiment;
+  readonly subject: Subject;
   readonly profile: GateProfile;
   readonly seen: Seen;
 }
 
-async function measureRuns(due: readonly number[], { experiment, profile, seen }: Plan) {
+async function measureRuns(due: readonly number[], plan: Plan): Promise<void> {
+  const { experiment, subject, profile, seen } = plan;
   const { signal } = new AbortController();
   const context: RoundContext = { host, signal, cpus: chooseCpus() };
-  const trees = await experiment.trees(context);
+  const compared = await experiment.compared(subject, context);
   for (const seed of due) {
     const started = performance.now();
-    const request = { trees, profile, seed, asked: [], folder: folder() };
+    const request = { ...compared, profile, seed, asked: [], folder: folder() };
     const outcome = await runGate(request, { context, onProgress });
     const run: SeenRun = {
       seed,
-      right: experiment.right(outcome),
+      right: experiment.right(outcome, subject),
       outcome: outcome.outcome,
       seconds: Math.round((performance.now() - started) / 1000),
       brief: brief(outcome),
@@ -200,63 +216,52 @@ function brief({ cells, controls }: GateOutcome): string {
   return [...broken, ...parts].join("; ");
 }
 
-/** Without what only informs: it cannot make the gate right or wrong. */
-function profileOf(name: string, only: string | null): GateProfile {
-  const whole = gateProfiles.find((profile) => profile.name === name);
-  if (whole === undefined) throw new UsageError(`--profile: no "${name}"`);
-  const gating = whole.loads.filter(({ metrics }) => metrics.some((m) => gateMetric(m).gates));
-  const found = { ...whole, loads: gating };
-  if (only === null) return found;
-  const narrow = <Row extends { readonly contenders: readonly string[] }>(all: readonly Row[]) =>
-    all
-      .map((row) => ({ ...row, contenders: row.contenders.filter((one) => one === only) }))
-      .filter(({ contenders }) => contenders.length > 0);
-  return { ...found, loads: narrow(found.loads), exact: narrow(found.exact) };
+function profileOf(subject: Subject, name: string): GateProfile {
+  const found = subject.profile(name);
+  if (found === null) throw new UsageError(`--profile: no "${name}"`);
+  return found;
 }
 
-function isSlower({ outcome, cells }: GateOutcome, metric: string): boolean {
+function isSlower({ outcome, cells }: GateOutcome, name: string, metric: string): boolean {
   return (
     outcome === "regression" &&
     cells.some(
       (cell) =>
-        cell.contender === reactor && cell.metric === metric && cell.verdict === "regression",
+        cell.contender === name && cell.metric === metric && cell.verdict === "regression",
     )
   );
 }
 
 /**
- * The reactor, costing that share more a message. What a nanosecond of planted work costs between
- * all else is seen by planting more of it first.
+ * How long the planted work takes that raises the cost per message by this share. What a nanosecond
+ * of it costs between all else is seen by planting more of it first.
  */
-async function slower(share: number, context: RoundContext) {
-  const [echo] = profileOf("default", reactor).loads;
-  if (echo === undefined) throw new Error("no load to measure under");
-  const row = { ...echo, pairs: trialPairs, attempts: 2 * trialPairs };
-  const measure = async (head: Paths) => {
-    const trees = { base: same.base, head };
+async function nanosecondsOf(
+  share: number,
+  { subject, context }: { readonly subject: Subject; readonly context: RoundContext },
+): Promise<number> {
+  const [load] = profileOf(subject, "default").loads;
+  if (load === undefined) throw new Error("no load to measure under");
+  const row = { ...load, pairs: trialPairs, attempts: 2 * trialPairs };
+  const measure = async (head: number) => {
+    const { trees } = subject.compared({ base: 0, head });
     const [course] = await measurePairs(row, { context, trees, seed: 1, onProgress });
     return course === undefined ? [] : pairsOf(course, "serverCpuPerMessage", "head");
   };
-  const costs = (await measure(same.head)).map(({ base }) => base);
-  const nanoseconds = costs.length === 0 ? usualNanoseconds : 1000 * median(costs);
-  const trial = await measure(pathsOf(plantedTree(nanosecondsMore(trialShare * nanoseconds))));
+  const costs = (await measure(0)).map(({ base }) => base);
+  const nanoseconds = costs.length === 0 ? subject.usualNs : 1000 * median(costs);
+  const trial = await measure(trialShare * nanoseconds);
   const seen = trial.length === 0 ? trialShare : median(trial.map((p) => p.head / p.base)) - 1;
   // Half or twice as much as was meant is a machine that was busy, not a measurement.
   const scale = Math.min(2, Math.max(0.5, trialShare / Math.max(seen, 0.01)));
   const cost = (nanoseconds / 1000).toFixed(1);
   say(`a message costs ${cost} µs; ${percent(trialShare)} planted were ${percent(seen)}`);
   say(`planted: ${percent(share)} of it, ${(share * scale * nanoseconds).toFixed(0)} ns`);
-  return pathsOf(plantedTree(nanosecondsMore(share * scale * nanoseconds)));
+  return share * scale * nanoseconds;
 }
 
 function percent(part: number): string {
   return `${(part * 100).toFixed(1)} %`;
-}
-
-function plantedTree(fault: Parameters<typeof plant>[1]): string {
-  const tree = plant(own, fault);
-  folders.push(tree);
-  return tree;
 }
 
 function folder(): string {
