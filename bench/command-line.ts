@@ -8,7 +8,7 @@ export class UsageError extends Error {
 }
 
 /** From the text after an option to its value. @throws {UsageError} */
-export type OptionReader = (text: string, option: string) => unknown;
+type OptionReader = (text: string, option: string) => unknown;
 
 export interface OptionRow {
   readonly name: string;

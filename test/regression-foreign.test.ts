@@ -192,6 +192,12 @@ describe.runIf(process.platform === "linux")("the command", () => {
     ['{"command": "x {port}", "protocol": "http"}', ["--base", "nowhere"], /no commit "nowhere"/],
     ['{"command": "x {port}", "base": "main"}', ["--head", "main"], /is the head itself/],
     ["{}", [...refs, "--build", "make"], /--build goes with --command/],
+    ["{}", [...refs, "--agents", "a"], /--agents needs --command/],
+    [
+      '{"command": "x {port}"}',
+      [...refs, "--agents", "a", "--server", "b"],
+      /--server: regression builds both commits on this machine/,
+    ],
     [
       '{"command": "x {port}", "build": "echo broken >&2; false"}',
       refs,

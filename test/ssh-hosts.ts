@@ -138,6 +138,11 @@ export class SshHosts {
     return host;
   }
 
+  /** Where the hosts reach this machine. */
+  get ownAddress(): string {
+    return this.#namespaced ? `${this.#subnet}.1` : "127.0.0.1";
+  }
+
   /** Delays what leaves each host, and loses a share of it: tc-netem(8), or a program's TAPs. */
   async delay({ us, loss }: { readonly us: number; readonly loss: number }): Promise<void> {
     if (!hasNetem()) return await this.#replaceLinks(us, loss);

@@ -74,7 +74,7 @@ function answerFrom(runs: readonly Results[], question: Question): Answer | null
 }
 
 /** How two figures stand to each other: resolved only if their intervals do not meet. */
-export type CandidateComparison = "lower" | "higher" | "tie" | "unknown";
+type CandidateComparison = "lower" | "higher" | "tie" | "unknown";
 
 export function compare(
   one: Candidate,

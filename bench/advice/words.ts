@@ -25,7 +25,7 @@ import { compare, figureFor } from "./advise.ts";
 import { excludedText, refusalText, scaleText } from "./causes.ts";
 import type { Advice, AdviceRefusal, Answer, Candidate, Criterion } from "./question.ts";
 
-export interface AdviceOptions {
+interface AdviceOptions {
   readonly colour: boolean;
   readonly width: number;
   /** What runs the suite here: "npm run bench --". */

@@ -9,7 +9,7 @@ const bytesPerConnection = 6_000;
 const firstPort = 1024;
 const portsAtMost = 65_536 - firstPort;
 
-export interface AgentDemand {
+interface AgentDemand {
   readonly connections: number;
   /** Whether all connections leave from one address: then each needs a port of its own. */
   readonly oneSource: boolean;

@@ -27,13 +27,13 @@ export interface Hello {
 }
 
 /** An event of an agent; `id` is that of the request or process it belongs to. */
-export interface AgentEvent {
+interface AgentEvent {
   readonly event: string;
   readonly id?: number;
   readonly [field: string]: unknown;
 }
 
-export interface AgentOptions {
+interface AgentOptions {
   readonly paths: Paths;
   readonly sshConfig: string | null;
   readonly signal?: AbortSignal;

@@ -11,7 +11,7 @@ export interface Exchange {
   readonly theirBootNs: number;
 }
 
-export interface ClockEstimate {
+interface ClockEstimate {
   /** Theirs minus ours. */
   readonly offsetNs: number;
   /** The offset is off by half of this at most. */

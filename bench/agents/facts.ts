@@ -3,7 +3,7 @@
 
 import { type AgentShare, isFullAgent } from "./merge.ts";
 
-export interface AgentFacts {
+interface AgentFacts {
   /** From 1, in the order in which the agents were named. */
   readonly agent: number;
   readonly windows: number;

@@ -6,7 +6,7 @@ const notForGenerators = ["--server-pid", "--steady-within-ms"];
 /** A warm-up that would be watched lasts this long at least, milliseconds. */
 const unwatchedWarmupMs = 2_000;
 
-export interface PartOfFleet {
+interface PartOfFleet {
   readonly address: string;
   readonly part: number;
   readonly parts: number;

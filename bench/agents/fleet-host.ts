@@ -25,7 +25,7 @@ import { withRemoteFiles } from "./remote-files.ts";
 import { RemoteRunning } from "./remote-running.ts";
 
 /** One machine as the report shows it. */
-export interface HostBlock {
+interface HostBlock {
   /** "server", "agent 1"; no host name. */
   readonly role: string;
   readonly environment: HostEnvironment;

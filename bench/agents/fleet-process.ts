@@ -13,7 +13,7 @@ export interface FleetMember {
   readonly start: (onLine: (line: string) => void) => HostProcess;
 }
 
-export interface FleetOptions {
+interface FleetOptions {
   readonly generators: readonly FleetMember[];
   readonly observer: FleetMember;
   /** `run` begins by itself once all are connected, and `filled` where peers never read. */

@@ -5,7 +5,7 @@ const headerBytes = 4;
 /** A longer message means that the stream is not ours. */
 const longestFrame = 16 * 1024 * 1024;
 
-export class FrameError extends Error {
+class FrameError extends Error {
   override readonly name = "FrameError";
 }
 

@@ -9,7 +9,7 @@ import { HostError } from "./bootstrap.ts";
 import { withRemoteFiles } from "./remote-files.ts";
 import type { RemoteProcess } from "./remote-process.ts";
 
-export interface CommandOptions {
+interface CommandOptions {
   /** `{port}` and `{host}` are replaced. */
   readonly command: string;
   readonly address: string;

@@ -5,7 +5,7 @@
 import type { ReadText } from "../host/kernel-files.ts";
 import type { Agent } from "./agent.ts";
 
-export interface RemoteReaders {
+interface RemoteReaders {
   readonly read: ReadText;
   readonly list: (folder: string) => readonly string[];
 }

@@ -5,7 +5,7 @@ import { oneLine } from "../host/processes.ts";
 
 const stderrTailCharacters = 4096;
 
-export interface RemoteOptions {
+interface RemoteOptions {
   readonly send: (message: object) => void;
   readonly onLine: (line: string) => void;
 }

@@ -7,7 +7,7 @@ import type { Agent } from "./agent.ts";
 import { HostError } from "./bootstrap.ts";
 import { withRemoteFiles } from "./remote-files.ts";
 
-export interface RunningOptions {
+interface RunningOptions {
   readonly port: number;
   readonly pid: number;
   readonly onLine: (line: string) => void;

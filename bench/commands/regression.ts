@@ -2,6 +2,8 @@
 
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
+import { localName } from "../agents/destination.ts";
+import { hostPlanOf, type Machines, machineRows, openMachines } from "../agents/machines.ts";
 import { type Given, type OptionRow, seconds, UsageError, whole, word } from "../command-line.ts";
 import { annotations } from "../gate/annotations.ts";
 import { type ForeignServer, foreignProfile, foreignTrees } from "../gate/foreign.ts";
@@ -79,6 +81,7 @@ const rows: readonly OptionRow[] = [
     read: word,
   },
   ...serverRows,
+  ...machineRows,
   { name: "profile", value: "NAME", help: "how much to measure", read: profileNamed },
   {
     name: "gate",
@@ -122,10 +125,16 @@ export const regressionCommand: Command = {
     if (process.platform !== "linux") throw new UsageError("regression measures on Linux only");
     const host = new LocalHost();
     const server = serverOf(given);
+    refuseMachines(given, server);
     if (!existsSync(host.paths.loadGenerator)) throw new UsageError("not built; npm run build");
-    process.on("exit", () => host.killAll());
+    const machines = await openMachines(given);
+    process.on("exit", () => {
+      host.killAll();
+      machines.host.killAll();
+    });
+    for (const line of machines.coming) say(line);
     const interruption = new Interruption((signal) => say(`${signal}: stopping`));
-    const { signal } = interruption;
+    const signal = AbortSignal.any([interruption.signal, machines.lost]);
     try {
       if (server !== null) await refuseOptions(server.spoken);
       const repository =
@@ -135,18 +144,24 @@ export const regressionCommand: Command = {
       const { root } = repository;
       const revisions = await resolveRevisions(root, { base, head }, { host, signal });
       const places = placesOf(given, root);
-      const request = { given, revisions, repository, server };
+      const request = { given, revisions, repository, server, machines };
       const result = await measure(request, { host, signal });
+      for (const line of machines.outcome()) say(line);
       show(given, result);
       keep(result, places);
       return exitCodeOf(result);
     } catch (error) {
-      if (error instanceof Interrupted) return interruption.exitCode ?? exitUsage;
+      if (error instanceof Interrupted) {
+        for (const line of machines.outcome()) say(line);
+        return interruption.exitCode ?? exitUsage;
+      }
       if (error instanceof UsageError) throw error;
       // Not to end as Node does: 1 means a regression here.
       const told = error instanceof CannotCompare || isSystemError(error);
       say(`bench: ${told ? error.message : `not compared: ${(error as Error).stack}`}`);
       return exitUsage;
+    } finally {
+      await machines.close();
     }
   },
 };
@@ -172,10 +187,11 @@ interface Comparing {
   readonly repository: Repository;
   /** Null for the suite's own servers. */
   readonly server: ForeignServer | null;
+  readonly machines: Machines;
 }
 
 async function measure(
-  { given: { values }, revisions, repository, server }: Comparing,
+  { given: { values }, revisions, repository, server, machines }: Comparing,
   { host, signal }: ToolContext,
 ): Promise<GateResult> {
   const startedAt = new Date().toISOString();
@@ -197,14 +213,14 @@ async function measure(
         ? { trees: { base: pathsOf(base), head: pathsOf(head) }, profile }
         : {
             ...foreignTrees(server, { base, head }, host.paths),
-            profile: foreignProfile(profile, server),
+            profile: measurable(foreignProfile(profile, server), machines),
           }),
       seed,
       asked: (values["gate"] as readonly string[] | null) ?? [],
       folder: worktrees.folder,
     };
-    const environment = await host.environment();
-    const context = { host, signal, cpus: await host.cpus() };
+    const environment = await machines.host.environment();
+    const context = { host: machines.host, signal, cpus: await machines.host.cpus() };
     const outcome = await runGate(request, { context, onProgress: say });
     return {
       schemaVersion: 1,
@@ -219,8 +235,30 @@ async function measure(
     };
   } finally {
     host.killAll();
+    machines.host.killAll();
     await worktrees.remove();
   }
+}
+
+/**
+ * Both commits are built on this machine and run there; other machines can only make the load.
+ * @throws {UsageError}
+ */
+function refuseMachines(given: Given, server: ForeignServer | null): void {
+  const plan = hostPlanOf(given);
+  if (plan === null) return;
+  if (server === null) {
+    throw new UsageError("--agents needs --command: the suite's own servers are compared here");
+  }
+  if (plan.server === localName) return;
+  throw new UsageError("--server: regression builds both commits on this machine and runs them here");
+}
+
+/** Without what needs the load generator on the server's machine. */
+function measurable(profile: GateProfile, { fleet }: Machines): GateProfile {
+  if (fleet === null) return profile;
+  say("memory per connection is not compared: it is measured on one machine only");
+  return { ...profile, loads: profile.loads.filter(({ workload }) => workload !== "memory") };
 }
 
 /** A flag that is not given is false. */

@@ -6,7 +6,7 @@ import type { Contender } from "./catalogue.ts";
 /** What the announcer needs beyond the server's own time: to start, and to report. */
 const announcerMs = 10_000;
 
-export interface ForeignCommand {
+interface ForeignCommand {
   readonly name: string;
   /** With {port}, which becomes a free one. */
   readonly command: string;

@@ -3,7 +3,7 @@
 
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 
-export interface ListeningSocket {
+interface ListeningSocket {
   readonly inode: string;
   /** The user that made it. */
   readonly uid: number;

@@ -12,7 +12,7 @@ const TURN_MS = 1000;
 
 const host = new LocalHost();
 
-export interface Launch {
+interface Launch {
   /** The one that it may use; null for all that we may. */
   readonly cpu?: number | null;
   /** Node's own, such as `--single-threaded`. */

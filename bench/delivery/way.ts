@@ -2,7 +2,7 @@
 // sender does, and what the way can hold.
 
 /** What the sender learns from a delivery. */
-export type Known = "nothing" | "whether any process listened" | "how many received it";
+type Known = "nothing" | "whether any process listened" | "how many received it";
 
 export interface Way {
   /** `mechanism:variant`. */

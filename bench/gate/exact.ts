@@ -18,7 +18,7 @@ import type { ExactRow } from "./profiles.ts";
 import { contenderOf, type Side, sideName, sides } from "./sides.ts";
 
 /** @returns the figure a message. @throws {CannotCount} */
-export type Counter = (counted: Counted, context: RoundContext) => Promise<number>;
+type Counter = (counted: Counted, context: RoundContext) => Promise<number>;
 
 const counters: Readonly<Record<ExactName, Counter>> = {
   systemCalls: countSystemCalls,

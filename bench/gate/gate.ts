@@ -49,7 +49,7 @@ export class CannotCompare extends Error {
   override readonly name = "CannotCompare";
 }
 
-export interface GateContext {
+interface GateContext {
   readonly context: RoundContext;
   readonly onProgress: (line: string) => void;
 }

@@ -8,7 +8,7 @@ export interface ToolContext {
   readonly signal: AbortSignal;
 }
 
-export type ToolOutput =
+type ToolOutput =
   | { readonly lines: readonly string[]; readonly failure: null }
   | { readonly lines: readonly string[]; readonly failure: string };
 

@@ -14,7 +14,7 @@ export interface CpuPlan {
 }
 
 /** Each core as the CPUs of it that we may use. */
-export type Cores = readonly (readonly number[])[];
+type Cores = readonly (readonly number[])[];
 
 /** Not on a machine that other programs share: IO_SELECTORS_SPIN=0 says so. */
 export function maySpin(): boolean {

@@ -9,7 +9,7 @@ export class Interrupted extends Error {
   }
 }
 
-export interface Deadline {
+interface Deadline {
   readonly timeoutMs: number;
   /** Unwinds at once when it aborts; without it only time ends the wait. */
   readonly signal?: AbortSignal;

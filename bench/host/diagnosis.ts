@@ -11,7 +11,7 @@ import {
 } from "./limits.ts";
 
 /** One limit as it stands. */
-export interface LimitRow {
+interface LimitRow {
   readonly limit: string;
   readonly value: string;
   /** What that allows, such as "at most 19,920 connections in one process". */

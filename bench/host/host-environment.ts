@@ -7,7 +7,7 @@ import { governorOf, type Hardware, hypervisorOf, mitigationsOf } from "./hardwa
 import { type ReadText, readResourceLimit } from "./kernel-files.ts";
 
 /** What a machine says of itself without a file: uname(2), and CPUs that are online. */
-export interface MachineName {
+interface MachineName {
   readonly system: string;
   readonly machine: string;
   readonly kernel: string;

@@ -52,7 +52,7 @@ export function readResourceLimit(read: ReadText, label: string): ResourceLimit 
 }
 
 /** One controller's file in the two versions of cgroups: "cpu.max" or "cpu.cfs_quota_us". */
-export interface CgroupFile {
+interface CgroupFile {
   readonly controller: string;
   readonly v2: string;
   readonly v1: string;

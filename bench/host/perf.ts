@@ -17,7 +17,7 @@ const marginMs = 10_000;
 const triedMs = 20_000;
 const quotedCharacters = 600;
 
-export interface PerfOptions {
+interface PerfOptions {
   readonly host: Host;
   readonly signal?: AbortSignal;
 }
@@ -62,7 +62,7 @@ export function problemOf(exit: Exit | null, stderr: string, read: ReadText): st
     : null;
 }
 
-export interface Recording {
+interface Recording {
   /** Sampled alone; null samples all. */
   readonly cpu: number | null;
   readonly seconds: number;

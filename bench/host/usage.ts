@@ -18,7 +18,7 @@ export interface Switches {
 }
 
 /** Of all threads of a process until now. */
-export interface ThreadAccounts {
+interface ThreadAccounts {
   readonly cpuNs: number;
   /** Ready to run, while another had the CPU. */
   readonly waitNs: number;

@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { LiveMessage } from "../model/live.ts";
 
-export interface Serving {
+interface Serving {
   /** 0 for any that is free. */
   readonly port: number;
   readonly page: string;

@@ -13,7 +13,7 @@ import { Disturbances } from "./disturbances.ts";
 import { remainingText } from "./remaining.ts";
 
 /** Standard error, or a stand-in for it. */
-export interface Screen {
+interface Screen {
   readonly isTTY?: boolean;
   readonly columns?: number;
   write(text: string): unknown;

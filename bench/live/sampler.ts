@@ -4,7 +4,7 @@ import type { Host } from "../host/host.ts";
 import type { Usage } from "../host/usage.ts";
 
 /** Null if the platform does not account it. */
-export interface UsageSample {
+interface UsageSample {
   /** Of one core since the sample before; null for the first of a server. */
   readonly cpuPercent: number | null;
   /** Resident, shared pages included. */

@@ -29,7 +29,7 @@ export interface Case {
 }
 
 /** What a wait case sets up: one descriptor of `backend` that is ready, beside `idle` others. */
-export interface WaitCase {
+interface WaitCase {
   readonly backend: BackendName;
   readonly idle: number;
 }

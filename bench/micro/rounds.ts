@@ -5,7 +5,7 @@ import { within } from "../host/deadline.ts";
 import { describeExit, type Host } from "../host/host.ts";
 import type { Case } from "./figures.ts";
 
-export interface RoundsOptions {
+interface RoundsOptions {
   readonly host: Host;
   readonly signal: AbortSignal;
   /** The argument vectors before --case and --ms. */

@@ -15,7 +15,7 @@ const doubts = {
 };
 
 const doubtSchema = s.variants("code", doubts);
-export type Doubt = s.Infer<typeof doubtSchema>;
+type Doubt = s.Infer<typeof doubtSchema>;
 type DoubtOf<C extends Doubt["code"]> = Extract<Doubt, { readonly code: C }>;
 
 export const confidenceSchema = s.record({

@@ -9,7 +9,7 @@ export type LiveMessage =
   | { readonly kind: "finished"; readonly data: null };
 
 /** How far the run is. */
-export interface LiveStatus {
+interface LiveStatus {
   readonly done: number;
   readonly total: number;
   readonly elapsedSeconds: number;

@@ -9,7 +9,7 @@ export interface Schema<T> {
 }
 
 /** A field that may be missing. */
-export interface Optional<T> extends Schema<T> {
+interface Optional<T> extends Schema<T> {
   readonly optional: true;
 }
 

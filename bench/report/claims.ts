@@ -5,9 +5,9 @@ import type { Cell } from "../model/results.ts";
 import { bytes, percent, ratio, significant } from "./format.ts";
 import { type Figure, figure, isMeasured } from "./groups.ts";
 
-export type ClaimResult = "holds" | "does not hold" | "not resolved" | "not measured";
+type ClaimResult = "holds" | "does not hold" | "not resolved" | "not measured";
 
-export interface Claim {
+interface Claim {
   readonly id: string;
   readonly claim: string;
   readonly source: string;
@@ -16,7 +16,7 @@ export interface Claim {
   readonly judge: (cells: readonly Cell[]) => TestedClaim;
 }
 
-export interface TestedClaim {
+interface TestedClaim {
   readonly judgement: ClaimResult;
   /** Empty if nothing was measured. */
   readonly figures: string;

@@ -34,7 +34,7 @@ const usual = ["latencyP50", "latencyP99", "serverCpuPercent"] as const;
 
 type Writes = (value: number) => string;
 
-export interface ColumnText {
+interface ColumnText {
   readonly reference: string;
   /** Whether the headline has its interval beside it; the ratio always has. */
   readonly intervals: boolean;

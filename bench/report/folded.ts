@@ -6,7 +6,7 @@ import { plainLine } from "./format.ts";
 import { identifier } from "./markup.ts";
 import { noFiles, type ReportFormat } from "./rendering.ts";
 
-export function foldedText({ frames, stacks }: CpuProfile): string {
+function foldedText({ frames, stacks }: CpuProfile): string {
   const nameOf = (index: number) => plainLine(frames[index] ?? "[unknown]").replaceAll(";", ":");
   const lines = stacks.map(
     ([samples = 0, ...stack]) => `${stack.map(nameOf).join(";")} ${samples}\n`,

@@ -7,7 +7,7 @@ import * as s from "../model/schema.ts";
 type Entries = readonly (readonly [string, unknown])[];
 
 /** Properties of one machine, or of all together. */
-export interface MachineBlock {
+interface MachineBlock {
   readonly title: string;
   readonly entries: Entries;
 }

@@ -7,7 +7,7 @@ import { plainLine } from "./format.ts";
 /** Text that is safe to stand in a document as it is. */
 export type Markup = string & { readonly markup: unique symbol };
 
-export type Attributes = Readonly<Record<string, string | number | boolean | null | undefined>>;
+type Attributes = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 /** Nothing at all. */
 export const nothing = "" as Markup;

@@ -51,7 +51,7 @@ export function countedWord(workload: string): string {
 }
 
 /** A workload as its table has it, or what its cells tell of one. */
-export type WorkloadWords = Pick<Workload, "title" | "lead" | "unit" | "whole"> & {
+type WorkloadWords = Pick<Workload, "title" | "lead" | "unit" | "whole"> & {
   readonly charts: readonly string[];
 };
 

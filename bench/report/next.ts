@@ -3,7 +3,7 @@
 import type { Report } from "./report.ts";
 
 /** A command and what it is for. */
-export interface FollowUp {
+interface FollowUp {
   readonly command: string;
   readonly purpose: string;
 }

@@ -11,7 +11,7 @@ interface CategoryWords {
   readonly meaning: string;
 }
 
-export const categoryWords: { readonly [C in TimeCategory]: CategoryWords } = {
+const categoryWords: { readonly [C in TimeCategory]: CategoryWords } = {
   waiting: {
     name: "waiting",
     meaning: "epoll_wait, poll, select and their like: asking, going to sleep and being woken",
@@ -38,13 +38,13 @@ export const categoryWords: { readonly [C in TimeCategory]: CategoryWords } = {
   libraries: { name: "libraries", meaning: "libc and other shared libraries" },
 };
 
-export interface TimeShare {
+interface TimeShare {
   readonly category: TimeCategory;
   readonly percent: number;
 }
 
 /** Those with samples, the largest first. */
-export function sharesOf({ shares, samples }: CpuProfile): TimeShare[] {
+function sharesOf({ shares, samples }: CpuProfile): TimeShare[] {
   return timeCategories
     .map((category) => ({ category, percent: percentOf(shares[category] ?? 0, samples) }))
     .filter(({ percent }) => percent > 0)

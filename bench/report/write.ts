@@ -20,14 +20,14 @@ import { formats } from "./formats.ts";
 import { parseResults, ResultsFormatError, serializeResults } from "./json.ts";
 import { reportOf } from "./report.ts";
 
-export interface WriteOptions {
+interface WriteOptions {
   /** Where report folders stand: reports/, or what --out names. Made where it is missing. */
   readonly reportsFolder: string;
   /** Makes a symbolic link; throws where the file system refuses. Only tests give another. */
   readonly symlink?: (target: string, path: string) => void;
 }
 
-export interface WrittenReport {
+interface WrittenReport {
   /** Such as reports/20261121T093000Z-quick. */
   readonly folder: string;
   readonly resultsPath: string;
@@ -76,7 +76,7 @@ export function renderSaved(path: string, folder?: string): SavedReport {
 }
 
 /** What renderSaved() left, and the results that it was rendered from. */
-export interface SavedReport extends Omit<WrittenReport, "latestPath"> {
+interface SavedReport extends Omit<WrittenReport, "latestPath"> {
   readonly results: Results;
 }
 

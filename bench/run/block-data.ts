@@ -5,7 +5,7 @@ import { decodeHistogram } from "../statistics/hdr-encoding.ts";
 import { type Histogram, merge } from "../statistics/histogram.ts";
 import type { Round } from "./round.ts";
 
-export type LatencyField = "latency" | "latencyUncorrected" | "senderDelay";
+type LatencyField = "latency" | "latencyUncorrected" | "senderDelay";
 
 export class BlockData {
   readonly round: Round;

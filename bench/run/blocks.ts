@@ -43,7 +43,7 @@ export interface Step {
   readonly contender: string;
 }
 
-export interface BlockContext extends RoundContext {
+interface BlockContext extends RoundContext {
   readonly onProgress: (progress: Progress) => void;
   /** For each scenario, by contender: those that are not run. */
   readonly refusals: readonly ReadonlyMap<string, Refusal>[];

@@ -37,7 +37,7 @@ export interface Saturation {
   readonly readyShare: number | null;
 }
 
-export interface Conclusion {
+interface Conclusion {
   readonly status: Status;
   readonly cause: Cause | null;
 }

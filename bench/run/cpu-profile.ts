@@ -18,7 +18,7 @@ import type { Timing } from "./profiles.ts";
 import { type RoundContext, startContender, warmed, withoutRoot } from "./round.ts";
 import type { ServerProcess } from "./server.ts";
 
-export interface ProfilePass extends RoundContext {
+interface ProfilePass extends RoundContext {
   /** Processes that a server of several is to have. */
   readonly workersOf: (contender: Contender, scenario: Scenario) => number;
   readonly onContender: (name: string) => void;

@@ -26,19 +26,19 @@ export interface DeliverySettings extends Pick<Timing, "warmupMs" | "windows" | 
   readonly folder: string;
 }
 
-export interface DeliveryRequest {
+interface DeliveryRequest {
   readonly load: DeliveryLoad;
   readonly timing: Timing;
   readonly block: number;
 }
 
-export interface DeliveryContext {
+interface DeliveryContext {
   readonly host: Host;
   readonly signal: AbortSignal;
   readonly cpus: CpuPlan;
 }
 
-export interface DeliveryOutcome {
+interface DeliveryOutcome {
   readonly windows: readonly Window[];
   readonly delivered: Delivered | null;
   readonly result: LoadResult | null;

@@ -8,7 +8,7 @@ import type { LoadOptions } from "./load.ts";
 import { connectTimeoutMs, type HeldTarget, heldArguments } from "./load-arguments.ts";
 
 /** One window: how long, and how long the load runs before it begins. */
-export interface WindowTiming {
+interface WindowTiming {
   readonly windowMs: number;
   readonly settleMs: number;
 }

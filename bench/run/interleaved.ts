@@ -31,7 +31,7 @@ export const settleMs = 10;
  */
 const connectionsAtOnce = 80_000;
 
-export interface InterleavedRequest {
+interface InterleavedRequest {
   /** One per contender, all of one scenario and block. */
   readonly rounds: readonly RoundRequest[];
   /** The reference's name. */

@@ -95,7 +95,7 @@ export const protocolRows: readonly OptionRow[] = [
 ];
 
 const protocolNames = ["echo", "http", "request"] as const;
-export type ProtocolName = (typeof protocolNames)[number];
+type ProtocolName = (typeof protocolNames)[number];
 
 export interface Spoken {
   readonly protocol: ProtocolName;

@@ -7,13 +7,13 @@ import { describeEnd, describeExit, type Host } from "../host/host.ts";
 import { parseEvent, type ReadinessTurn } from "../model/events.ts";
 import type { ReadinessLoad } from "../model/workloads/workload.ts";
 
-export interface ReadinessContext {
+interface ReadinessContext {
   readonly host: Host;
   readonly signal: AbortSignal;
   readonly cpus: CpuPlan;
 }
 
-export interface ReadinessOutcome {
+interface ReadinessOutcome {
   readonly turn: ReadinessTurn | null;
   readonly unavailable: string | null;
   readonly failure: string | null;

@@ -11,7 +11,7 @@ import {
   type Snapshot,
 } from "../model/events.ts";
 
-export interface ServerOptions {
+interface ServerOptions {
   readonly host: Host;
   readonly signal: AbortSignal;
   /** The CPU that it may use; null for any. */
@@ -26,7 +26,7 @@ export interface ServerOptions {
 /** Printing takes well under a millisecond, unless the machine is busy elsewhere. */
 const snapshotTimeoutMs = 2_000;
 
-export type ServerStart =
+type ServerStart =
   | { readonly server: ServerProcess }
   /** `refused`: the machine refuses what the strategy needs, which is no fault of the server's. */
   | { readonly failure: string; readonly refused: boolean };

@@ -40,7 +40,7 @@ const edgeMessages = 2;
 /** proc_stat(5): USER_HZ is 100. */
 const stealTickNs = 1e7;
 
-export interface Judging {
+interface Judging {
   /** Those of the workload. */
   readonly rules: readonly GateRule[];
   /**

@@ -6,7 +6,7 @@
 import { median } from "./quantile.ts";
 import { deriveSeed, type Random, seededRandom, shuffled } from "./random.ts";
 
-export interface ChangePointOptions {
+interface ChangePointOptions {
   readonly seed: number;
   /** The level a change point must reach; 0.05 unless told. */
   readonly significance?: number;
@@ -19,7 +19,7 @@ export interface ChangePointOptions {
   readonly minimumLength?: number;
 }
 
-export interface ChangePoint {
+interface ChangePoint {
   /** Of the first value that belongs to the new level, counted from 0. */
   readonly index: number;
   readonly pValue: number;

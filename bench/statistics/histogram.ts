@@ -3,7 +3,7 @@
 // the promised number of significant digits. Windows are merged, never averaged.
 
 /** What decides the buckets; only histograms whose steps agree can be merged. */
-export interface Geometry {
+interface Geometry {
   /**
    * The smallest difference that must be resolved, in the unit of the values; 1 for nanoseconds.
    */

@@ -9,7 +9,7 @@ import type { Interval } from "./bootstrap.ts";
 import { quantile, sort } from "./quantile.ts";
 import { signedSums } from "./wilcoxon.ts";
 
-export interface Shift extends Interval {
+interface Shift extends Interval {
   readonly estimate: number;
 }
 

@@ -6,7 +6,7 @@
 export type Random = () => number;
 
 /** The four 32-bit words of a generator's state; not all zero. */
-export type Xoshiro128State = readonly [number, number, number, number];
+type Xoshiro128State = readonly [number, number, number, number];
 
 /**
  * A generator whose whole stream follows from the seed.

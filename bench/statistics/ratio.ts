@@ -14,10 +14,10 @@ export interface Pair {
 }
 
 /** Less than the reference, more, or no significant difference. */
-export type RatioVerdict = "below" | "above" | "tie";
+type RatioVerdict = "below" | "above" | "tie";
 
 /** What a ranking is decided by: as in the metric `ratioToReference`. */
-export interface RatioFigures {
+interface RatioFigures {
   /** Null where one block alone gave no interval. */
   readonly low: number | null;
   readonly high: number | null;
@@ -25,7 +25,7 @@ export interface RatioFigures {
   readonly blocks: readonly number[];
 }
 
-export interface Ratio extends RatioFigures {
+interface Ratio extends RatioFigures {
   readonly median: number;
   readonly comparison: RatioVerdict;
 }

@@ -5,7 +5,7 @@
 
 import { normalQuantile } from "./normal.ts";
 
-export interface SampleSizeOptions {
+interface SampleSizeOptions {
   /** The smallest ratio that must be told from 1, less 1: 0.05 is five per cent. */
   readonly effect: number;
   /** The chance of a false alarm; 0.05 unless told, split over `sides`. */
@@ -19,7 +19,7 @@ export interface SampleSizeOptions {
   readonly maximum?: number;
 }
 
-export interface SampleSize {
+interface SampleSize {
   /** Standard deviation of the log ratios. */
   readonly sigma: number;
   /** How many blocks to run: `wanted`, within the minimum and the maximum. */

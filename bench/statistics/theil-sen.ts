@@ -10,7 +10,7 @@ export interface Point {
   readonly y: number;
 }
 
-export interface FittedLine {
+interface FittedLine {
   /** In units of y for each unit of x. */
   readonly slope: number;
   /** The slope's interval; null where the points are too few to have one of that confidence. */

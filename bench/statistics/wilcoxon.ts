@@ -5,12 +5,12 @@
 
 export type Alternative = "two-sided" | "greater" | "less";
 
-export interface SignedRankOptions {
+interface SignedRankOptions {
   /** What the differences would be if chance did not make them; "two-sided" unless told. */
   readonly alternative?: Alternative;
 }
 
-export interface SignedRank {
+interface SignedRank {
   /** The sum of the ranks of the positive differences: R's V. */
   readonly statistic: number;
   readonly pValue: number;

@@ -6,14 +6,14 @@ import type { CallCounters } from "./counters.ts";
 import type { Server } from "./server.ts";
 
 /** What a worker sends over IPC (child_process.fork). */
-export type WorkerMessage =
+type WorkerMessage =
   | { readonly event: "ready"; readonly port: number }
   | ({ readonly event: "counters" } & Readonly<CallCounters>);
 
 /** Starts worker `index` on that port; 0 lets the kernel pick. */
-export type StartWorker = (index: number, port: number) => ChildProcess;
+type StartWorker = (index: number, port: number) => ChildProcess;
 
-export interface ArbiterOptions {
+interface ArbiterOptions {
   readonly workers: number;
   readonly start: StartWorker;
   readonly counters: CallCounters;

@@ -7,7 +7,7 @@ import { isMainThread, parentPort, Worker } from "node:worker_threads";
 import { block } from "./blocking.ts";
 
 /** As many as libuv has for blocking calls. */
-export const POOL_THREADS = 4;
+const POOL_THREADS = 4;
 
 interface Job {
   readonly bytes: Uint8Array;

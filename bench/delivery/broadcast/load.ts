@@ -13,7 +13,7 @@ export interface BroadcastLoadSettings {
 }
 
 /** A slice of the round. */
-export interface BroadcastLoadOrder {
+interface BroadcastLoadOrder {
   readonly messages: number;
 }
 

@@ -39,7 +39,7 @@ interface ConnectedLoad {
 }
 
 /** A message blocks if its first byte is below `below`: `below` of 256 messages. */
-export interface BlockingLoad {
+interface BlockingLoad {
   readonly ms: number;
   readonly below: number;
 }
@@ -70,19 +70,19 @@ export interface ShareLoad extends ConnectedLoad {
 }
 
 /** Every connection is opened, greeted and then silent. */
-export interface IdleLoad extends ConnectedLoad {
+interface IdleLoad extends ConnectedLoad {
   readonly mode: "idle";
 }
 
 /** Slots that connect, perhaps echo, reset the connection and begin anew. */
-export interface ChurnLoad extends ConnectedLoad {
+interface ChurnLoad extends ConnectedLoad {
   readonly mode: "churn";
   readonly inFlight: number;
   readonly echo: boolean;
 }
 
 /** Connects up to each count in turn; memory is looked at when each is reached. */
-export interface MemoryLoad extends ConnectedLoad {
+interface MemoryLoad extends ConnectedLoad {
   readonly mode: "memory";
   /** Ascending; the last is `connections`. */
   readonly stages: readonly number[];
@@ -109,7 +109,7 @@ export interface DeliveryLoad extends ConnectedLoad {
  * How a workload loads its server, which decides what its figures may be compared with: one chart
  * holds one regime only.
  */
-export type Regime =
+type Regime =
   | "matched-rate"
   | "own-rate"
   | "capacity"

@@ -11,14 +11,14 @@ import { markIn } from "../svg/palette.ts";
 import { capital } from "../words.ts";
 import { type Chart, type ChartTable, figureWithInterval, tableValue, titled } from "./chart.ts";
 
-export type Count =
+type Count =
   | "activeConnections"
   | "connections"
   | "payloadBytes"
   | "ratePerSecond"
   | "capacityPercent";
 
-export interface GrowthOptions {
+interface GrowthOptions {
   readonly over: Count;
   readonly metric: string;
   /** Whether a cell is to be marked, and with what words: where a curve bends. */

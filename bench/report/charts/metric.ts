@@ -10,7 +10,7 @@ import { capital, reasonOf } from "../words.ts";
 import { type Chart, figureWithInterval, intervalOf, tableInterval, titled } from "./chart.ts";
 import { drawable, missingOf } from "./who.ts";
 
-export interface MetricChartOptions {
+interface MetricChartOptions {
   readonly reference: string;
 }
 

@@ -4,7 +4,7 @@
 import { element, type Markup, raw, text } from "../markup.ts";
 import { pageStyle } from "./style.ts";
 
-export interface DocumentParts {
+interface DocumentParts {
   readonly title: string;
   readonly body: Markup;
   /** Beyond the report's own. */

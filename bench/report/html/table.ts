@@ -6,7 +6,7 @@ import type { ChartTable, TableValue } from "../charts/chart.ts";
 import { element, join, type Markup, text } from "../markup.ts";
 import type { Sentence } from "../sentence.ts";
 
-export interface TableOptions {
+interface TableOptions {
   readonly caption: string;
   /** Whether its rows are contenders', so that choosing contenders dims the others. */
   readonly byContender?: boolean;

@@ -47,7 +47,7 @@ export function hatching(box: { x: number; y: number; width: number; height: num
   return element("path", { d, class: "hatch" });
 }
 
-export interface LabelOptions {
+interface LabelOptions {
   readonly anchor?: "start" | "middle" | "end";
   readonly style?: "name" | "strong" | "value" | "tick" | "axis" | "head";
 }

@@ -8,7 +8,7 @@ export interface Scale {
   readonly end: number;
 }
 
-export interface ScaleOptions {
+interface ScaleOptions {
   readonly kind: "log" | "linear";
   /** What must be within it; values that the scale cannot show are left out. */
   readonly values: readonly number[];
