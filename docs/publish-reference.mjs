@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { judgedClaims } from "../dist/bench/report/claims.js";
-import { bytes } from "../dist/bench/report/format.js";
+import { bytes, duration } from "../dist/bench/report/format.js";
 import { parseResults } from "../dist/bench/report/json.js";
 import { renderMarkdown } from "../dist/bench/report/markdown.js";
 import { reportOf } from "../dist/bench/report/report.js";
@@ -22,7 +22,11 @@ const pages = {
     default: () => defaultBlock(saved("default")),
     c1m: () => millionBlock(saved("c1m")),
   },
-  "docs/claims.md": { claims: () => claimsBlock(saved("default")) },
+  "docs/claims.md": { claims: () => claimsBlock(saved("full")) },
+  "docs/choosing-a-strategy.md": {
+    peers: () => peersBlock(saved("peers")),
+    blocking: () => blockingBlock(saved("full")),
+  },
 };
 
 /** The text of each page as it should be. */
@@ -51,12 +55,17 @@ function saved(name) {
   return parseResults(readFileSync(path, "utf8"), path);
 }
 
+/** The table of echo-rate with so many connections, as the run's own Markdown has it. */
+function echoTable(results, connections) {
+  const heading = `^## echo-rate: ${connections.toLocaleString("en")} .*?^(\\|.*?)\\n$`;
+  const [, table] = new RegExp(heading, "ms").exec(renderMarkdown(reportOf(results))) ?? [];
+  if (table === undefined) throw new Error(`no echo-rate with ${connections} connections`);
+  return table;
+}
+
 function defaultBlock(results) {
-  const [, table] = /^## echo-rate: 10,000 .*?^(\|.*?)\n$/ms.exec(
-    renderMarkdown(reportOf(results)),
-  );
   return [
-    table,
+    echoTable(results, 10_000),
     "",
     `One run of \`npm run bench -- --profile default\` (shared virtual machine; ${machineOf(results)}).`,
     "[Its report](reports/reference/default/report.md) has the other workloads.",
@@ -82,6 +91,44 @@ function millionBlock(results) {
     `${figure("cpp:prefork", "userBytesPerConnection")} per connection of the C++ server's own memory, ` +
       `${figure("ts:prefork", "userBytesPerConnection")} of the TypeScript server's, and`,
     `${figure("cpp:prefork", "kernelBytesPerConnection")} of kernel memory for both ends (${machineOf(results)}).`,
+  ].join("\n");
+}
+
+function peersBlock(results) {
+  return [
+    echoTable(results, 1_000),
+    "",
+    `One run of the first command (shared virtual machine; ${machineOf(results)}).`,
+    "[Its report](../reports/reference/peers/report.md) has the versions, and what each server sets otherwise.",
+  ].join("\n");
+}
+
+/** What blocks where one message in 32 does, by contender. */
+const blocked = {
+  "cpp:reactor-epoll": "the only thread",
+  "node:net": "the only thread",
+  "cpp:prefork": "one of several processes",
+  "ts:connections-workers": "one of four workers",
+  "node:net-workers": "one of four workers",
+  "cpp:thread-per-connection": "the thread of that connection",
+};
+
+function blockingBlock(results) {
+  const cells = results.cells.filter(({ workload }) => workload === "blocking-handler");
+  const rows = Object.entries(blocked).map(([name, what]) => {
+    const cell = cells.find((one) => one.contender === name && one.variant !== "undisturbed");
+    if (cell === undefined) throw new Error(`blocking-handler: no cell of ${name}`);
+    const { latencyP50: p50, latencyP99: p99 } = cell.metrics;
+    const interval = `${duration(p99.low)}–${duration(p99.high)}`;
+    return `| ${what} | \`${name}\` | ${duration(p50.median)} | ${duration(p99.median)} (${interval}) |`;
+  });
+  return [
+    "| what blocks | contender | p50 | p99 |",
+    "| --- | --- | --- | --- |",
+    ...rows,
+    "",
+    `Medians over blocks with 1,000 connections, and the 95 % interval of p99, from one run of`,
+    `\`npm run bench -- --profile full\` (shared virtual machine; ${machineOf(results)}).`,
   ].join("\n");
 }
 

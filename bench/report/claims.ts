@@ -109,7 +109,7 @@ const unmeasured: TestedClaim = { judgement: "not measured", figures: "" };
 
 type CellFigure = readonly [workload: string, contender: string, metric: string];
 
-/** Whether a figure reaches a bound, by its interval if it has one. */
+/** Whether a figure reaches a bound, by its interval if it has one; the reference has no part in it. */
 function atLeast(
   cells: readonly Cell[],
   [workload, contender, metric]: CellFigure,
@@ -119,7 +119,7 @@ function atLeast(
   const found = cell === undefined ? undefined : figure(cell, metric);
   if (cell === undefined || found === undefined) return unmeasured;
   const text = metric.endsWith("Percent") ? `${percent(found.median)} %` : bytes(found.median);
-  return { judgement: ranked([cell], sideOf(found, bound, "above")), figures: text };
+  return { judgement: sideOf(found, bound, "above"), figures: text };
 }
 
 /** The ratio to the reference with the most connections. */
