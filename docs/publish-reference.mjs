@@ -3,12 +3,12 @@
 //   node docs/publish-reference.mjs                        renders the published runs and the pages again
 // A test compares the pages with the reference runs, so a figure cannot be edited by hand.
 
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { judgedClaims } from "../dist/bench/report/claims.js";
 import { bytes, duration } from "../dist/bench/report/format.js";
-import { parseResults } from "../dist/bench/report/json.js";
+import { parseResults, serializeResults } from "../dist/bench/report/json.js";
 import { renderMarkdown } from "../dist/bench/report/markdown.js";
 import { reportOf } from "../dist/bench/report/report.js";
 import { renderSaved } from "../dist/bench/report/write.js";
@@ -24,7 +24,7 @@ const pages = {
   },
   "docs/claims.md": { claims: () => claimsBlock(saved("full")) },
   "docs/choosing-a-strategy.md": {
-    peers: () => peersBlock(saved("peers")),
+    ...(existsSync(join(reference, "peers")) ? { peers: () => peersBlock(saved("peers")) } : {}),
     blocking: () => blockingBlock(saved("full")),
   },
 };
@@ -144,17 +144,32 @@ function claimsBlock({ cells }) {
   ].join("\n");
 }
 
+/** A clone downloads every published run. */
+const mostBytes = 4 * 1024 * 1024;
+
+/** Without the histograms of all cells but those of the largest echo-rate: two thirds of the size. */
+function lighter(results) {
+  const rates = results.cells.filter(({ workload }) => workload === "echo-rate");
+  const most = Math.max(...rates.map(({ connections }) => connections));
+  const cells = results.cells.map((cell) => {
+    const { latencyHistogram, latencyHistogramUncorrected, ...rest } = cell;
+    return cell.workload === "echo-rate" && cell.connections === most ? cell : rest;
+  });
+  return serializeResults({ ...results, cells });
+}
+
 function publish([run, name]) {
   if (run !== undefined) {
     if (name === undefined)
       throw new Error("usage: node docs/publish-reference.mjs RUN_DIRECTORY NAME");
     const path = join(run, "results.json");
     const text = readFileSync(path, "utf8");
-    if (!parseResults(text, path).complete) throw new Error(`${path}: an interrupted run`);
+    const results = parseResults(text, path);
+    if (!results.complete) throw new Error(`${path}: an interrupted run`);
     const target = join(reference, name);
     rmSync(target, { recursive: true, force: true });
     mkdirSync(target, { recursive: true });
-    writeFileSync(join(target, "results.json"), text);
+    writeFileSync(join(target, "results.json"), text.length < mostBytes ? text : lighter(results));
   }
   for (const one of readdirSync(reference)) renderSaved(join(reference, one));
   for (const { page, after } of quotedPages()) writeFileSync(join(root, page), after);

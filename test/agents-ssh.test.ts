@@ -17,7 +17,7 @@ import type { Results } from "../bench/model/results.ts";
 import { packagePaths } from "../bench/paths.ts";
 import { decodeHistogram } from "../bench/statistics/hdr-encoding.ts";
 import { Histogram } from "../bench/statistics/histogram.ts";
-import { SshHosts, whyNoLogin, whyNoNamespaces, whyNoDelay } from "./ssh-hosts.ts";
+import { SshHosts, whyNoDelay, whyNoLogin, whyNoNamespaces } from "./ssh-hosts.ts";
 
 const paths = packagePaths();
 const noHosts = await whyNoLogin();

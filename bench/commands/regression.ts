@@ -251,7 +251,9 @@ function refuseMachines(given: Given, server: ForeignServer | null): void {
     throw new UsageError("--agents needs --command: the suite's own servers are compared here");
   }
   if (plan.server === localName) return;
-  throw new UsageError("--server: regression builds both commits on this machine and runs them here");
+  throw new UsageError(
+    "--server: regression builds both commits on this machine and runs them here",
+  );
 }
 
 /** Without what needs the load generator on the server's machine. */

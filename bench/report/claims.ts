@@ -109,7 +109,7 @@ const unmeasured: TestedClaim = { judgement: "not measured", figures: "" };
 
 type CellFigure = readonly [workload: string, contender: string, metric: string];
 
-/** Whether a figure reaches a bound, by its interval if it has one; the reference has no part in it. */
+/** Whether a figure reaches a bound, by its interval if it has one. */
 function atLeast(
   cells: readonly Cell[],
   [workload, contender, metric]: CellFigure,
@@ -119,7 +119,7 @@ function atLeast(
   const found = cell === undefined ? undefined : figure(cell, metric);
   if (cell === undefined || found === undefined) return unmeasured;
   const text = metric.endsWith("Percent") ? `${percent(found.median)} %` : bytes(found.median);
-  return { judgement: sideOf(found, bound, "above"), figures: text };
+  return { judgement: ranked([cell], sideOf(found, bound, "above")), figures: text };
 }
 
 /** The ratio to the reference with the most connections. */
@@ -139,13 +139,15 @@ interface Growth {
   readonly holds: "above" | "below";
 }
 
-/** The cost with most of the connections silent, as a multiple of that with none. */
+/** The cost beside silent connections, as a multiple of that of as many active ones alone. */
 function grows(cells: readonly Cell[], contender: string, { over, holds }: Growth): TestedClaim {
   const all = largest(cells, "active-fraction", contender);
   const cost = (cell: Cell | undefined) =>
     cell === undefined ? undefined : figure(cell, "serverCpuPerMessage");
-  const silent = cost(all.find((one) => one.activeConnections < one.connections));
-  const none = cost(all.find((one) => one.activeConnections === one.connections));
+  const alone = all.findLast((one) => one.activeConnections === one.connections);
+  const active = alone?.activeConnections;
+  const none = cost(alone);
+  const silent = cost(all.find((one) => one !== alone && one.activeConnections === active));
   if (silent === undefined || none === undefined) return unmeasured;
   const times: Figure = {
     median: silent.median / none.median,

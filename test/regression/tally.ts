@@ -23,7 +23,13 @@ import { exitOnSignals } from "../programs/exit-on-signals.ts";
 import { optionLines, readOptions, UsageError, wholeNumber } from "../programs/options.ts";
 import { oneCallMore } from "./planted-tree.ts";
 import { Seen, type SeenRun } from "./seen.ts";
-import { type Compared, httpSubject, plantedTree, reactorSubject, type Subject } from "./subjects.ts";
+import {
+  type Compared,
+  httpSubject,
+  plantedTree,
+  reactorSubject,
+  type Subject,
+} from "./subjects.ts";
 
 const rows = [
   { name: "runs", value: "N", help: "how many; 50 or 20 unless told" },
@@ -226,8 +232,7 @@ function isSlower({ outcome, cells }: GateOutcome, name: string, metric: string)
   return (
     outcome === "regression" &&
     cells.some(
-      (cell) =>
-        cell.contender === name && cell.metric === metric && cell.verdict === "regression",
+      (cell) => cell.contender === name && cell.metric === metric && cell.verdict === "regression",
     )
   );
 }
