@@ -223,8 +223,9 @@ describe.skipIf(noHosts !== null)(named(`over ssh, ${where}`, noHosts), () => {
     const folder = (name: string, answer: string) => {
       const at = join(machines.folder, name);
       mkdirSync(at);
-      const text = `require("node:http").createServer((request, response) => response.end(${answer}))
-        .listen(Number(process.argv[2]), process.argv[3]);`;
+      const text = `require("node:http").createServer((request, response) => {
+        response.end(${answer});
+      }).listen(Number(process.argv[2]), process.argv[3]);`;
       writeFileSync(join(at, "server.cjs"), text);
       return at;
     };
