@@ -7,7 +7,7 @@ import { runNode } from "./run-program.ts";
 
 const CYCLES = 5000;
 const SELECTORS = 3000;
-const RELOADS = 150;
+const RELOADS = 100;
 
 async function soak(...args: string[]): Promise<{ status: number | null; output: string }> {
   const program = ["--expose-gc", "--import", "./test/typescript.mjs", "test/soak/cli.ts"];

@@ -1,7 +1,7 @@
 // A type checker of one folder that keeps its parsed files, and that stops at the first error of a
 // tree in which one file differs: such a check takes a fraction of the first.
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import ts from "typescript";
 
 export class TypeChecker {
@@ -40,12 +40,18 @@ export class TypeChecker {
     return [...syntax, ...program.getSemanticDiagnostics()].map(words);
   }
 
-  /** The first error of the folder with one file's text replaced, or null; that file goes first. */
+  /**
+   * The first error of the folder with one file's text replaced, or null. That file goes first,
+   * then the files that import it.
+   */
   firstComplaint(path: string, text: string): string | null {
     this.#changed = { path, text };
     const program = this.#parse();
-    const changed = program.getSourceFiles().filter(({ fileName }) => fileName === path);
-    for (const file of new Set([...changed, ...program.getSourceFiles()])) {
+    const all = program.getSourceFiles();
+    const changed = all.filter(({ fileName }) => fileName === path);
+    const end = `/${basename(path)}"`;
+    const importers = all.filter((file) => file.text.includes(end));
+    for (const file of new Set([...changed, ...importers, ...all])) {
       const syntax = program.getSyntacticDiagnostics(file);
       const [first] = [...syntax, ...program.getSemanticDiagnostics(file)];
       if (first !== undefined) return words(first);

@@ -24,16 +24,25 @@ import { runNode } from "./run-program.ts";
 const library = pathToFileURL("dist/src/index.js").href;
 const terminating = fileURLToPath(new URL("programs/terminate-workers.mjs", import.meta.url));
 
-/** Kinds of calls that end in the middle together, and how many workers are terminated. */
+/** Kinds of calls that end in the middle together. */
 const kinds = [
-  ["load", 60],
-  ["selectors,backends,pipe,pair,pty,listen", 120],
-  ["address,dup,throws,raw,register,wakers", 100],
-  ["wait,run", 40],
+  "load",
+  "selectors,backends,pipe,pair,pty,listen",
+  "address,dup,throws,raw,register,wakers",
+  "wait,run",
 ] as const;
+/** Moments at which a worker of each kind is terminated: see terminate-workers.mjs. */
+const MOMENTS = 10;
+/** A load has many moments that differ; TERMINATION_ROUNDS repeats all for a longer search. */
+const ROUNDS_OF_LOAD = 3;
+const rounds = Number(process.env["TERMINATION_ROUNDS"] ?? 1);
+const rows = kinds.map((list) => {
+  const times = list === "load" ? ROUNDS_OF_LOAD : 1;
+  return [list, rounds * times * MOMENTS * list.split(",").length] as const;
+});
 
 describe("worker.terminate()", () => {
-  it.concurrent.each(kinds)(
+  it.concurrent.each(rows)(
     "in the middle of %s does not abort the process",
     async (list, count) => {
       const child = await runNode([terminating, list, String(count)], 600_000);

@@ -24,8 +24,8 @@ const classes = {
   poll: io.PollSelector,
   select: io.SelectSelector,
 };
-const PING_PONGS = 2000;
-const REQUESTS = 100;
+const PING_PONGS = 500;
+const REQUESTS = 50;
 
 const echoWorker = () =>
   new Worker(

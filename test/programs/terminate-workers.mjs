@@ -50,7 +50,7 @@ for (; ended < Number(count); ended++) {
     worker.once("error", reject);
     worker.once(kind === "load" ? "online" : "message", resolve);
   });
-  // Spread over the load, or over the calls, without a timer, which is too coarse.
+  // Each kind at ten moments in turn, over the load or the calls; a timer is too coarse.
   const until =
     performance.now() + (((ended / kinds.length) % 10) / 10) * (kind === "load" ? 30 : 3);
   while (performance.now() < until);
