@@ -1,4 +1,7 @@
+import { existsSync } from "node:fs";
+import { join, relative } from "node:path";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { quickFiles } from "./test/quick-files.ts";
 
 /** `npm test -- --quick` */
@@ -7,12 +10,81 @@ const quick = process.env["IO_SELECTORS_TESTS"] === "quick";
 /** Files that fill a CPU, or that assert what a quiet machine measures: one by one, alone. */
 const alone = [
   "test/agents-full.test.ts",
-  "test/agents-ssh.test.ts",
   "test/bench-noise.test.ts",
-  "test/load-generator-protocols.test.ts",
   "test/load-generator-truth.test.ts",
   "test/servers-calls.test.ts",
 ];
+
+/** Files that mostly wait, and need most of a CPU when they do not. */
+const inPairs = ["test/agents-ssh.test.ts", "test/load-generator-protocols.test.ts"];
+
+/**
+ * Files of functions without state, descriptors and processes: several of them share a process,
+ * which loads vitest and the modules once.
+ */
+const pure = [
+  "test/bench-budget.test.ts",
+  "test/bench-measure.test.ts",
+  "test/chat-groups.test.ts",
+  "test/delivery-report.test.ts",
+  "test/environment.test.ts",
+  "test/progress.test.ts",
+  "test/prose.test.ts",
+  "test/regression.test.ts",
+  "test/report*.test.ts",
+  "test/statistics/*.test.ts",
+  "test/tidy.test.ts",
+];
+
+/** Begun first, the longest first, so that no long file is begun when all others have ended. */
+const longest = [
+  "regression-foreign",
+  "bench-workloads",
+  "peers",
+  "docs",
+  "package",
+  "event-loop",
+  "bench-commands",
+  "bench-cli",
+  "servers-stress",
+  "browser/report",
+  "worker-end",
+  "regression-run",
+  "promises",
+  "replicated-store",
+  "bench-target",
+  "cpu-profile",
+  "bench-faults",
+  "servers-limit",
+  "servers",
+  "servers-prefork",
+  "examples",
+  "server-settings",
+  "load-generator-modes",
+  "soak",
+  "fuzz",
+  "workers",
+  "arguments",
+].map((name) => `test/${name}.test.ts`);
+
+for (const file of [...alone, ...inPairs, ...longest]) {
+  if (existsSync(join(import.meta.dirname, file))) continue;
+  throw new Error(`vitest.config.ts: ${file} does not exist; take it out of its list`);
+}
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const usual = await super.sort(files);
+    return usual.toSorted((a, b) => this.#rank(a) - this.#rank(b));
+  }
+
+  /** The pure files come last and together: a process goes on only with a file of its project. */
+  #rank({ project, moduleId }: TestSpecification): number {
+    if (project.name === "pure") return longest.length + 1;
+    const place = longest.indexOf(relative(import.meta.dirname, moduleId));
+    return place < 0 ? longest.length : place;
+  }
+}
 
 const common = {
   // Each file gets a process of its own: tests open descriptors, raise signals and spawn servers.
@@ -24,18 +96,37 @@ const common = {
   retry: process.env["CI"] === undefined ? 0 : 1,
 } as const;
 
+const sideBySide = {
+  // Most of a test's time is waiting for a process, a timer or a socket: more workers than CPUs.
+  maxWorkers: 6,
+  sequence: { groupOrder: 0 },
+  // A load generator that spins would take a CPU from the other files.
+  env: { IO_SELECTORS_SPIN: "0" },
+} as const;
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
           ...common,
+          ...sideBySide,
           name: "side-by-side",
           include: quick ? quickFiles(import.meta.dirname) : ["test/**/*.test.ts"],
-          exclude: alone,
-          // Most of a test's time is waiting for a process, a timer or a socket: more workers than CPUs.
-          maxWorkers: 6,
-          sequence: { groupOrder: 0 },
+          exclude: [...alone, ...inPairs, ...pure],
+        },
+      },
+      {
+        test: { ...common, ...sideBySide, name: "pure", include: pure, isolate: false },
+      },
+      {
+        test: {
+          ...common,
+          name: "in-pairs",
+          include: quick ? [] : inPairs,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -44,7 +135,7 @@ export default defineConfig({
           name: "alone",
           include: quick ? [] : alone,
           maxWorkers: 1,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

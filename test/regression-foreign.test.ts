@@ -84,7 +84,7 @@ const tiny: GateProfile = {
       ratePerSecond: 0,
       metrics: ["serverCpuPerMessage"],
       pairs: 6,
-      attempts: 8,
+      attempts: 6,
       timing: { warmupMs: 200, steadyWithinMs: 0, windows: 2, windowMs: 200 },
       together: true,
     },
