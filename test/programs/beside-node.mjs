@@ -288,7 +288,7 @@ const moments = {
 
 const [backend, loadName] = process.argv.slice(2);
 let current = "";
-setTimeout(() => {
+const stuck = setTimeout(() => {
   console.error(`${backend}, ${loadName}: ${current} is stuck`);
   process.exit(1);
 }, 60_000).unref();
@@ -299,6 +299,7 @@ const worked = [];
 for (const [name, make] of Object.entries(things)) {
   for (const [moment, use] of Object.entries(moments)) {
     current = `${name}, ${moment}`;
+    stuck.refresh(); // each has its minute, however busy the machine is
     selector = new classes[backend]();
     reactor = new io.Reactor(selector);
     const load = loads[loadName](reactor);
