@@ -1,53 +1,74 @@
-"""An open-loop echo client that shares nothing with the suite's load generator: it holds its
-figure of CPU time per message against the suite's. Standard library only.
+"""An open-loop echo client that shares nothing with the suite's load generator, so that a fault of
+the one does not repeat in the other. Messages arrive as the suite's do: a Poisson process, each on
+a random connection. Standard library only.
 
-usage: open-loop.py PORT PID CONNECTIONS RATE SECONDS
+usage: open-loop.py PORT PID CONNECTIONS RATE SECONDS TICK_US
+
+With TICK_US 0 the client spins and sends each message when it is due. Otherwise messages are due at
+multiples of the tick, and the client sleeps in between.
 """
-import os
+import json
+import math
+import random
 import select
 import socket
 import sys
 import time
 
-PAYLOAD = 64
+PAYLOAD = bytes(range(64))
+GREETING = b"greeting"
 
 
-def cpu_seconds(pid):
-    """User and system time of a process, from /proc/PID/stat: proc_pid_stat(5)."""
-    with open(f"/proc/{pid}/stat") as stat:
-        fields = stat.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def cpu_clock(pid):
+    """The CPU time of a whole process in seconds: clock_getcpuclockid(3)."""
+    return time.clock_gettime((~pid << 3) | 2)
+
+
+def connect(port, connections, epoll):
+    """Every connection has echoed once, so that accepting is over."""
+    peers = {}
+    for _ in range(connections):
+        peer = socket.create_connection(("127.0.0.1", port))
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        peer.sendall(GREETING)
+        assert peer.recv(len(GREETING), socket.MSG_WAITALL) == GREETING
+        peer.setblocking(False)
+        epoll.register(peer.fileno(), select.EPOLLIN)
+        peers[peer.fileno()] = peer
+    return peers
 
 
 def main():
     port, pid, connections, rate = map(int, sys.argv[1:5])
-    seconds = float(sys.argv[5])
-    epoll = select.epoll()
-    peers, owed = [], {}
-    for index in range(connections):
-        peer = socket.create_connection(("127.0.0.1", port))
-        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        peer.setblocking(False)
-        epoll.register(peer.fileno(), select.EPOLLIN)
-        peers.append(peer)
-        owed[peer.fileno()] = peer
-    sent = received = 0
-    cpu = cpu_seconds(pid)
-    begin = time.monotonic()
-    while True:
-        now = time.monotonic() - begin
-        while now < seconds and sent < now * rate:
-            peers[sent % connections].send(sent.to_bytes(8, "big") * (PAYLOAD // 8))
-            sent += 1
-        # As fine as epoll_wait's milliseconds allow: what is due meanwhile leaves together.
-        for descriptor, _ in epoll.poll(0.001):
-            received += len(owed[descriptor].recv(65536))
-        if now >= seconds and received >= sent * PAYLOAD:
-            break
-        if now >= seconds + 5:
-            sys.exit(f"{sent - received // PAYLOAD} messages never came back")
-    used = cpu_seconds(pid) - cpu
-    print(f'{{"messages": {sent}, "cpuUsPerMessage": {used / sent * 1e6:.4f}}}')
+    seconds, tick = float(sys.argv[5]), int(sys.argv[6]) / 1e6
+    epoll, arrivals, clock = select.epoll(), random.Random(1), time.monotonic
+    peers = connect(port, connections, epoll)
+    targets, delays, received = list(peers.values()), [], 0
+    cpu, begin = cpu_clock(pid), clock()
+    exact = due = arrivals.expovariate(rate)
+
+    def send_due():
+        nonlocal exact, due
+        while due <= min(clock() - begin, seconds):
+            delays.append(clock() - begin - due)
+            targets[int(arrivals.random() * connections)].send(PAYLOAD)
+            exact += arrivals.expovariate(rate)
+            due = math.ceil(exact / tick) * tick if tick else exact
+
+    while clock() - begin < seconds or received < len(delays) * len(PAYLOAD):
+        send_due()
+        for descriptor, _ in epoll.poll(0):
+            received += len(peers[descriptor].recv(65536))
+            send_due()
+        if clock() - begin > seconds + 5:
+            sys.exit(f"{len(delays) - received // len(PAYLOAD)} messages never came back")
+        if tick and due < seconds:
+            time.sleep(max(0, due - (clock() - begin)))
+    used = cpu_clock(pid) - cpu
+    delays.sort()
+    delay_us = delays[len(delays) * 99 // 100] * 1e6
+    told = {"messages": len(delays), "cpuUsPerMessage": used / len(delays) * 1e6}
+    print(json.dumps({**told, "senderDelayUsP99": delay_us}))
 
 
 main()
