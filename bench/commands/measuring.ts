@@ -4,12 +4,11 @@
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { type Machines, openMachines } from "../agents/machines.ts";
-import { type Given, type OptionRow, UsageError } from "../command-line.ts";
+import { type Given, UsageError } from "../command-line.ts";
 import type { CpuPlan } from "../host/cpus.ts";
 import type { Host } from "../host/host.ts";
 import { Interruption } from "../host/interrupt.ts";
 import { warnings } from "../host/limits.ts";
-import { perfProblem } from "../host/perf.ts";
 import { Live } from "../live/live.ts";
 import { ProgressLine } from "../live/progress.ts";
 import type { Results } from "../model/results.ts";
@@ -22,20 +21,13 @@ import { reportOf } from "../report/report.ts";
 import { renderTerminal } from "../report/terminal.ts";
 import { wrap } from "../report/text-table.ts";
 import { writeReport } from "../report/write.ts";
-import { profiledOf, withCpuProfiles } from "../run/cpu-profile.ts";
 import { exitCodeOf } from "../run/exit-code.ts";
 import { describePlan, type Plan } from "../run/plan.ts";
 import { workersOf } from "../run/preflight.ts";
 import { run } from "../run/run.ts";
 import { messageOf, openIfAsked, print, say } from "./command.ts";
 import { writableFolder } from "./files.ts";
-
-/** The option of every command that measures servers. */
-export const cpuProfileRow: OptionRow = {
-  name: "cpu-profile",
-  value: "",
-  help: "a pass with perf, after the rounds: where CPU time goes",
-};
+import { passesAsked, refusePass } from "./passes.ts";
 
 export interface Measuring {
   readonly given: Given;
@@ -57,8 +49,8 @@ export async function measure(plan: Plan, measuring: Measuring): Promise<number>
   try {
     // A report is published: it repeats the run by a file of hosts, and names none.
     const hosts = machines.fleet === null ? {} : { hosts: "FILE" };
-    const profiled = measuring.given.values["cpu-profile"] === true ? { "cpu-profile": true } : {};
-    const options = { ...plan.options, ...hosts, ...profiled };
+    const asked = passesAsked(measuring.given).map(({ option }) => [option.name, true]);
+    const options = { ...plan.options, ...hosts, ...Object.fromEntries(asked) };
     return await measureOn(machines, { ...plan, options }, measuring);
   } finally {
     await machines.close();
@@ -73,8 +65,8 @@ async function measureOn(machines: Machines, plan: Plan, measuring: Measuring): 
     throw new UsageError("the native programs are not built; npm run build");
   }
   refuseMissing(plan, paths);
-  const profiles = given.values["cpu-profile"] === true;
-  if (profiles) await refuseProfile(plan, machines);
+  const passes = passesAsked(given);
+  for (const pass of passes) await refusePass(pass, plan, machines);
   prepare(plan, paths);
   const reportsFolder = writableFolder(out ?? paths.reports, "--out");
   process.on("exit", () => host.killAll());
@@ -101,13 +93,14 @@ async function measureOn(machines: Machines, plan: Plan, measuring: Measuring): 
         live?.show(event);
       },
     });
-    const measured = profiles
-      ? await withCpuProfiles(ran, plan, {
-          ...{ host, cpus, signal },
-          workersOf: (contender, { load }) => workersOf(contender, load.connections, machine),
-          onContender: (name) => progress.note(`profile of ${name}`),
-        })
-      : ran;
+    let measured = ran;
+    for (const { add, doing } of passes) {
+      measured = await add(measured, plan, {
+        ...{ host, cpus, signal },
+        workersOf: (contender, { load }) => workersOf(contender, load.connections, machine),
+        onContender: (name) => progress.note(`${doing} ${name}`),
+      });
+    }
     progress.end();
     const results = await machines.finish(measured);
     for (const line of machines.outcome()) say(line);
@@ -142,17 +135,6 @@ function refuseMissing({ parts, options }: Plan, paths: Paths): void {
     if (found === undefined) continue;
     throw new UsageError(`${found.name} cannot run here: ${found.reason}`);
   }
-}
-
-/** @throws {UsageError} if no profile can be made, before anything is measured. */
-async function refuseProfile(plan: Plan, { fleet, host }: Machines): Promise<void> {
-  const problem =
-    fleet !== null
-      ? "it needs the server on this machine; leave out --hosts"
-      : profiledOf(plan) === null
-        ? "none of these workloads sends messages to a server; add --workloads echo-rate"
-        : await perfProblem(host);
-  if (problem !== null) throw new UsageError(`--cpu-profile: ${problem}`);
 }
 
 /** Compiles before anything is measured; what fails to compile is "unavailable" in the report. */

@@ -7,7 +7,8 @@ import { profiles } from "../run/profiles.ts";
 import { type Command, openRow } from "./command.ts";
 import { nameLines } from "./listing.ts";
 import { livePortOf, liveRows } from "./live-options.ts";
-import { cpuProfileRow, measure } from "./measuring.ts";
+import { measure } from "./measuring.ts";
+import { passRows } from "./passes.ts";
 
 export const runCommand: Command = {
   name: "run",
@@ -17,7 +18,7 @@ export const runCommand: Command = {
     ...runRows,
     ...liveRows,
     openRow,
-    cpuProfileRow,
+    ...passRows,
     ...machineRows,
     { name: "json", value: "", help: "results.json on standard output instead of the table" },
   ],

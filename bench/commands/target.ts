@@ -14,7 +14,8 @@ import { makePlan, type Plan } from "../run/plan.ts";
 import { protocolRows, type Spoken, spokenBy } from "../run/protocol.ts";
 import { type Command, openRow, say } from "./command.ts";
 import { livePortOf, liveRows } from "./live-options.ts";
-import { cpuProfileRow, measure } from "./measuring.ts";
+import { measure } from "./measuring.ts";
+import { passRows } from "./passes.ts";
 import { refuseOptions } from "./spoken.ts";
 import { targetRows, targetsOf, withoutUrl } from "./targets.ts";
 
@@ -40,7 +41,7 @@ const rows = [
     read: threshold,
     many: true,
   },
-  cpuProfileRow,
+  ...passRows,
   ...liveRows,
   ...machineRows,
   outRow,

@@ -1,6 +1,7 @@
 // results.json (schemaVersion 2): what a run leaves, as one schema that is the types and the check.
 // reports/README.md describes the file.
 
+import { callCountsSchema } from "./call-counts.ts";
 import { confidenceSchema } from "./confidence.ts";
 import { cpuProfileSchema } from "./cpu-profile.ts";
 import type { MetricName } from "./metrics.ts";
@@ -77,6 +78,8 @@ const cellSchema = s.record({
   /** Messages whose bytes were not what was sent, plus those that never came back. */
   mismatches: s.amount,
   metrics: s.mapOf(metricSchema) as s.Schema<Readonly<Partial<Record<MetricName, Metric>>>>,
+  /** System calls by name, from a pass after the rounds; missing unless asked for. */
+  callCounts: s.optional(callCountsSchema),
   /** What the contender is, beside its figures, by name: `{ "senderKnows": "nothing" }`. */
   facts: s.optional(s.mapOf(s.text)),
   /** How a server of others failed once all of its windows had been measured. */

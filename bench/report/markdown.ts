@@ -4,6 +4,7 @@
 
 import type { Cell, Results } from "../model/results.ts";
 import { runtimeRow } from "../model/runtimes.ts";
+import { callLead, callSentence, callTable, countedCells } from "./call-words.ts";
 import { cautionSentence } from "./caution-words.ts";
 import {
   type ColumnName,
@@ -40,6 +41,7 @@ export function renderMarkdown(report: Report): string {
     ...headLines(report),
     ...(untouched.length === 0 ? [] : [escaped(untouchedText(untouched)), ""]),
     ...groups.flatMap((group) => groupLines(group, results.reference)),
+    ...callLines(results),
     ...profileLines(results),
     ...(groups.length === 0 ? ["Nothing was measured.", ""] : []),
     ...methodLines(results),
@@ -172,6 +174,26 @@ const alwaysShown = ["ratioToReference", "latencyP50", "latencyP99", "serverCpuP
 
 function engineText({ runtime }: Cell): string {
   return runtimeRow(runtime).engine === null ? "" : " (runtime included)";
+}
+
+function callLines(results: Results): string[] {
+  const cells = countedCells(results);
+  if (cells.length === 0) return [];
+  const { columns, rows } = callTable(cells);
+  const missing = cells.filter(({ callCounts }) => callCounts.reason !== null);
+  return [
+    "## System calls by name",
+    "",
+    ...wrap(callLead(cells), 94),
+    "",
+    ...table(
+      columns.map(escaped),
+      rows.map(({ name, values }) => [escaped(name), ...values.map(({ text }) => escaped(text))]),
+    ),
+    "",
+    ...missing.map((cell) => `- ${escaped(`${cell.contender}: ${callSentence(cell)}`)}`),
+    ...(missing.length > 0 ? [""] : []),
+  ];
 }
 
 function profileLines({ cpuProfiles = [] }: Results): string[] {

@@ -2,6 +2,7 @@
 // per other scale, two sentences, and how far to trust them. The page has everything else.
 
 import type { Cell, Status } from "../model/results.ts";
+import { callSentence, countedCells } from "./call-words.ts";
 import { isSaturated } from "./causes.ts";
 import { cautionSentence } from "./caution-words.ts";
 import type { Caution } from "./cautions.ts";
@@ -40,11 +41,22 @@ export function renderTerminal(report: Report, { colour, width }: TerminalOption
     shown.flatMap((group) => otherScale(group, canvas)),
     more === 0 ? [] : [`${plural(more, "more scale")} in the report.`],
     left,
+    callLines(report, canvas),
     profileLines(report, canvas),
     verdictLines(report, opening, canvas),
   ];
   const blocks = parts.map((lines) => lines.join("\n")).filter((text) => text !== "");
   return blocks.join("\n\n").replace(/\n{3,}/g, "\n\n");
+}
+
+/** System calls by name, a line per contender. */
+function callLines({ results }: Report, { width, paint }: Canvas) {
+  const cells = countedCells(results);
+  if (cells.length === 0) return [];
+  const lines = cells.flatMap((cell) =>
+    wrap(`${cell.contender}: ${callSentence(cell)}`, width, "  "),
+  );
+  return [paint("System calls", "bold"), ...lines];
 }
 
 /** Where CPU time goes, a line per contender. */

@@ -11,12 +11,21 @@ import { connectTimeoutMs, type HeldTarget, heldArguments } from "./load-argumen
 interface WindowTiming {
   readonly windowMs: number;
   readonly settleMs: number;
+  /** How long the messages that were due in it may take to come back; 200 unless told. */
+  readonly drainMs?: number;
+  /** Another open loop than that of the target, from a generator that sleeps. */
+  readonly instead?: SleepingLoop | undefined;
+}
+
+/** Messages are due at multiples of `tickUs`; each at its own time if that is 0. */
+export interface SleepingLoop {
+  readonly ratePerSecond: number;
+  readonly tickUs: number;
 }
 
 /** Beyond what a step was given: starting, sampling, a machine that is busy elsewhere. */
 const marginMs = 15_000;
-/** How long the messages that were due in a window may take to come back. */
-const drainMs = 200;
+const usualDrainMs = 200;
 
 export class HeldLoad {
   readonly #target: HeldTarget;
@@ -63,8 +72,11 @@ export class HeldLoad {
   }
 
   /** @returns the window, or why there is none. @throws {Interrupted} */
-  window({ windowMs, settleMs }: WindowTiming): Promise<Window | string> {
-    const sending = sendingOf(this.#target.load, this.#options.spins ?? false);
+  window(timing: WindowTiming): Promise<Window | string> {
+    const { windowMs, settleMs, drainMs = usualDrainMs, instead } = timing;
+    const spins = this.#options.spins ?? false;
+    const sending =
+      instead === undefined ? sendingOf(this.#target.load, spins) : wordsOf(instead);
     this.#child.send(`window ms=${windowMs} settle-ms=${settleMs} drain-ms=${drainMs}${sending}`);
     return this.#next("window", windowMs + settleMs + drainMs + marginMs);
   }
@@ -114,4 +126,8 @@ const gone = { ended: true };
  */
 function sendingOf({ mode }: HeldTarget["load"], spins: boolean): string {
   return mode === "open" && spins ? " spin=1 tick-us=0" : "";
+}
+
+function wordsOf({ ratePerSecond, tickUs }: SleepingLoop): string {
+  return ` rate=${ratePerSecond} tick-us=${tickUs}`;
 }

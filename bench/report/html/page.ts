@@ -3,6 +3,7 @@
 // folded, how it was measured. WHATWG HTML; WCAG 2.2 AA.
 
 import type { Results } from "../../model/results.ts";
+import { countedCells } from "../call-words.ts";
 import type { Section } from "../charts/chart.ts";
 import type { Tile } from "../decision.ts";
 import { count, plainLine } from "../format.ts";
@@ -12,6 +13,7 @@ import type { Report } from "../report.ts";
 import { point } from "../svg/marks.ts";
 import { type ContenderMark, markIn } from "../svg/palette.ts";
 import { environmentPart, methodPart, rawPart, reproducePart } from "./back-matter.ts";
+import { callsPart } from "./calls.ts";
 import { confidenceBanner } from "./confidence-banner.ts";
 import { renderDocument } from "./document.ts";
 import { figureOf, foldedFigure } from "./figure.ts";
@@ -144,7 +146,8 @@ function partOf({ id, title, content, folded = false }: PagePart): Markup {
   );
 }
 
-function sectionContent(section: Section, { cpuProfiles = [] }: Results): Markup {
+function sectionContent(section: Section, results: Results): Markup {
+  const { cpuProfiles = [] } = results;
   const { title, lead, charts, whole, why = [], summary, words = false } = section;
   // Of the run itself and of lines there is one picture a question: they are shown at once.
   const shown = charts.filter(
@@ -152,10 +155,12 @@ function sectionContent(section: Section, { cpuProfiles = [] }: Results): Markup
   );
   const others = charts.filter((chart) => !shown.includes(chart));
   const folded = others.slice(0, mostFolded).map(foldedFigure);
+  const counted = section.id === "why" ? countedCells(results) : [];
   const said = summary === undefined || summary.length === 0 ? text(lead) : prose(summary);
   return join([
     lead === "" ? nothing : element("p", { class: "lead" }, said),
     why.length === 0 ? nothing : whyList(why),
+    counted.length === 0 ? nothing : callsPart(counted),
     section.id !== "why" || cpuProfiles.length === 0 ? nothing : profilesPart(cpuProfiles),
     ...shown.map(figureOf),
     ...folded,

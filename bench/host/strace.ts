@@ -1,0 +1,152 @@
+// strace(1) on this machine: whether it may trace here, and a count of the system calls of
+// processes that already run. It attaches to them and detaches again, so that neither their start
+// nor their end is counted. strace(1), ptrace(2)
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Interrupted, within } from "./deadline.ts";
+import { describeExit, type Exit, type Host, type HostProcess } from "./host.ts";
+import { type ReadText, readText } from "./kernel-files.ts";
+import { threadsOf } from "./usage.ts";
+
+/** Ten thousand threads are stopped and resumed one after another. */
+const attachTimeoutMs = 60_000;
+const endTimeoutMs = 60_000;
+const lookEveryMs = 20;
+const quotedCharacters = 600;
+
+/** Calls by name. */
+export type CallsByName = Readonly<Record<string, number>>;
+
+export interface TraceOptions {
+  readonly host: Host;
+  readonly signal?: AbortSignal;
+}
+
+/** Why no calls can be counted here, and how to change that; null if they can. */
+export async function straceProblem(host: Host): Promise<string | null> {
+  if (host.platform !== "linux") return `strace is not available on ${host.platform}`;
+  const traced = host.start(["sleep", "60"], { onLine: () => {} });
+  try {
+    const trace = await CallTrace.attach([traced.pid], { host });
+    if (typeof trace === "string") return trace;
+    const calls = await trace.end();
+    return typeof calls === "string" ? calls : null;
+  } finally {
+    traced.kill("SIGKILL");
+  }
+}
+
+const installing =
+  "install it: apt-get install strace (Debian, Ubuntu), dnf install strace, apk add strace";
+
+/** Why strace ended when it was to trace, and how to change that. */
+export function traceProblem(exit: Exit, stderr: string, read: ReadText = readText): string {
+  if (exit.error !== null) return `strace is not installed; ${installing}`;
+  const scope = read("/proc/sys/kernel/yama/ptrace_scope");
+  if (/not permitted/i.test(stderr) && scope !== null && Number(scope) > 0) {
+    return (
+      `kernel.yama.ptrace_scope is ${scope}, which forbids tracing a process that runs; ` +
+      "allow it: sudo sysctl kernel.yama.ptrace_scope=0, or run as root"
+    );
+  }
+  return `strace ${describeExit(exit)}: ${stderr.slice(-quotedCharacters)}`;
+}
+
+/** A count that is under way. */
+export class CallTrace {
+  readonly #tracer: HostProcess;
+  readonly #folder: string;
+  readonly #options: TraceOptions;
+
+  private constructor(pids: readonly number[], options: TraceOptions) {
+    this.#options = options;
+    this.#folder = mkdtempSync(join(tmpdir(), "io-selectors-strace-"));
+    const which = pids.flatMap((pid) => ["-p", String(pid)]);
+    const argv = ["strace", "-f", "-c", "-qq", "-o", this.#summary, ...which];
+    this.#tracer = options.host.start(argv, { onLine: () => {} });
+  }
+
+  /**
+   * Attaches to every thread of these processes; threads and children that they start later are
+   * counted as well. @returns the trace, or why there is none. @throws {Interrupted}
+   */
+  static async attach(
+    pids: readonly number[],
+    options: TraceOptions,
+  ): Promise<CallTrace | string> {
+    const trace = new CallTrace(pids, options);
+    try {
+      const problem = await trace.#untilAttached(pids);
+      if (problem === null) return trace;
+      trace.kill();
+      return problem;
+    } catch (error) {
+      trace.kill();
+      throw error;
+    }
+  }
+
+  /** Detaches. @returns the calls since attach(), or what went wrong. @throws {Interrupted} */
+  async end(): Promise<CallsByName | string> {
+    const { signal } = this.#options;
+    try {
+      this.#tracer.kill("SIGINT");
+      const deadline = { timeoutMs: endTimeoutMs, ...(signal === undefined ? {} : { signal }) };
+      const exit = await within(this.#tracer.exited, deadline);
+      if (exit === null) return `strace did not end within ${endTimeoutMs / 1000} s`;
+      // It ends by the signal, or with 0 if everything that it traced has ended.
+      const asAsked = exit.signal === "SIGINT" || exit.code === 130 || exit.code === 0;
+      if (!asAsked) return traceProblem(exit, this.#tracer.stderrTail);
+      return parseSummary(readText(this.#summary) ?? "");
+    } finally {
+      this.kill();
+    }
+  }
+
+  /** What is traced goes on. */
+  kill(): void {
+    this.#tracer.kill("SIGKILL");
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  get #summary(): string {
+    return join(this.#folder, "summary");
+  }
+
+  /** proc_pid_status(5): TracerPid. */
+  async #untilAttached(pids: readonly number[]): Promise<string | null> {
+    const until = performance.now() + attachTimeoutMs;
+    let untraced = pids.flatMap((pid) =>
+      threadsOf(pid).map((thread) => `/proc/${pid}/task/${thread}/status`),
+    );
+    for (;;) {
+      if (this.#tracer.ended) {
+        return traceProblem(await this.#tracer.exited, this.#tracer.stderrTail);
+      }
+      // A thread that has ended meanwhile has no file.
+      untraced = untraced.filter((path) => /^TracerPid:\s*0$/m.test(readText(path) ?? ""));
+      if (untraced.length === 0) return null;
+      if (performance.now() > until) {
+        return `strace did not attach to ${untraced.length} threads in ${attachTimeoutMs / 1000} s`;
+      }
+      await this.#pause();
+    }
+  }
+
+  /** @throws {Interrupted} */
+  async #pause(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+    if (this.#options.signal?.aborted) throw new Interrupted();
+  }
+}
+
+/**
+ * Pure. @param text what `strace -c` prints: a row per call with its share, seconds, microseconds
+ * per call, calls, errors if it had some, and name; nothing if there was no call.
+ */
+export function parseSummary(text: string): CallsByName {
+  const rows = text.matchAll(/^ *[\d.,]+ +[\d.,]+ +\d+ +(\d+) +(?:\d+ +)?(?!total$)(\w+)$/gm);
+  return Object.fromEntries([...rows].map(([, calls, name = ""]) => [name, Number(calls)]));
+}

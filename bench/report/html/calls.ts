@@ -1,0 +1,24 @@
+// The system calls by name on the page: a table, and the contenders that could not be counted.
+
+import { type CountedCell, callLead, callTable } from "../call-words.ts";
+import { element, type Markup, text } from "../markup.ts";
+import { code, tableRegion } from "./table.ts";
+
+export function callsPart(cells: readonly CountedCell[]): Markup {
+  const missing = cells.filter(({ callCounts }) => callCounts.reason !== null);
+  return element(
+    "div",
+    { class: "calls" },
+    element("h3", {}, text("System calls by name")),
+    element("p", { class: "lead" }, text(callLead(cells))),
+    tableRegion(callTable(cells), { caption: "System calls per message", byContender: true }),
+    ...missing.map(({ contender, callCounts }) =>
+      element(
+        "p",
+        { class: "missing" },
+        code(contender),
+        text(`: not counted: ${callCounts.reason ?? ""}`),
+      ),
+    ),
+  );
+}

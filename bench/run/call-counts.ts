@@ -1,0 +1,212 @@
+// The pass of --count-calls: after all rounds, strace attaches to each contender while its
+// connections are open and silent, counts its system calls by name under a window of load, and
+// detaches. So anybody's server is counted, and calls that no counter of ours has are seen.
+
+import type { Contender } from "../contenders/catalogue.ts";
+import { type CallsByName, CallTrace } from "../host/strace.ts";
+import { processTree } from "../host/usage.ts";
+import type { CallCounts } from "../model/call-counts.ts";
+import type { Snapshot, Window } from "../model/events.ts";
+import type { Cell, Results } from "../model/results.ts";
+import { decodeHistogram } from "../statistics/hdr-encoding.ts";
+import { HeldLoad } from "./held-load.ts";
+import { runLoad } from "./load.ts";
+import { canBeHeld, type GeneratorLoad, type HeldLoadShape } from "./load-arguments.ts";
+import { AccountTaker } from "./own-account.ts";
+import type { Plan } from "./plan.ts";
+import type { Timing } from "./profiles.ts";
+import { warmed, withoutRoot } from "./round.ts";
+import {
+  eachInTurn,
+  type PassLoad,
+  type SeparatePass,
+  scaleOf,
+  startForPass,
+} from "./separate-pass.ts";
+import type { ServerProcess } from "./server.ts";
+
+/**
+ * Each call stops the server twice, which costs some ten times the call. At a rate that is lower by
+ * about as much, the server is as busy as in the windows and finds as many messages per wait.
+ */
+const slowdown = 20;
+const windowMs = 3_000;
+/** Ten thousand traced threads answer a few hundred messages per second. */
+const drainMs = 60_000;
+const millisecondUs = 1_000;
+
+export interface CountedCalls {
+  readonly counts: CallCounts;
+  /** What the server counted itself meanwhile; null if it does not. */
+  readonly own: Snapshot | null;
+}
+
+/** Adds the calls of each contender that the run could measure to its cell. */
+export async function withCallCounts(
+  results: Results,
+  plan: Plan,
+  pass: SeparatePass,
+): Promise<Results> {
+  const count = async (contender: Contender, passLoad: PassLoad) => {
+    const { counts } = await countCalls(contender, passLoad, pass);
+    return { scale: { ...scaleOf(passLoad), contender: contender.name }, counts };
+  };
+  const all = await eachInTurn({ results, plan }, pass, count);
+  const countsOf = (cell: Cell) => all.find(({ scale }) => isOfScale(cell, scale))?.counts;
+  const cells = results.cells.map((cell) => {
+    const callCounts = countsOf(cell);
+    return callCounts === undefined ? cell : { ...cell, callCounts };
+  });
+  return { ...results, cells };
+}
+
+function isOfScale(cell: Cell, scale: Partial<Cell>): boolean {
+  const names = [
+    ...(["workload", "contender", "connections"] as const),
+    ...(["activeConnections", "payloadBytes", "variant"] as const),
+  ];
+  return names.every((name) => cell[name] === scale[name]);
+}
+
+/** Counts the calls of a fresh server of one contender. @throws {Interrupted} */
+export async function countCalls(
+  contender: Contender,
+  passLoad: PassLoad,
+  pass: SeparatePass,
+): Promise<CountedCalls> {
+  const { load } = passLoad;
+  const usual = { warmupMs: 100, steadyWithinMs: 0, windows: 1, windowMs };
+  const timing = warmed(contender, usual, load);
+  const server = await startForPass({ contender, passLoad, timing }, pass);
+  if (typeof server === "string") return nothing(server);
+  try {
+    const traced = await traceUnder(load, { server, contender, timing, pass });
+    if (typeof traced === "string") return nothing(withoutRoot(traced, pass.host.paths));
+    const { messages, calls, own } = traced;
+    await server.stop();
+    if (messages === 0) return nothing("no message was answered while strace was attached");
+    const ratePerSecond = slowRateOf(load);
+    return { counts: { reason: null, ratePerSecond, messages, calls }, own };
+  } finally {
+    server.kill();
+  }
+}
+
+function nothing(reason: string): CountedCalls {
+  return { counts: { reason, ratePerSecond: null, messages: 0, calls: {} }, own: null };
+}
+
+function slowRateOf(load: GeneratorLoad): number | null {
+  return load.mode === "open" ? Math.max(1, Math.round(load.ratePerSecond / slowdown)) : null;
+}
+
+interface TracedServer {
+  readonly server: ServerProcess;
+  readonly contender: Contender;
+  readonly timing: Timing;
+  readonly pass: SeparatePass;
+}
+
+interface Traced {
+  readonly messages: number;
+  readonly calls: CallsByName;
+  readonly own: Snapshot | null;
+}
+
+/** @returns a reason if nothing was counted. */
+function traceUnder(load: GeneratorLoad, traced: TracedServer): Promise<Traced | string> {
+  if (canBeHeld(load)) return traceHeld(load, traced);
+  if (load.mode === "churn") return traceChurn(load, traced);
+  return Promise.resolve("the load of this workload cannot be held while strace attaches");
+}
+
+async function traceHeld(load: HeldLoadShape, traced: TracedServer): Promise<Traced | string> {
+  const { server, contender, timing, pass } = traced;
+  const { host, signal, cpus } = pass;
+  const { port, pid, ended: serverEnded } = server;
+  const generator = new HeldLoad(
+    { port, pid, load, seed: 1, spoken: contender.spoken },
+    { host, signal, cpu: cpus.client, serverEnded },
+  );
+  try {
+    const unconnected = await generator.connected();
+    if (unconnected !== null) return unconnected;
+    const warmUp = await generator.window({ windowMs: timing.warmupMs, settleMs: 0 });
+    if (typeof warmUp === "string") return warmUp;
+    const counted = await traceWindow(generator, load, traced);
+    await generator.end();
+    return counted;
+  } finally {
+    generator.kill();
+  }
+}
+
+async function traceWindow(
+  generator: HeldLoad,
+  load: HeldLoadShape,
+  { server, contender, pass }: TracedServer,
+): Promise<Traced | string> {
+  const { host, signal, cpus } = pass;
+  const burns = contender.burnsWhileIdle === true;
+  const account = new AccountTaker(server, host);
+  if (!burns) await account.begin(false);
+  // Calls that it makes while nothing is sent belong to no message.
+  if (burns) server.pause();
+  const trace = await CallTrace.attach(processTree(server.pid), { host, signal });
+  if (typeof trace === "string") return trace;
+  try {
+    if (burns) server.resume();
+    const ratePerSecond = slowRateOf(load);
+    // The bursts of a generator without a core of its own are as large as in the windows.
+    const tickUs = cpus.clientAlone ? 0 : slowdown * millisecondUs;
+    const instead = ratePerSecond === null ? undefined : { ratePerSecond, tickUs };
+    const window = await generator.window({ windowMs, settleMs: 0, drainMs, instead });
+    if (burns) server.pause();
+    const calls = await trace.end();
+    if (burns) server.resume();
+    if (typeof window === "string") return window;
+    if (typeof calls === "string") return calls;
+    const late = lateOf(window);
+    if (late !== null) return late;
+    const own = (await account.end())?.calls ?? null;
+    return { messages: answeredIn(window), calls, own };
+  } finally {
+    trace.kill();
+  }
+}
+
+function lateOf({ unansweredMessages = 0, sentMessages }: Window): string | null {
+  if (unansweredMessages === 0) return null;
+  return (
+    `${unansweredMessages} of ${sentMessages} messages were not answered within ` +
+    `${drainMs / 1000} s: strace makes this server too slow; use fewer --connections`
+  );
+}
+
+/** Each message that was due in a window is followed until it is back. */
+function answeredIn({ latency }: Window): number {
+  return decodeHistogram(latency).count;
+}
+
+/** All of its life: accepting and closing is what a churn is about. */
+async function traceChurn(
+  load: GeneratorLoad,
+  { server, contender, timing, pass }: TracedServer,
+): Promise<Traced | string> {
+  const { host, signal, cpus } = pass;
+  const { port, pid, ended: serverEnded } = server;
+  const trace = await CallTrace.attach(processTree(pid), { host, signal });
+  if (typeof trace === "string") return trace;
+  try {
+    const loaded = await runLoad(
+      { port, pid, load, timing, seed: 1, spoken: contender.spoken },
+      { host, signal, cpu: cpus.client, serverEnded },
+    );
+    const calls = await trace.end();
+    if (loaded.result === null) return loaded.failure ?? "the load generator gave no result";
+    if (typeof calls === "string") return calls;
+    return { messages: loaded.result.totalMessages, calls, own: null };
+  } finally {
+    trace.kill();
+  }
+}
