@@ -17,9 +17,12 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { contenders, reference } from "../../dist/bench/contenders/catalogue.js";
 import { LocalHost } from "../../dist/bench/host/local.js";
+import { countedCalls } from "../../dist/bench/model/call-counts.js";
+import { countCalls } from "../../dist/bench/run/call-counts.js";
 import { makePlan } from "../../dist/bench/run/plan.js";
 import { profiles } from "../../dist/bench/run/profiles.js";
 import { run } from "../../dist/bench/run/run.js";
+import { passLoadOf } from "../../dist/bench/run/separate-pass.js";
 import { decodeHistogram } from "../../dist/bench/statistics/hdr-encoding.js";
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -258,7 +261,44 @@ async function delays() {
   }
 }
 
-const checks = { aa: againstItself, planted, delays, client: otherClient };
+/** Each native contender by its own counters and by strace, call by call and in sum. */
+async function calls() {
+  const native = contenders.filter(({ runtime }) => runtime === "cpp");
+  // A server that polls makes calls without a message, and none while strace attaches.
+  const named = list("contenders", null);
+  const counted = native.filter(
+    ({ name, burnsWhileIdle }) => named?.includes(name) ?? burnsWhileIdle !== true,
+  );
+  for (const connections of list("connections", ["100", "10000"]).map(Number)) {
+    for (const row of counted) await compareCalls(row, connections);
+  }
+}
+
+async function compareCalls(row, connections) {
+  const plan = planOf({ contenders: [row.name], connections: [connections], rate: 20_000 });
+  const { counts, own } = await countCalls(row, passLoadOf(plan), {
+    ...{ host, cpus: await host.cpus(), signal: new AbortController().signal },
+    workersOf: () => 1,
+  });
+  const words = `${row.name} at ${connections} connections`;
+  if (counts.reason !== null || own === null) {
+    return verdict(false, "1 %", `${words}: ${counts.reason ?? "it does not count"}`);
+  }
+  const rows = Object.entries(countedCalls).map(([field, names]) => ({
+    field,
+    ours: own[field] ?? 0,
+    traced: names.reduce((sum, name) => sum + (counts.calls[name] ?? 0), 0),
+  }));
+  const all = Object.values(counts.calls).reduce((sum, number) => sum + number, 0);
+  rows.push({ field: "all", ours: rows.reduce((sum, { ours }) => sum + ours, 0), traced: all });
+  // A wait or two that attaching and detaching interrupt are no part of a message.
+  const agree = ({ ours, traced }) => Math.abs(ours - traced) <= Math.max(4, 0.01 * traced);
+  const per = (number) => (number / counts.messages).toFixed(3);
+  const said = rows.map(({ field, ours, traced }) => `${field} ${per(ours)}/${per(traced)}`);
+  verdict(rows.every(agree), "1 %", `${words}: ${counts.messages} messages, ${said.join(", ")}`);
+}
+
+const checks = { aa: againstItself, planted, delays, client: otherClient, calls };
 const check = checks[positionals[0] ?? ""];
 if (check === undefined) throw new Error(`one of: ${Object.keys(checks).join(", ")}`);
 await check();
