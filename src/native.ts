@@ -112,6 +112,7 @@ export interface EngineCounters {
   readonly receiveCalls: number;
   readonly sendCalls: number;
   readonly acceptCalls: number;
+  readonly controlCalls: number;
   readonly bytesReceived: number;
   readonly bytesSent: number;
 }

@@ -6,19 +6,11 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { countedCalls } from "../bench/model/call-counts.ts";
 import { endAll, expectEcho, open, type ServerRow, serverRows, start } from "./server-processes.ts";
 
 const hasStrace = spawnSync("strace", ["-V"]).status === 0;
 
-/** What the counters stand for. */
-const waits = ["select", "pselect6", "poll", "ppoll", "epoll_wait", "epoll_pwait", "epoll_pwait2"];
-const counted: Readonly<Record<string, readonly string[]>> = {
-  waitCalls: [...waits, "io_uring_enter"],
-  recvCalls: ["recvfrom", "recv"],
-  sendCalls: ["sendto", "send"],
-  acceptCalls: ["accept", "accept4"],
-  controlCalls: ["epoll_ctl"],
-};
 const connections = 4;
 const messages = 1500;
 
@@ -75,7 +67,7 @@ async function checkBetween(row: ServerRow, file: string, count: number): Promis
   expect((await server.stop("SIGTERM")).code).toBe(0);
   const calls = await callsIn(file, { pid: server.pid, event: "snapshot" });
   let all = 0;
-  for (const [name, stands] of Object.entries(counted)) {
+  for (const [name, stands] of Object.entries(countedCalls)) {
     const ours = (after[name] ?? 0) - (before[name] ?? 0);
     const seen = stands.reduce((total, call) => total + (calls.get(call) ?? 0), 0);
     all += seen;
@@ -117,11 +109,9 @@ async function check(row: ServerRow, file: string): Promise<void> {
   const sum = (names: readonly string[]) =>
     names.reduce((total, name) => total + (calls.get(name) ?? 0), 0);
   let ours = 0;
-  for (const [name, stands] of Object.entries(counted)) {
+  for (const [name, stands] of Object.entries(countedCalls)) {
     const count = counters[name] ?? 0;
     ours += count;
-    // The engine of the proactors does not count how it registers.
-    if (name === "controlCalls" && row.name === "cpp:proactor-epoll") continue;
     // A signal ends a wait that is begun anew.
     expect(Math.abs(count - sum(stands)), name).toBeLessThanOrEqual(2);
   }

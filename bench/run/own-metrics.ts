@@ -11,7 +11,9 @@ export function callsPerMessage(block: BlockData, field: CallField): number | nu
   const calls = block.round.account?.calls ?? null;
   if (calls === null || calls.recvCalls + calls.waitCalls === 0) return null;
   const { waitCalls, recvCalls, sendCalls, acceptCalls, controlCalls = 0 } = calls;
-  const all = waitCalls + recvCalls + sendCalls + acceptCalls + controlCalls;
+  // A connection that closed is one close(2).
+  const all =
+    waitCalls + recvCalls + sendCalls + acceptCalls + controlCalls + calls.connectionsClosed;
   return divide(field === "all" ? all : (calls[field] ?? null), messagesAccounted(block));
 }
 

@@ -201,6 +201,7 @@ Napi::Value Count(const Napi::CallbackInfo& info) {
   counted.Set("receiveCalls", static_cast<double>(counters.receive_calls));
   counted.Set("sendCalls", static_cast<double>(counters.send_calls));
   counted.Set("acceptCalls", static_cast<double>(counters.accept_calls));
+  counted.Set("controlCalls", static_cast<double>(counters.control_calls));
   counted.Set("bytesReceived", static_cast<double>(counters.bytes_received));
   counted.Set("bytesSent", static_cast<double>(counters.bytes_sent));
   return counted;

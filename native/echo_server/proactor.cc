@@ -127,6 +127,7 @@ class ProactorServer {
     counters.recv_calls = calls.receive_calls;
     counters.send_calls = calls.send_calls;
     counters.accept_calls = calls.accept_calls;
+    counters.control_calls = calls.control_calls;
     counters.bytes_received = calls.bytes_received;
     counters.bytes_sent = calls.bytes_sent;
   }

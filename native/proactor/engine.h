@@ -48,6 +48,7 @@ struct EngineCounters {
   uint64_t receive_calls = 0;
   uint64_t send_calls = 0;
   uint64_t accept_calls = 0;
+  uint64_t control_calls = 0;  // that change what a set in the kernel watches: epoll_ctl(2)
   uint64_t bytes_received = 0;
   uint64_t bytes_sent = 0;
 };

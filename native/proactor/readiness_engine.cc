@@ -109,6 +109,7 @@ class ReadinessEngine final : public Engine {
     if (interest == before) return {};
     changed_ = true;
     if (before != 0 && interest != 0) {
+      CountControl();
       const Result<void> modified = selector_->Modify(slot, interest);
       if (!modified.ok()) at.interest = 0;
       return modified;
@@ -117,6 +118,7 @@ class ReadinessEngine final : public Engine {
       Unwatch(slot, before);
       return {};
     }
+    CountControl();
     const Result<int32_t> registered = selector_->Register(slot, interest);
     if (registered.ok()) return {};
     at.interest = 0;
@@ -126,8 +128,15 @@ class ReadinessEngine final : public Engine {
   void Unwatch(int32_t slot) { Unwatch(slot, std::exchange(At(slot).interest, int8_t{0})); }
   void Unwatch(int32_t slot, int32_t interest) {
     changed_ = true;
+    if (interest == 0) return;
+    CountControl();
     // It is registered, so that nothing can be refused.
-    if (interest != 0) (void)selector_->Unregister(slot).ok();
+    (void)selector_->Unregister(slot).ok();
+  }
+
+  /** Without a set in the kernel a change is no call. */
+  void CountControl() {
+    if (selector_->fileno() >= 0) ++counters_.control_calls;
   }
 
   [[gnu::hot]] void Send(int32_t slot, const iovec* parts, int count, size_t length) override {

@@ -53,6 +53,7 @@ export function countCalls(counters: CallCounters, calls: EngineCounters): void 
   counters.recvCalls = calls.receiveCalls;
   counters.sendCalls = calls.sendCalls;
   counters.acceptCalls = calls.acceptCalls;
+  counters.controlCalls = calls.controlCalls;
   counters.bytesReceived = calls.bytesReceived;
   counters.bytesSent = calls.bytesSent;
 }
