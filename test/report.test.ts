@@ -207,6 +207,19 @@ describe("cautions", () => {
     ]);
   });
 
+  it("name the sender delay if its p99 is over a tenth of the p99 latency", () => {
+    const delayed = (delayUs: number) => ({
+      ...reference,
+      metrics: { ...reference.metrics, senderDelayP99: metric("us", delayUs) },
+    });
+    const of = (cell: Cell) => cautions(groupOf(withCells(cell)), withCells(cell));
+    expect(of(delayed(89))).toEqual([]);
+    expect(of(delayed(91))).toEqual([
+      "The sender delay (p99 up to 91.0 µs) is over 10 % of the p99 of cpp:reactor-epoll; " +
+        '"p99 uncorrected" does not contain it.',
+    ]);
+  });
+
   it("name what is overloaded, noisy, interrupted, on one core, or of few blocks", () => {
     const full = { ...measuredCell("cpp:poll", { ...figures, percent: 97 }), blocks: 4 };
     const noisy = otherCell("cpp:select", "inconclusive", "4 of 6 blocks dropped");

@@ -1,7 +1,7 @@
 // What the report warns of, in words: one sentence per code.
 
 import { type Caution, enoughBlocks } from "./cautions.ts";
-import { count, percent, plainLine } from "./format.ts";
+import { count, duration, percent, plainLine } from "./format.ts";
 import { enumerated, joined, namesOf, type Sentence, say } from "./sentence.ts";
 
 const overRate = "Saturated, so the cost per message is the core divided by the rate:";
@@ -40,11 +40,11 @@ const cautionWords: { readonly [C in Caution["code"]]: (caution: CautionOf<C>) =
       `${cells.map(({ contender, afterwards }) => `${contender}: ${afterwards}`).join("; ")}.`,
   ],
   saturated: ({ cells }) => say`${overRate} ${namesOf(cells)}.`,
-  "sent-late": ({ cells, share }) =>
+  "sent-late": ({ cells, share, delayUs }) =>
     joined(
       [
-        say`The load generator sent late: its own delay is over ${count(100 * share)} % of the p99`,
-        say`of ${namesOf(cells)}; compare the latencies from send.`,
+        say`The sender delay (p99 up to ${duration(delayUs)}) is over ${count(100 * share)} % of`,
+        say`the p99 of ${namesOf(cells)}; "p99 uncorrected" does not contain it.`,
       ],
       " ",
     ),

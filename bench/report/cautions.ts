@@ -22,8 +22,8 @@ export type Caution =
   | Coded<"machine-faults", { faults: readonly string[] }>
   /** A core is full because the server polls, or saturated because the rate is too much for it. */
   | Coded<"windows-discarded" | "not-ranked" | "polls" | "saturated", { cells: readonly Cell[] }>
-  /** Latencies of which the load generator's own delay is a good part. */
-  | Coded<"sent-late", { cells: readonly Cell[]; share: number }>
+  /** The p99 of the sender delay is over `share` of the p99 latency; the largest such delay. */
+  | Coded<"sent-late", { cells: readonly Cell[]; share: number; delayUs: number }>
   /** Servers that failed after their last window. */
   | Coded<"failed-afterwards", { cells: readonly Cell[] }>
   /** Runtimes whose engine is in the figures. */
@@ -76,12 +76,14 @@ function fleetCautions(environment: Results["environment"]): Caution[] {
 const fleetSchema = s.record({ limitedByClients: s.list(s.number), faults: s.list(s.text) });
 
 function sentLate(measured: readonly Cell[]): Caution[] {
+  const delayOf = (cell: Cell) => figure(cell, "senderDelayP99")?.median ?? 0;
   const cells = measured.filter((cell) => {
-    const delay = figure(cell, "senderDelayP99")?.median ?? 0;
     const latency = figure(cell, "latencyP99")?.median ?? null;
-    return latency !== null && delay > senderShare * latency;
+    return latency !== null && delayOf(cell) > senderShare * latency;
   });
-  return cells.length === 0 ? [] : [{ code: "sent-late", cells, share: senderShare }];
+  if (cells.length === 0) return [];
+  const delayUs = Math.max(...cells.map(delayOf));
+  return [{ code: "sent-late", cells, share: senderShare, delayUs }];
 }
 
 function percentOf(cell: Cell): number {
