@@ -57,7 +57,7 @@ describe("a machine without strace, or that forbids it", () => {
     const env = { ...process.env, PATH: "/nowhere" };
     const argv = [cli, "bench", "--count-calls", "--connections", "10"];
     const { status, stderr, stdout } = spawnSync(process.execPath, argv, { env, encoding: "utf8" });
-    expect(stderr).toMatch(/^bench: --count-calls: [^\n]+\n$/);
+    expect(stderr).toMatch(/^bench: --count-calls: strace is not installed; [^\n]+\n$/);
     expect([status, stdout]).toEqual([2, ""]);
   });
 });

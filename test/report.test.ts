@@ -212,9 +212,8 @@ describe("cautions", () => {
       ...reference,
       metrics: { ...reference.metrics, senderDelayP99: metric("us", delayUs) },
     });
-    const of = (cell: Cell) => cautions(groupOf(withCells(cell)), withCells(cell));
-    expect(of(delayed(89))).toEqual([]);
-    expect(of(delayed(91))).toEqual([
+    expect(of(withCells(delayed(89)))).toEqual([]);
+    expect(of(withCells(delayed(91)))).toEqual([
       "The sender delay (p99 up to 91.0 µs) is over 10 % of the p99 of cpp:reactor-epoll; " +
         '"p99 uncorrected" does not contain it.',
     ]);

@@ -134,8 +134,8 @@ async function traceHeld(load: HeldLoadShape, traced: TracedServer): Promise<Tra
     const warmUp = await generator.window({ windowMs: timing.warmupMs, settleMs: 0 });
     if (typeof warmUp === "string") return warmUp;
     const counted = await traceWindow(generator, load, traced);
-    await generator.end();
-    return counted;
+    const ended = await generator.end();
+    return typeof ended === "string" ? ended : counted;
   } finally {
     generator.kill();
   }
