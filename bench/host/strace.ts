@@ -45,7 +45,7 @@ const installing =
 export function traceProblem(exit: Exit, stderr: string, read: ReadText = readText): string {
   if (exit.error !== null) return `strace is not installed; ${installing}`;
   const scope = read("/proc/sys/kernel/yama/ptrace_scope");
-  if (/not permitted/i.test(stderr) && scope !== null && Number(scope) > 0) {
+  if (/permitted/i.test(stderr) && scope !== null && Number(scope) > 0) {
     return (
       `kernel.yama.ptrace_scope is ${scope}, which forbids tracing a process that runs; ` +
       "allow it: sudo sysctl kernel.yama.ptrace_scope=0, or run as root"
