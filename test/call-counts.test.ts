@@ -136,26 +136,32 @@ describe.skipIf(problem !== null)(`a pass with strace (${problem ?? "it is here"
     ["cpp:thread-per-connection", 1_000],
     ["cpp:process-per-connection", 100],
     ["cpp:prefork", 100],
-  ] as const)("counts what %s counts at %i connections, within 1 %%", {
-    timeout: 120_000,
-  }, async (name, connections) => {
-    const { counts, own } = await countOf(name, { connections: [connections], rate: 20_000 });
-    expect(counts.reason).toBeNull();
-    // The load is held while strace attaches and detaches: no message is cut in two.
-    expect(counts.messages).toBeGreaterThan(1000);
-    expect(counts.calls["sendto"]).toBe(counts.messages);
-    for (const [field, names] of Object.entries(countedCalls)) {
-      const seen = names.reduce((sum, call) => sum + (counts.calls[call] ?? 0), 0);
-      const ours = own?.[field as keyof typeof countedCalls] ?? Number.NaN;
-      // A wait is interrupted when strace attaches, and when it detaches.
-      expect(Math.abs(ours - seen), field).toBeLessThanOrEqual(Math.max(4, 0.01 * seen));
-    }
-    const all = Object.values(counts.calls).reduce((sum, number) => sum + number, 0);
-    const named = Object.values(countedCalls)
-      .flat()
-      .reduce((sum, call) => sum + (counts.calls[call] ?? 0), 0);
-    expect(all - named, JSON.stringify(counts.calls)).toBeLessThanOrEqual(Math.max(8, 0.01 * all));
-  });
+  ] as const)(
+    "counts what %s counts at %i connections, within 1 %%",
+    {
+      timeout: 120_000,
+    },
+    async (name, connections) => {
+      const { counts, own } = await countOf(name, { connections: [connections], rate: 20_000 });
+      expect(counts.reason).toBeNull();
+      // The load is held while strace attaches and detaches: no message is cut in two.
+      expect(counts.messages).toBeGreaterThan(1000);
+      expect(counts.calls["sendto"]).toBe(counts.messages);
+      for (const [field, names] of Object.entries(countedCalls)) {
+        const seen = names.reduce((sum, call) => sum + (counts.calls[call] ?? 0), 0);
+        const ours = own?.[field as keyof typeof countedCalls] ?? Number.NaN;
+        // A wait is interrupted when strace attaches, and when it detaches.
+        expect(Math.abs(ours - seen), field).toBeLessThanOrEqual(Math.max(4, 0.01 * seen));
+      }
+      const all = Object.values(counts.calls).reduce((sum, number) => sum + number, 0);
+      const named = Object.values(countedCalls)
+        .flat()
+        .reduce((sum, call) => sum + (counts.calls[call] ?? 0), 0);
+      expect(all - named, JSON.stringify(counts.calls)).toBeLessThanOrEqual(
+        Math.max(8, 0.01 * all),
+      );
+    },
+  );
 
   it("counts a server that has no counters, after the windows of a run", {
     timeout: 120_000,

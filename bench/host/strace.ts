@@ -72,10 +72,7 @@ export class CallTrace {
    * Attaches to every thread of these processes; threads and children that they start later are
    * counted as well. @returns the trace, or why there is none. @throws {Interrupted}
    */
-  static async attach(
-    pids: readonly number[],
-    options: TraceOptions,
-  ): Promise<CallTrace | string> {
+  static async attach(pids: readonly number[], options: TraceOptions): Promise<CallTrace | string> {
     const trace = new CallTrace(pids, options);
     try {
       const problem = await trace.#untilAttached(pids);

@@ -75,8 +75,7 @@ export class HeldLoad {
   window(timing: WindowTiming): Promise<Window | string> {
     const { windowMs, settleMs, drainMs = usualDrainMs, instead } = timing;
     const spins = this.#options.spins ?? false;
-    const sending =
-      instead === undefined ? sendingOf(this.#target.load, spins) : wordsOf(instead);
+    const sending = instead === undefined ? sendingOf(this.#target.load, spins) : wordsOf(instead);
     this.#child.send(`window ms=${windowMs} settle-ms=${settleMs} drain-ms=${drainMs}${sending}`);
     return this.#next("window", windowMs + settleMs + drainMs + marginMs);
   }
