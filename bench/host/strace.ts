@@ -13,6 +13,8 @@ import { threadsOf } from "./usage.ts";
 /** Ten thousand threads are stopped and resumed one after another. */
 const attachTimeoutMs = 60_000;
 const endTimeoutMs = 60_000;
+/** A thread that does not sleep within this time is taken for one that never does. */
+const noProgressMs = 1_000;
 const lookEveryMs = 20;
 const quotedCharacters = 600;
 
@@ -59,9 +61,11 @@ export class CallTrace {
   readonly #tracer: HostProcess;
   readonly #folder: string;
   readonly #options: TraceOptions;
+  readonly #pids: readonly number[];
 
   private constructor(pids: readonly number[], options: TraceOptions) {
     this.#options = options;
+    this.#pids = pids;
     this.#folder = mkdtempSync(join(tmpdir(), "io-selectors-strace-"));
     const which = pids.flatMap((pid) => ["-p", String(pid)]);
     const argv = ["strace", "-f", "-c", "-qq", "-o", this.#summary, ...which];
@@ -89,6 +93,7 @@ export class CallTrace {
   async end(): Promise<CallsByName | string> {
     const { signal } = this.#options;
     try {
+      await this.#untilAsleep();
       this.#tracer.kill("SIGINT");
       const deadline = { timeoutMs: endTimeoutMs, ...(signal === undefined ? {} : { signal }) };
       const exit = await within(this.#tracer.exited, deadline);
@@ -112,24 +117,37 @@ export class CallTrace {
     return join(this.#folder, "summary");
   }
 
-  /** proc_pid_status(5): TracerPid. */
   async #untilAttached(pids: readonly number[]): Promise<string | null> {
-    const until = performance.now() + attachTimeoutMs;
-    let untraced = pids.flatMap((pid) =>
-      threadsOf(pid).map((thread) => `/proc/${pid}/task/${thread}/status`),
-    );
-    for (;;) {
-      if (this.#tracer.ended) {
-        return traceProblem(await this.#tracer.exited, this.#tracer.stderrTail);
-      }
+    const left = await this.#untilEvery(statusFiles(pids), isTraced, attachTimeoutMs);
+    if (this.#tracer.ended) return traceProblem(await this.#tracer.exited, this.#tracer.stderrTail);
+    if (left > 0) return `strace did not attach to ${left} threads in ${attachTimeoutMs / 1000} s`;
+    await this.#untilAsleep();
+    return null;
+  }
+
+  /**
+   * A thread that strace has stopped has a call that is not counted yet. One that never sleeps is
+   * not waited for.
+   */
+  async #untilAsleep(): Promise<void> {
+    await this.#untilEvery(statusFiles(this.#pids), isAsleep, noProgressMs);
+  }
+
+  /** @returns how many are left once there was no progress for so long, or the tracer ended. */
+  async #untilEvery(files: string[], holds: (status: string) => boolean, withinMs: number) {
+    let left = files;
+    for (let since = performance.now(); performance.now() - since < withinMs; ) {
       // A thread that has ended meanwhile has no file.
-      untraced = untraced.filter((path) => /^TracerPid:\s*0$/m.test(readText(path) ?? ""));
-      if (untraced.length === 0) return null;
-      if (performance.now() > until) {
-        return `strace did not attach to ${untraced.length} threads in ${attachTimeoutMs / 1000} s`;
-      }
+      const missing = left.filter((file) => {
+        const status = readText(file);
+        return status !== null && !holds(status);
+      });
+      if (missing.length < left.length) since = performance.now();
+      left = missing;
+      if (left.length === 0 || this.#tracer.ended) break;
       await this.#pause();
     }
+    return left.length;
   }
 
   /** @throws {Interrupted} */
@@ -137,6 +155,21 @@ export class CallTrace {
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
     if (this.#options.signal?.aborted) throw new Interrupted();
   }
+}
+
+function statusFiles(pids: readonly number[]): string[] {
+  return pids.flatMap((pid) =>
+    threadsOf(pid).map((thread) => `/proc/${pid}/task/${thread}/status`),
+  );
+}
+
+/** proc_pid_status(5): TracerPid, State. */
+function isTraced(status: string): boolean {
+  return !/^TracerPid:\s*0$/m.test(status);
+}
+
+function isAsleep(status: string): boolean {
+  return /^State:\s*S/m.test(status);
 }
 
 /**

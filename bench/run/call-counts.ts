@@ -144,26 +144,20 @@ async function traceHeld(load: HeldLoadShape, traced: TracedServer): Promise<Tra
 async function traceWindow(
   generator: HeldLoad,
   load: HeldLoadShape,
-  { server, contender, pass }: TracedServer,
+  { server, pass }: TracedServer,
 ): Promise<Traced | string> {
   const { host, signal, cpus } = pass;
-  const burns = contender.burnsWhileIdle === true;
   const account = new AccountTaker(server, host);
-  if (!burns) await account.begin(false);
-  // Calls that it makes while nothing is sent belong to no message.
-  if (burns) server.pause();
+  await account.begin(false);
   const trace = await CallTrace.attach(processTree(server.pid), { host, signal });
   if (typeof trace === "string") return trace;
   try {
-    if (burns) server.resume();
     const ratePerSecond = slowRateOf(load);
     // The bursts of a generator without a core of its own are as large as in the windows.
     const tickUs = cpus.clientAlone ? 0 : slowdown * millisecondUs;
     const instead = ratePerSecond === null ? undefined : { ratePerSecond, tickUs };
     const window = await generator.window({ windowMs, settleMs: 0, drainMs, instead });
-    if (burns) server.pause();
     const calls = await trace.end();
-    if (burns) server.resume();
     if (typeof window === "string") return window;
     if (typeof calls === "string") return calls;
     const late = lateOf(window);

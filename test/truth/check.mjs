@@ -267,7 +267,7 @@ async function delays() {
 /** Each native contender by its own counters and by strace, call by call and in sum. */
 async function calls() {
   const native = contenders.filter(({ runtime }) => runtime === "cpp");
-  // A server that polls makes calls without a message, and none while strace attaches.
+  // A server that polls makes calls without a message, also before and after strace counts.
   const named = list("contenders", null);
   const counted = native.filter(
     ({ name, burnsWhileIdle }) => named?.includes(name) ?? burnsWhileIdle !== true,
