@@ -145,8 +145,8 @@ describe.skipIf(problem !== null)(`a pass with strace (${problem ?? "it is here"
       const { counts, own } = await countOf(name, { connections: [connections], rate: 20_000 });
       expect(counts.reason).toBeNull();
       expect(counts.messages).toBeGreaterThan(1000);
-      // The load is held while strace attaches and detaches, so no call is cut in two. Messages that
-      // arrive at a connection together are answered by one call.
+      // The load is held while strace attaches and detaches, so no call is cut in two.
+      // Messages that arrive at a connection together are answered by one call.
       expect(counts.calls["sendto"]).toBe(own?.sendCalls);
       expect(own?.bytesReceived).toBe(64 * counts.messages);
       for (const [field, names] of Object.entries(countedCalls)) {
