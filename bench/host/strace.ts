@@ -21,7 +21,7 @@ const quotedCharacters = 600;
 /** Calls by name. */
 export type CallsByName = Readonly<Record<string, number>>;
 
-export interface TraceOptions {
+interface TraceOptions {
   readonly host: Host;
   readonly signal?: AbortSignal;
 }

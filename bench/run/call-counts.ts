@@ -35,7 +35,7 @@ const windowMs = 3_000;
 const drainMs = 60_000;
 const millisecondUs = 1_000;
 
-export interface CountedCalls {
+interface CountedCalls {
   readonly counts: CallCounts;
   /** What the server counted itself meanwhile; null if it does not. */
   readonly own: Snapshot | null;

@@ -18,7 +18,7 @@ interface WindowTiming {
 }
 
 /** Messages are due at multiples of `tickUs`; each at its own time if that is 0. */
-export interface SleepingLoop {
+interface SleepingLoop {
   readonly ratePerSecond: number;
   readonly tickUs: number;
 }

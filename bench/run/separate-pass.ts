@@ -85,7 +85,7 @@ function wasMeasured({ blocks }: Cell): boolean {
   return blocks > 0;
 }
 
-export interface PassServer {
+interface PassServer {
   readonly contender: Contender;
   readonly passLoad: PassLoad;
   readonly timing: Timing;
