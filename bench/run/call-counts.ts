@@ -1,6 +1,6 @@
 // The pass of --count-calls: after all rounds, strace attaches to each contender while its
 // connections are open and silent, counts its system calls by name under a window of load, and
-// detaches. So anybody's server is counted, and calls that no counter of ours has are seen.
+// detaches. It counts any server, and calls that no counter of the suite has.
 
 import type { Contender } from "../contenders/catalogue.ts";
 import { type CallsByName, CallTrace } from "../host/strace.ts";
