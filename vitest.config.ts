@@ -104,6 +104,9 @@ const sideBySide = {
   env: { IO_SELECTORS_SPIN: "0" },
 } as const;
 
+const quickOnes = quick ? quickFiles(import.meta.dirname) : [];
+const isPure = (file: string) => pure.includes(file) || file.startsWith("test/statistics/");
+
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
@@ -113,12 +116,18 @@ export default defineConfig({
           ...common,
           ...sideBySide,
           name: "side-by-side",
-          include: quick ? quickFiles(import.meta.dirname) : ["test/**/*.test.ts"],
+          include: quick ? quickOnes : ["test/**/*.test.ts"],
           exclude: [...alone, ...inPairs, ...pure],
         },
       },
       {
-        test: { ...common, ...sideBySide, name: "pure", include: pure, isolate: false },
+        test: {
+          ...common,
+          ...sideBySide,
+          name: "pure",
+          include: quick ? quickOnes.filter(isPure) : pure,
+          isolate: false,
+        },
       },
       {
         test: {

@@ -329,8 +329,8 @@ describe("what is shown", () => {
       "c with a planted system call is detected: 3 of 10 pairs count",
       expect.stringMatching(/^a planted system call is detected: .*install strace$/),
       "c with 10 % of its CPU time planted is detected: +4.0 % CPU per message",
-      expect.stringMatching(/caught: \+4\.0 % CPU per message; 3 of 10 pairs count$/),
-      expect.stringMatching(/caught: not measured; c\+\+ is missing$/),
+      expect.stringMatching(/detected: \+4\.0 % CPU per message; 3 of 10 pairs count$/),
+      expect.stringMatching(/detected: not measured; c\+\+ is missing$/),
       "base against base shows no change: c CPU per message",
     ]);
   });
