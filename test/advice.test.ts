@@ -96,6 +96,17 @@ describe("at a measured scale", () => {
     expect(renderAdvice(found, options)).toContain("No significant difference from");
   });
 
+  it("has contenders whose difference from the reference is not resolved", () => {
+    const cause = { code: "unresolved", detectableEffect: 0.1 } as const;
+    const cells = cellsOf([reactor, ["cpp:poll", 11.2, 1_010]]).map((cell) =>
+      cell.contender === "cpp:poll" ? { ...cell, status: "inconclusive" as const, cause } : cell,
+    );
+    const found = answer([runOf(cells)]);
+    expect(found).toMatchObject({ lowConfidence: false, excluded: [] });
+    expect(found.tied.map(({ contender }) => contender)).toEqual(["cpp:poll"]);
+    expect(renderAdvice(found, options)).toMatch(/cpp:poll .* 1\.01 +1\.01 ms \(0\.990–1\.03\)/);
+  });
+
   it("ranks no contender with one block", () => {
     const once = (one: Metric): Metric => ({
       ...one,

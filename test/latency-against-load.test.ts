@@ -13,6 +13,7 @@ import { plain } from "../bench/report/sentence.ts";
 import type { Part, Plan } from "../bench/run/plan.ts";
 import { run } from "../bench/run/run.ts";
 import { inventedResults, measuredCell } from "./report-data.ts";
+import { renderMarkdown } from "./report-words.ts";
 
 const percents = [25, 50, 75, 90];
 
@@ -73,6 +74,38 @@ describe("the knee", () => {
       { contender: "node:net", at: [] },
       { contender: "cpp:select", at: [] },
     ]);
+  });
+});
+
+describe("a load that could not be sent in one of the blocks", () => {
+  const reason = "75 % of its capacity is 106,702 messages/s; the load generator can send 100,281";
+  const last = cells.find(({ capacityPercent }) => capacityPercent === 90);
+  if (last === undefined) throw new Error("no cell");
+  const partly: Cell = { ...last, status: "unavailable", reason, blocks: 2, droppedBlocks: 1 };
+  const never: Cell = {
+    ...{ ...last, contender: "node:net", status: "unavailable", reason, blocks: 0 },
+    ...{ droppedBlocks: 1, metrics: {} },
+  };
+  const results = inventedResults({
+    cells: [...cells.filter((cell) => cell !== last), partly, never],
+  });
+
+  it("is shown with what the other blocks measured, open and not ranked", () => {
+    const [p99] = reportOf(results).sections.find(({ id }) => id === "load")?.charts ?? [];
+    if (p99?.spec.kind !== "lines") throw new Error("there is no line chart of p99");
+    const marks = new Map(
+      p99.spec.series.map(({ contender, points }) => [
+        contender,
+        points.map(({ x, open }) => (open ? `open ${x}` : x)),
+      ]),
+    );
+    expect(marks.get("cpp:reactor-epoll")).toEqual([25, 50, 75, "open 90"]);
+    expect(marks.get("node:net")).toEqual([25, 50]);
+    const text = renderMarkdown(results);
+    expect(text).toContain(
+      `${reason}; measured in 2 of 3 blocks: p99 201 µs (197–205), not ranked`,
+    );
+    expect(text).toContain(`| node:net | unavailable: ${reason} |`);
   });
 });
 

@@ -15,7 +15,7 @@ import { commentMark, renderGateMarkdown } from "../bench/gate/markdown.ts";
 import { exitCodes, judgementOf, outcomeOf } from "../bench/gate/outcome.ts";
 import { compareAll, confirms, findAll } from "../bench/gate/rule.ts";
 import { compareSaved, NothingInCommon } from "../bench/gate/saved.ts";
-import { renderGate } from "../bench/gate/terminal.ts";
+import { renderComparison, renderGate } from "../bench/gate/terminal.ts";
 import { trendsOf } from "../bench/gate/trend.ts";
 import { renderTrends } from "../bench/gate/trend-page.ts";
 import { type Results, schemaVersion } from "../bench/model/results.ts";
@@ -244,13 +244,28 @@ describe("two saved results", () => {
 
 describe("what is shown", () => {
   it("says base, head, figures, interval and verdict, the verdict last", () => {
-    const text = renderGate(gateResult());
+    const text = renderGate(gateResult(), { width: 200 });
     expect(text).toContain("base origin/main (123456789abc), head HEAD (cba987654321)");
     expect(text).toMatch(/ts:reactor-epoll +CPU per message +10\.0 µs +10\.6 µs +\+\d\.\d % \(\+/);
     expect(text).toMatch(/CPU|p99 latency \(advisory\)/);
     const last = text.split("\n").at(-1);
     expect(last).toMatch(/^regression: ts:reactor-epoll CPU per message: \+\d\.\d %/);
     expect(last).not.toContain("p99");
+  });
+
+  it("fits a terminal of 80 columns, an entry per row", () => {
+    const result = gateResult();
+    for (const text of [
+      renderGate(result, { width: 80 }),
+      renderComparison(result, { width: 80, all: true }),
+    ]) {
+      const lines = text.split("\n");
+      expect(lines.filter((line) => line.length > 80)).toEqual([]);
+      expect(text).toMatch(/^ts:reactor-epoll, CPU per message: REGRESSION$/m);
+      expect(text).toMatch(
+        /^ {2}10\.0 µs → 10\.6 µs; worse by \+\d\.\d % \(\+\d\.\d to \+\d\.\d\); p /m,
+      );
+    }
   });
 
   it("is a comment that can be found again, whose text cannot break it", () => {
@@ -280,17 +295,30 @@ describe("what is shown", () => {
     const { cells } = gateResult();
     const [gating] = cells;
     const chart = gateChart(gateResult());
+    const worseBy = (ratio = Number.NaN) => expect.closeTo((ratio - 1) * 100, 9);
+    const { first, second } = gating ?? {};
     expect(chart?.spec).toMatchObject({
+      axis: { kind: "linear" },
+      base: { value: 0 },
       rows: [
         {
           name: "ts:reactor-epoll CPU per message",
-          interval: [gating?.first?.low, gating?.first?.high],
-          span: [1 / 1.02, 1.02],
-          points: [{ value: gating?.first?.ratio }, { value: gating?.second?.ratio }],
+          interval: [worseBy(first?.low), worseBy(first?.high)],
+          span: [worseBy(1 / 1.02), worseBy(1.02)],
+          points: [{ value: worseBy(first?.ratio) }, { value: worseBy(second?.ratio) }],
         },
       ],
     });
     expect(renderGateHtml(gateResult())).toContain('aria-labelledby="regression-chart-wide-title"');
+    // A change of many times would leave no room for the others on a linear axis.
+    const far = cells.map((cell) => ({
+      ...cell,
+      first: cell.first === null ? null : { ...cell.first, high: 12 },
+    }));
+    expect(gateChart(gateResult({ cells: far }))?.spec).toMatchObject({
+      axis: { kind: "log" },
+      base: { value: 1 },
+    });
     const nothing = gateResult({ cells: cells.map((cell) => ({ ...cell, first: null })) });
     expect(gateChart(nothing)).toBeNull();
     expect(renderGateHtml(nothing)).not.toContain("<figure");

@@ -8,9 +8,10 @@ import { userShareOf } from "../bench/report/causes.ts";
 import { drawChart } from "../bench/report/charts/chart.ts";
 import { sectionsOf } from "../bench/report/charts/sections.ts";
 import { rawTable } from "../bench/report/charts/whole.ts";
+import { bytes, shortest } from "../bench/report/format.ts";
 import { figure, groupCells } from "../bench/report/groups.ts";
 import { element, identifier, join, raw, text } from "../bench/report/markup.ts";
-import { metricWords, tickText } from "../bench/report/metric-words.ts";
+import { metricWords } from "../bench/report/metric-words.ts";
 import { chartFile } from "../bench/report/svg/document.ts";
 import { spread } from "../bench/report/svg/line-chart.ts";
 import {
@@ -21,6 +22,7 @@ import {
   type Theme,
 } from "../bench/report/svg/palette.ts";
 import { makeScale, position, ticks } from "../bench/report/svg/scale.ts";
+import { fileChartRules } from "../bench/report/svg/style.ts";
 import { inventedResults, measuredCell, metric, otherCell, tenCells } from "./report-data.ts";
 import { fullResults, smallResults } from "./report-full-data.ts";
 import {
@@ -32,6 +34,22 @@ import {
 } from "./report-words.ts";
 
 const full = fullResults();
+/** With CPU time by mode of all but one contender, and more cells that are not ranked. */
+const unranked = {
+  ...full,
+  cells: full.cells.map((cell, index): Cell => {
+    const cost = cell.metrics.serverCpuPerMessage?.median ?? null;
+    const isKnown = cost !== null && cell.contender !== "cpp:poll";
+    const status = cell.status === "ok" && index % 5 === 0 ? "inconclusive" : cell.status;
+    const byMode = isKnown
+      ? {
+          serverUserCpuPerMessage: metric("us", 0.3 * cost),
+          serverSystemCpuPerMessage: metric("us", 0.7 * cost),
+        }
+      : {};
+    return { ...cell, status, metrics: { ...cell.metrics, ...byMode } };
+  }),
+};
 const named = (contender: string) => ({ contender, ...kindOf(contender) });
 
 describe("markup", () => {
@@ -103,10 +121,20 @@ describe("scales", () => {
   });
 
   it("write ticks without zeros that say nothing", () => {
-    const words = tickText(metricWords("latencyP99", "us").format);
-    expect([1, 1500, 200, 2e6].map(words)).toEqual(["1 µs", "1.5 ms", "200 µs", "2 s"]);
-    expect(tickText((value) => value.toFixed(2))(10)).toBe("10");
-    expect(tickText(String)(100)).toBe("100");
+    const words = shortest(metricWords("latencyP99", "us").format);
+    const times = [0, 1, 1500, 200, 2e6, 41_250];
+    expect(times.map(words)).toEqual(["0", "1 µs", "1.5 ms", "200 µs", "2 s", "41.3 ms"]);
+    const rates = shortest(metricWords("throughput", "1/s").format);
+    expect([0.25, 12, 100_000].map(rates)).toEqual(["0.25/s", "12/s", "100,000/s"]);
+    const shares = shortest(metricWords("idleCpuPercent", "percent").format);
+    expect([0.004, 2.5, 100].map(shares)).toEqual(["0.004 %", "2.5 %", "100 %"]);
+    expect([512, 1536].map(shortest(bytes))).toEqual(["512 B", "1.5 KiB"]);
+  });
+
+  it("hold what lies below zero, too, with room beyond it", () => {
+    const scale = makeScale({ kind: "linear", values: [-5, -2], start: 0, end: 100 });
+    expect(scale.low).toBeLessThan(-5);
+    expect(scale.high).toBe(0);
   });
 
   it("move names apart and keep them inside", () => {
@@ -132,6 +160,54 @@ function contrast(left = "#000000", right = "#000000"): number {
   return ((high ?? 0) + 0.05) / ((low ?? 0) + 0.05);
 }
 
+/** The declarations of each class of the charts' style sheet. */
+function rulesOf(sheet: string): Map<string, Record<string, string>> {
+  return new Map(
+    [...sheet.matchAll(/^\.([\w-]+)\{(.*)\}$/gm)].map(([, name = "", body = ""]) => [
+      name,
+      Object.fromEntries(body.split(";").map((one) => one.split(":") as [string, string])),
+    ]),
+  );
+}
+
+/** The class lists of all marks; of those that only guide the eye, and of cuts, none. */
+function classesOf(markup: string): string[] {
+  return [...markup.matchAll(/<(?:path|rect|circle|line) [^>]*class="([^"]*)"/g)]
+    .map(([, classes = ""]) => classes)
+    .filter((classes) => !["grid", "hit", "hatch s-surface"].includes(classes));
+}
+
+/** Of the stronger of fill and outline; a translucent one is mixed with the ground. */
+function contrastOf(
+  mark: string,
+  { rules, ground }: { rules: Map<string, Record<string, string>>; ground: string },
+): number {
+  const classes = mark.split(" ");
+  const style: Record<string, string> = {};
+  for (const [name, own] of rules) if (classes.includes(name)) Object.assign(style, own);
+  const { fill = "#000000", stroke = "none" } = style;
+  const paints = [
+    [fill, Number(style["fill-opacity"] ?? 1)],
+    [stroke, Number(style["stroke-opacity"] ?? 1)],
+  ] as const;
+  const contrasts = paints.map(([paint, share]) =>
+    paint === "none"
+      ? 1
+      : contrast(mixed(paint, ground, share * Number(style["opacity"] ?? 1)), ground),
+  );
+  return Math.max(...contrasts);
+}
+
+function mixed(paint: string, ground: string, share: number): string {
+  const parts = [1, 3, 5].map((at) => {
+    const [own = 0, other = 0] = [paint, ground].map((one) =>
+      Number.parseInt(one.slice(at, at + 2), 16),
+    );
+    return Math.round(own * share + other * (1 - share));
+  });
+  return `#${parts.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
+}
+
 describe("colours", () => {
   it.each([
     ["light", lightTheme],
@@ -146,6 +222,25 @@ describe("colours", () => {
           4.5,
         );
       }
+    }
+  });
+
+  it.each([
+    ["light", lightTheme],
+    ["dark", darkTheme],
+  ])("give every mark of every chart 3:1 by its fill or its outline: %s", (_name, theme: Theme) => {
+    const rules = rulesOf(fileChartRules(theme));
+    const drawn = sectionsOf(unranked).flatMap(({ charts }) => charts);
+    const markup = drawn.flatMap((chart) => [860, 360].map((width) => drawChart(chart, width)));
+    const marks = new Set(markup.flatMap(({ body }) => classesOf(body.join(""))));
+    for (const needed of ["f-surface s-", "light", "hatch s-", "f-surface open s-", "soft"]) {
+      expect([...marks].filter((mark) => mark.includes(needed)).length, needed).toBeGreaterThan(0);
+    }
+    for (const mark of marks) {
+      expect(
+        contrastOf(mark, { rules, ground: theme["surface"] ?? "" }),
+        mark,
+      ).toBeGreaterThanOrEqual(3);
     }
   });
 
@@ -443,7 +538,7 @@ describe("the words before the charts", () => {
       ...{ level: "careful" },
       title: `Confidence: high in ${ok.length - 1} and low in 1 of ${ok.length} cells`,
     });
-    expect(renderHtml(inventedResults({ cells: graded }))).toContain("the interval is ±40 %");
+    expect(renderHtml(inventedResults({ cells: graded }))).toContain("intervals of ±40 %");
     expect(validityOf(inventedResults()).level).toBe("broken");
     expect(validityOf(inventedResults({ cells: [] })).title).toBe("Nothing was measured");
     expect(validityOf(inventedResults({ cells: ok, complete: false })).sentences).toContain(

@@ -9,7 +9,7 @@ import { judgedClaims } from "../bench/report/claims.ts";
 import { parseResults } from "../bench/report/json.ts";
 import { quotedPages } from "../docs/publish-reference.mjs";
 import { fullResults } from "./report-full-data.ts";
-import { renderHtml } from "./report-words.ts";
+import { renderHtml, renderMarkdown, renderTerminal } from "./report-words.ts";
 
 const reference = join(import.meta.dirname, "../reports/reference");
 const saved = (name: string): Results => {
@@ -106,14 +106,27 @@ describe.each([
     }
   });
 
+  it("says in one sentence per workload where the confidence is low", () => {
+    const banner = /<section id="validity".*?<\/section>/s.exec(page)?.[0] ?? "";
+    const low = all.cells.filter(({ confidence }) => confidence?.grade === "low");
+    const expected = [...new Set(low.map(({ workload }) => workload))].map((workload) => {
+      const number = low.filter((cell) => cell.workload === workload).length;
+      return `Low in ${number} cell${number === 1 ? "" : "s"} of ${workload}`;
+    });
+    const found = [...banner.matchAll(/Low in \d+ cells? of [\w-]+/g)].map(([text]) => text);
+    expect(found).toEqual(expected);
+  });
+
   it("has four tiles, the first of node:net against the reference", () => {
     const tiles = [...page.matchAll(/<dt>([^<]*)<\/dt><dd>([^<]*)<\/dd>/g)].slice(0, 4);
     expect(tiles.map(([, words = ""]) => words)).toEqual([
       expect.stringMatching(/^CPU per message of node:net against cpp:reactor-epoll/),
       expect.stringMatching(
-        /^p99 latency: cpp:reactor-epoll \([\d.]+ .s–[\d.]+ .s\) · node:net \([\d.]+ .s–.* .s\)$/,
+        /^p99 latency: cpp:reactor-epoll \([\d.,]+–[\d.,]+\) · node:net \([\d.,]+–[\d.,]+\)$/,
       ),
-      expect.stringMatching(/^messages per (?:CPU )?second with .*: cpp:reactor-epoll · node:net$/),
+      expect.stringMatching(
+        /^messages per (?:CPU )?second with .*: cpp:reactor-epoll \(.*\) · node:net \(.*–.*\)$/,
+      ),
       expect.stringMatching(/^of [\d,]+ messages wrong or missing/),
     ]);
     const cell = opening(all).find(({ contender }) => contender === "node:net");
@@ -152,6 +165,18 @@ describe("the page of a million connections", () => {
     expect(page).toMatch(/<summary>p99: 1,000,000 connections/);
     expect(page).toContain("Distribution of latency");
   });
+
+  it("says the same in Markdown and on a terminal, once", () => {
+    const results = saved("c1m");
+    for (const text of [
+      renderMarkdown(results),
+      renderTerminal(results, { colour: false, width: 1000 }),
+    ]) {
+      expect(text).toContain("held 1,000,000 connections each; 0 of 2,079,772 messages were wrong");
+      expect(text.match(/2,079,772/g)).toHaveLength(1);
+      expect(text).toContain("One block gives no interval, so nothing is ranked.");
+    }
+  });
 });
 
 describe("the claims of the literature", () => {
@@ -172,8 +197,29 @@ describe("the claims of the literature", () => {
     expect(judged(idle(0))).toBe("does not hold");
     expect(judged(idle(5))).toBe("holds");
     expect(judged(idle(1.1, 0.9, 1.3))).toBe("not resolved");
-    expect(judged({ ...idle(5), status: "inconclusive" })).toBe("not resolved");
+    const disturbed = { code: "said", text: "3 of 6 blocks dropped" } as const;
+    const noisy = { ...idle(5), status: "inconclusive", cause: disturbed } as const;
+    expect(judged(noisy)).toBe("not resolved");
+    // Only its difference from the reference is not resolved; the claim is about the figure itself.
+    const cause = { code: "unresolved", detectableEffect: 0.15 } as const;
+    expect(judged({ ...idle(0.1, 0.09, 0.11), status: "inconclusive", cause })).toBe(
+      "does not hold",
+    );
     expect(judgementsOf([]).get("idle-threads")).toBe("not measured");
+  });
+
+  it("compare silent connections with none beside as many active ones", () => {
+    const select = saved("default").cells.filter(
+      ({ workload, contender }) => workload === "active-fraction" && contender === "cpp:select",
+    );
+    expect(judgementsOf(select).get("scan-grows")).toBe("holds");
+    const [some] = select;
+    if (some === undefined) throw new Error("no cell");
+    // With all of many connections active select costs much as well, and none is silent.
+    const all: Cell = { ...some, connections: 10_000, activeConnections: 10_000 };
+    const few: Cell = { ...all, activeConnections: 10 };
+    const judged = judgementsOf([few, all, ...select]);
+    expect(judged.get("scan-grows")).toBe("holds");
   });
 
   it("are a section of the report of full, and not of a run that tests few of them", () => {

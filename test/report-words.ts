@@ -11,6 +11,7 @@ import type { TerminalOptions } from "../bench/report/rendering.ts";
 import { reportOf } from "../bench/report/report.ts";
 import { plain } from "../bench/report/sentence.ts";
 import * as terminal from "../bench/report/terminal.ts";
+import * as verdicts from "../bench/report/verdict-words.ts";
 import * as words from "../bench/report/words.ts";
 
 export const renderTerminal = (results: Results, options: TerminalOptions) =>
@@ -20,7 +21,7 @@ export const renderHtml = (results: Results) => html.renderHtml(reportOf(results
 export const renderCsv = (results: Results) => csv.renderCsv(reportOf(results));
 
 export const verdict = (group: Group, reference: string) =>
-  words.verdictOf(group, reference).map(plain);
+  verdicts.verdictOf(group, reference).map(plain);
 const sentenceOf = (caution: Caution) => plain(cautionSentence(caution));
 export const cautions = (group: Group, results: Results) =>
   cautionsOf(group, results).map(sentenceOf);

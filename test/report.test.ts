@@ -19,6 +19,7 @@ import { causeText } from "../bench/model/reasons.ts";
 import type { Cell, Results } from "../bench/model/results.ts";
 import * as format from "../bench/report/format.ts";
 import { groupCells } from "../bench/report/groups.ts";
+import { figureWithInterval } from "../bench/report/intervals.ts";
 import { parseResults, ResultsFormatError, serializeResults } from "../bench/report/json.ts";
 import { reproduceCommand } from "../bench/report/reproduce.ts";
 import { painter, wrap } from "../bench/report/text-table.ts";
@@ -79,7 +80,20 @@ describe("numbers", () => {
     ]);
     expect([64, 16_384, 25_165_824_000].map(format.bytes)).toEqual(["64 B", "16 KiB", "23.4 GiB"]);
     expect([0.04, 41.44, 99.96, 100].map(format.percent)).toEqual(["0.0", "41.4", "100", "100"]);
-    expect([0.934, 1.066, 12.34, 150.2].map(format.ratio)).toEqual(["0.93", "1.07", "12.3", "150"]);
+    expect([0.934, 0.997, 1.066, 12.34, 150.2].map(format.ratio)).toEqual(
+      "0.93 1.00 1.07 12.3 150".split(" "),
+    );
+  });
+
+  it("have their interval in the unit of the middle, once", () => {
+    const of = (median: number, low: number | null, high: number | null) => ({ median, low, high });
+    const { bytes, duration, ratio } = format;
+    expect(figureWithInterval(of(78.5, 68.4, 11_200), duration)).toBe("78.5 µs (68.4–11,200)");
+    expect(figureWithInterval(of(1500, 980, 2000), duration)).toBe("1.50 ms (0.980–2.00)");
+    expect(figureWithInterval(of(0.7, 0.4, 1.2), duration)).toBe("700 ns (400–1,200)");
+    expect(figureWithInterval(of(1536, 512, 2048), bytes)).toBe("1.50 KiB (0.500–2)");
+    expect(figureWithInterval(of(1.07, 0.95, 1.2), ratio)).toBe("1.07 (0.95–1.20)");
+    expect(figureWithInterval(of(5, null, null), duration)).toBe("5.00 µs");
   });
 
   it("stand in sentences", () => {
@@ -170,7 +184,7 @@ describe("verdict", () => {
     );
     expect(verdict(groupOf(results), results.reference)).toHaveLength(1);
     expect(cautions(groupOf(results), results)).toContain(
-      "One block gives no interval: the ratios rank nothing.",
+      "One block gives no interval, so nothing is ranked.",
     );
     expect(renderTerminal(results, { colour: false, width: 100 })).toMatch(/1\.50 +400 µs/);
   });
@@ -189,6 +203,29 @@ describe("verdict", () => {
     expect(sentences[1]).toBe(
       "cpp:io_uring costs 0.80 (0.78–0.82) times the server CPU of cpp:reactor-epoll.",
     );
+  });
+});
+
+describe("a run of many contenders", () => {
+  const many = Array.from({ length: 40 }, (_, index) =>
+    measuredCell(`go:server-${index}`, { ...figures, cpu: 11.1 * (0.5 + index / 25) }),
+  );
+  const full = Array.from({ length: 7 }, (_, index) =>
+    measuredCell(`go:full-${index}`, { ...figures, percent: 99 }),
+  );
+  const results = withCells(reference, ...many, ...full);
+
+  it("has a verdict that names the first and the last of each kind, and counts the others", () => {
+    const words = headline(results);
+    expect(words.split(/\. (?=\w)/)).toHaveLength(3);
+    expect(words.length).toBeLessThan(500);
+    expect(words).toContain(
+      "go:server-0, the cheapest of 13 that cost less, needs 0.50 times that",
+    );
+    expect(words).toMatch(/go:server-39, the most expensive of 27, 2\.06 times/);
+    expect(words).toContain("go:full-0, go:full-1, go:full-2 and 4 others saturate their cores");
+    const sentences = verdict(groupOf(results), reference.contender);
+    expect(Math.max(...sentences.map(({ length }) => length))).toBeLessThan(300);
   });
 });
 
@@ -217,6 +254,17 @@ describe("cautions", () => {
       "The sender delay (p99 up to 91.0 µs) is over 10 % of the p99 of cpp:reactor-epoll; " +
         '"p99 uncorrected" does not contain it.',
     ]);
+  });
+
+  it("doubt no ratio whose interval is Student's, however few the blocks", () => {
+    const few = { ...measuredCell("node:net", figures), blocks: 4 };
+    const ratioToReference = { ...metric("ratio", 1.5), interval: "student" } as const;
+    const student = { ...few, metrics: { ...few.metrics, ratioToReference } };
+    const said = "With 4 blocks an interval of anything but a ratio covers the true value at most";
+    expect(of(withCells(reference, student)).join(" ")).toContain(said);
+    const shown = { colour: false, width: 200 };
+    expect(renderTerminal(withCells(reference, student), shown)).not.toContain("With 4 blocks");
+    expect(renderTerminal(withCells(reference, few), shown)).toContain("With 4 blocks an interval");
   });
 
   it("name what is overloaded, noisy, interrupted, on one core, or of few blocks", () => {
@@ -254,8 +302,9 @@ describe("terminal", () => {
       "contender µs per message reference p50 p99 % status".split(" "),
     );
     expect(first.replace(/ +/g, " ")).toBe(
-      "cpp:reactor-epoll 11.1 (10.9–11.3) reference 412 µs 1.24 ms 33.1 ok",
+      "cpp:reactor-epoll 11.1 (10.9–11.3) reference 412 µs 1.24 ms (1.22–1.26) 33.1 ok",
     );
+    expect(render(80)).toMatch(/^node:net .* 1\.50 \(1\.47–1\.53\) +4\.02 ms \(3\.94–4\.10\) /m);
     expect(render(80)).toContain("1.24 (1.22–1.27)");
     expect(render(80)).not.toContain("█");
     const bars = render(140)
@@ -349,7 +398,7 @@ describe("report.md", () => {
     expect(text).toContain("# io-selectors: profile quick, 2026-11-21 09:30 UTC");
     expect(text).toContain("cpp:poll ties with cpp:reactor-epoll.");
     expect(text).toContain(
-      "| node:net | 16.7 (16.4–17.0) | 1.50 (1.47–1.53) | 611 µs | 4.02 ms (3.94 ms–4.10 ms) |",
+      "| node:net | 16.7 (16.4–17.0) | 1.50 (1.47–1.53) | 611 µs | 4.02 ms (3.94–4.10) |",
     );
     expect(text).toContain("| read buffer bytes | 16 KiB |");
     expect(text).toContain("| fingerprint | 0123456789abcdef |");

@@ -125,6 +125,8 @@ function isBeaten(one: Candidate, rivals: readonly Candidate[], criterion: Crite
 }
 
 function candidateOf(name: string, corners: readonly Corner[], memory: Figure | null): Candidate {
+  // What the reference costs in its own terms has no error, whatever interval its cell has.
+  const isReference = corners.every(({ point }) => point.run.reference === name);
   const cells = corners.map(({ point, weight }) => ({
     cell: point.cells.find((cell) => cell.contender === name && counts(cell)),
     weight,
@@ -140,7 +142,7 @@ function candidateOf(name: string, corners: readonly Corner[], memory: Figure | 
     contender: plainLine(name),
     runtime: cells[0]?.cell?.runtime ?? "foreign",
     cpu: at("serverCpuPerMessage") ?? { median: Number.NaN, low: null, high: null },
-    ratio: at("ratioToReference"),
+    ratio: isReference ? { median: 1, low: 1, high: 1 } : at("ratioToReference"),
     latencyP50: at("latencyP50"),
     latencyP99: at("latencyP99"),
     memory,

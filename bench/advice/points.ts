@@ -2,7 +2,7 @@
 // and the memory per connection, one point per workload and scale. Pure.
 
 import type { Cell, Results } from "../model/results.ts";
-import { figure, groupCells, isMeasured } from "../report/groups.ts";
+import { figure, groupCells, hasFigures } from "../report/groups.ts";
 import type { MeasuredPoint } from "./question.ts";
 
 /** The workloads whose cells differ in nothing but the axes of a question. */
@@ -18,9 +18,9 @@ export function pointsOf(runs: readonly Results[]): MeasuredPoint[] {
   );
 }
 
-/** Whether a cell may stand in an answer. */
+/** Whether a cell may be in an answer; a difference that is not resolved is one that ties there. */
 export function counts(cell: Cell): boolean {
-  return isMeasured(cell) && figure(cell, "serverCpuPerMessage") !== undefined;
+  return hasFigures(cell) && figure(cell, "serverCpuPerMessage") !== undefined;
 }
 
 /**
@@ -39,7 +39,7 @@ export function memoryCell(
       (cell) =>
         cell.workload === "memory" &&
         cell.contender === contender &&
-        isMeasured(cell) &&
+        hasFigures(cell) &&
         covers(cell) &&
         figure(cell, "userBytesPerConnection") !== undefined,
     ),

@@ -5,13 +5,15 @@ import {
   bytes,
   duration,
   enumerate,
+  type Format,
   percent,
   plainLine,
+  plainNumber,
   plural,
   ratio,
-  significant,
 } from "../report/format.ts";
-import type { Figure } from "../report/groups.ts";
+import { type Figure, hasStudentRatio } from "../report/groups.ts";
+import { figureWithInterval } from "../report/intervals.ts";
 import {
   type Column,
   type Paint,
@@ -192,8 +194,8 @@ function runnerUpText(first: Candidate, second: Candidate): string {
 
 /** Each criterion against the runner-up. */
 function whyLines(first: Candidate, second: Candidate, width: number): string[] {
-  const rows: readonly (readonly [Criterion, string, (value: number) => string])[] = [
-    ["cpu", "server CPU per message", (value) => `${significant(value)} µs`],
+  const rows: readonly (readonly [Criterion, string, Format])[] = [
+    ["cpu", "server CPU per message", duration],
     ["latency", "p99 latency", duration],
     ["memory", "memory per connection", bytes],
   ];
@@ -201,7 +203,7 @@ function whyLines(first: Candidate, second: Candidate, width: number): string[] 
     const [own, its] = [figureFor(first, criterion), figureFor(second, criterion)];
     if (own === null || its === null) return [`  ${name}: not measured at this scale`];
     const outcome = outcomes[compare(first, second, criterion)];
-    const [left, right] = [withInterval(own, format), withInterval(its, format)];
+    const [left, right] = [own, its].map((found) => figureWithInterval(found, format));
     return indented(`${name}: ${outcome}, ${left} against ${right}`, width, "  ");
   });
 }
@@ -216,20 +218,9 @@ const outcomes = {
 /** "1.28 times"; with its interval where the first is the reference, whose own is nothing. */
 function ratioBetween({ ratio: own }: Candidate, { ratio: its }: Candidate): string {
   if (own === null || its === null || own.median === 0) return "";
-  const interval = own.low === own.high ? span(its, ratio) : "";
-  return `${ratio(its.median / own.median)}${interval} times`;
-}
-
-/** " (8.44–8.89 µs)": the unit once where both have the same. */
-function span({ low, high }: Figure, format: (value: number) => string): string {
-  if (low === null || high === null || low === high) return "";
-  const [from = "", unit] = format(low).split(" ");
-  const to = format(high);
-  return ` (${unit === to.split(" ")[1] ? from : format(low)}–${to})`;
-}
-
-function withInterval(figure: Figure, format: (value: number) => string): string {
-  return `${format(figure.median)}${span(figure, format)}`;
+  const median = its.median / own.median;
+  const text = own.low === own.high ? figureWithInterval({ ...its, median }, ratio) : ratio(median);
+  return `${text} times`;
 }
 
 function nodeText({ recommended }: Answer, best: Candidate): string {
@@ -244,7 +235,7 @@ function sureText(answer: Answer): string {
   const blocks = Math.min(...candidates.map((candidate) => candidate.blocks));
   const each = `At least ${plural(blocks, "block")} each`;
   const low = answer.lowConfidence ? " Low confidence: some of these cells are not ranked." : "";
-  const first = `How sure: ${basisText(answer)}. ${each}; ${intervalText(blocks)}${low}`;
+  const first = `How sure: ${basisText(answer)}. ${each}; ${intervalText(answer, blocks)}${low}`;
   if (runnerUp === null || blocks < 2) return first;
   const differ = compare(recommended, runnerUp, "cpu") === "lower" ? "differ" : "do not differ";
   return `${first} The first two ${differ} significantly in CPU.`;
@@ -262,12 +253,15 @@ function runText({ profile, startedAt }: Answer["corners"][number]["point"]["run
   return `a run of ${startedAt.slice(0, 10)} (${profile})`;
 }
 
-function intervalText(blocks: number): string {
+function intervalText({ corners }: Answer, blocks: number): string {
   if (blocks < 2) return "one block gives no interval.";
   const coverage = 100 * attainableCoverage(blocks);
-  return coverage >= 95
-    ? "intervals are 95 %."
-    : `with so few the intervals cover ${percent(coverage)} % at most, not 95 %.`;
+  if (coverage >= 95) return "intervals are 95 %.";
+  const bootstrapped = corners.some(({ point }) => !point.cells.some(hasStudentRatio));
+  const few = `${percent(coverage)} % at most`;
+  return bootstrapped
+    ? `with so few the intervals cover ${few}, not 95 %.`
+    : `intervals of ratios are 95 %; with so few blocks the others cover ${few}.`;
 }
 
 const fullCorePercent = 95;
@@ -312,9 +306,11 @@ function candidateLines(
 }
 
 const figureColumns: readonly Column<Candidate>[] = [
-  column(["CPU µs", "per message"], ({ cpu }) => withInterval(cpu, significant)),
+  column(["CPU µs", "per message"], ({ cpu }) => figureWithInterval(cpu, plainNumber)),
   column(["ratio to", "reference"], ({ ratio: own }) => orAbsent(own, ratio)),
-  column(["", "p99"], ({ latencyP99 }) => orAbsent(latencyP99, duration)),
+  column(["", "p99"], ({ latencyP99: p99 }) =>
+    p99 === null ? absent : figureWithInterval(p99, duration),
+  ),
   column(["memory per", "connection"], ({ memory }) => orAbsent(memory, bytes)),
   column(["", "p50"], ({ latencyP50 }) => orAbsent(latencyP50, duration)),
 ];

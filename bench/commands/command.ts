@@ -41,6 +41,11 @@ export function print(text: string): number {
   return 0;
 }
 
+/** The width of what print() writes to, in columns; unlimited if it is no terminal. */
+export function widthOf(stream: NodeJS.WriteStream): number {
+  return stream.columns ?? Number.POSITIVE_INFINITY;
+}
+
 /** The option of every command that leaves a page. */
 export const openRow: OptionRow = { name: "open", value: "", help: "shows the page in a browser" };
 

@@ -10,7 +10,7 @@ import type { GateResult } from "../gate/result.ts";
 import { compareSaved, NothingInCommon, type Saved } from "../gate/saved.ts";
 import { renderComparison } from "../gate/terminal.ts";
 import { exitCodeOf } from "../gate/words.ts";
-import { type Command, exitUsage, print, say } from "./command.ts";
+import { type Command, exitUsage, print, say, widthOf } from "./command.ts";
 import { advisory, asked, decidingExitLines } from "./deciding.ts";
 import { readResults } from "./saved.ts";
 
@@ -72,5 +72,6 @@ function shortNames(files: readonly string[]): string[] {
 function formOf(values: Readonly<Record<string, unknown>>): (result: GateResult) => string {
   if (values["json"] === true) return (result) => serializeGate(result).trimEnd();
   if (values["markdown"] === true) return renderGateMarkdown;
-  return (result) => renderComparison(result, values["all"] === true);
+  const width = widthOf(process.stdout);
+  return (result) => renderComparison(result, { width, all: values["all"] === true });
 }

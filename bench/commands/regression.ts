@@ -23,7 +23,15 @@ import { Interrupted } from "../host/deadline.ts";
 import { Interruption } from "../host/interrupt.ts";
 import { LocalHost } from "../host/local.ts";
 import { protocolRows, spokenBy } from "../run/protocol.ts";
-import { type Command, exitUsage, isSystemError, messageOf, print, say } from "./command.ts";
+import {
+  type Command,
+  exitUsage,
+  isSystemError,
+  messageOf,
+  print,
+  say,
+  widthOf,
+} from "./command.ts";
 import { advisory, asked, decidingExitLines } from "./deciding.ts";
 import { appendableFile, writableFolder } from "./files.ts";
 import { gateFile, withGateFile } from "./gate-file.ts";
@@ -293,7 +301,8 @@ function serverOf(given: Given): ForeignServer | null {
 }
 
 function show({ values }: Given, result: GateResult): void {
-  print(values["json"] === true ? serializeGate(result).trimEnd() : renderGate(result));
+  const text = () => renderGate(result, { width: widthOf(process.stdout) });
+  print(values["json"] === true ? serializeGate(result).trimEnd() : text());
   if (values["annotate"] === true) for (const line of annotations(result)) print(line);
 }
 

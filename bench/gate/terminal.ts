@@ -1,27 +1,38 @@
-// A result of the gate as text. Pure.
+// A result of the gate as text: a table, or where that is too wide an entry per row. Pure.
 
-import { plural } from "../report/format.ts";
-import { alignedLines } from "../report/text-table.ts";
+import { absent, plural } from "../report/format.ts";
+import { alignedLines, wrap } from "../report/text-table.ts";
 import type { GateCell, GateResult } from "./result.ts";
 import { columns, contextLines, type RowWords, rowWords, verdictLine } from "./words.ts";
 
-/** Context, every row, the verdict last: it stands above the prompt after minutes of progress. */
-export function renderGate(result: GateResult): string {
-  return [...contextLines(result), "", ...tableOf(result.cells), "", verdictLine(result)].join(
-    "\n",
-  );
+export interface GateLayout {
+  /** In columns; unlimited for a file or a log. */
+  readonly width: number;
+  /** Whether a comparison shows what did not change. */
+  readonly all?: boolean;
 }
 
-/** The verdict, then what changed; `all` shows the other rows, too. */
-export function renderComparison(result: GateResult, all: boolean): string {
+/** Context, every row, the verdict last: it stands above the prompt after minutes of progress. */
+export function renderGate(result: GateResult, { width }: GateLayout): string {
+  return [
+    ...contextLines(result).flatMap((line) => wrap(line, width, "  ")),
+    "",
+    ...rowsOf(result.cells, width),
+    "",
+    ...wrap(verdictLine(result), width),
+  ].join("\n");
+}
+
+/** The verdict, then what changed. */
+export function renderComparison(result: GateResult, { width, all = false }: GateLayout): string {
   const cells = all ? result.cells : result.cells.filter(isTold);
   const hidden = result.cells.length - cells.length;
   return [
-    verdictLine(result),
-    ...(cells.length === 0 ? [] : ["", ...tableOf(cells)]),
+    ...wrap(verdictLine(result), width),
+    ...(cells.length === 0 ? [] : ["", ...rowsOf(cells, width)]),
     "",
     ...(hidden === 0 ? [] : [`${plural(hidden, "figure")} without a change; --all shows them.`]),
-    ...contextLines(result),
+    ...contextLines(result).flatMap((line) => wrap(line, width, "  ")),
   ].join("\n");
 }
 
@@ -30,8 +41,27 @@ function isTold({ verdict, gates }: GateCell): boolean {
   return verdict !== "same" && (gates || verdict !== "unclear");
 }
 
-function tableOf(cells: readonly GateCell[]): string[] {
-  const names = Object.keys(columns) as (keyof RowWords)[];
-  const rows = [columns, ...cells.map(rowWords)];
-  return alignedLines(rows.map((row) => names.map((name) => row[name])));
+function rowsOf(cells: readonly GateCell[], width: number): string[] {
+  const rows = cells.map(rowWords);
+  const names = (Object.keys(columns) as (keyof RowWords)[]).filter((name) =>
+    rows.some((row) => row[name] !== absent),
+  );
+  const lines = alignedLines([columns, ...rows].map((row) => names.map((name) => row[name])));
+  if (lines.every((line) => line.length <= width)) return lines;
+  return rows.flatMap((row) => entryLines(row, width));
+}
+
+function entryLines(row: RowWords, width: number): string[] {
+  const { contender, metric, base, head, change, pValue, again, sees, verdict } = row;
+  const further = [
+    ...(change === absent ? [] : [`worse by ${change}`]),
+    ...(pValue === absent ? [] : [`p ${pValue}`]),
+    ...(again === absent ? [] : [`base against itself ${again}`]),
+    ...(sees === absent ? [] : [`resolves from ${sees}`]),
+  ];
+  const figures = [`${base} → ${head}`, ...further].join("; ");
+  return [
+    ...wrap(`${contender}, ${metric}: ${verdict}`, width, "  "),
+    ...wrap(figures, width - 2, "  ").map((line) => `  ${line}`),
+  ];
 }

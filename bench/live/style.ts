@@ -30,7 +30,7 @@ main.live{max-width:1240px;margin:0 auto;padding:0 1rem 3rem}
   line-height:1.2;align-self:center}
 svg.plot{display:block;width:100%;height:180px;overflow:visible}
 svg.plot .trace{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
-svg.plot .stem{stroke-width:1.5;opacity:.55;fill:none}
+svg.plot .stem{stroke-width:1.25;fill:none}
 #rounds,#standing{width:100%}
 #standing tr.now th{font-weight:600}
 #rounds td.bad{color:var(--bad);white-space:normal}

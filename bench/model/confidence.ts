@@ -15,8 +15,8 @@ const doubts = {
 };
 
 const doubtSchema = s.variants("code", doubts);
-type Doubt = s.Infer<typeof doubtSchema>;
-type DoubtOf<C extends Doubt["code"]> = Extract<Doubt, { readonly code: C }>;
+export type Doubt = s.Infer<typeof doubtSchema>;
+export type DoubtOf<C extends Doubt["code"]> = Extract<Doubt, { readonly code: C }>;
 
 export const confidenceSchema = s.record({
   grade: s.oneOf(...grades),
@@ -24,17 +24,6 @@ export const confidenceSchema = s.record({
   doubts: s.list(doubtSchema),
 });
 export type CellConfidence = s.Infer<typeof confidenceSchema>;
-
-const doubtWords: { readonly [C in Doubt["code"]]: (doubt: DoubtOf<C>) => string } = {
-  "few-blocks": ({ blocks }) => `${blocks} ${blocks === 1 ? "block" : "blocks"}`,
-  wide: ({ halfWidth }) =>
-    `the interval is ±${(halfWidth * 100).toFixed(halfWidth < 0.1 ? 1 : 0)} %`,
-  disturbed: ({ blocks, of }) => `${blocks} of ${of} blocks were disturbed`,
-};
-
-export function doubtText<C extends Doubt["code"]>(doubt: DoubtOf<C>): string {
-  return doubtWords[doubt.code as C](doubt);
-}
 
 interface ConfidenceRule {
   readonly blocks: number;

@@ -24,14 +24,16 @@ const metricSchema = s.record({
   /** "us" (microseconds), "percent" (of one core), "ratio", "bytes"; or what is counted. */
   unit: s.text,
   median: s.nullable(s.number),
-  /** A 95 % bootstrap interval over blocks. */
+  /** A 95 % interval over blocks. */
   low: s.nullable(s.number),
   high: s.nullable(s.number),
+  /** "student" if the interval is Student's, which few blocks do not weaken; else a bootstrap. */
+  interval: s.optional(s.oneOf("student")),
   /** The figure of each block. */
   blocks: s.list(s.number),
 });
 
-/** One figure: its middle, its 95 % bootstrap interval over blocks, and what each block gave. */
+/** One figure: its middle, its 95 % interval over blocks, and what each block gave. */
 export type Metric = s.Infer<typeof metricSchema>;
 
 /** What tells the load of one cell from that of another. */

@@ -2,6 +2,8 @@
 
 export interface RuntimeRow {
   readonly title: string;
+  /** False if the names of its contenders do not begin with its own. */
+  readonly prefix?: false;
   /** The outline of its mark in charts. */
   readonly shape: "circle" | "diamond" | "square" | "triangle" | "hexagon" | "star";
   /** Whether its colours are the softer tone of its strategies' hues. */
@@ -15,9 +17,14 @@ export const runtimes = {
   ts: { title: "this library's", shape: "diamond", soft: true, engine: "JavaScript" },
   node: { title: "Node's own", shape: "square", soft: false, engine: "JavaScript" },
   // What a user would use otherwise, in other languages and on other libraries.
-  peer: { title: "other languages and libraries", shape: "star", soft: false, engine: "language" },
+  peer: {
+    ...{ prefix: false, title: "other languages and libraries" },
+    ...{ shape: "star", soft: false, engine: "language" },
+  },
   // A server that is not of this suite, of which nothing is known.
-  foreign: { title: "other servers", shape: "triangle", soft: false, engine: null },
+  foreign: {
+    ...{ prefix: false, title: "other servers", shape: "triangle", soft: false, engine: null },
+  },
 } as const satisfies Readonly<Record<string, RuntimeRow>>;
 
 export type Runtime = keyof typeof runtimes;
@@ -34,8 +41,7 @@ export interface Kind {
 }
 
 /** Their names by engine, as the first parts of contenders' names. */
-export function runtimesWith(engine: string): string[] {
-  return Object.entries<RuntimeRow>(runtimes)
-    .filter(([, row]) => row.engine === engine)
-    .map(([name]) => name);
+export function runtimesWith(engine: string): Runtime[] {
+  const names = Object.keys(runtimes) as Runtime[];
+  return names.filter((name) => runtimes[name].engine === engine);
 }

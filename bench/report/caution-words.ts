@@ -1,5 +1,6 @@
 // What the report warns of, in words: one sentence per code.
 
+import { runtimeRow } from "../model/runtimes.ts";
 import { type Caution, enoughBlocks } from "./cautions.ts";
 import { count, duration, percent, plainLine } from "./format.ts";
 import { enumerated, joined, namesOf, type Sentence, say } from "./sentence.ts";
@@ -12,14 +13,15 @@ const cautionWords: { readonly [C in Caution["code"]]: (caution: CautionOf<C>) =
   interrupted: () => say`The run was interrupted: this is what was measured until then.`,
   "one-core": () =>
     say`Server and load generator shared the only core: nothing here can be ranked.`,
-  "one-block": () => say`One block gives no interval: the ratios rank nothing.`,
+  "one-block": () => say`One block gives no interval, so nothing is ranked.`,
   "limited-by-clients": ({ agents }) =>
     say`Limited by the clients: agent ${agents.join(", ")} was saturated, or sent late.`,
   "machine-faults": ({ faults }) => [plainLine(faults.join("; "))],
-  "few-blocks": ({ blocks, coverage }) =>
+  "few-blocks": ({ blocks, coverage, ratios }) =>
     joined(
       [
-        say`With ${blocks} blocks an interval covers the true value at most`,
+        say`With ${blocks} blocks an interval${ratios ? "" : " of anything but a ratio"} covers`,
+        say`the true value at most`,
         say`${percent(coverage)} % of the time, not 95 %; use ${enoughBlocks} or more.`,
       ],
       " ",
@@ -48,8 +50,17 @@ const cautionWords: { readonly [C in Caution["code"]]: (caution: CautionOf<C>) =
       ],
       " ",
     ),
-  engine: ({ engine, runtimes }) =>
-    say`${enumerated(runtimes.map((name) => [`${name}:`]))} rows include their ${engine} runtime.`,
+  engine: ({ engine, runtimes }) => {
+    const prefixes = runtimes.filter((name) => runtimeRow(name).prefix !== false);
+    const others = runtimes.filter((name) => !prefixes.includes(name));
+    const rows = [
+      ...(prefixes.length === 0
+        ? []
+        : [say`${enumerated(prefixes.map((name) => [`${name}:`]))} rows`]),
+      ...others.map((name) => say`Rows of ${runtimeRow(name).title}`),
+    ];
+    return say`${enumerated(rows)} include their ${engine} runtime.`;
+  },
 };
 
 export function cautionSentence<C extends Caution["code"]>(caution: CautionOf<C>): Sentence {

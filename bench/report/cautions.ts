@@ -4,18 +4,21 @@
 import { type Grade, grades } from "../model/confidence.ts";
 import { busyRules, kindOf } from "../model/reasons.ts";
 import type { Cell, Results, Status } from "../model/results.ts";
-import { runtimeRow, runtimesWith } from "../model/runtimes.ts";
+import { type Runtime, runtimeRow, runtimesWith } from "../model/runtimes.ts";
 import * as s from "../model/schema.ts";
 import { attainableCoverage } from "../statistics/bootstrap.ts";
-import { figure, type Group, isMeasured } from "./groups.ts";
+import { figure, type Group, hasStudentRatio, isMeasured } from "./groups.ts";
 
 /** One caution for each code, all with the same fields. */
 type Coded<C extends string, F> = C extends string ? { readonly code: C } & Readonly<F> : never;
 
 export type Caution =
   | Coded<"interrupted" | "one-core" | "machine-busy" | "one-block", unknown>
-  /** The most that an interval over so few blocks can cover, in percent. */
-  | Coded<"few-blocks", { blocks: number; coverage: number }>
+  /**
+   * The most that a bootstrap interval over so few blocks can cover, in percent; `ratios` if the
+   * intervals of the ratios are bootstrapped, too.
+   */
+  | Coded<"few-blocks", { blocks: number; coverage: number; ratios: boolean }>
   /** Agents, counted from 1, that were the limit in most windows. */
   | Coded<"limited-by-clients", { agents: readonly number[] }>
   /** What stood still or was lost on the way, in words. */
@@ -27,7 +30,7 @@ export type Caution =
   /** Servers that failed after their last window. */
   | Coded<"failed-afterwards", { cells: readonly Cell[] }>
   /** Runtimes whose engine is in the figures. */
-  | Coded<"engine", { engine: string; runtimes: readonly string[] }>;
+  | Coded<"engine", { engine: string; runtimes: readonly Runtime[] }>;
 
 /** A core counts as full from here on; the capacity regime of measurement uses the same bound. */
 export const fullCorePercent = 95;
@@ -94,7 +97,8 @@ function fewBlocks(cells: readonly Cell[]): Caution | false {
   const blocks = Math.min(...cells.map((cell) => cell.blocks));
   if (blocks >= enoughBlocks) return false;
   if (blocks < 2) return { code: "one-block" };
-  return { code: "few-blocks", blocks, coverage: 100 * attainableCoverage(blocks) };
+  const coverage = 100 * attainableCoverage(blocks);
+  return { code: "few-blocks", blocks, coverage, ratios: !cells.some(hasStudentRatio) };
 }
 
 /** Whether something else that ran is why its blocks were dropped. */

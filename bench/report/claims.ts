@@ -2,8 +2,10 @@
 // does not, is not resolved, or was not measured by the run. docs/claims.md lists the same claims.
 
 import type { Cell } from "../model/results.ts";
-import { bytes, percent, ratio, significant } from "./format.ts";
-import { type Figure, figure, isMeasured } from "./groups.ts";
+import { ratio, significant } from "./format.ts";
+import { type Figure, figure, hasFigures, isMeasured, unitOf } from "./groups.ts";
+import { figureWithInterval } from "./intervals.ts";
+import { metricWords } from "./metric-words.ts";
 
 type ClaimResult = "holds" | "does not hold" | "not resolved" | "not measured";
 
@@ -118,8 +120,9 @@ function atLeast(
   const cell = largest(cells, workload, contender).find((one) => figure(one, metric));
   const found = cell === undefined ? undefined : figure(cell, metric);
   if (cell === undefined || found === undefined) return unmeasured;
-  const text = metric.endsWith("Percent") ? `${percent(found.median)} %` : bytes(found.median);
-  return { judgement: ranked([cell], sideOf(found, bound, "above")), figures: text };
+  const text = figureWithInterval(found, metricWords(metric, unitOf(cell, metric)).format);
+  const judgement = hasFigures(cell) ? sideOf(found, bound, "above") : "not resolved";
+  return { judgement, figures: text };
 }
 
 /** The ratio to the reference with the most connections. */
@@ -127,10 +130,12 @@ function against(cells: readonly Cell[], contender: string, wanted: "more" | "le
   const [cell] = largest(cells, "echo-rate", contender);
   const found = cell === undefined ? undefined : figure(cell, "ratioToReference");
   if (cell === undefined || found === undefined) return unmeasured;
-  const { median, low, high } = found;
-  if (low === null || high === null) return { judgement: "not resolved", figures: ratio(median) };
-  const figures = `${ratio(median)} (${ratio(low)}–${ratio(high)})`;
-  const judgement = ranked([cell], sideOf(found, 1, wanted === "more" ? "above" : "below"));
+  const figures = figureWithInterval(found, ratio);
+  if (found.low === null) return { judgement: "not resolved", figures };
+  // A ratio that is not ranked decides nothing.
+  const judgement = isMeasured(cell)
+    ? sideOf(found, 1, wanted === "more" ? "above" : "below")
+    : "not resolved";
   return { judgement, figures };
 }
 
@@ -145,9 +150,10 @@ function grows(cells: readonly Cell[], contender: string, { over, holds }: Growt
   const cost = (cell: Cell | undefined) =>
     cell === undefined ? undefined : figure(cell, "serverCpuPerMessage");
   const alone = all.findLast((one) => one.activeConnections === one.connections);
-  const active = alone?.activeConnections;
-  const none = cost(alone);
-  const silent = cost(all.find((one) => one !== alone && one.activeConnections === active));
+  const beside = all.find(
+    (one) => one !== alone && one.activeConnections === alone?.activeConnections,
+  );
+  const [none, silent] = [cost(alone), cost(beside)];
   if (silent === undefined || none === undefined) return unmeasured;
   const times: Figure = {
     median: silent.median / none.median,
@@ -157,12 +163,9 @@ function grows(cells: readonly Cell[], contender: string, { over, holds }: Growt
   const figures =
     `${significant(none.median)} µs without silent connections, ` +
     `${significant(silent.median)} µs with them`;
-  return { judgement: ranked(all, sideOf(times, over, holds)), figures };
-}
-
-/** What is not ranked decides nothing. */
-function ranked(cells: readonly Cell[], judgement: ClaimResult): ClaimResult {
-  return cells.every(isMeasured) ? judgement : "not resolved";
+  const stand = [alone, beside].every((one) => one !== undefined && hasFigures(one));
+  const judgement = stand ? sideOf(times, over, holds) : "not resolved";
+  return { judgement, figures };
 }
 
 /** On which side of a bound a figure lies; not resolved if its interval holds the bound. */

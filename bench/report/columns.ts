@@ -3,8 +3,9 @@
 
 import type { Cell } from "../model/results.ts";
 import { isSaturated } from "./causes.ts";
-import { absent, count, duration, percent, ratio, significant } from "./format.ts";
-import { figure, type Group, isProbable, isUnresolved, unitOf } from "./groups.ts";
+import { absent, count, duration, type Format, percent, plainNumber, ratio } from "./format.ts";
+import { figure, type Group, isP99, isProbable, isUnresolved, unitOf } from "./groups.ts";
+import { intervalWords } from "./intervals.ts";
 import { type MetricWords, metricWords } from "./metric-words.ts";
 
 export type ColumnName =
@@ -32,23 +33,24 @@ export function columnsOf({ metric, measured }: Group): ColumnName[] {
 
 const usual = ["latencyP50", "latencyP99", "serverCpuPercent"] as const;
 
-type Writes = (value: number) => string;
-
 interface ColumnText {
   readonly reference: string;
   /** Whether the headline has its interval beside it; the ratio always has. */
   readonly intervals: boolean;
   /** Whether p99 has its interval beside it. */
   readonly latencyIntervals: boolean;
+  /** Whether the status is one word, which is the grade if it is ok. */
+  readonly shortStatus?: boolean;
 }
 
 export function columnText(name: ColumnName, group: Group, options: ColumnText) {
   const { metric, measured } = group;
-  const { reference, intervals, latencyIntervals } = options;
-  const main = (format: Writes) => (cell: Cell) =>
-    intervals ? intervalText(cell, metric, format) : figureText(cell, metric, format);
+  const { reference, intervals, latencyIntervals, shortStatus = false } = options;
+  const withIntervals = intervals || (latencyIntervals && isP99(metric));
+  const main = (format: Format) => (cell: Cell) =>
+    withIntervals ? intervalText(cell, metric, format) : figureText(cell, metric, format);
   const texts: { readonly [N in ColumnName]: (cell: Cell) => string } = {
-    cost: main(significant),
+    cost: main(plainNumber),
     headline: main(wordsIn(measured, metric).format),
     ratio: (cell) => ratioText(cell, reference),
     latencyP50: (cell) => figureText(cell, "latencyP50", duration),
@@ -58,7 +60,7 @@ export function columnText(name: ColumnName, group: Group, options: ColumnText) 
         : figureText(cell, "latencyP99", duration),
     serverCpuPercent: (cell) => figureText(cell, "serverCpuPercent", percent),
     mismatches: (cell) => count(cell.mismatches),
-    status: statusText,
+    status: shortStatus ? gradeText : statusText,
   };
   return texts[name];
 }
@@ -67,6 +69,12 @@ export function columnText(name: ColumnName, group: Group, options: ColumnText) 
 export function statusText(cell: Cell): string {
   const word = isUnresolved(cell) ? unresolvedWord(cell) : cell.status;
   return cell.confidence == null ? word : `${word}, ${cell.confidence.grade}`;
+}
+
+/** "medium"; "probable" or "unranked" if it is not ranked. */
+function gradeText(cell: Cell): string {
+  if (isUnresolved(cell)) return isProbable(cell) ? "probable" : "unranked";
+  return cell.status === "ok" && cell.confidence != null ? cell.confidence.grade : cell.status;
 }
 
 function unresolvedWord(cell: Cell): string {
@@ -93,21 +101,24 @@ export function wordsIn(cells: readonly Cell[], metric: string): MetricWords {
 }
 
 /** The median: "11.1". */
-export function figureText(cell: Cell, name: string, format: Writes): string {
+function figureText(cell: Cell, name: string, format: (value: number) => string): string {
   const found = figure(cell, name);
   return found === undefined ? absent : format(found.median);
 }
 
+/** A further figure: p99 with its interval, any other as its median. */
+export function furtherText(cell: Cell, name: string, format: Format): string {
+  return isP99(name) ? intervalText(cell, name, format) : figureText(cell, name, format);
+}
+
 /** "11.1 (10.9–11.3)"; the median alone if one block gave no interval. */
-function intervalText(cell: Cell, name: string, format: Writes): string {
+function intervalText(cell: Cell, name: string, format: Format): string {
   const found = figure(cell, name);
   if (found === undefined) return absent;
-  const { median, low, high } = found;
   // A connection cannot give memory back: the noise of the machine is larger than what it takes.
-  const tooSmall = name.endsWith("BytesPerConnection") && median <= 0;
-  const middle = tooSmall ? "not resolved" : format(median);
-  if (low === null || high === null) return middle;
-  return `${middle} (${format(low)}–${format(high)})`;
+  const tooSmall = name.endsWith("BytesPerConnection") && found.median <= 0;
+  const middle = tooSmall ? "not resolved" : format(found.median);
+  return `${middle} ${intervalWords(found, format)}`.trimEnd();
 }
 
 /** The ratio to the reference and its interval; a core that is full has a cost, and no ratio. */

@@ -2,10 +2,11 @@
 // both, what both can carry, and errors; for a run that only holds connections, what it held.
 
 import type { Cell, Results } from "../model/results.ts";
-import { bytes, count, duration, ratio } from "./format.ts";
+import { bytes, count, duration, type Format, plainNumber, ratio } from "./format.ts";
 import { figure, figureOrBound, type Group, headlineFirst } from "./groups.ts";
-import { metricWords, moreIsBetter, sizeText } from "./metric-words.ts";
-import { usual } from "./words.ts";
+import { intervalWords } from "./intervals.ts";
+import { metricWords, sizeText } from "./metric-words.ts";
+import { usual } from "./verdict-words.ts";
 
 export interface Tile {
   readonly figure: string;
@@ -21,14 +22,11 @@ export function tilesOf(groups: readonly Group[], opening: Group, results: Resul
   const capacity = headlineFirst(groups.filter(({ workload }) => workload === "echo-capacity"))[0];
   const tiles = [
     costTile(pair),
-    pairTile(pair, {
-      ...{ metric: "latencyP99", format: duration, what: "p99 latency" },
-      intervals: true,
-    }),
+    pairTile(pair, { metric: "latencyP99", format: duration, what: "p99 latency" }),
     capacity === undefined
       ? undefined
       : pairTile(pairOf(capacity, reference), {
-          ...{ metric: capacity.metric, format: count },
+          ...{ metric: capacity.metric, format: plainNumber },
           what: `${capacityWords(capacity)} with ${sizeText(capacity.workload, sizeOf(capacity))}`,
         }),
     errors,
@@ -52,37 +50,25 @@ function pairOf({ measured, others }: Group, reference: string): Two {
 function costTile({ base, other }: Two): Tile | undefined {
   const found = other === undefined ? undefined : figure(other, "ratioToReference");
   if (base === undefined || other === undefined || found === undefined) return undefined;
-  const { low, high } = found;
-  const interval = low === null || high === null ? "" : ` (${ratio(low)}–${ratio(high)})`;
-  const what = `CPU per message of ${other.contender} against ${base.contender}${interval}`;
-  return { figure: `${ratio(found.median)}×`, words: what };
+  const what = `CPU per message of ${other.contender} against ${base.contender}`;
+  const words = `${what} ${intervalWords(found, ratio)}`.trimEnd();
+  return { figure: `${ratio(found.median)}×`, words };
 }
 
 interface PairMetric {
   readonly metric: string;
-  readonly format: (value: number) => string;
+  readonly format: Format;
   readonly what: string;
-  /** Whether the names have the intervals beside them. */
-  readonly intervals?: boolean;
 }
 
-function pairTile(
-  { base, other }: Two,
-  { metric, format, what, intervals }: PairMetric,
-): Tile | undefined {
+/** The figures, and the names with the intervals. */
+function pairTile({ base, other }: Two, { metric, format, what }: PairMetric): Tile | undefined {
   const found = [base, other].flatMap((cell) => {
     const value = cell === undefined ? undefined : figureOrBound(cell, metric);
     if (cell === undefined || value === undefined) return [];
     const bound = figure(cell, metric) === undefined ? "≥ " : "";
-    const { low, high } = value;
-    const known = intervals === true && low !== null && high !== null;
-    const interval = known ? ` (${format(low)}–${format(high)})` : "";
-    return [
-      {
-        name: `${cell.contender}${interval}`,
-        text: `${bound}${format(rounded(value.median, metric))}`,
-      },
-    ];
+    const name = `${cell.contender} ${intervalWords(value, format)}`.trimEnd();
+    return [{ name, text: `${bound}${format(value.median)}` }];
   });
   if (found.length === 0) return undefined;
   const names = found.map(({ name }) => name).join(" · ");
@@ -91,11 +77,6 @@ function pairTile(
 
 function capacityWords({ metric }: Group): string {
   return metricWords(metric, "1/s").title;
-}
-
-/** A rate has as many digits as its interval warrants: three. */
-function rounded(value: number, metric: string): number {
-  return moreIsBetter(metric) ? Number(value.toPrecision(3)) : value;
 }
 
 function errorsOf(cells: readonly Cell[]): Tile {
@@ -120,13 +101,20 @@ function heldTiles(group: Group): Tile[] {
   const kernel = all("kernelBytesPerConnection", bytes)[0];
   const kernelWords = kernel === undefined ? "" : `, and ${kernel} in the kernel for both ends`;
   const p99 = all("latencyP99", duration).join(" · ");
+  const timed = measured
+    .map((cell) => {
+      const found = figure(cell, "latencyP99");
+      const interval = found === undefined ? "" : intervalWords(found, duration);
+      return `${cell.contender} ${interval}`.trimEnd();
+    })
+    .join(" · ");
   const rows = [
     { figure: count(first.connections), words: `connections held by ${names}` },
     {
       figure: all("userBytesPerConnection", bytes).join(" · "),
       words: `of server memory per connection: ${names}${kernelWords}`,
     },
-    { figure: p99, words: `p99 latency while messages sweep over all: ${names}` },
+    { figure: p99, words: `p99 latency while messages sweep over all: ${timed}` },
   ];
   return rows.filter((tile) => tile.figure !== "");
 }

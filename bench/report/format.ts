@@ -4,22 +4,34 @@
 /** How a number is written, and the same as its digits and its unit. */
 export interface Format {
   (value: number): string;
-  readonly parts: (value: number) => Written;
+  /** @param like a value whose unit is used; the value's own unless told. */
+  readonly parts: (value: number, like?: number) => Written;
 }
 
 export interface Written {
   readonly digits: string;
   /** With the space before it; empty for a plain number. */
   readonly unit: string;
+  /** The number that the digits show, in that unit. */
+  readonly size: number;
 }
 
 /** A format of what writes digits and unit apart. */
-export function formatOf(parts: Format["parts"]): Format {
+export function formatOf(write: (value: number, like: number) => Written): Format {
+  const parts = (value: number, like = value) => write(value, like);
   const format = (value: number) => {
     const { digits, unit } = parts(value);
     return digits + unit;
   };
   return Object.assign(format, { parts });
+}
+
+/** A value without zeros that show nothing, for an axis: "1.5 ms" for "1.50 ms", "0" for "0 ns". */
+export function shortest({ parts }: Format): (value: number) => string {
+  return (value) => {
+    const { size, unit } = parts(value);
+    return value === 0 ? "0" : size.toLocaleString("en-US", { maximumFractionDigits: 12 }) + unit;
+  };
 }
 
 /** What stands where nothing was measured. */
@@ -29,10 +41,10 @@ export const absent = "–";
 export function significant(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return absent;
   if (value === 0) return "0";
-  const rounded = Number(value.toPrecision(digits));
-  const magnitude = Math.floor(Math.log10(Math.abs(rounded)));
+  const size = rounded(value, digits);
+  const magnitude = Math.floor(Math.log10(Math.abs(size)));
   const decimals = Math.min(100, Math.max(0, digits - 1 - magnitude));
-  const [whole = "", fraction] = rounded.toFixed(decimals).split(".");
+  const [whole = "", fraction] = size.toFixed(decimals).split(".");
   return withSeparators(whole) + (fraction === undefined ? "" : `.${fraction}`);
 }
 
@@ -40,6 +52,11 @@ export function significant(value: number, digits = 3): string {
 export function count(value: number): string {
   return Number.isFinite(value) ? withSeparators(Math.round(value).toFixed(0)) : absent;
 }
+
+/** A number of no unit with three significant digits. */
+export const plainNumber = formatOf((value) => {
+  return { digits: significant(value), unit: "", size: rounded(value, 3) };
+});
 
 /** A count in at most five characters: 999, 12.3k, 120k, 1.23M. */
 export function shortCount(value: number): string {
@@ -52,7 +69,9 @@ const times = { step: 1000, units: [" ns", " µs", " ms", " s"] };
  * A duration in the unit that suits it: 850 ns, 412 µs, 1.24 ms, 41.0 ms, 2.31 s. Takes
  * microseconds.
  */
-export const duration = formatOf((value) => scaledParts(value * 1e3, { ...times, padded: true }));
+export const duration = formatOf((value, like) =>
+  scaledParts(value * 1e3, like * 1e3, { ...times, padded: true }),
+);
 
 /** The same in fewer characters, for an axis or a narrow table: 10 µs, 1.24 ms, 41 ms. */
 export function shortDuration(microseconds: number): string {
@@ -66,18 +85,20 @@ export function clock(seconds: number): string {
 }
 
 /** Bytes in the unit that suits them: 64 B, 16 KiB, 23.4 GiB. */
-export const bytes = formatOf((value) => {
-  const size = scaledParts(Math.abs(value), {
+export const bytes = formatOf((value, like) => {
+  const written = scaledParts(Math.abs(value), Math.abs(like), {
     ...{ step: 1024, units: [" B", " KiB", " MiB", " GiB", " TiB"] },
   });
-  return value < 0 ? { ...size, digits: `−${size.digits}` } : size;
+  if (value >= 0) return written;
+  return { ...written, digits: `−${written.digits}`, size: -written.size };
 });
 
 /** A ratio to two decimals, fewer where it is large: 1.07, 12.3, 150. */
-export const ratio = formatOf((value) => ({
-  digits: significant(value, value < 1 ? 2 : 3),
-  unit: "",
-}));
+export const ratio = formatOf((value) => {
+  const size = rounded(value, value < 1 ? 2 : 3);
+  // 0.997 is 1.00.
+  return { digits: significant(size, size < 1 ? 2 : 3), unit: "", size };
+});
 
 /** A percentage without its sign: 0.3, 41.4, 100. */
 export function percent(value: number): string {
@@ -163,22 +184,33 @@ interface UnitScale {
 }
 
 function scaled(value: number, scale: UnitScale): string {
-  const { digits, unit } = scaledParts(value, scale);
+  const { digits, unit } = scaledParts(value, value, scale);
   return digits + unit;
 }
 
-/** Three significant digits in the largest unit that leaves at least 1; whole in the smallest. */
-function scaledParts(value: number, { step, units, padded = false }: UnitScale): Written {
-  if (!Number.isFinite(value)) return { digits: absent, unit: "" };
-  let size = value;
-  let unit = 0;
+/**
+ * Three significant digits in the largest unit that leaves at least 1 of `like`; whole in the
+ * smallest.
+ */
+function scaledParts(value: number, like: number, scale: UnitScale): Written {
+  const { step, units, padded = false } = scale;
+  if (!Number.isFinite(value)) return { digits: absent, unit: "", size: value };
+  let [size, model, unit] = [value, like, 0];
   // By what would be printed, or 999.7 µs would come out as 1,000 µs.
-  while (Math.max(size, Number(size.toPrecision(3))) >= step && unit < units.length - 1) {
-    size /= step;
-    unit++;
+  while (Math.max(model, rounded(model, 3)) >= step && unit < units.length - 1) {
+    [size, model, unit] = [size / step, model / step, unit + 1];
   }
   const whole = unit === 0 || (Number.isInteger(size) && !padded);
-  return { digits: whole ? count(size) : significant(size), unit: units[unit] ?? "" };
+  return {
+    digits: whole ? count(size) : significant(size),
+    unit: units[unit] ?? "",
+    size: whole ? Math.round(size) : rounded(size, 3),
+  };
+}
+
+/** To so many significant digits. */
+export function rounded(value: number, digits: number): number {
+  return Number(value.toPrecision(digits));
 }
 
 function withSeparators(digits: string): string {

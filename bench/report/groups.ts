@@ -89,6 +89,16 @@ export function isLatency(name: string): boolean {
   return metricRow(name)?.sum.of === "latency";
 }
 
+/** Whether a metric is a 99th percentile, which is shown with its interval everywhere. */
+export function isP99(name: string): boolean {
+  return name.includes("P99") && !name.includes("P999");
+}
+
+/** Whether the interval of its ratio is Student's, which few blocks do not weaken. */
+export function hasStudentRatio({ metrics }: Cell): boolean {
+  return metrics.ratioToReference?.interval === "student";
+}
+
 /** What varies between the cells of a workload, in words. */
 export function scaleText(cell: Cell): string {
   const { connections, activeConnections, payloadBytes, ratePerSecond, variant } = cell;
@@ -170,7 +180,14 @@ export function isProbable(cell: Cell): boolean {
   return (ratio.low ?? 0) > 1 || (ratio.high ?? 2) < 1;
 }
 
-function hasFigures(cell: Cell): boolean {
+/** Whether it has figures that are shown, with an open mark, and not ranked. */
+export function isSeen({ status, blocks }: Cell): boolean {
+  // A load that the generator could not make in one block may have been measured in others.
+  return status === "inconclusive" || (status === "unavailable" && blocks > 0);
+}
+
+/** Whether its own figures stand, ranked or not. */
+export function hasFigures(cell: Cell): boolean {
   return isMeasured(cell) || isUnresolved(cell);
 }
 

@@ -11,8 +11,8 @@ import {
   columnsOf,
   columnText,
   factNames,
-  figureText,
   furtherMetrics,
+  furtherText,
   wordsIn,
 } from "./columns.ts";
 import { absent, count, freeValue, plainLine, words } from "./format.ts";
@@ -151,7 +151,7 @@ function furtherLines(group: GroupReport): string[] {
       ],
       cells.map((cell) => [
         escaped(cell.contender) + engineText(cell),
-        ...columns.map(({ name, format }) => escaped(figureText(cell, name, format))),
+        ...columns.map(({ name, format }) => escaped(furtherText(cell, name, format))),
         ...facts.map((name) => escaped(cell.facts?.[name] ?? absent)),
         count(cell.blocks),
         count(cell.dropped),

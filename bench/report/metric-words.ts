@@ -12,7 +12,9 @@ import {
   type Format,
   formatOf,
   percent,
+  plainNumber,
   ratio,
+  rounded,
   significant,
   words,
 } from "./format.ts";
@@ -31,12 +33,6 @@ export function metricWords(name: string, unit: string): MetricWords {
   const { axis, round, format } = units[unit] ?? anyUnit;
   const row = metricRow(name);
   return { title: row?.title ?? words(name), format, axis: row?.axis ?? axis, unit: round };
-}
-
-/** A figure on an axis: without zeros that say nothing, "1.5 ms" for "1.50 ms". */
-export function tickText(format: (value: number) => string): (value: number) => string {
-  return (value) =>
-    (value === 0 ? "0" : format(value)).replace(/(\.\d*?)0+(?!\d)/, "$1").replace(/\.(?!\d)/, "");
 }
 
 /** "50 members"; connections if the workload has no other word. */
@@ -104,31 +100,31 @@ const units: Readonly<Record<string, UnitWords>> = {
   ...Object.fromEntries(
     ["ns", "us", "ms", "s"].map((unit) => [unit, { format: duration, axis: "log", round: 1 }]),
   ),
+  // An idle server's share of a core is far below a tenth of a percent.
   percent: {
-    format: formatOf((value) => ({ digits: small(value), unit: " %" })),
+    format: formatOf((value) => ({
+      ...(value < 0.95 && value > 0
+        ? { digits: significant(value, 2), size: rounded(value, 2) }
+        : { digits: percent(value), size: Number(value.toFixed(1)) }),
+      unit: " %",
+    })),
     axis: "linear",
     round: 1,
   },
   ratio: { format: ratio, axis: "log", round: 1 },
   bytes: { format: bytes, axis: "linear", round: 1024 },
   "1/s": {
-    format: formatOf((value) => ({ digits: perSecond(value), unit: "/s" })),
+    format: formatOf((value) => {
+      const size = rounded(value, 3);
+      return { digits: value < 100 ? significant(value) : count(size), unit: "/s", size };
+    }),
     axis: "log",
     round: 1,
   },
 };
 
 const anyUnit: UnitWords = {
-  format: formatOf((value) => ({ digits: significant(value), unit: "" })),
+  format: plainNumber,
   axis: "log",
   round: 1,
 };
-
-/** An idle server's share of a core is far below a tenth of a percent. */
-function small(value: number): string {
-  return value < 0.95 && value > 0 ? significant(value, 2) : percent(value);
-}
-
-function perSecond(value: number): string {
-  return value < 100 ? significant(value) : count(Number(value.toPrecision(3)));
-}

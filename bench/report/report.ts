@@ -10,7 +10,8 @@ import { type Tile, tilesOf } from "./decision.ts";
 import { type Group, groupCells, headlineGroup, isUntouched } from "./groups.ts";
 import { kneeSentences } from "./knee.ts";
 import { joined, type Sentence } from "./sentence.ts";
-import { headlineOf, integrityText, machineText, verdictOf } from "./words.ts";
+import { headlineOf, verdictOf } from "./verdict-words.ts";
+import { integrityText, machineText } from "./words.ts";
 
 /** The cells of one workload at one scale, with what they say. */
 export interface GroupReport extends Group {

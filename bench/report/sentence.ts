@@ -37,8 +37,22 @@ export function joined(sentences: readonly Sentence[], between: string): Sentenc
   return merged(parts);
 }
 
+export function nameOf(contender: string): Name {
+  return { name: contender };
+}
+
 export function namesOf(cells: readonly { readonly contender: string }[]): Sentence {
   return enumerated(cells.map(({ contender }) => ({ name: contender })));
+}
+
+/** Of more contenders than these a sentence names three; tables have all of them. */
+export const mostListed = 5;
+
+/** The contenders of some cells, each once: "a, b, c and 4 others". */
+export function someOf(cells: readonly { readonly contender: string }[]): Sentence {
+  const names = [...new Set(cells.map(({ contender }) => contender))].map(nameOf);
+  if (names.length <= mostListed) return enumerated(names);
+  return enumerated([...names.slice(0, 3), [`${names.length - 3} others`]]);
 }
 
 /** As text without any marks. */

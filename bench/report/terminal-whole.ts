@@ -2,7 +2,7 @@
 // below one another as its width needs, then what is too long for a column.
 
 import type { Cell } from "../model/results.ts";
-import { factNames, figureText, furtherMetrics, wordsIn } from "./columns.ts";
+import { factNames, furtherMetrics, furtherText, wordsIn } from "./columns.ts";
 import { absent, plainLine } from "./format.ts";
 import type { Group } from "./groups.ts";
 import { factTitle, workloadWords } from "./metric-words.ts";
@@ -58,7 +58,7 @@ function metricColumn(name: string, cells: readonly Cell[]): Column<Cell> {
   return {
     title: halves(title, "second"),
     align: "right",
-    text: (one) => figureText(one, name, format),
+    text: (one) => furtherText(one, name, format),
   };
 }
 

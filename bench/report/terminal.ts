@@ -112,7 +112,7 @@ function otherScale(group: GroupReport, { width, paint }: Canvas): string[] {
 /** Two sentences, the errors, and how far to trust the table. */
 function verdictLines(report: Report, opening: GroupReport, { width, paint }: Canvas): string[] {
   const { sentences, confidence } = report;
-  const doubts = confidence.cautions.filter(({ code }) => weighty.includes(code));
+  const doubts = confidence.cautions.filter(isWeighty);
   const notes = doubts.map((caution) => `! ${plain(cautionSentence(caution))}`);
   const level = `${confidenceTitle(confidence)}.`;
   return [
@@ -123,28 +123,41 @@ function verdictLines(report: Report, opening: GroupReport, { width, paint }: Ca
   ];
 }
 
-/** What changes how the table is to be read; the page has the others. */
+/** What changes how the ratios are to be read; the page has the others. */
+function isWeighty(caution: Caution): boolean {
+  if (caution.code === "few-blocks") return caution.ratios;
+  return weighty.includes(caution.code);
+}
+
 const weighty: readonly Caution["code"][] = [
-  ...(["interrupted", "one-core", "one-block", "few-blocks", "machine-busy"] as const),
+  ...(["interrupted", "one-core", "one-block", "machine-busy"] as const),
 ];
 
 const levelStyles = { sound: "green", careful: "yellow", broken: "red" } as const;
 
 /** How much a table shows; the first layout that fits is taken. */
 interface Layout {
+  /** Of the figure that the table is about, and of p99; the ratio always has one. */
   readonly intervals: boolean;
-  readonly latencyIntervals?: boolean;
-  readonly narrow: boolean;
+  readonly latencyIntervals: boolean;
+  readonly leftOut?: readonly ColumnName[];
+  /** Whether the status is one word. */
+  readonly short?: boolean;
   readonly gap: number;
 }
 
+/** p99 keeps its interval for longer than other columns stay. */
 const layouts: readonly Layout[] = [
-  { intervals: true, latencyIntervals: true, narrow: false, gap: 2 },
-  { intervals: true, narrow: false, gap: 2 },
-  { intervals: true, narrow: false, gap: 1 },
-  { intervals: true, narrow: true, gap: 1 },
-  { intervals: false, narrow: true, gap: 2 },
-  { intervals: false, narrow: true, gap: 1 },
+  { intervals: true, latencyIntervals: true, gap: 2 },
+  { intervals: true, latencyIntervals: true, gap: 1 },
+  { intervals: true, latencyIntervals: true, leftOut: ["serverCpuPercent"], gap: 1 },
+  { intervals: false, latencyIntervals: true, leftOut: ["serverCpuPercent"], gap: 1 },
+  ...[true, false].flatMap((latencyIntervals) =>
+    [2, 1].map((gap) => ({
+      ...{ intervals: false, latencyIntervals, gap, short: true },
+      leftOut: ["serverCpuPercent", "latencyP50"] as const,
+    })),
+  ),
 ];
 
 function measuredLines(group: Group, canvas: Canvas): string[] {
@@ -188,13 +201,14 @@ function bar(columns: number): string {
 }
 
 function shownColumns(group: Group, layout: Layout, { reference }: Canvas): Column<Cell>[] {
-  const { intervals, latencyIntervals = false, narrow } = layout;
+  const { intervals, latencyIntervals, leftOut = [], short = false } = layout;
+  const options = { reference, intervals, latencyIntervals, shortStatus: short };
   const columns = columnsOf(group)
-    .filter((name) => !narrow || name !== "serverCpuPercent")
+    .filter((name) => !leftOut.includes(name))
     .map((name) => ({
-      title: titleOf(name, group, narrow),
+      title: titleOf(name, group, layout),
       align: name === "status" ? ("left" as const) : ("right" as const),
-      text: columnText(name, group, { reference, intervals, latencyIntervals }),
+      text: columnText(name, group, options),
       style: (cell: Cell) => styleOf(name, cell),
     }));
   return [nameColumn(reference), ...columns];
@@ -202,16 +216,16 @@ function shownColumns(group: Group, layout: Layout, { reference }: Canvas): Colu
 
 type Title = readonly [string, string];
 
-function titleOf(name: ColumnName, group: Group, narrow: boolean): Title {
+function titleOf(name: ColumnName, group: Group, { intervals, short = false }: Layout): Title {
   const titles: { readonly [N in ColumnName]: Title } = {
-    cost: narrow ? ["CPU µs", "/message"] : ["server CPU", "µs per message"],
+    cost: intervals ? ["server CPU", "µs per message"] : ["CPU", "µs/msg"],
     headline: halves(wordsIn(group.measured, group.metric).title, "first"),
     ratio: ["ratio to", "reference"],
     latencyP50: ["", "p50"],
     latencyP99: ["", "p99"],
     serverCpuPercent: ["CPU", "%"],
     mismatches: ["", "wrong"],
-    status: ["", "status"],
+    status: ["", short ? "grade" : "status"],
   };
   return titles[name];
 }

@@ -36,6 +36,7 @@ export function summarizeRatio(pairs: readonly Pair[], options: RatioOptions): M
     low: ratio.low,
     high: ratio.high,
     blocks: ratio.blocks,
+    ...(options.common === undefined ? {} : { interval: "student" }),
   };
 }
 

@@ -92,6 +92,52 @@ async function open(
   return { page, complaints };
 }
 
+/**
+ * Marks of charts whose contrast to their ground is below 3:1 (WCAG 2.2, 1.4.11), by the stronger
+ * of fill and outline, as they are seen: what is translucent is mixed with the ground.
+ */
+export function faintMarks(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const numbers = (colour: string) => (colour.match(/[\d.]+/g) ?? []).map(Number);
+    const luminance = (colour: readonly number[]) => {
+      const [red = 0, green = 0, blue = 0] = colour.map((part) => {
+        const share = part / 255;
+        return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+      });
+      return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    };
+    const faults = [...document.querySelectorAll("svg.chart, svg.plot")].flatMap((svg) => {
+      if (svg.getClientRects().length === 0) return [];
+      const figure = svg.closest("figure") ?? document.body;
+      const ground = numbers(getComputedStyle(figure).backgroundColor).slice(0, 3);
+      const contrast = (paint: string, share: number) => {
+        if (paint === "none") return 1;
+        const seen = numbers(paint).slice(0, 3);
+        const mixed = seen.map((part, at) => part * share + (ground[at] ?? 0) * (1 - share));
+        const both = [luminance(mixed), luminance(ground)];
+        return (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
+      };
+      return [...svg.querySelectorAll("path, rect, circle, line")].flatMap((mark) => {
+        // Lines that guide the eye, what only hears the mouse, and cuts in other marks.
+        if (mark.matches(".grid, .hit, .hatch.s-surface")) return [];
+        const { fill, fillOpacity, stroke, strokeOpacity } = getComputedStyle(mark);
+        let share = 1;
+        for (let at: Element | null = mark; at !== null && at !== svg; at = at.parentElement) {
+          share *= Number(getComputedStyle(at).opacity);
+        }
+        const found = [
+          contrast(fill, share * Number(fillOpacity)),
+          contrast(stroke, share * Number(strokeOpacity)),
+        ];
+        const name = svg.getAttribute("aria-label") ?? svg.querySelector("title")?.textContent;
+        const best = Math.max(...found);
+        return best >= 3 ? [] : [`${name}: ${mark.getAttribute("class")}: ${best.toFixed(2)}`];
+      });
+    });
+    return [...new Set(faults)];
+  });
+}
+
 const axePath = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 /** What axe finds serious or critical on a page. */

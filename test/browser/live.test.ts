@@ -13,7 +13,14 @@ import { renderLivePage } from "../../bench/live/page.ts";
 import { livePlan, progressOf } from "../live-data.ts";
 import { smallResults } from "../report-full-data.ts";
 import { renderHtml } from "../report-words.ts";
-import { chromiumPath, type Look, launchChromium, openUrl, seriousFindings } from "./chromium.ts";
+import {
+  chromiumPath,
+  faintMarks,
+  type Look,
+  launchChromium,
+  openUrl,
+  seriousFindings,
+} from "./chromium.ts";
 
 const executable = chromiumPath();
 
@@ -98,6 +105,7 @@ describe.skipIf(executable === undefined)("the live page in Chromium", () => {
             ),
           ),
       ).toBe(true);
+      expect(await faintMarks(page)).toEqual([]);
       expect(await seriousFindings(page)).toEqual([]);
       await Promise.all([page.waitForURL(/\/report\.html$/), finish()]);
       expect(await textOf(page, "h1")).toContain("cpp:reactor-epoll spends");

@@ -13,7 +13,14 @@ import { parseResults, serializeResults } from "../../bench/report/json.ts";
 import { inventedProfile, inventedResults, otherCell } from "../report-data.ts";
 import { fullResults, smallResults } from "../report-full-data.ts";
 import { renderHtml } from "../report-words.ts";
-import { chromiumPath, type Look, launchChromium, openFile, seriousFindings } from "./chromium.ts";
+import {
+  chromiumPath,
+  faintMarks,
+  type Look,
+  launchChromium,
+  openFile,
+  seriousFindings,
+} from "./chromium.ts";
 
 const executable = chromiumPath();
 
@@ -97,6 +104,7 @@ describe.skipIf(executable === undefined)("report.html in Chromium", () => {
       const { page, complaints } = await open(name, look);
       expect(await chartFaults(page)).toEqual([]);
       expect(await lostWords(page)).toEqual([]);
+      expect(await faintMarks(page)).toEqual([]);
       const { scrollWidth, clientWidth } = await page.evaluate(() => ({
         scrollWidth: document.documentElement.scrollWidth,
         clientWidth: document.documentElement.clientWidth,

@@ -3,7 +3,7 @@
 
 import type { Cell } from "../../model/results.ts";
 import type { Why } from "../causes.ts";
-import { absent, count, type Format } from "../format.ts";
+import { absent, count } from "../format.ts";
 import { type Figure, figure } from "../groups.ts";
 import type { Sentence } from "../sentence.ts";
 import type { Drawing } from "../svg/drawing.ts";
@@ -49,6 +49,8 @@ export interface Section {
   readonly title: string;
   readonly lead: string;
   readonly charts: readonly Chart[];
+  /** Whether all charts but the first fold, which are about other figures of the same. */
+  readonly oneShown?: boolean;
   /** Every contender with every figure, where that is what the section is about. */
   readonly whole?: ChartTable;
   /** Whether that table is of words, a row per claim, not per contender. */
@@ -92,20 +94,6 @@ export function tableInterval(
 
 export function tableCount(value: number): TableValue {
   return { text: count(value), value };
-}
-
-/** "1.24 (1.22–1.27)"; the median alone without an interval. */
-export function figureWithInterval(found: Figure, format: Format): string {
-  const interval = intervalWords(found, format);
-  return interval === "" ? format(found.median) : `${format(found.median)} ${interval}`;
-}
-
-/** "(1.22–1.27)": the unit once, if all three figures have the same; empty without an interval. */
-export function intervalWords({ median, low, high }: Figure, format: Format): string {
-  if (low === null || high === null) return "";
-  const units = new Set([median, low, high].map((value) => format.parts(value).unit));
-  const text = units.size === 1 ? (value: number) => format.parts(value).digits : format;
-  return `(${text(low)}–${text(high)})`;
 }
 
 /** A whisker's ends; null where there is no interval. */

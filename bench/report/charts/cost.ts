@@ -4,10 +4,11 @@
 
 import type { Cell } from "../../model/results.ts";
 import { isSaturated, userShareOf } from "../causes.ts";
-import { duration, ratio } from "../format.ts";
+import { duration, ratio, shortest } from "../format.ts";
 import { figure, type Group, isMeasured } from "../groups.ts";
+import { figureWithInterval, intervalWords } from "../intervals.ts";
 import { identifier } from "../markup.ts";
-import { metricWords, tickText } from "../metric-words.ts";
+import { metricWords } from "../metric-words.ts";
 import type { LegendEntry } from "../svg/drawing.ts";
 import { markOf } from "../svg/palette.ts";
 import type { ChartRow } from "../svg/row-chart.ts";
@@ -15,9 +16,7 @@ import { capital, reasonOf } from "../words.ts";
 import {
   type Chart,
   type ChartTable,
-  figureWithInterval,
   intervalOf,
-  intervalWords,
   tableInterval,
   tableValue,
   titled,
@@ -32,42 +31,47 @@ export function costChart(group: Group, reference: string): Chart | undefined {
   );
   if (cells.length === 0) return undefined;
   const what = metricWords(metric, "us").title;
+  const apart = cells.some((cell) => userShareOf(cell) !== undefined);
   return {
     id: identifier("cost", group.workload, group.scale),
     ...titled(capital(what), group.scale),
     description: descriptionOf(cells, metric, reference),
     spec: {
       kind: "rows",
-      axis: { kind: "linear", title: what, format: tickText(duration) },
+      axis: { kind: "linear", title: what, format: shortest(duration) },
       base: null,
-      legend: legendOf(cells),
+      legend: legendOf(cells, apart),
       noteTitle: "cost · ratio (95 %)",
-      rows: cells.map((cell) => rowOf(cell, metric, reference)),
+      rows: cells.map((cell) => rowOf(cell, { metric, reference, apart })),
     },
     table: tableOf(cells, metric),
     missing: missingOf(group, cells),
   };
 }
 
-function legendOf(cells: readonly Cell[]): LegendEntry[] {
-  const entries: (LegendEntry | false)[] = [
-    cells.some((cell) => userShareOf(cell) !== undefined) && {
-      ...{ filling: "solid", bar: "full", text: "in user mode" },
-    },
-    cells.some((cell) => userShareOf(cell) !== undefined) && {
-      ...{ filling: "solid", bar: "light", text: "in the kernel" },
-    },
-    cells.some((cell) => isSaturated(cell)) && {
-      ...{ filling: "solid", bar: "hatched", text: "saturated: the core over the rate" },
-    },
-    cells.some((cell) => !isMeasured(cell)) && {
-      ...{ filling: "solid", bar: "open", text: "not ranked" },
-    },
+/** @param apart whether user mode and kernel are known apart of some cell. */
+function legendOf(cells: readonly Cell[], apart: boolean): LegendEntry[] {
+  const ranked = cells.filter(isMeasured);
+  const entries: readonly (readonly [shown: boolean, bar: LegendEntry["bar"], text: string])[] = [
+    [apart, "full", "in user mode"],
+    [apart, "light", "in the kernel"],
+    [apart && ranked.some((cell) => userShareOf(cell) === undefined), "both", "both together"],
+    [ranked.some(isSaturated), "hatched", "saturated: the core over the rate"],
+    [ranked.length < cells.length, "open", "not ranked"],
   ];
-  return entries.filter((entry) => entry !== false);
+  return entries.flatMap(([shown, bar, text]): LegendEntry[] =>
+    shown && bar !== undefined ? [{ filling: "solid", bar, text }] : [],
+  );
 }
 
-function rowOf(cell: Cell, metric: string, reference: string): ChartRow {
+interface CostRowOptions {
+  readonly metric: string;
+  readonly reference: string;
+  /** Whether some bar of the chart has its parts apart. */
+  readonly apart: boolean;
+}
+
+function rowOf(cell: Cell, { metric, reference, apart }: CostRowOptions): ChartRow {
   const found = figure(cell, metric) ?? { median: 0, low: null, high: null };
   const share = userShareOf(cell);
   const user = ((share ?? 0) / 100) * found.median;
@@ -88,7 +92,7 @@ function rowOf(cell: Cell, metric: string, reference: string): ChartRow {
     interval: intervalOf(found),
     bars: share === undefined ? [found.median] : [user, found.median - user],
     barKind: ranked ? (isSaturated(cell) ? "hatched" : "solid") : "open",
-    plainBars: share === undefined,
+    bothParts: apart && share === undefined,
   };
 }
 
@@ -102,8 +106,8 @@ function ratioNote(cell: Cell, reference: string): { whole: string; short: strin
   return { whole: `${short} ${intervalWords(found, ratio)}`.trim(), short };
 }
 
-function statusText({ status }: Cell): string {
-  return status === "inconclusive" ? "not ranked" : status;
+function statusText(cell: Cell): string {
+  return isMeasured(cell) ? cell.status : "not ranked";
 }
 
 function cost(cell: Cell, metric: string): number {

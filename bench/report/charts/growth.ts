@@ -1,15 +1,16 @@
-// A metric as a count grows, one line per contender, both axes logarithmic: the crossover over
-// active connections, and cost over connections or payload.
+// A metric as a count grows, one line per contender, on logarithmic axes: the crossover over active
+// connections, and cost over connections or payload; over parts of a capacity on a linear one.
 
 import type { Cell } from "../../model/results.ts";
-import { bytes, count, plainLine, plural } from "../format.ts";
-import { figure, isMeasured, unitOf, usualPayloadBytes } from "../groups.ts";
+import { absent, bytes, count, type Format, plainLine, plural, shortest } from "../format.ts";
+import { figure, isMeasured, isSeen, unitOf, usualPayloadBytes } from "../groups.ts";
+import { figureWithInterval, intervalWords } from "../intervals.ts";
 import { identifier } from "../markup.ts";
-import { countedWord, metricWords, tickText } from "../metric-words.ts";
+import { countedWord, metricWords } from "../metric-words.ts";
 import type { Series, SeriesPoint } from "../svg/line-chart.ts";
 import { markIn } from "../svg/palette.ts";
 import { capital } from "../words.ts";
-import { type Chart, type ChartTable, figureWithInterval, tableValue, titled } from "./chart.ts";
+import { type Chart, type ChartTable, tableValue, titled } from "./chart.ts";
 
 type Count =
   | "activeConnections"
@@ -30,7 +31,7 @@ const countWords: Readonly<Record<Count, string>> = {
   connections: "connections",
   payloadBytes: "bytes per message",
   ratePerSecond: "messages per second",
-  capacityPercent: "per cent of its capacity",
+  capacityPercent: "% of its capacity",
 };
 
 function countText(workload: string, over: Count): string {
@@ -51,7 +52,7 @@ export function growthCharts(cells: readonly Cell[], options: GrowthOptions): Ch
   const kinds = new Map<string, Cell[]>();
   const several = hasSeveralActive(cells);
   for (const cell of cells.filter((one) => figure(one, metric) !== undefined)) {
-    if (sizeOf(cell, over) <= 0 || (!isMeasured(cell) && cell.status !== "inconclusive")) continue;
+    if (sizeOf(cell, over) <= 0 || (!isMeasured(cell) && !isSeen(cell))) continue;
     const held = heldText(cell, { over, metric, several });
     kinds.set(held, [...(kinds.get(held) ?? []), cell]);
   }
@@ -114,16 +115,24 @@ function growthChart(cells: readonly Cell[], options: Held): Chart {
         .map((cell) => pointOf(cell, options)),
     }),
   );
-  const format = over === "payloadBytes" ? tickText(bytes) : count;
+  const format = over === "payloadBytes" ? shortest(bytes) : count;
   const counted = countText(first?.workload ?? "", over);
   return {
     id: identifier(first?.workload ?? "", metric, "over", over, held),
-    ...titled(`${capital(words.title)} over ${counted}`, held),
+    ...titled(
+      `${capital(words.title)} ${over === "capacityPercent" ? "at" : "over"} ${counted}`,
+      held,
+    ),
     description: descriptionOf(series, words.format, counted),
     spec: {
       kind: "lines",
-      xAxis: { kind: "log", title: counted, format, at: counts },
-      yAxis: { kind: "log", title: words.title, format: tickText(words.format) },
+      xAxis: {
+        kind: over === "capacityPercent" ? "linear" : "log",
+        title: counted,
+        format,
+        at: counts,
+      },
+      yAxis: { kind: "log", title: words.title, format: shortest(words.format) },
       series,
     },
     table: tableOf({ contenders, counts, format, cell: finder(cells, over) }, words.format, metric),
@@ -135,7 +144,7 @@ function pointOf(cell: Cell, { over, metric, knee }: Held): SeriesPoint {
   const found = figure(cell, metric) ?? { median: 0, low: null, high: null };
   const { format } = metricWords(metric, unitOf(cell, metric));
   const bend = knee?.(cell) ?? null;
-  const status = cell.status === "ok" ? "" : `, ${cell.status}`;
+  const status = isMeasured(cell) ? "" : `, not ranked: ${count(cell.blocks)} blocks`;
   return {
     x: sizeOf(cell, over),
     y: found.median,
@@ -144,7 +153,7 @@ function pointOf(cell: Cell, { over, metric, knee }: Held): SeriesPoint {
     tip:
       `${cell.contender}, ${count(sizeOf(cell, over))} ${countText(cell.workload, over)}: ` +
       `${figureWithInterval(found, format)}${status}${bend === null ? "" : `, ${bend}`}`,
-    open: cell.status === "inconclusive",
+    open: !isMeasured(cell),
     ...(bend === null ? {} : { ringed: true }),
   };
 }
@@ -161,14 +170,16 @@ interface Grid {
   readonly cell: (contender: string, size: number) => Cell | undefined;
 }
 
-function tableOf(grid: Grid, format: (value: number) => string, metric: string): ChartTable {
+function tableOf(grid: Grid, format: Format, metric: string): ChartTable {
   return {
     columns: ["contender", ...grid.counts.map(grid.format)],
     rows: grid.contenders.map((contender) => ({
       name: contender,
       values: grid.counts.map((size) => {
         const cell = grid.cell(contender, size);
-        return cell === undefined ? { text: "–" } : tableValue(cell, metric, format);
+        const found = cell === undefined ? undefined : figure(cell, metric);
+        if (cell === undefined || found === undefined) return { text: absent };
+        return { ...tableValue(cell, metric, format), beside: intervalWords(found, format) };
       }),
     })),
   };
@@ -188,5 +199,5 @@ function descriptionOf(
       `to ${format(last.y)} at ${count(last.x)}`
     );
   });
-  return `A line for each contender over ${counted}, both axes logarithmic: ${ways.join("; ")}.`;
+  return `A line for each contender over ${counted}: ${ways.join("; ")}.`;
 }

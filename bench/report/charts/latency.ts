@@ -3,24 +3,17 @@
 // omission; the uncorrected figures stand in the table.
 
 import type { Cell } from "../../model/results.ts";
-import { duration } from "../format.ts";
+import { duration, shortest } from "../format.ts";
 import { figure, type Group, isMeasured } from "../groups.ts";
+import { figureWithInterval } from "../intervals.ts";
 import { identifier } from "../markup.ts";
-import { tickText } from "../metric-words.ts";
 import type { Filling } from "../svg/marks.ts";
 import { markOf } from "../svg/palette.ts";
 import type { ChartRow } from "../svg/row-chart.ts";
-import {
-  type Chart,
-  figureWithInterval,
-  intervalOf,
-  tableInterval,
-  tableValue,
-  titled,
-} from "./chart.ts";
+import { type Chart, intervalOf, tableInterval, tableValue, titled } from "./chart.ts";
 import { drawable, missingOf } from "./who.ts";
 
-const percentiles: readonly { name: string; text: string; filling: Filling }[] = [
+const percentiles: readonly { name: string; text: string; filling: "small" | "solid" | "bar" }[] = [
   { name: "latencyP50", text: "p50", filling: "small" },
   { name: "latencyP99", text: "p99", filling: "solid" },
   { name: "latencyP999", text: "p99.9", filling: "bar" },
@@ -54,9 +47,12 @@ export function latencyChart(group: Group, reference: string): Chart | undefined
       `logarithmic axis: ${cells.map(summary).join("; ")}.`,
     spec: {
       kind: "rows",
-      axis: { kind: "log", title: "latency", format: tickText(duration) },
+      axis: { kind: "log", title: "latency", format: shortest(duration) },
       base: null,
-      legend: shown.map(({ text, filling }) => ({ text, filling })),
+      legend: [
+        ...shown.map(({ text, filling }) => ({ text, filling })),
+        ...(cells.every(isMeasured) ? [] : [{ text: "not ranked", filling: "open" } as const]),
+      ],
       noteTitle: "p99 (95 %)",
       rows: cells.map((cell) => rowOf(cell, reference)),
     },
@@ -76,8 +72,9 @@ export function latencyChart(group: Group, reference: string): Chart | undefined
 }
 
 function rowOf(cell: Cell, reference: string): ChartRow {
-  const points = percentiles.flatMap(({ name, text, filling }) => {
+  const points = percentiles.flatMap(({ name, text, filling: usual }) => {
     const found = figure(cell, name);
+    const filling: Filling = usual === "solid" && !isMeasured(cell) ? "open" : usual;
     return found === undefined ? [] : [{ value: found.median, filling, text }];
   });
   const values = points.map(({ value }) => value);

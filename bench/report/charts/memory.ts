@@ -2,10 +2,9 @@
 // figures are slopes over several connection counts.
 
 import type { Cell } from "../../model/results.ts";
-import { bytes, count } from "../format.ts";
+import { bytes, count, shortest } from "../format.ts";
 import { figure, type Group, isMeasured } from "../groups.ts";
 import { identifier } from "../markup.ts";
-import { tickText } from "../metric-words.ts";
 import { markOf } from "../svg/palette.ts";
 import type { ChartRow } from "../svg/row-chart.ts";
 import { type Chart, tableInterval, tableValue, titled } from "./chart.ts";
@@ -31,7 +30,7 @@ export function memoryChart(group: Group, reference: string): Chart | undefined 
       axis: {
         kind: "linear",
         title: "memory per connection",
-        format: tickText(bytes),
+        format: shortest(bytes),
         unit: 1024 ** Math.max(0, Math.floor(Math.log(Math.max(total(most), 1)) / Math.log(1024))),
       },
       base: null,

@@ -2,12 +2,15 @@
 // fairness.
 
 import type { Cell } from "../../model/results.ts";
-import { figure, figureOrBound, type Group, unitOf } from "../groups.ts";
+import { shortest } from "../format.ts";
+import { figure, figureOrBound, type Group, isMeasured, unitOf } from "../groups.ts";
+import { figureWithInterval } from "../intervals.ts";
 import { identifier } from "../markup.ts";
-import { type MetricWords, metricWords, moreIsBetter, tickText } from "../metric-words.ts";
+import { type MetricWords, metricWords, moreIsBetter } from "../metric-words.ts";
+import type { LegendEntry } from "../svg/drawing.ts";
 import { markOf } from "../svg/palette.ts";
 import { capital, reasonOf } from "../words.ts";
-import { type Chart, figureWithInterval, intervalOf, tableInterval, titled } from "./chart.ts";
+import { type Chart, intervalOf, tableInterval, titled } from "./chart.ts";
 import { drawable, missingOf } from "./who.ts";
 
 interface MetricChartOptions {
@@ -40,11 +43,11 @@ export function metricChart(
         // Zero has no place on a logarithmic axis.
         kind: words.axis === "log" && positive ? "log" : "linear",
         title: words.title,
-        format: tickText(words.format),
+        format: shortest(words.format),
         unit: byteUnit(words.unit, sorted, metric),
       },
       base: metric === "ratioToBaseline" ? { value: 1, label: "baseline = 1" } : null,
-      legend: sorted.some(isBound) ? boundLegend : [],
+      legend: sorted.every(isMeasured) ? [] : openLegend(sorted.some(isBound)),
       noteTitle: "median (95 %)",
       rows: sorted.map((cell) => rowOf(cell, { metric, words, reference })),
     },
@@ -69,10 +72,13 @@ function byteUnit(unit: number, cells: readonly Cell[], metric: string): number 
   return 1024 ** Math.floor(Math.log(most) / Math.log(1024));
 }
 
-const boundLegend = [
-  { filling: "solid", text: "measured" },
-  { filling: "open", text: "at least: something else was the limit; not ranked" },
-] as const;
+function openLegend(bounds: boolean): LegendEntry[] {
+  const limited = "at least: something else was the limit; not ranked";
+  return [
+    { filling: "solid", text: "measured" },
+    { filling: "open", text: bounds ? limited : "not ranked" },
+  ];
+}
 
 interface RowOptions {
   readonly metric: string;
@@ -85,7 +91,7 @@ function rowOf(cell: Cell, { metric, words, reference }: RowOptions) {
   const bound = figure(cell, metric) === undefined;
   const median = words.format(found.median);
   const text = bound ? `at least ${median}` : figureWithInterval(found, words.format);
-  const ranked = cell.status === "ok" || cell.status === "tie";
+  const ranked = isMeasured(cell);
   const short = bound ? text : median;
   return {
     contender: cell.contender,

@@ -4,17 +4,17 @@
 import type { Cell } from "../../model/results.ts";
 import { decodeHistogram, HistogramFormatError } from "../../statistics/hdr-encoding.ts";
 import { type Histogram, supportedQuantile } from "../../statistics/histogram.ts";
-import { absent, duration } from "../format.ts";
-import type { Group } from "../groups.ts";
+import { absent, duration, shortest } from "../format.ts";
+import { figure, type Group, isMeasured, isSeen } from "../groups.ts";
+import { intervalWords } from "../intervals.ts";
 import { identifier } from "../markup.ts";
-import { tickText } from "../metric-words.ts";
 import type { Series } from "../svg/line-chart.ts";
 import { markOf } from "../svg/palette.ts";
 import { type Chart, type TableValue, tableValue, titled } from "./chart.ts";
 
 /** Undefined where no cell of the group has a histogram. */
 export function percentileChart(group: Group): Chart | undefined {
-  const seen = group.others.filter(({ status }) => status === "inconclusive");
+  const seen = group.others.filter(isSeen);
   const found = [...group.measured, ...seen].flatMap((cell) => {
     const histogram = histogramOf(cell.latencyHistogram);
     return histogram === undefined ? [] : [{ cell, histogram }];
@@ -34,7 +34,7 @@ export function percentileChart(group: Group): Chart | undefined {
         format: percentileText,
         at: [2, 10, 100, 1000, 1e4],
       },
-      yAxis: { kind: "log", title: "latency", format: tickText(duration) },
+      yAxis: { kind: "log", title: "latency", format: shortest(duration) },
       series: found.map(({ cell, histogram }) => seriesOf(cell, histogram)),
       smooth: true,
     },
@@ -48,7 +48,10 @@ export function percentileChart(group: Group): Chart | undefined {
       rows: found.map(({ cell, histogram }) => ({
         name: cell.contender,
         values: [
-          ...tabled.map((q) => valueAt(histogram, q)),
+          ...tabled.map((q) => ({
+            ...valueAt(histogram, q),
+            ...(q === 0.99 ? intervalOverBlocks(cell) : {}),
+          })),
           valueAt(histogramOf(cell.latencyHistogramUncorrected), 0.99),
           tableValue(cell, "senderDelayP99", duration),
         ],
@@ -79,7 +82,7 @@ function seriesOf(cell: Cell, histogram: Histogram): Series {
     const value = supportedQuantile(histogram, 1 - 1 / x);
     if (value === null) break;
     const tip = `${cell.contender}, ${percentileText(x)}: ${duration(value / 1e3)}`;
-    points.push({ x, y: value / 1e3, low: null, high: null, tip, open: false });
+    points.push({ x, y: value / 1e3, low: null, high: null, tip, open: !isMeasured(cell) });
   }
   return { contender: cell.contender, mark: markOf(cell), points };
 }
@@ -92,6 +95,12 @@ function percentileText(oneIn: number): string {
 function valueAt(histogram: Histogram | undefined, q: number): TableValue {
   const value = histogram === undefined ? null : supportedQuantile(histogram, q);
   return value === null ? { text: absent } : { text: duration(value / 1e3), value: value / 1e3 };
+}
+
+/** The curve is of all blocks together; how they vary is beside it. */
+function intervalOverBlocks(cell: Cell): Pick<TableValue, "beside"> {
+  const found = figure(cell, "latencyP99");
+  return found === undefined ? {} : { beside: intervalWords(found, duration) };
 }
 
 function summary({ contender }: Cell, histogram: Histogram): string {

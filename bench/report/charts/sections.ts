@@ -166,7 +166,8 @@ function loadSection({ cells }: Results): Section {
   return {
     id: "load",
     title,
-    lead: `${lead} It has a ring.`,
+    lead: `${lead} A ring marks it.`,
+    oneShown: true,
     charts: [p99, ...others].filter(isChart),
   };
 }
@@ -240,10 +241,10 @@ function claimsSection({ cells }: Results): Section {
   const rows = judgedClaims(cells);
   const decided = rows.filter(({ judged }) => judged.judgement !== "not measured");
   const table = {
-    columns: ["claim", "source", "tested by", "figures", "result"],
+    columns: ["claim", "result", "figures", "tested by", "source"],
     rows: rows.map(({ claim: { claim, source, tested }, judged: { judgement, figures } }) => ({
       name: claim,
-      values: [source, tested, figures, judgement].map((text) => ({ text })),
+      values: [judgement, figures, tested, source].map((text) => ({ text })),
     })),
   };
   return {

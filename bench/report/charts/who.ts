@@ -2,13 +2,13 @@
 // others are named with their reason.
 
 import type { Cell } from "../../model/results.ts";
-import { figureOrBound, type Group } from "../groups.ts";
+import { figureOrBound, type Group, isSeen } from "../groups.ts";
 import { reasonOf } from "../words.ts";
 import type { Chart } from "./chart.ts";
 
 /** The cells that have a figure, or a bound of it; those that are not ranked come last. */
 export function drawable(group: Group, metric: string): Cell[] {
-  const seen = group.others.filter(({ status }) => status === "inconclusive");
+  const seen = group.others.filter(isSeen);
   return [...group.measured, ...seen].filter((cell) => figureOrBound(cell, metric) !== undefined);
 }
 

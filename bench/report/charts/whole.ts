@@ -1,12 +1,13 @@
 // Every cell with every figure: a column per metric of a workload, and per fact. The workload's
-// headline has its interval; the other intervals, and the blocks, are in results.json.
+// headline and p99 have their intervals; the others, and the blocks, are in results.json.
 
 import type { Cell } from "../../model/results.ts";
 import { factNames, furtherMetrics, wordsIn } from "../columns.ts";
 import { absent, plainLine } from "../format.ts";
-import { figure, scaleText, unitOf } from "../groups.ts";
+import { figure, isP99, scaleText, unitOf } from "../groups.ts";
+import { intervalWords } from "../intervals.ts";
 import { factTitle, metricWords, principalMetric } from "../metric-words.ts";
-import { type ChartTable, intervalWords, type TableValue, tableCount } from "./chart.ts";
+import { type ChartTable, type TableValue, tableCount } from "./chart.ts";
 
 /** All figures of a workload's cells, and what they tell beside them. */
 export function rawTable(cells: readonly Cell[]): ChartTable {
@@ -31,7 +32,7 @@ export function rawTable(cells: readonly Cell[]): ChartTable {
         tableCount(cell.dropped),
         tableCount(cell.messages),
         tableCount(cell.mismatches),
-        ...metrics.map((name) => metricValue(cell, name, about.has(name))),
+        ...metrics.map((name) => metricValue(cell, name, about.has(name) || isP99(name))),
         ...facts.map((name) => ({ text: plainLine(cell.facts?.[name] ?? absent) })),
         ...(withReasons ? [{ text: plainLine(cell.reason ?? "") }] : []),
       ],

@@ -42,7 +42,8 @@ function marksText(): string {
   return (
     `Colours are strategies, shapes are runtimes: ${enumerate(shapes)}. Figures of ` +
     `${enumerate(engines)} include their engine, and their lines are dashed. Whiskers are 95 % ` +
-    "intervals over blocks. An open mark or bar is not ranked; a hatched bar is a saturated core."
+    "intervals over blocks. An open mark or bar is not ranked; a hatched bar is a saturated " +
+    "core; a ring marks the knee of a curve."
   );
 }
 
@@ -65,8 +66,8 @@ export function environmentPart(results: Results): Markup {
 
 export function rawPart(results: Results): Markup {
   const lead =
-    "Every cell, with medians over the valid blocks, and the 95 % interval of its workload's " +
-    "headline. All intervals, and the figures of each block, are in results.json.";
+    "Every cell, with medians over the valid blocks, and the 95 % intervals of its workload's " +
+    "headline and of p99. All intervals, and the figures of each block, are in results.json.";
   return join([element("p", { class: "lead" }, text(lead)), ...rawTables(results)]);
 }
 

@@ -6,7 +6,7 @@ import type { ExcludedCells, Level } from "../cautions.ts";
 import { count } from "../format.ts";
 import { element, join, type Markup, nothing, text } from "../markup.ts";
 import type { Report } from "../report.ts";
-import { confidenceTitle, exclusionText, lowSentence, windowsSentence } from "../words.ts";
+import { confidenceTitle, exclusionText, lowSentences, windowsSentence } from "../words.ts";
 import { code, prose } from "./table.ts";
 
 const levelMarks: Readonly<Record<Level, string>> = { sound: "✓", careful: "!", broken: "✕" };
@@ -15,7 +15,7 @@ export function confidenceBanner({ confidence, machine }: Report): Markup {
   const { level, cautions, exclusions } = confidence;
   const sentences = [
     windowsSentence(confidence),
-    ...confidence.low.slice(0, shownExclusions).map(lowSentence),
+    ...lowSentences(confidence),
     ...cautions.map(cautionSentence),
   ];
   const mark = element("span", { class: "mark", "aria-hidden": "true" }, text(levelMarks[level]));

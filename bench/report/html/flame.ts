@@ -134,10 +134,10 @@ export const flameStyle = `
 .flame{position:relative;margin:.5rem 0;overflow:hidden}
 .flame [role=treeitem]{position:absolute;height:1.2rem;overflow:hidden;white-space:nowrap;
   text-overflow:ellipsis;font-size:.75rem;line-height:1.1rem;padding:0 .15rem;
-  border:1px solid var(--surface);border-bottom-color:var(--axis);color:var(--ink);cursor:pointer}
+  border:1px solid var(--surface);border-bottom:2px solid;color:var(--ink);cursor:pointer}
 .flame [role=treeitem]:focus-visible{outline-offset:-2px}
-.kernel{background:var(--warn-back)}
-.native{background:var(--good-back)}
-.compiled{background:var(--line)}
+.flame .kernel,.flame-key .kernel{background:var(--warn-back);border-bottom-color:var(--warn)}
+.flame .native,.flame-key .native{background:var(--good-back);border-bottom-color:var(--good)}
+.flame .compiled,.flame-key .compiled{background:var(--line);border-bottom-color:var(--ink)}
 .flame-key{display:flex;flex-wrap:wrap;gap:.25rem .75rem}
-.flame-key span{padding:0 .4rem;color:var(--ink);border-bottom:1px solid var(--axis)}`;
+.flame-key span{padding:0 .4rem;color:var(--ink);border-bottom:2px solid}`;

@@ -148,13 +148,15 @@ function partOf({ id, title, content, folded = false }: PagePart): Markup {
 
 function sectionContent(section: Section, results: Results): Markup {
   const { cpuProfiles = [] } = results;
-  const { title, lead, charts, whole, why = [], summary, words = false } = section;
+  const { title, lead, charts, whole, why = [], summary, words = false, oneShown } = section;
   // Of the run itself and of lines there is one picture a question: they are shown at once.
   const shown = charts.filter(
-    ({ spec }, index) => summary === undefined && (index === 0 || spec.kind !== "rows"),
+    ({ spec }, index) =>
+      summary === undefined && (index === 0 || (spec.kind !== "rows" && oneShown !== true)),
   );
   const others = charts.filter((chart) => !shown.includes(chart));
-  const folded = others.slice(0, mostFolded).map(foldedFigure);
+  const most = oneShown === true ? others.length : mostFolded;
+  const folded = others.slice(0, most).map(foldedFigure);
   const counted = section.id === "why" ? countedCells(results) : [];
   const said = summary === undefined || summary.length === 0 ? text(lead) : prose(summary);
   return join([
@@ -164,7 +166,7 @@ function sectionContent(section: Section, results: Results): Markup {
     section.id !== "why" || cpuProfiles.length === 0 ? nothing : profilesPart(cpuProfiles),
     ...shown.map(figureOf),
     ...folded,
-    others.length > mostFolded ? elsewhere(others.length - mostFolded) : nothing,
+    others.length > most ? elsewhere(others.length - most) : nothing,
     whole === undefined
       ? nothing
       : tableRegion(whole, { caption: `${title}: everything`, byContender: !words, words }),

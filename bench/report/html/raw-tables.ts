@@ -1,5 +1,4 @@
-// Every cell with every figure: one table per workload, with a column per metric. The workload's
-// headline has its interval; the other intervals, and the blocks, are in results.json.
+// Every cell with every figure: one table per workload, with a column per metric.
 
 import type { Results } from "../../model/results.ts";
 import { rawTable } from "../charts/whole.ts";

@@ -149,6 +149,8 @@ td:empty::after{content:"\\00a0"}
 table.words{width:100%}
 table.words td,table.words th{white-space:normal;overflow-wrap:anywhere;vertical-align:top}
 table.words tbody th{color:var(--muted);font-weight:400;min-width:8.5rem}
+#claims tbody th{color:var(--ink)}
+#claims td:nth-child(2){white-space:nowrap;font-weight:600}
 th button{font:inherit;color:inherit;background:none;border:0;padding:0;cursor:pointer;
   text-align:inherit}
 th[aria-sort=ascending] button::after{content:" ↑"}

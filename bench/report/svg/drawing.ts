@@ -1,7 +1,7 @@
 // What a chart drawn for a given width is, and the parts that all charts share: grid, axes, legend.
 
 import { element, type Markup } from "../markup.ts";
-import { type Filling, hatching, label, point, straight, textWidth } from "./marks.ts";
+import { barPart, type Filling, label, point, straight, textWidth } from "./marks.ts";
 import { areApart, position, type Scale, ticks } from "./scale.ts";
 
 /** A chart's inside in a box of its own. */
@@ -26,8 +26,8 @@ export interface AxisSpec {
 export interface LegendEntry {
   readonly filling: Filling;
   readonly text: string;
-  /** A bar's swatch instead of a point. */
-  readonly bar?: "full" | "light" | "open" | "hatched";
+  /** A bar's swatch instead of a point: its first part, its second, both; or a low one. */
+  readonly bar?: "full" | "light" | "both" | "open" | "hatched" | "low";
 }
 
 /** Below this a chart stacks what it would put side by side. */
@@ -115,13 +115,19 @@ export function legend(entries: readonly LegendEntry[], left: number, width: num
 
 function swatch({ filling, bar }: LegendEntry, x: number, y: number): Markup {
   if (bar === undefined) return point({ x, y }, null, filling);
-  const classes = {
-    ...{ full: "f-muted", light: "f-muted light", hatched: "f-muted light" },
-    open: "f-surface w-thin s-muted",
-  };
   const box = { x: x - 6, y: y - 6, width: 12, height: 12 };
-  const square = element("rect", { ...box, class: classes[bar] });
-  return bar === "hatched" ? element("g", {}, square, hatching(box)) : square;
+  const half = { ...box, height: 6 };
+  const first = { colour: "muted", kind: "solid", first: true } as const;
+  const second = { ...first, first: false };
+  const parts = {
+    full: () => barPart(box, first),
+    light: () => barPart(box, second),
+    both: () => [...barPart(half, first), ...barPart({ ...half, y }, second)],
+    open: () => barPart(box, { ...first, kind: "open" }),
+    hatched: () => barPart(box, { ...second, kind: "hatched" }),
+    low: () => barPart({ ...half, y: y - 3 }, first),
+  };
+  return element("g", {}, ...parts[bar]());
 }
 
 /** As many as fit, by how wide they print. */

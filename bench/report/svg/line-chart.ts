@@ -1,5 +1,5 @@
-// The chart with a line per contender over a count, both axes logarithmic: how a figure changes as
-// the load grows. Names are at the ends of the lines, or in a legend below a narrow chart.
+// The chart with a line per contender over a count: how a figure changes as the load grows. Names
+// are at the ends of the lines, or in a legend below a narrow chart.
 
 import { element, type Markup, coordinate as px, text } from "../markup.ts";
 import {

@@ -35,8 +35,36 @@ export function whisker(from: number, to: number, y: number, { colour }: Contend
   return element("path", { d, class: `w-thin s-${colour}` });
 }
 
+interface Area {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface BarLook {
+  readonly colour: string;
+  readonly kind: "solid" | "hatched" | "open";
+  /** The first part of a bar is filled, the others are lighter. */
+  readonly first: boolean;
+}
+
+/**
+ * A part of a bar. Its outline, or its lines, have the whole colour, whose contrast is at least
+ * 3:1; a lighter fill only separates the parts.
+ */
+export function barPart(box: Area, { colour, kind, first }: BarLook): Markup[] {
+  const outline = `s-${colour} w-bar`;
+  const bar = (fill: string) => element("rect", { ...box, class: `${fill} ${outline}` });
+  if (kind === "open") return [bar("f-surface")];
+  if (kind === "solid") return [bar(first ? `f-${colour}` : `f-${colour} light`)];
+  return first
+    ? [bar(`f-${colour}`), hatching(box, "surface")]
+    : [bar("f-surface"), hatching(box, colour)];
+}
+
 /** Diagonal lines within a box: paths, because a pattern needs a name that is unique on a page. */
-export function hatching(box: { x: number; y: number; width: number; height: number }): Markup {
+function hatching(box: Area, colour: string): Markup {
   const { x, y, width, height } = box;
   let d = "";
   for (let foot = -height + 4; foot < width; foot += 7) {
@@ -44,7 +72,7 @@ export function hatching(box: { x: number; y: number; width: number; height: num
     const at = (along: number) => `${px(x + along)} ${px(y + height - (along - foot))}`;
     d += `M${at(from)}L${at(to)}`;
   }
-  return element("path", { d, class: "hatch" });
+  return element("path", { d, class: `hatch s-${colour}` });
 }
 
 interface LabelOptions {

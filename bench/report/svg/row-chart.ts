@@ -13,9 +13,9 @@ import {
   narrowBelow,
 } from "./drawing.ts";
 import {
+  barPart,
   contenderGroup,
   type Filling,
-  hatching,
   label,
   point,
   straight,
@@ -43,10 +43,10 @@ export interface ChartRow {
   readonly points?: readonly { readonly value: number; readonly filling: Filling }[];
   /** Lengths, stacked from zero: the second and later ones are lighter. */
   readonly bars?: readonly number[];
-  /** Solid unless told; `hatched` for a bound, `open` for what is not ranked. */
+  /** Solid unless told; `hatched` for a saturated core, `open` for what is not ranked. */
   readonly barKind?: "solid" | "hatched" | "open";
-  /** The only bar is the whole, of unknown parts. */
-  readonly plainBars?: boolean;
+  /** The only bar is the sum of both parts, which were not measured apart. */
+  readonly bothParts?: boolean;
 }
 
 export interface RowChart {
@@ -150,7 +150,7 @@ function pointsOf({ mark, interval, span, points = [] }: ChartRow, y: number, sc
   const line =
     span === null || span === undefined
       ? null
-      : straight({ x: at(span[0]), y }, { x: at(span[1]), y }, `w-thin s-${mark.colour} light`);
+      : straight({ x: at(span[0]), y }, { x: at(span[1]), y }, `w-thin s-${mark.colour}`);
   const ends = interval ?? null;
   return [
     line,
@@ -160,21 +160,17 @@ function pointsOf({ mark, interval, span, points = [] }: ChartRow, y: number, sc
 }
 
 function barsOf(row: ChartRow, y: number, scale: Scale): Markup[] {
-  const { mark, bars = [], barKind = "solid", plainBars = false } = row;
+  const { mark, bars = [], barKind = "solid", bothParts = false } = row;
   let start = Math.max(scale.low, 0);
   return bars.flatMap((length, index) => {
-    const from = position(scale, start);
+    const x = position(scale, start);
     start += length;
-    const width = Math.max(position(scale, start) - from, 0.5);
-    const light = index > 0 || plainBars ? " light" : "";
-    const box = { x: from, y: y - 8, width, height: 16 };
-    if (barKind === "open") {
-      return [element("rect", { ...box, class: `f-surface w-thin s-${mark.colour}` })];
-    }
-    const bar = element("rect", {
-      ...box,
-      class: `f-${mark.colour} s-${mark.colour} w-bar${light}`,
-    });
-    return barKind === "hatched" ? [bar, hatching(box)] : [bar];
+    const box = { x, y: y - 8, width: Math.max(position(scale, start) - x, 0.5), height: 16 };
+    if (!bothParts) return barPart(box, { ...mark, kind: barKind, first: index === 0 });
+    const half = { ...box, height: box.height / 2 };
+    return [
+      ...barPart(half, { ...mark, kind: barKind, first: true }),
+      ...barPart({ ...half, y }, { ...mark, kind: barKind, first: false }),
+    ];
   });
 }

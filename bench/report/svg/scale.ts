@@ -19,15 +19,21 @@ interface ScaleOptions {
   readonly padding?: number;
 }
 
-/** A scale that holds all values; around 1 where there are none. A linear one starts at 0. */
+/** A scale that holds all values; around 1 where there are none. A linear one holds 0, too. */
 export function makeScale({ kind, values, start, end, padding = 0.04 }: ScaleOptions): Scale {
   const shown = values.filter((value) => Number.isFinite(value) && (kind !== "log" || value > 0));
   const low = shown.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const high = shown.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   if (kind === "linear") {
-    const top = Math.max(high, 0) || 1;
     const bottom = Math.min(low, 0);
-    return { kind, low: bottom, high: top + (top - bottom) * padding, start, end };
+    const top = Math.max(high, 0) || (bottom < 0 ? 0 : 1);
+    const margin = (top - bottom) * padding;
+    // Nothing is drawn beyond zero.
+    return {
+      ...{ kind, start, end },
+      low: bottom < 0 ? bottom - margin : 0,
+      high: top > 0 ? top + margin : 0,
+    };
   }
   if (shown.length === 0) return { kind, low: 0.5, high: 2, start, end };
   // A single value gets a third of an octave on either side.

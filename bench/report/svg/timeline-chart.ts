@@ -84,7 +84,7 @@ function keysOf(rounds: readonly TimedRound[]) {
     }));
 }
 
-const barOf = { counted: "full", partly: "light", dropped: "open", failed: "open" } as const;
+const barOf = { counted: "full", partly: "low", dropped: "open", failed: "open" } as const;
 
 interface Lane {
   readonly y: number;
@@ -131,13 +131,15 @@ function shapeOf({ startSeconds, endSeconds, outcome }: TimedRound, y: number, s
     const x = left + width / 2;
     return `M${px(x - 5)} ${px(y - 5)}l10 10M${px(x + 5)} ${px(y - 5)}l-10 10`;
   }
-  return `M${px(left)} ${px(y - 7)}h${px(width)}v14h${px(-width)}z`;
+  // A lower bar for fewer windows: a lighter one would be hard to see where rounds are many.
+  const height = outcome === "partly" ? 7 : 14;
+  return `M${px(left)} ${px(y - height / 2)}h${px(width)}v${height}h${px(-width)}z`;
 }
 
 function classOf({ mark: { colour }, outcome }: TimedRound): string {
   if (outcome === "failed") return "w s-bad";
   if (outcome === "dropped") return `f-surface w-thin s-${colour}`;
-  return outcome === "partly" ? `f-${colour} light` : `f-${colour}`;
+  return `f-${colour}`;
 }
 
 function bordersOf({ borders }: TimelineChart, scale: Scale, box: { top: number; bottom: number }) {
