@@ -159,6 +159,10 @@ function verdict(holds, bound, words) {
 
 const medianOf = (figures) => figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)];
 
+/** With a larger p99 of the sender delay, messages leave in bursts or wait for the sender. */
+const busyUs = 1000;
+const tooBusy = "the machine is too busy: every sender sent late; stop other programs";
+
 /** Starts a program on a CPU. @returns it and its first line, parsed. */
 async function firstLineOf(cpu, argv) {
   const child = spawn("taskset", ["-c", String(cpu), ...argv], {
@@ -202,12 +206,15 @@ async function otherClient() {
       const { cells } = await measure({ ...asked, contenders: [name], seed });
       const cell = cells.find(({ contender }) => contender === name);
       const ours = cell.metrics.serverCpuPerMessage.median;
-      ratios.push(theirs.cpuUsPerMessage / ours);
+      const busy = theirs.senderDelayUsP99 > busyUs;
+      if (!busy) ratios.push(theirs.cpuUsPerMessage / ours);
       console.log(
         `${name}: the other client ${theirs.cpuUsPerMessage.toFixed(2)} µs (its sender delay, ` +
-          `p99: ${theirs.senderDelayUsP99.toFixed(0)} µs), the suite ${ours.toFixed(2)} µs`,
+          `p99: ${theirs.senderDelayUsP99.toFixed(0)} µs), the suite ${ours.toFixed(2)} µs` +
+          `${busy ? "; discarded, the client sent late" : ""}`,
       );
     }
+    if (ratios.length === 0) throw new Error(`${name}: ${tooBusy}`);
     const ratio = medianOf(ratios);
     const bound = number("bound", 10);
     const words = `${name}: the median ratio is ${ratio.toFixed(3)}`;
@@ -231,7 +238,7 @@ const delayedEcho = (delayMs) =>
 
 const quantiles = [0.5, 0.99];
 
-/** @returns p50 and p99 from due in milliseconds, under the spinning sender. */
+/** @returns p50 and p99 from due in milliseconds, under the spinning sender; null if it was late. */
 async function latenciesOf(delayMs) {
   const { server, client } = await host.cpus();
   const { child, told } = await firstLineOf(server, [process.execPath, "-e", delayedEcho(delayMs)]);
@@ -241,6 +248,8 @@ async function latenciesOf(delayMs) {
     const argv = ["-c", client, host.paths.loadGenerator, "run", ...load, ...timing].map(String);
     const lines = String(execFileSync("taskset", argv)).trim().split("\n");
     const window = lines.map((line) => JSON.parse(line)).find(({ event }) => event === "window");
+    const delay = decodeHistogram(window.senderDelay);
+    if (delay.quantile(0.99) > busyUs * 1000) return null;
     const latency = decodeHistogram(window.latency);
     return quantiles.map((share) => latency.quantile(share) / 1e6);
   } finally {
@@ -253,9 +262,12 @@ async function delays() {
   for (const delayMs of [1, 5]) {
     const rounds = [];
     for (let round = 1; round <= number("rounds", 3); round++) {
-      rounds.push(await latenciesOf(delayMs));
-      console.log(`planted ${delayMs} ms: ${rounds.at(-1).map((ms) => ms.toFixed(3))} ms`);
+      const found = await latenciesOf(delayMs);
+      if (found !== null) rounds.push(found);
+      const shown = found?.map((ms) => ms.toFixed(3)).join(" and ");
+      console.log(`planted ${delayMs} ms: ${shown ?? "discarded, the sender was late"}`);
     }
+    if (rounds.length === 0) throw new Error(tooBusy);
     for (const [index, share] of quantiles.entries()) {
       const ratio = medianOf(rounds.map((round) => round[index])) / delayMs;
       const words = `planted ${delayMs} ms: p${share * 100} is ${ratio.toFixed(3)} of it`;
