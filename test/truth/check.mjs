@@ -238,7 +238,7 @@ const delayedEcho = (delayMs) =>
 
 const quantiles = [0.5, 0.99];
 
-/** @returns p50 and p99 from due in milliseconds, under the spinning sender; null if it was late. */
+/** @returns p50 and p99 from due in milliseconds; null if the spinning sender was late. */
 async function latenciesOf(delayMs) {
   const { server, client } = await host.cpus();
   const { child, told } = await firstLineOf(server, [process.execPath, "-e", delayedEcho(delayMs)]);
