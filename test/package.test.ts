@@ -261,7 +261,12 @@ describe.skipIf(process.platform !== "linux")("npx io-selectors bench", () => {
     );
     expect(names(listed.workloads)).toContain("event-delivery");
     expect(names(listed.workloads)).not.toContain("replicas");
-    expect(names(listed.missing)).toEqual(["zeromq:pub-sub", "store:bounded", "store:unbounded"]);
+    expect(names(listed.missing)).toEqual([
+      "zeromq:pub-sub",
+      "store:bounded",
+      "store:unbounded",
+      "store:one-address",
+    ]);
     expect(offered).toContain("udp:broadcast");
     expect(offered.filter((name: string) => names(listed.missing).includes(name))).toEqual([]);
   });

@@ -109,6 +109,7 @@ const store = (name: string, summary: string): Contender =>
 const stores: readonly Contender[] = [
   store("store:bounded", "readers load changes within 100 ms, even while requests wait"),
   store("store:unbounded", "readers load changes only when they are idle"),
+  store("store:one-address", "as store:bounded; clients read and write at one address"),
 ];
 
 /** What of the echo servers shows how a strategy bears a handler that blocks. */

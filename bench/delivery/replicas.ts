@@ -1,5 +1,5 @@
 // A round of the workload `replicas`: the replicated store of examples/ under reads as fast as it
-// answers, beside a writer at a steady rate.
+// answers, beside a writer at a steady rate; then under writes as fast as it answers.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -11,15 +11,22 @@ import type { DeliverySettings } from "../run/delivery-round.ts";
 import { quantile, sort } from "../statistics/quantile.ts";
 import { Peer } from "./peers.ts";
 import { difference, type Played, type Unplayable, windowOf } from "./played.ts";
-import type { StoreLoadResult, StoreLoadSettings } from "./store-load.ts";
+import type { ReadResult, StoreLoadPhase, StoreLoadSettings, WriteResult } from "./store-load.ts";
 import { zeromqRefusal } from "./zeromq.ts";
 
-/** By contender: how old the store of a reader may become while questions wait; null: any age. */
-const boundsMs: Readonly<Record<string, number | null>> = {
-  "store:bounded": 100,
-  "store:unbounded": null,
+interface StoreRow {
+  /** How old the store of a reader may become while requests wait; null: any age. */
+  readonly boundMs: number | null;
+  /** Whether clients have an address for reads and one for writes, or one for both. */
+  readonly addresses: "one" | "two";
+}
+
+const rows: Readonly<Record<string, StoreRow>> = {
+  "store:bounded": { boundMs: 100, addresses: "two" },
+  "store:unbounded": { boundMs: null, addresses: "two" },
+  "store:one-address": { boundMs: 100, addresses: "one" },
 };
-/** Questions under way at any time. */
+/** Requests in flight at any time. */
 const inFlight = 16;
 const writesPerSecond = 20;
 /** What a reload has to read. */
@@ -30,16 +37,19 @@ export async function playReplicas(
   contender: string,
   settings: DeliverySettings,
 ): Promise<Played | Unplayable> {
-  const boundMs = boundsMs[contender];
-  if (boundMs === undefined) throw new Error(`${contender} is no store`);
+  const row = rows[contender];
+  if (row === undefined) throw new Error(`${contender} is no store`);
   const unavailable = missingStore(packagePaths()) ?? (await zeromqRefusal());
   if (unavailable !== null) return { unavailable };
-  const round = await playRound(settings, boundMs);
+  const round = await playRound(settings, row);
   return {
     windows: [round.window],
     figures: figuresOf(round),
-    facts: { bound: boundMs === null ? "none" : `${boundMs} ms` },
-    messages: round.load.answers,
+    facts: {
+      bound: row.boundMs === null ? "none" : `${row.boundMs} ms`,
+      addresses: row.addresses,
+    },
+    messages: round.reads.load.answers + round.writes.load.answers,
     wrong: 0,
     error: null,
   };
@@ -51,21 +61,28 @@ interface StoreEvent {
   readonly pid?: number;
   readonly reads?: string;
   readonly writes?: string;
+  readonly both?: string;
   readonly forcedReloads?: number;
 }
 
-/** The figures of one round; CPU is null if not available. */
-interface ReplicaRound {
-  readonly load: StoreLoadResult;
-  readonly window: Played["windows"][number];
+/** A stretch of one kind of request, with the CPU time that it took; null if not available. */
+interface Stretch<T> {
+  readonly load: T;
   readonly brokerNs: number | null;
   readonly readersNs: number | null;
+  readonly stolenNs: number | null;
+}
+
+interface ReplicaRound {
+  readonly reads: Stretch<ReadResult>;
+  readonly writes: Stretch<WriteResult>;
   readonly forcedReloads: number;
+  readonly window: Played["windows"][number];
 }
 
 async function playRound(
   settings: DeliverySettings,
-  boundMs: number | null,
+  { boundMs, addresses }: StoreRow,
 ): Promise<ReplicaRound> {
   const { folder, connections: readers, warmupMs, windows, windowMs } = settings;
   const data = join(folder, "store");
@@ -76,49 +93,54 @@ async function playRound(
   try {
     const events: StoreEvent[] = [];
     while (events.at(-1)?.event !== "ready") events.push(await store.hear<StoreEvent>());
-    const { reads = "", writes = "" } = events.at(-1) ?? {};
+    const { reads: of = "", writes: to = "", both = "" } = events.at(-1) ?? {};
     const seconds = (windows * windowMs) / 1000;
     const told: StoreLoadSettings = {
-      ...{ reads, writes, inFlight, seconds, writesPerSecond, keys },
+      ...(addresses === "one" ? { reads: both, writes: both } : { reads: of, writes: to }),
+      ...{ operationFrame: addresses === "one", inFlight, seconds, writesPerSecond, keys },
       warmupSeconds: warmupMs / 1000,
     };
     load = new Peer("bench/delivery/store-load", [JSON.stringify(told)]);
     await load.hear();
-    const measured = await measureLoad(load, events);
+    const reads = await measure<ReadResult>("reads", load, events);
+    const writes = await measure<WriteResult>("writes", load, events);
     const counters = (await store.stop<StoreEvent>()).filter(
       ({ event }) => event === "reader-counters",
     );
     const forcedReloads = counters.reduce((sum, one) => sum + (one.forcedReloads ?? 0), 0);
-    return { ...measured, forcedReloads };
+    const window = windowOf({
+      durationNs: reads.load.seconds * 1e9,
+      completedMessages: reads.load.answers,
+      stealNs: reads.stolenNs,
+    });
+    return { reads, writes, forcedReloads, window };
   } finally {
     await Promise.all([load?.kill(), store.kill()]);
   }
 }
 
-async function measureLoad(load: Peer, events: readonly StoreEvent[]) {
+async function measure<T>(
+  phase: StoreLoadPhase,
+  load: Peer,
+  events: readonly StoreEvent[],
+): Promise<Stretch<T>> {
   const cpuNs = (role: string) =>
     sum(events.filter((one) => one.role === role).map(({ pid = 0 }) => accountsOf(pid)?.cpuNs));
   const look = () => ({ broker: cpuNs("broker"), readers: cpuNs("reader"), stolen: stealNs() });
   const before = look();
-  load.ask({});
-  const result = await load.hear<StoreLoadResult>();
+  load.ask({ phase });
+  const result = await load.hear<T>();
   const after = look();
   return {
     load: result,
     brokerNs: difference(before.broker, after.broker),
     readersNs: difference(before.readers, after.readers),
-    window: windowOf({
-      durationNs: result.seconds * 1e9,
-      completedMessages: result.answers,
-      stealNs: difference(before.stolen, after.stolen),
-    }),
+    stolenNs: difference(before.stolen, after.stolen),
   };
 }
 
-function figuresOf({ load, brokerNs, readersNs, forcedReloads }: ReplicaRound): ProgramFigures {
-  const { answers, seconds, secondsInAll, stalenessMs } = load;
-  const perRead = (ns: number | null) =>
-    ns === null || answers === 0 ? null : ns / answers / 1000;
+function figuresOf({ reads, writes, forcedReloads }: ReplicaRound): ProgramFigures {
+  const { answers, seconds, secondsInAll, stalenessMs } = reads.load;
   const staleness = (q: number) =>
     stalenessMs.length === 0 ? null : quantile(sort(stalenessMs), q);
   return {
@@ -126,10 +148,16 @@ function figuresOf({ load, brokerNs, readersNs, forcedReloads }: ReplicaRound): 
     stalenessP50: staleness(0.5),
     stalenessP99: staleness(0.99),
     stalenessMax: staleness(1),
-    brokerCpuPerRead: perRead(brokerNs),
-    readerCpuPerRead: perRead(readersNs),
+    brokerCpuPerRead: usPerAnswer(reads.brokerNs, answers),
+    readerCpuPerRead: usPerAnswer(reads.readersNs, answers),
     forcedReloadsPerSecond: forcedReloads / secondsInAll,
+    writesPerSecond: writes.load.answers / writes.load.seconds,
+    brokerCpuPerWrite: usPerAnswer(writes.brokerNs, writes.load.answers),
   };
+}
+
+function usPerAnswer(ns: number | null, answers: number): number | null {
+  return ns === null || answers === 0 ? null : ns / answers / 1000;
 }
 
 /** Null as soon as one is not told. */

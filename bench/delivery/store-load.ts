@@ -1,29 +1,53 @@
 // Reads from the replicated store as fast as it answers, beside a writer at a steady rate, and
-// finds out how old each answer was.
+// finds out how old each answer was; then writes to it as fast as it answers. Each line on standard
+// input starts one of both phases, and its result is a line on standard output.
 
+import { createInterface } from "node:readline";
 import { Request } from "zeromq";
 import "./lifeline.ts";
 
 export interface StoreLoadSettings {
+  /** The addresses; the same one if the store routes by the operation. */
   readonly reads: string;
   readonly writes: string;
-  /** Questions under way at any time. */
+  /** Whether a frame with the operation is in front of each request. */
+  readonly operationFrame: boolean;
+  /** Requests in flight at any time. */
   readonly inFlight: number;
+  /** How long each phase lasts. */
   readonly seconds: number;
   readonly writesPerSecond: number;
   /** How many keys the store has from the start: what a reload costs. */
   readonly keys: number;
-  /** The same before, which does not count. */
+  /** Reads before the first phase, which do not count. */
   readonly warmupSeconds: number;
 }
 
-export interface StoreLoadResult {
+export type StoreLoadPhase = "reads" | "writes";
+
+export interface WriteResult {
   readonly answers: number;
+  /** How long the phase lasted. */
   readonly seconds: number;
+}
+
+export interface ReadResult extends WriteResult {
   /** Of each answer: for how long there had been a newer version when it was asked for; ms. */
   readonly stalenessMs: readonly number[];
   /** With the warm-up. */
   readonly secondsInAll: number;
+}
+
+/** As in examples/replicated-store/protocol.ts; what bench uses of examples/ are its programs. */
+interface Question {
+  readonly op: "get" | "put";
+  readonly key: string;
+  readonly value?: string;
+}
+
+interface Answer {
+  readonly version: number;
+  readonly error?: string;
 }
 
 const settings: StoreLoadSettings = JSON.parse(process.argv[2] ?? "{}");
@@ -34,27 +58,41 @@ let writes = 0;
 let running = false;
 
 await fill();
-const warmup = await askAway(settings.warmupSeconds);
+const warmup = await readFor(settings.warmupSeconds);
 process.stdout.write("true\n");
-process.stdin.once("data", async () => {
-  stalenessMs = [];
-  const seconds = await askAway(settings.seconds);
-  const result: StoreLoadResult = {
-    ...{ answers: stalenessMs.length, seconds, stalenessMs },
-    secondsInAll: warmup + seconds,
-  };
+for await (const line of createInterface({ input: process.stdin })) {
+  const { phase } = JSON.parse(line) as { readonly phase: StoreLoadPhase };
+  const result = phase === "reads" ? await measureReads() : await measureWrites();
   process.stdout.write(`${JSON.stringify(result)}\n`);
-  process.stdin.destroy();
-});
+}
 
-/** @returns how long it took, in seconds. */
-async function askAway(seconds: number): Promise<number> {
+async function measureReads(): Promise<ReadResult> {
+  stalenessMs = [];
+  const seconds = await readFor(settings.seconds);
+  const secondsInAll = warmup + seconds;
+  return { answers: stalenessMs.length, seconds, stalenessMs, secondsInAll };
+}
+
+async function measureWrites(): Promise<WriteResult> {
+  const from = writes;
+  const lanes = Array.from({ length: settings.inFlight }, () => write);
+  const seconds = await runFor(settings.seconds, lanes);
+  return { answers: writes - from, seconds };
+}
+
+function readFor(seconds: number): Promise<number> {
+  const lanes = Array.from({ length: settings.inFlight }, () => read);
+  return runFor(seconds, [writeSteadily, ...lanes]);
+}
+
+/** @returns how long it took until the last answer was there, in seconds. */
+async function runFor(seconds: number, lanes: readonly (() => Promise<void>)[]): Promise<number> {
   const fromMs = performance.now();
   running = true;
   setTimeout(() => {
     running = false;
   }, seconds * 1000);
-  await Promise.all([write(), ...Array.from({ length: settings.inFlight }, read)]);
+  await Promise.all(lanes.map((lane) => lane()));
   return (performance.now() - fromMs) / 1000;
 }
 
@@ -69,13 +107,19 @@ async function fill(): Promise<void> {
   );
 }
 
-async function write(): Promise<void> {
+async function writeSteadily(): Promise<void> {
   const writer = connectTo(settings.writes);
   const gapMs = 1000 / settings.writesPerSecond;
   for (let dueMs = performance.now(); running; dueMs += gapMs) {
     await new Promise((resolve) => setTimeout(resolve, dueMs - performance.now()));
     await put(writer, `${writes++ % settings.keys}`);
   }
+  writer.close();
+}
+
+async function write(): Promise<void> {
+  const writer = connectTo(settings.writes);
+  while (running) await put(writer, `${writes++ % settings.keys}`);
   writer.close();
 }
 
@@ -99,10 +143,14 @@ async function read(): Promise<void> {
   reader.close();
 }
 
-async function ask(socket: Request, question: object): Promise<{ version: number }> {
-  await socket.send(JSON.stringify(question));
-  const [answer] = await socket.receive();
-  return JSON.parse(answer?.toString() ?? "");
+/** @throws {Error} if the store refuses the request. */
+async function ask(socket: Request, question: Question): Promise<Answer> {
+  const request = JSON.stringify(question);
+  await socket.send(settings.operationFrame ? [question.op, request] : request);
+  const [frame] = await socket.receive();
+  const answer: Answer = JSON.parse(frame?.toString() ?? "");
+  if (answer.error === undefined) return answer;
+  throw new Error(`the store refused ${request}: ${answer.error}`);
 }
 
 function connectTo(address: string): Request {

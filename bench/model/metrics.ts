@@ -339,7 +339,9 @@ export const metrics = {
   stalenessP50: { unit: "ms", title: "staleness, p50", sum: program },
   stalenessP99: { unit: "ms", title: "staleness, p99", sum: program },
   stalenessMax: { unit: "ms", title: "oldest answer", sum: program },
+  writesPerSecond: { unit: "1/s", title: "writes per second", sum: program, better: "more" },
   brokerCpuPerRead: { unit: "us", title: "broker's CPU per read", sum: program },
+  brokerCpuPerWrite: { unit: "us", title: "broker's CPU per write", sum: program },
   readerCpuPerRead: { unit: "us", title: "readers' CPU per read", sum: program },
   // Loads of the store although questions waited, because of the bound.
   forcedReloadsPerSecond: { unit: "1/s", title: "forced reloads a second", sum: program },
@@ -366,4 +368,5 @@ export const factTitles: Readonly<Record<string, string>> = {
   wakesOthers: "wakes others",
   holds: "possible event types",
   bound: "bound of staleness",
+  addresses: "addresses for clients",
 };

@@ -6,6 +6,7 @@ import { metricRow } from "../../model/metrics.ts";
 import type { Cell, Results } from "../../model/results.ts";
 import { blockingHandler } from "../../model/workloads/blocking-handler.ts";
 import { workloadRow } from "../../model/workloads/catalogue.ts";
+import { replicas } from "../../model/workloads/replicas.ts";
 import { blockingSentence } from "../blocking-words.ts";
 import { whyOf } from "../causes.ts";
 import { judgedClaims } from "../claims.ts";
@@ -14,6 +15,7 @@ import { idleSentence } from "../idle-words.ts";
 import { kneesOf } from "../knee.ts";
 import { identifier } from "../markup.ts";
 import { workloadWords } from "../metric-words.ts";
+import { addressSentences } from "../replicas-words.ts";
 import type { Chart, Section } from "./chart.ts";
 import { costChart } from "./cost.ts";
 import { growthCharts } from "./growth.ts";
@@ -201,6 +203,7 @@ function whySection(group: Group | undefined): Section {
 function workloadSection(workload: string, groups: readonly Group[], results: Results): Section {
   const cells = groups.flatMap(({ measured, others }) => [...measured, ...others]);
   const { title, lead, charts: metrics, whole } = workloadWords(workload, cells);
+  const price = workload === replicas.name ? addressSentences(groups) : "";
   const growth = metrics.flatMap((metric) =>
     growthCharts(cells, { over: "connections", metric }).slice(0, 1),
   );
@@ -209,7 +212,7 @@ function workloadSection(workload: string, groups: readonly Group[], results: Re
   return {
     id: identifier("workload", workload),
     title,
-    lead,
+    lead: price === "" ? lead : `${lead} ${price}`,
     charts: [...charts.slice(0, 1), ...growth, ...charts.slice(1)],
     ...(whole ? { whole: rawTable(cells) } : {}),
   };

@@ -62,6 +62,7 @@ const hueOfStrategy: Readonly<Record<string, string>> = {
   "pub-sub": "select",
   bounded: "epoll",
   unbounded: "busy",
+  "one-address": "thread",
 };
 
 /** How a contender is drawn in every chart. */
