@@ -133,6 +133,8 @@
         "native/echo_server/selector_loop.cc",
         "native/echo_server/strategies.cc",
         "native/echo_server/thread_per_connection.cc",
+        "native/echo_server/worker_loop.cc",
+        "native/echo_server/worker_pool.cc",
       ],
       "libraries": ["-pthread"],
     },

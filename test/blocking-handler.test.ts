@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { afterEach, describe, expect, it } from "vitest";
 import { families } from "../bench/contenders/families.ts";
 import { BlockingMessages, blockingArguments } from "../bench/contenders/servers/blocking.ts";
+import { POOL_THREADS } from "../bench/contenders/servers/worker-pool.ts";
 import type { Cell } from "../bench/model/results.ts";
 import { blockingHandler } from "../bench/model/workloads/blocking-handler.ts";
 import { packagePaths } from "../bench/paths.ts";
@@ -22,6 +23,9 @@ const messageBytes = 8;
 const blocking = { ms: 20, below: 1, messageBytes };
 /** Far longer than the answer to another connection takes, on any machine. */
 const longMs = 2_000;
+/** Longer than any test may take; and how long a server may take to end. */
+const endlessMs = 600_000;
+const patienceMs = 5_000;
 /** By its first byte: 0 blocks. */
 const message = (first: number, tag: number) => Buffer.alloc(messageBytes, tag).fill(first, 0, 1);
 
@@ -30,13 +34,19 @@ const sockets = new Set<Socket>();
 afterEach(async () => {
   for (const socket of sockets) socket.destroy();
   sockets.clear();
+  await endServers();
+});
+
+async function endServers(): Promise<void> {
   for (const child of running) {
+    running.delete(child);
     const ended = once(child, "exit");
     child.kill("SIGTERM");
+    const killing = setTimeout(() => child.kill("SIGKILL"), patienceMs);
     expect(await ended).toEqual([0, null]);
+    clearTimeout(killing);
   }
-  running.clear();
-});
+}
 
 async function start(argv: readonly string[], ms = blocking.ms): Promise<number> {
   const [program = "", ...rest] = [...argv, ...blockingArguments({ ...blocking, ms })];
@@ -55,6 +65,14 @@ async function dial(port: number): Promise<Socket> {
   return socket;
 }
 
+/** Exchanges a message that does not block, after which the server knows the connection. */
+async function greet(socket: Socket): Promise<Socket> {
+  const greeting = take(socket, messageBytes);
+  socket.write(message(9, 1));
+  await greeting;
+  return socket;
+}
+
 async function take(socket: Socket, bytes: number): Promise<Buffer> {
   const parts: Buffer[] = [];
   for (let had = 0; had < bytes; ) {
@@ -68,8 +86,10 @@ async function take(socket: Socket, bytes: number): Promise<Buffer> {
 const rows = (families[blockingHandler.name] ?? []).filter(({ platforms }) =>
   platforms.includes(process.platform),
 );
+/** Those with a pool of threads for what blocks. */
+const pools = ["cpp:reactor-workers", "ts:connections-workers", "node:net-workers"];
 /** Those whose other connections are served while one blocks. */
-const unaffected = ["cpp:thread-per-connection", "ts:connections-workers", "node:net-workers"];
+const unaffected = ["cpp:thread-per-connection", ...pools];
 
 describe.each(rows)("$name", ({ name, command }) => {
   it("answers a connection in order, whatever blocks and however it is cut", async () => {
@@ -87,11 +107,7 @@ describe.each(rows)("$name", ({ name, command }) => {
     const port = await start(command(paths, 2), longMs);
     const [blocked, other] = [await dial(port), await dial(port)];
     // Both are known to the server before one of them blocks.
-    for (const socket of [blocked, other]) {
-      const greeting = take(socket, messageBytes);
-      socket.write(message(9, 1));
-      await greeting;
-    }
+    for (const socket of [blocked, other]) await greet(socket);
     const order: string[] = [];
     const slow = take(blocked, messageBytes).then(() => order.push("blocked"));
     blocked.write(message(0, 2));
@@ -99,6 +115,34 @@ describe.each(rows)("$name", ({ name, command }) => {
     other.write(message(9, 3));
     await Promise.all([slow, quick]);
     expect(order[0]).toBe("other");
+  });
+
+  it.runIf(pools.includes(name))("answers more connections than its pool has threads", async () => {
+    const port = await start(command(paths, 2));
+    const sockets = await Promise.all(Array.from({ length: 3 * POOL_THREADS }, () => dial(port)));
+    const sent = sockets.map((_, i) => Buffer.concat([message(0, i + 1), message(9, i + 1)]));
+    const answers = sockets.map((socket, i) => take(socket, sent[i]?.length ?? 0));
+    for (const [i, socket] of sockets.entries()) socket.end(sent[i]);
+    expect(await Promise.all(answers)).toEqual(sent);
+  });
+
+  it.runIf(pools.includes(name))("goes on after a peer that resets while it blocks", async () => {
+    const port = await start(command(paths, 2));
+    const lost = await Promise.all(Array.from({ length: 2 * POOL_THREADS }, () => dial(port)));
+    const all = await Promise.all(lost.map((socket) => greet(socket)));
+    for (const socket of all) socket.write(message(0, 2), () => socket.resetAndDestroy());
+    const next = await greet(await dial(port));
+    const answer = take(next, messageBytes);
+    next.write(message(0, 3));
+    expect(await answer).toEqual(message(0, 3));
+  });
+
+  it.runIf(pools.includes(name))("ends when asked while its handlers block", async () => {
+    const port = await start(command(paths, 2), endlessMs);
+    const blocked = await greet(await dial(port));
+    blocked.write(message(0, 2));
+    await greet(await dial(port));
+    await endServers();
   });
 });
 
@@ -113,6 +157,7 @@ describe("the report's sentence", () => {
     cell("cpp:reactor-epoll", 50_000),
     cell("cpp:reactor-epoll", 77_700, "undisturbed"),
     cell("cpp:prefork", 20_000),
+    cell("cpp:reactor-workers", 1_500),
     cell("ts:connections-workers", 2_000),
     cell("cpp:thread-per-connection", 1_000),
   ];
@@ -125,7 +170,9 @@ describe("the report's sentence", () => {
       /one thread .* 50\.0 % of the time at this rate: p99 50\.0 ms with cpp:reactor-epoll\./,
     );
     expect(text).toMatch(/several processes one stops.*: p99 20\.0 ms with cpp:prefork\./);
-    expect(text).toMatch(/a worker blocks.*: p99 2\.00 ms with ts:connections-workers\./);
+    expect(text).toMatch(
+      /a worker blocks.*: p99 1\.50 ms with cpp:reactor-workers and 2\.00 ms with ts:connections-workers\./,
+    );
     expect(text).toMatch(/its own connection only: p99 1\.00 ms with cpp:thread-per-connection\./);
     expect(text).not.toContain("77.7");
   });

@@ -37,6 +37,7 @@ interface Command {
 
 const beyondCatalogue: readonly Command[] = [
   "reactor-epoll-edge",
+  "reactor-workers",
   "proactor-epoll",
   "io_uring",
   "process-per-connection",

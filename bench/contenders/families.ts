@@ -123,12 +123,14 @@ const bearing = [
   "node:net",
 ];
 
-const offloading = (name: string, row: Pick<Contender, "runtime" | "platforms" | "summary">) => ({
+type OffloadingRow = Pick<Contender, "name" | "runtime" | "platforms" | "summary"> &
+  Partial<Pick<Contender, "command" | "settings">>;
+
+const offloading = (row: OffloadingRow): Contender => ({
+  strategy: row.name.slice(row.name.indexOf(":") + 1),
+  command: ({ node, serve }) => [node, serve, row.name],
+  concurrency: "single",
   ...row,
-  name,
-  strategy: name.slice(name.indexOf(":") + 1),
-  command: ({ node, serve }: Paths) => [node, serve, name],
-  concurrency: "single" as const,
 });
 
 /**
@@ -137,19 +139,26 @@ const offloading = (name: string, row: Pick<Contender, "runtime" | "platforms" |
  */
 const blockers: readonly Contender[] = [
   ...contenders.filter(({ name }) => bearing.includes(name)).map((row) => ({ ...row })),
-  offloading("ts:connections-workers", {
+  offloading({
+    name: "cpp:reactor-workers",
+    runtime: "cpp",
+    platforms: ["linux"],
+    summary: "a reactor over epoll_wait(2); what blocks goes to a pool of 4 threads",
+    command: ({ echoServer }) => [echoServer, "--strategy", "reactor-workers"],
+  }),
+  offloading({
+    name: "ts:connections-workers",
     runtime: "ts",
     platforms: ["linux"],
     summary: "the library's serve(); what blocks goes to a pool of 4 worker threads",
   }),
-  {
-    ...offloading("node:net-workers", {
-      runtime: "node",
-      platforms: unix,
-      summary: "Node's own net module; what blocks goes to a pool of 4 worker threads",
-    }),
+  offloading({
+    name: "node:net-workers",
+    runtime: "node",
+    platforms: unix,
+    summary: "Node's own net module; what blocks goes to a pool of 4 worker threads",
     settings: nodeSettings,
-  },
+  }),
 ];
 
 /** The contenders of workloads that have no echo servers, by workload. */

@@ -13,6 +13,7 @@ type Stops = "all" | "process" | "connection" | "worker";
 const stops: Readonly<Record<string, Stops>> = {
   prefork: "process",
   "thread-per-connection": "connection",
+  "reactor-workers": "worker",
   "connections-workers": "worker",
   "net-workers": "worker",
 };

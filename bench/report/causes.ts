@@ -40,6 +40,7 @@ const strategies: Readonly<Record<string, StrategyRow>> = {
   poll: { waiting: "scans", what: "one loop over poll", call: "poll" },
   "reactor-epoll": { ...epoll, what: "a reactor over epoll, level-triggered" },
   "reactor-epoll-edge": { ...epoll, what: "a reactor over epoll, edge-triggered" },
+  "reactor-workers": { ...epoll, what: "a reactor over epoll with a pool of threads" },
   "proactor-epoll": { ...epoll, what: "the connection engine over epoll" },
   "connections-epoll": { ...epoll, what: "serve() over epoll" },
   prefork: { ...epoll, what: "several processes with a reactor over epoll each" },

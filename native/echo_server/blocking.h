@@ -22,15 +22,16 @@ class BlockingCalls {
 
   bool enabled() const { return blocking_.ms > 0; }
 
-  /** Sleeps once per message that begins in these bytes and blocks. */
-  void Run(int connection, const char* data, size_t length);
+  /** @returns how many messages that block begin in these bytes. */
+  int64_t CountIn(int connection, const char* data, size_t length);
+
+  /** Makes so many blocking calls, one after the other. */
+  void Sleep(int64_t calls) const;
 
   /** The connection is closed: its number may soon be another's. */
   void Forget(int connection) { bytes_of_.erase(connection); }
 
  private:
-  void Sleep() const;
-
   Blocking blocking_;
   std::unordered_map<int, size_t> bytes_of_;  // received of the message that is incomplete
 };

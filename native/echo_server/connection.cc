@@ -19,7 +19,13 @@ Next EchoHandler::OnReadable(Connection& connection) {
   if (received <= 0) return Closed(fd);  // end of file, or a reset
   const size_t length = static_cast<size_t>(received);
   counters_.bytes_received += length;
-  if (blocking_.enabled()) blocking_.Run(fd, buffer_, length);
+  if (blocking_.enabled()) {
+    blocking_calls_ = blocking_.CountIn(fd, buffer_, length);
+    if (blocking_calls_ > 0 && blocks_in_ == BlocksIn::kWorker) {
+      return Keep(connection, buffer_, length) ? Next::kWorker : Closed(fd);
+    }
+    blocking_.Sleep(blocking_calls_);
+  }
 
   const ssize_t sent = SendSome(fd, buffer_, length);
   if (sent < 0) return Closed(fd);

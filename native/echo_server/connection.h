@@ -11,8 +11,11 @@
 
 namespace io_selectors {
 
-/** What a connection waits for next. */
-enum class Next { kRead, kWrite, kClose };
+/** What a connection waits for next; kWorker: for the calls that block, before it is written to. */
+enum class Next { kRead, kWrite, kClose, kWorker };
+
+/** Where the calls of a message that blocks are made. */
+enum class BlocksIn { kThisThread, kWorker };
 
 /** What a peer has not taken yet. */
 struct Unsent : FromPeerMemory {
@@ -32,11 +35,13 @@ struct Connection {
 
 class EchoHandler {
  public:
-  EchoHandler(Counters& counters, const Blocking& blocking)
-      : counters_(counters), blocking_(blocking) {}
+  EchoHandler(Counters& counters, const Blocking& blocking,
+              BlocksIn blocks_in = BlocksIn::kThisThread)
+      : counters_(counters), blocking_(blocking), blocks_in_(blocks_in) {}
 
-  /** Receives once and sends back what came; kRead if nothing was there. A connection whose unsent
-   * bytes find no memory is to be closed. */
+  /** Receives once and sends back what came; kRead if nothing was there. If a worker has to block
+   * for it, it is kept, to be sent by OnWritable(). A connection whose unsent bytes find no memory
+   * is to be closed. */
   Next OnReadable(Connection& connection);
 
   /** Sends what was kept. */
@@ -45,6 +50,9 @@ class EchoHandler {
   /** Whether the last OnReadable() took all that was there: fewer bytes than asked for, or none.
    * The end of the stream may still wait behind them. epoll(7), Q9 */
   bool drained() const { return drained_; }
+
+  /** How many calls block for what the last OnReadable() kept, if it returned kWorker. */
+  int64_t blocking_calls() const { return blocking_calls_; }
 
  private:
   /** @returns false if there is no memory for it. */
@@ -58,6 +66,8 @@ class EchoHandler {
 
   Counters& counters_;
   BlockingCalls blocking_;
+  BlocksIn blocks_in_;
+  int64_t blocking_calls_ = 0;
   bool drained_ = false;
   char buffer_[kReadBufferBytes];
 };

@@ -16,7 +16,8 @@ namespace io_selectors {
 
 /**
  * `Strategy` derives from this and has `kInterest` and `kMode`, which connections are registered
- * with, and `OnReady(event, connection)`; `Entry` derives from Connection, or is it.
+ * with, and `OnReady(event, connection)`; it may have `kBlocksIn`. `Entry` derives from
+ * Connection, or is it.
  */
 template <typename Strategy, typename Entry>
 class EventLoop {
@@ -26,7 +27,7 @@ class EventLoop {
         selector_(selector),
         kernel_set_(selector.fileno() >= 0),
         acceptor_(server, selector, sharing),
-        handler_(server.counters, server.blocking),
+        handler_(server.counters, server.blocking, Strategy::kBlocksIn),
         connections_(server.counters) {}
 
   /** Serves until the stop signal, then closes every connection. */
@@ -53,6 +54,8 @@ class EventLoop {
   }
 
  protected:
+  static constexpr BlocksIn kBlocksIn = BlocksIn::kThisThread;
+
   /** Whether the next wait may only look. */
   static constexpr bool HasWork() { return false; }
 
@@ -80,10 +83,27 @@ class EventLoop {
     return selector_.Modify(fd, interest).ok();
   }
 
-  void Close(Entry& connection) {
+  void Unwatch(int fd) {
     if (kernel_set_) ++server_.counters.control_calls;
     // A failed Modify or Register has unregistered it already.
-    (void)selector_.Unregister(connection.fd.get()).ok();
+    (void)selector_.Unregister(fd).ok();
+  }
+
+  /** A descriptor that is not watched. @returns false if it cannot be; it is not watched then. */
+  bool StartWatching(int fd, int32_t interest) {
+    RegisterOptions options;
+    options.mode = Strategy::kMode;
+    if (kernel_set_) ++server_.counters.control_calls;
+    return selector_.Register(fd, interest, options).ok();
+  }
+
+  void Close(Entry& connection) {
+    Unwatch(connection.fd.get());
+    Drop(connection);
+  }
+
+  /** Closes a connection that is not watched. */
+  void Drop(Entry& connection) {
     connections_.Close(connection);
     acceptor_.OnClosed();
   }
@@ -116,10 +136,7 @@ class EventLoop {
   void Open(int fd) {
     Entry* connection = connections_.Add(fd);
     if (connection == nullptr) return;
-    RegisterOptions options;
-    options.mode = Strategy::kMode;
-    if (kernel_set_) ++server_.counters.control_calls;
-    if (!selector_.Register(fd, Strategy::kInterest, options).ok()) Close(*connection);
+    if (!StartWatching(fd, Strategy::kInterest)) Drop(*connection);
   }
 
   Server& server_;

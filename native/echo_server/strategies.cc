@@ -11,6 +11,7 @@ const std::vector<Strategy>& Strategies() {
 #ifdef __linux__
       {"reactor-epoll", [](Server& server) { return RunSelectorLoop(server, "epoll"); }},
       {"reactor-epoll-edge", RunEdgeLoop},
+      {"reactor-workers", RunReactorWorkers},
       {"proactor-epoll", RunProactor},
       {"io_uring", RunIoUring},
       {"process-per-connection", RunProcessPerConnection},

@@ -28,6 +28,8 @@ Result<void> RunBusyPoll(Server& server);
 Result<void> RunSelectorLoop(Server& server, std::string_view backend);
 #ifdef __linux__
 Result<void> RunEdgeLoop(Server& server);
+/** The reactor over epoll with a pool of threads for handlers that block. */
+Result<void> RunReactorWorkers(Server& server);
 Result<void> RunProactor(Server& server);
 Result<void> RunIoUring(Server& server);
 /** Whether the io_uring strategy can do without that. */

@@ -14,6 +14,11 @@ const loads = [
     "--windows 1 --window-ms 200 --drain-timeout-ms 20000",
 ].map((text) => text.split(" "));
 
+/** Messages that block for some strategies, so that the pool of workers has jobs. */
+const options = {
+  "reactor-workers": "--block-ms 1 --block-below 32 --message-bytes 200".split(" "),
+};
+
 /** The strategies that an echo-server names when it is asked for one that it has not. */
 export async function strategiesOf(echoServer) {
   const { stderr } = await run([...echoServer, "--strategy", "?"], { env: environment, timeoutMs });
@@ -37,7 +42,8 @@ function countOf(pid, folder) {
  * that the server was seen to have
  */
 export async function exercise(echoServer, loadGenerator, strategy) {
-  const server = start([...echoServer, "--strategy", strategy], { env: environment, timeoutMs });
+  const command = [...echoServer, "--strategy", strategy, ...(options[strategy] ?? [])];
+  const server = start(command, { env: environment, timeoutMs });
   const said = () => server.printed.stdout.split("\n").filter((line) => line !== "");
   if (!(await eventually(() => said().length > 0 || server.child.exitCode !== null, 10_000))) {
     server.child.kill("SIGKILL");
@@ -53,8 +59,8 @@ export async function exercise(echoServer, loadGenerator, strategy) {
   const alive = () => server.child.exitCode === null && server.child.signalCode === null;
   for (const load of loads) {
     if (!alive()) break;
-    const command = [...loadGenerator, "run", "--port", `${port}`, "--server-pid", `${pid}`];
-    const generator = await run([...command, ...load], {
+    const loaded = [...loadGenerator, "run", "--port", `${port}`, "--server-pid", `${pid}`];
+    const generator = await run([...loaded, ...load], {
       env: environment,
       timeoutMs,
       onOutput: look,

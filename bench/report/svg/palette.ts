@@ -39,6 +39,7 @@ const hueOfStrategy: Readonly<Record<string, string>> = {
   "reactor-kqueue": "epoll",
   kqueue: "epoll",
   "reactor-epoll-edge": "edge",
+  "reactor-workers": "port",
   io_uring: "ring",
   "reactor-io_uring": "ring",
   "proactor-epoll": "proactor",
