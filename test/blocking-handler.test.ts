@@ -8,7 +8,6 @@ import { createInterface } from "node:readline";
 import { afterEach, describe, expect, it } from "vitest";
 import { families } from "../bench/contenders/families.ts";
 import { BlockingMessages, blockingArguments } from "../bench/contenders/servers/blocking.ts";
-import { POOL_THREADS } from "../bench/contenders/servers/worker-pool.ts";
 import type { Cell } from "../bench/model/results.ts";
 import { blockingHandler } from "../bench/model/workloads/blocking-handler.ts";
 import { packagePaths } from "../bench/paths.ts";
@@ -86,6 +85,8 @@ async function take(socket: Socket, bytes: number): Promise<Buffer> {
 const rows = (families[blockingHandler.name] ?? []).filter(({ platforms }) =>
   platforms.includes(process.platform),
 );
+/** More connections than a pool has threads: each has 4. */
+const beyondPool = 12;
 /** Those with a pool of threads for what blocks. */
 const pools = ["cpp:reactor-workers", "ts:connections-workers", "node:net-workers"];
 /** Those whose other connections are served while one blocks. */
@@ -119,7 +120,7 @@ describe.each(rows)("$name", ({ name, command }) => {
 
   it.runIf(pools.includes(name))("answers more connections than its pool has threads", async () => {
     const port = await start(command(paths, 2));
-    const sockets = await Promise.all(Array.from({ length: 3 * POOL_THREADS }, () => dial(port)));
+    const sockets = await Promise.all(Array.from({ length: beyondPool }, () => dial(port)));
     const sent = sockets.map((_, i) => Buffer.concat([message(0, i + 1), message(9, i + 1)]));
     const answers = sockets.map((socket, i) => take(socket, sent[i]?.length ?? 0));
     for (const [i, socket] of sockets.entries()) socket.end(sent[i]);
@@ -128,8 +129,8 @@ describe.each(rows)("$name", ({ name, command }) => {
 
   it.runIf(pools.includes(name))("goes on after a peer that resets while it blocks", async () => {
     const port = await start(command(paths, 2));
-    const lost = await Promise.all(Array.from({ length: 2 * POOL_THREADS }, () => dial(port)));
-    const all = await Promise.all(lost.map((socket) => greet(socket)));
+    const lost = await Promise.all(Array.from({ length: beyondPool }, () => dial(port)));
+    const all = await Promise.all(lost.map(greet));
     for (const socket of all) socket.write(message(0, 2), () => socket.resetAndDestroy());
     const next = await greet(await dial(port));
     const answer = take(next, messageBytes);
