@@ -80,28 +80,32 @@ function requestOf(line: string): object | null {
 
 /** A line of the server for a person; null for what that person has just typed. */
 function show(line: string): string | null {
-  const said = parsed(line);
-  if (said === null) return `? ${line}`; // not of this chat's language: shown as it is
-  if (said.text !== undefined) {
-    const { from, to } = said;
-    if (typeof from === "string" && said.user !== user) lastFrom = from;
-    if (interactive && said.user === user) return null;
-    const target = String(to).startsWith("@") ? "you" : to; // only its owner gets what it is for
-    return `${said.user}${to === undefined ? "" : ` to ${target}`}: ${said.text}`;
+  const { user: speaker, text, to, from, group, members, problem, notice } = parsed(line);
+  if (isText(text) && isText(speaker)) {
+    if (isText(from) && speaker !== user) lastFrom = from;
+    if (interactive && speaker === user) return null;
+    const target = isText(to) && to.startsWith("@") ? "you" : to; // only its owner gets it
+    return `${speaker}${isText(target) ? ` to ${target}` : ""}: ${text}`;
   }
-  if (said.members !== undefined) return `in ${said.group}: ${[said.members].flat().join(", ")}`;
-  const told = said.problem ?? said.notice;
-  return told === undefined ? `? ${line}` : `! ${told}`;
+  if (Array.isArray(members) && isText(group)) {
+    return `in ${group}: ${members.filter(isText).join(", ")}`;
+  }
+  const told = problem ?? notice;
+  return isText(told) ? `! ${told}` : `? ${line}`; // not of this chat's language: as it is
 }
 
-/** The object in a line; null if the line is not a JSON object. */
-function parsed(line: string) {
+/** The fields of the JSON object in a line; none if the line is not one. */
+function parsed(line: string): Readonly<Record<string, unknown>> {
   try {
     const value = JSON.parse(line);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : null;
+    return typeof value === "object" && value !== null ? value : {};
   } catch {
-    return null;
+    return {};
   }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
 }
 
 /** What others say must not steer this terminal. */

@@ -1,5 +1,5 @@
 // A key-value store with one write server and several read servers, each a process, behind a queue.
-// Clients choose the address by the kind of request.
+// Clients choose the address by the kind of request, or use the one that takes both.
 //
 //   npm run build && node dist/examples/replicated-store.js serve /tmp/store --readers 3
 //   node dist/examples/replicated-store.js put tcp://127.0.0.1:PORT colour blue     # of writes

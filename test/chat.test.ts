@@ -311,16 +311,21 @@ describe("chat-client", () => {
     expect(await client.ended()).toBe(0);
   });
 
-  it("shows a line that is no JSON object as it is, and goes on", async () => {
+  it("shows a line that is not of the chat's language as it is, and goes on", async () => {
+    const lines = [
+      ...["plain words", "[1]", "null", '{"odd":1}', '{"user":"eve","text":7}'],
+      // No text can be made of such an object.
+      ...['{"user":{"toString":1},"text":"x"}', '{"group":"tea","members":{"toString":1}}'],
+    ];
     const strange = createServer((socket) => {
-      socket.write('plain words\n[1]\nnull\n{"odd":1}\n{"user":"eve","text":"hello"}\n');
+      socket.write([...lines, '{"user":"eve","text":"hello"}', ""].join("\n"));
     });
     strange.listen(0, "127.0.0.1");
     await once(strange, "listening");
     const { port: at } = strange.address() as AddressInfo;
     const client = Program.example("chat-client", `127.0.0.1:${at}`, "ada");
     await client.said(/^eve: hello$/m);
-    expect(client.output).toBe('? plain words\n? [1]\n? null\n? {"odd":1}\neve: hello\n');
+    expect(client.output).toBe(`${lines.map((line) => `? ${line}\n`).join("")}eve: hello\n`);
     client.child.kill("SIGTERM");
     expect(await client.ended()).toBe(0);
     strange.close();

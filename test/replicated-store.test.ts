@@ -98,6 +98,23 @@ describe("replicated-store", () => {
     },
   );
 
+  it("serves its own clients at that address", async () => {
+    const { both } = await serve("--readers", "1");
+    const put = Program.example("replicated-store", "put", both, "a", "1");
+    expect(await put.ended(), put.errors).toBe(0);
+    expect(JSON.parse(put.output)).toEqual({ version: 1 });
+    const client = new PipelinedClient({ reads: both, writes: both });
+    expect(await client.ask({ op: "put", key: "a", value: "2" })).toEqual({ version: 2 });
+    await eventually(
+      async () => (await client.ask({ op: "get", key: "a" })).value === "2",
+      () => "a is 2",
+    );
+    client.close();
+    const get = Program.example("replicated-store", "get", both, "a");
+    expect(await get.ended(), get.errors).toBe(0);
+    expect(JSON.parse(get.output)).toEqual({ version: 2, value: "2" });
+  });
+
   it("answers hundreds of questions of one client that are under way at once", async () => {
     const { reads, writes } = await serve("--readers", "2");
     const client = new PipelinedClient({ reads, writes });

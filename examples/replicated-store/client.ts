@@ -1,9 +1,9 @@
-// A client of the store: reads go to one address, writes to the other. If no answer arrives because
-// the server ended, the request is sent again: repeating a put has the same result.
-// https://zguide.zeromq.org/docs/chapter4/ (Lazy Pirate)
+// A client of the store: reads go to one address and writes to another, or both to the address that
+// takes both. If no answer arrives because the server ended, the request is sent again: repeating a
+// put has the same result. https://zguide.zeromq.org/docs/chapter4/ (Lazy Pirate)
 
 import { Request } from "zeromq";
-import type { Answer, Question } from "./protocol.ts";
+import { type Answer, framesOf, openAnswer, type Question } from "./protocol.ts";
 
 const ANSWER_MS = 1000;
 const ATTEMPTS = 5;
@@ -25,9 +25,8 @@ export class StoreClient {
       const socket = new Request({ linger: 0, receiveTimeout: ANSWER_MS, reconnectInterval: 50 });
       try {
         socket.connect(address);
-        await socket.send(JSON.stringify(question));
-        const [answer] = await socket.receive();
-        return JSON.parse(answer?.toString() ?? "");
+        await socket.send(framesOf(question));
+        return openAnswer(await socket.receive());
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
       } finally {

@@ -3,7 +3,7 @@
 
 import { Dealer } from "zeromq";
 import { FrameQueue } from "../chat/frame-queue.ts";
-import type { Answer, Question } from "./protocol.ts";
+import { type Answer, framesOf, openAnswer, type Question } from "./protocol.ts";
 
 interface Waiting {
   readonly resolve: (answer: Answer) => void;
@@ -18,6 +18,7 @@ export class PipelinedClient {
   readonly #reads: Line;
   readonly #writes: Line;
 
+  /** The addresses may be the same one, if it takes both reads and writes. */
   constructor({ reads, writes }: { readonly reads: string; readonly writes: string }) {
     this.#reads = new Line(reads);
     this.#writes = new Line(writes);
@@ -61,7 +62,7 @@ class Line {
       }, ANSWER_MS);
       this.#waiting.set(number, { resolve, reject, timer });
       // As a REQ socket has it: what comes back is in front of an empty frame.
-      this.#queue.push([number, "", JSON.stringify(question)]);
+      this.#queue.push([number, "", ...framesOf(question)]);
     });
   }
 
@@ -81,7 +82,7 @@ class Line {
       if (waiting === undefined) continue; // too late
       this.#waiting.delete(number);
       clearTimeout(waiting.timer);
-      waiting.resolve(JSON.parse(frames.at(-1)?.toString() ?? ""));
+      waiting.resolve(openAnswer(frames));
     }
   }
 }

@@ -1,5 +1,5 @@
-// What clients ask and servers answer, as JSON in one frame behind ZeroMQ's envelope: the frames
-// that say whose question it is, which come back as they were. https://rfc.zeromq.org/spec/28/
+// What clients ask and servers answer, as JSON in the last frame of a message. The frames before it
+// are ZeroMQ's envelope, which a server sends back unchanged. https://rfc.zeromq.org/spec/28/
 
 export type Question =
   | { readonly op: "get"; readonly key: string }
@@ -21,6 +21,19 @@ export interface Change {
   readonly key: string;
   /** Null if the key was deleted. */
   readonly value: string | null;
+}
+
+/**
+ * A question as a client sends it: the operation in a frame of its own, which the address of both
+ * kinds routes by and removes. At the other addresses it is a part of the envelope.
+ */
+export function framesOf(question: Question): string[] {
+  return [question.op, JSON.stringify(question)];
+}
+
+/** The answer in the frames that a client receives. */
+export function openAnswer(frames: readonly Buffer[]): Answer {
+  return JSON.parse(frames.at(-1)?.toString() ?? "");
 }
 
 /** A question with the way back. */
