@@ -331,6 +331,22 @@ describe("chat-client", () => {
     strange.close();
   });
 
+  it("shows the members of a large group", async () => {
+    const members = Array.from({ length: 10_000 }, (_, i) => `member ${i}`);
+    const crowded = createServer((socket) => {
+      socket.write(`${JSON.stringify({ group: "crowd", members })}\n`);
+    });
+    crowded.listen(0, "127.0.0.1");
+    await once(crowded, "listening");
+    const { port: at } = crowded.address() as AddressInfo;
+    const client = Program.example("chat-client", `127.0.0.1:${at}`, "ada");
+    await client.said(/member 9999$/m);
+    expect(client.output).toBe(`in crowd: ${members.join(", ")}\n`);
+    client.child.kill("SIGTERM");
+    expect(await client.ended()).toBe(0);
+    crowded.close();
+  });
+
   it("takes a file as its input, of any length", async () => {
     const other = await Client.open(port);
     await other.settled("other");
