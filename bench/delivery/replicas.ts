@@ -80,26 +80,17 @@ interface ReplicaRound {
   readonly window: Played["windows"][number];
 }
 
-async function playRound(
-  settings: DeliverySettings,
-  { boundMs, addresses }: StoreRow,
-): Promise<ReplicaRound> {
-  const { folder, connections: readers, warmupMs, windows, windowMs } = settings;
-  const data = join(folder, "store");
+async function playRound(settings: DeliverySettings, row: StoreRow): Promise<ReplicaRound> {
+  const data = join(settings.folder, "store");
   mkdirSync(data);
-  const bound = boundMs === null ? "never" : `${boundMs}`;
-  const store = new Peer(program, ["serve", data, "--readers", `${readers}`, "--stale-ms", bound]);
+  const bound = row.boundMs === null ? "never" : `${row.boundMs}`;
+  const options = ["--readers", `${settings.connections}`, "--stale-ms", bound];
+  const store = new Peer(program, ["serve", data, ...options]);
   let load: Peer | null = null;
   try {
     const events: StoreEvent[] = [];
     while (events.at(-1)?.event !== "ready") events.push(await store.hear<StoreEvent>());
-    const { reads: of = "", writes: to = "", both = "" } = events.at(-1) ?? {};
-    const seconds = (windows * windowMs) / 1000;
-    const told: StoreLoadSettings = {
-      ...(addresses === "one" ? { reads: both, writes: both } : { reads: of, writes: to }),
-      ...{ operationFrame: addresses === "one", inFlight, seconds, writesPerSecond, keys },
-      warmupSeconds: warmupMs / 1000,
-    };
+    const told: StoreLoadSettings = { ...loadOf(settings), ...clientOf(row, events.at(-1)) };
     load = new Peer("bench/delivery/store-load", [JSON.stringify(told)]);
     await load.hear();
     const reads = await measure<ReadResult>("reads", load, events);
@@ -109,14 +100,29 @@ async function playRound(
     );
     const forcedReloads = counters.reduce((sum, one) => sum + (one.forcedReloads ?? 0), 0);
     const window = windowOf({
-      durationNs: reads.load.seconds * 1e9,
-      completedMessages: reads.load.answers,
-      stealNs: reads.stolenNs,
+      durationNs: (reads.load.seconds + writes.load.seconds) * 1e9,
+      completedMessages: reads.load.answers + writes.load.answers,
+      stealNs: sum([reads.stolenNs, writes.stolenNs]),
     });
     return { reads, writes, forcedReloads, window };
   } finally {
     await Promise.all([load?.kill(), store.kill()]);
   }
+}
+
+function loadOf({ warmupMs, windows, windowMs }: DeliverySettings) {
+  const seconds = (windows * windowMs) / 1000;
+  return { inFlight, writesPerSecond, keys, seconds, warmupSeconds: warmupMs / 1000 };
+}
+
+/** @param ready what the store says about its addresses */
+function clientOf(
+  { addresses }: StoreRow,
+  { reads = "", writes = "", both = "" }: Partial<StoreEvent> = {},
+): Pick<StoreLoadSettings, "reads" | "writes" | "operationFrame"> {
+  return addresses === "one"
+    ? { reads: both, writes: both, operationFrame: true }
+    : { reads, writes, operationFrame: false };
 }
 
 async function measure<T>(
@@ -160,10 +166,10 @@ function usPerAnswer(ns: number | null, answers: number): number | null {
   return ns === null || answers === 0 ? null : ns / answers / 1000;
 }
 
-/** Null as soon as one is not told. */
-function sum(values: readonly (number | undefined)[]): number | null {
+/** Null if one of them is not available. */
+function sum(values: readonly (number | null | undefined)[]): number | null {
   return values.reduce<number | null>(
-    (total, value) => (total === null || value === undefined ? null : total + value),
+    (total, value) => (total === null || typeof value !== "number" ? null : total + value),
     0,
   );
 }
