@@ -122,8 +122,8 @@ describe.each(rows)("$name", ({ name, command }) => {
     const port = await start(command(paths, 2));
     const sockets = await Promise.all(Array.from({ length: beyondPool }, () => dial(port)));
     const sent = sockets.map((_, i) => Buffer.concat([message(0, i + 1), message(9, i + 1)]));
-    const answers = sockets.map((socket, i) => take(socket, sent[i]?.length ?? 0));
-    for (const [i, socket] of sockets.entries()) socket.end(sent[i]);
+    const answers = sockets.map((socket) => take(socket, 2 * messageBytes));
+    for (const [i, socket] of sockets.entries()) socket.end(sent[i] ?? "");
     expect(await Promise.all(answers)).toEqual(sent);
   });
 

@@ -28,6 +28,11 @@ class BlockingCalls {
   /** Makes so many blocking calls, one after the other. */
   void Sleep(int64_t calls) const;
 
+  /** Both. */
+  void Run(int connection, const char* data, size_t length) {
+    Sleep(CountIn(connection, data, length));
+  }
+
   /** The connection is closed: its number may soon be another's. */
   void Forget(int connection) { bytes_of_.erase(connection); }
 

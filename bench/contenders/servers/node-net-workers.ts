@@ -14,9 +14,13 @@ export async function startNodeNetWorkers(request: ServerRequest): Promise<Serve
       return;
     }
     socket.pause();
+    socket.allowHalfOpen = true; // a peer that ends meanwhile gets its answer, too
     pool.run(bytes, calls * (request.blocking?.ms ?? 0), (answer) => {
-      // Else 'drain' resumes it. A destroyed socket takes nothing and stays silent.
-      if (!socket.destroyed && socket.write(answer)) socket.resume();
+      if (socket.destroyed) return;
+      const room = socket.write(answer);
+      socket.allowHalfOpen = false;
+      if (socket.readableEnded) socket.end();
+      else if (room) socket.resume(); // else 'drain' does
     });
   });
   return { port, stop, done: done.then(() => pool.close()) };
