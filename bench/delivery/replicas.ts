@@ -66,7 +66,7 @@ interface StoreEvent {
 }
 
 /** A stretch of one kind of request, with the CPU time that it took; null if not available. */
-interface Stretch<T> {
+interface MeasuredPhase<T> {
   readonly load: T;
   readonly brokerNs: number | null;
   readonly readersNs: number | null;
@@ -74,8 +74,8 @@ interface Stretch<T> {
 }
 
 interface ReplicaRound {
-  readonly reads: Stretch<ReadResult>;
-  readonly writes: Stretch<WriteResult>;
+  readonly reads: MeasuredPhase<ReadResult>;
+  readonly writes: MeasuredPhase<WriteResult>;
   readonly forcedReloads: number;
   readonly window: Played["windows"][number];
 }
@@ -129,7 +129,7 @@ async function measure<T>(
   phase: StoreLoadPhase,
   load: Peer,
   events: readonly StoreEvent[],
-): Promise<Stretch<T>> {
+): Promise<MeasuredPhase<T>> {
   const cpuNs = (role: string) =>
     sum(events.filter((one) => one.role === role).map(({ pid = 0 }) => accountsOf(pid)?.cpuNs));
   const look = () => ({ broker: cpuNs("broker"), readers: cpuNs("reader"), stolen: stealNs() });

@@ -39,13 +39,13 @@ export interface ReadResult extends WriteResult {
 }
 
 /** As in examples/replicated-store/protocol.ts; what bench uses of examples/ are its programs. */
-interface Question {
+interface StoreRequest {
   readonly op: "get" | "put";
   readonly key: string;
   readonly value?: string;
 }
 
-interface Answer {
+interface StoreAnswer {
   readonly version: number;
   readonly error?: string;
 }
@@ -144,11 +144,11 @@ async function read(): Promise<void> {
 }
 
 /** @throws {Error} if the store refuses the request. */
-async function ask(socket: Request, question: Question): Promise<Answer> {
+async function ask(socket: Request, question: StoreRequest): Promise<StoreAnswer> {
   const request = JSON.stringify(question);
   await socket.send(settings.operationFrame ? [question.op, request] : request);
   const [frame] = await socket.receive();
-  const answer: Answer = JSON.parse(frame?.toString() ?? "");
+  const answer: StoreAnswer = JSON.parse(frame?.toString() ?? "");
   if (answer.error === undefined) return answer;
   throw new Error(`the store refused ${request}: ${answer.error}`);
 }
