@@ -253,6 +253,14 @@ describe("what is shown", () => {
     expect(last).not.toContain("p99");
   });
 
+  it("has a verdict that names three cells at most, and counts the others", () => {
+    const [cell] = gateResult().cells;
+    if (cell === undefined) throw new Error("no cell");
+    const cells = Array.from({ length: 9 }, (_, index) => ({ ...cell, contender: `c${index}` }));
+    const [line = ""] = renderComparison(gateResult({ cells }), { width: 1e6 }).split("\n");
+    expect(line).toMatch(/^regression: c0 .*; c1 .*; c2 .*; 6 more$/);
+  });
+
   it("fits a terminal of 80 columns, an entry per row", () => {
     const result = gateResult();
     for (const text of [

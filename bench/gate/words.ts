@@ -53,6 +53,9 @@ const verdictWords: Readonly<Record<Verdict, string>> = {
   unclear: "inconclusive",
 };
 
+/** Of more deciding cells than these the verdict names the first; the table has all. */
+const mostTold = 3;
+
 /** "regression: ts:reactor-epoll CPU per message +5.1 % (+4.2 to +6.0)". */
 export function verdictLine(result: GateResult): string {
   const { outcome, cells, controls } = result;
@@ -65,7 +68,10 @@ export function verdictLine(result: GateResult): string {
   const deciding = decidingCells(result).map(describeCell);
   const better = cells.filter(({ verdict, gates }) => gates && verdict === "improvement");
   const improved = better.map((cell) => `improvement: ${describeCell(cell)}`);
-  const first = deciding.length === 0 ? word : `${word}: ${deciding.join("; ")}`;
+  const told = deciding.length > mostTold ? deciding.slice(0, mostTold) : deciding;
+  const more = deciding.length - told.length;
+  const parts = more === 0 ? told : [...told, `${more} more`];
+  const first = deciding.length === 0 ? word : `${word}: ${parts.join("; ")}`;
   return [first, ...improved].join(". ");
 }
 
