@@ -46,7 +46,7 @@ function bodyOf(plan: Plan): Markup {
       tablePart({
         id: "standing",
         title: "All contenders so far",
-        heads: [...liveHeads, "windows dropped"],
+        heads: [...liveHeads, "windows discarded"],
         rows: plan.contenders.map(({ name }) => name),
       }),
       tablePart({

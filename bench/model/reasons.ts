@@ -88,7 +88,7 @@ export function kindOf(cause: Cause): string {
   return [cause.code, ...rules, cause.unpaired > 0 ? "reference" : ""].join(" ");
 }
 
-/** "4 of 6 blocks dropped: the load generator sent late (9 windows), stolen (2)". */
+/** "4 of 6 blocks discarded: the load generator sent late (9 windows), stolen (2)". */
 function disturbedText(cause: CauseOf<"disturbed">): string {
   const { blocks, planned, rules, reference, unpaired } = cause;
   const parts = rules.map(
@@ -96,8 +96,8 @@ function disturbedText(cause: CauseOf<"disturbed">): string {
       `${ruleWords[rule]} (${index === 0 ? plural(windows, "window") : windows})`,
   );
   if (unpaired > 0) parts.push(`${reference} was disturbed (${plural(unpaired, "block")})`);
-  const dropped = `${blocks} of ${planned} blocks dropped`;
-  return parts.length === 0 ? dropped : `${dropped}: ${parts.join(", ")}`;
+  const discarded = `${blocks} of ${planned} blocks discarded`;
+  return parts.length === 0 ? discarded : `${discarded}: ${parts.join(", ")}`;
 }
 
 /** A share in per cent, without the sign: 0.05 is "5.0". */

@@ -147,7 +147,7 @@ function furtherLines(group: GroupReport): string[] {
       [
         "contender",
         ...[...columns.map(({ title }) => title), ...facts.map(factTitle)].map(escaped),
-        ...["blocks", "dropped windows"],
+        ...["blocks", "discarded windows"],
       ],
       cells.map((cell) => [
         escaped(cell.contender) + engineText(cell),

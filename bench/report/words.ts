@@ -33,7 +33,7 @@ export function confidenceTitle({ level, ranked, cells, graded }: Confidence): s
     const failed = level === "broken" ? "; something failed" : "";
     return `Confidence: ${enumerate(parts)} of ${count(cells)} cells${failed}`;
   }
-  if (level === "sound") return `${share}, no window dropped`;
+  if (level === "sound") return `${share}, no window discarded`;
   if (level === "careful") return `${share}; read with care`;
   return ranked === 0 ? "Nothing here can be ranked" : `${share}; something failed`;
 }
@@ -79,7 +79,7 @@ function range(values: readonly number[], write: (value: number) => string): str
 }
 
 export function windowsSentence({ windows: { dropped, cells } }: Confidence): Sentence {
-  if (dropped === 0) return say`No window was dropped: the machine was quiet enough throughout.`;
+  if (dropped === 0) return say`No window was discarded: the machine was quiet enough throughout.`;
   const found = `${count(dropped)} windows of ${count(cells)} cells were discarded`;
   return say`${found}, because the machine was busy with something else.`;
 }

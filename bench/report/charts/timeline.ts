@@ -22,7 +22,7 @@ export function timelineChart({ timeline = [], cells }: Results): Chart | undefi
     description:
       `A lane for each contender, a bar for each of ${count(timeline.length)} rounds: ` +
       `${count(of("counted"))} count, ${count(of("partly"))} without some of their windows, ` +
-      `${count(of("dropped"))} were dropped, ${count(of("failed"))} failed.`,
+      `${count(of("dropped"))} were discarded, ${count(of("failed"))} failed.`,
     spec: {
       kind: "timeline",
       axis: {
@@ -52,7 +52,7 @@ function outcomeOf({ windows, dropped, failed, counted }: TimelineRound): RoundO
 const outcomeWords: Readonly<Record<RoundOutcome, string>> = {
   counted: "counts",
   partly: "counts in part",
-  dropped: "dropped",
+  dropped: "discarded",
   failed: "failed",
 };
 
@@ -116,7 +116,7 @@ function roundTable(timeline: readonly TimelineRound[]): ChartTable {
       "began after",
       "took",
       "windows",
-      "dropped",
+      "discarded",
       "outcome",
     ],
     rows: timeline.map((round) => ({
@@ -152,7 +152,7 @@ function blockTable(timeline: readonly TimelineRound[]): ChartTable {
       "began after",
       "rounds",
       "windows",
-      "dropped windows",
+      "discarded windows",
       "failed rounds",
     ],
     rows: [...blocks].map(([name, rounds]) => ({

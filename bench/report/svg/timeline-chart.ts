@@ -69,7 +69,7 @@ export function drawTimeline(chart: TimelineChart, width: number): Drawing {
 const outcomes: readonly { readonly outcome: RoundOutcome; readonly text: string }[] = [
   { outcome: "counted", text: "counts" },
   { outcome: "partly", text: "counts, without its disturbed windows" },
-  { outcome: "dropped", text: "dropped" },
+  { outcome: "dropped", text: "discarded" },
   { outcome: "failed", text: "failed" },
 ];
 
