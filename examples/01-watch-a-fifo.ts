@@ -1,5 +1,5 @@
-// Prints what is written into a FIFO, beside Node's event loop and without a thread of its pool.
-// fifo(7)
+// Prints what other programs write into a FIFO. Node's event loop continues, and no thread of its
+// pool is used. fifo(7)
 //
 //   npm run build && node dist/examples/01-watch-a-fifo.js /tmp/my-fifo
 //   echo hello > /tmp/my-fifo                          # in another terminal, as often as you like
@@ -21,8 +21,8 @@ if (path === undefined) throw new Error("usage: 01-watch-a-fifo.js PATH");
 if (!existsSync(path)) makeFifo(path);
 
 const reader = openFifo(path, "read");
-// A FIFO whose writers have all gone is readable for good: read() says "end". One writer of our own
-// keeps it open.
+// Once all writers have closed a FIFO, it stays readable and read() returns 0, the end. A writer in
+// this program keeps it open.
 const writer = openFifo(path, "write");
 
 const stop = new AbortController();
@@ -31,7 +31,7 @@ process.once("SIGTERM", () => stop.abort());
 
 const selector = new DefaultSelector<string>();
 selector.register(reader, EVENT_READ, path);
-// Closing a selector ends the loop below; wait({ signal }) is there for a single wait.
+// Closing a selector ends the loop below. For a single wait there is wait({ signal }).
 stop.signal.addEventListener("abort", () => selector.close());
 
 console.error(`watching ${path}`);

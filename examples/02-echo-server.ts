@@ -1,5 +1,6 @@
-// A TCP server that sends back what it receives. Bytes that a slow peer does not take are queued,
-// and that peer is not read from until it has taken them; a full descriptor table pauses accepting.
+// A TCP server that sends back what it receives. Bytes that a slow peer does not take are queued, up
+// to a limit, and the server stops reading from that peer until it has taken them. If no descriptor
+// is left, accepting pauses.
 //
 //   npm run build && node dist/examples/02-echo-server.js 7000        # and: nc 127.0.0.1 7000
 

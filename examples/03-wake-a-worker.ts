@@ -1,5 +1,5 @@
-// A worker that blocks in select(), on a pipe, and the main thread that wakes it when there is work
-// of another kind.
+// A worker blocks in select() until a pipe is readable, or until the main thread wakes it because
+// there is other work.
 //
 //   npm run build && node dist/examples/03-wake-a-worker.js
 
@@ -21,7 +21,7 @@ async function main(): Promise<void> {
 
   const waker = openWaker(handle); // a plain number, so that it can be posted
   for (let i = 0; i < 3; i++) Atomics.add(jobs, 0, 1);
-  waker.wake(); // one for all three: wakes coalesce, so the worker looks at what there is to do
+  waker.wake(); // one wake for all three jobs: several wakes may end only one wait
   await once(worker, "message");
 
   check("write", write(writer, new TextEncoder().encode("bye")));
@@ -41,7 +41,7 @@ function work({ jobs, reader }: { readonly jobs: Int32Array; readonly reader: nu
       parentPort?.postMessage(`the pipe said "${new TextDecoder().decode(buffer.subarray(0, n))}"`);
       selector.unregister(key.fd);
     }
-    // A wake brings no events: what it was for is shared memory.
+    // A wake returns no events: the jobs are counted in shared memory.
     const taken = Atomics.exchange(jobs, 0, 0);
     if (taken > 0) parentPort?.postMessage(`woken for ${taken} jobs`);
   }

@@ -1,5 +1,5 @@
-// Runs a command on a terminal of its own, so that it believes that a person is there, and prints
-// what it says. pty(7)
+// Runs a command in a pseudo-terminal, so that it behaves as if a person used it, and prints its
+// output. pty(7)
 //
 //   npm run build && node dist/examples/04-talk-to-a-terminal.js ls --color=auto /
 
@@ -14,8 +14,8 @@ if (command === undefined) throw new Error("usage: 04-talk-to-a-terminal.js COMM
 
 const { controller, terminal } = openPty();
 const child = spawn(command, args, { stdio: [terminal, terminal, terminal] });
-const exited = once(child, "exit"); // rejects where the command cannot be started
-const refused = close(terminal); // the child has its own now: once that is closed, we hear of it
+const exited = once(child, "exit"); // rejects if the command cannot be started
+const refused = close(terminal); // only the child has it open now, so its end is noticed
 if (refused < 0) throw new Error(`close: ${getSystemErrorName(refused)}`);
 
 const selector = new DefaultSelector();
@@ -25,7 +25,7 @@ for await (const ready of selector) {
   if (ready.length === 0) continue;
   const n = read(controller, buffer);
   if (n > 0) process.stdout.write(buffer.slice(0, n));
-  // The last one at the terminal has left: Linux calls that EIO, the BSDs the end of the file.
+  // The last process has closed the terminal: EIO on Linux, the end of the file on the BSDs.
   else if (n === 0 || n === -constants.errno.EIO) selector.close();
   else if (n !== -EAGAIN) throw new Error(`read: ${getSystemErrorName(n)}`);
 }

@@ -1,5 +1,5 @@
-// One blocking wait for a timer, a counter that another thread could add to, and the changes below
-// one or more folders on one descriptor, until the timer has expired twice. Linux.
+// Waits, in one blocking call, for a timer, for a counter to which another thread could add, and
+// for changes in folders, until the timer has expired twice. Linux.
 // timerfd_create(2), eventfd(2), inotify(7)
 //
 //   npm run build && node dist/examples/05-timer-counter-folder.js /tmp /var/tmp

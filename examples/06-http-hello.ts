@@ -1,5 +1,5 @@
-// An HTTP/1.1 server with one response: requests may come in pieces or several at once, and keep
-// their connection. Bodies and malformed requests get a 400.
+// An HTTP/1.1 server with one response. Requests may arrive in pieces or several at once; their
+// connection stays open. Bodies and malformed requests get a 400.
 //   npm run build && node dist/examples/06-http-hello.js 8080    # and: curl http://127.0.0.1:8080/
 import { serve } from "../src/index.ts";
 
@@ -13,7 +13,7 @@ const server = serve<string>(
   { port: Number(process.argv[2] ?? 0), idleTimeoutMs: 60_000 },
   {
     open(connection) {
-      connection.data = ""; // a request whose end has not come
+      connection.data = ""; // the beginning of a request whose end has not arrived
     },
     data(connection, bytes) {
       const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
@@ -27,7 +27,7 @@ const server = serve<string>(
         else responses += method === "GET" ? HELLO : HELLO.slice(0, -14);
         if (method !== undefined && minor === "1" && !CLOSE.test(request)) continue;
         connection.end(responses);
-        connection.setHandlers({ data() {} }); // what still comes is discarded
+        connection.setHandlers({ data() {} }); // discards bytes that still arrive
         return;
       }
       connection.write(responses);

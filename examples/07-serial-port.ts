@@ -1,5 +1,5 @@
 // Asks a device on a serial line for its temperature, with a deadline per answer. Without a path it
-// makes a device: a pseudo-terminal, whose other end answers. termios(3), pty(7)
+// simulates a device: a pseudo-terminal, whose other end answers. termios(3), pty(7)
 //
 //   npm run build && node dist/examples/07-serial-port.js [/dev/ttyUSB0]
 
@@ -26,7 +26,7 @@ function onLines(fd: number, take: (line: string) => void): void {
 
 function say(fd: number, line: string): void {
   const n = io.write(fd, Buffer.from(`${line}\r\n`));
-  if (n < 0) throw new Error(`write: ${getSystemErrorName(n)}`); // -EAGAIN: it does not listen
+  if (n < 0) throw new Error(`write: ${getSystemErrorName(n)}`); // -EAGAIN: the device is busy
 }
 
 /** A thermometer at the other end. @returns its path. */

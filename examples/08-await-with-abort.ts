@@ -1,5 +1,5 @@
-// Follows several FIFOs with for await, until Ctrl-C, or until the time is up: both are one
-// AbortSignal. fifo(7)
+// Follows several FIFOs with for await until Ctrl-C, or until a time has passed; one AbortSignal
+// covers both. fifo(7)
 //
 //   npm run build && node dist/examples/08-await-with-abort.js 60 /tmp/one /tmp/two
 //   echo hello > /tmp/two                              # in another terminal
@@ -31,7 +31,7 @@ const writers: number[] = [];
 for (const path of paths) {
   if (!existsSync(path)) io.makeFifo(path);
   selector.register(io.openFifo(path, "read"), io.EVENT_READ, path);
-  writers.push(io.openFifo(path, "write")); // or it would be at its end between two writers
+  writers.push(io.openFifo(path, "write")); // without it the FIFO ends when its last writer closes
 }
 
 console.log(`following ${paths.length}`);

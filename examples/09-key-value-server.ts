@@ -1,5 +1,6 @@
 // A key-value store over TCP, a command per line: "get KEY", "set KEY VALUE", "delete KEY". Clients
-// may send any number of commands at once; one that does not read the answers is not read from.
+// may send any number of commands at once. The server stops reading from a client that does not
+// read its answers.
 //
 //   npm run build && node dist/examples/09-key-value-server.js 7000   # and: nc 127.0.0.1 7000
 

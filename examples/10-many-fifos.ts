@@ -22,7 +22,7 @@ setMaxListeners(0, stop.signal); // a listener per FIFO
 function open(path: string): { name: string; input: Readable } {
   if (!existsSync(path)) makeFifo(path);
   const input = toReadable(openFifo(path, "read"));
-  openFifo(path, "write"); // without a writer of our own the first one to leave would be the end
+  openFifo(path, "write"); // without it the FIFO ends when its last writer closes
   return { name: basename(path), input };
 }
 

@@ -1,4 +1,4 @@
-// A TCP proxy: every connection is passed on to one host, as fast as the slower side takes it.
+// A TCP proxy: forwards every connection to one host, at the pace of the slower side.
 //
 //   npm run build && node dist/examples/11-proxy.js localhost 80 8080
 

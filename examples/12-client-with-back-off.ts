@@ -1,5 +1,5 @@
-// A client that does not give up: it connects with a deadline, sends a line, prints what comes
-// back, and tries again after a growing, randomised pause if the server is not there.
+// A client that connects with a deadline, sends a line and prints the answer. If it cannot connect,
+// it tries again after a growing, randomised pause.
 //
 //   npm run build && node dist/examples/12-client-with-back-off.js 127.0.0.1:7000 get colour
 

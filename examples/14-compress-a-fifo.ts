@@ -1,5 +1,5 @@
-// Compresses what is written into a FIFO, until its writers have left: a descriptor that Node can
-// only read with a thread, as one stream of a pipeline. fifo(7)
+// Compresses what other programs write into a FIFO, until the last of them closes it. The FIFO is a
+// stream of a pipeline and uses no thread of Node's pool. fifo(7)
 //
 //   npm run build && node dist/examples/14-compress-a-fifo.js /tmp/a-fifo /tmp/out.gz
 //   seq 1000000 > /tmp/a-fifo                          # in another terminal

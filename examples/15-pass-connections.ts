@@ -1,6 +1,6 @@
 // Serves connections in another process: this one accepts, and hands each connection over as a
-// descriptor, along with the peer's address. SIGTERM ends both, after what was handed over.
-// SCM_RIGHTS of unix(7)
+// descriptor, with the peer's address. SIGTERM ends both, after all connections that were handed
+// over have been served. SCM_RIGHTS of unix(7)
 //
 //   npm run build && node dist/examples/15-pass-connections.js & telnet 127.0.0.1 PORT
 
@@ -31,7 +31,7 @@ async function accept(): Promise<void> {
     for (let fd = io.accept(listener); fd >= 0; fd = io.accept(listener)) {
       // Each send is one message in the stream: it is short, and goes out whole or not at all.
       const n = io.sendDescriptor(ours, fd, Buffer.from(`${io.peerAddress(fd)}\n`));
-      if (n < 0) console.log(`not handed over: ${getSystemErrorName(n)}`); // EAGAIN: it lags behind
+      if (n < 0) console.log(`not handed over: ${getSystemErrorName(n)}`); // EAGAIN: the queue is full
       io.close(fd); // the child has its own
     }
   }
@@ -44,7 +44,7 @@ function serve(): void {
   const descriptors = new Int32Array(1);
   using selector = new io.DefaultSelector();
   selector.register(PARENT, io.EVENT_READ);
-  const signals = io.openSignals(["SIGTERM", "SIGINT"]); // the parent's to act on
+  const signals = io.openSignals(["SIGTERM", "SIGINT"]); // ignored here: the parent handles them
   for (;;) {
     if (selector.select().length === 0) continue;
     const n = io.receiveDescriptor(PARENT, descriptors, bytes);

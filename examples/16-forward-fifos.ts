@@ -1,5 +1,5 @@
-// Forwards the lines that are written into FIFOs to FIFOs on other hosts. A connection that breaks
-// is opened again, and a line is sent again until the other host has acknowledged it.
+// Forwards the lines that programs write into FIFOs to FIFOs on other hosts. A broken connection is
+// opened again, and a line is sent again until the other host has acknowledged it.
 //
 //   npm run build && node dist/examples/16-forward-fifos.js receive 127.0.0.1:7100 /tmp/inbox
 //   node dist/examples/16-forward-fifos.js send /tmp/one@127.0.0.1:7100 …   # other terminal

@@ -1,5 +1,5 @@
-// A server whose handler blocks: it hashes passwords, 50 ms or more each, in a pool of workers. The
-// connection pauses meanwhile, so that its answers keep their order; others are served as before.
+// A server that hashes passwords, which takes 50 ms or more each, in a pool of workers. While its
+// password is hashed a connection pauses, so its answers keep their order; all others are served.
 //
 //   npm run build && node dist/examples/17-offload-to-workers.js 7000   # and: nc 127.0.0.1 7000
 
@@ -31,7 +31,7 @@ function main(): void {
       connection?.write(`${answer}\n`); // discarded if the peer has gone
       connection?.resume();
     });
-    return worker; // an 'error' of a worker ends this program, which is right for a defect
+    return worker; // an 'error' event of a worker is not handled: it ends this program
   }
 
   function startNext(): void {

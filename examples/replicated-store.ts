@@ -2,9 +2,10 @@
 // Clients choose the address by the kind of request, or use the one that takes both.
 //
 //   npm run build && node dist/examples/replicated-store.js serve /tmp/store --readers 3
-//   node dist/examples/replicated-store.js put tcp://127.0.0.1:PORT colour blue     # of writes
-//   node dist/examples/replicated-store.js get tcp://127.0.0.1:PORT colour          # of reads
-//   node dist/examples/replicated-store.js watch tcp://127.0.0.1:PORT col           # of changes
+//   # serve prints its addresses: for put that of writes, for get of reads, for watch of changes
+//   node dist/examples/replicated-store.js put tcp://127.0.0.1:PORT colour blue
+//   node dist/examples/replicated-store.js get tcp://127.0.0.1:PORT colour
+//   node dist/examples/replicated-store.js watch tcp://127.0.0.1:PORT col
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -20,13 +21,13 @@ const { values: options, positionals } = parseArgs({
   options: {
     readers: { type: "string", default: "2" },
     "idle-ms": { type: "string", default: "5" },
-    /** `never` lets a reader that is never idle starve. */
+    /** With `never`, a reader that is never idle keeps its old store. */
     "stale-ms": { type: "string", default: "1000" },
     reads: { type: "string", default: "tcp://127.0.0.1:*" },
     writes: { type: "string", default: "tcp://127.0.0.1:*" },
     both: { type: "string", default: "tcp://127.0.0.1:*" },
     changes: { type: "string", default: "tcp://127.0.0.1:*" },
-    /** `stamps` for a folder on a network, where inotify(7) is silent about other hosts. */
+    /** `stamps` for a network folder: inotify(7) does not report changes of other hosts. */
     notice: { type: "string", default: "inotify" },
     "look-ms": { type: "string", default: "1000" },
   },
