@@ -1,4 +1,4 @@
-// A TCP server that sends back what it receives. Bytes that a slow peer does not take are queued, up
+// A TCP server that sends back what it receives. Bytes that a slow peer does not take are queued up
 // to a limit, and the server stops reading from that peer until it has taken them. If no descriptor
 // is left, accepting pauses.
 //

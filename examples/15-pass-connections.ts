@@ -31,7 +31,7 @@ async function accept(): Promise<void> {
     for (let fd = io.accept(listener); fd >= 0; fd = io.accept(listener)) {
       // Each send is one message in the stream: it is short, and goes out whole or not at all.
       const n = io.sendDescriptor(ours, fd, Buffer.from(`${io.peerAddress(fd)}\n`));
-      if (n < 0) console.log(`not handed over: ${getSystemErrorName(n)}`); // EAGAIN: the queue is full
+      if (n < 0) console.log(`not handed over: ${getSystemErrorName(n)}`); // EAGAIN: queue full
       io.close(fd); // the child has its own
     }
   }

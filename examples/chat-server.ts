@@ -1,5 +1,5 @@
-// A chat over TCP: lines of JSON, sent to all users or to the members of a group. Any program can be
-// a client, nc(1) included.
+// A chat over TCP: lines of JSON, sent to all users or to the members of a group. Any program can
+// be a client, nc(1) included.
 //
 //   npm run build && node dist/examples/chat-server.js --port 7000
 //   echo '{"user":"ada","text":"hello"}' | nc -q 1 127.0.0.1 7000           # in another terminal

@@ -1,4 +1,4 @@
-// What travels between the processes of the chat: who sent it first, which one of theirs it is, and
+// A message between the processes of the chat: its origin, its number among those of the origin, and
 // the line. Enters and leaves: the frames of a ZeroMQ message. https://rfc.zeromq.org/spec/23/
 
 /** One line under way, or word of how many there have been. */
