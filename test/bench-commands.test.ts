@@ -332,7 +332,7 @@ describe("report", () => {
     expect(none?.stderr).toContain("report takes one file");
     expect(nowhere?.stderr).toContain('cannot read "nowhere.json"');
     expect(cut).toMatchObject({ status: 2, stderr: expect.stringContaining("cut.json") });
-    expect(pdf?.stderr).toContain("none of terminal");
+    expect(pdf?.stderr).toContain("not one of terminal");
   });
 
   it.runIf(linux)("shows a saved run in every form", async () => {

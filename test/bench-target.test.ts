@@ -215,7 +215,7 @@ describe("what is refused before anything starts", () => {
     [["--name", "node:net", ...command], /--name: "node:net" is taken/],
     [["--name", "a b", ...command], /"a b" is not up to 40 letters/],
     [[...command, "--pid", "1"], /--pid goes with --address/],
-    [[...command, "--protocol", "gopher"], /"gopher" is none of echo, http, request/],
+    [[...command, "--protocol", "gopher"], /"gopher" is not one of echo, http, request/],
     [[...command, "--path", "/x"], /--path goes with --protocol http or request/],
     [[...command, "--protocol", "http", "--path", "x"], /--path: "x" has to begin with \//],
     [[...command, "--protocol", "request"], /--send is missing/],

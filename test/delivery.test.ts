@@ -64,7 +64,7 @@ it("finds events that ran together", () => {
     { event: 3, sequence: 17 },
     { event: 0, sequence: 18 },
   ]);
-  expect(() => wayNamed("pigeon")).toThrow(/pigeon is none of signal:all/);
+  expect(() => wayNamed("pigeon")).toThrow(/pigeon is not one of signal:all/);
 });
 
 it("has a row in the catalogue for each way", () => {

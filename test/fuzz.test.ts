@@ -68,7 +68,7 @@ describe("the program", () => {
       ["--operation", "5"],
       /options: --seed --operations --calls --connections --engine --backend --help/,
     ],
-    [["--backend", "epol"], /--backend: "epol" is none of: /],
+    [["--backend", "epol"], /--backend: "epol" is not one of: /],
   ])("refuses %j", async (args, message) => {
     const { status, output } = await run(...args);
     expect(output).toMatch(message);

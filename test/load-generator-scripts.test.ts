@@ -78,12 +78,12 @@ describe("a script", () => {
 
 describe("options that make no sense", () => {
   it.each<[Options, RegExp]>([
-    [{ protocol: "gopher" }, /"gopher" is none of echo, request, http/],
+    [{ protocol: "gopher" }, /"gopher" is not one of echo, request, http/],
     [{ path: "/x" }, /--path goes with --protocol http only/],
     [{ protocol: "http", send: "x" }, /--send goes with --protocol request only/],
     [{ protocol: "request" }, /--send is missing/],
     [{ protocol: "request", send: "x" }, /has to say where an answer ends/],
-    [{ protocol: "request", send: "\\q", until: "x" }, /"\\q" has a backslash that is none of/],
+    [{ protocol: "request", send: "\\q", until: "x" }, /"\\q" has a backslash that is not one of/],
     [{ protocol: "request", send: "x", until: "y", "length-prefix": 1 }, /exclude each other/],
     [{ protocol: "http", path: "health" }, /--path: "health" has to begin with \//],
     [{ protocol: "http", header: "nothing" }, /"nothing" is not "Name: value"/],

@@ -352,8 +352,8 @@ describe("the command line", () => {
 
   const rows: readonly (readonly [readonly string[], RegExp])[] = [
     [["regression"], /--base REF/],
-    [["regression", "--base", "HEAD", "--profile", "huge"], /"huge" is none of default, short/],
-    [["regression", "--base", "HEAD", "--gate", "beauty"], /"beauty" is none of/],
+    [["regression", "--base", "HEAD", "--profile", "huge"], /"huge" is not one of default, short/],
+    [["regression", "--base", "HEAD", "--gate", "beauty"], /"beauty" is not one of/],
     [["regression", "--base", "no-such-commit"], /no commit "no-such-commit"|not a git repository/],
     [["compare"], /two files/],
     [["compare", "a.json", "b.json"], /cannot read "a\.json"/],

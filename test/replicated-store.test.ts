@@ -80,7 +80,7 @@ describe("replicated-store", () => {
     await socket.send(["get", put]);
     expect(String(await socket.receive())).toMatch(/not a get/);
     await socket.send([put]);
-    expect(String(await socket.receive())).toMatch(/none of get, put, delete/);
+    expect(String(await socket.receive())).toMatch(/must be get, put or delete/);
     socket.close();
   });
 

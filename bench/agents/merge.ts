@@ -80,7 +80,7 @@ function mergeValues(name: string, values: readonly unknown[]): unknown {
   return missing === null ? null : first;
 }
 
-/** Counts by kind: a kind that one agent has not seen is none of it. */
+/** Counts by kind; an agent that lacks a kind counts 0 of it. */
 function mergeRecords(records: readonly Line[]): Line {
   const names = new Set(records.flatMap((record) => Object.keys(record)));
   const rows = [...names].map((name) => {

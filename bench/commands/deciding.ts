@@ -21,5 +21,5 @@ export function asked(text: string, option: string): string[] {
   const names = words(text, option);
   const unknown = names.find((name) => !gateMetrics.some((metric) => metric.name === name));
   if (unknown === undefined) return names;
-  throw new UsageError(`${option}: "${unknown}" is none of ${advisory.join(", ")}`);
+  throw new UsageError(`${option}: "${unknown}" is not one of ${advisory.join(", ")}`);
 }

@@ -320,5 +320,5 @@ function profileNamed(text: string, option: string): GateProfile {
   const found = gateProfiles.find(({ name }) => name === text);
   if (found !== undefined) return found;
   const valid = gateProfiles.map(({ name }) => name).join(", ");
-  throw new UsageError(`${option}: "${text}" is none of ${valid}`);
+  throw new UsageError(`${option}: "${text}" is not one of ${valid}`);
 }

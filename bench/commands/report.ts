@@ -41,5 +41,5 @@ export const reportCommand: Command = {
 
 function formName(text: string, option: string): string {
   if (textFormats.some((name) => name === text)) return word(text);
-  throw new UsageError(`${option}: "${text}" is none of ${textFormats.join(", ")}`);
+  throw new UsageError(`${option}: "${text}" is not one of ${textFormats.join(", ")}`);
 }

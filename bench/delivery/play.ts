@@ -14,7 +14,9 @@ const plays: Readonly<Record<string, Play>> = {
 
 const [workload = "", contender = "", settings = "{}"] = process.argv.slice(2);
 const play = plays[workload];
-if (play === undefined) throw new Error(`${workload} is none of ${Object.keys(plays).join(", ")}`);
+if (play === undefined) {
+  throw new Error(`${workload} is not one of ${Object.keys(plays).join(", ")}`);
+}
 for (const line of linesOf(await play(contender, JSON.parse(settings)))) {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }

@@ -23,5 +23,5 @@ export const ways: readonly Way[] = [
 export function wayNamed(name: string): Way {
   const found = ways.find((way) => way.name === name);
   if (found !== undefined) return found;
-  throw new Error(`${name} is none of ${ways.map((way) => way.name).join(", ")}`);
+  throw new Error(`${name} is not one of ${ways.map((way) => way.name).join(", ")}`);
 }

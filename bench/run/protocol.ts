@@ -108,7 +108,7 @@ export function spokenBy({ values }: Given): Spoken {
   const asked = (values["protocol"] ?? "echo") as string;
   const protocol = protocolNames.find((name) => name === asked);
   if (protocol === undefined) {
-    throw new UsageError(`--protocol: "${asked}" is none of ${protocolNames.join(", ")}`);
+    throw new UsageError(`--protocol: "${asked}" is not one of ${protocolNames.join(", ")}`);
   }
   const given = [...requestRows, ...tlsRows].flatMap(({ name }) => {
     const all = [values[name] ?? []].flat().filter((value) => value !== false);

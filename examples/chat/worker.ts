@@ -11,6 +11,6 @@ const announce: Announce = (event) => process.stdout.write(`${JSON.stringify(eve
 const stop = new AbortController();
 stopWithParent(stop);
 const [kind = "", settings = "{}"] = process.argv.slice(2);
-if (!Object.hasOwn(kinds, kind)) throw new Error(`${kind} is none of ${Object.keys(kinds)}`);
+if (!Object.hasOwn(kinds, kind)) throw new Error(`${kind} is not one of ${Object.keys(kinds)}`);
 await kinds[kind as keyof typeof kinds](JSON.parse(settings), announce, stop.signal);
 stop.abort();

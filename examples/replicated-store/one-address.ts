@@ -58,5 +58,5 @@ export async function openOneAddress(
 
 const unknown = (operation: Buffer | undefined): Answer => ({
   version: 0,
-  error: `frame "${operation}": is none of get, put, delete, in front of a frame with the question`,
+  error: `the first frame is "${operation}"; it must be get, put or delete`,
 });

@@ -129,7 +129,7 @@ std::string SetMode(const std::string& value, RunOptions* options) {
     options->mode = row.mode;
     return "";
   }
-  return Format("--mode: \"%s\" is none of open, closed, idle, churn, memory", value.c_str());
+  return Format("--mode: \"%s\" is not one of open, closed, idle, churn, memory", value.c_str());
 }
 
 std::string SetSchedule(const std::string& value, RunOptions* options) {

@@ -17,7 +17,7 @@ std::string SetName(const std::string& value, ProtocolOptions* options) {
     options->name = protocol;
     return "";
   }
-  return Format("--protocol: \"%s\" is none of echo, request, http", value.c_str());
+  return Format("--protocol: \"%s\" is not one of echo, request, http", value.c_str());
 }
 
 bool IsLoopback(const std::string& host) { return IsIpv4Loopback(host) || host == "::1"; }

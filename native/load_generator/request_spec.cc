@@ -36,7 +36,7 @@ bool ReadWholeFile(const std::string& path, std::string* text) {
 
 std::string SetBytes(const char* name, const std::string& value, std::string* bytes) {
   if (!Unescape(value, bytes)) {
-    return Format("%s: %s has a backslash that is none of \\r, \\n, \\t, \\0, \\\\, \\xHH", name,
+    return Format("%s: %s has a backslash that is not one of \\r, \\n, \\t, \\0, \\\\, \\xHH", name,
                   Quote(value).c_str());
   }
   return bytes->empty() ? Format("%s: no bytes", name) : "";
@@ -87,7 +87,7 @@ std::string SetPrefix(const std::string& value, RequestSpec* spec) {
   const bool several =
       (order == "be" || order == "le") && std::string("248").find(value[0]) != std::string::npos;
   if (!one && !several) {
-    return Format("--length-prefix: \"%s\" is none of 1, 2be, 2le, 4be, 4le, 8be, 8le",
+    return Format("--length-prefix: \"%s\" is not one of 1, 2be, 2le, 4be, 4le, 8be, 8le",
                   value.c_str());
   }
   spec->prefix.bytes = static_cast<size_t>(value[0] - '0');

@@ -75,7 +75,7 @@ class Engine {
   /**
    * Lets go of a connection without closing it: the descriptor is the caller's again.
    * @param unread gets what was received and not reported.
-   * @returns EBADF if it is none of this engine's, EBUSY while bytes of it are not sent.
+   * @returns EBADF if it is not one of this engine's, EBUSY while bytes of it are not sent.
    */
   virtual Result<void> Detach(int slot, std::string* unread) = 0;
 

@@ -77,7 +77,7 @@ function chooseEngines(text: string | undefined): readonly ConnectionWay[] {
   const found = engines.filter(([name]) => known(name) === text);
   if (found.length > 0) return found;
   const all = engines.map(([name]) => known(name)).join(" ");
-  throw new UsageError(`--engine: "${text}" is none of: ${all}`);
+  throw new UsageError(`--engine: "${text}" is not one of: ${all}`);
 }
 
 function chooseBackends(text: string | undefined): readonly Backend[] {
@@ -88,7 +88,7 @@ function chooseBackends(text: string | undefined): readonly Backend[] {
     const missing = missingBackends.find(([known]) => known === name);
     if (missing !== undefined) throw new UsageError(`${name} does not work here: ${missing[1]}`);
     const names = selectorClasses.map(([known]) => known).join(" ");
-    throw new UsageError(`--backend: "${name}" is none of: ${names}`);
+    throw new UsageError(`--backend: "${name}" is not one of: ${names}`);
   });
 }
 
