@@ -210,13 +210,13 @@ describe("a command that is not reached", () => {
 describe("what is refused before anything starts", () => {
   const command = ["--command", "x {port}"];
   const rows: readonly (readonly [readonly string[], RegExp])[] = [
-    [[...command, "--command", "y {port}"], /2 commands and 0 names; each needs its --name/],
-    [["--name", "a", ...command, "--name", "a", ...command], /--name: "a" is taken/],
-    [["--name", "node:net", ...command], /--name: "node:net" is taken/],
+    [[...command, "--command", "y {port}"], /2 --command and 0 --name; give one --name per/],
+    [["--name", "a", ...command, "--name", "a", ...command], /--name: "a" is the name of another/],
+    [["--name", "node:net", ...command], /--name: "node:net" is the name of another/],
     [["--name", "a b", ...command], /"a b" is not up to 40 letters/],
-    [[...command, "--pid", "1"], /--pid goes with --address/],
+    [[...command, "--pid", "1"], /--pid needs --address or --url/],
     [[...command, "--protocol", "gopher"], /"gopher" is not one of echo, http, request/],
-    [[...command, "--path", "/x"], /--path goes with --protocol http or request/],
+    [[...command, "--path", "/x"], /--path needs --protocol http or request/],
     [[...command, "--protocol", "http", "--path", "x"], /--path: "x" has to begin with \//],
     [[...command, "--protocol", "request"], /--send is missing/],
     [
@@ -228,7 +228,7 @@ describe("what is refused before anything starts", () => {
     [["--url", "ftp://127.0.0.1/"], /is not http:/],
     [["--url", "http://10.0.0.1/", "--pid", "1"], /"10\.0\.0\.1:80" is not 127\.0\.0\.1:PORT/],
     [["--url", "http://127.0.0.1:7/"], /needs --pid: .* or --cgroup/],
-    [["--url", "http://127.0.0.1:7/", "--cgroup", "no/such"], /no\/such is no control group/],
+    [["--url", "http://127.0.0.1:7/", "--cgroup", "no/such"], /no\/such is not a control group/],
     [[...command, "--fail-if", "p99 is bad"], /"p99 is bad" is not of the form 'p99 > 5ms'/],
     [[...command, "--fail-if", "p98 > 5ms"], /there is no figure "p98"; one of: errors, p50/],
     [[...command, "--fail-if", "p99 > 5KiB"], /p99 is not given in "KiB"; but in ns, us/],

@@ -66,7 +66,7 @@ describe("a script", () => {
     ["often --path /a\n", /requests\.txt:1: "often" is neither a weight nor an option/],
     ["--path '/a\n", /requests\.txt:1: a quote is not closed/],
     ["# nothing\n", /holds no request/],
-    ["--send x --expect y\n", /--expect goes with --protocol request only/],
+    ["--send x --expect y\n", /--expect needs --protocol request/],
   ])("refuses %j", async (text, problem) => {
     await withScript(text, async (script) => {
       const { code, stderr } = await http(1, { script });
@@ -79,8 +79,8 @@ describe("a script", () => {
 describe("options that make no sense", () => {
   it.each<[Options, RegExp]>([
     [{ protocol: "gopher" }, /"gopher" is not one of echo, request, http/],
-    [{ path: "/x" }, /--path goes with --protocol http only/],
-    [{ protocol: "http", send: "x" }, /--send goes with --protocol request only/],
+    [{ path: "/x" }, /--path needs --protocol http/],
+    [{ protocol: "http", send: "x" }, /--send needs --protocol request/],
     [{ protocol: "request" }, /--send is missing/],
     [{ protocol: "request", send: "x" }, /has to say where an answer ends/],
     [{ protocol: "request", send: "\\q", until: "x" }, /"\\q" has a backslash that is not one of/],
@@ -91,7 +91,7 @@ describe("options that make no sense", () => {
     [{ protocol: "http", status: 100 }, /"100" is not a status from 200 to 599/],
     [{ protocol: "http", "expect-sha256": "abc" }, /"abc" is not 64 hexadecimal digits/],
     [{ protocol: "http", "body-file": "/no/such" }, /--body-file: cannot read \/no\/such/],
-    [{ "reopen-percent": 5 }, /--reopen-percent goes with request and http only/],
+    [{ "reopen-percent": 5 }, /--reopen-percent needs --protocol http or request/],
     [{ protocol: "http", host: "10.1.2.3" }, /10\.1\.2\.3 is not this machine's loopback/],
   ])("refuses %j", async (options, problem) => {
     const { code, stderr, events } = await run(1, options);

@@ -28,19 +28,19 @@ const rows: readonly OptionRow[] = [
   {
     name: "connections",
     value: "N",
-    help: "the number that you expect",
+    help: "the number of connections that you expect",
     read: whole(1, 2_000_000),
   },
   {
     name: "active",
     value: "PERCENT",
-    help: "of them that carry messages; default 100",
+    help: "share of them that carry messages; default: 100",
     read: share,
   },
   {
     name: "payload",
     value: "BYTES",
-    help: `bytes per message; default ${usualPayload}`,
+    help: `bytes per message; default: ${usualPayload}`,
     read: byteCount(1, 1 << 20),
   },
   {
@@ -52,7 +52,7 @@ const rows: readonly OptionRow[] = [
   {
     name: "from",
     value: "PATH[,PATH]",
-    help: "results.json, or folders of runs; default reports/",
+    help: "results.json, or folders of runs; default: reports/",
     read: words,
   },
   ...machineRows,
@@ -67,7 +67,7 @@ export const adviseCommand: Command = {
   examples: [
     ["npm run bench -- advise --connections 10000", "all active, 64-byte messages"],
     ["npm run bench -- advise --connections 5000 --active 1", "of which 50 carry messages"],
-    ["npm run bench -- advise --connections 10000 --from old/results.json", "from this run only"],
+    ["npm run bench -- advise --connections 10000 --from old/results.json", "by this run only"],
   ],
   details: () => [
     "It answers if the scale was measured, or lies between two measured scales",
@@ -158,7 +158,9 @@ function ofOneMachine(runs: readonly Results[], here: string, named: boolean): R
     return own;
   }
   if (new Set(runs.map(({ environment }) => environment.fingerprint)).size > 1) {
-    throw new UsageError("--from: these runs are of different machines, kernels or Nodes");
+    throw new UsageError(
+      "--from: these runs are of different machines, kernels or Nodes; name runs of one machine",
+    );
   }
   say("! Measured on another machine, kernel or Node: this one may well differ.");
   return [...runs];

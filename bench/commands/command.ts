@@ -47,7 +47,7 @@ export function widthOf(stream: NodeJS.WriteStream): number {
 }
 
 /** The option of every command that leaves a page. */
-export const openRow: OptionRow = { name: "open", value: "", help: "shows the page in a browser" };
+export const openRow: OptionRow = { name: "open", value: "", help: "opens the page in a browser" };
 
 /** Shows the page if `--open` was given. A browser that is missing is no failure. */
 export async function openIfAsked({ values }: Given, path: string): Promise<void> {

@@ -22,7 +22,7 @@ export const compareCommand: Command = {
     {
       name: "gate",
       value: "A,B",
-      help: `metrics that gate, too: ${advisory.join(", ")}`,
+      help: `metrics that also decide: ${advisory.join(", ")}`,
       read: asked,
     },
     { name: "all", value: "", help: "every figure, not only the changed ones" },

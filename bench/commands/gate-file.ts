@@ -45,7 +45,7 @@ function readValue({ name, read, many }: OptionRow, value: unknown): unknown {
     if (typeof text === "string" || typeof text === "number") {
       return read?.(String(text), `${gateFile}: ${name}`);
     }
-    throw new UsageError(`${gateFile}: "${name}" is neither a text nor a number`);
+    throw new UsageError(`${gateFile}: "${name}" must be a string or a number`);
   };
   return many === true ? [value].flat().map(one) : one(value);
 }

@@ -26,7 +26,7 @@ export const listCommand: Command = {
 
 function asText(): string {
   return [
-    `profiles (${defaultProfile} unless told):`,
+    `profiles (default: ${defaultProfile}):`,
     ...listLines(profiles),
     "",
     "workloads:",
@@ -35,7 +35,7 @@ function asText(): string {
     `contenders (${reference} is the reference):`,
     ...listLines(contenders),
     "",
-    `${peersGroup}: servers in other languages and on other libraries, if asked for:`,
+    `${peersGroup}: servers in other languages and on other libraries, only if named:`,
     ...listLines(peers),
     ...familyLines(),
   ].join("\n");

@@ -36,7 +36,7 @@ export function familyLines(): string[] {
     ...Object.keys(families).flatMap((workload) => {
       const rows = familyOf(workload) ?? [];
       if (rows.length === 0) return [];
-      return ["", `contenders of ${workload}, instead:`, ...listLines(rows)];
+      return ["", `contenders of ${workload}:`, ...listLines(rows)];
     }),
     ...missingLines(),
   ];
@@ -47,7 +47,7 @@ function missingLines(): string[] {
   if (rows.length === 0) return [];
   return [
     "",
-    "not here:",
+    "not available here:",
     ...listLines(rows.map(({ name, reason }) => ({ name, summary: reason }))),
   ];
 }

@@ -62,7 +62,7 @@ async function measureOn(machines: Machines, plan: Plan, measuring: Measuring): 
   const { host, lost } = machines;
   const { paths } = host;
   if (!existsSync(paths.loadGenerator)) {
-    throw new UsageError("the native programs are not built; npm run build");
+    throw new UsageError("the native programs are not built; run: npm run build");
   }
   refuseMissing(plan, paths);
   const passes = passesAsked(given);

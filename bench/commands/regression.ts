@@ -57,25 +57,25 @@ const serverRows: readonly OptionRow[] = [
   {
     name: "connections",
     value: "N",
-    help: `to your server; ${usualConnections} unless given`,
+    help: `connections to your server; default: ${usualConnections}`,
     read: whole(1, 100_000),
   },
   {
     name: "rate",
     value: "N",
-    help: `requests per second to it; ${usualRate} unless given`,
+    help: `requests per second; default: ${usualRate}`,
     read: whole(1, 1e6),
   },
   {
     name: "ready-within",
     value: "SECONDS",
-    help: `how long it may take to listen; ${usualReadySeconds} unless given`,
+    help: `how long it may take to listen; default: ${usualReadySeconds}`,
     read: seconds(0.05, 3600),
   },
   {
     name: "planted-percent",
     value: "N",
-    help: `of its CPU time, added for the control that has to be caught; ${usualPlantedPercent}`,
+    help: `CPU time that the control adds, to be detected; default: ${usualPlantedPercent}`,
     read: whole(1, 1000),
   },
 ];
@@ -94,24 +94,24 @@ const rows: readonly OptionRow[] = [
   {
     name: "gate",
     value: "A,B",
-    help: `metrics that gate, too: ${advisory.join(", ")}`,
+    help: `metrics that also decide: ${advisory.join(", ")}`,
     read: asked,
   },
   {
     name: "seed",
     value: "N",
-    help: "of orders and schedules",
+    help: "seed of orders and schedules",
     read: whole(0, 2 ** 32 - 1),
   },
-  { name: "out", value: "DIR", help: "where reports go", read: word },
-  { name: "history", value: "FILE", help: "append the head's figures to it", read: word },
+  { name: "out", value: "DIR", help: "folder for reports", read: word },
+  { name: "history", value: "FILE", help: "appends the head's figures to this file", read: word },
   { name: "annotate", value: "", help: "GitHub annotations on the deciding cells" },
   { name: "json", value: "", help: "regression.json on standard output instead of the table" },
 ];
 
 export const regressionCommand: Command = {
   name: "regression",
-  summary: "whether one commit is slower than another, measured here, side by side",
+  summary: "measures whether one commit is slower than another",
   operands: "",
   options: rows,
   examples: [
@@ -124,7 +124,7 @@ export const regressionCommand: Command = {
       `your own repository's server; ${gateFile} there may hold the options`,
     ],
   ],
-  details: () => [`profiles (${defaultGateProfile} unless told):`, ...listLines(gateProfiles)],
+  details: () => [`profiles (default: ${defaultGateProfile}):`, ...listLines(gateProfiles)],
   exits: decidingExitLines,
   execute: async (typed) => {
     const given = withGateFile(typed, rows, process.cwd());
@@ -134,7 +134,9 @@ export const regressionCommand: Command = {
     const host = new LocalHost();
     const server = serverOf(given);
     refuseMachines(given, server);
-    if (!existsSync(host.paths.loadGenerator)) throw new UsageError("not built; npm run build");
+    if (!existsSync(host.paths.loadGenerator)) {
+      throw new UsageError("the native programs are not built; run: npm run build");
+    }
     const machines = await openMachines(given);
     process.on("exit", () => {
       host.killAll();
@@ -282,7 +284,7 @@ function serverOf(given: Given): ForeignServer | null {
   const command = values["command"] as string | null;
   if (command === null) {
     const alone = serverRows.find(({ name }) => isGiven(values[name]));
-    if (alone !== undefined) throw new UsageError(`--${alone.name} goes with --command`);
+    if (alone !== undefined) throw new UsageError(`--${alone.name} needs --command`);
     return null;
   }
   if (!command.includes("{port}")) {

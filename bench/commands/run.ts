@@ -23,8 +23,8 @@ export const runCommand: Command = {
     { name: "json", value: "", help: "results.json on standard output instead of the table" },
   ],
   examples: [
-    ["npm run bench -- --profile default", "the five questions that a newcomer asks"],
-    ["npm run bench -- --connections 100,1k,10k --contenders node:net", "beside the reference"],
+    ["npm run bench -- --profile default", "the questions that a newcomer asks"],
+    ["npm run bench -- --connections 100,1k,10k --contenders node:net", "and the reference"],
   ],
   details: () => [
     "profiles:",

@@ -30,14 +30,14 @@ const rows = [
   {
     name: "workloads",
     value: "A,B",
-    help: "rate (unless given), capacity, or any other of bench list",
+    help: "rate (default), capacity, or any other that list shows",
     read: words,
   },
   ...loadRows,
   {
     name: "fail-if",
     value: "'p99 > 5ms'",
-    help: "ends with 1 if it holds for a server; may be repeated",
+    help: "exit code 1 if this holds for a server; may be repeated",
     read: threshold,
     many: true,
   },
@@ -65,7 +65,7 @@ export const targetCommand: Command = {
     ],
     [
       "npm run bench -- target --url http://127.0.0.1:8080/ --pid 4242 --fail-if 'p99 > 5ms'",
-      "one that runs already, with a threshold for a script",
+      "a server that already runs, with a threshold for a script",
     ],
     [
       "npm run bench -- target --address 127.0.0.1:6379 --pid 4242 --protocol request " +
@@ -74,7 +74,7 @@ export const targetCommand: Command = {
     ],
     [
       "npm run bench -- target --command 'socat TCP-LISTEN:{port},fork,reuseaddr EXEC:cat'",
-      "an echo server, beside the reference",
+      "an echo server, compared with the reference",
     ],
   ],
   execute: async (asked) => {

@@ -23,14 +23,14 @@ export const targetRows: readonly OptionRow[] = [
   {
     name: "name",
     value: "NAME",
-    help: "of the command after it; needed if there are several",
+    help: "name of the next --command; required if there are several",
     read: word,
     many: true,
   },
   {
     name: "ready-within",
     value: "SECONDS",
-    help: `how long a command may take to listen; ${usualReadySeconds} unless given`,
+    help: `how long a command may take to listen; default: ${usualReadySeconds}`,
     read: seconds(0.05, 3600),
   },
   {
@@ -48,7 +48,7 @@ export const targetRows: readonly OptionRow[] = [
   {
     name: "pid",
     value: "N",
-    help: "its process, whose CPU time (and its children's) is taken",
+    help: "its process; the CPU time of its children counts",
     read: whole(1, largestPid),
   },
   {
@@ -110,7 +110,7 @@ export function targetsOf({ values }: Given, spoken: Spoken): Contender[] {
   if (address !== null) return [running({ ...rest, address }, { name: named[0] ?? "", spoken })];
   for (const option of ["pid", "cgroup"] as const) {
     if (rest[option] === null) continue;
-    throw new UsageError(`--${option} goes with --address; --command starts its process`);
+    throw new UsageError(`--${option} needs --address or --url; --command starts its own process`);
   }
   const readySeconds = rest["ready-within"] ?? usualReadySeconds;
   return (commands ?? []).map((command, index) => {
@@ -126,14 +126,18 @@ export function targetsOf({ values }: Given, spoken: Spoken): Contender[] {
 function namesOf(names: readonly string[], servers: number): readonly string[] {
   if (names.length === 0 && servers === 1) return ["target"];
   if (names.length !== servers) {
-    throw new UsageError(`${servers} commands and ${names.length} names; each needs its --name`);
+    throw new UsageError(
+      `${servers} --command and ${names.length} --name; give one --name per --command`,
+    );
   }
   const taken = new Set(contenders.map(({ name }) => name));
   for (const name of names) {
     if (!/^[\w.:@/-]{1,40}$/.test(name)) {
       throw new UsageError(`--name: "${name}" is not up to 40 letters, digits and . : @ / - _`);
     }
-    if (taken.has(name)) throw new UsageError(`--name: "${name}" is taken`);
+    if (taken.has(name)) {
+      throw new UsageError(`--name: "${name}" is the name of another contender; choose another`);
+    }
     taken.add(name);
   }
   return names;
@@ -193,7 +197,7 @@ function groupFolder(path: string): string {
   const found = candidates.find((folder) => existsSync(`${folder}/cgroup.procs`));
   if (found !== undefined) return found;
   throw new UsageError(
-    `--cgroup: ${candidates[0]} is no control group; ` +
-      "systemctl show -P ControlGroup UNIT shows a unit's",
+    `--cgroup: ${candidates[0]} is not a control group; ` +
+      "systemctl show -P ControlGroup UNIT prints one",
   );
 }

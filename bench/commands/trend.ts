@@ -19,11 +19,11 @@ export const trendCommand: Command = {
   summary: "draws a history of runs, and marks where its figures changed",
   operands: "HISTORY.jsonl",
   options: [
-    { name: "add", value: "RESULTS", help: "append this results.json first", read: word },
+    { name: "add", value: "RESULTS", help: "appends this results.json first", read: word },
     {
       name: "page",
       value: "FILE",
-      help: "path of the page; default: trend.html beside the history",
+      help: "path of the page; default: trend.html in the same folder",
       read: word,
     },
     openRow,
@@ -47,7 +47,7 @@ export const trendCommand: Command = {
     try {
       const records = readHistory(file);
       if (records.length === 0) {
-        say(`bench: ${file}: empty: it has no runs`);
+        say(`bench: ${file} has no runs; --history of regression appends one`);
         return exitUsage;
       }
       const trends = trendsOf(records);

@@ -39,7 +39,7 @@ export const loadRows: readonly OptionRow[] = [
   {
     name: "connections",
     value: "N[,N]",
-    help: "how many, one cell each",
+    help: "numbers of connections, each measured",
     read: wholes(1, 20_000_000),
   },
   {
@@ -65,13 +65,13 @@ export const loadRows: readonly OptionRow[] = [
   {
     name: "budget",
     value: "SECONDS",
-    help: "limit, including blocks made up for",
+    help: "time limit, additional blocks included",
     read: seconds(1, 1e6),
   },
   {
     name: "seed",
     value: "N",
-    help: "of orders, schedules, resamples",
+    help: "seed of orders, schedules, resamples",
     read: whole(0, 2 ** 32 - 1),
   },
 ];
@@ -79,14 +79,14 @@ export const loadRows: readonly OptionRow[] = [
 export const outRow: OptionRow = {
   name: "out",
   value: "DIR",
-  help: "where reports go",
+  help: "folder for reports",
   read: word,
 };
 
 /** What is measured. */
 export const runRows: readonly OptionRow[] = [
-  { name: "profile", value: "NAME", help: "what to run", read: word },
-  { name: "workloads", value: "A,B", help: "only these of the profile, or others", read: words },
+  { name: "profile", value: "NAME", help: "set of workloads, see below", read: word },
+  { name: "workloads", value: "A,B", help: "only these; any, not only the profile's", read: words },
   { name: "contenders", value: "A,B", help: "only these, and the reference", read: words },
   ...loadRows,
   outRow,

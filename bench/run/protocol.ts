@@ -11,61 +11,61 @@ const requestRows: readonly OptionRow[] = [
   {
     name: "send",
     value: "BYTES",
-    help: "request: what is sent; \\r \\n \\t \\0 \\\\ \\xHH",
+    help: "request: bytes to send; escapes \\r \\n \\t \\0 \\\\ \\xHH",
     read: word,
   },
   {
     name: "expect",
     value: "BYTES",
-    help: "request: the answer; with --until its beginning",
+    help: "request: the answer; with --until, how it begins",
     read: word,
   },
-  { name: "until", value: "BYTES", help: "request: an answer ends with these", read: word },
+  { name: "until", value: "BYTES", help: "request: how an answer ends", read: word },
   { name: "expect-bytes", value: "N", help: "request: the length of an answer", read: word },
   {
     name: "length-prefix",
     value: "2be",
-    help: "request: an answer's length is in front of it",
+    help: "request: an answer begins with its length",
     read: word,
   },
   {
     name: "greeting",
     value: "BYTES",
-    help: "request: the server speaks first, until these",
+    help: "request: the server sends first, up to these",
     read: word,
   },
-  { name: "method", value: "NAME", help: "http: GET unless given", read: word },
-  { name: "path", value: "/PATH", help: "http: / unless given", read: word },
+  { name: "method", value: "NAME", help: "http: default: GET", read: word },
+  { name: "path", value: "/PATH", help: "http: default: /", read: word },
   {
     name: "header",
     value: "'A: b'",
-    help: "http: may be given repeatedly",
+    help: "http: of the request; may be repeated",
     read: word,
     many: true,
   },
-  { name: "body", value: "TEXT", help: "http: of the request", read: word },
+  { name: "body", value: "TEXT", help: "http: body of the request", read: word },
   { name: "body-file", value: "FILE", help: "http: the same, from a file", read: absolute },
-  { name: "status", value: "N", help: "http: of each answer; 200 unless given", read: word },
-  { name: "expect-body", value: "TEXT", help: "http: of each answer", read: word },
+  { name: "status", value: "N", help: "http: status of each answer; default: 200", read: word },
+  { name: "expect-body", value: "TEXT", help: "http: body of each answer", read: word },
   { name: "expect-body-file", value: "FILE", help: "http: the same, from a file", read: absolute },
-  { name: "expect-sha256", value: "HEX", help: "http: of each answer's body", read: word },
+  { name: "expect-sha256", value: "HEX", help: "http: digest of each answer's body", read: word },
   { name: "script", value: "FILE", help: "requests with weights, one per line", read: absolute },
   {
     name: "depth",
     value: "N",
-    help: "requests in flight per connection; 1 unless given",
+    help: "requests in flight per connection; default: 1",
     read: whole(1, 1e6),
   },
   {
     name: "reopen-percent",
     value: "N",
-    help: "of the answers, after which a connection is reopened",
+    help: "reopens a connection after this share of answers",
     read: whole(0, 100),
   },
   {
     name: "answer-within-ms",
     value: "N",
-    help: "a later answer is a fault",
+    help: "an answer after this time is a fault",
     read: whole(1, hourMs),
   },
 ];
@@ -76,7 +76,7 @@ const tlsRows: readonly OptionRow[] = [
   {
     name: "tls-ca",
     value: "FILE",
-    help: "TLS: authorities; the system's unless given",
+    help: "TLS: authorities; default: the system's",
     read: absolute,
   },
   {
@@ -116,7 +116,7 @@ export function spokenBy({ values }: Given): Spoken {
   });
   const [first] = given.flat();
   if (protocol === "echo" && first !== undefined) {
-    throw new UsageError(`${first} goes with --protocol http or request`);
+    throw new UsageError(`${first} needs --protocol http or request`);
   }
   return {
     protocol,

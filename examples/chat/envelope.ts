@@ -1,5 +1,5 @@
-// A message between the processes of the chat: its origin, its number among those of the origin, and
-// the line. Enters and leaves: the frames of a ZeroMQ message. https://rfc.zeromq.org/spec/23/
+// A message between the processes of the chat: its origin, its number at that origin, and the line.
+// It is sent as the frames of a ZeroMQ message. https://rfc.zeromq.org/spec/23/
 
 /** One line under way, or word of how many there have been. */
 export interface Envelope {

@@ -228,26 +228,28 @@ std::string MissingOption(const RunOptions& options) {
   return "";
 }
 
-/** What goes with another option only, or exceeds it. */
+/** What needs another option, or exceeds it. */
 std::string Contradiction(const RunOptions& options) {
   if (!options.EchoLoad()) {
-    if (options.active > 0) return "--active goes with --mode open and closed only";
-    if (options.slow > 0) return "--slow goes with --mode open and closed only";
-    if (options.hot > 0) return "--hot goes with --mode open and closed only";
-    if (options.block_below > 0) return "--block-below goes with --mode open and closed only";
+    if (options.active > 0) return "--active needs --mode open or closed";
+    if (options.slow > 0) return "--slow needs --mode open or closed";
+    if (options.hot > 0) return "--hot needs --mode open or closed";
+    if (options.block_below > 0) return "--block-below needs --mode open or closed";
   }
   if (options.mode == LoadMode::kChurn && options.connections > 1) {
-    return "--connections: churn has none that stay; --in-flight says how many at a time";
+    return "--connections does not apply to --mode churn; use --in-flight";
   }
   const int64_t others = options.connections - options.slow - (options.hot > 0 ? 1 : 0);
-  if (options.slow > 0 && others < 1) return "--slow: none of the connections would be left";
-  if (options.hot > 0 && others < 1) return "--hot: needs a second connection to compare with";
+  if (others < 1) {
+    if (options.slow > 0) return "--slow: no other connection is left; use more --connections";
+    if (options.hot > 0) return "--hot needs a second connection; use more --connections";
+  }
   if (options.active > std::max<int64_t>(others, 0)) {
     return Format("--active: %lld is more than the %lld there are",
                   static_cast<long long>(options.active), static_cast<long long>(others));
   }
   if (options.block_below > 0 && options.protocol.name != ProtocolName::kEcho) {
-    return "--block-below goes with --protocol echo only";
+    return "--block-below needs --protocol echo";
   }
   if (options.begin_on_command == 1 && options.steady_within_ms > 0) {
     return "--steady-within-ms: a run that begins on command has a fixed warm-up";
@@ -279,10 +281,10 @@ void ReadPairs(const std::vector<std::string>& arguments, ParsedOptions* parsed)
 /** What makes no sense for connections that wait for commands. */
 std::string NotHeld(const RunOptions& options) {
   if (options.port == 0) return "--port is missing";
-  if (options.mode != LoadMode::kOpen) return "--mode goes with run; each window names its load";
-  if (options.slow > 0) return "--slow goes with run only";
-  if (options.hot > 0) return "--hot goes with run only";
-  if (options.processes > 1) return "--processes goes with run only";
+  if (options.mode != LoadMode::kOpen) return "--mode is an option of run; a window names its load";
+  if (options.slow > 0) return "--slow is an option of run only";
+  if (options.hot > 0) return "--hot is an option of run only";
+  if (options.processes > 1) return "--processes is an option of run only";
   return "";
 }
 

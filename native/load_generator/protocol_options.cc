@@ -26,10 +26,10 @@ bool IsLoopback(const std::string& host) { return IsIpv4Loopback(host) || host =
 std::string CheckRequest(const RequestSpec& spec, ProtocolName name) {
   const bool http = name == ProtocolName::kHttp;
   if (name != ProtocolName::kRequest && !spec.request_option.empty()) {
-    return spec.request_option + " goes with --protocol request only";
+    return spec.request_option + " needs --protocol request";
   }
   if (!http && !spec.http_option.empty()) {
-    return spec.http_option + " goes with --protocol http only";
+    return spec.http_option + " needs --protocol http";
   }
   if (http && spec.has_expected_body && !spec.sha256.empty()) {
     return "--expect-body and --expect-sha256 are two ways to say the same";
@@ -86,11 +86,11 @@ std::string CompleteProtocol(RunOptions* options) {
   const bool echo = protocol.name == ProtocolName::kEcho;
   // Echo pipelines as it always did; others have one request under way on a connection.
   if (options->depth < 0) options->depth = echo ? 0 : 1;
-  if (echo && !protocol.script_path.empty()) return "--script goes with request and http only";
+  if (echo && !protocol.script_path.empty()) return "--script needs --protocol http or request";
   if (echo && options->reopen_percent > 0)
-    return "--reopen-percent goes with request and http only";
+    return "--reopen-percent needs --protocol http or request";
   if (protocol.name != ProtocolName::kRequest && !protocol.greeting.empty()) {
-    return "--greeting goes with --protocol request only";
+    return "--greeting needs --protocol request";
   }
   if (!echo && options->allow_remote == 0 && !IsLoopback(options->host)) {
     return Format(
