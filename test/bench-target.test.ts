@@ -231,7 +231,7 @@ describe("what is refused before anything starts", () => {
     [["--url", "http://127.0.0.1:7/", "--cgroup", "no/such"], /no\/such is not a control group/],
     [[...command, "--fail-if", "p99 is bad"], /"p99 is bad" is not of the form 'p99 > 5ms'/],
     [[...command, "--fail-if", "p98 > 5ms"], /there is no figure "p98"; one of: errors, p50/],
-    [[...command, "--fail-if", "p99 > 5KiB"], /p99 is not given in "KiB"; but in ns, us/],
+    [[...command, "--fail-if", "p99 > 5KiB"], /p99 cannot end with "KiB"; use ns, us/],
     [[...command, "--fail-if", "serverMemory > 5MiB"], /serverMemory is not measured by echo-rate/],
   ];
   let said: readonly Refused[] = [];

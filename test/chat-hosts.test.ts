@@ -52,7 +52,7 @@ describe("three hosts", () => {
   const lines = (i: number, sender: number) =>
     clients[i]?.output.split("\n").filter((line) => line.startsWith(`user${sender}: `)) ?? [];
 
-  /** Each says it once a turn until each has heard it from all. */
+  /** Each says it once per turn until each has heard it from all. */
   async function everybodyHears(text: string): Promise<void> {
     let turn = 0;
     await eventually(

@@ -21,11 +21,11 @@ interface Rule {
 
 const quantity =
   "CPU|CPU time|µs|ns|ms|[Cc]ost|[Bb]ytes|B|kB|KiB|[Mm]emory|[Cc]alls|[Mm]essages|switches|" +
-  "wake-ups|[Rr]eads|sends|accepts|[Rr]equests|[Ee]vents|[Cc]onnections|[Dd]eliveries|" +
-  "megabytes|rounds|turns|times|operations";
+  "wake-ups|[Rr]eads|reloads|sends|accepts|accepted|[Rr]equests|[Ee]vents|[Cc]onnections|" +
+  "[Dd]eliveries|megabytes|windows|rounds|turns|times|once|twice|operations|files";
 const base =
   "message|connection|second|minute|peer|delivery|request|wait|event|listener|registration|" +
-  "operation|core|read|reader|member";
+  "operation|core|read|reader|member|round(?! trip)|turn|block|process|thread|window";
 
 const rules: readonly Rule[] = [
   {

@@ -189,7 +189,7 @@ describe("timers", () => {
     expect(reactor.handleEvents(0)).toBe(0);
   });
 
-  it("may repeat faster than turns come: once a turn then", () => {
+  it("may repeat faster than turns come: once per turn then", () => {
     let calls = 0;
     reactor.setTimer(0, () => calls++, { repeatMs: 0.001 });
     reactor.handleEvents(0);

@@ -226,7 +226,7 @@ describe("the commits", () => {
   it("are refused outside a repository", async () => {
     const nowhere = join(folder, "nowhere");
     mkdirSync(nowhere);
-    await expect(resolve(nowhere, "HEAD")).rejects.toThrow(/not a git repository/);
+    await expect(resolve(nowhere, "HEAD")).rejects.toThrow(/not a git clone of io-selectors/);
   });
 });
 
@@ -354,7 +354,7 @@ describe("the command line", () => {
     [["regression"], /--base REF/],
     [["regression", "--base", "HEAD", "--profile", "huge"], /"huge" is not one of default, short/],
     [["regression", "--base", "HEAD", "--gate", "beauty"], /"beauty" is not one of/],
-    [["regression", "--base", "no-such-commit"], /no commit "no-such-commit"|not a git repository/],
+    [["regression", "--base", "no-such-commit"], /no commit "no-such-commit"|not a git clone/],
     [["compare"], /two files/],
     [["compare", "a.json", "b.json"], /cannot read "a\.json"/],
     [["compare", good, good], /not JSON/],

@@ -154,7 +154,10 @@ describe("a saved report", () => {
       ["", "not JSON: the file is empty"],
       [text.slice(0, text.length / 2), "not JSON, perhaps truncated"],
       ["{}", "schemaVersion is missing"],
-      [text.replace('"schemaVersion": 2', '"schemaVersion": 9'), "schemaVersion 9 is foreign"],
+      [
+        text.replace('"schemaVersion": 2', '"schemaVersion": 9'),
+        "schemaVersion 9 is not supported",
+      ],
       [
         text.replace(/"block": 1,/, '"block": "one",'),
         "timeline[0].block: expected a whole number",

@@ -498,7 +498,7 @@ describe("results.json", () => {
       [text.slice(0, -200), "not JSON, perhaps truncated"],
       ["[]", "expected an object, got an array"],
       ["{}", "schemaVersion is missing"],
-      [change((results) => (results["schemaVersion"] = 3)), "schemaVersion 3 is foreign"],
+      [change((results) => (results["schemaVersion"] = 3)), "schemaVersion 3 is not supported"],
       [change((results) => delete results["seed"]), "seed is missing"],
       [change((results) => (results["startedAt"] = "today")), "startedAt: expected a time in UTC"],
       [change((results) => (results["complete"] = 1)), "complete: expected true or false, got 1"],

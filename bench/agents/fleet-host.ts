@@ -113,7 +113,8 @@ export class FleetHost implements Host {
     for (const { name, longestStallMs } of this.#all) {
       if (longestStallMs === 0) continue;
       const seconds = (longestStallMs / 1000).toFixed(1);
-      this.#facts.fault(`${name}: no answer for ${seconds} s: its link or its host stood still`);
+      const why = "its link was interrupted, or its host was suspended";
+      this.#facts.fault(`${name}: no answer for ${seconds} s: ${why}`);
     }
     return this.#facts.facts;
   }

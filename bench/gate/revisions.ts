@@ -26,8 +26,8 @@ export async function resolveRevisions(
   const inside = await runTool(["git", "-C", root, "rev-parse", "--show-prefix"], context);
   if (inside.failure !== null || (inside.lines[0] ?? "") !== "") {
     throw new UsageError(
-      "not a git repository of this package: there is nothing to compare with; " +
-        "--command 'CMD {port}' measures a server of the repository that you are in",
+      "this folder is not a git clone of io-selectors, so it has no commits to compare; " +
+        "--command 'CMD {port}' measures a server of the repository in this folder",
     );
   }
   const resolved = {
@@ -37,7 +37,7 @@ export async function resolveRevisions(
   if (head === null) await refuseChanges(root, context);
   if (resolved.base.commit === resolved.head.commit) {
     const { name, commit } = resolved.base;
-    throw new UsageError(`--base: "${name}" is the head itself (${commit}): nothing to compare`);
+    throw new UsageError(`--base: "${name}" is the head itself (${commit}); name another commit`);
   }
   return resolved;
 }
@@ -55,7 +55,7 @@ export async function repositoryOf(folder: string, context: ToolContext): Promis
   const { lines, failure } = await runTool(argv, context);
   const [root = "", prefix = ""] = lines;
   if (failure === null && root !== "") return { root, folder: prefix };
-  throw new UsageError(`${folder} is not in a git repository: there is nothing to compare`);
+  throw new UsageError(`${folder} is not in a git repository; run this in the one to measure`);
 }
 
 async function resolve(
@@ -75,7 +75,7 @@ async function resolve(
   const hint =
     shallow.lines[0] === "true"
       ? "; this clone is shallow and lacks older ones: git fetch --unshallow"
-      : "; perhaps it has to be fetched first";
+      : "; fetch it first if it is on a remote";
   throw new UsageError(`${option}: no commit "${name}"${hint}`);
 }
 

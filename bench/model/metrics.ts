@@ -272,7 +272,7 @@ export const metrics = {
   },
   acceptsPerSecond: {
     unit: "1/s",
-    title: "connections accepted a second",
+    title: "connections accepted per second",
     sum: { of: "accepts" },
     better: "more",
   },
@@ -344,7 +344,7 @@ export const metrics = {
   brokerCpuPerWrite: { unit: "us", title: "broker's CPU per write", sum: program },
   readerCpuPerRead: { unit: "us", title: "readers' CPU per read", sum: program },
   // Loads of the store although questions waited, because of the bound.
-  forcedReloadsPerSecond: { unit: "1/s", title: "forced reloads a second", sum: program },
+  forcedReloadsPerSecond: { unit: "1/s", title: "forced reloads per second", sum: program },
 } as const satisfies Readonly<Record<string, MetricRow>>;
 
 export type MetricName = keyof typeof metrics;

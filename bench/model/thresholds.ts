@@ -57,8 +57,8 @@ export function readThreshold(text: string): Threshold | string {
   const factor = ending === "" ? 1 : units[ending];
   if (factor === undefined) {
     const known = Object.keys(units).join(", ");
-    const instead = known === "" ? "" : `; but in ${known}`;
-    return `"${text}": ${name} is not given in "${ending}"${instead}`;
+    const instead = known === "" ? "no unit" : known;
+    return `"${text}": ${name} cannot end with "${ending}"; use ${instead}`;
   }
   const value = Number(digits) * factor;
   return { text: text.trim(), metric, comparison: comparison as Operator, value };

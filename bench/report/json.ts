@@ -66,5 +66,5 @@ function versionComplaint(value: unknown): string | null {
   const version = value["schemaVersion"];
   if (version === undefined) return "schemaVersion is missing";
   if (version === schemaVersion) return null;
-  return `schemaVersion ${JSON.stringify(version)} is foreign; this version reads 1 and 2`;
+  return `schemaVersion ${JSON.stringify(version)} is not supported; this version reads 1 and 2`;
 }

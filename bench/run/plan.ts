@@ -222,7 +222,7 @@ export function describePlan(plan: Plan): string[] {
   const lines = describeParts(plan.parts).map((line) => `${plan.profile}: ${line}`);
   lines.push(
     `${count(plan.contenders.length, "contender")}, ${describeBlocks(plan.blocks)}, ` +
-      `${count(windows, "window")} of ${windowMs} ms a round; ` +
+      `${count(windows, "window")} of ${windowMs} ms per round; ` +
       `about ${describeSeconds(estimateSeconds(plan))}${describeBudget(plan)}`,
   );
   const few = new Set(plan.parts.flatMap(comparedWithFewBlocks));

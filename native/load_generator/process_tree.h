@@ -60,7 +60,7 @@ class ProcessTree {
   std::vector<pid_t> Pids() const;
 
  private:
-  // Two files a thread and one a process are kept open below this; the generator's share of
+  // Two files per thread and one per process are kept open below this; the generator's share of
   // descriptors counts on it.
   static constexpr int64_t kHeldAtMost = 24;
   // To open, read and close takes some 15 us a thread: the bound on an edge.

@@ -12,7 +12,7 @@ describe("block orders", () => {
   };
 
   it.each([1, 2, 3, 4, 5, 7, 10])(
-    "name each of %i contenders once a block, evenly placed",
+    "name each of %i contenders once per block, evenly placed",
     (count) => {
       for (const blocks of [1, 3, 4, 10, 23]) {
         const orders = blockOrders(names(count), blocks, 42);

@@ -1,4 +1,4 @@
-// Readers of named FIFOs that wait in a Selector: any number of events a process, no thread. After
+// Readers of named FIFOs that wait in a Selector: any number of events per process, no thread. After
 // each end of the file a reader opens the FIFO anew, before that it would be readable for good.
 // fifo(7)
 
