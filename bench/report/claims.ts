@@ -1,5 +1,5 @@
-// What the literature claims of each strategy, beside the cells that test it: each claim holds,
-// does not, is not resolved, or was not measured by the run. docs/claims.md lists the same claims.
+// What the literature claims of each strategy, with the cells that test it: each claim holds, does
+// not hold, is not resolved, or was not measured by the run. docs/claims.md lists the same claims.
 
 import type { Cell } from "../model/results.ts";
 import { ratio, significant } from "./format.ts";
@@ -47,7 +47,7 @@ export const claims: readonly Claim[] = [
     id: "thread-memory",
     claim: "A thread per connection takes a stack per connection",
     source: c10k,
-    tested: "memory: user bytes per connection of cpp:thread-per-connection, against 4 KiB",
+    tested: "memory: user bytes per connection of cpp:thread-per-connection are at least 4 KiB",
     judge: (cells) =>
       atLeast(cells, ["memory", "cpp:thread-per-connection", "userBytesPerConnection"], 4096),
   },
@@ -62,14 +62,14 @@ export const claims: readonly Claim[] = [
     id: "scan-grows",
     claim: "The cost of select and poll grows with all connections, the silent ones too",
     source: c10k,
-    tested: "active-fraction: CPU per message of cpp:select with silent connections, without",
+    tested: "active-fraction: CPU per message of cpp:select, with and without silent connections",
     judge: (cells) => grows(cells, "cpp:select", { over: 1.25, holds: "above" }),
   },
   {
     id: "ready-only",
     claim: "The cost of epoll depends on what is ready, not on what is registered",
     source: c10k,
-    tested: "active-fraction: CPU per message of cpp:reactor-epoll with silent ones, without",
+    tested: "active-fraction: CPU per message of cpp:reactor-epoll, with and without silent ones",
     judge: (cells) => grows(cells, "cpp:reactor-epoll", { over: 1.25, holds: "below" }),
   },
   {
