@@ -45,7 +45,7 @@ export function toNativeTimeout(timeoutMs: number | null | undefined): number {
 export function assertIdleMs(idleMs: number): void {
   assertNumber(idleMs, "idleMs");
   if (idleMs >= 0 && idleMs <= LONGEST_IDLE_MS) return;
-  throw invalidValue(`an idle timeout of ${idleMs} ms: 0 … ${LONGEST_IDLE_MS} is possible`);
+  throw invalidValue(`the idle timeout is ${idleMs} ms; it must be 0 … ${LONGEST_IDLE_MS}`);
 }
 
 export function assertNumber(value: unknown, name: string): asserts value is number {

@@ -41,10 +41,10 @@ export async function connect<T = undefined>(
 
 /**
  * Makes a connection of a descriptor that this program got elsewhere: a connected socket, one end
- * of a pipe, a terminal. It becomes non-blocking and is closed with the connection.
+ * of a pipe, a terminal. The descriptor becomes non-blocking and is closed with the connection.
  * @returns the connection, after its `open` handler.
- * @throws {Error} in Node's form: `EBADF`, `EPERM` for a regular file; the descriptor is the
- *   caller's then.
+ * @throws {Error} in Node's form: `EBADF`, `EPERM` for a regular file; the caller then closes the
+ *   descriptor.
  */
 export function adopt<T = undefined>(
   file: FileLike,

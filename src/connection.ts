@@ -4,11 +4,11 @@
 import type { SocketAddress } from "./socket-address.ts";
 
 /**
- * What is called for a connection; one object serves every connection of a server. A handler that
- * throws closes its own connection and nothing else.
+ * The methods that are called for a connection; one object serves every connection of a server. A
+ * handler that throws closes only its own connection, and `error` gets the exception.
  */
 export interface ConnectionHandlers<T = undefined> {
-  /** Before every other call. */
+  /** Called once, before every other handler. */
   open?(connection: Connection<T>): void;
   /**
    * @param bytes what has arrived, never empty: a view that is valid until the handler returns.
@@ -18,13 +18,13 @@ export interface ConnectionHandlers<T = undefined> {
   data?(connection: Connection<T>, bytes: Uint8Array): void;
   /** After `write()` returned false: at most `lowWaterMark` bytes are left. */
   drain?(connection: Connection<T>): void;
-  /** The peer has sent everything. The connection then ends, too, unless `allowHalfOpen`. */
+  /** The peer has ended its side. This side then ends, too, unless `allowHalfOpen` is set. */
   end?(connection: Connection<T>): void;
-  /** No byte has moved for the idle timeout; without this handler the connection is destroyed. */
+  /** No byte was moved for the idle timeout. Without this handler the connection is destroyed. */
   idle?(connection: Connection<T>): void;
   /**
-   * What another handler threw; the connection is destroyed after it. Without this handler it is an
-   * 'uncaughtException' of the process.
+   * Called with the exception of another handler; afterwards the connection is destroyed. Without
+   * this handler the exception is an 'uncaughtException' of the process.
    */
   error?(connection: Connection<T>, thrown: unknown): void;
   /**
@@ -35,8 +35,8 @@ export interface ConnectionHandlers<T = undefined> {
 }
 
 /**
- * One peer: it is written to with back-pressure, and handlers are called for it one after another
- * on this thread.
+ * A connection to one peer, with a write queue and back-pressure. Its handlers are called one after
+ * another on this thread.
  */
 export interface Connection<T = undefined> extends AsyncIterable<Uint8Array> {
   /** The caller's own state; undefined until it is set. */
@@ -61,20 +61,20 @@ export interface Connection<T = undefined> extends AsyncIterable<Uint8Array> {
   readonly localAddress: SocketAddress | null;
 
   /**
-   * Sends bytes, or text as UTF-8, in order. They may change as soon as this returns. What is
-   * written within one turn leaves in one system call.
-   * @returns whether at most `highWaterMark` bytes are buffered; after false, `drain` says when
-   *   there is room. False also once it is destroyed or closed, and then the bytes are discarded.
+   * Sends bytes, or text as UTF-8, in order. The caller may reuse the bytes once this returns. All
+   * bytes that are written within one turn leave in one system call.
+   * @returns whether at most `highWaterMark` bytes are buffered; after false, `drain` is called once
+   *   there is room. Also false once it is destroyed or closed; the bytes are then discarded.
    * @throws {Error} ERR_STREAM_WRITE_AFTER_END after `end()`.
    */
   write(bytes: Uint8Array | string): boolean;
 
-  /** Sends what is buffered, and then ends this direction; twice is a no-op. shutdown(2) */
+  /** Sends the buffered bytes, then ends this direction; a second call is a no-op. shutdown(2) */
   end(bytes?: Uint8Array | string): void;
 
   /**
-   * Closes at once and discards what is buffered; twice is a no-op. `close` is called in the next
-   * turn, and no other handler before it.
+   * Closes at once and discards the buffered bytes; a second call is a no-op. `close` is called in
+   * the next turn, and no other handler before it.
    * @param error what `close` is called with.
    */
   destroy(error?: Error): void;
@@ -82,11 +82,11 @@ export interface Connection<T = undefined> extends AsyncIterable<Uint8Array> {
   /** Stops calling `data` and `end`, and receiving, until `resume()`. */
   pause(): void;
 
-  /** Ends `pause()`; what was received meanwhile is delivered first. */
+  /** Ends `pause()`; bytes that were received in the meantime are delivered first. */
   resume(): void;
 
   /**
-   * Calls `idle` whenever no byte has moved in either direction for that long, never early.
+   * Calls `idle` whenever no byte was moved in either direction for `idleMs`, never early.
    * @param idleMs milliseconds; 0: never.
    */
   setTimeout(idleMs: number): void;
@@ -102,13 +102,13 @@ export interface Connection<T = undefined> extends AsyncIterable<Uint8Array> {
   setHandlers(handlers: ConnectionHandlers<T>): void;
 
   /**
-   * Gives the descriptor back: it is the caller's to close, and no handler is called any more.
+   * Returns the descriptor, which the caller closes; no handler is called afterwards.
    * @throws {Error} ERR_CONNECTION_BUSY while bytes are buffered, ERR_CONNECTION_CLOSED once it is
    *   closed.
    */
   detach(): Detached;
 
-  /** What arrives, chunk by chunk; leaving the loop early destroys the connection. */
+  /** The received bytes, chunk by chunk; leaving the loop early destroys the connection. */
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array>;
 }
 

@@ -126,7 +126,7 @@ export class Engine implements Submitter {
     return this.#head[HEAD_FLUSHES] as number;
   }
 
-  /** @throws {Error} in Node's form; the descriptor is the caller's then. */
+  /** @throws {Error} in Node's form; the caller then closes the descriptor. */
   listen(fd: number, settings: ListenSettings, acceptor: Acceptor): void {
     const answer = native.engineListen(
       this.#id,
@@ -143,7 +143,7 @@ export class Engine implements Submitter {
   /**
    * Takes a descriptor over.
    * @param connection made for that slot.
-   * @throws {Error} in Node's form; the descriptor is the caller's then.
+   * @throws {Error} in Node's form; the caller then closes the descriptor.
    */
   adopt(
     fd: number,
@@ -234,7 +234,7 @@ export class Engine implements Submitter {
     native.engineFlush(this.#id);
   }
 
-  /** What it has called and moved since it was made. */
+  /** Its calls, events and bytes since it was made. */
   counters(): EngineCounters {
     return native.engineCounters(this.#id);
   }

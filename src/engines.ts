@@ -98,7 +98,7 @@ export function makeRole<T, C extends (() => void) | null>(
 
 /**
  * Takes over a connected descriptor, which is closed with the connection.
- * @throws {Error} in Node's form; the descriptor is the caller's then.
+ * @throws {Error} in Node's form; the caller then closes the descriptor.
  */
 export function adoptInto<T>(
   fd: number,

@@ -19,8 +19,8 @@ export interface EventHandler {
   /** Required for EVENT_WRITE. */
   onWritable?(fd: number, flags: number): void;
   /**
-   * Called with what the handler's own methods throw. Without it the Reactor's onError is called,
-   * and without that one too the error is an `uncaughtException` of the process.
+   * Called with the exceptions of the handler's own methods. Without it the Reactor's onError is
+   * called; without either, the exception is an `uncaughtException` of the process.
    */
   onError?(error: unknown): void;
   /**

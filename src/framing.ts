@@ -28,8 +28,8 @@ interface FramingOptions<T> extends Omit<ConnectionHandlers<T>, "data"> {
   /** Bytes of the longest line or message, without newline or prefix; 64 KiB by default. */
   readonly longest?: number;
   /**
-   * Called for a frame that is longer, or is cut off by the end of the connection, which is paused
-   * then; without this handler it is destroyed with the error.
+   * Called for a frame that is longer than `longest`, or that the end of the connection cuts off;
+   * the connection is then paused. Without this handler it is destroyed with the error.
    */
   readonly onRefused?: OnRefused<T>;
 }
@@ -56,7 +56,7 @@ export interface LengthPrefixedOptions<T = undefined> extends FramingOptions<T> 
   readonly onMessage: (connection: Connection<T>, message: Uint8Array) => void;
 }
 
-/** What lengthPrefixed() returns: handlers, and the way back. */
+/** What lengthPrefixed() returns: handlers that receive messages, and `send`. */
 export interface LengthPrefixed<T = undefined> extends ConnectionHandlers<T> {
   /**
    * Writes one message with its length before it.
@@ -67,9 +67,9 @@ export interface LengthPrefixed<T = undefined> extends ConnectionHandlers<T> {
 }
 
 /**
- * Handlers that receive lines. A line that came in one piece is decoded where it lies; with
+ * Handlers that receive lines. A line that arrived in one piece is decoded in place; with
  * `encoding: null` it is not copied at all.
- * @throws {RangeError} ERR_INVALID_ARG_VALUE if `longest` is no number of bytes from 1 on.
+ * @throws {RangeError} ERR_INVALID_ARG_VALUE if `longest` is not a number of bytes from 1 on.
  */
 export function lines<T = undefined>(options: LinesOptions<T>): ConnectionHandlers<T>;
 export function lines<T = undefined>(options: ByteLinesOptions<T>): ConnectionHandlers<T>;
@@ -103,7 +103,7 @@ export function lines<T = undefined>(
 
 /**
  * Handlers that receive messages with their length in front, as many binary protocols have them.
- * @throws {RangeError} ERR_INVALID_ARG_VALUE for what is no length, or does not fit the prefix.
+ * @throws {RangeError} ERR_INVALID_ARG_VALUE for an invalid length, or one that exceeds the prefix.
  */
 export function lengthPrefixed<T = undefined>(
   options: LengthPrefixedOptions<T>,

@@ -12,8 +12,8 @@ export function hintOf(backend: BackendName, answer: number): string {
   const syscall = native.failedSyscall();
   if (backend === "select" && answer === -EINVAL && syscall === "register") {
     return (
-      "the process has so many descriptors open that the selector's own are past fdSetSize; " +
-      "make it earlier, with a larger { fdSetSize } (Linux), or use poll or epoll"
+      "the process has so many open descriptors that the selector's own exceed fdSetSize; make " +
+      "the selector earlier, or with a larger { fdSetSize } (Linux), or use poll or epoll"
     );
   }
   if (backend === "epoll" && answer === -EPERM && syscall === "epoll_ctl") {

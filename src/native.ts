@@ -10,7 +10,7 @@ import { getSystemErrorName } from "node:util";
 /**
  * The ring of ready events: an Int32Array of (1 + capacity) × 4. The first four are its head, of
  * which [0] says whether a poll was woken (`RING_ENDED_BY_WAKER`, or 0) and [1], which
- * TypeScript sets, what is wished of a run (`RING_WISHES_…`, or 0). Then four an event: descriptor,
+ * TypeScript sets, what is wished of a run (`RING_WISHES_…`, or 0). Then four per event: descriptor,
  * ready mask, generation of the registration, raw flags. TypeScript allocates it, native code fills
  * it and keeps it referenced until `destroy`.
  */
@@ -105,7 +105,7 @@ export interface NativeCapabilities {
   readonly timeoutResolutionNs: number;
 }
 
-/** What an engine has called and moved since it was made. */
+/** Calls, events and bytes of an engine since it was made. */
 export interface EngineCounters {
   readonly waitCalls: number;
   readonly eventsReturned: number;

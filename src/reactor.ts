@@ -25,15 +25,15 @@ import { type Timer, TimerQueue } from "./timer-queue.ts";
 
 export interface ReactorOptions {
   /**
-   * Called with what timers, posted tasks, and handlers without an onError of their own throw.
-   * Without it such an error is an `uncaughtException` of the process, which ends unless it listens
-   * for that. What onError itself throws ends run(), or is thrown by handleEvents(), after the
-   * turn.
+   * Called with the exceptions of timers, posted tasks, and handlers without an own onError. If it
+   * is missing, such an exception is an `uncaughtException` of the process, which ends the process
+   * unless it has a listener for that. An exception of onError itself ends run(), or is thrown by
+   * handleEvents(), after the turn.
    */
   readonly onError?: ((error: unknown) => void) | undefined;
   /**
-   * Whether a handler is removed after it has thrown, for handlers without an onThrow of their own.
-   * "remove" unless given; "keep", as for Node's own listeners, where no onError took the error.
+   * Whether a handler is removed after it has thrown, for handlers without an own onThrow. Default:
+   * "remove" if an onError was called; otherwise "keep", as for Node's own listeners.
    */
   readonly onThrow?: OnThrow | undefined;
 }
@@ -101,8 +101,8 @@ export class Reactor {
    *   handler.onWritable, or both.
    * @param options as for Selector.register, such as `exclusive` for a listener that several
    *   processes share.
-   * @throws {RangeError | TypeError} ERR_INVALID_ARG_VALUE, ERR_INVALID_ARG_TYPE, for a handler
-   *   without the method for one of its events too.
+   * @throws {RangeError | TypeError} ERR_INVALID_ARG_VALUE, ERR_INVALID_ARG_TYPE, also for a
+   *   handler without the method for one of its events.
    * @throws what Selector.register throws.
    */
   registerHandler(
@@ -115,7 +115,7 @@ export class Reactor {
   }
 
   /**
-   * Replaces what a handler is called for.
+   * Replaces the events of a handler.
    * @param events as for registerHandler; 0 suspends the handler until the next modify() or
    *   resume(). A handler that suspend() has suspended stays so until resume().
    * @throws what Selector.modify throws; if the system refused, the handler has been removed.
@@ -127,10 +127,10 @@ export class Reactor {
   }
 
   /**
-   * Puts another handler in the place of a descriptor's handler, without onClose: hands a connected
-   * descriptor over, from what opened the connection to what serves it, say. What is ready is
-   * reported to the new one, in every mode.
-   * @param events what the new handler is called for; as before unless given.
+   * Replaces a descriptor's handler without calling onClose, for example the handler that opened a
+   * connection by the handler that serves it. Events that are ready are reported to the new one, in
+   * every mode.
+   * @param events of the new handler; unchanged unless given.
    * @returns the handler that was replaced.
    * @throws what registerHandler and modify throw.
    */
@@ -149,7 +149,7 @@ export class Reactor {
     if (registered !== undefined) this.#registrations.remove(registered);
   }
 
-  /** Stops calling a handler until resume(), which reports what has become ready meanwhile. */
+  /** Stops calling a handler until resume(), which reports events that became ready before it. */
   suspend(file: FileLike): void {
     this.#registrations.pause(this.#registrations.get(file), "suspend");
   }
@@ -226,7 +226,7 @@ export class Reactor {
     assertObject(options, "options");
     const { signal } = options;
     assertSignal(signal);
-    if (this.#running) throw new Error("this Reactor is running already");
+    if (this.#running) throw new Error("this Reactor already runs; call stop() first");
     if (signal?.aborted) return;
     const stop = () => this.stop();
     signal?.addEventListener("abort", stop, { once: true });

@@ -103,7 +103,7 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
   readonly size: number;
 
   /**
-   * Starts watching a descriptor. A call that fails changes nothing.
+   * Starts to watch a descriptor. A call that fails changes nothing.
    * @param events EVENT_READ, EVENT_WRITE or both.
    * @param data any value; the key has it.
    * @throws {RangeError | TypeError} ERR_INVALID_ARG_VALUE, ERR_INVALID_ARG_TYPE for bad events or
@@ -125,7 +125,7 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
   modify(file: FileLike, events: number, data?: T): SelectorKey<T>;
 
   /**
-   * Stops watching a descriptor, also if it has been closed meanwhile.
+   * Stops watching a descriptor, even if it has been closed in the meantime.
    * @throws {SelectorError} ERR_SELECTOR_KEY_NOT_FOUND if it is not registered.
    */
   unregister(file: FileLike): SelectorKey<T>;
@@ -138,13 +138,13 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
 
   /**
    * Blocks this thread until a registered descriptor is ready or the timeout passes.
-   * @param timeoutMs milliseconds; null or Infinity waits until something happens, 0 or less only
-   *   looks. Fractions round up. A wait without a deadline also ends empty while Node's own loop
-   *   has something to do (a signal, a message), at the latest after one wait that brought events,
-   *   so that a caller that yields on empty results only (`await setImmediate()`) loses nothing of
-   *   Node's. A caller that never yields gets one empty result per event of Node's. A look does
-   *   so after 256 looks in a row that brought events. A wait with a deadline never ends for Node's
-   *   sake.
+   * @param timeoutMs milliseconds; null or Infinity waits without a deadline, 0 or less does not
+   *   block. Fractions round up. A wait without a deadline also ends empty while Node's own loop
+   *   has work (a signal, a message), at the latest after one wait that returned events, so that a
+   *   caller that yields on empty results only (`await setImmediate()`) misses no event of Node. A
+   *   caller that never yields gets one empty result per event of Node. Calls that do not block end
+   *   empty for Node after 256 calls in a row that returned events. A wait with a deadline never
+   *   ends because of Node.
    * @returns the ready keys, each with the subset of its registered interest that is ready; empty
    *   on timeout.
    * @see epoll_pwait2(2), ppoll(2), pselect(2)
@@ -167,15 +167,16 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
   readyEvents(i: number): number;
   /**
    * FLAG_HANGUP | FLAG_ERROR | FLAG_READ_CLOSED | FLAG_PRIORITY of ready event `i`, as far as the
-   * backend can tell.
+   * backend reports them.
    */
   readyFlags(i: number): number;
 
   /**
-   * The same wait beside Node's event loop, as a promise; it does not block the thread. Armed only
-   * while a wait is pending. `for await (const ready of selector)` waits repeatedly until `close`.
+   * The same wait as a promise: it does not block the thread, and Node's event loop continues. The
+   * descriptors are watched only while a wait is pending. `for await (const ready of selector)`
+   * waits repeatedly until `close`.
    * @returns the ready keys; empty on timeout and after a wake.
-   * @throws the signal's reason once it is aborted; ERR_SELECTOR_CLOSED where `close` comes first.
+   * @throws the signal's reason once it is aborted; ERR_SELECTOR_CLOSED if `close` is called first.
    * @see uv_poll_t in libuv
    */
   wait(options?: WaitOptions): Promise<ReadyEvent<T>[]>;
@@ -191,8 +192,8 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
   fileno(): number | null;
   /**
    * Ends every registration and closes the selector's own descriptors, not the registered ones.
-   * Closing twice is a no-op. A selector that is garbage is closed some time after it was
-   * collected; one with a pending `wait` is not garbage.
+   * Closing twice is a no-op. A selector that is garbage-collected is closed some time later; one
+   * with a pending `wait` is not collected.
    */
   close(): void;
 }

@@ -33,17 +33,17 @@ interface ServerRole<T> extends Role<T> {
 export interface ServeOptions extends ConnectionOptions {
   /** A numeric address, or a name for Node's resolver; 127.0.0.1 unless given. */
   readonly host?: string;
-  /** A TCP port; 0, or no port, path or fd: the system picks one. */
+  /** A TCP port. With 0, or without port, path and fd, the system picks one. */
   readonly port?: number;
-  /** A Unix socket's path instead, or "\0name", an abstract one. unix(7) */
+  /** Instead of a port: the path of a Unix socket, or "\0name" for an abstract one. unix(7) */
   readonly path?: string;
-  /** A listening socket instead, which the server takes over. */
+  /** Instead of a port: a listening socket, which the server takes over. */
   readonly fd?: FileLike;
   /** SO_REUSEPORT: several servers share the port. socket(7) */
   readonly reusePort?: boolean;
   /** Connections that wait to be accepted; the system's limit, at most 4096, unless given. */
   readonly backlog?: number;
-  /** Connections at once; further ones wait in the backlog. Any number unless given. */
+  /** Most open connections; further ones wait in the backlog. Default: no limit. */
   readonly maxConnections?: number;
 }
 
@@ -99,7 +99,7 @@ export class Server<T = undefined> implements AsyncDisposable {
     return this.#connections;
   }
 
-  /** What the engine that serves this thread has called and moved since it was made. */
+  /** Calls, events and bytes of the engine that serves this thread, since it was made. */
   engineCounters(): EngineCounters {
     return this.#role.engine.counters();
   }
@@ -206,10 +206,10 @@ export class Server<T = undefined> implements AsyncDisposable {
 }
 
 /**
- * Serves connections: `handlers` are called for each that is accepted.
+ * Serves connections: `handlers` are called for each accepted connection.
  * @returns a server that listens; one whose `host` is a name listens once `ready` is resolved.
- * @throws {Error} in Node's form: `{ code: 'EADDRINUSE', errno, syscall: 'bind' }`; for a name,
- *   `ready` is rejected with it. {RangeError | TypeError} for options that make no sense.
+ * @throws {Error} in Node's form: `{ code: 'EADDRINUSE', errno, syscall: 'bind' }`; if `host` is a
+ *   name, `ready` is rejected with it. {RangeError | TypeError} for invalid options.
  */
 export function serve<T = undefined>(
   options: ServeOptions,

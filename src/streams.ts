@@ -1,5 +1,5 @@
-// Streams over any descriptor: Node's and the Web's. Reading takes no thread of Node's pool, and
-// all streams of a thread share one selector.
+// Node streams and Web streams over any descriptor. They use no thread of Node's pool, and all
+// streams of a thread share one selector.
 
 import type { Duplex, Readable, Writable } from "node:stream";
 import { descriptorOf } from "./arguments.ts";
@@ -31,8 +31,8 @@ export function toReadable(
 }
 
 /**
- * A node:stream Writable over the same. What the descriptor does not take at once is written when
- * it is ready; chunks that wait are joined.
+ * A node:stream Writable over the same kinds of descriptor. Bytes that the descriptor does not take
+ * at once are written when it is ready; waiting chunks are joined.
  * @see write(2), stream.Writable in Node's manual
  */
 export function toWritable(
@@ -43,9 +43,10 @@ export function toWritable(
 }
 
 /**
- * A node:stream Duplex over the same, or over a connection, whose handlers but `close` and `idle`
- * it replaces. `end()` half-closes a socket. By default the writable side stays open after the
- * readable one has ended (`allowHalfOpen`). A write is done once the system has taken it.
+ * A node:stream Duplex over the same kinds of descriptor, or over a connection; it replaces all
+ * handlers of a connection except `close` and `idle`. `end()` half-closes a socket. By default the
+ * writable side stays open after the readable one has ended (`allowHalfOpen`). A write is done once
+ * the system has taken it.
  * @throws {Error} ERR_CONNECTION_TAKEN for a connection that has a stream already.
  * @see stream.Duplex in Node's manual
  */
@@ -58,7 +59,7 @@ export function toDuplex<T>(
 }
 
 /**
- * The Web's pair of streams over the same.
+ * A pair of Web streams over the same as toDuplex.
  * @see https://streams.spec.whatwg.org/
  */
 export function toWebStreams<T>(

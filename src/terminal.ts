@@ -47,9 +47,9 @@ export interface RawMode extends Disposable {
 const entered = new Set<RawMode>();
 
 /**
- * Sets a terminal raw: bytes pass as they are and at once, without echo, line editing, signals from
- * keys or translation of line ends; and sets its serial line, 8N1 without flow control unless
- * `options` says otherwise. A modem's carrier is ignored (CLOCAL).
+ * Sets a terminal to raw mode: bytes pass unchanged and at once, without echo, line editing,
+ * signals from keys or translation of line ends. Also sets its serial line: 8N1 without flow
+ * control, unless `options` has other values. A modem's carrier is ignored (CLOCAL).
  * @param file any terminal: a serial port, standard input, a pseudo-terminal's side `terminal`.
  * @returns what restores the terminal. The end of this thread (`process.exit`, an uncaught
  *   exception) restores it too; a signal that ends the process does not.

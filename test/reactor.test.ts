@@ -585,7 +585,7 @@ describe.each(selectorClasses)("run over %s", (_name, make) => {
     for (let i = 0; i < 3; i++) {
       reactor.post(() => reactor.stop());
       const run = reactor.run();
-      await expect(reactor.run()).rejects.toThrow(/running already/);
+      await expect(reactor.run()).rejects.toThrow(/already runs/);
       await run;
     }
   });
