@@ -63,7 +63,7 @@ export interface Connection<T = undefined> extends AsyncIterable<Uint8Array> {
   /**
    * Sends bytes, or text as UTF-8, in order. The caller may reuse the bytes once this returns. All
    * bytes that are written within one turn leave in one system call.
-   * @returns whether at most `highWaterMark` bytes are buffered; after false, `drain` is called once
+   * @returns whether at most `highWaterMark` bytes are buffered; after false, `drain` follows once
    *   there is room. Also false once it is destroyed or closed; the bytes are then discarded.
    * @throws {Error} ERR_STREAM_WRITE_AFTER_END after `end()`.
    */

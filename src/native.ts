@@ -8,11 +8,11 @@ import { fileURLToPath } from "node:url";
 import { getSystemErrorName } from "node:util";
 
 /**
- * The ring of ready events: an Int32Array of (1 + capacity) × 4. The first four are its head, of
- * which [0] says whether a poll was woken (`RING_ENDED_BY_WAKER`, or 0) and [1], which
- * TypeScript sets, what is wished of a run (`RING_WISHES_…`, or 0). Then four per event: descriptor,
- * ready mask, generation of the registration, raw flags. TypeScript allocates it, native code fills
- * it and keeps it referenced until `destroy`.
+ * The ring of ready events: an Int32Array of (1 + capacity) × 4. The first four are its head:
+ * [0] is `RING_ENDED_BY_WAKER` if a waker ended the poll, or 0; TypeScript sets [1] to the wishes of
+ * a run (`RING_WISHES_…`, or 0). Four per event follow: descriptor, ready mask, generation of the
+ * registration, raw flags. TypeScript allocates the ring; native code fills it and keeps it
+ * referenced until `destroy`.
  */
 export const RING_STRIDE = 4;
 export const RING_ENDED_BY_WAKER = 1;
