@@ -99,7 +99,7 @@ export const contenders: readonly Contender[] = [
     command: native("busy-poll"),
     concurrency: "single",
     platforms: unix,
-    summary: "asks every connection in turn and never waits",
+    summary: "receives from every connection in turn and never waits",
     settings: withoutWaits,
   },
   {
@@ -164,7 +164,7 @@ export const contenders: readonly Contender[] = [
     command: preforked("prefork"),
     concurrency: "prefork",
     platforms: ["linux"],
-    summary: "several epoll reactors, a process each, at one listener",
+    summary: "several processes, each an epoll reactor, with one common listener",
     // More at once would leave the other processes at that listener without connections.
     settings: { acceptsPerWake: 8 },
   },
@@ -175,7 +175,7 @@ export const contenders: readonly Contender[] = [
     command: preforked("prefork-reuseport"),
     concurrency: "prefork",
     platforms: ["linux"],
-    summary: "several epoll reactors, a process and a listener each",
+    summary: "several processes, each an epoll reactor with its own listener",
   },
   {
     name: "ts:busy-poll",
@@ -185,7 +185,7 @@ export const contenders: readonly Contender[] = [
     command: script("ts:busy-poll"),
     concurrency: "single",
     platforms: unix,
-    summary: "asks every connection in turn, from TypeScript",
+    summary: "receives from every connection in turn, in TypeScript",
     settings: withoutWaits,
   },
   {
@@ -250,7 +250,7 @@ export const contenders: readonly Contender[] = [
     command: preforkedScript("ts:prefork"),
     concurrency: "prefork",
     platforms: ["linux"],
-    summary: "several Reactors over epoll, a process and a listener each",
+    summary: "several processes, each a Reactor over epoll with its own listener",
   },
   {
     name: "node:net",
@@ -269,7 +269,7 @@ export const contenders: readonly Contender[] = [
     command: preforkedScript("node:cluster"),
     concurrency: "prefork",
     platforms: unix,
-    summary: "several net servers, a process each; the parent hands out connections",
+    summary: "several processes with net servers; the parent distributes connections",
     settings: nodeSettings,
   },
 ];

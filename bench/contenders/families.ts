@@ -69,7 +69,7 @@ const rooms: readonly Contender[] = [
     name: "ts:reactor-epoll",
     runtime: "ts",
     platforms: ["linux"],
-    summary: "one loop; a queue for each member, watched for writing while it is not empty",
+    summary: "one loop; a queue per member, watched for writing while it is not empty",
   }),
   room({ name: "node:net", runtime: "node", summary: "Node's own net module, which queues" }),
 ];
@@ -150,13 +150,22 @@ const blockers: readonly Contender[] = [
     name: "ts:connections-workers",
     runtime: "ts",
     platforms: ["linux"],
-    summary: "the library's serve(); what blocks goes to a pool of 4 worker threads",
+    summary: "the library's serve(); blocking work runs in a pool of 4 worker threads",
   }),
+<<<<<<< HEAD
   offloading({
     name: "node:net-workers",
     runtime: "node",
     platforms: unix,
     summary: "Node's own net module; what blocks goes to a pool of 4 worker threads",
+=======
+  {
+    ...offloading("node:net-workers", {
+      runtime: "node",
+      platforms: unix,
+      summary: "Node's own net module; blocking work runs in a pool of 4 worker threads",
+    }),
+>>>>>>> d35cb9c (help: the load generator's options have nouns; workloads and contenders say what they do)
     settings: nodeSettings,
   }),
 ];

@@ -19,7 +19,7 @@ const baseline = "none silent";
 
 export const activeFraction = {
   name: "active-fraction",
-  answers: "what silent connections cost: O(registered) against O(ready)",
+  answers: "what silent connections cost: does it grow with registered or ready ones?",
   title: "Few active among many",
   lead:
     "The same number of connections, more or fewer of them active. A strategy that checks every " +

@@ -18,7 +18,7 @@ export const latencyAgainstLoad = {
   answers: "how latency rises as a server nears its capacity",
   title: "Latency against load",
   lead:
-    "Each server at parts of its own capacity, which a short closed loop determines before each " +
+    "Each server at shares of its own capacity, which a short closed loop measures before each " +
     "measurement. The knee is the lowest of these loads at which p99 is more than twice that of " +
     "the lightest load.",
   charts: ["latencyP99"],

@@ -10,11 +10,11 @@ const writes = 1000;
 
 export const readiness = {
   name: "readiness",
-  answers: "what wait, register and modify cost by the number registered",
+  answers: "what wait, register and modify cost, by the number of registered descriptors",
   title: "The wait itself",
   lead:
     "Pairs of sockets in one process, without a network: what waiting, registering and " +
-    "modifying cost by the number registered.",
+    "modifying cost, by the number of registered descriptors.",
   counted: ["socket pair", "socket pairs"],
   charts: ["eventCost", "waitCost", "registerCost", "modifyCost", "unregisterCost"],
   regime: "readiness",

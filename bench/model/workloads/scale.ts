@@ -6,7 +6,7 @@ import { type LoadScale, rateOf, type Workload } from "./workload.ts";
 
 export const scale = {
   name: "scale",
-  answers: "whether so many connections can be held, and what each costs",
+  answers: "whether a server can hold this many connections, and what each costs",
   title: "As many as the machine holds",
   lead: "Every connection echoes when it is opened; then messages sweep over all of them.",
   charts: ["userBytesPerConnection", "kernelBytesPerConnection", "latencyP99", "acceptsPerSecond"],
