@@ -20,8 +20,8 @@ export function renderTrends(trends: readonly Trend[]): string {
     "p",
     { class: "lead" },
     text(
-      "Each point is the median of a run's blocks, the line through it their least and most. " +
-        "Steps are the medians between changes (E-divisive, p < 0.05). A trend never gates.",
+      "Each point is the median of a run's blocks; the line through it spans all blocks. " +
+        "Steps are the medians between changes (E-divisive, p < 0.05). A trend decides nothing.",
     ),
   );
   const empty = element("p", {}, text("The history is empty."));

@@ -232,7 +232,7 @@ function environmentLines(results: Results): string[] {
   return [
     "## Environment",
     "",
-    "Figures compare between runs of equal fingerprint.",
+    "Runs with equal fingerprints can be compared.",
     "",
     ...propertyTable("property", ownProperties(results.environment)),
     "",

@@ -252,9 +252,9 @@ function claimsSection({ cells }: Results): Section {
   };
   return {
     id: "claims",
-    title: "What the literature claims, judged",
+    title: "Claims of the literature, tested",
     lead:
-      "Each claim beside the cell of this run that tests it. It is not resolved if the 95 % " +
+      "Each claim with the cell of this run that tests it. It is not resolved if the 95 % " +
       "interval holds the bound.",
     charts: [],
     ...(2 * decided.length > rows.length ? { whole: table, words: true } : {}),

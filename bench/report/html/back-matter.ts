@@ -18,7 +18,7 @@ export function methodPart(results: Results): Markup {
     settings.length === 0
       ? nothing
       : folded(
-          "Settings, equal for all that are not named in them",
+          "Settings of all contenders; those named in them differ",
           properties("setting", settings),
         ),
     folded(
@@ -49,7 +49,7 @@ function marksText(): string {
 
 export function environmentPart(results: Results): Markup {
   return join([
-    element("p", { class: "lead" }, text("Figures compare between runs of equal fingerprint.")),
+    element("p", { class: "lead" }, text("Runs with equal fingerprints can be compared.")),
     folded("All of it", properties("property", ownProperties(results.environment))),
     ...machineBlocks(results.environment).map(({ title, entries }) =>
       folded(title, properties("property", entries)),
