@@ -32,7 +32,7 @@ interface Worker {
   child: ChildProcess | null;
   ready: boolean;
   startedAtMs: number;
-  /** Until it is started again, longer each time that it dies young. */
+  /** Delay before it is started again; longer each time that it ends early. */
   againInMs: number;
   due: boolean;
   timer: NodeJS.Timeout | undefined;

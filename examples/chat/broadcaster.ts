@@ -16,7 +16,7 @@ export interface BroadcasterSettings {
   readonly uplink: string;
   /** Addresses of other broadcasters, `host:port`. */
   readonly peers: readonly string[];
-  /** Messages kept for a subscriber that lags; beyond, it loses them, and will find that out. */
+  /** Messages kept for a subscriber that lags; it loses further ones, and notices that. */
   readonly highWaterMark: number;
 }
 

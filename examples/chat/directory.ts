@@ -1,5 +1,5 @@
-// Which names are in which group at the other gateways, after their last marks. A question is
-// answered at once, from what is known: it may be a moment old.
+// Which names are in which group at the other gateways, by their last marks. A question is answered
+// at once from these, so an answer may be slightly old.
 
 /** What a mark says about its sender's groups. */
 export interface GroupNews {
@@ -8,9 +8,9 @@ export interface GroupNews {
   readonly groups: Readonly<Record<string, readonly string[]>>;
 }
 
-/** A gateway that has not been heard for so long takes its members with it. */
+/** After this time without a mark of a gateway, its members are removed. */
 const SILENT_MS = 5000;
-/** And for so long, its place in the ledger. */
+/** After this time its place in the ledger is removed, too. */
 const GONE_MS = 60_000;
 
 interface Gateway {
@@ -39,7 +39,7 @@ export class Directory {
       .flatMap(({ groups }) => groups.get(group) ?? []);
   }
 
-  /** Forgets who is not coming back. @returns their origins. */
+  /** Removes gateways that have been silent for too long. @returns their origins. */
   sweep(nowMs: number): string[] {
     const gone = [...this.#gateways]
       .filter(([, { heardAtMs }]) => nowMs - heardAtMs >= GONE_MS)

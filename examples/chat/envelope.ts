@@ -1,11 +1,11 @@
 // A message between the processes of the chat: its origin, its number at that origin, and the line.
 // It is sent as the frames of a ZeroMQ message. https://rfc.zeromq.org/spec/23/
 
-/** One line under way, or word of how many there have been. */
+/** One line, or a mark with the number of lines so far. */
 export interface Envelope {
-  /** `word`: a line for members. `mark`: nothing was lost if `sequence` is what you have, too. */
+  /** `word`: a line for members. `mark`: no word was lost if the last one had this `sequence`. */
   readonly kind: "word" | "mark";
-  /** The gateway that it entered by, in this life of it. */
+  /** The gateway that sent it, in this run of its process. */
   readonly origin: string;
   /** Of a word: its own number, from 1. Of a mark: the number of the last word before it. */
   readonly sequence: number;

@@ -20,7 +20,7 @@ export class FrameQueue {
     this.#onDrained = onDrained;
   }
 
-  /** Messages that wait, beside those in the socket. */
+  /** Messages that wait, without those in the socket. */
   get waiting(): number {
     return this.#frames.length - this.#first;
   }
@@ -38,8 +38,8 @@ export class FrameQueue {
         this.#first++;
       }
     } catch {
-      // The socket was closed under it, as the process ends: what waits is lost, and is counted by
-      // those who expect it.
+      // The socket was closed because the process ends: waiting messages are lost, and their
+      // receivers count them.
     }
     this.#frames = [];
     this.#first = 0;

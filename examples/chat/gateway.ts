@@ -20,7 +20,7 @@ export interface GatewaySettings extends Omit<UplinkOptions, "origin"> {
 }
 
 const MARK_EVERY_MS = 200;
-/** Every so many marks all groups are said, for a gateway that is new or lost a mark. */
+/** After this many marks all groups are sent, for a gateway that is new or lost a mark. */
 const MARKS_A_ROLL_CALL = 5;
 
 export async function runGateway(
@@ -53,7 +53,7 @@ class Gateway implements Floor, Listener {
     this.#room = new Room(settings.limits);
     this.#settings = settings;
     this.#announce = announce;
-    // Another life of this worker counts anew, and must not be taken for this one.
+    // Another run of this worker counts from 1, so it needs another name.
     const origin = `${settings.name}/${process.pid}`;
     this.#uplink = new Uplink({ ...settings, origin }, this);
     this.#marking = setInterval(() => this.#mark(), MARK_EVERY_MS);
@@ -115,7 +115,8 @@ class Gateway implements Floor, Listener {
   }
 
   onMark({ origin, body }: Envelope): void {
-    // Our own has come back: we can say, and hear. Clients that came earlier would miss something.
+    // Our own mark has come back, so sending and receiving work. Clients are accepted only now,
+    // because earlier ones would miss messages.
     if (origin === this.#uplink.origin) {
       if (this.#door === null) this.#openDoor();
       return;

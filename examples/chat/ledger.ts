@@ -3,11 +3,11 @@
 import type { Envelope } from "./envelope.ts";
 
 export interface Entry {
-  /** False for what has been here before. */
+  /** False for a duplicate. */
   readonly fresh: boolean;
-  /** Words that should have come before it and will not: each way here keeps the order. */
+  /** Words that were lost before it: each path keeps the order, so they cannot still arrive. */
   readonly missed: number;
-  /** The first that was heard of this origin; what it said before is not for us. */
+  /** Whether it is the first of its origin; words before it are not counted as lost. */
   readonly first: boolean;
 }
 
@@ -37,7 +37,7 @@ export class Ledger {
     return { fresh, missed, first: last === undefined };
   }
 
-  /** An origin that will not come back. */
+  /** Removes an origin that will not send again. */
   forget(origin: string): void {
     this.#last.delete(origin);
   }

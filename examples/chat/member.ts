@@ -1,5 +1,5 @@
-// One client of the chat: its lines become requests, and what it is told waits in its connection,
-// bounded. A client that does not read is dropped, so that it costs the others nothing.
+// One client of the chat: its lines become requests, and messages to it wait in its connection, up
+// to a limit. A client that does not read is disconnected, so that it costs the others nothing.
 
 import { type Connection, type Server, serve } from "../../src/index.ts";
 import { LineReader } from "./line-reader.ts";
@@ -18,7 +18,7 @@ export interface Floor {
   readonly limits: Limits;
   entered(member: Member): void;
   handle(member: Member, request: Request): void;
-  /** Something was wrong, and has been dealt with. */
+  /** Reports a problem that has been handled. */
   report(text: string): void;
   /** The connection is closed. `reason` is null if the peer left by itself. */
   left(member: Member, reason: string | null): void;
@@ -32,7 +32,7 @@ export interface DoorOptions {
   readonly reusePort: boolean;
 }
 
-/** What is under way to a peer that has sent everything still reaches it. */
+/** How long a peer that has ended its side still receives messages. */
 const LAST_WORDS_MS = 250;
 
 /** Lets members in. */
@@ -94,7 +94,7 @@ export class Member {
     this.#connection.destroy();
   }
 
-  /** Stops or goes on reading it: what cannot be passed on is better left in its socket. */
+  /** Stops or resumes reading from it: lines that cannot be passed on stay in its socket. */
   pause(paused: boolean): void {
     if (paused) this.#connection.pause();
     else this.#connection.resume();
@@ -111,7 +111,7 @@ export class Member {
     this.#take(this.#reader.feed(bytes));
   }
 
-  /** The peer sends no more, and perhaps still listens. */
+  /** The peer sends no more, but may still receive. */
   finish(): void {
     this.#take(this.#reader.finish());
     setTimeout(() => this.#connection.end(), LAST_WORDS_MS);

@@ -48,7 +48,7 @@ export class Room {
     return null;
   }
 
-  /** Silent where it is no member. */
+  /** A no-op for a group that it is not in. */
   leave(member: Member, group: string): void {
     if (member.groups.delete(group)) this.#changed.add(group);
     const members = this.#groups.get(group);
@@ -67,8 +67,8 @@ export class Room {
   }
 
   /**
-   * The groups that changed since the last call, with the names in them now: empty for one that is
-   * gone. Two that say the same group say the same thing, so a lost or doubled one does no harm.
+   * The groups that changed since the last call, with the names in them now: empty for one that has
+   * no members. Each is complete, so a lost or repeated one does no harm.
    */
   takeChanges(): Record<string, string[]> {
     const changed = this.#changed;
@@ -83,11 +83,11 @@ export class Room {
       return;
     }
     const members = group === null ? this.#members : this.#groups.get(group);
-    // A copy where it may shrink under the loop is not needed: a Set's iterator allows that.
+    // No copy is needed although the set may shrink in the loop: a Set's iterator allows that.
     for (const member of members ?? []) member.tell(line);
   }
 
-  /** Has them all read or not. */
+  /** Pauses or resumes reading from all members. */
   pause(paused: boolean): void {
     for (const member of this.#members) member.pause(paused);
   }

@@ -7,25 +7,25 @@ import { FrameQueue } from "./frame-queue.ts";
 import { Ledger } from "./ledger.ts";
 
 export interface UplinkOptions {
-  /** This life of this gateway: no other has had this name. */
+  /** The name of this run of this gateway: no other run has it. */
   readonly origin: string;
   readonly uplink: string;
   readonly downlink: string;
   readonly highWaterMark: number;
 }
 
-/** What comes down. */
+/** What arrives from the broadcaster. */
 export interface Listener {
   onWord(envelope: Envelope): void;
   onMark(envelope: Envelope): void;
   /** The first of an origin. */
   onHeard(origin: string): void;
   onLost(origin: string, count: number): void;
-  /** Nothing waits on its way up any more. */
+  /** No word waits to be sent any more. */
   onDrained(): void;
 }
 
-/** Words that may wait here for the broadcaster; then members are not read. */
+/** Most words that wait here for the broadcaster; beyond, members are not read. */
 const FULL = 1000;
 const nothing = new Uint8Array(0);
 
@@ -70,9 +70,9 @@ export class Uplink {
     this.#post("word", to ?? "", line);
   }
 
-  /** Says how many words there have been, so that the loss of the last is found, too. */
+  /** Sends the number of words so far, so that a loss of the last ones is noticed, too. */
   mark(body: Uint8Array = nothing): void {
-    // A broadcaster that is away has enough waiting for it.
+    // Not to a broadcaster that is away: enough words already wait for it.
     if (this.#queue.waiting === 0) this.#post("mark", "", body);
   }
 
