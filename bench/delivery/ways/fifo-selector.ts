@@ -1,5 +1,5 @@
-// Readers of named FIFOs that wait in a Selector: any number of events per process, no thread. After
-// each end of the file a reader opens the FIFO anew, before that it would be readable for good.
+// Readers of named FIFOs that wait in a Selector: any number of events per process, no thread.
+// After each end of the file a reader opens the FIFO again, because it would stay readable.
 // fifo(7)
 
 import { close, DefaultSelector, EVENT_READ, openFifo, read } from "../../../src/index.ts";
