@@ -10,8 +10,8 @@ import { getSystemErrorName } from "node:util";
 /**
  * The ring of ready events: an Int32Array of (1 + capacity) × 4. The first four are its head:
  * [0] is `RING_ENDED_BY_WAKER` if a waker ended the poll, or 0; TypeScript sets [1] to the wishes
- * of a run (`RING_WISHES_…`, or 0). Four per event follow: descriptor, ready mask, generation of the
- * registration, raw flags. TypeScript allocates the ring; native code fills it and keeps it
+ * of a run (`RING_WISHES_…`, or 0). Four per event follow: descriptor, ready mask, generation of
+ * the registration, raw flags. TypeScript allocates the ring; native code fills it and keeps it
  * referenced until `destroy`.
  */
 export const RING_STRIDE = 4;
