@@ -26,7 +26,7 @@ const passes: readonly PassRow[] = [
     option: {
       name: "cpu-profile",
       value: "",
-      help: "a pass with perf, after the rounds: where CPU time goes",
+      help: "adds a pass with perf: where CPU time goes",
     },
     problem: perfProblem,
     add: withCpuProfiles,
@@ -36,7 +36,7 @@ const passes: readonly PassRow[] = [
     option: {
       name: "count-calls",
       value: "",
-      help: "a pass with strace, after the rounds: system calls by name",
+      help: "adds a pass with strace: system calls by name",
     },
     problem: straceProblem,
     add: withCallCounts,
