@@ -1,5 +1,5 @@
-// A chat client: sends what you type to all users, and prints what they send. Standard input may be
-// a terminal, a pipe or a file. It ends with the input, or on Ctrl-C.
+// A chat client: what you type goes to all, what the others say is printed. Lines go from standard
+// input, whatever it is, to the connection and back, until Ctrl-C or the end of the input.
 //
 //   npm run build && node dist/examples/chat-client.js 127.0.0.1:7000 ada
 //   /join tea · /leave tea · /members tea · /to tea shall we? · /answer yes · else to all users
@@ -45,14 +45,14 @@ try {
   process.stdin.destroy();
 }
 
-/** Stops reading the input while too many bytes wait to be sent. */
+/** No more is read while something waits to be sent. */
 function serveInput(connection: Connection): void {
   if (interactive) print(`connected to ${address} as ${user}`);
   const leave = () => {
     leaving = true;
     connection.destroy();
   };
-  process.stdout.on("error", leave); // the reader of our output has closed it
+  process.stdout.on("error", leave); // nothing reads on
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, leave);
   typed.on("line", (line) => {
     const request = line === "" ? null : requestOf(line);
@@ -60,7 +60,7 @@ function serveInput(connection: Connection): void {
   });
   typed.on("close", () => {
     inputEnded = true;
-    connection.end(); // messages in flight still arrive
+    connection.end(); // what is under way still comes
   });
 }
 
@@ -69,7 +69,7 @@ function requestOf(line: string): object | null {
   const [, answer] = /^\/answer (.*)$/.exec(line) ?? [];
   if (answer !== undefined) {
     if (lastFrom !== null) return { user, to: lastFrom, text: answer };
-    print("! nothing to answer: no message to a group has arrived");
+    print("! nothing to answer: no message to a group has come");
     return null;
   }
   const [, command, group = "", text = ""] =
@@ -81,14 +81,12 @@ function requestOf(line: string): object | null {
 
 /** A line of the server for a person; null for what that person has just typed. */
 function show(line: string): string | null {
-  const said = parsed(line);
-  if (said === null) return `? ${line}`; // not a message of this chat: shown as it is
-  if (said.text !== undefined) {
-    const { from, to } = said;
-    if (typeof from === "string" && said.user !== user) lastFrom = from;
-    if (interactive && said.user === user) return null;
-    const target = String(to).startsWith("@") ? "you" : to; // only the owner of an address gets it
-    return `${said.user}${to === undefined ? "" : ` to ${target}`}: ${said.text}`;
+  const { user: speaker, text, to, from, group, members, problem, notice } = parsed(line);
+  if (isText(text) && isText(speaker)) {
+    if (isText(from) && speaker !== user) lastFrom = from;
+    if (interactive && speaker === user) return null;
+    const target = isText(to) && to.startsWith("@") ? "you" : to; // only its owner gets it
+    return `${speaker}${isText(target) ? ` to ${target}` : ""}: ${text}`;
   }
   if (Array.isArray(members) && isText(group)) {
     return `in ${group}: ${members.filter(isText).join(", ")}`;
@@ -107,7 +105,11 @@ function parsed(line: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** Without control characters: messages of others must not control this terminal. */
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+/** What others say must not steer this terminal. */
 function print(text: string): void {
   process.stdout.write(`${text.replace(/\p{Cc}/gu, " ")}\n`);
 }

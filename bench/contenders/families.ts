@@ -152,20 +152,11 @@ const blockers: readonly Contender[] = [
     platforms: ["linux"],
     summary: "the library's serve(); blocking work runs in a pool of 4 worker threads",
   }),
-<<<<<<< HEAD
   offloading({
     name: "node:net-workers",
     runtime: "node",
     platforms: unix,
-    summary: "Node's own net module; what blocks goes to a pool of 4 worker threads",
-=======
-  {
-    ...offloading("node:net-workers", {
-      runtime: "node",
-      platforms: unix,
-      summary: "Node's own net module; blocking work runs in a pool of 4 worker threads",
-    }),
->>>>>>> d35cb9c (help: the load generator's options have nouns; workloads and contenders say what they do)
+    summary: "Node's own net module; blocking work runs in a pool of 4 worker threads",
     settings: nodeSettings,
   }),
 ];
