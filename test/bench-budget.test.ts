@@ -66,6 +66,17 @@ describe("the budget of a plan", () => {
   });
 });
 
+describe("the rows of a plan", () => {
+  it("are one if the command line replaces everything in which they differ", () => {
+    const scales = (connections: number[]) =>
+      makePlan(requestOf({ workloads: ["replicas"], connections })).parts.flatMap((part) =>
+        part.scenarios.map(({ load }) => load.connections),
+      );
+    expect(scales([2])).toEqual([2]);
+    expect(scales([1, 4])).toEqual([1, 4]);
+  });
+});
+
 describe("blocks that were made up for", () => {
   const block = (disturbed: boolean) => ({ disturbed }) as PairedBlock;
 

@@ -127,7 +127,7 @@ describe("the tarball", () => {
 
   it("is smaller than the documents say", () => {
     const [, packedKb, unpackedMb] =
-      /under ([\d,]+) kB, under (\d+) MB unpacked/.exec(
+      /smaller than ([\d,]+) kB, and smaller than (\d+) MB unpacked/.exec(
         readFileSync(join(root, "docs", "install.md"), "utf8"),
       ) ?? [];
     expect(packed.size).toBeLessThan(Number(packedKb?.replace(",", "")) * 1000);

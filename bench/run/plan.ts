@@ -70,14 +70,16 @@ export function makePlan(
 ): Plan {
   const known = [...catalogue, ...peers, ...Object.values(families).flat()];
   const profile = find("profile", profiles, request.profile ?? defaultProfile);
-  const parts = rowsOf(profile, request).flatMap((row) =>
-    partsOf(row, {
-      workload: find("workload", workloads, row.workload),
-      contenders: wantedOf(known, row.contenders ?? usualOf(row, profile), request),
-      base: find("contender", known, base),
-      profile,
-      request,
-    }),
+  const parts = distinct(
+    rowsOf(profile, request).flatMap((row) =>
+      partsOf(row, {
+        workload: find("workload", workloads, row.workload),
+        contenders: wantedOf(known, row.contenders ?? usualOf(row, profile), request),
+        base: find("contender", known, base),
+        profile,
+        request,
+      }),
+    ),
   );
   const taking = new Set(parts.flatMap((part) => part.contenders));
   return {
@@ -106,6 +108,17 @@ function rowsOf(profile: Profile, { workloads: wanted }: RunRequest): ProfileRow
     find("workload", workloads, name);
     const rows = everywhere.map((each) => each.rows.filter(({ workload }) => workload === name));
     return rows.find((found) => found.length > 0) ?? [];
+  });
+}
+
+/** Rows that differ only in what the command line replaces measure no contender twice. */
+function distinct(parts: readonly Part[]): Part[] {
+  const seen = new Set<string>();
+  return parts.flatMap((part) => {
+    const loads = JSON.stringify(part.scenarios.map(({ workload, load }) => [workload.name, load]));
+    const contenders = part.contenders.filter(({ name }) => !seen.has(`${name} ${loads}`));
+    for (const { name } of contenders) seen.add(`${name} ${loads}`);
+    return contenders.length === 0 ? [] : [{ ...part, contenders }];
   });
 }
 
