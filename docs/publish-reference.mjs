@@ -3,11 +3,12 @@
 //   node docs/publish-reference.mjs                        renders the published runs and the pages again
 // A test compares the pages with the reference runs, so a figure cannot be edited by hand.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { judgedClaims } from "../dist/bench/report/claims.js";
 import { bytes, duration } from "../dist/bench/report/format.js";
+import { figureWithInterval } from "../dist/bench/report/intervals.js";
 import { parseResults, serializeResults } from "../dist/bench/report/json.js";
 import { renderMarkdown } from "../dist/bench/report/markdown.js";
 import { reportOf } from "../dist/bench/report/report.js";
@@ -24,7 +25,7 @@ const pages = {
   },
   "docs/claims.md": { claims: () => claimsBlock(saved("full")) },
   "docs/choosing-a-strategy.md": {
-    ...(existsSync(join(reference, "peers")) ? { peers: () => peersBlock(saved("peers")) } : {}),
+    peers: () => peersBlock(saved("peers")),
     blocking: () => blockingBlock(saved("full")),
   },
 };
@@ -119,8 +120,8 @@ function blockingBlock(results) {
     const cell = cells.find((one) => one.contender === name && one.variant !== "undisturbed");
     if (cell === undefined) throw new Error(`blocking-handler: no cell of ${name}`);
     const { latencyP50: p50, latencyP99: p99 } = cell.metrics;
-    const interval = `${duration(p99.low)}–${duration(p99.high)}`;
-    return `| ${what} | \`${name}\` | ${duration(p50.median)} | ${duration(p99.median)} (${interval}) |`;
+    const shown = [duration(p50.median), figureWithInterval(p99, duration)].join(" | ");
+    return `| ${what} | \`${name}\` | ${shown} |`;
   });
   return [
     "| what blocks | contender | p50 | p99 |",
