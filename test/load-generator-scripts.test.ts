@@ -49,14 +49,20 @@ describe("a script", () => {
         });
         const load = { script, seed, connections: 1, mode: "closed", "in-flight": 1 };
         expectClean(await http(port, load));
-        return { counts, order: order.join("\n") };
+        return { counts, order };
       };
+      // How many requests a run has time for depends on the machine; their order does not.
+      const common = (one: readonly string[], other: readonly string[]) =>
+        [one, other].map((all) => all.slice(0, Math.min(one.length, other.length)));
       const { counts, order } = await draw(1);
       expect([...counts.keys()].sort()).toEqual(["GET /a ", "GET /b ", 'POST /c say "hi" # here']);
       const of = (key: string) => counts.get(key) ?? 0;
       expect(of("GET /a ")).toBeGreaterThan(of("GET /b ") * 4);
-      expect((await draw(1)).order).toBe(order);
-      expect((await draw(2)).order).not.toBe(order);
+      const [again, before] = common((await draw(1)).order, order);
+      expect(again?.length).toBeGreaterThan(0);
+      expect(again).toEqual(before);
+      const [other, first] = common((await draw(2)).order, order);
+      expect(other).not.toEqual(first);
     });
   });
 
