@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
@@ -22,19 +22,20 @@ const inPairs = ["test/agents-ssh.test.ts", "test/load-generator-protocols.test.
  * Files of functions without state, descriptors and processes: several of them share a process,
  * which loads vitest and the modules once.
  */
-const pure = [
-  "test/bench-budget.test.ts",
-  "test/bench-measure.test.ts",
-  "test/chat-groups.test.ts",
-  "test/delivery-report.test.ts",
-  "test/environment.test.ts",
-  "test/progress.test.ts",
-  "test/prose.test.ts",
-  "test/regression.test.ts",
-  "test/report*.test.ts",
-  "test/statistics/*.test.ts",
-  "test/tidy.test.ts",
-];
+const isPure = (file: string) =>
+  /^test\/(?:report[\w-]*|statistics\/[\w-]+)\.test\.ts$/.test(file) || pureAlone.includes(file);
+
+const pureAlone = [
+  "bench-budget",
+  "bench-measure",
+  "chat-groups",
+  "delivery-report",
+  "environment",
+  "progress",
+  "prose",
+  "regression",
+  "tidy",
+].map((name) => `test/${name}.test.ts`);
 
 /** Begun first, the longest first, so that no long file is begun when all others have ended. */
 const longest = [
@@ -67,7 +68,7 @@ const longest = [
   "arguments",
 ].map((name) => `test/${name}.test.ts`);
 
-for (const file of [...alone, ...inPairs, ...longest]) {
+for (const file of [...alone, ...inPairs, ...longest, ...pureAlone]) {
   if (existsSync(join(import.meta.dirname, file))) continue;
   throw new Error(`vitest.config.ts: ${file} does not exist; take it out of its list`);
 }
@@ -104,8 +105,13 @@ const sideBySide = {
   env: { IO_SELECTORS_SPIN: "0" },
 } as const;
 
-const quickOnes = quick ? quickFiles(import.meta.dirname) : [];
-const isPure = (file: string) => pure.includes(file) || file.startsWith("test/statistics/");
+/** Those of this run. */
+const files = quick
+  ? quickFiles(import.meta.dirname)
+  : readdirSync(join(import.meta.dirname, "test"), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".test.ts"))
+      .map((name) => join("test", name));
+const ofOthers = [...alone, ...inPairs];
 
 export default defineConfig({
   test: {
@@ -116,8 +122,7 @@ export default defineConfig({
           ...common,
           ...sideBySide,
           name: "side-by-side",
-          include: quick ? quickOnes : ["test/**/*.test.ts"],
-          exclude: [...alone, ...inPairs, ...pure],
+          include: files.filter((file) => !isPure(file) && !ofOthers.includes(file)),
         },
       },
       {
@@ -125,7 +130,7 @@ export default defineConfig({
           ...common,
           ...sideBySide,
           name: "pure",
-          include: quick ? quickOnes.filter(isPure) : pure,
+          include: files.filter(isPure),
           isolate: false,
         },
       },

@@ -148,7 +148,7 @@ function claimsBlock({ cells }) {
 /** A clone downloads every published run. */
 const mostBytes = 4 * 1024 * 1024;
 
-/** Without the histograms of all cells but those of the largest echo-rate: two thirds of the size. */
+/** Without the histograms of all cells but those of the largest echo-rate: half of the size. */
 function lighter(results) {
   const rates = results.cells.filter(({ workload }) => workload === "echo-rate");
   const most = Math.max(...rates.map(({ connections }) => connections));

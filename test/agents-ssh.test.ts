@@ -9,7 +9,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { HostPlan } from "../bench/agents/destination.ts";
 import { FleetHost } from "../bench/agents/fleet-host.ts";
-import { type ForeignServer, foreignProfile, foreignTrees } from "../bench/gate/foreign.ts";
+import { foreignProfile, foreignTrees } from "../bench/gate/foreign.ts";
 import { runGate } from "../bench/gate/gate.ts";
 import { gateProfiles } from "../bench/gate/profiles.ts";
 import { isAlive } from "../bench/host/processes.ts";
@@ -17,6 +17,7 @@ import type { Results } from "../bench/model/results.ts";
 import { packagePaths } from "../bench/paths.ts";
 import { decodeHistogram } from "../bench/statistics/hdr-encoding.ts";
 import { Histogram } from "../bench/statistics/histogram.ts";
+import { helloServer } from "./hello-server.ts";
 import { SshHosts, whyNoDelay, whyNoLogin, whyNoNamespaces } from "./ssh-hosts.ts";
 
 const paths = packagePaths();
@@ -229,15 +230,8 @@ describe.skipIf(noHosts !== null)(named(`over ssh, ${where}`, noHosts), () => {
       writeFileSync(join(at, "server.cjs"), text);
       return at;
     };
-    const server: ForeignServer = {
-      name: "server",
-      command: `'${process.execPath}' server.cjs {port} {host}`,
-      spoken: { protocol: "http", arguments: ["--protocol", "http", "--expect-body", "hello"] },
-      readySeconds: 30,
-      connections: 4,
-      ratePerSecond: 40,
-      plantedPercent: 300,
-    };
+    const few = { connections: 4, ratePerSecond: 40, plantedPercent: 300 };
+    const server = helloServer("server.cjs {port} {host}", few);
     const trees = { base: folder("base", '"hello"'), head: folder("head", '"no"') };
     const [load] = gateProfiles.flatMap(({ loads }) => loads);
     if (load === undefined) throw new Error("no load in any profile of the gate");

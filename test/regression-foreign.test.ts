@@ -8,13 +8,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { controlText } from "../bench/gate/controls.ts";
-import { type ForeignServer, foreignProfile, foreignTrees } from "../bench/gate/foreign.ts";
+import { foreignProfile, foreignTrees } from "../bench/gate/foreign.ts";
 import { type GateOutcome, runGate } from "../bench/gate/gate.ts";
 import type { GateProfile } from "../bench/gate/profiles.ts";
 import { Worktrees } from "../bench/gate/worktrees.ts";
 import { chooseCpus } from "../bench/host/cpus.ts";
 import { LocalHost } from "../bench/host/local.ts";
 import { packagePaths } from "../bench/paths.ts";
+import { helloServer } from "./hello-server.ts";
 
 const cli = join(packagePaths().root, "bin", "io-selectors.js");
 const host = new LocalHost();
@@ -62,15 +63,8 @@ afterAll(() => {
 });
 
 const build = `mkdir dist && echo 'export const hello = "hello";' > dist/hello.mjs`;
-const server: ForeignServer = {
-  name: "server",
-  command: `'${process.execPath}' server.mjs {port}`,
-  spoken: { protocol: "http", arguments: ["--protocol", "http", "--expect-body", "hello"] },
-  readySeconds: 30,
-  connections: 5,
-  ratePerSecond: 40,
-  plantedPercent: 300,
-};
+const load = { connections: 5, ratePerSecond: 40, plantedPercent: 300 };
+const server = helloServer("server.mjs {port}", load);
 
 const tiny: GateProfile = {
   name: "tiny",

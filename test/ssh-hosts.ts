@@ -166,7 +166,9 @@ export class SshHosts {
     const args = [program, us, loss, seed, ...pairs].map(String);
     const child = spawn("python3", args, { stdio: ["pipe", "pipe", "inherit"] });
     this.#relay = child;
-    await once(child.stdout, "data");
+    const ended = once(child, "exit").then(([code]) => `ended with ${code ?? "a signal"}`);
+    const problem = await Promise.race([once(child.stdout, "data").then(() => null), ended]);
+    if (problem !== null) throw new Error(`${program} ${problem} before its links were there`);
     for (const { namespace, address, inside, outside } of hosts) {
       if (namespace === null) continue;
       inNamespace(namespace, "ip", ["link", "del", "eth0"]);

@@ -97,6 +97,17 @@ const cellSchema = s.record({
 /** One workload × contender × scale. */
 export type Cell = s.Infer<typeof cellSchema>;
 
+type CellLoad = Pick<
+  Cell,
+  "workload" | "contender" | "connections" | "activeConnections" | "payloadBytes" | "variant"
+>;
+
+/** Whether both are of one contender under one load. */
+export function isSameLoad(one: CellLoad, other: CellLoad): boolean {
+  const names = Object.keys(loadFields) as (keyof CellLoad)[];
+  return names.every((name) => one[name] === other[name]);
+}
+
 const roundSchema = s.record({
   ...loadFields,
   /** From 1. */

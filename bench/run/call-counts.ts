@@ -7,7 +7,7 @@ import { type CallsByName, CallTrace } from "../host/strace.ts";
 import { processTree } from "../host/usage.ts";
 import type { CallCounts } from "../model/call-counts.ts";
 import type { Snapshot, Window } from "../model/events.ts";
-import type { Cell, Results } from "../model/results.ts";
+import { type Cell, isSameLoad, type Results } from "../model/results.ts";
 import { decodeHistogram } from "../statistics/hdr-encoding.ts";
 import { HeldLoad } from "./held-load.ts";
 import { runLoad } from "./load.ts";
@@ -26,8 +26,8 @@ import {
 import type { ServerProcess } from "./server.ts";
 
 /**
- * Each call stops the server twice, which costs some ten times the call. At a rate that is lower by
- * about as much, the server is as busy as in the windows and finds as many messages per wait.
+ * Each call stops the server twice: 29 µs where this was written, for a call of 0.3 µs. At a rate
+ * that is lower by this factor, a server whose message takes a few calls keeps up.
  */
 const slowdown = 20;
 const windowMs = 3_000;
@@ -52,20 +52,12 @@ export async function withCallCounts(
     return { scale: { ...scaleOf(passLoad), contender: contender.name }, counts };
   };
   const all = await eachInTurn({ results, plan }, pass, count);
-  const countsOf = (cell: Cell) => all.find(({ scale }) => isOfScale(cell, scale))?.counts;
+  const countsOf = (cell: Cell) => all.find(({ scale }) => isSameLoad(cell, scale))?.counts;
   const cells = results.cells.map((cell) => {
     const callCounts = countsOf(cell);
     return callCounts === undefined ? cell : { ...cell, callCounts };
   });
   return { ...results, cells };
-}
-
-function isOfScale(cell: Cell, scale: Partial<Cell>): boolean {
-  const names = [
-    ...(["workload", "contender", "connections"] as const),
-    ...(["activeConnections", "payloadBytes", "variant"] as const),
-  ];
-  return names.every((name) => cell[name] === scale[name]);
 }
 
 /** Counts the calls of a fresh server of one contender. @throws {Interrupted} */

@@ -111,14 +111,14 @@ function rowsOf(profile: Profile, { workloads: wanted }: RunRequest): ProfileRow
   });
 }
 
-/** Rows that differ only in what the command line replaces measure no contender twice. */
+/** Without rows that the command line has made equal to an earlier one, or to a part of it. */
 function distinct(parts: readonly Part[]): Part[] {
   const seen = new Set<string>();
-  return parts.flatMap((part) => {
-    const loads = JSON.stringify(part.scenarios.map(({ workload, load }) => [workload.name, load]));
-    const contenders = part.contenders.filter(({ name }) => !seen.has(`${name} ${loads}`));
-    for (const { name } of contenders) seen.add(`${name} ${loads}`);
-    return contenders.length === 0 ? [] : [{ ...part, contenders }];
+  return parts.filter(({ scenarios, contenders }) => {
+    const loads = JSON.stringify(scenarios.map(({ workload, load }) => [workload.name, load]));
+    const fresh = contenders.map(({ name }) => `${name} ${loads}`).filter((one) => !seen.has(one));
+    for (const one of fresh) seen.add(one);
+    return fresh.length > 0;
   });
 }
 

@@ -4,12 +4,13 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ForeignServer, foreignProfile, foreignTrees } from "../../bench/gate/foreign.ts";
+import { foreignProfile, foreignTrees } from "../../bench/gate/foreign.ts";
 import type { GateRequest } from "../../bench/gate/gate.ts";
 import { gateMetric } from "../../bench/gate/metrics.ts";
 import { type GateProfile, gateProfiles } from "../../bench/gate/profiles.ts";
 import { pathsOf } from "../../bench/gate/sides.ts";
 import { packagePaths } from "../../bench/paths.ts";
+import { helloServer } from "../hello-server.ts";
 import { type Fault, nanosecondsMore, plant } from "./planted-tree.ts";
 
 /** The part of a request that a subject decides. */
@@ -47,15 +48,8 @@ export function plantedTree(fault: Fault, folders: string[]): string {
   return tree;
 }
 
-const http: ForeignServer = {
-  name: "server",
-  command: `'${process.execPath}' server.mjs {port}`,
-  spoken: { protocol: "http", arguments: ["--protocol", "http", "--expect-body", "hello"] },
-  readySeconds: 15,
-  connections: 200,
-  ratePerSecond: 2_000,
-  plantedPercent: 10,
-};
+const load = { connections: 200, ratePerSecond: 2_000, plantedPercent: 10 };
+const http = helloServer("server.mjs {port}", load);
 
 /** @param folders that the caller removes */
 export function httpSubject(folders: string[]): Subject {

@@ -32,7 +32,7 @@ import {
 } from "./subjects.ts";
 
 const rows = [
-  { name: "runs", value: "N", help: "how many; 50 or 20 unless told" },
+  { name: "runs", value: "N", help: "how many; 50, 30 or 20 unless told" },
   { name: "profile", value: "NAME", help: "of the gate: short for silent and call, else default" },
   { name: "only", value: "NAME", help: "only this contender" },
   { name: "seed", value: "N", help: "of the first run; 1 unless told" },
@@ -76,7 +76,13 @@ const cpu: Experiment = {
   share: 0.95,
 };
 
-const http = { profile: "default", subject: () => httpSubject(folders) };
+const http = {
+  profile: "default",
+  subject: (only: string | null) => {
+    if (only !== null) throw new UsageError("--only: the HTTP server is the only contender there");
+    return httpSubject(folders);
+  },
+};
 
 const experiments: Readonly<Record<string, Experiment>> = {
   silent,
