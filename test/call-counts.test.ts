@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { LocalHost } from "../bench/host/local.ts";
-import { parseSummary, straceProblem, traceProblem } from "../bench/host/strace.ts";
+import { CallTrace, parseSummary, straceProblem, traceProblem } from "../bench/host/strace.ts";
 import { type CallCounts, countedCalls } from "../bench/model/call-counts.ts";
 import type { Results } from "../bench/model/results.ts";
 import { callSentence, countedCells } from "../bench/report/call-words.ts";
@@ -164,6 +164,26 @@ describe.skipIf(problem !== null)(`a pass with strace (${problem ?? "it is here"
       );
     },
   );
+
+  it("gives a reason in place of counts while a thread still has calls to report", async () => {
+    // It waits until it is asked, and then never sleeps again: its last call is not counted.
+    const script = 'process.on("SIGUSR2", () => { for (;;); }); setInterval(() => {}, 1e6);';
+    let ready: () => void = () => {};
+    const waits = new Promise<void>((resolve) => {
+      ready = resolve;
+    });
+    const argv = [process.execPath, "-e", `${script} console.log("waits");`];
+    const child = host.start(argv, { onLine: () => ready() });
+    try {
+      await waits;
+      const trace = await CallTrace.attach([child.pid], { host });
+      if (typeof trace === "string") throw new Error(trace);
+      child.kill("SIGUSR2");
+      expect(await trace.end()).toMatch(/had not reported in the end: 1; .*--connections/);
+    } finally {
+      child.kill("SIGKILL");
+    }
+  });
 
   it("counts a server that has no counters, after the windows of a run", {
     timeout: 120_000,

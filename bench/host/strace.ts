@@ -13,8 +13,12 @@ import { threadsOf } from "./usage.ts";
 /** Ten thousand threads are stopped and resumed one after another. */
 const attachTimeoutMs = 60_000;
 const endTimeoutMs = 60_000;
-/** A thread that does not sleep within this time is taken for one that never does. */
+/**
+ * If no further thread falls asleep within this time, those that are left never do: they poll. The
+ * more threads there are, the longer strace takes for one of them.
+ */
 const noProgressMs = 1_000;
+const noProgressMsPerThread = 5;
 const lookEveryMs = 20;
 const quotedCharacters = 600;
 
@@ -56,12 +60,21 @@ export function traceProblem(exit: Exit, stderr: string, read: ReadText = readTe
   return `strace ${describeExit(exit)}: ${stderr.slice(-quotedCharacters)}`;
 }
 
+interface Patience {
+  /** How long to wait, in milliseconds, while so many are left and none follows. */
+  readonly within: (left: number) => number;
+  /** So few may be left; 0 by default. */
+  readonly enough?: number;
+}
+
 /** A count that is under way. */
 export class CallTrace {
   readonly #tracer: HostProcess;
   readonly #folder: string;
   readonly #options: TraceOptions;
   readonly #pids: readonly number[];
+  /** Threads that did not sleep though nothing was sent. */
+  #awake = 0;
 
   private constructor(pids: readonly number[], options: TraceOptions) {
     this.#options = options;
@@ -93,7 +106,13 @@ export class CallTrace {
   async end(): Promise<CallsByName | string> {
     const { signal } = this.#options;
     try {
-      await this.#untilAsleep();
+      const awake = await this.#untilAsleep(this.#awake);
+      if (awake > this.#awake) {
+        return (
+          `threads whose calls strace had not reported in the end: ${awake - this.#awake}; ` +
+          "they ran on, or strace is too slow here: use fewer --connections"
+        );
+      }
       this.#tracer.kill("SIGINT");
       const deadline = { timeoutMs: endTimeoutMs, ...(signal === undefined ? {} : { signal }) };
       const exit = await within(this.#tracer.exited, deadline);
@@ -118,25 +137,33 @@ export class CallTrace {
   }
 
   async #untilAttached(pids: readonly number[]): Promise<string | null> {
-    const left = await this.#untilEvery(statusFiles(pids), isTraced, attachTimeoutMs);
+    const left = await this.#untilEvery(statusFiles(pids), isTraced, {
+      within: () => attachTimeoutMs,
+    });
     if (this.#tracer.ended) return traceProblem(await this.#tracer.exited, this.#tracer.stderrTail);
     if (left > 0) return `strace did not attach to ${left} threads in ${attachTimeoutMs / 1000} s`;
-    await this.#untilAsleep();
+    this.#awake = await this.#untilAsleep();
     return null;
   }
 
   /**
-   * A thread that strace has stopped has a call that is not counted yet. One that never sleeps is
-   * not waited for.
+   * A thread that strace has stopped has a call that is not counted yet. @returns how many threads
+   * do not sleep; it need not be fewer than `enough`.
    */
-  async #untilAsleep(): Promise<void> {
-    await this.#untilEvery(statusFiles(this.#pids), isAsleep, noProgressMs);
+  #untilAsleep(enough = 0): Promise<number> {
+    const within = (left: number) => noProgressMs + noProgressMsPerThread * left;
+    return this.#untilEvery(statusFiles(this.#pids), isAsleep, { within, enough });
   }
 
   /** @returns how many are left once there was no progress for so long, or the tracer ended. */
-  async #untilEvery(files: string[], holds: (status: string) => boolean, withinMs: number) {
+  async #untilEvery(
+    files: string[],
+    holds: (status: string) => boolean,
+    { within: withinMs, enough = 0 }: Patience,
+  ): Promise<number> {
     let left = files;
-    for (let since = performance.now(); performance.now() - since < withinMs; ) {
+    let since = performance.now();
+    while (performance.now() - since < withinMs(left.length)) {
       // A thread that has ended meanwhile has no file.
       const missing = left.filter((file) => {
         const status = readText(file);
@@ -144,7 +171,7 @@ export class CallTrace {
       });
       if (missing.length < left.length) since = performance.now();
       left = missing;
-      if (left.length === 0 || this.#tracer.ended) break;
+      if (left.length <= enough || this.#tracer.ended) break;
       await this.#pause();
     }
     return left.length;
