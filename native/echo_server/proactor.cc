@@ -58,12 +58,7 @@ class ProactorServer {
     const Result<void> served = ServeUntilStopped();
     CountCalls();
     server_.all_counters.RefreshWith(nullptr, nullptr);
-    if (!served.ok()) return served;
-    engine_.CloseAll();
-    while (server_.counters.connections_closed < server_.counters.connections_accepted) {
-      server_.counters.CountClosed();
-    }
-    return {};
+    return served;
   }
 
  private:
@@ -84,7 +79,6 @@ class ProactorServer {
     return {};
   }
 
- private:
   void OnCompletion(const RingCompletion& completion) {
     switch (completion.label.kind()) {
       case CompletionKind::kData:
