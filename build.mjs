@@ -234,7 +234,7 @@ const biome = (...args) => run(process.execPath, [bin("@biomejs/biome", "bin/bio
 /**
  * Copies what was compiled to where an installed package looks for it: prebuilds/, in the layout of
  * prebuildify and node-gyp-build, the programs beside the addon, each with the C library in its name
- * where there are several. src/native.ts and bench/paths.ts look there.
+ * if there are several. src/native.ts and bench/paths.ts look there.
  */
 function prebuild() {
   if (process.env.IO_SELECTORS_KQUEUE_PREFIX) {

@@ -35,7 +35,7 @@ import { trendCommand } from "./commands/trend.ts";
 import { guardStreams, OutputError } from "./host/output.ts";
 import { asTyped, packagePaths } from "./paths.ts";
 
-/** A command is one file in commands/ and one row here; the first runs where none is named. */
+/** A command is one file in commands/ and one row here; the first runs if none is named. */
 const commands: readonly Command[] = [
   runCommand,
   targetCommand,

@@ -23,7 +23,7 @@ export interface OptionRow {
 }
 
 export interface Given {
-  /** By option; null where it was not given, false for a flag. */
+  /** By option; null if it was not given, false for a flag. */
   readonly values: Readonly<Record<string, unknown>>;
   /** The words that belong to no option. */
   readonly words: readonly string[];

@@ -22,7 +22,7 @@ export interface Paths {
   readonly inClone: boolean;
 }
 
-/** @throws {Error} where no folder above holds a package.json. */
+/** @throws {Error} if no folder above holds a package.json. */
 export function packagePaths(moduleUrl: string = import.meta.url): Paths {
   const root = packageRoot(dirname(fileURLToPath(moduleUrl)));
   const inClone = existsSync(join(root, "build.mjs"));

@@ -77,7 +77,7 @@ interface Ending {
   onConnected(fd: number): void;
 }
 
-/** Rejects where no address could be connected to. */
+/** Rejects if no address could be connected to. */
 async function beginTcp(target: ConnectTarget, ending: Ending): Promise<void> {
   const { host = "127.0.0.1", port = 0, localAddress } = target;
   const addresses = await resolveHost(host, target);

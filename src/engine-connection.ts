@@ -188,7 +188,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
     const { handlers, allowHalfOpen, highWaterMark } = this.#role;
     const iterator = new ConnectionIterator(this, handlers, { allowHalfOpen, highWaterMark });
-    // Its handlers are fields, undefined where the program has none.
+    // Its handlers are fields, undefined if the program has none.
     this[takeOver]({ handlers: iterator as ConnectionHandlers<T>, allowHalfOpen: true });
     this.resume();
     return iterator;

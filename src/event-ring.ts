@@ -35,7 +35,7 @@ export class EventRing {
     this.#ready = count;
   }
 
-  /** The descriptor of ready event `i`; below 0 where its registration has ended since. */
+  /** The descriptor of ready event `i`; below 0 if its registration has ended since. */
   fdAt(i: number): number {
     return i < this.#ready ? (this.words[(i + 1) * RING_STRIDE] as number) : GONE;
   }

@@ -153,7 +153,7 @@ export interface Native {
   /** The backend's own descriptor, -1 without one. */
   fileno(id: number): number;
 
-  /** Resolved when a poll without waiting is worth while; -errno where it cannot be watched. */
+  /** Resolved when a poll without waiting is worth while; -errno if it cannot be watched. */
   watch(id: number): Promise<void> | number;
   /** Resolves what watch has given out. */
   cancelWatch(id: number): void;
@@ -161,7 +161,7 @@ export interface Native {
   refWatch(id: number, on: number): void;
   /** The number by which any thread of this process can wake the selector. */
   waker(id: number): number;
-  /** From any thread; nothing where the selector is closed. */
+  /** From any thread; nothing if the selector is closed. */
   wake(handle: number): void;
 
   listenTcp(host: string, port: number, backlog: number, reusePort: boolean): number;
@@ -332,7 +332,7 @@ function load(): Native {
   }
 }
 
-/** What Node itself refused, in words; null where the addon is missing or does not fit. */
+/** What Node itself refused, in words; null if the addon is missing or does not fit. */
 function refusalOf(cause: NodeJS.ErrnoException & { resource?: string }): string | null {
   const limited = "permission" in process && process.permission !== undefined;
   if (cause.code === "ERR_DLOPEN_DISABLED") {

@@ -227,7 +227,7 @@ describe("over a run of everything", () => {
     expect(select?.ratio?.median).toBeGreaterThan(3);
   });
 
-  it("has no figure where none was measured", () => {
+  it("has no figure if none was measured", () => {
     const found = answer([full], ask({ connections: 100, ratePerSecond: 20_000 }));
     expect(found.recommended.memory).toBeNull();
     expect(renderAdvice(found, options)).toContain("memory per connection: not measured");

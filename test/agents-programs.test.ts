@@ -1,4 +1,4 @@
-// What another machine needs before it can run an agent, and what is said where it cannot; and a
+// What another machine needs before it can run an agent, and what is said if it cannot; and a
 // whole run over several agents by the command line.
 
 import { spawn, spawnSync } from "node:child_process";

@@ -45,7 +45,7 @@ describe("frames", () => {
     }
   });
 
-  it("are refused where no sender of ours wrote them", () => {
+  it("are refused if no sender of ours wrote them", () => {
     expect(() => new FrameDecoder().push(Buffer.from("Last login: today"))).toThrow("a frame of");
     expect(() => new FrameDecoder().push(Buffer.from([0, 0, 0, 1, 0x7b]))).toThrow("not JSON");
   });
@@ -159,7 +159,7 @@ describe("limits of an agent", () => {
     expect(agentShortfall("user@a", narrow, { ...demand, oneSource: false })).toBeNull();
   });
 
-  it("ask for more agents where no range is wide enough", () => {
+  it("ask for more agents if no range is wide enough", () => {
     const wide = { ...limits, portRange: { first: 1024, last: 65_535 } };
     const found = agentShortfall("a", wide, { connections: 70_000, oneSource: true });
     expect(found?.command).toContain("more agents");

@@ -329,7 +329,7 @@ describe("cells", () => {
     expect(find(all, reference)).toMatchObject({ status: "ok", messages: 30_000 });
   });
 
-  it("count calls only where the server does", () => {
+  it("count calls only if the server does", () => {
     const snapshot = (calls: number): Snapshot => ({
       event: "snapshot",
       waitCalls: calls,
@@ -511,7 +511,7 @@ describe("cells", () => {
     expect(find(all, reference)?.status).toBe("ok");
   });
 
-  it("give a capacity only where the server was full and the client was not", () => {
+  it("give a capacity only if the server was full and the client was not", () => {
     const closed = (server: number, client: number): Window => ({
       ...quiet,
       serverCpuNs: server * quiet.durationNs,

@@ -146,7 +146,7 @@ describe("a name", () => {
     expect(error).toMatchObject({ syscall: "getaddrinfo", hostname: "name.invalid" });
   });
 
-  it("takes one family only where that is asked for", async () => {
+  it("takes one family only if that is asked for", async () => {
     const asked: unknown[] = [];
     const lookup: Lookup = (host, options, callback) => {
       asked.push(host, options);

@@ -1,5 +1,5 @@
 // --cpu-profile: what perf prints is folded and shared out by category; reports show it; a machine
-// that forbids it is refused before anything starts; and a real pass with perf, where there is one.
+// that forbids it is refused before anything starts; and a real pass with perf, if there is one.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";

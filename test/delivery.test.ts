@@ -25,7 +25,7 @@ describe("the figures of a block", () => {
     atNs,
   });
 
-  it("take the last of all listeners, and only where all had it", () => {
+  it("take the last of all listeners, and only if all had it", () => {
     const one = [receipt(1, 1100), receipt(2, 2100), receipt(3, 3100)];
     const other = [receipt(1, 1500), receipt(3, 3050)];
     expect(deliveriesOf(sends, [one, other])).toEqual({

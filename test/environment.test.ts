@@ -44,7 +44,7 @@ describe("cgroup limits", () => {
     expect(limits).toEqual({ cpus: 0.5, memoryBytes: 1_073_741_824, processes: null });
   });
 
-  it("are null where there are none", () => {
+  it("are null if there are none", () => {
     const none = { cpus: null, memoryBytes: null, processes: null };
     const unlimited = machine({
       "/proc/self/cgroup": "2:cpu:/\n1:memory:/",
@@ -76,7 +76,7 @@ describe("hypervisor", () => {
     expect(hypervisorOf(machine(cpuinfo))).toBe("virtual machine");
   });
 
-  it("is not known where nothing tells", () => {
+  it("is not known if nothing tells", () => {
     expect(hypervisorOf(machine({}))).toBeNull();
     expect(hypervisorOf(machine({ "/proc/cpuinfo": "processor : 0\nFeatures : fp" }))).toBeNull();
   });

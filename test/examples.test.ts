@@ -144,7 +144,7 @@ describe("02-echo-server", () => {
     expect(await echo(await open(port), "polite")).toBe("polite");
   });
 
-  it("waits for descriptors where there are none left", async () => {
+  it("waits for descriptors if there are none left", async () => {
     const { port } = await start("ulimit -n 128");
     const first = await open(port);
     const others = await Promise.all(Array.from({ length: 128 }, () => open(port)));

@@ -6,7 +6,7 @@ export type Bins = readonly (readonly [number, number])[];
 
 const headerBytes = 40;
 
-/** @throws {Error} where it is not V2 with three digits. */
+/** @throws {Error} if it is not V2 with three digits. */
 export function bins(base64: string): Bins {
   const bytes = Buffer.from(base64, "base64");
   if (bytes.readUInt32BE(0) !== 0x1c849313) throw new Error("not the V2 cookie");

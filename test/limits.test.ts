@@ -215,7 +215,7 @@ describe("reading a machine", () => {
     expect(machine.trackedConnections).toBeNull();
   });
 
-  it("gives plain data, null where a file is missing", () => {
+  it("gives plain data, null if a file is missing", () => {
     const machine = readMachineLimits((path) => files.get(path) ?? null);
     expect(machine).toMatchObject({
       openFiles: { soft: 1024, hard: 524_288 },
@@ -251,7 +251,7 @@ describe("reading a machine", () => {
     });
   });
 
-  it("knows nothing where there is no procfs, and throws nothing", () => {
+  it("knows nothing if there is no procfs, and throws nothing", () => {
     expect(readMachineLimits(() => null)).toEqual(silent);
   });
 

@@ -334,7 +334,7 @@ describe("the end of a run", () => {
     }
   });
 
-  it("is a reset where asked for, and after each cycle of churn unless asked not to", async () => {
+  it("is a reset if asked for, and after each cycle of churn unless asked not to", async () => {
     const reset = await listenAndWatch();
     await run(reset.port, { close: "reset" });
     await expect.poll(() => reset.seen.failed).toEqual(new Array(4).fill("ECONNRESET"));

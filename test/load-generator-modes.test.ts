@@ -340,7 +340,7 @@ describe("several processes", () => {
 });
 
 describe("warm-up", () => {
-  it("says whether the load came to rest, where asked", async () => {
+  it("says whether the load came to rest, if asked", async () => {
     const port = await listen(echo);
     const told = async (options: Record<string, string | number>) => {
       const { lines } = await rawRun(port, options);

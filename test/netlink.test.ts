@@ -1,5 +1,5 @@
 // Netlink in a network namespace of its own: what is announced there, and to which groups. Skipped
-// where none can be made.
+// if none can be made.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { constants } from "node:os";

@@ -199,7 +199,7 @@ describe("installed without a compiler", () => {
     await echoes(join(consumer, "compiled", "echo.mjs"));
   }, 300_000);
 
-  it("says in one line what to run where nothing fits", () => {
+  it("says in one line what to run if nothing fits", () => {
     const lonely = join(folder, "lonely");
     cpSync(consumer, lonely, { recursive: true });
     rmSync(join(lonely, "node_modules", "io-selectors", "prebuilds"), { recursive: true });

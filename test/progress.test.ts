@@ -61,7 +61,7 @@ describe("the line", () => {
     return text;
   }
 
-  it("is one line a round where nothing can be rewritten, without a control character", () => {
+  it("is one line per round if nothing can be rewritten, without a control character", () => {
     const text = shown(false);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there.
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);

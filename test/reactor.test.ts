@@ -334,7 +334,7 @@ describe.each(selectorClasses)("run over %s", (_name, make) => {
     return busy;
   }
 
-  it("runs the promise jobs of timers and tasks where no descriptor is ready", async () => {
+  it("runs the promise jobs of timers and tasks if no descriptor is ready", async () => {
     const done = reactor.run();
     for (let i = 0; i < 3; i++) {
       await new Promise<void>((resolve) => reactor.setTimer(1, resolve));

@@ -206,7 +206,7 @@ describe("the commits", () => {
     await expect(resolve(shallow, "HEAD~1")).rejects.toThrow(/shallow.*git fetch --unshallow/);
   });
 
-  it("are refused where one is missing, with the name", async () => {
+  it("are refused if one is missing, with the name", async () => {
     const root = repository();
     await expect(resolve(root, "nowhere")).rejects.toThrow(/--base: no commit "nowhere"/);
     await expect(resolve(root, "HEAD", "-x")).rejects.toThrow(/--head: no commit "-x"/);

@@ -130,7 +130,7 @@ describe("the outcome", () => {
   });
   const held = { held: true };
 
-  it("is a regression only where the confirmation agrees", () => {
+  it("is a regression only if the confirmation agrees", () => {
     expect(outcomeOf([judged("suspected", true)], [held])).toBe("regression");
     expect(outcomeOf([judged("suspected", false)], [held])).toBe("inconclusive");
     expect(outcomeOf([judged("same", null)], [held])).toBe("pass");
@@ -147,7 +147,7 @@ describe("the outcome", () => {
     );
   });
 
-  it("trusts nothing where a control did not hold", () => {
+  it("trusts nothing if a control did not hold", () => {
     expect(outcomeOf([judged("suspected", true)], [{ ...held, held: false }])).toBe(
       "untrustworthy",
     );
@@ -192,7 +192,7 @@ describe("two saved results", () => {
     expect([10, 10.3, 11.5, 8].map(outcome)).toEqual(["pass", "pass", "regression", "pass"]);
   });
 
-  it("decide nothing where it is another", () => {
+  it("decide nothing if it is another", () => {
     const other = results(20, { environment: { fingerprint: "bbbb" } });
     const result = compareSaved(saved(results(10)), saved(other), []);
     expect(result.outcome).toBe("inconclusive");
@@ -202,7 +202,7 @@ describe("two saved results", () => {
     expect(result.cells[0]?.first?.ratio).toBeCloseTo(2, 1);
   });
 
-  it("decide nothing where a run was interrupted", () => {
+  it("decide nothing if a run was interrupted", () => {
     const result = compareSaved(saved(results(10)), saved(results(20, { complete: false })), []);
     expect(result.outcome).toBe("inconclusive");
   });

@@ -226,7 +226,7 @@ describe("replicated-store", () => {
     for (const [key, value] of answered) expect(entries.get(key)).toBe(value);
   });
 
-  it("starves a reader under load where nothing bounds that, and only there", async () => {
+  it("starves a reader under load if nothing bounds that, and only then", async () => {
     const busy = async (staleMs: string) => {
       const store = await serve("--readers", "1", "--idle-ms", "700", "--stale-ms", staleMs);
       const load = new Load(store.reads);

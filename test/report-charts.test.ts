@@ -282,7 +282,7 @@ describe("sections", () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it("are left out where nothing of theirs was measured", () => {
+  it("are left out if nothing of theirs was measured", () => {
     expect(sectionsOf(inventedResults()).map(({ id }) => id)).toEqual(["cpu", "latency", "why"]);
     expect(sectionsOf(inventedResults({ cells: [] }))).toEqual([]);
     const failed = [otherCell("cpp:reactor-epoll", "failed", "crashed")];
@@ -504,7 +504,7 @@ describe("the words before the charts", () => {
     );
   });
 
-  it("rank nothing without a reference, and say so where nothing was measured", () => {
+  it("rank nothing without a reference, and say so if nothing was measured", () => {
     const single = tenCells().map((cell) => {
       const { ratioToReference: ratio, ...rest } = cell.metrics;
       if (ratio === undefined) return cell;

@@ -165,7 +165,7 @@ describe("groups", () => {
 });
 
 describe("verdict", () => {
-  it("ranks only where the interval excludes 1", () => {
+  it("ranks only if the interval excludes 1", () => {
     expect(verdict(groupOf(inventedResults()), "cpp:reactor-epoll")).toEqual([
       "cpp:reactor-epoll spends 11.1 µs of server CPU per message.",
       "ts:reactor-epoll costs 1.24 (1.22–1.27) times the server CPU of cpp:reactor-epoll; " +
@@ -232,7 +232,7 @@ describe("a run of many contenders", () => {
 describe("cautions", () => {
   const of = (results: Results) => cautions(groupOf(results), results);
 
-  it("are none where all is well", () => {
+  it("are none if all is well", () => {
     expect(of(withCells(reference))).toEqual([]);
   });
 
@@ -296,7 +296,7 @@ describe("terminal", () => {
     for (const line of render(width).split("\n")) expect(line.length).toBeLessThanOrEqual(width);
   });
 
-  it("shows intervals at 80 columns, and bars as long as the figures where there is room", () => {
+  it("shows intervals at 80 columns, and bars as long as the figures if there is room", () => {
     const [, , , header = "", first = ""] = render(100).split("\n");
     expect(header.split(/ +/)).toEqual(
       "contender µs per message reference p50 p99 % status".split(" "),
@@ -382,7 +382,7 @@ describe("terminal", () => {
     );
   });
 
-  it("says so where nothing was measured", () => {
+  it("says so if nothing was measured", () => {
     const none = { colour: false, width: 80 };
     expect(renderTerminal(withCells(), none)).toBe("Nothing was measured.");
     const failed = renderTerminal(withCells(otherCell("a", "failed", "")), none);

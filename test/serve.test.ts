@@ -291,7 +291,7 @@ describe.each(engines)("serve by %j", (engine) => {
     expect(server.connections).toBe(2);
   });
 
-  it("destroys what is idle, and calls idle where there is a handler", async () => {
+  it("destroys what is idle, and calls idle if there is a handler", async () => {
     const close = vi.fn();
     const idle = vi.fn((connection: Connection) => connection.end("too slow"));
     const silent = start({ data() {}, close }, { idleTimeoutMs: 40 });

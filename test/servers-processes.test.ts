@@ -152,7 +152,7 @@ describe.runIf(process.platform === "linux")("processes that serve together", ()
     expect(counters).toMatchObject({ connectionsAccepted: 50, peakConnections: 50 });
   });
 
-  it("takes connections to any loopback address only where it listens on all", async () => {
+  it("takes connections to any loopback address only if it listens on all", async () => {
     const server = await start(command("prefork", "--host", "0.0.0.0"));
     await expectEcho(await open(server.port, "127.0.0.9"), "hello");
     const narrow = await start(command("prefork"));

@@ -372,7 +372,7 @@ describe("UDP", () => {
 });
 
 describe("addresses and ports", () => {
-  it("throw in Node's form where there are none", () => {
+  it("throw in Node's form if there are none", () => {
     expect(() => peerAddress(fds.listener())).toThrow(failing("ENOTCONN", "getpeername"));
     expect(() => localAddress(unused)).toThrow(failing("EBADF", "getsockname"));
     expect(() => localPort(unused)).toThrow(failing("EBADF", "getsockname"));

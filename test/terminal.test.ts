@@ -1,4 +1,4 @@
-// Raw mode and serial lines on pseudo-terminals, checked by stty where there is one.
+// Raw mode and serial lines on pseudo-terminals, checked by stty if there is one.
 
 import { spawnSync } from "node:child_process";
 import { closeSync, constants as fileConstants, openSync } from "node:fs";

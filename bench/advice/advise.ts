@@ -1,5 +1,5 @@
 // Which strategy fits: the least CPU per message, then the lower p99, then the smaller memory per
-// connection, each only where the intervals do not meet. It decides from runs of one machine, and
+// connection, each only if the intervals do not meet. It decides from runs of one machine, and
 // returns an answer with its evidence, or a refusal that names the run that would measure it. Pure.
 
 import type { MetricName, Results } from "../model/results.ts";
@@ -45,7 +45,7 @@ function withUnranked(run: Results): Results {
   return { ...run, cells };
 }
 
-/** Null where no contender was measured at the scale or on both sides of it. */
+/** Null if no contender was measured at the scale or on both sides of it. */
 function answerFrom(runs: readonly Results[], question: Question): Answer | null {
   const corners = cornersOf(pointsOf(runs), question);
   const names = corners === null ? [] : namesAt(corners);
@@ -156,7 +156,7 @@ interface Share {
   readonly weight: number;
 }
 
-/** The weighted geometric mean of each of the three; null where a corner has no such figure. */
+/** The weighted geometric mean of each of the three; null if a corner has no such figure. */
 function blendFigures(shares: readonly Share[]): Figure | null {
   const mean = (of: (figure: Figure) => number | null): number | null => {
     let sum = 0;

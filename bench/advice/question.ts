@@ -65,11 +65,11 @@ export interface Answer {
   readonly reference: string;
   readonly recommended: Candidate;
   readonly runnerUp: Candidate | null;
-  /** What told the recommended one from the last of its rivals; null where nothing did. */
+  /** What told the recommended one from the last of its rivals; null if nothing did. */
   readonly decidedBy: Criterion | null;
   /** Those that nothing told from the recommended one. */
   readonly tied: readonly Candidate[];
-  /** The best that needs no server of one's own in C++; null where that is the recommended one. */
+  /** The best that needs no server of one's own in C++; null if that is the recommended one. */
   readonly inNode: Candidate | null;
   /** All, the cheapest first. */
   readonly candidates: readonly Candidate[];
@@ -104,7 +104,7 @@ export interface AdviceRefusal {
   readonly kind: "refusal";
   readonly question: Question;
   readonly cause: RefusalCause;
-  /** Options of `run` that would measure it; null where the suite has no such workload. */
+  /** Options of `run` that would measure it; null if the suite has no such workload. */
   readonly measuredBy: readonly string[] | null;
   /** What holds at the nearest scale that was measured, with low confidence; null without one. */
   readonly nearest: Answer | null;

@@ -32,7 +32,7 @@ interface AdviceOptions {
   readonly width: number;
   /** What runs the suite here: "npm run bench --". */
   readonly command: string;
-  /** How a contender waits, in one phrase; "" where it is not known. */
+  /** How a contender waits, in one phrase; "" if it is not known. */
   readonly summaryOf: (contender: string) => string;
 }
 
@@ -297,7 +297,7 @@ function candidateLines(
     text: ({ contender }) => contender,
     style: (candidate) => (candidate === recommended ? "bold" : "plain"),
   };
-  // Those at the end go first where there is no room.
+  // Those at the end go first if there is no room.
   let columns = [name, ...figureColumns];
   while (columns.length > 2 && tableWidth(columns, candidates, 2) > width) {
     columns = columns.slice(0, -1);

@@ -108,7 +108,7 @@ export class Agent {
     return this.#installed;
   }
 
-  /** An IPv4 address at which the host can be reached; null where ssh used another kind. */
+  /** An IPv4 address at which the host can be reached; null if ssh used another kind. */
   get address(): string | null {
     if (this.name === localName) return "127.0.0.1";
     return /^\d+(\.\d+){3}$/.test(this.hello.address) ? this.hello.address : null;

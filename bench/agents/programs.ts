@@ -17,7 +17,7 @@ export interface System {
   /** uname -s and -m: "Linux", "x86_64". */
   readonly system: string;
   readonly machine: string;
-  /** "glibc 2.36", or "musl"; "unknown" where nothing tells. */
+  /** "glibc 2.36", or "musl"; "unknown" if nothing tells. */
   readonly libc: string;
 }
 

@@ -3,7 +3,7 @@
 import { UsageError, words } from "../command-line.ts";
 import { gateMetrics } from "../gate/metrics.ts";
 
-/** Metrics that gate only where they are asked to. */
+/** Metrics that gate only if they are asked to. */
 export const advisory = gateMetrics.filter(({ gates }) => !gates).map(({ name }) => name);
 
 /** Shared by all that decide between a base and a head. */

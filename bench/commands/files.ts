@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { UsageError } from "../command-line.ts";
 import { messageOf } from "./command.ts";
 
-/** Makes it where it is missing. @throws {UsageError} */
+/** Makes it if it is missing. @throws {UsageError} */
 export function writableFolder(folder: string, option: string): string {
   return attempt(folder, option, () => {
     mkdirSync(folder, { recursive: true });

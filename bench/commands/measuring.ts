@@ -41,7 +41,7 @@ export interface Measuring {
   readonly judge?: (results: Results) => boolean;
 }
 
-/** Wide enough for every column where there is no terminal to fit. */
+/** Wide enough for every column if there is no terminal to fit. */
 const pipeColumns = 160;
 
 export async function measure(plan: Plan, measuring: Measuring): Promise<number> {
@@ -211,7 +211,7 @@ export function tableOf(results: Results): string {
   return renderTerminal(reportOf(results), terminalOf(process.stdout));
 }
 
-/** Colour only where it shows and is wanted (no-color.org); as wide as the terminal is. */
+/** Colour only if it shows and is wanted (no-color.org); as wide as the terminal is. */
 export function terminalOf(stream: NodeJS.WriteStream): TerminalOptions {
   const colour = stream.isTTY === true && !process.env["NO_COLOR"];
   return { colour, width: stream.columns ?? pipeColumns };

@@ -1,4 +1,4 @@
-// run: measures what a profile says. The command where none is named.
+// run: measures what a profile says. The command if none is named.
 
 import { machineRows } from "../agents/machines.ts";
 import { requestOf, runRows } from "../run/options.ts";

@@ -37,7 +37,7 @@ export interface Contender extends Kind {
   /** What it does otherwise than `commonSettings`; the report prints it. */
   readonly settings?: Partial<ServerSettings>;
   readonly unsupported?: readonly Exclusion[];
-  /** What of it an installed package lacks, and what to do about that; null where all is there. */
+  /** What of it an installed package lacks, and what to do about that; null if all is there. */
   readonly missing?: (paths: Paths) => string | null;
   /** The version of what it is written in or on; null if that is missing. */
   readonly version?: () => string | null;

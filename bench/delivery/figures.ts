@@ -6,14 +6,14 @@ export interface Send {
   readonly event: number;
   readonly sequence: number;
   readonly atNs: number;
-  /** How many took it, as the sender knows; null where it does not. */
+  /** How many took it, as the sender knows; null if it does not. */
   readonly taken: number | null;
 }
 
 /** One wake-up as a listener recorded it. */
 export interface Receipt {
   readonly event: number;
-  /** Null where no bytes came with it. */
+  /** Null if no bytes came with it. */
   readonly sequence: number | null;
   readonly atNs: number;
 }

@@ -14,7 +14,7 @@ export interface Played {
   readonly messages: number;
   /** Of them: missing, or other bytes than were sent. */
   readonly wrong: number;
-  /** What makes its figures worthless; null where nothing does. */
+  /** What makes its figures worthless; null if nothing does. */
   readonly error: string | null;
 }
 

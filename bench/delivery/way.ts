@@ -14,7 +14,7 @@ export interface Way {
   readonly wakesOthers: boolean;
   /** How many possible event types, and what bounds them. */
   readonly holds: string;
-  /** Why this machine cannot use it; null where it can. Asked first. */
+  /** Why this machine cannot use it; null if it can. Asked first. */
   refusal?(): Promise<string | null>;
   /** Creates what must exist before any process listens. */
   prepare(folder: string, events: number): MeetingPlace | Promise<MeetingPlace>;
@@ -36,7 +36,7 @@ export interface MeetingPlace {
   readonly pids?: readonly number[];
 }
 
-/** @param sequence the event's number as the message says it; null where no bytes came. */
+/** @param sequence the event's number as the message says it; null if no bytes came. */
 export type OnEvent = (event: number, sequence: number | null) => void;
 
 export interface Sender {

@@ -19,7 +19,7 @@ export const ways: readonly Way[] = [
   zeromq,
 ];
 
-/** @throws {Error} naming the ways where there is no such one. */
+/** @throws {Error} naming the ways if there is no such one. */
 export function wayNamed(name: string): Way {
   const found = ways.find((way) => way.name === name);
   if (found !== undefined) return found;

@@ -12,7 +12,7 @@ import type { GateCell, GateResult } from "./result.ts";
 import type { Comparison } from "./rule.ts";
 import { changeText, columns, describeCell, rowWords } from "./words.ts";
 
-/** Null where nothing that gates could be compared. */
+/** Null if nothing that gates could be compared. */
 export function gateChart({ cells }: GateResult): Picture | null {
   const gating = cells.filter(({ gates }) => gates);
   const drawn = gating.flatMap((cell) =>

@@ -33,7 +33,7 @@ export interface GateRequest {
   readonly asked: readonly string[];
   /** For what is compiled on the way; the caller removes it. */
   readonly folder: string;
-  /** The base's server with a planted cost, where it is not one of the suite's. */
+  /** The base's server with a planted cost, if it is not one of the suite's. */
   readonly planted?: PlantedCost;
 }
 
@@ -178,7 +178,7 @@ function trialsOf({ row, courses }: MeasuredRow, asked: readonly string[]): Tria
 
 interface Confirmed {
   readonly head: ReturnType<typeof compareAll>[number];
-  /** Null where nothing had to be confirmed. */
+  /** Null if nothing had to be confirmed. */
   readonly agrees: boolean | null;
   readonly selfAgrees: boolean | null;
 }

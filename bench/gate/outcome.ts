@@ -24,7 +24,7 @@ export interface Judgement {
   /** Why there is no plain verdict; null otherwise. */
   readonly cause: GateCause | null;
   readonly first: Comparison | null;
-  /** Of the confirmation run; null where none was needed. */
+  /** Of the confirmation run; null if none was needed. */
   readonly second: Comparison | null;
 }
 

@@ -138,7 +138,7 @@ class PairRun {
     });
   }
 
-  /** @returns one entry, or none where nothing counts. */
+  /** @returns one entry, or none if nothing counts. */
   async #measure(side: Side, block: number): Promise<Told[]> {
     const { context, seed } = this.#given;
     if (context.signal.aborted) throw new Interrupted();

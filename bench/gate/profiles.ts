@@ -9,7 +9,7 @@ export interface LoadRow {
   readonly contenders: readonly string[];
   readonly connections: number;
   readonly payloadBytes: number;
-  /** Messages per second; null where the workload has no rate of its own. */
+  /** Messages per second; null if the workload has no rate of its own. */
   readonly ratePerSecond: number | null;
   /** Metrics that are compared, by their name in metrics.ts. */
   readonly metrics: readonly string[];

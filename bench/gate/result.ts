@@ -18,7 +18,7 @@ export interface GateCell extends Judgement {
   readonly metric: string;
   readonly gates: boolean;
   readonly margin: number;
-  /** Medians; null where nothing counts. */
+  /** Medians; null if nothing counts. */
   readonly base: number | null;
   readonly head: number | null;
   /** The base against itself in the same blocks: what no change at all looks like here. */

@@ -84,7 +84,7 @@ export function confirms(
     : fresh.high < 1 && fresh.ratio < 1 / (1 + margin);
 }
 
-/** The figures of all tests, null where there are too few pairs. */
+/** The figures of all tests, null if there are too few pairs. */
 export function compareAll(tests: readonly Test[]): (Comparison | null)[] {
   const raw = tests.map(compareOne);
   const adjusted = new Map<string, number>();

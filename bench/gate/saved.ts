@@ -25,14 +25,14 @@ export class NothingInCommon extends Error {
 interface SavedTrial {
   readonly metric: GateMetric;
   readonly base: Cell;
-  /** Undefined where head has no such cell. */
+  /** Undefined if head has no such cell. */
   readonly head: Cell | undefined;
   readonly test: Test;
 }
 
 /**
  * @param asked advisory metrics that are to gate, too.
- * @throws {NothingInCommon} where no cell is in both.
+ * @throws {NothingInCommon} if no cell is in both.
  */
 export function compareSaved(base: Saved, head: Saved, asked: readonly string[]): GateResult {
   const empty = [base, head].find(({ results }) => results.cells.length === 0);

@@ -1,6 +1,6 @@
 // Base and head as built trees of their own, outside the repository, gone when the run is over.
 // git-worktree(1). What a tree has in common with the one that we run from is copied, not built
-// again: build.mjs believes its stamps only where the content of all inputs is the same.
+// again: build.mjs believes its stamps only if the content of all inputs is the same.
 
 import {
   cpSync,
@@ -45,13 +45,13 @@ export class Worktrees {
     this.folder = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
     this.#root = root;
     this.#context = context;
-    // The last way out, where nothing can be awaited any more.
+    // The last way out, if nothing can be awaited any more.
     process.once("exit", () => rmSync(this.folder, { recursive: true, force: true }));
   }
 
   /**
    * Checks a commit out and builds it.
-   * @throws {CannotCompare} where it does not build. @throws {Interrupted}
+   * @throws {CannotCompare} if it does not build. @throws {Interrupted}
    */
   async build(side: "base" | "head", { commit }: Revision): Promise<string> {
     const tree = await this.#checkOut(side, commit);
@@ -72,7 +72,7 @@ export class Worktrees {
 
   /**
    * Checks a commit of any repository out and builds it by a shell's command, in a folder of it.
-   * @returns the folder. @throws {CannotCompare} where it does not build. @throws {Interrupted}
+   * @returns the folder. @throws {CannotCompare} if it does not build. @throws {Interrupted}
    */
   async buildBy(
     side: "base" | "head",
@@ -140,7 +140,7 @@ function sweep(): void {
   }
 }
 
-/** Dependencies as links, outputs as copies; nothing where the dependencies are others. */
+/** Dependencies as links, outputs as copies; nothing if the dependencies are others. */
 function shareBuilt(donor: string, tree: string): void {
   if (!installedBy.every((name) => sameFile(join(donor, name), join(tree, name)))) return;
   if (!existsSync(join(donor, "node_modules"))) return;

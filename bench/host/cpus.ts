@@ -4,12 +4,12 @@
 import { type ReadText, readText } from "./kernel-files.ts";
 
 export interface CpuPlan {
-  /** A CPU's number, or null where this platform cannot pin. */
+  /** A CPU's number, or null if this platform cannot pin. */
   readonly server: number | null;
   readonly client: number | null;
   /** Whether the load generator has a core without the server: it spins there if it may. */
   readonly clientAlone: boolean;
-  /** What the reader of the report must know; null where all is as it should be. */
+  /** What the reader of the report must know; null if all is as it should be. */
   readonly note: string | null;
 }
 
@@ -47,7 +47,7 @@ export function planCpus(cores: Cores): CpuPlan {
 }
 
 /**
- * Pure. @param siblings the CPUs of the same core, itself included; null where the machine does not
+ * Pure. @param siblings the CPUs of the same core, itself included; null if the machine does not
  * say.
  */
 export function groupByCore(

@@ -18,7 +18,7 @@ interface LimitRow {
   readonly allows: string;
 }
 
-/** One scale and one way to serve it; `shortfalls` is empty where it fits. */
+/** One scale and one way to serve it; `shortfalls` is empty if it fits. */
 export interface FitRow {
   readonly connections: number;
   readonly model: Demand["model"];

@@ -14,7 +14,7 @@ export interface Hardware {
   /** Those that this process may use. */
   readonly availableCores: number;
   readonly threadsPerCore: number | null;
-  /** "none" on bare metal, "virtual machine" where it has no name; null where nothing tells. */
+  /** "none" on bare metal, "virtual machine" if it has no name; null if nothing tells. */
   readonly hypervisor: string | null;
 }
 
@@ -111,7 +111,7 @@ function summarized(state: string): string {
   return (state.split(";")[0] ?? state).replace(/^Mitigation: /, "").trim();
 }
 
-/** Null where the CPU's frequency is not ours to see, as in most virtual machines. */
+/** Null if the CPU's frequency is not ours to see, as in most virtual machines. */
 export function governorOf(read: ReadText, cores: number): string | null {
   const governors = Array.from({ length: cores }, (_, cpu) =>
     read(`/sys/devices/system/cpu/cpu${cpu}/cpufreq/scaling_governor`),

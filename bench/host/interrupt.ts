@@ -32,7 +32,7 @@ export class Interruption {
     return this.#controller.signal;
   }
 
-  /** 130, 143 or 129; null where no signal came. */
+  /** 130, 143 or 129; null if no signal came. */
   get exitCode(): number | null {
     return this.#received === null ? null : 128 + constants.signals[this.#received];
   }

@@ -4,7 +4,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 
-/** A file's text without the white space around it; null where it cannot be read. */
+/** A file's text without the white space around it; null if it cannot be read. */
 export type ReadText = (path: string) => string | null;
 
 export const readText: ReadText = (path) => {
@@ -29,7 +29,7 @@ export function readNumber(read: ReadText, path: string): number | null {
   return parseLimit(read(path));
 }
 
-/** A number as the kernel writes it; null where it is none. "max" and "unlimited" are Infinity. */
+/** A number as the kernel writes it; null if it is none. "max" and "unlimited" are Infinity. */
 export function parseLimit(text: string | null | undefined): number | null {
   if (text === null || text === undefined) return null;
   if (text === "max" || text === "unlimited") return Number.POSITIVE_INFINITY;

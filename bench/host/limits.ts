@@ -20,14 +20,14 @@ export interface MachineLimits {
   readonly threadsMax: number | null;
   readonly maxMapCount: number | null;
   readonly somaxconn: number | null;
-  /** Processes and threads of the cgroup that has the fewest left; null where none is limited. */
+  /** Processes and threads of the cgroup that has the fewest left; null if none is limited. */
   readonly cgroupProcesses: { readonly limit: number; readonly used: number } | null;
   /** Threads that run now: on the machine, and of this user. */
   readonly threads: number | null;
   readonly userThreads: number | null;
   /** Open files of the whole machine (fs.file-max), and how many there are. */
   readonly machineFiles: { readonly limit: number; readonly used: number } | null;
-  /** Connections that the firewall tracks; null where it tracks none. */
+  /** Connections that the firewall tracks; null if it tracks none. */
   readonly trackedConnections: { readonly limit: number; readonly used: number } | null;
   /** What may still be taken without swapping: of the machine, or of a cgroup that allows less. */
   readonly availableMemoryBytes: number | null;
@@ -55,7 +55,7 @@ export interface Shortfall {
   readonly reason: string;
   /** What to type to lift it, as it stands. */
   readonly command: string;
-  /** Where to lift it for good, or what else to know; null where the command is all. */
+  /** Where to lift it for good, or what else to know; null if the command is all. */
   readonly hint: string | null;
 }
 
@@ -77,7 +77,7 @@ export const otherMaps = 256;
 /** A thread's stack and the guard page below it are a map each. pthread_attr_setguardsize(3) */
 export const mapsPerThread = 2;
 
-/** The first limit that stops the demand, with the command that lifts it; null where it fits. */
+/** The first limit that stops the demand, with the command that lifts it; null if it fits. */
 export function preflight(machine: MachineLimits, demand: Demand): Shortfall | null {
   return shortfalls(machine, demand)[0] ?? null;
 }

@@ -40,7 +40,7 @@ const mostThreadsAsked = 64;
 /** sockstat counts in pages; every platform that we measure on has this size or tells nothing. */
 const pageBytes = 4096;
 
-/** Null where not even the root tells: another platform, another user's process. */
+/** Null if not even the root tells: another platform, another user's process. */
 function treeMemory(root: number, read: ReadText = readText): number | null {
   let total: number | null = null;
   const pids = [root];

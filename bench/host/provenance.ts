@@ -64,7 +64,7 @@ export function compilerFlagsOf(makefile: string | null): string | null {
 }
 
 /**
- * A command's standard output; null where it is missing, fails or takes longer than five seconds.
+ * A command's standard output; null if it is missing, fails or takes longer than five seconds.
  */
 function output(command: string, args: readonly string[]): string | null {
   const { status, stdout } = spawnSync(command, args, {

@@ -40,7 +40,7 @@ export class ProgressLine {
     this.#inPlace = inPlace;
     this.#pace = new Pace(plan);
     this.#disturbances = new Disturbances(plan);
-    // Once a second, and only where it shows: we share the CPUs with those that are measured.
+    // Once a second, and only if it shows: we share the CPUs with those that are measured.
     if (inPlace) this.#timer = setInterval(() => this.#draw(), 1000).unref();
   }
 
@@ -119,7 +119,7 @@ export class ProgressLine {
     const place = this.#doing.padEnd("block 1/1 ".length + longest);
     const time = `${clock(this.#pace.elapsedSeconds)}, ${remainingText(this.#pace.remaining())}`;
     const line = `${this.#count()} ${place}  ${time}`;
-    // What is least missed is left out first where there is no room: the bar, then the rate.
+    // What is least missed is left out first if there is no room: the bar, then the rate.
     let fuller = line;
     for (const part of [this.#disturbances.text(), this.#rate]) {
       if (part !== "" && fuller.length + part.length + 2 <= width) fuller += `; ${part}`;
@@ -144,7 +144,7 @@ export class ProgressLine {
   }
 }
 
-/** What is said about the time of a run; null where nothing is. */
+/** What is said about the time of a run; null if nothing is. */
 export function noteOf(progress: RunProgress): string | null {
   if (progress.event === "budget-spent") {
     return `time is used up: ${progress.blocks} of ${progress.planned} blocks were measured`;
@@ -155,7 +155,7 @@ export function noteOf(progress: RunProgress): string | null {
   return null;
 }
 
-/** "20.0k/s", of the round that has ended last; nothing where it has no messages. */
+/** "20.0k/s", of the round that has ended last; nothing if it has no messages. */
 function rateOf({ windows }: Round): string {
   const messages = windows.reduce((sum, { completedMessages }) => sum + completedMessages, 0);
   const seconds = windows.reduce((sum, { durationNs }) => sum + durationNs, 0) / 1e9;
@@ -182,7 +182,7 @@ function cut(text: string, length: number): string {
 const longestBar = 30;
 const shortestBar = 6;
 
-/** "[####------] ", or nothing where there is no room for one. */
+/** "[####------] ", or nothing if there is no room for one. */
 function progressBar(share: number, room: number): string {
   const width = Math.min(longestBar, room - "[] ".length);
   if (width < shortestBar) return "";

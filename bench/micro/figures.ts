@@ -21,7 +21,7 @@ export interface Operation {
 
 export interface Case {
   readonly name: string;
-  /** Which has to work here; null where none need. */
+  /** Which has to work here; null if none need. */
   readonly backend: BackendName | null;
   readonly operations: readonly Operation[];
   /** Whether micro-baseline has it, too. */

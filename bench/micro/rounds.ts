@@ -21,7 +21,7 @@ interface RoundsOptions {
 export interface MicroRound {
   /** Nanoseconds by operation. */
   readonly typescriptNs: Readonly<Record<string, number>>;
-  /** Null where the case has no native half. */
+  /** Null if the case has no native half. */
   readonly baselineNs: number | null;
   /** The larger share of time that one of the two waited for a CPU; 0 if not available. */
   readonly waited: number;

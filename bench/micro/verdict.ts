@@ -24,7 +24,7 @@ export interface MicroFigure {
   readonly operation: string;
   readonly title: string;
   readonly typescriptNs: Spread | null;
-  /** Null where there is nothing to compare with. */
+  /** Null if there is nothing to compare with. */
   readonly baselineNs: Spread | null;
   /** TypeScript's to the baseline's of the same round. */
   readonly ratio: Spread | null;

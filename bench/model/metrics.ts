@@ -3,7 +3,7 @@
 
 import type { MemoryStage, ReadinessTurn, Window } from "./events.ts";
 
-/** Fields of a type that hold numbers, or null where the platform gives none. */
+/** Fields of a type that hold numbers, or null if the platform gives none. */
 type NumbersOf<T> = { [F in keyof T]-?: NonNullable<T[F]> extends number ? F : never }[keyof T];
 
 /** Where a block's figure comes from. Times are in nanoseconds until a metric has them in "us". */
@@ -58,7 +58,7 @@ export interface GateMargins {
   readonly gates: boolean;
   /** A ratio whose interval does not lie beyond 1 + margin is no regression; 0.02 is 2 %. */
   readonly margin: number;
-  /** The same between two runs of different times, where nothing was interleaved. */
+  /** The same between two saved runs, which were not interleaved. */
   readonly marginApart: number;
   /** The smallest effect that a run has to resolve. */
   readonly wanted: number;

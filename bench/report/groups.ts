@@ -62,7 +62,7 @@ export interface Figure {
   readonly high: number | null;
 }
 
-/** A cell's figure by its name; undefined where it is missing or null. */
+/** A cell's figure by its name; undefined if it is missing or null. */
 export function figure(cell: Cell, name: string): Figure | undefined {
   const metric = (cell.metrics as Readonly<Record<string, Metric | undefined>>)[name];
   if (metric === undefined || metric.median === null) return undefined;
@@ -79,7 +79,7 @@ export function figureOrBound(cell: Cell, name: string): Figure | undefined {
   return figure(cell, name) ?? figure(cell, metricRow(name)?.bound ?? name);
 }
 
-/** The unit of a cell's metric; "1" where it has none. */
+/** The unit of a cell's metric; "1" if it has none. */
 export function unitOf(cell: Cell, name: string): string {
   return (cell.metrics as Readonly<Record<string, Metric | undefined>>)[name]?.unit ?? "1";
 }

@@ -133,7 +133,7 @@ function otherLines(group: GroupReport): string[] {
   return [...table(["not in the table", "why"], rows), ""];
 }
 
-/** What else was measured; a column only where some contender has it. */
+/** What else was measured; a column only if some contender has it. */
 function furtherLines(group: GroupReport): string[] {
   const cells = [...group.measured, ...group.others].filter((cell) => cell.blocks > 0);
   const names = furtherMetrics(cells, [group.metric, ...alwaysShown]);

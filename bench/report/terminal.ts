@@ -1,4 +1,4 @@
-// What ends a run, for a terminal of a given width: one table with bars where there is room, a line
+// What ends a run, for a terminal of a given width: one table with bars if there is room, a line
 // per other scale, two sentences, and how far to trust them. The page has everything else.
 
 import type { Cell, Status } from "../model/results.ts";

@@ -37,9 +37,9 @@ interface WrittenReport {
   readonly pagePath: string;
   /** cells.csv. */
   readonly csvPath: string;
-  /** The folder of the .svg files; null where nothing could be drawn. */
+  /** The folder of the .svg files; null if nothing could be drawn. */
   readonly chartsFolder: string | null;
-  /** Null where `latest` could not be pointed at it, because something else has that name. */
+  /** Null if `latest` could not be pointed at it, because something else has that name. */
   readonly latestPath: string | null;
 }
 
@@ -62,7 +62,7 @@ export function writeReport(results: Results, options: WriteOptions): WrittenRep
 /**
  * Reads a saved results.json and renders its report anew, beside it or into another folder.
  * @param path the file, or the folder that holds it, such as reports/latest.
- * @param folder where the report goes; made where it is missing. Beside results.json unless told.
+ * @param folder where the report goes; made if it is missing. Beside results.json unless told.
  * @throws {ResultsFormatError} with what is wrong and where: no such file, empty, truncated, of a
  * foreign schema.
  */

@@ -18,7 +18,7 @@ export class BlockData {
     this.windows = windows;
   }
 
-  /** Over all windows that count; empty where nothing was timed. */
+  /** Over all windows that count; empty if nothing was timed. */
   latency(field: LatencyField): Histogram {
     const known = this.#merged.get(field);
     if (known !== undefined) return known;

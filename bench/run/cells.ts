@@ -32,7 +32,7 @@ import { divide, total } from "./window-sums.ts";
 /** How many blocks a contender of a scenario is to have. */
 export interface Planned {
   readonly blocks: number;
-  /** False where the pilot blocks asked for more than are allowed. */
+  /** False if the pilot blocks asked for more than are allowed. */
   readonly enough: boolean;
 }
 
@@ -83,9 +83,9 @@ interface CellPlace {
 
 interface Courses {
   readonly course: Course;
-  /** Undefined where it was not measured. */
+  /** Undefined if it was not measured. */
   readonly reference: Course | undefined;
-  /** The same contender in the workload's baseline variant; null where there is none. */
+  /** The same contender in the workload's baseline variant; null if there is none. */
   readonly baseline: readonly Judged[] | null;
   readonly common: LogSpread | null | undefined;
 }

@@ -13,7 +13,7 @@ export interface Circumstances {
   readonly workload: Workload;
   /** The reference's name. */
   readonly reference: string;
-  /** False where the reference has no figures at all. */
+  /** False if the reference has no figures at all. */
   readonly comparable: boolean;
   /** How many blocks count. */
   readonly blocks: number;
@@ -57,7 +57,7 @@ export function conclude(course: Course, circumstances: Circumstances): Conclusi
   return doubt === null ? rank(course, circumstances) : inconclusive(doubt);
 }
 
-/** Why the figures are not to be trusted; null where they are. */
+/** Why the figures are not to be trusted; null if they are. */
 function disturbance(course: Course, circumstances: Circumstances): Cause | null {
   const { planned, judged } = course;
   const { blocks, interrupted, workload, metrics } = circumstances;
@@ -74,7 +74,7 @@ function disturbance(course: Course, circumstances: Circumstances): Cause | null
 }
 
 /**
- * A capacity is one only where the server's CPU was full and the load generator's was not; else the
+ * A capacity is one only if the server's CPU was full and the load generator's was not; else the
  * figure is a lower bound, and nothing is ranked by it.
  */
 function bound({ workload, metrics, saturation }: Circumstances): Cause | null {

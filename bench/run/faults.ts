@@ -5,7 +5,7 @@ import type { Loaded } from "./load.ts";
 import type { GeneratorLoad } from "./load-arguments.ts";
 import { isFull } from "./window-gate.ts";
 
-/** Null where nothing is wrong. */
+/** Null if nothing is wrong. */
 export function faultOf(
   { result, windows, memory }: Pick<Loaded, "result" | "windows" | "memory">,
   load: GeneratorLoad,

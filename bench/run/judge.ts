@@ -38,12 +38,12 @@ export interface Course {
   readonly unavailable: string | null;
   /** How many blocks it was to have. */
   readonly planned: number;
-  /** Null until the pilot blocks have told; false where more were wanted than allowed. */
+  /** Null until the pilot blocks have told; false if more were wanted than allowed. */
   readonly enough: boolean;
 }
 
 /**
- * A contender's block and the reference's of the same block; null where there is no reference to
+ * A contender's block and the reference's of the same block; null if there is no reference to
  * pair with.
  */
 export interface PairedBlock {

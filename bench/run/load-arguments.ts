@@ -17,7 +17,7 @@ export interface LoadTarget {
   readonly spoken?: readonly string[] | undefined;
 }
 
-/** Waited in full only where something is missing: a machine that starves a server is no fault. */
+/** Waited in full only if something is missing: a machine that starves a server is no fault. */
 export const drainTimeoutMs = 8_000;
 /** How long the memory workload may wait for the machine to settle, over all its stages. */
 export const settlingMs = 30_000;

@@ -33,11 +33,11 @@ export interface LoadOptions {
 export interface Loaded {
   /** From the first connect to the last connection established. */
   readonly connectMs: number | null;
-  /** Null where the warm-up was not watched. */
+  /** Null if the warm-up was not watched. */
   readonly steady: boolean | null;
   readonly memory: readonly MemoryStage[];
   readonly windows: readonly Window[];
-  /** Null where the load generator did not get that far; `failure` says why. */
+  /** Null if the load generator did not get that far; `failure` says why. */
   readonly result: LoadResult | null;
   readonly failure: string | null;
 }

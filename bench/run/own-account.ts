@@ -7,7 +7,7 @@ import type { Switches } from "../host/usage.ts";
 import type { Snapshot } from "../model/events.ts";
 import type { ServerProcess } from "./server.ts";
 
-/** Differences of counts; null where the server or the platform does not give them. */
+/** Differences of counts; null if the server or the platform does not give them. */
 export interface OwnAccount {
   readonly calls: Snapshot | null;
   readonly switches: Switches | null;

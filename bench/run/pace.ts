@@ -6,7 +6,7 @@ import type { RunProgress } from "./run.ts";
 
 /** What is left of a run. */
 export interface Remaining {
-  /** Null where nothing is known any more: it takes longer than was thought. */
+  /** Null if nothing is known any more: it takes longer than was thought. */
   readonly seconds: number | null;
   /** Whether the pilot blocks have yet to tell how many there must be. */
   readonly atLeast: boolean;

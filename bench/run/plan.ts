@@ -25,7 +25,7 @@ import {
 /** One cell's load, for every contender alike. */
 export interface Scenario {
   readonly workload: Workload;
-  /** What tells it from the workload's other loads at this scale; null where there are none. */
+  /** What tells it from the workload's other loads at this scale; null if there are none. */
   readonly variant: string | null;
   readonly load: Load;
   readonly ratePerSecond: number | null;

@@ -64,13 +64,13 @@ export interface Round {
   readonly startedMs: number;
   readonly durationMs: number;
   readonly connectMs: number | null;
-  /** Null where the warm-up was not watched. */
+  /** Null if the warm-up was not watched. */
   readonly steady: boolean | null;
   readonly windows: readonly Window[];
   /** Whether `index` of a window is the pass in which every contender of the block has one. */
   readonly interleaved: boolean;
   readonly memory: readonly MemoryStage[];
-  /** Before the first connection, and while all are open; null where the workload needs none. */
+  /** Before the first connection, and while all are open; null if the workload needs none. */
   readonly memoryBefore: MemorySample | null;
   readonly memoryDuring: MemorySample | null;
   readonly turn: ReadinessTurn | null;

@@ -128,7 +128,7 @@ function prepare(part: Part, { host, machine, onProgress }: RunContext) {
   return { part, refusals };
 }
 
-/** @returns false where it was interrupted. */
+/** @returns false if it was interrupted. */
 async function wasMeasured(blocks: BlockRun): Promise<boolean> {
   try {
     await blocks.measure();

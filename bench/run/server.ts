@@ -126,7 +126,7 @@ export class ServerProcess {
     await within(this.#child.exited, { timeoutMs, signal: this.#options.signal });
   }
 
-  /** SIGTERM, its counters, and SIGKILL where it does not end in time. @throws {Interrupted} */
+  /** SIGTERM, its counters, and SIGKILL if it does not end in time. @throws {Interrupted} */
   async stop(): Promise<Stopped> {
     const { host, stopTimeoutMs: timeoutMs, signal } = this.#options;
     const endedBefore = this.#child.ended;

@@ -50,7 +50,7 @@ interface Judging {
   readonly singleThreaded: boolean;
 }
 
-/** The rules that a window breaks; none where it counts. */
+/** The rules that a window breaks; none if it counts. */
 export function brokenRules(window: Window, { rules, singleThreaded }: Judging): GateRule[] {
   const share = (ns: number | null) => (ns ?? 0) / window.durationNs;
   const takenNs = window.serverTakenNs ?? window.serverRunQueueWaitNs;

@@ -83,7 +83,7 @@ function checkSeries(series: readonly number[], options: ChangePointOptions): vo
   }
 }
 
-/** The best split of any stretch; null where none is long enough. */
+/** The best split of any stretch; null if none is long enough. */
 function bestSplit(
   values: Float64Array,
   stretches: readonly Stretch[],

@@ -145,7 +145,7 @@ export function merge(histograms: Iterable<Histogram>): Histogram {
 const samplesBeyond = 10;
 
 /**
- * The quantile, or null where there are too few values to know it. Only from p99.9 on is that
+ * The quantile, or null if there are too few values to know it. Only from p99.9 on is that
  * asked.
  */
 export function supportedQuantile(histogram: Histogram, q: number): number | null {

@@ -17,7 +17,7 @@ interface Shift extends Interval {
 export const shiftSpread = Math.sqrt(Math.PI / 3);
 
 /**
- * @param confidence of the interval, in (0, 1): what it covers is at least that, where there are
+ * @param confidence of the interval, in (0, 1): what it covers is at least that, if there are
  *   six values or more for 0.95; fewer cannot cover so much.
  * @returns null without values.
  * @throws {RangeError} on a value that is not finite.

@@ -80,7 +80,7 @@ function moderatedRatio(logRatios: readonly number[], common: LogSpread | null):
 }
 
 /**
- * Ranks only where the interval excludes 1 and Student's test puts the mean log ratio more than
+ * Ranks only if the interval excludes 1 and Student's test puts the mean log ratio more than
  * 1 % from 0, at a level of 0.005; without an interval nothing is ranked.
  *
  * The interval alone is not enough. Simulated, a server against itself is ranked by it in 6 to 8 %

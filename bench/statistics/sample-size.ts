@@ -25,7 +25,7 @@ interface SampleSize {
   /** How many blocks to run: `wanted`, within the minimum and the maximum. */
   readonly blocks: number;
   readonly wanted: number;
-  /** False where more blocks are wanted than allowed: then only `detectableEffect` can be told. */
+  /** False if more blocks are wanted than allowed: then only `detectableEffect` can be told. */
   readonly enough: boolean;
   /** The smallest effect that `blocks` find with the power asked for; 0.05 is five per cent. */
   readonly detectableEffect: number;

@@ -13,7 +13,7 @@ export interface Point {
 interface FittedLine {
   /** In units of y for each unit of x. */
   readonly slope: number;
-  /** The slope's interval; null where the points are too few to have one of that confidence. */
+  /** The slope's interval; null if the points are too few to have one of that confidence. */
   readonly low: number | null;
   readonly high: number | null;
   /** The median of y less the slope times the median of x. */

@@ -24,7 +24,7 @@ const largestSample = 500;
 /**
  * Exact at every size, with ties too: ranks that are shared are halves, so twice the ranks are
  * integers, and the distribution of their sum under random signs is counted, not approximated.
- * @returns p = 1 where no difference is left.
+ * @returns p = 1 if no difference is left.
  * @throws {RangeError} on a difference that is not finite, and on more than 500 of them.
  */
 export function signedRank(

@@ -56,7 +56,7 @@ export class Room {
     if (members?.size === 0) this.#groups.delete(group);
   }
 
-  /** The names in a group; empty where there is no such group. */
+  /** The names in a group; empty if there is no such group. */
   membersOf(group: string): string[] {
     return [...(this.#groups.get(group) ?? [])].map(({ name }) => name);
   }

@@ -9,7 +9,7 @@ export type Question =
 export interface Answer {
   /** Of the store that answered, or that the change made. */
   readonly version: number;
-  /** Of a get; null where there is no such key. */
+  /** Of a get; null if there is no such key. */
   readonly value?: string | null;
   readonly error?: string;
 }
@@ -39,7 +39,7 @@ export function openAnswer(frames: readonly Buffer[]): Answer {
 /** A question with the way back. */
 export interface Letter {
   readonly envelope: readonly Buffer[];
-  /** Null where it cannot be understood. */
+  /** Null if it cannot be understood. */
   readonly question: Question | null;
 }
 

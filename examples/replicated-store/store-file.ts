@@ -11,7 +11,7 @@ export interface Store {
   readonly entries: Map<string, string>;
 }
 
-/** @returns an empty store where there is no file yet. */
+/** @returns an empty store if there is no file yet. */
 export async function loadStore(path: string): Promise<Store> {
   let text: string;
   try {

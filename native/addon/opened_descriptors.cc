@@ -23,7 +23,7 @@ using Owner = std::atomic<int32_t>;
 std::array<std::atomic<Owner*>, kChunks> chunks;
 std::atomic<int32_t> last_owner{0};
 
-/** nullptr where no environment has owned a descriptor in that range. */
+/** nullptr if no environment has owned a descriptor in that range. */
 Owner* FindOwner(int fd) {
   if (fd < 0) return nullptr;
   Owner* chunk = chunks[static_cast<size_t>(fd) >> kChunkBits].load(std::memory_order_acquire);

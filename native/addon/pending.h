@@ -19,7 +19,7 @@ class Pending {
 
   bool empty() const { return waiting_.empty(); }
 
-  /** @returns a promise, nullptr where the environment is ending. */
+  /** @returns a promise, nullptr if the environment is ending. */
   napi_value Next();
 
   /** Resolves all with undefined, from a callback of the loop: ticks and promise jobs run in it. */

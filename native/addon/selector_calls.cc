@@ -34,7 +34,7 @@ Napi::Value ListBackends(const Napi::CallbackInfo& info) {
   return rows;
 }
 
-/** capabilities(id): what the selector's backend can do; undefined where it is closed. */
+/** capabilities(id): what the selector's backend can do; undefined if it is closed. */
 Napi::Value DescribeCapabilities(const Napi::CallbackInfo& info) {
   auto* environment = static_cast<Environment*>(info.Data());
   const OpenSelector* open = environment->Find(info[0].As<Napi::Number>().Int32Value());

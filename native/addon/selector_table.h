@@ -26,7 +26,7 @@ class SelectorTable {
   /** @returns its id, or -1 where a million selectors are open. */
   int32_t Add(std::unique_ptr<OpenSelector> selector);
 
-  /** @returns nullptr where there is none, or where it was closed. */
+  /** @returns nullptr if there is none, or if it was closed. */
   OpenSelector* Find(int32_t id) const {
     const size_t place = static_cast<size_t>(id) & kPlaceMask;
     return id >= 0 && place < rows_.size() && rows_[place].id == id ? rows_[place].selector.get()

@@ -130,7 +130,7 @@ napi_value Lend(napi_env env, napi_callback_info info) {
   return call.Answer(length);
 }
 
-/** The part of lent bytes that the frame names; nullptr where they do not reach so far. */
+/** The part of lent bytes that the frame names; nullptr if they do not reach so far. */
 uint8_t* PartOf(const LentBytes& lent, const Frame& frame) {
   const bool within = frame.offset >= 0 && frame.length > 0 &&
                       int64_t{frame.offset} + frame.length <= int64_t{lent.length};

@@ -222,7 +222,7 @@ napi_value WakerHandle(napi_env env, napi_callback_info info) {
   return call.Answer(open == nullptr ? -EBADF : open->waker->handle());
 }
 
-/** wake(handle): from any thread; nothing where the selector is closed. */
+/** wake(handle): from any thread; nothing if the selector is closed. */
 napi_value Wake(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   const std::shared_ptr<Waker> waker = Waker::Find(call.Int(0));

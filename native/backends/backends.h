@@ -20,7 +20,7 @@ struct SelectorOptions {
 struct Backend {
   const char* name;
   /**
-   * Makes a selector; the error says what this machine refuses. nullptr where this build does not
+   * Makes a selector; the error says what this machine refuses. nullptr if this build does not
    * contain the backend.
    */
   Result<std::unique_ptr<Selector>> (*make)(const SelectorOptions& options);

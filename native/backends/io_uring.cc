@@ -298,7 +298,7 @@ class IoUringSelector final : public Selector {
     entry->user_data = kNobody;
   }
 
-  /** An entry for this operation; submits where all are taken. nullptr where the kernel refuses. */
+  /** An entry for this operation; submits where all are taken. nullptr if the kernel refuses. */
   io_uring_sqe* NextEntry(uint8_t operation) {
     io_uring_sqe* entry = ring_->NextEntry();
     if (entry == nullptr && ring_->Enter(0, 0).ok()) entry = ring_->NextEntry();

@@ -62,7 +62,7 @@ class IoUring {
   /** Readable for poll(2) and epoll(7) while there are completions. */
   int fd() const { return fd_.get(); }
 
-  /** The next entry, zeroed and to be filled in; nullptr where all are unsubmitted: Enter() first.
+  /** The next entry, zeroed and to be filled in; nullptr if all are unsubmitted: Enter() first.
    */
   io_uring_sqe* NextEntry();
 
@@ -105,7 +105,7 @@ class IoUring {
   };
 
   IoUring() = default;
-  /** Gives the kernel a number of its own for the ring; where it has none, nothing changes. */
+  /** Gives the kernel a number of its own for the ring; if it has none, nothing changes. */
   void RegisterDescriptor();
   Result<void> MapRings(const io_uring_params& parameters);
   bool Inherited() const;

@@ -64,7 +64,7 @@ class Selector {
   Result<int32_t> Register(int fd, int32_t interest, RegisterOptions options = {});
 
   /** Replaces the interest of `fd` under a new generation: what is ready is reported anew. ENOENT
-   * where it is not registered. A failure unregisters it. */
+   * if it is not registered. A failure unregisters it. */
   Result<void> Modify(int fd, int32_t interest);
 
   /** Stops watching `fd`; silent where the descriptor has been closed meanwhile. ENOENT where it is
@@ -89,7 +89,7 @@ class Selector {
   /** Whether the last Select() saw the wake descriptor ready. */
   bool Woken() const { return woken_; }
 
-  /** The generation under which `fd` is registered now, 0 where it is not: what an event's must
+  /** The generation under which `fd` is registered now, 0 if it is not: what an event's must
    * equal to be dispatched. */
   int32_t Generation(int fd) const { return InTable(fd) ? At(fd).generation : 0; }
   int32_t Interest(int fd) const { return InTable(fd) ? At(fd).interest : 0; }

@@ -31,7 +31,7 @@ class ChildProcesses {
   /** ppoll(2), ended by a signal as well. @returns what it answers, 0 after a signal. */
   Result<int> Wait(pollfd* watched, nfds_t count, int64_t timeout_ns);
 
-  /** One child that has ended, 0 where there is none now, -ECHILD where there is none at all. */
+  /** One child that has ended, 0 if there is none now, -ECHILD if there is none at all. */
   static pid_t Reap();
 
  private:

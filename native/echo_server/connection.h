@@ -58,7 +58,7 @@ class EchoHandler {
   /** @returns false if there is no memory for it. */
   static bool Keep(Connection& connection, const char* data, size_t length);
 
-  /** @returns bytes taken, 0 where the peer's window is full, or -errno. */
+  /** @returns bytes taken, 0 if the peer's window is full, or -errno. */
   ssize_t SendSome(int fd, const char* data, size_t length);
 
   /** @returns kClose, having forgotten what was known of it. */

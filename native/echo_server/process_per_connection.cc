@@ -55,7 +55,7 @@ class ProcessPerConnection {
     return {};
   }
 
-  /** @returns false where there was no descriptor or no process for one. */
+  /** @returns false if there was no descriptor or no process for one. */
   bool AcceptAll() {
     for (int i = 0; i < kAcceptsPerWake; ++i) {
       if (!accepted_.valid()) {

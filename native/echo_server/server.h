@@ -20,7 +20,7 @@ constexpr int kReadBufferBytes = 16 * 1024;
 constexpr int kEventsPerWait = 256;
 constexpr int kAcceptsPerWake = 256;
 
-/** How long accepting pauses where there is no descriptor, process or memory for a connection, and
+/** How long accepting pauses if there is no descriptor, process or memory for a connection, and
  * nothing closes meanwhile. */
 constexpr int64_t kAcceptPauseNs = 100'000'000;
 

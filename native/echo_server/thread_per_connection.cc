@@ -62,7 +62,7 @@ class ThreadPerConnection {
     return {};
   }
 
-  /** @returns false where there was no descriptor or no thread for one. */
+  /** @returns false if there was no descriptor or no thread for one. */
   bool AcceptAll() {
     for (int i = 0; i < kAcceptsPerWake && !StopSignal::Raised(); ++i) {
       if (!accepted_.valid()) {

@@ -85,7 +85,7 @@ std::string QuotedList(const std::vector<std::string>& texts) {
   return "[" + list + "]";
 }
 
-/** A file as a JSON string, or null where it cannot be read. */
+/** A file as a JSON string, or null if it cannot be read. */
 std::string FileAsJson(const std::string& path) {
   const OwnedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd.valid()) return "null";

@@ -1,5 +1,5 @@
 // Conductor: says when the warm-up is over and where the windows begin and end, and takes a Sample
-// at every edge. Warm-up: at least so long, and where asked, until the load is steady.
+// at every edge. Warm-up: at least so long, and if asked, until the load is steady.
 #pragma once
 
 #include <vector>

@@ -8,13 +8,13 @@
 
 namespace io_selectors {
 
-/** Orphans below this process become its children. Does nothing where the kernel cannot do it. */
+/** Orphans below this process become its children. Does nothing if the kernel cannot do it. */
 void AdoptOrphans();
 
-/** The children of this process's first thread; none where the kernel has no such list. */
+/** The children of this process's first thread; none if the kernel has no such list. */
 std::vector<pid_t> OwnChildren();
 
-/** Kills every descendant and waits for it. @param known children where there is no such list. */
+/** Kills every descendant and waits for it. @param known children if there is no such list. */
 void KillDescendants(const std::vector<pid_t>& known);
 
 }  // namespace io_selectors

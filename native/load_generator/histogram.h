@@ -24,7 +24,7 @@ class Histogram {
 
   uint64_t Count() const;
 
-  /** The largest value of the bin in which that share (0 … 1) of all is reached; 0 where nothing
+  /** The largest value of the bin in which that share (0 … 1) of all is reached; 0 if nothing
    * was recorded. */
   int64_t Quantile(double share) const;
 

@@ -37,7 +37,7 @@ bool HasToken(const char* list, const char* token) {
   return false;
 }
 
-/** @param base 10 or 16. @returns false where there is no number or too large a one. */
+/** @param base 10 or 16. @returns false if there is no number or too large a one. */
 bool ReadLength(const char* text, unsigned base, uint64_t* value) {
   *value = 0;
   const char* at = text;

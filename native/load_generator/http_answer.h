@@ -22,7 +22,7 @@ struct ExpectedAnswer {
 
 class HttpAnswer {
  public:
-  /** @param hash of this slot; nullptr where no body is hashed */
+  /** @param hash of this slot; nullptr if no body is hashed */
   Taken Take(const ExpectedAnswer& expected, Sha256* hash, const unsigned char* data,
              size_t length);
 

@@ -104,7 +104,7 @@ class HttpProtocol final : public Protocol {
   std::vector<HttpAnswer> answers_;
   std::vector<std::string> requests_;
   std::vector<ExpectedAnswer> expected_;
-  std::vector<Sha256> hashes_;  // empty where no request says what its answer's is
+  std::vector<Sha256> hashes_;  // empty if no request says what its answer's is
   size_t longest_ = 1;
 };
 

@@ -19,7 +19,7 @@ constexpr int64_t kProcessesAtMost = 1'000;
 
 /** How many local ports the kernel hands out by itself. ip(7), ip_local_port_range */
 int64_t EphemeralPorts() {
-  unsigned low = 49'152;  // RFC 6335, where there is no such file
+  unsigned low = 49'152;  // RFC 6335, if there is no such file
   unsigned high = 65'535;
   if (FILE* file = std::fopen("/proc/sys/net/ipv4/ip_local_port_range", "r")) {
     if (std::fscanf(file, "%u %u", &low, &high) != 2 || high < low) {

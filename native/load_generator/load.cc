@@ -112,7 +112,7 @@ std::string Load::FillSlow() {
   return "";
 }
 
-/** @returns false where the run cannot go on; the reason is in `error_`. */
+/** @returns false if the run cannot go on; the reason is in `error_`. */
 bool Load::RunUntil(int64_t end_ns) {
   for (;;) {
     pace_.Send(traffic_);

@@ -101,7 +101,7 @@ bool IsNumericAddress(const std::string& host) {
          inet_pton(AF_INET6, host.c_str(), address) == 1;
 }
 
-/** Counts that rise, separated by commas. @returns false where they are not. */
+/** Counts that rise, separated by commas. @returns false if they are not. */
 bool ParseStages(const std::string& text, std::vector<int64_t>* stages) {
   stages->clear();
   for (size_t at = 0; at <= text.size();) {

@@ -97,7 +97,7 @@ ParsedOptions ParseHoldOptions(const std::vector<std::string>& arguments);
  */
 ParsedOptions ParseObserveOptions(const std::vector<std::string>& arguments);
 
-/** A decimal number from `low` to `high`, written to `*value`; false where it is none. */
+/** A decimal number from `low` to `high`, written to `*value`; false if it is none. */
 bool ParseNumber(const std::string& text, int64_t low, int64_t high, int64_t* value);
 
 /** One line an option: name, range, default. */

@@ -12,7 +12,7 @@
 
 namespace io_selectors {
 
-/** What every process waits with: epoll where there is one. */
+/** What every process waits with: epoll if there is one. */
 Result<std::unique_ptr<Selector>> MakeSelector();
 
 /**

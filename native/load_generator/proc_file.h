@@ -30,13 +30,13 @@ class ProcFile {
   static ProcFile OfThread(pid_t pid, int64_t thread, const char* name);
   /**
    * /proc/<pid>/schedstat of the thread that does the kernel's deferred work (ksoftirqd/N) on the
-   * one CPU that this process may run on. Does not open where there are more of them.
+   * one CPU that this process may run on. Does not open if there are more of them.
    */
   static ProcFile OfSoftirqsBeside(pid_t process);
 
   bool valid() const { return fd_.valid(); }
 
-  /** Reads it as it is now, ended by NUL. @returns false where it is gone (ESRCH) or never was. */
+  /** Reads it as it is now, ended by NUL. @returns false if it is gone (ESRCH) or never was. */
   bool Read(ProcText* text) const;
 
   /** All of it, however long. */

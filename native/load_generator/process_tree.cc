@@ -157,7 +157,7 @@ void ProcessTree::FindChildren(int64_t budget_ns) {
   listed_all_ = asked >= processes_.size();
 }
 
-/** Any thread may have forked; where there are very many only the first one is asked. */
+/** Any thread may have forked; if there are very many only the first one is asked. */
 void ProcessTree::TakeChildrenOf(size_t index) {
   const pid_t pid = processes_[index].pid;
   if (processes_[index].threads_count > kHeldAtMost ||
@@ -205,7 +205,7 @@ bool ProcessTree::Has(pid_t pid) const {
   return std::binary_search(sorted_.begin(), sorted_.end(), pid);
 }
 
-/** @returns false where there is too much to look at, or a process does not let us. */
+/** @returns false if there is too much to look at, or a process does not let us. */
 bool ProcessTree::LookInside(TreeSample* sample) {
   const int64_t threads = CountThreads();
   if (processes_.empty()) return false;

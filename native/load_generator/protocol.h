@@ -93,7 +93,7 @@ class Protocol {
 
   /**
    * One line about a fault, which quotes what came. @param data what Take() was given, from the
-   * first wrong byte on; empty where nothing came
+   * first wrong byte on; empty if nothing came
    */
   virtual std::string Explain(uint32_t slot, const Exchange& exchange,
                               const ExchangeProgress& progress, Fault fault,

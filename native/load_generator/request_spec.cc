@@ -21,7 +21,7 @@ int HexDigit(char c) {
   return -1;
 }
 
-/** @returns false where the file cannot be read. */
+/** @returns false if the file cannot be read. */
 bool ReadWholeFile(const std::string& path, std::string* text) {
   FILE* file = std::fopen(path.c_str(), "rb");
   if (file == nullptr) return false;

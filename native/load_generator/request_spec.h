@@ -50,7 +50,7 @@ std::string SetRequestOption(const std::string& name, const std::string& value, 
 
 /**
  * Bytes as they are written in options: \r, \n, \t, \0, \\, \xHH; all others stand for themselves.
- * @returns false where a backslash begins none of these.
+ * @returns false if a backslash begins none of these.
  */
 bool Unescape(const std::string& text, std::string* bytes);
 

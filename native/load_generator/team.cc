@@ -114,7 +114,7 @@ class Team {
     return true;
   }
 
-  /** Until then, or `done` is content. @returns false where a worker has ended early. */
+  /** Until then, or `done` is content. @returns false if a worker has ended early. */
   template <typename Done>
   bool WatchUntil(int64_t end_ns, Done done) {
     while (!done()) {

@@ -36,7 +36,7 @@ class ThreadSampler {
   void Look(int64_t thread_count, bool hold);
 
   const Switches& switches() const { return switches_; }
-  /** Of those that live, as old as the last clock tick where one is running. */
+  /** Of those that live, as old as the last clock tick if one is running. */
   int64_t cpu_ns() const { return cpu_ns_; }
   /** kUnknown on a kernel without CONFIG_SCHED_INFO. */
   int64_t wait_ns() const { return wait_ns_; }

@@ -90,7 +90,7 @@ class Traffic {
   /**
    * Sends a message now, or as soon as the socket and `depth` allow it.
    * @param intended_ns when it was due, or kWhenSent
-   * @returns false where it cannot be taken: the connection is gone or its ring is full.
+   * @returns false if it cannot be taken: the connection is gone or its ring is full.
    */
   bool Post(uint32_t id, int64_t intended_ns);
 

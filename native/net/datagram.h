@@ -24,7 +24,7 @@ Result<OwnedFd> BindUdp(const Address& local, PortSharing sharing);
 /** A UDP socket that sends to, and hears from, this peer only: Send and Receive serve it. */
 Result<OwnedFd> ConnectUdp(const Address& peer);
 
-/** recvfrom(2), retried on EINTR; fills `sender`, whose length is 0 where it has no name. @returns
+/** recvfrom(2), retried on EINTR; fills `sender`, whose length is 0 if it has no name. @returns
  * bytes of one datagram, cut to `length`, or -errno. */
 ssize_t ReceiveFrom(int fd, void* buffer, size_t length, Address* sender);
 

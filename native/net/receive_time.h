@@ -11,12 +11,12 @@
 
 namespace io_selectors {
 
-/** From now on the kernel notes when what arrives arrives. ENOPROTOOPT where it cannot. */
+/** From now on the kernel notes when what arrives arrives. ENOPROTOOPT if it cannot. */
 Result<void> SetReceiveTimestamps(int fd);
 
 /**
  * Receive(), and when the last of those bytes arrived.
- * @param realtime_ns CLOCK_REALTIME; 0 where the kernel did not note it
+ * @param realtime_ns CLOCK_REALTIME; 0 if the kernel did not note it
  */
 ssize_t ReceiveStamped(int fd, void* buffer, size_t length, int64_t* realtime_ns);
 

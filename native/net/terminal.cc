@@ -48,7 +48,7 @@ constexpr NamedSpeed kNamedSpeeds[] = {
     {3500000, B3500000}, {4000000, B4000000},
 };
 
-/** Programs that use termios(3) see a speed of 0 where BOTHER is set, so it is left for odd ones.
+/** Programs that use termios(3) see a speed of 0 if BOTHER is set, so it is left for odd ones.
  */
 tcflag_t CodeOf(int32_t baud_rate) {
   for (const NamedSpeed& named : kNamedSpeeds) {

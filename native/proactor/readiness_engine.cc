@@ -149,7 +149,7 @@ class ReadinessEngine final : public Engine {
     Settle(slot);
   }
 
-  /** @returns bytes taken, 0 where the peer's window is full, or -errno. */
+  /** @returns bytes taken, 0 if the peer's window is full, or -errno. */
   [[gnu::hot]] ssize_t SendParts(int32_t slot, const iovec* parts, int count) {
     const bool socket = At(slot).Has(kSocket);
     ssize_t sent = 0;

@@ -1,5 +1,5 @@
 // The system's Chromium for tests that look at pages as people do: where it is, how it is started,
-// and what a test asks of a page. Nothing is downloaded; where there is no browser the tests are
+// and what a test asks of a page. Nothing is downloaded; if there is no browser the tests are
 // skipped by name.
 
 // What page.evaluate() runs is a page's program, and sees a page's globals.
@@ -22,14 +22,14 @@ const usualPlaces = [
   "/Applications/Chromium.app/Contents/MacOS/Chromium",
 ];
 
-/** CHROME_PATH, or a usual place; undefined where there is none. */
+/** CHROME_PATH, or a usual place; undefined if there is none. */
 export function chromiumPath(): string | undefined {
   const told = process.env["CHROME_PATH"];
   if (told !== undefined && told !== "") return told;
   return usualPlaces.find((path) => existsSync(path));
 }
 
-/** @throws where it does not start. */
+/** @throws if it does not start. */
 export function launchChromium(executablePath: string): Promise<Browser> {
   // The sandbox refuses root, which is who runs in containers.
   const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];

@@ -1,5 +1,5 @@
 // The pages of the gate and of its history in a real browser, with the network off: both colour
-// schemes, phone and desk. Skipped by name where there is no Chromium.
+// schemes, phone and desk. Skipped by name if there is no Chromium.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

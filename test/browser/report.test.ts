@@ -1,6 +1,6 @@
 // report.html in a real browser, with the network off: both colour schemes, phone and desk, with
 // and without script; what is shown equals results.json; axe finds nothing serious. Skipped by name
-// where there is no Chromium.
+// if there is no Chromium.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -66,7 +66,7 @@ export class World {
     return `${kind}: ${numbers}`;
   }
 
-  /** @returns the number, null where none is open. */
+  /** @returns the number, null if none is open. */
   pick(choice: number, fits: (file: OpenFile) => boolean = () => true): number | null {
     const fitting = [...this.#files].filter(([, file]) => fits(file));
     return fitting[choice % Math.max(fitting.length, 1)]?.[0] ?? null;

@@ -27,7 +27,7 @@ function nodeHeaders() {
     .find((folder) => existsSync(join(folder, "node_api.h")) && existsSync(join(folder, "uv.h")));
 }
 
-/** Why the addon cannot be run here; undefined where it can. */
+/** Why the addon cannot be run here; undefined if it can. */
 export function obstacle() {
   if (process.platform !== "linux")
     return "only the dynamic loader of Linux is known to this script";

@@ -88,7 +88,7 @@ bool IsWanted(const Case& one, int argc, char** argv) {
   return argc == 1;
 }
 
-/** Runs the cases whose names contain one of the arguments; all where there are none. */
+/** Runs the cases whose names contain one of the arguments; all if there are none. */
 int RunCases(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   // So that a fork copies no text that is still to be written.

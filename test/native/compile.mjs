@@ -65,7 +65,7 @@ export function sourcesOf(folder, { without = [] } = {}) {
 
 export const folderOf = (sanitizer) => join(root, "build", "sanitize", sanitizer);
 
-/** @returns {string} the compiler's name and version; ends the process where there is none. */
+/** @returns {string} the compiler's name and version; ends the process if there is none. */
 function compilerVersion() {
   const asked = spawnSync(compiler, ["--version"], { encoding: "utf8" });
   if (asked.status === 0) return asked.stdout;
@@ -111,7 +111,7 @@ function unit(sanitizer, source, extra) {
   return { source, object, args, dependencies: object.replace(/\.o$/, ".d") };
 }
 
-/** @returns {string} the digest that a fresh object would have; "" where it cannot be told. */
+/** @returns {string} the digest that a fresh object would have; "" if it cannot be told. */
 function keyOf({ args, dependencies }, version) {
   if (!existsSync(dependencies)) return "";
   const hash = createHash("sha256").update([version, ...args].join("\0"));
@@ -186,7 +186,7 @@ export async function build(programs) {
   return plans.map(({ file }) => file);
 }
 
-/** A library of the compiler's own, by its file name; undefined where it has none. */
+/** A library of the compiler's own, by its file name; undefined if it has none. */
 export function runtimeLibrary(name) {
   const asked = spawnSync(compiler, [`-print-file-name=${name}`], { encoding: "utf8" });
   const path = asked.stdout?.trim() ?? "";

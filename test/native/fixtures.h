@@ -33,7 +33,7 @@ T Must(Result<T> result) {
   return std::move(result.value());
 }
 
-/** The errno with which it was refused; 0 where it was not. */
+/** The errno with which it was refused; 0 if it was not. */
 template <typename T>
 int ErrorOf(const Result<T>& result) {
   return result.error().errno_value;
@@ -58,7 +58,7 @@ struct Ready {
   std::vector<ReadyEvent> events;
 
   const ReadyEvent* Find(int fd) const;
-  /** kRead | kWrite; 0 where there is no event of it. */
+  /** kRead | kWrite; 0 if there is no event of it. */
   int32_t Of(int fd) const;
   int32_t FlagsOf(int fd) const;
 };

@@ -25,7 +25,7 @@ RunOptions Options(int64_t rate, int64_t connections) {
   return options;
 }
 
-/** What a line of arguments is refused for; empty where it is taken. */
+/** What a line of arguments is refused for; empty if it is taken. */
 std::string RefusalOf(std::vector<std::string> arguments) {
   return ParseRunOptions(arguments).error;
 }

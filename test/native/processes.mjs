@@ -56,7 +56,7 @@ export async function run(command, options) {
   return { code, ...printed };
 }
 
-/** Waits for `condition` to hold. @returns false where it did not within `timeoutMs`. */
+/** Waits for `condition` to hold. @returns false if it did not within `timeoutMs`. */
 export async function eventually(condition, timeoutMs) {
   const end = Date.now() + timeoutMs;
   while (!condition()) {

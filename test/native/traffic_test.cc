@@ -135,7 +135,7 @@ TEST(WhatCameBeforeAnEdgeIsCountedBeforeIt) {
   played.Send(began_ns);
   played.Answer(1);
   const int64_t answered_ns = MonotonicNs();
-  // Not read until the edge is long past; the kernel has noted when it came, where it can.
+  // Not read until the edge is long past; the kernel has noted when it came, if it can.
   const int64_t edge_ns = answered_ns + 5 * kNsPerMs;
   while (MonotonicNs() < edge_ns) continue;
   played.traffic().CountInto(&played.window(1), edge_ns);

@@ -34,7 +34,7 @@ export class Churn {
   #left = 0;
   #open = 0;
   #failure: { readonly error: unknown } | null = null;
-  /** Cycles that were done, the one under way included where one is. */
+  /** Cycles that were done, the one under way included if one is. */
   done = 0;
 
   constructor(port: number) {

@@ -19,7 +19,7 @@ describe("ratio", () => {
     expect(ratio?.blocks).toHaveLength(4);
   });
 
-  it("ranks only where the interval excludes 1", () => {
+  it("ranks only if the interval excludes 1", () => {
     const comparison = (...ratios: number[]) =>
       ratioToReference(pairs(...ratios), { seed: 1 })?.comparison;
     expect(comparison(0.8, 0.82, 0.79, 0.81, 0.8, 0.83)).toBe("below");
@@ -101,7 +101,7 @@ describe("summary", () => {
     expect(ratio.median).toBeCloseTo(1.5, 12);
   });
 
-  it("gives nulls where nothing was measured", () => {
+  it("gives nulls if nothing was measured", () => {
     const empty = { median: null, low: null, high: null, blocks: [] };
     expect(summarize("us", [], { seed: 1 })).toEqual({ unit: "us", ...empty });
     expect(summarizeRatio([], { seed: 1 })).toEqual({ unit: "ratio", ...empty });

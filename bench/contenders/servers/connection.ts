@@ -38,7 +38,7 @@ export class EchoHandler {
     return this.#unsent.size > 0 && this.#unsent.has(fd);
   }
 
-  /** Receives once and sends back what came. Also right where nothing is there. */
+  /** Receives once and sends back what came. Also right if nothing is there. */
   onReadable(fd: number): Next {
     const counters = this.#counters;
     counters.recvCalls++;
@@ -86,7 +86,7 @@ export class EchoHandler {
     block(blocking.ms * messages.countIn(this.#buffer, received));
   }
 
-  /** @returns bytes taken, 0 where the peer's window is full, or -errno. */
+  /** @returns bytes taken, 0 if the peer's window is full, or -errno. */
   #send(fd: number, bytes: Uint8Array, length: number): number {
     this.#counters.sendCalls++;
     const sent = send(fd, bytes, 0, length);

@@ -9,7 +9,7 @@ import type { GateRule } from "../reasons.ts";
 export interface LoadScale {
   readonly connections: number;
   readonly payloadBytes: number;
-  /** Messages per second over all connections; null where the workload has no rate of its own. */
+  /** Messages per second over all connections; null if the workload has no rate of its own. */
   readonly ratePerSecond: number | null;
 }
 
@@ -122,7 +122,7 @@ type Regime =
 
 /** One of the loads of a workload at a scale. */
 export interface Variation {
-  /** Null where the scale says it all. */
+  /** Null if the scale says it all. */
   readonly variant: string | null;
   readonly load: Load;
 }
@@ -160,7 +160,7 @@ export interface Workload {
   readonly mustFill: boolean;
   /**
    * The variant that the others are compared with in the same block, and by which metric; null
-   * where there is none.
+   * if there is none.
    */
   readonly baseline: { readonly variant: string; readonly metric: MetricName } | null;
   /** Whether the memory of server, load generator and kernel is looked at while it runs. */

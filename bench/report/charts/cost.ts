@@ -23,7 +23,7 @@ import {
 } from "./chart.ts";
 import { drawable, missingOf } from "./who.ts";
 
-/** Undefined where nothing can be drawn. */
+/** Undefined if nothing can be drawn. */
 export function costChart(group: Group, reference: string): Chart | undefined {
   const { metric } = group;
   const cells = drawable(group, metric).sort(

@@ -30,7 +30,7 @@ const columns: readonly { name: string; text: string }[] = [
   { name: "latencyP999Uncorrected", text: "p99.9 uncorrected" },
 ];
 
-/** Undefined where no cell has latencies. */
+/** Undefined if no cell has latencies. */
 export function latencyChart(group: Group, reference: string): Chart | undefined {
   const cells = drawable(group, "latencyP50").sort(
     (left, right) => median(left, "latencyP99") - median(right, "latencyP99"),

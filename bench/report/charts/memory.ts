@@ -13,7 +13,7 @@ import { drawable, missingOf } from "./who.ts";
 const user = "userBytesPerConnection";
 const kernel = "kernelBytesPerConnection";
 
-/** Undefined where no cell has it. */
+/** Undefined if no cell has it. */
 export function memoryChart(group: Group, reference: string): Chart | undefined {
   const cells = drawable(group, user).sort((left, right) => total(left) - total(right));
   const [most] = cells.slice(-1);

@@ -12,7 +12,7 @@ import type { Series } from "../svg/line-chart.ts";
 import { markOf } from "../svg/palette.ts";
 import { type Chart, type TableValue, tableValue, titled } from "./chart.ts";
 
-/** Undefined where no cell of the group has a histogram. */
+/** Undefined if no cell of the group has a histogram. */
 export function percentileChart(group: Group): Chart | undefined {
   const seen = group.others.filter(isSeen);
   const found = [...group.measured, ...seen].flatMap((cell) => {
@@ -63,7 +63,7 @@ export function percentileChart(group: Group): Chart | undefined {
 
 const tabled = [0.5, 0.9, 0.99, 0.999, 0.9999] as const;
 
-/** Undefined where there is none, or one that this version cannot read. */
+/** Undefined if there is none, or one that this version cannot read. */
 function histogramOf(text: string | null | undefined): Histogram | undefined {
   if (text === null || text === undefined) return undefined;
   try {

@@ -32,7 +32,7 @@ export interface ChartRow {
   readonly name?: string;
   /** The figure in words, at the right. */
   readonly note: string;
-  /** The same, where there is little room. */
+  /** The same, if there is little room. */
   readonly shortNote: string;
   /** What is shown over the row. */
   readonly tip: string;
