@@ -82,7 +82,7 @@ function compileNative() {
   const local = existsSync(join(headers, "include", "node", "node_api.h"));
   const args = [
     bin("node-gyp", "bin/node-gyp.js"),
-    // Configured anew each time: binding.gyp asks the environment, too.
+    // Configured again each time: binding.gyp asks the environment, too.
     ...(existsSync(join(root, "build", "config.gypi")) ? ["configure", "build"] : ["rebuild"]),
     "--loglevel=error",
     "--jobs=max",

@@ -16,7 +16,7 @@ export interface Paths {
   readonly announce: string;
   /** The programs of the pages, bundled. */
   readonly web: string;
-  /** Where reports go unless told: in a clone its own folder, else below where the user is. */
+  /** Where reports go by default: in a clone its own folder, otherwise below the current one. */
   readonly reports: string;
   /** Whether this is a clone, with build.mjs, or an installed package. */
   readonly inClone: boolean;

@@ -104,7 +104,7 @@ class WatchLoop {
     if (this.#alive === 0) this.#selector.unref();
   }
 
-  /** Waits for good: without a started watch it keeps nothing alive. */
+  /** Waits without end: without a started watch it keeps nothing alive. */
   async #run(): Promise<void> {
     this.#running = true;
     try {

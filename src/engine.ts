@@ -85,7 +85,7 @@ export class Engine implements Submitter {
   readonly #slots = new Slots();
   /** By life. */
   readonly #listeners = new Map<number, Acceptor>();
-  /** By completion: a view is made anew only if it lies elsewhere than in the turn before. */
+  /** By completion: a view is rebuilt only if it lies elsewhere than in the turn before. */
   readonly #views: Uint8Array[] = [];
   readonly #viewOffsets: number[] = [];
   #current: Uint8Array | null = null;

@@ -133,7 +133,7 @@ export class NativeSelector<T = unknown> implements Selector<T> {
   modify(file: FileLike, events: number, data?: T): SelectorKey<T> {
     const key = this.getKey(file);
     assertEvents(events);
-    // Also with the same events: it arms a oneshot anew, and watches the new owner of a reused
+    // Also with the same events: it arms a oneshot again, and watches the new owner of a reused
     // number.
     const answer = native.modify(this.#id, key.fd, events);
     if (answer < 0) {

@@ -160,7 +160,7 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
 
   /**
    * Returns the key of ready event `i`; undefined if it was unregistered, or its descriptor
-   * registered anew, since `poll`.
+   * registered again, since `poll`.
    */
   readyKey(i: number): SelectorKey<T> | undefined;
   /** EVENT_READ | EVENT_WRITE of ready event `i`, less what `modify` has dropped since `poll`. */

@@ -1,5 +1,5 @@
 // How long the arbiter of the TypeScript servers waits before it replaces a worker: by how often
-// workers ended young, and never for good.
+// workers ended young, and never permanently.
 
 import type { ChildProcess } from "node:child_process";
 import { EventEmitter } from "node:events";
@@ -67,7 +67,7 @@ describe("the arbiter", () => {
     await server.done;
   });
 
-  it("starts anew with the shortest delay after a worker that has lived", async () => {
+  it("starts again with the shortest delay after a worker that has lived", async () => {
     await oneWorker();
     for (let death = 0; death < 5; death++) {
       last().emit("exit", 1, null);

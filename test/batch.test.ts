@@ -50,7 +50,7 @@ describe.each(selectorClasses)("a batch on %s", (_name, make) => {
     expect(selector.select(0)).toMatchObject([{ events: EVENT_WRITE }]);
   });
 
-  it("has nothing for what was unregistered, registered anew, or closed and opened anew", () => {
+  it("has nothing for what was unregistered, registered again, or closed and opened again", () => {
     const fd = readyForBoth();
     selector.unregister(fd);
     expect(selector.readyKey(0)).toBeUndefined();

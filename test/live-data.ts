@@ -24,7 +24,7 @@ const nothingAsked: RunRequest = {
   out: null,
 };
 
-/** What the command line asks for: the profile's own unless told. */
+/** What the command line asks for; by default the profile's own. */
 export const requestOf = (asked: Partial<RunRequest> = {}): RunRequest => ({
   ...nothingAsked,
   ...asked,

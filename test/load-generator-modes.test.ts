@@ -160,7 +160,7 @@ describe("connections that are", () => {
 describe("churn", () => {
   const churn = { mode: "churn", connections: 1, "in-flight": 6 };
 
-  it.each([1, 64, 1 << 20])("connects, echoes %d bytes, closes, and begins anew", async (bytes) => {
+  it.each([1, 64, 1 << 20])("connects, echoes %d bytes, closes, and repeats", async (bytes) => {
     const options = { ...churn, "payload-bytes": bytes };
     const { code, result, windows } = await run(await listen(echo), options);
     expect(code).toBe(0);

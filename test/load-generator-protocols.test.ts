@@ -101,7 +101,7 @@ describe("http", () => {
     expectClean(await http(await listen(raw(answer)), options));
   });
 
-  it("keeps so many requests under way on a connection, one unless told", async () => {
+  it("keeps a given number of requests in flight on a connection, by default one", async () => {
     const most = async (options: Options) => {
       let longest = 0;
       const answer = raw("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
@@ -120,7 +120,7 @@ describe("http", () => {
     ["after a share of the answers", { "reopen-percent": 20 }, "keep-alive"],
     ["where the server closes", {}, "close"],
     ["where the server closes, pipelined", { mode: "closed", "in-flight": 16, depth: 4 }, "close"],
-  ])("opens connections anew %s", async (_name, options, connection) => {
+  ])("opens connections again %s", async (_name, options, connection) => {
     const port = await listenHttp((_, response) => {
       response.setHeader("connection", connection);
       response.end("ok");
@@ -133,7 +133,7 @@ describe("http", () => {
     else expect(reopened).toBeLessThan(total);
   });
 
-  it("opens a connection anew that the server closed while nothing was under way", async () => {
+  it("opens a connection again that the server closed while nothing was under way", async () => {
     const answer = raw("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     const port = await listen((socket, data, state) => {
       answer(socket, data, state);

@@ -53,7 +53,7 @@ describe("the line", () => {
     const reason = `RLIMIT_NOFILE 1 < 2 needed; ${"x".repeat(30)} sudo prlimit --nofile=2:2`;
     const cause = { code: "said", text: reason } as const;
     const refusal = { status: "skipped", cause } as const;
-    // Every part that it meets tells it anew.
+    // Every part that it meets tells it again.
     line.show({ event: "refused", part, contenders: ["cpp:poll"], refusal });
     line.show({ event: "refused", part, contenders: ["cpp:poll"], refusal });
     for (const progress of progressOf(plan, 3)) line.show(progress);

@@ -131,6 +131,30 @@ const rules: readonly Rule[] = [
     passes: "each is an engine, so it takes memory",
   },
   {
+    not: /\b(?:null|nullptr|undefined|empty|true|false|nothing|only|none|0) where\b|\bwhere there (?:is|are|was|were)\b/gi,
+    use: "if, for a condition; where, for a place",
+    finds: "null where it is missing",
+    passes: "null if it is missing",
+  },
+  {
+    not: /\banew\b|\bfor good\b|\bin vain\b/gi,
+    use: "again; permanently; without result",
+    finds: "the set is made anew",
+    passes: "the set is rebuilt",
+  },
+  {
+    not: /\bunless (?:told|asked)\b/gi,
+    use: "default: 100; by default",
+    finds: "100 unless told",
+    passes: "default: 100",
+  },
+  {
+    not: /\b(?:is|are) none of\b/gi,
+    use: "is not one of",
+    finds: '"gopher" is none of echo, http',
+    passes: '"gopher" is not one of echo, http',
+  },
+  {
     not: /(?<=[.:] )Of (?:several|those|these|many|all|what|two|each)\b[^.?]*, /g,
     use: "subject first: GitHub keeps only the newest queued run",
     finds: "It waits. Of several that wait for a run, GitHub keeps the newest only.",

@@ -115,7 +115,7 @@ describe("handleEvents", () => {
     expect(reactor.size).toBe(1);
   });
 
-  it("never gives an old event to a descriptor opened anew in the batch", () => {
+  it("never gives an old event to a descriptor opened again in the batch", () => {
     const [a, c] = twoReadable();
     const calls: string[] = [];
     const replacesTheOther = (other: number): EventHandler => ({

@@ -1,4 +1,4 @@
-// What a report leaves on the disk, and a saved one rendered anew: the CSV and the page as files,
+// What a report leaves on the disk, and a saved one rendered again: the CSV and the page as files,
 // and what is said of a results.json that cannot be read.
 
 import {
@@ -132,7 +132,7 @@ describe("workloads that are about something else than CPU per message", () => {
 });
 
 describe("a saved report", () => {
-  it("is rendered anew beside its results.json, or elsewhere", () => {
+  it("is rendered again beside its results.json, or elsewhere", () => {
     const { folder: saved, resultsPath } = writeReport(smallResults(), { reportsFolder: folder });
     const page = readFileSync(join(saved, "report.html"), "utf8");
     rmSync(join(saved, "report.html"));

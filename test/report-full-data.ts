@@ -6,7 +6,7 @@ import type { Cell, Metric, MetricName, Results, TimelineRound } from "../bench/
 import { kindOf } from "../bench/model/version-1.ts";
 import { inventedResults } from "./report-data.ts";
 
-/** Microseconds a message, and microseconds a connection that is looked at in vain. */
+/** Microseconds per message, and per connection that is checked without result. */
 interface Law {
   readonly cost: number;
   readonly scan: number;

@@ -223,7 +223,7 @@ describe.each(selectorClasses)("%s", (_name, make) => {
   });
 });
 
-describe("servers bind to loopback unless told otherwise", () => {
+describe("servers bind to loopback by default", () => {
   const outside = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .find(({ internal, family }) => !internal && family === "IPv4")?.address;

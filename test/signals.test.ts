@@ -104,7 +104,7 @@ describe("signals", () => {
     expect(take(fd, 1)).toEqual(["SIGCHLD"]);
   });
 
-  it("reach a worker that blocks for good", async () => {
+  it("reach a worker that blocks permanently", async () => {
     const code = `(async () => {
       const io = await import("${library}");
       const { parentPort } = await import("node:worker_threads");

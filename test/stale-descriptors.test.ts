@@ -15,7 +15,7 @@ import { selectorClasses } from "./conformance/backends.ts";
 
 const BOTH = EVENT_READ | EVENT_WRITE;
 
-/** More waits than an epoll set bears with stale entries in it before it is made anew. */
+/** More waits than an epoll set bears with stale entries in it before it is rebuilt. */
 const MANY = 200;
 
 describe.each(selectorClasses)("a stale descriptor on %s", (_name, make) => {

@@ -7,7 +7,7 @@ export const localName = "local";
 /** All machines of a run. */
 export interface HostPlan {
   readonly agents: readonly string[];
-  /** "local" unless told: the machine that coordinates. */
+  /** By default "local", the machine that coordinates. */
   readonly server: string;
   /** Where the server listens; null: the address at which ssh reaches its host. */
   readonly serverAddress: string | null;

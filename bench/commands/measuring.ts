@@ -31,11 +31,11 @@ import { passesAsked, refusePass } from "./passes.ts";
 
 export interface Measuring {
   readonly given: Given;
-  /** Where report folders go; reports/ unless told. */
+  /** Where report folders go; default: reports/. */
   readonly out: string | null;
   /** results.json on standard output instead of the table. */
   readonly json: boolean;
-  /** Where a page shows the run while it runs, 0 for any port; no page unless told. */
+  /** Where a page shows the run while it runs, 0 for any port; default: no page. */
   readonly livePort?: number | null;
   /** What else has to hold; false makes the exit code 1. Reports its reasons itself. */
   readonly judge?: (results: Results) => boolean;

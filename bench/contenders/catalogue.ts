@@ -15,7 +15,7 @@ export type Concurrency = "thread" | "process" | "single" | "prefork";
 /** A workload that a contender does not take part in, and why. */
 export interface Exclusion {
   readonly workloads: readonly string[];
-  /** Only from so many connections on; always unless told. */
+  /** Only from so many connections on; default: always. */
   readonly fromConnections?: number;
   readonly reason: string;
 }
@@ -45,9 +45,9 @@ export interface Contender extends Kind {
   readonly unprepared?: (paths: Paths) => boolean;
   /** Makes the program, once. @returns why that failed, or null. */
   readonly prepare?: (paths: Paths) => string | null;
-  /** Arguments of the load generator: the protocol that it speaks; echo unless told. */
+  /** Arguments of the load generator: the protocol that it speaks; default: echo. */
   readonly spoken?: readonly string[];
-  /** How long it may take until it is ready, in milliseconds; 15,000 unless told. */
+  /** How long it may take until it is ready, in milliseconds; default: 15,000. */
   readonly readyWithinMs?: number;
 }
 

@@ -1,4 +1,4 @@
-// How a figure moved over many runs, and where it changed for good: E-divisive change points. A
+// How a figure moved over many runs, and where it changed permanently: E-divisive change points. A
 // trend is shown, it never gates. Pure.
 
 import { changePoints } from "../statistics/e-divisive.ts";

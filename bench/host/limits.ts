@@ -55,7 +55,7 @@ export interface Shortfall {
   readonly reason: string;
   /** What to type to lift it, as it stands. */
   readonly command: string;
-  /** Where to lift it for good, or what else to know; null if the command is all. */
+  /** Where to lift it permanently, or what else to know; null if the command is all. */
   readonly hint: string | null;
 }
 
@@ -136,7 +136,7 @@ function checkOpenFiles(machine: MachineLimits, { connections, model }: Demand):
     allowed: openFiles.hard ?? openFiles.soft,
     command: above ? `${sysctl(mayRaise, "fs.nr_open", needed)} && ${lift}` : lift,
     hint:
-      "for good: nofile in /etc/security/limits.conf, LimitNOFILE= of a systemd unit, " +
+      "permanently: nofile in /etc/security/limits.conf, LimitNOFILE= of a systemd unit, " +
       "--ulimit nofile= of docker run",
   });
 }
@@ -190,7 +190,7 @@ function checkProcesses(machine: MachineLimits, { connections, model }: Demand):
     command: within
       ? `ulimit -Su ${needed}`
       : `sudo prlimit --pid $$ --nproc=:${needed} && ulimit -u ${needed}`,
-    hint: "for good: nproc in /etc/security/limits.conf, LimitNPROC= of a systemd unit",
+    hint: "permanently: nproc in /etc/security/limits.conf, LimitNPROC= of a systemd unit",
   });
 }
 

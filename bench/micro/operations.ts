@@ -115,7 +115,7 @@ function expectOneAtMost(count: number): void {
   if (count !== 0) expectOne(count);
 }
 
-/** A descriptor that is readable for good. */
+/** A descriptor that is readable permanently. */
 function readable(): number {
   const [fd, peer] = socketPair();
   if (send(peer, new Uint8Array(1)) !== 1) throw new Error("cannot make a descriptor readable");

@@ -102,7 +102,7 @@ const events = {
     connectionsLost: count,
     error: s.nullable(s.text),
     protocol: s.optional(s.text),
-    /** Closed by the server after an answer, or as the options ask for, and opened anew. */
+    /** Closed by the server after an answer, or as the options ask for, and opened again. */
     connectionsReopened: s.optional(count),
     /** Faulty answers by kind: wrong, short, late, status, closed, doubled, tls. */
     faults: s.optional(s.mapOf(s.record({ count, first: s.nullable(s.text) }))),

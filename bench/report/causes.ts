@@ -74,7 +74,7 @@ interface WorkFigures {
   readonly calls: number | undefined;
   readonly eventsPerWait: number | undefined;
   readonly switches: number | undefined;
-  /** Descriptors that the kernel looks at per message; or that a server looks at in vain. */
+  /** Descriptors that the kernel looks at per message; or that a server checks without result. */
   readonly looks: number | undefined;
   readonly vainLooks: number | undefined;
   /** Per message, by name, as far as the server counts them apart. */

@@ -60,9 +60,9 @@ export function writeReport(results: Results, options: WriteOptions): WrittenRep
 }
 
 /**
- * Reads a saved results.json and renders its report anew, beside it or into another folder.
+ * Reads a saved results.json and renders its report again, beside it or into another folder.
  * @param path the file, or the folder that holds it, such as reports/latest.
- * @param folder where the report goes; made if it is missing. Beside results.json unless told.
+ * @param folder where the report goes; made if it is missing. Default: the folder of results.json.
  * @throws {ResultsFormatError} with what is wrong and where: no such file, empty, truncated, of a
  * foreign schema.
  */

@@ -17,7 +17,7 @@ export interface LoadOptions {
   readonly signal: AbortSignal;
   /** The CPU of the load generator; null for any. */
   readonly cpu: number | null;
-  /** Whether a load generator that stays connected may spin on it; false unless told. */
+  /** Whether a load generator that stays connected may spin on it; default: false. */
   readonly spins?: boolean;
   /** Resolves when the server is gone: then there is nothing to wait for. */
   readonly serverEnded: Promise<object>;

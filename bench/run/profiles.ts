@@ -29,7 +29,7 @@ export interface ProfileRow {
   readonly connections: readonly number[];
   readonly payloadBytes: readonly number[];
   readonly ratePerSecond: number | null;
-  /** Only these of the workload's variants; all unless told. */
+  /** Only these of the workload's variants; default: all. */
   readonly variants?: readonly string[];
   /** Instead of the profile's. */
   readonly contenders?: readonly string[];

@@ -35,7 +35,7 @@ export interface RoundContext {
   readonly cpus: CpuPlan;
   /** For workloads that saturate the server; null or missing if the host has no means to. */
   readonly cpuShare?: CpuShare | null;
-  /** 15 s and 5 s unless told; a server of many connections gets more. */
+  /** By default 15 s and 5 s; a server of many connections gets more. */
   readonly readyTimeoutMs?: number;
   readonly stopTimeoutMs?: number;
   /** Told which process is under test, once it is ready. */

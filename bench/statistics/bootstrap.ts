@@ -12,9 +12,9 @@ export interface Interval {
 
 export interface BootstrapOptions {
   readonly seed: number;
-  /** How many resamples are drawn; 10,000 unless told. */
+  /** How many resamples are drawn; default: 10,000. */
   readonly resamples?: number;
-  /** The interval's nominal coverage in (0, 1); 0.95 unless told. */
+  /** The interval's nominal coverage in (0, 1); default: 0.95. */
   readonly confidence?: number;
 }
 

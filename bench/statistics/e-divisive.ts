@@ -8,12 +8,12 @@ import { deriveSeed, type Random, seededRandom, shuffled } from "./random.ts";
 
 interface ChangePointOptions {
   readonly seed: number;
-  /** The level a change point must reach; 0.05 unless told. */
+  /** The level a change point must reach; default: 0.05. */
   readonly significance?: number;
-  /** How many permutations make a p value; 199 unless told, so that none is below 0.005. */
+  /** How many permutations make a p value; default: 199, so that none is below 0.005. */
   readonly permutations?: number;
   /**
-   * The fewest values between two changes, 2 or more; 5 unless told. One odd run is no change, and
+   * The fewest values between two changes, 2 or more; default: 5. One odd run is no change, and
    * a change is seen once so many runs have followed it.
    */
   readonly minimumLength?: number;

@@ -8,13 +8,13 @@ import { normalQuantile } from "./normal.ts";
 interface SampleSizeOptions {
   /** The smallest ratio that must be told from 1, less 1: 0.05 is five per cent. */
   readonly effect: number;
-  /** The chance of a false alarm; 0.05 unless told, split over `sides`. */
+  /** The chance of a false alarm; default: 0.05, split over `sides`. */
   readonly alpha?: number;
   /** 2 (the default) where both directions count, 1 where only one does. */
   readonly sides?: 1 | 2;
-  /** The chance of finding an effect of that size; 0.8 unless told. */
+  /** The chance of finding an effect of that size; default: 0.8. */
   readonly power?: number;
-  /** The fewest blocks, 10 unless told, and the most, 30 unless told. */
+  /** The fewest blocks, by default 10, and the most, by default 30. */
   readonly minimum?: number;
   readonly maximum?: number;
 }

@@ -23,7 +23,7 @@ interface FittedLine {
 /**
  * The Theil–Sen line. Pairs with equal x have no slope and are left out: several measurements at
  * one x are welcome, and ties are allowed for in the interval.
- * @param confidence of the interval, in (0, 1); 0.95 unless told.
+ * @param confidence of the interval, in (0, 1); default: 0.95.
  * @returns null without two different x.
  * @throws {RangeError} on a coordinate that is not finite.
  */

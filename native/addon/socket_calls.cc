@@ -99,7 +99,7 @@ napi_value SendFrom(napi_env env, napi_callback_info info) {
   return call.Answer(Send(fd, slice.data, slice.length));
 }
 
-/** lendFrame(frame): for good. Four int32. */
+/** lendFrame(frame): permanently. Four int32. */
 napi_value LendFrame(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   void* data = nullptr;

@@ -46,8 +46,8 @@ class BlockingWait {
 /**
  * Whether Node's loop has events, for a wait that cannot watch its descriptor. Not poll(2), if
  * select(2) can hold the number: XNU's poll puts the queue into one of its own, which makes it a
- * queue of the lowest level for good (kqueue_kqfilter in bsd/kern/kern_event.c), so that it could
- * watch no selector any more (EINVAL): each contains a queue, the wake set, and is of a higher one.
+ * queue of the lowest level permanently (kqueue_kqfilter in bsd/kern/kern_event.c). It could then
+ * watch no selector (EINVAL): each contains a queue, the wake set, and is of a higher level.
  */
 bool HostIsReady(const Host& host) {
   const int fd = uv_backend_fd(host.loop());
@@ -89,8 +89,8 @@ bool HostHasEvents(Host& host) {
 
 /**
  * A wait of no time. A caller that yields on empty results only, and finds events at every look,
- * would keep Node's events waiting for good. After kLooksInRow such looks, one ends empty if Node
- * has events. It takes nothing from the selector.
+ * would keep Node's events waiting without end. After kLooksInRow such looks, one ends empty if
+ * Node has events. It takes nothing from the selector.
  */
 int32_t LookOnce(const Call& call, OpenSelector& open) {
   if (open.looks_in_row >= kLooksInRow) {

@@ -51,7 +51,7 @@ Result<WakeSet> WakeSet::Make(uv_loop_t* loop, int waker_fd) {
 }
 
 Result<void> WakeSet::WatchHost() {
-  // A modification looks at the descriptor anew. Without it a level that Node's loop has left
+  // A modification looks at the descriptor again. Without it a level that Node's loop has left
   // behind, such as a socket that it has read only in part, would be no new edge.
   const int operation = watches_host_ ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
   const Result<void> watched = Control(set_.get(), operation, uv_backend_fd(loop_));
@@ -98,8 +98,8 @@ WakeSet::Ready WakeSet::Drain() {
 //   is readable while anything is queued: by level, Node's queue would look ready after each pass.
 // - A knote that is queued is not queued again, so a new event on it does not wake a watcher of the
 //   queue: by edge (EV_CLEAR), that event would be lost.
-// - On XNU nesting raises a queue's level for good, and a queue cannot be nested in one of a lower
-//   level (EINVAL): after one wait Node's loop could not watch the selector any more.
+// - On XNU nesting raises a queue's level permanently, and a queue cannot be nested in one of a
+//   lower level (EINVAL): after one wait Node's loop could not watch the selector any more.
 
 namespace {
 

@@ -22,7 +22,7 @@ namespace {
 constexpr int kEventsPerWait = 256;
 
 /** A closed descriptor that lives on in a dup or a child reports for ever; after so many reports
- * the set is made anew. */
+ * the set is rebuilt. */
 constexpr int kStaleHitsBeforeRebuild = 64;
 
 /** In an event's data, beside the generation, which is below 2^31: the entry is a oneshot's. */

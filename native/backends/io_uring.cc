@@ -20,7 +20,7 @@ namespace io_selectors {
 
 namespace {
 
-/** Polls armed at a time: as many as one wait can report, so that none is armed in vain. */
+/** Polls armed at a time: as many as one wait can report; more would be useless. */
 constexpr uint32_t kSubmissions = 256;
 constexpr uint32_t kCompletions = 4096;
 
@@ -177,7 +177,7 @@ class IoUringSelector final : public Selector {
     }
   }
 
-  /** @param batch takes the event; nullptr: it may be outdated by now, and is asked for anew. */
+  /** @param batch takes the event; nullptr: it may be outdated by now, and is asked for again. */
   void Settle(const Completion& completion, Batch* batch) {
     const int fd = static_cast<int32_t>(static_cast<uint32_t>(completion.token));
     if (completion.token == kNobody || At(fd).sequence != completion.token >> 32) return;

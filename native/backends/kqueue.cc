@@ -43,7 +43,7 @@ constexpr int kOneshot = EV_DISPATCH;
 constexpr int kOneshot = EV_ONESHOT;
 #endif
 
-/** A list of changes: at most both filters taken out and put in anew. */
+/** A list of changes: at most both filters taken out and put in again. */
 class Changes {
  public:
   /** Adds one for each direction in `interest`. */
@@ -136,7 +136,7 @@ class KqueueSelector final : public Selector {
     return changes.Apply(kqueue);
   }
 
-  /** Taken out and put in anew in one call: reports what is ready now, arms a oneshot again. */
+  /** Taken out and put in again in one call: reports what is ready now, arms a oneshot again. */
   Result<void> Change(int fd, const Registration& before, const Registration& after) override {
     Changes changes;
     changes.Add(fd, before.interest, EV_DELETE, before.generation);

@@ -63,7 +63,7 @@ class Selector {
    */
   Result<int32_t> Register(int fd, int32_t interest, RegisterOptions options = {});
 
-  /** Replaces the interest of `fd` under a new generation: what is ready is reported anew. ENOENT
+  /** Replaces the interest of `fd` under a new generation: what is ready is reported again. ENOENT
    * if it is not registered. A failure unregisters it. */
   Result<void> Modify(int fd, int32_t interest);
 

@@ -71,7 +71,7 @@ class EventLoop {
   }
 
   /** Whether that registration still stands: its descriptor may have been closed, and perhaps
-   * accepted anew, since. */
+   * accepted again, since. */
   bool IsCurrent(int fd, int32_t generation) const {
     return selector_.Generation(fd) == generation;
   }

@@ -13,7 +13,7 @@ void PrintCounters(const Counters& counters);
 
 /**
  * From now on SIGUSR2 prints a line "snapshot" with the counters so far, so that the calls of a
- * stretch of time are a difference. The loops need not know: a wait that it ends is begun anew.
+ * stretch of time are a difference. The loops need not know: a wait that it ends is begun again.
  * @param counters must outlive the process's last signal.
  */
 Result<void> InstallSnapshots(const AllCounters& counters);

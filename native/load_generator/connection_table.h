@@ -45,10 +45,10 @@ struct alignas(64) Connection {
   ConnectionState state = ConnectionState::kAbsent;
   bool blocked = false;  // the socket is full: write interest is registered
   Role role = Role::kSilent;
-  bool refills = false;   // what comes back is sent anew at once: a closed loop of its own
+  bool refills = false;   // what comes back is sent again at once: a closed loop of its own
   bool hushed = false;    // the server has still to speak first: nothing is sent
-  uint8_t fruitless = 0;  // times that it was opened anew since its last answer
-  bool closing = false;   // opened anew as soon as everything that was sent is answered
+  uint8_t fruitless = 0;  // times that it was opened again since its last answer
+  bool closing = false;   // opened again as soon as everything that was sent is answered
 
   bool Alive() const {
     return state == ConnectionState::kOpen || state == ConnectionState::kGreeting;

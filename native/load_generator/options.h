@@ -16,7 +16,7 @@ enum class LoadMode {
   kOpen,    // messages by the clock, whatever comes back
   kClosed,  // a fixed number of messages under way
   kIdle,    // connections that are silent once they were served
-  kChurn,   // connect, echo once, close, begin anew
+  kChurn,   // connect, echo once, close, begin again
   kMemory,  // more and more silent connections, and what they take
 };
 
@@ -43,7 +43,7 @@ struct RunOptions {
   int64_t in_flight = 0;  // messages, or cycles of churn, under way at a time
   int64_t depth = -1;     // messages under way on one connection at most; 0: no limit; -1: not said
   ProtocolOptions protocol;
-  int64_t reopen_percent = 0;    // of the answers, after which their connection is opened anew
+  int64_t reopen_percent = 0;    // of the answers, after which their connection is opened again
   int64_t answer_within_ms = 0;  // 0: until the end of the run
   int64_t tls = 0;               // 1: messages travel over TLS
   int64_t tls_insecure = 0;      // 1: any certificate is accepted

@@ -1,6 +1,6 @@
 // ProcessTree: what a process and all its descendants have used so far, seen from outside. CPU
 // clocks need no files (clock_getcpuclockid(3)); the tree is found through
-// /proc/<pid>/task/<tid>/children (CONFIG_PROC_CHILDREN), anew whenever the machine has started
+// /proc/<pid>/task/<tid>/children (CONFIG_PROC_CHILDREN), again whenever the machine has started
 // something since the last look.
 #pragma once
 

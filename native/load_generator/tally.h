@@ -45,7 +45,7 @@ struct Tally {
   int64_t mismatches = 0;  // answers that were wrong, by any kind of fault
   int64_t missing = 0;     // messages that were sent and never came back
   int64_t connections_lost = 0;
-  int64_t reopened = 0;     // connections that were closed and opened anew, as is usual
+  int64_t reopened = 0;     // connections that were closed and opened again, as is usual
   int64_t cycles = 0;       // of churn
   int64_t allocations = 0;  // within the measured windows
   CallCounts calls;

@@ -180,7 +180,7 @@ void Traffic::Retire(uint32_t id, ConnectionState state) {
       for (uint32_t left = connection.Begun(); left > 0; --left) LeaveFlight(now_ns);
     }
   }
-  // Before it was served it is opened anew instead.
+  // Before it was served it is opened again instead.
   if (connection.state == ConnectionState::kOpen && state == ConnectionState::kLost) {
     ++(slow ? tally_.slow.closed : tally_.connections_lost);
   }

@@ -1,4 +1,4 @@
-// The part of Traffic that ends connections and opens them anew while the load goes on: where the
+// The part of Traffic that ends connections and opens them again while the load goes on: where the
 // server closes after an answer, and where the options ask for it. The handshake of TLS is part of
 // opening.
 #include <cerrno>

@@ -33,7 +33,7 @@ class IdleTimers {
   /** Milliseconds until Expire() has something to look at; below 0: never. */
   int64_t UntilNextMs(int64_t now_ms);
 
-  /** Calls `idle(slot)` for each slot whose time is up, and times it anew. */
+  /** Calls `idle(slot)` for each slot whose time is up, and times it again. */
   template <typename Visitor>
   void Expire(int64_t now_ms, Visitor idle) {
     if (timed_ == 0) return;

@@ -123,7 +123,7 @@ class IoUringEngine final : public IoUringSender {
   Result<void> StartAccepting(Listener& listener) override {
     listener.accepting = true;
     Slot& at = At(listener.slot);
-    if (at.Has(kReceiving)) return {};  // the last one is being cancelled, and starts it anew
+    if (at.Has(kReceiving)) return {};  // the last one is being cancelled, and starts it again
     // Those that are accepted inherit it; a Unix socket has none.
     (void)SetNoDelay(listener.slot).ok();
     at.Add(kReceiving);

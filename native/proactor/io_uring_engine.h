@@ -1,6 +1,6 @@
-// The engine over io_uring: accepts and receives complete again and again without being asked anew,
-// the kernel picks the buffer of each receive inside `inbound`, and all that a turn sends goes over
-// together with the wait, in one io_uring_enter(2). io_uring(7), Linux 6.0
+// The engine over io_uring: accepts and receives are submitted once and complete repeatedly, the
+// kernel picks the buffer of each receive inside `inbound`, and everything that a turn sends is
+// submitted together with the wait, in one io_uring_enter(2). io_uring(7), Linux 6.0
 #pragma once
 
 #include <memory>

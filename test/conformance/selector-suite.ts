@@ -349,7 +349,7 @@ export function selectorSuite(name: string, make: <T>() => Selector<T>): void {
         expect(selector.readyKey(0)).toBeUndefined();
       });
 
-      it("does not give an old event to a descriptor registered anew in the same batch", () => {
+      it("does not give an old event to a descriptor registered again in the same batch", () => {
         const [a] = fds.pair();
         selector.register(a, EVENT_WRITE, "old");
         expect(selector.poll(1000)).toBe(1);

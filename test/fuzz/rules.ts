@@ -38,7 +38,7 @@ export const RULES: Readonly<Record<BackendName, Rules>> = {
     closedFirst: true,
   },
   // epoll(7), Q6: an entry ends with the open file description, so it lives on in a duplicate;
-  // after the set was made anew it is the number's again. epoll_ctl(2): EBADF, and EPERM for
+  // after the set was rebuilt it is the number's again. epoll_ctl(2): EBADF, and EPERM for
   // regular files.
   epoll: {
     refusesClosed: true,

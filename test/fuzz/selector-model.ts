@@ -74,7 +74,7 @@ export class SelectorModel {
   readonly registrations = new Map<number, Registration>();
   /** Numbers for which a rule of the backend has made a difference, until they are unregistered. */
   readonly ruled = new Set<number>();
-  /** An epoll set may be made anew, which repeats edges. */
+  /** An epoll set may be rebuilt, which repeats edges. */
   #mayRebuild = false;
 
   constructor(

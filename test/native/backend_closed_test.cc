@@ -127,7 +127,7 @@ BACKEND_TEST(ClosedAliveInADupIsNobodys) {
   pair.first.Reset();
   CHECK(selector->Unregister(fd).ok());
   Put(pair.second);
-  // More often than it takes until a set is made anew.
+  // More often than it takes until a set is rebuilt.
   for (int i = 0; i < 200; ++i) CHECK(Wait(*selector).events.empty());
   const int64_t begin = MonotonicNs();
   CHECK(Wait(*selector, kMomentNs).events.empty());

@@ -121,7 +121,7 @@ BACKEND_TEST(OneshotComesOnceUntilModified) {
   CHECK_EQ(Wait(*selector, kPatienceNs).Of(fd), kRead);
 }
 
-// Stale hits of a closed descriptor make epoll's set anew: with what was registered, as it was.
+// Stale hits of a closed descriptor rebuild the epoll set, with all its registrations.
 BACKEND_TEST(ModesOutlastStaleHits) {
   const auto selector = MakeSelector(backend);
   if (!selector->capabilities().oneshot) return;

@@ -1,4 +1,4 @@
-// epoll's set made anew where the kernel refuses an entry of the new one: nothing is lost.
+// epoll's set is rebuilt, and the kernel refuses an entry of the new one: nothing is lost.
 
 #ifdef __linux__
 

@@ -66,7 +66,7 @@ struct Ready {
 /** Waits once, with a ring of exactly that capacity, so that a write past its end is seen. */
 Ready WaitOnce(Selector& selector, int64_t timeout_ns, int capacity = 256);
 
-/** Goes on, each time anew, where a signal ended it: a stopped and continued process has EINTR. */
+/** Waits again if a signal ended the wait: a stopped and continued process has EINTR. */
 Ready Wait(Selector& selector, int64_t timeout_ns = 0, int capacity = 256);
 
 /** A folder of its own under /tmp, gone with its end. */

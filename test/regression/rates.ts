@@ -7,9 +7,9 @@ import { optionLines, readOptions, UsageError, wholeNumber } from "../programs/o
 import { simulate } from "./simulated.ts";
 
 const rows = [
-  { name: "pairs", value: "N", help: "of each test; 30 unless told" },
-  { name: "tests", value: "N", help: "that gate in one run; 5 unless told" },
-  { name: "runs", value: "N", help: "a figure; 300 unless told" },
+  { name: "pairs", value: "N", help: "of each test; default: 30" },
+  { name: "tests", value: "N", help: "that gate in one run; default: 5" },
+  { name: "runs", value: "N", help: "a figure; default: 300" },
 ];
 
 const margins = [0.02, 0.05];

@@ -35,7 +35,7 @@ const rows = [
   { name: "runs", value: "N", help: "how many; 50, 30 or 20 unless told" },
   { name: "profile", value: "NAME", help: "of the gate: short for silent and call, else default" },
   { name: "only", value: "NAME", help: "only this contender" },
-  { name: "seed", value: "N", help: "of the first run; 1 unless told" },
+  { name: "seed", value: "N", help: "of the first run; default: 1" },
   { name: "resume", value: "FILE", help: "append each run to it; those in it already count" },
 ];
 

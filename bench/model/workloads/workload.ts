@@ -30,7 +30,7 @@ interface ConnectedLoad {
   /** How many of the connections carry messages. */
   readonly activeConnections: number;
   readonly payloadBytes: number;
-  /** Connections that are sent to and never read from; none unless told. */
+  /** Connections that are sent to and never read from; default: none. */
   readonly slowReaders?: number;
   /** Messages that one further connection keeps under way, in a closed loop of its own. */
   readonly hotInFlight?: number;
@@ -56,7 +56,7 @@ export interface ClosedLoad extends ConnectedLoad {
   readonly mode: "closed";
   /** Messages under way over all connections. */
   readonly inFlight: number;
-  /** Messages under way on one connection at most; no limit unless told. */
+  /** Messages under way on one connection at most; default: no limit. */
   readonly depth?: number;
 }
 

@@ -17,7 +17,7 @@ export interface AxisSpec {
   /** Empty if the chart is named elsewhere. */
   readonly title: string;
   readonly format: (value: number) => string;
-  /** What round is: 1024 for bytes; 1 unless told. */
+  /** What round is: 1024 for bytes; default: 1. */
   readonly unit?: number;
   /** Where ticks stand if they fit: what was measured. */
   readonly at?: readonly number[];

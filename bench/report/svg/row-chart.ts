@@ -28,7 +28,7 @@ import { makeScale, position, type Scale } from "./scale.ts";
 export interface ChartRow {
   readonly contender: string;
   readonly mark: ContenderMark;
-  /** What it is called here; the contender's name unless told. */
+  /** What it is called here; default: the contender's name. */
   readonly name?: string;
   /** The figure in words, at the right. */
   readonly note: string;

@@ -15,7 +15,7 @@ interface ScaleOptions {
   /** Pixels, from the low end to the high end; may run downwards. */
   readonly start: number;
   readonly end: number;
-  /** Values are kept from the ends by this share of the domain; 0.04 unless told. */
+  /** Values are kept from the ends by this share of the domain; default: 0.04. */
   readonly padding?: number;
 }
 
