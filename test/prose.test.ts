@@ -131,7 +131,11 @@ const rules: readonly Rule[] = [
     passes: "each is an engine, so it takes memory",
   },
   {
-    not: /\b(?:null|nullptr|undefined|empty|true|false|nothing|only|none|0) where\b|\bwhere there (?:is|are|was|were)\b/gi,
+    not: new RegExp(
+      "\\b(?:null|nullptr|undefined|empty|true|false|nothing|only|none|0) where\\b|" +
+        "\\bwhere there (?:is|are|was|were)\\b",
+      "gi",
+    ),
     use: "if, for a condition; where, for a place",
     finds: "null where it is missing",
     passes: "null if it is missing",
@@ -143,13 +147,13 @@ const rules: readonly Rule[] = [
     passes: "the set is rebuilt",
   },
   {
-    not: /\bunless (?:told|asked)\b/gi,
+    not: /\bunless told\b/gi,
     use: "default: 100; by default",
     finds: "100 unless told",
     passes: "default: 100",
   },
   {
-    not: /\b(?:is|are) none of\b/gi,
+    not: /\bis none of\b/gi,
     use: "is not one of",
     finds: '"gopher" is none of echo, http',
     passes: '"gopher" is not one of echo, http',

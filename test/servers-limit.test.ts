@@ -46,8 +46,8 @@ const rows = serverRows.map((row) => [row.name, row] as const);
 
 /**
  * A primary of node:cluster hands connections to workers that have no descriptor left. The kernel
- * drops those on the way (unix(7), SCM_RIGHTS), no worker answers for them, and it may stay so for
- * good: Node's to mend.
+ * drops those on the way (unix(7), SCM_RIGHTS), no worker answers for them, and it may stay so
+ * permanently: Node's to mend.
  */
 const recovering = rows.filter(([name]) => name !== "node:cluster");
 

@@ -1,4 +1,4 @@
-// Which CPU the server gets and which the load generator: apart, and on cores of their own where
+// Which CPU the server gets and which the load generator: apart, and on cores of their own if
 // there are enough.
 
 import { type ReadText, readText } from "./kernel-files.ts";

@@ -33,7 +33,7 @@ export function softwareOf(root: string, read: ReadText): Software {
 }
 
 /**
- * Only where the package is the root of its repository: a package in node_modules has no commit.
+ * Only if the package is the root of its repository: a package in node_modules has no commit.
  */
 export function codeOf(root: string): Code {
   const inRepository = output("git", ["-C", root, "rev-parse", "--show-prefix"]);

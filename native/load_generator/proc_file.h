@@ -1,5 +1,5 @@
 // ProcFile: a file of proc(5) that stays open and is read again and again from its start, which
-// costs one system call a sample. Where there is no /proc nothing opens, and what would come from
+// costs one system call a sample. If there is no /proc nothing opens, and what would come from
 // it is unknown.
 #pragma once
 
