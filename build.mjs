@@ -91,7 +91,7 @@ function compileNative() {
   return run(process.execPath, args, { quiet: true });
 }
 
-/** Beside the old one and then in its place: what runs meanwhile keeps its files. */
+/** Into a new folder that then replaces the old one: running programs keep their files. */
 async function compileTypeScript() {
   const [dist, fresh, old] = ["dist", ".dist-new", ".dist-old"].map((name) => join(root, name));
   for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true });
@@ -233,7 +233,7 @@ const biome = (...args) => run(process.execPath, [bin("@biomejs/biome", "bin/bio
 
 /**
  * Copies what was compiled to where an installed package looks for it: prebuilds/, in the layout of
- * prebuildify and node-gyp-build, the programs beside the addon, each with the C library in its name
+ * prebuildify and node-gyp-build, the programs next to the addon, each with the C library in its name
  * if there are several. src/native.ts and bench/paths.ts look there.
  */
 function prebuild() {

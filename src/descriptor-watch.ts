@@ -1,5 +1,5 @@
-// DescriptorWatch: calls back beside Node's event loop while a descriptor is ready. All watches of
-// a thread share one selector, so that a thousand streams cost one descriptor and no thread.
+// DescriptorWatch: calls back on Node's event loop while a descriptor is ready. All watches of a
+// thread share one selector, so that a thousand streams cost one descriptor and no thread.
 
 import { SelectorError } from "./errors.ts";
 import { EVENT_READ, EVENT_WRITE } from "./selector.ts";

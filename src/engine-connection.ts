@@ -49,7 +49,7 @@ const UNWRITABLE = 512;
 const ABANDONED = 1024;
 const OVER = DESTROYED | CLOSED;
 
-/** Rare, so beside the connections. */
+/** Rare, so not in the connections themselves. */
 const reasons = new WeakMap<object, Error>();
 export class EngineConnection<T = undefined> implements Connection<T> {
   data: T = undefined as T;

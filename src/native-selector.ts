@@ -61,7 +61,7 @@ export class NativeSelector<T = unknown> implements Selector<T> {
   /** @internal */
   readonly [ring] = new EventRing();
   readonly #ring = this[ring];
-  // Both by descriptor and dense: a look-up costs 10 ns where a Map costs 28. The data stand beside
+  // Both by descriptor and dense: a look-up costs 10 ns where a Map costs 28. The data are next to
   // the keys so that dispatch touches one cache line less for each of ten thousand connections.
   readonly #keys: (SelectorKey<T> | undefined)[] = [];
   readonly #data: (T | undefined)[] = [];
@@ -278,7 +278,7 @@ export class NativeSelector<T = unknown> implements Selector<T> {
       this.#head(0, RING_WISHES_TURN);
       const answer = native.run(this.#id, onTurn, onOver);
       if (answer < 0)
-        reject(systemError(answer, "cannot run beside Node's event loop (one run per selector)"));
+        reject(systemError(answer, "cannot run on Node's event loop (one run per selector)"));
     });
   }
 

@@ -5,7 +5,7 @@
 export const EVENT_READ = 1;
 export const EVENT_WRITE = 2;
 
-/** Bits of `readyFlags`: what the kernel reports beside readable and writable. */
+/** Bits of `readyFlags`: what the kernel reports in addition to readable and writable. */
 export const FLAG_HANGUP = 1;
 export const FLAG_ERROR = 2;
 export const FLAG_READ_CLOSED = 4;

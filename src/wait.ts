@@ -1,5 +1,5 @@
-// A wait beside Node's event loop: it looks, and if nothing is ready sleeps until the selector's
-// watch, the deadline or the caller's signal ends the sleep, then looks again.
+// A wait on Node's event loop: it looks, and if nothing is ready sleeps until the selector's watch,
+// the deadline or the caller's signal ends the sleep, then looks again.
 
 import { toNativeTimeout } from "./arguments.ts";
 import { native, systemError } from "./native.ts";
@@ -38,7 +38,7 @@ async function sleep(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const watched = native.watch(id);
-  if (typeof watched === "number") throw systemError(watched, "cannot wait beside Node's loop");
+  if (typeof watched === "number") throw systemError(watched, "cannot wait on Node's loop");
   // Ends every wait of this selector; those whose time has not come look, and sleep on.
   const cancel = () => native.cancelWatch(id);
   const timer = Number.isFinite(leftMs)

@@ -1,4 +1,4 @@
-// The commands beside run: each as its user meets it, in a process of its own.
+// The commands other than run: each as its user meets it, in a process of its own.
 
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";

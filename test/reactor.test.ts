@@ -1,4 +1,4 @@
-// The Reactor: dispatch, containment, timers, tasks, and run() beside Node's own event loop.
+// The Reactor: dispatch, containment, timers, tasks, and run() together with Node's own event loop.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createServer, get } from "node:http";

@@ -1,4 +1,4 @@
-// Signals as descriptors: on every backend, beside Node's own listeners, in workers, and what is
+// Signals as descriptors: on every backend, with Node's own listeners, in workers, and what is
 // left once they are closed.
 
 import { spawn, spawnSync } from "node:child_process";

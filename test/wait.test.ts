@@ -1,4 +1,4 @@
-// Waiting beside Node's loop, over every backend that works here: wait, for await, abort, ref.
+// Waiting on Node's loop, over every backend that works here: wait, for await, abort, ref.
 
 import { spawnSync } from "node:child_process";
 import { stat } from "node:fs/promises";

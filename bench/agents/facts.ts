@@ -1,5 +1,5 @@
-// What a run over several machines showed beside its figures: start skew, agents that were full,
-// links and hosts that stood still. It goes into the results as data.
+// What a run over several machines has in addition to its figures: start skew, saturated agents,
+// interrupted links and suspended hosts. It goes into the results as data.
 
 import { type AgentShare, isFullAgent } from "./merge.ts";
 

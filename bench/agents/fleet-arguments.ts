@@ -1,5 +1,5 @@
-// The arguments of one load generator among several, and of the observer beside the server, made
-// from those of the whole. Pure.
+// The arguments of one load generator among several, and of the observer on the
+// server's machine, made from those of the whole. Pure.
 
 /** What is not an agent's: it cannot see the server, and no single one decides when to begin. */
 const notForGenerators = ["--server-pid", "--steady-within-ms"];

@@ -29,7 +29,7 @@ interface Running {
   exit: Exit | null;
 }
 
-/** Between telling and the instant, beside the round trips: processes must wake up. */
+/** Between telling and the instant, in addition to the round trips: processes must wake up. */
 const shortestLeadMs = 25;
 /** The next attempt leaves so much more time: 25, 100, 400 ms. */
 const leadGrowth = 4;

@@ -1,5 +1,5 @@
 // What a command of `npm run bench` is, and the two streams that it speaks on. A new command is one
-// file beside this one and one row in bench/cli.ts.
+// file in this folder and one row in bench/cli.ts.
 
 import type { Given, OptionRow } from "../command-line.ts";
 import { openPage } from "../host/browser.ts";
@@ -9,7 +9,7 @@ export interface Command {
   readonly name: string;
   /** What it does, as one phrase. */
   readonly summary: string;
-  /** What follows its name beside options, such as "RESULTS.json"; empty for nothing. */
+  /** What follows its name, apart from options, such as "RESULTS.json"; empty for nothing. */
   readonly operands: string;
   readonly options: readonly OptionRow[];
   /** Whole command lines, each with a word on what it does. */

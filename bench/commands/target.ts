@@ -1,4 +1,4 @@
-// target: measures servers of others, one or several beside each other, with their CPU time taken
+// target: measures servers of others, one or several in one run, with their CPU time taken
 // from outside.
 
 import { machineRows } from "../agents/machines.ts";

@@ -1,4 +1,4 @@
-// The control of a gate on a server that is not the suite's: the base's server once more, beside a
+// The control of a gate on a server that is not the suite's: the base's server once more, with a
 // program that uses up a share of what the server uses. It needs no source, and must be caught.
 
 import type { Contender } from "../contenders/catalogue.ts";

@@ -14,7 +14,7 @@ interface MachineName {
   readonly cpus: number;
 }
 
-/** A host of several, beside what the suite itself was made from. */
+/** A host of several, apart from what the suite itself was made from. */
 export interface HostEnvironment extends Hardware {
   readonly fingerprint: string;
   readonly memoryBytes: number;

@@ -59,9 +59,9 @@ export interface Shortfall {
   readonly hint: string | null;
 }
 
-/** Descriptors beside the connections, of a server or the load generator: streams, epoll, /proc. */
+/** Descriptors other than connections, of a server or the load generator: streams, epoll, /proc. */
 const otherDescriptors = 80;
-/** Threads and processes beside those of the connections: the suite's own, and some to spare. */
+/** Threads and processes other than those of connections: the suite's own, and some to spare. */
 const otherThreads = 64;
 /** A worker that gets more than its share must still be under its limit. */
 const unevenness = 1.15;
@@ -72,7 +72,7 @@ const bytesPerConnection = 12_000;
 /** Of a thread or process that does nothing but wait: its stack, its tables in the kernel. */
 const bytesPerThread = 24_000;
 const bytesPerProcess = 150_000;
-/** Maps of a process beside its threads' stacks: code, libraries, an allocator's arenas. */
+/** Maps of a process in addition to its threads' stacks: code, libraries, an allocator's arenas. */
 export const otherMaps = 256;
 /** A thread's stack and the guard page below it are a map each. pthread_attr_setguardsize(3) */
 export const mapsPerThread = 2;

@@ -17,7 +17,7 @@ export interface Software {
 
 export interface Code {
   readonly commit: string | null;
-  /** Whether the commit is all there was: no changes beside it. */
+  /** Whether the commit is all there was: no changes since. */
   readonly clean: boolean | null;
 }
 

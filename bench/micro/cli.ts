@@ -1,5 +1,5 @@
-// `npm run bench:micro`: what a call of the library costs, beside the same in C++. It starts when
-// it is imported and leaves its exit code in process.exitCode; no figure ever decides that code.
+// `npm run bench:micro`: the cost of a call of the library, and of the same call in C++. It starts
+// when it is imported and leaves its exit code in process.exitCode; no figure ever decides that code.
 
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -19,7 +19,8 @@ const exitFailure = 1;
 const exitUsage = 2;
 const help = `npm run bench:micro -- [options]
 
-Measures what a call of the library costs, beside the same in C++, and says which targets are met.
+Measures what a call of the library costs, and the same call in C++, and reports which targets are
+met.
 
 options:
   --cases A,B   only these: ${cases.map(({ name }) => name).join(" ")}

@@ -127,7 +127,7 @@ const events = {
     unregisterNs: count,
     eventsPerWait: count,
   }),
-  /** What a round of broadcast, event-delivery or replicas reports, beside its windows. */
+  /** What a round of broadcast, event-delivery or replicas reports, in addition to its windows. */
   delivered: s.record({ figures: s.mapOf(maybe), facts: s.mapOf(s.text) }),
   /** A backend that this machine refuses, and why. */
   unavailable: s.record({ reason: s.text }),

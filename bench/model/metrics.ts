@@ -361,7 +361,7 @@ export function metricRow(name: string): MetricRow | undefined {
   return Object.hasOwn(metrics, name) ? metrics[name as MetricName] : undefined;
 }
 
-/** What cells have beside figures, as headings. */
+/** What cells have in addition to figures, as headings. */
 export const factTitles: Readonly<Record<string, string>> = {
   senderKnows: "the sender knows",
   bytesReach: "bytes reach",

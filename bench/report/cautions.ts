@@ -124,7 +124,7 @@ export interface Confidence {
   readonly cells: number;
   /** Discarded windows, and the number of their cells. */
   readonly windows: { readonly dropped: number; readonly cells: number };
-  /** Beside the windows: of the group that the report opens with. */
+  /** Apart from the windows: of the group that the report opens with. */
   readonly cautions: readonly Caution[];
   readonly exclusions: readonly ExcludedCells[];
   /** How many cells have each grade; empty for results of earlier versions. */

@@ -35,9 +35,9 @@ const usual = ["latencyP50", "latencyP99", "serverCpuPercent"] as const;
 
 interface ColumnText {
   readonly reference: string;
-  /** Whether the headline has its interval beside it; the ratio always has. */
+  /** Whether the headline has its interval next to it; the ratio always has. */
   readonly intervals: boolean;
-  /** Whether p99 has its interval beside it. */
+  /** Whether p99 has its interval next to it. */
   readonly latencyIntervals: boolean;
   /** Whether the status is one word, which is the grade if it is ok. */
   readonly shortStatus?: boolean;

@@ -179,7 +179,7 @@ interface UnitScale {
   readonly step: number;
   /** From the smallest, in which the value comes. */
   readonly units: readonly string[];
-  /** Whether a whole number keeps its zeros: 41.0 beside 38.4. */
+  /** Whether a whole number keeps its zeros: 41.0 next to 38.4. */
   readonly padded?: boolean;
 }
 

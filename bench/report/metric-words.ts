@@ -74,7 +74,7 @@ export function moreIsBetter(metric: string): boolean {
   return metricRow(metric)?.better === "more";
 }
 
-/** What a cell has beside figures, as a heading. */
+/** What a cell has in addition to figures, as a heading. */
 export function factTitle(name: string): string {
   return factTitles[name] ?? words(name);
 }

@@ -202,7 +202,7 @@ function endingOf(course: Course, circumstances: Circumstances) {
   return cause === null ? { status, reason: null } : { status, reason: causeText(cause), cause };
 }
 
-/** What the rounds told beside figures; most contenders tell nothing. */
+/** What the rounds told in addition to figures; most contenders tell nothing. */
 function afterwardsOf({ judged }: Course): Pick<Cell, "afterwards"> {
   const afterwards = judged.map(({ round }) => round.afterwards).find((words) => words !== null);
   return afterwards == null ? {} : { afterwards };

@@ -168,7 +168,7 @@ function wantedOf(
 
 /**
  * Some workloads have no echo servers but contenders of their own, all of them unless some were
- * asked for. The others always have the reference beside them.
+ * asked for. The others always have the reference with them.
  */
 function fitting(
   { name, comparesToReference }: Workload,

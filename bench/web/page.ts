@@ -63,7 +63,7 @@ function attempt<T>(act: () => T): T | null {
   }
 }
 
-/** The charts' own titles, shown at once and beside the pointer. */
+/** The charts' own titles, shown at once and next to the pointer. */
 function pointerWords(): void {
   const tip = make("div", { id: "tip", hidden: true });
   tip.setAttribute("aria-hidden", "true");

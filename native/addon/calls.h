@@ -73,7 +73,7 @@ inline bool LeavesNow(napi_env env, const Environment& environment) {
 /** selector_calls.cc: backends, create, destroy, register, modify, unregister. */
 void ExportSelectorCalls(Napi::Env env, Napi::Object exports, Environment* environment);
 
-/** wait_calls.cc: poll, the run that hosts Node's loop, the waits beside it, and wakers. */
+/** wait_calls.cc: poll, the run that hosts Node's loop, the waits on it, and wakers. */
 void ExportWaitCalls(Napi::Env env, Napi::Object exports, Environment* environment);
 
 /** socket_calls.cc: stream sockets: listen, connect, accept, recv, send and the options. */

@@ -1,4 +1,4 @@
-// Selectors that are made, waited for beside Node's loop and closed: nothing of them may remain.
+// Selectors that are made, waited for on Node's loop and closed: nothing of them may remain.
 
 import { DefaultSelector, PollSelector } from "../../src/index.ts";
 import { type Bound, judge, type Sample, type Verdict } from "../lifetimes/flatness.ts";

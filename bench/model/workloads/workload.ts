@@ -171,7 +171,7 @@ export interface Workload {
   readonly loads: (scale: LoadScale) => readonly Variation[];
 }
 
-/** What every load that sends messages tells beside its headline. */
+/** What every load that sends messages has in addition to its headline. */
 export const echoMetrics = [
   "serverCpuPerMessage",
   "serverCpuPercent",

@@ -96,7 +96,7 @@ function cpuSection(groups: readonly Group[], { reference, cells: all }: Results
   };
 }
 
-/** The servers in other languages, beside the reference alone. Empty in a run without any. */
+/** The servers in other languages, with the reference alone. Empty in a run without any. */
 function peersSection(groups: readonly Group[], { reference }: Results): Section {
   const isPeer = ({ runtime }: Cell) => runtime === "peer";
   const kept = (cell: Cell) => isPeer(cell) || cell.contender === reference;

@@ -9,7 +9,7 @@ import { intervalWords } from "../intervals.ts";
 import { factTitle, metricWords, principalMetric } from "../metric-words.ts";
 import { type ChartTable, type TableValue, tableCount } from "./chart.ts";
 
-/** All figures of a workload's cells, and what they tell beside them. */
+/** All figures of a workload's cells, and their facts. */
 export function rawTable(cells: readonly Cell[]): ChartTable {
   const metrics = furtherMetrics(cells, []);
   const titles = metrics.map((name) => wordsIn(cells, name).title);

@@ -47,7 +47,7 @@ const figureRows: readonly FigureRow[] = [
   ["of which involuntary", ({ figures }) => figures.involuntary, significant],
 ];
 
-/** The figures that the sentences are made of, beside one another; those that some cell has. */
+/** The figures that the sentences are made of, side by side; those that some cell has. */
 function figuresOf(rows: readonly Why[]): Markup {
   const measured = rows.filter(({ figures }) => figures.cpu !== undefined);
   const shown = figureRows.filter(([, of]) => measured.some((why) => of(why) !== undefined));
