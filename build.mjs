@@ -233,8 +233,8 @@ const biome = (...args) => run(process.execPath, [bin("@biomejs/biome", "bin/bio
 
 /**
  * Copies what was compiled to where an installed package looks for it: prebuilds/, in the layout of
- * prebuildify and node-gyp-build, the programs next to the addon, each with the C library in its name
- * if there are several. src/native.ts and bench/paths.ts look there.
+ * prebuildify and node-gyp-build. The programs are in the same folder as the addon, with the C library
+ * in their names if there are several. src/native.ts and bench/paths.ts look there.
  */
 function prebuild() {
   if (process.env.IO_SELECTORS_KQUEUE_PREFIX) {

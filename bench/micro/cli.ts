@@ -1,5 +1,5 @@
 // `npm run bench:micro`: the cost of a call of the library, and of the same call in C++. It starts
-// when it is imported and leaves its exit code in process.exitCode; no figure ever decides that code.
+// when it is imported and leaves its exit code in process.exitCode; no figure decides that code.
 
 import { join } from "node:path";
 import { parseArgs } from "node:util";
