@@ -112,7 +112,7 @@ async function check(row: ServerRow, file: string): Promise<void> {
   for (const [name, stands] of Object.entries(countedCalls)) {
     const count = counters[name] ?? 0;
     ours += count;
-    // A signal ends a wait that is begun anew.
+    // A signal ends a wait that is begun again.
     expect(Math.abs(count - sum(stands)), name).toBeLessThanOrEqual(2);
   }
   // Nothing else is called for a message, save to set up and close the server and its connections.

@@ -65,7 +65,7 @@ const strategies: Readonly<Record<string, StrategyRow>> = {
 
 const unknown: StrategyRow = { waiting: "unknown", what: "a server of its own", call: "" };
 
-/** What a cell tells about the work behind its cost; undefined where it was not measured. */
+/** What a cell tells about the work behind its cost; undefined if it was not measured. */
 interface WorkFigures {
   /** In microseconds of server CPU. */
   readonly cpu: number | undefined;

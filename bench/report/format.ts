@@ -4,7 +4,7 @@
 /** How a number is written, and the same as its digits and its unit. */
 export interface Format {
   (value: number): string;
-  /** @param like a value whose unit is used; the value's own unless told. */
+  /** @param like a value whose unit is used; default: the value's own. */
   readonly parts: (value: number, like?: number) => Written;
 }
 
@@ -34,7 +34,7 @@ export function shortest({ parts }: Format): (value: number) => string {
   };
 }
 
-/** What stands where nothing was measured. */
+/** What stands if nothing was measured. */
 export const absent = "–";
 
 /** A number with so many significant digits, never in exponent form: 9.70, 11.1, 105, 12,300. */

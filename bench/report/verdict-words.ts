@@ -1,5 +1,5 @@
 // The verdicts: what the report and each of its tables say first, from their figures. A ranking
-// stands only where an interval excludes 1, and a tie is never ranked.
+// stands only if an interval excludes 1, and a tie is never ranked.
 
 import type { Cell, Results } from "../model/results.ts";
 import { isSaturated } from "./causes.ts";

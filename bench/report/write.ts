@@ -21,7 +21,7 @@ import { parseResults, ResultsFormatError, serializeResults } from "./json.ts";
 import { reportOf } from "./report.ts";
 
 interface WriteOptions {
-  /** Where report folders stand: reports/, or what --out names. Made where it is missing. */
+  /** Where report folders stand: reports/, or what --out names. Made if it is missing. */
   readonly reportsFolder: string;
   /** Makes a symbolic link; throws where the file system refuses. Only tests give another. */
   readonly symlink?: (target: string, path: string) => void;

@@ -11,7 +11,7 @@ import { connectTimeoutMs, type HeldTarget, heldArguments } from "./load-argumen
 interface WindowTiming {
   readonly windowMs: number;
   readonly settleMs: number;
-  /** How long the messages that were due in it may take to come back; 200 unless told. */
+  /** How long the messages that were due in it may take to come back; default: 200. */
   readonly drainMs?: number;
   /** Another open loop than that of the target, from a generator that sleeps. */
   readonly instead?: SleepingLoop | undefined;

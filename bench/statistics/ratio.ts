@@ -18,7 +18,7 @@ type RatioVerdict = "below" | "above" | "tie";
 
 /** What a ranking is decided by: as in the metric `ratioToReference`. */
 interface RatioFigures {
-  /** Null where one block alone gave no interval. */
+  /** Null if one block alone gave no interval. */
   readonly low: number | null;
   readonly high: number | null;
   /** The ratio in each block, in the order of the pairs. */

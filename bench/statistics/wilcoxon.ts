@@ -6,7 +6,7 @@
 export type Alternative = "two-sided" | "greater" | "less";
 
 interface SignedRankOptions {
-  /** What the differences would be if chance did not make them; "two-sided" unless told. */
+  /** What the differences would be if chance did not make them; default: "two-sided". */
   readonly alternative?: Alternative;
 }
 

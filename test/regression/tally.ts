@@ -32,7 +32,7 @@ import {
 } from "./subjects.ts";
 
 const rows = [
-  { name: "runs", value: "N", help: "how many; 50, 30 or 20 unless told" },
+  { name: "runs", value: "N", help: "how many; default: 50, 30 or 20" },
   { name: "profile", value: "NAME", help: "of the gate: short for silent and call, else default" },
   { name: "only", value: "NAME", help: "only this contender" },
   { name: "seed", value: "N", help: "of the first run; default: 1" },

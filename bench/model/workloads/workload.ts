@@ -74,7 +74,7 @@ interface IdleLoad extends ConnectedLoad {
   readonly mode: "idle";
 }
 
-/** Slots that connect, perhaps echo, reset the connection and begin anew. */
+/** Slots that connect, perhaps echo, reset the connection and begin again. */
 interface ChurnLoad extends ConnectedLoad {
   readonly mode: "churn";
   readonly inFlight: number;

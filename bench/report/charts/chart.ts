@@ -96,7 +96,7 @@ export function tableCount(value: number): TableValue {
   return { text: count(value), value };
 }
 
-/** A whisker's ends; null where there is no interval. */
+/** A whisker's ends; null if there is no interval. */
 export function intervalOf({ low, high }: Figure): [number, number] | null {
   return low === null || high === null ? null : [low, high];
 }

@@ -19,7 +19,7 @@ interface ScaleOptions {
   readonly padding?: number;
 }
 
-/** A scale that holds all values; around 1 where there are none. A linear one holds 0, too. */
+/** A scale that holds all values; around 1 if there are none. A linear one holds 0, too. */
 export function makeScale({ kind, values, start, end, padding = 0.04 }: ScaleOptions): Scale {
   const shown = values.filter((value) => Number.isFinite(value) && (kind !== "log" || value > 0));
   const low = shown.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
