@@ -43,7 +43,7 @@ export interface ChartRow {
   readonly points?: readonly { readonly value: number; readonly filling: Filling }[];
   /** Lengths, stacked from zero: the second and later ones are lighter. */
   readonly bars?: readonly number[];
-  /** Solid unless told; `hatched` for a saturated core, `open` for what is not ranked. */
+  /** Default: solid. `hatched` for a saturated core, `open` for what is not ranked. */
   readonly barKind?: "solid" | "hatched" | "open";
   /** The only bar is the sum of both parts, which were not measured apart. */
   readonly bothParts?: boolean;
