@@ -22,6 +22,16 @@ export interface OptionRow {
   readonly page?: string;
 }
 
+/** An option with a value. */
+export function option(name: string, value: string, help: string, read: OptionReader): OptionRow {
+  return { name, value, help, read };
+}
+
+/** An option without one. */
+export function flag(name: string, help: string): OptionRow {
+  return { name, value: "", help };
+}
+
 export interface Given {
   /** By option; null if it was not given, false for a flag. */
   readonly values: Readonly<Record<string, unknown>>;
@@ -31,8 +41,8 @@ export interface Given {
 
 /** What every command understands. */
 const commonRows: readonly OptionRow[] = [
-  { name: "help", value: "", help: "this text" },
-  { name: "version", value: "", help: "the version" },
+  flag("help", "this text"),
+  flag("version", "the version"),
 ];
 
 /** @throws {UsageError} on an unknown option, a missing value and a value out of range. */

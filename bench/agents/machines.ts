@@ -2,7 +2,7 @@
 // measures takes a Host either way.
 
 import { readFileSync } from "node:fs";
-import { type Given, type OptionRow, UsageError, word } from "../command-line.ts";
+import { type Given, type OptionRow, option, UsageError, word } from "../command-line.ts";
 import type { Host } from "../host/host.ts";
 import { LocalHost } from "../host/local.ts";
 import type { Results } from "../model/results.ts";
@@ -12,31 +12,16 @@ import { FleetHost } from "./fleet-host.ts";
 
 /** The options of every command that measures or looks: several machines. */
 const rows: readonly OptionRow[] = [
-  {
-    name: "agents",
-    value: "U@A,U@B",
-    help: "these machines make the load; local is this one",
-    read: destinations,
-  },
-  {
-    name: "server",
-    value: "U@S",
-    help: "the server runs there, not here",
-    read: checkDestination,
-  },
-  {
-    name: "server-address",
-    value: "ADDRESS",
-    help: "where it listens; default: what ssh reaches",
-    read: numericAddress,
-  },
-  {
-    name: "hosts",
-    value: "FILE",
-    help: 'lines "agent U@A" or "server U@S [ADDRESS]"',
-    read: word,
-  },
-  { name: "ssh-config", value: "FILE", help: "for ssh -F; default: your own", read: word },
+  option("agents", "U@A,U@B", "these machines make the load; local is this one", destinations),
+  option("server", "U@S", "the server runs there, not here", checkDestination),
+  option(
+    "server-address",
+    "ADDRESS",
+    "where it listens; default: what ssh reaches",
+    numericAddress,
+  ),
+  option("hosts", "FILE", 'lines "agent U@A" or "server U@S [ADDRESS]"', word),
+  option("ssh-config", "FILE", "for ssh -F; default: your own", word),
 ];
 
 /** Help names them only: docs/several-machines.md explains them. */

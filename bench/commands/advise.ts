@@ -8,8 +8,10 @@ import { adviceJson, renderAdvice } from "../advice/words.ts";
 import { hostPlanOf, machineRows, openMachines } from "../agents/machines.ts";
 import {
   byteCount,
+  flag,
   type Given,
   type OptionRow,
+  option,
   UsageError,
   whole,
   words,
@@ -25,38 +27,13 @@ import { isFolder, readResults } from "./saved.ts";
 const usualPayload = 64;
 
 const rows: readonly OptionRow[] = [
-  {
-    name: "connections",
-    value: "N",
-    help: "the number of connections that you expect",
-    read: whole(1, 2_000_000),
-  },
-  {
-    name: "active",
-    value: "PERCENT",
-    help: "share of them that carry messages; default: 100",
-    read: share,
-  },
-  {
-    name: "payload",
-    value: "BYTES",
-    help: `bytes per message; default: ${usualPayload}`,
-    read: byteCount(1, 1 << 20),
-  },
-  {
-    name: "rate",
-    value: "N",
-    help: "messages per second; default: the best measured rate",
-    read: whole(1, 1e7),
-  },
-  {
-    name: "from",
-    value: "PATH[,PATH]",
-    help: "results.json, or folders of runs; default: reports/",
-    read: words,
-  },
+  option("connections", "N", "the number of connections that you expect", whole(1, 2_000_000)),
+  option("active", "PERCENT", "share of them that carry messages; default: 100", share),
+  option("payload", "BYTES", `bytes per message; default: ${usualPayload}`, byteCount(1, 1 << 20)),
+  option("rate", "N", "messages per second; default: the best measured rate", whole(1, 1e7)),
+  option("from", "PATH[,PATH]", "results.json, or folders of runs; default: reports/", words),
   ...machineRows,
-  { name: "json", value: "", help: "as JSON" },
+  flag("json", "as JSON"),
 ];
 
 export const adviseCommand: Command = {

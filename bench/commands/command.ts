@@ -1,7 +1,7 @@
 // What a command of `npm run bench` is, and the two streams that it speaks on. A new command is one
 // file in this folder and one row in bench/cli.ts.
 
-import type { Given, OptionRow } from "../command-line.ts";
+import { flag, type Given, type OptionRow } from "../command-line.ts";
 import { openPage } from "../host/browser.ts";
 import { writeOutput } from "../host/output.ts";
 
@@ -47,7 +47,7 @@ export function widthOf(stream: NodeJS.WriteStream): number {
 }
 
 /** The option of every command that leaves a page. */
-export const openRow: OptionRow = { name: "open", value: "", help: "opens the page in a browser" };
+export const openRow: OptionRow = flag("open", "opens the page in a browser");
 
 /** Shows the page if `--open` was given. A browser that is missing is no failure. */
 export async function openIfAsked({ values }: Given, path: string): Promise<void> {

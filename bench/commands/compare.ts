@@ -2,7 +2,7 @@
 // same machine.
 
 import { resolve, sep } from "node:path";
-import { UsageError } from "../command-line.ts";
+import { flag, option, UsageError } from "../command-line.ts";
 import { annotations } from "../gate/annotations.ts";
 import { serializeGate } from "../gate/json.ts";
 import { renderGateMarkdown } from "../gate/markdown.ts";
@@ -19,16 +19,11 @@ export const compareCommand: Command = {
   summary: "whether the second of two saved results is slower than the first",
   operands: "BASE.json HEAD.json",
   options: [
-    {
-      name: "gate",
-      value: "A,B",
-      help: `metrics that also decide: ${advisory.join(", ")}`,
-      read: asked,
-    },
-    { name: "all", value: "", help: "every figure, not only the changed ones" },
-    { name: "annotate", value: "", help: "GitHub annotations on the deciding cells" },
-    { name: "markdown", value: "", help: "Markdown instead of the table" },
-    { name: "json", value: "", help: "JSON instead of the table" },
+    option("gate", "A,B", `metrics that also decide: ${advisory.join(", ")}`, asked),
+    flag("all", "every figure, not only the changed ones"),
+    flag("annotate", "GitHub annotations on the deciding cells"),
+    flag("markdown", "Markdown instead of the table"),
+    flag("json", "JSON instead of the table"),
   ],
   examples: [["npm run bench -- compare old/results.json new/results.json", "of the same machine"]],
   exits: decidingExitLines,

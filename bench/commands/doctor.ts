@@ -3,6 +3,7 @@
 import { loadavg } from "node:os";
 import { availableBackends } from "../../src/index.ts";
 import { machineRows, openMachines } from "../agents/machines.ts";
+import { flag } from "../command-line.ts";
 import { type FitRow, fitRows, limitRows, models, scales, thousands } from "../host/diagnosis.ts";
 import type { MachineEnvironment } from "../host/environment.ts";
 import { type MachineLimits, warnings } from "../host/limits.ts";
@@ -15,7 +16,7 @@ export const doctorCommand: Command = {
   name: "doctor",
   summary: "what this machine allows, what disturbs its figures, and the commands that change it",
   operands: "",
-  options: [...machineRows, { name: "json", value: "", help: "as JSON" }],
+  options: [...machineRows, flag("json", "as JSON")],
   examples: [
     ["npm run bench -- doctor", "checks, and changes nothing"],
     ["npm run bench -- doctor --agents user@a,user@b --server user@s", "each machine of a run"],

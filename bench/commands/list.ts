@@ -1,5 +1,6 @@
 // list: what there is to run.
 
+import { flag } from "../command-line.ts";
 import { contenders, reference } from "../contenders/catalogue.ts";
 import { families } from "../contenders/families.ts";
 import { peers, peersGroup } from "../contenders/peers.ts";
@@ -19,7 +20,7 @@ export const listCommand: Command = {
   name: "list",
   summary: "lists all profiles, workloads and contenders",
   operands: "",
-  options: [{ name: "json", value: "", help: "as JSON" }],
+  options: [flag("json", "as JSON")],
   examples: [["npm run bench -- list --json", "for a script"]],
   execute: async ({ values }) => print(values["json"] === true ? asJson() : asText()),
 };

@@ -2,7 +2,7 @@
 // the results.
 
 import type { Machines } from "../agents/machines.ts";
-import { type Given, type OptionRow, UsageError } from "../command-line.ts";
+import { flag, type Given, type OptionRow, UsageError } from "../command-line.ts";
 import type { Host } from "../host/host.ts";
 import { perfProblem } from "../host/perf.ts";
 import { straceProblem } from "../host/strace.ts";
@@ -23,21 +23,13 @@ interface PassRow {
 
 const passes: readonly PassRow[] = [
   {
-    option: {
-      name: "cpu-profile",
-      value: "",
-      help: "adds a pass with perf: where CPU time goes",
-    },
+    option: flag("cpu-profile", "adds a pass with perf: where CPU time goes"),
     problem: perfProblem,
     add: withCpuProfiles,
     doing: "profile of",
   },
   {
-    option: {
-      name: "count-calls",
-      value: "",
-      help: "adds a pass with strace: system calls by name",
-    },
+    option: flag("count-calls", "adds a pass with strace: system calls by name"),
     problem: straceProblem,
     add: withCallCounts,
     doing: "system calls of",

@@ -4,7 +4,16 @@ import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { localName } from "../agents/destination.ts";
 import { hostPlanOf, type Machines, machineRows, openMachines } from "../agents/machines.ts";
-import { type Given, type OptionRow, seconds, UsageError, whole, word } from "../command-line.ts";
+import {
+  flag,
+  type Given,
+  type OptionRow,
+  option,
+  seconds,
+  UsageError,
+  whole,
+  word,
+} from "../command-line.ts";
 import { annotations } from "../gate/annotations.ts";
 import { type ForeignServer, foreignProfile, foreignTrees } from "../gate/foreign.ts";
 import { CannotCompare, type GateRequest, runGate } from "../gate/gate.ts";
@@ -46,67 +55,47 @@ const usualPlantedPercent = 10;
 
 /** A server of the repository that this is run in. */
 const serverRows: readonly OptionRow[] = [
-  {
-    name: "command",
-    value: "'CMD {port}'",
-    help: "your server, started in the tree of each commit; without it, the suite's own servers",
-    read: word,
-  },
-  { name: "build", value: "'CMD'", help: "builds the tree of each commit", read: word },
+  option(
+    "command",
+    "'CMD {port}'",
+    "your server, started in the tree of each commit; without it, the suite's own servers",
+    word,
+  ),
+  option("build", "'CMD'", "builds the tree of each commit", word),
   ...protocolRows,
-  {
-    name: "connections",
-    value: "N",
-    help: `connections to your server; default: ${usualConnections}`,
-    read: whole(1, 100_000),
-  },
-  {
-    name: "rate",
-    value: "N",
-    help: `requests per second; default: ${usualRate}`,
-    read: whole(1, 1e6),
-  },
-  {
-    name: "ready-within",
-    value: "SECONDS",
-    help: `how long it may take to listen; default: ${usualReadySeconds}`,
-    read: seconds(0.05, 3600),
-  },
-  {
-    name: "planted-percent",
-    value: "N",
-    help: `CPU time that the control adds, to be detected; default: ${usualPlantedPercent}`,
-    read: whole(1, 1000),
-  },
+  option(
+    "connections",
+    "N",
+    `connections to your server; default: ${usualConnections}`,
+    whole(1, 100_000),
+  ),
+  option("rate", "N", `requests per second; default: ${usualRate}`, whole(1, 1e6)),
+  option(
+    "ready-within",
+    "SECONDS",
+    `how long it may take to listen; default: ${usualReadySeconds}`,
+    seconds(0.05, 3600),
+  ),
+  option(
+    "planted-percent",
+    "N",
+    `CPU time that the control adds, to be detected; default: ${usualPlantedPercent}`,
+    whole(1, 1000),
+  ),
 ];
 
 const rows: readonly OptionRow[] = [
-  { name: "base", value: "REF", help: "the commit to compare with", read: word },
-  {
-    name: "head",
-    value: "REF",
-    help: "the commit to test; default: the checked-out one",
-    read: word,
-  },
+  option("base", "REF", "the commit to compare with", word),
+  option("head", "REF", "the commit to test; default: the checked-out one", word),
   ...serverRows,
   ...machineRows,
-  { name: "profile", value: "NAME", help: "how much to measure", read: profileNamed },
-  {
-    name: "gate",
-    value: "A,B",
-    help: `metrics that also decide: ${advisory.join(", ")}`,
-    read: asked,
-  },
-  {
-    name: "seed",
-    value: "N",
-    help: "seed of orders and schedules",
-    read: whole(0, 2 ** 32 - 1),
-  },
-  { name: "out", value: "DIR", help: "folder for reports", read: word },
-  { name: "history", value: "FILE", help: "appends the head's figures to this file", read: word },
-  { name: "annotate", value: "", help: "GitHub annotations on the deciding cells" },
-  { name: "json", value: "", help: "regression.json on standard output instead of the table" },
+  option("profile", "NAME", "how much to measure", profileNamed),
+  option("gate", "A,B", `metrics that also decide: ${advisory.join(", ")}`, asked),
+  option("seed", "N", "seed of orders and schedules", whole(0, 2 ** 32 - 1)),
+  option("out", "DIR", "folder for reports", word),
+  option("history", "FILE", "appends the head's figures to this file", word),
+  flag("annotate", "GitHub annotations on the deciding cells"),
+  flag("json", "regression.json on standard output instead of the table"),
 ];
 
 export const regressionCommand: Command = {

@@ -1,7 +1,7 @@
 // report: a saved results.json in another form.
 
 import { relative } from "node:path";
-import { UsageError, word } from "../command-line.ts";
+import { option, UsageError, word } from "../command-line.ts";
 import { formats, textFormats } from "../report/formats.ts";
 import type { FormatName } from "../report/rendering.ts";
 import { reportOf } from "../report/report.ts";
@@ -15,7 +15,7 @@ export const reportCommand: Command = {
   summary: "a saved results.json as a table, Markdown, HTML or CSV",
   operands: "RESULTS.json",
   options: [
-    { name: "out", value: "DIR", help: "writes every format there, with charts", read: word },
+    option("out", "DIR", "writes every format there, with charts", word),
     { name: "form", value: "NAME", help: textFormats.join(", "), read: formName },
   ],
   examples: [

@@ -1,6 +1,7 @@
 // run: measures what a profile says. The command if none is named.
 
 import { machineRows } from "../agents/machines.ts";
+import { flag } from "../command-line.ts";
 import { requestOf, runRows } from "../run/options.ts";
 import { makePlan } from "../run/plan.ts";
 import { profiles } from "../run/profiles.ts";
@@ -20,7 +21,7 @@ export const runCommand: Command = {
     openRow,
     ...passRows,
     ...machineRows,
-    { name: "json", value: "", help: "results.json on standard output instead of the table" },
+    flag("json", "results.json on standard output instead of the table"),
   ],
   examples: [
     ["npm run bench -- --profile default", "the questions that a newcomer asks"],

@@ -2,7 +2,7 @@
 // from outside.
 
 import { machineRows } from "../agents/machines.ts";
-import { type Given, UsageError, words } from "../command-line.ts";
+import { flag, type Given, option, UsageError, words } from "../command-line.ts";
 import { contenders, reference } from "../contenders/catalogue.ts";
 import type { MetricName } from "../model/metrics.ts";
 import type { Results } from "../model/results.ts";
@@ -27,18 +27,15 @@ const usualRate = 2_000;
 const rows = [
   ...targetRows,
   ...protocolRows,
-  {
-    name: "workloads",
-    value: "A,B",
-    help: "rate (default), capacity, or any other that list shows",
-    read: words,
-  },
+  option("workloads", "A,B", "rate (default), capacity, or any other that list shows", words),
   ...loadRows,
   {
-    name: "fail-if",
-    value: "'p99 > 5ms'",
-    help: "exit code 1 if this holds for a server; may be repeated",
-    read: threshold,
+    ...option(
+      "fail-if",
+      "'p99 > 5ms'",
+      "exit code 1 if this holds for a server; may be repeated",
+      threshold,
+    ),
     many: true,
   },
   ...passRows,
@@ -46,7 +43,7 @@ const rows = [
   ...machineRows,
   outRow,
   openRow,
-  { name: "json", value: "", help: "results.json on standard output instead of the table" },
+  flag("json", "results.json on standard output instead of the table"),
 ] as const;
 
 export const targetCommand: Command = {

@@ -4,7 +4,15 @@
 import { existsSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
-import { type Given, type OptionRow, seconds, UsageError, whole, word } from "../command-line.ts";
+import {
+  type Given,
+  type OptionRow,
+  option,
+  seconds,
+  UsageError,
+  whole,
+  word,
+} from "../command-line.ts";
 import { type Contender, contenders } from "../contenders/catalogue.ts";
 import { foreignContender, startedByCommand } from "../contenders/foreign.ts";
 import type { Spoken } from "../run/protocol.ts";
@@ -14,49 +22,33 @@ const usualReadySeconds = 15;
 
 export const targetRows: readonly OptionRow[] = [
   {
-    name: "command",
-    value: "'CMD {port}'",
-    help: "starts the server; {port} becomes a free port, {host} its address; may be repeated",
-    read: word,
+    ...option(
+      "command",
+      "'CMD {port}'",
+      "starts the server; {port} becomes a free port, {host} its address; may be repeated",
+      word,
+    ),
     many: true,
   },
   {
-    name: "name",
-    value: "NAME",
-    help: "name of the next --command; required if there are several",
-    read: word,
+    ...option("name", "NAME", "name of the next --command; required if there are several", word),
     many: true,
   },
-  {
-    name: "ready-within",
-    value: "SECONDS",
-    help: `how long a command may take to listen; default: ${usualReadySeconds}`,
-    read: seconds(0.05, 3600),
-  },
-  {
-    name: "address",
-    value: "127.0.0.1:PORT",
-    help: "a server that runs already; it is left running",
-    read: word,
-  },
-  {
-    name: "url",
-    value: "http://127.0.0.1:PORT/PATH",
-    help: "the same, with --protocol http and --path; https: with --tls",
-    read: word,
-  },
-  {
-    name: "pid",
-    value: "N",
-    help: "its process; the CPU time of its children counts",
-    read: whole(1, largestPid),
-  },
-  {
-    name: "cgroup",
-    value: "PATH",
-    help: "or its control group: a container's, or a systemd unit's",
-    read: word,
-  },
+  option(
+    "ready-within",
+    "SECONDS",
+    `how long a command may take to listen; default: ${usualReadySeconds}`,
+    seconds(0.05, 3600),
+  ),
+  option("address", "127.0.0.1:PORT", "a server that runs already; it is left running", word),
+  option(
+    "url",
+    "http://127.0.0.1:PORT/PATH",
+    "the same, with --protocol http and --path; https: with --tls",
+    word,
+  ),
+  option("pid", "N", "its process; the CPU time of its children counts", whole(1, largestPid)),
+  option("cgroup", "PATH", "or its control group: a container's, or a systemd unit's", word),
 ];
 
 interface GivenServers {

@@ -1,7 +1,7 @@
 // trend: draws a history of runs. It never gates.
 
 import { dirname, join, relative } from "node:path";
-import { UsageError, word } from "../command-line.ts";
+import { option, UsageError, word } from "../command-line.ts";
 import {
   appendHistory,
   HistoryFormatError,
@@ -19,13 +19,8 @@ export const trendCommand: Command = {
   summary: "draws a history of runs, and marks where its figures changed",
   operands: "HISTORY.jsonl",
   options: [
-    { name: "add", value: "RESULTS", help: "appends this results.json first", read: word },
-    {
-      name: "page",
-      value: "FILE",
-      help: "path of the page; default: trend.html in the same folder",
-      read: word,
-    },
+    option("add", "RESULTS", "appends this results.json first", word),
+    option("page", "FILE", "path of the page; default: trend.html in the same folder", word),
     openRow,
   ],
   examples: [

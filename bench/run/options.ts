@@ -4,6 +4,7 @@ import {
   byteCount,
   type Given,
   type OptionRow,
+  option,
   seconds,
   UsageError,
   whole,
@@ -36,58 +37,28 @@ export interface RunRequest {
 
 /** The settings of a round, for any contender. */
 export const loadRows: readonly OptionRow[] = [
-  {
-    name: "connections",
-    value: "N[,N]",
-    help: "numbers of connections, each measured",
-    read: wholes(1, 20_000_000),
-  },
-  {
-    name: "rate",
-    value: "N",
-    help: "messages per second, over all connections",
-    read: whole(1, 1e7),
-  },
-  { name: "payload", value: "BYTES", help: "bytes per message", read: byteCount(1, 1 << 20) },
-  {
-    name: "duration",
-    value: "SECONDS",
-    help: "measured time per round",
-    read: seconds(0.05, 3600),
-  },
-  {
-    name: "steady",
-    value: "SECONDS",
-    help: "warm up until the load is steady, up to this long",
-    read: seconds(0.05, 3600),
-  },
-  { name: "blocks", value: "N", help: "passes over all contenders", read: whole(1, 1000) },
-  {
-    name: "budget",
-    value: "SECONDS",
-    help: "time limit, additional blocks included",
-    read: seconds(1, 1e6),
-  },
-  {
-    name: "seed",
-    value: "N",
-    help: "seed of orders, schedules, resamples",
-    read: whole(0, 2 ** 32 - 1),
-  },
+  option("connections", "N[,N]", "numbers of connections, each measured", wholes(1, 20_000_000)),
+  option("rate", "N", "messages per second, over all connections", whole(1, 1e7)),
+  option("payload", "BYTES", "bytes per message", byteCount(1, 1 << 20)),
+  option("duration", "SECONDS", "measured time per round", seconds(0.05, 3600)),
+  option(
+    "steady",
+    "SECONDS",
+    "warm up until the load is steady, up to this long",
+    seconds(0.05, 3600),
+  ),
+  option("blocks", "N", "passes over all contenders", whole(1, 1000)),
+  option("budget", "SECONDS", "time limit, additional blocks included", seconds(1, 1e6)),
+  option("seed", "N", "seed of orders, schedules, resamples", whole(0, 2 ** 32 - 1)),
 ];
 
-export const outRow: OptionRow = {
-  name: "out",
-  value: "DIR",
-  help: "folder for reports",
-  read: word,
-};
+export const outRow: OptionRow = option("out", "DIR", "folder for reports", word);
 
 /** What is measured. */
 export const runRows: readonly OptionRow[] = [
-  { name: "profile", value: "NAME", help: "set of workloads, see below", read: word },
-  { name: "workloads", value: "A,B", help: "only these; any, not only the profile's", read: words },
-  { name: "contenders", value: "A,B", help: "only these, and the reference", read: words },
+  option("profile", "NAME", "set of workloads, see below", word),
+  option("workloads", "A,B", "only these; any, not only the profile's", words),
+  option("contenders", "A,B", "only these, and the reference", words),
   ...loadRows,
   outRow,
 ];

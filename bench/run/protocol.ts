@@ -2,94 +2,51 @@
 // that measure servers of others take as they are.
 
 import { resolve } from "node:path";
-import { type Given, type OptionRow, UsageError, whole, word } from "../command-line.ts";
+import {
+  flag,
+  type Given,
+  type OptionRow,
+  option,
+  UsageError,
+  whole,
+  word,
+} from "../command-line.ts";
 
 const hourMs = 3_600_000;
 
 /** Options that the load generator has under the same name and checks itself. */
 const requestRows: readonly OptionRow[] = [
-  {
-    name: "send",
-    value: "BYTES",
-    help: "request: bytes to send; escapes \\r \\n \\t \\0 \\\\ \\xHH",
-    read: word,
-  },
-  {
-    name: "expect",
-    value: "BYTES",
-    help: "request: the answer; with --until, how it begins",
-    read: word,
-  },
-  { name: "until", value: "BYTES", help: "request: how an answer ends", read: word },
-  { name: "expect-bytes", value: "N", help: "request: the length of an answer", read: word },
-  {
-    name: "length-prefix",
-    value: "2be",
-    help: "request: an answer begins with its length",
-    read: word,
-  },
-  {
-    name: "greeting",
-    value: "BYTES",
-    help: "request: the server sends first, up to these",
-    read: word,
-  },
-  { name: "method", value: "NAME", help: "http: default: GET", read: word },
-  { name: "path", value: "/PATH", help: "http: default: /", read: word },
-  {
-    name: "header",
-    value: "'A: b'",
-    help: "http: of the request; may be repeated",
-    read: word,
-    many: true,
-  },
-  { name: "body", value: "TEXT", help: "http: body of the request", read: word },
-  { name: "body-file", value: "FILE", help: "http: the same, from a file", read: absolute },
-  { name: "status", value: "N", help: "http: status of each answer; default: 200", read: word },
-  { name: "expect-body", value: "TEXT", help: "http: body of each answer", read: word },
-  { name: "expect-body-file", value: "FILE", help: "http: the same, from a file", read: absolute },
-  { name: "expect-sha256", value: "HEX", help: "http: digest of each answer's body", read: word },
-  { name: "script", value: "FILE", help: "requests with weights, one per line", read: absolute },
-  {
-    name: "depth",
-    value: "N",
-    help: "requests in flight per connection; default: 1",
-    read: whole(1, 1e6),
-  },
-  {
-    name: "reopen-percent",
-    value: "N",
-    help: "reopens a connection after this share of answers",
-    read: whole(0, 100),
-  },
-  {
-    name: "answer-within-ms",
-    value: "N",
-    help: "an answer after this time is a fault",
-    read: whole(1, hourMs),
-  },
+  option("send", "BYTES", "request: bytes to send; escapes \\r \\n \\t \\0 \\\\ \\xHH", word),
+  option("expect", "BYTES", "request: the answer; with --until, how it begins", word),
+  option("until", "BYTES", "request: how an answer ends", word),
+  option("expect-bytes", "N", "request: the length of an answer", word),
+  option("length-prefix", "2be", "request: an answer begins with its length", word),
+  option("greeting", "BYTES", "request: the server sends first, up to these", word),
+  option("method", "NAME", "http: default: GET", word),
+  option("path", "/PATH", "http: default: /", word),
+  { ...option("header", "'A: b'", "http: of the request; may be repeated", word), many: true },
+  option("body", "TEXT", "http: body of the request", word),
+  option("body-file", "FILE", "http: the same, from a file", absolute),
+  option("status", "N", "http: status of each answer; default: 200", word),
+  option("expect-body", "TEXT", "http: body of each answer", word),
+  option("expect-body-file", "FILE", "http: the same, from a file", absolute),
+  option("expect-sha256", "HEX", "http: digest of each answer's body", word),
+  option("script", "FILE", "requests with weights, one per line", absolute),
+  option("depth", "N", "requests in flight per connection; default: 1", whole(1, 1e6)),
+  option("reopen-percent", "N", "reopens a connection after this share of answers", whole(0, 100)),
+  option("answer-within-ms", "N", "an answer after this time is a fault", whole(1, hourMs)),
 ];
 
 /** TLS beneath http and request; flags have a number in the load generator. */
 const tlsRows: readonly OptionRow[] = [
-  { name: "tls", value: "", help: "http, request: over TLS, by the system's OpenSSL" },
-  {
-    name: "tls-ca",
-    value: "FILE",
-    help: "TLS: authorities; default: the system's",
-    read: absolute,
-  },
-  {
-    name: "tls-name",
-    value: "NAME",
-    help: "TLS: the server's name (SNI, certificate)",
-    read: word,
-  },
-  { name: "tls-insecure", value: "", help: "TLS: accepts any certificate" },
+  flag("tls", "http, request: over TLS, by the system's OpenSSL"),
+  option("tls-ca", "FILE", "TLS: authorities; default: the system's", absolute),
+  option("tls-name", "NAME", "TLS: the server's name (SNI, certificate)", word),
+  flag("tls-insecure", "TLS: accepts any certificate"),
 ];
 
 export const protocolRows: readonly OptionRow[] = [
-  { name: "protocol", value: "NAME", help: "echo (default), http or request", read: word },
+  option("protocol", "NAME", "echo (default), http or request", word),
   ...requestRows,
   ...tlsRows,
 ];
