@@ -468,6 +468,29 @@ describe("cells", () => {
     expect(find(all, other)).toMatchObject({ status: "ok", confidence: { grade: "high" } });
   });
 
+  it("are no less sure beside a saturated server, whose ratio varies as the machine does", () => {
+    const third = "cpp:busy-poll";
+    const full = { ...quiet, completedMessages: 2000, serverCpuNs: quiet.durationNs };
+    const slow = (block: number) => 1 + (block % 3) / 2;
+    const twice = (block: number) => 20 * slow(block) * (block % 2 === 0 ? 1 : 1.02);
+    const interleaved = (name: string, block: number, window: Window) => ({
+      ...roundOf(name, block, [{ ...window, index: 0 }]),
+      interleaved: true,
+    });
+    const rounds = blocks.flatMap((block) => [
+      interleaved(other, block, costing(twice(block))),
+      interleaved(reference, block, costing(10 * slow(block))),
+      interleaved(third, block, full),
+    ]);
+    const chosen = makePlan(requestOf({ contenders: [other, third], blocks: 6 }));
+    const part = { ...partOf(echoRate), contenders: chosen.contenders };
+    const beside = cellsOf(chosen, part, outcomeOf(rounds));
+    const alone = cellsOf(plan, partOf(echoRate), outcomeOf(rounds));
+    const intervalOf = (all: Cell[]) => find(all, other)?.metrics.ratioToReference;
+    expect(intervalOf(beside)).toEqual(intervalOf(alone));
+    expect(find(beside, third)).toMatchObject({ confidence: { doubts: [{ code: "wide" }] } });
+  });
+
   it("have a figure of a saturated server, which is not disturbed", () => {
     const full = { ...quiet, completedMessages: 2000, serverCpuNs: 250e6 };
     const all = cells(

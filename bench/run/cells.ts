@@ -27,6 +27,7 @@ import {
 import { metricsOf, pairOf } from "./metrics.ts";
 import type { Part, Plan, Scenario } from "./plan.ts";
 import type { Round } from "./round.ts";
+import { limits } from "./window-gate.ts";
 import { divide, total } from "./window-sums.ts";
 
 /** How many blocks a contender of a scenario is to have. */
@@ -91,8 +92,8 @@ interface Courses {
 }
 
 /**
- * How much the log ratios of a scenario's contenders vary, over all of them; undefined unless their
- * windows are interleaved.
+ * How much the log ratios of a scenario's contenders vary, over all of them that are not saturated;
+ * undefined unless their windows are interleaved.
  */
 function commonSpread(
   { workload }: Scenario,
@@ -104,12 +105,29 @@ function commonSpread(
   const usable = usableRounds(reference);
   const samples = courses
     .filter((course) => course !== reference)
-    .map(({ judged, planned }) =>
-      countingBlocks(pairBlocks(judged, usable), planned)
+    .map(({ judged, planned }) => countingBlocks(pairBlocks(judged, usable), planned))
+    .filter((paired) => !isSaturated(paired))
+    .map((paired) =>
+      paired
         .flatMap((block) => pairOf(workload.headline, block.own, block.reference))
         .map((pair) => Math.log(pair.value / pair.reference)),
     );
   return pooledSpread(samples);
+}
+
+/**
+ * Whether the server used its whole CPU. It then costs the CPU divided by the rate, whatever slows
+ * the machine, so that all of the reference's variation is in its ratio and none of it cancels.
+ */
+function isSaturated(paired: readonly PairedBlock[]): boolean {
+  const shares = paired.map(({ own: { windows, round } }) =>
+    divide(
+      total(windows, "serverCpuNs"),
+      (round.cpuShare ?? 1) * (total(windows, "durationNs") ?? 0),
+    ),
+  );
+  const known = shares.filter((share) => share !== null);
+  return known.length > 0 && median(known) >= limits.fullShare;
 }
 
 function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses): Cell {
@@ -119,7 +137,9 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
   // Without a comparison, a disturbance of the reference does not affect the others.
   const base = workload.comparesToReference ? usable : null;
   const paired = countingBlocks(pairBlocks(course.judged, base), course.planned);
-  const metrics = figuresOf(plan, workload, { ...courses, paired });
+  const ownSpread = courses.common !== undefined && isSaturated(paired);
+  const common = ownSpread ? null : courses.common;
+  const metrics = figuresOf(plan, workload, { ...courses, paired, common });
   const effect = effectOf(metrics.ratioToReference);
   const disturbedBlocks = paired.filter(({ disturbed }) => disturbed).length;
   const results = course.judged.map(({ round }) => round.result);
@@ -144,7 +164,7 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
       interrupted: outcome.interrupted,
       metrics,
       detectableEffect: effect,
-      common: courses.common,
+      common,
     }),
     blocks: paired.length,
     disturbedBlocks,

@@ -92,8 +92,8 @@ export const runtimeWarmupMessages = 5_000;
 
 /** Ten thousand greetings have warmed the handler before the warm-up begins. */
 const short: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 2, windowMs: 150 };
-/** The load is at each server for so long before it turns to the next. */
-const turns: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 5, windowMs: 100 };
+/** The load is at each server for so long before it turns to the next: what drifts cancels. */
+const turns: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 10, windowMs: 50 };
 const brief: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 3, windowMs: 150 };
 /** How long a pilot measures what a server carries: some thousand messages. */
 export const pilotMs = 200;

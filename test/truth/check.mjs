@@ -8,6 +8,7 @@
 //   node test/truth/check.mjs delays [--rounds 3]
 //   node test/truth/check.mjs client [--contenders A,B] [--connections 1000] [--rate 10000]
 //                                    [--rounds 5] [--bound 10]
+//   node test/truth/check.mjs capacity [--contenders A,B] [--connections 1000] [--rounds 5]
 //   node test/truth/check.mjs calls [--contenders A,B] [--connections 100,10000]
 
 import { execFileSync, spawn } from "node:child_process";
@@ -48,14 +49,14 @@ const nothingAsked = {
 const planOf = (asked, catalogue = contenders) =>
   makePlan({ ...nothingAsked, ...asked }, catalogue);
 
-async function measure(asked, catalogue) {
+async function measure(asked, catalogue, on = host) {
   const plan = planOf(asked, catalogue);
   return await run(plan, {
-    host,
-    cpus: await host.cpus(),
+    host: on,
+    cpus: await on.cpus(),
     signal: new AbortController().signal,
-    environment: await host.environment(),
-    machine: await host.limits(),
+    environment: await on.environment(),
+    machine: await on.limits(),
     onProgress: () => {},
   });
 }
@@ -137,9 +138,7 @@ async function againstItself() {
 
 /** A server that spends so many per cent more: quick's load, the two of them, more blocks. */
 async function planted() {
-  const library = join(host.paths.root, "build", "planted-cpu.so");
-  const flags = ["-O2", "-shared", "-fPIC", "-o", library, here("planted-cpu.c"), "-ldl"];
-  execFileSync("cc", flags, { stdio: "inherit" });
+  const library = compiled("planted-cpu.c", "planted-cpu.so", ["-shared", "-fPIC"]);
   const first = await measure({ contenders: [reference], blocks: 2 }, contenders);
   const costUs = first.cells[0].metrics.serverCpuPerMessage.median;
   const ns = Math.round((costUs * 1000 * number("percent", 5)) / 100);
@@ -222,28 +221,25 @@ async function otherClient() {
   }
 }
 
-/**
- * Echoes each message `delayMs` after it came, by its own clock. It never sleeps: the time that a
- * CPU takes to wake up is no part of what is planted.
- */
-const delayedEcho = (delayMs) =>
-  `const held = []; const { createServer } = require("node:net");` +
-  ` const server = createServer({ noDelay: true }, (socket) => {` +
-  ` socket.on("error", () => {}); socket.on("data", (data) =>` +
-  ` held.push({ socket, data, due: performance.now() + ${delayMs} })); });` +
-  ` const turn = () => { while (held.length > 0 && performance.now() >= held[0].due) {` +
-  ` const { socket, data } = held.shift(); socket.write(data); } setImmediate(turn); }; turn();` +
-  ` server.listen(0, "127.0.0.1", () =>` +
-  ` console.log(JSON.stringify({ port: server.address().port })));`;
-
 const quantiles = [0.5, 0.99];
 
-/** @returns p50 and p99 from due in milliseconds; null if the spinning sender was late. */
-async function latenciesOf(delayMs) {
+/** Compiles a C program of this folder. @returns its path. */
+function compiled(source, name, flags = []) {
+  const program = join(host.paths.root, "build", name);
+  execFileSync("cc", ["-O2", ...flags, "-o", program, here(source), "-ldl"], { stdio: "inherit" });
+  return program;
+}
+
+/**
+ * A server that echoes each message `delayMs` after it came, under the suite's load.
+ * @returns p50 and p99 from due, and those that the server planted by its own account,
+ * milliseconds; null if the spinning sender was late.
+ */
+async function latenciesOf(program, delayMs) {
   const { server, client } = await host.cpus();
-  const { child, told } = await firstLineOf(server, [process.execPath, "-e", delayedEcho(delayMs)]);
+  const { child, told } = await firstLineOf(server, [program, String(delayMs * 1000)]);
   try {
-    const load = ["--port", told.port, "--connections", 64, "--rate", 400, "--warmup-ms", 1000];
+    const load = ["--port", told.port, "--connections", 64, "--rate", 400, "--warmup-ms", 0];
     const timing = ["--windows", 1, "--window-ms", 8000, "--spin", 1, "--tick-us", 0];
     const argv = ["-c", client, host.paths.loadGenerator, "run", ...load, ...timing].map(String);
     const lines = String(execFileSync("taskset", argv)).trim().split("\n");
@@ -251,7 +247,11 @@ async function latenciesOf(delayMs) {
     const delay = decodeHistogram(window.senderDelay);
     if (delay.quantile(0.99) > busyUs * 1000) return null;
     const latency = decodeHistogram(window.latency);
-    return quantiles.map((share) => latency.quantile(share) / 1e6);
+    const ended = new Promise((resolve) => child.stdout.once("data", resolve));
+    child.kill("SIGTERM");
+    const { p50Us, p99Us } = JSON.parse(String(await ended));
+    const shown = quantiles.map((share) => latency.quantile(share) / 1e6);
+    return { shown, planted: [p50Us / 1000, p99Us / 1000] };
   } finally {
     child.kill("SIGTERM");
   }
@@ -259,17 +259,20 @@ async function latenciesOf(delayMs) {
 
 /** Delays that a server plants show in p50 and p99. */
 async function delays() {
+  const program = compiled("delayed-echo.c", "delayed-echo");
   for (const delayMs of [1, 5]) {
     const rounds = [];
     for (let round = 1; round <= number("rounds", 3); round++) {
-      const found = await latenciesOf(delayMs);
+      const found = await latenciesOf(program, delayMs);
       if (found !== null) rounds.push(found);
-      const shown = found?.map((ms) => ms.toFixed(3)).join(" and ");
-      console.log(`planted ${delayMs} ms: ${shown ?? "discarded, the sender was late"}`);
+      const said = found?.shown.map(
+        (ms, i) => `${ms.toFixed(3)} of ${found.planted[i].toFixed(3)}`,
+      );
+      console.log(`${delayMs} ms: ${said?.join(" and ") ?? "discarded, the sender was late"}`);
     }
     if (rounds.length === 0) throw new Error(tooBusy);
     for (const [index, share] of quantiles.entries()) {
-      const ratio = medianOf(rounds.map((round) => round[index])) / delayMs;
+      const ratio = medianOf(rounds.map(({ shown, planted }) => shown[index] / planted[index]));
       const words = `planted ${delayMs} ms: p${share * 100} is ${ratio.toFixed(3)} of it`;
       verdict(Math.abs(ratio - 1) <= 0.1, "10 %", words);
     }
@@ -313,7 +316,40 @@ async function compareCalls(row, connections) {
   verdict(rows.every(agree), "1 %", `${words}: ${counts.messages} messages, ${said.join(", ")}`);
 }
 
-const checks = { aa: againstItself, planted, delays, client: otherClient, calls };
+/**
+ * Messages per second of the server's CPU time, of a server that has 40 % of its CPU, against the
+ * same server with all of it. Only a server that is full before the load generator is has both.
+ */
+async function capacity() {
+  const whole = new LocalHost();
+  whole.cpuShare = () => null;
+  const asked = { workloads: ["echo-capacity"], connections: [number("connections", 1000)] };
+  for (const name of list("contenders", ["node:net", "cpp:thread-per-connection"])) {
+    const ratios = [];
+    for (let seed = 1; seed <= number("rounds", 5); seed++) {
+      const one = { ...asked, contenders: [name], blocks: 1, seed };
+      const figures = [];
+      for (const on of [host, whole]) {
+        const cell = (await measure(one, contenders, on)).cells.find(
+          ({ contender }) => contender === name,
+        );
+        figures.push(cell.metrics.messagesPerCpuSecond?.median ?? null);
+      }
+      const [part, all] = figures;
+      const known = part !== null && all !== null;
+      if (known) ratios.push(part / all);
+      console.log(
+        `${name}: with a part of its CPU ${part?.toFixed(0)}, with all ${all?.toFixed(0)}`,
+      );
+    }
+    if (ratios.length === 0)
+      throw new Error(`${name}: the load generator was full first, or noise`);
+    const ratio = medianOf(ratios);
+    verdict(Math.abs(ratio - 1) <= 0.05, "5 %", `${name}: the median ratio is ${ratio.toFixed(3)}`);
+  }
+}
+
+const checks = { aa: againstItself, planted, delays, client: otherClient, calls, capacity };
 const check = checks[positionals[0] ?? ""];
 if (check === undefined) throw new Error(`one of: ${Object.keys(checks).join(", ")}`);
 await check();
