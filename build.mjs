@@ -32,7 +32,7 @@ const steps = [
     name: "dependencies",
     label: "installing dependencies (npm ci)",
     inputs: ["package-lock.json", ".npmrc"],
-    outputs: ["node_modules/typescript", "node_modules/vitest", "node_modules/node-gyp"],
+    outputs: ["node_modules/typescript-native", "node_modules/vitest", "node_modules/node-gyp"],
     // Not all of package.json: a new script installs nothing.
     variant: () => {
       const { dependencies, devDependencies } = readPackage();
@@ -96,7 +96,7 @@ async function compileTypeScript() {
   const [dist, fresh, old] = ["dist", ".dist-new", ".dist-old"].map((name) => join(root, name));
   for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true });
   const options = ["--project", root, "--outDir", fresh];
-  await run(process.execPath, [bin("typescript", "bin/tsc"), ...options]);
+  await tsc(...options);
   for (const page of ["page", "live"]) await bundleForBrowser(page, join(fresh, "bench", "web"));
   await bundle(join(fresh, "src", "index.js"));
   await bundle(join(fresh, "bench", "cli.js"));
@@ -229,6 +229,8 @@ const clangFormat = (flags) =>
     ...["native", "test/native"].flatMap(nativeSources),
   ]);
 const typedoc = (...args) => run(process.execPath, [bin("typedoc", "bin/typedoc"), ...args]);
+/** TypeScript 7, in native code; typedoc needs the API of TypeScript 6, the package typescript. */
+const tsc = (...args) => run(process.execPath, [bin("typescript-native", "bin/tsc"), ...args]);
 const biome = (...args) => run(process.execPath, [bin("@biomejs/biome", "bin/biome"), ...args]);
 
 /**
@@ -298,9 +300,7 @@ const commands = {
   check: async () => {
     await biome("check", "--error-on-warnings");
     await clangFormat(["--dry-run", "--Werror"]);
-    await run(process.execPath, [bin("typescript", "bin/tsc"), "--project", join(root, "test")]);
-    const web = join(root, "bench", "web");
-    await run(process.execPath, [bin("typescript", "bin/tsc"), "--project", web]);
+    for (const folder of ["test", join("bench", "web")]) await tsc("--project", join(root, folder));
     await typedoc("--emit", "none", "--logLevel", "Warn");
   },
   format: async () => {

@@ -1,7 +1,7 @@
 // The TypeScript of the README and of the Reactor's page: each block is checked by the compiler, in
 // a folder of this package, where "io-selectors" is the package itself; then it is run.
 
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -11,6 +11,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeFifo } from "../src/index.ts";
+import { compile } from "./type-checker.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const pages = ["README.md", "docs/reactor.md"].map((page) =>
@@ -56,10 +57,8 @@ describe("the README", () => {
 
 describe("the README's TypeScript", () => {
   it("compiles", () => {
-    const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-    const compile = () => execFileSync(process.execPath, [tsc, "--project", folder], { cwd: root });
     expect(blocks.length).toBeGreaterThan(1);
-    expect(outputOf(compile)).toBe("");
+    expect(compile(folder)).toBe("");
   });
 
   it.each(["serve(", "listenTcp"])("echoes to several clients: %s", async (mark) => {
@@ -85,13 +84,3 @@ describe("the README's TypeScript", () => {
     expect(await exited).toEqual([0, null]);
   });
 });
-
-/** What a command that failed has printed; "" where it did not fail. */
-function outputOf(command: () => void): string {
-  try {
-    command();
-    return "";
-  } catch (error) {
-    return String((error as { stdout?: Buffer }).stdout ?? error);
-  }
-}

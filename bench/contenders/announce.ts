@@ -21,6 +21,8 @@ import {
 } from "./listening-socket.ts";
 
 const askAgainMs = 20;
+/** A pause is at least this many times as long as the look before it: the server needs the CPU. */
+const lookPause = 10;
 /** From SIGTERM to SIGKILL. */
 const goodbyeMs = 2_000;
 
@@ -131,8 +133,9 @@ async function start([command = "", seconds = ""]: readonly string[]): Promise<n
   });
   let ready = false;
   while (!over && !leaving && !ready && performance.now() < deadline) {
+    const looked = performance.now();
     ready = await listens(port);
-    if (!ready) await delay(askAgainMs);
+    if (!ready) await delay(Math.max(askAgainMs, lookPause * (performance.now() - looked)));
   }
   if (over) {
     const { signalCode, exitCode } = supervisor;

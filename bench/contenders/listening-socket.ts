@@ -27,7 +27,9 @@ export function listeningSockets(port: number): readonly ListeningSocket[] | nul
   const tables = ["/proc/net/tcp", "/proc/net/tcp6"].filter((path) => existsSync(path));
   if (tables.length === 0) return null;
   const hexPort = port.toString(16).toUpperCase().padStart(4, "0");
-  const rows = tables.flatMap(rowsOf).filter(([, , , state]) => state === tcpListen);
+  const rows = tables
+    .flatMap((path) => rowsOf(path, `:${hexPort} `))
+    .filter(([, , , state]) => state === tcpListen);
   for (const address of addresses) {
     const found = rows.filter(([, local]) => local === `${address}:${hexPort}`);
     if (found.length > 0) return found.map((row) => ({ inode: row[9] ?? "", uid: Number(row[7]) }));
@@ -35,9 +37,10 @@ export function listeningSockets(port: number): readonly ListeningSocket[] | nul
   return [];
 }
 
-function rowsOf(path: string): string[][] {
+/** The rows with this text. Only they are taken apart: a busy machine has thousands of others. */
+function rowsOf(path: string, mark: string): string[][] {
   const lines = readFileSync(path, "latin1").split("\n").slice(1);
-  return lines.map((line) => line.trim().split(/\s+/));
+  return lines.filter((line) => line.includes(mark)).map((line) => line.trim().split(/\s+/));
 }
 
 /** A process and all its descendants; empty if there is no such process. */
@@ -57,7 +60,7 @@ export function listeningOf(pids: readonly number[]): string[] {
   const inodes = new Set(pids.flatMap((pid) => [...(socketsOf(pid) ?? [])]));
   const tables = ["/proc/net/tcp", "/proc/net/tcp6"].filter((path) => existsSync(path));
   const rows = tables
-    .flatMap(rowsOf)
+    .flatMap((path) => rowsOf(path, ` ${tcpListen} `))
     .filter((row) => row[3] === tcpListen && inodes.has(row[9] ?? ""));
   return [...new Set(rows.map(([, local = ""]) => addressOf(local)))];
 }
