@@ -7,6 +7,7 @@ import { groupByCore, parseCpuList, planCpus } from "../bench/host/cpus.ts";
 import { parseEvent, type Snapshot, type Window } from "../bench/model/events.ts";
 import type { Cell } from "../bench/model/results.ts";
 import { activeFraction } from "../bench/model/workloads/active-fraction.ts";
+import { blockingHandler } from "../bench/model/workloads/blocking-handler.ts";
 import { echoCapacity } from "../bench/model/workloads/echo-capacity.ts";
 import { echoRate } from "../bench/model/workloads/echo-rate.ts";
 import { memory } from "../bench/model/workloads/memory.ts";
@@ -199,6 +200,13 @@ describe("a window", () => {
   ])("%s", (_, change, rules) => {
     const judging = { rules: echoRate.rules, singleThreaded: true };
     expect(brokenRules({ ...quiet, ...change }, judging)).toEqual(rules);
+  });
+
+  it("keeps the windows in which a handler that blocks owes messages", () => {
+    const owing = { ...quiet, completedMessages: 4800 };
+    const judging = { rules: blockingHandler.rules, singleThreaded: true };
+    expect(brokenRules(owing, judging)).toEqual([]);
+    expect(brokenRules({ ...owing, sendLagNsP99: 2e6 }, judging)).toEqual(["late"]);
   });
 
   it("is judged by its workload's rules only", () => {
