@@ -11,10 +11,11 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Host } from "../bench/host/host.ts";
 import { usageOf } from "../bench/host/usage.ts";
 import { Feed } from "../bench/live/feed.ts";
 import { LiveServer } from "../bench/live/http.ts";
-import { UsageReader } from "../bench/live/sampler.ts";
+import { type Sample, Sampler, UsageReader } from "../bench/live/sampler.ts";
 import type { LiveMessage } from "../bench/model/live.ts";
 import { packagePaths } from "../bench/paths.ts";
 import { parseResults } from "../bench/report/json.ts";
@@ -131,19 +132,35 @@ describe("the feed", () => {
     const plan = livePlan();
     const feed = new Feed(plan, (message) => told.push(message));
     for (const progress of progressOf(plan, 3)) feed.hear(progress);
-    for (let i = 0; i < 1_000; i++) {
-      feed.add([{ cpuPercent: i, memoryBytes: 1, agoMs: 0 }]);
+    for (let i = 0; i < 2_000; i++) {
+      feed.add([{ contender: "cpp:poll", cpuPercent: i, memoryBytes: 1, agoMs: 0 }]);
     }
     const past = feed.past();
     const rounds = past.filter(({ kind }) => kind === "round").map(({ data }) => data);
     expect(rounds).toHaveLength(3);
     expect(rounds[0]).toMatchObject({ throughput: 2_000, cpuPerMessage: 10, problem: null });
     const samples = past.find(({ kind }) => kind === "samples")?.data;
-    expect(samples).toHaveLength(480);
+    expect(samples).toHaveLength(1_000);
     expect(past[0]).toMatchObject({ kind: "status", data: { done: 3 } });
     feed.finish();
     expect(feed.past().at(-1)).toEqual({ kind: "finished", data: null });
     expect(told.at(-1)).toEqual({ kind: "finished", data: null });
+  });
+
+  it("names all servers between which the load turns", () => {
+    const plan = livePlan();
+    const feed = new Feed(plan, () => {});
+    const status = () => feed.past()[0]?.data;
+    const progress = progressOf(plan, 2);
+    for (const one of progress.filter(({ event }) => event === "round-started")) feed.hear(one);
+    expect(status()).toMatchObject({ running: ["cpp:poll", "cpp:reactor-epoll"] });
+    expect(status()).toMatchObject({ doing: expect.stringMatching(/^2 servers in turn: echo-/) });
+    const ended = progress.filter(({ event }) => event === "round-ended");
+    for (const one of ended.slice(0, 1)) feed.hear(one);
+    expect(status()).toMatchObject({ running: ["cpp:reactor-epoll"] });
+    expect(status()).toMatchObject({
+      doing: expect.stringMatching(/^cpp:reactor-epoll: echo-rate/),
+    });
   });
 });
 
@@ -171,6 +188,36 @@ describe("the sampler", () => {
       cpuPercent: expect.closeTo(99) as number,
       memoryBytes: 2 * 256 * 4096,
     });
+  });
+
+  it("reads all servers that run at one time, until the round of each is over", async () => {
+    const cpuNs: Record<number, number> = { 7: 0, 8: 0 };
+    const usage = (pid: number) => {
+      cpuNs[pid] = (cpuNs[pid] ?? 0) + 1e6 * pid;
+      return { cpuNs: cpuNs[pid], memoryBytes: pid };
+    };
+    const taken: Sample[] = [];
+    let hear = () => {};
+    const sampler = new Sampler({ usage } as unknown as Host, (samples) => {
+      taken.push(...samples);
+      hear();
+    });
+    const until = (enough: () => boolean) =>
+      new Promise<void>((resolve) => {
+        hear = () => enough() && resolve();
+      });
+    const of = (contender: string) => taken.filter((sample) => sample.contender === contender);
+    sampler.watch("cpp:poll", 7);
+    sampler.watch("node:net", 8);
+    await until(() => of("cpp:poll").length >= 2 && of("node:net").length >= 2);
+    expect(new Set(of("cpp:poll").map(({ memoryBytes }) => memoryBytes))).toEqual(new Set([7]));
+    expect(new Set(of("node:net").map(({ memoryBytes }) => memoryBytes))).toEqual(new Set([8]));
+    expect(taken.every(({ cpuPercent }) => (cpuPercent ?? 0) > 0)).toBe(true);
+    sampler.rest("cpp:poll");
+    const [before, others] = [of("cpp:poll").length, of("node:net").length];
+    await until(() => of("node:net").length >= others + 2);
+    expect(of("cpp:poll")).toHaveLength(before);
+    sampler.stop();
   });
 
   it("says nothing of too many processes, and ends with its own", () => {

@@ -27,6 +27,17 @@ describe("the pace", () => {
     expect(remainingText(pace.remaining())).toBe("time left unknown");
   });
 
+  it("is never longer than a budget that ends the run", () => {
+    let nowMs = 0;
+    const plan = { ...livePlan(), budget: { seconds: 10, bindsPlanned: true } };
+    const pace = new Pace(plan, () => nowMs);
+    for (const progress of progressOf(plan, 2)) {
+      if (progress.event === "round-ended") nowMs += 4_000;
+      pace.hear(progress);
+    }
+    expect(remainingText(pace.remaining())).toBe("about 0:02 left");
+  });
+
   it("says that it is at least so much until the pilot blocks have told", () => {
     const plan = livePlan();
     const [part] = plan.parts;
@@ -67,6 +78,17 @@ describe("the line", () => {
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
     expect(text.match(/^\[\d\/6\] block \d\/2 .* µs per message, .* left$/gm)).toHaveLength(3);
     expect(text.match(/sudo prlimit --nofile=2:2/g)).toHaveLength(1);
+  });
+
+  it("names no single server if the load turns from one to the next", () => {
+    let text = "";
+    const screen = { isTTY: true, columns: 80, write: (part: string) => (text += part) };
+    const plan = livePlan();
+    const line = new ProgressLine(screen, plan, true);
+    const starts = progressOf(plan, 2).filter(({ event }) => event === "round-started");
+    for (const progress of starts) line.show(progress);
+    line.end();
+    expect(text.split("\r\u001b[K").at(-2)).toMatch(/ block 1\/2 2 servers in turn +0:00, /);
   });
 
   it.each([40, 80, 140])("never fills the last of %i columns", (columns) => {

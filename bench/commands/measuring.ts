@@ -87,7 +87,7 @@ async function measureOn(machines: Machines, plan: Plan, measuring: Measuring): 
       signal,
       environment: { ...(await host.environment()), ...peerVersions(plan) },
       machine,
-      onServer: (pid) => live?.watch(pid),
+      onServer: (contender, pid) => live?.watch(contender, pid),
       onProgress: (event) => {
         progress.show(event);
         live?.show(event);

@@ -33,8 +33,8 @@ export class Disturbances {
     }
     this.#told = true;
     return (
-      `${this.text()}, half of them or more: ${this.#mostFrequent()}. The figures of disturbed ` +
-      "windows are used if there are no others, with a lower grade. `doctor` lists disturbances."
+      `${this.text()} (most often: ${this.#mostFrequent()}). Figures of disturbed windows ` +
+      "are used only if there are no others, with a lower grade. `doctor` lists disturbances."
     );
   }
 

@@ -14,6 +14,7 @@ import { merge, supportedQuantile } from "../statistics/histogram.ts";
 import { Disturbances } from "./disturbances.ts";
 import { noteOf } from "./progress.ts";
 import { remainingText } from "./remaining.ts";
+import { Running } from "./running.ts";
 import type { Sample } from "./sampler.ts";
 
 /** The final report has the older ones. */
@@ -26,8 +27,8 @@ export class Feed {
   readonly #samples: LiveSample[] = [];
   readonly #rounds: LiveRound[] = [];
   readonly #notes: string[] = [];
-  #contender = "";
-  #doing = "starting";
+  readonly #running = new Running();
+  #step: Step | null = null;
   #finished = false;
 
   /** @param tell called for everything new. */
@@ -39,13 +40,13 @@ export class Feed {
 
   hear(progress: RunProgress): void {
     this.#pace.hear(progress);
+    this.#running.hear(progress);
     if (progress.event === "refused") {
       const { status, cause } = progress.refusal;
       const text = `${status}: ${progress.contenders.join(", ")}: ${causeText(cause)}`;
       if (!this.#notes.includes(text)) this.#note(text);
     } else if (progress.event === "round-started") {
-      this.#contender = progress.step.contender;
-      this.#doing = doingText(progress.step);
+      this.#step = progress.step;
     } else if (progress.event === "round-ended") {
       this.#endRound(progress.step, progress.round);
     }
@@ -57,9 +58,9 @@ export class Feed {
 
   /** With every batch the clock is told, too. */
   add(samples: readonly Sample[]): void {
-    const fresh = samples.map(({ cpuPercent, memoryBytes, agoMs }) => ({
+    const fresh = samples.map(({ contender, cpuPercent, memoryBytes, agoMs }) => ({
       at: this.#pace.elapsedSeconds - agoMs / 1000,
-      contender: this.#contender,
+      contender,
       cpu: cpuPercent,
       memory: memoryBytes,
     }));
@@ -93,8 +94,8 @@ export class Feed {
         total: this.#pace.total,
         elapsedSeconds: this.#pace.elapsedSeconds,
         left: remainingText(this.#pace.remaining()),
-        contender: this.#contender,
-        doing: this.#doing,
+        running: this.#running.names,
+        doing: this.#step === null ? "starting" : doingText(this.#running.text(), this.#step),
       },
     };
   }
@@ -112,11 +113,11 @@ export class Feed {
   }
 }
 
-function doingText({ scenario, block, blocks, contender }: Step): string {
+function doingText(running: string, { scenario, block, blocks }: Step): string {
   const { workload, variant, load } = scenario;
   const scale = `${load.connections.toLocaleString("en-US")} connections`;
   const which = variant === null ? "" : `, ${variant}`;
-  return `${contender}: ${workload.name}, ${scale}${which}, block ${block} of ${blocks}`;
+  return `${running}: ${workload.name}, ${scale}${which}, block ${block} of ${blocks}`;
 }
 
 function roundData(step: Step, round: Round): Omit<LiveRound, "at"> {

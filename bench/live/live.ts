@@ -37,12 +37,12 @@ export class Live {
 
   show(progress: RunProgress): void {
     // Before the feed hears of the next contender.
-    if (progress.event === "round-ended") this.#sampler.rest();
+    if (progress.event === "round-ended") this.#sampler.rest(progress.step.contender);
     this.#feed.hear(progress);
   }
 
-  watch(pid: number): void {
-    this.#sampler.watch(pid);
+  watch(contender: string, pid: number): void {
+    this.#sampler.watch(contender, pid);
   }
 
   /** Hands the report to every open page, and stops listening within 2 s. */

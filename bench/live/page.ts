@@ -94,9 +94,11 @@ interface LiveChart {
   readonly when: string;
 }
 
+const lastMinute = "live, the last minute; the figure adds up all that run";
+
 const charts: readonly LiveChart[] = [
-  { id: "cpu", title: "CPU of the server, % of a core", when: "live, the last minute" },
-  { id: "memory", title: "Memory of the server, resident", when: "live, the last minute" },
+  { id: "cpu", title: "CPU of each server, % of a core", when: lastMinute },
+  { id: "memory", title: "Memory of each server, resident", when: lastMinute },
   { id: "throughput", title: "Messages per second", when: "a point per round, when it has ended" },
   { id: "latency", title: "Latency, p50 to p99", when: "a mark per round at its p99" },
 ];
@@ -169,7 +171,8 @@ function tablePart({ id, title, heads, rows }: LiveTable): Markup {
 
 function honesty(plan: Plan): Markup {
   const sentences = [
-    "CPU and memory are read four times per second from outside the server. Throughput, latency " +
+    "CPU and memory are read from outside the servers: four times per second if one runs, about " +
+      "once per second if several run and the load turns from one to the next. Throughput, latency " +
       "and CPU per message follow when a round has ended, because the load generator writes " +
       "nothing while it measures. Rounds are shown before any window is discarded; the final " +
       "figures are in the report that follows.",

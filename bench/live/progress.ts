@@ -11,6 +11,7 @@ import type { Round } from "../run/round.ts";
 import type { RunProgress } from "../run/run.ts";
 import { Disturbances } from "./disturbances.ts";
 import { remainingText } from "./remaining.ts";
+import { Running } from "./running.ts";
 
 /** Standard error, or a stand-in for it. */
 interface Screen {
@@ -28,7 +29,8 @@ export class ProgressLine {
   readonly #pace: Pace;
   readonly #disturbances: Disturbances;
   readonly #timer: NodeJS.Timeout | undefined;
-  #doing = "starting";
+  readonly #running = new Running();
+  #step: Step | null = null;
   #rate = "";
   #roundStartedMs = performance.now();
   readonly #refused = new Set<string>();
@@ -46,6 +48,7 @@ export class ProgressLine {
 
   show(progress: RunProgress): void {
     this.#pace.hear(progress);
+    this.#running.hear(progress);
     const warning = this.#disturbances.hear(progress);
     switch (progress.event) {
       case "refused":
@@ -55,7 +58,7 @@ export class ProgressLine {
         break;
       case "round-started":
         this.#roundStartedMs = performance.now();
-        this.#doing = this.#place(progress.step);
+        this.#step = progress.step;
         this.#draw();
         break;
       case "round-ended":
@@ -116,7 +119,8 @@ export class ProgressLine {
     if (!this.#inPlace) return;
     const width = this.#width();
     const longest = Math.max(...this.#plan.contenders.map(({ name }) => name.length));
-    const place = this.#doing.padEnd("block 1/1 ".length + longest);
+    const doing = this.#step === null ? "starting" : this.#place(this.#step, this.#running.text());
+    const place = doing.padEnd("block 1/1 ".length + longest);
     const time = `${clock(this.#pace.elapsedSeconds)}, ${remainingText(this.#pace.remaining())}`;
     const line = `${this.#count()} ${place}  ${time}`;
     // What is least missed is left out first if there is no room: the bar, then the rate.
@@ -138,9 +142,9 @@ export class ProgressLine {
     return `[${String(this.#pace.done).padStart(rounds.length)}/${rounds}]`;
   }
 
-  #place({ scenario, block, blocks, contender }: Step): string {
+  #place({ scenario, block, blocks, contender }: Step, running = contender): string {
     const workload = this.#plan.parts.length > 1 ? `${scenario.workload.name} ` : "";
-    return `${workload}block ${block}/${blocks} ${contender}`;
+    return `${workload}block ${block}/${blocks} ${running}`;
   }
 }
 

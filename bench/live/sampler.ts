@@ -1,4 +1,5 @@
-// CPU and memory of the server under test while it serves, four times per second, in batches.
+// CPU and memory of the servers under test while they serve, in batches: of one server four times per
+// second, of several at one time each once per second or more.
 
 import type { Host } from "../host/host.ts";
 import type { Usage } from "../host/usage.ts";
@@ -12,20 +13,33 @@ interface UsageSample {
 }
 
 export interface Sample extends UsageSample {
+  readonly contender: string;
   /** How long before the batch was handed over. */
   readonly agoMs: number;
 }
 
 const everyMs = 250;
-/** Two samples go out together: half as many wake-ups for the pages that show them. */
+/** Samples of two turns go out together: half as many wake-ups for the pages that show them. */
 const batchOf = 2;
+/**
+ * Servers that run at one time are read in so many turns, so that the processes of a block take no
+ * more time from its measurement than one server does, up to four of them.
+ */
+const mostTurns = 4;
+
+interface Watched {
+  readonly pid: number;
+  readonly reader: UsageReader;
+}
 
 export class Sampler {
   readonly #host: Host;
   readonly #onBatch: (samples: readonly Sample[]) => void;
   readonly #timer: NodeJS.Timeout;
-  #watched: { readonly pid: number; readonly reader: UsageReader } | null = null;
-  #batch: { readonly sample: UsageSample; readonly takenMs: number }[] = [];
+  /** By contender. */
+  readonly #watched = new Map<string, Watched>();
+  #turn = 0;
+  #batch: (UsageSample & { readonly contender: string; readonly takenMs: number })[] = [];
 
   constructor(host: Host, onBatch: (samples: readonly Sample[]) => void) {
     this.#host = host;
@@ -34,15 +48,16 @@ export class Sampler {
     this.#timer.unref();
   }
 
-  /** Samples this process from now on. */
-  watch(pid: number): void {
-    this.#watched = { pid, reader: new UsageReader() };
-    void this.#sample();
+  /** Samples this process from now on, in addition to those of other contenders. */
+  watch(contender: string, pid: number): void {
+    const watched = { pid, reader: new UsageReader() };
+    this.#watched.set(contender, watched);
+    void this.#sample(contender, watched);
   }
 
   /** Its round is over: what was taken is handed over. */
-  rest(): void {
-    this.#watched = null;
+  rest(contender: string): void {
+    this.#watched.delete(contender);
     this.#handOver();
   }
 
@@ -51,25 +66,29 @@ export class Sampler {
   }
 
   async #take(): Promise<void> {
-    const takenMs = performance.now();
-    const sample = await this.#sample();
-    if (sample !== null) this.#batch.push({ sample, takenMs });
+    const turns = Math.min(this.#watched.size, mostTurns);
+    const turn = this.#turn++;
+    const due = [...this.#watched].filter((_, index) => index % turns === turn % turns);
+    for (const [contender, watched] of due) {
+      const takenMs = performance.now();
+      const sample = await this.#sample(contender, watched);
+      if (sample !== null) this.#batch.push({ ...sample, contender, takenMs });
+    }
     // Without a server an empty batch goes out, too: time passes.
-    if (sample === null || this.#batch.length >= batchOf) this.#handOver();
+    if (this.#batch.length === 0 || turn % batchOf === 0) this.#handOver();
   }
 
-  async #sample(): Promise<UsageSample | null> {
-    const watched = this.#watched;
-    if (watched === null) return null;
+  async #sample(contender: string, watched: Watched): Promise<UsageSample | null> {
     const usage = await this.#host.usage(watched.pid);
-    return watched === this.#watched ? watched.reader.take(usage, performance.now()) : null;
+    const current = this.#watched.get(contender) === watched;
+    return current ? watched.reader.take(usage, performance.now()) : null;
   }
 
   #handOver(): void {
     const nowMs = performance.now();
     const batch = this.#batch;
     this.#batch = [];
-    this.#onBatch(batch.map(({ sample, takenMs }) => ({ ...sample, agoMs: nowMs - takenMs })));
+    this.#onBatch(batch.map(({ takenMs, ...sample }) => ({ ...sample, agoMs: nowMs - takenMs })));
   }
 }
 

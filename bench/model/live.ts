@@ -15,12 +15,13 @@ interface LiveStatus {
   readonly elapsedSeconds: number;
   /** In words, as the terminal has them. */
   readonly left: string;
-  /** What is under way: its contender, "" before the first, and the rest in words. */
-  readonly contender: string;
+  /** The contenders that are measured now: several if the load turns from one to the next. */
+  readonly running: readonly string[];
+  /** What is under way, in words. */
   readonly doing: string;
 }
 
-/** One look at the server under test. */
+/** One look at a server under test. */
 export interface LiveSample {
   /** Seconds since the run began. */
   readonly at: number;
@@ -50,5 +51,5 @@ export interface LiveRound {
 /** The charts of the page, by the id of their figure. */
 export type LiveChartName = "cpu" | "memory" | "throughput" | "latency";
 
-/** Two minutes at four per second; the final report has what is older. */
-export const keptSamples = 480;
+/** More than a minute of ten servers that run at one time; the final report has what is older. */
+export const keptSamples = 1_000;

@@ -4,7 +4,7 @@
 import { estimateRoundSeconds, estimateSeconds, type Part, type Plan } from "./plan.ts";
 import type { RunProgress } from "./run.ts";
 
-/** What is left of a run. */
+/** What is left of a run; never more than what is left of a budget that ends it. */
 export interface Remaining {
   /** Null if nothing is known any more: it takes longer than was thought. */
   readonly seconds: number | null;
@@ -63,7 +63,10 @@ export class Pace {
     );
     const spent = (this.#lastEndedMs - this.#startedMs) / 1000;
     const { done, left } = this.#estimates();
-    const whole = done > 0 ? spent + (left * spent) / done : estimateSeconds(this.#plan);
+    const { budget } = this.#plan;
+    const most = budget?.bindsPlanned === true ? budget.seconds : Number.POSITIVE_INFINITY;
+    const expected = done > 0 ? spent + (left * spent) / done : estimateSeconds(this.#plan);
+    const whole = Math.min(expected, most);
     const seconds = whole - this.elapsedSeconds;
     const late = seconds < 0 && this.done < this.total;
     return { seconds: late ? null : Math.max(0, seconds), atLeast };

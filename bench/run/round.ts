@@ -38,8 +38,8 @@ export interface RoundContext {
   /** By default 15 s and 5 s; a server of many connections gets more. */
   readonly readyTimeoutMs?: number;
   readonly stopTimeoutMs?: number;
-  /** Told which process is under test, once it is ready. */
-  readonly onServer?: (pid: number) => void;
+  /** Called with the process of a contender once it is ready. */
+  readonly onServer?: (contender: string, pid: number) => void;
 }
 
 export interface RoundRequest {
@@ -214,7 +214,7 @@ export async function startContender(
     const { failure, refused } = started;
     return { failure: refused ? null : failure, unavailable: refused ? failure : null };
   }
-  context.onServer?.(started.server.pid);
+  context.onServer?.(contender.name, started.server.pid);
   return started;
 }
 

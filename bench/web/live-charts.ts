@@ -25,8 +25,8 @@ export const formats: Readonly<Record<LiveChartName, (value: number) => string>>
 const spanSeconds = 60;
 const leastSeconds = 15;
 const mebibyte = 2 ** 20;
-/** A trace breaks if nothing came for longer than this. */
-const gapSeconds = 1;
+/** A trace breaks if nothing came for longer than this: servers in turn are read once per second. */
+const gapSeconds = 2.5;
 
 /** A contender's mark, as the legend of the page has it. */
 interface Mark {
@@ -65,17 +65,21 @@ export class Charts {
     }
   }
 
-  /** A line for each server in turn, in its colour, over the last minute. */
-  drawTrace(id: "cpu" | "memory", samples: readonly LiveSample[], now: number): void {
+  /** A line per server, in its colour, over the last minute; the figure is of all that run now. */
+  drawTrace(
+    id: "cpu" | "memory",
+    samples: readonly LiveSample[],
+    { now, running }: { readonly now: number; readonly running: readonly string[] },
+  ): void {
     const from = Math.max(0, now - spanSeconds);
     const seen = samples.filter(({ at }) => at >= from);
     const values = seen.flatMap((sample) => sample[id] ?? []);
-    const least = id === "memory" ? mebibyte : 100;
+    const least = id === "memory" ? mebibyte : 20;
     const unit = id === "memory" ? mebibyte : 1;
     const to = Math.max(from + leastSeconds, now);
     const frame = frameOf(id, { from, to, kind: "linear", values: [least, ...values], unit });
     const pieces = continuous(seen, id).map((piece) => this.#trace(piece, id, frame));
-    show(id, frame, pieces, seen.at(-1)?.[id]);
+    show(id, frame, pieces, totalOf(seen, id, running));
   }
 
   /** A point per round at its rate, and a stem from its p50 to a point at its p99. */
@@ -124,19 +128,31 @@ export class Charts {
 /** Runs of samples of one server without a gap. */
 function continuous(samples: readonly LiveSample[], id: "cpu" | "memory"): LiveSample[][] {
   const pieces: LiveSample[][] = [];
-  let last: LiveSample | undefined;
+  const lasts = new Map<string, LiveSample[]>();
   for (const sample of samples) {
-    const known = sample[id] !== null;
-    const follows =
-      last !== undefined &&
-      last[id] !== null &&
-      last.contender === sample.contender &&
-      sample.at - last.at <= gapSeconds;
-    if (known && follows) pieces.at(-1)?.push(sample);
-    else if (known) pieces.push([sample]);
-    last = sample;
+    const piece = lasts.get(sample.contender) ?? [];
+    const last = piece.at(-1);
+    if (sample[id] === null) lasts.delete(sample.contender);
+    else if (last !== undefined && sample.at - last.at <= gapSeconds) piece.push(sample);
+    else {
+      pieces.push([sample]);
+      lasts.set(sample.contender, pieces.at(-1) ?? []);
+    }
   }
   return pieces;
+}
+
+/** What the running servers use together, between rounds the last one; null if it is not known. */
+function totalOf(
+  samples: readonly LiveSample[],
+  id: "cpu" | "memory",
+  running: readonly string[],
+): number | null {
+  const names = running.length > 0 ? running : samples.slice(-1).map((last) => last.contender);
+  const known = names.flatMap((name) => {
+    return samples.findLast(({ contender }) => contender === name)?.[id] ?? [];
+  });
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
 }
 
 function frameOf(id: LiveChartName, { from, to, kind, values, unit = 1 }: FrameOptions): Frame {

@@ -21,12 +21,13 @@ for (const row of document.querySelectorAll<HTMLTableRowElement>("#standing tbod
 }
 const charts = new Charts(items);
 let now = 0;
+let runningNow: readonly string[] = [];
 let roundsDrawn = -1;
 let due = false;
 let over = false;
 
 const source = new EventSource("/events");
-on("status", ({ done, total, elapsedSeconds, left, contender, doing }) => {
+on("status", ({ done, total, elapsedSeconds, left, running, doing }) => {
   const progress = document.querySelector("progress");
   if (progress !== null) {
     progress.max = Math.max(1, total);
@@ -36,8 +37,10 @@ on("status", ({ done, total, elapsedSeconds, left, contender, doing }) => {
   const round = Math.min(total, done + 1);
   put("time", `Round ${round} of ${total}; ${clock(elapsedSeconds)} so far, ${left}`);
   now = Math.max(now, elapsedSeconds);
-  for (const [name, item] of items) item.classList.toggle("now", name === contender);
-  for (const [name, row] of standing) row.classList.toggle("now", name === contender);
+  runningNow = running;
+  for (const [name, item] of [...items, ...standing]) {
+    item.classList.toggle("now", running.includes(name));
+  }
 });
 on("samples", (fresh) => {
   samples.push(...fresh);
@@ -89,8 +92,8 @@ function schedule(): void {
 }
 
 function draw(): void {
-  charts.drawTrace("cpu", samples, now);
-  charts.drawTrace("memory", samples, now);
+  charts.drawTrace("cpu", samples, { now, running: runningNow });
+  charts.drawTrace("memory", samples, { now, running: runningNow });
   // Only what is new moves: this machine has something else to do.
   if (roundsDrawn !== rounds.length) charts.drawRounds(rounds, now);
   roundsDrawn = rounds.length;

@@ -43,9 +43,11 @@ async function serve() {
   const tell = (rounds: number) => {
     for (const progress of progressOf(plan, rounds)) {
       feed.hear(progress);
+      const step = "step" in progress ? progress.step : null;
+      const contender = step?.contender ?? "";
       feed.add([
-        { cpuPercent: 30, memoryBytes: 3e6, agoMs: 250 },
-        { cpuPercent: 45, memoryBytes: 4e6, agoMs: 0 },
+        { contender, cpuPercent: 30, memoryBytes: 3e6, agoMs: 250 },
+        { contender, cpuPercent: 45, memoryBytes: 4e6, agoMs: 0 },
       ]);
     }
   };
@@ -85,7 +87,7 @@ describe.skipIf(executable === undefined)("the live page in Chromium", () => {
       const before = await page.locator("#latency .plot path").count();
       tell(2);
       await page.locator("#rounds tbody tr").nth(3).waitFor();
-      feed.add([{ cpuPercent: null, memoryBytes: null, agoMs: 0 }]);
+      feed.add([{ contender: "cpp:poll", cpuPercent: null, memoryBytes: null, agoMs: 0 }]);
       await page.waitForFunction(
         (count) => document.querySelectorAll("#latency .plot path").length > count,
         before,
@@ -128,6 +130,34 @@ describe.skipIf(executable === undefined)("the live page in Chromium", () => {
     await page.locator("#rounds tbody tr").nth(2).waitFor();
     await page.locator("#note:not(:empty)").waitFor();
     expect(await textOf(page, "#note")).toBe("skipped: cpp:poll: RLIMIT_NOFILE <b>1</b> < 2");
+    await Promise.all([page.waitForURL(/\/report\.html$/), finish()]);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it("draws a trace per server if the load turns from one to the next", async () => {
+    const { live, feed, finish } = await serve();
+    const names = ["cpp:poll", "cpp:reactor-epoll"];
+    for (const progress of progressOf(livePlan(), 2)) {
+      if (progress.event === "round-started") feed.hear(progress);
+    }
+    for (const agoMs of [3_000, 2_000, 1_000, 0]) {
+      const sample = { cpuPercent: 20, memoryBytes: 2 ** 20, agoMs };
+      feed.add(names.map((contender) => ({ contender, ...sample })));
+    }
+    const { page, complaints } = await openUrl(browser, live.url, {
+      ...{ colorScheme: "light", width: 1400 },
+    });
+    await page.waitForFunction(() => document.getElementById("cpu-now")?.textContent !== "–");
+    for (const chart of ["cpu", "memory"]) {
+      expect(await page.locator(`#${chart} path.trace`).count()).toBe(names.length);
+    }
+    expect(await textOf(page, "#cpu-now")).toBe("40 %");
+    expect(await textOf(page, "#memory-now")).toBe("2 MiB");
+    expect(await textOf(page, "#doing")).toMatch(/^2 servers in turn: echo-rate/);
+    for (const list of [".legend li.now", "#standing tr.now"]) {
+      expect(await page.locator(list).count()).toBe(names.length);
+    }
     await Promise.all([page.waitForURL(/\/report\.html$/), finish()]);
     expect(complaints).toEqual([]);
     await page.context().close();
