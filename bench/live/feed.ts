@@ -14,7 +14,7 @@ import { merge, supportedQuantile } from "../statistics/histogram.ts";
 import { Disturbances } from "./disturbances.ts";
 import { noteOf } from "./progress.ts";
 import { remainingText } from "./remaining.ts";
-import { Running } from "./running.ts";
+import { RunningRounds } from "./running-rounds.ts";
 import type { Sample } from "./sampler.ts";
 
 /** The final report has the older ones. */
@@ -27,7 +27,7 @@ export class Feed {
   readonly #samples: LiveSample[] = [];
   readonly #rounds: LiveRound[] = [];
   readonly #notes: string[] = [];
-  readonly #running = new Running();
+  readonly #running = new RunningRounds();
   #step: Step | null = null;
   #finished = false;
 

@@ -172,8 +172,8 @@ function tablePart({ id, title, heads, rows }: LiveTable): Markup {
 function honesty(plan: Plan): Markup {
   const sentences = [
     "CPU and memory are read from outside the servers: four times per second if one runs, about " +
-      "once per second if several run and the load turns from one to the next. Throughput, latency " +
-      "and CPU per message follow when a round has ended, because the load generator writes " +
+      "once per second if several run and the load turns from one to the next. Throughput, " +
+      "latency and CPU per message follow when a round has ended, because the load generator writes " +
       "nothing while it measures. Rounds are shown before any window is discarded; the final " +
       "figures are in the report that follows.",
     "This page shares the CPUs with the servers. Windows that it " +

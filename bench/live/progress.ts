@@ -11,7 +11,7 @@ import type { Round } from "../run/round.ts";
 import type { RunProgress } from "../run/run.ts";
 import { Disturbances } from "./disturbances.ts";
 import { remainingText } from "./remaining.ts";
-import { Running } from "./running.ts";
+import { RunningRounds } from "./running-rounds.ts";
 
 /** Standard error, or a stand-in for it. */
 interface Screen {
@@ -29,7 +29,7 @@ export class ProgressLine {
   readonly #pace: Pace;
   readonly #disturbances: Disturbances;
   readonly #timer: NodeJS.Timeout | undefined;
-  readonly #running = new Running();
+  readonly #running = new RunningRounds();
   #step: Step | null = null;
   #rate = "";
   #roundStartedMs = performance.now();

@@ -1,5 +1,5 @@
-// CPU and memory of the servers under test while they serve, in batches: of one server four times per
-// second, of several at one time each once per second or more.
+// CPU and memory of the servers under test while they serve, in batches: of one server four times
+// per second, of several at one time each once per second or more.
 
 import type { Host } from "../host/host.ts";
 import type { Usage } from "../host/usage.ts";

@@ -25,7 +25,7 @@ export const formats: Readonly<Record<LiveChartName, (value: number) => string>>
 const spanSeconds = 60;
 const leastSeconds = 15;
 const mebibyte = 2 ** 20;
-/** A trace breaks if nothing came for longer than this: servers in turn are read once per second. */
+/** A trace breaks if nothing came for longer; servers in turn are read once per second. */
 const gapSeconds = 2.5;
 
 /** A contender's mark, as the legend of the page has it. */

@@ -1,9 +1,9 @@
-// The contenders whose rounds are under way, for the line on the terminal and the live page: one, or
-// all of a block if the load turns from one server to the next.
+// The contenders whose rounds are under way, for the line on the terminal and the live page: one,
+// or all of a block if the load turns from one server to the next.
 
 import type { RunProgress } from "../run/run.ts";
 
-export class Running {
+export class RunningRounds {
   readonly #names = new Set<string>();
   #last = "";
 
