@@ -173,11 +173,11 @@ function honesty(plan: Plan): Markup {
   const sentences = [
     "CPU and memory are read from outside the servers: four times per second if one runs, about " +
       "once per second if several run and the load turns from one to the next. Throughput, " +
-      "latency and CPU per message follow when a round has ended, because the load generator writes " +
-      "nothing while it measures. Rounds are shown before any window is discarded; the final " +
-      "figures are in the report that follows.",
-    "This page shares the CPUs with the servers. Windows that it " +
-      "disturbs are discarded like any others. For figures to publish, run without --live.",
+      "latency and CPU per message follow when a round has ended, because the load generator " +
+      "writes nothing while it measures. Rounds are shown before any window is discarded; the " +
+      "final figures are in the report that follows.",
+    "This page shares the CPUs with the servers. Windows that it disturbs are discarded like any " +
+      "others. For figures to publish, run without --live.",
   ];
   return element(
     "section",
