@@ -8,6 +8,7 @@ import { bootstrap, bootstrapLine, endOf, HostError, type Installed } from "./bo
 import { HostClock } from "./clock.ts";
 import { localName, reach } from "./destination.ts";
 import { encodeFrame, FrameDecoder } from "./frames.ts";
+import type { StoredFile } from "./programs.ts";
 import { RemoteProcess } from "./remote-process.ts";
 
 export { HostError };
@@ -36,6 +37,8 @@ interface AgentEvent {
 interface AgentOptions {
   readonly paths: Paths;
   readonly sshConfig: string | null;
+  /** What it stores in addition to its programs. */
+  readonly files: readonly StoredFile[];
   readonly signal?: AbortSignal;
 }
 
@@ -185,7 +188,7 @@ export class Agent {
     await this.#channel.exited;
   }
 
-  async #start({ paths, signal }: AgentOptions): Promise<void> {
+  async #start({ paths, files, signal }: AgentOptions): Promise<void> {
     const greeted = new Promise<Hello>((resolve) => {
       this.#greet = resolve;
     });
@@ -194,7 +197,10 @@ export class Agent {
       this.#installed = paths;
       this.#listen(Buffer.alloc(0));
     } else {
-      const { installed, early } = await bootstrap(this.#channel, { paths, ...deadline });
+      const { installed, early } = await bootstrap(this.#channel, {
+        ...{ paths, files },
+        ...deadline,
+      });
       this.#installed = installed;
       this.#listen(early);
     }

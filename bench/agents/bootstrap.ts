@@ -6,7 +6,7 @@ import { within } from "../host/deadline.ts";
 import { describeExit } from "../host/host.ts";
 import type { Paths } from "../paths.ts";
 import { sshHint } from "./destination.ts";
-import { type Program, programFor, type System } from "./programs.ts";
+import { programFor, type StoredFile, type System } from "./programs.ts";
 
 /** What precedes each line of the script: a login shell may print other lines before. */
 const mark = "io-selectors:";
@@ -49,32 +49,43 @@ export interface Installed {
 const answerMs = 30_000;
 /** A megabyte over a slow link. */
 const storeMs = 120_000;
+const slowLinkBytesPerMs = 64;
 
 /** Why a host cannot take part: without its name, which the caller knows. */
 export class HostError extends Error {
   override readonly name = "HostError";
 }
 
+interface Bootstrapping {
+  readonly paths: Paths;
+  /** What is stored in addition to the programs, in the same folder. */
+  readonly files?: readonly StoredFile[];
+  readonly signal?: AbortSignal;
+}
+
 /** Stores what is missing and starts the agent: the next bytes are its frames. */
 export async function bootstrap(
   channel: Channel,
-  { paths, signal }: { readonly paths: Paths; readonly signal?: AbortSignal },
+  { paths, files = [], signal }: Bootstrapping,
 ): Promise<{ readonly installed: Installed; readonly early: Buffer }> {
   const lines = new Lines(channel, signal);
   const system = systemOf(await lines.next("system", answerMs));
   const folder = await lines.next("folder", answerMs);
-  const store = async (path: string): Promise<Program> => {
+  const store = async ({ file, bytes }: StoredFile) => {
+    channel.write(`file ${file} ${bytes.length}\n`);
+    if ((await lines.either("have", "need", answerMs)) === "have") return;
+    channel.write(bytes);
+    await lines.next("have", Math.max(storeMs, bytes.length / slowLinkBytesPerMs));
+  };
+  const install = async (path: string): Promise<StoredFile> => {
     const program = programFor(system, path, paths);
     if (typeof program === "string") throw new HostError(program);
-    channel.write(`file ${program.file} ${program.bytes.length}\n`);
-    if ((await lines.either("have", "need", answerMs)) === "need") {
-      channel.write(program.bytes);
-      await lines.next("have", storeMs);
-    }
+    await store(program);
     return program;
   };
-  const loadGenerator = await store(paths.loadGenerator);
-  const echoServer = await store(paths.echoServer);
+  const loadGenerator = await install(paths.loadGenerator);
+  const echoServer = await install(paths.echoServer);
+  for (const file of files) await store(file);
   channel.write(`run ${loadGenerator.file}\n`);
   return {
     installed: {

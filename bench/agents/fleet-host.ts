@@ -15,11 +15,13 @@ import { type Usage, usageOf } from "../host/usage.ts";
 import { type Paths, packagePaths } from "../paths.ts";
 import { Agent, HostError } from "./agent.ts";
 import { agentShortfall } from "./agent-limits.ts";
+import type { Installed } from "./bootstrap.ts";
 import { type HostPlan, localName } from "./destination.ts";
 import { FactCollector, type FleetFacts } from "./facts.ts";
 import { generatorArguments, observerArguments } from "./fleet-arguments.ts";
 import { type FleetMember, FleetProcess } from "./fleet-process.ts";
 import { measureNetwork, type NetworkPath } from "./network.ts";
+import type { StoredFile } from "./programs.ts";
 import { RemoteCommand } from "./remote-command.ts";
 import { withRemoteFiles } from "./remote-files.ts";
 import { RemoteRunning } from "./remote-running.ts";
@@ -33,6 +35,13 @@ interface HostBlock {
   readonly network: NetworkPath | null;
   /** Whether it is the machine that the server runs on. */
   readonly besideServer: boolean;
+}
+
+export interface Opening {
+  readonly paths?: Paths;
+  /** What the server's machine stores in addition to the programs. */
+  readonly serverFiles?: readonly StoredFile[];
+  readonly signal?: AbortSignal;
 }
 
 interface Placed {
@@ -58,7 +67,7 @@ export class FleetHost implements Host {
    */
   static async open(
     plan: HostPlan,
-    { paths = packagePaths(), signal }: { readonly paths?: Paths; readonly signal?: AbortSignal },
+    { paths = packagePaths(), serverFiles = [], signal }: Opening,
   ): Promise<FleetHost> {
     const options = {
       paths,
@@ -67,7 +76,12 @@ export class FleetHost implements Host {
     };
     const shared = plan.agents.indexOf(plan.server);
     const wanted = shared < 0 ? [...plan.agents, plan.server] : plan.agents;
-    const opened = await Promise.allSettled(wanted.map((name) => Agent.open(name, options)));
+    const opened = await Promise.allSettled(
+      wanted.map((name) => {
+        const files = name === plan.server ? serverFiles : [];
+        return Agent.open(name, { ...options, files });
+      }),
+    );
     const agents = opened.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
     const faults = opened.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
     try {
@@ -122,6 +136,11 @@ export class FleetHost implements Host {
   /** As the user named them, the server last. */
   get names(): readonly string[] {
     return [...this.#agents.map(({ agent }) => agent.name), this.#server.name];
+  }
+
+  /** Where the server's machine keeps the programs; files that it stores lie next to them. */
+  get serverPrograms(): Installed {
+    return this.#server.installed;
   }
 
   /** Every agent as a machine to look at, in order, and the server last: for doctor. */

@@ -8,7 +8,7 @@ import { LocalHost } from "../host/local.ts";
 import type { Results } from "../model/results.ts";
 import { HostError } from "./agent.ts";
 import { checkDestination, type HostPlan, localName, parseHosts } from "./destination.ts";
-import { FleetHost } from "./fleet-host.ts";
+import { FleetHost, type Opening } from "./fleet-host.ts";
 
 /** The options of every command that measures or looks: several machines. */
 const rows: readonly OptionRow[] = [
@@ -84,11 +84,11 @@ export interface Machines {
 }
 
 /** @throws {UsageError} naming each machine that cannot take part, and why. */
-export async function openMachines(given: Given, signal?: AbortSignal): Promise<Machines> {
+export async function openMachines(given: Given, opening: Opening = {}): Promise<Machines> {
   const plan = hostPlanOf(given);
   if (plan === null) return thisMachine();
   try {
-    const fleet = await FleetHost.open(plan, signal === undefined ? {} : { signal });
+    const fleet = await FleetHost.open(plan, opening);
     return await ready(fleet);
   } catch (error) {
     if (error instanceof HostError) throw new UsageError(error.message);

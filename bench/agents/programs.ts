@@ -6,8 +6,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Paths } from "../paths.ts";
 
-export interface Program {
-  /** "load-generator-0123456789abcdef". */
+/** A file of another machine's cache folder. */
+export interface StoredFile {
+  /** Its name holds a hash of its content: "load-generator-0123456789abcdef". */
   readonly file: string;
   readonly bytes: Buffer;
 }
@@ -43,7 +44,7 @@ function isLike({ system, machine }: System): boolean {
  * The program for that machine: this machine's own where both are alike, or a prebuilt one.
  * @returns it, or why there is none.
  */
-export function programFor(system: System, path: string, { root }: Paths): Program | string {
+export function programFor(system: System, path: string, { root }: Paths): StoredFile | string {
   const musl = system.libc === "musl";
   const alike = isLike(system) && musl === existsSync("/etc/alpine-release");
   const found = alike ? path : prebuiltFor(system, basename(path), root);
@@ -64,7 +65,7 @@ function prebuiltFor({ system, machine, libc }: System, path: string, root: stri
   return join(root, "prebuilds", folder, `${name}${tag}`);
 }
 
-function programAt(path: string): Program {
+function programAt(path: string): StoredFile {
   const bytes = readFileSync(path);
   const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 16);
   return { file: `${basename(path).replace(/\.(musl|glibc)$/, "")}-${hash}`, bytes };

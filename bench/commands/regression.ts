@@ -2,8 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
-import { localName } from "../agents/destination.ts";
-import { hostPlanOf, type Machines, machineRows, openMachines } from "../agents/machines.ts";
+import { type Machines, machineRows } from "../agents/machines.ts";
 import {
   flag,
   type Given,
@@ -21,8 +20,8 @@ import { appendHistory, recordOfGate } from "../gate/history.ts";
 import { serializeGate } from "../gate/json.ts";
 import { leaveGate } from "../gate/leave.ts";
 import { defaultGateProfile, type GateProfile, gateProfiles } from "../gate/profiles.ts";
-import type { GateResult, Revision } from "../gate/result.ts";
-import { type Repository, repositoryOf, resolveRevisions } from "../gate/revisions.ts";
+import type { GateResult } from "../gate/result.ts";
+import { repositoryOf, resolveRevisions } from "../gate/revisions.ts";
 import { pathsOf } from "../gate/sides.ts";
 import { renderGate } from "../gate/terminal.ts";
 import type { ToolContext } from "../gate/tool.ts";
@@ -45,6 +44,7 @@ import { advisory, asked, decidingExitLines } from "./deciding.ts";
 import { appendableFile, writableFolder } from "./files.ts";
 import { gateFile, withGateFile } from "./gate-file.ts";
 import { listLines } from "./listing.ts";
+import { type Comparing, openTrees, refuseMachines, type Trees } from "./regression-trees.ts";
 import { refuseOptions } from "./spoken.ts";
 
 const usualConnections = 100;
@@ -122,45 +122,32 @@ export const regressionCommand: Command = {
     if (process.platform !== "linux") throw new UsageError("regression measures on Linux only");
     const host = new LocalHost();
     const server = serverOf(given);
-    refuseMachines(given, server);
+    refuseMachines(given, server !== null);
     if (!existsSync(host.paths.loadGenerator)) {
       throw new UsageError("the native programs are not built; run: npm run build");
     }
-    const machines = await openMachines(given);
-    process.on("exit", () => {
-      host.killAll();
-      machines.host.killAll();
-    });
-    for (const line of machines.coming) say(line);
+    process.on("exit", () => host.killAll());
     const interruption = new Interruption((signal) => say(`${signal}: stopping`));
-    const signal = AbortSignal.any([interruption.signal, machines.lost]);
+    const context = { host, signal: interruption.signal };
     try {
       if (server !== null) await refuseOptions(server.spoken);
       const repository =
         server === null
           ? { root: host.paths.root, folder: "" }
-          : await repositoryOf(process.cwd(), { host, signal });
-      const { root } = repository;
-      const revisions = await resolveRevisions(root, { base, head }, { host, signal });
-      const places = placesOf(given, root);
-      const request = { given, revisions, repository, server, machines };
-      const result = await measure(request, { host, signal });
-      for (const line of machines.outcome()) say(line);
+          : await repositoryOf(process.cwd(), context);
+      const revisions = await resolveRevisions(repository.root, { base, head }, context);
+      const places = placesOf(given, repository.root);
+      const result = await compare({ given, revisions, repository }, server, context);
       show(given, result);
       keep(result, places);
       return exitCodeOf(result);
     } catch (error) {
-      if (error instanceof Interrupted) {
-        for (const line of machines.outcome()) say(line);
-        return interruption.exitCode ?? exitUsage;
-      }
+      if (error instanceof Interrupted) return interruption.exitCode ?? exitUsage;
       if (error instanceof UsageError) throw error;
       // Not to end as Node does: 1 means a regression here.
       const told = error instanceof CannotCompare || isSystemError(error);
       say(`bench: ${told ? error.message : `not compared: ${(error as Error).stack}`}`);
       return exitUsage;
-    } finally {
-      await machines.close();
     }
   },
 };
@@ -180,79 +167,83 @@ function placesOf({ values }: Given, root: string): Places {
   };
 }
 
-interface Comparing {
-  readonly given: Given;
-  readonly revisions: { readonly base: Revision; readonly head: Revision };
-  readonly repository: Repository;
-  /** Null for the suite's own servers. */
-  readonly server: ForeignServer | null;
-  readonly machines: Machines;
-}
-
-async function measure(
-  { given: { values }, revisions, repository, server, machines }: Comparing,
-  { host, signal }: ToolContext,
+/** @param server null for the suite's own servers. */
+async function compare(
+  what: Omit<Comparing, "foreign">,
+  server: ForeignServer | null,
+  context: ToolContext,
 ): Promise<GateResult> {
-  const startedAt = new Date().toISOString();
-  const worktrees = new Worktrees(repository.root, { host, signal });
-  const profile =
-    (values["profile"] as GateProfile | null) ?? profileNamed(defaultGateProfile, "--profile");
-  const seed = (values["seed"] as number | null) ?? 1;
-  const command = (values["build"] as string | null) ?? null;
-  const build = async (side: "base" | "head") => {
-    const revision = revisions[side];
-    say(`building ${side} ${revision.name} (${revision.commit})`);
-    if (server === null) return await worktrees.build(side, revision);
-    return await worktrees.buildBy(side, revision, { folder: repository.folder, command });
-  };
+  const worktrees = new Worktrees(what.repository.root, context);
   try {
-    const [head, base] = [await build("head"), await build("base")];
-    const request: GateRequest = {
-      ...(server === null
-        ? { trees: { base: pathsOf(base), head: pathsOf(head) }, profile }
-        : {
-            ...foreignTrees(server, { base, head }, host.paths),
-            profile: measurable(foreignProfile(profile, server), machines),
-          }),
-      seed,
-      asked: (values["gate"] as readonly string[] | null) ?? [],
-      folder: worktrees.folder,
-    };
-    const environment = await machines.host.environment();
-    const context = { host: machines.host, signal, cpus: await machines.host.cpus() };
-    const outcome = await runGate(request, { context, onProgress: say });
-    return {
-      schemaVersion: 1,
-      kind: "regression",
-      profile: request.profile.name,
-      startedAt,
-      finishedAt: new Date().toISOString(),
-      seed,
-      ...revisions,
-      environment,
-      ...outcome,
-    };
+    const comparing = { ...what, foreign: server !== null };
+    const trees = await openTrees(comparing, worktrees, context);
+    const { machines } = trees;
+    process.on("exit", () => machines.host.killAll());
+    for (const line of machines.coming) say(line);
+    const signal = AbortSignal.any([context.signal, machines.lost]);
+    try {
+      return await measure({ comparing, server, trees, worktrees }, { ...context, signal });
+    } finally {
+      for (const line of machines.outcome()) say(line);
+      machines.host.killAll();
+      await trees.close();
+    }
   } finally {
-    host.killAll();
-    machines.host.killAll();
+    context.host.killAll();
     await worktrees.remove();
   }
 }
 
-/**
- * Both commits are built on this machine and run there; other machines can only make the load.
- * @throws {UsageError}
- */
-function refuseMachines(given: Given, server: ForeignServer | null): void {
-  const plan = hostPlanOf(given);
-  if (plan === null) return;
-  if (server === null) {
-    throw new UsageError("--agents needs --command: the suite's own servers are compared here");
-  }
-  if (plan.server === localName) return;
-  throw new UsageError(
-    "--server: regression builds both commits on this machine and runs them here",
-  );
+interface Measuring {
+  readonly comparing: Comparing;
+  readonly server: ForeignServer | null;
+  readonly trees: Trees;
+  readonly worktrees: Worktrees;
+}
+
+async function measure(
+  { comparing, server, trees, worktrees }: Measuring,
+  { host, signal }: ToolContext,
+): Promise<GateResult> {
+  const startedAt = new Date().toISOString();
+  const { values } = comparing.given;
+  const { revisions } = comparing;
+  const { machines } = trees;
+  const profile =
+    (values["profile"] as GateProfile | null) ?? profileNamed(defaultGateProfile, "--profile");
+  const seed = (values["seed"] as number | null) ?? 1;
+  const build = async (side: "base" | "head") => {
+    const { name, commit } = revisions[side];
+    say(`building ${side} ${name} (${commit})`);
+    return await trees.build(side);
+  };
+  const [head, base] = [await build("head"), await build("base")];
+  const programs = machines.fleet?.serverPrograms ?? host.paths;
+  const request: GateRequest = {
+    ...(server === null
+      ? { trees: { base: pathsOf(base), head: pathsOf(head) }, profile }
+      : {
+          ...foreignTrees(server, { base, head, ...programs }, host.paths),
+          profile: measurable(foreignProfile(profile, server), machines),
+        }),
+    seed,
+    asked: (values["gate"] as readonly string[] | null) ?? [],
+    folder: worktrees.folder,
+  };
+  const environment = await machines.host.environment();
+  const context = { host: machines.host, signal, cpus: await machines.host.cpus() };
+  const outcome = await runGate(request, { context, onProgress: say });
+  return {
+    schemaVersion: 1,
+    kind: "regression",
+    profile: request.profile.name,
+    startedAt,
+    finishedAt: new Date().toISOString(),
+    seed,
+    ...revisions,
+    environment,
+    ...outcome,
+  };
 }
 
 /** Without what needs the load generator on the server's machine. */

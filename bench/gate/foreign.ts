@@ -24,10 +24,18 @@ export interface ForeignServer {
 
 const echoBytes = 64;
 
-/** @param folders of the built trees, by side */
+/** The built trees by side. */
+interface BuiltTrees {
+  readonly base: string;
+  readonly head: string;
+  /** Of the machine on which they are; default: this one's. */
+  readonly loadGenerator?: string;
+}
+
+/** @param own the programs of this machine */
 export function foreignTrees(
   server: ForeignServer,
-  folders: { readonly base: string; readonly head: string },
+  { loadGenerator, ...folders }: BuiltTrees,
   own: Paths,
 ): { readonly trees: Trees; readonly planted: PlantedCost } {
   const start = (side: Side, wrap: (command: string) => string) => {
@@ -35,7 +43,7 @@ export function foreignTrees(
     return started(server, wrap(`cd ${shellQuoted(folder)} && ${server.command}`));
   };
   const percent = server.plantedPercent;
-  const burn = `exec ${shellQuoted(own.loadGenerator)} burn --percent ${percent} -- /bin/sh -c `;
+  const burn = `exec ${shellQuoted(loadGenerator ?? own.loadGenerator)} burn --percent ${percent} -- /bin/sh -c `;
   return {
     trees: { base: own, head: own, server: (side) => start(side, (command) => command) },
     planted: { percent, server: start("base", (command) => burn + shellQuoted(command)) },

@@ -54,7 +54,7 @@ export class Worktrees {
    * @throws {CannotCompare} if it does not build. @throws {Interrupted}
    */
   async build(side: "base" | "head", { commit }: Revision): Promise<string> {
-    const tree = await this.#checkOut(side, commit);
+    const tree = await this.#checkOut(side, commit, "");
     if (!existsSync(join(tree, "build.mjs"))) {
       throw new CannotCompare(`${side} ${commit} is too old: it has no build.mjs`);
     }
@@ -79,8 +79,7 @@ export class Worktrees {
     { commit }: Revision,
     { folder, command }: { readonly folder: string; readonly command: string | null },
   ): Promise<string> {
-    const place = join(await this.#checkOut(side, commit), folder);
-    if (!existsSync(place)) throw new CannotCompare(`${side} ${commit} has no folder ${folder}`);
+    const place = join(await this.#checkOut(side, commit, folder), folder);
     if (command !== null) {
       const script = `cd ${shellQuoted(place)} && ${command}`;
       await this.#runBuild(side, commit, ["/bin/sh", "-c", script]);
@@ -88,12 +87,36 @@ export class Worktrees {
     return place;
   }
 
-  async #checkOut(side: "base" | "head", commit: string): Promise<string> {
+  /**
+   * Checks a commit out and packs it, to be built on another machine: all files but git's own.
+   * @param folder of the commit, which must be there. @returns a file of a name that holds the hash
+   *   of the tree. @throws {CannotCompare} @throws {Interrupted}
+   */
+  async pack(
+    side: "base" | "head",
+    { commit }: Revision,
+    folder: string,
+  ): Promise<{ readonly file: string; readonly bytes: Buffer }> {
+    const tree = await this.#checkOut(side, commit, folder);
+    const hash = await this.#run(side, ["git", "-C", tree, "rev-parse", "HEAD^{tree}"]);
+    const archive = join(this.folder, `${side}.tar.gz`);
+    await this.#run(side, ["tar", "-czf", archive, "-C", tree, "--exclude=./.git", "."]);
+    return { file: packedName(hash), bytes: readFileSync(archive) };
+  }
+
+  async #checkOut(side: "base" | "head", commit: string, folder: string): Promise<string> {
     const tree = join(this.folder, side);
     const argv = ["git", "-C", this.#root, "worktree", "add", "--quiet", "--detach", tree, commit];
-    const added = await runTool(argv, this.#context);
-    if (added.failure !== null) throw new CannotCompare(`${side}: git worktree ${added.failure}`);
-    return tree;
+    await this.#run(side, argv);
+    if (existsSync(join(tree, folder))) return tree;
+    throw new CannotCompare(`${side} ${commit} has no folder ${folder}`);
+  }
+
+  /** @returns the first line of a command. */
+  async #run(side: string, argv: readonly string[]): Promise<string> {
+    const { lines, failure } = await runTool(argv, this.#context, buildTimeoutSeconds * 1000);
+    if (failure === null) return lines[0] ?? "";
+    throw new CannotCompare(`${side}: ${argv.join(" ")} ${failure}`);
   }
 
   async #runBuild(side: string, commit: string, argv: readonly string[]): Promise<void> {
@@ -118,6 +141,14 @@ export class Worktrees {
     const argv = ["git", "-C", this.#root, "worktree", "prune"];
     await runTool(argv, { host: this.#context.host, signal });
   }
+}
+
+const packedPrefix = "tree-";
+/** Of packed trees, for the shell of another machine. */
+export const packedPattern = `${packedPrefix}*.tar.gz`;
+
+function packedName(hash: string): string {
+  return `${packedPrefix}${hash}.tar.gz`;
 }
 
 /** One word of a shell's command. sh(1) */

@@ -1,0 +1,96 @@
+// Base and head as built trees on the server's machine, if that is another one: what was packed here
+// lies in its cache folder, is unpacked next to it and built by the shell there.
+
+import type { Host } from "../host/host.ts";
+import { CannotCompare } from "./gate.ts";
+import type { Revision } from "./result.ts";
+import { runTool, type ToolContext } from "./tool.ts";
+import { packedPattern, shellQuoted } from "./worktrees.ts";
+
+/** The machine on which the trees are built and the servers run. */
+export interface BuildMachine {
+  /** As the user named it. */
+  readonly name: string;
+  readonly host: Host;
+  /** Where the packed trees lie. */
+  readonly cache: string;
+}
+
+const buildTimeoutMs = 900_000;
+/** A packed tree that no run has copied for so long is removed. */
+const keptDays = 7;
+
+/** A folder per run: its name has the pid of the agent, whose child the shell is. */
+const prefix = "regression-$(uname -n)-";
+
+export class RemoteTrees {
+  readonly #machine: BuildMachine;
+  readonly #signal: AbortSignal;
+  readonly #folder: string;
+
+  /**
+   * Makes a folder for the trees of this run, and removes those of runs that were killed.
+   * @throws {CannotCompare} @throws {Interrupted}
+   */
+  static async open(machine: BuildMachine, signal: AbortSignal): Promise<RemoteTrees> {
+    const script = [
+      `cd ${shellQuoted(machine.cache)} || exit 1`,
+      "umask 077",
+      `own="${prefix}"`,
+      `for old in "$own"*; do pid=\${old#"$own"}; pid=\${pid%%-*}`,
+      'kill -0 "$pid" 2>/dev/null || rm -rf "$old"; done',
+      `find . -name '${packedPattern}' -mtime +${keptDays} -exec rm -f {} +`,
+      'mktemp -d "$PWD/$own$PPID-XXXXXX"',
+    ].join("\n");
+    const argv = ["/bin/sh", "-c", script];
+    const { lines, failure } = await runTool(argv, { host: machine.host, signal });
+    const [folder = ""] = lines;
+    if (failure === null && folder !== "") return new RemoteTrees(machine, folder, signal);
+    throw new CannotCompare(
+      `${machine.name}: no folder for the trees in ${machine.cache}: ${failure ?? "no answer"}`,
+    );
+  }
+
+  private constructor(machine: BuildMachine, folder: string, signal: AbortSignal) {
+    this.#machine = machine;
+    this.#folder = folder;
+    this.#signal = signal;
+  }
+
+  /**
+   * Unpacks a tree and builds it by a shell's command, in a folder of it.
+   * @param packed the file's name in the cache folder; the user's command; null builds nothing.
+   * @returns the folder there. @throws {CannotCompare} if it does not build. @throws {Interrupted}
+   */
+  async buildBy(
+    side: "base" | "head",
+    { commit }: Revision,
+    packed: { readonly file: string; readonly folder: string; readonly command: string | null },
+  ): Promise<string> {
+    const { name, host, cache } = this.#machine;
+    const tree = `${this.#folder}/${side}`;
+    const place = packed.folder === "" ? tree : `${tree}/${packed.folder}`;
+    const archive = shellQuoted(`${cache}/${packed.file}`);
+    const unpack = `mkdir ${shellQuoted(tree)} && tar -xzf ${archive} -C ${shellQuoted(tree)}`;
+    // The archive is still of use: its age says when it was last asked for.
+    const steps = [unpack, `touch ${archive}`, `cd ${shellQuoted(place)}`];
+    if (packed.command !== null) steps.push(`{ ${packed.command}\n} </dev/null >/dev/null`);
+    const built = await this.#run(["/bin/sh", "-c", steps.join(" && ")], host);
+    if (built === null) return place;
+    throw new CannotCompare(`${side} ${commit} does not build on ${name}: ${built}`);
+  }
+
+  /** Removes the trees, after an interruption too. */
+  async remove(): Promise<void> {
+    const { host } = this.#machine;
+    const { signal } = new AbortController();
+    await runTool(["rm", "-rf", this.#folder], { host, signal });
+  }
+
+  /** What a build leaves running is ended with it. @returns why it failed; null if it did not. */
+  async #run(argv: readonly string[], host: Host): Promise<string | null> {
+    const supervised = [host.paths.loadGenerator, "supervise", "--", ...argv];
+    const context: ToolContext = { host, signal: this.#signal };
+    return (await runTool(supervised, context, buildTimeoutMs)).failure;
+  }
+}
