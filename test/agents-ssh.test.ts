@@ -9,15 +9,11 @@ import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { HostPlan } from "../bench/agents/destination.ts";
 import { FleetHost } from "../bench/agents/fleet-host.ts";
-import { foreignProfile, foreignTrees } from "../bench/gate/foreign.ts";
-import { runGate } from "../bench/gate/gate.ts";
-import { gateProfiles } from "../bench/gate/profiles.ts";
 import { isAlive } from "../bench/host/processes.ts";
 import type { Results } from "../bench/model/results.ts";
 import { packagePaths } from "../bench/paths.ts";
 import { decodeHistogram } from "../bench/statistics/hdr-encoding.ts";
 import { Histogram } from "../bench/statistics/histogram.ts";
-import { helloServer } from "./hello-server.ts";
 import { SshHosts, whyNoDelay, whyNoLogin, whyNoNamespaces } from "./ssh-hosts.ts";
 
 const paths = packagePaths();
@@ -218,39 +214,6 @@ describe.skipIf(noHosts !== null)(named(`over ssh, ${where}`, noHosts), () => {
     expect(cellOf("node:net")?.status).toBe("unavailable");
     expect(environment["machines"]).toHaveLength(3);
     expect(environment["fleet"]).toHaveProperty("startSkewMs.median", expect.any(Number));
-  });
-
-  it("compares two trees of a repository under the load of other machines", async () => {
-    const folder = (name: string, answer: string) => {
-      const at = join(machines.folder, name);
-      mkdirSync(at);
-      const text = `require("node:http").createServer((request, response) => {
-        response.end(${answer});
-      }).listen(Number(process.argv[2]), process.argv[3]);`;
-      writeFileSync(join(at, "server.cjs"), text);
-      return at;
-    };
-    const few = { connections: 4, ratePerSecond: 40, plantedPercent: 300 };
-    const server = helloServer("server.cjs {port} {host}", few);
-    const trees = { base: folder("base", '"hello"'), head: folder("head", '"no"') };
-    const [load] = gateProfiles.flatMap(({ loads }) => loads);
-    if (load === undefined) throw new Error("no load in any profile of the gate");
-    const timing = { warmupMs: 100, steadyWithinMs: 0, windows: 1, windowMs: 100 };
-    const loads = [{ ...load, pairs: 3, attempts: 4, timing }];
-    const host = await openFleet({ server: "local", serverAddress: machines.ownAddress });
-    const request = {
-      ...foreignTrees(server, trees, paths),
-      profile: foreignProfile({ name: "tiny", summary: "", loads, exact: [] }, server),
-      seed: 1,
-      asked: [],
-      folder: machines.folder,
-    };
-    const { signal } = new AbortController();
-    const context = { host, signal, cpus: await host.cpus() };
-    const { cells } = await runGate(request, { context, onProgress: () => {} });
-    // The agents got the answers of both trees: those of the head are wrong.
-    expect(cells[0]).toMatchObject({ contender: "server", verdict: "failed" });
-    expect(cells[0]?.reason).toMatch(/byte 0 of the body on is "no", expected "hello"/);
   });
 
   it("leaves nothing on any host when the coordinator is killed", async () => {

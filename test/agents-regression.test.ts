@@ -1,0 +1,189 @@
+// regression under the load of other machines, over real sshds: both commits run on this machine,
+// or are copied to the server's machine, built there and removed afterwards.
+
+import { execFileSync, spawn } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openTrees } from "../bench/commands/regression-trees.ts";
+import { foreignProfile, foreignTrees } from "../bench/gate/foreign.ts";
+import { runGate } from "../bench/gate/gate.ts";
+import { gateProfiles } from "../bench/gate/profiles.ts";
+import { Worktrees } from "../bench/gate/worktrees.ts";
+import { LocalHost } from "../bench/host/local.ts";
+import { packagePaths } from "../bench/paths.ts";
+import { helloServer } from "./hello-server.ts";
+import { SshHosts, whyNoLogin, whyNoNamespaces } from "./ssh-hosts.ts";
+
+const paths = packagePaths();
+const noHosts = await whyNoLogin();
+const noNamespaces = whyNoNamespaces();
+const signal = new AbortController().signal;
+const local = new LocalHost();
+let machines: SshHosts;
+let folder = "";
+
+const git = (...words: readonly string[]) =>
+  execFileSync("git", ["-C", join(folder, "repository"), ...words], { encoding: "utf8" }).trim();
+
+const serverText = (answer: string) => `const { hello } = require("./built.cjs");
+require("node:http").createServer((request, response) => {
+  response.end(${answer});
+}).listen(Number(process.argv[2]), process.argv[3]);
+`;
+/** It also notes where it ran. sshd(8) has the third word: the address of its own machine. */
+const build = `echo 'exports.hello = "hello";' > built.cjs; echo "$SSH_CONNECTION" > where # here`;
+
+async function treesOf(options: Readonly<Record<string, unknown>>) {
+  const revision = (name: string) => ({ name, commit: git("rev-parse", name).slice(0, 12) });
+  const repository = { root: join(folder, "repository"), folder: "app" };
+  const worktrees = new Worktrees(repository.root, { host: local, signal });
+  const values = { build, "ssh-config": machines.config, ...options };
+  const revisions = { base: revision("main"), head: revision("wrong") };
+  const given = { values, operands: [] } as unknown as Parameters<typeof openTrees>[0]["given"];
+  const comparing = { given, revisions, repository, foreign: true };
+  const trees = await openTrees(comparing, worktrees, { signal });
+  const close = async () => {
+    await trees.close();
+    await worktrees.remove();
+  };
+  return { ...trees, worktrees, close };
+}
+
+/** Three pairs of one load, each as short as can be. */
+async function gateOn(trees: Awaited<ReturnType<typeof treesOf>>) {
+  const few = { connections: 4, ratePerSecond: 40, plantedPercent: 300 };
+  const server = helloServer("server.cjs {port} {host}", few);
+  const [load] = gateProfiles.flatMap(({ loads }) => loads);
+  if (load === undefined) throw new Error("no load in any profile of the gate");
+  const timing = { warmupMs: 100, steadyWithinMs: 0, windows: 1, windowMs: 100 };
+  const loads = [{ ...load, pairs: 3, attempts: 4, timing }];
+  const built = { head: await trees.build("head"), base: await trees.build("base") };
+  const { host, fleet } = trees.machines;
+  const request = {
+    ...foreignTrees(server, { ...built, ...fleet?.serverPrograms }, paths),
+    profile: foreignProfile({ name: "tiny", summary: "", loads, exact: [] }, server),
+    seed: 1,
+    asked: [],
+    folder: trees.worktrees.folder,
+  };
+  const context = { host, signal, cpus: await host.cpus() };
+  return { built, outcome: await runGate(request, { context, onProgress: () => {} }) };
+}
+
+const remains = () => readdirSync(machines.cache).filter((name) => name.startsWith("regression-"));
+
+describe.skipIf(noHosts !== null)(
+  noHosts === null ? "regression over ssh" : `regression over ssh (${noHosts})`,
+  { timeout: 120_000 },
+  () => {
+    beforeAll(async () => {
+      machines = new SshHosts(noNamespaces === null);
+      await machines.add({ name: "s" });
+      await machines.add({ name: "a" });
+      folder = mkdtempSync(join(tmpdir(), "agents-regression-"));
+      const app = join(folder, "repository", "app");
+      mkdirSync(app, { recursive: true });
+      git("init", "--quiet", "--initial-branch", "main");
+      git("config", "user.email", "test@example.org");
+      git("config", "user.name", "test");
+      for (const [name, answer] of Object.entries({ main: "hello", wrong: '"no"' })) {
+        if (name !== "main") git("switch", "--quiet", "--create", name);
+        writeFileSync(join(app, "server.cjs"), serverText(answer));
+        git("add", ".");
+        git("commit", "--quiet", "--message", name);
+      }
+    });
+
+    afterAll(async () => {
+      local.killAll();
+      await machines?.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    it("builds both commits on this machine if the server is here", async () => {
+      const here = { agents: ["a"], "server-address": machines.ownAddress };
+      const trees = await treesOf(here);
+      try {
+        const { built, outcome } = await gateOn(trees);
+        expect(built.head.startsWith(trees.worktrees.folder)).toBe(true);
+        expect(readFileSync(join(built.head, "where"), "utf8").trim()).toBe("");
+        // The agents got the answers of both trees: those of the head are wrong.
+        expect(outcome.cells[0]).toMatchObject({ contender: "server", verdict: "failed" });
+      } finally {
+        await trees.close();
+      }
+    });
+
+    it("builds both commits on the server's machine, and leaves nothing there", async () => {
+      mkdirSync(machines.cache, { recursive: true });
+      // Of a run that was killed, and of one that lives.
+      const killed = `regression-${hostname()}-4194304-abcdef`;
+      const alive = `regression-${hostname()}-${process.pid}-abcdef`;
+      for (const name of [killed, alive]) mkdirSync(join(machines.cache, name));
+      const trees = await treesOf({ agents: ["a"], server: "s" });
+      try {
+        const { built, outcome } = await gateOn(trees);
+        expect(existsSync(join(machines.cache, killed))).toBe(false);
+        expect(built.head).toMatch(/\/cache\/regression-[^/]+\/head\/app$/);
+        expect(readdirSync(join(built.head, ".."))).toEqual(["app"]);
+        const [, , address] = readFileSync(join(built.base, "where"), "utf8").split(" ");
+        expect(address).toBe(machines.hosts.get("s")?.address);
+        expect(outcome.cells[0]).toMatchObject({ contender: "server", verdict: "failed" });
+        expect(outcome.cells[0]?.reason).toMatch(/byte 0 of the body on is "no", expected "hello"/);
+        // That machine's load generator plants the cost: all its pairs were measured.
+        expect(outcome.controls).toContainEqual(
+          expect.objectContaining({
+            code: "planted-cost",
+            cause: { code: "few-pairs", pairs: 3, planned: 3 },
+          }),
+        );
+      } finally {
+        await trees.close();
+      }
+      expect(remains()).toEqual([alive]);
+      rmSync(join(machines.cache, alive), { recursive: true });
+      expect(readdirSync(machines.cache).filter((name) => /^tree-/.test(name))).toHaveLength(2);
+    });
+
+    it("names the machine on which a commit does not build, by the command line", async () => {
+      const cli = join(paths.root, "bin", "io-selectors.js");
+      const revisions = ["--base", "main", "--head", "wrong"];
+      const server = ["--build", "echo no compiler >&2; exit 3", "--command", "node x {port}"];
+      const where = ["--agents", "a", "--server", "s", "--ssh-config", machines.config];
+      const child = spawn(
+        process.execPath,
+        [cli, "regression", ...revisions, ...server, "--protocol", "http", ...where],
+        { cwd: join(folder, "repository", "app"), stdio: ["ignore", "ignore", "pipe"] },
+      );
+      const exited = new Promise((resolve) => child.once("exit", resolve));
+      const said = await text(child.stderr);
+      expect(await exited).toBe(2);
+      expect(said).toMatch(/server on s, which listens on/);
+      expect(said).toMatch(
+        /head [0-9a-f]{12} does not build on s: exited with code 3: no compiler/,
+      );
+      expect(remains()).toEqual([]);
+    });
+  },
+);
+
+it("sends a comparison of the suite's own servers to --command", () => {
+  const cli = join(paths.root, "bin", "io-selectors.js");
+  const run = () =>
+    execFileSync(process.execPath, [cli, "regression", "--base", "x", "--agents", "a"], {
+      encoding: "utf8",
+      stdio: "pipe",
+    });
+  expect(run).toThrow(/--agents needs --command: .*system calls are counted; .*--command '/s);
+});
