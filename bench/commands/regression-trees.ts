@@ -1,5 +1,5 @@
-// Where regression builds base and head: in worktrees of this machine, or on the server's machine if
-// that is another one.
+// Where regression builds base and head: in worktrees of this machine, or on the server's machine
+// if that is another one.
 
 import { dirname } from "node:path";
 import { localName } from "../agents/destination.ts";
@@ -13,22 +13,22 @@ import type { ToolContext } from "../gate/tool.ts";
 import type { Worktrees } from "../gate/worktrees.ts";
 import { say } from "./command.ts";
 
-type Side = "base" | "head";
+type BuiltSide = "base" | "head";
 
 /** What is compared, and the options that name the machines. */
 export interface Comparing {
   readonly given: Given;
-  readonly revisions: Readonly<Record<Side, Revision>>;
+  readonly revisions: Readonly<Record<BuiltSide, Revision>>;
   readonly repository: Repository;
-  /** Whether it is a server of the user, which --build builds; otherwise the suite's own servers. */
+  /** Whether it is a server of the user, which --build builds; false: the suite's own servers. */
   readonly foreign: boolean;
 }
 
 /** Both trees and the machines of the run; the caller removes the worktrees. */
-export interface Trees {
+export interface OpenTrees {
   readonly machines: Machines;
   /** @returns the folder of the built tree, on the server's machine. */
-  build(side: Side): Promise<string>;
+  build(side: BuiltSide): Promise<string>;
   /** Removes what is on the server's machine, and ends every agent. */
   close(): Promise<void>;
 }
@@ -52,7 +52,7 @@ export async function openTrees(
   comparing: Comparing,
   worktrees: Worktrees,
   { signal }: Pick<ToolContext, "signal">,
-): Promise<Trees> {
+): Promise<OpenTrees> {
   const { given, revisions, repository, foreign } = comparing;
   const { folder } = repository;
   const command = (given.values["build"] as string | null) ?? null;

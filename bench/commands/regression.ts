@@ -44,7 +44,7 @@ import { advisory, asked, decidingExitLines } from "./deciding.ts";
 import { appendableFile, writableFolder } from "./files.ts";
 import { gateFile, withGateFile } from "./gate-file.ts";
 import { listLines } from "./listing.ts";
-import { type Comparing, openTrees, refuseMachines, type Trees } from "./regression-trees.ts";
+import { type Comparing, type OpenTrees, openTrees, refuseMachines } from "./regression-trees.ts";
 import { refuseOptions } from "./spoken.ts";
 
 const usualConnections = 100;
@@ -194,15 +194,15 @@ async function compare(
   }
 }
 
-interface Measuring {
+interface BuildAndMeasure {
   readonly comparing: Comparing;
   readonly server: ForeignServer | null;
-  readonly trees: Trees;
+  readonly trees: OpenTrees;
   readonly worktrees: Worktrees;
 }
 
 async function measure(
-  { comparing, server, trees, worktrees }: Measuring,
+  { comparing, server, trees, worktrees }: BuildAndMeasure,
   { host, signal }: ToolContext,
 ): Promise<GateResult> {
   const startedAt = new Date().toISOString();

@@ -43,7 +43,8 @@ export function foreignTrees(
     return started(server, wrap(`cd ${shellQuoted(folder)} && ${server.command}`));
   };
   const percent = server.plantedPercent;
-  const burn = `exec ${shellQuoted(loadGenerator ?? own.loadGenerator)} burn --percent ${percent} -- /bin/sh -c `;
+  const burner = shellQuoted(loadGenerator ?? own.loadGenerator);
+  const burn = `exec ${burner} burn --percent ${percent} -- /bin/sh -c `;
   return {
     trees: { base: own, head: own, server: (side) => start(side, (command) => command) },
     planted: { percent, server: start("base", (command) => burn + shellQuoted(command)) },

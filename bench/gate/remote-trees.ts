@@ -1,5 +1,5 @@
-// Base and head as built trees on the server's machine, if that is another one: what was packed here
-// lies in its cache folder, is unpacked next to it and built by the shell there.
+// Base and head as built trees on the server's machine, if that is another one: the packed trees
+// lie in its cache folder, are unpacked next to it and built by the shell there.
 
 import type { Host } from "../host/host.ts";
 import { CannotCompare } from "./gate.ts";
@@ -40,7 +40,7 @@ export class RemoteTrees {
       `for old in "$own"*; do pid=\${old#"$own"}; pid=\${pid%%-*}`,
       'kill -0 "$pid" 2>/dev/null || rm -rf "$old"; done',
       `find . -name '${packedPattern}' -mtime +${keptDays} -exec rm -f {} +`,
-      'mktemp -d "$PWD/$own$PPID-XXXXXX"',
+      'made="$PWD/$own$PPID-$$"; mkdir "$made" && echo "$made"',
     ].join("\n");
     const argv = ["/bin/sh", "-c", script];
     const { lines, failure } = await runTool(argv, { host: machine.host, signal });
