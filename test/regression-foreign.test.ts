@@ -189,8 +189,8 @@ describe.runIf(process.platform === "linux")("the command", () => {
     ["{}", [...refs, "--agents", "a"], /--agents needs --command/],
     [
       '{"command": "x {port}"}',
-      [...refs, "--agents", "a", "--server", "b"],
-      /--server: regression builds both commits on this machine/,
+      [...refs, "--agents", "local", "--server", "b.invalid"],
+      /^bench: b.invalid: ssh exited with code 255: .*check its name/m,
     ],
     [
       '{"command": "x {port}", "build": "echo broken >&2; false"}',

@@ -73,7 +73,7 @@ export async function openTrees(
     base: await worktrees.pack("base", revisions.base, folder),
   };
   const bytes = packed.head.bytes.length + packed.base.bytes.length;
-  say(`copying both commits to the server's machine: up to ${(bytes / 2 ** 20).toFixed(1)} MiB`);
+  say(`copying both commits to the server's machine: up to ${Math.ceil(bytes / 1024)} KiB`);
   const serverFiles = [packed.head, packed.base];
   const machines = await openMachines(given, { signal, serverFiles });
   try {
