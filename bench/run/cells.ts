@@ -7,11 +7,10 @@ import { causeText } from "../model/reasons.ts";
 import type { Cell, Metric, MetricName } from "../model/results.ts";
 import { encodeHistogram } from "../statistics/hdr-encoding.ts";
 import { merge } from "../statistics/histogram.ts";
-import { pooledSpread } from "../statistics/moderated.ts";
+import { type CommonSpread, pooledSpread } from "../statistics/moderated.ts";
 import { median } from "../statistics/quantile.ts";
 import { deriveSeed } from "../statistics/random.ts";
 import { detectableEffect, standardDeviation } from "../statistics/sample-size.ts";
-import type { LogSpread } from "../statistics/student.ts";
 import { emptyMetric, summarizeRatio } from "../statistics/summary.ts";
 import type { BlockData } from "./block-data.ts";
 import { type Circumstances, conclude, isFilled, type Saturation } from "./conclusion.ts";
@@ -88,7 +87,7 @@ interface Courses {
   readonly reference: Course | undefined;
   /** The same contender in the workload's baseline variant; null if there is none. */
   readonly baseline: readonly Judged[] | null;
-  readonly common: LogSpread | null | undefined;
+  readonly common: CommonSpread | null | undefined;
 }
 
 /**
@@ -99,7 +98,7 @@ function commonSpread(
   { workload }: Scenario,
   courses: readonly Course[],
   reference: Course | undefined,
-): LogSpread | null | undefined {
+): CommonSpread | null | undefined {
   const interleaved = courses.some(({ judged }) => judged.some(({ round }) => round.interleaved));
   if (!interleaved || !workload.comparesToReference) return undefined;
   const usable = usableRounds(reference);
@@ -188,7 +187,7 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
 interface ScenarioBlocks {
   readonly paired: readonly PairedBlock[];
   readonly baseline: readonly Judged[] | null;
-  readonly common: LogSpread | null | undefined;
+  readonly common: CommonSpread | null | undefined;
 }
 
 type Metrics = Partial<Record<MetricName, Metric>>;

@@ -4,8 +4,9 @@ import type { MetricName } from "../model/metrics.ts";
 import type { Cause, GateRule } from "../model/reasons.ts";
 import type { Metric, Status } from "../model/results.ts";
 import type { Workload } from "../model/workloads/workload.ts";
+import type { CommonSpread } from "../statistics/moderated.ts";
 import { compare } from "../statistics/ratio.ts";
-import type { LogSpread } from "../statistics/student.ts";
+
 import type { Course } from "./judge.ts";
 import { limits } from "./window-gate.ts";
 
@@ -23,7 +24,7 @@ export interface Circumstances {
   /** What so many blocks tell from noise; null without a ratio. */
   readonly detectableEffect: number | null;
   /** The spread of the log ratios of all contenders; undefined unless they are interleaved. */
-  readonly common?: LogSpread | null | undefined;
+  readonly common?: CommonSpread | null | undefined;
 }
 
 /** How a server was saturated, for workloads that do so. */

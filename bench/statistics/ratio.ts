@@ -3,9 +3,9 @@
 // and cancels, and "twice" and "half" lie equally far from 1.
 
 import { type BootstrapOptions, bootstrapMedian } from "./bootstrap.ts";
-import { moderatedSpread, studentInterval } from "./moderated.ts";
+import { type CommonSpread, moderatedSpread, studentInterval } from "./moderated.ts";
 import { median } from "./quantile.ts";
-import { type LogSpread, meanBeyond } from "./student.ts";
+import { meanBeyond } from "./student.ts";
 
 /** One contender and the reference in the same block, in the same unit, both above zero. */
 export interface Pair {
@@ -36,7 +36,7 @@ export interface RatioOptions extends BootstrapOptions {
    * the geometric mean with Student's interval over a spread that is moderated by the common one:
    * a bootstrap over three to five blocks covers far less than 95 %.
    */
-  readonly common?: LogSpread | null;
+  readonly common?: CommonSpread | null;
 }
 
 /** A smaller difference (1 %) deserves no rank, and a shared machine cannot resolve it. */
@@ -67,7 +67,7 @@ export function ratioToReference(pairs: readonly Pair[], options: RatioOptions):
   return { median: Math.exp(median(logRatios)), comparison: compare(figures), ...figures };
 }
 
-function moderatedRatio(logRatios: readonly number[], common: LogSpread | null): Ratio {
+function moderatedRatio(logRatios: readonly number[], common: CommonSpread | null): Ratio {
   const spread = moderatedSpread(logRatios, common);
   const interval = spread === null ? null : studentInterval(logRatios, spread);
   const mean = logRatios.reduce((sum, value) => sum + value, 0) / logRatios.length;
@@ -93,7 +93,7 @@ function moderatedRatio(logRatios: readonly number[], common: LogSpread | null):
  */
 export function compare(
   { low, high, blocks }: RatioFigures,
-  common?: LogSpread | null,
+  common?: CommonSpread | null,
 ): RatioVerdict {
   if (low === null || high === null) return "tie";
   if (low <= 1 && high >= 1) return "tie";
