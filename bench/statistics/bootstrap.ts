@@ -2,8 +2,8 @@
 // blocks. Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapters 2 and 13.
 // Resamples blocks, never messages: messages of a block are not independent.
 
-import { quantile, type Sorted, sort } from "./quantile.ts";
-import { integerBelow, seededRandom } from "./random.ts";
+import { assertSorted, quantile, type Sorted, sort } from "./quantile.ts";
+import { fillBelow, seededRandom } from "./random.ts";
 
 export interface Interval {
   readonly low: number;
@@ -45,16 +45,19 @@ export function resampledMedians(values: readonly number[], options: BootstrapOp
   }
   const blocks = sort(values);
   const random = seededRandom(options.seed);
-  const medians = new Array<number>(resamples);
-  // Drawing ranks lets a typed array sort them as small integers; the values are sorted already.
-  const ranks = new Uint16Array(blocks.length);
+  const medians = new Float64Array(resamples);
+  // A resample in order is how often each rank was drawn: nothing has to be sorted for its median.
+  const ranks = new Uint32Array(blocks.length);
+  const draws = new Uint32Array(blocks.length);
   for (let index = 0; index < resamples; index++) {
-    for (let draw = 0; draw < ranks.length; draw++) {
-      ranks[draw] = integerBelow(random, ranks.length);
-    }
-    medians[index] = medianByRank(blocks, ranks.sort());
+    fillBelow(random, blocks.length, ranks);
+    draws.fill(0);
+    for (const rank of ranks) draws[rank] = (draws[rank] ?? 0) + 1;
+    medians[index] = medianOfDraws(blocks, draws);
   }
-  return sort(medians);
+  const sorted: readonly number[] = Array.from(medians.sort());
+  assertSorted(sorted);
+  return sorted;
 }
 
 /** With fewer blocks no interval of a median can cover 95 %: attainableCoverage(). */
@@ -69,10 +72,15 @@ export function attainableCoverage(blocks: number): number {
   return blocks < 1 ? 0 : 1 - 2 ** (1 - blocks);
 }
 
-function medianByRank(blocks: Sorted, ranks: Uint16Array): number {
-  const upper = ranks.length >> 1;
-  const high = blocks[ranks[upper] ?? 0] ?? Number.NaN;
-  if (ranks.length % 2 === 1) return high;
-  const low = blocks[ranks[upper - 1] ?? 0] ?? Number.NaN;
-  return low + (high - low) / 2;
+/** @param draws how often each block was drawn; as many as there are blocks, in sum. */
+function medianOfDraws(blocks: Sorted, draws: Uint32Array): number {
+  const upper = draws.length >> 1; // its place in the resample, from 0
+  const lower = draws.length % 2 === 1 ? upper : upper - 1;
+  let rank = 0;
+  let passed = draws[0] ?? 0;
+  while (passed <= lower) passed += draws[++rank] ?? 0;
+  const low = blocks[rank] ?? Number.NaN;
+  if (passed > upper) return low;
+  while (passed <= upper) passed += draws[++rank] ?? 0;
+  return low + ((blocks[rank] ?? Number.NaN) - low) / 2;
 }
