@@ -1,7 +1,7 @@
 // What another machine needs before it can run an agent, and what is said if it cannot; and a
 // whole run over several agents by the command line.
 
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -21,6 +21,7 @@ import { bootstrap, bootstrapLine, endOf } from "../bench/agents/bootstrap.ts";
 import { programFor } from "../bench/agents/programs.ts";
 import { Channel } from "../bench/host/channel.ts";
 import { packagePaths } from "../bench/paths.ts";
+import { commandLines } from "./command-lines.ts";
 
 const paths = packagePaths();
 let folder: string;
@@ -128,15 +129,18 @@ describe.runIf(process.platform === "linux")("the command line", () => {
     expect(readFileSync(report[0] ?? "", "utf8")).toContain("### Machine: agent 2");
   });
 
-  it.each([
-    [["--server", "user@s"], /--server needs --agents/],
-    [["--agents", "a,-b"], /"-b" is not a destination/],
-    [["--agents", "local", "--hosts", "x"], /leave out --agents/],
-    [["--hosts", "/nonexistent"], /--hosts: ENOENT/],
-    [["--agents", "local", "--server-address", "host"], /not a numeric IPv4 address/],
-  ])("refuses %j", (args, message) => {
-    const { status, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: "utf8" });
-    expect(status).toBe(2);
-    expect(stderr).toMatch(message);
+  it("refuses what makes no sense", async () => {
+    const rows: readonly (readonly [readonly string[], RegExp])[] = [
+      [["--server", "user@s"], /--server needs --agents/],
+      [["--agents", "a,-b"], /"-b" is not a destination/],
+      [["--agents", "local", "--hosts", "x"], /leave out --agents/],
+      [["--hosts", "/nonexistent"], /--hosts: ENOENT/],
+      [["--agents", "local", "--server-address", "host"], /not a numeric IPv4 address/],
+    ];
+    const said = await commandLines(rows.map(([words]) => words));
+    for (const [i, [words, message]] of rows.entries()) {
+      expect(said[i]?.status, words.join(" ")).toBe(2);
+      expect(said[i]?.stderr).toMatch(message);
+    }
   });
 });

@@ -193,10 +193,15 @@ describe("target over HTTP", () => {
 describe("a command that is not reached", () => {
   it.runIf(linux)("says where it listens instead", async () => {
     const command = `'${process.execPath}' http.cjs 0 ::1 # {port}`;
-    const { code, stdout } = await http("--command", command, "--ready-within", "1.5");
-    expect(code).toBe(1);
-    expect(stdout.replace(/\s+/g, " ")).toMatch(
-      /after 1\.5 s \(--ready-within\); the command listens on \[::1\]:\d+/,
+    // A busy machine may need longer until it listens: then again, with more time for that.
+    let said: Said | undefined;
+    for (const seconds of [1.5, 10, 60]) {
+      said = await http("--command", command, "--ready-within", String(seconds));
+      if (said.stdout.includes("the command listens on")) break;
+    }
+    expect(said?.code).toBe(1);
+    expect(said?.stdout.replace(/\s+/g, " ")).toMatch(
+      /after [\d.]+ s \(--ready-within\); the command listens on \[::1\]:\d+/,
     );
   });
 

@@ -16,16 +16,16 @@ export interface Said {
 }
 
 /**
- * @param cwd where they run; where the tests run unless given.
+ * @param cwd where they run, or where each of them runs; where the tests run unless given.
  * @returns what each of them printed and its exit code, in their order.
  * @throws {Error} if one of them ends the process.
  */
 export async function commandLines(
   lines: readonly (readonly string[])[],
-  cwd?: string,
+  cwd: string | readonly string[] = process.cwd(),
 ): Promise<readonly Said[]> {
-  const child = spawn(process.execPath, [program, JSON.stringify(lines)], {
-    cwd,
+  const folders = typeof cwd === "string" ? lines.map(() => cwd) : cwd;
+  const child = spawn(process.execPath, [program, JSON.stringify(lines), JSON.stringify(folders)], {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
   const pipes = child.stdio.slice(1) as Readable[];

@@ -5,7 +5,7 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import {
   availableBackends,
   close,
@@ -30,11 +30,15 @@ function script(code: string): string[] {
 }
 
 describe.each(backends)("beside a Reactor over %s", (backend) => {
-  it.concurrent.each(["idle", "paced", "busy"])("everything of Node's works, %s", async (load) => {
-    const program = "test/programs/beside-node.mjs";
-    const { stdout } = await run(process.execPath, ["--expose-gc", program, backend, load]);
-    const { worked, of } = JSON.parse(stdout) as { worked: number; of: number };
-    expect(worked).toBe(of);
+  let outcomes: Record<string, { worked: number; of: number }> = {};
+  beforeAll(async () => {
+    const program = ["--expose-gc", "test/programs/beside-node.mjs", backend];
+    outcomes = JSON.parse((await run(process.execPath, program)).stdout);
+  }, 300_000);
+
+  it.each(["idle", "paced", "busy"])("everything of Node's works, %s", (load) => {
+    expect(outcomes[load]?.of).toBeGreaterThan(0);
+    expect(outcomes[load]?.worked).toBe(outcomes[load]?.of);
   });
 
   it("an idle one counts as idle", async () => {

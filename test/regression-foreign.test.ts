@@ -2,7 +2,7 @@
 // more expensive, one that adds a header, one that breaks an answer. The planted cost is large, so
 // that no timing decides; on a busy machine a verdict may stay open, but never be the opposite.
 
-import { execFile, execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +15,7 @@ import { Worktrees } from "../bench/gate/worktrees.ts";
 import { chooseCpus } from "../bench/host/cpus.ts";
 import { LocalHost } from "../bench/host/local.ts";
 import { packagePaths } from "../bench/paths.ts";
+import { commandLines, type Said } from "./command-lines.ts";
 import { helloServer } from "./hello-server.ts";
 
 const cli = join(packagePaths().root, "bin", "io-selectors.js");
@@ -40,6 +41,32 @@ const commits = {
   broken: `response.end("no");`,
 };
 
+const refs = ["--base", "main", "--head", "header"];
+
+/** An io-selectors.json, the words after `regression`, and what they are refused with. */
+
+const rows: readonly (readonly [string, readonly string[], RegExp])[] = [
+  ["{", refs, /io-selectors\.json: .*JSON/],
+  ["[]", refs, /io-selectors\.json: not an object of options/],
+  ['{"comand": "x"}', refs, /io-selectors\.json: unknown option "comand"; one of: base, command/],
+  ['{"command": true}', refs, /"command" must be a string or a number/],
+  ['{"command": "x {port}", "rate": "fast"}', refs, /io-selectors\.json: rate: "fast" is not/],
+  ['{"command": "x {port}", "path": "/"}', refs, /--path needs --protocol http or request/],
+  ['{"command": "x"}', refs, /--command: no \{port\} in "x"/],
+  ['{"command": "x {port}", "protocol": "http"}', ["--base", "nowhere"], /no commit "nowhere"/],
+  ['{"command": "x {port}", "base": "main"}', ["--head", "main"], /is the head itself/],
+  ["{}", [...refs, "--build", "make"], /--build needs --command/],
+  ["{}", [...refs, "--agents", "a"], /--agents needs --command/],
+  [
+    '{"command": "x {port}"}',
+    [...refs, "--agents", "local", "--server", "b.invalid"],
+    /^bench: b.invalid: ssh exited with code 255: .*check its name/m,
+  ],
+];
+
+/** The folder of each of these files: in the commits, because a gate needs it there. */
+const rowFolders = () => rows.map((_, i) => join(repository, `row-${i}`));
+
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "io-selectors-foreign-"));
   repository = join(folder, "repository", "app");
@@ -48,6 +75,10 @@ beforeAll(() => {
   git("config", "user.email", "test@example.org");
   git("config", "user.name", "test");
   writeFileSync(join(repository, "server.mjs"), serverText("response.end(hello);"));
+  for (const path of rowFolders()) {
+    mkdirSync(path);
+    writeFileSync(join(path, ".keep"), "");
+  }
   git("add", ".");
   git("commit", "--quiet", "--message", "a server");
   for (const [name, answer] of Object.entries(commits)) {
@@ -157,49 +188,33 @@ describe.runIf(process.platform === "linux")(
 );
 
 describe.runIf(process.platform === "linux")("the command", () => {
-  function regression(...words: readonly string[]) {
-    return new Promise<{ code: number; stderr: string }>((resolve) => {
-      const argv = [cli, "regression", ...words];
-      const child = execFile(process.execPath, argv, { cwd: repository }, (_error, _out, stderr) =>
-        resolve({ code: child.exitCode ?? -1, stderr }),
-      );
-    });
-  }
-  const withFile = async (text: string, ...words: readonly string[]) => {
-    writeFileSync(join(repository, "io-selectors.json"), text);
-    try {
-      return await regression(...words);
-    } finally {
-      rmSync(join(repository, "io-selectors.json"));
+  let said: readonly Said[] = [];
+  beforeAll(async () => {
+    const folders = rowFolders();
+    for (const [i, [text]] of rows.entries()) {
+      writeFileSync(join(folders[i] ?? "", "io-selectors.json"), text);
     }
-  };
-  const refs = ["--base", "main", "--head", "header"];
+    const lines = rows.map(([, words]) => ["regression", ...words]);
+    said = await commandLines(lines, folders);
+  });
 
-  it.each<[string, readonly string[], RegExp]>([
-    ["{", refs, /io-selectors\.json: .*JSON/],
-    ["[]", refs, /io-selectors\.json: not an object of options/],
-    ['{"comand": "x"}', refs, /io-selectors\.json: unknown option "comand"; one of: base, command/],
-    ['{"command": true}', refs, /"command" must be a string or a number/],
-    ['{"command": "x {port}", "rate": "fast"}', refs, /io-selectors\.json: rate: "fast" is not/],
-    ['{"command": "x {port}", "path": "/"}', refs, /--path needs --protocol http or request/],
-    ['{"command": "x"}', refs, /--command: no \{port\} in "x"/],
-    ['{"command": "x {port}", "protocol": "http"}', ["--base", "nowhere"], /no commit "nowhere"/],
-    ['{"command": "x {port}", "base": "main"}', ["--head", "main"], /is the head itself/],
-    ["{}", [...refs, "--build", "make"], /--build needs --command/],
-    ["{}", [...refs, "--agents", "a"], /--agents needs --command/],
-    [
-      '{"command": "x {port}"}',
-      [...refs, "--agents", "local", "--server", "b.invalid"],
-      /^bench: b.invalid: ssh exited with code 255: .*check its name/m,
-    ],
-    [
-      '{"command": "x {port}", "build": "echo broken >&2; false"}',
-      refs,
-      /head [0-9a-f]{12} does not build: .*broken/,
-    ],
-  ])("reads io-selectors.json: %s", async (text, words, message) => {
-    const { code, stderr } = await withFile(text, ...words);
-    expect(code).toBe(2);
-    expect(stderr).toMatch(message);
+  it.each(rows.map(([text, , message], i) => [text, message, i] as const))(
+    "reads io-selectors.json: %s",
+    (_text, message, i) => {
+      expect(said[i]?.status).toBe(2);
+      expect(said[i]?.stderr).toMatch(message);
+    },
+  );
+
+  it("says what a build that fails has said", () => {
+    const options = { command: "x {port}", build: "echo broken >&2; false" };
+    writeFileSync(join(repository, "io-selectors.json"), JSON.stringify(options));
+    const words = [cli, "regression", ...refs];
+    const { status, stderr } = spawnSync(process.execPath, words, {
+      cwd: repository,
+      encoding: "utf8",
+    });
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/head [0-9a-f]{12} does not build: .*broken/);
   });
 });

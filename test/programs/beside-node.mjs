@@ -1,6 +1,7 @@
-// Uses what Node offers while a Reactor runs on the same thread: node beside-node.mjs BACKEND LOAD.
-// Each row of `things` is made before run(), in a handler, and after run() has begun, and then has
-// to work. Prints what did, as JSON; what has not within a minute is named on standard error.
+// Uses what Node offers while a Reactor runs on the same thread: node beside-node.mjs BACKEND.
+// Under each load, each row of `things` is made before run(), in a handler, and after run() has
+// begun, and then has to work. Prints what did, by load, as JSON; what has not within a minute is
+// named on standard error.
 
 import { spawn } from "node:child_process";
 import { pbkdf2 } from "node:crypto";
@@ -286,33 +287,38 @@ const moments = {
   },
 };
 
-const [backend, loadName] = process.argv.slice(2);
+const [backend] = process.argv.slice(2);
 let current = "";
 const stuck = setTimeout(() => {
-  console.error(`${backend}, ${loadName}: ${current} is stuck`);
+  console.error(`${backend}, ${current} is stuck`);
   process.exit(1);
 }, 60_000).unref();
 
 let selector;
 let reactor;
-const worked = [];
-for (const [name, make] of Object.entries(things)) {
-  for (const [moment, use] of Object.entries(moments)) {
-    current = `${name}, ${moment}`;
-    stuck.refresh(); // each has its minute, however busy the machine is
-    selector = new classes[backend]();
-    reactor = new io.Reactor(selector);
-    const load = loads[loadName](reactor);
-    let running;
-    await use(make, () => {
-      running = reactor.run();
-    });
-    reactor.stop();
-    await running;
-    selector.close();
-    for (const fd of load) io.close(fd);
-    worked.push(current);
+const of = Object.keys(things).length * Object.keys(moments).length;
+const outcomes = {};
+for (const [loadName, startLoad] of Object.entries(loads)) {
+  let worked = 0;
+  for (const [name, make] of Object.entries(things)) {
+    for (const [moment, use] of Object.entries(moments)) {
+      current = `${loadName}: ${name}, ${moment}`;
+      stuck.refresh(); // each has its minute, however busy the machine is
+      selector = new classes[backend]();
+      reactor = new io.Reactor(selector);
+      const load = startLoad(reactor);
+      let running;
+      await use(make, () => {
+        running = reactor.run();
+      });
+      reactor.stop();
+      await running;
+      selector.close();
+      for (const fd of load) io.close(fd);
+      worked++;
+    }
   }
+  outcomes[loadName] = { worked, of };
 }
-console.log(JSON.stringify({ worked: worked.length, of: Object.keys(things).length * 3 }));
+console.log(JSON.stringify(outcomes));
 process.exit();

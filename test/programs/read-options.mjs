@@ -1,4 +1,5 @@
-// Runs command lines of the benchmark's CLI in one process, given as JSON: read-options.mjs LINES.
+// Runs command lines of the benchmark's CLI in one process, given as JSON with their folders:
+// read-options.mjs LINES [FOLDERS].
 // For lines that end before anything is measured, such as those with --help: a process per line
 // takes five times as long. Writes the exit code, standard output and standard error of each, as
 // JSON, to descriptor 3. Standard output is caught where it is a pipe.
@@ -18,7 +19,9 @@ for (const name of ["stdout", "stderr"]) {
     return true;
   };
 }
-for (const [index, words] of JSON.parse(process.argv[2]).entries()) {
+const [lines, folders] = process.argv.slice(2).map((text) => JSON.parse(text));
+for (const [index, words] of lines.entries()) {
+  if (folders !== undefined) process.chdir(folders[index]);
   process.argv.splice(2, process.argv.length, ...words);
   said = { stdout: "", stderr: "" };
   process.exitCode = undefined;
