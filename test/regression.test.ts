@@ -16,8 +16,9 @@ import { exitCodes, judgementOf, outcomeOf } from "../bench/gate/outcome.ts";
 import { compareAll, confirms, findAll } from "../bench/gate/rule.ts";
 import { compareSaved, NothingInCommon } from "../bench/gate/saved.ts";
 import { renderComparison, renderGate } from "../bench/gate/terminal.ts";
-import { trendsOf } from "../bench/gate/trend.ts";
+import { type Trend, trendsOf } from "../bench/gate/trend.ts";
 import { renderTrends } from "../bench/gate/trend-page.ts";
+import { trendLines } from "../bench/gate/trend-words.ts";
 import { type Results, schemaVersion } from "../bench/model/results.ts";
 import { simulate } from "./regression/simulated.ts";
 import { blocks, gateResult, type Noise, testOf } from "./regression-data.ts";
@@ -424,10 +425,42 @@ describe("the history", () => {
 
   it("is drawn, with the change in words", () => {
     const page = renderTrends(trendsOf(shifted));
-    expect(page.match(/<circle/g)).toHaveLength(20);
-    expect(page).toMatch(/changed: at cba987654321, 2026-11-13: 10\.\d µs to 1[01]\.\d µs/);
+    // Each drawn for a desk and for a phone.
+    expect(page.match(/<circle/g)).toHaveLength(2 * 20);
+    expect(page).toContain("1 of 1 figure changed in 20 runs.");
+    expect(page).toMatch(/20 runs; 10\.\d µs to 1[01]\.\d µs .* at cba987654321, 2026-11-13\./);
     expect(renderTrends([])).toContain("The history is empty.");
     expect(renderTrends(trendsOf([at(1, 1)]))).toContain("1 run; no change found.");
+  });
+});
+
+describe("a history on a terminal", () => {
+  const points = Array.from({ length: 4 }, (_, index) => ({
+    ...{ at: `2026-11-0${index + 1}T00:00:00Z`, commit: `${index}`.repeat(40) },
+    ...{ value: index < 2 ? 10 : 12, low: 9, high: 13 },
+  }));
+  const trend = (number: number, after: number): Trend => ({
+    ...{ fingerprint: "aaaa", profile: "default", metric: "serverCpuPerMessage", points },
+    name: `echo-rate ${number} 64 B 20000/s cpp:thread-per-connection serverCpuPerMessage`,
+    changes: after === 10 ? [] : [{ index: 2, pValue: 0.005, before: 10, after }],
+  });
+
+  it.each([80, 140])("has the verdict, then the largest changes, in %i columns", (width) => {
+    const many = Array.from({ length: 14 }, (_, index) => trend(index, 10 + index / 10));
+    const lines = trendLines(many, width);
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(width);
+    expect(lines[0]).toBe("13 of 14 figures changed in 4 runs.");
+    expect(lines.slice(1, 4).join(" ").replace(/ +/g, " ").trim()).toMatch(
+      /^cpp:thread-per-connection: CPU per message; echo-rate 13 64 B 20000\/s \(default\)/,
+    );
+    expect(lines.join("\n")).toContain(
+      "10.0 µs to 11.3 µs (+13.0 %, p = 0.005) at 222222222222, 2026-11-03",
+    );
+    expect(lines.at(-1)).toBe("3 more figures changed: the page has all of them.");
+  });
+
+  it("says that nothing changed", () => {
+    expect(trendLines([trend(1, 10)], 80)).toEqual(["None of 1 figure changed in 4 runs."]);
   });
 });
 

@@ -1,7 +1,7 @@
 // Whether what a command will write can be written, before it measures for minutes.
 
 import { accessSync, closeSync, constants, mkdirSync, openSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, relative } from "node:path";
 import { UsageError } from "../command-line.ts";
 import { messageOf } from "./command.ts";
 
@@ -19,6 +19,12 @@ export function appendableFile(file: string, option: string): string {
     mkdirSync(dirname(file), { recursive: true });
     closeSync(openSync(file, "a"));
   });
+}
+
+/** As a path is read: from the working directory, if it is below that. */
+export function shortPath(path: string): string {
+  const below = relative(process.cwd(), path);
+  return below.startsWith("..") ? path : below;
 }
 
 function attempt(path: string, option: string, open: () => void): string {

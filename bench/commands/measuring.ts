@@ -2,7 +2,6 @@
 // the report, prints the table. Standard input is never read.
 
 import { existsSync } from "node:fs";
-import { relative } from "node:path";
 import { type Machines, openMachines } from "../agents/machines.ts";
 import { type Given, UsageError } from "../command-line.ts";
 import type { CpuPlan } from "../host/cpus.ts";
@@ -26,7 +25,7 @@ import { describePlan, type Plan } from "../run/plan.ts";
 import { workersOf } from "../run/preflight.ts";
 import { run } from "../run/run.ts";
 import { messageOf, openIfAsked, print, say } from "./command.ts";
-import { writableFolder } from "./files.ts";
+import { shortPath, writableFolder } from "./files.ts";
 import { passesAsked, refusePass } from "./passes.ts";
 
 export interface Measuring {
@@ -167,7 +166,7 @@ async function openLive(plan: Plan, host: Host, port: number): Promise<Live> {
 const greeting = "What each server strategy costs here: CPU per message, latency, memory.";
 
 function destination(reportsFolder: string): string {
-  const where = relative(process.cwd(), reportsFolder) || ".";
+  const where = shortPath(reportsFolder) || ".";
   return `The report will be in ${where}/; Ctrl-C keeps what was measured.`;
 }
 
@@ -199,7 +198,7 @@ function afterwards(results: Results, page: string): string {
 /** @returns the page's path; null, reported on standard error, if it could not be written. */
 function write(results: Results, reportsFolder: string): string | null {
   try {
-    return relative(process.cwd(), writeReport(results, { reportsFolder }).pagePath);
+    return shortPath(writeReport(results, { reportsFolder }).pagePath);
   } catch (error) {
     say(`bench: the report could not be written: ${messageOf(error)}`);
     return null;

@@ -1,7 +1,7 @@
 // regression: base against head, each built in a worktree of its own.
 
 import { existsSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { type Machines, machineRows } from "../agents/machines.ts";
 import {
   flag,
@@ -41,7 +41,7 @@ import {
   widthOf,
 } from "./command.ts";
 import { advisory, asked, decidingExitLines } from "./deciding.ts";
-import { appendableFile, writableFolder } from "./files.ts";
+import { appendableFile, shortPath, writableFolder } from "./files.ts";
 import { gateFile, withGateFile } from "./gate-file.ts";
 import { listLines } from "./listing.ts";
 import { type Comparing, type OpenTrees, openTrees, refuseMachines } from "./regression-trees.ts";
@@ -291,7 +291,7 @@ function show({ values }: Given, result: GateResult): void {
 /** A verdict stands also where a disk is full by now. */
 function keep(result: GateResult, { folder, history }: Places): void {
   try {
-    say(relative(process.cwd(), leaveGate(result, folder)));
+    say(shortPath(leaveGate(result, folder)));
     if (history !== null) appendHistory(history, recordOfGate(result));
   } catch (error) {
     say(`bench: the result could not be saved: ${messageOf(error)}`);

@@ -1,12 +1,12 @@
 // report: a saved results.json in another form.
 
-import { relative } from "node:path";
 import { option, UsageError, word } from "../command-line.ts";
 import { formats, textFormats } from "../report/formats.ts";
 import type { FormatName } from "../report/rendering.ts";
 import { reportOf } from "../report/report.ts";
 import { renderSaved } from "../report/write.ts";
 import { type Command, exitUsage, print } from "./command.ts";
+import { shortPath } from "./files.ts";
 import { terminalOf } from "./measuring.ts";
 import { readResults } from "./saved.ts";
 
@@ -31,7 +31,7 @@ export const reportCommand: Command = {
     const results = readResults(file);
     if (results === null) return exitUsage;
     if (values["out"] !== null) {
-      return print(relative(process.cwd(), renderSaved(file, String(values["out"])).pagePath));
+      return print(shortPath(renderSaved(file, String(values["out"])).pagePath));
     }
     const form = (values["form"] as FormatName | null) ?? "terminal";
     const text = formats[form].text?.(reportOf(results), terminalOf(process.stdout)) ?? "";

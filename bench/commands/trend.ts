@@ -1,6 +1,6 @@
 // trend: draws a history of runs. It never gates.
 
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { option, UsageError, word } from "../command-line.ts";
 import {
   appendHistory,
@@ -9,9 +9,11 @@ import {
   recordOfResults,
 } from "../gate/history.ts";
 import { trendsOf } from "../gate/trend.ts";
-import { renderTrends, trendLines } from "../gate/trend-page.ts";
+import { renderTrends } from "../gate/trend-page.ts";
+import { trendLines } from "../gate/trend-words.ts";
 import { writeWhole } from "../report/write.ts";
 import { type Command, exitUsage, openIfAsked, openRow, print, say } from "./command.ts";
+import { shortPath } from "./files.ts";
 import { readResults } from "./saved.ts";
 
 export const trendCommand: Command = {
@@ -48,8 +50,8 @@ export const trendCommand: Command = {
       const trends = trendsOf(records);
       const page = (values["page"] as string | null) ?? join(dirname(file), "trend.html");
       writeWhole(page, renderTrends(trends));
-      for (const line of trendLines(trends)) print(line);
-      say(relative(process.cwd(), page));
+      for (const line of trendLines(trends, process.stdout.columns ?? 160)) print(line);
+      say(`Page: ${shortPath(page)}`);
       await openIfAsked(given, page);
       return 0;
     } catch (error) {

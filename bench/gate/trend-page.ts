@@ -1,7 +1,7 @@
 // The page that draws the history: a chart per series, the medians of its stretches as steps, a
 // line at every change. It is drawn by the report's axes, scales and marks.
 
-import { enumerate, plural } from "../report/format.ts";
+import { bytes, duration, plural, shortest } from "../report/format.ts";
 import { element, type Markup, nothing, text } from "../report/markup.ts";
 import { type AxisSpec, horizontalAxis, verticalAxis } from "../report/svg/drawing.ts";
 import { straight } from "../report/svg/marks.ts";
@@ -9,9 +9,11 @@ import { makeScale, position, type Scale } from "../report/svg/scale.ts";
 import { page } from "./html.ts";
 import { gateMetric } from "./metrics.ts";
 import type { Trend, TrendChange, TrendPoint } from "./trend.ts";
+import { changedTrends, commitText, summaryOf, titleOf, trendVerdict } from "./trend-words.ts";
 import { figureText } from "./words.ts";
 
-const width = 900;
+/** Drawn twice, for a desk and for a phone; the style sheet shows one of them. */
+const widths = { wide: 900, narrow: 360 } as const;
 const height = 220;
 const edge = { left: 84, right: 16, top: 14, bottom: 30 };
 
@@ -25,67 +27,42 @@ export function renderTrends(trends: readonly Trend[]): string {
     ),
   );
   const empty = element("p", {}, text("The history is empty."));
-  const changed = trends.filter(hasChanged);
-  const others = trends.filter((trend) => !hasChanged(trend));
-  const sections = [...changed.map(sectionOf), foldedSections(others)];
-  return page("Trend", lead, ...(trends.length === 0 ? [empty] : sections));
-}
-
-/** In words: how many series changed, then a line for each of them. */
-export function trendLines(trends: readonly Trend[]): string[] {
-  const changed = trends.filter(hasChanged);
-  const count = changed.length === 0 ? "none" : String(changed.length);
-  return [
-    `changed: ${count} of ${plural(trends.length, "figure")}`,
-    ...changed.map((trend) => `${trend.name} (${trend.profile}): ${summaryOf(trend)}`),
-  ];
-}
-
-function hasChanged({ changes }: Trend): boolean {
-  return changes.length > 0;
-}
-
-/** A page with a chart for every figure that stayed the same would be endless. */
-function foldedSections(trends: readonly Trend[]): Markup {
-  if (trends.length === 0) return nothing;
-  const summary = element(
-    "summary",
-    {},
-    text(`${plural(trends.length, "figure")} without a change`),
+  const changed = changedTrends(trends);
+  const others = trends.filter((trend) => !changed.includes(trend));
+  const verdict = element(
+    "div",
+    { class: `banner ${changed.length === 0 ? "sound" : "careful"}` },
+    element("strong", {}, text(trendVerdict(trends))),
   );
+  const sections = [
+    ...changed.slice(0, mostOpen).map(sectionOf),
+    foldedSections(changed.slice(mostOpen), "more with a change"),
+    foldedSections(others, "without a change"),
+  ];
+  return page("Trend", ...(trends.length === 0 ? [empty] : [verdict, lead, ...sections]));
+}
+
+/** Charts that are shown at once. */
+const mostOpen = 12;
+
+/** A page with a chart for every figure would be endless. */
+function foldedSections(trends: readonly Trend[], which: string): Markup {
+  if (trends.length === 0) return nothing;
+  const summary = element("summary", {}, text(`${plural(trends.length, "figure")} ${which}`));
   return element("details", {}, summary, ...trends.map(sectionOf));
 }
 
 function sectionOf(trend: Trend): Markup {
-  const { name, profile, fingerprint, metric } = trend;
-  const { title } = gateMetric(metric);
-  const summary = summaryOf(trend);
+  const { profile, fingerprint } = trend;
+  const [title, summary] = [titleOf(trend), summaryOf(trend)];
   return element(
     "section",
     {},
-    element("h2", {}, text(`${name}: ${title}`)),
+    element("h2", {}, text(title)),
     element("p", { class: "fingerprint" }, text(`profile ${profile}, machine ${fingerprint}`)),
     element("p", {}, text(summary)),
-    element("figure", { class: "scroll", tabindex: 0 }, drawing(trend, `${name}. ${summary}`)),
+    element("figure", {}, ...sizes.map((size) => drawing(trend, `${title}. ${summary}`, size))),
   );
-}
-
-function summaryOf({ metric, points, changes }: Trend): string {
-  const { unit } = gateMetric(metric);
-  const moves = changes.map((change) => changeWords(change, points, unit));
-  const runs = plural(points.length, "run");
-  if (moves.length === 0) return `${runs}; no change found.`;
-  return `${runs}; ${moves.length === 1 ? "changed" : "changes"}: ${enumerate(moves)}.`;
-}
-
-function changeWords(change: TrendChange, points: readonly TrendPoint[], unit: string): string {
-  const { index, before, after, pValue } = change;
-  const point = points[index];
-  const percent = (after / before - 1) * 100;
-  const sign = percent < 0 ? "−" : "+";
-  const from = `${figureText(before, unit)} to ${figureText(after, unit)}`;
-  const moved = `${from} (${sign}${Math.abs(percent).toFixed(1)} %, p = ${pValue.toFixed(3)})`;
-  return `at ${point?.commit ?? "an unknown commit"}, ${point?.at.slice(0, 10) ?? ""}: ${moved}`;
 }
 
 /** Where the pieces of a drawing stand: runs from left to right, figures upwards. */
@@ -94,8 +71,15 @@ interface Plot {
   readonly y: Scale;
 }
 
-function drawing({ points, changes, metric }: Trend, label: string): Markup {
+const sizes = ["wide", "narrow"] as const;
+
+function drawing(
+  { points, changes, metric }: Trend,
+  label: string,
+  size: keyof typeof widths,
+): Markup {
   const { unit } = gateMetric(metric);
+  const width = widths[size];
   const [left, right] = [edge.left, width - edge.right];
   const [top, bottom] = [edge.top, height - edge.bottom];
   const last = points.length - 1;
@@ -109,11 +93,14 @@ function drawing({ points, changes, metric }: Trend, label: string): Markup {
     ...{ kind: "linear", title: "", at: last > 0 ? [0, last] : [0] },
     format: (index) => points[Math.round(index)]?.at.slice(0, 10) ?? "",
   };
-  const format = (value: number) => figureText(value, unit);
   return element(
     "svg",
-    { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label, width: "100%" },
-    ...verticalAxis(plot.y, { left, right }, { kind: "linear", title: "", format }),
+    { class: `chart ${size}`, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label },
+    ...verticalAxis(
+      plot.y,
+      { left, right },
+      { kind: "linear", title: "", format: axisFormat(unit) },
+    ),
     ...horizontalAxis(plot.x, { top: bottom, bottom, width }, days),
     ...points.map((point, index) => mark(point, index, { plot, unit })),
     ...stepsOf(points, changes, plot),
@@ -124,17 +111,25 @@ function drawing({ points, changes, metric }: Trend, label: string): Markup {
   );
 }
 
+/** Without zeros that show nothing: "1.5 ms". */
+function axisFormat(unit: string): AxisSpec["format"] {
+  if (unit === "us") return shortest(duration);
+  if (unit === "bytes") return shortest(bytes);
+  return (value) => value.toLocaleString("en-US");
+}
+
 function mark(
-  { value, low, high, at, commit }: TrendPoint,
+  point: TrendPoint,
   index: number,
   { plot, unit }: { readonly plot: Plot; readonly unit: string },
 ): Markup {
+  const { value, low, high, at } = point;
   const place = (figure: number) => ({
     x: position(plot.x, index),
     y: position(plot.y, figure),
   });
   const { x, y } = place(value);
-  const tip = `${commit ?? "?"}, ${at.slice(0, 16).replace("T", " ")}: ${figureText(value, unit)}`;
+  const tip = `${commitText(point)}, ${at.slice(0, 16).replace("T", " ")}: ${figureText(value, unit)}`;
   return element(
     "g",
     {},

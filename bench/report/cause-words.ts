@@ -32,6 +32,7 @@ const leads: { readonly [W in Waiting]: (why: Why) => string } = {
   told: ({ call }) => `${call} returns only the descriptors that are ready`,
   completes: ({ call }) => `Reads and writes are queued, and ${call} returns those that are done`,
   streams: () => "libuv waits, and each message passes through a stream, a callback and a write",
+  "calls-back": ({ call }) => `${call} waits, and calls or resumes the server's code per message`,
   unknown: () => "How it waits is not known",
 };
 
@@ -45,6 +46,7 @@ const parts: Readonly<Record<Waiting, readonly Clause[]>> = {
   told: ["events", "calls", "user"],
   completes: ["events", "calls", "user"],
   streams: ["cpu", "user"],
+  "calls-back": ["cpu", "user", "switches"],
   unknown: ["cpu", "user", "switches"],
 };
 

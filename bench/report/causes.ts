@@ -19,6 +19,8 @@ export type Waiting =
   | "completes"
   /** Leaves it to Node's streams. */
   | "streams"
+  /** Leaves it to a library or a runtime, which calls its code. */
+  | "calls-back"
   /** A server that is not of this suite. */
   | "unknown";
 
@@ -26,11 +28,12 @@ interface StrategyRow {
   readonly waiting: Waiting;
   /** What it is, as one phrase. */
   readonly what: string;
-  /** The call that waits, or that is made per connection. */
+  /** The call or the library that waits; the call that is made per connection. */
   readonly call: string;
 }
 
 const epoll = { waiting: "told", call: "epoll_wait" } as const;
+const peer = (call: string) => ({ waiting: "calls-back", call }) as const;
 
 const strategies: Readonly<Record<string, StrategyRow>> = {
   "thread-per-connection": { waiting: "blocks", what: "one thread per connection", call: "recv" },
@@ -61,6 +64,21 @@ const strategies: Readonly<Record<string, StrategyRow>> = {
     call: "epoll_wait",
     what: "several processes of Node's net module",
   },
+  "python-selectors": { ...peer("Python's selectors module"), what: "one loop in Python" },
+  asyncio: { ...peer("asyncio"), what: "a Protocol in Python" },
+  uvloop: { ...peer("libuv"), what: "the Protocol of asyncio on uvloop" },
+  twisted: { ...peer("Twisted's reactor"), what: "a Protocol in Python" },
+  gevent: { ...peer("gevent's loop"), what: "one greenlet per connection" },
+  "bare-epoll": { ...epoll, what: "one loop in C, without a library" },
+  libuv: { ...peer("libuv"), what: "uv_tcp_t in C" },
+  libevent: { ...peer("libevent"), what: "bufferevents in C" },
+  asio: { ...peer("Asio"), what: "one thread in C++" },
+  tokio: { ...peer("Tokio"), what: "one task per connection in Rust" },
+  go: { ...peer("The Go runtime"), what: "one goroutine per connection" },
+  "java-nio": { ...peer("Java's Selector"), what: "one thread in Java" },
+  "java-virtual-threads": { ...peer("The JVM"), what: "one virtual thread per connection" },
+  bun: { ...peer("Bun's loop"), what: "handlers in JavaScript" },
+  deno: { ...peer("Deno's loop"), what: "one async function per connection" },
 };
 
 const unknown: StrategyRow = { waiting: "unknown", what: "a server of its own", call: "" };

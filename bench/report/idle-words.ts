@@ -1,8 +1,9 @@
 // What silent connections cost, as one sentence: the idle section of the report.
 
+import type { Cell } from "../model/results.ts";
 import { count, percent } from "./format.ts";
 import { figure, type Group } from "./groups.ts";
-import { joined, namesOf, type Sentence, say } from "./sentence.ts";
+import { joined, mostListed, namesOf, type Sentence, say } from "./sentence.ts";
 
 /** What waiting costs: which contenders use CPU while their connections are silent. */
 export function idleSentence(group: Group | undefined): Sentence {
@@ -20,11 +21,16 @@ export function idleSentence(group: Group | undefined): Sentence {
     ),
     ...(quiet.length === 0
       ? []
-      : [say`${namesOf(quiet.map(({ cell }) => cell))} less than ${leastAbove(most)} %`]),
+      : [say`${restOf(quiet.map(({ cell }) => cell))} less than ${leastAbove(most)} %`]),
   ];
   if (parts.length === 0) return [];
   const silent = count((found[0]?.cell ?? group.measured[0])?.connections ?? 0);
   return say`With ${silent} silent connections, ${joined(parts, "; ")}.`;
+}
+
+/** Names are of use while they are few. */
+function restOf(cells: readonly Cell[]): Sentence {
+  return cells.length <= mostListed ? namesOf(cells) : [`the ${count(cells.length)} others`];
 }
 
 /** The next tenth of a percent: 0 is measured by the tick, and is less than 0.1. */

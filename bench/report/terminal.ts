@@ -24,7 +24,7 @@ import {
   tableWidth,
   wrap,
 } from "./text-table.ts";
-import { confidenceTitle, reasonOf, untouchedText } from "./words.ts";
+import { confidenceTitle, lowReason, reasonOf, untouchedText } from "./words.ts";
 
 /** The table of the scale that matters most, a line per other scale, the verdict, confidence. */
 export function renderTerminal(report: Report, { colour, width }: TerminalOptions): string {
@@ -35,10 +35,15 @@ export function renderTerminal(report: Report, { colour, width }: TerminalOption
   const others = groups.filter((group) => group !== opening);
   const shown = others.length <= mostScales ? others : onePerWorkload(others, opening);
   const more = others.length - shown.length;
+  // A page of tables of other workloads would hide the one table that the run is about.
+  const whole = more === 0;
   const parts = [
     tableOf(opening, canvas),
     wholeLines(opening, canvas),
-    shown.flatMap((group) => otherScale(group, canvas)),
+    shown.flatMap((group) => [
+      ...otherScale(group, canvas),
+      ...(whole ? wholeLines(group, canvas) : []),
+    ]),
     more === 0 ? [] : [`${plural(more, "more scale")} in the report.`],
     left,
     callLines(report, canvas),
@@ -106,7 +111,7 @@ function otherScale(group: GroupReport, { width, paint }: Canvas): string[] {
   const said = group.verdict.slice(0, 2).map(plain).join(" ");
   const text = group.measured.length === 0 ? "No contender could be measured." : said;
   const lines = wrap(text, width - 2).map((line) => `  ${line}`);
-  return [...title, ...lines, ...wholeLines(group, { width, paint })];
+  return [...title, ...lines];
 }
 
 /** Two sentences, the errors, and how far to trust the table. */
@@ -114,7 +119,8 @@ function verdictLines(report: Report, opening: GroupReport, { width, paint }: Ca
   const { sentences, confidence } = report;
   const doubts = confidence.cautions.filter(isWeighty);
   const notes = doubts.map((caution) => `! ${plain(cautionSentence(caution))}`);
-  const level = `${confidenceTitle(confidence)}.`;
+  const why = lowReason(confidence);
+  const level = `${confidenceTitle(confidence)}${why === "" ? "" : ` (low: ${why})`}.`;
   return [
     ...wrap(sentences.slice(0, 2).map(plain).join(" "), width),
     ...(opening.integrity === "" ? [] : wrap(opening.integrity, width)),
@@ -231,7 +237,11 @@ function titleOf(name: ColumnName, group: Group, { intervals, short = false }: L
 }
 
 function styleOf(name: ColumnName, cell: Cell): Style {
-  if (name === "status") return statusStyle(cell.status);
+  if (name === "status") {
+    return cell.confidence?.grade === "low" && cell.status === "ok"
+      ? "yellow"
+      : statusStyle(cell.status);
+  }
   return name === "mismatches" && cell.mismatches > 0 ? "red" : "plain";
 }
 

@@ -46,15 +46,24 @@ export function headlineOf(group: Group | undefined, { reference }: Results): Se
   const known = rivals.find(({ contender }) => contender === usual);
   const others = rivals.filter((cell) => cell !== known);
   const ranked = others.filter(isRanked);
+  const likely = others.filter(isProbable);
   const first = [opening(reference, cost), ...(known === undefined ? [] : [againstUsual(known)])];
+  const ties = tied(
+    others.filter(isTied),
+    known === undefined ? say`with it` : say`with ${nameOf(reference)}`,
+  );
+  const [times = [], ...moreTimes] = [
+    compared(ranked.filter((cell) => ratioOf(cell) < 1)),
+    compared(ranked.filter((cell) => ratioOf(cell) >= 1)),
+    likely.length > mostListed ? [] : probable(likely),
+  ].filter((part) => part.length > 0);
+  // The sentence before may end with another contender's cost.
+  const clear = known === undefined || ties.length > 0 || times.length === 0;
   const rest = [
-    tied(
-      others.filter(isTied),
-      known === undefined ? say`with it` : say`with ${nameOf(reference)}`,
-    ),
-    cheaper(ranked.filter((cell) => ratioOf(cell) < 1)),
-    moreExpensive(ranked.filter((cell) => ratioOf(cell) >= 1)),
-    probable(others.filter(isProbable)),
+    ties,
+    clear ? times : say`${times} as ${nameOf(reference)}`,
+    ...moreTimes,
+    likely.length > mostListed ? probable(likely) : [],
     unresolved(others.filter((cell) => isUnresolved(cell) && !isProbable(cell))),
   ].filter((part) => part.length > 0);
   const full = group.measured.filter(isSaturated);
@@ -132,26 +141,19 @@ function isCompared({ metric, measured, others }: Group, reference: string): boo
   return [...measured, ...others].some(({ contender }) => contender === reference);
 }
 
-function cheaper(cells: readonly Cell[]): Sentence {
-  const [first] = [...cells].sort((left, right) => ratioOf(left) - ratioOf(right));
-  if (first !== undefined && cells.length > 3) {
-    const which = `the cheapest of ${cells.length} that cost less`;
-    return say`${nameOf(first.contender)}, ${which}, needs ${timesOf(first)} that`;
-  }
-  return enumerated(
-    cells.map((cell) => say`${nameOf(cell.contender)} needs ${timesOf(cell)} that`),
-  );
-}
-
-function moreExpensive(cells: readonly Cell[]): Sentence {
+/** "a costs 1.24 and b 2.74 times as much"; of more only the ends. */
+function compared(cells: readonly Cell[]): Sentence {
   const sorted = [...cells].sort((left, right) => ratioOf(left) - ratioOf(right));
   const [first] = sorted;
   const last = sorted.at(-1);
   if (first === undefined || last === undefined) return [];
-  const near = say`${nameOf(first.contender)} costs ${timesOf(first)} as much`;
-  if (first === last) return near;
-  const most = sorted.length > 3 ? `the most expensive of ${sorted.length}` : "the most expensive";
-  return say`${near}, ${nameOf(last.contender)}, ${most}, ${timesOf(last)}`;
+  const [low, high] = [nameOf(first.contender), nameOf(last.contender)];
+  if (first === last) return say`${low} costs ${timesOf(first)} as much`;
+  if (sorted.length === 2) {
+    return say`${low} costs ${ratio(ratioOf(first))} and ${high} ${timesOf(last)} as much`;
+  }
+  const ends = say`from ${ratio(ratioOf(first))} (${low}) to ${timesOf(last)} (${high})`;
+  return say`${count(sorted.length)} others cost ${ends} as much`;
 }
 
 /** One to three sentences: what the reference costs, what the others cost in its terms, ties. */

@@ -43,11 +43,20 @@ export function lowSentences({ low }: Confidence): Sentence[] {
   const workloads = [...new Set(low.map(({ workload }) => workload))];
   return workloads.map((workload) => {
     const cells = low.filter((cell) => cell.workload === workload);
-    const doubts = cells.flatMap(({ confidence }) => confidence?.doubts ?? []);
     const which = `${plural(cells.length, "cell")} of ${plainLine(workload)}`;
-    const why = doubtCodes.flatMap((code) => doubtText(code, doubts)).join("; ");
-    return say`Low in ${which} (${someOf(cells)}): ${why}.`;
+    return say`Low in ${which} (${someOf(cells)}): ${doubtsOf(cells)}.`;
   });
+}
+
+/** What makes the confidence low, if that is so in one workload only; else empty. */
+export function lowReason({ low }: Confidence): string {
+  const workloads = new Set(low.map(({ workload }) => workload));
+  return workloads.size === 1 ? doubtsOf(low) : "";
+}
+
+function doubtsOf(cells: readonly Cell[]): string {
+  const doubts = cells.flatMap(({ confidence }) => confidence?.doubts ?? []);
+  return doubtCodes.flatMap((code) => doubtText(code, doubts)).join("; ");
 }
 
 /** What the doubts of one kind say of several cells. */

@@ -39,6 +39,9 @@ export function memoryChart(group: Group, reference: string): Chart | undefined 
         ...(withKernel
           ? [{ filling: "solid", bar: "light", text: "kernel's, of both ends" } as const]
           : []),
+        ...(cells.every(isMeasured)
+          ? []
+          : [{ filling: "solid", bar: "open", text: "not ranked" } as const]),
       ],
       noteTitle: withKernel ? "own + kernel · all connections" : "all connections",
       rows: cells.map((cell) => rowOf(cell, reference)),

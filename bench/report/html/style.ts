@@ -94,6 +94,7 @@ section:not(.closed)+section.closed{margin-top:4rem!important}
 .banner ul{margin:.25rem 0 0;padding-left:1.2rem}
 .banner li{margin:.15rem 0}
 .banner p{margin:.75rem 0 0}
+.banner+.lead{margin-top:1rem}
 .banner .machine{color:var(--muted);font-size:.9rem}
 .banner.sound{--tone:var(--good);border-color:var(--good);background:var(--good-back)}
 .banner.careful{--tone:var(--warn);border-color:var(--warn);background:var(--warn-back)}
@@ -227,6 +228,7 @@ const print = `
   h2,h3,.lead{break-after:avoid}
   figure{border:0;padding:0}
   svg.wide{display:block;max-height:5.6cm}
+  #cpu figcaption+svg.wide:not(figure~figure *){max-height:7.2cm}
   svg.narrow{display:none}
   .scroll,.raw .scroll{overflow:visible;max-height:none}
   .raw table{font-size:6.5pt}
