@@ -13,6 +13,16 @@ describe("the section on what a user would use otherwise", () => {
     expect(peersOf(inventedResults())).toBeUndefined();
   });
 
+  it("does not draw again what the chart of all contenders shows", () => {
+    const results = inventedResults();
+    const cells = results.cells.map((cell) =>
+      cell.contender === results.reference ? cell : { ...cell, runtime: "peer" as const },
+    );
+    const sections = sectionsOf({ ...results, cells });
+    expect(sections.find(({ id }) => id === "peers")).toBeUndefined();
+    expect(sections.find(({ id }) => id === "cpu")?.lead).toContain("include their language's");
+  });
+
   it("has the peers and the reference, in a chart with a name of its own", () => {
     const results = inventedResults();
     const cells = results.cells.map((cell) =>

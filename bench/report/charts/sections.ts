@@ -80,13 +80,14 @@ function acrossHeadline(groups: readonly Group[]): Group[] {
 function cpuSection(groups: readonly Group[], { reference, cells: all }: Results): Section {
   const cells = all.filter(({ workload }) => workload === "echo-rate");
   const [first, ...others] = groups.map((group) => costChart(group, reference));
+  const lead =
+    "Every server gets the same messages at the same times, so the CPU time that each spends per " +
+    "message is what its strategy costs. Ratios are to the reference within the same block; if " +
+    "the interval holds 1, the difference is not significant.";
   return {
     id: "cpu",
     title: "CPU per message",
-    lead:
-      "Every server gets the same messages at the same times, so the CPU time that each spends " +
-      "per message is what its strategy costs. Ratios are to the reference within the same " +
-      "block; if the interval holds 1, the difference is not significant.",
+    lead: mostArePeers(groups[0]) ? `${lead} ${peersLead}` : lead,
     charts: [
       first,
       ...growthCharts(cells, { over: "connections", metric: "serverCpuPerMessage" }).slice(0, 1),
@@ -96,9 +97,23 @@ function cpuSection(groups: readonly Group[], { reference, cells: all }: Results
   };
 }
 
-/** The servers in other languages, with the reference alone. Empty in a run without any. */
+const peersLead =
+  "Echo servers in other languages and on other libraries are each written as their documentation " +
+  "suggests, with back-pressure. Their figures include their language's runtime; what each does " +
+  "differently is in the settings.";
+
+const isPeer = ({ runtime }: Cell) => runtime === "peer";
+
+/** Then the chart of all contenders shows what a chart of the peers would. */
+function mostArePeers({ measured }: Pick<Group, "measured"> = { measured: [] }): boolean {
+  return 2 * measured.filter(isPeer).length > measured.length;
+}
+
+/**
+ * The servers in other languages, with the reference alone. Empty in a run without any, and in one
+ * of little else.
+ */
 function peersSection(groups: readonly Group[], { reference }: Results): Section {
-  const isPeer = ({ runtime }: Cell) => runtime === "peer";
   const kept = (cell: Cell) => isPeer(cell) || cell.contender === reference;
   const charts = groups
     .filter(({ measured, others }) => [...measured, ...others].some(isPeer))
@@ -108,19 +123,13 @@ function peersSection(groups: readonly Group[], { reference }: Results): Section
       return costChart(part, reference);
     })
     .filter(isChart);
-  const lead =
-    "Echo servers in other languages and on other libraries, each written as its documentation " +
-    "suggests, with back-pressure. Their figures include their language's runtime; what each " +
-    "does differently is in the settings.";
-  // If peers are most of the rows, the chart of all contenders shows the same, right above.
-  const [{ measured = [] } = {}] = groups;
-  const seen = 2 * measured.filter(isPeer).length > measured.length;
   return {
     id: "peers",
     title: "Against what you would use otherwise",
-    lead,
-    ...(seen ? { summary: [lead] } : {}),
-    charts: charts.map((chart) => ({ ...chart, id: `peers-${chart.id}` })),
+    lead: peersLead,
+    charts: mostArePeers(groups[0])
+      ? []
+      : charts.map((chart) => ({ ...chart, id: `peers-${chart.id}` })),
   };
 }
 

@@ -228,11 +228,11 @@ const print = `
   h2,h3,.lead{break-after:avoid}
   figure{border:0;padding:0}
   svg.wide{display:block;max-height:5.6cm}
-  #cpu figcaption+svg.wide:not(figure~figure *){max-height:7.2cm}
+  #cpu figcaption+svg.wide:not(figure~figure *){max-height:6.4cm}
   svg.narrow{display:none}
   .scroll,.raw .scroll{overflow:visible;max-height:none}
-  .raw table{font-size:6.5pt}
-  .raw th,.raw td{white-space:normal;padding:.15rem .3rem}
+  .scroll table{font-size:6.5pt}
+  .scroll th,.scroll td{white-space:normal;overflow-wrap:anywhere;padding:.15rem .3rem}
   main>section,main>section.banner{margin-top:.8rem}
   .banner{padding:.2rem .8rem}
 }`;
