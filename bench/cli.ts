@@ -21,7 +21,7 @@ import {
   exitUsage,
   isSystemError,
   print,
-  say,
+  sayWrapped,
 } from "./commands/command.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -72,7 +72,7 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     const lost = error instanceof OutputError;
     if (!lost && !(error instanceof UsageError) && !isSystemError(error)) throw error;
-    say(`bench: ${error.message}`);
+    sayWrapped(`bench: ${error.message}`);
     return lost ? exitFailure : exitUsage;
   }
 }

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { ProgressLine } from "../bench/live/progress.ts";
 import { remainingText } from "../bench/live/remaining.ts";
-import { wrap } from "../bench/report/text-table.ts";
+import { wrap, wrapLast } from "../bench/report/text-table.ts";
 import { Pace } from "../bench/run/pace.ts";
 import { livePlan, progressOf } from "./live-data.ts";
 import { fullResults } from "./report-full-data.ts";
@@ -123,6 +123,18 @@ describe("the final tables", () => {
     const text = renderTerminal({ ...results, cells }, { colour: false, width: 140 });
     expect(text).toContain("CPU while idle");
     expect(text).not.toContain("every byte checked");
+  });
+
+  it("go on below their last column where it is too long", () => {
+    expect(wrapLast("  limit   20,000   at most so many threads", 30)).toEqual([
+      "  limit   20,000   at most so",
+      "                   many threads",
+    ]);
+    expect(wrapLast("    sudo sysctl -w a=1 && ulimit -n 1", 30)).toEqual([
+      "    sudo sysctl -w a=1 &&",
+      "    ulimit -n 1",
+    ]);
+    expect(wrapLast("short", 30)).toEqual(["short"]);
   });
 
   it("keep a number beside its percent sign", () => {

@@ -499,7 +499,8 @@ describe("the words before the charts", () => {
     expect(headline(inventedResults())).toBe(
       "cpp:reactor-epoll spends 11.1 µs of server CPU per message; node:net spends 1.50 times " +
         "that. cpp:poll ties with cpp:reactor-epoll; 3 others cost from 1.24 (ts:reactor-epoll) " +
-        "to 2.74 times (cpp:select) as much. cpp:busy-poll and ts:busy-poll saturate their cores at this rate.",
+        "to 2.74 times (cpp:select) as much. cpp:busy-poll and ts:busy-poll saturate their cores " +
+        "at this rate.",
     );
   });
 

@@ -4,6 +4,7 @@
 import { flag, type Given, type OptionRow } from "../command-line.ts";
 import { openPage } from "../host/browser.ts";
 import { writeOutput } from "../host/output.ts";
+import { wrap } from "../report/text-table.ts";
 
 export interface Command {
   readonly name: string;
@@ -58,6 +59,12 @@ export async function openIfAsked({ values }: Given, path: string): Promise<void
 /** What is going on, on standard error. */
 export function say(line: string): void {
   process.stderr.write(`${line}\n`);
+}
+
+/** The same for a text that may be longer than the terminal is wide; in a log it stays whole. */
+export function sayWrapped(text: string): void {
+  const { isTTY, columns } = process.stderr;
+  for (const line of isTTY ? wrap(text, columns - 1, "  ") : [text]) say(line);
 }
 
 /** A fault of the system, such as a full disk: its message says all that there is to say. */

@@ -8,8 +8,8 @@ import { type FitRow, fitRows, limitRows, models, scales, thousands } from "../h
 import type { MachineEnvironment } from "../host/environment.ts";
 import { type MachineLimits, warnings } from "../host/limits.ts";
 import { LocalHost } from "../host/local.ts";
-import { alignedLines } from "../report/text-table.ts";
-import { type Command, print } from "./command.ts";
+import { alignedLines, wrapLast } from "../report/text-table.ts";
+import { type Command, print, widthOf } from "./command.ts";
 import { diagnoseMachines } from "./doctor-machines.ts";
 
 export const doctorCommand: Command = {
@@ -68,7 +68,9 @@ function asText({ machine, environment, disturbances }: Diagnosis): string {
     "",
     "what disturbs figures here",
     ...disturbances.map((line) => `  ${line}`),
-  ].join("\n");
+  ]
+    .flatMap((line) => wrapLast(line, widthOf(process.stdout)))
+    .join("\n");
 }
 
 function asJson({ machine, environment, disturbances }: Diagnosis): string {
@@ -102,7 +104,7 @@ const modelWords = {
   single: "one thread for all",
   thread: "a thread each",
   process: "a process each",
-  prefork: "a few processes",
+  prefork: "prefork",
 } as const;
 
 /** What fits, then once for each limit that is in the way how it is lifted. */

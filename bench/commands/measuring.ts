@@ -18,13 +18,12 @@ import { nextOf } from "../report/next.ts";
 import type { TerminalOptions } from "../report/rendering.ts";
 import { reportOf } from "../report/report.ts";
 import { renderTerminal } from "../report/terminal.ts";
-import { wrap } from "../report/text-table.ts";
 import { writeReport } from "../report/write.ts";
 import { exitCodeOf } from "../run/exit-code.ts";
 import { describePlan, type Plan } from "../run/plan.ts";
 import { workersOf } from "../run/preflight.ts";
 import { run } from "../run/run.ts";
-import { messageOf, openIfAsked, print, say } from "./command.ts";
+import { messageOf, openIfAsked, print, say, sayWrapped } from "./command.ts";
 import { shortPath, writableFolder } from "./files.ts";
 import { passesAsked, refusePass } from "./passes.ts";
 
@@ -168,12 +167,6 @@ const greeting = "What each server strategy costs here: CPU per message, latency
 function destination(reportsFolder: string): string {
   const where = shortPath(reportsFolder) || ".";
   return `The report will be in ${where}/; Ctrl-C keeps what was measured.`;
-}
-
-/** In a log a line stays whole. */
-function sayWrapped(text: string): void {
-  const { isTTY, columns } = process.stderr;
-  for (const line of isTTY ? wrap(text, columns - 1, "  ") : [text]) say(line);
 }
 
 /** Writes first: the table may go to a terminal that is not there any more. @returns the page. */

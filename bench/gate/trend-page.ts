@@ -129,7 +129,8 @@ function mark(
     y: position(plot.y, figure),
   });
   const { x, y } = place(value);
-  const tip = `${commitText(point)}, ${at.slice(0, 16).replace("T", " ")}: ${figureText(value, unit)}`;
+  const when = at.slice(0, 16).replace("T", " ");
+  const tip = `${commitText(point)}, ${when}: ${figureText(value, unit)}`;
   return element(
     "g",
     {},

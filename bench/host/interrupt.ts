@@ -6,9 +6,10 @@ import { constants } from "node:os";
 
 /**
  * npm passes on the SIGINT that the terminal has sent to the whole group already, so that one
- * Ctrl-C arrives twice. What comes this soon is the same one.
+ * Ctrl-C arrives twice. What comes this soon is the same one: on a busy machine npm took over half
+ * a second, and what was measured was lost.
  */
-const sameKeypressMs = 500;
+const sameKeypressMs = 3_000;
 
 export class Interruption {
   readonly #controller = new AbortController();

@@ -106,6 +106,16 @@ export function wrap(text: string, width: number, indent = ""): string[] {
   return [...lines, line];
 }
 
+/** A line whose columns are aligned: what does not fit goes on below its last column. */
+export function wrapLast(line: string, width: number): string[] {
+  if (line.length <= width) return [line];
+  const start = /^(?:.*\s{2,})?/.exec(line)?.[0].length ?? 0;
+  const at = start > (2 * width) / 3 ? (/^\s*/.exec(line)?.[0].length ?? 0) : start;
+  const indent = " ".repeat(at);
+  const [first = "", ...rest] = wrap(line.slice(at), width - at);
+  return [line.slice(0, at) + first, ...rest.map((more) => indent + more)];
+}
+
 /** A heading on two lines; of an odd number of words, one line has the word in the middle. */
 export function halves(title: string, longer: "first" | "second"): [string, string] {
   const words = title.split(" ");

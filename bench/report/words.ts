@@ -30,7 +30,8 @@ export function confidenceTitle({ level, ranked, cells, graded }: Confidence): s
   if (cells === 0) return "Nothing was measured";
   if (graded.length > 0) {
     const parts = graded.map(({ grade, cells: number }) => `${grade} in ${count(number)}`);
-    const failed = level === "broken" ? "; something failed" : "";
+    const broken = ranked === 0 ? "; nothing is ranked" : "; something failed";
+    const failed = level === "broken" ? broken : "";
     return `Confidence: ${enumerate(parts)} of ${count(cells)} cells${failed}`;
   }
   if (level === "sound") return `${share}, no window discarded`;

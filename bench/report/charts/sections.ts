@@ -98,9 +98,9 @@ function cpuSection(groups: readonly Group[], { reference, cells: all }: Results
 }
 
 const peersLead =
-  "Echo servers in other languages and on other libraries are each written as their documentation " +
-  "suggests, with back-pressure. Their figures include their language's runtime; what each does " +
-  "differently is in the settings.";
+  "Echo servers in other languages and on other libraries are each written as their " +
+  "documentation suggests, with back-pressure. Their figures include their language's runtime; " +
+  "what each does differently is in the settings.";
 
 const isPeer = ({ runtime }: Cell) => runtime === "peer";
 

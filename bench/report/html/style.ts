@@ -230,6 +230,8 @@ const print = `
   svg.wide{display:block;max-height:5.6cm}
   #cpu figcaption+svg.wide:not(figure~figure *){max-height:6.4cm}
   svg.narrow{display:none}
+  svg.only{max-height:6.4cm;margin:0}
+  details.folded{break-inside:avoid}
   .scroll,.raw .scroll{overflow:visible;max-height:none}
   .scroll table{font-size:6.5pt}
   .scroll th,.scroll td{white-space:normal;overflow-wrap:anywhere;padding:.15rem .3rem}
