@@ -126,7 +126,7 @@ describe("the final tables", () => {
   });
 
   it("go on below their last column where it is too long", () => {
-    expect(wrapLast("  limit   20,000   at most so many threads", 30)).toEqual([
+    expect(wrapLast("  limit   20,000   at most so many threads", 31)).toEqual([
       "  limit   20,000   at most so",
       "                   many threads",
     ]);
