@@ -19,21 +19,38 @@ const alone = [
 const inPairs = ["test/agents-ssh.test.ts", "test/load-generator-protocols.test.ts"];
 
 /**
- * Files of functions without state, descriptors and processes: several of them share a process,
- * which loads vitest and the modules once.
+ * Files that share a process, which loads vitest and the modules once: functions without state, and
+ * the library's calls on descriptors that a test opens and closes itself. Not a file whose helpers
+ * call afterEach() when they are loaded: that would be done for the first file only.
  */
-const isPure = (file: string) =>
-  /^test\/(?:report[\w-]*|statistics\/[\w-]+)\.test\.ts$/.test(file) || pureAlone.includes(file);
+const shares = (file: string) =>
+  /^test\/(?:report[\w-]*|statistics\/[\w-]+)\.test\.ts$/.test(file) || sharing.includes(file);
 
-const pureAlone = [
+const sharing = [
+  "arbiter",
+  "backends",
+  "batch",
   "bench-budget",
   "bench-measure",
   "chat-groups",
+  "connect-descriptor",
   "delivery-report",
+  "descriptors",
   "environment",
+  "inotify",
+  "lending",
+  "limits",
+  "linger",
+  "multicast",
+  "netlink",
   "progress",
   "prose",
   "regression",
+  "security",
+  "selector",
+  "selector-table",
+  "socket",
+  "stale-descriptors",
   "tidy",
 ].map((name) => `test/${name}.test.ts`);
 
@@ -68,7 +85,7 @@ const longest = [
   "arguments",
 ].map((name) => `test/${name}.test.ts`);
 
-for (const file of [...alone, ...inPairs, ...longest, ...pureAlone]) {
+for (const file of [...alone, ...inPairs, ...longest, ...sharing]) {
   if (existsSync(join(import.meta.dirname, file))) continue;
   throw new Error(`vitest.config.ts: ${file} does not exist; take it out of its list`);
 }
@@ -79,9 +96,9 @@ class LongestFirst extends BaseSequencer {
     return usual.toSorted((a, b) => this.#rank(a) - this.#rank(b));
   }
 
-  /** The pure files come last and together: a process goes on only with a file of its project. */
+  /** The files that share come last and together: a process goes on only with a file of its project. */
   #rank({ project, moduleId }: TestSpecification): number {
-    if (project.name === "pure") return longest.length + 1;
+    if (project.name === "shared") return longest.length + 1;
     const place = longest.indexOf(relative(import.meta.dirname, moduleId));
     return place < 0 ? longest.length : place;
   }
@@ -122,15 +139,15 @@ export default defineConfig({
           ...common,
           ...sideBySide,
           name: "side-by-side",
-          include: files.filter((file) => !isPure(file) && !ofOthers.includes(file)),
+          include: files.filter((file) => !shares(file) && !ofOthers.includes(file)),
         },
       },
       {
         test: {
           ...common,
           ...sideBySide,
-          name: "pure",
-          include: files.filter(isPure),
+          name: "shared",
+          include: files.filter(shares),
           isolate: false,
         },
       },
