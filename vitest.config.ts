@@ -19,38 +19,54 @@ const alone = [
 const inPairs = ["test/agents-ssh.test.ts", "test/load-generator-protocols.test.ts"];
 
 /**
- * Files that share a process, which loads vitest and the modules once: functions without state, and
- * the library's calls on descriptors that a test opens and closes itself. Not a file whose helpers
- * call afterEach() when they are loaded: that would be done for the first file only.
+ * Short files that share a process, which loads vitest and the modules once. Their tests close and
+ * end what they open and start, and leave the process as it was. Not a file whose helpers call
+ * afterEach() when they are loaded: that would be done for the first file only.
  */
 const shares = (file: string) =>
   /^test\/(?:report[\w-]*|statistics\/[\w-]+)\.test\.ts$/.test(file) || sharing.includes(file);
 
 const sharing = [
+  "advice",
+  "agents-fleet",
+  "agents-programs",
   "arbiter",
   "backends",
   "batch",
   "bench-budget",
   "bench-measure",
+  "bench-refusals",
   "chat-groups",
   "connect-descriptor",
+  "cpu-share",
+  "cross-compile",
+  "delivery-broadcast",
+  "delivery-multicast",
   "delivery-report",
   "descriptors",
   "environment",
+  "forward-fifos",
   "inotify",
+  "latency-against-load",
   "lending",
   "limits",
   "linger",
+  "load-generator-scripts",
+  "messages",
+  "micro",
   "multicast",
   "netlink",
+  "other-clients",
   "progress",
   "prose",
   "regression",
   "security",
   "selector",
   "selector-table",
+  "servers-processes",
   "socket",
   "stale-descriptors",
+  "terminal",
   "tidy",
 ].map((name) => `test/${name}.test.ts`);
 
