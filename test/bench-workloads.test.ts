@@ -99,7 +99,7 @@ describe.runIf(linux && chooseCpus().clientAlone)("a load generator with a core 
 });
 
 describe.runIf(linux)("a workload", () => {
-  const servers = workloads.filter(({ name }) => families[name] === undefined);
+  const servers: readonly Workload[] = workloads.filter(({ name }) => families[name] === undefined);
 
   it.each(servers)("$name gives its headline for each of its variants", async (workload) => {
     const plan = planOf(ungated(workload), ["cpp:reactor-epoll"]);

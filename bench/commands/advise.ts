@@ -20,16 +20,20 @@ import { contenders } from "../contenders/catalogue.ts";
 import type { Host } from "../host/host.ts";
 import { LocalHost } from "../host/local.ts";
 import type { Results } from "../model/results.ts";
+import { usualPayloadBytes } from "../model/workloads/workload.ts";
 import { type Command, exitUsage, print, say } from "./command.ts";
 import { terminalOf } from "./measuring.ts";
 import { isFolder, readResults } from "./saved.ts";
 
-const usualPayload = 64;
-
 const rows: readonly OptionRow[] = [
   option("connections", "N", "the number of connections that you expect", whole(1, 2_000_000)),
   option("active", "PERCENT", "share of them that carry messages; default: 100", share),
-  option("payload", "BYTES", `bytes per message; default: ${usualPayload}`, byteCount(1, 1 << 20)),
+  option(
+    "payload",
+    "BYTES",
+    `bytes per message; default: ${usualPayloadBytes}`,
+    byteCount(1, 1 << 20),
+  ),
   option("rate", "N", "messages per second; default: the best measured rate", whole(1, 1e7)),
   option("from", "PATH[,PATH]", "results.json, or folders of runs; default: reports/", words),
   ...machineRows,
@@ -87,7 +91,7 @@ function questionOf({ values }: Given): Question {
   return {
     connections,
     activePercent: (values["active"] as number | null) ?? 100,
-    payloadBytes: (values["payload"] as number | null) ?? usualPayload,
+    payloadBytes: (values["payload"] as number | null) ?? usualPayloadBytes,
     ratePerSecond: values["rate"] as number | null,
   };
 }

@@ -162,5 +162,5 @@ function measures(
 }
 
 function hasFigure({ metrics, comparesToReference }: Workload, name: MetricName): boolean {
-  return metrics.includes(name) || (name === "ratioToReference" && comparesToReference);
+  return metrics.includes(name) || (name === "ratioToReference" && comparesToReference === true);
 }

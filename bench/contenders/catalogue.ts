@@ -2,7 +2,7 @@
 // is worked out. A new contender is one server file and one row.
 
 import { join } from "node:path";
-import type { Kind } from "../model/runtimes.ts";
+import type { Kind, Runtime } from "../model/runtimes.ts";
 import type { Paths } from "../paths.ts";
 import { blocking, nodeSettings, type ServerSettings, withoutWaits } from "./settings.ts";
 
@@ -57,235 +57,112 @@ export const reference = "cpp:reactor-epoll";
 /** Where everything runs that asks nothing special of the kernel. */
 export const unix: readonly NodeJS.Platform[] = ["linux", "darwin", "freebsd", "openbsd"];
 
-const native = (strategy: string) => (paths: Paths) => [paths.echoServer, "--strategy", strategy];
-const preforked = (strategy: string) => (paths: Paths, workers: number) => [
-  ...native(strategy)(paths),
-  "--workers",
-  String(workers),
-];
-const script = (name: string) => (paths: Paths) => [paths.node, paths.serve, name];
-const preforkedScript = (name: string) => (paths: Paths, workers: number) => [
-  ...script(name)(paths),
-  "--workers",
-  String(workers),
-];
+/** By default one thread serves all connections, on Linux. */
+type FurtherFields = Partial<Omit<Contender, keyof Kind | "name" | "summary">>;
+
+/** The row of a server of this suite. */
+export function server(
+  runtime: Runtime,
+  strategy: string,
+  summary: string,
+  further: FurtherFields = {},
+): Contender {
+  const name = `${runtime}:${strategy}`;
+  const several = further.concurrency === "prefork";
+  const command = (paths: Paths, workers: number) => [
+    ...(runtime === "cpp"
+      ? [paths.echoServer, "--strategy", strategy]
+      : [paths.node, paths.serve, name]),
+    ...(several ? ["--workers", String(workers)] : []),
+  ];
+  const usual = { command, concurrency: "single", platforms: ["linux"] } as const;
+  return { name, runtime, strategy, ...usual, summary, ...further };
+}
+
+const prefork = { concurrency: "prefork" } as const;
+/** A wait of io_uring returns as many completions as there are. */
+const completions = {
+  acceptsPerWake: "all that are complete",
+  eventsPerWait: "all that are complete",
+};
 
 export const contenders: readonly Contender[] = [
-  {
-    name: "cpp:process-per-connection",
-    runtime: "cpp",
-    strategy: "process-per-connection",
-    command: native("process-per-connection"),
-    concurrency: "process",
-    platforms: unix,
-    summary: "a process for each connection, forked when it is accepted",
-    settings: blocking,
-  },
-  {
-    name: "cpp:thread-per-connection",
-    runtime: "cpp",
-    strategy: "thread-per-connection",
-    command: native("thread-per-connection"),
-    concurrency: "thread",
-    platforms: unix,
-    summary: "a thread for each connection blocks in recv",
-    settings: blocking,
-  },
-  {
-    name: "cpp:busy-poll",
-    burnsWhileIdle: true,
-    runtime: "cpp",
-    strategy: "busy-poll",
-    command: native("busy-poll"),
-    concurrency: "single",
-    platforms: unix,
-    summary: "receives from every connection in turn and never waits",
-    settings: withoutWaits,
-  },
-  {
-    name: "cpp:select",
-    runtime: "cpp",
-    strategy: "select",
-    command: native("select"),
-    concurrency: "single",
-    platforms: unix,
-    summary: "select(2) over a heap-sized fd_set",
-  },
-  {
-    name: "cpp:poll",
-    runtime: "cpp",
-    strategy: "poll",
-    command: native("poll"),
-    concurrency: "single",
-    platforms: unix,
-    summary: "poll(2) over every connection",
-  },
-  {
-    name: "cpp:reactor-epoll",
-    runtime: "cpp",
-    strategy: "reactor-epoll",
-    command: native("reactor-epoll"),
-    concurrency: "single",
-    platforms: ["linux"],
-    summary: "a reactor over epoll_wait(2), level-triggered",
-  },
-  {
-    name: "cpp:reactor-epoll-edge",
-    runtime: "cpp",
-    strategy: "reactor-epoll-edge",
-    command: native("reactor-epoll-edge"),
-    concurrency: "single",
-    platforms: ["linux"],
-    summary: "a reactor over epoll_wait(2), edge-triggered",
-  },
-  {
-    name: "cpp:proactor-epoll",
-    runtime: "cpp",
-    strategy: "proactor-epoll",
-    command: native("proactor-epoll"),
-    concurrency: "single",
-    platforms: ["linux"],
-    summary: "the library's engine of connections over epoll_wait(2)",
-  },
-  {
-    name: "cpp:io_uring",
-    runtime: "cpp",
-    strategy: "io_uring",
-    command: native("io_uring"),
-    concurrency: "single",
-    platforms: ["linux"],
-    summary: "the same engine over completions: multishot accept and recv, provided buffers",
-    settings: { acceptsPerWake: "all that are complete", eventsPerWait: "all that are complete" },
-  },
-  {
-    name: "cpp:prefork",
-    runtime: "cpp",
-    strategy: "prefork",
-    command: preforked("prefork"),
-    concurrency: "prefork",
-    platforms: ["linux"],
-    summary: "several processes, each an epoll reactor, with one common listener",
+  server(
+    "cpp",
+    "process-per-connection",
+    "a process for each connection, forked when it is accepted",
+    { concurrency: "process", platforms: unix, settings: blocking },
+  ),
+  server("cpp", "thread-per-connection", "a thread for each connection blocks in recv", {
+    ...{ concurrency: "thread", platforms: unix, settings: blocking },
+  }),
+  server("cpp", "busy-poll", "receives from every connection in turn and never waits", {
+    ...{ burnsWhileIdle: true, platforms: unix, settings: withoutWaits },
+  }),
+  server("cpp", "select", "select(2) over a heap-sized fd_set", { platforms: unix }),
+  server("cpp", "poll", "poll(2) over every connection", { platforms: unix }),
+  server("cpp", "reactor-epoll", "a reactor over epoll_wait(2), level-triggered"),
+  server("cpp", "reactor-epoll-edge", "a reactor over epoll_wait(2), edge-triggered"),
+  server("cpp", "proactor-epoll", "the library's engine of connections over epoll_wait(2)"),
+  server(
+    "cpp",
+    "io_uring",
+    "the same engine over completions: multishot accept and recv, provided buffers",
+    { settings: completions },
+  ),
+  server("cpp", "prefork", "several processes, each an epoll reactor, with one common listener", {
+    ...prefork,
     // More at once would leave the other processes at that listener without connections.
     settings: { acceptsPerWake: 8 },
-  },
-  {
-    name: "cpp:prefork-reuseport",
-    runtime: "cpp",
-    strategy: "prefork-reuseport",
-    command: preforked("prefork-reuseport"),
-    concurrency: "prefork",
-    platforms: ["linux"],
-    summary: "several processes, each an epoll reactor with its own listener",
-  },
-  {
-    name: "ts:busy-poll",
-    burnsWhileIdle: true,
-    runtime: "ts",
-    strategy: "busy-poll",
-    command: script("ts:busy-poll"),
-    concurrency: "single",
-    platforms: unix,
-    summary: "receives from every connection in turn, in TypeScript",
-    settings: withoutWaits,
-  },
-  {
-    name: "ts:select",
-    runtime: "ts",
-    strategy: "select",
-    command: script("ts:select"),
-    concurrency: "single",
-    platforms: unix,
-    summary: "the library's Selector over select(2)",
-  },
-  {
-    name: "ts:poll",
-    runtime: "ts",
-    strategy: "poll",
-    command: script("ts:poll"),
-    concurrency: "single",
-    platforms: unix,
-    summary: "the library's Selector over poll(2)",
-  },
-  {
-    name: "ts:reactor-epoll",
-    runtime: "ts",
-    strategy: "reactor-epoll",
-    command: script("ts:reactor-epoll"),
-    concurrency: "single",
-    platforms: ["linux"],
-    summary: "the library's Reactor over epoll_wait(2)",
-  },
-  {
-    name: "ts:reactor-io_uring",
-    runtime: "ts",
-    strategy: "reactor-io_uring",
-    command: script("ts:reactor-io_uring"),
-    concurrency: "single",
-    platforms: ["linux"],
-    summary: "the library's Reactor over io_uring's poll operations",
-  },
-  {
-    name: "ts:connections-epoll",
-    runtime: "ts",
-    strategy: "connections-epoll",
-    command: script("ts:connections-epoll"),
-    concurrency: "single",
-    platforms: ["linux"],
-    summary: "the library's serve(): handlers, one call into JavaScript per turn",
-  },
-  {
-    name: "ts:connections-io_uring",
-    runtime: "ts",
-    strategy: "connections-io_uring",
-    command: script("ts:connections-io_uring"),
-    concurrency: "single",
-    platforms: ["linux"],
-    summary: "the same serve() over completions of io_uring",
-    settings: { acceptsPerWake: "all that are complete", eventsPerWait: "all that are complete" },
-  },
-  {
-    name: "ts:prefork",
-    runtime: "ts",
-    strategy: "prefork",
-    command: preforkedScript("ts:prefork"),
-    concurrency: "prefork",
-    platforms: ["linux"],
-    summary: "several processes, each a Reactor over epoll with its own listener",
-  },
-  {
-    name: "node:net",
-    runtime: "node",
-    strategy: "net",
-    command: script("node:net"),
-    concurrency: "single",
-    platforms: unix,
-    summary: "Node's own net module, the usual choice",
-    settings: nodeSettings,
-  },
-  {
-    name: "node:cluster",
-    runtime: "node",
-    strategy: "cluster",
-    command: preforkedScript("node:cluster"),
-    concurrency: "prefork",
-    platforms: unix,
-    summary: "several processes with net servers; the parent distributes connections",
-    settings: nodeSettings,
-  },
+  }),
+  server(
+    "cpp",
+    "prefork-reuseport",
+    "several processes, each an epoll reactor with its own listener",
+    prefork,
+  ),
+  server("ts", "busy-poll", "receives from every connection in turn, in TypeScript", {
+    ...{ burnsWhileIdle: true, platforms: unix, settings: withoutWaits },
+  }),
+  server("ts", "select", "the library's Selector over select(2)", { platforms: unix }),
+  server("ts", "poll", "the library's Selector over poll(2)", { platforms: unix }),
+  server("ts", "reactor-epoll", "the library's Reactor over epoll_wait(2)"),
+  server("ts", "reactor-io_uring", "the library's Reactor over io_uring's poll operations"),
+  server(
+    "ts",
+    "connections-epoll",
+    "the library's serve(): handlers, one call into JavaScript per turn",
+  ),
+  server("ts", "connections-io_uring", "the same serve() over completions of io_uring", {
+    settings: completions,
+  }),
+  server(
+    "ts",
+    "prefork",
+    "several processes, each a Reactor over epoll with its own listener",
+    prefork,
+  ),
+  server("node", "net", "Node's own net module, the usual choice", {
+    ...{ platforms: unix, settings: nodeSettings },
+  }),
+  server(
+    "node",
+    "cluster",
+    "several processes with net servers; the parent distributes connections",
+    { ...prefork, platforms: unix, settings: nodeSettings },
+  ),
 ];
 
 const selector = (backend: string, platforms: readonly NodeJS.Platform[]): Contender => ({
+  ...server("ts", backend, `the library's Selector over ${backend}, without a server`, {
+    platforms,
+    command: ({ node, root }) => [
+      node,
+      join(root, "dist", "bench", "contenders", "selector-turns.js"),
+      backend,
+    ],
+  }),
   name: `selector:${backend}`,
-  runtime: "ts",
-  strategy: backend,
-  command: ({ node, root }) => [
-    node,
-    join(root, "dist", "bench", "contenders", "selector-turns.js"),
-    backend,
-  ],
-  concurrency: "single",
-  platforms,
-  summary: `the library's Selector over ${backend}, without a server`,
 });
 
 /** The contenders of the readiness workload, which has no servers. */

@@ -2,14 +2,12 @@
 // data; a new contender is one file and one row.
 
 import { join } from "node:path";
-import type { Runtime } from "../model/runtimes.ts";
-import type { Paths } from "../paths.ts";
 import {
-  type Concurrency,
   type Contender,
   contenders,
   type Exclusion,
   selectors,
+  server,
   unix,
 } from "./catalogue.ts";
 import { missingStore, missingZeromq } from "./missing.ts";
@@ -20,20 +18,14 @@ const mostMembersWithThreads = 64;
 const mostProcesses = 256;
 const mostReaders = 64;
 
-interface DeliveryRow {
-  readonly name: string;
-  readonly summary: string;
-  readonly runtime: Runtime;
-  readonly concurrency?: Concurrency;
-  readonly platforms?: readonly NodeJS.Platform[];
-  readonly unsupported: readonly Exclusion[];
-  readonly missing?: (paths: Paths) => string | null;
-}
-
-const delivery = (workload: string, row: DeliveryRow): Contender => ({
+/** A contender whose program is bench/delivery/play.ts; the library's, unless its row says other. */
+const delivery = (
+  workload: string,
+  row: Pick<Contender, "name" | "summary"> & Partial<Contender>,
+): Contender => ({
+  runtime: "ts",
   concurrency: "single",
   platforms: unix,
-  ...row,
   strategy: row.name.slice(row.name.indexOf(":") + 1),
   command: ({ node, root }) => [
     node,
@@ -41,46 +33,47 @@ const delivery = (workload: string, row: DeliveryRow): Contender => ({
     workload,
     row.name,
   ],
+  ...row,
 });
 
 const beyond = (workload: string, most: number, what: string): readonly Exclusion[] => [
   { workloads: [workload], fromConnections: most + 1, reason: `${what}: ${most} at most` },
 ];
 
-const room = (row: Omit<DeliveryRow, "unsupported">, unsupported: readonly Exclusion[] = []) =>
-  delivery("broadcast", { ...row, unsupported });
+const everyMemberAThread = beyond(
+  "broadcast",
+  mostMembersWithThreads,
+  "a thread with a JavaScript engine for each member",
+);
 
 /** The contenders of broadcast: servers that send what one member says to all of them. */
 const rooms: readonly Contender[] = [
-  room(
-    {
-      name: "ts:thread-per-connection",
-      runtime: "ts",
-      concurrency: "thread",
-      summary: "a thread for each member sends to all of them itself",
-    },
-    beyond(
-      "broadcast",
-      mostMembersWithThreads,
-      "a thread with a JavaScript engine for each member",
-    ),
-  ),
-  room({
+  delivery("broadcast", {
+    name: "ts:thread-per-connection",
+    concurrency: "thread",
+    summary: "a thread for each member sends to all of them itself",
+    unsupported: everyMemberAThread,
+  }),
+  delivery("broadcast", {
     name: "ts:reactor-epoll",
-    runtime: "ts",
     platforms: ["linux"],
     summary: "one loop; a queue per member, watched for writing while it is not empty",
   }),
-  room({ name: "node:net", runtime: "node", summary: "Node's own net module, which queues" }),
+  delivery("broadcast", {
+    name: "node:net",
+    runtime: "node",
+    summary: "Node's own net module, which queues",
+  }),
 ];
 
+const everyListenerAProcess = beyond(
+  "event-delivery",
+  mostProcesses,
+  "a Node process for each listener",
+);
+
 const way = (name: string, summary: string): Contender =>
-  delivery("event-delivery", {
-    name,
-    summary,
-    runtime: "ts",
-    unsupported: beyond("event-delivery", mostProcesses, "a Node process for each listener"),
-  });
+  delivery("event-delivery", { name, summary, unsupported: everyListenerAProcess });
 
 /** The contenders of event-delivery: ways to reach the processes that wait for an event. */
 const ways: readonly Contender[] = [
@@ -96,13 +89,11 @@ const ways: readonly Contender[] = [
   },
 ];
 
+const everyReaderAProcess = beyond("replicas", mostReaders, "a Node process for each reader");
+
 const store = (name: string, summary: string): Contender =>
   delivery("replicas", {
-    name,
-    summary,
-    runtime: "ts",
-    unsupported: beyond("replicas", mostReaders, "a Node process for each reader"),
-    missing: missingStore,
+    ...{ name, summary, unsupported: everyReaderAProcess, missing: missingStore },
   });
 
 /** The contenders of replicas: the store of examples/replicated-store.ts. */
@@ -123,42 +114,28 @@ const bearing = [
   "node:net",
 ];
 
-type OffloadingRow = Pick<Contender, "name" | "runtime" | "platforms" | "summary"> &
-  Partial<Pick<Contender, "command" | "settings">>;
-
-const offloading = (row: OffloadingRow): Contender => ({
-  strategy: row.name.slice(row.name.indexOf(":") + 1),
-  command: ({ node, serve }) => [node, serve, row.name],
-  concurrency: "single",
-  ...row,
-});
-
 /**
  * The contenders of blocking-handler: echo servers, and those with a pool of threads for the
  * handlers that block. The rows are copies, since the servers have other workloads, too.
  */
 const blockers: readonly Contender[] = [
   ...contenders.filter(({ name }) => bearing.includes(name)).map((row) => ({ ...row })),
-  offloading({
-    name: "cpp:reactor-workers",
-    runtime: "cpp",
-    platforms: ["linux"],
-    summary: "a reactor over epoll_wait(2); what blocks goes to a pool of 4 threads",
-    command: ({ echoServer }) => [echoServer, "--strategy", "reactor-workers"],
-  }),
-  offloading({
-    name: "ts:connections-workers",
-    runtime: "ts",
-    platforms: ["linux"],
-    summary: "the library's serve(); blocking work runs in a pool of 4 worker threads",
-  }),
-  offloading({
-    name: "node:net-workers",
-    runtime: "node",
-    platforms: unix,
-    summary: "Node's own net module; blocking work runs in a pool of 4 worker threads",
-    settings: nodeSettings,
-  }),
+  server(
+    "cpp",
+    "reactor-workers",
+    "a reactor over epoll_wait(2); what blocks goes to a pool of 4 threads",
+  ),
+  server(
+    "ts",
+    "connections-workers",
+    "the library's serve(); blocking work runs in a pool of 4 worker threads",
+  ),
+  server(
+    "node",
+    "net-workers",
+    "Node's own net module; blocking work runs in a pool of 4 worker threads",
+    { platforms: unix, settings: nodeSettings },
+  ),
 ];
 
 /** The contenders of workloads that have no echo servers, by workload. */

@@ -2,6 +2,7 @@
 // The load is the suite's; what is sent is the protocol's.
 
 import { startedByCommand } from "../contenders/foreign.ts";
+import { usualPayloadBytes } from "../model/workloads/workload.ts";
 import type { Paths } from "../paths.ts";
 import type { Spoken } from "../run/protocol.ts";
 import type { PlantedCost } from "./planted-cost.ts";
@@ -21,8 +22,6 @@ export interface ForeignServer {
   /** Planted for the control, as a share of the server's own CPU time. */
   readonly plantedPercent: number;
 }
-
-const echoBytes = 64;
 
 /** The built trees by side. */
 interface BuiltTrees {
@@ -61,7 +60,7 @@ export function foreignProfile(profile: GateProfile, server: ForeignServer): Gat
   const scale = {
     contenders: [name],
     connections,
-    payloadBytes: spoken.protocol === "echo" ? echoBytes : 0,
+    payloadBytes: spoken.protocol === "echo" ? usualPayloadBytes : 0,
   };
   const loads = profile.loads.map(
     (row): LoadRow => ({

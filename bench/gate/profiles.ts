@@ -1,5 +1,6 @@
 // How much one run of the gate measures, as data.
 
+import { usualPayloadBytes } from "../model/workloads/workload.ts";
 import type { Timing } from "../run/profiles.ts";
 import type { ExactName } from "./metrics.ts";
 
@@ -41,7 +42,6 @@ export interface GateProfile {
 }
 
 const contenders = ["cpp:reactor-epoll", "ts:reactor-epoll"];
-const bytes = 64;
 
 /** JavaScript compiles while it warms up; what is left of that is the same on both sides. */
 const usual: Timing = { warmupMs: 300, steadyWithinMs: 0, windows: 4, windowMs: 200 };
@@ -61,7 +61,7 @@ const echo: LoadRow = {
   workload: "echo-rate",
   contenders,
   connections: 500,
-  payloadBytes: bytes,
+  payloadBytes: usualPayloadBytes,
   ratePerSecond: 18_000,
   metrics: ["serverCpuPerMessage", "systemCallsPerMessage"],
   pairs: 30,
@@ -108,7 +108,7 @@ export const gateProfiles: readonly GateProfile[] = [
         workload: "memory",
         contenders,
         connections: 10_000,
-        payloadBytes: bytes,
+        payloadBytes: usualPayloadBytes,
         ratePerSecond: null,
         metrics: ["userBytesPerConnection"],
         pairs: 10,

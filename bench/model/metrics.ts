@@ -84,6 +84,10 @@ const calls = (field: CallField) => ({ of: "calls", field }) as const;
 const latency = (quantile: number, from: "due" | "sent" | "delay" = "due") =>
   ({ of: "latency", quantile, from }) as const;
 const turn = (field: NumbersOf<ReadinessTurn>) => ({ of: "turn", field }) as const;
+const switches = (...kinds: readonly ("voluntary" | "involuntary")[]) =>
+  ({ of: "switches", kinds }) as const;
+const mode = (of: "user" | "system") => ({ of: "mode", mode: of }) as const;
+const fairness = (field: "jain" | "longestGapNs") => ({ of: "fairness", field }) as const;
 const server = { of: "memory", stage: "serverPssBytes", sample: "serverBytes" } as const;
 const client = { of: "memory", stage: "clientPssBytes", sample: "clientBytes" } as const;
 const kernel = { of: "memory", stage: "kernelBytes", sample: "kernelBytes" } as const;
@@ -95,256 +99,173 @@ const atMost1Percent = { margin: 0.01, marginApart: 0.01, wanted: 0.05 } as cons
 const atMost5Percent = { margin: 0.05, marginApart: 0.05, wanted: 0.1 } as const;
 const atMost10Percent = { margin: 0.1, marginApart: 0.1, wanted: 0.2 } as const;
 
+/** A row by its unit. The type of its sum stays exact: ProgramFigures is made of it. */
+const of =
+  (unit: string) =>
+  <const S extends Sum>(
+    title: string,
+    sum: S,
+    more: Omit<MetricRow, "unit" | "title" | "sum"> = {},
+  ) => ({ unit, title, sum, ...more });
+const us = of("us");
+const ms = of("ms");
+const percent = of("percent");
+const bytes = of("bytes");
+const ratio = of("ratio");
+const perSecond = of("1/s");
+const plain = of("1");
+const more = { better: "more" } as const;
+
 export const metrics = {
-  serverCpuPerMessage: {
-    unit: "us",
-    title: "server CPU per message",
-    sum: windows("serverCpuNs", "message"),
+  serverCpuPerMessage: us("server CPU per message", windows("serverCpuNs", "message"), {
     gate: { title: "CPU per message", gates: true, ...atMost2Percent },
-  },
+  }),
   // Of the cell's headline metric, in the same block.
-  ratioToReference: { unit: "ratio", title: "ratio to the reference", sum: pairs },
+  ratioToReference: ratio("ratio to the reference", pairs),
   // Of the same contender's figure in the workload's baseline variant, in the same block.
-  ratioToBaseline: { unit: "ratio", title: "ratio to its own baseline", sum: pairs },
-  serverCpuPercent: {
-    unit: "percent",
-    title: "server CPU, % of a core",
-    sum: windows("serverCpuNs", "duration"),
-  },
-  serverUserCpuPercent: {
-    unit: "percent",
-    title: "server CPU in user mode, % of a core",
-    sum: windows("serverUserCpuNs", "duration"),
-  },
-  userBytesPerConnection: {
-    unit: "bytes",
-    title: "user memory per connection",
-    sum: { ...server, per: "connection" },
+  ratioToBaseline: ratio("ratio to its own baseline", pairs),
+  serverCpuPercent: percent("server CPU, % of a core", windows("serverCpuNs", "duration")),
+  serverUserCpuPercent: percent(
+    "server CPU in user mode, % of a core",
+    windows("serverUserCpuNs", "duration"),
+  ),
+  userBytesPerConnection: bytes(
+    "user memory per connection",
+    { ...server, per: "connection" },
     // Heaps grow in steps: gating on it unasked would leave most runs unresolved.
-    gate: { title: "bytes per connection", gates: false, ...atMost5Percent },
-  },
-  clientBytesPerConnection: {
-    unit: "bytes",
-    title: "load generator's memory per connection",
-    sum: { ...client, per: "connection" },
-  },
+    { gate: { title: "bytes per connection", gates: false, ...atMost5Percent } },
+  ),
+  clientBytesPerConnection: bytes("load generator's memory per connection", {
+    ...client,
+    per: "connection",
+  }),
   // Of both ends if both are on this machine.
-  kernelBytesPerConnection: {
-    unit: "bytes",
-    title: "kernel memory per connection",
-    sum: { ...kernel, per: "connection" },
-  },
-  serverMemory: { unit: "bytes", title: "server memory", sum: { ...server, per: "run" } },
-  clientMemory: { unit: "bytes", title: "load generator's memory", sum: { ...client, per: "run" } },
-  kernelMemory: { unit: "bytes", title: "kernel memory", sum: { ...kernel, per: "growth" } },
-  systemCallsPerMessage: {
-    unit: "1",
-    title: "system calls per message",
-    sum: calls("all"),
+  kernelBytesPerConnection: bytes("kernel memory per connection", { ...kernel, per: "connection" }),
+  serverMemory: bytes("server memory", { ...server, per: "run" }),
+  clientMemory: bytes("load generator's memory", { ...client, per: "run" }),
+  kernelMemory: bytes("kernel memory", { ...kernel, per: "growth" }),
+  systemCallsPerMessage: plain("system calls per message", calls("all"), {
     // Depends on the messages that each wait finds, and so on the speed of both ends.
     gate: { title: "system calls per message under load", gates: false, ...atMost1Percent },
-  },
-  contextSwitchesPerMessage: {
-    unit: "1",
-    title: "context switches per message",
-    sum: { of: "switches", kinds: ["voluntary", "involuntary"] },
-  },
+  }),
+  contextSwitchesPerMessage: plain(
+    "context switches per message",
+    switches("voluntary", "involuntary"),
+  ),
   // The server waited: it had nothing to do.
-  voluntarySwitchesPerMessage: {
-    unit: "1",
-    title: "voluntary context switches per message",
-    sum: { of: "switches", kinds: ["voluntary"] },
-  },
+  voluntarySwitchesPerMessage: plain(
+    "voluntary context switches per message",
+    switches("voluntary"),
+  ),
   // The scheduler took the CPU from it.
-  involuntarySwitchesPerMessage: {
-    unit: "1",
-    title: "involuntary context switches per message",
-    sum: { of: "switches", kinds: ["involuntary"] },
-  },
-  waitCallsPerMessage: { unit: "1", title: "waits per message", sum: calls("waitCalls") },
-  receiveCallsPerMessage: { unit: "1", title: "receives per message", sum: calls("recvCalls") },
-  sendCallsPerMessage: { unit: "1", title: "sends per message", sum: calls("sendCalls") },
-  controlCallsPerMessage: {
-    unit: "1",
-    title: "changes of the watched set (epoll_ctl) per message",
-    sum: calls("controlCalls"),
-  },
+  involuntarySwitchesPerMessage: plain(
+    "involuntary context switches per message",
+    switches("involuntary"),
+  ),
+  waitCallsPerMessage: plain("waits per message", calls("waitCalls")),
+  receiveCallsPerMessage: plain("receives per message", calls("recvCalls")),
+  sendCallsPerMessage: plain("sends per message", calls("sendCalls")),
+  controlCallsPerMessage: plain(
+    "changes of the watched set (epoll_ctl) per message",
+    calls("controlCalls"),
+  ),
   // By the kernel in select(2) and poll(2), by the server in a recv(2) that finds nothing.
-  vainLooksPerMessage: {
-    unit: "1",
-    title: "descriptors checked without result per message",
-    sum: calls("vainLooks"),
-  },
-  serverUserCpuPerMessage: {
-    unit: "us",
-    title: "server CPU in user mode per message",
-    sum: { of: "mode", mode: "user" },
-  },
-  serverSystemCpuPerMessage: {
-    unit: "us",
-    title: "server CPU in the kernel per message",
-    sum: { of: "mode", mode: "system" },
-  },
+  vainLooksPerMessage: plain("descriptors checked without result per message", calls("vainLooks")),
+  serverUserCpuPerMessage: us("server CPU in user mode per message", mode("user")),
+  serverSystemCpuPerMessage: us("server CPU in the kernel per message", mode("system")),
   // Little's law: throughput times the mean latency from send.
-  messagesInFlight: { unit: "1", title: "messages in flight", sum: { of: "in-flight" } },
-  eventsPerWait: {
-    unit: "1",
-    title: "events per wait",
-    sum: { of: "events-per-wait" },
-    better: "more",
-  },
-  clientCpuPerMessage: {
-    unit: "us",
-    title: "client CPU per message",
-    sum: windows("clientCpuNs", "message"),
-  },
-  clientCpuPercent: {
-    unit: "percent",
-    title: "client CPU, % of a core",
-    sum: windows("clientCpuNs", "duration"),
-  },
-  latencyP50: {
-    unit: "us",
-    title: "p50",
-    sum: latency(0.5),
+  messagesInFlight: plain("messages in flight", { of: "in-flight" }),
+  eventsPerWait: plain("events per wait", { of: "events-per-wait" }, more),
+  clientCpuPerMessage: us("client CPU per message", windows("clientCpuNs", "message")),
+  clientCpuPercent: percent("client CPU, % of a core", windows("clientCpuNs", "duration")),
+  latencyP50: us("p50", latency(0.5), {
     gate: { title: "p50 latency", gates: false, ...atMost10Percent },
-  },
-  latencyP90: { unit: "us", title: "p90", sum: latency(0.9) },
-  latencyP99: {
-    unit: "us",
-    title: "p99",
-    sum: latency(0.99),
+  }),
+  latencyP90: us("p90", latency(0.9)),
+  latencyP99: us("p99", latency(0.99), {
     gate: { title: "p99 latency", gates: false, ...atMost10Percent },
-  },
-  latencyP999: { unit: "us", title: "p99.9", sum: latency(0.999) },
-  latencyP9999: { unit: "us", title: "p99.99", sum: latency(0.9999) },
-  latencyP50Uncorrected: { unit: "us", title: "p50 uncorrected", sum: latency(0.5, "sent") },
-  latencyP90Uncorrected: { unit: "us", title: "p90 uncorrected", sum: latency(0.9, "sent") },
-  latencyP99Uncorrected: { unit: "us", title: "p99 uncorrected", sum: latency(0.99, "sent") },
-  latencyP999Uncorrected: { unit: "us", title: "p99.9 uncorrected", sum: latency(0.999, "sent") },
-  latencyP9999Uncorrected: {
-    unit: "us",
-    title: "p99.99 uncorrected",
-    sum: latency(0.9999, "sent"),
-  },
+  }),
+  latencyP999: us("p99.9", latency(0.999)),
+  latencyP9999: us("p99.99", latency(0.9999)),
+  latencyP50Uncorrected: us("p50 uncorrected", latency(0.5, "sent")),
+  latencyP90Uncorrected: us("p90 uncorrected", latency(0.9, "sent")),
+  latencyP99Uncorrected: us("p99 uncorrected", latency(0.99, "sent")),
+  latencyP999Uncorrected: us("p99.9 uncorrected", latency(0.999, "sent")),
+  latencyP9999Uncorrected: us("p99.99 uncorrected", latency(0.9999, "sent")),
   // The load generator's own: from when a message was due until it was its turn.
-  senderDelayP50: { unit: "us", title: "sender delay, p50", sum: latency(0.5, "delay") },
-  senderDelayP99: { unit: "us", title: "sender delay, p99", sum: latency(0.99, "delay") },
-  senderDelayP999: { unit: "us", title: "sender delay, p99.9", sum: latency(0.999, "delay") },
-  throughput: {
-    unit: "1/s",
-    title: "messages per second",
-    sum: windows("completedMessages", "second"),
-    better: "more",
+  senderDelayP50: us("sender delay, p50", latency(0.5, "delay")),
+  senderDelayP99: us("sender delay, p99", latency(0.99, "delay")),
+  senderDelayP999: us("sender delay, p99.9", latency(0.999, "delay")),
+  throughput: perSecond("messages per second", windows("completedMessages", "second"), {
+    ...more,
     bound: "throughputAtLeast",
     gate: { title: "throughput", gates: false, ...atMost5Percent },
-  },
-  throughputAtLeast: {
-    unit: "1/s",
-    title: "messages per second, at least",
-    sum: { of: "bound" },
-    better: "more",
-  },
+  }),
+  throughputAtLeast: perSecond("messages per second, at least", { of: "bound" }, more),
   // At saturation, of the server's CPU time: what one CPU carries.
-  messagesPerCpuSecond: {
-    unit: "1/s",
-    title: "messages per CPU second",
-    sum: windows("completedMessages", "cpu-second"),
-    better: "more",
-    bound: "throughputAtLeast",
-  },
-  hotThroughput: {
-    unit: "1/s",
-    title: "messages per second of the hot connection",
-    sum: windows("hotCompletedMessages", "second"),
-    better: "more",
-  },
-  idleCpuPercent: {
-    unit: "percent",
-    title: "CPU while idle, % of a core",
-    sum: windows("serverCpuNs", "duration"),
+  messagesPerCpuSecond: perSecond(
+    "messages per CPU second",
+    windows("completedMessages", "cpu-second"),
+    { ...more, bound: "throughputAtLeast" },
+  ),
+  hotThroughput: perSecond(
+    "messages per second of the hot connection",
+    windows("hotCompletedMessages", "second"),
+    more,
+  ),
+  idleCpuPercent: percent("CPU while idle, % of a core", windows("serverCpuNs", "duration"), {
     axis: "log",
-  },
-  idleWakeupsPerSecond: {
-    unit: "1/s",
-    title: "wake-ups per second while idle",
-    sum: windows("serverContextSwitches", "second"),
-  },
-  acceptsPerSecond: {
-    unit: "1/s",
-    title: "connections accepted per second",
-    sum: { of: "accepts" },
-    better: "more",
-  },
+  }),
+  idleWakeupsPerSecond: perSecond(
+    "wake-ups per second while idle",
+    windows("serverContextSwitches", "second"),
+  ),
+  acceptsPerSecond: perSecond("connections accepted per second", { of: "accepts" }, more),
   // The "message" of a churn is a whole cycle from connect to close.
-  serverCpuPerConnection: {
-    unit: "us",
-    title: "server CPU per connection",
-    sum: windows("serverCpuNs", "message"),
-  },
-  fairnessJain: {
-    unit: "1",
-    title: "Jain's fairness index",
-    sum: { of: "fairness", field: "jain" },
-    better: "more",
-    axis: "linear",
-  },
-  longestGap: {
-    unit: "us",
-    title: "longest gap between two messages of a connection",
-    sum: { of: "fairness", field: "longestGapNs" },
-  },
-  waitCost: { unit: "us", title: "cost of a wait", sum: turn("waitNs") },
-  eventCost: { unit: "us", title: "cost of an event", sum: turn("eventNs") },
-  registerCost: { unit: "us", title: "cost of a register", sum: turn("registerNs") },
-  modifyCost: { unit: "us", title: "cost of a modify", sum: turn("modifyNs") },
-  unregisterCost: { unit: "us", title: "cost of an unregister", sum: turn("unregisterNs") },
-  serverCpuPerDelivery: {
-    unit: "us",
-    title: "server CPU per delivery",
-    sum: windows("serverCpuNs", "message"),
-  },
-  deliveriesPerSecond: {
-    unit: "1/s",
-    title: "deliveries per second",
-    sum: windows("completedMessages", "second"),
-    better: "more",
-  },
+  serverCpuPerConnection: us("server CPU per connection", windows("serverCpuNs", "message")),
+  fairnessJain: plain("Jain's fairness index", fairness("jain"), { ...more, axis: "linear" }),
+  longestGap: us("longest gap between two messages of a connection", fairness("longestGapNs")),
+  waitCost: us("cost of a wait", turn("waitNs")),
+  eventCost: us("cost of an event", turn("eventNs")),
+  registerCost: us("cost of a register", turn("registerNs")),
+  modifyCost: us("cost of a modify", turn("modifyNs")),
+  unregisterCost: us("cost of an unregister", turn("unregisterNs")),
+  serverCpuPerDelivery: us("server CPU per delivery", windows("serverCpuNs", "message")),
+  deliveriesPerSecond: perSecond(
+    "deliveries per second",
+    windows("completedMessages", "second"),
+    more,
+  ),
   // From when a message was due until the last member had it.
-  lastReceiverP50: { unit: "us", title: "last receiver, p50", sum: latency(0.5) },
-  lastReceiverP99: { unit: "us", title: "last receiver, p99", sum: latency(0.99) },
+  lastReceiverP50: us("last receiver, p50", latency(0.5)),
+  lastReceiverP99: us("last receiver, p99", latency(0.99)),
   // From before the send until the last process that waited for the event had it.
-  lastListenerP50: { unit: "us", title: "last listener, p50", sum: program },
-  lastListenerP99: { unit: "us", title: "last listener, p99", sum: program },
+  lastListenerP50: us("last listener, p50", program),
+  lastListenerP99: us("last listener, p99", program),
   // Of one process that did not wait for the event, of one that did, and of the sender.
-  othersCpuPerEvent: { unit: "us", title: "CPU of a process that does not wait", sum: program },
-  listenerCpuPerEvent: { unit: "us", title: "CPU of a listener", sum: program },
-  senderCpuPerEvent: { unit: "us", title: "CPU of the sender", sum: program },
-  senderCpuPerListener: { unit: "us", title: "cost of an additional listener", sum: program },
+  othersCpuPerEvent: us("CPU of a process that does not wait", program),
+  listenerCpuPerEvent: us("CPU of a listener", program),
+  senderCpuPerEvent: us("CPU of the sender", program),
+  senderCpuPerListener: us("cost of an additional listener", program),
   // Of the pairs of an event and a listener; a burst is sent without a pause.
-  lostPercent: { unit: "percent", title: "lost", sum: program },
-  duplicatedPercent: { unit: "percent", title: "duplicated", sum: program },
-  burstLostPercent: { unit: "percent", title: "lost in a burst", sum: program },
-  burstDuplicatedPercent: { unit: "percent", title: "duplicated in a burst", sum: program },
+  lostPercent: percent("lost", program),
+  duplicatedPercent: percent("duplicated", program),
+  burstLostPercent: percent("lost in a burst", program),
+  burstDuplicatedPercent: percent("duplicated in a burst", program),
   // Places made for event types, out of as many as were tried.
-  eventTypesHeld: {
-    unit: "event types",
-    title: "event types made",
-    sum: program,
-    better: "more",
-  },
-  eventTypeCost: { unit: "us", title: "time per event type", sum: program },
-  readsPerSecond: { unit: "1/s", title: "reads per second", sum: program, better: "more" },
+  eventTypesHeld: of("event types")("event types made", program, more),
+  eventTypeCost: us("time per event type", program),
+  readsPerSecond: perSecond("reads per second", program, more),
   // For how long there had been a newer version when a question was asked.
-  stalenessP50: { unit: "ms", title: "staleness, p50", sum: program },
-  stalenessP99: { unit: "ms", title: "staleness, p99", sum: program },
-  stalenessMax: { unit: "ms", title: "oldest answer", sum: program },
-  writesPerSecond: { unit: "1/s", title: "writes per second", sum: program, better: "more" },
-  brokerCpuPerRead: { unit: "us", title: "broker's CPU per read", sum: program },
-  brokerCpuPerWrite: { unit: "us", title: "broker's CPU per write", sum: program },
-  readerCpuPerRead: { unit: "us", title: "readers' CPU per read", sum: program },
+  stalenessP50: ms("staleness, p50", program),
+  stalenessP99: ms("staleness, p99", program),
+  stalenessMax: ms("oldest answer", program),
+  writesPerSecond: perSecond("writes per second", program, more),
+  brokerCpuPerRead: us("broker's CPU per read", program),
+  brokerCpuPerWrite: us("broker's CPU per write", program),
+  readerCpuPerRead: us("readers' CPU per read", program),
   // Loads of the store although questions waited, because of the bound.
-  forcedReloadsPerSecond: { unit: "1/s", title: "forced reloads per second", sum: program },
+  forcedReloadsPerSecond: perSecond("forced reloads per second", program),
 } as const satisfies Readonly<Record<string, MetricRow>>;
 
 export type MetricName = keyof typeof metrics;

@@ -4,6 +4,7 @@
 import { metricRow } from "../model/metrics.ts";
 import type { Cell, Metric, Results, Status } from "../model/results.ts";
 import { workloadRow } from "../model/workloads/catalogue.ts";
+import { usualPayloadBytes } from "../model/workloads/workload.ts";
 import { count, microsecondsIn, plainLine } from "./format.ts";
 import { moreIsBetter, principalMetric, sizeText } from "./metric-words.ts";
 
@@ -129,9 +130,6 @@ export function isUntouched({ measured, others }: Group, { complete }: Results):
   const ready = others.some(({ status }) => status === "failed");
   return !ready && waiting.length > 0 && waiting.every(untouched);
 }
-
-/** The payload that the headline is about where several were measured. */
-export const usualPayloadBytes = 64;
 
 /** The groups with the one of most connections first, of the usual payload; the others in order. */
 export function headlineFirst(groups: readonly Group[]): Group[] {

@@ -207,7 +207,7 @@ function figuresOf(
     const pairs = paired.flatMap((block) => pairOf(headline, block.own, block.reference));
     metrics.ratioToReference = summarizeRatio(pairs, options);
   }
-  if (baseline !== null && workload.baseline !== null) {
+  if (baseline !== null && workload.baseline !== undefined) {
     const { metric } = workload.baseline;
     const pairs = own.flatMap((block) => pairOf(metric, block, inBlock(baseline, block)));
     metrics.ratioToBaseline = summarizeRatio(pairs, options);
@@ -288,7 +288,7 @@ function baselineOf(
   { scenario, course }: { readonly scenario: Scenario; readonly course: Course },
 ): readonly Judged[] | null {
   const { baseline } = scenario.workload;
-  if (baseline === null || scenario.variant === baseline.variant) return null;
+  if (baseline === undefined || scenario.variant === baseline.variant) return null;
   const scenarioIndex = part.scenarios.findIndex(({ variant }) => variant === baseline.variant);
   if (scenarioIndex < 0) return null;
   return judgedRounds(part, rounds, { scenarioIndex, contender: course.contender });

@@ -6,7 +6,7 @@ import { families } from "../contenders/families.ts";
 import { peers, peersGroup } from "../contenders/peers.ts";
 import { thousands } from "../host/diagnosis.ts";
 import { workloads } from "../model/workloads/catalogue.ts";
-import type { Load, Workload } from "../model/workloads/workload.ts";
+import { type Load, usualPayloadBytes, type Workload } from "../model/workloads/workload.ts";
 import { blocksForInterval } from "../statistics/bootstrap.ts";
 import type { Budget } from "./budget.ts";
 import { canBeHeld } from "./load-arguments.ts";
@@ -133,8 +133,9 @@ interface PartChoice {
 
 function partsOf(row: ProfileRow, choice: PartChoice): Part[] {
   const { workload, contenders, base, profile, request } = choice;
-  const ratePerSecond = row.ratePerSecond === null ? null : (request.rate ?? row.ratePerSecond);
-  const payloads = request.payload === null ? row.payloadBytes : [request.payload];
+  const { ratePerSecond: usual, payloadBytes = [usualPayloadBytes] } = row;
+  const ratePerSecond = usual === undefined ? null : (request.rate ?? usual);
+  const payloads = request.payload === null ? payloadBytes : [request.payload];
   return (request.connections ?? row.connections).flatMap((connections) =>
     payloads.map((payloadBytes) => ({
       scenarios: workload

@@ -27,8 +27,10 @@ export interface Blocks {
 export interface ProfileRow {
   readonly workload: WorkloadName;
   readonly connections: readonly number[];
-  readonly payloadBytes: readonly number[];
-  readonly ratePerSecond: number | null;
+  /** Default: 64 bytes. */
+  readonly payloadBytes?: readonly number[];
+  /** Default: the workload has no rate of its own. */
+  readonly ratePerSecond?: number;
   /** Only these of the workload's variants; default: all. */
   readonly variants?: readonly string[];
   /** Instead of the profile's. */
@@ -74,7 +76,6 @@ const proactors = ["cpp:proactor-epoll", "ts:connections-epoll", "ts:connections
 /** Each of their processes is under the descriptor limit, however many connections there are. */
 const preforked = ["cpp:prefork", "ts:prefork"];
 
-const bytes = 64;
 const fixed = (blocks: number): Blocks => ({ minimum: blocks, maximum: blocks });
 
 const fewBlocks = fixed(blocksForInterval);
@@ -90,27 +91,29 @@ const oneRound = fixed(1);
 export const runtimeWarmupMs = 300;
 export const runtimeWarmupMessages = 5_000;
 
+const timing = (warmupMs: number, windows: number, windowMs: number): Timing => ({
+  warmupMs,
+  steadyWithinMs: 0,
+  windows,
+  windowMs,
+});
+
 /** Ten thousand greetings have warmed the handler before the warm-up begins. */
-const short: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 2, windowMs: 150 };
+const short = timing(100, 2, 150);
 /** The load is at each server for so long before it turns to the next: what drifts cancels. */
-const turns: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 10, windowMs: 50 };
-const brief: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 3, windowMs: 150 };
+const turns = timing(100, 10, 50);
+const brief = timing(100, 3, 150);
 /** How long a pilot measures what a server carries: some thousand messages. */
 export const pilotMs = 200;
 /** Enough messages for p99.9 at a quarter of a server's capacity. */
-const loaded: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 3, windowMs: 200 };
-const silent: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 5, windowMs: 400 };
+const loaded = timing(100, 3, 200);
+const silent = timing(100, 5, 400);
 /** Processes that ended are accounted for when they are waited for, many at a time. */
-const lumpy: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 2, windowMs: 300 };
+const lumpy = timing(100, 2, 300);
 /** Longer than the bound of staleness, several times. */
-const asked: Timing = { warmupMs: 100, steadyWithinMs: 0, windows: 1, windowMs: 400 };
+const asked = timing(100, 1, 400);
 /** So many seconds that each connection has its turn. */
-const sweep = (windows: number): Timing => ({
-  warmupMs: 1000,
-  steadyWithinMs: 0,
-  windows,
-  windowMs: 1000,
-});
+const sweep = (windows: number) => timing(1000, windows, 1000);
 
 export const profiles: readonly Profile[] = [
   {
@@ -119,14 +122,7 @@ export const profiles: readonly Profile[] = [
     summary: "echo-rate at 10,000 connections, the story's six contenders, under a minute",
     // poll(2) costs what select(2) does, and would take its seventh of the minute.
     contenders: story.filter((name) => name !== "cpp:poll"),
-    rows: [
-      {
-        workload: "echo-rate",
-        connections: [10_000],
-        payloadBytes: [bytes],
-        ratePerSecond: 20_000,
-      },
-    ],
+    rows: [{ workload: "echo-rate", connections: [10_000], ratePerSecond: 20_000 }],
     blocks: fewBlocks,
     timing: turns,
   },
@@ -139,7 +135,6 @@ export const profiles: readonly Profile[] = [
       {
         workload: "echo-rate",
         connections: [10_000],
-        payloadBytes: [bytes],
         ratePerSecond: 20_000,
         blocks: fixed(6),
         timing: turns,
@@ -147,7 +142,6 @@ export const profiles: readonly Profile[] = [
       {
         workload: "active-fraction",
         connections: [10_000],
-        payloadBytes: [bytes],
         ratePerSecond: 10_000,
         variants: ["none silent", "1 % active"],
         contenders: ["cpp:select", "cpp:poll", "cpp:reactor-epoll", "ts:reactor-epoll"],
@@ -155,30 +149,14 @@ export const profiles: readonly Profile[] = [
       {
         workload: "idle",
         connections: [10_000],
-        payloadBytes: [bytes],
-        ratePerSecond: null,
         blocks: fewestBlocks,
-        timing: { warmupMs: 100, steadyWithinMs: 0, windows: 2, windowMs: 300 },
+        timing: timing(100, 2, 300),
       },
-      {
-        workload: "memory",
-        connections: [10_000],
-        payloadBytes: [bytes],
-        ratePerSecond: null,
-        blocks: fewestBlocks,
-      },
-      {
-        workload: "echo-capacity",
-        connections: [1_000],
-        payloadBytes: [bytes],
-        ratePerSecond: null,
-        timing: brief,
-      },
+      { workload: "memory", connections: [10_000], blocks: fewestBlocks },
+      { workload: "echo-capacity", connections: [1_000], timing: brief },
       {
         workload: "latency-against-load",
         connections: [1_000],
-        payloadBytes: [bytes],
-        ratePerSecond: null,
         blocks: fewestBlocks,
         timing: loaded,
         contenders: ["cpp:reactor-epoll", "ts:reactor-epoll", "node:net"],
@@ -193,16 +171,10 @@ export const profiles: readonly Profile[] = [
     summary: "every workload but scale, every contender; most of an hour",
     contenders: null,
     rows: [
-      {
-        workload: "echo-rate",
-        connections: [1, 10, 100, 1_000],
-        payloadBytes: [bytes],
-        ratePerSecond: 10_000,
-      },
+      { workload: "echo-rate", connections: [1, 10, 100, 1_000], ratePerSecond: 10_000 },
       {
         workload: "echo-rate",
         connections: [10_000],
-        payloadBytes: [bytes],
         ratePerSecond: 20_000,
         blocks: { minimum: 6, maximum: 12 },
         timing: turns,
@@ -213,83 +185,43 @@ export const profiles: readonly Profile[] = [
         payloadBytes: [1, 1_024, 16_384],
         ratePerSecond: 5_000,
       },
-      {
-        workload: "echo-capacity",
-        connections: [100, 1_000, 10_000],
-        payloadBytes: [bytes],
-        ratePerSecond: null,
-      },
+      { workload: "echo-capacity", connections: [100, 1_000, 10_000] },
       {
         workload: "latency-against-load",
         connections: [1_000],
-        payloadBytes: [bytes],
-        ratePerSecond: null,
         blocks: fewestBlocks,
         timing: loaded,
       },
       {
         workload: "active-fraction",
         connections: [10_000],
-        payloadBytes: [bytes],
         ratePerSecond: 10_000,
         blocks: fewestBlocks,
         timing: brief,
       },
-      {
-        workload: "idle",
-        connections: [1_000, 10_000],
-        payloadBytes: [bytes],
-        ratePerSecond: null,
-        blocks: fewestBlocks,
-        timing: silent,
-      },
-      {
-        workload: "memory",
-        connections: [10_000],
-        payloadBytes: [bytes],
-        ratePerSecond: null,
-        blocks: fewestBlocks,
-      },
-      {
-        workload: "connect-rate",
-        connections: [16],
-        payloadBytes: [bytes],
-        ratePerSecond: null,
-        timing: lumpy,
-      },
-      {
-        workload: "pipelining",
-        connections: [100],
-        payloadBytes: [bytes],
-        ratePerSecond: null,
-      },
+      { workload: "idle", connections: [1_000, 10_000], blocks: fewestBlocks, timing: silent },
+      { workload: "memory", connections: [10_000], blocks: fewestBlocks },
+      { workload: "connect-rate", connections: [16], timing: lumpy },
+      { workload: "pipelining", connections: [100] },
       {
         workload: "slow-readers",
         connections: [1_000],
-        payloadBytes: [bytes],
         ratePerSecond: 10_000,
         blocks: fewestBlocks,
       },
-      {
-        workload: "hot-connection",
-        connections: [100],
-        payloadBytes: [bytes],
-        ratePerSecond: null,
-      },
+      { workload: "hot-connection", connections: [100] },
       {
         workload: "blocking-handler",
         connections: [1_000],
-        payloadBytes: [bytes],
         ratePerSecond: 2_000,
-        timing: { warmupMs: 100, steadyWithinMs: 0, windows: 4, windowMs: 250 },
+        timing: timing(100, 4, 250),
       },
       {
         workload: "broadcast",
         connections: [32],
-        payloadBytes: [bytes],
         ratePerSecond: 250,
         blocks: fewestBlocks,
-        timing: { warmupMs: 320, steadyWithinMs: 0, windows: 3, windowMs: 200 },
+        timing: timing(320, 3, 200),
       },
       {
         workload: "event-delivery",
@@ -297,13 +229,12 @@ export const profiles: readonly Profile[] = [
         payloadBytes: [0],
         ratePerSecond: 300,
         blocks: fewestBlocks,
-        timing: { warmupMs: 50, steadyWithinMs: 0, windows: 1, windowMs: 200 },
+        timing: timing(50, 1, 200),
       },
       {
         workload: "replicas",
         connections: [1],
         payloadBytes: [0],
-        ratePerSecond: null,
         blocks: fewestBlocks,
         timing: asked,
       },
@@ -311,17 +242,11 @@ export const profiles: readonly Profile[] = [
         workload: "replicas",
         connections: [2, 4],
         payloadBytes: [0],
-        ratePerSecond: null,
         contenders: ["store:bounded"],
         blocks: fewestBlocks,
         timing: asked,
       },
-      {
-        workload: "readiness",
-        connections: [100, 1_000, 4_000],
-        payloadBytes: [1],
-        ratePerSecond: null,
-      },
+      { workload: "readiness", connections: [100, 1_000, 4_000], payloadBytes: [1] },
     ],
     blocks: fewBlocks,
     timing: short,
@@ -331,14 +256,7 @@ export const profiles: readonly Profile[] = [
     budgetSeconds: 900,
     summary: "100,000 connections, each of which echoes; memory, connect rate, a sweep",
     contenders: preforked,
-    rows: [
-      {
-        workload: "scale",
-        connections: [100_000],
-        payloadBytes: [bytes],
-        ratePerSecond: 20_000,
-      },
-    ],
+    rows: [{ workload: "scale", connections: [100_000], ratePerSecond: 20_000 }],
     blocks: oneRound,
     timing: sweep(6),
   },
@@ -347,14 +265,7 @@ export const profiles: readonly Profile[] = [
     budgetSeconds: 7_200,
     summary: "1,000,000 connections, each of which echoes; memory, connect rate, a sweep",
     contenders: preforked,
-    rows: [
-      {
-        workload: "scale",
-        connections: [1_000_000],
-        payloadBytes: [bytes],
-        ratePerSecond: 20_000,
-      },
-    ],
+    rows: [{ workload: "scale", connections: [1_000_000], ratePerSecond: 20_000 }],
     blocks: oneRound,
     timing: sweep(52),
   },

@@ -5,10 +5,9 @@
 import {
   echoMetrics,
   type LoadScale,
-  rateOf,
+  openLoad,
   scheduleRules,
   uncorrectedMetrics,
-  type Variation,
   type Workload,
 } from "./workload.ts";
 
@@ -30,46 +29,24 @@ export const activeFraction = {
   headline: "serverCpuPerMessage",
   metrics: [...echoMetrics, ...uncorrectedMetrics],
   rules: scheduleRules,
-  mustFill: false,
   baseline: { variant: baseline, metric: "serverCpuPerMessage" },
-  samplesMemory: false,
   comparesToReference: true,
   loads: (scale: LoadScale) => {
     const { connections } = scale;
     const few = activeOf(connections, baselinePercent);
     return [
-      variation(scale, { variant: baseline, connections: few, active: few }),
-      ...percents.map((percent) =>
-        variation(scale, {
-          variant: `${percent} % active`,
-          connections,
-          active: activeOf(connections, percent),
-        }),
-      ),
+      { variant: baseline, load: openLoad({ ...scale, connections: few }, "active-fraction") },
+      ...percents.map((percent) => ({
+        variant: `${percent} % active`,
+        load: {
+          ...openLoad(scale, "active-fraction"),
+          activeConnections: activeOf(connections, percent),
+        },
+      })),
     ];
   },
 } as const satisfies Workload;
 
 function activeOf(connections: number, percent: number): number {
   return Math.max(1, Math.round((connections * percent) / 100));
-}
-
-interface ActiveShare {
-  readonly variant: string;
-  readonly connections: number;
-  readonly active: number;
-}
-
-function variation(scale: LoadScale, { variant, connections, active }: ActiveShare): Variation {
-  return {
-    variant,
-    load: {
-      mode: "open",
-      connections,
-      activeConnections: active,
-      payloadBytes: scale.payloadBytes,
-      ratePerSecond: rateOf(scale, "active-fraction"),
-      schedule: "poisson",
-    },
-  };
 }

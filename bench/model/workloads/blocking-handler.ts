@@ -6,9 +6,8 @@ import {
   echoMetrics,
   type LoadScale,
   machineRules,
-  rateOf,
+  openLoad,
   uncorrectedMetrics,
-  type Variation,
   type Workload,
 } from "./workload.ts";
 
@@ -31,32 +30,17 @@ export const blockingHandler = {
   metrics: [...echoMetrics, ...uncorrectedMetrics],
   // Not "rate": what a blocked handler owes at a window's end is what is measured.
   rules: [...machineRules, "late"],
-  mustFill: false,
   baseline: { variant: undisturbed, metric: "latencyP99" },
-  samplesMemory: false,
-  comparesToReference: false,
   loads: (scale: LoadScale) => [
-    variation(scale, undisturbed),
-    variation(scale, `1 in ${messagesPerBlock} blocks for ${blocking.ms} ms`),
+    { variant: undisturbed, load: openLoad(scale, "blocking-handler") },
+    {
+      variant: `1 in ${messagesPerBlock} blocks for ${blocking.ms} ms`,
+      load: { ...openLoad(scale, "blocking-handler"), blocking },
+    },
   ],
 } as const satisfies Workload;
 
 /** The part of the time that handlers block at that rate; 100 and more: of several threads. */
 export function blockedPercent(ratePerSecond: number): number {
   return (100 * (ratePerSecond / messagesPerBlock) * blocking.ms) / 1000;
-}
-
-function variation(scale: LoadScale, variant: string): Variation {
-  return {
-    variant,
-    load: {
-      mode: "open",
-      connections: scale.connections,
-      activeConnections: scale.connections,
-      payloadBytes: scale.payloadBytes,
-      ratePerSecond: rateOf(scale, "blocking-handler"),
-      schedule: "poisson",
-      ...(variant === undisturbed ? {} : { blocking }),
-    },
-  };
 }

@@ -2,7 +2,13 @@
 // sends goes to every member; the rate of the scale is that of the messages sent.
 // bench/delivery/broadcast runs it.
 
-import { type LoadScale, machineRules, rateOf, type Workload } from "./workload.ts";
+import {
+  everyConnection,
+  type LoadScale,
+  machineRules,
+  rateOf,
+  type Workload,
+} from "./workload.ts";
 
 export const broadcast = {
   name: "broadcast",
@@ -26,18 +32,13 @@ export const broadcast = {
     "clientCpuPercent",
   ],
   rules: machineRules,
-  mustFill: false,
-  baseline: null,
-  samplesMemory: false,
-  comparesToReference: false,
   loads: (scale: LoadScale) => [
     {
       variant: null,
       load: {
         mode: "delivery",
-        connections: scale.connections,
+        ...everyConnection(scale),
         activeConnections: 1,
-        payloadBytes: scale.payloadBytes,
         ratePerSecond: rateOf(scale, "broadcast"),
       },
     },

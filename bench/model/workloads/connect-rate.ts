@@ -3,7 +3,13 @@
 // load without an echo, one connection in sixteen echoes all the same, so that the server keeps up.
 // Shows the cost of creating a thread or a process.
 
-import { type LoadScale, machineRules, type Variation, type Workload } from "./workload.ts";
+import {
+  everyConnection,
+  type Load,
+  type LoadScale,
+  machineRules,
+  type Workload,
+} from "./workload.ts";
 
 export const connectRate = {
   name: "connect-rate",
@@ -24,29 +30,13 @@ export const connectRate = {
     "latencyP999",
   ],
   rules: machineRules,
-  mustFill: false,
-  baseline: null,
-  samplesMemory: false,
   comparesToReference: true,
   loads: (scale: LoadScale) => [
-    variation(scale, { variant: "connect only", echo: false }),
-    variation(scale, { variant: "connect, echo, close", echo: true }),
+    { variant: "connect only", load: churn(scale, false) },
+    { variant: "connect, echo, close", load: churn(scale, true) },
   ],
 } as const satisfies Workload;
 
-function variation(
-  { connections, payloadBytes }: LoadScale,
-  { variant, echo }: { readonly variant: string; readonly echo: boolean },
-): Variation {
-  return {
-    variant,
-    load: {
-      mode: "churn",
-      connections,
-      activeConnections: connections,
-      payloadBytes,
-      inFlight: connections,
-      echo,
-    },
-  };
+function churn(scale: LoadScale, echo: boolean): Load {
+  return { mode: "churn", ...everyConnection(scale), inFlight: scale.connections, echo };
 }

@@ -3,10 +3,22 @@
 // part of its CPU, so that it is saturated while the load generator is not; the figure counts per
 // second of the server's CPU time. Valid only if the server used up its part.
 
-import { echoMetrics, type LoadScale, machineRules, type Workload } from "./workload.ts";
+import {
+  type ClosedLoad,
+  echoMetrics,
+  everyConnection,
+  type LoadScale,
+  machineRules,
+  type Workload,
+} from "./workload.ts";
 
 /** Enough that a server finds work whenever it looks; few enough that a queue stays short. */
 const mostInFlight = 256;
+
+export function saturating(scale: LoadScale): ClosedLoad {
+  const inFlight = Math.min(scale.connections, mostInFlight);
+  return { mode: "closed", ...everyConnection(scale), inFlight };
+}
 
 export const echoCapacity = {
   name: "echo-capacity",
@@ -22,19 +34,6 @@ export const echoCapacity = {
   metrics: [...echoMetrics, "throughputAtLeast"],
   rules: machineRules,
   mustFill: true,
-  baseline: null,
-  samplesMemory: false,
   comparesToReference: true,
-  loads: ({ connections, payloadBytes }: LoadScale) => [
-    {
-      variant: null,
-      load: {
-        mode: "closed",
-        connections,
-        activeConnections: connections,
-        payloadBytes,
-        inFlight: Math.min(connections, mostInFlight),
-      },
-    },
-  ],
+  loads: (scale: LoadScale) => [{ variant: null, load: saturating(scale) }],
 } as const satisfies Workload;

@@ -4,7 +4,7 @@
 import {
   echoMetrics,
   type LoadScale,
-  rateOf,
+  openLoad,
   scheduleRules,
   uncorrectedMetrics,
   type Workload,
@@ -20,21 +20,6 @@ export const echoRate = {
   headline: "serverCpuPerMessage",
   metrics: [...echoMetrics, ...uncorrectedMetrics],
   rules: scheduleRules,
-  mustFill: false,
-  baseline: null,
-  samplesMemory: false,
   comparesToReference: true,
-  loads: (scale: LoadScale) => [
-    {
-      variant: null,
-      load: {
-        mode: "open",
-        connections: scale.connections,
-        activeConnections: scale.connections,
-        payloadBytes: scale.payloadBytes,
-        ratePerSecond: rateOf(scale, "echo-rate"),
-        schedule: "poisson",
-      },
-    },
-  ],
+  loads: (scale: LoadScale) => [{ variant: null, load: openLoad(scale, "echo-rate") }],
 } as const satisfies Workload;

@@ -2,7 +2,7 @@
 // should learn of it soon, and the others should not be disturbed. The connections of the scale are
 // the processes; bench/delivery runs it.
 
-import { type LoadScale, rateOf, type Workload } from "./workload.ts";
+import { everyConnection, type LoadScale, rateOf, type Workload } from "./workload.ts";
 
 export const eventDelivery = {
   name: "event-delivery",
@@ -35,18 +35,13 @@ export const eventDelivery = {
   ],
   // More processes than CPUs wait for one another: that is what the latency is of.
   rules: ["stolen"],
-  mustFill: false,
-  baseline: null,
-  samplesMemory: false,
-  comparesToReference: false,
   loads: (scale: LoadScale) => [
     {
       variant: null,
       load: {
         mode: "delivery",
-        connections: scale.connections,
+        ...everyConnection({ ...scale, payloadBytes: 0 }),
         activeConnections: Math.ceil(scale.connections / 2),
-        payloadBytes: 0,
         ratePerSecond: rateOf(scale, "event-delivery"),
       },
     },

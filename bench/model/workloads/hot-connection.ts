@@ -3,10 +3,11 @@
 // the others.
 
 import {
+  type ClosedLoad,
   echoMetrics,
+  everyConnection,
   type LoadScale,
   machineRules,
-  type Variation,
   type Workload,
 } from "./workload.ts";
 
@@ -25,24 +26,14 @@ export const hotConnection = {
   headline: "fairnessJain",
   metrics: [...echoMetrics, "longestGap", "hotThroughput"],
   rules: machineRules,
-  mustFill: false,
   baseline: { variant: undisturbed, metric: "latencyP99" },
-  samplesMemory: false,
   comparesToReference: true,
-  loads: (scale: LoadScale) => [variation(scale, undisturbed), variation(scale, "one floods")],
+  loads: (scale: LoadScale) => [
+    { variant: undisturbed, load: oneEach(scale) },
+    { variant: "one floods", load: { ...oneEach(scale), hotInFlight } },
+  ],
 } as const satisfies Workload;
 
-function variation({ connections, payloadBytes }: LoadScale, variant: string): Variation {
-  return {
-    variant,
-    load: {
-      mode: "closed",
-      connections,
-      activeConnections: connections,
-      payloadBytes,
-      inFlight: connections,
-      depth: 1,
-      ...(variant === undisturbed ? {} : { hotInFlight }),
-    },
-  };
+function oneEach(scale: LoadScale): ClosedLoad {
+  return { mode: "closed", ...everyConnection(scale), inFlight: scale.connections, depth: 1 };
 }

@@ -1,7 +1,7 @@
 // idle: connections that are open and silent. A server that waits for events uses almost no CPU;
 // one that polls its connections uses a whole CPU.
 
-import type { LoadScale, Workload } from "./workload.ts";
+import { everyConnection, type LoadScale, type Workload } from "./workload.ts";
 
 export const idle = {
   name: "idle",
@@ -14,14 +14,9 @@ export const idle = {
   metrics: ["idleWakeupsPerSecond", "serverMemory"],
   // Nothing is sent, so nothing is sent late; a server that waited for its CPU was not idle.
   rules: ["server-waited", "stolen"],
-  mustFill: false,
-  baseline: null,
   samplesMemory: true,
   comparesToReference: true,
-  loads: ({ connections, payloadBytes }: LoadScale) => [
-    {
-      variant: null,
-      load: { mode: "idle", connections, activeConnections: 0, payloadBytes },
-    },
+  loads: (scale: LoadScale) => [
+    { variant: null, load: { mode: "idle", ...everyConnection(scale), activeConnections: 0 } },
   ],
 } as const satisfies Workload;

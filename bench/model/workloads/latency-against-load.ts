@@ -1,6 +1,7 @@
 // latency-against-load: each server at parts of its own capacity, which a closed-loop pilot
 // finds out in each round. Shows how latency rises as a server runs out of CPU time, and where.
 
+import { saturating } from "./echo-capacity.ts";
 import {
   echoMetrics,
   type LoadScale,
@@ -10,8 +11,6 @@ import {
 } from "./workload.ts";
 
 const percents = [25, 50, 75, 90];
-/** As in echo-capacity. */
-const mostInFlight = 256;
 
 export const latencyAgainstLoad = {
   name: "latency-against-load",
@@ -26,21 +25,10 @@ export const latencyAgainstLoad = {
   headline: "latencyP99",
   metrics: [...echoMetrics, ...uncorrectedMetrics],
   rules: scheduleRules,
-  mustFill: false,
-  baseline: null,
-  samplesMemory: false,
   // The rates differ: a ratio to the reference would compare different loads.
-  comparesToReference: false,
-  loads: ({ connections, payloadBytes }: LoadScale) =>
+  loads: (scale: LoadScale) =>
     percents.map((capacityPercent) => ({
       variant: `${capacityPercent} % of its capacity`,
-      load: {
-        mode: "share",
-        connections,
-        activeConnections: connections,
-        payloadBytes,
-        capacityPercent,
-        inFlight: Math.min(connections, mostInFlight),
-      },
+      load: { ...saturating(scale), mode: "share", capacityPercent },
     })),
 } as const satisfies Workload;

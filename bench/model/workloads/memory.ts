@@ -2,7 +2,7 @@
 // excludes the fixed memory of the process. The connections of the scale are the last count. Both
 // ends are on this machine, so the kernel's share covers both.
 
-import type { LoadScale, Workload } from "./workload.ts";
+import { everyConnection, type LoadScale, type Workload } from "./workload.ts";
 
 const shares = [0.1, 0.5, 1];
 
@@ -19,23 +19,10 @@ export const memory = {
   metrics: ["kernelBytesPerConnection", "clientBytesPerConnection", "serverMemory"],
   // Noise takes time, not memory.
   rules: [],
-  mustFill: false,
-  baseline: null,
-  samplesMemory: false,
   comparesToReference: true,
-  loads: ({ connections, payloadBytes }: LoadScale) => {
-    const stages = shares.map((share) => Math.max(1, Math.round(connections * share)));
-    return [
-      {
-        variant: null,
-        load: {
-          mode: "memory",
-          connections,
-          activeConnections: connections,
-          payloadBytes,
-          stages: [...new Set(stages)],
-        },
-      },
-    ];
+  loads: (scale: LoadScale) => {
+    const counts = shares.map((share) => Math.max(1, Math.round(scale.connections * share)));
+    const stages = [...new Set(counts)];
+    return [{ variant: null, load: { mode: "memory", ...everyConnection(scale), stages } }];
   },
 } as const satisfies Workload;

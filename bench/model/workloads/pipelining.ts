@@ -1,7 +1,13 @@
 // pipelining: one or several messages in flight on each connection (closed loop). Shows which
 // servers handle several messages per system call.
 
-import { echoMetrics, type LoadScale, machineRules, type Workload } from "./workload.ts";
+import {
+  echoMetrics,
+  everyConnection,
+  type LoadScale,
+  machineRules,
+  type Workload,
+} from "./workload.ts";
 
 const depths = [1, 16];
 const nameOf = (depth: number) => `depth ${depth}`;
@@ -18,20 +24,15 @@ export const pipelining = {
   headline: "serverCpuPerMessage",
   metrics: echoMetrics,
   rules: machineRules,
-  // CPU per message is what it is about: it needs no full CPU to be one.
-  mustFill: false,
   baseline: { variant: nameOf(1), metric: "serverCpuPerMessage" },
-  samplesMemory: false,
   comparesToReference: true,
-  loads: ({ connections, payloadBytes }: LoadScale) =>
+  loads: (scale: LoadScale) =>
     depths.map((depth) => ({
       variant: nameOf(depth),
       load: {
         mode: "closed" as const,
-        connections,
-        activeConnections: connections,
-        payloadBytes,
-        inFlight: depth * connections,
+        ...everyConnection(scale),
+        inFlight: depth * scale.connections,
         depth,
       },
     })),

@@ -21,10 +21,6 @@ export const readiness = {
   headline: "eventCost",
   metrics: ["waitCost", "registerCost", "modifyCost", "unregisterCost", "eventsPerWait"],
   rules: [],
-  mustFill: false,
-  baseline: null,
-  samplesMemory: false,
-  comparesToReference: false,
   loads: ({ connections }: LoadScale) =>
     activeCounts
       .filter((active) => active <= connections)

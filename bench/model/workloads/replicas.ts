@@ -3,7 +3,7 @@
 // readers bring, how old the answers are, and what one address for both costs. bench/delivery runs
 // it.
 
-import type { LoadScale, Workload } from "./workload.ts";
+import { everyConnection, type LoadScale, type Workload } from "./workload.ts";
 
 export const replicas = {
   name: "replicas",
@@ -31,18 +31,12 @@ export const replicas = {
   ],
   // Clients, broker, writer and readers share the CPUs, and wait for one another.
   rules: ["stolen"],
-  mustFill: false,
-  baseline: null,
-  samplesMemory: false,
-  comparesToReference: false,
-  loads: ({ connections }: LoadScale) => [
+  loads: (scale: LoadScale) => [
     {
       variant: null,
       load: {
         mode: "delivery",
-        connections,
-        activeConnections: connections,
-        payloadBytes: 0,
+        ...everyConnection({ ...scale, payloadBytes: 0 }),
         ratePerSecond: null,
       },
     },

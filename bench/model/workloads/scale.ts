@@ -2,7 +2,7 @@
 // messages sweep over all of them. Gives the memory per connection (server, load generator and
 // kernel separately), the rate of connecting, and whether all end cleanly.
 
-import { type LoadScale, rateOf, type Workload } from "./workload.ts";
+import { type LoadScale, openLoad, type Workload } from "./workload.ts";
 
 export const scale = {
   name: "scale",
@@ -28,21 +28,8 @@ export const scale = {
   ],
   // Held or not held: noise only takes time.
   rules: [],
-  mustFill: false,
-  baseline: null,
   samplesMemory: true,
-  comparesToReference: false,
   loads: (size: LoadScale) => [
-    {
-      variant: null,
-      load: {
-        mode: "open",
-        connections: size.connections,
-        activeConnections: size.connections,
-        payloadBytes: size.payloadBytes,
-        ratePerSecond: rateOf(size, "scale"),
-        schedule: "fixed",
-      },
-    },
+    { variant: null, load: { ...openLoad(size, "scale"), schedule: "fixed" } },
   ],
 } as const satisfies Workload;

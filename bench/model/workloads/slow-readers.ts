@@ -4,10 +4,9 @@
 import {
   echoMetrics,
   type LoadScale,
-  rateOf,
+  openLoad,
   scheduleRules,
   uncorrectedMetrics,
-  type Variation,
   type Workload,
 } from "./workload.ts";
 
@@ -26,33 +25,16 @@ export const slowReaders = {
   headline: "latencyP99",
   metrics: [...echoMetrics, ...uncorrectedMetrics, "serverMemory"],
   rules: scheduleRules,
-  mustFill: false,
   baseline: { variant: undisturbed, metric: "latencyP99" },
   samplesMemory: true,
   comparesToReference: true,
   loads: (scale: LoadScale) => {
     const slow = Math.max(1, Math.round(scale.connections * slowShare));
+    const load = openLoad(scale, "slow-readers");
+    const activeConnections = scale.connections - slow;
     return [
-      variation(scale, { variant: undisturbed, slow: 0 }),
-      variation(scale, { variant: `${slow} never read`, slow }),
+      { variant: undisturbed, load },
+      { variant: `${slow} never read`, load: { ...load, activeConnections, slowReaders: slow } },
     ];
   },
 } as const satisfies Workload;
-
-function variation(
-  scale: LoadScale,
-  { variant, slow }: { readonly variant: string; readonly slow: number },
-): Variation {
-  return {
-    variant,
-    load: {
-      mode: "open",
-      connections: scale.connections,
-      activeConnections: scale.connections - slow,
-      payloadBytes: scale.payloadBytes,
-      ratePerSecond: rateOf(scale, "slow-readers"),
-      schedule: "poisson",
-      ...(slow === 0 ? {} : { slowReaders: slow }),
-    },
-  };
-}

@@ -39,7 +39,7 @@ interface ConnectedLoad {
 }
 
 /** A message blocks if its first byte is below `below`: `below` of 256 messages. */
-interface BlockingLoad {
+export interface BlockingLoad {
   readonly ms: number;
   readonly below: number;
 }
@@ -155,21 +155,21 @@ export interface Workload {
   readonly rules: readonly GateRule[];
   /**
    * Whether a server that does not fill its CPU, or a load generator that does, makes the figure
-   * a lower bound.
+   * a lower bound; default: false.
    */
-  readonly mustFill: boolean;
-  /**
-   * The variant that the others are compared with in the same block, and by which metric; null
-   * if there is none.
-   */
-  readonly baseline: { readonly variant: string; readonly metric: MetricName } | null;
-  /** Whether the memory of server, load generator and kernel is looked at while it runs. */
-  readonly samplesMemory: boolean;
-  /** Whether a ratio to the reference is made of the headline. */
-  readonly comparesToReference: boolean;
+  readonly mustFill?: boolean;
+  /** The variant that the others are compared with in the same block, and by which metric. */
+  readonly baseline?: { readonly variant: string; readonly metric: MetricName };
+  /** Whether the memory of server, load generator and kernel is looked at; default: false. */
+  readonly samplesMemory?: boolean;
+  /** Whether a ratio to the reference is made of the headline; default: false. */
+  readonly comparesToReference?: boolean;
   /** What is measured at one scale; all of it runs in the same blocks. */
   readonly loads: (scale: LoadScale) => readonly Variation[];
 }
+
+/** Of a message if nothing else is asked for. */
+export const usualPayloadBytes = 64;
 
 /** What every load that sends messages has in addition to its headline. */
 export const echoMetrics = [
@@ -224,6 +224,17 @@ export const scheduleRules = [
   "rate",
   "late",
 ] as const satisfies readonly GateRule[];
+
+/** Every connection carries messages. */
+export function everyConnection({ connections, payloadBytes }: LoadScale) {
+  return { connections, activeConnections: connections, payloadBytes };
+}
+
+/** Messages on every connection at random times, at the rate of the scale. */
+export function openLoad(scale: LoadScale, workload: string): OpenLoad {
+  const ratePerSecond = rateOf(scale, workload);
+  return { mode: "open", ...everyConnection(scale), ratePerSecond, schedule: "poisson" };
+}
 
 /** @throws {Error} where a profile forgot the rate: a fault of its data. */
 export function rateOf({ ratePerSecond }: LoadScale, workload: string): number {

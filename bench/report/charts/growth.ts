@@ -2,8 +2,9 @@
 // connections, and cost over connections or payload; over parts of a capacity on a linear one.
 
 import type { Cell } from "../../model/results.ts";
+import { usualPayloadBytes } from "../../model/workloads/workload.ts";
 import { absent, bytes, count, type Format, plainLine, plural, shortest } from "../format.ts";
-import { figure, isMeasured, isSeen, unitOf, usualPayloadBytes } from "../groups.ts";
+import { figure, isMeasured, isSeen, unitOf } from "../groups.ts";
 import { figureWithInterval, intervalWords } from "../intervals.ts";
 import { identifier } from "../markup.ts";
 import { countedWord, metricWords } from "../metric-words.ts";
