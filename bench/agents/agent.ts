@@ -2,7 +2,7 @@
 // for us, and its clock. The other half of native/load_generator/agent.h.
 
 import { Channel, monotonicNs } from "../host/channel.ts";
-import { within } from "../host/deadline.ts";
+import { deferred, within } from "../host/deadline.ts";
 import type { Paths } from "../paths.ts";
 import { bootstrap, bootstrapLine, endOf, HostError, type Installed } from "./bootstrap.ts";
 import { HostClock } from "./clock.ts";
@@ -56,15 +56,13 @@ export class Agent {
   readonly clock = new HostClock();
   /** The longest that an exchange took, if that was longer than a second; otherwise 0. */
   longestStallMs = 0;
-  /** Resolves with the reason once the agent is gone; never if it was closed. */
-  readonly lost: Promise<string>;
   readonly #channel: Channel;
   readonly #waiting = new Map<number, (event: AgentEvent) => void>();
   readonly #processes = new Map<number, RemoteProcess>();
   #installed: Installed | null = null;
   #hello: Hello | null = null;
-  #greet: (hello: Hello) => void = () => {};
-  #lose: (reason: string) => void = () => {};
+  readonly #greeted = deferred<Hello>();
+  readonly #lost = deferred<string>();
   #lostReason: string | null = null;
   #closed = false;
   #lastId = 0;
@@ -96,9 +94,11 @@ export class Agent {
         ? [paths.loadGenerator, "agent"]
         : reach(name, bootstrapLine, options.sshConfig),
     );
-    this.lost = new Promise((resolve) => {
-      this.#lose = resolve;
-    });
+  }
+
+  /** Resolves with the reason once the agent is gone; never if it was closed. */
+  get lost(): Promise<string> {
+    return this.#lost.promise;
   }
 
   get hello(): Hello {
@@ -189,9 +189,6 @@ export class Agent {
   }
 
   async #start({ paths, files, signal }: AgentOptions): Promise<void> {
-    const greeted = new Promise<Hello>((resolve) => {
-      this.#greet = resolve;
-    });
     const deadline = { timeoutMs: answerMs, ...(signal === undefined ? {} : { signal }) };
     if (this.name === localName) {
       this.#installed = paths;
@@ -206,7 +203,7 @@ export class Agent {
     }
     const over = this.#channel.exited.then(() => null);
     const hello = await within(
-      Promise.race([greeted, over]).then((first) => ({ first })),
+      Promise.race([this.#greeted.promise, over]).then((first) => ({ first })),
       deadline,
     );
     if (hello === null) throw new HostError(`the agent did not answer within ${answerMs / 1000} s`);
@@ -257,7 +254,7 @@ export class Agent {
   }
 
   #hear(event: AgentEvent): void {
-    if (event.event === "hello") this.#greet(event as unknown as Hello);
+    if (event.event === "hello") this.#greeted.resolve(event as unknown as Hello);
     const { id = 0 } = event;
     this.#processes.get(id)?.hear(event);
     this.#waiting.get(id)?.(event);
@@ -272,6 +269,6 @@ export class Agent {
     clearInterval(this.#heartbeat);
     this.#lostReason = reason;
     for (const process of this.#processes.values()) process.lose(`${this.name}: ${reason}`);
-    if (!this.#closed) this.#lose(reason);
+    if (!this.#closed) this.#lost.resolve(reason);
   }
 }

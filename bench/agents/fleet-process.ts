@@ -6,6 +6,7 @@ import { describeEnd, describeExit, type Exit, type HostProcess } from "../host/
 import type { Agent } from "./agent.ts";
 import type { FactCollector } from "./facts.ts";
 import { agentShares, isFullAgent, type Line, mergeLines, mergeResults } from "./merge.ts";
+import { RemoteEnd } from "./remote-process.ts";
 
 /** One generator, or the observer of the server. */
 export interface FleetMember {
@@ -41,13 +42,10 @@ const usualSettleMs = 10;
 /** After one has failed: what the others still report is waited for so long. */
 const graceMs = 1_000;
 
-export class FleetProcess implements HostProcess {
-  readonly exited: Promise<Exit>;
+export class FleetProcess extends RemoteEnd implements HostProcess {
   readonly #options: FleetOptions;
   readonly #generators: readonly Running[];
   readonly #observer: Running;
-  #resolve: (exit: Exit) => void = () => {};
-  #ended = false;
   #ending = false;
   #failure: string | null = null;
   #tries = 0;
@@ -57,20 +55,14 @@ export class FleetProcess implements HostProcess {
   #told = false;
 
   constructor(options: FleetOptions) {
+    super();
     this.#options = options;
-    this.exited = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
     this.#generators = options.generators.map((member) => this.#run(member));
     this.#observer = this.#run(options.observer);
   }
 
   get pid(): number {
     return this.#generators[0]?.process.pid ?? 0;
-  }
-
-  get ended(): boolean {
-    return this.#ended;
   }
 
   get stderrTail(): string {
@@ -112,7 +104,7 @@ export class FleetProcess implements HostProcess {
       this.#collect(kind);
     });
     const running: Running = { agent, process, lines, exit: null };
-    void process.exited.then((exit) => this.#end(running, exit));
+    void process.exited.then((exit) => this.#endOf(running, exit));
     return running;
   }
 
@@ -236,7 +228,7 @@ export class FleetProcess implements HostProcess {
     setTimeout(() => this.kill("SIGKILL"), graceMs).unref();
   }
 
-  #end(running: Running, exit: Exit): void {
+  #endOf(running: Running, exit: Exit): void {
     running.exit = exit;
     const { agent, process, lines } = running;
     const sound = exit.code === 0 && (this.#ending || this.#options.begins !== "on-command");
@@ -246,10 +238,8 @@ export class FleetProcess implements HostProcess {
       this.#fail(exit.lost ?? `${agent.name}: ${said?.["error"] ?? end}`);
     }
     if (this.#all.some((other) => other.exit === null)) return;
-    this.#ended = true;
     this.#tellPartOfTheResult();
-    const worst = this.#all.find((other) => other.exit?.code !== 0)?.exit ?? exit;
-    this.#resolve(worst);
+    this.end(this.#all.find((other) => other.exit?.code !== 0)?.exit ?? exit);
   }
 
   /** Those that came to a result have one, even if others did not. */

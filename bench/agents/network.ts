@@ -2,7 +2,7 @@
 // trip, large messages for the throughput. The load generator and the reference server measure it,
 // so it is the path that the run takes.
 
-import { within } from "../host/deadline.ts";
+import { deferred, within } from "../host/deadline.ts";
 import { describeEnd, describeExit } from "../host/host.ts";
 import { parseEvent, type Window } from "../model/events.ts";
 import { decodeHistogram } from "../statistics/hdr-encoding.ts";
@@ -26,22 +26,22 @@ export async function measureNetwork(
   agent: Agent,
   { server, address }: { readonly server: Agent; readonly address: string },
 ): Promise<NetworkPath> {
-  let announce: (port: number) => void = () => {};
-  const port = new Promise<{ readonly port: number }>((resolve) => {
-    announce = (found) => resolve({ port: found });
-  });
+  const announced = deferred<{ readonly port: number }>();
   const { echoServer } = server.installed;
   const echo = server.start(
     [echoServer, "--strategy", "reactor-epoll", "--host", address],
     (line) => {
       const event = parseEvent(line);
-      if (event?.event === "ready") announce(event.port);
+      if (event?.event === "ready") announced.resolve(event);
     },
   );
   try {
-    const ready = await within(Promise.race([port, echo.exited.then(() => ({ port: 0 }))]), {
-      timeoutMs: readyMs,
-    });
+    const ready = await within(
+      Promise.race([announced.promise, echo.exited.then(() => ({ port: 0 }))]),
+      {
+        timeoutMs: readyMs,
+      },
+    );
     if (ready === null || ready.port === 0) {
       const end = describeEnd(echo, `cannot listen on ${address}`);
       throw new HostError(`${server.name}: ${end}; name another with --server-address`);

@@ -2,6 +2,7 @@
 // processes of this machine that hold one connection each, to show what the coordinator itself
 // costs. The load is small on purpose: a hundred generators share these CPUs.
 
+import { deferred } from "../host/deadline.ts";
 import { packagePaths } from "../paths.ts";
 import { median } from "../statistics/quantile.ts";
 import { FleetHost } from "./fleet-host.ts";
@@ -41,12 +42,12 @@ try {
 }
 
 async function measure() {
-  let announce: (line: string) => void = () => {};
-  const ready = new Promise<string>((resolve) => {
-    announce = resolve;
-  });
-  host.start([paths.echoServer, "--strategy", "reactor-epoll"], { onLine: announce });
-  const { port, pid } = JSON.parse(await ready) as { readonly port: number; readonly pid: number };
+  const ready = deferred<string>();
+  host.start([paths.echoServer, "--strategy", "reactor-epoll"], { onLine: ready.resolve });
+  const { port, pid } = JSON.parse(await ready.promise) as {
+    readonly port: number;
+    readonly pid: number;
+  };
   let hear: () => void = () => {};
   const args = { port, "server-pid": pid, connections: agents, rate: agents };
   const own = Object.entries(args).flatMap(([name, value]) => [`--${name}`, String(value)]);

@@ -2,12 +2,13 @@
 // ready line is printed once something listens there. It does what announce.js does with Node.
 
 import { setTimeout as delay } from "node:timers/promises";
-import type { Exit, HostProcess } from "../host/host.ts";
-import { childrenIn, listensOn } from "../host/listening.ts";
+import type { HostProcess } from "../host/host.ts";
+import { listensOn } from "../host/listening.ts";
+import { childrenOf } from "../host/usage.ts";
 import type { Agent } from "./agent.ts";
 import { HostError } from "./bootstrap.ts";
 import { withRemoteFiles } from "./remote-files.ts";
-import type { RemoteProcess } from "./remote-process.ts";
+import { RemoteEnd, type RemoteProcess } from "./remote-process.ts";
 
 interface CommandOptions {
   /** `{port}` and `{host}` are replaced. */
@@ -22,33 +23,24 @@ const askAgainMs = 50;
 /** Below the usual range of ports that the kernel gives away by itself, and above most servers. */
 const [firstPort, ports] = [20_000, 10_000];
 
-export class RemoteCommand implements HostProcess {
-  readonly exited: Promise<Exit>;
+export class RemoteCommand extends RemoteEnd implements HostProcess {
   readonly #agent: Agent;
   readonly #options: CommandOptions;
   #process: RemoteProcess | null = null;
-  #resolve: (exit: Exit) => void = () => {};
-  #ended = false;
   #killed: NodeJS.Signals | null = null;
 
   constructor(agent: Agent, options: CommandOptions) {
+    super();
     this.#agent = agent;
     this.#options = options;
-    this.exited = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
     void this.#run().catch((error: unknown) => {
       const reason = error instanceof HostError ? error.message : String(error);
-      this.#end({ code: null, signal: null, error: reason });
+      this.end({ code: null, signal: null, error: reason });
     });
   }
 
   get pid(): number {
     return this.#process?.pid ?? 0;
-  }
-
-  get ended(): boolean {
-    return this.#ended;
   }
 
   get stderrTail(): string {
@@ -72,15 +64,17 @@ export class RemoteCommand implements HostProcess {
     const words = command.replaceAll("{port}", String(port)).replaceAll("{host}", address);
     const { loadGenerator } = this.#agent.installed;
     const argv = [...prefix, loadGenerator, "supervise", "--", "/bin/sh", "-c", words];
-    if (this.#killed !== null) return this.#end({ code: null, signal: "SIGKILL", error: null });
+    if (this.#killed !== null) return this.end({ code: null, signal: "SIGKILL", error: null });
     const process = this.#agent.start(argv, () => {});
     this.#process = process;
-    void process.exited.then((exit) => this.#end(exit));
-    while (!this.#ended && !(await this.#look((read) => listensOn(read, port)))) {
+    void process.exited.then((exit) => this.end(exit));
+    while (!this.ended && !(await this.#look((read) => listensOn(read, port)))) {
       await delay(askAgainMs);
     }
-    if (this.#ended) return;
-    const [only, ...others] = await this.#look((read) => childrenIn(read, process.pid));
+    if (this.ended) return;
+    const [only, ...others] = await this.#look((read) =>
+      childrenOf(process.pid, String(process.pid), read),
+    );
     const pid = only !== undefined && others.length === 0 ? only : process.pid;
     this.#options.onLine(JSON.stringify({ event: "ready", port, pid }));
   }
@@ -94,11 +88,5 @@ export class RemoteCommand implements HostProcess {
 
   #look<T>(look: (read: (path: string) => string | null) => T): Promise<T> {
     return withRemoteFiles(this.#agent, ({ read }) => look(read));
-  }
-
-  #end(exit: Exit): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#resolve(exit);
   }
 }

@@ -1,5 +1,6 @@
 // A process that an agent runs for us, as a process of a Host.
 
+import { deferred } from "../host/deadline.ts";
 import type { Exit, HostProcess } from "../host/host.ts";
 import { oneLine } from "../host/processes.ts";
 
@@ -15,35 +16,39 @@ interface ProcessEvent {
   readonly [field: string]: unknown;
 }
 
-export class RemoteProcess implements HostProcess {
-  readonly exited: Promise<Exit>;
-  /** Resolves when the pid is known, or the process has ended. */
-  readonly started: Promise<void>;
-  readonly #id: number;
-  readonly #options: RemoteOptions;
-  #resolve: (exit: Exit) => void = () => {};
-  #begin: () => void = () => {};
-  #pid = 0;
+/** The end of a process elsewhere, which comes once. */
+export class RemoteEnd {
+  readonly #exit = deferred<Exit>();
   #ended = false;
-  #stderr = "";
 
-  constructor(id: number, options: RemoteOptions) {
-    this.#id = id;
-    this.#options = options;
-    this.exited = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
-    this.started = new Promise((resolve) => {
-      this.#begin = resolve;
-    });
-  }
-
-  get pid(): number {
-    return this.#pid;
+  get exited(): Promise<Exit> {
+    return this.#exit.promise;
   }
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  protected end(exit: Exit): void {
+    this.#ended = true;
+    this.#exit.resolve(exit);
+  }
+}
+
+export class RemoteProcess extends RemoteEnd implements HostProcess {
+  readonly #id: number;
+  readonly #options: RemoteOptions;
+  #pid = 0;
+  #stderr = "";
+
+  constructor(id: number, options: RemoteOptions) {
+    super();
+    this.#id = id;
+    this.#options = options;
+  }
+
+  get pid(): number {
+    return this.#pid;
   }
 
   get stderrTail(): string {
@@ -59,32 +64,24 @@ export class RemoteProcess implements HostProcess {
   }
 
   kill(signal: NodeJS.Signals): void {
-    if (!this.#ended) this.#options.send({ do: "signal", id: this.#id, name: signal });
+    if (!this.ended) this.#options.send({ do: "signal", id: this.#id, name: signal });
   }
 
   /** Called by the agent for each event of this process. */
   hear(event: ProcessEvent): void {
     if (event.event === "started") this.#pid = Number(event["pid"]);
-    if (event.event === "started") this.#begin();
     if (event.event === "line") this.#options.onLine(String(event["text"]));
     if (event.event === "errors") {
       this.#stderr = (this.#stderr + String(event["text"])).slice(-stderrTailCharacters);
     }
     if (event.event === "exit") {
       const { code, signal, error } = event as unknown as Exit;
-      this.#end({ code, signal, error });
+      this.end({ code, signal, error });
     }
   }
 
   /** The agent is gone, and the process with it. */
   lose(reason: string): void {
-    this.#end({ code: null, signal: null, error: null, lost: reason });
-  }
-
-  #end(exit: Exit): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#begin();
-    this.#resolve(exit);
+    this.end({ code: null, signal: null, error: null, lost: reason });
   }
 }

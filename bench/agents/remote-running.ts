@@ -1,11 +1,12 @@
 // A server that runs already on the server's machine: it is looked at, announced, and never
 // signalled.
 
-import type { Exit, HostProcess } from "../host/host.ts";
+import type { HostProcess } from "../host/host.ts";
 import { listensOn } from "../host/listening.ts";
 import type { Agent } from "./agent.ts";
 import { HostError } from "./bootstrap.ts";
 import { withRemoteFiles } from "./remote-files.ts";
+import { RemoteEnd } from "./remote-process.ts";
 
 interface RunningOptions {
   readonly port: number;
@@ -13,25 +14,16 @@ interface RunningOptions {
   readonly onLine: (line: string) => void;
 }
 
-export class RemoteRunning implements HostProcess {
-  readonly exited: Promise<Exit>;
+export class RemoteRunning extends RemoteEnd implements HostProcess {
   readonly pid: number;
-  #resolve: (exit: Exit) => void = () => {};
-  #ended = false;
   #problem = "";
 
   constructor(agent: Agent, options: RunningOptions) {
+    super();
     this.pid = options.pid;
-    this.exited = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
     void this.#announce(agent, options).catch((error: unknown) => {
       this.#fail(error instanceof HostError ? error.message : String(error));
     });
-  }
-
-  get ended(): boolean {
-    return this.#ended;
   }
 
   get stderrTail(): string {
@@ -42,7 +34,7 @@ export class RemoteRunning implements HostProcess {
 
   /** It was not started here: only the measuring ends. */
   kill(): void {
-    this.#end(0);
+    this.end({ code: 0, signal: null, error: null });
   }
 
   async #announce(agent: Agent, { port, pid, onLine }: RunningOptions): Promise<void> {
@@ -55,12 +47,6 @@ export class RemoteRunning implements HostProcess {
 
   #fail(problem: string): void {
     this.#problem = problem;
-    this.#end(1);
-  }
-
-  #end(code: number): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#resolve({ code, signal: null, error: null });
+    this.end({ code: 1, signal: null, error: null });
   }
 }

@@ -2,9 +2,10 @@
 // program uses up the rest. A server in it is saturated while the load generator is not. Weights
 // and no bandwidth limit: a limit suspends each thread of a server at the end of every period.
 
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CpuShare, HostProcess, StartOptions } from "./host.ts";
+import { listNames, readText } from "./kernel-files.ts";
 import { isAlive } from "./processes.ts";
 
 type StartProcess = (argv: readonly string[], options: StartOptions) => HostProcess;
@@ -105,17 +106,9 @@ function removeGroup(path: string): void {
 
 /** Groups of runs that were killed: their processes ended with them. */
 function removeLeftovers(folder: string): void {
-  for (const name of namesIn(folder)) {
+  for (const name of listNames(folder)) {
     const pid = Number(name.slice(prefix.length).split("-")[0]);
     if (name.startsWith(prefix) && !isAlive(pid)) removeGroup(join(folder, name));
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
   }
 }
 
@@ -125,7 +118,9 @@ const secondVersion = { means: "cgroup v2", file: "cpu.weight", weight: 100 } as
 
 /** Where this process may have groups below it: its own group, then the root of the hierarchy. */
 function hierarchies(): GroupHierarchy[] {
-  const [mounts, groups] = ["/proc/self/mounts", "/proc/self/cgroup"].map(linesOf);
+  const [mounts, groups] = ["/proc/self/mounts", "/proc/self/cgroup"].map((path) =>
+    readText(path)?.split("\n"),
+  );
   return (mounts ?? []).flatMap((line): GroupHierarchy[] => {
     const [, mount = "", type, options = ""] = line.split(" ");
     const isFirst = type === "cgroup" && options.split(",").includes("cpu");
@@ -143,12 +138,4 @@ function ownGroup(lines: readonly string[], controller: string): string {
     if (controllers.split(",").includes(controller)) return path.join(":");
   }
   return "/";
-}
-
-function linesOf(path: string): string[] {
-  try {
-    return readFileSync(path, "utf8").split("\n");
-  } catch {
-    return [];
-  }
 }

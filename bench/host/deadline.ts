@@ -9,6 +9,15 @@ export class Interrupted extends Error {
   }
 }
 
+/** A promise and what resolves it: Promise.withResolvers() of Node 22. */
+export function deferred<T>() {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((take) => {
+    resolve = take;
+  });
+  return { promise, resolve };
+}
+
 interface Deadline {
   readonly timeoutMs: number;
   /** Unwinds at once when it aborts; without it only time ends the wait. */

@@ -2,6 +2,7 @@
 // hw-vuln documents.
 
 import { arch, availableParallelism, cpus, release } from "node:os";
+import { parseCpuList } from "./cpus.ts";
 import type { ReadText } from "./kernel-files.ts";
 
 /** What the fingerprint covers, with Node's version. */
@@ -28,17 +29,9 @@ export function hardwareOf(read: ReadText): Hardware {
     cpuModel: cpus()[0]?.model.trim() || null,
     logicalCores: cpus().length,
     availableCores: availableParallelism(),
-    threadsPerCore: siblings === null ? null : countCpus(siblings),
+    threadsPerCore: siblings === null ? null : parseCpuList(siblings).length,
     hypervisor: hypervisorOf(read),
   };
-}
-
-/** How many CPUs a kernel's list names: "0-1,4" names three. */
-function countCpus(list: string): number {
-  return list.split(",").reduce((sum, part) => {
-    const [first = 0, last = first] = part.split("-").map(Number);
-    return sum + last - first + 1;
-  }, 0);
 }
 
 /** What DMI calls the machines of known hypervisors. */

@@ -15,12 +15,3 @@ export function listensOn(read: ReadText, port: number): boolean {
     }),
   );
 }
-
-/** The children of a process's first thread. */
-export function childrenIn(read: ReadText, pid: number): number[] {
-  const text = read(`/proc/${pid}/task/${pid}/children`) ?? "";
-  return text
-    .split(" ")
-    .filter((word) => word !== "")
-    .map(Number);
-}

@@ -4,6 +4,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { deferred, within } from "../host/deadline.ts";
 import type { LiveMessage } from "../model/live.ts";
 
 interface Serving {
@@ -62,19 +63,13 @@ export class LiveServer {
   async handOver(report: string, finished: () => void): Promise<void> {
     this.#report = report;
     let waiting = this.#clients.size;
-    const fetched = new Promise<void>((resolve) => {
-      this.#onFetched = () => {
-        waiting -= 1;
-        if (waiting <= 0) resolve();
-      };
-    });
+    const fetched = deferred<object>();
+    this.#onFetched = () => {
+      waiting -= 1;
+      if (waiting <= 0) fetched.resolve({});
+    };
     finished();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, handOverMs);
-    });
-    if (waiting > 0) await Promise.race([fetched, late]);
-    clearTimeout(timer);
+    if (waiting > 0) await within(fetched.promise, { timeoutMs: handOverMs });
     await this.close();
   }
 

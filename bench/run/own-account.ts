@@ -7,13 +7,8 @@ import type { Switches } from "../host/usage.ts";
 import type { Snapshot } from "../model/events.ts";
 import type { ServerProcess } from "./server.ts";
 
-/** Differences of counts; null if the server or the platform does not give them. */
+/** Counts, or their differences; null if the server or the platform does not give them. */
 export interface OwnAccount {
-  readonly calls: Snapshot | null;
-  readonly switches: Switches | null;
-}
-
-interface Moment {
   readonly calls: Snapshot | null;
   readonly switches: Switches | null;
 }
@@ -21,7 +16,7 @@ interface Moment {
 export class AccountTaker {
   readonly #server: ServerProcess;
   readonly #host: Host;
-  #before: Moment | null = null;
+  #before: OwnAccount | null = null;
 
   constructor(server: ServerProcess, host: Host) {
     this.#server = server;
@@ -45,7 +40,7 @@ export class AccountTaker {
     };
   }
 
-  async #look(switches: boolean): Promise<Moment> {
+  async #look(switches: boolean): Promise<OwnAccount> {
     const calls = await this.#server.snapshot();
     if (!switches) return { calls, switches: null };
     return { calls, switches: (await this.#host.switches?.(this.#server.pid)) ?? null };

@@ -1,6 +1,6 @@
 // A contender's process through its life: started, ready, stopped.
 
-import { within } from "../host/deadline.ts";
+import { deferred, within } from "../host/deadline.ts";
 import type { CpuShare } from "../host/host.ts";
 import { describeExit, type Host, type HostProcess } from "../host/host.ts";
 import {
@@ -58,8 +58,7 @@ export async function startServer(
 export class ServerProcess {
   readonly #child: HostProcess;
   readonly #options: ServerOptions;
-  readonly #readyLine: Promise<Ready>;
-  #announce: (ready: Ready) => void = () => {};
+  readonly #readyLine = deferred<Ready>();
   #ready: Ready | null = null;
   #refused = false;
   #counters: Counters | null = null;
@@ -67,9 +66,6 @@ export class ServerProcess {
 
   constructor(argv: readonly string[], options: ServerOptions) {
     this.#options = options;
-    this.#readyLine = new Promise((resolve) => {
-      this.#announce = resolve;
-    });
     const { host, cpu, cpuShare } = options;
     this.#child = host.start(argv, {
       launch: { cpu, group: cpuShare?.path },
@@ -107,7 +103,7 @@ export class ServerProcess {
   /** @returns what went wrong, or null. @throws {Interrupted} */
   async untilReady(): Promise<string | null> {
     const { readyTimeoutMs: timeoutMs, signal } = this.#options;
-    const either = Promise.race([this.#readyLine, this.#child.exited]);
+    const either = Promise.race([this.#readyLine.promise, this.#child.exited]);
     const first = await within(either, { timeoutMs, signal });
     if (first === null) return this.#failure(`no ready line within ${timeoutMs / 1000} s`);
     if ("event" in first) {
@@ -156,12 +152,11 @@ export class ServerProcess {
    */
   async snapshot(): Promise<Snapshot | null> {
     if (this.#ready?.snapshots !== true || this.#child.ended) return null;
-    const told = new Promise<Snapshot>((resolve) => {
-      this.#tellSnapshot = resolve;
-    });
+    const told = deferred<Snapshot>();
+    this.#tellSnapshot = told.resolve;
     this.#child.kill("SIGUSR2");
     const { signal } = this.#options;
-    return await within(told, { timeoutMs: snapshotTimeoutMs, signal });
+    return await within(told.promise, { timeoutMs: snapshotTimeoutMs, signal });
   }
 
   /** Stops the process where it is, until resume(). */
@@ -179,7 +174,7 @@ export class ServerProcess {
     if (event?.event === "snapshot") this.#tellSnapshot(event);
     if (event?.event !== "ready" || !isPort(event.port)) return;
     this.#ready = event;
-    this.#announce(event);
+    this.#readyLine.resolve(event);
   }
 
   #stopped(problem: string | null): Stopped {

@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { within } from "../../host/deadline.ts";
+import { deferred, within } from "../../host/deadline.ts";
 import { describeExit } from "../../host/host.ts";
 import { parseEvent, type Ready } from "../../model/events.ts";
 import type { RoundContext } from "../../run/round.ts";
@@ -48,20 +48,17 @@ export async function exchange(
   messages: number,
   { host, signal }: RoundContext,
 ): Promise<Slice[]> {
-  let announce: (ready: Ready) => void = () => {};
-  const readyLine = new Promise<Ready>((resolve) => {
-    announce = resolve;
-  });
+  const readyLine = deferred<Ready>();
   const child = host.start(argv, {
     launch: { cpu: null },
     onLine: (line) => {
       const event = parseEvent(line);
-      if (event?.event === "ready") announce(event);
+      if (event?.event === "ready") readyLine.resolve(event);
     },
   });
   const tool = argv[0] ?? "";
   try {
-    const started = await within(Promise.race([readyLine, child.exited]), {
+    const started = await within(Promise.race([readyLine.promise, child.exited]), {
       timeoutMs: readyTimeoutMs,
       signal,
     });
