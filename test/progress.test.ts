@@ -1,8 +1,7 @@
 // How far a run is: the pace on a clock of the test's own, and the line on a screen of its own.
 
 import { describe, expect, it } from "vitest";
-import { ProgressLine } from "../bench/live/progress.ts";
-import { remainingText } from "../bench/live/remaining.ts";
+import { ProgressLine, remainingText } from "../bench/live/progress.ts";
 import { wrap, wrapLast } from "../bench/report/text-table.ts";
 import { Pace } from "../bench/run/pace.ts";
 import { livePlan, progressOf } from "./live-data.ts";

@@ -106,11 +106,11 @@ const rooms: readonly { readonly room: string; readonly mayUse: readonly string[
     room: "bench/micro/",
     mayUse: [
       "src/index.ts",
+      "bench/command-line.ts",
       "bench/contenders/open-selector.ts",
       "bench/host/",
       "bench/paths.ts",
       "bench/report/",
-      "bench/run/options.ts",
       "bench/statistics/",
     ],
   },

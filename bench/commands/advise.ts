@@ -21,9 +21,10 @@ import type { Host } from "../host/host.ts";
 import { LocalHost } from "../host/local.ts";
 import type { Results } from "../model/results.ts";
 import { usualPayloadBytes } from "../model/workloads/workload.ts";
+import { isFolder } from "../report/write.ts";
 import { type Command, exitUsage, print, say } from "./command.ts";
 import { terminalOf } from "./measuring.ts";
-import { isFolder, readResults } from "./saved.ts";
+import { readResults } from "./saved.ts";
 
 const rows: readonly OptionRow[] = [
   option("connections", "N", "the number of connections that you expect", whole(1, 2_000_000)),

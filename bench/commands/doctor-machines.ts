@@ -80,6 +80,7 @@ function machineLines({ name, role, environment, limits, shortfalls }: MachineDi
   ];
 }
 
-function table(rows: readonly (readonly string[])[]): string[] {
+/** Columns below a heading. */
+export function table(rows: readonly (readonly string[])[]): string[] {
   return alignedLines(rows).map((line) => `  ${line}`);
 }

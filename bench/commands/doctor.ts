@@ -8,9 +8,9 @@ import { type FitRow, fitRows, limitRows, models, scales, thousands } from "../h
 import type { MachineEnvironment } from "../host/environment.ts";
 import { type MachineLimits, warnings } from "../host/limits.ts";
 import { LocalHost } from "../host/local.ts";
-import { alignedLines, wrapLast } from "../report/text-table.ts";
+import { wrapLast } from "../report/text-table.ts";
 import { type Command, print, widthOf } from "./command.ts";
-import { diagnoseMachines } from "./doctor-machines.ts";
+import { diagnoseMachines, table } from "./doctor-machines.ts";
 
 export const doctorCommand: Command = {
   name: "doctor",
@@ -163,9 +163,4 @@ function disturbancesOf(
 
 function isGuest({ hypervisor }: MachineEnvironment): boolean {
   return hypervisor !== null && hypervisor !== "none";
-}
-
-/** Columns below a heading. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  return alignedLines(rows).map((line) => `  ${line}`);
 }

@@ -4,6 +4,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Given, type OptionRow, UsageError } from "../command-line.ts";
+import { isRecord } from "../model/schema.ts";
+import { messageOf } from "./command.ts";
 
 export const gateFile = "io-selectors.json";
 
@@ -32,11 +34,9 @@ function readObject(path: string): Record<string, unknown> {
   try {
     value = JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
-    throw new UsageError(`${gateFile}: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`${gateFile}: ${messageOf(error)}`);
   }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
+  if (isRecord(value)) return value;
   throw new UsageError(`${gateFile}: not an object of options, such as {"command": "…"}`);
 }
 

@@ -1,10 +1,11 @@
 // Reads a results.json for the commands that take one.
 
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Results } from "../model/results.ts";
 import { plainLine } from "../report/format.ts";
 import { parseResults, ResultsFormatError } from "../report/json.ts";
+import { isFolder } from "../report/write.ts";
 import { messageOf, say } from "./command.ts";
 
 /**
@@ -22,8 +23,4 @@ export function readResults(path: string): Results | null {
     say(`bench: ${foreign ? "" : `cannot read "${file}": `}${message}`);
     return null;
   }
-}
-
-export function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

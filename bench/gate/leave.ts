@@ -3,7 +3,7 @@
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { writeWhole } from "../report/write.ts";
+import { reportId, writeWhole } from "../report/write.ts";
 import { renderGateHtml } from "./html.ts";
 import { serializeGate } from "./json.ts";
 import { renderGateMarkdown } from "./markdown.ts";
@@ -11,15 +11,12 @@ import type { GateResult } from "./result.ts";
 
 /** @returns the new folder. @throws the file system's error. */
 export function leaveGate(result: GateResult, reportsFolder: string): string {
-  const folder = join(reportsFolder, nameOf(result));
+  const { startedAt, profile } = result;
+  const id = reportId({ startedAt, profile: `regression-${profile}` });
+  const folder = join(reportsFolder, id);
   mkdirSync(folder, { recursive: true });
   writeWhole(join(folder, "regression.json"), serializeGate(result));
   writeWhole(join(folder, "regression.md"), renderGateMarkdown(result));
   writeWhole(join(folder, "regression.html"), renderGateHtml(result));
   return folder;
-}
-
-function nameOf({ startedAt, profile }: GateResult): string {
-  const stamp = startedAt.replace(/\.\d+/, "").replace(/[-:]/g, "");
-  return `${stamp}-regression-${profile.replace(/[^A-Za-z0-9._-]/g, "_")}`;
 }

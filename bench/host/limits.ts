@@ -142,40 +142,28 @@ function checkOpenFiles(machine: MachineLimits, { connections, model }: Demand):
 }
 
 function checkPidMax(machine: MachineLimits, demand: Demand): Shortfall | null {
-  return checkThreadTotal(machine, demand, { limit: "kernel.pid_max", allowed: machine.pidMax });
+  return checkThreadTotal(machine, demand, ["kernel.pid_max", machine.pidMax]);
 }
 
 function checkThreadsMax(machine: MachineLimits, demand: Demand): Shortfall | null {
-  const row = { limit: "kernel.threads-max", allowed: machine.threadsMax };
-  return checkThreadTotal(machine, demand, row);
+  return checkThreadTotal(machine, demand, ["kernel.threads-max", machine.threadsMax]);
 }
 
 /** Process ids and threads are one space for the whole machine: those in use count. */
 function checkThreadTotal(
   machine: MachineLimits,
   { connections, model }: Demand,
-  row: { readonly limit: string; readonly allowed: number | null },
+  [limit, allowed]: readonly [string, number | null],
 ): Shortfall | null {
   if (!isPerConnection(model)) return null;
   const needed = connections + otherThreads + (machine.threads ?? 0);
-  return judge({
-    ...row,
-    needed,
-    command: sysctl(machine.mayRaise, row.limit, needed),
-    hint: null,
-  });
+  return judgeSysctl(machine, { limit, needed, allowed });
 }
 
 function checkMaps(machine: MachineLimits, { connections, model }: Demand): Shortfall | null {
   if (model !== "thread") return null;
   const needed = connections * mapsPerThread + otherMaps;
-  return judge({
-    limit: "vm.max_map_count",
-    needed,
-    allowed: machine.maxMapCount,
-    command: sysctl(machine.mayRaise, "vm.max_map_count", needed),
-    hint: null,
-  });
+  return judgeSysctl(machine, { limit: "vm.max_map_count", needed, allowed: machine.maxMapCount });
 }
 
 function checkProcesses(machine: MachineLimits, { connections, model }: Demand): Shortfall | null {
@@ -214,28 +202,17 @@ function isPerConnection(model: Demand["model"]): boolean {
 /** Both ends are on this machine. */
 function checkMachineFiles(machine: MachineLimits, { connections }: Demand): Shortfall | null {
   if (machine.machineFiles === null) return null;
-  const { limit, used } = machine.machineFiles;
+  const { limit: allowed, used } = machine.machineFiles;
   const needed = 2 * connections + otherDescriptors + used;
-  return judge({
-    limit: "fs.file-max",
-    needed,
-    allowed: limit,
-    command: sysctl(machine.mayRaise, "fs.file-max", needed),
-    hint: null,
-  });
+  return judgeSysctl(machine, { limit: "fs.file-max", needed, allowed });
 }
 
 function checkTracked(machine: MachineLimits, demand: Demand): Shortfall | null {
   if (machine.trackedConnections === null || demand.alone) return null;
-  const { limit, used } = machine.trackedConnections;
+  const { limit: allowed, used } = machine.trackedConnections;
   const needed = demand.connections + used;
-  return judge({
-    limit: "net.netfilter.nf_conntrack_max",
-    needed,
-    allowed: limit,
-    command: sysctl(machine.mayRaise, "net.netfilter.nf_conntrack_max", needed),
-    hint: "or leave the loopback interface out of connection tracking",
-  });
+  const hint = "or leave the loopback interface out of connection tracking";
+  return judgeSysctl(machine, { limit: "net.netfilter.nf_conntrack_max", needed, allowed }, hint);
 }
 
 function checkMemory(machine: MachineLimits, { connections, model }: Demand): Shortfall | null {
@@ -250,12 +227,19 @@ function checkMemory(machine: MachineLimits, { connections, model }: Demand): Sh
   });
 }
 
-function judge({
-  allowed,
-  ...rest
-}: Omit<Shortfall, "reason" | "allowed"> & { readonly allowed: number | null }): Shortfall | null {
+type MaybeShort = Omit<Shortfall, "reason" | "allowed"> & { readonly allowed: number | null };
+
+function judge({ allowed, ...rest }: MaybeShort): Shortfall | null {
   if (allowed === null || allowed >= rest.needed) return null;
   return { ...rest, allowed, reason: `${rest.limit} ${allowed} < ${rest.needed} needed` };
+}
+
+function judgeSysctl(
+  { mayRaise }: MachineLimits,
+  found: Pick<MaybeShort, "limit" | "needed" | "allowed">,
+  hint: string | null = null,
+): Shortfall | null {
+  return judge({ ...found, command: sysctl(mayRaise, found.limit, found.needed), hint });
 }
 
 function sysctl(mayRaise: boolean, name: string, value: number | string): string {

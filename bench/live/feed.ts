@@ -9,11 +9,11 @@ import { Pace } from "../run/pace.ts";
 import type { Plan } from "../run/plan.ts";
 import type { Round } from "../run/round.ts";
 import type { RunProgress } from "../run/run.ts";
+import { divide, secondsOf, total } from "../run/window-sums.ts";
 import { decodeHistogram } from "../statistics/hdr-encoding.ts";
 import { merge, supportedQuantile } from "../statistics/histogram.ts";
 import { Disturbances } from "./disturbances.ts";
-import { noteOf } from "./progress.ts";
-import { remainingText } from "./remaining.ts";
+import { noteOf, remainingText } from "./progress.ts";
 import { RunningRounds } from "./running-rounds.ts";
 import type { Sample } from "./sampler.ts";
 
@@ -122,13 +122,10 @@ function doingText(running: string, { scenario, block, blocks }: Step): string {
 
 function roundData(step: Step, round: Round): Omit<LiveRound, "at"> {
   const { windows, failure, unavailable } = round;
-  const total = (of: (window: Round["windows"][number]) => number | null) =>
-    windows.reduce((sum, window) => sum + (of(window) ?? 0), 0);
   const row = step.part.contenders.find(({ name }) => name === step.contender);
   const single = row?.concurrency === "single";
-  const messages = total(({ completedMessages }) => completedMessages);
-  const seconds = total(({ durationNs }) => durationNs) / 1e9;
-  const cpuNs = total(({ serverCpuNs }) => serverCpuNs);
+  const messages = total(windows, "completedMessages");
+  const cpuNs = divide(total(windows, "serverCpuNs"), messages);
   const latency = merge(windows.map((window) => decodeHistogram(window.latency)));
   const quantile = (q: number) => {
     const nanoseconds = supportedQuantile(latency, q);
@@ -138,10 +135,10 @@ function roundData(step: Step, round: Round): Omit<LiveRound, "at"> {
     contender: step.contender,
     workload: step.scenario.workload.name,
     block: `${step.block} of ${step.blocks}`,
-    throughput: messages > 0 && seconds > 0 ? messages / seconds : null,
+    throughput: divide(messages, secondsOf(windows)) || null,
     p50: quantile(0.5),
     p99: quantile(0.99),
-    cpuPerMessage: messages > 0 && cpuNs > 0 ? cpuNs / messages / 1000 : null,
+    cpuPerMessage: cpuNs ? cpuNs / 1000 : null,
     windows: windows.length,
     dropped: windows.length - judge(round, step.scenario.workload, single).valid.length,
     problem: failure ?? unavailable,

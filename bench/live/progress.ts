@@ -5,12 +5,12 @@ import { clock, shortCount } from "../report/format.ts";
 import { wrap } from "../report/text-table.ts";
 import type { Step } from "../run/blocks.ts";
 import type { Refusal } from "../run/judge.ts";
-import { Pace } from "../run/pace.ts";
+import { Pace, type Remaining } from "../run/pace.ts";
 import type { Plan } from "../run/plan.ts";
 import type { Round } from "../run/round.ts";
 import type { RunProgress } from "../run/run.ts";
+import { divide, secondsOf, total } from "../run/window-sums.ts";
 import { Disturbances } from "./disturbances.ts";
-import { remainingText } from "./remaining.ts";
 import { RunningRounds } from "./running-rounds.ts";
 
 /** Standard error, or a stand-in for it. */
@@ -148,6 +148,12 @@ export class ProgressLine {
   }
 }
 
+/** "about 1:05 left"; "at least 1:05 left"; "time left unknown". */
+export function remainingText({ seconds, atLeast }: Remaining): string {
+  if (seconds === null) return "time left unknown";
+  return `${atLeast ? "at least" : "about"} ${clock(seconds)} left`;
+}
+
 /** What is said about the time of a run; null if nothing is. */
 export function noteOf(progress: RunProgress): string | null {
   if (progress.event === "budget-spent") {
@@ -161,19 +167,14 @@ export function noteOf(progress: RunProgress): string | null {
 
 /** "20.0k/s", of the round that has ended last; nothing if it has no messages. */
 function rateOf({ windows }: Round): string {
-  const messages = windows.reduce((sum, { completedMessages }) => sum + completedMessages, 0);
-  const seconds = windows.reduce((sum, { durationNs }) => sum + durationNs, 0) / 1e9;
-  return messages > 0 && seconds > 0 ? `${shortCount(messages / seconds)}/s` : "";
+  const rate = divide(total(windows, "completedMessages"), secondsOf(windows));
+  return rate ? `${shortCount(rate)}/s` : "";
 }
 
 /** "9.71 µs per message, "; empty if the server's CPU time is not available on this platform. */
 function cost({ windows }: Round): string {
-  const sum = (values: (number | null)[]) => values.reduce<number>((all, v) => all + (v ?? 0), 0);
-  const messages = sum(windows.map(({ completedMessages }) => completedMessages));
-  const cpuNs = sum(windows.map(({ serverCpuNs }) => serverCpuNs));
-  return messages > 0 && cpuNs > 0
-    ? `${(cpuNs / messages / 1000).toFixed(2)} µs per message, `
-    : "";
+  const ns = divide(total(windows, "serverCpuNs"), total(windows, "completedMessages"));
+  return ns ? `${(ns / 1000).toFixed(2)} µs per message, ` : "";
 }
 
 /** The table and the report have the whole of it. */

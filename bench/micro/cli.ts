@@ -2,14 +2,13 @@
 // when it is imported and leaves its exit code in process.exitCode; no figure decides that code.
 
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { availableBackends } from "../../src/index.ts";
+import { flag, type OptionRow, option, parseOptions, UsageError, whole } from "../command-line.ts";
 import { Interrupted } from "../host/deadline.ts";
 import { Interruption } from "../host/interrupt.ts";
 import { LocalHost } from "../host/local.ts";
 import { guardStreams, OutputError, writeOutput } from "../host/output.ts";
 import { painter } from "../report/text-table.ts";
-import { UsageError } from "../run/options.ts";
 import { type Case, cases, casesFor, findCase } from "./figures.ts";
 import { measureRounds } from "./rounds.ts";
 import { renderTable } from "./table.ts";
@@ -28,6 +27,13 @@ options:
   --ms N        how long to measure an operation each round; 40 unless given
   --json        the figures as JSON
   --help        this text`;
+
+const rows: readonly OptionRow[] = [
+  option("cases", "A,B", "only these", casesNamed),
+  option("rounds", "N", "passes over the cases", whole(1, 1000)),
+  option("ms", "N", "how long to measure an operation each round", whole(1, 10_000)),
+  flag("json", "the figures as JSON"),
+];
 
 interface MicroRequest {
   /** Null for every one that works here. */
@@ -91,31 +97,16 @@ function report(figures: readonly MicroFigure[], { rounds, ms, json }: MicroRequ
 }
 
 function parseRequest(argv: readonly string[]): MicroRequest | "help" {
-  const { values } = parseWords(argv);
-  if (values.help === true) return "help";
+  const { values, words } = parseOptions(argv, rows);
+  if (values["help"] === true) return "help";
+  if (words.length > 0)
+    throw new UsageError(`unknown argument "${words[0]}"; --help lists options`);
   return {
-    cases: values.cases === undefined ? null : casesNamed(values.cases),
-    rounds: whole("--rounds", values.rounds ?? "15", 1000),
-    ms: whole("--ms", values.ms ?? "40", 10_000),
-    json: values.json === true,
+    cases: values["cases"] as readonly Case[] | null,
+    rounds: (values["rounds"] as number | null) ?? 15,
+    ms: (values["ms"] as number | null) ?? 40,
+    json: values["json"] === true,
   };
-}
-
-function parseWords(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        cases: { type: "string" },
-        rounds: { type: "string" },
-        ms: { type: "string" },
-        json: { type: "boolean" },
-        help: { type: "boolean" },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
 }
 
 /** Every case whose backend works here; what does not is said. */
@@ -131,12 +122,6 @@ function casesNamed(text: string): Case[] {
     if (found !== undefined) return found;
     throw new UsageError(`unknown case "${name}"; --help names them`);
   });
-}
-
-function whole(option: string, text: string, most: number): number {
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= 1 && value <= most) return value;
-  throw new UsageError(`${option}: "${text}" is not a whole number from 1 to ${most}`);
 }
 
 function print(text: string): number {

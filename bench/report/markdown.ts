@@ -6,6 +6,7 @@ import type { Cell, Results } from "../model/results.ts";
 import { runtimeRow } from "../model/runtimes.ts";
 import { callLead, callSentence, callTable, countedCells } from "./call-words.ts";
 import { cautionSentence } from "./caution-words.ts";
+import type { ChartTable } from "./charts/chart.ts";
 import {
   type ColumnName,
   columnsOf,
@@ -179,41 +180,48 @@ function engineText({ runtime }: Cell): string {
 function callLines(results: Results): string[] {
   const cells = countedCells(results);
   if (cells.length === 0) return [];
-  const { columns, rows } = callTable(cells);
   const missing = cells.filter(({ callCounts }) => callCounts.reason !== null);
-  return [
-    "## System calls by name",
-    "",
-    ...wrap(callLead(cells), 94),
-    "",
-    ...table(
-      columns.map(escaped),
-      rows.map(({ name, values }) => [escaped(name), ...values.map(({ text }) => escaped(text))]),
-    ),
-    "",
-    ...missing.map((cell) => `- ${escaped(`${cell.contender}: ${callSentence(cell)}`)}`),
-    ...(missing.length > 0 ? [""] : []),
-  ];
+  return passLines(
+    { title: "System calls by name", lead: callLead(cells), table: callTable(cells) },
+    missing.map((cell) => `${cell.contender}: ${callSentence(cell)}`),
+  );
 }
 
 function profileLines({ cpuProfiles = [] }: Results): string[] {
   if (cpuProfiles.length === 0) return [];
-  const { columns, rows } = shareTable(cpuProfiles);
   const missing = cpuProfiles.filter(({ reason }) => reason !== null);
+  const lead = profileLead(cpuProfiles);
   return [
-    "## Where CPU time goes",
-    "",
-    ...wrap(profileLead(cpuProfiles), 94),
-    "",
-    ...table(
-      columns.map(escaped),
-      rows.map(({ name, values }) => [escaped(name), ...values.map(({ text }) => escaped(text))]),
+    ...passLines(
+      { title: "Where CPU time goes", lead, table: shareTable(cpuProfiles) },
+      missing.map((one) => `${one.contender}: ${shareSentence(one)}`),
     ),
-    "",
-    ...missing.map((one) => `- ${escaped(`${one.contender}: ${shareSentence(one)}`)}`),
-    ...(missing.length > 0 ? [""] : []),
     "The stacks are in `profiles/*.folded`.",
     "",
+  ];
+}
+
+interface PassTable {
+  readonly title: string;
+  readonly lead: string;
+  readonly table: ChartTable;
+}
+
+/** What a pass after the rounds found, and why some contenders are missing. */
+function passLines({ title, lead, table: shown }: PassTable, missing: readonly string[]): string[] {
+  const rows = shown.rows.map(({ name, values }) => [name, ...values.map(({ text }) => text)]);
+  return [
+    `## ${title}`,
+    "",
+    ...wrap(lead, 94),
+    "",
+    ...table(
+      shown.columns.map(escaped),
+      rows.map((fields) => fields.map(escaped)),
+    ),
+    "",
+    ...missing.map((line) => `- ${escaped(line)}`),
+    ...(missing.length > 0 ? [""] : []),
   ];
 }
 

@@ -110,12 +110,12 @@ function readSaved(path: string): string {
   }
 }
 
-function isFolder(path: string): boolean {
+export function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** When the run began, in UTC, and its profile: "20261121T093000Z-quick". */
-export function reportId({ startedAt, profile }: Results): string {
+export function reportId({ startedAt, profile }: Pick<Results, "startedAt" | "profile">): string {
   const stamp = startedAt.replace(/\.\d+/, "").replace(/[-:]/g, "");
   return `${stamp}-${profile.replace(/[^A-Za-z0-9._-]/g, "_")}`;
 }

@@ -7,6 +7,7 @@ import { duration, shortest } from "../format.ts";
 import { figure, type Group, isMeasured } from "../groups.ts";
 import { figureWithInterval } from "../intervals.ts";
 import { identifier } from "../markup.ts";
+import { metricWords } from "../metric-words.ts";
 import type { Filling } from "../svg/marks.ts";
 import { markOf } from "../svg/palette.ts";
 import type { ChartRow } from "../svg/row-chart.ts";
@@ -21,13 +22,9 @@ const percentiles: readonly { name: string; text: string; filling: "small" | "so
 
 const noFigure = { median: 0, low: null, high: null };
 
-const columns: readonly { name: string; text: string }[] = [
-  { name: "latencyP50", text: "p50" },
-  { name: "latencyP90", text: "p90" },
-  { name: "latencyP999", text: "p99.9" },
-  { name: "latencyP50Uncorrected", text: "p50 uncorrected" },
-  { name: "latencyP99Uncorrected", text: "p99 uncorrected" },
-  { name: "latencyP999Uncorrected", text: "p99.9 uncorrected" },
+const columns = [
+  ...["latencyP50", "latencyP90", "latencyP999"],
+  ...["latencyP50Uncorrected", "latencyP99Uncorrected", "latencyP999Uncorrected"],
 ];
 
 /** Undefined if no cell has latencies. */
@@ -57,12 +54,19 @@ export function latencyChart(group: Group, reference: string): Chart | undefined
       rows: cells.map((cell) => rowOf(cell, reference)),
     },
     table: {
-      columns: ["contender", "p99", "low", "high", ...columns.map(({ text }) => text), "status"],
+      columns: [
+        "contender",
+        "p99",
+        "low",
+        "high",
+        ...columns.map((name) => metricWords(name, "us").title),
+        "status",
+      ],
       rows: cells.map((cell) => ({
         name: cell.contender,
         values: [
           ...tableInterval(cell, "latencyP99", duration),
-          ...columns.map(({ name }) => tableValue(cell, name, duration)),
+          ...columns.map((name) => tableValue(cell, name, duration)),
           { text: cell.status },
         ],
       })),

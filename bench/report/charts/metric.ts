@@ -13,15 +13,7 @@ import { capital, reasonOf } from "../words.ts";
 import { type Chart, intervalOf, tableInterval, titled } from "./chart.ts";
 import { drawable, missingOf } from "./who.ts";
 
-interface MetricChartOptions {
-  readonly reference: string;
-}
-
-export function metricChart(
-  group: Group,
-  metric: string,
-  { reference }: MetricChartOptions,
-): Chart | undefined {
+export function metricChart(group: Group, metric: string, reference: string): Chart | undefined {
   const cells = drawable(group, metric);
   const [first] = cells;
   if (first === undefined) return undefined;

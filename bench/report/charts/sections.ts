@@ -248,7 +248,7 @@ function chartsOf(group: Group, metrics: readonly string[], { reference }: Resul
     .map((metric) =>
       metric.startsWith("serverCpuPer") && group.metric === metric
         ? costChart(group, reference)
-        : metricChart(group, metric, { reference }),
+        : metricChart(group, metric, reference),
     );
   return [...memory, ...spread, ...others].filter(isChart);
 }

@@ -3,12 +3,12 @@
 
 import type { Results } from "../../model/results.ts";
 import { type RuntimeRow, runtimes } from "../../model/runtimes.ts";
-import { enumerate, freeValue, plainLine, words } from "../format.ts";
+import { rawTable } from "../charts/whole.ts";
+import { count, enumerate, freeValue, plainLine, words } from "../format.ts";
 import { machineBlocks, ownProperties } from "../machines.ts";
 import { element, join, type Markup, nothing, text } from "../markup.ts";
 import { reproduceCommand } from "../reproduce.ts";
 import { methodText, statusMeanings } from "../words.ts";
-import { rawTables } from "./raw-tables.ts";
 import { tableRegion } from "./table.ts";
 
 export function methodPart(results: Results): Markup {
@@ -71,6 +71,20 @@ export function rawPart(results: Results): Markup {
   return join([element("p", { class: "lead" }, text(lead)), ...rawTables(results)]);
 }
 
+/** One closed table per workload, in the order of the results, with a column per metric. */
+function rawTables(results: Results): Markup[] {
+  const workloads = [...new Set(results.cells.map(({ workload }) => workload))];
+  return workloads.map((workload) => {
+    const cells = results.cells.filter((cell) => cell.workload === workload);
+    const title = `${plainLine(workload)}: ${count(cells.length)} cells`;
+    return folded(
+      title,
+      tableRegion(rawTable(cells), { caption: title, byContender: true }),
+      "raw",
+    );
+  });
+}
+
 export function reproducePart(results: Results): Markup {
   const { commit, clean } = results.environment as { commit?: unknown; clean?: unknown };
   const state = clean === false ? ", with changes that were not committed" : "";
@@ -89,8 +103,9 @@ export function reproducePart(results: Results): Markup {
   ]);
 }
 
-function folded(title: string, content: Markup): Markup {
-  return element("details", { class: "folded" }, element("summary", {}, text(title)), content);
+function folded(title: string, content: Markup, kind = ""): Markup {
+  const attributes = { class: `folded ${kind}`.trim() };
+  return element("details", attributes, element("summary", {}, text(title)), content);
 }
 
 function properties(title: string, entries: readonly (readonly [string, unknown])[]): Markup {

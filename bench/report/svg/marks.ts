@@ -111,51 +111,22 @@ export function textWidth(value: string, size = 13): number {
   return [...value].length * size * 0.56;
 }
 
-/** Corners of a shape of radius 1, from the first around it. */
-const corners: Readonly<
-  Record<Exclude<ContenderMark["shape"], "circle">, readonly (readonly number[])[]>
-> = {
-  square: [
-    [-0.9, -0.9],
-    [0.9, -0.9],
-    [0.9, 0.9],
-    [-0.9, 0.9],
-  ],
-  diamond: [
-    [0, -1.25],
-    [1.25, 0],
-    [0, 1.25],
-    [-1.25, 0],
-  ],
-  triangle: [
-    [0, -1.15],
-    [1.15, 1.15],
-    [-1.15, 1.15],
-  ],
-  hexagon: [
-    [-0.55, -1],
-    [0.55, -1],
-    [1.1, 0],
-    [0.55, 1],
-    [-0.55, 1],
-    [-1.1, 0],
-  ],
-  star: [
-    [0, -1.3],
-    [0.4, -0.4],
-    [1.3, 0],
-    [0.4, 0.4],
-    [0, 1.3],
-    [-0.4, 0.4],
-    [-1.3, 0],
-    [-0.4, -0.4],
-  ],
+/** Corners of a shape of radius 1, from the first around it, as in the attribute `points`. */
+const corners: Readonly<Record<Exclude<ContenderMark["shape"], "circle">, string>> = {
+  square: "-0.9,-0.9 0.9,-0.9 0.9,0.9 -0.9,0.9",
+  diamond: "0,-1.25 1.25,0 0,1.25 -1.25,0",
+  triangle: "0,-1.15 1.15,1.15 -1.15,1.15",
+  hexagon: "-0.55,-1 0.55,-1 1.1,0 0.55,1 -0.55,1 -1.1,0",
+  star: "0,-1.3 0.4,-0.4 1.3,0 0.4,0.4 0,1.3 -0.4,0.4 -1.3,0 -0.4,-0.4",
 };
 
 function outline(shape: ContenderMark["shape"], { x, y }: Place, r: number): string {
   if (shape === "circle") {
     return `M${px(x - r)} ${px(y)}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`;
   }
-  const path = corners[shape].map(([dx = 0, dy = 0]) => `${px(x + dx * r)} ${px(y + dy * r)}`);
+  const path = corners[shape].split(" ").map((corner) => {
+    const [dx = 0, dy = 0] = corner.split(",").map(Number);
+    return `${px(x + dx * r)} ${px(y + dy * r)}`;
+  });
   return `M${path.join("L")}z`;
 }
