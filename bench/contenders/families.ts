@@ -18,7 +18,7 @@ const mostMembersWithThreads = 64;
 const mostProcesses = 256;
 const mostReaders = 64;
 
-/** A contender whose program is bench/delivery/play.ts; the library's, unless its row says other. */
+/** A contender whose program is bench/delivery/play.ts; by default one of the library. */
 const delivery = (
   workload: string,
   row: Pick<Contender, "name" | "summary"> & Partial<Contender>,
