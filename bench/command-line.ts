@@ -207,19 +207,16 @@ const sizes: Units = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, ...counts };
 const times: Units = { ms: 1e-3, s: 1, min: 60 };
 
 /** A whole number of that range, both ends included: 10000 or 10k. */
-export function whole(low: number, high: number): NumberReader {
-  return numberReader(counts, {
+export function whole(low: number, high: number, units = counts, kind = ""): NumberReader {
+  return numberReader(units, {
     fits: (value) => Number.isInteger(value) && value >= low && value <= high,
-    range: `a whole number from ${low} to ${high}`,
+    range: `a whole number ${kind}from ${low} to ${high}`,
   });
 }
 
 /** A number of bytes: 65536 or 64KiB. */
 export function byteCount(low: number, high: number): NumberReader {
-  return numberReader(sizes, {
-    fits: (value) => Number.isInteger(value) && value >= low && value <= high,
-    range: `a whole number of bytes from ${low} to ${high}`,
-  });
+  return whole(low, high, sizes, "of bytes ");
 }
 
 interface Bounds {

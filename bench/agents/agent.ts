@@ -189,7 +189,7 @@ export class Agent {
   }
 
   async #start({ paths, files, signal }: AgentOptions): Promise<void> {
-    const deadline = { timeoutMs: answerMs, ...(signal === undefined ? {} : { signal }) };
+    const deadline = { timeoutMs: answerMs, signal };
     if (this.name === localName) {
       this.#installed = paths;
       this.#listen(Buffer.alloc(0));

@@ -60,7 +60,7 @@ interface Bootstrapping {
   readonly paths: Paths;
   /** What is stored in addition to the programs, in the same folder. */
   readonly files?: readonly StoredFile[];
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Stores what is missing and starts the agent: the next bytes are its frames. */
@@ -154,11 +154,8 @@ class Lines {
     const heard = new Promise<object>((resolve) => {
       this.#wake = () => resolve(heardSome);
     });
-    const signal = this.#signal === undefined ? {} : { signal: this.#signal };
-    const first = await within(Promise.race([heard, this.#channel.exited]), {
-      timeoutMs,
-      ...signal,
-    });
+    const either = Promise.race([heard, this.#channel.exited]);
+    const first = await within(either, { timeoutMs, signal: this.#signal });
     if (first === null) throw new HostError(`it was silent for ${timeoutMs / 1000} s`);
     if (first !== heardSome) throw new HostError(await endOf(this.#channel));
   }

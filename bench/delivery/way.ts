@@ -47,6 +47,18 @@ export interface Sender {
   close(): void;
 }
 
+/** How many of these can be made until no room, descriptor or port is left. */
+export function howMany(events: number, make: (event: number) => unknown): number {
+  for (let event = 0; event < events; event++) {
+    try {
+      make(event);
+    } catch {
+      return event;
+    }
+  }
+  return events;
+}
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 

@@ -21,7 +21,7 @@ export function deferred<T>() {
 interface Deadline {
   readonly timeoutMs: number;
   /** Unwinds at once when it aborts; without it only time ends the wait. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

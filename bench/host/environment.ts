@@ -17,25 +17,29 @@ import {
 import { type Code, codeOf, type Software, softwareOf } from "./provenance.ts";
 
 /** The environment block in full. */
-export interface MachineEnvironment extends Environment, Hardware, Software, Code {
-  /** Short names of the kernel's files: "spectre_v2" to what it does about it. */
-  readonly mitigations: Readonly<Record<string, string>> | null;
-  readonly governor: string | null;
-  readonly clockSource: string | null;
+export interface MachineEnvironment extends Environment, Hardware, KernelFacts, Software, Code {
   readonly memoryBytes: number;
   /** The first 16 hexadecimal digits of the addon's SHA-256. */
   readonly addonHash: string | null;
-  readonly cgroup: CgroupLimits;
   readonly sysctls: Readonly<Record<string, string | null>>;
-  /** RLIMIT_NOFILE. Node raises the soft limit to the hard one as it starts. */
-  readonly openFilesSoft: number | null;
-  readonly openFilesHard: number | null;
   /** Over 1, 5 and 15 minutes, when this was asked. */
   readonly loadAverage: readonly number[];
 }
 
+/** What the kernel's files say of any machine. */
+export interface KernelFacts {
+  /** Short names of the kernel's files: "spectre_v2" to what it does about it. */
+  readonly mitigations: Readonly<Record<string, string>> | null;
+  readonly governor: string | null;
+  readonly clockSource: string | null;
+  readonly cgroup: CgroupLimits;
+  /** RLIMIT_NOFILE. Node raises the soft limit to the hard one as it starts. */
+  readonly openFilesSoft: number | null;
+  readonly openFilesHard: number | null;
+}
+
 /** The tightest limit of all groups above us; null without one. */
-export interface CgroupLimits {
+interface CgroupLimits {
   /** In CPUs: 1.5 is one and a half. */
   readonly cpus: number | null;
   readonly memoryBytes: number | null;
@@ -48,23 +52,32 @@ export interface CgroupLimits {
  */
 export function gatherEnvironment(root: string, read: ReadText = readText): MachineEnvironment {
   const hardware = hardwareOf(read);
-  const openFiles = readResourceLimit(read, "Max open files");
   return {
     fingerprint: fingerprintOf(hardware, process.versions.node),
     ...hardware,
     memoryBytes: totalmem(),
-    mitigations: mitigationsOf(read),
-    governor: governorOf(read, hardware.logicalCores),
-    clockSource: read("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
-    cgroup: cgroupLimitsOf(read),
+    ...kernelFacts(read, hardware.logicalCores),
     sysctls: sysctlsOf(read),
-    openFilesSoft: finite(openFiles.soft),
-    openFilesHard: finite(openFiles.hard),
+    ...openFilesOf(read),
     ...softwareOf(root, read),
     addonHash: hashOf(compiledPath(root, "io_selectors", ".node")),
     ...codeOf(root),
     loadAverage: loadavg().map((load) => Number(load.toFixed(2))),
   };
+}
+
+export function kernelFacts(read: ReadText, cores: number) {
+  return {
+    mitigations: mitigationsOf(read),
+    governor: governorOf(read, cores),
+    clockSource: read("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+    cgroup: cgroupLimitsOf(read),
+  };
+}
+
+export function openFilesOf(read: ReadText) {
+  const { soft, hard } = readResourceLimit(read, "Max open files");
+  return { openFilesSoft: finite(soft), openFilesHard: finite(hard) };
 }
 
 /** Equal where figures may be compared: same hardware, kernel and Node. 16 hexadecimal digits. */
@@ -75,7 +88,7 @@ export function fingerprintOf(hardware: Hardware, node: string): string {
   return digest(JSON.stringify([...machine, threadsPerCore, hypervisor, node]));
 }
 
-export function cgroupLimitsOf(read: ReadText): CgroupLimits {
+function cgroupLimitsOf(read: ReadText): CgroupLimits {
   const memory = { controller: "memory", v2: "memory.max", v1: "memory.limit_in_bytes" };
   const pids = { controller: "pids", v2: "pids.max", v1: "pids.max" };
   const bytes = tightest(readCgroup(read, memory).map(parseLimit));

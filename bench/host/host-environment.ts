@@ -2,9 +2,9 @@
 // files. No host name, user name or path is in it.
 
 import { parseCpuList } from "./cpus.ts";
-import { type CgroupLimits, cgroupLimitsOf, fingerprintOf } from "./environment.ts";
-import { governorOf, type Hardware, hypervisorOf, mitigationsOf } from "./hardware.ts";
-import { type ReadText, readResourceLimit } from "./kernel-files.ts";
+import { fingerprintOf, type KernelFacts, kernelFacts, openFilesOf } from "./environment.ts";
+import { type Hardware, hypervisorOf } from "./hardware.ts";
+import type { ReadText } from "./kernel-files.ts";
 
 /** What a machine says of itself without a file: uname(2), and CPUs that are online. */
 interface MachineName {
@@ -15,15 +15,9 @@ interface MachineName {
 }
 
 /** A host of several, apart from what the suite itself was made from. */
-export interface HostEnvironment extends Hardware {
+export interface HostEnvironment extends Hardware, KernelFacts {
   readonly fingerprint: string;
   readonly memoryBytes: number;
-  readonly mitigations: Readonly<Record<string, string>> | null;
-  readonly governor: string | null;
-  readonly clockSource: string | null;
-  readonly cgroup: CgroupLimits;
-  readonly openFilesSoft: number | null;
-  readonly openFilesHard: number | null;
   readonly portRange: string | null;
   readonly loadAverage: readonly number[];
 }
@@ -43,18 +37,12 @@ export function hostEnvironment(name: MachineName, read: ReadText): HostEnvironm
     hypervisor: hypervisorOf(read),
   };
   const memory = read("/proc/meminfo")?.match(/^MemTotal:\s+(\d+) kB/m)?.[1];
-  const openFiles = readResourceLimit(read, "Max open files");
-  const finite = (limit: number | null) => (Number.isFinite(limit) ? limit : null);
   return {
     fingerprint: fingerprintOf(hardware, "none"),
     ...hardware,
     memoryBytes: Number(memory ?? 0) * 1024,
-    mitigations: mitigationsOf(read),
-    governor: governorOf(read, hardware.logicalCores),
-    clockSource: read("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
-    cgroup: cgroupLimitsOf(read),
-    openFilesSoft: finite(openFiles.soft),
-    openFilesHard: finite(openFiles.hard),
+    ...kernelFacts(read, hardware.logicalCores),
+    ...openFilesOf(read),
     portRange: read("/proc/sys/net/ipv4/ip_local_port_range")?.replace(/\s+/g, " ") ?? null,
     loadAverage: (read("/proc/loadavg") ?? "").split(" ").slice(0, 3).map(Number),
   };

@@ -92,6 +92,12 @@ export interface Host {
   usage(pid: number): Promise<Usage | null>;
 }
 
+/** What something that runs on a host needs. */
+export interface OnHost {
+  readonly host: Host;
+  readonly signal?: AbortSignal;
+}
+
 /** "exited with code 3", "was killed by SIGSEGV". */
 export function describeExit({ code, signal, error, lost }: Exit): string {
   if (lost !== undefined) return `was lost: ${lost}`;

@@ -6,7 +6,14 @@ import { mkdtempSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { within } from "./deadline.ts";
-import { describeEnd, describeExit, type Exit, type Host, type HostProcess } from "./host.ts";
+import {
+  describeEnd,
+  describeExit,
+  type Exit,
+  type Host,
+  type HostProcess,
+  type OnHost,
+} from "./host.ts";
 import { listNames, type ReadText, readText } from "./kernel-files.ts";
 
 export const samplesPerSecond = 997; // a prime: no timer of the server keeps step with it
@@ -16,11 +23,6 @@ const scriptTimeoutMs = 120_000;
 const marginMs = 10_000;
 const triedMs = 20_000;
 const quotedCharacters = 600;
-
-interface PerfOptions {
-  readonly host: Host;
-  readonly signal?: AbortSignal;
-}
 
 /** Why no profile can be made here, and how to change that; null if it can. */
 export async function perfProblem(host: Host, read: ReadText = readText): Promise<string | null> {
@@ -72,10 +74,7 @@ interface Recording {
 }
 
 /** @returns what went wrong, or null. @throws {Interrupted} */
-export async function recordCpu(
-  recording: Recording,
-  options: PerfOptions,
-): Promise<string | null> {
+export async function recordCpu(recording: Recording, options: OnHost): Promise<string | null> {
   const { cpu, seconds, onLine, onRecorded } = recording;
   const folder = mkdtempSync(join(tmpdir(), "io-selectors-perf-"));
   const file = join(folder, "perf.data");
@@ -97,12 +96,11 @@ export async function recordCpu(
 async function ended(
   argv: readonly string[],
   timeoutMs: number,
-  { host, signal, onLine }: PerfOptions & Pick<Recording, "onLine">,
+  { host, signal, onLine }: OnHost & Pick<Recording, "onLine">,
 ): Promise<string | null> {
   const child: HostProcess = host.start(argv, { onLine });
   try {
-    const deadline = signal === undefined ? { timeoutMs } : { timeoutMs, signal };
-    const exit = await within(child.exited, deadline);
+    const exit = await within(child.exited, { timeoutMs, signal });
     const name = argv.slice(0, 2).join(" ");
     if (exit === null) return `${name} did not end within ${timeoutMs / 1000} s`;
     return exit.code === 0 ? null : describeEnd(child, `${name} ${describeExit(exit)}`);

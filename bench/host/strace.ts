@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Interrupted, within } from "./deadline.ts";
-import { describeExit, type Exit, type Host, type HostProcess } from "./host.ts";
+import { describeExit, type Exit, type Host, type HostProcess, type OnHost } from "./host.ts";
 import { type ReadText, readText } from "./kernel-files.ts";
 import { threadsOf } from "./usage.ts";
 
@@ -24,11 +24,6 @@ const quotedCharacters = 600;
 
 /** Calls by name. */
 export type CallsByName = Readonly<Record<string, number>>;
-
-interface TraceOptions {
-  readonly host: Host;
-  readonly signal?: AbortSignal;
-}
 
 /** Why no calls can be counted here, and how to change that; null if they can. */
 export async function straceProblem(host: Host): Promise<string | null> {
@@ -71,12 +66,12 @@ interface Patience {
 export class CallTrace {
   readonly #tracer: HostProcess;
   readonly #folder: string;
-  readonly #options: TraceOptions;
+  readonly #options: OnHost;
   readonly #pids: readonly number[];
   /** Threads that did not sleep though nothing was sent. */
   #awake = 0;
 
-  private constructor(pids: readonly number[], options: TraceOptions) {
+  private constructor(pids: readonly number[], options: OnHost) {
     this.#options = options;
     this.#pids = pids;
     this.#folder = mkdtempSync(join(tmpdir(), "io-selectors-strace-"));
@@ -89,7 +84,7 @@ export class CallTrace {
    * Attaches to every thread of these processes; threads and children that they start later are
    * counted as well. @returns the trace, or why there is none. @throws {Interrupted}
    */
-  static async attach(pids: readonly number[], options: TraceOptions): Promise<CallTrace | string> {
+  static async attach(pids: readonly number[], options: OnHost): Promise<CallTrace | string> {
     const trace = new CallTrace(pids, options);
     try {
       const problem = await trace.#untilAttached(pids);
@@ -114,8 +109,7 @@ export class CallTrace {
         );
       }
       this.#tracer.kill("SIGINT");
-      const deadline = { timeoutMs: endTimeoutMs, ...(signal === undefined ? {} : { signal }) };
-      const exit = await within(this.#tracer.exited, deadline);
+      const exit = await within(this.#tracer.exited, { timeoutMs: endTimeoutMs, signal });
       if (exit === null) return `strace did not end within ${endTimeoutMs / 1000} s`;
       // It ends by the signal, or with 0 if everything that it traced has ended.
       const asAsked = exit.signal === "SIGINT" || exit.code === 130 || exit.code === 0;

@@ -46,31 +46,30 @@ export function renderTerminal(report: Report, { colour, width }: TerminalOption
     ]),
     more === 0 ? [] : [`${plural(more, "more scale")} in the report.`],
     left,
-    callLines(report, canvas),
-    profileLines(report, canvas),
+    ...passLines(report, canvas),
     verdictLines(report, opening, canvas),
   ];
   const blocks = parts.map((lines) => lines.join("\n")).filter((text) => text !== "");
   return blocks.join("\n\n").replace(/\n{3,}/g, "\n\n");
 }
 
-/** System calls by name, a line per contender. */
-function callLines({ results }: Report, { width, paint }: Canvas) {
-  const cells = countedCells(results);
-  if (cells.length === 0) return [];
-  const lines = cells.flatMap((cell) =>
-    wrap(`${cell.contender}: ${callSentence(cell)}`, width, "  "),
-  );
-  return [paint("System calls", "bold"), ...lines];
-}
-
-/** Where CPU time goes, a line per contender. */
-function profileLines({ results: { cpuProfiles = [] } }: Report, { width, paint }: Canvas) {
-  if (cpuProfiles.length === 0) return [];
-  const lines = cpuProfiles.flatMap((profile) =>
-    wrap(`${profile.contender}: ${shareSentence(profile)}`, width, "  "),
-  );
-  return [paint("CPU time", "bold"), ...lines];
+/** System calls by name, and where CPU time goes, a line per contender. */
+function passLines({ results }: Report, { width, paint }: Canvas): string[][] {
+  const { cpuProfiles = [] } = results;
+  const passes = [
+    {
+      title: "System calls",
+      rows: countedCells(results).map((cell) => `${cell.contender}: ${callSentence(cell)}`),
+    },
+    {
+      title: "CPU time",
+      rows: cpuProfiles.map((one) => `${one.contender}: ${shareSentence(one)}`),
+    },
+  ].filter(({ rows }) => rows.length > 0);
+  return passes.map(({ title, rows }) => [
+    paint(title, "bold"),
+    ...rows.flatMap((row) => wrap(row, width, "  ")),
+  ]);
 }
 
 /** Of more scales than these, one per workload is shown. */

@@ -13,9 +13,23 @@ import type { CallCounters } from "./counters.ts";
 import type { Server, ServerRequest } from "./server.ts";
 
 export function startConnectionsServer(engine: EngineName, request: ServerRequest): Server {
-  const { counters, port, reusePort, blocking } = request;
+  const { blocking } = request;
   const options: ServeOptions =
     engine === "io_uring" ? { engine } : { engine, backend: "epoll" as const };
+  return serveCounted(request, options, (connection, bytes) => {
+    if (blocking !== null) block(blocking.ms * (connection.data?.countIn(bytes) ?? 0));
+    connection.write(bytes);
+  });
+}
+
+type Counted = Connection<BlockingMessages | undefined>;
+
+/** A server that counts, and answers as told. */
+export function serveCounted(
+  { counters, port, reusePort, blocking }: ServerRequest,
+  options: ServeOptions,
+  data: (connection: Counted, bytes: Uint8Array) => void,
+): Server {
   const server = serve<BlockingMessages | undefined>(
     { ...options, port, reusePort, backlog: BACKLOG },
     {
@@ -23,10 +37,7 @@ export function startConnectionsServer(engine: EngineName, request: ServerReques
         counters.countAccepted();
         if (blocking !== null) connection.data = new BlockingMessages(blocking);
       },
-      data(connection, bytes) {
-        if (blocking !== null) block(blocking.ms * (connection.data?.countIn(bytes) ?? 0));
-        connection.write(bytes);
-      },
+      data,
       close() {
         counters.connectionsClosed++;
       },
@@ -47,7 +58,7 @@ export function startConnectionsServer(engine: EngineName, request: ServerReques
 }
 
 /** Brings the counters up to date with the engine's. */
-export function countCalls(counters: CallCounters, calls: EngineCounters): void {
+function countCalls(counters: CallCounters, calls: EngineCounters): void {
   counters.waitCalls = calls.waitCalls;
   counters.eventsReturned = calls.eventsReturned;
   counters.recvCalls = calls.receiveCalls;

@@ -2,7 +2,7 @@
 // something.
 
 import * as io from "../../../src/index.ts";
-import type { BroadcastServer } from "./room.ts";
+import { type BroadcastServer, listenForMembers } from "./room.ts";
 
 const buffer = new Uint8Array(16 * 1024);
 
@@ -11,18 +11,11 @@ export const reactorRoom: BroadcastServer = {
   start() {
     const reactor = new io.Reactor(new io.EpollSelector());
     const members = new Map<number, Member>();
-    const listener = io.listenTcp();
-    reactor.registerHandler(listener, io.EVENT_READ, {
-      onReadable() {
-        for (let fd = io.accept(listener); fd >= 0; fd = io.accept(listener)) {
-          const member = new Member(fd, reactor, members);
-          members.set(fd, member);
-          reactor.registerHandler(fd, io.EVENT_READ, member);
-        }
-      },
+    return listenForMembers(reactor, (fd) => {
+      const member = new Member(fd, reactor, members);
+      members.set(fd, member);
+      reactor.registerHandler(fd, io.EVENT_READ, member);
     });
-    void reactor.run();
-    return io.localPort(listener);
   },
 };
 

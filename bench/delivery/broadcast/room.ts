@@ -1,9 +1,23 @@
 // What a broadcast server is: whatever one connection sends goes to all, byte by byte in order. Its
 // process is measured from outside.
 
+import * as io from "../../../src/index.ts";
+
 export interface BroadcastServer {
   /** `runtime:strategy`. */
   readonly name: string;
   /** Listens on loopback. @returns the port. */
   start(): number | Promise<number>;
+}
+
+/** Accepts members for as long as the process lives. @returns the port. */
+export function listenForMembers(reactor: io.Reactor, join: (fd: number) => void): number {
+  const listener = io.listenTcp();
+  reactor.registerHandler(listener, io.EVENT_READ, {
+    onReadable() {
+      for (let fd = io.accept(listener); fd >= 0; fd = io.accept(listener)) join(fd);
+    },
+  });
+  void reactor.run();
+  return io.localPort(listener);
 }

@@ -3,7 +3,7 @@
 
 import { isMainThread, Worker, workerData } from "node:worker_threads";
 import * as io from "../../../src/index.ts";
-import type { BroadcastServer } from "./room.ts";
+import { type BroadcastServer, listenForMembers } from "./room.ts";
 
 /** Each thread is a JavaScript engine of its own, of some megabytes; the catalogue says so. */
 const MOST_MEMBERS = 64;
@@ -13,20 +13,12 @@ export const threadRoom: BroadcastServer = {
   start() {
     // How many, then their descriptors, which all threads of a process share.
     const table = new Int32Array(new SharedArrayBuffer(4 * (MOST_MEMBERS + 1)));
-    const reactor = new io.Reactor(new io.DefaultSelector());
-    const listener = io.listenTcp();
-    reactor.registerHandler(listener, io.EVENT_READ, {
-      onReadable() {
-        for (let fd = io.accept(listener); fd >= 0; fd = io.accept(listener)) {
-          const place = (table[0] ?? 0) + 1;
-          table[place] = fd;
-          new Worker(new URL(import.meta.url), { workerData: { table, fd } });
-          Atomics.add(table, 0, 1);
-        }
-      },
+    return listenForMembers(new io.Reactor(new io.DefaultSelector()), (fd) => {
+      const place = (table[0] ?? 0) + 1;
+      table[place] = fd;
+      new Worker(new URL(import.meta.url), { workerData: { table, fd } });
+      Atomics.add(table, 0, 1);
     });
-    void reactor.run();
-    return io.localPort(listener);
   },
 };
 

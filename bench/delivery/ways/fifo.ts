@@ -5,7 +5,7 @@
 import { constants } from "node:os";
 import { join } from "node:path";
 import { close, makeFifo, openFifo, write } from "../../../src/index.ts";
-import { encodeEvent, type Way } from "../way.ts";
+import { encodeEvent, howMany, type Way } from "../way.ts";
 
 export function fifoOf(folder: string, event: number): string {
   return join(folder, `event-${event}`);
@@ -30,14 +30,7 @@ export const fifo: Pick<
   },
 
   hold(folder, events) {
-    for (let event = 0; event < events; event++) {
-      try {
-        makeFifo(fifoOf(folder, event));
-      } catch {
-        return event;
-      }
-    }
-    return events;
+    return howMany(events, (event) => makeFifo(fifoOf(folder, event)));
   },
 };
 

@@ -4,7 +4,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { bindUdp, close, DefaultSelector, EVENT_READ, localPort } from "../../../src/index.ts";
-import { encodeEvent, type Way } from "../way.ts";
+import { encodeEvent, howMany, type Way } from "../way.ts";
 import { watchDatagrams } from "./datagrams.ts";
 
 const BROADCAST = "127.255.255.255";
@@ -53,12 +53,8 @@ export const udpBroadcast: Way = {
 
   hold(_folder, events) {
     const sockets: number[] = [];
-    try {
-      while (sockets.length < events) sockets.push(bindUdp({ host: BROADCAST }));
-    } catch {
-      // No port is left, or no descriptor: that is the answer.
-    }
+    const held = howMany(events, () => sockets.push(bindUdp({ host: BROADCAST })));
     for (const socket of sockets) close(socket);
-    return sockets.length;
+    return held;
   },
 };

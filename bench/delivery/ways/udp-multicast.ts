@@ -13,7 +13,7 @@ import {
   sendTo,
   setMulticastInterface,
 } from "../../../src/index.ts";
-import { encodeEvent, type Way } from "../way.ts";
+import { encodeEvent, howMany, type Way } from "../way.ts";
 import { watchDatagrams } from "./datagrams.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -90,12 +90,8 @@ export const udpMulticast: Way = {
   hold(_folder, events) {
     const sockets: number[] = [];
     const port = freePort();
-    try {
-      while (sockets.length < Math.min(events, 1 << 16)) sockets.push(join(sockets.length, port));
-    } catch {
-      // No descriptor is left, or the kernel has no memory for another membership.
-    }
+    const held = howMany(Math.min(events, 1 << 16), (event) => sockets.push(join(event, port)));
     for (const socket of sockets) close(socket);
-    return sockets.length;
+    return held;
   },
 };

@@ -11,7 +11,7 @@ import {
   SocketAddress,
   sendTo,
 } from "../../../src/index.ts";
-import { encodeEvent, type Way } from "../way.ts";
+import { encodeEvent, howMany, type Way } from "../way.ts";
 import { watchDatagrams } from "./datagrams.ts";
 
 const folderOf = (folder: string, event: number) => join(folder, `event-${event}`);
@@ -50,14 +50,7 @@ export const unixDatagram: Way = {
   },
 
   hold(folder, events) {
-    for (let event = 0; event < events; event++) {
-      try {
-        mkdirSync(folderOf(folder, event));
-      } catch {
-        return event;
-      }
-    }
-    return events;
+    return howMany(events, (event) => mkdirSync(folderOf(folder, event)));
   },
 };
 

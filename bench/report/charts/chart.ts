@@ -72,6 +72,16 @@ export function drawChart({ spec }: Pick<Chart, "spec">, width: number): Drawing
   return spec.kind === "lines" ? drawLines(spec, width) : drawTimeline(spec, width);
 }
 
+/** A table with a row per cell. @param columns after the contender's name. */
+export function cellTable(
+  columns: readonly string[],
+  cells: readonly Cell[],
+  values: (cell: Cell) => readonly TableValue[],
+): ChartTable {
+  const rows = cells.map((cell) => ({ name: cell.contender, values: values(cell) }));
+  return { columns: ["contender", ...columns], rows };
+}
+
 /** One value of a table, by the metric's name; times in microseconds. */
 export function tableValue(
   cell: Cell,

@@ -16,6 +16,7 @@ import { capital, reasonOf } from "../words.ts";
 import {
   type Chart,
   type ChartTable,
+  cellTable,
   intervalOf,
   tableInterval,
   tableValue,
@@ -126,25 +127,19 @@ function descriptionOf(cells: readonly Cell[], metric: string, reference: string
 }
 
 function tableOf(cells: readonly Cell[], metric: string): ChartTable {
-  return {
-    columns: [
-      "contender",
-      ...[metricWords(metric, "us").title, "low", "high"],
-      ...["user mode, %", "ratio", "low", "high"],
-      ...["CPU of a core, %", "status"],
-    ],
-    rows: cells.map((cell) => {
-      const share = userShareOf(cell);
-      return {
-        name: cell.contender,
-        values: [
-          ...tableInterval(cell, metric, duration),
-          share === undefined ? { text: "–" } : { text: share.toFixed(1), value: share },
-          ...tableInterval(cell, "ratioToReference", ratio),
-          tableValue(cell, "serverCpuPercent", (value) => value.toFixed(1)),
-          { text: cell.status === "inconclusive" ? reasonOf(cell) : cell.status },
-        ],
-      };
-    }),
-  };
+  const columns = [
+    ...[metricWords(metric, "us").title, "low", "high"],
+    ...["user mode, %", "ratio", "low", "high"],
+    ...["CPU of a core, %", "status"],
+  ];
+  return cellTable(columns, cells, (cell) => {
+    const share = userShareOf(cell);
+    return [
+      ...tableInterval(cell, metric, duration),
+      share === undefined ? { text: "–" } : { text: share.toFixed(1), value: share },
+      ...tableInterval(cell, "ratioToReference", ratio),
+      tableValue(cell, "serverCpuPercent", (value) => value.toFixed(1)),
+      { text: cell.status === "inconclusive" ? reasonOf(cell) : cell.status },
+    ];
+  });
 }

@@ -11,7 +11,7 @@ import { metricWords } from "../metric-words.ts";
 import type { Filling } from "../svg/marks.ts";
 import { markOf } from "../svg/palette.ts";
 import type { ChartRow } from "../svg/row-chart.ts";
-import { type Chart, intervalOf, tableInterval, tableValue, titled } from "./chart.ts";
+import { type Chart, cellTable, intervalOf, tableInterval, tableValue, titled } from "./chart.ts";
 import { drawable, missingOf } from "./who.ts";
 
 const percentiles: readonly { name: string; text: string; filling: "small" | "solid" | "bar" }[] = [
@@ -53,24 +53,15 @@ export function latencyChart(group: Group, reference: string): Chart | undefined
       noteTitle: "p99 (95 %)",
       rows: cells.map((cell) => rowOf(cell, reference)),
     },
-    table: {
-      columns: [
-        "contender",
-        "p99",
-        "low",
-        "high",
-        ...columns.map((name) => metricWords(name, "us").title),
-        "status",
+    table: cellTable(
+      ["p99", "low", "high", ...columns.map((name) => metricWords(name, "us").title), "status"],
+      cells,
+      (cell) => [
+        ...tableInterval(cell, "latencyP99", duration),
+        ...columns.map((name) => tableValue(cell, name, duration)),
+        { text: cell.status },
       ],
-      rows: cells.map((cell) => ({
-        name: cell.contender,
-        values: [
-          ...tableInterval(cell, "latencyP99", duration),
-          ...columns.map((name) => tableValue(cell, name, duration)),
-          { text: cell.status },
-        ],
-      })),
-    },
+    ),
     missing: missingOf(group, cells),
   };
 }

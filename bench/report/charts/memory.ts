@@ -7,7 +7,7 @@ import { figure, type Group, isMeasured } from "../groups.ts";
 import { identifier } from "../markup.ts";
 import { markOf } from "../svg/palette.ts";
 import type { ChartRow } from "../svg/row-chart.ts";
-import { type Chart, tableInterval, tableValue, titled } from "./chart.ts";
+import { type Chart, cellTable, tableInterval, titled } from "./chart.ts";
 import { drawable, missingOf } from "./who.ts";
 
 const user = "userBytesPerConnection";
@@ -46,19 +46,11 @@ export function memoryChart(group: Group, reference: string): Chart | undefined 
       noteTitle: withKernel ? "own + kernel · all connections" : "all connections",
       rows: cells.map((cell) => rowOf(cell, reference)),
     },
-    table: {
-      columns: ["contender", "user", "low", "high", "kernel", "low", "high", "status"],
-      rows: cells.map((cell) => ({
-        name: cell.contender,
-        values: [
-          ...tableInterval(cell, user, bytes),
-          tableValue(cell, kernel, bytes),
-          tableValue(cell, kernel, bytes, "low"),
-          tableValue(cell, kernel, bytes, "high"),
-          { text: cell.status },
-        ],
-      })),
-    },
+    table: cellTable(["user", "low", "high", "kernel", "low", "high", "status"], cells, (cell) => [
+      ...tableInterval(cell, user, bytes),
+      ...tableInterval(cell, kernel, bytes),
+      { text: cell.status },
+    ]),
     missing: missingOf(group, cells),
   };
 }

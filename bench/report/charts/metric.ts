@@ -10,7 +10,7 @@ import { type MetricWords, metricWords, moreIsBetter } from "../metric-words.ts"
 import type { LegendEntry } from "../svg/drawing.ts";
 import { markOf } from "../svg/palette.ts";
 import { capital, reasonOf } from "../words.ts";
-import { type Chart, intervalOf, tableInterval, titled } from "./chart.ts";
+import { type Chart, cellTable, intervalOf, tableInterval, titled } from "./chart.ts";
 import { drawable, missingOf } from "./who.ts";
 
 export function metricChart(group: Group, metric: string, reference: string): Chart | undefined {
@@ -43,16 +43,10 @@ export function metricChart(group: Group, metric: string, reference: string): Ch
       noteTitle: "median (95 %)",
       rows: sorted.map((cell) => rowOf(cell, { metric, words, reference })),
     },
-    table: {
-      columns: ["contender", words.title, "low", "high", "status"],
-      rows: sorted.map((cell) => ({
-        name: cell.contender,
-        values: [
-          ...tableInterval(cell, metric, words.format),
-          { text: cell.status === "inconclusive" ? reasonOf(cell) : cell.status },
-        ],
-      })),
-    },
+    table: cellTable([words.title, "low", "high", "status"], sorted, (cell) => [
+      ...tableInterval(cell, metric, words.format),
+      { text: cell.status === "inconclusive" ? reasonOf(cell) : cell.status },
+    ]),
     missing: missingOf(group, cells),
   };
 }

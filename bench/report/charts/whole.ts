@@ -7,37 +7,28 @@ import { absent, plainLine } from "../format.ts";
 import { figure, isP99, scaleText, unitOf } from "../groups.ts";
 import { intervalWords } from "../intervals.ts";
 import { factTitle, metricWords, principalMetric } from "../metric-words.ts";
-import { type ChartTable, type TableValue, tableCount } from "./chart.ts";
+import { type ChartTable, cellTable, type TableValue, tableCount } from "./chart.ts";
 
 /** All figures of a workload's cells, and their facts. */
 export function rawTable(cells: readonly Cell[]): ChartTable {
   const metrics = furtherMetrics(cells, []);
-  const titles = metrics.map((name) => wordsIn(cells, name).title);
   const about = new Set(["ratioToReference", principalMetric(cells[0]?.workload ?? "", cells)]);
   const withReasons = cells.some(({ reason }) => reason !== null);
   const facts = factNames(cells);
-  return {
-    columns: [
-      ...["contender", "scale", "status", "blocks", "dropped", "messages", "mismatches"],
-      ...titles,
-      ...facts.map(factTitle),
-      ...(withReasons ? ["reason"] : []),
-    ],
-    rows: cells.map((cell) => ({
-      name: cell.contender,
-      values: [
-        { text: scaleText(cell) },
-        { text: cell.status },
-        tableCount(cell.blocks),
-        tableCount(cell.dropped),
-        tableCount(cell.messages),
-        tableCount(cell.mismatches),
-        ...metrics.map((name) => metricValue(cell, name, about.has(name) || isP99(name))),
-        ...facts.map((name) => ({ text: plainLine(cell.facts?.[name] ?? absent) })),
-        ...(withReasons ? [{ text: plainLine(cell.reason ?? "") }] : []),
-      ],
-    })),
-  };
+  const columns = [
+    ...["scale", "status", "blocks", "dropped", "messages", "mismatches"],
+    ...metrics.map((name) => wordsIn(cells, name).title),
+    ...facts.map(factTitle),
+    ...(withReasons ? ["reason"] : []),
+  ];
+  return cellTable(columns, cells, (cell) => [
+    { text: scaleText(cell) },
+    { text: cell.status },
+    ...[cell.blocks, cell.dropped, cell.messages, cell.mismatches].map(tableCount),
+    ...metrics.map((name) => metricValue(cell, name, about.has(name) || isP99(name))),
+    ...facts.map((name) => ({ text: plainLine(cell.facts?.[name] ?? absent) })),
+    ...(withReasons ? [{ text: plainLine(cell.reason ?? "") }] : []),
+  ]);
 }
 
 function metricValue(cell: Cell, name: string, withInterval: boolean): TableValue {
