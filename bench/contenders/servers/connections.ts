@@ -2,6 +2,7 @@
 // library's own.
 
 import {
+  type Connection,
   type EngineCounters,
   type EngineName,
   type ServeOptions,
