@@ -88,7 +88,7 @@ export function fingerprintOf(hardware: Hardware, node: string): string {
   return digest(JSON.stringify([...machine, threadsPerCore, hypervisor, node]));
 }
 
-function cgroupLimitsOf(read: ReadText): CgroupLimits {
+export function cgroupLimitsOf(read: ReadText): CgroupLimits {
   const memory = { controller: "memory", v2: "memory.max", v1: "memory.limit_in_bytes" };
   const pids = { controller: "pids", v2: "pids.max", v1: "pids.max" };
   const bytes = tightest(readCgroup(read, memory).map(parseLimit));

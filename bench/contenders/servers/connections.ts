@@ -23,13 +23,13 @@ export function startConnectionsServer(engine: EngineName, request: ServerReques
   });
 }
 
-type Counted = Connection<BlockingMessages | undefined>;
+type CountedConnection = Connection<BlockingMessages | undefined>;
 
 /** A server that counts, and answers as told. */
 export function serveCounted(
   { counters, port, reusePort, blocking }: ServerRequest,
   options: ServeOptions,
-  data: (connection: Counted, bytes: Uint8Array) => void,
+  data: (connection: CountedConnection, bytes: Uint8Array) => void,
 ): Server {
   const server = serve<BlockingMessages | undefined>(
     { ...options, port, reusePort, backlog: BACKLOG },
