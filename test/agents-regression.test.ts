@@ -71,7 +71,7 @@ async function gateOn(trees: Awaited<ReturnType<typeof treesOf>>) {
   const built = { head: await trees.build("head"), base: await trees.build("base") };
   const { host, fleet } = trees.machines;
   const request = {
-    ...foreignTrees(server, { ...built, ...fleet?.serverPrograms }, paths),
+    trees: foreignTrees(server, { ...built, ...fleet?.serverPrograms }, paths),
     profile: foreignProfile({ name: "tiny", summary: "", loads, exact: [] }, server),
     seed: 1,
     asked: [],

@@ -131,7 +131,7 @@ async function gate(branch: keyof typeof commits, profile = tiny): Promise<GateO
     const head = await worktrees.buildBy("head", revision(branch), at);
     const base = await worktrees.buildBy("base", revision("main"), at);
     const request = {
-      ...foreignTrees(server, { base, head }, host.paths),
+      trees: foreignTrees(server, { base, head }, host.paths),
       profile: foreignProfile(profile, server),
       seed: 1,
       asked: [],

@@ -42,6 +42,14 @@ describe("the rule", () => {
     expect(tally(200, { ratio: 1.05, sigma: 0.015 })["regression"]).toBeGreaterThanOrEqual(198);
   });
 
+  it("measures more pairs where they vary more, and then still is right", () => {
+    const adapting = { runs: 100, tests: 1, pairs: 10, pairsAtMost: 40, sigma: 0.03 };
+    expect(simulate({ ...adapting, ratio: 1.05 })["regression"]).toBeGreaterThanOrEqual(95);
+    expect(simulate({ ...adapting, ratio: 1 })).toEqual({ same: 100 });
+    // Ten pairs alone could not tell.
+    expect(simulate({ ...adapting, ratio: 1.05, pairsAtMost: 10 })["regression"]).toBeLessThan(70);
+  });
+
   it("calls 10 % less an improvement", () => {
     expect(tally(100, { ratio: 0.9, sigma: 0.02 })).toEqual({ improvement: 100 });
   });
@@ -129,7 +137,7 @@ describe("the outcome", () => {
     ...judgementOf(finding(word), null, confirmed),
     gates,
   });
-  const held = { held: true };
+  const held = { code: "base-itself", held: true } as const;
 
   it("is a regression only if the confirmation agrees", () => {
     expect(outcomeOf([judged("suspected", true)], [held])).toBe("regression");
@@ -152,6 +160,17 @@ describe("the outcome", () => {
     expect(outcomeOf([judged("suspected", true)], [{ ...held, held: false }])).toBe(
       "untrustworthy",
     );
+  });
+
+  it("is inconclusive if noise hid both the head's change and the planted cost", () => {
+    const few = { code: "few-pairs", pairs: 3, planned: 10 } as const;
+    const hidden = { code: "planted-cost", held: false, cause: few } as const;
+    const open = [judged("unclear", null)];
+    expect(outcomeOf(open, [held, hidden])).toBe("inconclusive");
+    expect(outcomeOf([judged("same", null)], [held, hidden])).toBe("untrustworthy");
+    expect(outcomeOf([judged("suspected", true)], [held, hidden])).toBe("untrustworthy");
+    expect(outcomeOf(open, [{ ...hidden, cause: null }])).toBe("untrustworthy");
+    expect(outcomeOf(open, [hidden, { ...held, held: false }])).toBe("untrustworthy");
   });
 
   it("has an exit code each", () => {

@@ -223,7 +223,7 @@ async function measure(
     ...(server === null
       ? { trees: { base: pathsOf(base), head: pathsOf(head) }, profile }
       : {
-          ...foreignTrees(server, { base, head, ...programs }, host.paths),
+          trees: foreignTrees(server, { base, head, ...programs }, host.paths),
           profile: measurable(foreignProfile(profile, server), machines),
         }),
     seed,

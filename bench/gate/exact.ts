@@ -41,7 +41,7 @@ async function measureContender(
   { trees, context, seed, onProgress }: PairContext,
 ): Promise<PairCourse> {
   const blocks: BlockFigures[] = [];
-  const failures: Record<Side, string[]> = { base: [], again: [], head: [] };
+  const failures: Record<Side, string[]> = { base: [], again: [], head: [], planted: [] };
   const orders = blockOrders(sides, row.pairs, deriveSeed(seed, `order ${row.metric} ${name}`));
   for (const order of orders) {
     const figures: Partial<Record<Side, Record<string, number>>> = {};

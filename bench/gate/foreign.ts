@@ -5,7 +5,6 @@ import { startedByCommand } from "../contenders/foreign.ts";
 import { usualPayloadBytes } from "../model/workloads/workload.ts";
 import type { Paths } from "../paths.ts";
 import type { Spoken } from "../run/protocol.ts";
-import type { PlantedCost } from "./planted-cost.ts";
 import type { GateProfile, LoadRow } from "./profiles.ts";
 import type { Side, Trees } from "./sides.ts";
 import { shellQuoted } from "./worktrees.ts";
@@ -36,18 +35,16 @@ export function foreignTrees(
   server: ForeignServer,
   { loadGenerator, ...folders }: BuiltTrees,
   own: Paths,
-): { readonly trees: Trees; readonly planted: PlantedCost } {
-  const start = (side: Side, wrap: (command: string) => string) => {
-    const folder = folders[side === "head" ? "head" : "base"];
-    return started(server, wrap(`cd ${shellQuoted(folder)} && ${server.command}`));
-  };
+): Trees {
   const percent = server.plantedPercent;
   const burner = shellQuoted(loadGenerator ?? own.loadGenerator);
   const burn = `exec ${burner} burn --percent ${percent} -- /bin/sh -c `;
-  return {
-    trees: { base: own, head: own, server: (side) => start(side, (command) => command) },
-    planted: { percent, server: start("base", (command) => burn + shellQuoted(command)) },
+  const start = (side: Side) => {
+    const folder = folders[side === "head" ? "head" : "base"];
+    const command = `cd ${shellQuoted(folder)} && ${server.command}`;
+    return started(server, side === "planted" ? burn + shellQuoted(command) : command);
   };
+  return { base: own, head: own, server: start };
 }
 
 function started({ name, spoken, readySeconds }: ForeignServer, command: string) {
@@ -69,6 +66,7 @@ export function foreignProfile(profile: GateProfile, server: ForeignServer): Gat
       ...(row.ratePerSecond === null ? {} : { ratePerSecond }),
       metrics: row.metrics.filter((metric) => metric !== "systemCallsPerMessage"),
       ...(row.workload === "echo-rate" ? {} : { pairsUnasked: advisoryPairs }),
+      ...(row.together ? { plantedPercent: server.plantedPercent } : {}),
       ...(row.together ? {} : { pairsUnasked: Math.max(row.pairsUnasked ?? 0, advisoryPairs) }),
     }),
   );

@@ -19,7 +19,7 @@ import {
   pairsOf,
 } from "./pairs.ts";
 import { plantedControls } from "./planted.ts";
-import { type PlantedCost, plantedCostControl } from "./planted-cost.ts";
+import { plantedCostControls } from "./planted-cost.ts";
 import type { ExactRow, GateProfile, LoadRow } from "./profiles.ts";
 import type { GateCell } from "./result.ts";
 import { compareAll, confirms, type Finding, findAll, type Test } from "./rule.ts";
@@ -33,8 +33,6 @@ export interface GateRequest {
   readonly asked: readonly string[];
   /** For what is compiled on the way; the caller removes it. */
   readonly folder: string;
-  /** The base's server with a planted cost, if it is not one of the suite's. */
-  readonly planted?: PlantedCost;
 }
 
 export interface GateOutcome {
@@ -56,10 +54,11 @@ interface GateContext {
 
 /** @throws {CannotCompare} where the base itself fails. @throws {Interrupted} */
 export async function runGate(request: GateRequest, given: GateContext): Promise<GateOutcome> {
-  const { profile, seed, trees, asked, folder, planted } = request;
+  const { profile, seed, trees, asked, folder } = request;
   const pairContext: PairContext = { ...given, trees, seed };
   const { exact, notes } = await availableExact(profile.exact, pairContext);
-  if (planted === undefined && !exact.some(({ metric }) => metric === "systemCalls")) {
+  const plants = profile.loads.some(({ plantedPercent }) => plantedPercent != null);
+  if (!plants && !exact.some(({ metric }) => metric === "systemCalls")) {
     // What is measured now could not be trusted afterwards.
     return { outcome: "untrustworthy", cells: [], controls: [noTracer], notes };
   }
@@ -86,9 +85,8 @@ export async function runGate(request: GateRequest, given: GateContext): Promise
     const { row, courses } = counted;
     controls.push(...(await plantedControls(row, courses, { folder, given: pairContext })));
   }
-  const costly = measured.find(({ row }) => row.kind === "load" && row.together);
-  if (planted !== undefined && costly?.row.kind === "load") {
-    controls.push(await plantedCostControl(costly.row, planted, pairContext));
+  for (const { row, courses } of measured) {
+    if (row.kind === "load") controls.push(...plantedCostControls(row, courses));
   }
   return { outcome: outcomeOf(cells, controls), cells, controls, notes };
 }
@@ -202,7 +200,8 @@ async function confirm(
     const contenders = [...new Set(whose.map(({ course }) => course.contender))];
     const metrics = [...new Set(whose.map(({ metric }) => metric.name))];
     given.onProgress(`confirming ${metrics.join(", ")} of ${contenders.join(", ")}`);
-    const part: GateRow = { ...row, contenders };
+    const part: GateRow =
+      row.kind === "load" ? { ...row, contenders, plantedPercent: null } : { ...row, contenders };
     const asked = metrics.map(String);
     for (const trial of trialsOf({ row: part, courses: await measure(part, again) }, asked)) {
       if (doubted.some(({ test }) => test.id === trial.test.id)) fresh.set(trial.test.id, trial);

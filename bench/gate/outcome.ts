@@ -47,12 +47,34 @@ export function withReason<J extends Judgement>(judgement: J): J & { reason: str
   return { ...judgement, reason: cause === null ? null : gateCauseText(cause) };
 }
 
+type GatedJudgement = Judgement & { readonly gates: boolean };
+
+/** The part of a control that an outcome depends on. */
+interface ControlState {
+  readonly code: Control["code"];
+  readonly held: boolean;
+  readonly cause?: GateCause | null;
+}
+
+const noiseCauses: readonly GateCause["code"][] = ["few-pairs", "chance", "insensitive"];
+
 /** Advisory judgements do not count. */
 export function outcomeOf(
-  judgements: readonly (Judgement & { readonly gates: boolean })[],
-  controls: readonly Pick<Control, "held">[],
+  judgements: readonly GatedJudgement[],
+  controls: readonly ControlState[],
 ): Outcome {
-  if (controls.some(({ held }) => !held)) return "untrustworthy";
+  const verdict = decisionOf(judgements);
+  const broken = controls.filter(({ held }) => !held);
+  if (broken.length === 0) return verdict;
+  return verdict === "inconclusive" && broken.every(isHiddenByNoise) ? verdict : "untrustworthy";
+}
+
+/** Noise that left the comparison open also hides the planted cost; the gate is not at fault. */
+function isHiddenByNoise({ code, cause }: ControlState): boolean {
+  return code === "planted-cost" && cause != null && noiseCauses.includes(cause.code);
+}
+
+function decisionOf(judgements: readonly GatedJudgement[]): Outcome {
   const gating = judgements.filter(({ gates }) => gates);
   const has = (...verdicts: Verdict[]) => gating.some(({ verdict }) => verdicts.includes(verdict));
   if (has("regression", "failed")) return "regression";

@@ -1,6 +1,7 @@
 // Base, base again and head side by side: blocks in which each runs once, all at the same time or
-// in a seeded, balanced order, until enough pairs count. At the same time as in Bulej et al., "Duet
-// Benchmarking" (ICPE 2020): what slows the machine down then slows all alike.
+// in a seeded, balanced order, until enough pairs count and, for what decides, would show the wanted
+// effect. At the same time as in Bulej et al., "Duet Benchmarking" (ICPE 2020): what slows the
+// machine down then slows all alike.
 
 import type { Contender } from "../contenders/catalogue.ts";
 import { Interrupted } from "../host/deadline.ts";
@@ -14,8 +15,9 @@ import type { Scenario } from "../run/plan.ts";
 import { measureRound, type RoundContext } from "../run/round.ts";
 import { blockOrders } from "../statistics/latin.ts";
 import { deriveSeed, seededRandom, shuffled } from "../statistics/random.ts";
+import { gateMetric } from "./metrics.ts";
 import type { LoadRow } from "./profiles.ts";
-import type { BasePair } from "./rule.ts";
+import { type BasePair, isPowered } from "./rule.ts";
 import { contenderOf, type Side, sideName, sides, type Trees } from "./sides.ts";
 
 /** The figures of one side by metric; one that it did not tell is missing. */
@@ -60,7 +62,11 @@ export async function measurePairs(row: LoadRow, given: PairContext): Promise<Pa
 }
 
 /** The pairs of one metric. `other` is what the base is compared with. */
-export function pairsOf(course: PairCourse, metric: string, other: "head" | "again"): BasePair[] {
+export function pairsOf(
+  course: PairCourse,
+  metric: string,
+  other: Exclude<Side, "base">,
+): BasePair[] {
   return course.blocks.flatMap((figures) => {
     const [base, head] = [figures.base?.[metric], figures[other]?.[metric]];
     return base && head && base > 0 && head > 0 ? [{ base, head }] : [];
@@ -77,10 +83,11 @@ class PairRun {
   readonly #scenario: Scenario;
   /** With the rules by which its windows count here. */
   readonly #workload: Workload;
+  readonly #sides: readonly Side[];
   readonly #variants: ReadonlyMap<Side, Contender>;
   readonly #orders: readonly (readonly Side[])[];
   readonly #blocks: BlockFigures[] = [];
-  readonly #failures: Record<Side, string[]> = { base: [], again: [], head: [] };
+  readonly #failures: Record<Side, string[]> = { base: [], again: [], head: [], planted: [] };
 
   constructor(row: LoadRow, name: string, given: PairContext) {
     this.#row = row;
@@ -90,18 +97,22 @@ class PairRun {
     const { workload } = this.#scenario;
     const rules = workload.rules.filter((rule) => !row.together || !sharedAlike.includes(rule));
     this.#workload = { ...workload, rules };
-    this.#variants = new Map(sides.map((side) => [side, contenderOf(name, side, given.trees)]));
+    this.#sides = row.plantedPercent == null ? sides : [...sides, "planted"];
+    this.#variants = new Map(
+      this.#sides.map((side) => [side, contenderOf(name, side, given.trees)]),
+    );
     const seed = deriveSeed(given.seed, `order ${row.workload} ${name}`);
-    this.#orders = blockOrders(sides, row.attempts, seed);
+    this.#orders = blockOrders(this.#sides, row.attempts, seed);
   }
 
   get done(): boolean {
     const failed = sides.some((side) => this.#failures[side].length > failuresAllowed);
-    return failed || this.#counted() >= this.#row.pairs;
+    if (failed) return true;
+    return this.#counted() >= this.#row.pairs && (this.#row.untilPowered !== true || this.#powered);
   }
 
   async measureBlock(block: number): Promise<void> {
-    const order = this.#orders[block] ?? sides;
+    const order = this.#orders[block] ?? this.#sides;
     const measured = this.#row.together
       ? await this.#measureTogether(order, block)
       : await this.#measureInTurn(order, block);
@@ -114,6 +125,20 @@ class PairRun {
 
   course(): PairCourse {
     return { contender: this.#name, blocks: this.#blocks, failures: this.#failures };
+  }
+
+  /**
+   * Each side by the effect that it must show. It depends on the spread of the pairs and not on
+   * their ratio, so that looking after each block makes no alarm more likely.
+   */
+  get #powered(): boolean {
+    const metric = gateMetric(this.#row.metrics[0] ?? "");
+    const course = this.course();
+    return this.#sides.every((side) => {
+      if (side === "base") return true;
+      const wanted = side === "planted" ? (this.#row.plantedPercent ?? 0) / 100 : metric.wanted;
+      return isPowered({ ...metric, wanted, pairs: pairsOf(course, metric.name, side) });
+    });
   }
 
   /** By the first metric, for which the row is there. */

@@ -16,12 +16,16 @@ export interface LoadRow {
   readonly metrics: readonly string[];
   /** Pairs that have to count; blocks are run until they do, up to `attempts`. */
   readonly pairs: number;
+  /** Whether blocks go on until the first metric's wanted effect would be detected; default: no. */
+  readonly untilPowered?: boolean;
   readonly attempts: number;
   readonly timing: Timing;
   /** All sides at the same time, on one CPU, or one after the other; each gets the whole rate. */
   readonly together: boolean;
   /** Pairs where none of its metrics is asked to gate; 0 measures nothing, none: as many. */
   readonly pairsUnasked?: number;
+  /** In the same blocks the base once more, with this share of its CPU time added; null: not. */
+  readonly plantedPercent?: number | null;
 }
 
 /** Figures without chance in them. */
@@ -64,7 +68,8 @@ const echo: LoadRow = {
   payloadBytes: usualPayloadBytes,
   ratePerSecond: 18_000,
   metrics: ["serverCpuPerMessage", "systemCallsPerMessage"],
-  pairs: 30,
+  pairs: 10,
+  untilPowered: true,
   attempts: 40,
   timing: longer,
   together: true,
@@ -75,6 +80,7 @@ const latency: LoadRow = {
   ...echo,
   ratePerSecond: 20_000,
   metrics: ["latencyP50", "latencyP99"],
+  untilPowered: false,
   timing: usual,
   pairs: 20,
   attempts: 30,
@@ -88,6 +94,7 @@ const capacity: LoadRow = {
   connections: 100,
   ratePerSecond: null,
   metrics: ["throughput"],
+  untilPowered: false,
   pairs: 20,
   attempts: 30,
   timing: usual,
@@ -100,7 +107,7 @@ export const defaultGateProfile = "default";
 export const gateProfiles: readonly GateProfile[] = [
   {
     name: defaultGateProfile,
-    summary: "30 pairs of each contender and exact counts, about five minutes",
+    summary: "10 to 40 pairs of each contender and exact counts, two to five minutes",
     loads: [
       echo,
       latency,
@@ -125,7 +132,7 @@ export const gateProfiles: readonly GateProfile[] = [
     name: "short",
     summary: "8 short pairs and exact system calls, under a minute; detects large changes only",
     loads: [
-      { ...echo, connections: 200, pairs: 8, attempts: 10, timing: short },
+      { ...echo, connections: 200, pairs: 8, untilPowered: false, attempts: 10, timing: short },
       { ...latency, connections: 200, pairs: 8, attempts: 10, timing: short, pairsUnasked: 0 },
       { ...capacity, pairs: 8, attempts: 10, timing: short },
     ],

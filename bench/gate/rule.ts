@@ -84,6 +84,18 @@ export function confirms(
     : fresh.high < 1 && fresh.ratio < 1 / (1 + margin);
 }
 
+/**
+ * Whether so many pairs would show a change of the wanted size in 19 of 20 runs, also if their
+ * spread was underestimated by its standard error: stopping as soon as it looks small enough
+ * favors low estimates.
+ */
+export function isPowered(test: Pick<Test, "better" | "pairs" | "margin" | "wanted">): boolean {
+  const { pairs, margin, wanted } = test;
+  if (pairs.length < fewestPairs) return false;
+  const doubt = 1 + 1 / Math.sqrt(2 * (pairs.length - 1));
+  return detectableBy(worseBy(test), margin, doubt) <= wanted;
+}
+
 /** The figures of all tests, null if there are too few pairs. */
 export function compareAll(tests: readonly Test[]): (Comparison | null)[] {
   const raw = tests.map(compareOne);
@@ -102,17 +114,13 @@ export function compareAll(tests: readonly Test[]): (Comparison | null)[] {
   });
 }
 
-function compareOne({ better, pairs, margin }: Test): Comparison | null {
+function compareOne(test: Test): Comparison | null {
+  const { pairs, margin } = test;
   if (pairs.length < fewestPairs) return null;
-  const worse = pairs.map(({ base, head }) =>
-    better === "less" ? Math.log(head / base) : Math.log(base / head),
-  );
+  const worse = worseBy(test);
   const shift = hodgesLehmann(worse);
   if (shift === null) return null;
   const { pValue } = signedRank(worse);
-  const chance = detectableEffect(shiftSpread * standardDeviation(worse), worse.length, {
-    power,
-  });
   return {
     pairs: pairs.length,
     ratio: Math.exp(shift.estimate),
@@ -120,8 +128,21 @@ function compareOne({ better, pairs, margin }: Test): Comparison | null {
     high: Math.exp(shift.high),
     pValue,
     adjusted: pValue,
-    detectable: (1 + margin) * (1 + chance) - 1,
+    detectable: detectableBy(worse, margin),
   };
+}
+
+/** Log ratios of the pairs; above 0 the head is worse. */
+function worseBy({ better, pairs }: Pick<Test, "better" | "pairs">): number[] {
+  return pairs.map(({ base, head }) =>
+    better === "less" ? Math.log(head / base) : Math.log(base / head),
+  );
+}
+
+/** @param doubt a factor for the measured spread. @returns 0.05 for 5 %, the margin included. */
+function detectableBy(worse: readonly number[], margin: number, doubt = 1): number {
+  const sigma = doubt * shiftSpread * standardDeviation(worse);
+  return (1 + margin) * (1 + detectableEffect(sigma, worse.length, { power })) - 1;
 }
 
 function find(test: Test, comparison: Comparison | null): Finding {

@@ -7,7 +7,8 @@ import { optionLines, readOptions, UsageError, wholeNumber } from "../programs/o
 import { simulate } from "./simulated.ts";
 
 const rows = [
-  { name: "pairs", value: "N", help: "of each test; default: 30" },
+  { name: "pairs", value: "N", help: "of each test at least; default: 10" },
+  { name: "pairs-at-most", value: "N", help: "if the effect would not be detected; default: 40" },
   { name: "tests", value: "N", help: "that gate in one run; default: 5" },
   { name: "runs", value: "N", help: "a figure; default: 300" },
 ];
@@ -36,18 +37,21 @@ function main(argv: readonly string[]): number {
 function printRates(given: ReadonlyMap<string, string>): void {
   const number = (name: string, usual: number, low: number) =>
     wholeNumber(given.get(name) ?? String(usual), name, low, 10_000);
-  const [pairs, tests, runs] = [
-    number("pairs", 30, 6),
+  const [pairs, pairsAtMost, tests, runs] = [
+    number("pairs", 10, 6),
+    number("pairs-at-most", 40, 6),
     number("tests", 5, 1),
     number("runs", 300, 1),
   ];
-  const heads = effects.map((effect) => `head ${percent(effect - 1)} slower`);
+  const heads = effects.map((effect) =>
+    effect === 1 ? "head equal" : `head ${percent(effect - 1)} slower`,
+  );
   printRow(["margin", "σ", ...heads]);
   printRow(["margin", "σ", ...heads].map(() => "---"));
   for (const margin of margins) {
     for (const sigma of spreads) {
       const cells = effects.map((ratio) =>
-        shares(simulate({ ratio, sigma, margin, pairs, tests, runs }), runs),
+        shares(simulate({ ratio, sigma, margin, pairs, pairsAtMost, tests, runs }), runs),
       );
       printRow([percent(margin), percent(sigma), ...cells]);
     }

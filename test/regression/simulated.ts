@@ -1,6 +1,6 @@
 // The gate's rule on many invented pairs with a known truth: how often each verdict occurs.
 
-import { compareAll, confirms, findAll } from "../../bench/gate/rule.ts";
+import { compareAll, confirms, findAll, isPowered, type Test } from "../../bench/gate/rule.ts";
 import { blocks, type Noise, testOf } from "../regression-data.ts";
 
 export interface Simulation extends Noise {
@@ -8,6 +8,8 @@ export interface Simulation extends Noise {
   /** In one run, of which the first is as told and the others compare equal sides. */
   readonly tests: number;
   readonly margin?: number;
+  /** Up to so many pairs, until the wanted effect would be detected; default: `pairs`. */
+  readonly pairsAtMost?: number;
 }
 
 /** @returns how many runs gave each word; a suspicion is confirmed or becomes "unconfirmed". */
@@ -20,10 +22,13 @@ export function simulate({ runs, ...simulation }: Simulation): Record<string, nu
   return counts;
 }
 
-function wordOf(seed: number, { tests, margin, ...noise }: Omit<Simulation, "runs">): string {
+function wordOf(seed: number, simulation: Omit<Simulation, "runs">): string {
+  const { tests, margin, pairsAtMost, ...noise } = simulation;
+  const { pairs: fewest = 20 } = noise;
   const invent = (id: string, from: number, ratio: number) => {
-    const test = testOf(id, blocks(from, { ...noise, ratio }));
-    return margin === undefined ? test : { ...test, margin };
+    const all = blocks(from, { ...noise, ratio, pairs: pairsAtMost ?? fewest });
+    const test = testOf(id, all, fewest);
+    return untilPowered(margin === undefined ? test : { ...test, margin }, fewest);
   };
   const own = invent("own", seed, noise.ratio);
   const others = Array.from({ length: tests - 1 }, (_, index) =>
@@ -33,4 +38,13 @@ function wordOf(seed: number, { tests, margin, ...noise }: Omit<Simulation, "run
   if (finding?.comparison == null || finding.word !== "suspected") return finding?.word ?? "none";
   const [fresh] = compareAll([invent("own", seed + 500_000, noise.ratio)]);
   return confirms(finding.comparison, fresh ?? null, own) ? "regression" : "unconfirmed";
+}
+
+/** With as many of its pairs as a run of the gate would have measured. */
+function untilPowered(test: Test, fewest: number): Test {
+  let pairs = test.pairs.slice(0, fewest);
+  while (pairs.length < test.pairs.length && !isPowered({ ...test, pairs })) {
+    pairs = test.pairs.slice(0, pairs.length + 1);
+  }
+  return { ...test, pairs };
 }

@@ -14,7 +14,7 @@ import { helloServer } from "../hello-server.ts";
 import { type Fault, nanosecondsMore, plant } from "./planted-tree.ts";
 
 /** The part of a request that a subject decides. */
-export type Compared = Pick<GateRequest, "trees" | "planted">;
+export type Compared = Pick<GateRequest, "trees">;
 
 export interface Subject {
   /** Of the contender in the gate's cells. */
@@ -66,8 +66,9 @@ export function httpSubject(folders: string[]): Subject {
       const profile = gatingProfile(name);
       return profile === null ? null : foreignProfile(profile, http);
     },
-    compared: ({ base, head }) =>
-      foreignTrees(http, { base: folderOf(base), head: folderOf(head) }, packagePaths()),
+    compared: ({ base, head }) => ({
+      trees: foreignTrees(http, { base: folderOf(base), head: folderOf(head) }, packagePaths()),
+    }),
   };
 }
 
