@@ -5,8 +5,8 @@ import { type Contender, contenders } from "../contenders/catalogue.ts";
 import { type Paths, packagePaths } from "../paths.ts";
 
 /**
- * `again` is the base once more, as a control: it must not differ from itself. `planted` is the base
- * with a cost that must be detected.
+ * `again` is the base once more, as a control: it must not differ from itself. `planted` is the
+ * base with a cost that must be detected.
  */
 export type Side = "base" | "again" | "head" | "planted";
 

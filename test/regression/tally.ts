@@ -10,7 +10,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { controlText } from "../../bench/gate/controls.ts";
 import { type GateOutcome, runGate } from "../../bench/gate/gate.ts";
-import { measurePairs, pairsOf } from "../../bench/gate/pairs.ts";
 import type { GateProfile } from "../../bench/gate/profiles.ts";
 import { pathsOf } from "../../bench/gate/sides.ts";
 import { changeText } from "../../bench/gate/words.ts";
@@ -18,9 +17,10 @@ import { chooseCpus } from "../../bench/host/cpus.ts";
 import { LocalHost } from "../../bench/host/local.ts";
 import { packagePaths } from "../../bench/paths.ts";
 import type { RoundContext } from "../../bench/run/round.ts";
-import { median } from "../../bench/statistics/quantile.ts";
 import { exitOnSignals } from "../programs/exit-on-signals.ts";
+import { startNeighbour } from "../programs/neighbour.mjs";
 import { optionLines, readOptions, UsageError, wholeNumber } from "../programs/options.ts";
+import { nanosecondsOf } from "./planted-share.ts";
 import { oneCallMore } from "./planted-tree.ts";
 import { Seen, type SeenRun } from "./seen.ts";
 import {
@@ -36,6 +36,7 @@ const rows = [
   { name: "profile", value: "NAME", help: "of the gate: short for silent and call, else default" },
   { name: "only", value: "NAME", help: "only this contender" },
   { name: "seed", value: "N", help: "of the first run; default: 1" },
+  { name: "neighbour", value: "PERCENT", help: "of the servers' CPU, taken by another program" },
   { name: "resume", value: "FILE", help: "append each run to it; those in it already count" },
 ];
 
@@ -51,9 +52,6 @@ interface Experiment {
 }
 
 const folders: string[] = [];
-/** Large enough to be measured well in a few pairs. */
-const trialShare = 0.2;
-const trialPairs = 10;
 
 const silent: Experiment = {
   runs: 50,
@@ -69,7 +67,7 @@ const cpu: Experiment = {
   runs: 20,
   profile: "default",
   compared: async (subject, context) => {
-    const head = await nanosecondsOf(0.05, { subject, context });
+    const head = await plantedNs(0.05, { subject, context });
     return subject.compared({ base: 0, head });
   },
   right: (outcome, { name }) => isSlower(outcome, name, "serverCpuPerMessage"),
@@ -101,7 +99,7 @@ const experiments: Readonly<Record<string, Experiment>> = {
     ...cpu,
     // Ten per cent less than a base of 1 / 0.9.
     compared: async (subject, context) => {
-      const base = await nanosecondsOf(1 / 0.9 - 1, { subject, context });
+      const base = await plantedNs(1 / 0.9 - 1, { subject, context });
       return subject.compared({ base, head: 0 });
     },
     right: ({ outcome, cells }, { name }) =>
@@ -151,12 +149,17 @@ async function tally(
   const only = given.get("only") ?? null;
   const subject = experiment.subject(only);
   const profile = profileOf(subject, given.get("profile") ?? experiment.profile);
-  const of = `${name}, profile ${profile.name}${only === null ? "" : `, only ${only}`}`;
+  const neighbour = wholeNumber(given.get("neighbour") ?? "0", "neighbour", 0, 99);
+  const details = [
+    ...(only === null ? [] : [`only ${only}`]),
+    ...(neighbour === 0 ? [] : [`beside a neighbour of ${neighbour} %`]),
+  ];
+  const of = [`${name}, profile ${profile.name}`, ...details].join(", ");
   const seen = openSeen(given.get("resume") ?? null, of);
   const seeds = Array.from({ length: runs }, (_, index) => first + index);
   const due = seeds.filter((seed) => !seen.has(seed));
   if (due.length < runs) say(`${runs - due.length} of ${runs} runs were done before`);
-  if (due.length > 0) await measureRuns(due, { experiment, subject, profile, seen });
+  if (due.length > 0) await measureRuns(due, { experiment, subject, profile, seen, neighbour });
   const counted = seen.runs.filter(({ seed }) => seeds.includes(seed));
   const right = counted.filter((run) => run.right).length;
   say(`${of}: ${summaryOf(counted)}`);
@@ -168,13 +171,19 @@ interface Plan {
   readonly subject: Subject;
   readonly profile: GateProfile;
   readonly seen: Seen;
+  /** Per cent of one CPU. */
+  readonly neighbour: number;
 }
 
 async function measureRuns(due: readonly number[], plan: Plan): Promise<void> {
-  const { experiment, subject, profile, seen } = plan;
+  const { experiment, subject, profile, seen, neighbour } = plan;
   const { signal } = new AbortController();
   const context: RoundContext = { host, signal, cpus: chooseCpus() };
   const compared = await experiment.compared(subject, context);
+  if (neighbour > 0) {
+    const { kill } = startNeighbour(neighbour, context.cpus.server);
+    process.on("exit", kill);
+  }
   for (const seed of due) {
     const started = performance.now();
     const request = { ...compared, profile, seed, asked: [], folder: folder() };
@@ -243,36 +252,15 @@ function isSlower({ outcome, cells }: GateOutcome, name: string, metric: string)
   );
 }
 
-/**
- * How long the planted work takes that raises the cost per message by this share. What a nanosecond
- * of it costs between all else is seen by planting more of it first.
- */
-async function nanosecondsOf(
+function plantedNs(
   share: number,
   { subject, context }: { readonly subject: Subject; readonly context: RoundContext },
 ): Promise<number> {
   const [load] = profileOf(subject, "default").loads;
   if (load === undefined) throw new Error("no load to measure under");
-  const row = { ...load, pairs: trialPairs, attempts: 2 * trialPairs };
-  const measure = async (head: number) => {
-    const { trees } = subject.compared({ base: 0, head });
-    const [course] = await measurePairs(row, { context, trees, seed: 1, onProgress });
-    return course === undefined ? [] : pairsOf(course, "serverCpuPerMessage", "head");
-  };
-  const costs = (await measure(0)).map(({ base }) => base);
-  const nanoseconds = costs.length === 0 ? subject.usualNs : 1000 * median(costs);
-  const trial = await measure(trialShare * nanoseconds);
-  const seen = trial.length === 0 ? trialShare : median(trial.map((p) => p.head / p.base)) - 1;
-  // Half or twice as much as was meant is a machine that was busy, not a measurement.
-  const scale = Math.min(2, Math.max(0.5, trialShare / Math.max(seen, 0.01)));
-  const cost = (nanoseconds / 1000).toFixed(1);
-  say(`a message costs ${cost} µs; ${percent(trialShare)} planted were ${percent(seen)}`);
-  say(`planted: ${percent(share)} of it, ${(share * scale * nanoseconds).toFixed(0)} ns`);
-  return share * scale * nanoseconds;
-}
-
-function percent(part: number): string {
-  return `${(part * 100).toFixed(1)} %`;
+  const { usualNs } = subject;
+  const treesOf = (head: number) => subject.compared({ base: 0, head }).trees;
+  return nanosecondsOf(share, { load, usualNs, treesOf, context, onProgress, say });
 }
 
 function folder(): string {

@@ -9,6 +9,8 @@
 //   node test/truth/check.mjs client [--contenders A,B] [--connections 1000] [--rate 10000]
 //                                    [--rounds 5] [--bound 10]
 //   node test/truth/check.mjs capacity [--contenders A,B] [--connections 1000] [--rounds 5]
+//   node test/truth/check.mjs http [--connections 1000] [--rounds 3] [--bound 15] [--out DIR]
+//   node test/truth/check.mjs redis [--connections 50] [--rounds 3] [--bound 15]
 //   node test/truth/check.mjs calls [--contenders A,B] [--connections 100,10000]
 
 import { execFileSync, spawn } from "node:child_process";
@@ -25,6 +27,8 @@ import { profiles } from "../../dist/bench/run/profiles.js";
 import { run } from "../../dist/bench/run/run.js";
 import { passLoadOf } from "../../dist/bench/run/separate-pass.js";
 import { decodeHistogram } from "../../dist/bench/statistics/hdr-encoding.js";
+import { startNeighbour } from "../programs/neighbour.mjs";
+import { againstRedisBenchmark, againstWrk } from "./closed-loop.mjs";
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const text = { type: "string" };
@@ -61,17 +65,10 @@ async function measure(asked, catalogue, on = host) {
   });
 }
 
-/** Takes a share of the server's CPU, in slices of 10 ms, until it is killed or we are gone. */
 async function neighbourOf(percent) {
   if (percent === 0) return { kill: () => {} };
   const { server } = await host.cpus();
-  const loop =
-    `const idle = new Int32Array(new SharedArrayBuffer(4));` +
-    `while (process.ppid === ${process.pid}) { const end = performance.now() + ${percent / 10};` +
-    ` while (performance.now() < end); Atomics.wait(idle, 0, 0, ${10 - percent / 10}); }`;
-  return spawn("taskset", ["-c", String(server), process.execPath, "-e", loop], {
-    stdio: "ignore",
-  });
+  return startNeighbour(percent, server);
 }
 
 /** The runs of a folder: those that are there, then those that are missing. */
@@ -132,7 +129,7 @@ async function againstItself() {
     const once = (seed) => measure({ ...asked, seed }, [...contenders, again]);
     tally(await eachRun(name, once), number("neighbour", 0) === 0 ? 0.04 : 0.08);
   } finally {
-    neighbour.kill("SIGKILL");
+    neighbour.kill();
   }
 }
 
@@ -349,7 +346,16 @@ async function capacity() {
   }
 }
 
-const checks = { aa: againstItself, planted, delays, client: otherClient, calls, capacity };
+const closedLoop = (connections) => ({
+  ...{ host, verdict, connections: number("connections", connections) },
+  ...{ rounds: number("rounds", 3), bound: number("bound", 15) },
+  out: values.out ?? here("../../reports/truth-http"),
+});
+const checks = {
+  ...{ aa: againstItself, planted, delays, client: otherClient, calls, capacity },
+  http: () => againstWrk(closedLoop(1000)),
+  redis: () => againstRedisBenchmark(closedLoop(50)),
+};
 const check = checks[positionals[0] ?? ""];
 if (check === undefined) throw new Error(`one of: ${Object.keys(checks).join(", ")}`);
 await check();

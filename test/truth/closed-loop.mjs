@@ -1,0 +1,266 @@
+// Whether the suite gets as many requests per second from a server in a closed loop as other
+// clients do: wrk from five HTTP servers, redis-benchmark from Redis. check.mjs runs these checks.
+
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+
+const roundSeconds = 3;
+const readyTries = 150;
+const reportBlocks = 3;
+const python = "/usr/bin/python3";
+
+const nginxConf = (folder) => `
+daemon off; worker_processes 1; user root; pid ${folder}/nginx-PORT.pid; error_log /dev/null;
+events { worker_connections 16384; }
+http {
+  access_log off; keepalive_requests 1000000000;
+  ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+    .map((name) => `${name}_temp_path ${folder}/${name};`)
+    .join(" ")}
+  server { listen 127.0.0.1:PORT backlog=4096; location / { return 200 "hello"; } }
+}`;
+
+const nodeServer = `import { createServer } from "node:http";
+createServer((_request, response) => response.end("hello"))
+  .listen({ port: +process.argv[2], host: "127.0.0.1", backlog: 4096 });`;
+
+const pythonServer = `import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "5")
+        self.end_headers()
+        self.wfile.write(b"hello")
+    def log_message(self, *_): pass
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 4096
+Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()`;
+
+const aiohttpServer = `import sys
+from aiohttp import web
+async def hello(_): return web.Response(text="hello")
+app = web.Application()
+app.router.add_get("/", hello)
+web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), backlog=4096, access_log=None, print=None)`;
+
+/** By name, each with a shell's command that listens on {port}. */
+function httpServers({ root }, folder) {
+  const file = (name, text) => {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    return path;
+  };
+  const conf = file("nginx.conf", nginxConf(folder));
+  const own = `${folder}/nginx-{port}.conf`;
+  return [
+    ["nginx", `sed s/PORT/{port}/ ${conf} > ${own} && exec nginx -c ${own}`],
+    ["example", `exec ${process.execPath} ${root}/dist/examples/06-http-hello.js {port}`],
+    ["node-http", `exec ${process.execPath} ${file("hello.mjs", nodeServer)} {port}`],
+    ["aiohttp", `exec ${python} ${file("hello_aiohttp.py", aiohttpServer)} {port}`],
+    ["python-http-server", `exec ${python} ${file("hello.py", pythonServer)} {port}`],
+  ].map(([name, command]) => ({ name, command }));
+}
+
+/** @throws {Error} that names what to install */
+function requirePrograms(...probes) {
+  for (const [name, ...argv] of probes) {
+    if (spawnSync(argv[0], argv.slice(1)).error !== undefined) throw new Error(`install ${name}`);
+  }
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+async function untilListening(port, ended) {
+  for (let tries = 0; tries < readyTries && !ended(); tries++) {
+    const open = await new Promise((resolve) => {
+      const socket = connect(port, "127.0.0.1", () => resolve(true));
+      socket.once("error", () => resolve(false));
+      socket.once("connect", () => socket.end());
+    });
+    if (open) return;
+    await pause(100);
+  }
+  throw new Error(`the server does not listen on port ${port}`);
+}
+
+/** Runs the server on its CPU while `use` runs with its port. */
+async function withServer(command, cpu, use) {
+  const port = await freePort();
+  const argv = ["-c", String(cpu), "sh", "-c", command.replaceAll("{port}", String(port))];
+  const child = spawn("taskset", argv, { stdio: "ignore" });
+  const exited = new Promise((resolve) => child.once("exit", resolve));
+  try {
+    await untilListening(port, () => child.exitCode !== null);
+    return await use(port);
+  } finally {
+    child.kill("SIGTERM");
+    await exited;
+  }
+}
+
+function onClient(cpu, ...argv) {
+  return execFileSync("taskset", ["-c", String(cpu), ...argv.map(String)], { encoding: "utf8" });
+}
+
+/** Requests per second of the suite's generator, every answer checked. */
+function byGenerator({ loadGenerator }, cpu, { port, connections, spoken }) {
+  const scale = ["--port", port, "--connections", connections, "--in-flight", connections];
+  const timing = ["--windows", roundSeconds * 2, "--window-ms", 500, "--warmup-ms", 300];
+  const argv = [loadGenerator, "run", ...scale, ...timing, "--mode", "closed", ...spoken];
+  const events = onClient(cpu, ...argv)
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const windows = events.filter(({ event }) => event === "window");
+  const sum = (field) => windows.reduce((total, window) => total + window[field], 0);
+  return sum("completedMessages") / (sum("durationNs") / 1e9);
+}
+
+function byWrk(cpu, { port, connections }) {
+  const load = ["-t1", `-c${connections}`, `-d${roundSeconds}s`];
+  const said = onClient(cpu, "wrk", ...load, `http://127.0.0.1:${port}/`);
+  return numberIn(said, /Requests\/sec:\s*([\d.]+)/);
+}
+
+function byRedisBenchmark(cpu, { port, connections }) {
+  const load = ["-p", port, "-c", connections, "-n", 200_000, "-t", "ping_inline", "-q"];
+  return numberIn(
+    onClient(cpu, "redis-benchmark", ...load),
+    /.*[^\d.]([\d.]+) requests per second/s,
+  );
+}
+
+function numberIn(text, pattern) {
+  const found = pattern.exec(text)?.[1];
+  if (found === undefined) throw new Error(`no requests per second in: ${text}`);
+  return Number(found);
+}
+
+const medianOf = (figures) => figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)];
+const whole = (figure) => Math.round(figure).toLocaleString("en");
+
+/** The other client and the generator in turn. @returns the median of each, and of their ratios. */
+function inTurn(rounds, theirs, ours) {
+  const found = Array.from({ length: rounds }, () => {
+    const [other, own] = [theirs(), ours()];
+    return { other, own, ratio: own / other };
+  });
+  return {
+    other: medianOf(found.map(({ other }) => other)),
+    own: medianOf(found.map(({ own }) => own)),
+    ratio: medianOf(found.map(({ ratio }) => ratio)),
+  };
+}
+
+/**
+ * Each server under wrk and under the generator, then all in one `target` command.
+ * @param given `host`, `connections`, `rounds`, `bound` in per cent, `out`, and `verdict`, which is
+ * told each result.
+ */
+export async function againstWrk({ host, connections, rounds, bound, out, verdict }) {
+  requirePrograms(["wrk", "wrk", "-v"], ["nginx", "nginx", "-v"], ["python3", python, "-V"]);
+  const { server: cpu, client } = await host.cpus();
+  const folder = mkdtempSync(join(tmpdir(), "io-selectors-http-"));
+  try {
+    const servers = httpServers(host.paths, folder);
+    const wrk = new Map();
+    for (const { name, command } of servers) {
+      const found = await withServer(command, cpu, (port) =>
+        inTurn(
+          rounds,
+          () => byWrk(client, { port, connections }),
+          () =>
+            byGenerator(host.paths, client, { port, connections, spoken: ["--protocol", "http"] }),
+        ),
+      );
+      wrk.set(name, found.other);
+      const words = `${name}: wrk ${whole(found.other)}/s, the generator ${whole(found.own)}/s`;
+      verdict(
+        Math.abs(found.ratio - 1) <= bound / 100,
+        `${bound} %`,
+        `${words}; median ratio ${found.ratio.toFixed(3)}`,
+      );
+    }
+    compareReport(byTarget(host.paths, servers, { connections, out }), wrk, { bound, verdict });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** @returns by server, CPU time per request and the requests per second of the report. */
+function byTarget({ root }, servers, { connections, out }) {
+  mkdirSync(out, { recursive: true });
+  const named = servers.flatMap(({ name, command }) => ["--name", name, "--command", command]);
+  const load = ["--connections", String(connections), "--workloads", "rate,capacity"];
+  const kept = ["--blocks", String(reportBlocks), "--out", out, "--json"];
+  const argv = [join(root, "dist/bench/cli.js"), "target", ...named, "--protocol", "http"];
+  // It exits with 1 if a server failed: then the report has no figure of it.
+  const { stdout } = spawnSync(process.execPath, [...argv, ...load, ...kept], {
+    stdio: ["ignore", "pipe", "inherit"],
+    maxBuffer: Number.POSITIVE_INFINITY,
+  });
+  const { cells } = JSON.parse(String(stdout));
+  return servers.map(({ name }) => {
+    const figure = (workload, metric) =>
+      cells.find((cell) => cell.contender === name && cell.workload === workload)?.metrics[metric]
+        ?.median ?? null;
+    return {
+      name,
+      cpuUs: figure("echo-rate", "serverCpuPerMessage"),
+      perSecond: figure("echo-capacity", "throughput"),
+    };
+  });
+}
+
+function compareReport(rows, wrk, { bound, verdict }) {
+  for (const { name, cpuUs, perSecond } of rows) {
+    const cpu = cpuUs === null ? "no CPU time" : `${cpuUs.toFixed(1)} µs of CPU per request`;
+    console.log(`${name}: ${cpu}, ${perSecond === null ? "no" : whole(perSecond)} requests/s`);
+  }
+  const complete = rows.every(({ cpuUs, perSecond }) => cpuUs !== null && perSecond !== null);
+  verdict(complete, "the report", `every server has both figures`);
+  const pairs = rows.flatMap((one, index) => rows.slice(index + 1).map((other) => [one, other]));
+  // Servers that wrk itself cannot tell apart have no order.
+  const ordered = pairs.filter(
+    ([one, other]) => Math.abs(Math.log(wrk.get(one.name) / wrk.get(other.name))) > bound / 100,
+  );
+  const same = ordered.filter(
+    ([one, other]) => wrk.get(one.name) > wrk.get(other.name) === one.perSecond > other.perSecond,
+  );
+  const words = `the report orders ${same.length} of ${ordered.length} pairs of servers as wrk does`;
+  verdict(same.length === ordered.length, "all of them", words);
+}
+
+/** Redis under redis-benchmark and under the generator, by `given` as above. */
+export async function againstRedisBenchmark({ host, connections, rounds, bound, verdict }) {
+  requirePrograms(["redis-tools", "redis-benchmark", "-v"], ["redis", "redis-server", "-v"]);
+  const { server: cpu, client } = await host.cpus();
+  const spoken = ["--protocol", "request", "--send", "PING\\r\\n", "--expect", "+PONG\\r\\n"];
+  const command = "exec redis-server --port {port} --save '' --appendonly no";
+  const { other, own, ratio } = await withServer(command, cpu, (port) =>
+    inTurn(
+      rounds,
+      () => byRedisBenchmark(client, { port, connections }),
+      () => byGenerator(host.paths, client, { port, connections, spoken }),
+    ),
+  );
+  const words = `Redis: redis-benchmark ${whole(other)}/s, the generator ${whole(own)}/s`;
+  verdict(
+    Math.abs(ratio - 1) <= bound / 100,
+    `${bound} %`,
+    `${words}; median ratio ${ratio.toFixed(3)}`,
+  );
+}
