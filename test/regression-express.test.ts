@@ -3,7 +3,7 @@
 // a quiet machine: 5 % more CPU is a regression, a header more is none.
 
 import { execFile, execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -58,7 +58,7 @@ beforeAll(() => {
     execFileSync("sh", ["-c", `${install} express`], { cwd: repository, stdio: "pipe" });
   } catch (error) {
     const said = String((error as { stderr?: Buffer }).stderr ?? error);
-    missing = `npm could not install express: ${said.trim().split("\n").at(0)}`;
+    missing = `npm could not install express: ${said.trim().split("\n")[0]}`;
     return;
   }
   git("add", ".");
@@ -74,19 +74,18 @@ afterAll(() => {
 
 /** The command as a user types it. */
 async function gate(head: string, ...words: readonly string[]) {
-  const out = join(folder, `out-${head}`);
   const argv = ["regression", "--base", "main", "--head", head, "--build", build];
   const load = ["--connections", String(scale.connections), "--rate", String(scale.ratePerSecond)];
   const asked = ["--command", "node server.mjs {port}", "--protocol", "http", "--path", "/"];
-  const all = [cli, ...argv, ...asked, ...load, "--expect-body", "hello", "--out", out, ...words];
-  const said = await new Promise<{ code: number; stderr: string }>((resolve) => {
-    const child = execFile(process.execPath, all, { cwd: repository }, (_error, _out, stderr) =>
-      resolve({ code: child.exitCode ?? -1, stderr }),
-    );
+  const kept = ["--expect-body", "hello", "--out", join(folder, "reports"), "--json"];
+  const all = [cli, ...argv, ...asked, ...load, ...kept, ...words];
+  return await new Promise<{ code: number; result: GateResult }>((resolve, reject) => {
+    const child = execFile(process.execPath, all, { cwd: repository }, (_error, text, said) => {
+      const code = child.exitCode ?? -1;
+      if (text === "") reject(new Error(`exit code ${code}: ${said}`));
+      else resolve({ code, result: JSON.parse(text) as GateResult });
+    });
   });
-  const file = join(out, "regression.json");
-  if (!existsSync(file)) throw new Error(`exit code ${said.code}: ${said.stderr}`);
-  return { ...said, result: JSON.parse(readFileSync(file, "utf8")) as GateResult };
 }
 
 const cpuOf = ({ cells }: GateResult) =>
