@@ -1,7 +1,7 @@
 // Base, base again and head side by side: blocks in which each runs once, all at the same time or
 // in a seeded, balanced order, until enough pairs count and, for what decides, would show the
-// wanted effect. At the same time as in Bulej et al., "Duet Benchmarking" (ICPE 2020): what slows the
-// machine down then slows all alike.
+// wanted effect. At the same time as in Bulej et al., "Duet Benchmarking" (ICPE 2020): what slows
+// the machine down then slows all alike.
 
 import type { Contender } from "../contenders/catalogue.ts";
 import { Interrupted } from "../host/deadline.ts";

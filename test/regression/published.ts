@@ -1,7 +1,7 @@
-// The measured rates of the gate, as docs/regression-anywhere.md quotes them: made from the files of
-// tallies that were published, so that no figure can be edited by hand.
+// The measured rates of the gate, as docs/regression-anywhere.md quotes them: made from the files
+// of tallies that were published, so that no figure can be edited by hand.
 
-import { copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SeenRun } from "./seen.ts";
@@ -49,6 +49,7 @@ export interface Tally {
 }
 
 function readTallies(): Tally[] {
+  if (!existsSync(published)) return [];
   return readdirSync(published)
     .filter((name) => name.endsWith(".jsonl"))
     .map((name) => {

@@ -46,7 +46,8 @@ from aiohttp import web
 async def hello(_): return web.Response(text="hello")
 app = web.Application()
 app.router.add_get("/", hello)
-web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), backlog=4096, access_log=None, print=None)`;
+listen = {"host": "127.0.0.1", "port": int(sys.argv[1]), "backlog": 4096}
+web.run_app(app, **listen, access_log=None, print=None)`;
 
 /** By name, each with a shell's command that listens on {port}. */
 function httpServers({ root }, folder) {
@@ -240,7 +241,7 @@ function compareReport(rows, wrk, { bound, verdict }) {
   const same = ordered.filter(
     ([one, other]) => wrk.get(one.name) > wrk.get(other.name) === one.perSecond > other.perSecond,
   );
-  const words = `the report orders ${same.length} of ${ordered.length} pairs of servers as wrk does`;
+  const words = `the report orders ${same.length} of ${ordered.length} pairs of servers as wrk`;
   verdict(same.length === ordered.length, "all of them", words);
 }
 
