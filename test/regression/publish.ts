@@ -2,7 +2,8 @@
 //
 //   node --import ./test/typescript.mjs test/regression/publish.ts FOLDER
 //
-// FOLDER holds the files of --resume, such as http-silent.jsonl. Without it only the page is written.
+// FOLDER holds the files of --resume, such as http-silent.jsonl.
+// Without FOLDER only the page is written.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { page, pageWithRates, publishFrom } from "./published.ts";
