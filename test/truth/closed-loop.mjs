@@ -234,7 +234,7 @@ function compareReport(rows, wrk, { bound, verdict }) {
   const complete = rows.every(({ cpuUs, perSecond }) => cpuUs !== null && perSecond !== null);
   verdict(complete, "the report", `every server has both figures`);
   const pairs = rows.flatMap((one, index) => rows.slice(index + 1).map((other) => [one, other]));
-  // Servers that wrk itself cannot tell apart have no order.
+  // Servers that wrk itself does not distinguish have no order.
   const ordered = pairs.filter(
     ([one, other]) => Math.abs(Math.log(wrk.get(one.name) / wrk.get(other.name))) > bound / 100,
   );
