@@ -153,6 +153,21 @@ describe("a window of several generators", () => {
     expect(facts.facts.limitedByClients).toEqual([2]);
   });
 
+  it("is not the agent's fault if other programs kept it from its start", async () => {
+    const waited = { ...late, lateNs: 20e6, waitedNs: 60e6 };
+    const agents = [
+      new InventedAgent("a", sound),
+      new InventedAgent("b", (index) => (index < 2 ? waited : sound(index))),
+      new InventedAgent("s", sound),
+    ];
+    const { process, facts, line } = fleet(agents);
+    const heard = line();
+    process.send("window ms=100");
+    await heard;
+    expect(facts.facts.limitedByClients).toEqual([]);
+    expect(facts.facts.disturbedAgents).toEqual([2]);
+  });
+
   it("is measured again if a host slept meanwhile", async () => {
     const agents = [
       new InventedAgent("a", sound),

@@ -94,14 +94,11 @@ describe.runIf(process.platform === "linux")("limited by the clients", () => {
   });
 
   it("is no run with a server that is held up", async () => {
-    // Beside other programs the agents may be held up as well: then it is true.
-    const attempts = 5 * runs;
-    let clear = 0;
-    for (let i = 0; i < attempts && clear < runs; i++) {
+    // Other programs may hold up the agents as well: then they are disturbed, and not full.
+    for (let i = 0; i < runs; i++) {
       const { limitedByClients, windows } = await run("server");
       expect(windows.length).toBeGreaterThan(0);
-      if (limitedByClients.length === 0) clear++;
+      expect(limitedByClients).toEqual([]);
     }
-    expect(clear).toBe(runs);
   });
 });

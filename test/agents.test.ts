@@ -11,7 +11,7 @@ import { checkDestination, parseHosts } from "../bench/agents/destination.ts";
 import { generatorArguments, observerArguments } from "../bench/agents/fleet-arguments.ts";
 import { FleetHost } from "../bench/agents/fleet-host.ts";
 import { encodeFrame, FrameDecoder } from "../bench/agents/frames.ts";
-import { isFullAgent, mergeLines, mergeResults } from "../bench/agents/merge.ts";
+import { isDisturbedAgent, isFullAgent, mergeLines, mergeResults } from "../bench/agents/merge.ts";
 import { withRemoteFiles } from "../bench/agents/remote-files.ts";
 import { UsageError } from "../bench/command-line.ts";
 import { readMachineLimits } from "../bench/host/machine-limits.ts";
@@ -247,10 +247,23 @@ describe("one result", () => {
   });
 
   it("counts an agent as full by its own delay or CPU, never by the server's", () => {
-    const quiet = { agent: 1, sentMessages: 9, cpuPercent: 50, waitedPercent: 0, startedMs: 0 };
+    const quiet = { cpuPercent: 50, waitedPercent: 0, durationMs: 100 };
     expect(isFullAgent({ ...quiet, senderDelayMsP99: 0.2 })).toBe(false);
     expect(isFullAgent({ ...quiet, senderDelayMsP99: 3 })).toBe(true);
     expect(isFullAgent({ ...quiet, cpuPercent: 97, senderDelayMsP99: 0.2 })).toBe(true);
+  });
+
+  it("counts an agent as disturbed if other programs explain its delay, not as full", () => {
+    const busy = { cpuPercent: 20, waitedPercent: 10, durationMs: 100 };
+    const held = { ...busy, senderDelayMsP99: 9 };
+    expect([isFullAgent(held), isDisturbedAgent(held)]).toEqual([false, true]);
+    const late = { ...busy, senderDelayMsP99: 12 };
+    expect([isFullAgent(late), isDisturbedAgent(late)]).toEqual([true, false]);
+    const onTime = { ...busy, senderDelayMsP99: 0.5 };
+    expect([isFullAgent(onTime), isDisturbedAgent(onTime)]).toEqual([false, false]);
+    // It used all that was left to it, as one of two agents on one CPU does.
+    const shared = { cpuPercent: 49, waitedPercent: 50, durationMs: 100, senderDelayMsP99: 30 };
+    expect([isFullAgent(shared), isDisturbedAgent(shared)]).toEqual([true, false]);
   });
 });
 

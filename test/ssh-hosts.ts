@@ -80,6 +80,8 @@ export interface HostOptions {
   readonly name: string;
   /** The host's clock is ahead by so many seconds: a time namespace, which needs root. */
   readonly aheadSeconds?: number;
+  /** Variables of everything that runs there. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** The hosts of one test file. */
@@ -106,7 +108,7 @@ export class SshHosts {
     if (namespaced) this.#makeHub();
   }
 
-  async add({ name, aheadSeconds = 0 }: HostOptions): Promise<SshHost> {
+  async add({ name, aheadSeconds = 0, environment = {} }: HostOptions): Promise<SshHost> {
     const index = this.hosts.size + 2;
     const namespace = this.#namespaced ? `iosel-${this.#tag}-${name}` : null;
     const address = namespace === null ? "127.0.0.1" : `${this.#subnet}.${index}`;
@@ -118,7 +120,7 @@ export class SshHosts {
         ? []
         : ["unshare", "--time", "--monotonic", String(aheadSeconds), "--fork", "--kill-child"];
     const file = join(this.folder, `sshd-${name}`);
-    writeFileSync(file, this.#sshdConfig(address, port));
+    writeFileSync(file, this.#sshdConfig(address, port, environment));
     const [command = "", ...args] = [...inside, ...ahead, sshd ?? "", "-D", "-e", "-f", file];
     const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"] });
     await listening(child);
@@ -184,7 +186,23 @@ export class SshHosts {
     if (namespace != null) inNamespace(namespace, "ip", ["link", "set", "eth0", state]);
   }
 
-  /** Ports on which something listens in a host's namespace. */
+  /** Processes of a host: of its namespace, or below its sshd. */
+  processes(name: string): number[] {
+    const { namespace, sshd: child } = this.hosts.get(name) ?? {};
+    if (namespace == null) return descendants(child?.pid ?? 0);
+    const pids = spawnSync("ip", ["netns", "pids", namespace], { encoding: "utf8" }).stdout;
+    return pids.split("\n").filter(Boolean).map(Number);
+  }
+
+  /** Those of them that are agents. */
+  agents(name: string): number[] {
+    return this.processes(name).filter((pid) => {
+      const words = readIfThere(`/proc/${pid}/cmdline`).split("\0");
+      return /\/load-generator-[0-9a-f]+$/.test(words[0] ?? "") && words[1] === "agent";
+    });
+  }
+
+  /** Ports on which something listens in a host's namespace: what a scan of it finds. */
   listening(name: string): number[] {
     const { namespace } = this.hosts.get(name) ?? {};
     if (namespace == null) return [];
@@ -198,10 +216,9 @@ export class SshHosts {
 
   async close(): Promise<void> {
     for (const { sshd: child } of this.hosts.values()) child.kill("SIGKILL");
-    for (const { namespace } of this.hosts.values()) {
+    for (const { name, namespace } of this.hosts.values()) {
       if (namespace === null) continue;
-      const pids = spawnSync("ip", ["netns", "pids", namespace], { encoding: "utf8" }).stdout;
-      for (const pid of pids.split("\n").filter(Boolean)) kill(Number(pid));
+      for (const pid of this.processes(name)) kill(pid);
       spawnSync("ip", ["netns", "del", namespace]);
     }
     this.#relay?.kill("SIGKILL");
@@ -222,19 +239,20 @@ export class SshHosts {
     ].join("\n");
   }
 
-  #sshdConfig(address: string, port: number): string {
+  #sshdConfig(address: string, port: number, environment: Record<string, string>): string {
     const { folder } = this;
+    const variables = Object.entries({ IO_SELECTORS_CACHE: this.cache, ...environment });
     return [
       `Port ${port}`,
       `ListenAddress ${address}`,
       `HostKey ${join(folder, "host")}`,
       `AuthorizedKeysFile ${join(folder, "authorized")}`,
       "PidFile none",
-      "PasswordAuthentication no",
+      "PasswordAuthentication yes",
       "KbdInteractiveAuthentication no",
       "UsePAM no",
       "StrictModes no",
-      `SetEnv IO_SELECTORS_CACHE=${this.cache}`,
+      `SetEnv ${variables.map(([key, value]) => `${key}=${value}`).join(" ")}`,
       "",
     ].join("\n");
   }
@@ -268,6 +286,22 @@ function ip(...words: string[]): void {
 
 function inNamespace(namespace: string, command: string, args: readonly string[]): string {
   return execFileSync("ip", ["netns", "exec", namespace, command, ...args], { encoding: "utf8" });
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return ""; // it has ended
+  }
+}
+
+function descendants(pid: number): number[] {
+  const text = readIfThere(`/proc/${pid}/task/${pid}/children`);
+  return text
+    .split(" ")
+    .filter(Boolean)
+    .flatMap((word) => [Number(word), ...descendants(Number(word))]);
 }
 
 function kill(pid: number): void {

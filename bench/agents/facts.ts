@@ -1,15 +1,18 @@
 // What a run over several machines has in addition to its figures: start skew, saturated agents,
 // interrupted links and suspended hosts. It goes into the results as data.
 
-import { type AgentShare, isFullAgent } from "./merge.ts";
+import { type AgentShare, isDisturbedAgent, isFullAgent } from "./merge.ts";
 
 interface AgentFacts {
   /** From 1, in the order in which the agents were named. */
   readonly agent: number;
   readonly windows: number;
-  /** Windows in which it was saturated, or sent late. */
+  /** Windows in which it was saturated, or sent late by itself. */
   readonly fullWindows: number;
+  /** Windows in which it sent late because other programs used its CPU. */
+  readonly disturbedWindows: number;
   readonly sentMessages: number;
+  readonly droppedMessages: number;
   /** The mean over windows, and the largest of one. */
   readonly cpuPercent: number;
   readonly senderDelayMsP99: number;
@@ -23,6 +26,8 @@ export interface FleetFacts {
   readonly agents: readonly AgentFacts[];
   /** Agents that were full in more than half of their windows; none: the clients are no limit. */
   readonly limitedByClients: readonly number[];
+  /** Agents that other programs held up in more than half of their windows. */
+  readonly disturbedAgents: readonly number[];
   /** What went wrong, in words, with the host's name. */
   readonly faults: readonly string[];
 }
@@ -31,7 +36,7 @@ export class FactCollector {
   readonly #skewsMs: number[] = [];
   readonly #shares = new Map<number, AgentShare[]>();
   readonly #faults: string[] = [];
-  readonly #heldUp = new Map<number, number>();
+  readonly #missedStarts = new Map<number, { full: number; disturbed: number }>();
   #uncertaintyMs: number | null = null;
 
   window(shares: readonly AgentShare[], uncertaintyMs: number): void {
@@ -42,9 +47,13 @@ export class FactCollector {
     }
   }
 
-  /** A generator that came too late for its own start, though its link was quick: a full one. */
-  heldUp(agent: number): void {
-    this.#heldUp.set(agent, (this.#heldUp.get(agent) ?? 0) + 1);
+  /**
+   * A generator came too late for its own start, though its link was quick: by itself, or because
+   * other programs used its CPU.
+   */
+  missedStart(agent: number, why: "full" | "disturbed"): void {
+    const missed = this.#missedStarts.get(agent) ?? { full: 0, disturbed: 0 };
+    this.#missedStarts.set(agent, { ...missed, [why]: missed[why] + 1 });
   }
 
   fault(text: string): void {
@@ -52,11 +61,14 @@ export class FactCollector {
   }
 
   get facts(): FleetFacts {
-    const known = new Set([...this.#shares.keys(), ...this.#heldUp.keys()]);
+    const known = new Set([...this.#shares.keys(), ...this.#missedStarts.keys()]);
     const agents = [...known].map((agent) =>
-      factsOf(agent, this.#shares.get(agent) ?? [], this.#heldUp.get(agent) ?? 0),
+      factsOf(agent, this.#shares.get(agent) ?? [], this.#missedStarts.get(agent)),
     );
     const full = agents.filter(({ windows, fullWindows }) => 2 * fullWindows > windows);
+    const disturbed = agents.filter(
+      ({ windows, disturbedWindows }) => 2 * disturbedWindows > windows,
+    );
     const sorted = this.#skewsMs.toSorted((one, other) => one - other);
     const median = sorted[Math.floor(sorted.length / 2)];
     return {
@@ -64,19 +76,31 @@ export class FactCollector {
       clockUncertaintyMs: this.#uncertaintyMs,
       agents: agents.sort((one, other) => one.agent - other.agent),
       limitedByClients: full.map(({ agent }) => agent),
+      disturbedAgents: disturbed.map(({ agent }) => agent),
       faults: this.#faults,
     };
   }
 }
 
-function factsOf(agent: number, shares: readonly AgentShare[], heldUp: number): AgentFacts {
+function factsOf(
+  agent: number,
+  shares: readonly AgentShare[],
+  missed = { full: 0, disturbed: 0 },
+): AgentFacts {
   const sum = (field: keyof AgentShare) => shares.reduce((total, share) => total + share[field], 0);
   return {
     agent,
-    windows: shares.length + heldUp,
-    fullWindows: shares.filter(isFullAgent).length + heldUp,
+    windows: shares.length + missed.full + missed.disturbed,
+    fullWindows: shares.filter(isFullAgent).length + missed.full,
+    disturbedWindows: shares.filter(isDisturbedAgent).length + missed.disturbed,
     sentMessages: sum("sentMessages"),
-    cpuPercent: sum("cpuPercent") / Math.max(1, shares.length),
-    senderDelayMsP99: Math.max(0, ...shares.map(({ senderDelayMsP99 }) => senderDelayMsP99)),
+    droppedMessages: sum("droppedMessages"),
+    cpuPercent: rounded(sum("cpuPercent") / Math.max(1, shares.length)),
+    senderDelayMsP99: rounded(Math.max(0, ...shares.map((share) => share.senderDelayMsP99))),
   };
+}
+
+/** To three digits: what differs from run to run in the first one is not read to the sixth. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(3));
 }

@@ -164,9 +164,14 @@ export class FleetProcess extends RemoteEnd implements HostProcess {
     const held = this.#options.begins === "on-command";
     const refused = [...lines, observer].findIndex(({ event }) => event === "refused");
     if (refused >= 0) {
-      const reason = String([...lines, observer][refused]?.["reason"]);
+      const line = [...lines, observer][refused] ?? {};
+      const reason = String(line["reason"]);
       const linkStood = performance.now() - this.#issuedMs > stoodStillMs;
-      if (!linkStood && refused < lines.length) this.#options.facts.heldUp(refused + 1);
+      if (!linkStood && refused < lines.length) {
+        const lateNs = Number(line["lateNs"] ?? Number.POSITIVE_INFINITY);
+        const waited = Number(line["waitedNs"] ?? 0) >= lateNs;
+        this.#options.facts.missedStart(refused + 1, waited ? "disturbed" : "full");
+      }
       return this.#again(`${this.#all[refused]?.agent.name}: ${reason}`);
     }
     if (held) {

@@ -131,7 +131,7 @@ async function ready(fleet: FleetHost): Promise<Machines> {
 }
 
 function outcomeLines(fleet: FleetHost): string[] {
-  const { startSkewMs, clockUncertaintyMs, limitedByClients, faults } = fleet.facts;
+  const { startSkewMs, clockUncertaintyMs, limitedByClients, faults, ...more } = fleet.facts;
   const lines = [...faults];
   if (startSkewMs !== null) {
     lines.push(
@@ -140,8 +140,12 @@ function outcomeLines(fleet: FleetHost): string[] {
         `${(clockUncertaintyMs ?? 0).toFixed(2)} ms`,
     );
   }
-  const full = limitedByClients.map((agent) => fleet.names[agent - 1]).join(", ");
+  const named = (agents: readonly number[]) =>
+    agents.map((agent) => fleet.names[agent - 1]).join(", ");
+  const full = named(limitedByClients);
+  const disturbed = named(more.disturbedAgents);
   if (full !== "") lines.push(`limited by the clients: ${full} was saturated, or sent late`);
+  if (disturbed !== "") lines.push(`other programs used the CPU of ${disturbed}, which sent late`);
   return lines;
 }
 

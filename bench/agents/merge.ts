@@ -13,6 +13,9 @@ export interface AgentShare {
   /** From 1, in the order in which the agents were named. */
   readonly agent: number;
   readonly sentMessages: number;
+  /** Due in the window and never sent: their connection was lost, or had no room for them. */
+  readonly droppedMessages: number;
+  readonly durationMs: number;
   /** Of one core, over the window. */
   readonly cpuPercent: number;
   /** Ready to run while something else had its CPU, or the hypervisor had. */
@@ -25,10 +28,28 @@ export interface AgentShare {
 /** From these figures on a generator is the limit, not the server. */
 const fullAgent = { cpuPercent: 85, senderDelayMsP99: 1 } as const;
 
-export function isFullAgent(share: AgentShare): boolean {
+type Lateness = Pick<
+  AgentShare,
+  "cpuPercent" | "waitedPercent" | "senderDelayMsP99" | "durationMs"
+>;
+
+/**
+ * Whether it used up the CPU time that other programs left to it, or sent later than they explain:
+ * no message is held up for longer than all their use of its CPU took.
+ */
+export function isFullAgent(share: Lateness): boolean {
+  const { cpuPercent, waitedPercent, senderDelayMsP99, durationMs } = share;
+  const left = Math.max(0, 100 - waitedPercent);
+  const waitedMs = (durationMs * waitedPercent) / 100;
   return (
-    share.cpuPercent > fullAgent.cpuPercent || share.senderDelayMsP99 > fullAgent.senderDelayMsP99
+    cpuPercent > (fullAgent.cpuPercent * left) / 100 ||
+    senderDelayMsP99 - waitedMs > fullAgent.senderDelayMsP99
   );
+}
+
+/** Whether it sent late because other programs used its CPU. */
+export function isDisturbedAgent(share: Lateness): boolean {
+  return share.senderDelayMsP99 > fullAgent.senderDelayMsP99 && !isFullAgent(share);
 }
 
 /** Those that say the same for all, or are the machine's: of the first agent. */
@@ -121,6 +142,11 @@ export function agentShares(lines: readonly Line[], startedNs: readonly number[]
     return {
       agent: index + 1,
       sentMessages: numberOf(line["sentMessages"]),
+      droppedMessages: Math.max(
+        0,
+        numberOf(line["intendedMessages"]) - numberOf(line["sentMessages"]),
+      ),
+      durationMs: numberOf(line["durationNs"]) / 1e6,
       cpuPercent: percent("clientCpuNs"),
       waitedPercent: percent(waited),
       senderDelayMsP99: (delayNs ?? numberOf(line["sendLagNsP99"])) / 1e6,

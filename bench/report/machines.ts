@@ -19,6 +19,9 @@ const blockSchema = s.record({
   besideServer: s.boolean,
 });
 
+/** What each agent did: its windows, CPU, sender delay and dropped messages. */
+const agentsSchema = s.record({ agents: s.list(s.mapOf(s.number)) });
+
 const ofSeveral = ["machines", "fleet"];
 
 /** What is known of the machine that the server ran on. */
@@ -29,6 +32,8 @@ export function ownProperties(environment: Environment): Entries {
 /** None for a run on one machine. */
 export function machineBlocks(environment: Environment): MachineBlock[] {
   const machines = Array.isArray(environment["machines"]) ? environment["machines"] : [];
+  const { fleet } = environment as { readonly fleet?: unknown };
+  const agents = s.satisfies(agentsSchema, fleet) ? fleet.agents : [];
   const blocks = machines
     .filter((block) => s.satisfies(blockSchema, block))
     // The server's machine is the environment itself.
@@ -38,10 +43,14 @@ export function machineBlocks(environment: Environment): MachineBlock[] {
       entries: [
         ["theServersMachine", besideServer] as const,
         ...Object.entries(network ?? {}),
+        ...agents
+          .filter(({ agent }) => role === `agent ${agent}`)
+          .flatMap(Object.entries)
+          .slice(1),
         ...Object.entries(own),
       ],
     }));
-  const { fleet } = environment as { readonly fleet?: unknown };
   if (!s.satisfies(s.mapOf(s.anything), fleet)) return blocks;
-  return [...blocks, { title: "All machines together", entries: Object.entries(fleet) }];
+  const together = Object.entries(fleet).filter(([name]) => name !== "agents");
+  return [...blocks, { title: "All machines together", entries: together }];
 }

@@ -94,6 +94,7 @@ class Holder {
     std::string error = connector.Run(share_.connections);
     if (!error.empty()) return error;
     PrintLine(ConnectedLine(share_.connections, MonotonicNs() - began_ns, 1));
+    waited_before_ns_ = WaitedForCpuNs();
     std::string line;
     while (error.empty() && commands_.Next(&line) && line != "end") error = Obey(line);
     if (error.empty()) Finish();
@@ -138,9 +139,11 @@ class Holder {
   }
 
   std::string Measure(const WindowCommand& command) {
-    const std::string late = AwaitInstant(command.at_ns, command.settle_ms * kNsPerMs);
-    if (!late.empty()) {
-      PrintLine(RefusedLine("window", late));
+    const int64_t late_ns = AwaitInstant(command.at_ns, command.settle_ms * kNsPerMs);
+    if (late_ns > 0) {
+      const int64_t waited_ns = WaitedForCpuNs() - waited_before_ns_;
+      PrintLine(LateLine("window", LateReason(late_ns), late_ns, waited_ns));
+      waited_before_ns_ = WaitedForCpuNs();
       return "";
     }
     std::memset(static_cast<void*>(window_), 0, sizeof(Window));
@@ -164,6 +167,7 @@ class Holder {
     held.connections_lost = after.connections_lost - before.connections_lost;
     held.allocations = load.allocations();
     PrintLine(HeldWindowLine(held, *window_));
+    waited_before_ns_ = WaitedForCpuNs();
     return error;
   }
 
@@ -177,6 +181,7 @@ class Holder {
   size_t index_ = 0;
   int64_t messages_ = 0;
   int64_t allocations_ = 0;
+  int64_t waited_before_ns_ = 0;  // for a CPU, until the last command was carried out
 };
 
 RunResult HoldConnections(const RunOptions& options) {

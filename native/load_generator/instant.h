@@ -11,9 +11,18 @@ constexpr int kNoBegin = 3;
 
 /**
  * Sleeps until `lead_ns` before an instant of CLOCK_MONOTONIC; returns at once for 0.
- * @returns how late it is, as a reason, if that moment has passed; otherwise nothing.
+ * @returns how late it is if that moment has passed; otherwise 0.
  */
-std::string AwaitInstant(int64_t at_ns, int64_t lead_ns);
+int64_t AwaitInstant(int64_t at_ns, int64_t lead_ns);
+
+/** Why a command is refused whose instant has passed. */
+std::string LateReason(int64_t late_ns);
+
+/**
+ * How long this process was ready to run while others used its CPU, since it was started; -1 if
+ * unknown. proc_pid_schedstat(5)
+ */
+int64_t WaitedForCpuNs();
 
 /**
  * Waits for `begin at-ns=T` on standard input, and then until T. An instant that has passed is

@@ -45,7 +45,8 @@ class Observer {
     const WindowCommand command = ParseWindowCommand(words, options_);
     std::string error = command.error;
     const int64_t lead_ns = command.settle_ms * kNsPerMs;
-    if (error.empty()) error = AwaitInstant(command.at_ns, lead_ns);
+    const int64_t late_ns = error.empty() ? AwaitInstant(command.at_ns, lead_ns) : 0;
+    if (late_ns > 0) error = LateReason(late_ns);
     if (!error.empty()) return PrintLine(RefusedLine("window", error));
     const int64_t at_ns = command.at_ns > 0 ? command.at_ns : MonotonicNs() + lead_ns;
     HeldWindow held;

@@ -192,6 +192,17 @@ std::string RefusedLine(const std::string& command, const std::string& reason) {
       .End();
 }
 
+std::string LateLine(const std::string& command, const std::string& reason, int64_t late_ns,
+                     int64_t waited_ns) {
+  return JsonObject()
+      .Text("event", "refused")
+      .Text("command", command)
+      .Text("reason", reason)
+      .Number("lateNs", late_ns)
+      .NumberOrNull("waitedNs", waited_ns)
+      .End();
+}
+
 std::string MemoryLine(int64_t connections, const MemorySample& sample) {
   return JsonObject()
       .Text("event", "memory")

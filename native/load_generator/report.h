@@ -47,6 +47,10 @@ std::string HeldWindowLine(const HeldWindow& held, const Window& window);
 /** A command that was not carried out. */
 std::string RefusedLine(const std::string& command, const std::string& reason);
 
+/** A command that came `late_ns` after its instant; the process had waited for a CPU meanwhile. */
+std::string LateLine(const std::string& command, const std::string& reason, int64_t late_ns,
+                     int64_t waited_ns);
+
 std::string MemoryLine(int64_t connections, const MemorySample& sample);
 
 /** What the last line says. */
