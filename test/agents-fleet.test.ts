@@ -17,6 +17,7 @@ class InventedAgent {
   readonly clock = new HostClock();
   readonly commands: string[] = [];
   exchanges = 0;
+  cpuLimited = false;
   #hear: (line: string) => void = () => {};
   #end: (exit: Exit) => void = () => {};
 
@@ -84,6 +85,7 @@ function fleet(agents: readonly InventedAgent[]) {
   let hear: () => void = () => {};
   const members = agents.map((agent) => ({
     agent: agent as unknown as Agent,
+    cpuLimited: agent.cpuLimited,
     start: (onLine: (line: string) => void) => agent.start(onLine),
   }));
   const observer = members.at(-1);
@@ -166,6 +168,19 @@ describe("a window of several generators", () => {
     await heard;
     expect(facts.facts.limitedByClients).toEqual([]);
     expect(facts.facts.disturbedAgents).toEqual([2]);
+  });
+
+  it("is the agent's fault if its own CPU limit may have kept it from its start", async () => {
+    const waited = { ...late, lateNs: 20e6, waitedNs: 60e6 };
+    const agents = ["a", "b", "s"].map((name) => new InventedAgent(name, sound));
+    const limited = new InventedAgent("b", (index) => (index < 2 ? waited : sound(index)));
+    limited.cpuLimited = true;
+    agents[1] = limited;
+    const { process, facts, line } = fleet(agents);
+    const heard = line();
+    process.send("window ms=100");
+    await heard;
+    expect(facts.facts.limitedByClients).toEqual([2]);
   });
 
   it("is measured again if a host slept meanwhile", async () => {

@@ -5,7 +5,7 @@
 import { type CpuPlan, chooseCpus } from "../host/cpus.ts";
 import { within } from "../host/deadline.ts";
 import type { MachineEnvironment } from "../host/environment.ts";
-import { gatherEnvironment } from "../host/environment.ts";
+import { cgroupLimitsOf, gatherEnvironment } from "../host/environment.ts";
 import type { Host, HostProcess, StartOptions } from "../host/host.ts";
 import { bootId, type HostEnvironment, hostEnvironment } from "../host/host-environment.ts";
 import type { MachineLimits, Shortfall } from "../host/limits.ts";
@@ -49,6 +49,8 @@ interface Placed {
   readonly cpu: number | null;
   readonly besideServer: boolean;
   readonly limits: MachineLimits;
+  /** Whether a cgroup limits its CPU time: then the kernel counts the limit as waiting for it. */
+  readonly cpuLimited: boolean;
 }
 
 export class FleetHost implements Host {
@@ -303,13 +305,14 @@ export class FleetHost implements Host {
   ): HostProcess {
     const parts = this.#agents.length;
     const where = { address: this.serverAddress, parts, subcommand };
-    const generators = this.#agents.map(({ agent, cpu }, part): FleetMember => {
+    const generators = this.#agents.map(({ agent, cpu, cpuLimited }, part): FleetMember => {
       const own = generatorArguments(args, { ...where, part });
       const argv = [...launcher(agent, cpu), agent.installed.loadGenerator, subcommand, ...own];
-      return { agent, start: (hear) => agent.start(argv, hear) };
+      return { agent, cpuLimited, start: (hear) => agent.start(argv, hear) };
     });
     const observer: FleetMember = {
       agent: this.#server,
+      cpuLimited: false,
       start: (hear) =>
         this.#server.start(
           [this.#server.installed.loadGenerator, "observe", ...observerArguments(args)],
@@ -352,7 +355,9 @@ async function place(agents: readonly Agent[], server: Agent): Promise<Placed[]>
       const besideServer = agent === server || (await bootOf(agent)) === serverBoot;
       // Ports and memory: a list of all processes, from a hundred agents, is work for nothing.
       const limits = await withRemoteFiles(agent, ({ read }) => readMachineLimits(read, () => []));
-      return { agent, besideServer, limits, cpu: besideServer ? plan.client : plan.server };
+      const groups = await withRemoteFiles(agent, ({ read }) => cgroupLimitsOf(read));
+      const cpu = besideServer ? plan.client : plan.server;
+      return { agent, besideServer, limits, cpu, cpuLimited: groups.cpus !== null };
     }),
   );
 }

@@ -11,6 +11,8 @@ import { RemoteEnd } from "./remote-process.ts";
 /** One generator, or the observer of the server. */
 export interface FleetMember {
   readonly agent: Agent;
+  /** Whether its waiting for a CPU may be that for a limit of its own, and explains nothing. */
+  readonly cpuLimited: boolean;
   readonly start: (onLine: (line: string) => void) => HostProcess;
 }
 
@@ -25,6 +27,7 @@ interface FleetOptions {
 
 interface Running {
   readonly agent: Agent;
+  readonly cpuLimited: boolean;
   readonly process: HostProcess;
   readonly lines: Map<string, Line[]>;
   exit: Exit | null;
@@ -92,7 +95,7 @@ export class FleetProcess extends RemoteEnd implements HostProcess {
     return [...this.#generators, this.#observer];
   }
 
-  #run({ agent, start }: FleetMember): Running {
+  #run({ agent, cpuLimited, start }: FleetMember): Running {
     const lines = new Map<string, Line[]>();
     const process = start((text) => {
       const line = parseLine(text);
@@ -103,7 +106,7 @@ export class FleetProcess extends RemoteEnd implements HostProcess {
       lines.set(kind, [...(lines.get(kind) ?? []), line]);
       this.#collect(kind);
     });
-    const running: Running = { agent, process, lines, exit: null };
+    const running: Running = { agent, cpuLimited, process, lines, exit: null };
     void process.exited.then((exit) => this.#endOf(running, exit));
     return running;
   }
@@ -169,7 +172,8 @@ export class FleetProcess extends RemoteEnd implements HostProcess {
       const linkStood = performance.now() - this.#issuedMs > stoodStillMs;
       if (!linkStood && refused < lines.length) {
         const lateNs = Number(line["lateNs"] ?? Number.POSITIVE_INFINITY);
-        const waited = Number(line["waitedNs"] ?? 0) >= lateNs;
+        const { cpuLimited } = this.#generators[refused] as Running;
+        const waited = !cpuLimited && Number(line["waitedNs"] ?? 0) >= lateNs;
         this.#options.facts.missedStart(refused + 1, waited ? "disturbed" : "full");
       }
       return this.#again(`${this.#all[refused]?.agent.name}: ${reason}`);
@@ -188,7 +192,8 @@ export class FleetProcess extends RemoteEnd implements HostProcess {
     const startedNs = lines.map((line, index) =>
       (this.#generators[index] as Running).agent.clock.toOurs(Number(line["startedNs"])),
     );
-    const shares = agentShares(lines, startedNs);
+    const limited = this.#generators.map(({ cpuLimited }) => cpuLimited);
+    const shares = agentShares(lines, { startedNs, limited });
     const clocks = this.#generators.map(({ agent }) => agent.clock.estimate.roundTripNs);
     this.#options.facts.window(shares, Math.max(...clocks) / 2e6);
     const fullAgents = shares.filter(isFullAgent).map(({ agent }) => agent);

@@ -18,7 +18,7 @@ export interface AgentShare {
   readonly durationMs: number;
   /** Of one core, over the window. */
   readonly cpuPercent: number;
-  /** Ready to run while something else had its CPU, or the hypervisor had. */
+  /** Ready to run while other programs, or the hypervisor, had its CPU; 0 with a CPU limit. */
   readonly waitedPercent: number;
   readonly senderDelayMsP99: number;
   /** After the earliest agent, on the coordinator's clock. */
@@ -131,8 +131,17 @@ export function mergeResults(lines: readonly Line[], names: readonly string[]): 
   };
 }
 
-/** @param startedNs of each line on one clock */
-export function agentShares(lines: readonly Line[], startedNs: readonly number[]): AgentShare[] {
+interface AgentStarts {
+  /** Of each line, on one clock. */
+  readonly startedNs: readonly number[];
+  /** Whether a cgroup limits the agent's CPU time, which the kernel counts as waiting. */
+  readonly limited: readonly boolean[];
+}
+
+export function agentShares(
+  lines: readonly Line[],
+  { startedNs, limited }: AgentStarts,
+): AgentShare[] {
   const earliest = Math.min(...startedNs);
   return lines.map((line, index) => {
     const percent = (name: string) => (100 * numberOf(line[name])) / numberOf(line["durationNs"]);
@@ -148,7 +157,7 @@ export function agentShares(lines: readonly Line[], startedNs: readonly number[]
       ),
       durationMs: numberOf(line["durationNs"]) / 1e6,
       cpuPercent: percent("clientCpuNs"),
-      waitedPercent: percent(waited),
+      waitedPercent: limited[index] === true ? 0 : percent(waited),
       senderDelayMsP99: (delayNs ?? numberOf(line["sendLagNsP99"])) / 1e6,
       startedMs: ((startedNs[index] ?? earliest) - earliest) / 1e6,
     };
