@@ -28,7 +28,7 @@ export interface AgentShare {
 /** From these figures on a generator is the limit, not the server. */
 const fullAgent = { cpuPercent: 85, senderDelayMsP99: 1 } as const;
 
-type Lateness = Pick<
+type CpuAndDelay = Pick<
   AgentShare,
   "cpuPercent" | "waitedPercent" | "senderDelayMsP99" | "durationMs"
 >;
@@ -37,7 +37,7 @@ type Lateness = Pick<
  * Whether it used up the CPU time that other programs left to it, or sent later than they explain:
  * no message is held up for longer than all their use of its CPU took.
  */
-export function isFullAgent(share: Lateness): boolean {
+export function isFullAgent(share: CpuAndDelay): boolean {
   const { cpuPercent, waitedPercent, senderDelayMsP99, durationMs } = share;
   const left = Math.max(0, 100 - waitedPercent);
   const waitedMs = (durationMs * waitedPercent) / 100;
@@ -48,7 +48,7 @@ export function isFullAgent(share: Lateness): boolean {
 }
 
 /** Whether it sent late because other programs used its CPU. */
-export function isDisturbedAgent(share: Lateness): boolean {
+export function isDisturbedAgent(share: CpuAndDelay): boolean {
   return share.senderDelayMsP99 > fullAgent.senderDelayMsP99 && !isFullAgent(share);
 }
 
