@@ -37,7 +37,7 @@ class OpenEngine final : public HostedSource {
   std::vector<pollfd> Watched() const override { return engine->Watched(); }
   [[gnu::hot]] Result<int> Wait(int64_t timeout_ns) override;
   bool Woken() const override { return engine->Woken(); }
-  bool HasWork() const override { return head_->submissions > 0 || engine->HasCompletions(); }
+  bool HasWork() const override { return head_->submissions > 0 || engine->HasWork(); }
   int64_t UntilDueNs() override { return engine->UntilDueNs(); }
   void PrepareToBeWatched() override {
     engine->Flush();

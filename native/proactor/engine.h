@@ -109,8 +109,10 @@ class Engine {
   /** Whether Watched() has changed since the last call. */
   virtual bool TakeChanged() { return false; }
 
-  /** Whether a turn would report something without waiting. */
-  bool HasCompletions() const { return count_ > delivered_ || !backlog_.empty() || HasMore(); }
+  /** Whether a turn would do something without waiting, which fileno() may not show. */
+  bool HasWork() const {
+    return count_ > delivered_ || !backlog_.empty() || HasMore() || HasPutOff();
+  }
 
   /** For a wait beside this engine: nanoseconds until a turn has something to do by itself, below
    * 0: never. */
@@ -185,6 +187,8 @@ class Engine {
   virtual Result<void> WaitAndReceive(int64_t timeout_ns) = 0;
   /** Whether events are left from the last wait. */
   virtual bool HasMore() const { return false; }
+  /** Whether something waits for the next turn only, for which no event will come. */
+  virtual bool HasPutOff() const { return false; }
   /** What was flushed must leave now, since no turn is under way. */
   virtual void Flushed() {}
   /** A slot ends that kSendsAtOnce: EndIfSent() is called once that is known to be complete. */

@@ -181,6 +181,8 @@ class IoUringEngine final : public IoUringSender {
   }
 
   bool HasMore() const override { return next_ < arrived_.size(); }
+  /** A receive that found no buffer is submitted again once those of this turn are returned. */
+  bool HasPutOff() const override { return !starved_.empty(); }
 
   void SetWatched(bool watched) {
     if (watched == watched_) return;
