@@ -237,6 +237,22 @@ describe("a server that answers wrong", () => {
     expect(outcome.result["connectionsLost"]).toBe(1);
   });
 
+  it.each<[string, Answer, RegExp]>([
+    ["closed", (socket) => socket.end(), /connection 0: request 0 .*closed instead of an answer/],
+    [
+      "short",
+      (socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no"),
+      /closed after 1 bytes of the answer's body/,
+    ],
+    ["late", () => {}, /connection 0: request 0 /],
+  ])("counts and quotes what happens from the first request on: %s", async (kind, bad, first) => {
+    const outcome = await http(await listen(bad), { "connect-timeout-ms": 300 });
+    expect(outcome.result["error"]).toMatch(/^only 0 of \d+ connections .*within 300 ms.*: /);
+    expect(outcome.result["error"]).toMatch(first);
+    expect(Object.keys(faultsOf(outcome))).toContain(kind);
+    expect(faultsOf(outcome)[kind]?.first).toMatch(first);
+  });
+
   it("counts what has no answer when the run ends as late", async () => {
     const outcome = await http(await listen(later(ok, () => {})), { "drain-timeout-ms": 100 });
     expect(faultsOf(outcome)["late"]).toMatchObject({ count: 1 });

@@ -149,13 +149,14 @@ int64_t Connector::WaitNs() const {
   return std::max<int64_t>(0, std::min(paused ? not_before_ns_ : deadline_ns_, deadline_ns_) - now);
 }
 
-std::string Connector::TimeIsOver(uint32_t wanted) const {
+std::string Connector::TimeIsOver(uint32_t wanted) {
   std::string text = Format(
       "only %u of %u connections to %s:%lld%s were served within %lld ms", served_, wanted,
       options_.host.c_str(), static_cast<long long>(options_.port),
       options_.tls != 0 ? " over TLS" : "", static_cast<long long>(options_.connect_timeout_ms));
   if (last_error_ != 0) text += std::string(" (last error: ") + std::strerror(last_error_) + ")";
-  return text;
+  const std::string unserved = traffic_.GiveUp();
+  return unserved.empty() ? text : text + ": " + unserved;
 }
 
 }  // namespace io_selectors

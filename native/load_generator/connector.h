@@ -32,7 +32,7 @@ class Connector {
   int Greet(uint32_t id);
   void TryAgainLater(uint32_t id, int error);
   int64_t WaitNs() const;
-  std::string TimeIsOver(uint32_t wanted) const;
+  std::string TimeIsOver(uint32_t wanted);
 
   Traffic& traffic_;
   const RunOptions& options_;

@@ -44,6 +44,11 @@ class Traffic {
   const SlowPeers& slow() const { return tally_.slow; }
   int64_t connections_lost() const { return tally_.connections_lost; }
   int64_t completed() const { return tally_.completed; }
+  /**
+   * Counts the faults of the connections that were not served in time.
+   * @returns the first one's description; empty if no server has received a request.
+   */
+  std::string GiveUp();
   /** Why TLS failed the first time; empty: it did not. */
   std::string TlsFailure() const { return tls_ == nullptr ? "" : tls_->failure(); }
   int64_t intended() const { return intended_; }
@@ -180,6 +185,7 @@ class Traffic {
   bool EndsWith(uint32_t id, const Exchange& answered, bool server_closes);
   bool WasIdle(uint32_t id);
   void OnPeerEnd(uint32_t id, int error);
+  void NoteUnserved(uint32_t id, Fault fault);
   void Reopen(uint32_t id);
   void Requeue(uint32_t id);
   void SetBlocked(uint32_t id, bool blocked);
@@ -228,6 +234,7 @@ class Traffic {
   bool flooding_ = true;
   bool comparing_ = false;                 // between BeginFairness() and EndFairness()
   std::vector<uint64_t> expected_before_;  // by id, when the comparison began
+  Tally unserved_;                         // faults before a connection was served
   Tally tally_;                            // all but `missing`, which is counted at the end
 };
 

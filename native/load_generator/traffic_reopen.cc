@@ -67,9 +67,30 @@ void Traffic::OnPeerEnd(uint32_t id, int error) {
   const Taken taken = protocol_->End(id, ProgressOf(id));
   const bool whole = error == 0 && taken.complete && connection.sent > 0;
   if (taken.faulty && (open || whole)) NoteFault(id, taken.fault, nullptr, 0);
+  if (taken.faulty && !open && !whole) NoteUnserved(id, taken.fault);
   if (!whole) return Retire(id, ConnectionState::kLost);
   Complete(id, OwnNs(MonotonicNs()));
   Reopen(id);
+}
+
+/** A first request without its answer is sent again, and is a fault only if that never ends. */
+void Traffic::NoteUnserved(uint32_t id, Fault fault) {
+  if (!unserved_.CountFault(fault)) return;
+  unserved_.SetFaultDetail(
+      fault, protocol_->Explain(id, ExchangeOf(id), ProgressOf(id), fault, std::string()));
+}
+
+std::string Traffic::GiveUp() {
+  for (uint32_t id = 0; id < table_.size(); ++id) {
+    const Connection& connection = table_[id];
+    const bool waits = connection.state == ConnectionState::kGreeting && connection.Begun() > 0;
+    if (waits) NoteUnserved(id, Fault::kLate);
+  }
+  tally_.Add(unserved_);
+  for (const char* detail : unserved_.fault_details) {
+    if (detail[0] != '\0') return detail;
+  }
+  return std::string();
 }
 
 /** Closes the connection and begins its successor, which has everything that is unanswered. */
