@@ -1,7 +1,9 @@
 // The part of Traffic that ends connections and opens them again while the load goes on: where the
 // server closes after an answer, and where the options ask for it. The handshake of TLS is part of
 // opening.
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include "core/timeout.h"
 #include "load_generator/request_choice.h"
@@ -81,7 +83,10 @@ void Traffic::NoteUnserved(uint32_t id, Fault fault) {
 }
 
 std::string Traffic::GiveUp() {
-  for (uint32_t id = 0; id < table_.size(); ++id) {
+  const auto any = [](int64_t count) { return count > 0; };
+  // Beside faults, those that wait are only the latest attempts.
+  const bool none = std::none_of(std::begin(unserved_.faults), std::end(unserved_.faults), any);
+  for (uint32_t id = 0; none && id < table_.size(); ++id) {
     const Connection& connection = table_[id];
     const bool waits = connection.state == ConnectionState::kGreeting && connection.Begun() > 0;
     if (waits) NoteUnserved(id, Fault::kLate);
