@@ -221,7 +221,7 @@ function byTarget({ root }, servers, { connections, out }) {
     return {
       name,
       cpuUs: figure("echo-rate", "serverCpuPerMessage"),
-      perSecond: figure("echo-capacity", "throughput"),
+      perSecond: figure("echo-capacity", "messagesPerCpuSecond"),
     };
   });
 }
@@ -229,7 +229,9 @@ function byTarget({ root }, servers, { connections, out }) {
 function compareReport(rows, wrk, { bound, verdict }) {
   for (const { name, cpuUs, perSecond } of rows) {
     const cpu = cpuUs === null ? "no CPU time" : `${cpuUs.toFixed(1)} µs of CPU per request`;
-    console.log(`${name}: ${cpu}, ${perSecond === null ? "no" : whole(perSecond)} requests/s`);
+    console.log(
+      `${name}: ${cpu}, ${perSecond === null ? "no" : whole(perSecond)} requests per CPU second`,
+    );
   }
   const complete = rows.every(({ cpuUs, perSecond }) => cpuUs !== null && perSecond !== null);
   verdict(complete, "the report", `every server has both figures`);
