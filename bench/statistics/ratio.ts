@@ -89,8 +89,8 @@ function moderatedRatio(logRatios: readonly number[], common: CommonSpread | nul
  * server that costs 1.1 times as much is still told from it in 100 % of runs with 6 blocks at 2 %,
  * 90 % with 10 at 5 %, 74 % with 20 at 10 %. A rank test could never be that sure of six blocks:
  * its smallest p is 0.03.
- * With five blocks and a spread that is moderated by the common one it is 0.01 to 0.05 % for servers
- * that vary alike, and 1.3 to 1.5 % for one that varies three times as much as the others.
+ * With five blocks and a spread that is moderated by the common one it is 0.01 to 0.05 % for
+ * servers that vary alike, and 1.3 to 1.5 % for one that varies three times as much as the others.
  * @param common the spread of all contenders of the cell: the test's is moderated by it, too.
  */
 export function compare(
