@@ -3,6 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import { type Contender, contenders, reference } from "../bench/contenders/catalogue.ts";
+import { startedByCommand } from "../bench/contenders/foreign.ts";
 import { groupByCore, parseCpuList, planCpus } from "../bench/host/cpus.ts";
 import { parseEvent, type Snapshot, type Window } from "../bench/model/events.ts";
 import type { Cell } from "../bench/model/results.ts";
@@ -225,15 +226,18 @@ describe("a window", () => {
 
 describe("the warm-up of what is compiled while it runs", () => {
   const timing = { warmupMs: 100, steadyWithinMs: 0, windows: 1, windowMs: 100 };
-  const load = (connections: number): OpenLoad => ({
+  const load = (connections: number, ratePerSecond = 10_000): OpenLoad => ({
     mode: "open",
     connections,
     activeConnections: connections,
     payloadBytes: 64,
-    ratePerSecond: 10_000,
+    ratePerSecond,
     schedule: "poisson",
   });
   const named = (name: string) => contenders.find((row) => row.name === name) as Contender;
+  const foreign = startedByCommand({
+    ...{ name: "own", command: "server {port}", readySeconds: 1, spoken: [] },
+  });
 
   it.each([
     ["cpp:reactor-epoll", 100, 100],
@@ -242,6 +246,11 @@ describe("the warm-up of what is compiled while it runs", () => {
     ["node:net", 10_000, 300],
   ])("lasts until it has seen enough: %s with %d connections", (name, connections, ms) => {
     expect(warmed(named(name), timing, load(connections))).toEqual({ ...timing, warmupMs: ms });
+  });
+
+  it("is that of a server of which nothing is known, and has an end", () => {
+    expect(warmed(foreign, timing, load(1_000))).toEqual({ ...timing, warmupMs: 400 });
+    expect(warmed(foreign, timing, load(100, 2_000))).toEqual({ ...timing, warmupMs: 2_000 });
   });
 });
 

@@ -162,7 +162,11 @@ describe("the documents' code", () => {
     ["bench/model/workloads/catalogue.ts", "  metronome,"],
     [
       "bench/model/runtimes.ts",
-      '  python: { title: "Python servers", shape: "hexagon", soft: false, engine: "CPython" },',
+      `
+  python: {
+    ...{ title: "Python servers", shape: "hexagon", soft: false },
+    ...{ engine: "CPython", warmsUp: false },
+  },`,
     ],
     ["bench/report/rendering.ts", '"line" |'],
     ["bench/report/formats.ts", "  line,"],

@@ -10,20 +10,29 @@ export interface RuntimeRow {
   readonly soft: boolean;
   /** The engine whose cost its figures include; its lines are dashed. */
   readonly engine: string | null;
+  /** Whether its servers may compile while they run, and therefore warm up longer. */
+  readonly warmsUp: boolean;
 }
 
 export const runtimes = {
-  cpp: { title: "native servers", shape: "circle", soft: false, engine: null },
-  ts: { title: "this library's", shape: "diamond", soft: true, engine: "JavaScript" },
-  node: { title: "Node's own", shape: "square", soft: false, engine: "JavaScript" },
+  cpp: { title: "native servers", shape: "circle", soft: false, engine: null, warmsUp: false },
+  ts: {
+    ...{ title: "this library's", shape: "diamond", soft: true },
+    ...{ engine: "JavaScript", warmsUp: true },
+  },
+  node: {
+    ...{ title: "Node's own", shape: "square", soft: false },
+    ...{ engine: "JavaScript", warmsUp: true },
+  },
   // What a user would use otherwise, in other languages and on other libraries.
   peer: {
     ...{ prefix: false, title: "other languages and libraries" },
-    ...{ shape: "star", soft: false, engine: "language" },
+    ...{ shape: "star", soft: false, engine: "language", warmsUp: true },
   },
   // A server that is not of this suite, of which nothing is known.
   foreign: {
-    ...{ prefix: false, title: "other servers", shape: "triangle", soft: false, engine: null },
+    ...{ prefix: false, title: "other servers", shape: "triangle", soft: false },
+    ...{ engine: null, warmsUp: true },
   },
 } as const satisfies Readonly<Record<string, RuntimeRow>>;
 

@@ -190,7 +190,7 @@ export class BlockRun {
         ...place,
         scenario,
         workers: this.#context.workersOf(contender, scenario),
-        timing: runtimeRow(contender.runtime).engine === null ? timing : withPatience(timing),
+        timing: runtimeRow(contender.runtime).warmsUp ? withPatience(timing) : timing,
       },
     ];
   }
@@ -307,7 +307,7 @@ interface RoundPlace {
   readonly seed: number;
 }
 
-/** JavaScript engines compile while they warm up. */
+/** What compiles while it runs needs longer to become steady. */
 function withPatience(timing: Part["timing"]): Part["timing"] {
   return { ...timing, steadyWithinMs: 2 * timing.steadyWithinMs };
 }

@@ -90,6 +90,8 @@ const oneRound = fixed(1);
  */
 export const runtimeWarmupMs = 300;
 export const runtimeWarmupMessages = 5_000;
+/** Slow loads end their warm-up after so long, with fewer messages. */
+export const longestRuntimeWarmupMs = 2_000;
 
 const timing = (warmupMs: number, windows: number, windowMs: number): Timing => ({
   warmupMs,

@@ -24,7 +24,12 @@ import { type GeneratorLoad, serverArguments } from "./load-arguments.ts";
 import { AccountTaker, type OwnAccount } from "./own-account.ts";
 import { loadOf, pilotOf } from "./pilot.ts";
 import type { Scenario } from "./plan.ts";
-import { runtimeWarmupMessages, runtimeWarmupMs, type Timing } from "./profiles.ts";
+import {
+  longestRuntimeWarmupMs,
+  runtimeWarmupMessages,
+  runtimeWarmupMs,
+  type Timing,
+} from "./profiles.ts";
 import { measureReadiness } from "./readiness-round.ts";
 import { type ServerProcess, type Stopped, startServer } from "./server.ts";
 
@@ -174,13 +179,14 @@ function outcomeOf(request: RoundRequest, context: RoundContext): Promise<Partia
   return measureServer(request, load, context);
 }
 
-/** A JavaScript engine compiles what runs often while it runs: its servers warm up longer. */
+/** Servers that may compile while they run warm up until they have handled enough messages. */
 export function warmed({ runtime }: Contender, timing: Timing, load: GeneratorLoad): Timing {
-  if (runtimeRow(runtime).engine === null) return timing;
+  if (!runtimeRow(runtime).warmsUp) return timing;
   // Each connection has echoed once before the warm-up begins.
   const missing = Math.max(0, runtimeWarmupMessages - load.connections);
   const missingMs = load.mode === "open" ? (1000 * missing) / load.ratePerSecond : 0;
-  const warmupMs = Math.ceil(Math.max(timing.warmupMs, runtimeWarmupMs, missingMs));
+  const longer = Math.min(Math.max(runtimeWarmupMs, missingMs), longestRuntimeWarmupMs);
+  const warmupMs = Math.ceil(Math.max(timing.warmupMs, longer));
   return { ...timing, warmupMs };
 }
 
