@@ -21,9 +21,12 @@ import {
 } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = dirname(fileURLToPath(import.meta.url));
+/** A folder with one file, which is named after the process that builds; the lock is free if empty. */
+const lock = join(root, ".build-lock");
 const bin = (name, entry) => join(root, "node_modules", name, entry);
 
 /** What can be stale: its inputs, the outputs that must exist, and how to make it again. */
@@ -155,12 +158,72 @@ function digest(paths, variant) {
  */
 const stampOf = (name) => join(root, "node_modules", ".cache", "io-selectors", `${name}.sha256`);
 
+/** The digest that the stamp of a step has to contain, or null if it contains that. */
+function wantedOf({ name, inputs, outputs, variant }) {
+  const wanted = digest(inputs, variant?.() ?? "");
+  const built = outputs.every((output) => existsSync(join(root, output)));
+  const stamp = stampOf(name);
+  return built && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted ? null : wanted;
+}
+
+/**
+ * Takes the lock, unless another process has it. rename(2) replaces a folder only if it is empty,
+ * so that one of several processes succeeds. @returns the process that has it, or null.
+ */
+function lockOrHolder() {
+  const mine = `${lock}-${process.pid}`;
+  mkdirSync(mine, { recursive: true });
+  writeFileSync(join(mine, String(process.pid)), "");
+  try {
+    renameSync(mine, lock);
+    return null;
+  } catch (error) {
+    rmSync(mine, { recursive: true });
+    if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
+  }
+  const [holder] = readdirSync(lock);
+  if (holder !== undefined && isAlive(Number(holder))) return holder;
+  // Only the file of a process that was killed: the folder may be another's by now.
+  if (holder !== undefined) rmSync(join(lock, holder), { force: true });
+  return lockOrHolder();
+}
+
+/** Whether another process has this id; EPERM: it has, and belongs to another user. */
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return pid !== process.pid;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
+/** Waits for another build in this clone, and has the lock until unlock() or until this process ends. */
+async function waitForLock() {
+  let named;
+  for (let holder = lockOrHolder(); holder !== null; holder = lockOrHolder()) {
+    if (holder !== named) {
+      const otherwise = `if that is no build, remove ${lock}`;
+      console.error(`io-selectors: waiting for the build of process ${holder} (${otherwise})`);
+      named = holder;
+    }
+    await setTimeout(100);
+  }
+  process.once("exit", unlock);
+}
+
+function unlock() {
+  process.off("exit", unlock);
+  rmSync(join(lock, String(process.pid)), { force: true });
+}
+
 async function bringUpToDate() {
+  if (steps.every((step) => wantedOf(step) === null)) return;
+  await waitForLock();
   for (const step of steps) {
-    const wanted = digest(step.inputs, step.variant?.() ?? "");
+    const wanted = wantedOf(step);
+    if (wanted === null) continue;
     const stamp = stampOf(step.name);
-    const built = step.outputs.every((output) => existsSync(join(root, output)));
-    if (built && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) continue;
     console.error(`io-selectors: ${step.label}`);
     rmSync(stamp, { force: true });
     const started = Date.now();
@@ -169,6 +232,7 @@ async function bringUpToDate() {
     writeFileSync(stamp, wanted);
     console.error(`io-selectors: done in ${((Date.now() - started) / 1000).toFixed(1)} s`);
   }
+  unlock();
 }
 
 /**

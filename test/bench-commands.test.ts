@@ -9,6 +9,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { parseOptions } from "../bench/command-line.ts";
 import { contenders } from "../bench/contenders/catalogue.ts";
+import { families } from "../bench/contenders/families.ts";
+import { peers } from "../bench/contenders/peers.ts";
 import { workloads } from "../bench/model/workloads/catalogue.ts";
 import { packagePaths } from "../bench/paths.ts";
 import { parseResults } from "../bench/report/json.ts";
@@ -147,6 +149,26 @@ describe("list", () => {
       expect(listed[kind]?.map(({ name }) => name)).toEqual(rows.map(({ name }) => name));
       for (const { name } of rows) expect(stdout).toContain(`  ${name} `);
     }
+  });
+
+  it("contains per contender what it does not support, and [] if that is nothing", async () => {
+    const { stdout } = await bench("list", "--json");
+    const listed = JSON.parse(stdout) as Record<
+      "contenders" | "peers",
+      { name: string; unsupported: unknown }[]
+    > & { families: { contenders: { name: string; unsupported: unknown }[] }[] };
+    const rows = [
+      ...listed.contenders,
+      ...listed.peers,
+      ...listed.families.flatMap((family) => family.contenders),
+    ];
+    const known = [...contenders, ...peers, ...Object.values(families).flat()];
+    expect(rows.filter(({ unsupported }) => !Array.isArray(unsupported))).toEqual([]);
+    for (const { name, unsupported } of rows) {
+      const ofName = known.filter((one) => one.name === name).map((one) => one.unsupported ?? []);
+      expect(ofName).toContainEqual(unsupported);
+    }
+    expect(rows.some(({ unsupported }) => (unsupported as unknown[]).length > 0)).toBe(true);
   });
 });
 

@@ -1,7 +1,7 @@
 // list: what there is to run.
 
 import { flag } from "../command-line.ts";
-import { contenders, reference } from "../contenders/catalogue.ts";
+import { type Contender, contenders, reference } from "../contenders/catalogue.ts";
 import { families } from "../contenders/families.ts";
 import { peers, peersGroup } from "../contenders/peers.ts";
 import { packagePaths } from "../paths.ts";
@@ -48,20 +48,12 @@ function asJson(): string {
     {
       profiles: profiles.map(({ name, summary }) => ({ name, summary })),
       workloads: installed().map(({ name, answers }) => ({ name, answers })),
-      contenders: contenders.map(({ name, summary, platforms }) => ({ name, summary, platforms })),
-      peers: peers.map(({ name, summary, platforms, missing }) => ({
-        name,
-        summary,
-        platforms,
-        missing: missing?.(paths) ?? null,
-      })),
+      contenders: contenders.map(described),
+      peers: peers.map((peer) => ({ ...described(peer), missing: peer.missing?.(paths) ?? null })),
       families: Object.keys(families)
         .map((workload) => ({ workload, rows: familyOf(workload) ?? [] }))
         .filter(({ rows }) => rows.length > 0)
-        .map(({ workload, rows }) => ({
-          workload,
-          contenders: rows.map(({ name, summary, platforms }) => ({ name, summary, platforms })),
-        })),
+        .map(({ workload, rows }) => ({ workload, contenders: rows.map(described) })),
       missing: missingRows(),
       reference,
     },
@@ -69,3 +61,11 @@ function asJson(): string {
     2,
   );
 }
+
+/** `unsupported`: the workloads that it does not take part in, from which number of connections, and why. */
+const described = ({ name, summary, platforms, unsupported = [] }: Contender) => ({
+  name,
+  summary,
+  platforms,
+  unsupported,
+});
