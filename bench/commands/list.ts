@@ -62,7 +62,7 @@ function asJson(): string {
   );
 }
 
-/** `unsupported`: the workloads that it does not take part in, from which number of connections, and why. */
+/** `unsupported`: the workloads without it, from which number of connections on, and why. */
 const described = ({ name, summary, platforms, unsupported = [] }: Contender) => ({
   name,
   summary,
