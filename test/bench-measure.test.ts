@@ -16,7 +16,8 @@ import type { OpenLoad, Workload } from "../bench/model/workloads/workload.ts";
 import { cellsOf, type PartOutcome } from "../bench/run/cells.ts";
 import { describePlan, makePlan, type Part, type Plan } from "../bench/run/plan.ts";
 import { profiles } from "../bench/run/profiles.ts";
-import { nothingMeasured, type Round, warmed } from "../bench/run/round.ts";
+import { nothingMeasured, type Round } from "../bench/run/round.ts";
+import { warmed, warmUpsAtOnce } from "../bench/run/warm-up.ts";
 import { brokenRules } from "../bench/run/window-gate.ts";
 import { decodeHistogram, encodeHistogram } from "../bench/statistics/hdr-encoding.ts";
 import { Histogram } from "../bench/statistics/histogram.ts";
@@ -251,6 +252,11 @@ describe("the warm-up of what is compiled while it runs", () => {
   it("is that of a server of which nothing is known, and has an end", () => {
     expect(warmed(foreign, timing, load(1_000))).toEqual({ ...timing, warmupMs: 400 });
     expect(warmed(foreign, timing, load(100, 2_000))).toEqual({ ...timing, warmupMs: 2_000 });
+  });
+
+  it("is made side by side if the load is light", () => {
+    const rates = [2_000, 5_000, 6_000, 20_000];
+    expect(rates.map((rate) => warmUpsAtOnce(load(100, rate)))).toEqual([5, 2, 1, 1]);
   });
 });
 

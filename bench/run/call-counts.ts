@@ -15,7 +15,7 @@ import { canBeHeld, type GeneratorLoad, type HeldLoadShape } from "./load-argume
 import { AccountTaker } from "./own-account.ts";
 import type { Plan } from "./plan.ts";
 import type { Timing } from "./profiles.ts";
-import { warmed, withoutRoot } from "./round.ts";
+import { withoutRoot } from "./round.ts";
 import {
   eachInTurn,
   type PassLoad,
@@ -24,6 +24,7 @@ import {
   startForPass,
 } from "./separate-pass.ts";
 import type { ServerProcess } from "./server.ts";
+import { warmed } from "./warm-up.ts";
 
 /**
  * Each call stops the server twice: 29 µs where this was written, for a call of 0.3 µs. At a rate

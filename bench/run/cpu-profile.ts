@@ -13,7 +13,7 @@ import type { GeneratorLoad } from "./load-arguments.ts";
 import { PerfScript } from "./perf-script.ts";
 import type { Plan } from "./plan.ts";
 import type { Timing } from "./profiles.ts";
-import { warmed, withoutRoot } from "./round.ts";
+import { withoutRoot } from "./round.ts";
 import {
   eachInTurn,
   type PassLoad,
@@ -22,6 +22,7 @@ import {
   startForPass,
 } from "./separate-pass.ts";
 import type { ServerProcess } from "./server.ts";
+import { warmed } from "./warm-up.ts";
 
 const seconds = 3;
 /** The load goes on while perf starts and ends. */

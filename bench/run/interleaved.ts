@@ -17,10 +17,10 @@ import {
   type RoundContext,
   type RoundRequest,
   startContender,
-  warmed,
   withoutRoot,
 } from "./round.ts";
 import type { ServerProcess } from "./server.ts";
+import { warmed, warmUpsAtOnce } from "./warm-up.ts";
 
 /** Load before a window begins, milliseconds: caches and queues are this server's by then. */
 export const settleMs = 10;
@@ -84,7 +84,7 @@ export async function measureInterleaved(
         request.onStarted(one.request);
         await one.open();
       }
-      for (const one of fresh) await one.warmUp();
+      await warmUpAll(fresh);
       pass = await measurePasses(order, pass);
       await end(group);
     }
@@ -92,6 +92,13 @@ export async function measureInterleaved(
     return rounds;
   } finally {
     for (const one of all) one.kill();
+  }
+}
+
+async function warmUpAll(fresh: readonly ConnectedContender[]): Promise<void> {
+  const atOnce = Math.min(...fresh.map(({ warmUpsAtOnce }) => warmUpsAtOnce));
+  for (let at = 0; at < fresh.length; at += atOnce) {
+    await Promise.all(fresh.slice(at, at + atOnce).map((one) => one.warmUp()));
   }
 }
 
@@ -171,6 +178,11 @@ class ConnectedContender {
     const failure = await this.#generator.connected();
     if (failure !== null) this.#fail(failure);
     this.#rest();
+  }
+
+  /** How many servers with this load may warm up at the same time. */
+  get warmUpsAtOnce(): number {
+    return warmUpsAtOnce(this.#load);
   }
 
   async warmUp(): Promise<void> {

@@ -9,7 +9,7 @@ import { workloads } from "../model/workloads/catalogue.ts";
 import { type Load, usualPayloadBytes, type Workload } from "../model/workloads/workload.ts";
 import { blocksForInterval } from "../statistics/bootstrap.ts";
 import type { Budget } from "./budget.ts";
-import { canBeHeld } from "./load-arguments.ts";
+import { canBeHeld, type GeneratorLoad } from "./load-arguments.ts";
 import { type RunRequest, UsageError } from "./options.ts";
 import {
   type Blocks,
@@ -21,6 +21,7 @@ import {
   type Timing,
   wholeProfile,
 } from "./profiles.ts";
+import { warmed, warmUpsAtOnce } from "./warm-up.ts";
 
 /** One cell's load, for every contender alike. */
 export interface Scenario {
@@ -259,18 +260,24 @@ function comparedWithFewBlocks({ scenarios, blocks }: Part): string[] {
 }
 
 /** How long one round takes, roughly: the process's start and end, the connections, the load. */
-export function estimateRoundSeconds({ load }: Scenario, { timing }: Part): number {
+export function estimateRoundSeconds({ load }: Scenario, part: Part): number {
+  const { timing } = part;
   const startAndStop = 0.25;
   if (load.mode === "readiness") return startAndStop + load.connections * 0.0001;
   const opened = load.mode === "churn" ? 0 : load.connections * 0.00004;
   if (load.mode === "delivery") return estimateDeliverySeconds(timing);
   if (load.mode === "memory") return startAndStop + opened + 0.3 * load.stages.length;
   const windowMs = timing.windowMs + (canBeHeld(load) ? turnMs : 0);
-  const measuring = startAndStop + opened + (timing.warmupMs + timing.windows * windowMs) / 1000;
+  const warmupMs = load.mode === "share" ? timing.warmupMs : meanWarmupMs(part, load);
+  const measuring = startAndStop + opened + (warmupMs + timing.windows * windowMs) / 1000;
   // The pilot connects and warms up as the load after it does.
-  return load.mode === "share"
-    ? measuring + opened + (timing.warmupMs + pilotMs) / 1000
-    : measuring;
+  return load.mode === "share" ? measuring + opened + (warmupMs + pilotMs) / 1000 : measuring;
+}
+
+function meanWarmupMs({ contenders: own, timing }: Part, load: GeneratorLoad): number {
+  const sum = own.reduce((ms, one) => ms + warmed(one, timing, load).warmupMs, 0);
+  const atOnce = canBeHeld(load) ? Math.min(own.length, warmUpsAtOnce(load)) : 1;
+  return sum / (own.length * atOnce);
 }
 
 /** The load moves to another server: it settles there, and what was due comes back. */

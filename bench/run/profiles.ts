@@ -83,16 +83,6 @@ const fewBlocks = fixed(blocksForInterval);
 const fewestBlocks = fixed(3);
 const oneRound = fixed(1);
 
-/**
- * What is compiled while it runs costs more at first: for so long under load, and until it has
- * handled so many messages (a hundred connections, 10,000 messages/s: twice as much in the first
- * 150 ms, a quarter more in the next, then even).
- */
-export const runtimeWarmupMs = 300;
-export const runtimeWarmupMessages = 5_000;
-/** Slow loads end their warm-up after so long, with fewer messages. */
-export const longestRuntimeWarmupMs = 2_000;
-
 const timing = (warmupMs: number, windows: number, windowMs: number): Timing => ({
   warmupMs,
   steadyWithinMs: 0,

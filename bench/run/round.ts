@@ -14,7 +14,6 @@ import type {
   ReadinessTurn,
   Window,
 } from "../model/events.ts";
-import { runtimeRow } from "../model/runtimes.ts";
 import type { Load, ShareLoad } from "../model/workloads/workload.ts";
 import type { Paths } from "../paths.ts";
 import { measureDelivery } from "./delivery-round.ts";
@@ -24,14 +23,10 @@ import { type GeneratorLoad, serverArguments } from "./load-arguments.ts";
 import { AccountTaker, type OwnAccount } from "./own-account.ts";
 import { loadOf, pilotOf } from "./pilot.ts";
 import type { Scenario } from "./plan.ts";
-import {
-  longestRuntimeWarmupMs,
-  runtimeWarmupMessages,
-  runtimeWarmupMs,
-  type Timing,
-} from "./profiles.ts";
+import type { Timing } from "./profiles.ts";
 import { measureReadiness } from "./readiness-round.ts";
 import { type ServerProcess, type Stopped, startServer } from "./server.ts";
+import { warmed } from "./warm-up.ts";
 
 /** What every round of a run needs; `signal` ends the round under way. */
 export interface RoundContext {
@@ -177,17 +172,6 @@ function outcomeOf(request: RoundRequest, context: RoundContext): Promise<Partia
   }
   if (load.mode === "share") return measureShare(request, load, context);
   return measureServer(request, load, context);
-}
-
-/** Servers that may compile while they run warm up until they have handled enough messages. */
-export function warmed({ runtime }: Contender, timing: Timing, load: GeneratorLoad): Timing {
-  if (!runtimeRow(runtime).warmsUp) return timing;
-  // Each connection has echoed once before the warm-up begins.
-  const missing = Math.max(0, runtimeWarmupMessages - load.connections);
-  const missingMs = load.mode === "open" ? (1000 * missing) / load.ratePerSecond : 0;
-  const longer = Math.min(Math.max(runtimeWarmupMs, missingMs), longestRuntimeWarmupMs);
-  const warmupMs = Math.ceil(Math.max(timing.warmupMs, longer));
-  return { ...timing, warmupMs };
 }
 
 /** Of a round whose server is to be saturated before the load generator is. */

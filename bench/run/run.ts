@@ -20,9 +20,9 @@ import { cellsOf } from "./cells.ts";
 import type { Refusal } from "./judge.ts";
 import { estimatePartSeconds, type Part, type Plan } from "./plan.ts";
 import { refusalsOf, workersOf } from "./preflight.ts";
-import { runtimeWarmupMessages, runtimeWarmupMs } from "./profiles.ts";
 import type { RoundContext } from "./round.ts";
 import { timelineOf } from "./timeline.ts";
+import { runtimeWarmupMessages, runtimeWarmupMs } from "./warm-up.ts";
 import { limits } from "./window-gate.ts";
 
 export interface RunContext extends RoundContext {

@@ -1,0 +1,35 @@
+// How long a server handles load before it is measured.
+
+import type { Contender } from "../contenders/catalogue.ts";
+import { runtimeRow } from "../model/runtimes.ts";
+import type { GeneratorLoad } from "./load-arguments.ts";
+import type { Timing } from "./profiles.ts";
+
+/**
+ * What is compiled while it runs costs more at first: for so long under load, and until it has
+ * handled so many messages (a hundred connections, 10,000 messages/s: twice as much in the first
+ * 150 ms, a quarter more in the next, then even).
+ */
+export const runtimeWarmupMs = 300;
+export const runtimeWarmupMessages = 5_000;
+/** Slow loads end their warm-up after so long, with fewer messages. */
+const longestRuntimeWarmupMs = 2_000;
+
+/** Servers that may compile while they run warm up until they have handled enough messages. */
+export function warmed({ runtime }: Contender, timing: Timing, load: GeneratorLoad): Timing {
+  if (!runtimeRow(runtime).warmsUp) return timing;
+  // Each connection has echoed once before the warm-up begins.
+  const missing = Math.max(0, runtimeWarmupMessages - load.connections);
+  const missingMs = load.mode === "open" ? (1000 * missing) / load.ratePerSecond : 0;
+  const longer = Math.min(Math.max(runtimeWarmupMs, missingMs), longestRuntimeWarmupMs);
+  const warmupMs = Math.ceil(Math.max(timing.warmupMs, longer));
+  return { ...timing, warmupMs };
+}
+
+/** A server's CPU handles so many messages per second of several servers that warm up together. */
+const rateTogether = 10_000;
+
+/** How many servers of one load warm up at the same time: slow loads take long to warm up. */
+export function warmUpsAtOnce(load: GeneratorLoad): number {
+  return load.mode === "open" ? Math.max(1, Math.floor(rateTogether / load.ratePerSecond)) : 1;
+}
