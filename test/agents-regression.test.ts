@@ -36,7 +36,15 @@ let folder = "";
 const git = (...words: readonly string[]) =>
   execFileSync("git", ["-C", join(folder, "repository"), ...words], { encoding: "utf8" }).trim();
 
+/** It also notes below which programs it was started. */
 const serverText = (answer: string) => `const { hello } = require("./built.cjs");
+const { appendFileSync, readFileSync } = require("node:fs");
+const above = [];
+for (let pid = process.ppid; pid > 1; ) {
+  above.push(readFileSync("/proc/" + pid + "/cmdline", "utf8").split("\\0"));
+  pid = Number(readFileSync("/proc/" + pid + "/stat", "utf8").split(") ").pop().split(" ")[1]);
+}
+appendFileSync("starts", JSON.stringify(above) + "\\n");
 require("node:http").createServer((request, response) => {
   response.end(${answer});
 }).listen(Number(process.argv[2]), process.argv[3]);
@@ -44,12 +52,12 @@ require("node:http").createServer((request, response) => {
 /** It also notes where it ran. sshd(8) has the third word: the address of its own machine. */
 const build = `echo 'exports.hello = "hello";' > built.cjs; echo "$SSH_CONNECTION" > where # here`;
 
-async function treesOf(options: Readonly<Record<string, unknown>>) {
+async function treesOf(options: Readonly<Record<string, unknown>>, head = "wrong") {
   const revision = (name: string) => ({ name, commit: git("rev-parse", name).slice(0, 12) });
   const repository = { root: join(folder, "repository"), folder: "app" };
   const worktrees = new Worktrees(repository.root, { host: local, signal });
   const values = { build, "ssh-config": machines.config, ...options };
-  const revisions = { base: revision("main"), head: revision("wrong") };
+  const revisions = { base: revision("main"), head: revision(head) };
   const given = { values, operands: [] } as unknown as Parameters<typeof openTrees>[0]["given"];
   const comparing = { given, revisions, repository, foreign: true };
   const trees = await openTrees(comparing, worktrees, { signal });
@@ -97,7 +105,11 @@ describe.skipIf(noHosts !== null)(
       git("init", "--quiet", "--initial-branch", "main");
       git("config", "user.email", "test@example.org");
       git("config", "user.name", "test");
-      for (const [name, answer] of Object.entries({ main: "hello", wrong: '"no"' })) {
+      for (const [name, answer] of Object.entries({
+        main: "hello",
+        wrong: '"no"',
+        right: '"hello"',
+      })) {
         if (name !== "main") git("switch", "--quiet", "--create", name);
         writeFileSync(join(app, "server.cjs"), serverText(answer));
         git("add", ".");
@@ -151,6 +163,36 @@ describe.skipIf(noHosts !== null)(
       expect(remains()).toEqual([alive]);
       rmSync(join(machines.cache, alive), { recursive: true });
       expect(readdirSync(machines.cache).filter((name) => /^tree-/.test(name))).toHaveLength(2);
+    });
+
+    it("plants the cost on the server's machine, by the load generator of that machine", async () => {
+      const trees = await treesOf({ agents: ["a"], server: "s" }, "right");
+      try {
+        const { built, outcome } = await gateOn(trees);
+        expect(outcome.cells[0]).toMatchObject({ contender: "server", head: expect.any(Number) });
+        // Three pairs are too few to compare, and the planted server did not fail.
+        expect(outcome.controls).toContainEqual(
+          expect.objectContaining({
+            code: "planted-cost",
+            contender: "server",
+            percent: 300,
+            cause: { code: "few-pairs", pairs: expect.any(Number), planned: 3 },
+          }),
+        );
+        const burners = (folder: string) =>
+          readFileSync(join(folder, "starts"), "utf8")
+            .trim()
+            .split("\n")
+            .flatMap((line) => JSON.parse(line) as string[][])
+            .filter((words) => words[1] === "burn");
+        const burn = ["burn", "--percent", "300"];
+        const { loadGenerator } = trees.machines.fleet?.serverPrograms ?? {};
+        expect(loadGenerator?.startsWith(machines.cache)).toBe(true);
+        expect(burners(built.base)[0]?.slice(0, 4)).toEqual([loadGenerator, ...burn]);
+        expect(burners(built.head)).toEqual([]);
+      } finally {
+        await trees.close();
+      }
     });
 
     it("names the machine on which a commit does not build, by the command line", async () => {
