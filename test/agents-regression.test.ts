@@ -165,7 +165,7 @@ describe.skipIf(noHosts !== null)(
       expect(readdirSync(machines.cache).filter((name) => /^tree-/.test(name))).toHaveLength(2);
     });
 
-    it("plants the cost on the server's machine, by the load generator of that machine", async () => {
+    it("plants the cost by the load generator of the server's machine", async () => {
       const trees = await treesOf({ agents: ["a"], server: "s" }, "right");
       try {
         const { built, outcome } = await gateOn(trees);
