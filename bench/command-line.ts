@@ -56,7 +56,10 @@ export function parseOptions(argv: readonly string[], rows: readonly OptionRow[]
     options: Object.fromEntries(
       all.map(({ name, value }) => [
         name,
-        { type: value === "" ? ("boolean" as const) : ("string" as const) },
+        {
+          type: value === "" ? ("boolean" as const) : ("string" as const),
+          ...(name === "help" ? { short: "h" } : {}),
+        },
       ]),
     ),
   });

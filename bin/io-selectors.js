@@ -13,9 +13,12 @@ if (part === "bench" || part === "regression") {
   const words = part === "bench" ? rest : [part, ...rest];
   process.argv.splice(2, process.argv.length, ...words);
   await import("../dist/bench/cli.js");
-} else if (part === "--help" || part === "help") {
+} else if (part === "--version") {
+  await import("../dist/bench/cli.js");
+} else if (["--help", "-h", "help"].includes(part)) {
   console.log(usage);
 } else {
-  console.error(part === undefined ? usage : `io-selectors: no "${part}" here\n${usage}`);
+  const wrong = `io-selectors: unknown command "${part}"; one of: bench, regression\n`;
+  console.error(part === undefined ? usage : wrong + usage);
   process.exitCode = 2;
 }

@@ -159,6 +159,12 @@ describe("the tarball", () => {
     expect(missing).toEqual([]);
   });
 
+  it("is found by resolvers that do not know exports", () => {
+    const text = readFileSync(join(installed, "package.json"), "utf8");
+    const { main, types, exports } = JSON.parse(text);
+    expect({ default: main, types }).toEqual(exports["."]);
+  });
+
   it("has nothing that publint warns of", async () => {
     const { publint } = await import("publint");
     const { messages } = await publint({ pkgDir: installed, strict: true, pack: false });
@@ -226,8 +232,13 @@ describe.skipIf(process.platform !== "linux")("npx io-selectors bench", () => {
 
   it("says how it is used", () => {
     expect(npm("npx", ["--no", "io-selectors", "help"]).stdout).toMatch(/^usage: npx io-selectors/);
+    expect(bench("-h").stdout).toMatch(/^usage: npx io-selectors/);
+    expect(bench("bench", "-h").stdout).toBe(bench("bench", "--help").stdout);
+    expect(bench("--version").stdout.trim()).toBe(packed.version);
     const wrong = bench("build");
-    expect(wrong.stderr).toMatch(/^io-selectors: no "build" here/);
+    expect(wrong.stderr).toMatch(
+      /^io-selectors: unknown command "build"; one of: bench, regression/,
+    );
     expect(wrong.status).toBe(2);
   });
 

@@ -22,7 +22,7 @@ import { LocalHost } from "../host/local.ts";
 import type { Results } from "../model/results.ts";
 import { usualPayloadBytes } from "../model/workloads/workload.ts";
 import { isFolder } from "../report/write.ts";
-import { type Command, exitUsage, print, say } from "./command.ts";
+import { type Command, exitUsage, print, readerExitLines, say } from "./command.ts";
 import { terminalOf } from "./measuring.ts";
 import { readResults } from "./saved.ts";
 
@@ -57,6 +57,7 @@ export const adviseCommand: Command = {
     "confidence, and the command that measures yours. It exits with 1 if nothing",
     "was measured.",
   ],
+  exits: readerExitLines,
   execute: async (given) => {
     const question = questionOf(given);
     const host = new LocalHost();

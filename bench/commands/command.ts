@@ -26,7 +26,7 @@ export interface Command {
 export const exitFailure = 1;
 export const exitUsage = 2;
 
-/** The exit codes of every command that does not decide between a base and a head. */
+/** The exit codes of the commands that measure and do not decide between a base and a head. */
 export const exitLines: readonly string[] = [
   "exit codes:",
   "  0  done",
@@ -34,6 +34,14 @@ export const exitLines: readonly string[] = [
   "  2  a wrong option, a missing program, or a file that cannot be read",
   "  3  contenders ran, but the noise was too high to rank any",
   "  129, 130, 143  ended by SIGHUP, SIGINT or SIGTERM; what was measured is kept",
+];
+
+/** The exit codes of the commands that measure nothing. */
+export const readerExitLines: readonly string[] = [
+  "exit codes:",
+  "  0  done",
+  "  1  no answer, or the output could not be written",
+  "  2  a wrong option, a missing program, or a file that cannot be read",
 ];
 
 /** Writes results to standard output. @returns 0, an exit code. @throws {OutputError} */

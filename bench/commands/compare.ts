@@ -16,7 +16,7 @@ import { readResults } from "./saved.ts";
 
 export const compareCommand: Command = {
   name: "compare",
-  summary: "whether the second of two saved results is slower than the first",
+  summary: "shows whether the second of two saved results is slower than the first",
   operands: "BASE.json HEAD.json",
   options: [
     option("gate", "A,B", `metrics that also decide: ${advisory.join(", ")}`, asked),

@@ -9,18 +9,20 @@ import type { MachineEnvironment } from "../host/environment.ts";
 import { type MachineLimits, warnings } from "../host/limits.ts";
 import { LocalHost } from "../host/local.ts";
 import { wrapLast } from "../report/text-table.ts";
-import { type Command, print, widthOf } from "./command.ts";
+import { type Command, print, readerExitLines, widthOf } from "./command.ts";
 import { diagnoseMachines, table } from "./doctor-machines.ts";
 
 export const doctorCommand: Command = {
   name: "doctor",
-  summary: "what this machine allows, what disturbs its figures, and the commands that change it",
+  summary:
+    "shows this machine's limits, what disturbs its figures, and the commands that change them",
   operands: "",
   options: [...machineRows, flag("json", "as JSON")],
   examples: [
     ["npm run bench -- doctor", "checks, and changes nothing"],
     ["npm run bench -- doctor --agents user@a,user@b --server user@s", "each machine of a run"],
   ],
+  exits: readerExitLines,
   execute: async (given) => {
     const { values } = given;
     const machines = await openMachines(given);

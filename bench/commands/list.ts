@@ -6,7 +6,7 @@ import { families } from "../contenders/families.ts";
 import { peers, peersGroup } from "../contenders/peers.ts";
 import { packagePaths } from "../paths.ts";
 import { defaultProfile, profiles } from "../run/profiles.ts";
-import { type Command, print } from "./command.ts";
+import { type Command, print, readerExitLines } from "./command.ts";
 import {
   familyLines,
   familyOf,
@@ -22,6 +22,7 @@ export const listCommand: Command = {
   operands: "",
   options: [flag("json", "as JSON")],
   examples: [["npm run bench -- list --json", "for a script"]],
+  exits: readerExitLines,
   execute: async ({ values }) => print(values["json"] === true ? asJson() : asText()),
 };
 

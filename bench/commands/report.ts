@@ -5,14 +5,14 @@ import { formats, textFormats } from "../report/formats.ts";
 import type { FormatName } from "../report/rendering.ts";
 import { reportOf } from "../report/report.ts";
 import { renderSaved } from "../report/write.ts";
-import { type Command, exitUsage, print } from "./command.ts";
+import { type Command, exitUsage, print, readerExitLines } from "./command.ts";
 import { shortPath } from "./files.ts";
 import { terminalOf } from "./measuring.ts";
 import { readResults } from "./saved.ts";
 
 export const reportCommand: Command = {
   name: "report",
-  summary: "a saved results.json as a table, Markdown, HTML or CSV",
+  summary: "renders a saved results.json as a table, Markdown, HTML or CSV",
   operands: "RESULTS.json",
   options: [
     option("out", "DIR", "writes every format there, with charts", word),
@@ -23,6 +23,7 @@ export const reportCommand: Command = {
     ["npm run -s bench -- report results.json --form html > report.html", "to send on"],
     ["npm run bench -- report results.json --out slides", "the page, Markdown, CSV, SVG charts"],
   ],
+  exits: readerExitLines,
   execute: async ({ values, words }) => {
     const [file, ...more] = words;
     if (file === undefined || more.length > 0) {

@@ -12,7 +12,15 @@ import { trendsOf } from "../gate/trend.ts";
 import { renderTrends } from "../gate/trend-page.ts";
 import { trendLines } from "../gate/trend-words.ts";
 import { writeWhole } from "../report/write.ts";
-import { type Command, exitUsage, openIfAsked, openRow, print, say } from "./command.ts";
+import {
+  type Command,
+  exitUsage,
+  openIfAsked,
+  openRow,
+  print,
+  readerExitLines,
+  say,
+} from "./command.ts";
 import { shortPath } from "./files.ts";
 import { readResults } from "./saved.ts";
 
@@ -29,6 +37,7 @@ export const trendCommand: Command = {
     ["npm run bench:regression -- --base HEAD~1 --history reports/history.jsonl", "makes one"],
     ["npm run bench -- trend reports/history.jsonl", "draws reports/trend.html"],
   ],
+  exits: readerExitLines,
   execute: async (given) => {
     const { values, words } = given;
     const [file, ...more] = words;
