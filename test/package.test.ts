@@ -29,6 +29,7 @@ const installed = join(consumer, "node_modules", "io-selectors");
 const running = new Set<ChildProcess>();
 interface Packed {
   readonly name: string;
+  readonly version: string;
   readonly files: readonly { readonly path: string; readonly mode: number }[];
   readonly size: number;
   readonly unpackedSize: number;
