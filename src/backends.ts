@@ -14,8 +14,11 @@ import {
 } from "./native.ts";
 import type { BackendName, Capabilities, RegisterOptions } from "./selector.ts";
 
+/** A backend, and whether it works here. */
 export interface AvailableBackend {
+  /** Its name, as `selector.backend` has it. */
   readonly name: BackendName;
+  /** Whether a selector over it could be made just now. */
   readonly available: boolean;
   /** Why it is not available, for people to read; null if it is. */
   readonly reason: string | null;

@@ -13,6 +13,7 @@ import { connectUnix } from "./unix-socket.ts";
 export interface ConnectTarget extends ResolveOptions {
   /** A host name or a numeric address; 127.0.0.1 by default. */
   readonly host?: string;
+  /** The TCP port; required unless `path` is given. */
   readonly port?: number;
   /** A Unix socket instead of a host and a port; "\0name" is an abstract one. */
   readonly path?: string;

@@ -10,6 +10,7 @@ import { adoptInto, type ConnectionOptions, makeRole } from "./engines.ts";
 import type { FileLike } from "./selector.ts";
 import { setNoDelay } from "./socket-options.ts";
 
+/** Options of connect: where to, how long to try, and the options of the connection. */
 export interface ConnectOptions extends ConnectionOptions, ConnectTarget {}
 
 /**

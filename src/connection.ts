@@ -11,6 +11,7 @@ export interface ConnectionHandlers<T = undefined> {
   /** Called once, before every other handler. */
   open?(connection: Connection<T>): void;
   /**
+   * Called with received bytes.
    * @param bytes what has arrived, never empty: a view that is valid until the handler returns.
    *   Without this handler a connection starts paused, and `resume()`, `for await` or a stream
    *   starts it.
@@ -94,8 +95,9 @@ export interface Connection<T = undefined> extends AsyncIterable<Uint8Array> {
   /** TCP_NODELAY, which is on from the beginning. @throws {Error} in Node's form. tcp(7) */
   setNoDelay(on: boolean): void;
 
-  /** Whether this connection keeps the process alive: it does until `unref()`. */
+  /** From now on the connection keeps the process alive, as it does from the beginning. */
   ref(): this;
+  /** From now on the connection does not keep the process alive. */
   unref(): this;
 
   /** Calls these handlers from now on; `open` is not called again. */
@@ -114,6 +116,8 @@ export interface Connection<T = undefined> extends AsyncIterable<Uint8Array> {
 
 /** A connection that was detached: its descriptor, and the bytes not yet given to a handler. */
 export interface Detached {
+  /** The descriptor, non-blocking; the caller closes it. */
   readonly fd: number;
+  /** Received bytes that no handler has seen; often empty. */
   readonly unread: Uint8Array;
 }

@@ -6,6 +6,7 @@ import { native } from "./native.ts";
 import { assertHost, assertOptions, assertPort, orThrowHost } from "./opening.ts";
 import { bytesOf, type SocketAddress } from "./socket-address.ts";
 
+/** Options of bindUdp. */
 export interface BindUdpOptions {
   /** A numeric IPv4 or IPv6 address; 127.0.0.1 unless given. */
   readonly host?: string;
@@ -13,8 +14,10 @@ export interface BindUdpOptions {
   readonly port?: number;
   /** SO_REUSEPORT: several sockets share the port, and each datagram goes to one of them. */
   readonly reusePort?: boolean;
-  /** SO_REUSEADDR: several receivers of a multicast group, or of broadcasts, share the port, and
-   * each datagram goes to all of them; of others' datagrams the last to bind gets all. */
+  /**
+   * SO_REUSEADDR: several receivers of a multicast group, or of broadcasts, share the port, and
+   * each such datagram goes to all of them. Other datagrams go to the socket that was bound last.
+   */
   readonly reuseAddress?: boolean;
 }
 
@@ -37,6 +40,7 @@ export function bindUdp(options: BindUdpOptions = {}): number {
 /**
  * Opens a non-blocking UDP socket that sends to and receives from one peer only: for send and recv.
  * If nothing listens there, a later call returns -ECONNREFUSED.
+ * @returns its descriptor, which the caller closes.
  * @throws {Error} in Node's form.
  */
 export function connectUdp(options: { readonly host?: string; readonly port: number }): number {

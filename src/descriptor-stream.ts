@@ -9,6 +9,7 @@ import { native, systemError } from "./native.ts";
 import { assertOptions } from "./opening.ts";
 import { shutdown } from "./socket.ts";
 
+/** Options of toReadable, toWritable, toDuplex and toWebStreams; most are those of node:stream. */
 export interface DescriptorStreamOptions
   extends Pick<
     DuplexOptions,

@@ -105,7 +105,9 @@ export function openFifo(path: string, end: "read" | "write"): number {
 
 /** A pseudo-terminal: the terminal reads what is written to the controller, and the reverse. */
 export interface Pty {
+  /** The descriptor of the side that a program such as a terminal emulator holds. */
   readonly controller: number;
+  /** The descriptor of the side that is a terminal: a shell's standard input, for example. */
   readonly terminal: number;
   /** The path of the terminal, by which it can be opened again. */
   readonly path: string;

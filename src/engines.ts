@@ -21,6 +21,7 @@ import { defaultBackend } from "./selectors.ts";
 /** What serves connections: readiness over any backend, or completions over io_uring (Linux). */
 export type EngineName = "readiness" | "io_uring";
 
+/** Options of every connection, of serve, connect and adopt. */
 export interface ConnectionOptions {
   /** Buffered bytes from which `write()` returns false; 64 KiB unless given. */
   readonly highWaterMark?: number;
@@ -30,9 +31,9 @@ export interface ConnectionOptions {
   readonly idleTimeoutMs?: number;
   /** Whether a connection goes on sending after its peer has ended; false unless given. */
   readonly allowHalfOpen?: boolean;
-  /** "readiness" unless given. */
+  /** What serves the connection; "readiness" unless given. */
   readonly engine?: EngineName;
-  /** Of the readiness engine; the one of DefaultSelector unless given. */
+  /** The backend of the readiness engine; that of DefaultSelector unless given. */
   readonly backend?: BackendName;
   /**
    * Serves the connections in this Reactor's turns, so that a thread that blocks in handleEvents()

@@ -6,44 +6,81 @@ import { getSystemErrorName } from "node:util";
 import { assertString, isInt32 } from "./arguments.ts";
 import { invalidType, invalidValue } from "./errors.ts";
 
-/** Positive, as in errno(3); compare as `n === -EAGAIN`. */
+// Positive, as in errno(3); compare as `n === -EAGAIN`.
 export const {
+  /** permission denied */
   EACCES,
+  /** the address is in use */
   EADDRINUSE,
+  /** the address is not one of this machine */
   EADDRNOTAVAIL,
+  /** the address family is not supported */
   EAFNOSUPPORT,
+  /** it would block: wait until the descriptor is ready */
   EAGAIN,
+  /** a connect is already in progress */
   EALREADY,
+  /** not an open descriptor */
   EBADF,
+  /** the connection was aborted before accept */
   ECONNABORTED,
+  /** nothing listens at the address */
   ECONNREFUSED,
+  /** the peer has reset the connection */
   ECONNRESET,
+  /** it exists already */
   EEXIST,
+  /** no route to the host */
   EHOSTUNREACH,
+  /** the connect goes on: wait until the descriptor is writable */
   EINPROGRESS,
+  /** a signal interrupted the call */
   EINTR,
+  /** an invalid argument */
   EINVAL,
+  /** an input or output error */
   EIO,
+  /** the socket is connected already */
   EISCONN,
+  /** this process has no descriptor left */
   EMFILE,
+  /** the message is too long */
   EMSGSIZE,
+  /** the network is down */
   ENETDOWN,
+  /** no route to the network */
   ENETUNREACH,
+  /** the system has no descriptor left */
   ENFILE,
+  /** no buffer space is left */
   ENOBUFS,
+  /** no such device */
   ENODEV,
+  /** no such file */
   ENOENT,
+  /** no memory is left */
   ENOMEM,
+  /** the socket lacks this option */
   ENOPROTOOPT,
+  /** no space is left on the device, or a limit is reached */
   ENOSPC,
+  /** the socket is not connected */
   ENOTCONN,
+  /** not a socket */
   ENOTSOCK,
+  /** no such device, or a FIFO without a reader */
   ENXIO,
+  /** the operation is not supported */
   EOPNOTSUPP,
+  /** the operation is not permitted */
   EPERM,
+  /** the other side is closed for reading */
   EPIPE,
+  /** a protocol error */
   EPROTO,
+  /** the socket is of another type */
   EPROTOTYPE,
+  /** the connection timed out */
   ETIMEDOUT,
 } = constants.errno;
 

@@ -2,6 +2,7 @@
 
 import { getSystemErrorName } from "node:util";
 
+/** The codes of SelectorError. */
 export type SelectorErrorCode =
   | "ERR_SELECTOR_KEY_EXISTS"
   | "ERR_SELECTOR_KEY_NOT_FOUND"
@@ -12,7 +13,9 @@ export type SelectorErrorCode =
  * An error of a selector's own. Errors of the system have Node's form (code, errno, syscall).
  */
 export class SelectorError extends Error {
+  /** "SelectorError" */
   override readonly name = "SelectorError";
+  /** Which rule of the Selector contract the call broke. */
   readonly code: SelectorErrorCode;
 
   constructor(code: SelectorErrorCode, message: string) {

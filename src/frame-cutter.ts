@@ -26,9 +26,11 @@ export type OnFrame<T> = (connection: Connection<T>, bytes: Uint8Array) => void;
 /** Gets the connection whose peer sent a frame that was refused, and why. */
 export type OnRefused<T> = (connection: Connection<T>, error: FramingError) => void;
 
-/** A frame that was refused. */
+/** Why a received frame was refused. */
 export class FramingError extends Error {
+  /** "FramingError" */
   override readonly name = "FramingError";
+  /** Longer than `longest`, or cut off by the end of the connection. */
   readonly code: "ERR_FRAME_TOO_LONG" | "ERR_FRAME_CUT_OFF";
 
   constructor(code: FramingError["code"], message: string) {

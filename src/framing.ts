@@ -23,8 +23,10 @@ const LARGEST_LONGEST = 2 ** 31 - 1;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
-/** The handlers of a connection but `data`, and what every format has. */
-interface FramingOptions<T> extends Omit<ConnectionHandlers<T>, "data"> {
+/** The handlers of a connection without `data`, and the options of both formats. */
+interface FramingOptions<T> extends ConnectionHandlers<T> {
+  /** Not allowed: the framing receives the bytes. */
+  readonly data?: never;
   /** Bytes of the longest line or message, without newline or prefix; 64 KiB by default. */
   readonly longest?: number;
   /**
@@ -34,25 +36,32 @@ interface FramingOptions<T> extends Omit<ConnectionHandlers<T>, "data"> {
   readonly onRefused?: OnRefused<T>;
 }
 
+/** Options of lines(), and handlers that it passes through. */
 export interface LinesOptions<T = undefined> extends FramingOptions<T> {
   /** Called for each line without its "\n" or "\r\n"; at the end also for one without a newline. */
   readonly onLine: (connection: Connection<T>, line: string) => void;
-  /** Of the bytes; UTF-8 by default. */
+  /** The encoding of the lines; UTF-8 by default. */
   readonly encoding?: BufferEncoding;
 }
 
+/** Options of lines() for lines as bytes, and handlers that it passes through. */
 export interface ByteLinesOptions<T = undefined> extends FramingOptions<T> {
   /** The same with bytes: a view that is valid until the handler returns. */
   readonly onLine: (connection: Connection<T>, line: Uint8Array) => void;
+  /** Null: the lines are not decoded. */
   readonly encoding: null;
 }
 
+/** Options of lengthPrefixed(), and handlers that it passes through. */
 export interface LengthPrefixedOptions<T = undefined> extends FramingOptions<T> {
   /** Bytes of the length before each message; 4 by default. */
   readonly prefixBytes?: 1 | 2 | 4;
   /** Whether the length begins with its least significant byte; false by default. */
   readonly littleEndian?: boolean;
-  /** @param message a view that is valid until the handler returns. */
+  /**
+   * Called for each message, without its prefix.
+   * @param message a view that is valid until the handler returns.
+   */
   readonly onMessage: (connection: Connection<T>, message: Uint8Array) => void;
 }
 

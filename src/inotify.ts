@@ -13,28 +13,47 @@ import { assertInteger, assertPath, explained } from "./opening.ts";
  * @see inotify(7)
  */
 export const IN = Object.freeze({
+  /** A file was read. */
   ACCESS: 0x1,
+  /** A file was written or truncated. */
   MODIFY: 0x2,
+  /** Metadata changed: permissions, times, links, owner. */
   ATTRIB: 0x4,
+  /** A file that was open for writing was closed. */
   CLOSE_WRITE: 0x8,
+  /** A file or directory that was not open for writing was closed. */
   CLOSE_NOWRITE: 0x10,
+  /** CLOSE_WRITE | CLOSE_NOWRITE */
   CLOSE: 0x18,
+  /** A file or directory was opened. */
   OPEN: 0x20,
+  /** An entry was moved out of the directory, or renamed: its old name. */
   MOVED_FROM: 0x40,
+  /** An entry was moved into the directory, or renamed: its new name. */
   MOVED_TO: 0x80,
+  /** MOVED_FROM | MOVED_TO */
   MOVE: 0xc0,
+  /** An entry was created in the directory. */
   CREATE: 0x100,
+  /** An entry was deleted from the directory. */
   DELETE: 0x200,
+  /** The watched path itself was deleted. */
   DELETE_SELF: 0x400,
+  /** The watched path itself was moved. */
   MOVE_SELF: 0x800,
+  /** All of the events above. */
   ALL_EVENTS: 0xfff,
+  /** The file system of the path was unmounted. */
   UNMOUNT: 0x2000,
   /** The kernel's queue was full and events were lost: look at all paths again. `watch` is -1. */
   Q_OVERFLOW: 0x4000,
   /** The watch has ended: it was removed, or its path was deleted or unmounted. */
   IGNORED: 0x8000,
+  /** Fails with ENOTDIR if the path is not a directory. */
   ONLYDIR: 0x1000000,
+  /** Watches a symbolic link itself. */
   DONT_FOLLOW: 0x2000000,
+  /** Reports no events of entries that were unlinked from the directory. */
   EXCL_UNLINK: 0x4000000,
   /** Fails with EEXIST, instead of replacing the mask, if the path has a watch. Linux 4.18. */
   MASK_CREATE: 0x10000000,
@@ -42,6 +61,7 @@ export const IN = Object.freeze({
   MASK_ADD: 0x20000000,
   /** The event is about a directory. */
   ISDIR: 0x40000000,
+  /** Ends the watch after one event. */
   ONESHOT: 0x80000000,
 });
 

@@ -7,6 +7,7 @@ import { invalidType, invalidValue } from "./errors.ts";
 import { MULTICAST_OPTIONS, native, SOCKET_OPTIONS } from "./native.ts";
 import { explained } from "./opening.ts";
 
+/** A group, and on which interface and from which sources its datagrams are received. */
 export interface MulticastMembership {
   /** A numeric multicast address of the socket's family: 224.0.0.0/4 or ff00::/8. */
   readonly group: string;

@@ -48,6 +48,7 @@ export const wishEnd = Symbol("wishEnd");
 export const ring = Symbol("ring");
 export const dataOf = Symbol("dataOf");
 
+/** Options of the selector classes. */
 export interface SelectorOptions {
   /** One more than the largest descriptor that can be watched; select only. */
   readonly fdSetSize?: number;
@@ -211,6 +212,7 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     return (await waitBeside(this.#id, look, this.#keepsAlive, options)) ?? [];
   }
 
+  /** Waits repeatedly, without a deadline, until `close`. */
   async *[Symbol.asyncIterator](): AsyncIterator<ReadyEvent<T>[]> {
     while (!this.closed) {
       try {
@@ -252,6 +254,7 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     this.#map = null;
   }
 
+  /** Closes the selector, as `close` does. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -107,13 +107,21 @@ export interface NativeCapabilities {
 
 /** Calls, events and bytes of an engine since it was made. */
 export interface EngineCounters {
+  /** Waits for events, and with io_uring also submissions. */
   readonly waitCalls: number;
+  /** Events that the waits returned. */
   readonly eventsReturned: number;
+  /** recv(2) and read(2), or their completions. */
   readonly receiveCalls: number;
+  /** send(2), sendmsg(2) and write(2), or their completions. */
   readonly sendCalls: number;
+  /** accept4(2), or its completions. */
   readonly acceptCalls: number;
+  /** Changes of the set that the kernel watches, such as epoll_ctl(2). */
   readonly controlCalls: number;
+  /** Bytes received by all connections. */
   readonly bytesReceived: number;
+  /** Bytes sent by all connections. */
   readonly bytesSent: number;
 }
 

@@ -49,6 +49,7 @@ const DEFAULT_GROUPS = {
   uevent: ["kernel"],
 } as const;
 
+/** The family of a netlink socket, and the groups whose announcements it receives. */
 export type NetlinkOptions =
   | {
       /** rtnetlink(7): network links, addresses, routes, neighbours. */

@@ -6,8 +6,11 @@ import { isConnection } from "./connection-stream.ts";
 import { type EngineConnection, handlersOf, takeOver } from "./engine-connection.ts";
 import { invalidType, invalidValue } from "./errors.ts";
 
+/** Bytes that pipeBoth(a, b) has forwarded. */
 export interface PipedBytes {
+  /** Received from `a` and written to `b`. */
   readonly aToB: number;
+  /** Received from `b` and written to `a`. */
   readonly bToA: number;
 }
 

@@ -23,6 +23,7 @@ import { Registrations } from "./registrations.ts";
 import { EVENT_READ, EVENT_WRITE, type FileLike, type RegisterOptions } from "./selector.ts";
 import { type Timer, TimerQueue } from "./timer-queue.ts";
 
+/** What becomes of exceptions in a Reactor. */
 export interface ReactorOptions {
   /**
    * Called with the exceptions of timers, posted tasks, and handlers without an own onError. If it
@@ -44,6 +45,10 @@ const EVENTS_PER_TURN = 64;
 /** The resolution of performance.now(). */
 const SHORTEST_REPEAT_MS = 0.001;
 
+/**
+ * Calls handlers when their descriptors are ready, and timers and posted tasks in between, on this
+ * thread: in run(), beside Node's event loop, or in handleEvents(), which blocks.
+ */
 export class Reactor {
   readonly #selector: NativeSelector<CheckedHandler>;
   readonly #ring: EventRing;
@@ -201,6 +206,7 @@ export class Reactor {
    * called are called afterwards.
    * @param timeoutMs as for Selector.poll; a timer or a posted task ends the wait in time.
    * @returns the number of ready descriptors.
+   * @throws what Selector.poll throws; after the turn, an exception of this Reactor's own onError.
    */
   handleEvents(timeoutMs: number | null = null): number {
     toNativeTimeout(timeoutMs);
@@ -247,7 +253,7 @@ export class Reactor {
   }
 
   async #runHosted(): Promise<void> {
-    // Where the kernel keeps the set, looking at it costs no more than what is ready.
+    // If the kernel keeps the set, looking at it costs no more than what is ready.
     const looksAgain = this.#selector.capabilities.asyncWait === "nested";
     let failure: { readonly error: unknown } | null = null;
     await this.#selector[run]((ready) => {
@@ -266,8 +272,9 @@ export class Reactor {
   }
 
   /**
-   * Where a wait brought more than one event, what became ready meanwhile belongs to the same turn,
-   * look by look until one brings no more than that: going back to Node costs more than looking.
+   * If a wait returned more than one event, descriptors that became ready meanwhile are served in
+   * the same turn: further waits that do not block, until one returns at most one event. Such a
+   * wait costs less than going back to Node.
    */
   #dispatchMore(ready: number): void {
     let last = ready;

@@ -1,19 +1,29 @@
 // The Selector contract: types and constants. Python's selectors module is the model for its shape
 // and its names; native-selector.ts implements it for every backend.
 
-/** Interest and readiness; combine them with `|`. */
+/** Readable: bytes, a connection to accept, or the end. Events are combined with `|`. */
 export const EVENT_READ = 1;
+/** Writable: room for bytes, or a connect that has ended. */
 export const EVENT_WRITE = 2;
 
-/** Bits of `readyFlags`: what the kernel reports in addition to readable and writable. */
+/** A bit of `readyFlags`: the other side is gone. POLLHUP, poll(2) */
 export const FLAG_HANGUP = 1;
+/** A bit of `readyFlags`: an error; for a socket, socketError() has it. POLLERR, poll(2) */
 export const FLAG_ERROR = 2;
+/** A bit of `readyFlags`: the peer has ended its side. POLLRDHUP, poll(2) */
 export const FLAG_READ_CLOSED = 4;
+/** A bit of `readyFlags`: urgent data, if it was registered with `priority`. POLLPRI, poll(2) */
 export const FLAG_PRIORITY = 8;
 
-/** A descriptor, or anything that has one. */
-export type FileLike = number | { readonly fd: number };
+/** A descriptor, or an object with a descriptor as `fd`. */
+export type FileLike =
+  | number
+  | {
+      /** The descriptor. */
+      readonly fd: number;
+    };
 
+/** What a selector can be made of; availableBackends() reports which of them work here. */
 export type BackendName = "select" | "poll" | "epoll" | "kqueue" | "io_uring";
 
 /** How a registration reports. Not every backend supports each: see Capabilities. */
@@ -31,9 +41,13 @@ export interface RegisterOptions {
 
 /** What a selector's backend can do on this machine. */
 export interface Capabilities {
+  /** Whether `register` takes `mode: "edge"`. */
   readonly edge: boolean;
+  /** Whether `register` takes `mode: "oneshot"`. */
   readonly oneshot: boolean;
+  /** Whether `register` takes `exclusive`. */
   readonly exclusive: boolean;
+  /** Whether `register` takes `priority`. */
   readonly priority: boolean;
   /** Whether regular files, which are always ready, can be registered. */
   readonly regularFiles: boolean;
@@ -45,8 +59,9 @@ export interface Capabilities {
   readonly asyncWait: "nested" | "thread";
 }
 
+/** Options of Selector.wait. */
 export interface WaitOptions {
-  /** Milliseconds, as for `select`; none unless given. */
+  /** Milliseconds, as for `select`; without a deadline unless given. */
   readonly timeoutMs?: number | null;
   /** Ends the wait: it rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -67,14 +82,19 @@ export interface Waker {
 
 /** One registration; frozen. `modify` returns a new one. */
 export interface SelectorKey<T = unknown> {
+  /** What was passed to `register`. */
   readonly fileobj: FileLike;
+  /** Its descriptor. */
   readonly fd: number;
   /** EVENT_READ | EVENT_WRITE, never 0. */
   readonly events: number;
+  /** What was passed to `register` or to the last `modify`. */
   readonly data: T | undefined;
 }
 
+/** One registration that is ready. */
 export interface ReadyEvent<T = unknown> {
+  /** The registration. */
   readonly key: SelectorKey<T>;
   /** What is ready: a subset of `key.events`. */
   readonly events: number;
@@ -82,11 +102,17 @@ export interface ReadyEvent<T = unknown> {
 
 /** A live view of the registrations; it iterates descriptors. */
 export interface ReadonlySelectorMap<T = unknown> extends Iterable<number> {
+  /** How many descriptors are registered. */
   readonly size: number;
+  /** Whether the descriptor is registered. */
   has(file: FileLike): boolean;
+  /** Returns the registration of the descriptor; undefined if it has none. */
   get(file: FileLike): SelectorKey<T> | undefined;
+  /** The descriptors. */
   keys(): IterableIterator<number>;
+  /** The registrations. */
   values(): IterableIterator<SelectorKey<T>>;
+  /** The descriptors, each with its registration. */
   entries(): IterableIterator<[number, SelectorKey<T>]>;
 }
 
@@ -96,8 +122,11 @@ export interface ReadonlySelectorMap<T = unknown> extends Iterable<number> {
  * `close` and those that read the last wait's events throws `ERR_SELECTOR_CLOSED`.
  */
 export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEvent<T>[]> {
+  /** The backend that it was made with. */
   readonly backend: BackendName;
+  /** What that backend can do on this machine. */
   readonly capabilities: Capabilities;
+  /** Whether `close` was called. */
   readonly closed: boolean;
   /** How many descriptors are registered. */
   readonly size: number;
@@ -130,7 +159,10 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
    */
   unregister(file: FileLike): SelectorKey<T>;
 
-  /** @throws {SelectorError} ERR_SELECTOR_KEY_NOT_FOUND if the descriptor is not registered. */
+  /**
+   * Returns the registration of a descriptor.
+   * @throws {SelectorError} ERR_SELECTOR_KEY_NOT_FOUND if the descriptor is not registered.
+   */
   getKey(file: FileLike): SelectorKey<T>;
 
   /** Returns a live view of the registrations; null once closed. */
@@ -184,8 +216,9 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
   /** Makes a Waker, which ends this selector's waits, `wait` included, from any thread. */
   waker(): Waker;
 
-  /** Whether a `wait` keeps the process alive: it does, until `unref`. */
+  /** From now on a pending `wait` keeps the process alive, as it does from the beginning. */
   ref(): this;
+  /** From now on a pending `wait` does not keep the process alive. */
   unref(): this;
 
   /** Returns the backend's own descriptor (epoll's), null if it has none. */

@@ -30,6 +30,7 @@ interface ServerRole<T> extends Role<T> {
   readonly idleMs: number;
 }
 
+/** Options of serve: where to listen, and the options of each accepted connection. */
 export interface ServeOptions extends ConnectionOptions {
   /** A numeric address, or a name for Node's resolver; 127.0.0.1 unless given. */
   readonly host?: string;
@@ -49,6 +50,7 @@ export interface ServeOptions extends ConnectionOptions {
 
 export type { EngineCounters } from "./native.ts";
 
+/** Options of Server.close. */
 export interface CloseOptions {
   /** "destroy" also closes the connections that are open; otherwise they end by themselves. */
   readonly connections?: "destroy";
@@ -131,12 +133,14 @@ export class Server<T = undefined> implements AsyncDisposable {
     return this.#closed;
   }
 
-  /** Whether the listener keeps the process alive: it does until `unref()`. */
+  /** From now on the listener keeps the process alive, as it does from the beginning. */
   ref(): this {
     if (!this.#referenced && this.#slot !== NOT_LISTENING) this.#role.engine.ref();
     this.#referenced = true;
     return this;
   }
+
+  /** From now on the listener does not keep the process alive. */
   unref(): this {
     if (this.#referenced && this.#slot !== NOT_LISTENING) this.#role.engine.unref();
     this.#referenced = false;

@@ -19,14 +19,17 @@ export const LARGEST_BACKLOG = 0x7fffffff;
 const receiving = new Lending("receive");
 const sending = new Lending("send");
 
+/** Options of connectTcp. */
 export interface ConnectTcpOptions {
   /** A numeric IPv4 or IPv6 address; 127.0.0.1 unless given. */
   readonly host?: string;
+  /** The port to connect to. */
   readonly port: number;
   /** A numeric address of this machine to connect from; the kernel's choice unless given. */
   readonly localAddress?: string;
 }
 
+/** Options of listenTcp. */
 export interface ListenOptions {
   /** A numeric IPv4 or IPv6 address; 127.0.0.1 unless given. */
   readonly host?: string;

@@ -11,7 +11,9 @@ import { type WebStreams, webStreamsOf } from "./web-streams.ts";
 
 /** Lets a read or a write under way keep the process alive (`ref`, the default) or not. */
 export interface Refable {
+  /** From now on a read or a write under way keeps the process alive, as from the beginning. */
   ref(): this;
+  /** From now on a read or a write under way does not keep the process alive. */
   unref(): this;
 }
 

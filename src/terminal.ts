@@ -14,6 +14,7 @@ const FLOW_CONTROLS = ["none", "hardware", "software"] as const;
 /** Places in the Int32Array that native SerialLine is. */
 const LINE_INTEGERS = 7;
 
+/** How a serial line transmits; enterRawMode sets it. termios(3) */
 export interface SerialOptions {
   /** Bits per second in both directions, any that the device's clock gives (on Linux and the BSDs
    * also those without a name, such as 250000); unchanged unless given. */

@@ -1,6 +1,7 @@
 // TimerQueue: the Reactor's timers, a binary heap of due times. A cancelled timer leaves it at
 // once, so that a timeout set and cancelled per message holds no memory.
 
+/** A timer of Reactor.setTimer. */
 export interface Timer {
   /** Forgets the timer and its task; a no-op once it has fired. */
   cancel(): void;

@@ -9,8 +9,9 @@ import { LARGEST_BACKLOG } from "./socket.ts";
 /** A byte stream, single datagrams, or a connection that preserves message boundaries. */
 export type SocketType = "stream" | "datagram" | "seqpacket";
 
+/** Options of listenUnix. */
 export interface ListenUnixOptions {
-  /** At most 107 bytes on Linux, 103 elsewhere. */
+  /** At most 107 bytes on Linux, 103 elsewhere; "\0name" is an abstract name. */
   readonly path: string;
   /** `stream` unless given. */
   readonly type?: "stream" | "seqpacket";
@@ -18,7 +19,9 @@ export interface ListenUnixOptions {
   readonly backlog?: number;
 }
 
+/** Options of connectUnix. */
 export interface ConnectUnixOptions {
+  /** The path of the listener, or "\0name" for an abstract name. */
   readonly path: string;
   /** `stream` unless given. */
   readonly type?: SocketType;
@@ -27,8 +30,9 @@ export interface ConnectUnixOptions {
 const ABSTRACT = "Linux only: an abstract name";
 
 /**
- * Opens a listening Unix socket. Closing it leaves its file: the next listen on the path fails with
+ * Opens a non-blocking, listening Unix socket. Closing it leaves its file: the next listen on the path fails with
  * EADDRINUSE until the file is removed.
+ * @returns its descriptor, which the caller closes.
  * @throws {RangeError} if the path is too long; {Error} in Node's form: `EADDRINUSE`, `EACCES`.
  */
 export function listenUnix(options: ListenUnixOptions): number {
@@ -41,8 +45,9 @@ export function listenUnix(options: ListenUnixOptions): number {
 }
 
 /**
- * Opens a connected Unix socket. One of type `datagram` has a receiver, and no name to which that
- * can reply.
+ * Opens a non-blocking, connected Unix socket. One of type `datagram` has no name of its own, so
+ * its receiver cannot reply.
+ * @returns its descriptor, which the caller closes.
  * @throws {Error} in Node's form: `ENOENT` without such a file, `ECONNREFUSED` without a listener,
  *   `EAGAIN` while the backlog is full, `EPROTOTYPE` if the listener is of another type.
  */
@@ -63,7 +68,8 @@ export function bindUnix(options: { readonly path: string }): number {
 }
 
 /**
- * Opens two Unix sockets connected to each other: one receives what the other sends.
+ * Opens two non-blocking Unix sockets that are connected to each other.
+ * @returns both descriptors, which the caller closes.
  * @throws {Error} in Node's form: `EMFILE`; `EPROTONOSUPPORT` for `seqpacket` on macOS.
  * @see socketpair(2)
  */

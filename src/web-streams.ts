@@ -9,6 +9,7 @@ import {
   type WritableStreamDefaultController,
 } from "node:stream/web";
 
+/** What toWebStreams returns: the two directions of a descriptor or connection. */
 export interface WebStreams {
   /** Bytes as they come; `cancel` destroys both sides. */
   readonly readable: ReadableStream<Uint8Array>;
