@@ -30,8 +30,8 @@ export interface ConnectUnixOptions {
 const ABSTRACT = "Linux only: an abstract name";
 
 /**
- * Opens a non-blocking, listening Unix socket. Closing it leaves its file: the next listen on the path fails with
- * EADDRINUSE until the file is removed.
+ * Opens a non-blocking, listening Unix socket. Closing it leaves its file: the next listen on the
+ * path fails with EADDRINUSE until the file is removed.
  * @returns its descriptor, which the caller closes.
  * @throws {RangeError} if the path is too long; {Error} in Node's form: `EADDRINUSE`, `EACCES`.
  */
