@@ -1,15 +1,19 @@
 // Whether the suite gets as many requests per second from a server in a closed loop as other
-// clients do: wrk from five HTTP servers, redis-benchmark from Redis. check.mjs runs these checks.
+// clients do: wrk from five HTTP servers, redis-benchmark from Redis. The servers have 40 % of their
+// CPU, and requests are counted per second of it. check.mjs runs these checks.
 
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
+import { promisify } from "node:util";
+import { startedByCommand } from "../../dist/bench/contenders/foreign.js";
+import { startServer } from "../../dist/bench/run/server.js";
 
 const roundSeconds = 3;
-const readyTries = 150;
+const readySeconds = 15;
+/** Of the server's CPU, as the suite's own measurement of capacity has it. */
+const serverShare = 0.4;
 const reportBlocks = 3;
 const python = "/usr/bin/python3";
 
@@ -74,54 +78,39 @@ function requirePrograms(...probes) {
   }
 }
 
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
+/**
+ * Runs the server while `use` runs with its port and pid. It has a part of its CPU, so that it is
+ * saturated and not its clients, which cost more per request than a good server.
+ */
+async function withServer({ command }, host, use) {
+  const { server: cpu } = await host.cpus();
+  const cpuShare = host.cpuShare(serverShare);
+  const row = startedByCommand({ name: "server", command, readySeconds, spoken: [] });
+  const started = await startServer(row.command(host.paths, 1), {
+    ...{ host, cpu, cpuShare, signal: new AbortController().signal },
+    ...{ readyTimeoutMs: row.readyWithinMs, stopTimeoutMs: 5_000 },
   });
-}
-
-async function untilListening(port, ended) {
-  for (let tries = 0; tries < readyTries && !ended(); tries++) {
-    const open = await new Promise((resolve) => {
-      const socket = connect(port, "127.0.0.1", () => resolve(true));
-      socket.once("error", () => resolve(false));
-      socket.once("connect", () => socket.end());
-    });
-    if (open) return;
-    await pause(100);
-  }
-  throw new Error(`the server does not listen on port ${port}`);
-}
-
-/** Runs the server on its CPU while `use` runs with its port. */
-async function withServer(command, cpu, use) {
-  const port = await freePort();
-  const argv = ["-c", String(cpu), "sh", "-c", command.replaceAll("{port}", String(port))];
-  const child = spawn("taskset", argv, { stdio: "ignore" });
-  const exited = new Promise((resolve) => child.once("exit", resolve));
+  if (!("server" in started)) throw new Error(started.failure);
   try {
-    await untilListening(port, () => child.exitCode !== null);
-    return await use(port);
+    return await use(started.server);
   } finally {
-    child.kill("SIGTERM");
-    await exited;
+    await started.server.stop();
+    cpuShare?.remove();
   }
 }
 
-function onClient(cpu, ...argv) {
-  return execFileSync("taskset", ["-c", String(cpu), ...argv.map(String)], { encoding: "utf8" });
+async function onClient(cpu, ...argv) {
+  const pinned = ["-c", String(cpu), ...argv.map(String)];
+  const { stdout } = await promisify(execFile)("taskset", pinned, { maxBuffer: 1e9 });
+  return stdout;
 }
 
 /** Requests per second of the suite's generator, every answer checked. */
-function byGenerator({ loadGenerator }, cpu, { port, connections, spoken }) {
+async function byGenerator({ loadGenerator }, cpu, { port, connections, spoken }) {
   const scale = ["--port", port, "--connections", connections, "--in-flight", connections];
   const timing = ["--windows", roundSeconds * 2, "--window-ms", 500, "--warmup-ms", 300];
   const argv = [loadGenerator, "run", ...scale, ...timing, "--mode", "closed", ...spoken];
-  const events = onClient(cpu, ...argv)
+  const events = (await onClient(cpu, ...argv))
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line));
@@ -130,16 +119,16 @@ function byGenerator({ loadGenerator }, cpu, { port, connections, spoken }) {
   return sum("completedMessages") / (sum("durationNs") / 1e9);
 }
 
-function byWrk(cpu, { port, connections }) {
+async function byWrk(cpu, { port, connections }) {
   const load = ["-t1", `-c${connections}`, `-d${roundSeconds}s`];
-  const said = onClient(cpu, "wrk", ...load, `http://127.0.0.1:${port}/`);
+  const said = await onClient(cpu, "wrk", ...load, `http://127.0.0.1:${port}/`);
   return numberIn(said, /Requests\/sec:\s*([\d.]+)/);
 }
 
-function byRedisBenchmark(cpu, { port, connections }) {
+async function byRedisBenchmark(cpu, { port, connections }) {
   const load = ["-p", port, "-c", connections, "-n", 200_000, "-t", "ping_inline", "-q"];
   return numberIn(
-    onClient(cpu, "redis-benchmark", ...load),
+    await onClient(cpu, "redis-benchmark", ...load),
     /.*[^\d.]([\d.]+) requests per second/s,
   );
 }
@@ -153,16 +142,34 @@ function numberIn(text, pattern) {
 const medianOf = (figures) => figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)];
 const whole = (figure) => Math.round(figure).toLocaleString("en");
 
-/** The other client and the generator in turn. @returns the median of each, and of their ratios. */
-function inTurn(rounds, theirs, ours) {
-  const found = Array.from({ length: rounds }, () => {
-    const [other, own] = [theirs(), ours()];
-    return { other, own, ratio: own / other };
-  });
+/** Requests per second that `client` reports, the server's CPU in use, and what follows of both. */
+async function timed(host, { pid }, client) {
+  const before = [performance.now(), (await host.usage(pid)).cpuNs];
+  const perSecond = await client();
+  const after = [performance.now(), (await host.usage(pid)).cpuNs];
+  const used = (after[1] - before[1]) / 1e6 / (after[0] - before[0]);
+  return { perSecond, used, perCpuSecond: perSecond / used };
+}
+
+/**
+ * The other client and the generator in turn.
+ * @returns the medians of each, the medians of the ratios, and a sentence with all of them
+ */
+async function inTurn({ host, rounds, name }, server, { theirs, other, ours }) {
+  const found = [];
+  for (let round = 0; round < rounds; round++) {
+    const [one, own] = [await timed(host, server, theirs), await timed(host, server, ours)];
+    found.push({ one, own });
+  }
+  const median = (figure) => medianOf(found.map(figure));
+  const words = (of) =>
+    `${whole(median((pair) => of(pair).perSecond))}/s with ${(100 * median((pair) => of(pair).used)).toFixed(0)} % of a CPU`;
+  const ratio = median(({ one, own }) => own.perCpuSecond / one.perCpuSecond);
   return {
-    other: medianOf(found.map(({ other }) => other)),
-    own: medianOf(found.map(({ own }) => own)),
-    ratio: medianOf(found.map(({ ratio }) => ratio)),
+    ...{ ratio, perCpuSecond: median(({ one }) => one.perCpuSecond) },
+    words:
+      `${name}: ${other} ${words(({ one }) => one)}, the generator ${words(({ own }) => own)}; ` +
+      `median ratio per CPU second ${ratio.toFixed(3)}`,
   };
 }
 
@@ -173,27 +180,21 @@ function inTurn(rounds, theirs, ours) {
  */
 export async function againstWrk({ host, connections, rounds, bound, out, verdict }) {
   requirePrograms(["wrk", "wrk", "-v"], ["nginx", "nginx", "-v"], ["python3", python, "-V"]);
-  const { server: cpu, client } = await host.cpus();
+  const { client } = await host.cpus();
   const folder = mkdtempSync(join(tmpdir(), "io-selectors-http-"));
   try {
     const servers = httpServers(host.paths, folder);
     const wrk = new Map();
-    for (const { name, command } of servers) {
-      const found = await withServer(command, cpu, (port) =>
-        inTurn(
-          rounds,
-          () => byWrk(client, { port, connections }),
-          () =>
-            byGenerator(host.paths, client, { port, connections, spoken: ["--protocol", "http"] }),
-        ),
-      );
-      wrk.set(name, found.other);
-      const words = `${name}: wrk ${whole(found.other)}/s, the generator ${whole(found.own)}/s`;
-      verdict(
-        Math.abs(found.ratio - 1) <= bound / 100,
-        `${bound} %`,
-        `${words}; median ratio ${found.ratio.toFixed(3)}`,
-      );
+    for (const row of servers) {
+      const found = await withServer(row, host, (server) => {
+        const load = { port: server.port, connections, spoken: ["--protocol", "http"] };
+        return inTurn({ host, rounds, name: row.name }, server, {
+          ...{ theirs: () => byWrk(client, load), other: "wrk" },
+          ours: () => byGenerator(host.paths, client, load),
+        });
+      });
+      wrk.set(row.name, found.perCpuSecond);
+      verdict(Math.abs(found.ratio - 1) <= bound / 100, `${bound} %`, found.words);
     }
     compareReport(byTarget(host.paths, servers, { connections, out }), wrk, { bound, verdict });
   } finally {
@@ -250,20 +251,15 @@ function compareReport(rows, wrk, { bound, verdict }) {
 /** Redis under redis-benchmark and under the generator, by `given` as above. */
 export async function againstRedisBenchmark({ host, connections, rounds, bound, verdict }) {
   requirePrograms(["redis-tools", "redis-benchmark", "-v"], ["redis", "redis-server", "-v"]);
-  const { server: cpu, client } = await host.cpus();
+  const { client } = await host.cpus();
   const spoken = ["--protocol", "request", "--send", "PING\\r\\n", "--expect", "+PONG\\r\\n"];
   const command = "exec redis-server --port {port} --save '' --appendonly no";
-  const { other, own, ratio } = await withServer(command, cpu, (port) =>
-    inTurn(
-      rounds,
-      () => byRedisBenchmark(client, { port, connections }),
-      () => byGenerator(host.paths, client, { port, connections, spoken }),
-    ),
-  );
-  const words = `Redis: redis-benchmark ${whole(other)}/s, the generator ${whole(own)}/s`;
-  verdict(
-    Math.abs(ratio - 1) <= bound / 100,
-    `${bound} %`,
-    `${words}; median ratio ${ratio.toFixed(3)}`,
-  );
+  const found = await withServer({ command }, host, (server) => {
+    const load = { port: server.port, connections, spoken };
+    return inTurn({ host, rounds, name: "Redis" }, server, {
+      ...{ theirs: () => byRedisBenchmark(client, load), other: "redis-benchmark" },
+      ours: () => byGenerator(host.paths, client, load),
+    });
+  });
+  verdict(Math.abs(found.ratio - 1) <= bound / 100, `${bound} %`, found.words);
 }
