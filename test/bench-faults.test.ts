@@ -210,6 +210,22 @@ describe("an interruption", () => {
     expect(cellOf(results, reference).messages).toBeGreaterThan(0);
   });
 
+  it("leaves the figures of cells with enough blocks", async () => {
+    const controller = new AbortController();
+    const { results } = await measure(planOf(good, 9), {
+      signal: controller.signal,
+      onProgress: (event) => {
+        if (event.event === "round-ended" && event.step.block === 5) controller.abort();
+      },
+    });
+    expect(results.complete).toBe(false);
+    for (const { reason, metrics, confidence } of results.cells) {
+      expect(reason ?? "").not.toMatch(/^interrupted/);
+      expect(metrics.serverCpuPerMessage?.median).toBeGreaterThan(0);
+      expect(confidence?.grade).toMatch(/^(medium|low)$/);
+    }
+  });
+
   it("ends the children at once, whatever they are doing", async () => {
     const controller = new AbortController();
     const started = Date.now();

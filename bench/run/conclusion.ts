@@ -48,6 +48,9 @@ const unsteadyShare = 0.3;
 /** A smaller difference does not matter to a choice between two contenders. */
 const tieWithin = 1.05;
 
+/** With fewer blocks than planned, an interrupted cell has a figure, of a lower grade. */
+const enoughWhenInterrupted = 3;
+
 export function conclude(course: Course, circumstances: Circumstances): Conclusion {
   const { refusal, unavailable, failure } = course;
   if (refusal !== null) return refusal;
@@ -62,7 +65,7 @@ export function conclude(course: Course, circumstances: Circumstances): Conclusi
 function disturbance(course: Course, circumstances: Circumstances): Cause | null {
   const { planned, judged } = course;
   const { blocks, interrupted, workload, metrics } = circumstances;
-  if (interrupted && judged.length < planned) {
+  if (interrupted && judged.length < Math.min(planned, enoughWhenInterrupted)) {
     return { code: "interrupted", blocks: judged.length, planned };
   }
   if (blocks === 0) return droppedOf(course, circumstances);
