@@ -1,5 +1,5 @@
 // Whether the suite gets as many requests per second from a server in a closed loop as other
-// clients do: wrk from five HTTP servers, redis-benchmark from Redis. The servers have 40 % of their
+// clients do: wrk from five HTTP servers, redis-benchmark from Redis. The servers have 40 % of a
 // CPU, and requests are counted per second of it. check.mjs runs these checks.
 
 import { execFile, spawnSync } from "node:child_process";
@@ -162,8 +162,13 @@ async function inTurn({ host, rounds, name }, server, { theirs, other, ours }) {
     found.push({ one, own });
   }
   const median = (figure) => medianOf(found.map(figure));
-  const words = (of) =>
-    `${whole(median((pair) => of(pair).perSecond))}/s with ${(100 * median((pair) => of(pair).used)).toFixed(0)} % of a CPU`;
+  const words = (of) => {
+    const [perSecond, used] = [
+      median((pair) => of(pair).perSecond),
+      median((pair) => of(pair).used),
+    ];
+    return `${whole(perSecond)}/s with ${(100 * used).toFixed(0)} % of a CPU`;
+  };
   const ratio = median(({ one, own }) => own.perCpuSecond / one.perCpuSecond);
   return {
     ...{ ratio, perCpuSecond: median(({ one }) => one.perCpuSecond) },
