@@ -34,16 +34,16 @@ export interface EventHandler {
   onClose?(fd: number): void;
 }
 
-/** A handler that assertHandler has accepted: it is called only for what it has a method for. */
+/** A handler that assertHandler has accepted: it has a method for each registered event. */
 export type CheckedHandler = EventHandler &
   Required<Pick<EventHandler, "onReadable" | "onWritable">>;
 
 const METHODS = ["onReadable", "onWritable", "onError", "onClose"] as const;
 
 /**
- * @throws {TypeError} ERR_INVALID_ARG_TYPE where a method is no function.
- * @throws {RangeError} ERR_INVALID_ARG_VALUE where it lacks the method for one of `events`: it
- *   would be woken continuously and nothing called.
+ * @throws {TypeError} ERR_INVALID_ARG_TYPE if a method is not a function.
+ * @throws {RangeError} ERR_INVALID_ARG_VALUE if it lacks the method for one of `events`: the
+ *   wait would end continuously and nothing would be called.
  */
 export function assertHandler(
   handler: EventHandler,

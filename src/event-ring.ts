@@ -18,7 +18,7 @@ export class EventRing {
   /** Native code's, head included; the layout is in native.ts. */
   readonly words = new Int32Array((EVENTS_PER_WAIT + 1) * RING_STRIDE);
   #ready = 0;
-  /** Batches that are being served: more than one where a handler serves a batch itself. */
+  /** Batches that are being served: more than one if a handler serves a batch itself. */
   #serving = 0;
   /** Of those, copies of what has been overwritten, the outermost first. */
   readonly #kept: KeptBatch[] = [];

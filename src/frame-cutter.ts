@@ -4,19 +4,19 @@
 import type { Connection } from "./connection.ts";
 import { type EngineConnection, unread } from "./engine-connection.ts";
 
-/** Where a frame has not come to its end, and where it is too long. */
+/** Results of payloadEnd: the frame is incomplete, or too long. */
 export const INCOMPLETE = -1;
 export const TOO_LONG = -2;
 
 export interface FrameFormat {
-  /** What is between the frame's begin and its payload, and between that and the next frame. */
+  /** Bytes before the payload of a frame, and after it. */
   readonly headBytes: number;
   readonly tailBytes: number;
   /** In words, for errors: `a line of more than 1024 bytes`. */
   readonly tooLong: string;
   /**
    * @param from where the frame begins.
-   * @param seen nothing before this has to be looked at again.
+   * @param seen bytes before this place were examined by an earlier call.
    * @returns where its payload ends, or INCOMPLETE, or TOO_LONG.
    */
   payloadEnd(bytes: Uint8Array, from: number, seen: number): number;

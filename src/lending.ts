@@ -68,7 +68,7 @@ export class Lending {
   }
 }
 
-/** What the call that the frame was filled for has answered. */
+/** The result of the call that the frame was filled for. */
 export function answerOfFrame(): number {
   return frame[3] as number;
 }

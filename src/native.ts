@@ -126,8 +126,8 @@ export interface EngineCounters {
 }
 
 /**
- * Every function answers ≥ 0, or -errno unless it says otherwise; `failedSyscall` then names the
- * call that refused.
+ * Every function returns ≥ 0 or -errno, unless its comment has another contract; `failedSyscall`
+ * then names the call that failed.
  */
 export interface Native {
   /** Every backend that there is, in the order in which they are preferred. */
@@ -366,7 +366,7 @@ export function describeRefusal(answer: number, hint = ""): string {
  * Node's own form of a system error, for an answer below 0.
  * @param what failed, with its value.
  * @param syscall that failed; I/O calls, which never refuse through failedSyscall(), name theirs.
- * @param hint why, and what to do, where the errno does not tell.
+ * @param hint why, and what to do, if the errno does not show it.
  */
 export function systemError(
   answer: number,

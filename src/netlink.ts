@@ -72,7 +72,7 @@ const LARGEST_GROUP = 0x7fffffff;
  * the whole state again. On family `route`, send() asks (RTM_GETLINK, RTM_GETROUTE …).
  * @returns the descriptor, which the caller closes.
  * @throws {Error} in Node's form: `EINVAL` for a group that the kernel does not know, `EPERM`,
- *   `EAFNOSUPPORT` or `EPROTONOSUPPORT` where a sandbox refuses netlink.
+ *   `EAFNOSUPPORT` or `EPROTONOSUPPORT` if a sandbox refuses netlink.
  * @see netlink(7), rtnetlink(7)
  */
 export function openNetlink(options: NetlinkOptions): number {

@@ -222,8 +222,8 @@ export class Reactor {
    * Serves until stop(), on the same thread as Node's own event loop: timers, immediates, signals,
    * workers, sockets, other Reactors and `wait()`s go on working. As after Node's own callbacks,
    * ticks, promise jobs and unhandled rejections are served after each turn. Begins with the loop's
-   * next pass. docs/event-loop.md says how the thread is shared, and what Node's event loop
-   * utilization means meanwhile.
+   * next pass. docs/event-loop.md describes how the thread is shared, and what Node's event
+   * loop utilization means meanwhile.
    * @throws what ends it: ERR_SELECTOR_CLOSED, what this Reactor's own onError throws, EBUSY if
    *   another Reactor runs on the same selector.
    * @param options.signal stops it, too.

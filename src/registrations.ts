@@ -14,7 +14,7 @@ export interface Registered {
   events: number;
   /** Why the descriptor is not watched: suspend(), or modify() to no event. null: it is watched. */
   paused: "suspend" | "modify" | null;
-  /** The count of registrations as it began: tells it from an earlier one of the same number. */
+  /** The count of registrations as it began; an earlier one of the same number has another. */
   since: number;
 }
 
@@ -81,7 +81,7 @@ export class Registrations {
     if (registered.paused !== null) this.#watch(registered, registered.events);
   }
 
-  /** Also where the selector is closed, or watches the descriptor no more. */
+  /** Also if the selector is closed, or no longer watches the descriptor. */
   remove(registered: Registered): void {
     const { fd, paused } = registered;
     if (paused === null && this.#selector.getMap()?.has(fd)) this.#selector.unregister(fd);

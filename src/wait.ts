@@ -9,7 +9,7 @@ import type { WaitOptions } from "./selector.ts";
 const LONGEST_TIMER_MS = 0x7fffffff;
 
 /**
- * @param look answers null if there is nothing, and throws where the selector has been closed.
+ * @param look returns null if nothing is ready, and throws if the selector has been closed.
  * @returns what `look` answered; null once the time is up.
  */
 export async function waitBeside<R>(

@@ -51,7 +51,7 @@ export function limitRows(machine: MachineLimits): LimitRow[] {
 /** Who may serve: one thread, a thread or a process each, or a few processes. */
 export const models: readonly Demand["model"][] = ["single", "thread", "process", "prefork"];
 
-/** What fits at each scale, by who serves. */
+/** What fits at each scale, by what serves a connection. */
 export function fitRows(machine: MachineLimits): FitRow[] {
   return scales.flatMap((connections) =>
     models.map((model) => ({

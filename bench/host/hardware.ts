@@ -1,5 +1,5 @@
-// The processor, and who stands between it and us. proc_cpuinfo(5), the kernel's cputopology and
-// hw-vuln documents.
+// The processor, and the hypervisor or container between it and this process. proc_cpuinfo(5), the
+// kernel's cputopology and hw-vuln documents.
 
 import { arch, availableParallelism, cpus, release } from "node:os";
 import { parseCpuList } from "./cpus.ts";
@@ -19,7 +19,7 @@ export interface Hardware {
   readonly hypervisor: string | null;
 }
 
-/** The processor and who stands between it and us. */
+/** The processor, and the hypervisor or container between it and this process. */
 export function hardwareOf(read: ReadText): Hardware {
   const siblings = read("/sys/devices/system/cpu/cpu0/topology/thread_siblings_list");
   return {

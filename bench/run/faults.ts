@@ -21,7 +21,7 @@ export function faultOf(
   }
   const faults: string[] = [];
   if (connectionsLost > 0) faults.push(`${count(connectionsLost, "connection")} lost`);
-  // What a full server still owes when time is up is late, not wrong: the gate's matter.
+  // What a saturated server has not sent when time is up is late, not wrong.
   const owed = connectionsLost === 0 && windows.some(isFull);
   if (missing > 0 && !owed) faults.push(`${count(missing, "message")} never came back`);
   const refused = windows.reduce((sum, { errors = 0 }) => sum + errors, 0);

@@ -1,5 +1,5 @@
-// One run from plan to results: who can run, all blocks of all parts, the cells. Writes and prints
-// nothing.
+// One run from plan to results: which contenders can run, all blocks of all parts, the cells. It
+// neither writes nor prints.
 
 import { commonSettings } from "../contenders/settings.ts";
 import { maySpin } from "../host/cpus.ts";

@@ -1,5 +1,5 @@
 // Descriptors of every other kind for TypeScript: read, write and close; pipes, FIFOs, terminals;
-// what the kernel counts and tells. Source of the contract: src/native.ts.
+// what the kernel counts and reports. Source of the contract: src/native.ts.
 
 #include "addon/answers.h"
 #include "addon/calls.h"

@@ -22,7 +22,7 @@
 
 namespace io_selectors {
 
-/** The ring's head, four int32 before the first event: [0] says whether the wait was woken,
+/** The ring's head, four int32 before the first event: [0] is whether the wait was woken,
  * [1] what TypeScript wishes of a HostedRun. */
 constexpr int kRingHeadEvents = 1;
 constexpr int32_t kEndedByWaker = 1;  // a Waker ended the wait
@@ -60,8 +60,8 @@ struct OpenSelector final : public HostedSource {
   int capacity = 0;
 };
 
-/** A Uint8Array that TypeScript keeps, and passes by its place here. It says each time that the
- * array is still as long as it was, which one that was detached is not. */
+/** A Uint8Array that TypeScript keeps, and passes by its place here. TypeScript checks before each
+ * call that its length is unchanged: a detached array has none. */
 struct LentBytes {
   uint8_t* data = nullptr;
   int32_t length = 0;

@@ -57,7 +57,7 @@ class IoCall {
     return true;
   }
 
-  /** As ReadSlice, and not empty: receiving without room would answer 0, as at the end of a file.
+  /** As ReadSlice, and not empty: receiving without room would return 0, as at the end of a file.
    */
   bool ReadRoom(size_t index, Slice* slice) const {
     return ReadSlice(index, slice) && slice->length > 0;

@@ -105,7 +105,7 @@ Napi::Value Create(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), id);
 }
 
-/** destroy(id): closes the selector's own descriptors; silent where it is closed already. */
+/** destroy(id): closes the selector's own descriptors; a no-op if it is closed already. */
 Napi::Value Destroy(const Napi::CallbackInfo& info) {
   auto* environment = static_cast<Environment*>(info.Data());
   const int32_t id = info[0].As<Napi::Number>().Int32Value();

@@ -23,7 +23,7 @@ class SelectorTable {
   SelectorTable(const SelectorTable&) = delete;
   SelectorTable& operator=(const SelectorTable&) = delete;
 
-  /** @returns its id, or -1 where a million selectors are open. */
+  /** @returns its id, or -1 if a million selectors are open. */
   int32_t Add(std::unique_ptr<OpenSelector> selector);
 
   /** @returns nullptr if there is none, or if it was closed. */

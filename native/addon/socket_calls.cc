@@ -1,4 +1,4 @@
-// Stream sockets for TypeScript: what opens one, its I/O and its options; each call answers n or
+// Stream sockets for TypeScript: what opens one, its I/O and its options; each call returns n or
 // -errno and never throws. Source of the contract: src/native.ts.
 
 #include <sys/socket.h>

@@ -44,7 +44,7 @@ class Waker {
   std::mutex mutex_;
   int32_t handle_ = 0;
   OwnedFd writer_;
-  OwnedFd reader_;  // not valid where one descriptor is both ends (eventfd)
+  OwnedFd reader_;  // not valid if one descriptor is both ends (eventfd)
 };
 
 }  // namespace io_selectors

@@ -38,7 +38,7 @@ class Watch {
   /** Arms again if something waits. */
   void Resume();
 
-  /** Resolves the promises, and tells the listener. @param persists whether it stays armed. */
+  /** Resolves the promises, and calls the listener. @param persists whether it stays armed. */
   void Fire(bool persists);
 
   /** The registrations have changed. */

@@ -6,7 +6,7 @@
 
 namespace io_selectors {
 
-// A factory that this build does not contain is nullptr; its row then says why.
+// A factory that this build does not contain is nullptr; its row then has the reason.
 using Factory = Result<std::unique_ptr<Selector>>(const SelectorOptions& options);
 
 #ifdef __linux__

@@ -1,5 +1,5 @@
-// The one table that names the backends, says what each can do and makes it. A backend is one file
-// and one row here.
+// The one table that names the backends, their capabilities and their factories. A backend is one
+// file and one row here.
 #pragma once
 
 #include <memory>
@@ -20,8 +20,8 @@ struct SelectorOptions {
 struct Backend {
   const char* name;
   /**
-   * Makes a selector; the error says what this machine refuses. nullptr if this build does not
-   * contain the backend.
+   * Makes a selector; the error has the call that this machine refused. nullptr if this build does
+   * not contain the backend.
    */
   Result<std::unique_ptr<Selector>> (*make)(const SelectorOptions& options);
   /** Why this build does not contain it, or what usually causes the refusal; in words. */
@@ -33,7 +33,7 @@ struct Backend {
 /** Every backend that there is, in the order in which DefaultSelector tries them. */
 const std::vector<Backend>& Backends();
 
-/** The row of that name where this build contains it, else nullptr. */
+/** The row of that name if this build contains it, else nullptr. */
 const Backend* FindBackend(std::string_view name);
 
 }  // namespace io_selectors

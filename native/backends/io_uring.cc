@@ -75,7 +75,7 @@ class IoUringSelector final : public Selector {
 
   void BeforeClose(int fd) override { LetGo(At(fd)); }
 
-  /** The ring's descriptor tells of polls that are armed, and of nothing else. */
+  /** The ring's descriptor is readable only for polls that are armed. */
   void PrepareToBeWatched() override {
     bool entered = ring_->unsubmitted() == 0 || ring_->Enter(0, 0).ok();
     entered = entered && CatchUp().ok();
@@ -212,8 +212,7 @@ class IoUringSelector final : public Selector {
     slot.queued = true;
   }
 
-  /** What wakes a poll says "priority" of plain data, too (sock_def_readable): ask for the truth.
-   */
+  /** A wake-up reports "priority" for plain data, too (sock_def_readable): asks poll(2). */
   uint32_t Verified(int fd, uint32_t happened) const {
     const uint32_t events = slots_[static_cast<size_t>(fd)].events;
     if ((events & happened & POLLPRI) == 0) return happened;
@@ -298,7 +297,7 @@ class IoUringSelector final : public Selector {
     entry->user_data = kNobody;
   }
 
-  /** An entry for this operation; submits where all are taken. nullptr if the kernel refuses. */
+  /** An entry for this operation; submits if all are taken. nullptr if the kernel refuses. */
   io_uring_sqe* NextEntry(uint8_t operation) {
     io_uring_sqe* entry = ring_->NextEntry();
     if (entry == nullptr && ring_->Enter(0, 0).ok()) entry = ring_->NextEntry();

@@ -118,7 +118,7 @@ class KqueueSelector final : public Selector {
     slots_[index].spent = false;
     Result<void> added = outlived_ ? Renew(fd) : Result<void>();
     if (added.ok()) added = AddTo(kqueue_.get(), fd, registration);
-    if (!added.ok()) Remove(fd, registration);  // the first filter, where the second was refused
+    if (!added.ok()) Remove(fd, registration);  // the first filter, if the second was refused
     return added;
   }
 

@@ -84,8 +84,8 @@ class PollSelector final : public Selector {
       if (entry.revents == 0) continue;
       --pending;
       batch.Add(entry.fd, Generation(entry.fd), ReadyOf(entry.revents), FlagsOf(entry.revents));
-      // Closed without unregister: said once, then left out by its negative number (poll(2)) until
-      // it is modified.
+      // Closed without unregister: reported once, then left out by its negative number (poll(2))
+      // until it is modified.
       if ((entry.revents & POLLNVAL) != 0) entry.fd = ~entry.fd;
     }
     return {};

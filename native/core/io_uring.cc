@@ -45,7 +45,7 @@ struct EnterArgument {
 };
 
 /**
- * COOP_TASKRUN spares the interrupts that would tell a running thread of completions: each of our
+ * COOP_TASKRUN avoids the interrupts that would notify a running thread of completions: each of our
  * waits enters the kernel anyway. DEFER_TASKRUN completes in those waits only, in one go, which is
  * cheaper still; but a ring watched by another loop then never becomes readable.
  */
@@ -55,7 +55,7 @@ int Setup(uint32_t submissions, RingUse use, const RingOptions& options,
   constexpr uint32_t kDeferred = kSetupSubmitAll | kSetupSingleIssuer | kSetupDeferTaskrun;
   constexpr uint32_t kCooperative = kSetupSubmitAll | kSetupCoopTaskrun;
   const uint32_t best = use == RingUse::kOneThread ? kDeferred : kCooperative;
-  // The best first; a kernel that does not know a flag says EINVAL.
+  // The best first; a kernel that does not know a flag fails with EINVAL.
   long fd = -1;
   for (const uint32_t flags : {best | kSetupNoOrderArray, best, kCooperative, 0u}) {
     if (options.order_array && (flags & kSetupNoOrderArray) != 0) continue;
@@ -167,7 +167,7 @@ Result<void> IoUring::Enter(uint32_t least, int64_t timeout_ns) {
                         sizeof(argument));
     if (submitted < 0 && errno != ETIME) return LastError("io_uring_enter");
   } while (submitted > 0 && unsubmitted() > 0);
-  // What was submitted is told before how the wait ended.
+  // The call returns the number of submissions also if a signal ended its wait.
   const bool empty = Load(completion_tail_) == *completion_head_;
   if (least > 0 && timeout_ns < 0 && empty) return Error{EINTR, "io_uring_enter"};
   return {};

@@ -19,7 +19,7 @@ namespace io_selectors {
 
 struct Completion {
   uint64_t token;  // the submission's user_data
-  int32_t result;  // what the operation answers, or -errno
+  int32_t result;  // of the operation, or -errno
   uint32_t flags;
 
   /** Whether the same submission will complete again. */
@@ -29,7 +29,7 @@ struct Completion {
   int buffer() const { return (flags & 1u) != 0 ? static_cast<int>(flags >> 16) : -1; }
 };
 
-/** Who uses a ring. */
+/** How a ring is used. */
 enum class RingUse {
   kWatched,    // another event loop may wait for its descriptor
   kOneThread,  // one thread submits and waits, which lets the kernel complete in that wait only
@@ -49,7 +49,7 @@ class IoUring {
   /**
    * @param submissions entries that can be prepared before they must be submitted; a power of 2.
    * @param completions entries that the kernel keeps in the ring itself; more wait in its memory.
-   * @returns ENOSYS also where the kernel is older than 5.13, which cannot poll by multishot.
+   * @returns ENOSYS also if the kernel is older than 5.13, which cannot poll by multishot.
    */
   static Result<std::unique_ptr<IoUring>> Open(uint32_t submissions, uint32_t completions,
                                                RingUse use = RingUse::kWatched,
@@ -66,15 +66,15 @@ class IoUring {
    */
   io_uring_sqe* NextEntry();
 
-  /** Entries filled in that the kernel has not been told of. */
+  /** Entries that were filled in and not yet submitted. */
   uint32_t unsubmitted() const;
 
   /**
    * Submits what there is and waits for completions. io_uring_enter(2)
    * @param least how many to wait for; 0 only looks.
    * @param timeout_ns nanoseconds; below 0: without a deadline. Its end is no error.
-   * @returns EINTR where a signal came first, EPERM in a child process that inherited the ring,
-   * EBADR where the kernel had no memory for a completion and lost it.
+   * @returns EINTR if a signal came first, EPERM in a child process that inherited the ring,
+   * EBADR if the kernel had no memory for a completion and lost it.
    */
   Result<void> Enter(uint32_t least, int64_t timeout_ns);
 
@@ -121,7 +121,7 @@ class IoUring {
   const uint32_t* submission_flags_ = nullptr;
   uint32_t submission_mask_ = 0;
   uint64_t enter_calls_ = 0;
-  uint32_t tail_ = 0;  // of the entries handed out; the kernel learns of it in Enter()
+  uint32_t tail_ = 0;  // of the entries handed out; Enter() publishes it to the kernel
   uint32_t* completion_head_ = nullptr;
   uint32_t* completion_tail_ = nullptr;
   uint32_t completion_mask_ = 0;

@@ -10,7 +10,7 @@ namespace io_selectors {
 constexpr int32_t kRead = 1;
 constexpr int32_t kWrite = 2;
 
-/** What the kernel said beyond readable and writable (FLAG_HANGUP … in TypeScript). */
+/** What the kernel reports besides readable and writable (FLAG_HANGUP … in TypeScript). */
 constexpr int32_t kFlagHangup = 1;
 constexpr int32_t kFlagError = 2;
 constexpr int32_t kFlagReadClosed = 4;
@@ -23,6 +23,6 @@ struct ReadyEvent {
   int32_t generation;  // of the registration; compare it before dispatch
   int32_t flags;       // kFlag…
 };
-static_assert(sizeof(ReadyEvent) == 16, "TypeScript reads the ring as four int32 an event");
+static_assert(sizeof(ReadyEvent) == 16, "TypeScript reads the ring as four int32 per event");
 
 }  // namespace io_selectors

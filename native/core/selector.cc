@@ -49,7 +49,7 @@ Result<void> Selector::Modify(int fd, int32_t interest) {
   if (!IsInterest(interest)) return Error{EINVAL, "modify"};
   if (Interest(fd) == 0) return Error{ENOENT, "modify"};
   const Registration before = At(fd);
-  // Not the old generation: where the number was closed and reused, what it was may live on in a
+  // Not the old generation: if the number was closed and reused, what it was may live on in a
   // dup and report under that.
   const Registration after{interest, NextGeneration(), before.options};
   const Result<void> changed = Change(fd, before, after);

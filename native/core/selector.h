@@ -31,7 +31,7 @@ struct Registration {
   RegisterOptions options;
 };
 
-/** What a backend can do, as its row in the table of backends says. */
+/** What a backend can do, from its row in the table of backends. */
 struct Capabilities {
   bool edge = false;
   bool oneshot = false;
@@ -57,9 +57,9 @@ class Selector {
 
   /**
    * Starts watching `fd` for `interest` (kRead | kWrite, not 0).
-   * @returns the registration's generation (1 … 2^31-1); EEXIST where `fd` is registered, EINVAL
-   * where the interest, the descriptor or an option is not for this backend, or what the kernel
-   * said. A failure leaves nothing behind.
+   * @returns the registration's generation (1 … 2^31-1); EEXIST if `fd` is registered, EINVAL
+   * if this backend does not support the interest, the descriptor or an option, or the kernel's
+   * errno. A failure changes nothing.
    */
   Result<int32_t> Register(int fd, int32_t interest, RegisterOptions options = {});
 
@@ -67,58 +67,58 @@ class Selector {
    * if it is not registered. A failure unregisters it. */
   Result<void> Modify(int fd, int32_t interest);
 
-  /** Stops watching `fd`; silent where the descriptor has been closed meanwhile. ENOENT where it is
-   * not registered. */
+  /** Stops watching `fd`, also if the descriptor has been closed meanwhile. ENOENT if it is not
+   * registered. */
   Result<void> Unregister(int fd);
 
   /**
    * Waits until something is ready or the timeout passes.
    * @param timeout_ns nanoseconds; 0 only looks, kForever does not end by itself.
-   * @returns the number of events written to `ring` (0 … capacity); EINTR where a signal came
+   * @returns the number of events written to `ring` (0 … capacity); EINTR if a signal came
    * first.
    */
   [[gnu::hot]] Result<int> Select(ReadyEvent* ring, int capacity, int64_t timeout_ns);
 
   /**
-   * Watches `fd` for reading as that which ends a wait from outside: it is no event, and counts in
-   * neither size() nor ring. Set once, before the first wait. The owner drains it when Woken() says
-   * so.
+   * Sets the descriptor that ends a wait from outside when it is readable: it is not an event, and
+   * counts neither in size() nor in the ring. Called once, before the first wait. The owner drains
+   * the descriptor when Woken() is true.
    */
   Result<void> SetWakeFd(int fd);
 
   /** Whether the last Select() saw the wake descriptor ready. */
   bool Woken() const { return woken_; }
 
-  /** The generation under which `fd` is registered now, 0 if it is not: what an event's must
-   * equal to be dispatched. */
+  /** The generation under which `fd` is registered now, 0 if it is not. An event with another
+   * generation is stale and must not be dispatched. */
   int32_t Generation(int fd) const { return InTable(fd) ? At(fd).generation : 0; }
   int32_t Interest(int fd) const { return InTable(fd) ? At(fd).interest : 0; }
   int size() const { return size_; }
   const Capabilities& capabilities() const { return capabilities_; }
 
-  /** The descriptor that another event loop can watch to learn that this selector has something; -1
-   * without one. */
+  /** The descriptor that another event loop can watch: readable while this selector has events. -1
+   * if the backend has none. */
   virtual int fileno() const { return -1; }
 
   /** Changes whenever fileno() has become another file under the same number. */
   virtual int32_t renewals() const { return 0; }
 
-  /** What poll(2) would have to watch to learn that a wait has something. */
+  /** The descriptors and events that poll(2) has to watch to return when a wait would. */
   std::vector<pollfd> Watched() const;
 
   /**
-   * Before a registered descriptor is closed by its owner: lets go of the file where waiting for it
-   * holds it open (io_uring(7)), so that the peer learns of the close at once.
+   * Called before the owner of a registered descriptor closes it: releases the file if waiting for
+   * it holds it open (io_uring(7)), so that the close reaches the peer at once.
    */
   virtual void BeforeClose(int /*fd*/) {}
 
-  /** Before another loop waits for fileno(): whatever this backend puts off until its own wait. */
+  /** Called before another loop waits for fileno(): does what this backend defers to its wait. */
   virtual void PrepareToBeWatched() {}
 
  protected:
   explicit Selector(Capabilities capabilities) : capabilities_(capabilities) {}
 
-  /** Collects one wait's events into the caller's ring, with what was asked for only. */
+  /** Collects one wait's events into the caller's ring, limited to the registered interest. */
   class Batch {
    public:
     Batch(const Selector& selector, ReadyEvent* ring, int capacity)
@@ -130,8 +130,8 @@ class Selector {
     int count() const { return count_; }
     int capacity() const { return capacity_; }
 
-    /** Adds an event of a registered descriptor; hang-up and error count as both directions, as far
-     * as asked for. */
+    /** Adds an event of a registered descriptor. Hang-up and error count as both directions,
+     * limited to the registered interest. */
     void Add(int fd, int32_t generation, int32_t ready, int32_t flags) {
       if (fd == selector_.wake_fd_) {
         woken_ = true;
@@ -151,13 +151,13 @@ class Selector {
     bool woken_ = false;
   };
 
-  // What a backend provides: translation only. `fd` and `interest` have been checked, the table is
-  // kept by the caller.
+  // What a backend provides: translation only. The caller has checked `fd` and `interest`, and
+  // keeps the table.
   virtual Result<void> Add(int fd, const Registration& registration) = 0;
   virtual Result<void> Change(int fd, const Registration& before, const Registration& after) = 0;
   virtual void Remove(int fd, const Registration& registration) = 0;
   virtual Result<void> Wait(Batch& batch, int64_t timeout_ns) = 0;
-  /** Whether a registered descriptor is watched: not so where it was found closed. */
+  /** Whether a registered descriptor is watched; false once it was found closed. */
   virtual bool IsArmed(int /*fd*/) const { return true; }
 
   template <typename Visitor>
@@ -172,7 +172,7 @@ class Selector {
   const Registration& At(int fd) const { return table_[static_cast<size_t>(fd)]; }
   Registration& At(int fd) { return table_[static_cast<size_t>(fd)]; }
   int32_t NextGeneration();
-  /** Whether fork(2) has brought us here: what the kernel holds is the parent's, too. */
+  /** Whether this is a child of the process that made it: they share what the kernel holds. */
   bool Inherited() const { return forks_ != CountForks(); }
 
   Capabilities capabilities_;

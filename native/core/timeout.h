@@ -10,7 +10,7 @@ namespace io_selectors {
 
 constexpr int64_t kNsPerSecond = 1'000'000'000;
 constexpr int64_t kNsPerMs = 1'000'000;
-/** A time that does not come. */
+/** A time that is never reached. */
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
 /** CLOCK_MONOTONIC in nanoseconds. clock_gettime(2) */
@@ -20,7 +20,7 @@ inline int64_t MonotonicNs() {
   return static_cast<int64_t>(now.tv_sec) * kNsPerSecond + now.tv_nsec;
 }
 
-/** CLOCK_MONOTONIC in that many nanoseconds, or as late as there is a number for. */
+/** CLOCK_MONOTONIC in `timeout_ns` nanoseconds, at most the largest int64. */
 inline int64_t DeadlineAfter(int64_t timeout_ns) {
   const int64_t now = MonotonicNs();
   constexpr int64_t kLatest = std::numeric_limits<int64_t>::max();

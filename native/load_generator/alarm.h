@@ -13,7 +13,7 @@ namespace io_selectors {
 
 class Alarm {
  public:
-  /** Uses a timerfd where the system has it and the selector takes it edge-triggered. */
+  /** Uses a timerfd if the system has it and the selector takes it edge-triggered. */
   explicit Alarm(Selector& selector);
   ~Alarm();
   Alarm(const Alarm&) = delete;
@@ -21,7 +21,7 @@ class Alarm {
 
   /**
    * The timeout for the next wait, so that it ends at `due_ns` (CLOCK_MONOTONIC) at the latest: 0
-   * if that is now or about to be, kForever where the descriptor does it.
+   * if that is now or about to be, kForever if the descriptor does it.
    */
   int64_t TimeoutNs(int64_t due_ns);
 

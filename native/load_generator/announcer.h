@@ -19,7 +19,7 @@ class Announcer {
   /** Connections of this generator that are to be open in that stage. */
   int64_t Goal(size_t stage) const;
 
-  /** That many are open and were served. Lets things settle where memory is looked at. */
+  /** That many are open and were served. Lets things settle if memory is measured. */
   void Reached(size_t stage);
 
   /** After the run: its windows, counted over all processes. */

@@ -14,7 +14,7 @@ namespace {
 // Below the shortest usual backlog (SOMAXCONN was 128): a SYN that finds the queue full is dropped,
 // and costs a second until it is sent again.
 constexpr uint32_t kUnderWayAtMost = 100;
-// All processes of a run knock at the same door; who holds that many connections has a longer one.
+// All processes of a run connect to the same server, whose backlog is longer at that scale.
 constexpr uint32_t kUnderWayOfTeam = 400;
 constexpr uint32_t kUnderWayAtLeast = 8;
 constexpr int64_t kPauseAfterRefusalNs = 10 * kNsPerMs;

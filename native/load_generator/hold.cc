@@ -130,7 +130,8 @@ class Holder {
     return "";
   }
 
-  /** What a saturated server still owes after the last window, and bytes that nothing asked for. */
+  /** What a saturated server has not sent after the last window, and bytes that answer no request.
+   */
   void Finish() {
     RunOptions options = options_;
     options.held = false;

@@ -8,7 +8,7 @@
 
 namespace io_selectors {
 
-/** Returns only if it fails: 2 on bad arguments, 127 where the command cannot run. */
+/** Returns only if it fails: 2 on bad arguments, 127 if the command cannot run. */
 int Launch(const std::vector<std::string>& arguments);
 
 }  // namespace io_selectors

@@ -22,7 +22,7 @@ class Message {
   /** Writes the bytes from `offset` on, `length` of them, to `out`. */
   void Fill(size_t offset, unsigned char* out, size_t length) const;
 
-  /** @returns how many bytes are right before the first wrong one: `length` where all are. */
+  /** @returns how many bytes are right before the first wrong one: `length` if all are. */
   size_t CountMatching(size_t offset, const unsigned char* data, size_t length) const;
 
   unsigned char ByteAt(size_t offset) const;

@@ -31,7 +31,7 @@ class Pace {
   virtual void Shift(int64_t ns) = 0;
 };
 
-/** What the options ask for; a pace that never sends where the share has no targets. */
+/** What the options ask for; a pace that never sends if the share has no targets. */
 std::unique_ptr<Pace> MakePace(const RunOptions& options, const Share& share);
 
 }  // namespace io_selectors

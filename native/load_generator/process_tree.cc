@@ -143,7 +143,7 @@ bool ProcessTree::SomethingStarted() {
   return started;
 }
 
-/** Asks every process for its children, new ones too; where time is up, the rest comes next. */
+/** Asks every process for its children, new ones too; if time is up, the rest comes next. */
 void ProcessTree::FindChildren(int64_t budget_ns) {
   if (sorted_.empty()) sorted_.push_back(processes_.front().pid);
   const int64_t end = MonotonicNs() + budget_ns;

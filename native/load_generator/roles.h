@@ -15,7 +15,7 @@ enum class Role : uint8_t {
   kHot,     // floods: a closed loop of its own
 };
 
-/** How many of the first `id` ids are chosen where `chosen` of `all` are, evenly spread. */
+/** How many of the first `id` ids are chosen if `chosen` of `all` are, evenly spread. */
 constexpr int64_t ChosenBefore(int64_t id, int64_t chosen, int64_t all) {
   return all > 0 ? id * chosen / all : 0;
 }

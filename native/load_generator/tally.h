@@ -32,7 +32,7 @@ struct FairnessSums {
   double sum_of_squares = 0;
   int64_t longest_gap_ns = 0;  // between two completions on one connection
 
-  /** (sum x)^2 / (n * sum x^2): 1 where all have the same, 1/n where one has all. Jain, Chiu, Hawe
+  /** (sum x)^2 / (n * sum x^2): 1 if all have the same, 1/n if one has all. Jain, Chiu, Hawe
    * 1984. */
   double Jain() const {
     const double all = static_cast<double>(connections) * sum_of_squares;

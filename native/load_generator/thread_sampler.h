@@ -30,7 +30,7 @@ class ThreadSampler {
 
   /**
    * Looks at every thread.
-   * @param thread_count of /proc/<pid>/stat; where it changed the threads are listed again
+   * @param thread_count of /proc/<pid>/stat; if it changed, the threads are listed again
    * @param hold keeps their files open, two each: the next look costs a third
    */
   void Look(int64_t thread_count, bool hold);

@@ -88,7 +88,7 @@ class Traffic {
 
   /**
    * Ends every connection by a FIN and waits for the peers' FINs, up to a second; then CloseAll().
-   * Closing at once would answer bytes that are still under way with a reset.
+   * Closing at once would reset the connection while bytes are still under way.
    */
   void FinishAll();
 
@@ -127,7 +127,7 @@ class Traffic {
    */
   bool stamped() const { return stamped_; }
 
-  /** Whether to ask for it from now on; has no effect where the kernel does not note it. */
+  /** Whether to ask for it from now on; has no effect if the kernel does not note it. */
   void UseStamps(bool on) { stamped_ = on && stamps_; }
 
   /** Before echoes are read that may have come a while ago: compares the kernel's clocks. */
@@ -143,7 +143,7 @@ class Traffic {
   void Handle(uint32_t id, const ReadyEvent& event);
 
  private:
-  /** The clock of all that is noted here: where the kernel notes no arrivals, it stands still
+  /** The clock of all that is noted here: if the kernel notes no arrivals, it stands still
    * while the generator does. */
   int64_t OwnNs(int64_t monotonic_ns) const { return monotonic_ns - stood_still_ns_; }
   /** The window in which a message came back. */

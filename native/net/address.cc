@@ -61,7 +61,7 @@ Result<Address> UnixAddress(const std::string& path) {
   auto* local = As<sockaddr_un>(address);
   local->sun_family = AF_UNIX;
   std::memcpy(local->sun_path, path.data(), path.size());
-  // An abstract name is as long as the address says; a path ends with a NUL. unix(7)
+  // The length of an abstract name is that of the address; a path ends with a NUL. unix(7)
   address.length = static_cast<socklen_t>(kPathOffset + path.size() + (abstract ? 0 : 1));
   return address;
 }

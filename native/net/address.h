@@ -44,7 +44,7 @@ Result<Address> PeerAddress(int fd);
 std::string HostOf(const Address& address);
 /** The port in host order; 0 unless it is IPv4 or IPv6. */
 uint16_t PortOf(const Address& address);
-/** The path or abstract name; empty unless it is a Unix socket's, and where that has no name. */
+/** The path or abstract name of a Unix socket; empty if it has none, and for other families. */
 std::string PathOf(const Address& address);
 
 }  // namespace io_selectors

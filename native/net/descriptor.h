@@ -15,7 +15,7 @@ namespace io_selectors {
 /** read(2), retried on EINTR. @returns bytes read, 0 at end of file, or -errno. */
 ssize_t Read(int fd, void* buffer, size_t length);
 
-/** write(2), retried on EINTR. Raises SIGPIPE where that is not ignored, unlike Send. @returns
+/** write(2), retried on EINTR. Raises SIGPIPE if that is not ignored, unlike Send. @returns
  * bytes taken, perhaps fewer than `length`, or -errno. */
 ssize_t Write(int fd, const void* buffer, size_t length);
 

@@ -16,7 +16,7 @@ Result<OwnedFd> OpenEventfd(uint32_t initial);
  */
 int ReadCounter(int fd, uint64_t* count);
 
-/** Adds to an eventfd. @returns 0, or -errno: -EAGAIN where it would overflow. */
+/** Adds to an eventfd. @returns 0, or -errno: -EAGAIN if it would overflow. */
 int WriteCounter(int fd, uint64_t count);
 
 /**

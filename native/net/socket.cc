@@ -132,7 +132,7 @@ int Accept(int listener, bool blocking) {
   for (;;) {
     const int fd = AcceptOnce(listener, blocking);
     if (fd >= 0) {
-      // Fails only if the peer has reset already, which the next recv says, or where the
+      // Fails only if the peer has reset already, which the next recv reports, or if the
       // listener is a Unix socket, which never delays.
       (void)SetNoDelay(fd).ok();
       return fd;

@@ -44,7 +44,8 @@ Result<OwnedFd> ConnectTcp(const ConnectOptions& options);
 /**
  * The same from and to addresses that were read before, so that nothing is allocated.
  * @param source may be nullptr
- * @param receive_buffer SO_RCVBUF, in bytes, before the peer is told of a window; 0: the system's
+ * @param receive_buffer SO_RCVBUF, in bytes, before a window is announced to the peer; 0: the
+ * system's
  */
 Result<OwnedFd> ConnectTcp(const Address& address, const Address* source, int receive_buffer = 0);
 

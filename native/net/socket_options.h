@@ -24,7 +24,7 @@ enum class SocketOption {
 /** What kLinger is set to: seconds, or this. What is got is the seconds and one; 0 is off. */
 constexpr int kNoLinger = INT_MIN;
 
-/** ENOPROTOOPT where the platform, or this kind of socket, has no such option. */
+/** ENOPROTOOPT if the platform, or this kind of socket, has no such option. */
 Result<void> SetSocketOption(int fd, SocketOption option, int value);
 Result<int> GetSocketOption(int fd, SocketOption option);
 

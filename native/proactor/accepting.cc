@@ -1,4 +1,4 @@
-// How an engine accepts: it takes as many connections as there is room for, and pauses for want of
+// How an engine accepts: it takes as many connections as there is room for, and pauses for lack of
 // descriptors or memory. Schmidt's Acceptor. accept(2)
 
 #include <sys/socket.h>
@@ -14,7 +14,7 @@ namespace io_selectors {
 
 namespace {
 
-/** How long accepting pauses for want of descriptors or memory while no connection closes. */
+/** How long accepting pauses for lack of descriptors or memory while no connection closes. */
 constexpr int64_t kAcceptPauseNs = 100 * kNsPerMs;
 
 }  // namespace

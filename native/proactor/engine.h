@@ -221,7 +221,7 @@ class Engine {
 
   /** A connection was accepted. */
   void Accepted(Listener& listener, int fd);
-  /** accept(2) was refused: pauses for want of descriptors and memory, else ends the listener. */
+  /** accept(2) was refused: pauses for lack of descriptors or memory, else ends the listener. */
   void AcceptRefused(Listener& listener, int error);
   /** The peer has sent everything. */
   void PeerEnded(int32_t slot);

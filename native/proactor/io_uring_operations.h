@@ -15,8 +15,8 @@
 namespace io_selectors {
 
 /**
- * What completes: the upper 8 bits of a token. Then 24 bits that tell it from others of the same
- * descriptor: the life of the slot, or the place of a send in its flush. Then the descriptor.
+ * What completes: the upper 8 bits of a token. Then 24 bits that distinguish it from others of the
+ * same descriptor: the life of the slot, or the place of a send in its flush. Then the descriptor.
  */
 enum class Operation : uint8_t { kAccept, kReceive, kSendAtOnce, kSendQueued, kWake, kUnwatched };
 

@@ -28,7 +28,7 @@ export const blockingHandler = {
   regime: "matched-rate",
   headline: "latencyP99",
   metrics: [...echoMetrics, ...uncorrectedMetrics],
-  // Not "rate": what a blocked handler owes at a window's end is what is measured.
+  // Not "rate": the workload measures what a blocked handler has not sent at a window's end.
   rules: [...machineRules, "late"],
   baseline: { variant: undisturbed, metric: "latencyP99" },
   loads: (scale: LoadScale) => [
