@@ -23,10 +23,7 @@ export function counts(cell: Cell): boolean {
   return hasFigures(cell) && figure(cell, "serverCpuPerMessage") !== undefined;
 }
 
-/**
- * The memory cell of a contender whose slope covers so many connections, of the latest run that has
- * one. The slope starts at a tenth of its most connections.
- */
+/** The latest memory cell whose slope, which starts at a tenth, covers so many connections. */
 export function memoryCell(
   runs: readonly Results[],
   contender: string,

@@ -26,10 +26,7 @@ export function refuse(
 /** The least share that active-fraction has. */
 const leastPercent = 0.1;
 
-/**
- * Options of `run` that measure exactly this, or the shares around it. Its own rate unless one was
- * asked for.
- */
+/** Options of `run` that measure this, or the shares around it, at the rate asked for. */
 function optionsOf(question: Question): string[] | null {
   const { connections, activePercent, payloadBytes, ratePerSecond } = question;
   if (activePercent < leastPercent) return null;

@@ -47,10 +47,7 @@ export class FactCollector {
     }
   }
 
-  /**
-   * A generator came too late for its own start, though its link was quick: by itself, or because
-   * other programs used its CPU.
-   */
+  /** A generator came too late for its own start over a quick link: its CPU was not free. */
   missedStart(agent: number, why: "full" | "disturbed"): void {
     const missed = this.#missedStarts.get(agent) ?? { full: 0, disturbed: 0 };
     this.#missedStarts.set(agent, { ...missed, [why]: missed[why] + 1 });

@@ -63,10 +63,7 @@ export class FleetHost implements Host {
   readonly #lost = new AbortController();
   #network: readonly NetworkPath[] = [];
 
-  /**
-   * Reaches every machine, all at the same time.
-   * @throws {HostError} naming each one that cannot take part, and why.
-   */
+  /** Reaches all machines together. @throws {HostError} naming each that cannot take part. */
   static async open(
     plan: HostPlan,
     { paths = packagePaths(), serverFiles = [], signal }: Opening,

@@ -1,5 +1,4 @@
-// The machines of a command: this one alone, or several where the command line names agents. What
-// measures takes a Host either way.
+// The machines of a command: this one alone, or those that the command line names.
 
 import { readFileSync } from "node:fs";
 import { type Given, type OptionRow, option, UsageError, word } from "../command-line.ts";

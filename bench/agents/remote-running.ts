@@ -1,5 +1,4 @@
-// A server that runs already on the server's machine: it is looked at, announced, and never
-// signalled.
+// A running server on the server's machine: it is looked at and announced, never signalled.
 
 import type { HostProcess } from "../host/host.ts";
 import { listensOn } from "../host/listening.ts";

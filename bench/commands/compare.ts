@@ -1,5 +1,4 @@
-// compare: two saved results.json against each other. It gates only if both were measured on the
-// same machine.
+// compare: two saved results.json. It gates only if both are of the same machine.
 
 import { resolve, sep } from "node:path";
 import { flag, option, UsageError } from "../command-line.ts";

@@ -1,5 +1,4 @@
-// doctor over several machines: each one's limits and what lifts them, and the network between the
-// agents and the server.
+// doctor over several machines: each one's limits, and the network between them.
 
 import { agentShortfall } from "../agents/agent-limits.ts";
 import { environmentOf, limitsOf } from "../agents/fleet-host.ts";

@@ -12,10 +12,7 @@ export const gateFile = "io-selectors.json";
 /** Options that belong to one run, not to a repository. */
 const ofOneRun = ["head", "out", "history", "annotate", "json", "seed"];
 
-/**
- * The options given, and what the file of that folder says of the others.
- * @throws {UsageError} on a file that is no object of known options, or a wrong value.
- */
+/** The options given, and those of the file of that folder. @throws {UsageError} */
 export function withGateFile(given: Given, rows: readonly OptionRow[], folder: string): Given {
   const path = join(folder, gateFile);
   if (!existsSync(path)) return given;

@@ -1,5 +1,4 @@
-// The options that add a pass after the rounds: what each asks of the machine, and what it adds to
-// the results.
+// The options that add a pass after the rounds, and what each asks of the machine.
 
 import type { Machines } from "../agents/machines.ts";
 import { flag, type Given, type OptionRow, UsageError } from "../command-line.ts";

@@ -1,5 +1,4 @@
-// Where regression builds base and head: in worktrees of this machine, or on the server's machine
-// if that is another one.
+// Where regression builds base and head: in worktrees here, or on the server's machine.
 
 import { dirname } from "node:path";
 import { localName } from "../agents/destination.ts";
@@ -33,10 +32,7 @@ export interface OpenTrees {
   close(): Promise<void>;
 }
 
-/**
- * The suite's own servers are compared by the calls that this machine's kernel counts.
- * @throws {UsageError} if other machines are named for them.
- */
+/** @throws {UsageError} for the suite's own servers, whose calls this machine's kernel counts. */
 export function refuseMachines(given: Given, foreign: boolean): void {
   if (foreign || hostPlanOf(given) === null) return;
   throw new UsageError(

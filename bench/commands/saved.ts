@@ -8,10 +8,7 @@ import { parseResults, ResultsFormatError } from "../report/json.ts";
 import { isFolder } from "../report/write.ts";
 import { messageOf, say } from "./command.ts";
 
-/**
- * @param path the file, or the folder of a report that contains it.
- * @returns null if it cannot be read or is not ours; the reason is printed.
- */
+/** @param path the file or its folder. @returns null if it is not ours; prints why. */
 export function readResults(path: string): Results | null {
   const file = isFolder(path) ? join(path, "results.json") : path;
   try {

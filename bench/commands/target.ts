@@ -1,5 +1,4 @@
-// target: measures servers of others, one or several in one run, with their CPU time taken
-// from outside.
+// target: measures servers of others, one or several in one run, from outside.
 
 import { machineRows } from "../agents/machines.ts";
 import { flag, type Given, option, UsageError, words } from "../command-line.ts";

@@ -1,5 +1,4 @@
-// The servers of others that a command line names: one or several commands, or a server that runs
-// already, each as a contender.
+// The servers of others that a command line names: commands, or one that runs already.
 
 import { existsSync } from "node:fs";
 import { isIP } from "node:net";

@@ -6,10 +6,7 @@ import type { Kind, Runtime } from "../model/runtimes.ts";
 import type { Paths } from "../paths.ts";
 import { blocking, nodeSettings, type ServerSettings, withoutWaits } from "./settings.ts";
 
-/**
- * What serves a connection: a thread of its own, a process of its own, one thread for all, or one
- * of a few processes.
- */
+/** What serves a connection: a thread or process of its own, the only one, or one of a few. */
 export type Concurrency = "thread" | "process" | "single" | "prefork";
 
 /** A workload that a contender does not take part in, and why. */

@@ -1,5 +1,4 @@
-// A server of others, started by a shell's command: the announcer finds a port for it, and reports
-// it as ready once it listens.
+// A server of others, started by a shell's command and announced once it listens.
 
 import type { Contender } from "./catalogue.ts";
 

@@ -19,10 +19,7 @@ const addresses = [
   "00000000000000000000000000000000", // ::
 ];
 
-/**
- * The sockets among which the kernel shares the connections to that port: several only with
- * SO_REUSEPORT. Null if the platform has no such table.
- */
+/** The sockets on that port: several only with SO_REUSEPORT. Null if there is no such table. */
 export function listeningSockets(port: number): readonly ListeningSocket[] | null {
   const tables = ["/proc/net/tcp", "/proc/net/tcp6"].filter((path) => existsSync(path));
   if (tables.length === 0) return null;

@@ -20,10 +20,7 @@ const classes: Readonly<
   select: SelectSelector,
 };
 
-/**
- * @param fdSetSize one more than the largest descriptor; only select(2) must know.
- * @throws {SelectorError} where the backend does not work here.
- */
+/** @param fdSetSize the largest descriptor plus one, for select(2). @throws {SelectorError} */
 export function openSelector<T>(backend: BackendName, fdSetSize: number): NativeSelector<T> {
   return new classes[backend]<T>({ fdSetSize });
 }

@@ -1,5 +1,4 @@
-// What the sends and the receipts of a block say: latency to the last listener, lost, duplicated.
-// Pure.
+// What the sends and receipts of a block say: latency to the last listener, losses. Pure.
 
 /** One event as its sender recorded it. */
 export interface Send {

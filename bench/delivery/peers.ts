@@ -1,5 +1,4 @@
-// The processes of a scene: listeners and a sender, which exchange JSON lines with this one and
-// cannot outlive it.
+// The processes of a scene, which exchange JSON lines with this one and cannot outlive it.
 
 import { join } from "node:path";
 import { describeEnd, type HostProcess } from "../host/host.ts";
@@ -50,10 +49,7 @@ export class Peer {
     this.#process.send(JSON.stringify(question));
   }
 
-  /**
-   * Its next answer. The programs are ours: their answers have the type that is expected.
-   * @throws {Error} if it ends, or does not answer for 30 s.
-   */
+  /** Its next answer, of our own programs' types. @throws {Error} at its end, or after 30 s. */
   async hear<T>(): Promise<T> {
     let turns = 0;
     const timer = setInterval(() => {

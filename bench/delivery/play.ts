@@ -1,5 +1,4 @@
-// The program behind the contenders of broadcast, event-delivery and replicas: plays one round,
-// with all the processes that it takes.
+// The program behind broadcast, event-delivery and replicas: plays one round.
 
 import { playBroadcast } from "./broadcast/play-broadcast.ts";
 import { playEventDelivery } from "./event-delivery.ts";

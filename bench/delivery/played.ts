@@ -1,5 +1,4 @@
-// What a round of broadcast, event-delivery or replicas leaves: windows for the gate, figures,
-// facts.
+// What a delivery round leaves: windows for the gate, figures, facts.
 
 import type { Delivered, LoadResult, Window } from "../model/events.ts";
 import type { ProgramFigures } from "../model/metrics.ts";

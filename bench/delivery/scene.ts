@@ -1,5 +1,4 @@
-// One block: processes of which half wait for the event that is sent and half for another, and a
-// sender.
+// One block: processes of which half wait for the event that is sent, and a sender.
 
 import { setTimeout as delay } from "node:timers/promises";
 import { stealNs } from "../host/usage.ts";

@@ -1,5 +1,4 @@
-// A way to deliver an event to the processes that wait for it: what a listener does, what the
-// sender does, and what the way can hold.
+// A way to deliver an event: what a listener does, what the sender does, what it can hold.
 
 /** What the sender learns from a delivery. */
 type Known = "nothing" | "whether any process listened" | "how many received it";

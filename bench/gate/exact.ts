@@ -1,5 +1,4 @@
-// Figures without chance: what a server does for one message while one connection sends one after
-// the other. Needs no quiet machine.
+// Figures without chance: what a server does for one message, on a busy machine too.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,5 +1,4 @@
-// regression.json, written: controls and notes in words, a control with its code and fields too.
-// Pure.
+// regression.json, written: controls and notes in words, a control with its code too. Pure.
 
 import { controlText, noteText } from "./controls.ts";
 import type { GateResult } from "./result.ts";

@@ -1,5 +1,4 @@
-// What a run of the gate leaves on disk: a folder with regression.json, regression.md and
-// regression.html.
+// What the gate leaves on disk: a folder with regression.json, regression.md, regression.html.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,4 @@
-// A result of the gate as Markdown: for a job's summary and for one comment that is kept up to
-// date. Pure.
+// A result of the gate as Markdown, for a job's summary and for one comment. Pure.
 
 import { plainLine } from "../report/format.ts";
 import type { GateResult } from "./result.ts";

@@ -40,10 +40,7 @@ export interface Comparison {
   readonly detectable: number;
 }
 
-/**
- * `suspected` is a regression that waits for its confirmation; `unclear` is what this run could
- * not tell.
- */
+/** `suspected` waits for its confirmation; `unclear` is what this run could not resolve. */
 export type Word = "same" | "improvement" | "suspected" | "unclear";
 
 export interface Finding {
@@ -69,10 +66,7 @@ export function findAll(tests: readonly Test[]): Finding[] {
   return tests.map((test, index) => find(test, compared[index] ?? null));
 }
 
-/**
- * Whether fresh blocks agree with a suspicion: they too differ beyond chance, to the same side, by
- * more than the margin.
- */
+/** Whether fresh blocks too differ beyond chance, to the same side, by more than the margin. */
 export function confirms(
   suspicion: Comparison,
   fresh: Comparison | null,

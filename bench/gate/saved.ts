@@ -30,10 +30,7 @@ interface SavedTrial {
   readonly test: Test;
 }
 
-/**
- * @param asked advisory metrics that are to gate, too.
- * @throws {NothingInCommon} if no cell is in both.
- */
+/** @param asked advisory metrics that are to gate, too. @throws {NothingInCommon} */
 export function compareSaved(base: Saved, head: Saved, asked: readonly string[]): GateResult {
   const empty = [base, head].find(({ results }) => results.cells.length === 0);
   if (empty !== undefined) throw new NothingInCommon(`${empty.name} has no cells`);

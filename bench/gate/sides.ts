@@ -4,10 +4,7 @@ import { pathToFileURL } from "node:url";
 import { type Contender, contenders } from "../contenders/catalogue.ts";
 import { type Paths, packagePaths } from "../paths.ts";
 
-/**
- * `again` is the base once more, as a control: it must not differ from itself. `planted` is the
- * base with a cost that must be detected.
- */
+/** Two controls: `again`, the base once more; `planted`, the base with an additional cost. */
 export type Side = "base" | "again" | "head" | "planted";
 
 /** Of every row; `planted` is measured only if the row has a share to plant. */

@@ -1,5 +1,4 @@
-// What a history says in words, for the terminal and the page: how many figures changed, then each
-// change. Pure.
+// What a history says in words: how many figures changed, then each change. Pure.
 
 import { count, enumerate, plural } from "../report/format.ts";
 import { wrap } from "../report/text-table.ts";

@@ -1,5 +1,4 @@
-// How a figure moved over many runs, and where it changed permanently: E-divisive change points. A
-// trend is shown, it never gates. Pure.
+// Where a figure changed permanently over many runs (E-divisive). A trend never gates. Pure.
 
 import { changePoints } from "../statistics/e-divisive.ts";
 import { median } from "../statistics/quantile.ts";

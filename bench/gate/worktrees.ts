@@ -49,10 +49,7 @@ export class Worktrees {
     process.once("exit", () => rmSync(this.folder, { recursive: true, force: true }));
   }
 
-  /**
-   * Checks a commit out and builds it.
-   * @throws {CannotCompare} if it does not build. @throws {Interrupted}
-   */
+  /** Checks a commit out and builds it. @throws {CannotCompare} @throws {Interrupted} */
   async build(side: "base" | "head", { commit }: Revision): Promise<string> {
     const tree = await this.#checkOut(side, commit, "");
     if (!existsSync(join(tree, "build.mjs"))) {
@@ -181,9 +178,7 @@ function shareBuilt(donor: string, tree: string): void {
   share(donor, tree, "native", [join("build", "Release")]);
 }
 
-/**
- * A stamp and what it vouches for. That is build.mjs's to believe; nothing is lost if it does not.
- */
+/** A stamp and what it vouches for, for build.mjs; nothing is lost if it does not believe it. */
 function share(donor: string, tree: string, name: string, outputs: readonly string[]): void {
   const stamp = join(stamps, `${name}.sha256`);
   const before = textOf(join(donor, stamp));

@@ -1,5 +1,4 @@
-// A program as a pair of byte streams: what ssh is to the suite. Its end and the tail of its
-// standard error say why it ended.
+// A program as a pair of byte streams, which says why it ended: what ssh is to the suite.
 
 import { type ChildProcess as NodeProcess, spawn } from "node:child_process";
 import type { Exit } from "./host.ts";

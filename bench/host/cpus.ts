@@ -1,5 +1,4 @@
-// Which CPU the server gets and which the load generator: apart, and on cores of their own if
-// there are enough.
+// Which CPUs the server and the load generator get: on cores of their own if there are enough.
 
 import { type ReadText, readText } from "./kernel-files.ts";
 
@@ -46,10 +45,7 @@ export function planCpus(cores: Cores): CpuPlan {
   return { server: first ?? null, client: first ?? null, clientAlone: false, note };
 }
 
-/**
- * Pure. @param siblings the CPUs of the same core, itself included; null if the machine does not
- * say.
- */
+/** @param siblings the CPUs of a core, itself included; null if the machine does not say. */
 export function groupByCore(
   allowed: readonly number[],
   siblings: (cpu: number) => readonly number[] | null,

@@ -1,5 +1,4 @@
-// Waiting with an end: a promise, or the end of its time, or the interruption of the whole run,
-// whichever is first.
+// Waiting with an end: for a promise, until a time is over, or until the run is interrupted.
 
 /** The run was told to stop. Not a fault of the server that was being measured. */
 export class Interrupted extends Error {
@@ -24,10 +23,7 @@ interface Deadline {
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * @returns the promise's value, or null once the time is over.
- * @throws {Interrupted} when the signal aborts, or has.
- */
+/** @returns the promise's value, or null once the time is over. @throws {Interrupted} */
 export function within<T extends object>(
   promise: Promise<T>,
   deadline: Deadline,

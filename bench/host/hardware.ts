@@ -1,5 +1,4 @@
-// The processor, and the hypervisor or container between it and this process. proc_cpuinfo(5), the
-// kernel's cputopology and hw-vuln documents.
+// The processor, and the hypervisor or container over it. proc_cpuinfo(5); cputopology, hw-vuln.
 
 import { arch, availableParallelism, cpus, release } from "node:os";
 import { parseCpuList } from "./cpus.ts";
@@ -63,9 +62,7 @@ export function hypervisorOf(read: ReadText): string | null {
   return vendor ?? (flags === undefined ? null : "virtual machine");
 }
 
-/**
- * The files below vulnerabilities/; new ones are added by kernels, so known names are asked for.
- */
+/** The files below vulnerabilities/ that are known; kernels add new ones. */
 const vulnerabilities = [
   "gather_data_sampling",
   "ghostwrite",

@@ -36,10 +36,7 @@ export interface MachineLimits {
 /** What a cell asks of the machine. */
 export interface Demand {
   readonly connections: number;
-  /**
-   * What the server spends on a connection: a thread, a process, a slot of its one thread, or one
-   * of a few processes'.
-   */
+  /** What the server spends on a connection: a thread, a process, or a slot of one or of a few. */
   readonly model: "thread" | "process" | "single" | "prefork";
   /** Whether there is no load generator: both ends are in one process. */
   readonly alone?: boolean;

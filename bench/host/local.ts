@@ -1,5 +1,4 @@
-// This machine as a Host. Its processes cannot outlive this one: killAll() ends the rest on
-// whatever path the program leaves.
+// This machine as a Host. Its processes cannot outlive this one: killAll() ends the rest.
 
 import { type Paths, packagePaths } from "../paths.ts";
 import { makeCpuShare } from "./cpu-share.ts";

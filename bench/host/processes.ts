@@ -5,10 +5,7 @@ import type { Readable } from "node:stream";
 import type { Exit, HostProcess, StartOptions } from "./host.ts";
 
 const stderrTailBytes = 4096;
-/**
- * Longer than any line that is expected (a window with its two histograms), short enough to be
- * kept.
- */
+/** Longer than any expected line (a window with its histograms), short enough to be kept. */
 const longestLine = 4 * 1024 * 1024;
 /** Another process may hold the pipes of one that has ended: they are waited for this long. */
 const pipesAfterExitMs = 500;

@@ -32,9 +32,7 @@ export function softwareOf(root: string, read: ReadText): Software {
   };
 }
 
-/**
- * Only if the package is the root of its repository: a package in node_modules has no commit.
- */
+/** Only if the package is the root of its repository: a package in node_modules has no commit. */
 export function codeOf(root: string): Code {
   const inRepository = output("git", ["-C", root, "rev-parse", "--show-prefix"]);
   if (inRepository === null || inRepository.trim() !== "") return { commit: null, clean: null };
@@ -63,9 +61,7 @@ export function compilerFlagsOf(makefile: string | null): string | null {
   return kept.length === 0 ? null : [...new Set(kept)].join(" ");
 }
 
-/**
- * A command's standard output; null if it is missing, fails or takes longer than five seconds.
- */
+/** A command's standard output; null if it is missing, fails or takes longer than five seconds. */
 function output(command: string, args: readonly string[]): string | null {
   const { status, stdout } = spawnSync(command, args, {
     encoding: "utf8",

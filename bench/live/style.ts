@@ -1,5 +1,4 @@
-// What the live page adds to the report's style sheet: the same colours and type, charts two by
-// two.
+// What the live page adds to the report's style sheet: charts two by two.
 
 export const liveStyle = `
 main.live{max-width:1240px;margin:0 auto;padding:0 1rem 3rem}

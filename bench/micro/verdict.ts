@@ -1,5 +1,4 @@
-// From rounds to figures: median and middle half, the ratio to the baseline, and whether a promise
-// was kept. Pure.
+// From rounds to figures: the median, the ratio to the baseline, whether a promise was kept.
 
 import { quantile, sort } from "../statistics/quantile.ts";
 import type { Case, Operation, Target } from "./figures.ts";

@@ -1,5 +1,4 @@
-// The system calls of one server by name, as results.json keeps them; and which of them the suite's
-// own servers count under which name.
+// The system calls of one server by name, and which of them our own servers count.
 
 import * as s from "./schema.ts";
 

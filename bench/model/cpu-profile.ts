@@ -1,5 +1,4 @@
-// A profile of one server's CPU time, as results.json keeps it: samples by what the time was spent
-// on, and the stacks behind them.
+// A profile of one server's CPU time: samples by category, and the stacks behind them.
 
 import * as s from "./schema.ts";
 

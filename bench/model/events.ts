@@ -139,10 +139,7 @@ type EventOf<N extends Event["event"]> = Extract<Event, { readonly event: N }>;
 
 export type Ready = EventOf<"ready">;
 
-/**
- * The exit code of a server whose strategy needs what the machine refuses. EX_UNAVAILABLE of
- * sysexits(3), as in native/echo_server/main.cc.
- */
+/** Of a server whose strategy the machine refuses, as in native/echo_server/main.cc. sysexits(3) */
 export const exitUnavailable = 69;
 export type Counters = EventOf<"counters">;
 export type Snapshot = EventOf<"snapshot">;

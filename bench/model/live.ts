@@ -1,5 +1,4 @@
-// What the live page is told while a run goes on: each message is a kind and its data, which
-// travels as JSON.
+// What the live page is told while a run goes on: messages of a kind and its data.
 
 export type LiveMessage =
   | { readonly kind: "status"; readonly data: LiveStatus }

@@ -1,5 +1,4 @@
-// results.json (schemaVersion 2): what a run leaves, as one schema that is the types and the check.
-// reports/README.md describes the file.
+// results.json (schemaVersion 2) as one schema, types and check; see reports/README.md.
 
 import { callCountsSchema } from "./call-counts.ts";
 import { confidenceSchema } from "./confidence.ts";
@@ -71,10 +70,7 @@ const cellSchema = s.record({
   disturbedBlocks: s.optional(s.amount),
   /** How sure the figures are, by the rules of bench/model/confidence.ts; null without figures. */
   confidence: s.optional(s.nullable(confidenceSchema)),
-  /**
-   * The smallest departure of the ratio from 1 that so many blocks resolve with a power of 80 %:
-   * 0.05 is five per cent. Null without a ratio.
-   */
+  /** The smallest |ratio - 1| that so many blocks resolve with a power of 80 %; null: no ratio. */
   detectableEffect: s.optional(s.nullable(s.number)),
   messages: s.amount,
   /** Messages whose bytes were not what was sent, plus those that never came back. */
@@ -86,10 +82,7 @@ const cellSchema = s.record({
   facts: s.optional(s.mapOf(s.text)),
   /** How a server of others failed once all of its windows had been measured. */
   afterwards: s.optional(s.text),
-  /**
-   * Latencies of all windows that count, corrected and not: HdrHistogram V2, base64, nanoseconds.
-   * Null if there was none.
-   */
+  /** Latencies of all windows that count: HdrHistogram V2, base64, nanoseconds; null: none. */
   latencyHistogram: s.optional(s.nullable(s.text)),
   latencyHistogramUncorrected: s.optional(s.nullable(s.text)),
 });

@@ -1,5 +1,4 @@
-// The words of --count-calls: the system calls of each contender by name, per message, the most
-// frequent first.
+// The words of --count-calls: system calls per message by name, the most frequent first.
 
 import type { CallCounts } from "../model/call-counts.ts";
 import type { Cell, Results } from "../model/results.ts";

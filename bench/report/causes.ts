@@ -149,10 +149,7 @@ export function isSaturated(cell: Cell): boolean {
   return (figure(cell, "serverCpuPercent")?.median ?? 0) >= fullCorePercent;
 }
 
-/**
- * The part of the CPU time in user mode, in percent, over all blocks: the kernel samples it by the
- * tick, so that one block alone holds too few.
- */
+/** Percent of the CPU time in user mode, over all blocks: one alone holds too few ticks. */
 export function userShareOf(cell: Cell): number | undefined {
   const { metrics } = cell;
   const pooled = ["serverUserCpuPerMessage", "serverSystemCpuPerMessage"] as const;

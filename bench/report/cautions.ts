@@ -14,10 +14,7 @@ type Coded<C extends string, F> = C extends string ? { readonly code: C } & Read
 
 export type Caution =
   | Coded<"interrupted" | "one-core" | "machine-busy" | "one-block", unknown>
-  /**
-   * The most that a bootstrap interval over so few blocks can cover, in percent; `ratios` if the
-   * intervals of the ratios are bootstrapped, too.
-   */
+  /** What a bootstrap interval covers at most, in percent; `ratios`: those of ratios, too. */
   | Coded<"few-blocks", { blocks: number; coverage: number; ratios: boolean }>
   /** Agents, counted from 1, that were the limit in most windows. */
   | Coded<"limited-by-clients", { agents: readonly number[] }>

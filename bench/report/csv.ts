@@ -1,5 +1,4 @@
-// cells.csv: a row for each cell and metric, for spreadsheets and data frames. RFC 4180, with a
-// header line.
+// cells.csv: a row for each cell and metric, for spreadsheets and data frames. RFC 4180.
 
 import type { Metric } from "../model/results.ts";
 import { plainLine } from "./format.ts";
@@ -13,9 +12,7 @@ const columns = [
   ...["metric", "unit", "median", "low", "high", "reason"],
 ] as const;
 
-/**
- * A cell without figures has one row, with an empty metric. Numbers are in full, absent ones empty.
- */
+/** A cell without figures has one row, with an empty metric. Numbers are in full. */
 export function renderCsv({ results }: Report): string {
   const lines = results.cells.flatMap((cell) => {
     const own = [cell.workload, cell.contender, cell.connections, cell.activeConnections];

@@ -65,10 +65,7 @@ export function shortCount(value: number): string {
 
 const times = { step: 1000, units: [" ns", " µs", " ms", " s"] };
 
-/**
- * A duration in the unit that suits it: 850 ns, 412 µs, 1.24 ms, 41.0 ms, 2.31 s. Takes
- * microseconds.
- */
+/** Microseconds in the unit that suits them: 850 ns, 412 µs, 1.24 ms, 41.0 ms, 2.31 s. */
 export const duration = formatOf((value, like) =>
   scaledParts(value * 1e3, like * 1e3, { ...times, padded: true }),
 );
@@ -115,10 +112,7 @@ export function microsecondsIn(unit: string): number | undefined {
   ]).get(unit);
 }
 
-/**
- * The words of a camelCase name: "readBufferBytes" is "read buffer bytes". Names with other
- * characters stay.
- */
+/** The words of a camelCase name: "readBufferBytes" is "read buffer bytes"; others stay. */
 export function words(name: string): string {
   return /^[a-z][A-Za-z0-9]*$/.test(name)
     ? name.replace(
@@ -139,10 +133,7 @@ export function enumerate(parts: readonly string[]): string {
   return parts.length < 2 ? last : `${parts.slice(0, -1).join(", ")} and ${last}`;
 }
 
-/**
- * Foreign text as one printable line: a server's last words on stderr may hold newlines, and escape
- * sequences that would repaint the reader's terminal.
- */
+/** Foreign text as one printable line, without escape sequences that repaint a terminal. */
 export function plainLine(text: string): string {
   return text
     .replace(/[\n\r\t]+/g, " ")
@@ -188,10 +179,7 @@ function scaled(value: number, scale: UnitScale): string {
   return digits + unit;
 }
 
-/**
- * Three significant digits in the largest unit that leaves at least 1 of `like`; whole in the
- * smallest.
- */
+/** Three digits in the largest unit that leaves at least 1 of `like`; whole in the smallest. */
 function scaledParts(value: number, like: number, scale: UnitScale): Written {
   const { step, units, padded = false } = scale;
   if (!Number.isFinite(value)) return { digits: absent, unit: "", size: value };

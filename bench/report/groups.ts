@@ -53,10 +53,7 @@ function groupOf(title: string, cells: readonly Cell[]): Group {
   };
 }
 
-/**
- * A figure that was measured, with its interval; times in microseconds, whatever the unit of the
- * metric.
- */
+/** A figure and its interval; times in microseconds, whatever the unit of the metric. */
 export interface Figure {
   readonly median: number;
   readonly low: number | null;
@@ -168,10 +165,7 @@ export function isUnresolved({ cause, status }: Cell): boolean {
   return status === "inconclusive" && cause?.code === "unresolved";
 }
 
-/**
- * Whether a difference that is not resolved is probable: the 95 % interval excludes 1, and only the
- * stricter test that a ranking needs does not.
- */
+/** Whether the 95 % interval excludes 1, and only the stricter test of a ranking does not. */
 export function isProbable(cell: Cell): boolean {
   const ratio = figure(cell, "ratioToReference");
   if (!isUnresolved(cell) || ratio === undefined) return false;

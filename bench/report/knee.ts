@@ -1,5 +1,4 @@
-// Where latency bends as the load nears a server's capacity: found once, for the chart and the
-// words.
+// Where latency bends as the load nears a server's capacity, for the chart and the words.
 
 import type { Cell } from "../model/results.ts";
 import { count } from "./format.ts";

@@ -1,5 +1,4 @@
-// The machines of a run over several, for the report: an environment block each, and what the run
-// showed of all of them. Pure.
+// The machines of a run over several, for the report, and what it showed of all of them. Pure.
 
 import type { Environment } from "../model/results.ts";
 import * as s from "../model/schema.ts";

@@ -19,10 +19,7 @@ export function text(value: string): Markup {
   return `${before}${escaped(plainLine(value))}${after}` as Markup;
 }
 
-/**
- * One element. Attributes that are null, undefined or false are left out; true stands as its name.
- * @param children markup, in order; null is left out.
- */
+/** One element. Attributes and children that are null are left out; true stands as its name. */
 export function element(
   name: string,
   attributes: Attributes,
@@ -41,10 +38,7 @@ export function join(parts: readonly (Markup | null)[], between = ""): Markup {
   return parts.filter((part) => part !== null).join(between) as Markup;
 }
 
-/**
- * Our own style sheets and scripts, which are not escaped inside their elements.
- * @throws {Error} where they would end their element.
- */
+/** Our own style sheets and scripts. @throws {Error} if they would end their element. */
 export function raw(name: "style" | "script", content: string): Markup {
   if (content.toLowerCase().includes(`</${name}`)) throw new Error(`</${name} inside ${name}`);
   return `<${name}>${content}</${name}>` as Markup;

@@ -1,5 +1,4 @@
-// The words of a profile of CPU time: what each category is, and the shares of one contender, the
-// largest first.
+// The words of a profile of CPU time: its categories, and the shares of one contender.
 
 import { type CpuProfile, type TimeCategory, timeCategories } from "../model/cpu-profile.ts";
 import type { ChartTable } from "./charts/chart.ts";

@@ -1,5 +1,4 @@
-// What a format of the report is. A new one is a file in this folder, its name here and its row
-// in formats.ts.
+// What a format of the report is. A new one is a file, its name here and its row in formats.ts.
 
 import type { Report } from "./report.ts";
 

@@ -1,5 +1,4 @@
-// The report as data: everything that any of its formats shows, selected and ordered once. A format
-// only words and lays it out.
+// The report as data, selected and ordered once. A format only words and lays it out.
 
 import type { Cell, Results } from "../model/results.ts";
 import { type Why, whyOf } from "./causes.ts";

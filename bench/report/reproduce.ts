@@ -5,10 +5,7 @@ import type { Results } from "../model/results.ts";
 /** What `target` chooses by itself. */
 const ownOfTarget = ["workloads", "contenders"];
 
-/**
- * The command line that runs the same again, from the profile, the seed and the options that were
- * given.
- */
+/** The same again, from the profile, the seed and the options that were given. */
 export function reproduceCommand(results: Results): string {
   const given = results.settings["options"];
   const options = typeof given === "object" && given !== null ? Object.entries(given) : [];

@@ -1,5 +1,4 @@
-// Sentences that know which of their words are names that a program gave, so that a page can set
-// those as code without searching for them.
+// Sentences that know which of their words are names, so that a page can set those as code.
 
 export interface Name {
   readonly name: string;

@@ -1,5 +1,4 @@
-// A table of text for a terminal: columns as wide as their widest entry, two header lines, optional
-// colour.
+// A table of text for a terminal: columns as wide as needed, two header lines, colour.
 
 export type Style = "plain" | "bold" | "dim" | "green" | "yellow" | "red";
 
@@ -87,10 +86,7 @@ export function alignedLines(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/**
- * Text broken at spaces to fit the width; following lines start with the indent. A longer word
- * stays whole.
- */
+/** Text broken at spaces; following lines start with the indent. A longer word stays whole. */
 export function wrap(text: string, width: number, indent = ""): string[] {
   const lines: string[] = [];
   let line = "";

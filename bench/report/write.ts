@@ -120,9 +120,7 @@ export function reportId({ startedAt, profile }: Pick<Results, "startedAt" | "pr
   return `${stamp}-${profile.replace(/[^A-Za-z0-9._-]/g, "_")}`;
 }
 
-/**
- * At most this many reports of one second and profile get a number; more indicate a fault.
- */
+/** At most this many reports of one second and profile get a number; more indicate a fault. */
 const maxReportsOfOneSecond = 1000;
 
 function makeFolder(reportsFolder: string, id: string): string {
@@ -139,10 +137,7 @@ function makeFolder(reportsFolder: string, id: string): string {
   throw new Error(`${reportsFolder} holds ${maxReportsOfOneSecond} reports named ${id} already`);
 }
 
-/**
- * A reader sees the old file or the new one, after a crash too: the bytes reach the disk before the
- * name does.
- */
+/** A reader sees the old file or the new one, after a crash too: bytes are synced first. */
 export function writeWhole(path: string, text: string): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
@@ -160,10 +155,7 @@ export function writeWhole(path: string, text: string): void {
   }
 }
 
-/**
- * Makes the renames themselves durable; some platforms and file systems do not let a folder be
- * synced.
- */
+/** Makes the renames durable; some file systems do not let a folder be synced. */
 function syncFolder(folder: string): void {
   try {
     const descriptor = openSync(folder, "r");
@@ -177,10 +169,7 @@ function syncFolder(folder: string): void {
   }
 }
 
-/**
- * A relative link, so that the reports may be moved; a text file with the folder's name where links
- * are refused.
- */
+/** A relative link, so that reports may be moved; a text file where links are refused. */
 function pointLatest(
   folder: string,
   { reportsFolder, symlink = symlinkSync }: WriteOptions,

@@ -155,10 +155,7 @@ export class BlockRun {
     return true;
   }
 
-  /**
-   * The contenders with fewer undisturbed blocks than planned, and with them the reference, by
-   * scenario. No figure decides that, only the rules of validity.
-   */
+  /** With fewer undisturbed blocks than planned, by the rules of validity; with the reference. */
   #lost(): Set<string> {
     const { scenarios, contenders } = this.#part;
     const reference = contenders.find(({ name }) => name === this.#plan.reference);

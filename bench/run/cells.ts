@@ -1,5 +1,4 @@
-// From rounds to cells: invalid windows are discarded, each block is paired with the reference's,
-// and the figures are made of the rest. Pure.
+// From rounds to cells: discards invalid windows, pairs blocks with the reference. Pure.
 
 import type { Contender } from "../contenders/catalogue.ts";
 import { type CellConfidence, confidenceOf, type Evidence } from "../model/confidence.ts";
@@ -60,10 +59,7 @@ export function cellsOf(plan: Plan, part: Part, outcome: PartOutcome): Cell[] {
   });
 }
 
-/**
- * The reference's rounds with which a scenario's contenders are paired; null if there is
- * nothing to pair with: it took no part, or was not measured.
- */
+/** The reference's rounds of a scenario; null if it took no part or was not measured. */
 export function referenceRounds(
   plan: Plan,
   part: Part,
@@ -90,10 +86,7 @@ interface Courses {
   readonly common: CommonSpread | null | undefined;
 }
 
-/**
- * How much the log ratios of a scenario's contenders vary, over all of them that are not saturated;
- * undefined unless their windows are interleaved.
- */
+/** The spread of the log ratios of all contenders not saturated; undefined unless interleaved. */
 function commonSpread(
   { workload }: Scenario,
   courses: readonly Course[],
@@ -233,10 +226,7 @@ function factsOf({ judged }: Course): Pick<Cell, "facts"> {
   return Object.keys(facts).length === 0 ? {} : { facts };
 }
 
-/**
- * A lower bound has another name, so that it is never ranked. What a limited server carries per
- * second of wall-clock time is the capacity of nothing.
- */
+/** A lower bound has a name of its own, so that it is never ranked. */
 function capacityOf(metrics: Metrics, saturation: Saturation): Metrics {
   const { throughput, messagesPerCpuSecond, ...rest } = metrics;
   if (throughput === undefined) return metrics;

@@ -31,10 +31,7 @@ export interface Circumstances {
 export interface Saturation {
   /** The part of its CPU that was its own; 1 for all of it. */
   readonly cpuShare: number;
-  /**
-   * The part of the time in which it ran or was ready to; above 1 for several threads, null if it
-   * is not known.
-   */
+  /** The part of the time in which it ran or was ready, summed over threads; null if unknown. */
   readonly readyShare: number | null;
 }
 
@@ -77,10 +74,7 @@ function disturbance(course: Course, circumstances: Circumstances): Cause | null
   return metrics[headline]?.median == null ? { code: "not-available", metric: headline } : null;
 }
 
-/**
- * A capacity is one only if the server's CPU was full and the load generator's was not; else the
- * figure is a lower bound, and nothing is ranked by it.
- */
+/** Else the figure is a lower bound, and nothing is ranked by it. */
 function bound({ workload, metrics, saturation }: Circumstances): Cause | null {
   if (!workload.mustFill || isFilled(metrics, saturation)) return null;
   return {

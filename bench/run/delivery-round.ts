@@ -1,5 +1,4 @@
-// One round of broadcast, event-delivery or replicas: a program that starts all the processes that
-// there are, and tells what it saw of them.
+// One round of a delivery workload: a program that starts all processes and reports on them.
 
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

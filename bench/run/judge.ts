@@ -1,5 +1,4 @@
-// Rounds as the gate sees them: which windows count, and which blocks pair with the reference's.
-// Pure.
+// Rounds as the gate sees them: which windows count, which blocks pair with the reference's.
 
 import type { Contender } from "../contenders/catalogue.ts";
 import type { Window } from "../model/events.ts";
@@ -42,10 +41,7 @@ export interface Course {
   readonly enough: boolean;
 }
 
-/**
- * A contender's block and the reference's of the same block; null if there is no reference to
- * pair with.
- */
+/** A contender's block and the reference's; null if there is no reference to pair with. */
 export interface PairedBlock {
   readonly own: BlockData;
   readonly reference: BlockData | null;
@@ -110,10 +106,7 @@ export function pairBlocks(
   });
 }
 
-/**
- * Blocks that were made up for are left out: the undisturbed ones stand for all if there are as
- * many as were planned.
- */
+/** The undisturbed blocks stand for all if there are as many as were planned. */
 export function countingBlocks(
   paired: readonly PairedBlock[],
   planned: number,
@@ -122,10 +115,7 @@ export function countingBlocks(
   return undisturbed.length >= planned ? undisturbed : paired;
 }
 
-/**
- * A window and the reference's of the same pass count together: what disturbs one of them makes
- * their ratio doubtful.
- */
+/** A window counts with the reference's of the same pass: one of them disturbs their ratio. */
 function pairPasses(own: Judged, other: Judged): PairedBlock[] {
   const common = passesOf(own.round.windows, other.round.windows);
   const sound = passesOf(own.valid, other.valid);

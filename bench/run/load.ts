@@ -21,10 +21,7 @@ export interface LoadOptions {
   readonly spins?: boolean;
   /** Resolves when the server is gone: then there is nothing to wait for. */
   readonly serverEnded: Promise<object>;
-  /**
-   * Called once, in the middle of the last window, or before where the warm-up goes on for longer
-   * than it must; `pid` is the load generator's.
-   */
+  /** Called once, about the middle of the last window; `pid` is the load generator's. */
   readonly onLoaded?: (pid: number) => void;
   /** Called once, when all connections are open. */
   readonly onConnected?: () => void;

@@ -1,5 +1,4 @@
-// The figures of a cell: worked out from the blocks that count, by the rules of the table of
-// metrics, then summarised over blocks.
+// The figures of a cell: from the blocks that count, by the rules of the table of metrics.
 
 import type { MemorySample } from "../host/memory.ts";
 import type { Window } from "../model/events.ts";

@@ -1,5 +1,4 @@
-// How far a run is and how long it will still take: the plan's estimate of each round, scaled by
-// how long the rounds so far really took.
+// How far a run is: the plan's estimate of each round, scaled by how long rounds really took.
 
 import { estimateRoundSeconds, estimateSeconds, type Part, type Plan } from "./plan.ts";
 import type { RunProgress } from "./run.ts";

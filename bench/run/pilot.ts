@@ -22,10 +22,7 @@ export function pilotOf(share: ShareLoad): ClosedLoad {
   return { mode: "closed", connections, activeConnections, payloadBytes, inFlight };
 }
 
-/**
- * @returns the load to measure, or what the round comes to without one.
- * @throws {Interrupted}
- */
+/** @returns the load to measure, or what the round comes to without one. @throws {Interrupted} */
 export async function loadOf(
   share: ShareLoad,
   target: Omit<LoadTarget, "load">,

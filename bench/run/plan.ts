@@ -211,9 +211,7 @@ function blocksOf(blocks: Blocks, { blocks: asked }: RunRequest): Blocks {
   return asked === null ? blocks : { minimum: asked, maximum: asked };
 }
 
-/**
- * As many windows of the usual length as fit, each a little longer or shorter so that they add up.
- */
+/** As many windows of about the usual length as add up to the time. */
 function timingOf(usual: Timing, { duration: durationSeconds, steady }: RunRequest): Timing {
   const timing = steady === null ? usual : { ...usual, steadyWithinMs: steady * 1000 };
   if (durationSeconds === null) return timing;
@@ -229,9 +227,7 @@ function find<T extends { readonly name: string }>(kind: string, rows: readonly 
   throw new UsageError(`unknown ${kind} "${name}"; ${kind}s: ${valid}`);
 }
 
-/**
- * What the user should know before it starts, a line each: what runs, how often, and for how long.
- */
+/** What the user should know before it starts: what runs, how often, and for how long. */
 export function describePlan(plan: Plan): string[] {
   const { windows, windowMs } = plan.timing;
   const lines = describeParts(plan.parts).map((line) => `${plan.profile}: ${line}`);

@@ -1,5 +1,4 @@
-// The profiles: which workloads, contenders and scales one command runs, and for how long. Pure
-// data.
+// The profiles: which workloads, contenders and scales one command runs, and for how long.
 
 import type { WorkloadName } from "../model/workloads/catalogue.ts";
 import { blocksForInterval } from "../statistics/bootstrap.ts";
@@ -14,10 +13,7 @@ export interface Timing {
   readonly windowMs: number;
 }
 
-/**
- * How many blocks. Where the two differ, pilot pairs choose a number between them that is enough to
- * tell a difference of 5 %.
- */
+/** How many blocks; between the two, pilot pairs choose enough to resolve 5 %. */
 export interface Blocks {
   readonly minimum: number;
   readonly maximum: number;
@@ -47,10 +43,7 @@ export interface Profile {
   readonly rows: readonly ProfileRow[];
   readonly blocks: Blocks;
   readonly timing: Timing;
-  /**
-   * The time that it may take. Blocks that were disturbed are made up for within it; on a machine
-   * that is too slow for it the last blocks are left out.
-   */
+  /** Disturbed blocks are made up for within it; the last ones are left out if it is over. */
   readonly budgetSeconds: number;
 }
 

@@ -1,5 +1,4 @@
-// One round of the readiness workload: a process that waits on socket pairs of its own, with one
-// backend.
+// One round of the readiness workload: a process that waits on its own socket pairs.
 
 import type { CpuPlan } from "../host/cpus.ts";
 import { within } from "../host/deadline.ts";

@@ -1,5 +1,4 @@
-// One round: a fresh server, one run of the load generator against it, its end. It never throws for
-// a contender's fault.
+// One round: a fresh server, its load, its end. It never throws for a contender's fault.
 
 import { homedir } from "node:os";
 import type { Contender } from "../contenders/catalogue.ts";
@@ -124,19 +123,14 @@ export function endOf(
     : { failure: stopped ?? during, afterwards: null };
 }
 
-/**
- * How long a server that lost its connections may take to be seen dead, so that its row says why.
- */
+/** How long a server that lost its connections may take to be seen dead. */
 export const deathMs = 250;
 const readyTimeoutMs = 15_000;
 const shortestStopMs = 5_000;
 /** Ten thousand processes take a second or two to end, and far longer where others are at work. */
 const stopMsPerConnection = 2;
 
-/**
- * @throws {Interrupted} when the run is to stop. The children under way are then killed, not yet
- * waited for.
- */
+/** @throws {Interrupted} when the run is to stop: the children are killed, not waited for. */
 export async function measureRound(request: RoundRequest, context: RoundContext): Promise<Round> {
   const { contender, scenarioIndex, scenario, block } = request;
   const startedMs = performance.now();

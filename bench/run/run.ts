@@ -1,5 +1,4 @@
-// One run from plan to results: which contenders can run, all blocks of all parts, the cells. It
-// neither writes nor prints.
+// One run from plan to results: all blocks of all parts, the cells. It neither writes nor prints.
 
 import { commonSettings } from "../contenders/settings.ts";
 import { maySpin } from "../host/cpus.ts";

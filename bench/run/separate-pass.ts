@@ -54,10 +54,7 @@ export function scaleOf({ scenario, load }: PassLoad) {
   };
 }
 
-/**
- * Calls `one` for each contender that the run could measure, one after another. @returns what it
- * returned, in order; what an interruption leaves undone is left out.
- */
+/** @returns what `one` returns for each measured contender, up to an interruption. */
 export async function eachInTurn<T>(
   { results, plan }: { readonly results: Results; readonly plan: Plan },
   pass: SeparatePass,

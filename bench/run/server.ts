@@ -40,10 +40,7 @@ export interface Stopped {
 /** What of its stderr goes into a reason: its end, which says why. */
 const quotedCharacters = 600;
 
-/**
- * Starts a contender and waits for its ready line; one that fails to get ready is killed.
- * @throws {Interrupted} when the run is to stop.
- */
+/** Starts a contender; one that does not get ready is killed. @throws {Interrupted} */
 export async function startServer(
   argv: readonly string[],
   options: ServerOptions,
@@ -114,10 +111,7 @@ export class ServerProcess {
     return this.#failure(`${describeExit(first)} before it was ready`);
   }
 
-  /**
-   * Gives a server that is about to be reported as dead the time to be seen dead. @throws
-   * {Interrupted}
-   */
+  /** Gives a server that lost its load the time to be seen dead. @throws {Interrupted} */
   async untilEnded(timeoutMs: number): Promise<void> {
     await within(this.#child.exited, { timeoutMs, signal: this.#options.signal });
   }
@@ -146,10 +140,7 @@ export class ServerProcess {
     this.#child.kill("SIGKILL");
   }
 
-  /**
-   * Its counters so far; null for a server that does not print them, or not in time. @throws
-   * {Interrupted}
-   */
+  /** Its counters so far; null if it does not print them in time. @throws {Interrupted} */
   async snapshot(): Promise<Snapshot | null> {
     if (this.#ready?.snapshots !== true || this.#child.ended) return null;
     const told = deferred<Snapshot>();

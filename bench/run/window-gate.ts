@@ -7,10 +7,7 @@ import type { Window } from "../model/events.ts";
 import type { GateRule } from "../model/reasons.ts";
 
 export interface Limits {
-  /**
-   * Share of a window's time in which a single-threaded side was ready to run while another
-   * process ran.
-   */
+  /** Share of a window in which a single-threaded side was ready while another process ran. */
   readonly runQueueShare: number;
   readonly stealShare: number;
   readonly achievedShare: number;
@@ -30,10 +27,7 @@ export const limits: Limits = {
   clientShare: 0.85,
 };
 
-/**
- * What is due in a window's last moments comes back in the next one: so much, and a message or two,
- * is not missing.
- */
+/** What is due in a window's last moments is back in the next one: so much is not missing. */
 const edgeNs = 2e6;
 const edgeMessages = 2;
 
@@ -86,10 +80,7 @@ function stolenNs({ stealNs }: Window): number {
   return Math.max(0, (stealNs ?? 0) - stealTickNs);
 }
 
-/**
- * Whether the server used up its CPU and still missed the rate, with a load generator that was not
- * held up.
- */
+/** Whether the server used up its CPU and missed the rate of an undisturbed load generator. */
 export function isFull(window: Window): boolean {
   const { durationNs, serverCpuNs } = window;
   return (

@@ -10,9 +10,7 @@ const cookieBase = 0x1c849303;
 /** The cookie's second half-byte tells the word size; 1 means variable-length numbers. */
 const cookie = cookieBase | 0x10;
 const wordSizeBits = 0xf0;
-/**
- * HdrHistogram's variant of LEB128: a ninth byte carries eight bits, so that none needs a tenth.
- */
+/** HdrHistogram's variant of LEB128: a ninth byte has eight bits, so that none needs a tenth. */
 const maxWordBytes = 9;
 
 /** Text that is not a histogram, or not one of a kind that this reader knows. */

@@ -4,9 +4,7 @@
 
 /** What decides the buckets; only histograms whose steps agree can be merged. */
 interface Geometry {
-  /**
-   * The smallest difference that must be resolved, in the unit of the values; 1 for nanoseconds.
-   */
+  /** The smallest difference to be resolved, in the unit of the values; 1 for nanoseconds. */
   readonly lowest: number;
   /** The largest value that may be recorded. */
   readonly highest: number;
@@ -55,9 +53,7 @@ export class Histogram {
     return sum / this.#total;
   }
 
-  /**
-   * @throws {RangeError} on a value that is negative, not finite or above the geometry's highest.
-   */
+  /** @throws {RangeError} on a negative or infinite value, or one above the geometry's highest. */
   record(value: number, count = 1): void {
     if (!(value >= 0 && value <= this.geometry.highest)) {
       throw new RangeError(`value ${value} is not in 0 … ${this.geometry.highest}`);
@@ -65,10 +61,7 @@ export class Histogram {
     this.addAt(bucketOf(this.#steps, value), count);
   }
 
-  /**
-   * Adds to a bucket by its index in `counts`: for decoders.
-   * @throws {RangeError} past the geometry's last bucket.
-   */
+  /** Adds to a bucket by its index in `counts`. @throws {RangeError} past the last bucket. */
   addAt(index: number, count: number): void {
     if (!(index >= 0 && index < this.#steps.buckets)) {
       throw new RangeError(
@@ -80,10 +73,7 @@ export class Histogram {
     this.#total += count;
   }
 
-  /**
-   * Adds every value of another histogram.
-   * @throws {RangeError} where its buckets are cut differently.
-   */
+  /** Adds every value of another one. @throws {RangeError} if its buckets are cut differently. */
   add(other: Histogram): void {
     const { lowest, digits } = other.geometry;
     if (lowest !== this.geometry.lowest || digits !== this.geometry.digits) {
@@ -125,10 +115,7 @@ export class Histogram {
   }
 }
 
-/**
- * All values of several histograms in one; an empty one without any.
- * @throws {RangeError} as Histogram.add does.
- */
+/** All values of several histograms in one. @throws {RangeError} as Histogram.add does. */
 export function merge(histograms: Iterable<Histogram>): Histogram {
   let merged: Histogram | null = null;
   for (const histogram of histograms) {
@@ -138,25 +125,16 @@ export function merge(histograms: Iterable<Histogram>): Histogram {
   return merged ?? new Histogram();
 }
 
-/**
- * How many values a quantile needs beyond it before it is printed: ten, so p99.9 needs 10,000 and
- * p99.99 100,000.
- */
+/** Values that a quantile needs beyond it: p99.9 needs 10,000 and p99.99 100,000. */
 const samplesBeyond = 10;
 
-/**
- * The quantile, or null if there are too few values to know it. Only from p99.9 on is that
- * asked.
- */
+/** The quantile; null from p99.9 on if there are too few values to know it. */
 export function supportedQuantile(histogram: Histogram, q: number): number | null {
   const needed = q < 0.999 || q === 1 ? 1 : Math.round(samplesBeyond / (1 - q));
   return histogram.count < needed ? null : histogram.quantile(q);
 }
 
-/**
- * The geometry worked out: a bucket is 2^(unit) wide at first, and twice as wide with each further
- * half-row.
- */
+/** A bucket is 2^(unit) wide at first, and twice as wide with each further half-row. */
 interface Steps {
   readonly unitMagnitude: number;
   readonly halfMagnitude: number;

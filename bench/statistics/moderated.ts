@@ -57,10 +57,7 @@ export function moderatedSpread(
   return { deviation: Math.sqrt(variance), freedom: freedom + weight };
 }
 
-/**
- * Student's interval of the mean with a spread that is given.
- * @param confidence in (0, 1).
- */
+/** Student's interval of the mean with a spread that is given. @param confidence in (0, 1). */
 export function studentInterval(
   sample: readonly number[],
   { deviation, freedom }: LogSpread,
@@ -74,10 +71,7 @@ export function studentInterval(
 /** Enough halvings for any double. */
 const bisections = 200;
 
-/**
- * The t beyond which both tails together have this probability: R's qt(1 - tails / 2, freedom).
- * @throws {RangeError} for a probability outside (0, 1).
- */
+/** R's qt(1 - tails / 2, freedom). @throws {RangeError} for a probability outside (0, 1). */
 export function studentQuantile(tails: number, freedom: number): number {
   if (!(tails > 0 && tails < 1)) throw new RangeError(`a probability of ${tails} is not in (0, 1)`);
   let high = 1;

@@ -46,11 +46,7 @@ const farTail: Rational = {
   ],
 };
 
-/**
- * z such that a standard normal number lies below it with probability p: 1.96 at 0.975.
- * @param p in (0, 1).
- * @throws {RangeError} outside.
- */
+/** The normal quantile of p: 1.96 at 0.975. @throws {RangeError} for p outside (0, 1). */
 export function normalQuantile(p: number): number {
   if (!(p > 0 && p < 1)) throw new RangeError(`probability ${p} is not in (0, 1)`);
   const fromMiddle = p - 0.5;

@@ -7,10 +7,7 @@ declare const sortedBrand: unique symbol;
 /** At least one finite number, ascending. Only sort() and assertSorted() make it. */
 export type Sorted = readonly number[] & { readonly [sortedBrand]: true };
 
-/**
- * A sorted copy.
- * @throws {RangeError} on an empty sample, and on NaN or an infinity in it.
- */
+/** A sorted copy. @throws {RangeError} on an empty sample, and on NaN or an infinity in it. */
 export function sort(values: readonly number[]): Sorted {
   const copy = [...values].sort((left, right) => left - right);
   assertSorted(copy);
@@ -45,10 +42,7 @@ export function quantile(values: Sorted, q: number): number {
   return low + (position - below) * (high - low);
 }
 
-/**
- * The middle value, or the mean of the two in the middle, of numbers in any order.
- * @throws {RangeError} as sort() does.
- */
+/** The middle value or the mean of both, of any order. @throws {RangeError} as sort() does. */
 export function median(values: readonly number[]): number {
   return quantile(sort(values), 0.5);
 }

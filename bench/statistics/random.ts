@@ -17,9 +17,7 @@ export function seededRandom(seed: number): Random {
   return xoshiro128([next(), next(), next(), next()]);
 }
 
-/**
- * A seed for one labelled purpose, so that two uses of one run's seed do not share their stream.
- */
+/** A seed for one labelled purpose: two uses of one run's seed do not share their stream. */
 export function deriveSeed(seed: number, label: string): number {
   // FNV-1a over the label's UTF-16 units. The seed goes in mixed, so that its bits do not meet
   // those of the label.
@@ -35,19 +33,13 @@ export function uniform(random: Random, low = 0, high = 1): number {
   return low + (high - low) * (random() / 2 ** 32);
 }
 
-/**
- * A uniform integer in [0, bound).
- * @throws {RangeError} unless bound is an integer in 1 … 2³².
- */
+/** A uniform integer in [0, bound). @throws {RangeError} unless bound is an integer in 1 … 2³². */
 export function integerBelow(random: Random, bound: number): number {
   assertBound(bound);
   return belowUnchecked(random, bound, limitOf(bound));
 }
 
-/**
- * Draws uniform integers in [0, bound), as integerBelow() does, many from one check.
- * @throws {RangeError} unless bound is an integer in 1 … 2³².
- */
+/** As integerBelow(), many from one check. @throws {RangeError} for the same bounds. */
 export function fillBelow(random: Random, bound: number, draws: Uint32Array): void {
   assertBound(bound);
   const limit = limitOf(bound);
@@ -98,10 +90,7 @@ export function xoshiro128(state: Xoshiro128State): Random {
   };
 }
 
-/**
- * SplitMix with 32-bit words (the finaliser of MurmurHash3); its stream never holds four zeros in a
- * row.
- */
+/** SplitMix with 32-bit words (MurmurHash3's finaliser): it never gives four zeros in a row. */
 function splitMix32(seed: number): Random {
   let state = seed >>> 0;
   return () => {

@@ -70,10 +70,7 @@ export function detectableEffect(
   return Math.expm1((zSum(options) * sigma) / Math.sqrt(blocks));
 }
 
-/**
- * With n − 1 below the line: the sample's own mean is known only from the sample.
- * @throws {RangeError} on fewer than two values, and on one that is not finite.
- */
+/** Of a sample (n − 1). @throws {RangeError} on fewer than two values, or an infinite one. */
 export function standardDeviation(values: readonly number[]): number {
   if (values.length < 2) throw new RangeError(`${values.length} values have no spread`);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;

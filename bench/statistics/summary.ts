@@ -1,15 +1,11 @@
-// From one value a block to a figure of results.json: the median, its interval, the blocks
-// themselves.
+// From one value per block to a figure of results.json: the median and its interval.
 
 import type { Metric } from "../model/results.ts";
 import { type BootstrapOptions, bootstrapMedian } from "./bootstrap.ts";
 import { median } from "./quantile.ts";
 import { type Pair, type RatioOptions, ratioToReference } from "./ratio.ts";
 
-/**
- * Median and interval of a metric over blocks; all null without blocks. The unit is of the values,
- * such as "us".
- */
+/** Median and interval over blocks, null without any. The unit is the values', such as "us". */
 export function summarize(
   unit: string,
   blocks: readonly number[],

@@ -1,5 +1,4 @@
-// ts:busy-poll: receives from every connection in turn, without end. Costs one recv per connection
-// and pass, and a whole core at any load.
+// ts:busy-poll: receives from every connection in turn, without end, on a whole core.
 
 import { accept, close, listenTcp, localPort } from "../../../src/index.ts";
 import { ACCEPTS_PER_WAKE, BACKLOG } from "../settings.ts";

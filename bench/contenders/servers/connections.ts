@@ -1,5 +1,4 @@
-// ts:connections-…: the library's serve(), as a program would use it. Back-pressure is the
-// library's own.
+// ts:connections-…: the library's serve() with its own back-pressure.
 
 import {
   type Connection,

@@ -1,5 +1,4 @@
-// ts:select, ts:poll and the ts:reactor-… contenders: the Reactor over a Selector of that backend.
-// They differ in nothing else.
+// ts:select, ts:poll and ts:reactor-…: the Reactor over a Selector of that backend.
 
 import {
   accept,

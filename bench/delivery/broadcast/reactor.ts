@@ -1,5 +1,4 @@
-// ts:reactor-epoll: one loop; a queue for each member, watched for writing only while it holds
-// something.
+// ts:reactor-epoll: one loop; a queue per member, watched for writing while it holds something.
 
 import * as io from "../../../src/index.ts";
 import { type BroadcastServer, listenForMembers } from "./room.ts";

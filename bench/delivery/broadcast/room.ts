@@ -1,5 +1,4 @@
-// What a broadcast server is: whatever one connection sends goes to all, byte by byte in order. Its
-// process is measured from outside.
+// What a broadcast server is: whatever one connection sends goes to all, in order.
 
 import * as io from "../../../src/index.ts";
 

@@ -1,5 +1,4 @@
-// A UDP port for each event, and a broadcast on loopback: the kernel copies the datagram to every
-// socket on the port. udp(7), ip(7)
+// A UDP port for each event, and a broadcast on loopback to all its sockets. udp(7), ip(7)
 
 import { createSocket } from "node:dgram";
 import { once } from "node:events";

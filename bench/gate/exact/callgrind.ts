@@ -1,5 +1,4 @@
-// Instructions a message in user space, by Valgrind's simulation: the same on a busy machine as on
-// a quiet one. callgrind(1).
+// Instructions per message in user space, by simulation: noise does not change them. callgrind(1)
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

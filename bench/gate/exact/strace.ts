@@ -1,5 +1,4 @@
-// System calls per message, counted from outside: every call of every thread, whatever the server
-// says about itself. strace(1).
+// System calls per message of every thread, counted from outside. strace(1)
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

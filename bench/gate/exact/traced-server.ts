@@ -39,10 +39,7 @@ const endTimeoutMs = 15_000;
 const quietMs = 3;
 const sliceMessages = 25;
 
-/**
- * Starts the command, exchanges that many messages with the server, ends it and waits for the tool.
- * @throws {CannotCount} @throws {Interrupted}
- */
+/** Exchanges that many messages with a new server. @throws {CannotCount} @throws {Interrupted} */
 export async function exchange(
   argv: readonly string[],
   messages: number,

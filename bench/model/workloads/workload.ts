@@ -105,10 +105,7 @@ export interface DeliveryLoad extends ConnectedLoad {
   readonly ratePerSecond: number | null;
 }
 
-/**
- * How a workload loads its server, which decides what its figures may be compared with: one chart
- * holds one regime only.
- */
+/** How a workload loads its server: one chart holds figures of one regime only. */
 type Regime =
   | "matched-rate"
   | "own-rate"

@@ -1,5 +1,4 @@
-// Any metric with a row per contender, as points and whiskers: idle cost, capacity, accepts,
-// fairness.
+// Any metric with a row per contender: idle cost, capacity, accepts, fairness.
 
 import type { Cell } from "../../model/results.ts";
 import { shortest } from "../format.ts";

@@ -109,10 +109,7 @@ function mostArePeers({ measured }: Pick<Group, "measured"> = { measured: [] }):
   return 2 * measured.filter(isPeer).length > measured.length;
 }
 
-/**
- * The servers in other languages, with the reference alone. Empty in a run without any, and in one
- * of little else.
- */
+/** The peers with the reference alone. Empty in a run without any, and in one of little else. */
 function peersSection(groups: readonly Group[], { reference }: Results): Section {
   const kept = (cell: Cell) => isPeer(cell) || cell.contender === reference;
   const charts = groups
@@ -164,10 +161,7 @@ function latencySection(groups: readonly Group[], { reference }: Results): Secti
   };
 }
 
-/**
- * Each server at parts of its own capacity; without that, workloads that were measured at several
- * rates.
- */
+/** Each server at parts of its own capacity; without that, workloads at several rates. */
 function loadSection({ cells }: Results): Section {
   const shares = cells.filter(({ capacityPercent }) => capacityPercent !== undefined);
   if (shares.length === 0) return ratesSection(cells);

@@ -1,5 +1,4 @@
-// Which contenders a chart shows: those that were measured, and those with figures but no rank. The
-// others are named with their reason.
+// Which contenders a chart shows, ranked or not; the others are named with their reason.
 
 import type { Cell } from "../../model/results.ts";
 import { figureOrBound, type Group, isSeen } from "../groups.ts";

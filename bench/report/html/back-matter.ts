@@ -1,5 +1,4 @@
-// The end of the report: how it was measured, on which machine, all figures, and how to measure
-// again.
+// The end of the report: how it was measured, on which machine, all figures, the command.
 
 import type { Results } from "../../model/results.ts";
 import { type RuntimeRow, runtimes } from "../../model/runtimes.ts";

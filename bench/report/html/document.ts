@@ -1,5 +1,4 @@
-// The frame of every page: its metadata, what it may load (nothing), and its style. Pure. WHATWG
-// HTML; Content Security Policy Level 3
+// The frame of every page: metadata, style, and a policy that loads nothing. CSP Level 3
 
 import { element, type Markup, raw, text } from "../markup.ts";
 import { pageStyle } from "./style.ts";

@@ -30,10 +30,7 @@ export function picturesOf(chart: Picture): Markup[] {
   return [pictureOf(chart, "wide"), pictureOf(chart, "narrow")];
 }
 
-/**
- * A folded chart: the same at another scale. Drawn once, for a phone: two drawings of every folded
- * chart would be most of a full report.
- */
+/** A folded chart, drawn once: two drawings of each would be most of a full report. */
 export function foldedFigure(chart: Chart): Markup {
   return element(
     "details",

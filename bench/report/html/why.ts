@@ -1,5 +1,4 @@
-// The causes on the page: per contender what it is, one sentence of cause, and the figures behind
-// it.
+// The causes on the page: what each contender is, one sentence of cause, the figures behind it.
 
 import { causeText } from "../cause-words.ts";
 import { callNames, type Why } from "../causes.ts";

@@ -1,5 +1,4 @@
-// The marks of charts: points in a contender's colour and shape, whiskers, bars, text. SVG 2,
-// "basic shapes" and "text".
+// The marks of charts: points in a colour and a shape, whiskers, bars, text. SVG 2.
 
 import { element, type Markup, coordinate as px, text } from "../markup.ts";
 import type { ContenderMark } from "./palette.ts";
@@ -49,10 +48,7 @@ export interface BarLook {
   readonly first: boolean;
 }
 
-/**
- * A part of a bar. Its outline, or its lines, have the whole colour, whose contrast is at least
- * 3:1; a lighter fill only separates the parts.
- */
+/** A part of a bar. Its outline has the whole colour, with a contrast of 3:1 or more. */
 export function barPart(box: Area, { colour, kind, first }: BarLook): Markup[] {
   const outline = `s-${colour} w-bar`;
   const bar = (fill: string) => element("rect", { ...box, class: `${fill} ${outline}` });
