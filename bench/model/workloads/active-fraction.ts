@@ -2,14 +2,7 @@
 // and for comparison as many connections as the smaller share has active ones, all of them active.
 // Shows why O(ready) beats O(registered).
 
-import {
-  echoMetrics,
-  type LoadScale,
-  openLoad,
-  scheduleRules,
-  uncorrectedMetrics,
-  type Workload,
-} from "./workload.ts";
+import { matchedRate, openLoad, type Workload } from "./workload.ts";
 
 const percents = [0.1, 1, 10, 100];
 /** The baseline has this share of the connections, and no silent ones. */
@@ -25,13 +18,11 @@ export const activeFraction = {
     "connection pays for the silent ones in every wait; one that gets only the ready ones does " +
     "not.",
   charts: ["serverCpuPerMessage", "latencyP99"],
-  regime: "matched-rate",
+  ...matchedRate,
   headline: "serverCpuPerMessage",
-  metrics: [...echoMetrics, ...uncorrectedMetrics],
-  rules: scheduleRules,
   baseline: { variant: baseline, metric: "serverCpuPerMessage" },
   comparesToReference: true,
-  loads: (scale: LoadScale) => {
+  loads: (scale) => {
     const { connections } = scale;
     const few = activeOf(connections, baselinePercent);
     return [

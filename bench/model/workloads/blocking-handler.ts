@@ -2,14 +2,7 @@
 // or a library would. The latency of all other messages is measured, and compared with the same
 // load without blocking in the same block.
 
-import {
-  echoMetrics,
-  type LoadScale,
-  machineRules,
-  openLoad,
-  uncorrectedMetrics,
-  type Workload,
-} from "./workload.ts";
+import { machineRules, matchedRate, openLoad, type Workload } from "./workload.ts";
 
 /** One message in 32. At 2,000 messages/s one thread is blocked for 62 % of the time. */
 const blocking = { ms: 10, below: 8 };
@@ -25,13 +18,12 @@ export const blockingHandler = {
     "are those of all other messages. The baseline is the same load without blocking, in the " +
     "same block.",
   charts: ["latencyP99", "latencyP50", "ratioToBaseline"],
-  regime: "matched-rate",
+  ...matchedRate,
   headline: "latencyP99",
-  metrics: [...echoMetrics, ...uncorrectedMetrics],
   // Not "rate": the workload measures what a blocked handler has not sent at a window's end.
   rules: [...machineRules, "late"],
   baseline: { variant: undisturbed, metric: "latencyP99" },
-  loads: (scale: LoadScale) => [
+  loads: (scale) => [
     { variant: undisturbed, load: openLoad(scale, "blocking-handler") },
     {
       variant: `1 in ${messagesPerBlock} blocks for ${blocking.ms} ms`,

@@ -2,13 +2,7 @@
 // sends goes to every member; the rate of the scale is that of the messages sent.
 // bench/delivery/broadcast runs it.
 
-import {
-  everyConnection,
-  type LoadScale,
-  machineRules,
-  rateOf,
-  type Workload,
-} from "./workload.ts";
+import { deliveryLoad, machineRules, only, rateOf, type Workload } from "./workload.ts";
 
 export const broadcast = {
   name: "broadcast",
@@ -32,15 +26,9 @@ export const broadcast = {
     "clientCpuPercent",
   ],
   rules: machineRules,
-  loads: (scale: LoadScale) => [
-    {
-      variant: null,
-      load: {
-        mode: "delivery",
-        ...everyConnection(scale),
-        activeConnections: 1,
-        ratePerSecond: rateOf(scale, "broadcast"),
-      },
-    },
-  ],
+  loads: (scale) =>
+    only({
+      ...deliveryLoad(scale, rateOf(scale, "broadcast")),
+      activeConnections: 1,
+    }),
 } as const satisfies Workload;

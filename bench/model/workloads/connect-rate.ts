@@ -31,7 +31,7 @@ export const connectRate = {
   ],
   rules: machineRules,
   comparesToReference: true,
-  loads: (scale: LoadScale) => [
+  loads: (scale) => [
     { variant: "connect only", load: churn(scale, false) },
     { variant: "connect, echo, close", load: churn(scale, true) },
   ],

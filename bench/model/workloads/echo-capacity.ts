@@ -5,10 +5,10 @@
 
 import {
   type ClosedLoad,
-  echoMetrics,
-  everyConnection,
+  closedLoad,
+  closedLoop,
   type LoadScale,
-  machineRules,
+  only,
   type Workload,
 } from "./workload.ts";
 
@@ -16,8 +16,7 @@ import {
 const mostInFlight = 256;
 
 export function saturating(scale: LoadScale): ClosedLoad {
-  const inFlight = Math.min(scale.connections, mostInFlight);
-  return { mode: "closed", ...everyConnection(scale), inFlight };
+  return closedLoad(scale, { inFlight: Math.min(scale.connections, mostInFlight) });
 }
 
 export const echoCapacity = {
@@ -29,11 +28,9 @@ export const echoCapacity = {
     "generator is not: messages per second of the server's CPU time. If the load generator was " +
     "the limit, the figure is a lower bound and is not ranked.",
   charts: ["messagesPerCpuSecond", "throughput"],
-  regime: "capacity",
+  ...closedLoop,
   headline: "messagesPerCpuSecond",
-  metrics: [...echoMetrics, "throughputAtLeast"],
-  rules: machineRules,
+  metrics: [...closedLoop.metrics, "throughputAtLeast"],
   mustFill: true,
-  comparesToReference: true,
-  loads: (scale: LoadScale) => [{ variant: null, load: saturating(scale) }],
+  loads: (scale) => only(saturating(scale)),
 } as const satisfies Workload;

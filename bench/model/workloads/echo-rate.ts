@@ -1,14 +1,7 @@
 // echo-rate: messages on every connection, at the same intended rate for every contender (open
 // loop, a seeded Poisson schedule). Gives the headline: CPU per message, and latency.
 
-import {
-  echoMetrics,
-  type LoadScale,
-  openLoad,
-  scheduleRules,
-  uncorrectedMetrics,
-  type Workload,
-} from "./workload.ts";
+import { matchedRate, only, openLoad, type Workload } from "./workload.ts";
 
 export const echoRate = {
   name: "echo-rate",
@@ -16,10 +9,8 @@ export const echoRate = {
   title: "Echo at a given rate",
   lead: "Every server gets the same messages at the same times.",
   charts: ["serverCpuPerMessage", "latencyP99"],
-  regime: "matched-rate",
+  ...matchedRate,
   headline: "serverCpuPerMessage",
-  metrics: [...echoMetrics, ...uncorrectedMetrics],
-  rules: scheduleRules,
   comparesToReference: true,
-  loads: (scale: LoadScale) => [{ variant: null, load: openLoad(scale, "echo-rate") }],
+  loads: (scale) => only(openLoad(scale, "echo-rate")),
 } as const satisfies Workload;

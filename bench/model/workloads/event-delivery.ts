@@ -2,7 +2,7 @@
 // should learn of it soon, and the others should not be disturbed. The connections of the scale are
 // the processes; bench/delivery runs it.
 
-import { everyConnection, type LoadScale, rateOf, type Workload } from "./workload.ts";
+import { deliveryLoad, only, rateOf, type Workload } from "./workload.ts";
 
 export const eventDelivery = {
   name: "event-delivery",
@@ -35,15 +35,9 @@ export const eventDelivery = {
   ],
   // More processes than CPUs wait for one another: that is what the latency is of.
   rules: ["stolen"],
-  loads: (scale: LoadScale) => [
-    {
-      variant: null,
-      load: {
-        mode: "delivery",
-        ...everyConnection({ ...scale, payloadBytes: 0 }),
-        activeConnections: Math.ceil(scale.connections / 2),
-        ratePerSecond: rateOf(scale, "event-delivery"),
-      },
-    },
-  ],
+  loads: (scale) =>
+    only({
+      ...deliveryLoad({ ...scale, payloadBytes: 0 }, rateOf(scale, "event-delivery")),
+      activeConnections: Math.ceil(scale.connections / 2),
+    }),
 } as const satisfies Workload;

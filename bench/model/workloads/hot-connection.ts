@@ -4,10 +4,9 @@
 
 import {
   type ClosedLoad,
-  echoMetrics,
-  everyConnection,
+  closedLoad,
+  closedLoop,
   type LoadScale,
-  machineRules,
   type Workload,
 } from "./workload.ts";
 
@@ -22,18 +21,16 @@ export const hotConnection = {
     "One connection floods among many. Jain's index is 1 if all the others are served equally. " +
     "The baseline is the same load without the flood, in the same block.",
   charts: ["fairnessJain", "longestGap", "ratioToBaseline", "hotThroughput"],
-  regime: "capacity",
+  ...closedLoop,
   headline: "fairnessJain",
-  metrics: [...echoMetrics, "longestGap", "hotThroughput"],
-  rules: machineRules,
+  metrics: [...closedLoop.metrics, "longestGap", "hotThroughput"],
   baseline: { variant: undisturbed, metric: "latencyP99" },
-  comparesToReference: true,
-  loads: (scale: LoadScale) => [
+  loads: (scale) => [
     { variant: undisturbed, load: oneEach(scale) },
     { variant: "one floods", load: { ...oneEach(scale), hotInFlight } },
   ],
 } as const satisfies Workload;
 
 function oneEach(scale: LoadScale): ClosedLoad {
-  return { mode: "closed", ...everyConnection(scale), inFlight: scale.connections, depth: 1 };
+  return closedLoad(scale, { inFlight: scale.connections, depth: 1 });
 }

@@ -1,7 +1,7 @@
 // idle: connections that are open and silent. A server that waits for events uses almost no CPU;
 // one that polls its connections uses a whole CPU.
 
-import { everyConnection, type LoadScale, type Workload } from "./workload.ts";
+import { everyConnection, only, type Workload } from "./workload.ts";
 
 export const idle = {
   name: "idle",
@@ -16,7 +16,5 @@ export const idle = {
   rules: ["server-waited", "stolen"],
   samplesMemory: true,
   comparesToReference: true,
-  loads: (scale: LoadScale) => [
-    { variant: null, load: { mode: "idle", ...everyConnection(scale), activeConnections: 0 } },
-  ],
+  loads: (scale) => only({ mode: "idle", ...everyConnection(scale), activeConnections: 0 }),
 } as const satisfies Workload;

@@ -2,13 +2,7 @@
 // finds out in each round. Shows how latency rises as a server runs out of CPU time, and where.
 
 import { saturating } from "./echo-capacity.ts";
-import {
-  echoMetrics,
-  type LoadScale,
-  scheduleRules,
-  uncorrectedMetrics,
-  type Workload,
-} from "./workload.ts";
+import { matchedRate, type Workload } from "./workload.ts";
 
 const percents = [25, 50, 75, 90];
 
@@ -21,12 +15,11 @@ export const latencyAgainstLoad = {
     "measurement. The knee is the lowest of these loads at which p99 is more than twice that of " +
     "the lightest load.",
   charts: ["latencyP99"],
+  ...matchedRate,
   regime: "own-rate",
   headline: "latencyP99",
-  metrics: [...echoMetrics, ...uncorrectedMetrics],
-  rules: scheduleRules,
   // The rates differ: a ratio to the reference would compare different loads.
-  loads: (scale: LoadScale) =>
+  loads: (scale) =>
     percents.map((capacityPercent) => ({
       variant: `${capacityPercent} % of its capacity`,
       load: { ...saturating(scale), mode: "share", capacityPercent },

@@ -2,7 +2,7 @@
 // excludes the fixed memory of the process. The connections of the scale are the last count. Both
 // ends are on this machine, so the kernel's share covers both.
 
-import { everyConnection, type LoadScale, type Workload } from "./workload.ts";
+import { everyConnection, only, type Workload } from "./workload.ts";
 
 const shares = [0.1, 0.5, 1];
 
@@ -20,9 +20,8 @@ export const memory = {
   // Noise takes time, not memory.
   rules: [],
   comparesToReference: true,
-  loads: (scale: LoadScale) => {
+  loads: (scale) => {
     const counts = shares.map((share) => Math.max(1, Math.round(scale.connections * share)));
-    const stages = [...new Set(counts)];
-    return [{ variant: null, load: { mode: "memory", ...everyConnection(scale), stages } }];
+    return only({ mode: "memory", ...everyConnection(scale), stages: [...new Set(counts)] });
   },
 } as const satisfies Workload;

@@ -3,7 +3,7 @@
 // another pair ready, as libevent's benchmark does (Niels Provos, bench.c).
 // bench/contenders/selector-turns.ts runs it.
 
-import type { LoadScale, Workload } from "./workload.ts";
+import type { Workload } from "./workload.ts";
 
 const activeCounts = [1, 100];
 const writes = 1000;
@@ -21,7 +21,7 @@ export const readiness = {
   headline: "eventCost",
   metrics: ["waitCost", "registerCost", "modifyCost", "unregisterCost", "eventsPerWait"],
   rules: [],
-  loads: ({ connections }: LoadScale) =>
+  loads: ({ connections }) =>
     activeCounts
       .filter((active) => active <= connections)
       .map((active) => ({

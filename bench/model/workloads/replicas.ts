@@ -3,7 +3,7 @@
 // readers bring, how old the answers are, and what one address for both costs. bench/delivery runs
 // it.
 
-import { everyConnection, type LoadScale, type Workload } from "./workload.ts";
+import { deliveryLoad, only, type Workload } from "./workload.ts";
 
 export const replicas = {
   name: "replicas",
@@ -31,14 +31,5 @@ export const replicas = {
   ],
   // Clients, broker, writer and readers share the CPUs, and wait for one another.
   rules: ["stolen"],
-  loads: (scale: LoadScale) => [
-    {
-      variant: null,
-      load: {
-        mode: "delivery",
-        ...everyConnection({ ...scale, payloadBytes: 0 }),
-        ratePerSecond: null,
-      },
-    },
-  ],
+  loads: (scale) => only(deliveryLoad({ ...scale, payloadBytes: 0 }, null)),
 } as const satisfies Workload;

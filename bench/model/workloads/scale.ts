@@ -2,7 +2,7 @@
 // messages sweep over all of them. Gives the memory per connection (server, load generator and
 // kernel separately), the rate of connecting, and whether all end cleanly.
 
-import { type LoadScale, openLoad, type Workload } from "./workload.ts";
+import { only, openLoad, type Workload } from "./workload.ts";
 
 export const scale = {
   name: "scale",
@@ -29,7 +29,5 @@ export const scale = {
   // Held or not held: noise only takes time.
   rules: [],
   samplesMemory: true,
-  loads: (size: LoadScale) => [
-    { variant: null, load: { ...openLoad(size, "scale"), schedule: "fixed" } },
-  ],
+  loads: (size) => only({ ...openLoad(size, "scale"), schedule: "fixed" }),
 } as const satisfies Workload;

@@ -1,14 +1,7 @@
 // slow-readers: one peer in twenty sends and never reads. The latency of the others is compared
 // with a load without such peers in the same block, and the server's memory must stay bounded.
 
-import {
-  echoMetrics,
-  type LoadScale,
-  openLoad,
-  scheduleRules,
-  uncorrectedMetrics,
-  type Workload,
-} from "./workload.ts";
+import { matchedRate, openLoad, type Workload } from "./workload.ts";
 
 const slowShare = 0.05;
 const undisturbed = "undisturbed";
@@ -21,14 +14,13 @@ export const slowReaders = {
     "Some peers stop reading. The others' latency and the server's memory must stay bounded. " +
     "The baseline is the same without such peers, in the same block.",
   charts: ["latencyP99", "ratioToBaseline", "serverMemory"],
-  regime: "matched-rate",
+  ...matchedRate,
   headline: "latencyP99",
-  metrics: [...echoMetrics, ...uncorrectedMetrics, "serverMemory"],
-  rules: scheduleRules,
+  metrics: [...matchedRate.metrics, "serverMemory"],
   baseline: { variant: undisturbed, metric: "latencyP99" },
   samplesMemory: true,
   comparesToReference: true,
-  loads: (scale: LoadScale) => {
+  loads: (scale) => {
     const slow = Math.max(1, Math.round(scale.connections * slowShare));
     const load = openLoad(scale, "slow-readers");
     const activeConnections = scale.connections - slow;

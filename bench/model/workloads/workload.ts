@@ -169,7 +169,7 @@ export interface Workload {
 export const usualPayloadBytes = 64;
 
 /** What every load that sends messages has in addition to its headline. */
-export const echoMetrics = [
+const echoMetrics = [
   "serverCpuPerMessage",
   "serverCpuPercent",
   "serverUserCpuPercent",
@@ -197,7 +197,7 @@ export const echoMetrics = [
 ] as const satisfies readonly MetricName[];
 
 /** Latencies from the moment of sending, and what the load generator itself was late. */
-export const uncorrectedMetrics = [
+const uncorrectedMetrics = [
   "latencyP50Uncorrected",
   "latencyP90Uncorrected",
   "latencyP99Uncorrected",
@@ -216,11 +216,27 @@ export const machineRules = [
 ] as const satisfies readonly GateRule[];
 
 /** A load with a schedule must also keep to it. */
-export const scheduleRules = [
-  ...machineRules,
-  "rate",
-  "late",
-] as const satisfies readonly GateRule[];
+const scheduleRules = [...machineRules, "rate", "late"] as const satisfies readonly GateRule[];
+
+/** Of workloads that send every server the same messages at the same times. */
+export const matchedRate = {
+  regime: "matched-rate",
+  metrics: [...echoMetrics, ...uncorrectedMetrics],
+  rules: scheduleRules,
+} as const;
+
+/** Of workloads whose answers trigger the next messages. */
+export const closedLoop = {
+  regime: "capacity",
+  metrics: echoMetrics,
+  rules: machineRules,
+  comparesToReference: true,
+} as const;
+
+/** What is measured at a scale if it is one load. */
+export function only(load: Load): Variation[] {
+  return [{ variant: null, load }];
+}
 
 /** Every connection carries messages. */
 export function everyConnection({ connections, payloadBytes }: LoadScale) {
@@ -231,6 +247,19 @@ export function everyConnection({ connections, payloadBytes }: LoadScale) {
 export function openLoad(scale: LoadScale, workload: string): OpenLoad {
   const ratePerSecond = rateOf(scale, workload);
   return { mode: "open", ...everyConnection(scale), ratePerSecond, schedule: "poisson" };
+}
+
+/** On every connection; how many messages are in flight. */
+export function closedLoad(
+  scale: LoadScale,
+  inFlight: Pick<ClosedLoad, "inFlight" | "depth">,
+): ClosedLoad {
+  return { mode: "closed", ...everyConnection(scale), ...inFlight };
+}
+
+/** @param ratePerSecond null: as fast as it is answered. */
+export function deliveryLoad(scale: LoadScale, ratePerSecond: number | null): DeliveryLoad {
+  return { mode: "delivery", ...everyConnection(scale), ratePerSecond };
 }
 
 /** @throws {Error} where a profile forgot the rate: a fault of its data. */
