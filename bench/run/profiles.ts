@@ -100,6 +100,13 @@ const asked = timing(100, 1, 400);
 /** So many seconds that each connection has its turn. */
 const sweep = (windows: number) => timing(1000, windows, 1000);
 
+/** A workload at these numbers of connections. */
+const row = (
+  workload: WorkloadName,
+  connections: readonly number[],
+  more: Omit<ProfileRow, "workload" | "connections"> = {},
+): ProfileRow => ({ workload, connections, ...more });
+
 export const profiles: readonly Profile[] = [
   {
     name: "quick",
@@ -107,7 +114,7 @@ export const profiles: readonly Profile[] = [
     summary: "echo-rate at 10,000 connections, the story's six contenders, under a minute",
     // poll(2) costs what select(2) does, and would take its seventh of the minute.
     contenders: story.filter((name) => name !== "cpp:poll"),
-    rows: [{ workload: "echo-rate", connections: [10_000], ratePerSecond: 20_000 }],
+    rows: [row("echo-rate", [10_000], { ratePerSecond: 20_000 })],
     blocks: fewBlocks,
     // With more, a block less would fit into the minute.
     timing: { ...turns, windows: 7 },
@@ -118,35 +125,20 @@ export const profiles: readonly Profile[] = [
     summary: "the six workloads that a newcomer asks about, about six minutes",
     contenders: [...story, ...proactors],
     rows: [
-      {
-        workload: "echo-rate",
-        connections: [10_000],
-        ratePerSecond: 20_000,
-        blocks: fixed(6),
-        timing: turns,
-      },
-      {
-        workload: "active-fraction",
-        connections: [10_000],
+      row("echo-rate", [10_000], { ratePerSecond: 20_000, blocks: fixed(6), timing: turns }),
+      row("active-fraction", [10_000], {
         ratePerSecond: 10_000,
         variants: ["none silent", "1 % active"],
         contenders: ["cpp:select", "cpp:poll", "cpp:reactor-epoll", "ts:reactor-epoll"],
-      },
-      {
-        workload: "idle",
-        connections: [10_000],
-        blocks: fewestBlocks,
-        timing: timing(100, 2, 300),
-      },
-      { workload: "memory", connections: [10_000], blocks: fewestBlocks },
-      { workload: "echo-capacity", connections: [1_000], timing: brief },
-      {
-        workload: "latency-against-load",
-        connections: [1_000],
+      }),
+      row("idle", [10_000], { blocks: fewestBlocks, timing: timing(100, 2, 300) }),
+      row("memory", [10_000], { blocks: fewestBlocks }),
+      row("echo-capacity", [1_000], { timing: brief }),
+      row("latency-against-load", [1_000], {
         blocks: fewestBlocks,
         timing: loaded,
         contenders: ["cpp:reactor-epoll", "ts:reactor-epoll", "node:net"],
-      },
+      }),
     ],
     blocks: fewBlocks,
     timing: short,
@@ -157,82 +149,46 @@ export const profiles: readonly Profile[] = [
     summary: "every workload but scale, every contender; most of an hour",
     contenders: null,
     rows: [
-      { workload: "echo-rate", connections: [1, 10, 100, 1_000], ratePerSecond: 10_000 },
-      {
-        workload: "echo-rate",
-        connections: [10_000],
+      row("echo-rate", [1, 10, 100, 1_000], { ratePerSecond: 10_000 }),
+      row("echo-rate", [10_000], {
         ratePerSecond: 20_000,
         blocks: { minimum: 6, maximum: 12 },
         timing: turns,
-      },
-      {
-        workload: "echo-rate",
-        connections: [1_000],
-        payloadBytes: [1, 1_024, 16_384],
-        ratePerSecond: 5_000,
-      },
-      { workload: "echo-capacity", connections: [100, 1_000, 10_000] },
-      {
-        workload: "latency-against-load",
-        connections: [1_000],
-        blocks: fewestBlocks,
-        timing: loaded,
-      },
-      {
-        workload: "active-fraction",
-        connections: [10_000],
+      }),
+      row("echo-rate", [1_000], { payloadBytes: [1, 1_024, 16_384], ratePerSecond: 5_000 }),
+      row("echo-capacity", [100, 1_000, 10_000]),
+      row("latency-against-load", [1_000], { blocks: fewestBlocks, timing: loaded }),
+      row("active-fraction", [10_000], {
         ratePerSecond: 10_000,
         blocks: fewestBlocks,
         timing: brief,
-      },
-      { workload: "idle", connections: [1_000, 10_000], blocks: fewestBlocks, timing: silent },
-      { workload: "memory", connections: [10_000], blocks: fewestBlocks },
-      { workload: "connect-rate", connections: [16], timing: lumpy },
-      { workload: "pipelining", connections: [100] },
-      {
-        workload: "slow-readers",
-        connections: [1_000],
-        ratePerSecond: 10_000,
-        blocks: fewestBlocks,
-      },
-      { workload: "hot-connection", connections: [100] },
-      {
-        workload: "blocking-handler",
-        connections: [1_000],
-        ratePerSecond: 2_000,
-        timing: timing(100, 4, 250),
-      },
-      {
-        workload: "broadcast",
-        connections: [32],
+      }),
+      row("idle", [1_000, 10_000], { blocks: fewestBlocks, timing: silent }),
+      row("memory", [10_000], { blocks: fewestBlocks }),
+      row("connect-rate", [16], { timing: lumpy }),
+      row("pipelining", [100]),
+      row("slow-readers", [1_000], { ratePerSecond: 10_000, blocks: fewestBlocks }),
+      row("hot-connection", [100]),
+      row("blocking-handler", [1_000], { ratePerSecond: 2_000, timing: timing(100, 4, 250) }),
+      row("broadcast", [32], {
         ratePerSecond: 250,
         blocks: fewestBlocks,
         timing: timing(320, 3, 200),
-      },
-      {
-        workload: "event-delivery",
-        connections: [6],
+      }),
+      row("event-delivery", [6], {
         payloadBytes: [0],
         ratePerSecond: 300,
         blocks: fewestBlocks,
         timing: timing(50, 1, 200),
-      },
-      {
-        workload: "replicas",
-        connections: [1],
-        payloadBytes: [0],
-        blocks: fewestBlocks,
-        timing: asked,
-      },
-      {
-        workload: "replicas",
-        connections: [2, 4],
+      }),
+      row("replicas", [1], { payloadBytes: [0], blocks: fewestBlocks, timing: asked }),
+      row("replicas", [2, 4], {
         payloadBytes: [0],
         contenders: ["store:bounded"],
         blocks: fewestBlocks,
         timing: asked,
-      },
-      { workload: "readiness", connections: [100, 1_000, 4_000], payloadBytes: [1] },
+      }),
+      row("readiness", [100, 1_000, 4_000], { payloadBytes: [1] }),
     ],
     blocks: fewBlocks,
     timing: short,
@@ -242,7 +198,7 @@ export const profiles: readonly Profile[] = [
     budgetSeconds: 900,
     summary: "100,000 connections, each of which echoes; memory, connect rate, a sweep",
     contenders: preforked,
-    rows: [{ workload: "scale", connections: [100_000], ratePerSecond: 20_000 }],
+    rows: [row("scale", [100_000], { ratePerSecond: 20_000 })],
     blocks: oneRound,
     timing: sweep(6),
   },
@@ -251,7 +207,7 @@ export const profiles: readonly Profile[] = [
     budgetSeconds: 7_200,
     summary: "1,000,000 connections, each of which echoes; memory, connect rate, a sweep",
     contenders: preforked,
-    rows: [{ workload: "scale", connections: [1_000_000], ratePerSecond: 20_000 }],
+    rows: [row("scale", [1_000_000], { ratePerSecond: 20_000 })],
     blocks: oneRound,
     timing: sweep(52),
   },
