@@ -260,7 +260,7 @@ void Churn::OnPeerEnd(uint32_t id, int error) {
   if (error == EPROTO && tls_ != nullptr) return Fail(id, error);
   const Taken taken = protocol_->End(id, ExchangeProgress{slot.sent, slot.received});
   if (taken.faulty && options_.protocol.name != ProtocolName::kEcho) {
-    NoteFault(id, taken.fault, nullptr, 0);
+    NoteFault(id, {taken.fault});
   }
   if (error == 0 && taken.complete) return Finish(id);
   Fail(id, error != 0 ? error : ECONNRESET);
@@ -275,8 +275,8 @@ bool Churn::Take(uint32_t id, const unsigned char* data, size_t length) {
   const unsigned char* rest = data + taken.skipped + taken.bytes;
   const size_t left = length - taken.skipped - taken.bytes;
   const bool extra = taken.complete && left > 0;
-  if (taken.faulty) NoteFault(id, taken.fault, rest, left);
-  if (extra) NoteFault(id, Fault::kDoubled, rest, left);
+  if (taken.faulty) NoteFault(id, {taken.fault, 1, Quoted(rest, left)});
+  if (extra) NoteFault(id, {Fault::kDoubled, 1, Quoted(rest, left)});
   if (taken.broken || extra) {
     Fail(id, EBADMSG);
   } else if (taken.complete) {
@@ -344,14 +344,12 @@ void Churn::Close(uint32_t id) {
   slot.fd = -1;
 }
 
-void Churn::NoteFault(uint32_t id, Fault fault, const unsigned char* data, size_t length) {
-  if (!tally_.CountFault(fault)) return;
-  const Slot& slot = slots_[id];
-  std::string quoted;
-  if (length > 0) quoted.assign(reinterpret_cast<const char*>(data), std::min<size_t>(length, 80));
+void Churn::NoteFault(uint32_t id, const Faulty& found) {
+  const auto& [fault, answers, quoted] = found;
+  if (!tally_.CountFault(fault, answers)) return;
+  const ExchangeProgress progress{slots_[id].sent, slots_[id].received};
   tally_.SetFaultDetail(
-      fault, protocol_->Explain(id, ExchangeOf(id), ExchangeProgress{slot.sent, slot.received},
-                                fault, quoted));
+      fault, protocol_->Explain(id, ExchangeOf(id), progress, fault, std::string(quoted)));
 }
 
 }  // namespace io_selectors

@@ -68,7 +68,7 @@ class Churn {
   void Fail(uint32_t id, int error);
   void Close(uint32_t id);
   Exchange ExchangeOf(uint32_t id) const { return {first_id_ + id, slots_[id].cycle}; }
-  void NoteFault(uint32_t id, Fault fault, const unsigned char* data, size_t length);
+  void NoteFault(uint32_t id, const Faulty& found);
 
   Selector& selector_;
   const RunOptions& options_;

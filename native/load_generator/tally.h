@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <string_view>
 
 #include "load_generator/protocol.h"
 
@@ -39,6 +40,18 @@ struct FairnessSums {
     return all > 0 ? sum * sum / all : 1;
   }
 };
+
+/** Answers of one connection that are wrong in one way. */
+struct Faulty {
+  Fault fault;
+  int64_t answers = 1;
+  std::string_view quoted = {};  // the beginning of what came, from the first wrong byte on
+};
+
+inline std::string_view Quoted(const unsigned char* data, size_t length) {
+  constexpr size_t kMost = 80;
+  return {reinterpret_cast<const char*>(data), std::min(length, kMost)};
+}
 
 struct Tally {
   int64_t completed = 0;

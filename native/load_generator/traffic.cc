@@ -94,11 +94,8 @@ Tally Traffic::Sum() const {
       const uint32_t missing = connection.Begun();
       tally.missing += missing;
       // Of a lost connection the reason is known: they are not late.
-      if (missing == 0 || connection.state != ConnectionState::kOpen) continue;
-      if (tally.CountFault(Fault::kLate, missing)) {
-        tally.SetFaultDetail(
-            Fault::kLate, protocol_->Explain(id, ExchangeOf(id), ProgressOf(id), Fault::kLate, ""));
-      }
+      const bool late = missing > 0 && connection.state == ConnectionState::kOpen;
+      if (late) NoteFault(&tally, id, {Fault::kLate, missing});
     }
   }
   return tally;

@@ -185,7 +185,6 @@ class Traffic {
   bool EndsWith(uint32_t id, const Exchange& answered, bool server_closes);
   bool WasIdle(uint32_t id);
   void OnPeerEnd(uint32_t id, int error);
-  void NoteUnserved(uint32_t id, Fault fault);
   void Reopen(uint32_t id);
   void Requeue(uint32_t id);
   void SetBlocked(uint32_t id, bool blocked);
@@ -195,7 +194,8 @@ class Traffic {
     return Exchange{first_id_ + id, table_[id].next_expected + after};
   }
   ExchangeProgress ProgressOf(uint32_t id) const;
-  void NoteFault(uint32_t id, Fault fault, const unsigned char* data, size_t length);
+  /** Counts faulty answers of a connection, and describes the first of their kind. */
+  void NoteFault(Tally* tally, uint32_t id, const Faulty& found) const;
 
   Selector& selector_;
   Roles roles_;

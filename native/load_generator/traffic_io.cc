@@ -12,7 +12,6 @@ namespace io_selectors {
 namespace {
 
 constexpr int kReadsPerWake = 16;
-constexpr size_t kQuotedBytes = 80;  // of a faulty answer
 
 }  // namespace
 
@@ -148,10 +147,10 @@ bool Traffic::Take(uint32_t id, const unsigned char* data, size_t length, int64_
     data += taken.skipped + taken.bytes;
     length -= taken.skipped + taken.bytes;
     if (taken.skipped > 0) connection.hushed = protocol_->Speaks(id);
-    if (taken.faulty) NoteFault(id, taken.fault, data, length);
+    if (taken.faulty) NoteFault(&tally_, id, {taken.fault, 1, Quoted(data, length)});
     // Answered in full before it was sent in full: further bytes answer an unknown request.
     if (taken.broken || (taken.complete && connection.sent == 0)) {
-      if (!taken.faulty) NoteFault(id, Fault::kWrong, data, length);
+      if (!taken.faulty) NoteFault(&tally_, id, {Fault::kWrong, 1, Quoted(data, length)});
       Retire(id, ConnectionState::kWrong);
       return false;
     }
@@ -169,14 +168,11 @@ ExchangeProgress Traffic::ProgressOf(uint32_t id) const {
   return ExchangeProgress{sent, connection.received};
 }
 
-/** @param data what came, from the first wrong byte on */
-void Traffic::NoteFault(uint32_t id, Fault fault, const unsigned char* data, size_t length) {
-  if (!tally_.CountFault(fault)) return;
-  std::string quoted;
-  if (length > 0)
-    quoted.assign(reinterpret_cast<const char*>(data), std::min(length, kQuotedBytes));
-  tally_.SetFaultDetail(fault,
-                        protocol_->Explain(id, ExchangeOf(id), ProgressOf(id), fault, quoted));
+void Traffic::NoteFault(Tally* tally, uint32_t id, const Faulty& found) const {
+  const auto& [fault, answers, quoted] = found;
+  if (!tally->CountFault(fault, answers)) return;
+  tally->SetFaultDetail(fault, protocol_->Explain(id, ExchangeOf(id), ProgressOf(id), fault,
+                                                  std::string(quoted)));
 }
 
 /** Whether the oldest message is one for which the server blocks: not a neighbour's latency. */
@@ -197,7 +193,7 @@ void Traffic::Complete(uint32_t id, int64_t now_ns) {
       window.latency_uncorrected.Record(now_ns - posted.sent_ns);
     }
     const bool late = answer_within_ns_ > 0 && now_ns - posted.sent_ns > answer_within_ns_;
-    if (late) NoteFault(id, Fault::kLate, nullptr, 0);
+    if (late) NoteFault(&tally_, id, {Fault::kLate});
     ++back.completed;
     LeaveFlight(now_ns);
     if (comparing_) {

@@ -68,18 +68,11 @@ void Traffic::OnPeerEnd(uint32_t id, int error) {
   if (open && WasIdle(id)) return Reopen(id);
   const Taken taken = protocol_->End(id, ProgressOf(id));
   const bool whole = error == 0 && taken.complete && connection.sent > 0;
-  if (taken.faulty && (open || whole)) NoteFault(id, taken.fault, nullptr, 0);
-  if (taken.faulty && !open && !whole) NoteUnserved(id, taken.fault);
+  // A first request without its answer is sent again, and is a fault only if that never ends.
+  if (taken.faulty) NoteFault(open || whole ? &tally_ : &unserved_, id, {taken.fault});
   if (!whole) return Retire(id, ConnectionState::kLost);
   Complete(id, OwnNs(MonotonicNs()));
   Reopen(id);
-}
-
-/** A first request without its answer is sent again, and is a fault only if that never ends. */
-void Traffic::NoteUnserved(uint32_t id, Fault fault) {
-  if (!unserved_.CountFault(fault)) return;
-  unserved_.SetFaultDetail(
-      fault, protocol_->Explain(id, ExchangeOf(id), ProgressOf(id), fault, std::string()));
 }
 
 std::string Traffic::GiveUp() {
@@ -89,7 +82,7 @@ std::string Traffic::GiveUp() {
   for (uint32_t id = 0; none && id < table_.size(); ++id) {
     const Connection& connection = table_[id];
     const bool waits = connection.state == ConnectionState::kGreeting && connection.Begun() > 0;
-    if (waits) NoteUnserved(id, Fault::kLate);
+    if (waits) NoteFault(&unserved_, id, {Fault::kLate});
   }
   tally_.Add(unserved_);
   for (const char* detail : unserved_.fault_details) {
