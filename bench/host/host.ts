@@ -35,6 +35,13 @@ export interface HostProcess {
   kill(signal: NodeJS.Signals): void;
 }
 
+/** Where a measurement runs, and what ends it. */
+export interface Workbench {
+  readonly host: Host;
+  readonly signal: AbortSignal;
+  readonly cpus: CpuPlan;
+}
+
 /** A group of processes that gets a part of one CPU: another group uses up the rest. */
 export interface CpuShare {
   /** Of one CPU: 0.4 is 40 %. */

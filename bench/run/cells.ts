@@ -12,7 +12,13 @@ import { deriveSeed } from "../statistics/random.ts";
 import { detectableEffect, standardDeviation } from "../statistics/sample-size.ts";
 import { emptyMetric, summarizeRatio } from "../statistics/summary.ts";
 import type { BlockData } from "./block-data.ts";
-import { type Circumstances, conclude, isFilled, type Saturation } from "./conclusion.ts";
+import {
+  type Circumstances,
+  conclude,
+  isFilled,
+  isSaturated,
+  type Saturation,
+} from "./conclusion.ts";
 import {
   type Course,
   countingBlocks,
@@ -25,7 +31,6 @@ import {
 import { metricsOf, pairOf } from "./metrics.ts";
 import type { Part, Plan, Scenario } from "./plan.ts";
 import type { Round } from "./round.ts";
-import { limits } from "./window-gate.ts";
 import { divide, total } from "./window-sums.ts";
 
 /** How many blocks a contender of a scenario is to have. */
@@ -98,28 +103,13 @@ function commonSpread(
   const samples = courses
     .filter((course) => course !== reference)
     .map(({ judged, planned }) => countingBlocks(pairBlocks(judged, usable), planned))
-    .filter((paired) => !isSaturated(paired))
+    .filter((paired) => !isSaturated(saturationIn(paired)))
     .map((paired) =>
       paired
         .flatMap((block) => pairOf(workload.headline, block.own, block.reference))
         .map((pair) => Math.log(pair.value / pair.reference)),
     );
   return pooledSpread(samples);
-}
-
-/**
- * Whether the server used its whole CPU. It then costs the CPU divided by the rate, whatever slows
- * the machine, so that all of the reference's variation is in its ratio and none of it cancels.
- */
-function isSaturated(paired: readonly PairedBlock[]): boolean {
-  const shares = paired.map(({ own: { windows, round } }) =>
-    divide(
-      total(windows, "serverCpuNs"),
-      (round.cpuShare ?? 1) * (total(windows, "durationNs") ?? 0),
-    ),
-  );
-  const known = shares.filter((share) => share !== null);
-  return known.length > 0 && median(known) >= limits.fullShare;
 }
 
 function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses): Cell {
@@ -129,9 +119,11 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
   // Without a comparison, a disturbance of the reference does not affect the others.
   const base = workload.comparesToReference ? usable : null;
   const paired = countingBlocks(pairBlocks(course.judged, base), course.planned);
-  const ownSpread = courses.common !== undefined && isSaturated(paired);
+  const saturation = saturationIn(paired);
+  // Its cost is the CPU over the rate: the reference's variation is in its ratio, and none cancels.
+  const ownSpread = courses.common !== undefined && isSaturated(saturation);
   const common = ownSpread ? null : courses.common;
-  const metrics = figuresOf(plan, workload, { ...courses, paired, common });
+  const metrics = figuresOf(plan, workload, { ...courses, paired, saturation, common });
   const effect = effectOf(metrics.ratioToReference);
   const disturbedBlocks = paired.filter(({ disturbed }) => disturbed).length;
   const results = course.judged.map(({ round }) => round.result);
@@ -152,7 +144,7 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
       reference: plan.reference,
       comparable: usable !== null || !part.contenders.some(({ name }) => name === plan.reference),
       blocks: paired.length,
-      saturation: saturationIn(paired),
+      saturation,
       interrupted: outcome.interrupted,
       metrics,
       detectableEffect: effect,
@@ -169,7 +161,7 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
     detectableEffect: effect,
     messages: sum(results.map((result) => result?.messages ?? 0)),
     mismatches: sum(results.map((result) => (result?.mismatches ?? 0) + (result?.missing ?? 0))),
-    metrics: workload.mustFill ? capacityOf(metrics, saturationIn(paired)) : metrics,
+    metrics: workload.mustFill ? capacityOf(metrics, saturation) : metrics,
     ...factsOf(course),
     ...afterwardsOf(course),
     latencyHistogram: histogramOf(paired, "latency"),
@@ -179,6 +171,7 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
 
 interface ScenarioBlocks {
   readonly paired: readonly PairedBlock[];
+  readonly saturation: Saturation;
   readonly baseline: readonly Judged[] | null;
   readonly common: CommonSpread | null | undefined;
 }
@@ -188,7 +181,7 @@ type Metrics = Partial<Record<MetricName, Metric>>;
 function figuresOf(
   plan: Plan,
   workload: Scenario["workload"],
-  { paired, baseline, common }: ScenarioBlocks,
+  { paired, saturation, baseline, common }: ScenarioBlocks,
 ): Metrics {
   if (paired.length === 0) return {};
   const { headline, metrics: names, comparesToReference } = workload;
@@ -196,7 +189,7 @@ function figuresOf(
   const options = common === undefined ? { seed } : { seed, common };
   const own = paired.map((block) => block.own);
   const metrics = metricsOf([headline, ...names], own, plan.seed);
-  if (comparesToReference && !(workload.mustFill && !isFilled(metrics, saturationIn(paired)))) {
+  if (comparesToReference && !(workload.mustFill && !isFilled(metrics, saturation))) {
     const pairs = paired.flatMap((block) => pairOf(headline, block.own, block.reference));
     metrics.ratioToReference = summarizeRatio(pairs, options);
   }
@@ -236,17 +229,19 @@ function capacityOf(metrics: Metrics, saturation: Saturation): Metrics {
 }
 
 function saturationIn(paired: readonly PairedBlock[]): Saturation {
-  const shares = paired.map(({ own: { windows } }) => {
-    const waited = total(windows, "serverRunQueueWaitNs");
-    const ran = total(windows, "serverCpuNs");
-    return waited === null || ran === null
-      ? null
-      : divide(ran + waited, total(windows, "durationNs"));
-  });
-  const known = shares.filter((share) => share !== null);
+  const shareOfTime = (...fields: readonly Parameters<typeof total>[1][]) => {
+    const shares = paired.flatMap(({ own: { windows } }) => {
+      const sums = fields.flatMap((field) => total(windows, field) ?? []);
+      return sums.length < fields.length
+        ? []
+        : (divide(sum(sums), total(windows, "durationNs")) ?? []);
+    });
+    return shares.length === 0 ? null : median(shares);
+  };
   return {
     cpuShare: paired[0]?.own.round.cpuShare ?? 1,
-    readyShare: known.length === 0 ? null : median(known),
+    usedShare: shareOfTime("serverCpuNs"),
+    readyShare: shareOfTime("serverCpuNs", "serverRunQueueWaitNs"),
   };
 }
 

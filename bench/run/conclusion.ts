@@ -27,10 +27,12 @@ export interface Circumstances {
   readonly common?: CommonSpread | null | undefined;
 }
 
-/** How a server was saturated, for workloads that do so. */
+/** How much of its CPU a server had, and what it made of it. */
 export interface Saturation {
   /** The part of its CPU that was its own; 1 for all of it. */
   readonly cpuShare: number;
+  /** The part of the whole CPU that it used; null if it is not known. */
+  readonly usedShare: number | null;
   /** The part of the time in which it ran or was ready, summed over threads; null if unknown. */
   readonly readyShare: number | null;
 }
@@ -74,7 +76,7 @@ function disturbance(course: Course, circumstances: Circumstances): Cause | null
   return metrics[headline]?.median == null ? { code: "not-available", metric: headline } : null;
 }
 
-/** Else the figure is a lower bound, and nothing is ranked by it. */
+/** Without a saturated server a capacity is a lower bound, by which nothing is ranked. */
 function bound({ workload, metrics, saturation }: Circumstances): Cause | null {
   if (!workload.mustFill || isFilled(metrics, saturation)) return null;
   return {
@@ -86,17 +88,23 @@ function bound({ workload, metrics, saturation }: Circumstances): Cause | null {
   };
 }
 
+/** Whether the server used up its part of the CPU. */
+export function isSaturated({ usedShare, cpuShare }: Saturation): boolean {
+  return (usedShare ?? 0) >= limits.fullShare * cpuShare;
+}
+
 /**
  * Whether server and load generator were where a capacity demands them. A server that shares its
  * CPU may have got less than its part, and was saturated if it was always ready to run.
  */
 export function isFilled(
-  { serverCpuPercent, clientCpuPercent }: Circumstances["metrics"],
-  { cpuShare, readyShare }: Saturation,
+  { clientCpuPercent }: Circumstances["metrics"],
+  saturation: Saturation,
 ): boolean {
-  const used = (serverCpuPercent?.median ?? 0) >= limits.fullShare * cpuShare * 100;
+  const { cpuShare, readyShare } = saturation;
   const ready = cpuShare < 1 && (readyShare ?? 0) >= limits.fullShare;
-  return (used || ready) && (clientCpuPercent?.median ?? 100) <= limits.clientShare * 100;
+  const clientHasTime = (clientCpuPercent?.median ?? 100) <= limits.clientShare * 100;
+  return (isSaturated(saturation) || ready) && clientHasTime;
 }
 
 function rank(course: Course, circumstances: Circumstances): Conclusion {

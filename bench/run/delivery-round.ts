@@ -3,9 +3,8 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { CpuPlan } from "../host/cpus.ts";
 import { within } from "../host/deadline.ts";
-import { describeEnd, describeExit, type Host } from "../host/host.ts";
+import { describeEnd, describeExit, type Workbench } from "../host/host.ts";
 import { type Delivered, type LoadResult, parseEvent, type Window } from "../model/events.ts";
 import type { DeliveryLoad } from "../model/workloads/workload.ts";
 import type { Timing } from "./profiles.ts";
@@ -31,12 +30,6 @@ interface DeliveryRequest {
   readonly block: number;
 }
 
-interface DeliveryContext {
-  readonly host: Host;
-  readonly signal: AbortSignal;
-  readonly cpus: CpuPlan;
-}
-
 interface DeliveryOutcome {
   readonly windows: readonly Window[];
   readonly delivered: Delivered | null;
@@ -54,7 +47,7 @@ const goneWithinMs = 2_000;
 export async function measureDelivery(
   command: readonly string[],
   { load, timing, block }: DeliveryRequest,
-  { host, signal, cpus }: DeliveryContext,
+  { host, signal, cpus }: Workbench,
 ): Promise<DeliveryOutcome> {
   const nothing = { windows: [], delivered: null, result: null, failure: null };
   const program = command[1] ?? "";

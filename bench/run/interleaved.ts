@@ -13,11 +13,11 @@ import {
   deathMs,
   endOf,
   nothingMeasured,
+  published,
   type Round,
   type RoundContext,
   type RoundRequest,
   startContender,
-  withoutRoot,
 } from "./round.ts";
 import type { ServerProcess } from "./server.ts";
 import { warmed, warmUpsAtOnce } from "./warm-up.ts";
@@ -162,14 +162,9 @@ class ConnectedContender {
     }
     this.#server = started.server;
     const { port, pid } = started.server;
+    const { seed, contender } = this.request;
     this.#generator = new HeldLoad(
-      {
-        port,
-        pid,
-        load: this.#load,
-        seed: this.request.seed,
-        spoken: this.request.contender.spoken,
-      },
+      { port, pid, load: this.#load, seed, spoken: contender.spoken },
       {
         ...{ host, signal, cpu: cpus.client, spins: cpus.clientAlone && maySpin() },
         serverEnded: started.server.ended,
@@ -221,8 +216,6 @@ class ConnectedContender {
 
   round(): Round {
     const { contender, scenarioIndex, scenario, block } = this.request;
-    const { failure = null, unavailable = null, afterwards = null } = this.#outcome;
-    const { paths } = this.#context.host;
     const startedMs = this.#startedMs ?? performance.now();
     return {
       ...nothingMeasured,
@@ -236,9 +229,7 @@ class ConnectedContender {
       durationMs: this.#endedMs - startedMs,
       windows: this.#windows,
       interleaved: true,
-      failure: failure === null ? null : withoutRoot(failure, paths),
-      afterwards: afterwards === null ? null : withoutRoot(afterwards, paths),
-      unavailable: unavailable === null ? null : withoutRoot(unavailable, paths),
+      ...published(this.#outcome, this.#context.host.paths),
     };
   }
 

@@ -1,16 +1,9 @@
 // One round of the readiness workload: a process that waits on its own socket pairs.
 
-import type { CpuPlan } from "../host/cpus.ts";
 import { within } from "../host/deadline.ts";
-import { describeEnd, describeExit, type Host } from "../host/host.ts";
+import { describeEnd, describeExit, type Workbench } from "../host/host.ts";
 import { parseEvent, type ReadinessTurn } from "../model/events.ts";
 import type { ReadinessLoad } from "../model/workloads/workload.ts";
-
-interface ReadinessContext {
-  readonly host: Host;
-  readonly signal: AbortSignal;
-  readonly cpus: CpuPlan;
-}
 
 interface ReadinessOutcome {
   readonly turn: ReadinessTurn | null;
@@ -24,7 +17,7 @@ const timeoutMs = 60_000;
 export async function measureReadiness(
   command: readonly string[],
   { connections, activeConnections, writes }: ReadinessLoad,
-  { host, signal, cpus }: ReadinessContext,
+  { host, signal, cpus }: Workbench,
 ): Promise<ReadinessOutcome> {
   let turn: ReadinessTurn | null = null;
   let unavailable: string | null = null;

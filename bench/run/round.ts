@@ -2,8 +2,7 @@
 
 import { homedir } from "node:os";
 import type { Contender } from "../contenders/catalogue.ts";
-import type { CpuPlan } from "../host/cpus.ts";
-import type { CpuShare, Host } from "../host/host.ts";
+import type { CpuShare, Workbench } from "../host/host.ts";
 import type { MemorySample } from "../host/memory.ts";
 import type {
   Counters,
@@ -28,10 +27,7 @@ import { type ServerProcess, type Stopped, startServer } from "./server.ts";
 import { warmed } from "./warm-up.ts";
 
 /** What every round of a run needs; `signal` ends the round under way. */
-export interface RoundContext {
-  readonly host: Host;
-  readonly signal: AbortSignal;
-  readonly cpus: CpuPlan;
+export interface RoundContext extends Workbench {
   /** For workloads that saturate the server; null or missing if the host has no means to. */
   readonly cpuShare?: CpuShare | null;
   /** By default 15 s and 5 s; a server of many connections gets more. */
@@ -136,7 +132,6 @@ export async function measureRound(request: RoundRequest, context: RoundContext)
   const startedMs = performance.now();
   const cpuShare = cpuShareOf(request, context)?.share ?? null;
   const outcome = await outcomeOf(request, context);
-  const { failure, unavailable } = outcome;
   return {
     ...nothingMeasured,
     ...outcome,
@@ -147,10 +142,20 @@ export async function measureRound(request: RoundRequest, context: RoundContext)
     block,
     startedMs,
     durationMs: performance.now() - startedMs,
-    afterwards:
-      outcome.afterwards == null ? null : withoutRoot(outcome.afterwards, context.host.paths),
-    unavailable: unavailable == null ? null : withoutRoot(unavailable, context.host.paths),
-    failure: failure == null ? null : withoutRoot(failure, context.host.paths),
+    ...published(outcome, context.host.paths),
+  };
+}
+
+/** What went wrong in a round, as its report says it. */
+export function published(
+  { failure = null, unavailable = null, afterwards = null }: Partial<Round>,
+  paths: Paths,
+): Pick<Round, "failure" | "unavailable" | "afterwards"> {
+  const words = (text: string | null) => (text === null ? null : withoutRoot(text, paths));
+  return {
+    failure: words(failure),
+    unavailable: words(unavailable),
+    afterwards: words(afterwards),
   };
 }
 
