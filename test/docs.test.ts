@@ -158,7 +158,7 @@ describe("the documents' code", () => {
   });
 
   it.each([
-    ["bench/model/workloads/echo-rate.ts", '    "serverWaitPercent",'],
+    ["bench/model/workloads/echo-rate.ts", ', "serverWaitPercent"'],
     ["bench/model/workloads/catalogue.ts", "  metronome,"],
     [
       "bench/model/runtimes.ts",

@@ -2,7 +2,7 @@
 
 import { renderDocument } from "../report/html/document.ts";
 import { picturesOf } from "../report/html/figure.ts";
-import { element, type Markup, nothing, text } from "../report/markup.ts";
+import { bullets, element, type Markup, nothing, text } from "../report/markup.ts";
 import { gateChart } from "./chart.ts";
 import type { GateResult } from "./result.ts";
 import { columns, contextLines, type RowWords, rowWords, verdictLine } from "./words.ts";
@@ -24,15 +24,16 @@ export function gateSection(result: GateResult): Markup {
     "section",
     { id: "regression", "aria-labelledby": "regression-heading" },
     element("h2", { id: "regression-heading" }, text("Base against head")),
-    element(
-      "div",
-      { class: `banner ${tones[result.outcome]}` },
-      element("strong", {}, text(verdictLine(result))),
-    ),
+    banner(tones[result.outcome], verdictLine(result)),
     gateFigure(result),
     element("div", { class: "scroll", tabindex: 0 }, gateTable(result)),
-    element("ul", {}, ...contextLines(result).map((line) => element("li", {}, text(line)))),
+    bullets(contextLines(result).map(text)),
   );
+}
+
+/** @param tone of the style sheet */
+export function banner(tone: string, verdict: string): Markup {
+  return element("div", { class: `banner ${tone}` }, element("strong", {}, text(verdict)));
 }
 
 function gateFigure(result: GateResult): Markup {

@@ -2,11 +2,11 @@
 // line at every change. It is drawn by the report's axes, scales and marks.
 
 import { bytes, duration, plural, shortest } from "../report/format.ts";
-import { element, type Markup, nothing, text } from "../report/markup.ts";
+import { element, folding, type Markup, nothing, paragraph, text } from "../report/markup.ts";
 import { type AxisSpec, horizontalAxis, verticalAxis } from "../report/svg/drawing.ts";
 import { straight } from "../report/svg/marks.ts";
 import { makeScale, position, type Scale } from "../report/svg/scale.ts";
-import { page } from "./html.ts";
+import { banner, page } from "./html.ts";
 import { gateMetric } from "./metrics.ts";
 import type { Trend, TrendChange, TrendPoint } from "./trend.ts";
 import { changedTrends, commitText, summaryOf, titleOf, trendVerdict } from "./trend-words.ts";
@@ -18,9 +18,8 @@ const height = 220;
 const edge = { left: 84, right: 16, top: 14, bottom: 30 };
 
 export function renderTrends(trends: readonly Trend[]): string {
-  const lead = element(
-    "p",
-    { class: "lead" },
+  const lead = paragraph(
+    "lead",
     text(
       "Each point is the median of a run's blocks; the line through it spans all blocks. " +
         "Steps are the medians between changes (E-divisive, p < 0.05). A trend decides nothing.",
@@ -29,11 +28,7 @@ export function renderTrends(trends: readonly Trend[]): string {
   const empty = element("p", {}, text("The history is empty."));
   const changed = changedTrends(trends);
   const others = trends.filter((trend) => !changed.includes(trend));
-  const verdict = element(
-    "div",
-    { class: `banner ${changed.length === 0 ? "sound" : "careful"}` },
-    element("strong", {}, text(trendVerdict(trends))),
-  );
+  const verdict = banner(changed.length === 0 ? "sound" : "careful", trendVerdict(trends));
   const sections = [
     ...changed.slice(0, mostOpen).map(sectionOf),
     foldedSections(changed.slice(mostOpen), "more with a change"),
@@ -48,8 +43,8 @@ const mostOpen = 12;
 /** A page with a chart for every figure would be endless. */
 function foldedSections(trends: readonly Trend[], which: string): Markup {
   if (trends.length === 0) return nothing;
-  const summary = element("summary", {}, text(`${plural(trends.length, "figure")} ${which}`));
-  return element("details", {}, summary, ...trends.map(sectionOf));
+  const title = text(`${plural(trends.length, "figure")} ${which}`);
+  return folding(title, {}, ...trends.map(sectionOf));
 }
 
 function sectionOf(trend: Trend): Markup {
@@ -59,7 +54,7 @@ function sectionOf(trend: Trend): Markup {
     "section",
     {},
     element("h2", {}, text(title)),
-    element("p", { class: "fingerprint" }, text(`profile ${profile}, machine ${fingerprint}`)),
+    paragraph("fingerprint", text(`profile ${profile}, machine ${fingerprint}`)),
     element("p", {}, text(summary)),
     element("figure", {}, ...sizes.map((size) => drawing(trend, `${title}. ${summary}`, size))),
   );

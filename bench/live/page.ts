@@ -6,7 +6,7 @@
 import type { LiveChartName } from "../model/live.ts";
 import { renderDocument } from "../report/html/document.ts";
 import { liveScript } from "../report/html/scripts.ts";
-import { element, join, type Markup, raw, text } from "../report/markup.ts";
+import { bullets, element, join, type Markup, paragraph, raw, text } from "../report/markup.ts";
 import { point } from "../report/svg/marks.ts";
 import { markOf } from "../report/svg/palette.ts";
 import { describePlan, type Plan } from "../run/plan.ts";
@@ -28,9 +28,8 @@ function bodyOf(plan: Plan): Markup {
     element(
       "header",
       {},
-      element(
-        "p",
-        { class: "brand" },
+      paragraph(
+        "brand",
         element("strong", {}, text("io-selectors")),
         element("span", {}, text(`profile ${plan.profile}, running`)),
       ),
@@ -183,11 +182,7 @@ function honesty(plan: Plan): Markup {
     "section",
     { "aria-labelledby": "about-heading" },
     element("h2", { id: "about-heading" }, text("What you see")),
-    join(sentences.map((sentence) => element("p", { class: "lead" }, text(sentence)))),
-    element(
-      "ul",
-      { class: "plan" },
-      ...describePlan(plan).map((line) => element("li", {}, text(line))),
-    ),
+    join(sentences.map((sentence) => paragraph("lead", text(sentence)))),
+    bullets(describePlan(plan).map(text), { class: "plan" }),
   );
 }

@@ -44,6 +44,29 @@ export function raw(name: "style" | "script", content: string): Markup {
   return `<${name}>${content}</${name}>` as Markup;
 }
 
+/** A paragraph of a kind that the style sheet has, such as "lead". */
+export function paragraph(kind: string, ...content: readonly Markup[]): Markup {
+  return element("p", { class: kind }, ...content);
+}
+
+/** Content that opens when its title is chosen. */
+export function folding(
+  title: Markup,
+  attributes: Attributes,
+  ...content: readonly (Markup | null)[]
+): Markup {
+  return element("details", attributes, element("summary", {}, title), ...content);
+}
+
+export function bullets(items: readonly Markup[], attributes: Attributes = {}): Markup {
+  return element("ul", attributes, ...items.map((item) => element("li", {}, item)));
+}
+
+/** A term and what it means, in a list of such. */
+export function definition(term: string, meaning: string): Markup {
+  return element("div", {}, element("dt", {}, text(term)), element("dd", {}, text(meaning)));
+}
+
 /** A name that may be an id or a part of a file's name: "cpu-10000-64". */
 export function identifier(...parts: readonly (string | number)[]): string {
   return parts

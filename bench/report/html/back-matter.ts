@@ -5,15 +5,24 @@ import { type RuntimeRow, runtimes } from "../../model/runtimes.ts";
 import { rawTable } from "../charts/whole.ts";
 import { count, enumerate, freeValue, plainLine, words } from "../format.ts";
 import { machineBlocks, ownProperties } from "../machines.ts";
-import { element, join, type Markup, nothing, text } from "../markup.ts";
+import {
+  definition,
+  element,
+  folding,
+  join,
+  type Markup,
+  nothing,
+  paragraph,
+  text,
+} from "../markup.ts";
 import { reproduceCommand } from "../reproduce.ts";
 import { methodText, statusMeanings } from "../words.ts";
-import { tableRegion } from "./table.ts";
+import { code, tableRegion } from "./table.ts";
 
 export function methodPart(results: Results): Markup {
   const settings = Object.entries(results.settings).filter(([name]) => name !== "options");
   return join([
-    element("p", { class: "lead" }, text(methodText)),
+    paragraph("lead", text(methodText)),
     settings.length === 0
       ? nothing
       : folded(
@@ -22,13 +31,7 @@ export function methodPart(results: Results): Markup {
         ),
     folded(
       "Status words",
-      element(
-        "dl",
-        { class: "meanings" },
-        ...statusMeanings.map(([word, meaning]) =>
-          element("div", {}, element("dt", {}, text(word)), element("dd", {}, text(meaning))),
-        ),
-      ),
+      element("dl", { class: "meanings" }, ...statusMeanings.map((row) => definition(...row))),
     ),
     folded("How to read the marks", element("p", {}, text(marksText()))),
   ]);
@@ -48,17 +51,14 @@ function marksText(): string {
 
 export function environmentPart(results: Results): Markup {
   return join([
-    element("p", { class: "lead" }, text("Runs with equal fingerprints can be compared.")),
+    paragraph("lead", text("Runs with equal fingerprints can be compared.")),
     folded("All of it", properties("property", ownProperties(results.environment))),
     ...machineBlocks(results.environment).map(({ title, entries }) =>
       folded(title, properties("property", entries)),
     ),
-    element(
-      "p",
-      { class: "fingerprint" },
-      text("Fingerprint "),
-      " " as Markup,
-      element("code", {}, text(results.environment.fingerprint)),
+    paragraph(
+      "fingerprint",
+      join([text("Fingerprint "), code(results.environment.fingerprint)], " "),
     ),
   ]);
 }
@@ -67,7 +67,7 @@ export function rawPart(results: Results): Markup {
   const lead =
     "Every cell, with medians over the valid blocks, and the 95 % intervals of its workload's " +
     "headline and of p99. All intervals, and the figures of each block, are in results.json.";
-  return join([element("p", { class: "lead" }, text(lead)), ...rawTables(results)]);
+  return join([paragraph("lead", text(lead)), ...rawTables(results)]);
 }
 
 /** One closed table per workload, in the order of the results, with a column per metric. */
@@ -89,22 +89,16 @@ export function reproducePart(results: Results): Markup {
   const state = clean === false ? ", with changes that were not committed" : "";
   const at = typeof commit === "string" ? ` At commit ${plainLine(commit)}${state}.` : "";
   return join([
-    element(
-      "p",
-      { class: "lead" },
+    paragraph(
+      "lead",
       text(`Seed ${results.seed}: the same seed gives the same order of blocks.${at}`),
     ),
-    element(
-      "pre",
-      { tabindex: "0", id: "command" },
-      element("code", {}, text(reproduceCommand(results))),
-    ),
+    element("pre", { tabindex: "0", id: "command" }, code(reproduceCommand(results))),
   ]);
 }
 
 function folded(title: string, content: Markup, kind = ""): Markup {
-  const attributes = { class: `folded ${kind}`.trim() };
-  return element("details", attributes, element("summary", {}, text(title)), content);
+  return folding(text(title), { class: `folded ${kind}`.trim() }, content);
 }
 
 function properties(title: string, entries: readonly (readonly [string, unknown])[]): Markup {

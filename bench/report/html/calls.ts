@@ -1,7 +1,7 @@
 // The system calls by name on the page: a table, and the contenders that could not be counted.
 
 import { type CountedCell, callLead, callTable } from "../call-words.ts";
-import { element, type Markup, text } from "../markup.ts";
+import { element, type Markup, paragraph, text } from "../markup.ts";
 import { code, tableRegion } from "./table.ts";
 
 export function callsPart(cells: readonly CountedCell[]): Markup {
@@ -10,15 +10,10 @@ export function callsPart(cells: readonly CountedCell[]): Markup {
     "div",
     { class: "calls" },
     element("h3", {}, text("System calls by name")),
-    element("p", { class: "lead" }, text(callLead(cells))),
+    paragraph("lead", text(callLead(cells))),
     tableRegion(callTable(cells), { caption: "System calls per message", byContender: true }),
     ...missing.map(({ contender, callCounts }) =>
-      element(
-        "p",
-        { class: "missing" },
-        code(contender),
-        text(`: not counted: ${callCounts.reason ?? ""}`),
-      ),
+      paragraph("missing", code(contender), text(`: not counted: ${callCounts.reason ?? ""}`)),
     ),
   );
 }

@@ -4,7 +4,16 @@
 import { cautionSentence } from "../caution-words.ts";
 import type { ExcludedCells, Level } from "../cautions.ts";
 import { count } from "../format.ts";
-import { element, join, type Markup, nothing, text } from "../markup.ts";
+import {
+  bullets,
+  element,
+  folding,
+  join,
+  type Markup,
+  nothing,
+  paragraph,
+  text,
+} from "../markup.ts";
 import type { Report } from "../report.ts";
 import { confidenceTitle, exclusionText, lowSentences, windowsSentence } from "../words.ts";
 import { code, prose } from "./table.ts";
@@ -22,19 +31,12 @@ export function confidenceBanner({ confidence, machine }: Report): Markup {
   return element(
     "section",
     { id: "validity", class: `banner ${level}`, "aria-labelledby": "validity-heading" },
-    element(
-      "details",
+    folding(
+      element("h2", { id: "validity-heading" }, mark, text(confidenceTitle(confidence))),
       {},
-      element(
-        "summary",
-        {},
-        element("h2", { id: "validity-heading" }, mark, text(confidenceTitle(confidence))),
-      ),
-      element("ul", {}, ...sentences.map((one) => element("li", {}, prose(one)))),
+      bullets(sentences.map(prose)),
       exclusions.length === 0 ? nothing : exclusionList(exclusions),
-      machine === ""
-        ? nothing
-        : element("p", { class: "machine" }, text(`Measured on ${machine}.`)),
+      machine === "" ? nothing : paragraph("machine", text(`Measured on ${machine}.`)),
     ),
   );
 }
@@ -46,29 +48,22 @@ function exclusionList(exclusions: readonly ExcludedCells[]): Markup {
   const items = exclusions.map((exclusion) => {
     const { status, cells } = exclusion;
     const names = [...new Set(cells.map(({ contender }) => contender))];
-    return element(
-      "li",
-      {},
+    return join([
       element("strong", { class: `status ${status}` }, text(status)),
       " " as Markup,
       join(names.map(code), ", "),
       text(cells.length > names.length ? ` (${count(cells.length)} cells)` : ""),
       ": " as Markup,
       text(exclusionText(exclusion)),
-    );
+    ]);
   });
   const rest = items.slice(shownExclusions);
-  const folded = element(
-    "details",
-    {},
-    element("summary", {}, text(`${count(rest.length)} more`)),
-    element("ul", {}, ...rest),
-  );
+  const folded = folding(text(`${count(rest.length)} more`), {}, bullets(rest));
   return element(
     "div",
     { class: "exclusions" },
     element("p", {}, text("Not ranked:")),
-    element("ul", {}, ...items.slice(0, shownExclusions)),
+    bullets(items.slice(0, shownExclusions)),
     rest.length === 0 ? nothing : folded,
   );
 }

@@ -3,8 +3,8 @@
 // by title, described by desc.
 
 import { type Chart, drawChart, type Picture } from "../charts/chart.ts";
-import { element, type Markup, nothing, text } from "../markup.ts";
-import { code, tableRegion } from "./table.ts";
+import { bullets, element, folding, join, type Markup, nothing, text } from "../markup.ts";
+import { code, dataTable } from "./table.ts";
 
 const widths = { wide: 860, narrow: 360 } as const;
 
@@ -32,10 +32,9 @@ export function picturesOf(chart: Picture): Markup[] {
 
 /** A folded chart, drawn once: two drawings of each would be most of a full report. */
 export function foldedFigure(chart: Chart): Markup {
-  return element(
-    "details",
+  return folding(
+    text(chart.title),
     { class: "folded", id: chart.id },
-    element("summary", {}, text(chart.title)),
     element(
       "figure",
       { "aria-label": chart.title },
@@ -48,15 +47,7 @@ export function foldedFigure(chart: Chart): Markup {
 function wordsOf(chart: Chart): Markup[] {
   return [
     missingOf(chart),
-    element(
-      "details",
-      { class: "data" },
-      element("summary", {}, text("The figures as a table")),
-      tableRegion(chart.table, {
-        caption: chart.title,
-        byContender: chart.table.columns[0] === "contender",
-      }),
-    ),
+    dataTable(chart.table, chart.title, chart.table.columns[0] === "contender"),
   ];
 }
 
@@ -80,13 +71,11 @@ function pictureOf(chart: Picture, size: keyof typeof widths, shown: string = si
 
 function missingOf({ missing }: Chart): Markup {
   if (missing.length === 0) return nothing;
-  const items = missing.map(({ contender, reason }) =>
-    element("li", {}, code(contender), " " as Markup, text(reason)),
-  );
+  const items = missing.map(({ contender, reason }) => join([code(contender), text(reason)], " "));
   return element(
     "div",
     { class: "missing" },
     element("p", {}, text("Not in the chart:")),
-    element("ul", {}, ...items),
+    bullets(items),
   );
 }

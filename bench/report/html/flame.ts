@@ -4,7 +4,7 @@
 
 import type { CpuProfile } from "../../model/cpu-profile.ts";
 import { plainLine } from "../format.ts";
-import { element, join, type Markup, text } from "../markup.ts";
+import { element, folding, join, type Markup, paragraph, text } from "../markup.ts";
 import { profileLead, shareSentence, shareTable, shareText } from "../profile-words.ts";
 import { code, tableRegion } from "./table.ts";
 
@@ -60,10 +60,10 @@ export function profilesPart(profiles: readonly CpuProfile[]): Markup {
     "div",
     { class: "profiles" },
     element("h3", {}, text("Where CPU time goes")),
-    element("p", { class: "lead" }, text(profileLead(profiles))),
+    paragraph("lead", text(profileLead(profiles))),
     tableRegion(shareTable(profiles), { caption: "Share of CPU time", byContender: true }),
     ...missing.map(({ contender, reason }) =>
-      element("p", { class: "missing" }, code(contender), text(`: no profile: ${reason ?? ""}`)),
+      paragraph("missing", code(contender), text(`: no profile: ${reason ?? ""}`)),
     ),
     ...profiles.filter(({ reason }) => reason === null).map(flameOf),
   );
@@ -73,11 +73,10 @@ function flameOf(profile: CpuProfile): Markup {
   const { contender, samples } = profile;
   const boxes = boxesOf(profile);
   const rows = 1 + Math.max(0, ...boxes.map(({ depth }) => depth));
-  return element(
-    "details",
+  return folding(
+    join([text("Flame graph of "), code(contender)]),
     { class: "folded", "data-contender": contender },
-    element("summary", {}, text("Flame graph of "), code(contender)),
-    element("p", { class: "missing" }, text(`${shareSentence(profile)}.`)),
+    paragraph("missing", text(`${shareSentence(profile)}.`)),
     element(
       "div",
       {
@@ -89,9 +88,8 @@ function flameOf(profile: CpuProfile): Markup {
       },
       join(boxes.map((box, index) => boxElement(box, { samples, first: index === 0 }))),
     ),
-    element(
-      "p",
-      { class: "flame-key missing" },
+    paragraph(
+      "flame-key missing",
       ...kinds.map(([kind, words]) => element("span", { class: kind }, text(words))),
       text("Arrow keys move, Enter enlarges, Escape shows all."),
     ),

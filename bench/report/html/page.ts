@@ -7,7 +7,18 @@ import { countedCells } from "../call-words.ts";
 import type { Section } from "../charts/chart.ts";
 import type { Tile } from "../decision.ts";
 import { count, plainLine } from "../format.ts";
-import { element, join, type Markup, nothing, raw, text } from "../markup.ts";
+import {
+  bullets,
+  definition,
+  element,
+  folding,
+  join,
+  type Markup,
+  nothing,
+  paragraph,
+  raw,
+  text,
+} from "../markup.ts";
 import type { ReportFormat } from "../rendering.ts";
 import type { Report } from "../report.ts";
 import { point } from "../svg/marks.ts";
@@ -65,7 +76,7 @@ function bodyOf(report: Report): Markup {
       element(
         "main",
         { id: "main", tabindex: "-1" },
-        element("p", { class: "kicker" }, text(scale)),
+        paragraph("kicker", text(scale)),
         element("h1", { class: "verdict" }, prose(headline)),
         tiles(decisive),
         confidenceBanner(report),
@@ -92,9 +103,8 @@ function pageHeader({ results, contenders }: Report): Markup {
   return element(
     "header",
     {},
-    element(
-      "p",
-      { class: "brand" },
+    paragraph(
+      "brand",
       element("strong", {}, text("io-selectors")),
       element("span", {}, text(`profile ${plainLine(results.profile)}`)),
       element("time", { datetime: results.startedAt }, text(when)),
@@ -117,21 +127,14 @@ function chip(name: string, mark: ContenderMark): Markup {
 }
 
 function contents(parts: readonly PagePart[]): Markup {
-  const links = parts.map(({ id, title }) =>
-    element("li", {}, element("a", { href: `#${id}` }, text(title))),
-  );
-  return element("nav", { "aria-label": "Contents" }, element("ul", {}, ...links));
+  const links = parts.map(({ id, title }) => element("a", { href: `#${id}` }, text(title)));
+  return element("nav", { "aria-label": "Contents" }, bullets(links));
 }
 
 /** The figures that a choice depends on. */
 function tiles(rows: readonly Tile[]): Markup {
-  return element(
-    "dl",
-    { class: "tiles" },
-    ...rows.map(({ figure, words }) =>
-      element("div", {}, element("dt", {}, text(words)), element("dd", {}, text(figure))),
-    ),
-  );
+  const each = rows.map(({ figure, words }) => definition(words, figure));
+  return element("dl", { class: "tiles" }, ...each);
 }
 
 function partOf({ id, title, content, folded = false }: PagePart): Markup {
@@ -140,9 +143,7 @@ function partOf({ id, title, content, folded = false }: PagePart): Markup {
   return element(
     "section",
     { id, "aria-labelledby": heading, class: folded ? "closed" : null },
-    ...(folded
-      ? [element("details", { class: "part" }, element("summary", {}, head), content)]
-      : [head, content]),
+    ...(folded ? [folding(head, { class: "part" }, content)] : [head, content]),
   );
 }
 
@@ -160,7 +161,7 @@ function sectionContent(section: Section, results: Results): Markup {
   const counted = section.id === "why" ? countedCells(results) : [];
   const said = summary === undefined || summary.length === 0 ? text(lead) : prose(summary);
   return join([
-    lead === "" ? nothing : element("p", { class: "lead" }, said),
+    lead === "" ? nothing : paragraph("lead", said),
     why.length === 0 ? nothing : whyList(why),
     counted.length === 0 ? nothing : callsPart(counted),
     section.id !== "why" || cpuProfiles.length === 0 ? nothing : profilesPart(cpuProfiles),
@@ -177,9 +178,8 @@ function sectionContent(section: Section, results: Results): Markup {
 const mostFolded = 2;
 
 function elsewhere(number: number): Markup {
-  return element(
-    "p",
-    { class: "missing" },
+  return paragraph(
+    "missing",
     text(`${count(number)} more ${number === 1 ? "is" : "are"} not drawn; the figures are in `),
     element("a", { href: "#raw" }, text("All figures")),
     text("."),

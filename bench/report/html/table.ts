@@ -3,7 +3,7 @@
 // in a region that the keyboard reaches.
 
 import type { ChartTable, TableValue } from "../charts/chart.ts";
-import { element, join, type Markup, text } from "../markup.ts";
+import { element, folding, join, type Markup, text } from "../markup.ts";
 import type { Sentence } from "../sentence.ts";
 
 interface TableOptions {
@@ -21,6 +21,12 @@ export function tableRegion(table: ChartTable, options: TableOptions): Markup {
     { class: "scroll", role: "region", tabindex: "0", "aria-label": options.caption },
     htmlTable(table, options),
   );
+}
+
+/** The figures of a picture or a sentence, folded. */
+export function dataTable(table: ChartTable, caption: string, byContender = true): Markup {
+  const region = tableRegion(table, { caption, byContender });
+  return folding(text("The figures as a table"), { class: "data" }, region);
 }
 
 function htmlTable({ columns, rows }: ChartTable, options: TableOptions): Markup {

@@ -4,20 +4,14 @@ import { causeText } from "../cause-words.ts";
 import { callNames, type Why } from "../causes.ts";
 import { absent, duration, percent, significant } from "../format.ts";
 import { element, join, type Markup, text } from "../markup.ts";
-import { code, tableRegion } from "./table.ts";
+import { code, dataTable } from "./table.ts";
 
 export function whyList(rows: readonly Why[]): Markup {
   const items = rows.map((row) =>
     element(
       "div",
       { "data-contender": row.cell.contender },
-      element(
-        "dt",
-        {},
-        code(row.cell.contender),
-        " " as Markup,
-        element("span", {}, text(row.what)),
-      ),
+      element("dt", {}, join([code(row.cell.contender), element("span", {}, text(row.what))], " ")),
       element("dd", { class: "cause" }, text(causeText(row))),
     ),
   );
@@ -60,10 +54,5 @@ function figuresOf(rows: readonly Why[]): Markup {
       }),
     })),
   };
-  return element(
-    "details",
-    { class: "data" },
-    element("summary", {}, text("The figures as a table")),
-    tableRegion(table, { caption: "What each contender does per message", byContender: true }),
-  );
+  return dataTable(table, "What each contender does per message");
 }
