@@ -60,7 +60,7 @@ export function assertBoolean(value: unknown, name: string): asserts value is bo
   if (typeof value !== "boolean") throw wrongType(name, "a boolean", value);
 }
 
-/** A boolean as the I/O calls pass it on; what is none becomes NaN, which native code refuses. */
+/** A boolean as the I/O calls pass it on; any other value becomes NaN, which native code refuses. */
 export function switchOf(on: boolean): number {
   if (on === true) return 1;
   return on === false ? 0 : Number.NaN;
@@ -90,7 +90,7 @@ function wrongType(name: string, wanted: string, value: unknown): TypeError {
   return invalidType(`${name} must be ${wanted}; got ${kindOf(value)}`);
 }
 
-/** Says nothing of the value itself, whose own code must not run. */
+/** Omits the value itself: to describe it could run the caller's code. */
 function kindOf(value: unknown): string {
   return value === null ? "null" : typeof value;
 }

@@ -14,7 +14,7 @@ export interface AttemptOptions {
   readonly attemptDelayMs: number;
 }
 
-/** Of one host. Ends with one descriptor, or with none. */
+/** The attempts to reach one host; they end with one descriptor, or with none. */
 export class ConnectAttempts {
   readonly #options: AttemptOptions;
   readonly #waiting: ResolvedAddress[];

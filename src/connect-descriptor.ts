@@ -42,7 +42,7 @@ export async function connectDescriptor(target: ConnectTarget): Promise<number> 
   const limitMs = toNativeTimeout(timeoutMs);
   return new Promise((resolve, reject) => {
     let cancel: (() => void) | null = () => {};
-    /** Once: what comes later finds `cancel` gone. */
+    /** Settles once: `cancel` is null afterwards. */
     const end = (settle: () => void) => {
       if (cancel === null) return;
       cancel();

@@ -1,7 +1,7 @@
 // ConnectionIterator: what `for await` over a connection reads from. It holds at most the
 // high-water mark plus one read, and ends when the peer has sent everything.
 
-/** What it needs of a Connection, which makes it. */
+/** What it uses of the Connection that made it. */
 interface Iterated {
   readonly closed: boolean;
   pause(): void;
@@ -10,7 +10,7 @@ interface Iterated {
   destroy(error?: Error): void;
 }
 
-/** The handlers that it passes on to. */
+/** The handlers that it calls for other events. */
 interface Handlers<C> {
   drain?(connection: C): void;
   idle?(connection: C): void;

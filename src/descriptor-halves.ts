@@ -51,7 +51,7 @@ export class ReadHalf implements WatchObserver {
     if (!this.#held) this.#start();
   }
 
-  /** The consumer has paused: the descriptor is left alone, and the process may end. */
+  /** The consumer has paused: the descriptor is no longer watched, and the process may end. */
   hold(): void {
     this.#held = true;
     this.watch.stop();

@@ -45,7 +45,7 @@ const NEEDS_DRAIN = 64;
 const REPORTING = 128;
 const UNREFERENCED = 256;
 const UNWRITABLE = 512;
-/** Its descriptor is closed, and its number may be another connection's; `close` is to come. */
+/** Its descriptor is closed, so its number may be another's; `close` was not called yet. */
 const ABANDONED = 1024;
 const OVER = DESTROYED | CLOSED;
 
@@ -199,7 +199,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     return this.#role.handlers;
   }
 
-  /** @internal Serves it otherwise from now on: a stream, an iterator or other handlers. */
+  /** @internal From now on a stream, an iterator or other handlers serve it. */
   [takeOver](changes: Partial<Role<T>>): void {
     this.#role = { ...this.#role, ...changes };
     if (this.#role.handlers.data === undefined) this.pause();
@@ -207,7 +207,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   /** @internal Delivers these bytes again, before all others, once the pause has ended. */
   [unread](bytes: Uint8Array): void {
-    withheldOf(this).unshift(bytes.slice()); // in place: #deliverWithheld() may be at it
+    withheldOf(this).unshift(bytes.slice()); // in place: #deliverWithheld() may be running
     this.#flags |= WITHHELD;
   }
 

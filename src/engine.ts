@@ -59,7 +59,7 @@ const WRITE_INBOUND = 2;
 
 const encoder = new TextEncoder();
 
-/** What a listener's completions are for. */
+/** What receives a listener's completions. */
 export interface Acceptor {
   accepted(slot: number): EngineConnection;
   /** @param errno 0, or below it why accepting ended. */

@@ -22,7 +22,7 @@ export class EventRing {
   #serving = 0;
   /** Of those, copies of what has been overwritten, the outermost first. */
   readonly #kept: KeptBatch[] = [];
-  /** Whether there is one: what dispatch asks per event. */
+  /** Whether there is a copy; dispatch reads this per event. */
   #anyKept = false;
 
   /** Before each wait. */
@@ -30,7 +30,7 @@ export class EventRing {
     if (this.#serving > this.#kept.length) this.#keep();
   }
 
-  /** After each wait: `count` events stand in the ring. */
+  /** After each wait: `count` events are in the ring. */
   take(count: number): void {
     this.#ready = count;
   }
@@ -54,7 +54,7 @@ export class EventRing {
     for (const { words, ready } of this.#kept) markGone(words, ready, 0, fd);
   }
 
-  /** Takes from the events of `fd` those that are not among `events` any more. */
+  /** Removes the events of `fd` that are no longer among `events`. */
   mask(fd: number, events: number): void {
     maskEvents(this.words, this.#ready, RING_STRIDE, fd, events);
     this.#maskKept(fd, events);
@@ -66,8 +66,8 @@ export class EventRing {
   }
 
   /**
-   * Event `i` is about to be served: a batch around this one, which an outer loop goes on with, has
-   * it no more.
+   * Event `i` is about to be served: removes it from the batches of outer loops, which continue
+   * with theirs afterwards.
    */
   serve(i: number): void {
     if (this.#anyKept) this.#maskKept(this.fdAt(i), ~this.eventsAt(i));

@@ -7,7 +7,7 @@ import type { BackendName } from "./selector.ts";
 
 const { EINVAL, EPERM } = constants.errno;
 
-/** @returns why, and what to do, for a selector's own calls; empty if the errno says enough. */
+/** @returns why, and what to do, for a selector's own calls; empty if the errno is enough. */
 export function hintOf(backend: BackendName, answer: number): string {
   const syscall = native.failedSyscall();
   if (backend === "select" && answer === -EINVAL && syscall === "register") {

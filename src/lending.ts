@@ -6,17 +6,17 @@
 import { isInt32 } from "./arguments.ts";
 import { native } from "./native.ts";
 
-/** Descriptor, offset, length, answer. */
+/** Descriptor, offset, length, result. */
 const frame = new Int32Array(4);
 native.lendFrame(frame);
 
-/** Lent bytes stay alive until others are lent: no more than so many, for each direction. */
+/** The longest array that is lent, in bytes: it stays alive until another one is lent. */
 const MOST_LENT_BYTES = 64 << 10;
 
 /** Places in native Environment::lent. */
 const directions = { receive: 0, send: 1 } as const;
 
-/** The name of a typed array's kind, as it is; undefined for what is none. */
+/** The kind of a typed array, by name; undefined for any other value. */
 const kindOf = intrinsicKind();
 
 function intrinsicKind(): (value: unknown) => string | undefined {
@@ -54,7 +54,7 @@ export class Lending {
     return true;
   }
 
-  /** Whether it is worth lending; what is no Uint8Array is the plain call's to refuse. */
+  /** Lends bytes that are used twice in a row. The plain call refuses all but a Uint8Array. */
   consider(bytes: unknown): void {
     if (kindOf(bytes) !== "Uint8Array") return;
     const array = bytes as Uint8Array;
@@ -73,7 +73,7 @@ export function answerOfFrame(): number {
   return frame[3] as number;
 }
 
-/** One that can grow would be used only as far as it was lent. */
+/** An array that can grow would be used only up to the length with which it was lent. */
 function isLendable(array: Uint8Array): boolean {
   try {
     const { resizable, growable } = array.buffer as { resizable?: boolean; growable?: boolean };

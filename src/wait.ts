@@ -10,7 +10,7 @@ const LONGEST_TIMER_MS = 0x7fffffff;
 
 /**
  * @param look returns null if nothing is ready, and throws if the selector has been closed.
- * @returns what `look` answered; null once the time is up.
+ * @returns what `look` returned; null once the time is up.
  */
 export async function waitBeside<R>(
   id: number,
@@ -39,7 +39,7 @@ async function sleep(
 ): Promise<void> {
   const watched = native.watch(id);
   if (typeof watched === "number") throw systemError(watched, "cannot wait on Node's loop");
-  // Ends every wait of this selector; those whose time has not come look, and sleep on.
+  // Ends every wait of this selector; those with time left look and sleep again.
   const cancel = () => native.cancelWatch(id);
   const timer = Number.isFinite(leftMs)
     ? setTimeout(cancel, Math.min(Math.ceil(leftMs), LONGEST_TIMER_MS))

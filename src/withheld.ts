@@ -6,8 +6,8 @@ export type Withheld = Uint8Array | "end" | "closed";
 const kept = new WeakMap<object, Withheld[]>();
 
 /**
- * Connections that their engine has closed, while a pause keeps that from the handlers; by each the
- * `closed` of its role.
+ * Connections that their engine has closed while a pause withholds that from the handlers, each
+ * with the `closed` of its role.
  */
 export const unclosed = new Map<{ destroy(): void }, (() => void) | null>();
 

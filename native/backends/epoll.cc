@@ -21,8 +21,8 @@ namespace {
 
 constexpr int kEventsPerWait = 256;
 
-/** A closed descriptor that lives on in a dup or a child reports for ever; after so many reports
- * the set is rebuilt. */
+/** A closed descriptor of which a dup or a child has a copy keeps reporting; after this number of
+ * reports the set is rebuilt. */
 constexpr int kStaleHitsBeforeRebuild = 64;
 
 /** In an event's data, beside the generation, which is below 2^31: the entry is a oneshot's. */
@@ -90,9 +90,9 @@ class EpollSelector final : public Selector {
 
   Result<void> Change(int fd, const Registration& before, const Registration& after) override {
     const Result<void> changed = Control(EPOLL_CTL_MOD, fd, after);
-    // ENOENT: the descriptor was closed and its number reused; the kernel forgot it, we did not.
-    // EINVAL: epoll_ctl(2) does not modify an EPOLLEXCLUSIVE entry, be it ours or one that an
-    // earlier owner of the number has left in a dup.
+    // ENOENT: the descriptor was closed and its number reused; the kernel has forgotten it, the
+    // table has not. EINVAL: epoll_ctl(2) does not modify an EPOLLEXCLUSIVE entry, be it ours or
+    // one that an earlier owner of the number has left in a dup.
     const int error = changed.error().errno_value;
     if (error != ENOENT && error != EINVAL) return changed;
     Remove(fd, before);

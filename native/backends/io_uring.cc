@@ -24,7 +24,7 @@ namespace {
 constexpr uint32_t kSubmissions = 256;
 constexpr uint32_t kCompletions = 4096;
 
-/** The token of what is submitted for its effect only: no descriptor's. */
+/** The token of operations that belong to no descriptor. */
 constexpr uint64_t kNobody = ~uint64_t{0};
 
 constexpr uint32_t kAlwaysReported = POLLERR | POLLHUP | POLLNVAL;
@@ -65,7 +65,8 @@ class IoUringSelector final : public Selector {
   explicit IoUringSelector(std::unique_ptr<IoUring> ring)
       : Selector(kCapabilities), ring_(std::move(ring)) {}
 
-  /** Closing the ring would let go of the polled files at some later time; this does at once. */
+  /** Closing the ring would release the polled files some time later; this releases them at once.
+   */
   ~IoUringSelector() override {
     for (Slot& slot : slots_) Disarm(slot);
     (void)ring_->Enter(0, 0).ok();
@@ -198,7 +199,7 @@ class IoUringSelector final : public Selector {
       return;
     }
     if (happened == 0) {
-      // RDHUP unasked for would complete every poll at once: from here on by edges.
+      // An RDHUP that was not requested would complete every poll at once: by edges from now on.
       slot.multishot = true;
       if (slot.sequence == 0) Enqueue(fd);
       return;

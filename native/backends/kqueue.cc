@@ -1,4 +1,4 @@
-// kqueue(2), kevent(2): the kernel keeps the set and hands back only what is ready, so a wait costs
+// kqueue(2), kevent(2): the kernel keeps the set and returns only what is ready, so a wait costs
 // O(ready). Reading and writing are two filters there and one entry here: both filters of a
 // descriptor are merged, each checked against its generation. On Linux this builds over libkqueue.
 
@@ -30,8 +30,9 @@ constexpr int64_t kLongestWaitNs = 24 * 3600 * kNsPerSecond;
 
 #ifdef IO_SELECTORS_LIBKQUEUE
 /** A kernel's queue forgets a descriptor when it is closed (knote_fdclose of XNU's and FreeBSD's
- * kern_event.c). libkqueue's is an epoll set, in which it lives on while a dup does: reports
- * without end, also as the next file of the same number, and EEXIST if that is the same file. */
+ * kern_event.c). libkqueue's is an epoll set, which keeps the descriptor while a dup exists: it
+ * reports without end, also for the next file of the same number, and adding that same file fails
+ * with EEXIST. */
 constexpr bool kOutlivesClose = true;
 #else
 constexpr bool kOutlivesClose = false;
@@ -142,7 +143,8 @@ class KqueueSelector final : public Selector {
     changes.Add(fd, before.interest, EV_DELETE, before.generation);
     changes.Add(fd, after.interest, FlagsToAdd(after), after.generation);
     if (changes.Apply(kqueue_.get()).ok()) return {};
-    // The descriptor was closed and its number reused: the kernel forgot it, we did not.
+    // The descriptor was closed and its number reused: the kernel has forgotten it, the table has
+    // not.
     Remove(fd, before);
     return Add(fd, after);
   }
@@ -230,8 +232,8 @@ class KqueueSelector final : public Selector {
     const int32_t interest = Interest(merged.fd);
     Slot& slot = slots_[static_cast<size_t>(merged.fd)];
     // A pipe or terminal has one direction to read: its end is that the other side is gone, and
-    // poll(2) reports no more than POLLHUP. A socket's peer may have shut down writing only. Hung
-    // up is a socket if no direction that is watched is open; the writing one alone may be our own
+    // poll(2) reports no more than POLLHUP. A socket's peer may have shut down writing only. A
+    // socket is hung up if no watched direction is open; the end of writing alone may be our own
     // shutdown.
     const bool ended = (merged.closed & kRead) != 0;
     const bool hung_up = slot.is_socket ? (merged.closed & kWrite) != 0 && merged.closed == interest

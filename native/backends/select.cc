@@ -20,8 +20,7 @@ namespace {
 using Word = unsigned long;
 constexpr int kBitsPerWord = static_cast<int>(sizeof(Word)) * CHAR_BIT;
 
-/** One bit a descriptor, laid out as the kernel's fd_set; as large as its largest descriptor needs.
- */
+/** One bit per descriptor, in the layout of fd_set; as long as its largest descriptor requires. */
 class BitSet {
  public:
   void Grow(size_t words) {

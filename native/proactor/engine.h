@@ -73,7 +73,7 @@ class Engine {
   Result<int32_t> Adopt(int fd, const SlotOptions& options);
 
   /**
-   * Lets go of a connection without closing it: the descriptor is the caller's again.
+   * Releases a connection without closing it: the caller owns the descriptor again.
    * @param unread gets what was received and not reported.
    * @returns EBADF if it is not one of this engine's, EBUSY while bytes of it are not sent.
    */
@@ -96,7 +96,7 @@ class Engine {
    */
   [[gnu::hot]] Result<int> Turn(int64_t timeout_ns);
 
-  /** Watches `fd` for reading as that which ends a wait from outside. Set once. */
+  /** Sets the descriptor that ends a wait from outside when it is readable. Called once. */
   virtual Result<void> SetWakeFd(int fd) = 0;
   /** Whether the last turn saw the wake descriptor ready. */
   bool Woken() const { return woken_; }

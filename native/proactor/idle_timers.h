@@ -38,7 +38,7 @@ class IdleTimers {
   void Expire(int64_t now_ms, Visitor idle) {
     if (timed_ == 0) return;
     const int64_t now_tick = now_ms / kTickMs;
-    // After a longer pause than the wheel is round, once round sees every bucket.
+    // After a pause longer than one revolution of the wheel, one revolution visits every bucket.
     if (now_tick - next_tick_ >= kBuckets) next_tick_ = now_tick - kBuckets + 1;
     for (; next_tick_ <= now_tick; ++next_tick_) {
       for (int32_t slot = TakeBucket(next_tick_); slot >= 0;) {
