@@ -60,7 +60,7 @@ export function assertBoolean(value: unknown, name: string): asserts value is bo
   if (typeof value !== "boolean") throw wrongType(name, "a boolean", value);
 }
 
-/** A boolean as the I/O calls pass it on; any other value becomes NaN, which native code refuses. */
+/** A boolean as the I/O calls pass it on. Other values become NaN, which native code refuses. */
 export function switchOf(on: boolean): number {
   if (on === true) return 1;
   return on === false ? 0 : Number.NaN;
