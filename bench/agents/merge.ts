@@ -90,7 +90,9 @@ function mergeValues(name: string, values: readonly unknown[]): unknown {
   const [first] = values;
   if (common.has(name)) return first;
   if (typeof first === "string") {
-    return first.startsWith(histogramStart) ? mergeTexts(values as string[]) : first;
+    return first.startsWith(histogramStart)
+      ? encodeHistogram(mergeHistograms((values as string[]).map(decodeHistogram)))
+      : first;
   }
   if (values.every(isRecord)) return mergeRecords(values as Line[]);
   if (typeof first === "boolean") return values.every((value) => value === true);
@@ -109,10 +111,6 @@ function mergeRecords(records: readonly Line[]): Line {
     return [name, mergeValues(name, values)] as const;
   });
   return Object.fromEntries(rows);
-}
-
-function mergeTexts(texts: readonly string[]): string {
-  return encodeHistogram(mergeHistograms(texts.map(decodeHistogram)));
 }
 
 /** The last lines of all agents: sums, the first fault, and fairness only of one. */

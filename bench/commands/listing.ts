@@ -5,7 +5,7 @@ import { families } from "../contenders/families.ts";
 import { peers } from "../contenders/peers.ts";
 import { workloads } from "../model/workloads/catalogue.ts";
 import type { Workload } from "../model/workloads/workload.ts";
-import { packagePaths } from "../paths.ts";
+import { type Paths, packagePaths } from "../paths.ts";
 import { wrap } from "../report/text-table.ts";
 
 const columns = 80;
@@ -43,7 +43,7 @@ export function familyLines(): string[] {
 }
 
 function missingLines(): string[] {
-  const rows = [...missingRows(), ...missingPeers()];
+  const rows = [...missingRows(), ...missingOf(peers, packagePaths())];
   if (rows.length === 0) return [];
   return [
     "",
@@ -65,16 +65,13 @@ export function familyOf(workload: string): readonly Contender[] | undefined {
 export function missingRows() {
   const paths = packagePaths();
   return Object.entries(families).flatMap(([workload, rows]) =>
-    rows.flatMap(({ name, missing }) => {
-      const reason = missing?.(paths) ?? null;
-      return reason === null ? [] : [{ workload, name, reason }];
-    }),
+    missingOf(rows, paths).map((row) => ({ workload, ...row })),
   );
 }
 
-function missingPeers() {
-  const paths = packagePaths();
-  return peers.flatMap(({ name, missing }) => {
+/** The contenders that are not installed, and why. */
+export function missingOf(rows: readonly Contender[], paths: Paths) {
+  return rows.flatMap(({ name, missing }) => {
     const reason = missing?.(paths) ?? null;
     return reason === null ? [] : [{ name, reason }];
   });

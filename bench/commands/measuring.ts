@@ -25,6 +25,7 @@ import { workersOf } from "../run/preflight.ts";
 import { run } from "../run/run.ts";
 import { messageOf, openIfAsked, print, say, sayWrapped } from "./command.ts";
 import { shortPath, writableFolder } from "./files.ts";
+import { missingOf } from "./listing.ts";
 import { passesAsked, refusePass } from "./passes.ts";
 
 export interface Measuring {
@@ -122,10 +123,7 @@ function refuseMissing({ parts, options }: Plan, paths: Paths): void {
   const named = [options["workloads"], options["contenders"]].flat();
   for (const { scenarios, contenders } of parts) {
     const [workload = ""] = scenarios.map((scenario) => scenario.workload.name);
-    const missing = contenders.flatMap(({ name, missing: why }) => {
-      const reason = why?.(paths) ?? null;
-      return reason === null ? [] : [{ name, reason }];
-    });
+    const missing = missingOf(contenders, paths);
     const [first] = missing;
     const whole = missing.length === contenders.length && named.includes(workload);
     const one = missing.find(({ name }) => named.includes(name));

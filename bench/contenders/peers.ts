@@ -1,7 +1,7 @@
 // The peers: echo servers in other languages and on other libraries, as a user would otherwise
 // write them. One row each; a new one is a file in peers/ and a row. They run only if asked for.
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Paths } from "../paths.ts";
 import { type Contender, unix } from "./catalogue.ts";
 import { compile, isCompiled, programFolder, type Recipe } from "./compile-peer.ts";
@@ -34,129 +34,128 @@ interface PeerRow {
   readonly settings?: Partial<ServerSettings>;
 }
 
-const script =
-  (file: string, ...args: readonly string[]): PeerRow["run"] =>
-  ({ program }, folder) => [program, join(folder, file), ...args];
+type PeerProgram = Pick<PeerRow, "sources" | "build" | "run">;
 
-const binary: PeerRow["run"] = (_tool, folder) => [join(folder, "server")];
+const script = (file: string, ...args: readonly string[]): PeerProgram => ({
+  sources: [file],
+  run: ({ program }, folder) => [program, join(folder, file), ...args],
+});
+
+/** A script of several that have the code of every Python server in common. */
+const pythonScript = (file: string, ...args: readonly string[]): PeerProgram => ({
+  ...script(file, ...args),
+  sources: [file, "peer.py"],
+});
+
+/** One source file, from the arguments of its compiler. */
+const compiled = (file: string, args: (out: string) => readonly string[]): PeerProgram => ({
+  sources: [file],
+  build: ({ program }, out) => [[program, ...args(join(out, "server"))]],
+  run: (_tool, folder) => [join(folder, "server")],
+});
+
+const compiledC = (file: string, ...libraries: readonly string[]): PeerProgram =>
+  compiled(file, (out) => ["-O2", "-o", out, file, ...libraries]);
+
+/** The runtime of the compiler that compiled it, with one garbage collector for one core. */
+const javaClass = (file: string): PeerProgram => ({
+  sources: [file],
+  build: ({ program }, out) => [[program, "-nowarn", "-XDignore.symbol.file", "-d", out, file]],
+  run: ({ program }, folder) => [
+    ...[program.replace(/javac$/, "java"), "-XX:+UseSerialGC", "-cp", folder],
+    basename(file, ".java"),
+  ],
+});
 
 /** CPython's selectors.EpollSelector waits for as many events as it has registrations. */
 const asManyAsRegistered = { eventsPerWait: "as many as are registered" };
+const allThatWait = { acceptsPerWake: "all that wait" };
 
 const rows: readonly PeerRow[] = [
   {
     strategy: "python-selectors",
     summary: "Python's selectors module over epoll",
     toolchain: python(),
-    sources: ["python-selectors.py", "peer.py"],
-    run: script("python-selectors.py"),
+    ...pythonScript("python-selectors.py"),
     settings: asManyAsRegistered,
   },
   {
     strategy: "asyncio",
     summary: "a Protocol on Python's asyncio",
     toolchain: python(),
-    sources: ["asyncio-echo.py", "peer.py"],
-    run: script("asyncio-echo.py", "asyncio"),
+    ...pythonScript("asyncio-echo.py", "asyncio"),
     settings: { ...asManyAsRegistered, readBufferBytes: 262_144, acceptsPerWake: 4096 },
   },
   {
     strategy: "uvloop",
     summary: "the same Protocol on uvloop, which is libuv for asyncio",
     toolchain: python("uvloop"),
-    sources: ["asyncio-echo.py", "peer.py"],
-    run: script("asyncio-echo.py", "uvloop"),
-    settings: { readBufferBytes: 256_000, acceptsPerWake: "all that wait", eventsPerWait: 1024 },
+    ...pythonScript("asyncio-echo.py", "uvloop"),
+    settings: { readBufferBytes: 256_000, ...allThatWait, eventsPerWait: 1024 },
   },
   {
     strategy: "twisted",
     summary: "a Protocol on Twisted's epoll reactor, its transport its own producer",
     toolchain: python("twisted"),
-    sources: ["twisted-echo.py", "peer.py"],
-    run: script("twisted-echo.py"),
+    ...pythonScript("twisted-echo.py"),
     settings: { ...asManyAsRegistered, acceptsPerWake: "100, then as many as came" },
   },
   {
     strategy: "gevent",
     summary: "a greenlet for each connection, on gevent's StreamServer",
     toolchain: python("gevent"),
-    sources: ["gevent-echo.py", "peer.py"],
-    run: script("gevent-echo.py"),
+    ...pythonScript("gevent-echo.py"),
     settings: { eventsPerWait: "64, then as many as came" },
   },
   {
     strategy: "bare-epoll",
     summary: "epoll(7) in C, without a library",
-    toolchain: cLibrary({
-      name: "cc",
-      header: "sys/epoll.h",
-      version: ["__VERSION__"],
-      install: "apt-get install build-essential",
-      language: "c",
-    }),
-    sources: ["bare-epoll.c"],
-    build: ({ program }, out) => [[program, "-O2", "-o", join(out, "server"), "bare-epoll.c"]],
-    run: binary,
-    settings: { acceptsPerWake: "all that wait", eventsPerWait: 256 },
+    toolchain: cLibrary("cc", { header: "sys/epoll.h", version: ["__VERSION__"] }),
+    ...compiledC("bare-epoll.c"),
+    settings: { ...allThatWait, eventsPerWait: 256 },
   },
   {
     strategy: "libuv",
     summary: "uv_tcp_t in C",
-    toolchain: cLibrary({
-      name: "libuv",
+    toolchain: cLibrary("libuv", {
       header: "uv.h",
       version: ["UV_VERSION_MAJOR", "UV_VERSION_MINOR", "UV_VERSION_PATCH"],
-      install: "apt-get install build-essential libuv1-dev",
-      language: "c",
+      debian: "libuv1-dev",
     }),
-    sources: ["libuv.c"],
-    build: ({ program }, out) => [[program, "-O2", "-o", join(out, "server"), "libuv.c", "-luv"]],
-    run: binary,
-    settings: { acceptsPerWake: "all that wait", eventsPerWait: 1024 },
+    ...compiledC("libuv.c", "-luv"),
+    settings: { ...allThatWait, eventsPerWait: 1024 },
   },
   {
     strategy: "libevent",
     summary: "libevent's bufferevents in C",
-    toolchain: cLibrary({
-      name: "libevent",
-      header: "event2/event.h",
-      version: ["EVENT__VERSION"],
-      install: "apt-get install build-essential libevent-dev",
-      language: "c",
+    toolchain: cLibrary("libevent", {
+      ...{ header: "event2/event.h", version: ["EVENT__VERSION"], debian: "libevent-dev" },
     }),
-    sources: ["libevent.c"],
-    build: ({ program }, out) => [
-      [program, "-O2", "-o", join(out, "server"), "libevent.c", "-levent"],
-    ],
-    run: binary,
+    ...compiledC("libevent.c", "-levent"),
     // evbuffer_read(3) takes 4 KiB at most, whatever a bufferevent allows.
     settings: {
       readBufferBytes: 4096,
-      acceptsPerWake: "all that wait",
+      ...allThatWait,
       eventsPerWait: "32, then as many as came",
     },
   },
   {
     strategy: "asio",
     summary: "standalone Asio in C++, on one thread",
-    toolchain: cLibrary({
-      name: "Asio",
+    toolchain: cLibrary("Asio", {
       header: "asio/version.hpp",
       version: ["ASIO_VERSION"],
-      install: "apt-get install build-essential libasio-dev",
+      debian: "libasio-dev",
       language: "c++",
     }),
-    sources: ["asio.cc"],
-    build: ({ program }, out) => [
-      [program, "-std=c++17", "-O2", "-pthread", "-o", join(out, "server"), "asio.cc"],
-    ],
-    run: binary,
+    ...compiled("asio.cc", (out) => ["-std=c++17", "-O2", "-pthread", "-o", out, "asio.cc"]),
     settings: { acceptsPerWake: 1, eventsPerWait: 128 },
   },
   {
     strategy: "tokio",
     summary: "a task for each connection on Tokio's current-thread runtime",
     toolchain: cargo("tokio"),
+    ...compiled("tokio", () => []),
     sources: ["tokio/Cargo.toml", "tokio/src/main.rs"],
     build: ({ program }, out) => [
       ["cp", "-r", "tokio", out],
@@ -170,48 +169,35 @@ const rows: readonly PeerRow[] = [
       ["mv", join(out, "tokio", "target", "release", "tokio-echo"), join(out, "server")],
       ["rm", "-r", join(out, "tokio")],
     ],
-    run: binary,
-    settings: { acceptsPerWake: "all that wait", eventsPerWait: 1024 },
+    settings: { ...allThatWait, eventsPerWait: 1024 },
   },
   {
     strategy: "go",
     summary: "a goroutine for each connection, on Go's package net",
     toolchain: go,
-    sources: ["go.go"],
-    build: ({ program }, out) => [[program, "build", "-o", join(out, "server"), "go.go"]],
-    run: binary,
-    settings: { acceptsPerWake: "all that wait", eventsPerWait: 128 },
+    ...compiled("go.go", (out) => ["build", "-o", out, "go.go"]),
+    settings: { ...allThatWait, eventsPerWait: 128 },
   },
   {
     strategy: "java-nio",
     summary: "a java.nio Selector on one thread",
     toolchain: java(17),
-    sources: ["JavaNio.java"],
-    build: javac("JavaNio.java"),
-    run: jvm("JavaNio"),
+    ...javaClass("JavaNio.java"),
     settings: { eventsPerWait: 1024 },
   },
   {
     strategy: "java-virtual-threads",
     summary: "a virtual thread for each connection, on java.net",
     toolchain: java(21),
-    sources: ["JavaVirtualThreads.java"],
-    build: javac("JavaVirtualThreads.java"),
-    run: jvm("JavaVirtualThreads"),
+    ...javaClass("JavaVirtualThreads.java"),
     settings: { acceptsPerWake: 1, eventsPerWait: "64 per poller" },
   },
   {
     strategy: "bun",
     summary: "Bun.listen",
     toolchain: javaScript("bun"),
-    sources: ["bun.mjs"],
-    run: script("bun.mjs"),
-    settings: {
-      readBufferBytes: 524_288,
-      acceptsPerWake: "all that wait",
-      eventsPerWait: 1024,
-      backlog: 512,
-    },
+    ...script("bun.mjs"),
+    settings: { readBufferBytes: 524_288, ...allThatWait, eventsPerWait: 1024, backlog: 512 },
   },
   {
     strategy: "deno",
@@ -226,18 +212,6 @@ const rows: readonly PeerRow[] = [
   },
 ];
 
-function javac(file: string): Recipe["build"] {
-  return ({ program }, out) => [[program, "-nowarn", "-XDignore.symbol.file", "-d", out, file]];
-}
-
-/** The runtime of the compiler that compiled it, with one garbage collector for one core. */
-function jvm(className: string): PeerRow["run"] {
-  return ({ program }, folder) => [
-    ...[program.replace(/javac$/, "java"), "-XX:+UseSerialGC", "-cp", folder],
-    className,
-  ];
-}
-
 /** A lookup starts a process, so each is made once. */
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
@@ -250,8 +224,8 @@ function once<T>(make: () => T): () => T {
 const peer = ({ strategy, toolchain, run, build, sources, ...row }: PeerRow): Contender => {
   const name = `peer:${strategy}`;
   const find = once(() => toolchain.find());
-  const recipeOf = (paths: Paths, tool: FoundTool): Recipe | null =>
-    build === undefined ? null : { name: strategy, paths, tool, sources, build };
+  const recipeOf = (paths: Paths, tool: FoundTool | null): Recipe | null =>
+    build === undefined || tool === null ? null : { name: strategy, paths, tool, sources, build };
   return {
     name,
     runtime: "peer",
@@ -275,13 +249,11 @@ const peer = ({ strategy, toolchain, run, build, sources, ...row }: PeerRow): Co
         : null;
     },
     unprepared: (paths) => {
-      const tool = find();
-      const recipe = tool === null ? null : recipeOf(paths, tool);
+      const recipe = recipeOf(paths, find());
       return recipe !== null && !isCompiled(recipe);
     },
     prepare: (paths) => {
-      const tool = find();
-      const recipe = tool === null ? null : recipeOf(paths, tool);
+      const recipe = recipeOf(paths, find());
       return recipe === null ? null : compile(recipe);
     },
   };

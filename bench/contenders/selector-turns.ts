@@ -39,11 +39,10 @@ const [pairs = 0, active = 0, writes = 0] = numbers.map(Number);
 try {
   const backend = availableBackends().find((row) => row.name === name);
   if (backend === undefined) throw new RangeError(`unknown backend "${name}"`);
-  print(
-    backend.available
-      ? { event: "readiness", ...measure(backend.name, { pairs, active, writes }) }
-      : { event: "unavailable", reason: backend.reason ?? `${name} does not work here` },
-  );
+  const line = backend.available
+    ? { event: "readiness", ...measure(backend.name, { pairs, active, writes }) }
+    : { event: "unavailable", reason: backend.reason ?? `${name} does not work here` };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
@@ -125,8 +124,4 @@ function eachNs(fds: readonly number[], operation: (fd: number, index: number) =
 
 function middleOf(values: readonly number[]): number {
   return values.toSorted((left, right) => left - right)[values.length >> 1] ?? 0;
-}
-
-function print(line: object): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
 }

@@ -98,20 +98,23 @@ export function python(module?: string): Toolchain {
 }
 
 interface CLibrary {
-  readonly name: string;
   readonly header: string;
   /** The macros of the header that hold the parts of its version. */
   readonly version: readonly string[];
-  readonly install: string;
-  readonly language: "c" | "c++";
+  /** Its package there, unless it comes with the compiler. */
+  readonly debian?: string;
+  readonly language?: "c" | "c++";
 }
 
 /** A C or C++ compiler that finds a library's header. */
-export function cLibrary({ name, header, version, install, language }: CLibrary): Toolchain {
+export function cLibrary(
+  name: string,
+  { header, version, debian = "", language = "c" }: CLibrary,
+): Toolchain {
   const compilers = language === "c" ? ["cc", "gcc", "clang"] : ["c++", "g++", "clang++"];
   return {
-    needs: `a ${language === "c" ? "C" : "C++"} compiler and ${name}`,
-    install,
+    needs: `a ${language.toUpperCase()} compiler and ${name}`,
+    install: `apt-get install build-essential ${debian}`.trim(),
     find: () =>
       firstOf(compilers, (compiler) => {
         const flags = ["-E", "-dM", "-include", header, "-x", language, "/dev/null"];

@@ -98,7 +98,7 @@ export class Worktrees {
     const hash = await this.#run(side, ["git", "-C", tree, "rev-parse", "HEAD^{tree}"]);
     const archive = join(this.folder, `${side}.tar.gz`);
     await this.#run(side, ["tar", "-czf", archive, "-C", tree, "--exclude=./.git", "."]);
-    return { file: packedName(hash), bytes: readFileSync(archive) };
+    return { file: `${packedPrefix}${hash}.tar.gz`, bytes: readFileSync(archive) };
   }
 
   async #checkOut(side: "base" | "head", commit: string, folder: string): Promise<string> {
@@ -144,10 +144,6 @@ const packedPrefix = "tree-";
 /** Of packed trees, for the shell of another machine. */
 export const packedPattern = `${packedPrefix}*.tar.gz`;
 
-function packedName(hash: string): string {
-  return `${packedPrefix}${hash}.tar.gz`;
-}
-
 /** One word of a shell's command. sh(1) */
 export function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
@@ -170,7 +166,8 @@ function sweep(): void {
 
 /** Dependencies as links, outputs as copies; nothing if the dependencies are others. */
 function shareBuilt(donor: string, tree: string): void {
-  if (!installedBy.every((name) => sameFile(join(donor, name), join(tree, name)))) return;
+  const isSame = (name: string) => textOf(join(donor, name)) === textOf(join(tree, name));
+  if (!installedBy.every(isSame)) return;
   if (!existsSync(join(donor, "node_modules"))) return;
   linkDependencies(join(donor, "node_modules"), join(tree, "node_modules"));
   share(donor, tree, "dependencies", []);
@@ -203,10 +200,6 @@ function linkDependencies(from: string, to: string): void {
     if (name === ".cache" || existsSync(join(to, name))) continue;
     symlinkSync(join(from, name), join(to, name));
   }
-}
-
-function sameFile(one: string, other: string): boolean {
-  return textOf(one) === textOf(other);
 }
 
 function textOf(path: string): string | null {

@@ -98,8 +98,9 @@ type LimitCheck = (machine: MachineLimits, demand: Demand) => Shortfall | null;
 
 const checks: readonly LimitCheck[] = [
   checkOpenFiles,
-  checkPidMax,
-  checkThreadsMax,
+  (machine, demand) => checkThreadTotal(machine, demand, ["kernel.pid_max", machine.pidMax]),
+  (machine, demand) =>
+    checkThreadTotal(machine, demand, ["kernel.threads-max", machine.threadsMax]),
   checkMaps,
   checkProcesses,
   checkCgroup,
@@ -136,14 +137,6 @@ function checkOpenFiles(machine: MachineLimits, { connections, model }: Demand):
       "permanently: nofile in /etc/security/limits.conf, LimitNOFILE= of a systemd unit, " +
       "--ulimit nofile= of docker run",
   });
-}
-
-function checkPidMax(machine: MachineLimits, demand: Demand): Shortfall | null {
-  return checkThreadTotal(machine, demand, ["kernel.pid_max", machine.pidMax]);
-}
-
-function checkThreadsMax(machine: MachineLimits, demand: Demand): Shortfall | null {
-  return checkThreadTotal(machine, demand, ["kernel.threads-max", machine.threadsMax]);
 }
 
 /** Process ids and threads are one space for the whole machine: those in use count. */

@@ -67,7 +67,8 @@ export function columnText(name: ColumnName, group: Group, options: ColumnText) 
 
 /** "ok", "tie", "probable" or "not resolved", and the grade of confidence: "ok, high". */
 export function statusText(cell: Cell): string {
-  const word = isUnresolved(cell) ? unresolvedWord(cell) : cell.status;
+  const unresolved = isProbable(cell) ? "probable" : "not resolved";
+  const word = isUnresolved(cell) ? unresolved : cell.status;
   return cell.confidence == null ? word : `${word}, ${cell.confidence.grade}`;
 }
 
@@ -75,10 +76,6 @@ export function statusText(cell: Cell): string {
 function gradeText(cell: Cell): string {
   if (isUnresolved(cell)) return isProbable(cell) ? "probable" : "unranked";
   return cell.status === "ok" && cell.confidence != null ? cell.confidence.grade : cell.status;
-}
-
-function unresolvedWord(cell: Cell): string {
-  return isProbable(cell) ? "probable" : "not resolved";
 }
 
 /** Every further metric that some cell has, in the order of the results. */

@@ -19,7 +19,8 @@ export function tilesOf(groups: readonly Group[], opening: Group, results: Resul
   const errors = errorsOf(cells);
   if (opening.workload === "scale") return [...heldTiles(opening), errors].slice(0, 4);
   const pair = pairOf(opening, reference);
-  const capacity = headlineFirst(groups.filter(({ workload }) => workload === "echo-capacity"))[0];
+  const [capacity] = headlineFirst(groups.filter(({ workload }) => workload === "echo-capacity"));
+  const carries = capacity === undefined ? "" : metricWords(capacity.metric, "1/s").title;
   const tiles = [
     costTile(pair),
     pairTile(pair, { metric: "latencyP99", format: duration, what: "p99 latency" }),
@@ -27,7 +28,7 @@ export function tilesOf(groups: readonly Group[], opening: Group, results: Resul
       ? undefined
       : pairTile(pairOf(capacity, reference), {
           ...{ metric: capacity.metric, format: plainNumber },
-          what: `${capacityWords(capacity)} with ${sizeText(capacity.workload, sizeOf(capacity))}`,
+          what: `${carries} with ${sizeText(capacity.workload, sizeOf(capacity))}`,
         }),
     errors,
   ].filter((tile) => tile !== undefined);
@@ -73,10 +74,6 @@ function pairTile({ base, other }: Two, { metric, format, what }: PairMetric): T
   if (found.length === 0) return undefined;
   const names = found.map(({ name }) => name).join(" · ");
   return { figure: found.map(({ text }) => text).join(" · "), words: `${what}: ${names}` };
-}
-
-function capacityWords({ metric }: Group): string {
-  return metricWords(metric, "1/s").title;
 }
 
 function errorsOf(cells: readonly Cell[]): Tile {

@@ -100,11 +100,12 @@ export function hasStudentRatio({ metrics }: Cell): boolean {
 /** What varies between the cells of a workload, in words. */
 export function scaleText(cell: Cell): string {
   const { connections, activeConnections, payloadBytes, ratePerSecond, variant } = cell;
+  const counted = workloadRow(cell.workload)?.rateUnit ?? "messages";
   const parts = [
     sizeText(cell.workload, connections),
     ...(activeConnections === connections ? [] : [activeText(cell)]),
     ...(payloadBytes === 0 ? [] : [`${count(payloadBytes)}-byte messages`]),
-    ...(ratePerSecond === null ? [] : [`${count(ratePerSecond)} ${rateWord(cell)}/s`]),
+    ...(ratePerSecond === null ? [] : [`${count(ratePerSecond)} ${counted}/s`]),
     ...(variant === undefined ? [] : [plainLine(variant)]),
   ];
   return parts.join(", ");
@@ -113,10 +114,6 @@ export function scaleText(cell: Cell): string {
 function activeText({ workload, activeConnections: active }: Cell): string {
   const special = workloadRow(workload)?.activeText;
   return special?.(count(active)) ?? (active === 0 ? "all silent" : `${count(active)} active`);
-}
-
-function rateWord({ workload }: Cell): string {
-  return workloadRow(workload)?.rateUnit ?? "messages";
 }
 
 /** Whether the run was interrupted before anything of it was measured. */

@@ -24,10 +24,6 @@ function opening(reference: string, cost: number): Sentence {
   return say`${nameOf(reference)} spends ${significant(cost)} µs of server CPU per message`;
 }
 
-function withoutReference(reference: string): Sentence {
-  return say`There is no CPU figure of the reference ${nameOf(reference)}: nothing is ranked.`;
-}
-
 /** What most people use today, which the verdict names wherever it was measured. */
 export const usual = "node:net";
 
@@ -167,7 +163,9 @@ export function verdictOf(group: Group, reference: string): Sentence[] {
   const ties = tied(alike, say`with ${nameOf(reference)}`);
   const last = ties.length === 0 ? [] : [say`${ties}.`];
   if (group.metric !== "serverCpuPerMessage") return otherVerdict(group, { reference, ties: last });
-  if (own === undefined) return [withoutReference(reference)];
+  if (own === undefined) {
+    return [say`There is no CPU figure of the reference ${nameOf(reference)}: nothing is ranked.`];
+  }
   const ranked = rivals.filter((cell) => isRanked(cell) && !isSaturated(cell));
   const vague = rivals.filter((cell) => isUnresolved(cell) && !isSaturated(cell));
   const [likely, open] = [vague.filter(isProbable), vague.filter((cell) => !isProbable(cell))];

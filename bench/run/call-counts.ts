@@ -156,7 +156,8 @@ async function traceWindow(
     const late = lateOf(window);
     if (late !== null) return late;
     const own = (await account.end())?.calls ?? null;
-    return { messages: answeredIn(window), calls, own };
+    // Each message that was due in a window is followed until it is back.
+    return { messages: decodeHistogram(window.latency).count, calls, own };
   } finally {
     trace.kill();
   }
@@ -168,11 +169,6 @@ function lateOf({ unansweredMessages = 0, sentMessages }: Window): string | null
     `${unansweredMessages} of ${sentMessages} messages were not answered within ` +
     `${drainMs / 1000} s: strace makes this server too slow; use fewer --connections`
   );
-}
-
-/** Each message that was due in a window is followed until it is back. */
-function answeredIn({ latency }: Window): number {
-  return decodeHistogram(latency).count;
 }
 
 /** All of its life: accepting and closing is what a churn is about. */

@@ -31,7 +31,7 @@ import {
 import { metricsOf, pairOf } from "./metrics.ts";
 import type { Part, Plan, Scenario } from "./plan.ts";
 import type { Round } from "./round.ts";
-import { divide, total } from "./window-sums.ts";
+import { divide, sum, total } from "./window-sums.ts";
 
 /** How many blocks a contender of a scenario is to have. */
 export interface Planned {
@@ -312,8 +312,4 @@ function effectOf(ratio: Metric | undefined): number | null {
 function histogramOf(paired: readonly PairedBlock[], field: "latency" | "latencyUncorrected") {
   const merged = merge(paired.map(({ own }) => own.latency(field)));
   return merged.count === 0 ? null : encodeHistogram(merged);
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -53,6 +53,7 @@ export async function runLoad(target: LoadTarget, options: LoadOptions): Promise
   let result: LoadResult | null = null;
   let timer: NodeJS.Timeout | undefined;
   const { host, cpu, signal } = options;
+  const { warmupMs, windows: count, windowMs } = target.timing;
   const argv = [host.paths.loadGenerator, "run", ...loadArguments(target)];
   const hear = (line: string) => {
     const event = parseEvent(line);
@@ -62,7 +63,9 @@ export async function runLoad(target: LoadTarget, options: LoadOptions): Promise
     }
     if (event?.event === "connected" || event?.event === "filled") {
       clearTimeout(timer);
-      timer = setTimeout(() => options.onLoaded?.(child.pid), untilLastWindowMs(target));
+      // The windows are told when all is over: the connections are gone by then.
+      const untilLastMs = warmupMs + (count - 0.5) * windowMs;
+      timer = setTimeout(() => options.onLoaded?.(child.pid), untilLastMs);
     }
     if (event?.event === "warmup") steady = event.steady;
     if (event?.event === "memory") memory.push(event);
@@ -81,11 +84,6 @@ export async function runLoad(target: LoadTarget, options: LoadOptions): Promise
     clearTimeout(timer);
     child.kill("SIGKILL");
   }
-}
-
-/** The windows are told when all is over: the connections are gone by then. */
-function untilLastWindowMs({ timing: { warmupMs, windows, windowMs } }: LoadTarget): number {
-  return warmupMs + (windows - 0.5) * windowMs;
 }
 
 function longestMs({ load, timing }: LoadTarget): number {

@@ -2,6 +2,7 @@
 
 import { estimateRoundSeconds, estimateSeconds, type Part, type Plan } from "./plan.ts";
 import type { RunProgress } from "./run.ts";
+import { sum } from "./window-sums.ts";
 
 /** What is left of a run; never more than what is left of a budget that ends it. */
 export interface Remaining {
@@ -26,12 +27,7 @@ export class Pace {
     this.#now = now;
     this.#startedMs = now();
     this.#lastEndedMs = this.#startedMs;
-    this.#planned = new Map(
-      plan.parts.map((part) => [
-        part,
-        part.scenarios.length * part.contenders.length * part.blocks.minimum,
-      ]),
-    );
+    this.#planned = new Map(plan.parts.map((part) => [part, pilotRounds(part)]));
   }
 
   hear(progress: RunProgress): void {
@@ -91,8 +87,4 @@ function pilotRounds({ scenarios, contenders, blocks }: Part): number {
 function meanRoundSeconds(part: Part): number {
   const { scenarios } = part;
   return sum(scenarios.map((each) => estimateRoundSeconds(each, part))) / scenarios.length;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

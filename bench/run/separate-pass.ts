@@ -4,11 +4,11 @@
 
 import type { Contender } from "../contenders/catalogue.ts";
 import { Interrupted } from "../host/deadline.ts";
-import type { Cell, Results } from "../model/results.ts";
+import type { Results } from "../model/results.ts";
 import type { GeneratorLoad } from "./load-arguments.ts";
 import type { Plan, Scenario } from "./plan.ts";
 import type { Timing } from "./profiles.ts";
-import { type Round, type RoundContext, startContender, withoutRoot } from "./round.ts";
+import { type RoundContext, startContender, withoutRoot } from "./round.ts";
 import type { ServerProcess } from "./server.ts";
 
 export interface SeparatePass extends RoundContext {
@@ -63,7 +63,9 @@ export async function eachInTurn<T>(
   const passLoad = passLoadOf(plan);
   const made: T[] = [];
   if (passLoad === null || pass.signal.aborted) return made;
-  const ran = new Set(results.cells.filter(wasMeasured).map(({ contender }) => contender));
+  const ran = new Set(
+    results.cells.filter(({ blocks }) => blocks > 0).map(({ contender }) => contender),
+  );
   try {
     for (const contender of passLoad.contenders.filter(({ name }) => ran.has(name))) {
       pass.onContender(contender.name);
@@ -76,10 +78,6 @@ export async function eachInTurn<T>(
     await pass.host.allEnded(2_000);
   }
   return made;
-}
-
-function wasMeasured({ blocks }: Cell): boolean {
-  return blocks > 0;
 }
 
 interface PassServer {
@@ -99,9 +97,6 @@ export async function startForPass(
   };
   const started = await startContender(request, load, pass);
   if ("server" in started) return started.server;
-  return withoutRoot(reasonOf(started), pass.host.paths);
-}
-
-function reasonOf({ failure, unavailable }: Pick<Round, "failure" | "unavailable">): string {
-  return failure ?? unavailable ?? "it did not start";
+  const reason = started.failure ?? started.unavailable ?? "it did not start";
+  return withoutRoot(reason, pass.host.paths);
 }

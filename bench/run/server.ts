@@ -163,7 +163,9 @@ export class ServerProcess {
     const event = parseEvent(line);
     if (event?.event === "counters") this.#counters = event;
     if (event?.event === "snapshot") this.#tellSnapshot(event);
-    if (event?.event !== "ready" || !isPort(event.port)) return;
+    if (event?.event !== "ready") return;
+    const { port } = event;
+    if (!Number.isInteger(port) || port < 1 || port > 65_535) return;
     this.#ready = event;
     this.#readyLine.resolve(event);
   }
@@ -179,8 +181,4 @@ export class ServerProcess {
     const quoted = tail.length > quotedCharacters ? `…${tail.slice(-quotedCharacters)}` : tail;
     return `${problem}; stderr: ${quoted}`;
   }
-}
-
-function isPort(value: number): boolean {
-  return Number.isInteger(value) && value >= 1 && value <= 65_535;
 }

@@ -15,6 +15,10 @@ export function total(windows: readonly Window[], field: Numbers<Window>): numbe
   return sum;
 }
 
+export function sum(values: readonly number[]): number {
+  return values.reduce((all, value) => all + value, 0);
+}
+
 export function secondsOf(windows: readonly Window[]): number {
   return (total(windows, "durationNs") ?? 0) / 1e9;
 }

@@ -35,7 +35,7 @@ export function signedRank(
   if (differences.length > largestSample) {
     throw new RangeError(`${differences.length} differences; at most ${largestSample} are exact`);
   }
-  const ranks = rank(differences.filter(isNotZero));
+  const ranks = rank(differences.filter((difference) => difference !== 0));
   const positive = ranks
     .filter(({ difference }) => difference > 0)
     .reduce((sum, { doubledRank }) => sum + doubledRank, 0);
@@ -52,10 +52,6 @@ export function signedRank(
     pValue: Math.min(1, pValues[alternative]),
     n: ranks.length,
   };
-}
-
-function isNotZero(difference: number): boolean {
-  return difference !== 0;
 }
 
 interface Ranked {

@@ -67,7 +67,8 @@ class Arbiter {
     this.#start = start;
     this.#counters = counters;
     this.#port = port;
-    this.#slots = Array.from({ length: workers }, (_, index) => newSlot(index));
+    const empty = { child: null, startedAtMs: 0, delayMs: firstDelayMs, timer: undefined };
+    this.#slots = Array.from({ length: workers }, (_, index) => ({ index, ...empty }));
     this.done = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -141,8 +142,4 @@ class Arbiter {
   #finishIfEmpty(): void {
     if (this.#slots.every(({ child }) => child === null)) this.#finish();
   }
-}
-
-function newSlot(index: number): Slot {
-  return { index, child: null, startedAtMs: 0, delayMs: firstDelayMs, timer: undefined };
 }

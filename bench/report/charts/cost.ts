@@ -78,8 +78,8 @@ function rowOf(cell: Cell, { metric, reference, apart }: CostRowOptions): ChartR
   const user = ((share ?? 0) / 100) * found.median;
   const ranked = isMeasured(cell);
   const against = ratioNote(cell, reference);
-  const status =
-    cell.status === "ok" || cell.contender === reference ? "" : `, ${statusText(cell)}`;
+  const plain = cell.status === "ok" || cell.contender === reference;
+  const status = plain ? "" : `, ${ranked ? cell.status : "not ranked"}`;
   const split = share === undefined ? "" : `; ${duration(user)} of it in user mode`;
   return {
     contender: cell.contender,
@@ -105,10 +105,6 @@ function ratioNote(cell: Cell, reference: string): { whole: string; short: strin
   if (found === undefined) return { whole: "", short: "" };
   const short = `${ratio(found.median)}×`;
   return { whole: `${short} ${intervalWords(found, ratio)}`.trim(), short };
-}
-
-function statusText(cell: Cell): string {
-  return isMeasured(cell) ? cell.status : "not ranked";
 }
 
 function cost(cell: Cell, metric: string): number {

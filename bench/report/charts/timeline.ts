@@ -134,14 +134,11 @@ function roundTable(timeline: readonly TimelineRound[]): ChartTable {
   };
 }
 
-function blockOf(round: TimelineRound): string {
-  return `${scenarioOf(round)}, block ${round.block}`;
-}
-
 function blockTable(timeline: readonly TimelineRound[]): ChartTable {
   const blocks = new Map<string, TimelineRound[]>();
   for (const round of timeline) {
-    const name = timeline.length > manyRounds ? scenarioOf(round) : blockOf(round);
+    const scenario = scenarioOf(round);
+    const name = timeline.length > manyRounds ? scenario : `${scenario}, block ${round.block}`;
     const rounds = blocks.get(name);
     if (rounds === undefined) blocks.set(name, [round]);
     else rounds.push(round);

@@ -46,7 +46,6 @@ function rules(colour: (name: string) => string): string {
     `.s-surface{stroke:${colour("surface")}}`,
     `.f-muted{fill:${colour("muted")}}`,
     `.s-muted{stroke:${colour("muted")}}`,
-    `.f-bad{fill:${colour("bad")}}`,
     `.s-bad{stroke:${colour("bad")}}`,
     ...markColours.map((name) => `.f-${name}{fill:${colour(name)}}`),
     ...markColours.map((name) => `.s-${name}{stroke:${colour(name)}}`),
