@@ -84,11 +84,7 @@ function findCommand(name: string): Command {
   throw new UsageError(`unknown command "${name}"; ${suggestion(name, names, "commands")}`);
 }
 
-/**
- * npm takes options before its "--" for its own, and tells its scripts of them in the environment.
- * Those that it has itself are left out.
- * @throws {UsageError}
- */
+/** npm keeps options before "--" and reports them in the environment. @throws {UsageError} */
 function refuseSwallowed(): void {
   const { npm_lifecycle_event: script = "" } = process.env;
   if (script !== "bench" && script !== "bench:regression") return;

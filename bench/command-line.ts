@@ -155,10 +155,7 @@ export function suggestion(
   return near ? `did you mean ${nearest}?` : `${kind}: ${names.join(between)}`;
 }
 
-/**
- * How many letters must be inserted, removed, replaced or swapped with their neighbour to make one
- * word of the other: the optimal string alignment distance.
- */
+/** The optimal string alignment distance: letters inserted, removed, replaced or swapped. */
 function apart(one: string, other: string): number {
   let [before, row]: number[][] = [[], Array.from({ length: other.length + 1 }, (_, i) => i)];
   for (let i = 1; i <= one.length; i++) {

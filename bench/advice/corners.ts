@@ -16,11 +16,7 @@ export const axes: readonly Axis[] = [
   "ratePerSecond",
 ];
 
-/**
- * The point of a question's scale, or both neighbours on the one axis in which they differ from it;
- * null if there are none. Without a rate asked for, those of the rate that needs no interpolation,
- * and then has the most contenders.
- */
+/** The point of a question, or its neighbours on one axis; null if there are none. */
 export function cornersOf(
   points: readonly MeasuredPoint[],
   question: Question,

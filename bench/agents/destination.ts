@@ -25,10 +25,7 @@ export function checkDestination(text: string, option: string): string {
   );
 }
 
-/**
- * The lines of a file of hosts: "agent DESTINATION", "server DESTINATION [ADDRESS]"; the rest of a
- * line after "#" is a comment. @throws {UsageError} naming the line.
- */
+/** Lines "agent DESTINATION", "server DESTINATION [ADDRESS]", "# …". @throws {UsageError} */
 export function parseHosts(text: string, path: string): HostPlan {
   const agents: string[] = [];
   let server: string | null = null;

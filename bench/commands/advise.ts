@@ -105,10 +105,7 @@ function share(text: string, option: string): number {
   throw new UsageError(`${option}: "${text}" is not a percentage above 0, up to 100${idle}`);
 }
 
-/**
- * Files as they are named, folders by the results.json in them or in their own folders. A file that
- * was named must be sound: null then; what else lies in a folder of runs is passed over.
- */
+/** Files as named, folders by their results.json; null if a file that was named is unsound. */
 function runsFrom(paths: readonly string[]): Results[] | null {
   const files = [...new Set(paths.flatMap(filesAt).map((file) => realpathSync(file)))];
   const namedPaths = paths.filter((path) => !isFolder(path));
@@ -128,10 +125,7 @@ function filesAt(path: string): string[] {
     .filter((file) => existsSync(file));
 }
 
-/**
- * Those of this machine; where files were named and none is, those of the one machine that they are
- * of, with a word on it. @throws {UsageError} where they are of several.
- */
+/** Those of this machine, or of the one that is named. @throws {UsageError} if of several. */
 function ofOneMachine(runs: readonly Results[], here: string, named: boolean): Results[] {
   const own = runs.filter(({ environment }) => environment.fingerprint === here);
   const foreign = runs.length - own.length;

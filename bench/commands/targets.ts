@@ -175,10 +175,7 @@ function running(
   };
 }
 
-/**
- * In version 2, or in the hierarchy of one controller of version 1: each lists all its processes.
- * @throws {UsageError} if there is no such control group. cgroups(7)
- */
+/** Of version 2, or of a controller of version 1. @throws {UsageError} if there is none. */
 function groupFolder(path: string): string {
   const root = "/sys/fs/cgroup";
   const hierarchies = ["", "/unified", "/systemd", "/cpu", "/pids"].map((name) => root + name);

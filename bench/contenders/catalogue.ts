@@ -20,10 +20,7 @@ export interface Exclusion {
 export interface Contender extends Kind {
   /** `runtime:strategy`, unique. */
   readonly name: string;
-  /**
-   * The argument vector; it prints one ready line and ends on SIGTERM with one line of counters.
-   * `workers` is how many processes a server of several is to have.
-   */
+  /** The argument vector; prints a ready line, and counters at its end. `workers`: processes. */
   readonly command: (paths: Paths, workers: number) => readonly string[];
   readonly concurrency: Concurrency;
   readonly platforms: readonly NodeJS.Platform[];

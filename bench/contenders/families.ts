@@ -114,10 +114,7 @@ const bearing = [
   "node:net",
 ];
 
-/**
- * The contenders of blocking-handler: echo servers, and those with a pool of threads for the
- * handlers that block. The rows are copies, since the servers have other workloads, too.
- */
+/** The contenders of blocking-handler: copies, since the servers have other workloads, too. */
 const blockers: readonly Contender[] = [
   ...contenders.filter(({ name }) => bearing.includes(name)).map((row) => ({ ...row })),
   server(

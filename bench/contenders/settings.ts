@@ -33,8 +33,5 @@ export const withoutWaits = { eventsPerWait: "does not wait" };
 /** A thread or process per connection blocks in recv. */
 export const blocking = { eventsPerWait: "blocks in recv" };
 
-/**
- * What Node does by itself and does not let a program set: libuv accepts one connection per wait,
- * reads 64 KiB and takes up to 1,024 events. Node 20, 22 and 24.
- */
+/** What Node 20, 22 and 24 do and do not let a program set: libuv's own figures. */
 export const nodeSettings = { readBufferBytes: 65_536, acceptsPerWake: 1, eventsPerWait: 1024 };

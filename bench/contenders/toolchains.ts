@@ -210,10 +210,7 @@ function onPath(name: string): string | null {
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? null;
 }
 
-/**
- * A JavaScript runtime beside Node. npm installs a wrapper, which would be another process in front
- * of the server, so the runtime is asked for its own path.
- */
+/** A runtime, asked for its own path: npm installs a wrapper, which would be another process. */
 export function javaScript(name: "bun" | "deno"): Toolchain {
   const where = name === "bun" ? "process.execPath" : "Deno.execPath()";
   const version = name === "bun" ? "Bun.version" : "Deno.version.deno";

@@ -26,11 +26,7 @@ export interface Deliveries {
   readonly duplicated: number;
 }
 
-/**
- * @param sends of one event type, in order.
- * @param listeners the receipts of each process that waited for it.
- * @param untilNs when later ones of its type began: from then on, what has no bytes is theirs.
- */
+/** @param untilNs when later ones of its type began: from then on, what has no bytes is theirs. */
 export function deliveriesOf(
   sends: readonly Send[],
   listeners: readonly (readonly Receipt[])[],

@@ -127,10 +127,7 @@ class PairRun {
     return { contender: this.#name, blocks: this.#blocks, failures: this.#failures };
   }
 
-  /**
-   * Each side by the effect that it must show. It depends on the spread of the pairs and not on
-   * their ratio, so that looking after each block makes no alarm more likely.
-   */
+  /** By the effect that each side must show: the spread of pairs decides, never their ratio. */
   get #powered(): boolean {
     const metric = gateMetric(this.#row.metrics[0] ?? "");
     const course = this.course();

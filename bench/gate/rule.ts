@@ -78,11 +78,7 @@ export function confirms(
     : fresh.high < 1 && fresh.ratio < 1 / (1 + margin);
 }
 
-/**
- * Whether so many pairs would show a change of the wanted size in 19 of 20 runs, also if their
- * spread was underestimated by its standard error: stopping as soon as it looks small enough
- * favors low estimates.
- */
+/** Whether the pairs would show the wanted effect in 19 of 20 runs, their spread in doubt. */
 export function isPowered(test: Pick<Test, "better" | "pairs" | "margin" | "wanted">): boolean {
   const { pairs, margin, wanted } = test;
   if (pairs.length < fewestPairs) return false;

@@ -45,10 +45,7 @@ const vendors: readonly (readonly [RegExp, string])[] = [
   [/qemu|kvm|red hat|openstack/i, "KVM"],
 ];
 
-/**
- * x86 kernels show the CPU flag "hypervisor" in a virtual machine, and DMI says whose; elsewhere
- * only DMI tells, and null means that it names no hypervisor that we know.
- */
+/** x86 kernels show a CPU flag, and DMI says whose; elsewhere DMI alone. Null: none known. */
 export function hypervisorOf(read: ReadText): string | null {
   const info = read("/proc/cpuinfo");
   if (info === null) return null;

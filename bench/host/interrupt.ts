@@ -4,11 +4,7 @@
 
 import { constants } from "node:os";
 
-/**
- * npm passes on the SIGINT that the terminal has sent to the whole group already, so that one
- * Ctrl-C arrives twice. What comes this soon is the same one: on a busy machine npm took over half
- * a second, and what was measured was lost.
- */
+/** npm passes on the terminal's SIGINT once more: what comes this soon is the same Ctrl-C. */
 const sameKeypressMs = 3_000;
 
 export class Interruption {

@@ -58,10 +58,7 @@ interface CgroupFile {
   readonly v1: string;
 }
 
-/**
- * What a cgroup file holds in each group from our own up to the root that we see, our own first.
- * All of them bind. In a container the path may be the host's; then only the root is there.
- */
+/** What a cgroup file holds in each group from our own up to the root; all of them bind. */
 export function readCgroup(read: ReadText, file: CgroupFile): string[] {
   const groups = (read("/proc/self/cgroup") ?? "").split("\n").map((line) => line.split(":"));
   const v1 = groups.find(([, controllers]) => controllers?.split(",").includes(file.controller));

@@ -116,10 +116,7 @@ export function workersFor({ openFiles }: MachineLimits, connections: number): n
   return Math.max(fewestWorkers, Math.ceil((connections * unevenness) / each));
 }
 
-/**
- * Against the hard limit: Node and our programs raise the soft one to it by themselves. Servers of
- * several processes and the load generator split themselves, so that only others are stopped by it.
- */
+/** Against the hard limit, to which programs raise the soft one; several processes split. */
 function checkOpenFiles(machine: MachineLimits, { connections, model }: Demand): Shortfall | null {
   if (model === "process" || model === "prefork") return null;
   const { openFiles, openFilesCeiling, mayRaise } = machine;

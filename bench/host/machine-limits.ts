@@ -47,10 +47,7 @@ function machineFilesOf(read: ReadText): MachineLimits["machineFiles"] {
   return used == null || limit == null ? null : { limit, used };
 }
 
-/**
- * The files are there wherever the kernel has the module, and nothing is tracked before a rule of
- * a firewall asks for it: then none is counted, and a running machine has connections.
- */
+/** The kernel's module has the files; nothing is tracked until a firewall's rule asks for it. */
 function trackedOf(read: ReadText): MachineLimits["trackedConnections"] {
   const limit = readNumber(read, "/proc/sys/net/netfilter/nf_conntrack_max");
   const used = readNumber(read, "/proc/sys/net/netfilter/nf_conntrack_count");

@@ -17,11 +17,7 @@ export class OutputError extends Error {
   }
 }
 
-/**
- * Makes both streams survive a reader that leaves, as `| head` does: EPIPE is no failure of ours.
- * Any other error of standard output is reported and makes the exit code 1. Errors of standard
- * error are ignored: it carries progress, and there is no other stream to report them on.
- */
+/** A reader may leave (EPIPE); any other error of standard output makes the exit code 1. */
 export function guardStreams(program: string): void {
   process.stderr.on("error", () => {});
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {

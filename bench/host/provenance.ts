@@ -47,10 +47,7 @@ function compilerOf(): string | null {
   return line ? line.replace(/\S*\/\S*/g, "").trim() : null;
 }
 
-/**
- * The flags of node-gyp's makefile for the release build, in its order. Those that hold a slash
- * name a folder of this machine, or the header path that follows them does.
- */
+/** The flags of node-gyp's release build in its order, without those that name folders. */
 export function compilerFlagsOf(makefile: string | null): string | null {
   if (makefile === null) return null;
   const flags = ["CFLAGS_Release", "CFLAGS_CC_Release"].flatMap((name) => {

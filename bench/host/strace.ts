@@ -140,10 +140,7 @@ export class CallTrace {
     return null;
   }
 
-  /**
-   * A thread that strace has stopped has a call that is not counted yet. @returns how many threads
-   * do not sleep; it need not be fewer than `enough`.
-   */
+  /** @returns how many threads do not sleep: a stopped one has a call that is not counted yet. */
   #untilAsleep(enough = 0): Promise<number> {
     const within = (left: number) => noProgressMs + noProgressMsPerThread * left;
     return this.#untilEvery(statusFiles(this.#pids), isAsleep, { within, enough });

@@ -21,10 +21,7 @@ export interface Sample extends UsageSample {
 const everyMs = 250;
 /** Samples of two turns go out together: half as many wake-ups for the pages that show them. */
 const batchOf = 2;
-/**
- * Servers that run at one time are read in so many turns, so that the processes of a block take no
- * more time from its measurement than one server does, up to four of them.
- */
+/** So that the processes of a block take no more time from it than one server does. */
 const mostTurns = 4;
 
 interface Watched {

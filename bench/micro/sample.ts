@@ -6,11 +6,7 @@ import { Bench } from "tinybench";
 const batchNs = 100_000;
 const fewestBatches = 5;
 
-/**
- * @param ms for how long to measure; half as long again goes before, so that the code is compiled.
- * @returns nanoseconds per call.
- * @throws what the operation throws.
- */
+/** @param ms to measure, after half as long to warm up. @returns nanoseconds per call. */
 export function sample(operation: () => unknown, ms: number): number {
   const roughNs = warmUp(operation, ms / 2);
   const batch = Math.ceil(batchNs / roughNs);

@@ -77,10 +77,7 @@ function figureOf(
   };
 }
 
-/**
- * The indices of the rounds that count: those in which neither side waited long for a CPU, in this
- * run and in the one that it is compared with. If fewer than half qualify, the quietest half.
- */
+/** The rounds in which neither side waited long for a CPU; the quietest half if too few did. */
 function quietRounds(
   rounds: readonly MicroRound[],
   against: readonly MicroRound[] | null,

@@ -14,10 +14,7 @@ export type Sum =
       readonly field: NumbersOf<Window>;
       readonly per: "message" | "second" | "cpu-second" | "duration";
     }
-  /**
-   * A quantile of the latencies, counted from when messages were due or from when they left; or of
-   * the time between the two that the load generator itself was late.
-   */
+  /** A quantile of latencies from when messages were due or sent, or of the time between both. */
   | { readonly of: "latency"; readonly quantile: number; readonly from: "due" | "sent" | "delay" }
   /** Messages that were sent and not back, on average over the windows. */
   | { readonly of: "in-flight" }

@@ -27,10 +27,7 @@ function opening(reference: string, cost: number): Sentence {
 /** What most people use today, which the verdict names wherever it was measured. */
 export const usual = "node:net";
 
-/**
- * The report's verdict on the scale that matters most, in at most three sentences: the reference
- * and what people use today, then the others, then what saturates its core and has no ratio.
- */
+/** The verdict on the main scale: the reference and the usual server, others, what saturates. */
 export function headlineOf(group: Group | undefined, { reference }: Results): Sentence[] {
   if (group === undefined) return [say`Nothing was measured.`];
   const costs = group.metric === "serverCpuPerMessage";

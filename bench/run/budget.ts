@@ -3,10 +3,7 @@
 
 export interface Budget {
   readonly seconds: number;
-  /**
-   * Whether the planned blocks are bound by it, too. Otherwise all of them are measured, and only
-   * blocks that make up for disturbed ones are bound.
-   */
+  /** Whether it bounds the planned blocks, too, or only those that make up for disturbed ones. */
   readonly bindsPlanned: boolean;
 }
 
@@ -17,10 +14,7 @@ export class PartClock {
   readonly #now: () => number;
   #longestMs = 0;
 
-  /**
-   * @param budget this part's own; null: the planned blocks, whatever they take, and no others.
-   * @param now milliseconds on a clock that does not jump.
-   */
+  /** @param budget null: the planned blocks and no others. @param now milliseconds, monotonic. */
   constructor(budget: Budget | null, now: () => number = () => performance.now()) {
     this.#now = now;
     this.#endMs = budget === null ? 0 : now() + budget.seconds * 1000;

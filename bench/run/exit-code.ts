@@ -8,10 +8,7 @@ export const exitUndecided = 3;
 
 const refusals: readonly Cell["status"][] = ["skipped", "unsupported", "unavailable"];
 
-/**
- * 1 where a contender failed or none could run; 3 where some ran and the noise let none be ranked;
- * else 0. A run of one block on purpose has nothing to rank.
- */
+/** 1: a contender failed or none could run; 3: none could be ranked; else 0. */
 export function exitCodeOf({ cells, reference, settings }: Results): number {
   const refused = ({ status }: Cell) => refusals.includes(status);
   if (cells.some(({ status }) => status === "failed") || cells.every(refused)) return 1;

@@ -119,10 +119,7 @@ export class HeldLoad {
 
 const gone = { ended: true };
 
-/**
- * Messages of an open loop are sent when each is due, which takes a CPU that nothing else uses
- * meanwhile; without one, those of a millisecond together.
- */
+/** Messages leave when due if a CPU is free for that; else those of a millisecond together. */
 function sendingOf({ mode }: HeldTarget["load"], spins: boolean): string {
   return mode === "open" && spins ? " spin=1 tick-us=0" : "";
 }

@@ -40,10 +40,7 @@ interface InterleavedRequest {
   readonly onEnded: (request: RoundRequest, round: Round) => void;
 }
 
-/**
- * Whether every load of a scenario can be measured this way. No warm-up is watched here. A workload
- * that compares its variants by their latency has one that cannot be held: both are measured alike.
- */
+/** Whether the scenario can be held: no watched warm-up, memory, or baseline of latencies. */
 export function canInterleave(rounds: readonly RoundRequest[]): boolean {
   return rounds.every(
     ({ scenario: { load, workload }, timing }) =>

@@ -90,11 +90,7 @@ function sumOf(name: MetricName, sum: Sum, block: BlockData): number | null {
   }
 }
 
-/**
- * One metric of two blocks, to be compared. Empty if one is not available, or zero: a clock too
- * coarse for a tiny round, a server that did nothing at all. Of interleaved windows the ratio is
- * made pass by pass, and `value` is that ratio times the reference's figure.
- */
+/** Two figures to compare; none if one is missing or 0. Interleaved, the ratio is per pass. */
 export function pairOf(name: MetricName, own: BlockData, other: BlockData | null): Pair[] {
   const value = figureOf(name, own);
   const reference = other === null ? null : figureOf(name, other);
@@ -135,10 +131,7 @@ function acceptsPerSecond({ round, windows }: BlockData): number | null {
   return round.connectMs === null ? null : divide(round.load.connections, round.connectMs / 1000);
 }
 
-/**
- * With all connections open; what the run added; or what a connection adds: the slope over the
- * stages, or what was added with all connections open if there are none.
- */
+/** With all connections open; what the run added; or what a connection adds: the slope. */
 function memoryOf(round: Round, { stage, sample, per }: SumOf<"memory">): number | null {
   if (per === "growth") return grown(round, sample);
   if (per === "run") return round.memory.at(-1)?.[stage] ?? round.memoryDuring?.[sample] ?? null;

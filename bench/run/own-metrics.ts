@@ -47,10 +47,7 @@ export function switchesPerMessage(block: BlockData, kinds: SwitchKinds): number
   return divide(switches, messagesAccounted(block));
 }
 
-/**
- * Nanoseconds per message in one mode over all windows of all blocks: the exact CPU time, shared
- * out by what the kernel sampled. One block has too few samples for a share.
- */
+/** Nanoseconds per message in one mode, over all windows: one block has too few samples. */
 export function modePerMessage(
   blocks: readonly BlockData[],
   mode: "user" | "system",

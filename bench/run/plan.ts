@@ -168,10 +168,7 @@ function wantedOf(
   return known.filter(({ name }) => names.includes(name));
 }
 
-/**
- * Some workloads have no echo servers but contenders of their own, all of them unless some were
- * asked for. The others always have the reference with them.
- */
+/** A family's own contenders, all unless some were asked for; else servers and the reference. */
 function fitting(
   { name, comparesToReference }: Workload,
   wanted: readonly Contender[],

@@ -103,11 +103,7 @@ export const nothingMeasured = {
   afterwards: null,
 } as const;
 
-/**
- * How a round ended. A server of others that fails only after its last window keeps its figures;
- * the suite's own have to end as they were asked to.
- * @param during what went wrong with the load itself
- */
+/** How a round ended. A server of others that fails after its last window keeps its figures. */
 export function endOf(
   { runtime }: Contender,
   during: string | null,

@@ -39,10 +39,7 @@ export type RunProgress =
     }
   | Progress;
 
-/**
- * Of the server's CPU, for workloads that saturate it: little enough that the load generator, which
- * costs more per message than a reactor, is not saturated first.
- */
+/** So little that the load generator, which costs more per message, is not saturated first. */
 const capacityCpuShare = 0.4;
 
 /** How long killed children may take to be gone. */

@@ -37,10 +37,7 @@ const stealTickNs = 1e7;
 interface Judging {
   /** Those of the workload. */
   readonly rules: readonly GateRule[];
-  /**
-   * Whether the server is: threads and processes of one server wait for each other, and that is its
-   * own cost, and what others took from them cannot be told from it.
-   */
+  /** Whether the server is: else its threads wait for each other, which is its own cost. */
   readonly singleThreaded: boolean;
 }
 

@@ -63,11 +63,7 @@ export function resampledMedians(values: readonly number[], options: BootstrapOp
 /** With fewer blocks no interval of a median can cover 95 %: attainableCoverage(). */
 export const blocksForInterval = 6;
 
-/**
- * The most that an interval of a median can cover with so few blocks, whatever its nominal
- * coverage: 1 − 2^(1−n), the chance that the true median lies between the smallest and the largest
- * block.
- */
+/** The most that an interval of a median can cover with so few blocks: 1 − 2^(1−n). */
 export function attainableCoverage(blocks: number): number {
   return blocks < 1 ? 0 : 1 - 2 ** (1 - blocks);
 }

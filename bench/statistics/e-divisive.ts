@@ -12,10 +12,7 @@ interface ChangePointOptions {
   readonly significance?: number;
   /** How many permutations make a p value; default: 199, so that none is below 0.005. */
   readonly permutations?: number;
-  /**
-   * The fewest values between two changes, 2 or more; default: 5. One odd run is no change, and
-   * a change is seen once so many runs have followed it.
-   */
+  /** The fewest values between two changes, 2 or more; default: 5. One odd run is no change. */
   readonly minimumLength?: number;
 }
 

@@ -4,10 +4,7 @@
 
 import { integerBelow, type Random, seededRandom, shuffled } from "./random.ts";
 
-/**
- * One order of the contenders for each block. Over all blocks, the numbers of times that a
- * contender stands at any two positions differ by at most one.
- */
+/** An order per block: how often contenders stand at two positions differs by one at most. */
 export function blockOrders<T>(contenders: readonly T[], blocks: number, seed: number): T[][] {
   if (contenders.length === 0) return Array.from({ length: blocks }, () => []);
   const random = seededRandom(seed);

@@ -8,10 +8,7 @@ export type Random = () => number;
 /** The four 32-bit words of a generator's state; not all zero. */
 type Xoshiro128State = readonly [number, number, number, number];
 
-/**
- * A generator whose whole stream follows from the seed.
- * @param seed any finite number; numbers that differ only in their fraction give the same stream.
- */
+/** A generator whose stream follows from the seed, any finite number without its fraction. */
 export function seededRandom(seed: number): Random {
   const next = splitMix32(seed);
   return xoshiro128([next(), next(), next(), next()]);

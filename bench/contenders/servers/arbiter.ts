@@ -21,10 +21,7 @@ interface ArbiterOptions {
   readonly port: number;
 }
 
-/**
- * A worker's successor starts this long after its end: the first delay, and twice the last one each
- * time that a worker ends young, so that one that cannot live does not keep the machine busy.
- */
+/** A successor starts after this delay, doubled each time that a worker ends young. */
 const firstDelayMs = 100;
 const longestDelayMs = 5_000;
 /** A worker of this age has lived: its end is no reason to wait longer. */

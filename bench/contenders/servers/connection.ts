@@ -13,11 +13,7 @@ export const NEXT_WRITE = 1;
 export const NEXT_CLOSE = 2;
 export type Next = typeof NEXT_READ | typeof NEXT_WRITE | typeof NEXT_CLOSE;
 
-/**
- * One for all connections of a server: a connection is its descriptor, and only one whose peer does
- * not read has anything to remember, at most one read buffer. An object for each would be a cache
- * miss for each message.
- */
+/** One for all connections: an object for each would be a cache miss for each message. */
 export class EchoHandler {
   readonly #counters: CallCounters;
   readonly #buffer = new Uint8Array(READ_BUFFER_BYTES);

@@ -52,11 +52,7 @@ export function position(scale: Scale, value: number): number {
   return scale.start + clamped * (scale.end - scale.start);
 }
 
-/**
- * Round values within the scale, in rising order.
- * @param gap pixels that neighbours must be apart at least.
- * @param unit what round means: 1024 for bytes in KiB.
- */
+/** Round values, `gap` pixels apart or more. `unit` is what round means: 1024 for KiB. */
 export function ticks(scale: Scale, gap: number, unit = 1): number[] {
   if (scale.kind === "linear") return linearTicks(scale, gap, unit);
   for (const mantissas of densities) {
