@@ -26,16 +26,11 @@ import { run } from "../run/run.ts";
 import { messageOf, openIfAsked, print, say, sayWrapped } from "./command.ts";
 import { shortPath, writableFolder } from "./files.ts";
 import { missingOf } from "./listing.ts";
+import { livePortOf } from "./live-options.ts";
 import { passesAsked, refusePass } from "./passes.ts";
 
 export interface Measuring {
   readonly given: Given;
-  /** Where report folders go; default: reports/. */
-  readonly out: string | null;
-  /** results.json on standard output instead of the table. */
-  readonly json: boolean;
-  /** Where a page shows the run while it runs, 0 for any port; default: no page. */
-  readonly livePort?: number | null;
   /** What else has to hold; false makes the exit code 1. Reports its reasons itself. */
   readonly judge?: (results: Results) => boolean;
 }
@@ -49,7 +44,9 @@ export async function measure(plan: Plan, measuring: Measuring): Promise<number>
     // A report is published: it repeats the run by a file of hosts, and names none.
     const hosts = machines.fleet === null ? {} : { hosts: "FILE" };
     const asked = passesAsked(measuring.given).map(({ option }) => [option.name, true]);
-    const options = { ...plan.options, ...hosts, ...Object.fromEntries(asked) };
+    // A browser on this machine shares the CPUs, so the results record that the run was live.
+    const live = livePortOf(measuring.given) === null ? {} : { live: true };
+    const options = { ...plan.options, ...hosts, ...live, ...Object.fromEntries(asked) };
     return await measureOn(machines, { ...plan, options }, measuring);
   } finally {
     await machines.close();
@@ -57,7 +54,9 @@ export async function measure(plan: Plan, measuring: Measuring): Promise<number>
 }
 
 async function measureOn(machines: Machines, plan: Plan, measuring: Measuring): Promise<number> {
-  const { given, out, json, livePort = null } = measuring;
+  const { given } = measuring;
+  const livePort = livePortOf(given);
+  const json = given.values["json"] === true;
   const { host, lost } = machines;
   const { paths } = host;
   if (!existsSync(paths.loadGenerator)) {
@@ -67,7 +66,10 @@ async function measureOn(machines: Machines, plan: Plan, measuring: Measuring): 
   const passes = passesAsked(given);
   for (const pass of passes) await refusePass(pass, plan, machines);
   prepare(plan, paths);
-  const reportsFolder = writableFolder(out ?? paths.reports, "--out");
+  const reportsFolder = writableFolder(
+    (given.values["out"] as string | null) ?? paths.reports,
+    "--out",
+  );
   process.on("exit", () => host.killAll());
   const [cpus, machine] = [await host.cpus(), await host.limits()];
   const where = [...machines.coming, describeCpus(cpus)];

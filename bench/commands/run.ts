@@ -7,7 +7,7 @@ import { makePlan } from "../run/plan.ts";
 import { profiles } from "../run/profiles.ts";
 import { type Command, openRow } from "./command.ts";
 import { nameLines } from "./listing.ts";
-import { livePortOf, liveRows } from "./live-options.ts";
+import { liveRows } from "./live-options.ts";
 import { measure } from "./measuring.ts";
 import { passRows } from "./passes.ts";
 
@@ -32,15 +32,5 @@ export const runCommand: Command = {
     ...nameLines(profiles),
     "workloads and contenders: npm run bench -- list",
   ],
-  execute: async (given) => {
-    const request = requestOf(given);
-    const plan = makePlan(request);
-    const livePort = livePortOf(given);
-    // A browser on this machine shares the CPUs, so the results record that the run was live.
-    const options = livePort === null ? plan.options : { ...plan.options, live: true };
-    return await measure(
-      { ...plan, options },
-      { given, out: request.out, json: given.values["json"] === true, livePort },
-    );
-  },
+  execute: async (given) => await measure(makePlan(requestOf(given)), { given }),
 };

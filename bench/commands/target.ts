@@ -12,7 +12,7 @@ import { loadRows, outRow, requestOf } from "../run/options.ts";
 import { makePlan, type Plan } from "../run/plan.ts";
 import { protocolRows, type Spoken, spokenBy } from "../run/protocol.ts";
 import { type Command, openRow, say } from "./command.ts";
-import { livePortOf, liveRows } from "./live-options.ts";
+import { liveRows } from "./live-options.ts";
 import { measure } from "./measuring.ts";
 import { passRows } from "./passes.ts";
 import { refuseOptions } from "./spoken.ts";
@@ -80,12 +80,7 @@ export const targetCommand: Command = {
     const thresholds = (given.values["fail-if"] ?? []) as readonly Threshold[];
     refuseUnmeasured(plan, thresholds);
     await refuseOptions(spoken);
-    const json = given.values["json"] === true;
-    const { out } = requestOf(given);
-    const livePort = livePortOf(given);
-    const options = livePort === null ? plan.options : { ...plan.options, live: true };
-    const judge = judging(plan, thresholds);
-    return await measure({ ...plan, options }, { given, out, json, judge, livePort });
+    return await measure(plan, { given, judge: judging(plan, thresholds) });
   },
 };
 

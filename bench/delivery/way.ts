@@ -1,5 +1,7 @@
 // A way to deliver an event: what a listener does, what the sender does, what it can hold.
 
+import { close } from "../../src/index.ts";
+
 /** What the sender learns from a delivery. */
 type Known = "nothing" | "whether any process listened" | "how many received it";
 
@@ -56,6 +58,14 @@ export function howMany(events: number, make: (event: number) => unknown): numbe
     }
   }
   return events;
+}
+
+/** How many sockets can be opened, which are closed again. */
+export function howManySockets(events: number, open: (event: number) => number): number {
+  const sockets: number[] = [];
+  const held = howMany(events, (event) => sockets.push(open(event)));
+  for (const socket of sockets) close(socket);
+  return held;
 }
 
 const encoder = new TextEncoder();

@@ -5,12 +5,11 @@
 import { contenders } from "../contenders/catalogue.ts";
 import type { Kind } from "../model/runtimes.ts";
 import type { RoundContext } from "../run/round.ts";
-import { median } from "../statistics/quantile.ts";
 import { deriveSeed } from "../statistics/random.ts";
 import type { Control, GateNote } from "./controls.ts";
 import { countOne, measureExact } from "./exact.ts";
 import { type GateMetric, gateMetric } from "./metrics.ts";
-import { judgementOf, type Outcome, outcomeOf, withReason } from "./outcome.ts";
+import { judgementOf, mediansOf, type Outcome, outcomeOf, withReason } from "./outcome.ts";
 import {
   failuresAllowed,
   measurePairs,
@@ -246,8 +245,7 @@ function cellOf(
     metric: metric.name,
     gates,
     margin,
-    base: blocks.length === 0 ? null : median(blocks.map(({ base }) => base)),
-    head: blocks.length === 0 ? null : median(blocks.map(({ head }) => head)),
+    ...mediansOf(blocks),
     blocks,
   };
 }

@@ -5,7 +5,7 @@ import { picturesOf } from "../report/html/figure.ts";
 import { bullets, element, type Markup, nothing, text } from "../report/markup.ts";
 import { gateChart } from "./chart.ts";
 import type { GateResult } from "./result.ts";
-import { columns, contextLines, type RowWords, rowWords, verdictLine } from "./words.ts";
+import { columnNames, columns, contextLines, rowWords, verdictLine } from "./words.ts";
 
 const tones = {
   pass: "sound",
@@ -55,11 +55,10 @@ export function page(title: string, ...content: readonly Markup[]): string {
 }
 
 function gateTable({ cells }: GateResult): Markup {
-  const names = Object.keys(columns) as (keyof RowWords)[];
-  const heads = names.map((name) => element("th", { scope: "col" }, text(columns[name])));
+  const heads = columnNames.map((name) => element("th", { scope: "col" }, text(columns[name])));
   const rows = cells.map((cell) => {
     const row = rowWords(cell);
-    return element("tr", {}, ...names.map((name) => element("td", {}, text(row[name]))));
+    return element("tr", {}, ...columnNames.map((name) => element("td", {}, text(row[name]))));
   });
   return element(
     "table",

@@ -2,7 +2,14 @@
 
 import { plainLine } from "../report/format.ts";
 import type { GateResult } from "./result.ts";
-import { columns, contextLines, type RowWords, rowWords, verdictLine } from "./words.ts";
+import {
+  columnNames,
+  columns,
+  contextLines,
+  type RowWords,
+  rowWords,
+  verdictLine,
+} from "./words.ts";
 
 /** By which the comment is found again; it does not show. */
 export const commentMark = "<!-- io-selectors: performance -->";
@@ -10,13 +17,13 @@ export const commentMark = "<!-- io-selectors: performance -->";
 const signs = { pass: "✅", regression: "❌", inconclusive: "⚪", untrustworthy: "⚠️" } as const;
 
 export function renderGateMarkdown(result: GateResult): string {
-  const names = Object.keys(columns) as (keyof RowWords)[];
-  const line = (row: RowWords) => `| ${names.map((name) => escaped(row[name])).join(" | ")} |`;
+  const line = (row: RowWords) =>
+    `| ${columnNames.map((name) => escaped(row[name])).join(" | ")} |`;
   const gating = result.cells.filter(({ gates }) => gates);
   const advisory = result.cells.filter(({ gates }) => !gates);
   const table = (cells: GateResult["cells"]) => [
     line(columns),
-    `|${names.map(() => " --- |").join("")}`,
+    `|${columnNames.map(() => " --- |").join("")}`,
     ...cells.map((cell) => line(rowWords(cell))),
   ];
   return `${[

@@ -1,9 +1,10 @@
 // From findings to one outcome and its exit code. Pure.
 
 import { exitUndecided } from "../run/exit-code.ts";
+import { median } from "../statistics/quantile.ts";
 import { type GateCause, gateCauseText } from "./causes.ts";
 import type { Control } from "./controls.ts";
-import type { Comparison, Finding, Word } from "./rule.ts";
+import type { BasePair, Comparison, Finding, Word } from "./rule.ts";
 
 /** How a run of the gate ends. */
 export type Outcome = "pass" | "regression" | "inconclusive" | "untrustworthy";
@@ -45,6 +46,12 @@ export function judgementOf(
 export function withReason<J extends Judgement>(judgement: J): J & { reason: string | null } {
   const { cause } = judgement;
   return { ...judgement, reason: cause === null ? null : gateCauseText(cause) };
+}
+
+/** Of both sides; null without a pair. */
+export function mediansOf(pairs: readonly BasePair[]) {
+  const of = (side: keyof BasePair) => median(pairs.map((pair) => pair[side]));
+  return pairs.length === 0 ? { base: null, head: null } : { base: of("base"), head: of("head") };
 }
 
 type GatedJudgement = Judgement & { readonly gates: boolean };

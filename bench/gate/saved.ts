@@ -3,10 +3,9 @@
 
 import type { Cell, Results } from "../model/results.ts";
 import { blocksForInterval } from "../statistics/bootstrap.ts";
-import { median } from "../statistics/quantile.ts";
 import type { GateNote } from "./controls.ts";
 import { type GateMetric, gateMetrics } from "./metrics.ts";
-import { type Judgement, judgementOf, outcomeOf, withReason } from "./outcome.ts";
+import { type Judgement, judgementOf, mediansOf, outcomeOf, withReason } from "./outcome.ts";
 import type { GateCell, GateResult, Revision } from "./result.ts";
 import { type BasePair, findAll, type Test } from "./rule.ts";
 import { loadName } from "./words.ts";
@@ -113,8 +112,7 @@ function cellOf(
     metric: metric.name,
     gates,
     margin,
-    base: blocks.length === 0 ? null : median(blocks.map((pair) => pair.base)),
-    head: blocks.length === 0 ? null : median(blocks.map((pair) => pair.head)),
+    ...mediansOf(blocks),
     blocks,
   };
 }

@@ -3,7 +3,14 @@
 import { absent, plural } from "../report/format.ts";
 import { alignedLines, wrap } from "../report/text-table.ts";
 import type { GateCell, GateResult } from "./result.ts";
-import { columns, contextLines, type RowWords, rowWords, verdictLine } from "./words.ts";
+import {
+  columnNames,
+  columns,
+  contextLines,
+  type RowWords,
+  rowWords,
+  verdictLine,
+} from "./words.ts";
 
 export interface GateLayout {
   /** In columns; unlimited for a file or a log. */
@@ -43,9 +50,7 @@ function isTold({ verdict, gates }: GateCell): boolean {
 
 function rowsOf(cells: readonly GateCell[], width: number): string[] {
   const rows = cells.map(rowWords);
-  const names = (Object.keys(columns) as (keyof RowWords)[]).filter((name) =>
-    rows.some((row) => row[name] !== absent),
-  );
+  const names = columnNames.filter((name) => rows.some((row) => row[name] !== absent));
   const lines = alignedLines([columns, ...rows].map((row) => names.map((name) => row[name])));
   if (lines.every((line) => line.length <= width)) return lines;
   return rows.flatMap((row) => entryLines(row, width));

@@ -8,34 +8,25 @@ import { exitCodes, type Outcome, type Verdict } from "./outcome.ts";
 import type { GateCell, GateResult } from "./result.ts";
 import type { Comparison } from "./rule.ts";
 
-/** One line a test. */
-export interface RowWords {
-  readonly contender: string;
-  readonly metric: string;
-  readonly base: string;
-  readonly head: string;
-  /** "+5.1 % (+4.2 to +6.0)": how much worse head is; below zero it is better. */
-  readonly change: string;
-  readonly pValue: string;
-  /** The base against itself: "±1.2 %" is how far an interval of no change reaches. */
-  readonly again: string;
-  /** The smallest effect that this run detects in 19 of 20 cases. */
-  readonly sees: string;
-  readonly verdict: string;
-}
-
-/** What the columns are called, in the order of RowWords. */
-export const columns: Readonly<Record<keyof RowWords, string>> = {
+/** What the columns are called, in their order. */
+export const columns = {
   contender: "contender",
   metric: "metric",
   base: "base",
   head: "head",
+  // "+5.1 % (+4.2 to +6.0)"; below zero it is better.
   change: "head is worse by (95 %)",
   pValue: "p (Holm)",
+  // "±1.2 %" is how far an interval of no change reaches.
   again: "base against itself (95 %)",
+  // In 19 of 20 runs.
   sees: "detectable effect",
   verdict: "verdict",
 };
+export const columnNames = Object.keys(columns) as (keyof typeof columns)[];
+
+/** One line per test. */
+export type RowWords = Readonly<typeof columns>;
 
 const outcomeWords: Readonly<Record<Outcome, string>> = {
   pass: "no regression",

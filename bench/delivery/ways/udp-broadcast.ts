@@ -3,7 +3,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { bindUdp, close, DefaultSelector, EVENT_READ, localPort } from "../../../src/index.ts";
-import { encodeEvent, howMany, type Way } from "../way.ts";
+import { encodeEvent, howManySockets, type Way } from "../way.ts";
 import { watchDatagrams } from "./datagrams.ts";
 
 const BROADCAST = "127.255.255.255";
@@ -50,10 +50,5 @@ export const udpBroadcast: Way = {
     };
   },
 
-  hold(_folder, events) {
-    const sockets: number[] = [];
-    const held = howMany(events, () => sockets.push(bindUdp({ host: BROADCAST })));
-    for (const socket of sockets) close(socket);
-    return held;
-  },
+  hold: (_folder, events) => howManySockets(events, () => bindUdp({ host: BROADCAST })),
 };

@@ -13,7 +13,7 @@ import {
   sendTo,
   setMulticastInterface,
 } from "../../../src/index.ts";
-import { encodeEvent, howMany, type Way } from "../way.ts";
+import { encodeEvent, howManySockets, type Way } from "../way.ts";
 import { watchDatagrams } from "./datagrams.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -88,10 +88,7 @@ export const udpMulticast: Way = {
   },
 
   hold(_folder, events) {
-    const sockets: number[] = [];
     const port = freePort();
-    const held = howMany(Math.min(events, 1 << 16), (event) => sockets.push(join(event, port)));
-    for (const socket of sockets) close(socket);
-    return held;
+    return howManySockets(Math.min(events, 1 << 16), (event) => join(event, port));
   },
 };
