@@ -2,19 +2,16 @@
 // sockets: the sender asks it for the past and listens for what follows.
 
 import { keptSamples, type LiveMessage, type LiveRound, type LiveSample } from "../model/live.ts";
-import { causeText } from "../model/reasons.ts";
 import type { Step } from "../run/blocks.ts";
 import { judge } from "../run/judge.ts";
-import { Pace } from "../run/pace.ts";
 import type { Plan } from "../run/plan.ts";
 import type { Round } from "../run/round.ts";
 import type { RunProgress } from "../run/run.ts";
 import { divide, secondsOf, total } from "../run/window-sums.ts";
 import { decodeHistogram } from "../statistics/hdr-encoding.ts";
 import { merge, supportedQuantile } from "../statistics/histogram.ts";
-import { Disturbances } from "./disturbances.ts";
-import { noteOf, remainingText } from "./progress.ts";
-import { RunningRounds } from "./running-rounds.ts";
+import { remainingText } from "./progress.ts";
+import { RunState } from "./run-state.ts";
 import type { Sample } from "./sampler.ts";
 
 /** The final report has the older ones. */
@@ -22,36 +19,24 @@ const keptRounds = 1_000;
 
 export class Feed {
   readonly #tell: (message: LiveMessage) => void;
-  readonly #pace: Pace;
-  readonly #disturbances: Disturbances;
+  readonly #state: RunState;
   readonly #samples: LiveSample[] = [];
   readonly #rounds: LiveRound[] = [];
   readonly #notes: string[] = [];
-  readonly #running = new RunningRounds();
-  #step: Step | null = null;
   #finished = false;
 
   /** @param tell called for everything new. */
   constructor(plan: Plan, tell: (message: LiveMessage) => void) {
-    this.#pace = new Pace(plan);
-    this.#disturbances = new Disturbances(plan);
+    this.#state = new RunState(plan);
     this.#tell = tell;
   }
 
   hear(progress: RunProgress): void {
-    this.#pace.hear(progress);
-    this.#running.hear(progress);
-    if (progress.event === "refused") {
-      const { status, cause } = progress.refusal;
-      const text = `${status}: ${progress.contenders.join(", ")}: ${causeText(cause)}`;
-      if (!this.#notes.includes(text)) this.#note(text);
-    } else if (progress.event === "round-started") {
-      this.#step = progress.step;
-    } else if (progress.event === "round-ended") {
-      this.#endRound(progress.step, progress.round);
-    }
-    for (const text of [noteOf(progress), this.#disturbances.hear(progress)]) {
-      if (text !== null) this.#note(text);
+    const notes = this.#state.hear(progress);
+    if (progress.event === "round-ended") this.#endRound(progress.step, progress.round);
+    for (const text of notes) {
+      this.#notes.push(text);
+      this.#tell({ kind: "note", data: text });
     }
     this.#tell(this.#status());
   }
@@ -59,7 +44,7 @@ export class Feed {
   /** With every batch the clock is told, too. */
   add(samples: readonly Sample[]): void {
     const fresh = samples.map(({ contender, cpuPercent, memoryBytes, agoMs }) => ({
-      at: this.#pace.elapsedSeconds - agoMs / 1000,
+      at: this.#state.pace.elapsedSeconds - agoMs / 1000,
       contender,
       cpu: cpuPercent,
       memory: memoryBytes,
@@ -87,29 +72,25 @@ export class Feed {
   }
 
   #status(): LiveMessage {
+    const { pace, running, step } = this.#state;
     return {
       kind: "status",
       data: {
-        done: this.#pace.done,
-        total: this.#pace.total,
-        elapsedSeconds: this.#pace.elapsedSeconds,
-        left: remainingText(this.#pace.remaining()),
-        running: this.#running.names,
-        doing: this.#step === null ? "starting" : doingText(this.#running.text(), this.#step),
+        done: pace.done,
+        total: pace.total,
+        elapsedSeconds: pace.elapsedSeconds,
+        left: remainingText(pace.remaining()),
+        running: [...running],
+        doing: step === null ? "starting" : doingText(this.#state.runningText(step), step),
       },
     };
   }
 
   #endRound(step: Step, round: Round): void {
-    const data = { at: this.#pace.elapsedSeconds, ...roundData(step, round) };
+    const data = { at: this.#state.pace.elapsedSeconds, ...roundData(step, round) };
     this.#rounds.push(data);
     this.#rounds.splice(0, this.#rounds.length - keptRounds);
     this.#tell({ kind: "round", data });
-  }
-
-  #note(text: string): void {
-    this.#notes.push(text);
-    this.#tell({ kind: "note", data: text });
   }
 }
 

@@ -1,17 +1,14 @@
 // How far a run is: on a terminal one line that is rewritten in place, elsewhere a line a round.
 
-import { causeText } from "../model/reasons.ts";
 import { clock, shortCount } from "../report/format.ts";
 import { wrap } from "../report/text-table.ts";
 import type { Step } from "../run/blocks.ts";
-import type { Refusal } from "../run/judge.ts";
-import { Pace, type Remaining } from "../run/pace.ts";
+import type { Remaining } from "../run/pace.ts";
 import type { Plan } from "../run/plan.ts";
 import type { Round } from "../run/round.ts";
 import type { RunProgress } from "../run/run.ts";
 import { divide, secondsOf, total } from "../run/window-sums.ts";
-import { Disturbances } from "./disturbances.ts";
-import { RunningRounds } from "./running-rounds.ts";
+import { RunState } from "./run-state.ts";
 
 /** Standard error, or a stand-in for it. */
 interface Screen {
@@ -26,50 +23,31 @@ export class ProgressLine {
   readonly #screen: Screen;
   readonly #plan: Plan;
   readonly #inPlace: boolean;
-  readonly #pace: Pace;
-  readonly #disturbances: Disturbances;
+  readonly #state: RunState;
   readonly #timer: NodeJS.Timeout | undefined;
-  readonly #running = new RunningRounds();
-  #step: Step | null = null;
   #rate = "";
   #roundStartedMs = performance.now();
-  readonly #refused = new Set<string>();
 
   /** @param inPlace whether the line may be rewritten: a terminal that is no CI log. */
   constructor(screen: Screen, plan: Plan, inPlace: boolean) {
     this.#screen = screen;
     this.#plan = plan;
     this.#inPlace = inPlace;
-    this.#pace = new Pace(plan);
-    this.#disturbances = new Disturbances(plan);
+    this.#state = new RunState(plan);
     // Once a second, and only if it shows: we share the CPUs with those that are measured.
     if (inPlace) this.#timer = setInterval(() => this.#draw(), 1000).unref();
   }
 
   show(progress: RunProgress): void {
-    this.#pace.hear(progress);
-    this.#running.hear(progress);
-    const warning = this.#disturbances.hear(progress);
-    switch (progress.event) {
-      case "refused":
-        this.#refuse(progress.contenders, progress.refusal);
-        break;
-      case "rounds-planned":
-        break;
-      case "round-started":
-        this.#roundStartedMs = performance.now();
-        this.#step = progress.step;
-        this.#draw();
-        break;
-      case "round-ended":
-        this.#rate = rateOf(progress.round);
-        this.#endRound(progress.step, progress.round);
-        break;
-      default:
-        this.#noteWrapped(noteOf(progress) ?? "");
-        break;
+    const notes = this.#state.hear(progress);
+    if (progress.event === "round-started") {
+      this.#roundStartedMs = performance.now();
+      this.#draw();
+    } else if (progress.event === "round-ended") {
+      this.#rate = rateOf(progress.round);
+      this.#endRound(progress.step, progress.round);
     }
-    if (warning !== null) this.#noteWrapped(warning);
+    for (const text of notes) this.#noteWrapped(text);
   }
 
   /** A line that stays, above the one that is rewritten. */
@@ -82,14 +60,6 @@ export class ProgressLine {
   end(): void {
     clearInterval(this.#timer);
     if (this.#inPlace) this.#screen.write(eraseLine);
-  }
-
-  /** In full, what lifts a limit is at the end of its reason; once, however many parts it meets. */
-  #refuse(contenders: readonly string[], { status, cause }: Refusal): void {
-    const text = `${status}: ${contenders.join(", ")}: ${causeText(cause)}`;
-    if (this.#refused.has(text)) return;
-    this.#refused.add(text);
-    this.#noteWrapped(text);
   }
 
   /** In a log a line stays whole. */
@@ -108,8 +78,8 @@ export class ProgressLine {
       this.#draw();
     } else {
       const seconds = ((performance.now() - this.#roundStartedMs) / 1000).toFixed(1);
-      const left = remainingText(this.#pace.remaining());
-      const disturbed = this.#disturbances.text();
+      const left = remainingText(this.#state.pace.remaining());
+      const disturbed = this.#state.disturbances.text();
       const doubt = disturbed === "" ? "" : `; ${disturbed}`;
       this.note(`${this.#count()} ${place} ${cost(round)}${seconds} s; ${left}${doubt}`);
     }
@@ -119,16 +89,17 @@ export class ProgressLine {
     if (!this.#inPlace) return;
     const width = this.#width();
     const longest = Math.max(...this.#plan.contenders.map(({ name }) => name.length));
-    const doing = this.#step === null ? "starting" : this.#place(this.#step, this.#running.text());
+    const { pace, step, disturbances } = this.#state;
+    const doing = step === null ? "starting" : this.#place(step, this.#state.runningText(step));
     const place = doing.padEnd("block 1/1 ".length + longest);
-    const time = `${clock(this.#pace.elapsedSeconds)}, ${remainingText(this.#pace.remaining())}`;
+    const time = `${clock(pace.elapsedSeconds)}, ${remainingText(pace.remaining())}`;
     const line = `${this.#count()} ${place}  ${time}`;
     // What is least missed is left out first if there is no room: the bar, then the rate.
     let fuller = line;
-    for (const part of [this.#disturbances.text(), this.#rate]) {
+    for (const part of [disturbances.text(), this.#rate]) {
       if (part !== "" && fuller.length + part.length + 2 <= width) fuller += `; ${part}`;
     }
-    const bar = progressBar(this.#pace.done / Math.max(1, this.#pace.total), width - fuller.length);
+    const bar = progressBar(pace.done / Math.max(1, pace.total), width - fuller.length);
     this.#screen.write(eraseLine + `${bar}${fuller}`.slice(0, width));
   }
 
@@ -138,8 +109,8 @@ export class ProgressLine {
   }
 
   #count(): string {
-    const rounds = String(this.#pace.total);
-    return `[${String(this.#pace.done).padStart(rounds.length)}/${rounds}]`;
+    const rounds = String(this.#state.pace.total);
+    return `[${String(this.#state.pace.done).padStart(rounds.length)}/${rounds}]`;
   }
 
   #place({ scenario, block, blocks, contender }: Step, running = contender): string {
@@ -152,17 +123,6 @@ export class ProgressLine {
 export function remainingText({ seconds, atLeast }: Remaining): string {
   if (seconds === null) return "time left unknown";
   return `${atLeast ? "at least" : "about"} ${clock(seconds)} left`;
-}
-
-/** What is said about the time of a run; null if nothing is. */
-export function noteOf(progress: RunProgress): string | null {
-  if (progress.event === "budget-spent") {
-    return `time is used up: ${progress.blocks} of ${progress.planned} blocks were measured`;
-  }
-  if (progress.event === "making-up") {
-    return `an additional block for ${progress.contenders.join(", ")}: some blocks were disturbed`;
-  }
-  return null;
 }
 
 /** "20.0k/s", of the round that has ended last; nothing if it has no messages. */
