@@ -5,7 +5,7 @@ import { constants } from "node:os";
 import { native } from "./native.ts";
 import type { BackendName } from "./selector.ts";
 
-const { EINVAL, EPERM } = constants.errno;
+const { EBADF, EINVAL, ENOSYS, EPERM } = constants.errno;
 
 /** @returns why, and what to do, for a selector's own calls; empty if the errno is enough. */
 export function hintOf(backend: BackendName, answer: number): string {
@@ -22,5 +22,10 @@ export function hintOf(backend: BackendName, answer: number): string {
       "read and write them without waiting, or use poll, select or io_uring"
     );
   }
-  return "";
+  return answer === -EBADF ? "the descriptor is not open" : "";
+}
+
+/** @returns what to do if there can be no selector over a backend; empty if the errno is enough. */
+export function hintOfMaking(answer: number): string {
+  return answer === -ENOSYS ? "not available here: availableBackends() has the reason" : "";
 }

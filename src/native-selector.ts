@@ -13,7 +13,7 @@ import { capabilitiesOf, optionBits } from "./backends.ts";
 import { closedMeanwhile, destroyWhenCollected } from "./collected.ts";
 import { invalidValue, SelectorError } from "./errors.ts";
 import { EventRing } from "./event-ring.ts";
-import { hintOf } from "./hints.ts";
+import { hintOf, hintOfMaking } from "./hints.ts";
 import {
   native,
   RING_ENDED_BY_WAKER,
@@ -77,7 +77,7 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     if (fdSetSize !== undefined) assertInteger(fdSetSize, 0x7fffffff, "fdSetSize");
     const id = native.create(backend, fdSetSize ?? 0, this.#ring.words);
     if (id < 0)
-      throw systemError(id, `cannot make a ${backend} selector`, undefined, hintOf(backend, id));
+      throw systemError(id, `cannot make a ${backend} selector`, undefined, hintOfMaking(id));
     this.#id = id;
     destroyWhenCollected(this, id);
     this.capabilities = capabilitiesOf(id);

@@ -78,7 +78,7 @@ export function orThrow<T>(answer: T | number, what: string, where?: string): T 
  */
 export function orThrowHost(answer: number, host: string, what: string): number {
   if (answer !== -constants.errno.EINVAL || native.failedSyscall() !== "inet_pton") {
-    return orThrow(answer, what);
+    return explained(answer, what, { EADDRINUSE: "choose another port, or 0 for a free one" });
   }
   const instead = host === "localhost" ? "try 127.0.0.1" : "resolve a name with dns.lookup first";
   const message = `${what}: host must be a numeric address (${instead})`;

@@ -71,8 +71,17 @@ describe("the command line", () => {
 
   it("suggests the name that was meant, and takes numbers as people write them", async () => {
     const lines = [["tagret"], ["--conections", "5"], ["--connections", "10x"]];
-    const [command, option, number] = await commandLines(lines);
+    const names = [
+      ["--workloads", "eco-rate"],
+      ["--contenders", "node:nte"],
+      ["--contenders", "none-of-these-at-all"],
+    ];
+    const results = await commandLines([...lines, ...names]);
+    const [command, option, number, workload, contender, unknown] = results;
     expect(command?.stderr).toContain("did you mean target?");
+    expect(workload?.stderr).toContain('unknown workload "eco-rate"; did you mean echo-rate?');
+    expect(contender?.stderr).toContain("did you mean node:net?");
+    expect(unknown?.stderr?.match(/\bnode:net,/g)).toHaveLength(1); // each name once
     expect(option?.stderr).toContain("did you mean --connections?");
     expect(number).toMatchObject({ status: 2, stderr: expect.stringContaining('"10x" is not') });
     const read = (option: string, text: string) =>

@@ -68,6 +68,7 @@ describe("epoll", () => {
     expect(() => selector.register(a, EVENT_READ)).toThrow(
       expect.objectContaining({ code: "EBADF", syscall: "epoll_ctl" }),
     );
+    expect(() => selector.register(a, EVENT_READ)).toThrow("(the descriptor is not open)");
   });
 });
 

@@ -128,6 +128,7 @@ describe("TCP", () => {
   it("refuses a port that is taken, and shares one with reusePort", () => {
     const port = localPort(fds.keep(listenTcp()));
     expect(() => listenTcp({ port })).toThrow(failing("EADDRINUSE", "bind"));
+    expect(() => listenTcp({ port })).toThrow(/\(choose another port, or 0 for a free one\)$/);
     const shared = fds.keep(listenTcp({ reusePort: true }));
     const other = fds.keep(listenTcp({ reusePort: true, port: localPort(shared) }));
     expect(localPort(other)).toBe(localPort(shared));

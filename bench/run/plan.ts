@@ -1,6 +1,7 @@
 // What a run will do: a profile, the command line's overrides and the catalogues, joined and
 // checked, and the same in words. A wrong name fails with a UsageError that lists the valid ones.
 
+import { suggestion } from "../command-line.ts";
 import { type Contender, contenders, reference } from "../contenders/catalogue.ts";
 import { families } from "../contenders/families.ts";
 import { peers, peersGroup } from "../contenders/peers.ts";
@@ -220,8 +221,8 @@ function timingOf(usual: Timing, { duration: durationSeconds, steady }: RunReque
 function find<T extends { readonly name: string }>(kind: string, rows: readonly T[], name: string) {
   const found = rows.find((row) => row.name === name);
   if (found !== undefined) return found;
-  const valid = rows.map((row) => row.name).join(", ");
-  throw new UsageError(`unknown ${kind} "${name}"; ${kind}s: ${valid}`);
+  const names = [...new Set(rows.map((row) => row.name))];
+  throw new UsageError(`unknown ${kind} "${name}"; ${suggestion(name, names, `${kind}s`)}`);
 }
 
 /** What the user should know before it starts: what runs, how often, and for how long. */

@@ -171,8 +171,8 @@ ExchangeProgress Traffic::ProgressOf(uint32_t id) const {
 void Traffic::NoteFault(Tally* tally, uint32_t id, const Faulty& found) const {
   const auto& [fault, answers, quoted] = found;
   if (!tally->CountFault(fault, answers)) return;
-  tally->SetFaultDetail(fault, protocol_->Explain(id, ExchangeOf(id), ProgressOf(id), fault,
-                                                  std::string(quoted)));
+  tally->SetFaultDetail(
+      fault, protocol_->Explain(id, ExchangeOf(id), ProgressOf(id), fault, std::string(quoted)));
 }
 
 /** Whether the oldest message is one for which the server blocks: not a neighbour's latency. */
