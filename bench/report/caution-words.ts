@@ -17,6 +17,16 @@ const cautionWords: { readonly [C in Caution["code"]]: (caution: CautionOf<C>) =
   "limited-by-clients": ({ agents }) =>
     say`Limited by the clients: agent ${agents.join(", ")} was saturated, or sent late.`,
   "machine-faults": ({ faults }) => [plainLine(faults.join("; "))],
+  hurried: ({ openedTogether, shortened, abandoned }) => {
+    const done = [
+      ...(openedTogether > 0
+        ? [say`opened the servers of ${blocks(openedTogether)} together`]
+        : []),
+      ...(shortened > 0 ? [say`left windows out of ${blocks(shortened)}`] : []),
+      ...(abandoned > 0 ? [say`abandoned ${blocks(abandoned)}`] : []),
+    ];
+    return say`The machine is slower than planned. To end in time, the run ${enumerated(done)}.`;
+  },
   "few-blocks": ({ blocks, coverage, ratios }) =>
     joined(
       [
@@ -62,6 +72,10 @@ const cautionWords: { readonly [C in Caution["code"]]: (caution: CautionOf<C>) =
     return say`${enumerated(rows)} include their ${engine} runtime.`;
   },
 };
+
+function blocks(number: number): string {
+  return number === 1 ? "1 block" : `${count(number)} blocks`;
+}
 
 export function cautionSentence<C extends Caution["code"]>(caution: CautionOf<C>): Sentence {
   return cautionWords[caution.code as C](caution);

@@ -16,6 +16,8 @@ export type Caution =
   | Coded<"interrupted" | "one-core" | "machine-busy" | "one-block", unknown>
   /** What a bootstrap interval covers at most, in percent; `ratios`: those of ratios, too. */
   | Coded<"few-blocks", { blocks: number; coverage: number; ratios: boolean }>
+  /** What was done to end within the budget: numbers of blocks. */
+  | Coded<"hurried", { openedTogether: number; shortened: number; abandoned: number }>
   /** Agents, counted from 1, that were the limit in most windows. */
   | Coded<"limited-by-clients", { agents: readonly number[] }>
   /** What stood still or was lost on the way, in words. */
@@ -48,6 +50,7 @@ export function cautionsOf({ measured, others }: Group, results: Results): Cauti
     !complete && { code: "interrupted" },
     environment["availableCores"] === 1 && { code: "one-core" },
     ...fleetCautions(environment),
+    ...hurried(results),
     fewBlocks(measured),
     dropped.length > 0 && { code: "windows-discarded", cells: dropped },
     unranked.length > 0 && { code: "not-ranked", cells: unranked },
@@ -62,6 +65,17 @@ export function cautionsOf({ measured, others }: Group, results: Results): Cauti
   ];
   return all.filter((caution) => caution !== false);
 }
+
+function hurried({ settings }: Results): Caution[] {
+  const { hurry } = settings;
+  return s.satisfies(hurrySchema, hurry) ? [{ code: "hurried", ...hurry }] : [];
+}
+
+const hurrySchema = s.record({
+  openedTogether: s.number,
+  shortened: s.number,
+  abandoned: s.number,
+});
 
 /** Of a run over several machines; none of one machine alone. */
 function fleetCautions(environment: Results["environment"]): Caution[] {

@@ -135,7 +135,7 @@ function isWeighty(caution: Caution): boolean {
 }
 
 const weighty: readonly Caution["code"][] = [
-  ...(["interrupted", "one-core", "one-block", "machine-busy"] as const),
+  ...(["interrupted", "one-core", "one-block", "machine-busy", "hurried"] as const),
 ];
 
 const levelStyles = { sound: "green", careful: "yellow", broken: "red" } as const;

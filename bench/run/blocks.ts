@@ -59,6 +59,8 @@ const pilotBlocks = 6;
 const smallestEffect = 0.05;
 /** As many blocks may make up for disturbed ones as were planned. */
 const blocksForOne = 2;
+/** How long killed processes of an abandoned block may take to be gone. */
+const endedWithinMs = 2_000;
 
 /** One part under measurement. What it has done so far stays, whatever ends it. */
 export class BlockRun {
@@ -106,24 +108,66 @@ export class BlockRun {
           : wanted.has(keyOf(scenarioIndex, name));
       // Within a block a scenario's rounds are neighbours, so that each is near its reference's.
       const places = shuffled(random, [...this.#part.scenarios.keys()]);
-      await this.#context.clock.time(() => this.#measureBlock({ block, order, places, isWanted }));
+      const shape = { block, order, places, isWanted };
+      if (!(await this.#measureInTime(shape))) {
+        this.#endWith(block);
+        return;
+      }
     }
   }
 
-  async #measureBlock({ block, order, places, isWanted }: BlockShape): Promise<void> {
+  /** Whatever the first block takes, every contender has a figure. @returns false: abandoned. */
+  async #measureInTime(shape: BlockShape): Promise<boolean> {
+    const { clock, signal, host } = this.#context;
+    const leftMs = shape.block === 0 ? Number.POSITIVE_INFINITY : clock.leftMs();
+    const over = new AbortController();
+    const timer = Number.isFinite(leftMs) ? setTimeout(() => over.abort(), leftMs) : undefined;
+    const context = { ...this.#context, signal: AbortSignal.any([signal, over.signal]) };
+    try {
+      await clock.time(() => this.#measureBlock(shape, context));
+      return true;
+    } catch (error) {
+      if (!(error instanceof Interrupted) || signal.aborted) throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+    clock.hurried("abandoned");
+    this.#forget(shape.block);
+    host.killAll();
+    await host.allEnded(endedWithinMs);
+    return false;
+  }
+
+  /** A part of a block compares nothing; a failure stays. */
+  #forget(block: number): void {
+    const stays = (round: Round) =>
+      round.block !== block || round.failure !== null || round.unavailable !== null;
+    this.rounds.splice(0, this.rounds.length, ...this.rounds.filter(stays));
+  }
+
+  async #measureBlock(
+    { block, order, places, isWanted }: BlockShape,
+    context: BlockContext,
+  ): Promise<void> {
     for (const scenarioIndex of places) {
       const seed = deriveSeed(this.#plan.seed, `load ${this.#keys[scenarioIndex]} ${block}`);
       const requests = order
         .filter((contender) => isWanted(scenarioIndex, contender))
         .flatMap((contender) => this.#request({ scenarioIndex, block, contender, seed }));
-      if (canInterleave(requests)) await this.#measureTogether(requests);
-      else for (const request of requests) await this.#measureAlone(request);
+      if (canInterleave(requests)) await this.#measureTogether(requests, context);
+      else for (const request of requests) await this.#measureAlone(request, context);
     }
   }
 
   /** Where the time is spent the part ends with the blocks that it has. */
   #mayGoOn(block: number): boolean {
     if (this.#context.clock.hasTimeForPlanned()) return true;
+    this.#endWith(block);
+    return false;
+  }
+
+  /** The time is spent: so many blocks are all that was planned. */
+  #endWith(block: number): void {
     const { scenarios, contenders } = this.#part;
     let most = 0;
     for (const scenarioIndex of scenarios.keys()) {
@@ -134,12 +178,11 @@ export class BlockRun {
         this.#planned.set(keyOf(scenarioIndex, name), { ...planned, blocks });
       }
     }
-    if (most <= block) return false;
+    if (most <= block) return;
     this.#context.onProgress({
       ...{ event: "budget-spent", part: this.#part, blocks: block, planned: most },
     });
     this.#tellRounds();
-    return false;
   }
 
   #mayMakeUp(): boolean {
@@ -192,24 +235,25 @@ export class BlockRun {
     ];
   }
 
-  async #measureTogether(rounds: readonly RoundRequest[]): Promise<void> {
+  async #measureTogether(rounds: readonly RoundRequest[], context: BlockContext): Promise<void> {
     if (rounds.length === 0) return;
-    if (this.#context.signal.aborted) throw new Interrupted();
+    if (context.signal.aborted) throw new Interrupted();
     await measureInterleaved(
       {
         rounds,
         reference: this.#plan.reference,
+        clock: context.clock,
         onStarted: (request) => this.#started(request),
         onEnded: (request, round) => this.#ended(request, round),
       },
-      this.#context,
+      context,
     );
   }
 
-  async #measureAlone(request: RoundRequest): Promise<void> {
-    if (this.#context.signal.aborted) throw new Interrupted();
+  async #measureAlone(request: RoundRequest, context: BlockContext): Promise<void> {
+    if (context.signal.aborted) throw new Interrupted();
     this.#started(request);
-    this.#ended(request, await measureRound(request, this.#context));
+    this.#ended(request, await measureRound(request, context));
   }
 
   #started(request: RoundRequest): void {

@@ -3,7 +3,9 @@
 // second apart. Server and load generator share their CPUs with nothing: the others wait.
 
 import { maySpin } from "../host/cpus.ts";
+import { deferred } from "../host/deadline.ts";
 import type { Window } from "../model/events.ts";
+import type { PartClock } from "./budget.ts";
 import { faultOf } from "./faults.ts";
 import { HeldLoad } from "./held-load.ts";
 import { canBeHeld, type HeldLoadShape } from "./load-arguments.ts";
@@ -31,11 +33,16 @@ export const settleMs = 10;
  */
 const connectionsAtOnce = 80_000;
 
+/** Both orders; the first block of a part does with one. */
+const leastPasses = 2;
+
 interface InterleavedRequest {
   /** One per contender, all of one scenario and block. */
   readonly rounds: readonly RoundRequest[];
   /** The reference's name. */
   readonly reference: string;
+  /** Decides whether servers are opened together, and whether passes are left out. */
+  readonly clock: PartClock;
   readonly onStarted: (request: RoundRequest) => void;
   readonly onEnded: (request: RoundRequest, round: Round) => void;
 }
@@ -77,12 +84,9 @@ export async function measureInterleaved(
       );
       // In the block's order, the reference too: the last server to be opened costs 3 % less.
       const fresh = order.filter(({ started }) => !started);
-      for (const one of fresh) {
-        request.onStarted(one.request);
-        await one.open();
-      }
+      await openAll(fresh, request);
       await warmUpAll(fresh);
-      pass = await measurePasses(order, pass);
+      pass = await measurePasses(order, pass, request.clock);
       await end(group);
     }
     if (reference !== undefined) await end([reference]);
@@ -90,6 +94,37 @@ export async function measureInterleaved(
   } finally {
     for (const one of all) one.kill();
   }
+}
+
+/** One after another, so that no two connect on one CPU; those that are late, together. */
+async function openAll(
+  fresh: readonly ConnectedContender[],
+  { clock, onStarted }: Pick<InterleavedRequest, "clock" | "onStarted">,
+): Promise<void> {
+  const late = lateAfter(clock.openAloneMs());
+  const opened: Promise<void>[] = [];
+  let [last, together]: [Promise<void>, boolean] = [Promise.resolve(), false];
+  try {
+    for (const one of fresh) {
+      together = (await Promise.race([last.then(() => false), late.passed])) || together;
+      onStarted(one.request);
+      last = one.open();
+      opened.push(last);
+    }
+    await Promise.all(opened);
+  } finally {
+    late.cancel();
+    for (const each of opened) each.catch(() => {});
+  }
+  if (together) clock.hurried("openedTogether");
+}
+
+/** A promise of true once so many milliseconds have passed; never if they are infinite. */
+function lateAfter(ms: number) {
+  const { promise: passed, resolve } = deferred<boolean>();
+  if (ms === 0) resolve(true);
+  const timer = ms > 0 && Number.isFinite(ms) ? setTimeout(() => resolve(true), ms) : undefined;
+  return { passed, cancel: () => clearTimeout(timer) };
 }
 
 async function warmUpAll(fresh: readonly ConnectedContender[]): Promise<void> {
@@ -100,10 +135,19 @@ async function warmUpAll(fresh: readonly ConnectedContender[]): Promise<void> {
 }
 
 /** The order is reversed in every other pass, so that drift cancels. @returns the next pass. */
-async function measurePasses(order: readonly ConnectedContender[], first: number): Promise<number> {
+async function measurePasses(
+  order: readonly ConnectedContender[],
+  first: number,
+  clock: PartClock,
+): Promise<number> {
   const passes = Math.max(...order.map(({ request }) => request.timing.windows));
+  const least = order.some(({ request }) => request.block === 0) ? 1 : leastPasses;
   const backwards = order.toReversed();
   for (let pass = first; pass < first + passes; pass++) {
+    if (pass >= first + least && clock.mustClose()) {
+      clock.hurried("shortened");
+      break;
+    }
     for (const one of pass % 2 === 0 ? order : backwards) await one.measure(pass);
   }
   return first + passes;

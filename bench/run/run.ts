@@ -14,7 +14,7 @@ import {
   type TimelineRound,
 } from "../model/results.ts";
 import { BlockRun, type Progress } from "./blocks.ts";
-import { type Budget, PartClock } from "./budget.ts";
+import { type Budget, type Hurry, PartClock } from "./budget.ts";
 import { cellsOf } from "./cells.ts";
 import type { Refusal } from "./judge.ts";
 import { estimatePartSeconds, type Part, type Plan } from "./plan.ts";
@@ -28,6 +28,8 @@ export interface RunContext extends RoundContext {
   readonly environment: Environment;
   readonly machine: MachineLimits;
   readonly onProgress: (progress: RunProgress) => void;
+  /** Seconds of a profile's budget that the command needs before and after the run; default: 0. */
+  readonly reservedSeconds?: number;
 }
 
 export type RunProgress =
@@ -49,18 +51,22 @@ const endedWithinMs = 2_000;
 export async function run(plan: Plan, given: RunContext): Promise<Results> {
   const startedAt = new Date().toISOString();
   const runStartedMs = performance.now();
+  const { reservedSeconds = 0 } = given;
   const cells: Cell[] = [];
+  const clocks: PartClock[] = [];
   const timeline: TimelineRound[] = [];
   let complete = true;
   const cpuShare = cpuShareFor(plan, given);
   const context = { ...given, cpuShare };
   try {
     for (const { part, refusals } of plan.parts.map((part) => prepare(part, context))) {
-      const spentSeconds = (performance.now() - runStartedMs) / 1000;
+      const spentSeconds = reservedSeconds + (performance.now() - runStartedMs) / 1000;
+      const clock = new PartClock(budgetOf(plan, part, spentSeconds), part.blocks.minimum);
+      clocks.push(clock);
       const blocks = new BlockRun(plan, part, {
         ...context,
         refusals,
-        clock: new PartClock(budgetOf(plan, part, spentSeconds)),
+        clock,
         workersOf: (contender, { load }) => workersOf(contender, load.connections, context.machine),
       });
       // After an interruption the parts that are left have their cells, too: empty ones.
@@ -83,7 +89,7 @@ export async function run(plan: Plan, given: RunContext): Promise<Results> {
     complete,
     seed: plan.seed,
     environment: context.environment,
-    settings: settingsOf(plan, context),
+    settings: { ...settingsOf(plan, context), ...hurryOf(clocks) },
     reference: plan.reference,
     cells,
     timeline,
@@ -106,6 +112,17 @@ function budgetOf({ parts, budget }: Plan, part: Part, spentSeconds: number): Bu
   const estimated = left.reduce((sum, each) => sum + estimatePartSeconds(each), 0);
   const share = estimated === 0 ? 1 : estimatePartSeconds(part) / estimated;
   return { ...budget, seconds: Math.max(0, budget.seconds - spentSeconds) * share };
+}
+
+/** What was done to end in time; nothing on a machine that is quick enough. */
+function hurryOf(clocks: readonly PartClock[]): { readonly hurry?: Hurry } {
+  const sum = (how: keyof Hurry) => clocks.reduce((total, { hurry }) => total + hurry[how], 0);
+  const hurry = {
+    openedTogether: sum("openedTogether"),
+    shortened: sum("shortened"),
+    abandoned: sum("abandoned"),
+  };
+  return Object.values(hurry).some((blocks) => blocks > 0) ? { hurry } : {};
 }
 
 /** Every limit is looked at before anything is measured. */
