@@ -35,6 +35,17 @@ describe("a part's clock", () => {
     expect(clock.hasTimeToMakeUp(0.5)).toBe(true);
   });
 
+  it("tries a second block if half of it fits, as one block ranks nothing", async () => {
+    const fitting = clockOf(10, true);
+    await fitting.block(6.6);
+    expect(fitting.clock.hasTimeForPlanned()).toBe(true);
+    await fitting.block(1);
+    expect(fitting.clock.hasTimeForPlanned()).toBe(false);
+    const slower = clockOf(10, true);
+    await slower.block(6.7);
+    expect(slower.clock.hasTimeForPlanned()).toBe(false);
+  });
+
   it("binds only what makes up where the blocks were asked for", async () => {
     const { clock, block } = clockOf(10, false);
     await block(30);

@@ -25,7 +25,7 @@ const cautionWords: { readonly [C in Caution["code"]]: (caution: CautionOf<C>) =
       ...(shortened > 0 ? [say`left windows out of ${blocks(shortened)}`] : []),
       ...(abandoned > 0 ? [say`abandoned ${blocks(abandoned)}`] : []),
     ];
-    return say`The machine is slower than planned. To end in time, the run ${enumerated(done)}.`;
+    return say`Blocks took longer than planned. To end in time, the run ${enumerated(done)}.`;
   },
   "few-blocks": ({ blocks, coverage, ratios }) =>
     joined(

@@ -17,6 +17,8 @@ export interface Hurry {
   readonly abandoned: number;
 }
 
+/** Of the longest block: so much has to fit for a second block to be tried. */
+const secondBlockShare = 0.5;
 /** At the end of a part's time, for closing connections and stopping servers. */
 const closingShare = 0.1;
 
@@ -28,6 +30,7 @@ export class PartClock {
   readonly #wholeMs: number;
   readonly #blocks: number;
   #longestMs = 0;
+  #blocksDone = 0;
   readonly #hurry = { openedTogether: 0, shortened: 0, abandoned: 0 };
 
   /** @param budget null: the planned blocks and no others. @param now milliseconds, monotonic. */
@@ -44,11 +47,16 @@ export class PartClock {
     const startedMs = this.#now();
     await block();
     this.#longestMs = Math.max(this.#longestMs, this.#now() - startedMs);
+    this.#blocksDone++;
   }
 
-  /** Whether the next planned block is to be measured. The first one always is. */
+  /**
+   * Whether the next planned block is to be measured. The first one always is. One block ranks
+   * nothing, so the second one is tried if half of it fits: it may end with fewer windows.
+   */
   hasTimeForPlanned(): boolean {
-    return !this.#bindsPlanned || this.#longestMs === 0 || this.#fits(1);
+    if (!this.#bindsPlanned || this.#blocksDone === 0) return true;
+    return this.#fits(this.#blocksDone === 1 ? secondBlockShare : 1);
   }
 
   /** @param share of a whole block's rounds that the block would have. */
