@@ -53,7 +53,7 @@ describe("a part's clock", () => {
     expect(clock.hasTimeToMakeUp(0.1)).toBe(false);
   });
 
-  it("opens servers one after another for as long as a block may take, until that is too short", () => {
+  it("opens servers one by one for as long as a block may take, until that is too short", () => {
     const { clock } = clockOf(10, true);
     expect(clock.openAloneMs()).toBe(2_000);
     clock.hurried("openedTogether");
