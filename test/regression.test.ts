@@ -65,7 +65,7 @@ describe("the rule", () => {
     const [finding] = findAll([testOf("own", blocks(1, { ratio: 1, sigma: 0.15 }))]);
     const cause = finding?.cause ?? null;
     expect(cause).toMatchObject({ code: "insensitive", wanted: 0.05 });
-    expect(cause && gateCauseText(cause)).toMatch(/detects \d+ % or more; 5\.0 % is wanted/);
+    expect(cause && gateCauseText(cause)).toMatch(/detects \d+ % or more, 5\.0 % is wanted/);
   });
 
   it("is unclear where too few pairs count", () => {
@@ -279,6 +279,25 @@ describe("what is shown", () => {
     const cells = Array.from({ length: 9 }, (_, index) => ({ ...cell, contender: `c${index}` }));
     const [line = ""] = renderComparison(gateResult({ cells }), { width: 1e6 }).split("\n");
     expect(line).toMatch(/^regression: c0 .*; c1 .*; c2 .*; 6 more$/);
+  });
+
+  it("counts the figures that are not resolved if there are many, and shows all on request", () => {
+    const [cell] = gateResult().cells;
+    if (cell === undefined) throw new Error("no cell");
+    const unclear = Array.from({ length: 9 }, (_, index) => ({
+      ...{ ...cell, contender: `c${index}`, metric: cell.metric, gates: true },
+      ...{ verdict: "unclear" as const, reason: "3 of 6 pairs count" },
+    }));
+    const cells = [cell, ...unclear];
+    const result = gateResult({ cells, outcome: "inconclusive" });
+    const text = renderComparison(result, { width: 1e6 });
+    expect(text).toMatch(/^9 figures not resolved; --all shows them\.$/m);
+    expect(text).not.toMatch(/^c8 /m);
+    expect(text).toMatch(/^ts:reactor-epoll /m);
+    const few = renderComparison({ ...result, cells: cells.slice(0, 4) }, { width: 1e6 });
+    expect(few).toMatch(/^c2 /m);
+    expect(few).not.toContain("not resolved");
+    expect(renderComparison(result, { width: 1e6, all: true })).toMatch(/^c8 /m);
   });
 
   it("fits a terminal of 80 columns, an entry per row", () => {

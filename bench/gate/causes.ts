@@ -25,10 +25,14 @@ const causeWords: { readonly [C in GateCause["code"]]: (cause: GateCauseOf<C>) =
   "few-pairs": ({ pairs, planned }) => `${pairs} of ${planned} pairs count`,
   chance: ({ pairs }) => `beyond the margin, but ${pairs} pairs cannot rule out chance`,
   insensitive: ({ detectable, wanted }) =>
-    `detects ${percentText(detectable)} % or more; ${percentText(wanted)} % is wanted`,
+    `detects ${percentText(detectable)} % or more, ${percentText(wanted)} % is wanted`,
   "not-confirmed": () => "fresh blocks do not agree",
   "missing-in-head": () => "missing in head",
-  "not-ranked": ({ status, reason }) => `${status}: ${reason ?? "no reason was saved"}`,
+  "not-ranked": ({ status, reason }) => {
+    const why = reason ?? "no reason was saved";
+    // The row's verdict is "inconclusive", too.
+    return status === "inconclusive" ? why : `${status}: ${why}`;
+  },
   "no-tracer": () =>
     "strace(1) is missing or may not trace, so no check could detect it; install strace",
   said: ({ text }) => text,

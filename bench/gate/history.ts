@@ -29,7 +29,7 @@ const recordSchema = s.record({
 });
 export type HistoryRecord = s.Infer<typeof recordSchema>;
 
-/** A line that is not ours; the message says which. */
+/** A file that is no history, or cannot be read; the message names the line or the cause. */
 export class HistoryFormatError extends Error {
   override readonly name = "HistoryFormatError";
 }
@@ -40,9 +40,18 @@ export function appendHistory(file: string, record: HistoryRecord): void {
   appendFileSync(file, `${JSON.stringify(record)}\n`);
 }
 
-/** @throws {HistoryFormatError} @throws the file system's error. */
+/** @throws {HistoryFormatError} also if the file cannot be read. */
 export function readHistory(file: string): HistoryRecord[] {
-  return parseHistory(readFileSync(file, "utf8"), file);
+  return parseHistory(textOf(file), file);
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new HistoryFormatError(`cannot read "${file}": ${why}`);
+  }
 }
 
 /** Pure. @param source the file's name, for messages. @throws {HistoryFormatError} */

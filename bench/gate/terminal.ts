@@ -32,20 +32,35 @@ export function renderGate(result: GateResult, { width }: GateLayout): string {
 
 /** The verdict, then what changed. */
 export function renderComparison(result: GateResult, { width, all = false }: GateLayout): string {
-  const cells = all ? result.cells : result.cells.filter(isTold);
-  const hidden = result.cells.length - cells.length;
+  const unresolved = result.cells.filter(isUnresolved);
+  const toldApart = all || unresolved.length <= mostUnresolved;
+  const cells = result.cells.filter(
+    (cell) => all || isChanged(cell) || (toldApart && isUnresolved(cell)),
+  );
+  const left = toldApart ? 0 : unresolved.length;
+  const unchanged = result.cells.length - cells.length - left;
+  const hidden = [
+    ...(left === 0 ? [] : [`${plural(left, "figure")} not resolved`]),
+    ...(unchanged === 0 ? [] : [`${plural(unchanged, "figure")} without a change`]),
+  ];
   return [
     ...wrap(verdictLine(result), width),
     ...(cells.length === 0 ? [] : ["", ...rowsOf(cells, width)]),
     "",
-    ...(hidden === 0 ? [] : [`${plural(hidden, "figure")} without a change; --all shows them.`]),
+    ...(hidden.length === 0 ? [] : [`${hidden.join(", ")}; --all shows them.`]),
     ...contextLines(result).flatMap((line) => wrap(line, width, "  ")),
   ].join("\n");
 }
 
-/** A change, or a figure that gates and is not resolved. */
-function isTold({ verdict, gates }: GateCell): boolean {
-  return verdict !== "same" && (gates || verdict !== "unclear");
+/** Of more figures that are not resolved a comparison shows the number. */
+const mostUnresolved = 6;
+
+function isChanged({ verdict }: GateCell): boolean {
+  return verdict !== "same" && verdict !== "unclear";
+}
+
+function isUnresolved({ verdict, gates }: GateCell): boolean {
+  return gates && verdict === "unclear";
 }
 
 function rowsOf(cells: readonly GateCell[], width: number): string[] {

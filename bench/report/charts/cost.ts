@@ -33,6 +33,7 @@ export function costChart(group: Group, reference: string): Chart | undefined {
   if (cells.length === 0) return undefined;
   const what = metricWords(metric, "us").title;
   const apart = cells.some((cell) => userShareOf(cell) !== undefined);
+  const compared = cells.some((cell) => ratioNote(cell, reference).whole !== "");
   return {
     id: identifier("cost", group.workload, group.scale),
     ...titled(capital(what), group.scale),
@@ -42,7 +43,7 @@ export function costChart(group: Group, reference: string): Chart | undefined {
       axis: { kind: "linear", title: what, format: shortest(duration) },
       base: null,
       legend: legendOf(cells, apart),
-      noteTitle: "cost · ratio (95 %)",
+      noteTitle: compared ? "cost · ratio (95 %)" : "cost (95 %)",
       rows: cells.map((cell) => rowOf(cell, { metric, reference, apart })),
     },
     table: tableOf(cells, metric),
@@ -80,14 +81,15 @@ function rowOf(cell: Cell, { metric, reference, apart }: CostRowOptions): ChartR
   const against = ratioNote(cell, reference);
   const plain = cell.status === "ok" || cell.contender === reference;
   const status = plain ? "" : `, ${ranked ? cell.status : "not ranked"}`;
+  const own = figureWithInterval(found, duration);
   const split = share === undefined ? "" : `; ${duration(user)} of it in user mode`;
   return {
     contender: cell.contender,
     mark: markOf(cell),
-    note: `${duration(found.median)}${against.whole === "" ? "" : ` · ${against.whole}`}${status}`,
+    note: `${against.whole === "" ? own : `${duration(found.median)} · ${against.whole}`}${status}`,
     shortNote: `${duration(found.median)}${against.short === "" ? "" : ` · ${against.short}`}`,
     tip:
-      `${cell.contender}: ${figureWithInterval(found, duration)}${split}` +
+      `${cell.contender}: ${own}${split}` +
       `${against.whole === "" ? "" : `; ${against.whole}`}${status}`,
     strong: cell.contender === reference,
     interval: intervalOf(found),
