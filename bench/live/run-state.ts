@@ -29,6 +29,9 @@ export class RunState {
       this.running.add(progress.step.contender);
     } else if (progress.event === "round-ended") {
       this.running.delete(progress.step.contender);
+    } else if (progress.event === "budget-spent") {
+      // A block that was abandoned ends no rounds.
+      this.running.clear();
     }
     const notes = [this.#noteOf(progress), this.disturbances.hear(progress)];
     return notes.filter((text) => text !== null);

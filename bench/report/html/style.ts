@@ -133,7 +133,7 @@ const tables = `
 .scroll{overflow-x:auto;max-width:100%;margin-top:.4rem}
 figure+.scroll{margin-top:1.25rem}
 .scroll>svg{min-width:44rem}
-.raw .scroll{max-height:80vh;overflow-y:auto;border:1px solid var(--line);border-radius:8px;
+.raw .scroll{max-height:80vh;overflow-y:auto;isolation:isolate;border:1px solid var(--line);border-radius:8px;
   background:var(--surface)}
 table{border-collapse:collapse;font-size:.85rem;line-height:1.4;overflow-wrap:normal}
 th,td{padding:.35rem .9rem .35rem 0;text-align:left;vertical-align:baseline;white-space:nowrap;
@@ -144,8 +144,13 @@ td small{color:var(--muted);font-size:.9em}
 thead th{font-weight:600;color:var(--muted);vertical-align:bottom}
 .raw thead th{position:sticky;top:0;background:var(--surface);box-shadow:0 1px var(--line)}
 tbody th{font-weight:500}
-.scroll table:not(.words) tbody th{position:sticky;left:0;background:var(--page)}
-.raw .scroll table:not(.words) tbody th,figure table:not(.words) tbody th{background:var(--surface)}
+.scroll table:not(.words) :is(tbody th,thead th:first-child){position:sticky;left:0;
+  background:var(--page);box-shadow:1px 0 var(--line)}
+:is(.raw .scroll,figure) table:not(.words) :is(tbody th,thead th:first-child){
+  background:var(--surface)}
+.raw .scroll thead th{z-index:1}
+.raw .scroll table:not(.words) thead th:first-child{z-index:2;
+  box-shadow:1px 0 var(--line),0 1px var(--line)}
 td:empty::after{content:"\\00a0"}
 table.words{width:100%}
 table.words td,table.words th{white-space:normal;overflow-wrap:anywhere;vertical-align:top}
