@@ -133,8 +133,8 @@ const tables = `
 .scroll{overflow-x:auto;max-width:100%;margin-top:.4rem}
 figure+.scroll{margin-top:1.25rem}
 .scroll>svg{min-width:44rem}
-.raw .scroll{max-height:80vh;overflow-y:auto;isolation:isolate;border:1px solid var(--line);border-radius:8px;
-  background:var(--surface)}
+.raw .scroll{max-height:80vh;overflow-y:auto;isolation:isolate;
+  border:1px solid var(--line);border-radius:8px;background:var(--surface)}
 table{border-collapse:collapse;font-size:.85rem;line-height:1.4;overflow-wrap:normal}
 th,td{padding:.35rem .9rem .35rem 0;text-align:left;vertical-align:baseline;white-space:nowrap;
   border-bottom:1px solid var(--line)}
