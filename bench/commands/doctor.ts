@@ -56,7 +56,7 @@ function asText({ machine, environment, disturbances }: Diagnosis): string {
     "limits",
     ...table(limitRows(machine).map(({ limit, value, allows }) => [limit, value, allows])),
     "",
-    "what fits",
+    "what fits, by number of connections",
     ...fitLines(machine),
     "",
     "backends",
@@ -118,7 +118,7 @@ function fitLines(machine: MachineLimits): string[] {
     return first === undefined ? "fits" : `no: ${first.limit}`;
   };
   const lines = table([
-    ["connections", ...models.map((model) => modelWords[model])],
+    ["number", ...models.map((model) => modelWords[model])],
     ...scales.map((connections) => [
       thousands(connections),
       ...models.map((model) => cell(connections, model)),
