@@ -155,6 +155,27 @@ describe.each([
   });
 });
 
+describe("a closed loop", () => {
+  it("has the ratios of servers that use their core up, and calls none saturated", () => {
+    const results = saved("full");
+    const full = results.cells.filter(
+      ({ workload, variant, status, metrics }) =>
+        workload === "pipelining" &&
+        variant === "depth 16" &&
+        status === "ok" &&
+        (metrics.serverCpuPercent?.median ?? 0) >= 95,
+    );
+    expect(full.length).toBeGreaterThan(0);
+    const section = /<section id="workload-pipelining".*?<\/section>/s.exec(
+      renderHtml(results),
+    )?.[0];
+    expect(section).not.toContain("saturated");
+    for (const { metrics } of full) {
+      expect(section).toContain(`${metrics.ratioToReference?.median?.toFixed(2)}× (`);
+    }
+  });
+});
+
 describe("select's sentence", () => {
   it("counts the looks per message", () => {
     const results = saved("default");

@@ -2,6 +2,7 @@
 // the figures that a cell measured. The sentences are in cause-words.ts.
 
 import type { Cell } from "../model/results.ts";
+import { workloadRow } from "../model/workloads/catalogue.ts";
 import { fullCorePercent } from "./cautions.ts";
 import { figure, type Group } from "./groups.ts";
 
@@ -144,8 +145,12 @@ export const callNames = [
   ["changes of interest", "controlCallsPerMessage"],
 ] as const;
 
-/** A core counts as full from `fullCorePercent` on: the cost is then the core over the rate. */
+/**
+ * A core counts as full from `fullCorePercent` on: the cost is then the core over the rate. Not in
+ * a closed loop: every server uses its core up there, and its cost per message is its own.
+ */
 export function isSaturated(cell: Cell): boolean {
+  if (workloadRow(cell.workload)?.regime === "capacity") return false;
   return (figure(cell, "serverCpuPercent")?.median ?? 0) >= fullCorePercent;
 }
 
