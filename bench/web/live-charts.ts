@@ -88,7 +88,8 @@ export class Charts {
     const rates = rounds.flatMap(({ throughput: rate, ...round }) =>
       rate === null ? [] : [{ ...round, rate }],
     );
-    const values = [10, ...rates.map(({ rate }) => rate)];
+    // From there on the steps of the axis are whole messages.
+    const values = [20, ...rates.map(({ rate }) => rate)];
     const above = frameOf("throughput", { ...time, kind: "linear", values });
     const points = rates.map(({ contender, at, rate }) => this.#point(contender, at, rate, above));
     show("throughput", above, points, rates.at(-1)?.rate);
