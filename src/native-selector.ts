@@ -76,8 +76,10 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     const { fdSetSize } = options;
     if (fdSetSize !== undefined) assertInteger(fdSetSize, 0x7fffffff, "fdSetSize");
     const id = native.create(backend, fdSetSize ?? 0, this.#ring.words);
-    if (id < 0)
-      throw systemError(id, `cannot make a ${backend} selector`, undefined, hintOfMaking(id));
+    if (id < 0) {
+      const hint = hintOf(backend, id) || hintOfMaking(id);
+      throw systemError(id, `cannot make a ${backend} selector`, undefined, hint);
+    }
     this.#id = id;
     destroyWhenCollected(this, id);
     this.capabilities = capabilitiesOf(id);

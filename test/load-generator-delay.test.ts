@@ -59,7 +59,6 @@ describe("Little's law: messages in flight are throughput times latency, within 
     ["closed, pipelined", { mode: "closed", "in-flight": 32, depth: 4, connections: 8 }],
   ])("%s", async (_name, options) => {
     const port = await listen("mode" in options ? delayed(2) : echo);
-    // One long window: what is under way at its edges is little beside what happens in it.
     const long = { windows: 1, "window-ms": 3000, connections: 16, ...options };
     const { windows, result } = await run(port, long);
     expect(result).toMatchObject({ mismatches: 0, missing: 0, error: null });
@@ -68,8 +67,12 @@ describe("Little's law: messages in flight are throughput times latency, within 
     const duration = Number(window["durationNs"]);
     const inFlight = Number(window["inFlightNs"]) / duration;
     const throughput = Number(window["completedMessages"]) / duration;
-    const expected = throughput * mean(bins(window.latencyUncorrected));
-    expect(inFlight / expected).toBeGreaterThan(0.95);
-    expect(inFlight / expected).toBeLessThan(1.05);
+    const latencies = bins(window.latencyUncorrected);
+    const expected = throughput * mean(latencies);
+    // Those that are under way at an edge of the window are in one of both figures in part only.
+    // On a busy machine there are many: each message of the slowest one's time, for its time.
+    const slowest = Math.max(...latencies.map(([value]) => value));
+    const atEdges = (2 * throughput * slowest ** 2) / duration;
+    expect(Math.abs(inFlight - expected)).toBeLessThan(0.05 * expected + atEdges);
   });
 });
