@@ -4,6 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { type Contender, contenders, reference } from "../bench/contenders/catalogue.ts";
 import { startedByCommand } from "../bench/contenders/foreign.ts";
+import { peers } from "../bench/contenders/peers.ts";
 import { groupByCore, parseCpuList, planCpus } from "../bench/host/cpus.ts";
 import { parseEvent, type Snapshot, type Window } from "../bench/model/events.ts";
 import type { Cell } from "../bench/model/results.ts";
@@ -17,7 +18,7 @@ import { cellsOf, type PartOutcome } from "../bench/run/cells.ts";
 import { describePlan, makePlan, type Part, type Plan } from "../bench/run/plan.ts";
 import { profiles } from "../bench/run/profiles.ts";
 import { nothingMeasured, type Round } from "../bench/run/round.ts";
-import { warmed, warmUpsAtOnce } from "../bench/run/warm-up.ts";
+import { closedWarmup, warmed, warmUpsAtOnce } from "../bench/run/warm-up.ts";
 import { brokenRules } from "../bench/run/window-gate.ts";
 import { decodeHistogram, encodeHistogram } from "../bench/statistics/hdr-encoding.ts";
 import { Histogram } from "../bench/statistics/histogram.ts";
@@ -251,12 +252,20 @@ describe("the warm-up of what is compiled while it runs", () => {
 
   it("is that of a server of which nothing is known, and has an end", () => {
     expect(warmed(foreign, timing, load(1_000))).toEqual({ ...timing, warmupMs: 400 });
-    expect(warmed(foreign, timing, load(100, 2_000))).toEqual({ ...timing, warmupMs: 2_000 });
+    expect(warmed(foreign, timing, load(100, 2_000))).toEqual({ ...timing, warmupMs: 2_450 });
+    expect(warmed(foreign, timing, load(100, 500))).toEqual({ ...timing, warmupMs: 5_000 });
   });
 
   it("is made side by side if the load is light", () => {
     const rates = [2_000, 5_000, 6_000, 20_000];
     expect(rates.map((rate) => warmUpsAtOnce(load(100, rate)))).toEqual([5, 2, 1, 1]);
+  });
+
+  it("begins with a closed loop for peers", () => {
+    const peer = peers.find(({ name }) => name === "peer:java-nio") as Contender;
+    expect(closedWarmup(peer, load(8))).toMatchObject({ inFlight: 8, messages: 40_000 });
+    expect(closedWarmup(peer, load(1_000))).toMatchObject({ inFlight: 32 });
+    expect(closedWarmup(named("node:net"), load(1_000))).toBeNull();
   });
 });
 

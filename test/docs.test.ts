@@ -165,7 +165,7 @@ describe("the documents' code", () => {
       `
   python: {
     ...{ title: "Python servers", shape: "hexagon", soft: false },
-    ...{ engine: "CPython", warmsUp: false },
+    ...{ engine: "CPython", warmup: "none" },
   },`,
     ],
     ["bench/report/rendering.ts", '"line" |'],

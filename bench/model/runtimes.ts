@@ -10,29 +10,32 @@ export interface RuntimeRow {
   readonly soft: boolean;
   /** The engine whose cost its figures include; its lines are dashed. */
   readonly engine: string | null;
-  /** Whether its servers may compile while they run, and therefore warm up longer. */
-  readonly warmsUp: boolean;
+  /**
+   * How servers warm up that may compile while they run: under the load itself, or first in a
+   * closed loop, which some compilers need for more messages than a load has time for.
+   */
+  readonly warmup: "none" | "load" | "closed-loop";
 }
 
 export const runtimes = {
-  cpp: { title: "native servers", shape: "circle", soft: false, engine: null, warmsUp: false },
+  cpp: { title: "native servers", shape: "circle", soft: false, engine: null, warmup: "none" },
   ts: {
     ...{ title: "this library's", shape: "diamond", soft: true },
-    ...{ engine: "JavaScript", warmsUp: true },
+    ...{ engine: "JavaScript", warmup: "load" },
   },
   node: {
     ...{ title: "Node's own", shape: "square", soft: false },
-    ...{ engine: "JavaScript", warmsUp: true },
+    ...{ engine: "JavaScript", warmup: "load" },
   },
   // What a user would use otherwise, in other languages and on other libraries.
   peer: {
     ...{ prefix: false, title: "other languages and libraries" },
-    ...{ shape: "star", soft: false, engine: "language", warmsUp: true },
+    ...{ shape: "star", soft: false, engine: "language", warmup: "closed-loop" },
   },
   // A server that is not of this suite, of which nothing is known.
   foreign: {
     ...{ prefix: false, title: "other servers", shape: "triangle", soft: false },
-    ...{ engine: null, warmsUp: true },
+    ...{ engine: null, warmup: "load" },
   },
 } as const satisfies Readonly<Record<string, RuntimeRow>>;
 

@@ -230,7 +230,7 @@ export class BlockRun {
         ...place,
         scenario,
         workers: this.#context.workersOf(contender, scenario),
-        timing: runtimeRow(contender.runtime).warmsUp ? withPatience(timing) : timing,
+        timing: runtimeRow(contender.runtime).warmup === "none" ? timing : withPatience(timing),
       },
     ];
   }

@@ -13,11 +13,19 @@ interface WindowTiming {
   readonly settleMs: number;
   /** How long the messages that were due in it may take to come back; default: 200. */
   readonly drainMs?: number;
-  /** Another open loop than that of the target, from a generator that sleeps. */
-  readonly instead?: SleepingLoop | undefined;
+  /** Another loop than that of the target. */
+  readonly instead?: SleepingLoop | ClosedLoop | undefined;
 }
 
-/** Messages are due at multiples of `tickUs`; each at its own time if that is 0. */
+/** A message is sent for each that comes back. */
+interface ClosedLoop {
+  readonly inFlight: number;
+}
+
+/**
+ * An open loop from a generator that sleeps. Messages are due at multiples of `tickUs`; each at its
+ * own time if that is 0.
+ */
 interface SleepingLoop {
   readonly ratePerSecond: number;
   readonly tickUs: number;
@@ -124,6 +132,7 @@ function sendingOf({ mode }: HeldTarget["load"], spins: boolean): string {
   return mode === "open" && spins ? " spin=1 tick-us=0" : "";
 }
 
-function wordsOf({ ratePerSecond, tickUs }: SleepingLoop): string {
-  return ` rate=${ratePerSecond} tick-us=${tickUs}`;
+function wordsOf(loop: SleepingLoop | ClosedLoop): string {
+  if ("inFlight" in loop) return ` in-flight=${loop.inFlight}`;
+  return ` rate=${loop.ratePerSecond} tick-us=${loop.tickUs}`;
 }

@@ -22,7 +22,7 @@ import {
   startContender,
 } from "./round.ts";
 import type { ServerProcess } from "./server.ts";
-import { warmed, warmUpsAtOnce } from "./warm-up.ts";
+import { closedWarmup, warmed, warmUpsAtOnce } from "./warm-up.ts";
 
 /** Load before a window begins, milliseconds: caches and queues are this server's by then. */
 export const settleMs = 10;
@@ -128,6 +128,7 @@ function lateAfter(ms: number) {
 }
 
 async function warmUpAll(fresh: readonly ConnectedContender[]): Promise<void> {
+  for (const one of fresh) await one.warmUpClosed();
   const atOnce = Math.min(...fresh.map(({ warmUpsAtOnce }) => warmUpsAtOnce));
   for (let at = 0; at < fresh.length; at += atOnce) {
     await Promise.all(fresh.slice(at, at + atOnce).map((one) => one.warmUp()));
@@ -221,6 +222,18 @@ class ConnectedContender {
     return warmUpsAtOnce(this.#load);
   }
 
+  async warmUpClosed(): Promise<void> {
+    const closed = closedWarmup(this.request.contender, this.#load);
+    if (closed === null) return;
+    let handled = 0;
+    const count = ({ completedMessages }: Window) => {
+      handled += completedMessages;
+    };
+    for (let index = 0; index < closed.windowsAtMost && handled < closed.messages; index++) {
+      await this.#turn(closed.windowMs, count, closed);
+    }
+  }
+
   async warmUp(): Promise<void> {
     const { contender, timing } = this.request;
     await this.#turn(warmed(contender, timing, this.#load).warmupMs, (window) => {
@@ -279,11 +292,15 @@ class ConnectedContender {
     this.#server?.kill();
   }
 
-  async #turn(windowMs: number, take: (window: Window) => void): Promise<void> {
+  async #turn(
+    windowMs: number,
+    take: (window: Window) => void,
+    instead?: { readonly inFlight: number },
+  ): Promise<void> {
     const failed = this.#outcome.failure ?? this.#outcome.unavailable ?? null;
     if (this.#generator === null || failed !== null) return;
     this.#server?.resume();
-    const window = await this.#generator.window({ windowMs, settleMs });
+    const window = await this.#generator.window({ windowMs, settleMs, instead });
     if (typeof window === "string") this.#fail(window);
     else take(window);
     this.#rest();

@@ -22,7 +22,7 @@ import {
   type Timing,
   wholeProfile,
 } from "./profiles.ts";
-import { warmed, warmUpsAtOnce } from "./warm-up.ts";
+import { closedWarmup, warmed, warmUpsAtOnce } from "./warm-up.ts";
 
 /** One cell's load, for every contender alike. */
 export interface Scenario {
@@ -269,10 +269,15 @@ export function estimateRoundSeconds({ load }: Scenario, part: Part): number {
 }
 
 function meanWarmupMs({ contenders: own, timing }: Part, load: GeneratorLoad): number {
+  const held = canBeHeld(load);
+  const closed = held ? own.filter((one) => closedWarmup(one, load) !== null).length : 0;
   const sum = own.reduce((ms, one) => ms + warmed(one, timing, load).warmupMs, 0);
-  const atOnce = canBeHeld(load) ? Math.min(own.length, warmUpsAtOnce(load)) : 1;
-  return sum / (own.length * atOnce);
+  const atOnce = held ? Math.min(own.length, warmUpsAtOnce(load)) : 1;
+  return (sum / atOnce + closed * closedWarmupMs) / own.length;
 }
+
+/** What most servers need for the messages of a closed loop. */
+const closedWarmupMs = 1_000;
 
 /** The load moves to another server: it settles there, and what was due comes back. */
 const turnMs = 25;

@@ -317,7 +317,7 @@ void Traffic::CompareClocks() {
   timespec real{};
   clock_gettime(CLOCK_REALTIME, &real);
   const int64_t real_ns = static_cast<int64_t>(real.tv_sec) * kNsPerSecond + real.tv_nsec;
-  clocks_apart_ns_ = MonotonicNs() - real_ns;
+  clocks_apart_ns_ = OwnNs(MonotonicNs()) - real_ns;
 }
 
 void Traffic::Handle(uint32_t id, const ReadyEvent& event) {

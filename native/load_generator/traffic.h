@@ -230,7 +230,7 @@ class Traffic {
   bool stamps_;                    // the kernel can note arrivals
   bool stamped_;
   int64_t stood_still_ns_ = 0;
-  int64_t clocks_apart_ns_ = 0;  // CLOCK_MONOTONIC minus CLOCK_REALTIME
+  int64_t clocks_apart_ns_ = 0;  // our own clock minus CLOCK_REALTIME
   bool flooding_ = true;
   bool comparing_ = false;                 // between BeginFairness() and EndFairness()
   std::vector<uint64_t> expected_before_;  // by id, when the comparison began
