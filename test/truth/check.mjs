@@ -14,8 +14,10 @@
 //   node test/truth/check.mjs calls [--contenders A,B] [--connections 100,10000]
 
 import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { contenders, reference } from "../../dist/bench/contenders/catalogue.js";
@@ -164,8 +166,8 @@ async function firstLineOf(cpu, argv) {
   const child = spawn("taskset", ["-c", String(cpu), ...argv], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const line = await new Promise((resolve) => child.stdout.once("data", resolve));
-  return { child, told: JSON.parse(String(line).split("\n")[0]) };
+  const [line] = await once(createInterface({ input: child.stdout }), "line");
+  return { child, told: JSON.parse(line) };
 }
 
 /** CPU per message of a fresh server under the client that shares nothing with the suite. */
@@ -175,7 +177,7 @@ async function underOtherClient({ command }, { connections, rate }) {
   try {
     // As the suite's generator sends: spinning if it has a core of its own, otherwise by the tick.
     const tickUs = clientAlone ? 0 : 1000;
-    const load = [told.port, told.pid, connections, rate, 5, tickUs].map(String);
+    const load = [told.port, told.pid, connections, rate, 3, tickUs, 3].map(String);
     const argv = ["-c", String(client), "python3", here("open-loop.py"), ...load];
     return JSON.parse(String(execFileSync("taskset", argv)));
   } finally {

@@ -2,8 +2,9 @@
 the one does not repeat in the other. Messages arrive as the suite's do: a Poisson process, each on
 a random connection. Standard library only.
 
-usage: open-loop.py PORT PID CONNECTIONS RATE SECONDS TICK_US
+usage: open-loop.py PORT PID CONNECTIONS RATE SECONDS TICK_US WARM_UP
 
+The load runs for WARM_UP seconds before it is measured, for servers that compile while they run.
 With TICK_US 0 the client spins and sends each message when it is due. Otherwise messages are due at
 multiples of the tick, and the client sleeps in between.
 """
@@ -40,31 +41,38 @@ def connect(port, connections, epoll):
 
 def main():
     port, pid, connections, rate = map(int, sys.argv[1:5])
-    seconds, tick = float(sys.argv[5]), int(sys.argv[6]) / 1e6
+    seconds, tick, warm_up = float(sys.argv[5]), int(sys.argv[6]) / 1e6, float(sys.argv[7])
     epoll, arrivals, clock = select.epoll(), random.Random(1), time.monotonic
     peers = connect(port, connections, epoll)
-    targets, delays, received = list(peers.values()), [], 0
-    cpu, begin = cpu_clock(pid), clock()
-    exact = due = arrivals.expovariate(rate)
+    targets = list(peers.values())
 
-    def send_due():
-        nonlocal exact, due
-        while due <= min(clock() - begin, seconds):
-            delays.append(clock() - begin - due)
-            targets[int(arrivals.random() * connections)].send(PAYLOAD)
-            exact += arrivals.expovariate(rate)
-            due = math.ceil(exact / tick) * tick if tick else exact
+    def load(seconds):
+        """Returns the CPU time of the server, and the delay of each message's sender, seconds."""
+        delays, received = [], 0
+        cpu, begin = cpu_clock(pid), clock()
+        exact = due = arrivals.expovariate(rate)
 
-    while clock() - begin < seconds or received < len(delays) * len(PAYLOAD):
-        send_due()
-        for descriptor, _ in epoll.poll(0):
-            received += len(peers[descriptor].recv(65536))
+        def send_due():
+            nonlocal exact, due
+            while due <= min(clock() - begin, seconds):
+                delays.append(clock() - begin - due)
+                targets[int(arrivals.random() * connections)].send(PAYLOAD)
+                exact += arrivals.expovariate(rate)
+                due = math.ceil(exact / tick) * tick if tick else exact
+
+        while clock() - begin < seconds or received < len(delays) * len(PAYLOAD):
             send_due()
-        if clock() - begin > seconds + 5:
-            sys.exit(f"{len(delays) - received // len(PAYLOAD)} messages never came back")
-        if tick and due < seconds:
-            time.sleep(max(0, due - (clock() - begin)))
-    used = cpu_clock(pid) - cpu
+            for descriptor, _ in epoll.poll(0):
+                received += len(peers[descriptor].recv(65536))
+                send_due()
+            if clock() - begin > seconds + 5:
+                sys.exit(f"{len(delays) - received // len(PAYLOAD)} messages never came back")
+            if tick and due < seconds:
+                time.sleep(max(0, due - (clock() - begin)))
+        return cpu_clock(pid) - cpu, delays
+
+    load(warm_up)
+    used, delays = load(seconds)
     delays.sort()
     delay_us = delays[len(delays) * 99 // 100] * 1e6
     told = {"messages": len(delays), "cpuUsPerMessage": used / len(delays) * 1e6}
