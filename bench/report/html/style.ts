@@ -213,7 +213,7 @@ const wide = `
 const print = `
 @media print{
   body{background:#fff;font-size:9.5pt;line-height:1.4}
-  h1.verdict{font-size:13pt;margin-bottom:.7rem;max-width:none}
+  h1.verdict{font-size:11.5pt;margin-bottom:.5rem;max-width:none}
   .kicker{margin-top:.5rem}
   h2{font-size:12pt;margin:0}
   figure h3{font-size:9.5pt}
@@ -232,8 +232,8 @@ const print = `
   figure,.banner,tr,.tiles,pre{break-inside:avoid}
   h2,h3,.lead{break-after:avoid}
   figure{border:0;padding:0}
-  svg.wide{display:block;max-height:5.6cm}
-  #cpu figcaption+svg.wide:not(figure~figure *){max-height:6.4cm}
+  svg.wide{display:block;max-height:5.2cm}
+  #cpu figcaption+svg.wide:not(figure~figure *){max-height:5.9cm}
   svg.narrow{display:none}
   svg.only{max-height:6.4cm;margin:0}
   details.folded{break-inside:avoid}
