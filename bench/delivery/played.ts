@@ -1,4 +1,4 @@
-// What a delivery round leaves: windows for the gate, figures, facts.
+// What a delivery round produces: windows for the gate, figures, facts.
 
 import type { Delivered, LoadResult, Window } from "../model/events.ts";
 import type { ProgramFigures } from "../model/metrics.ts";

@@ -68,6 +68,9 @@ export interface StartOptions {
   readonly input?: boolean;
 }
 
+/** How long killed processes may take to be gone, for allEnded(). */
+export const endedWithinMs = 2_000;
+
 export interface Host {
   readonly platform: NodeJS.Platform;
   /** Where the programs of this package are on that machine. */

@@ -4,6 +4,7 @@
 
 import type { Contender } from "../contenders/catalogue.ts";
 import { Interrupted } from "../host/deadline.ts";
+import { endedWithinMs } from "../host/host.ts";
 import { runtimeRow } from "../model/runtimes.ts";
 import { blockOrders } from "../statistics/latin.ts";
 import { deriveSeed, seededRandom, shuffled } from "../statistics/random.ts";
@@ -59,8 +60,6 @@ const pilotBlocks = 6;
 const smallestEffect = 0.05;
 /** As many blocks may make up for disturbed ones as were planned. */
 const blocksForOne = 2;
-/** How long killed processes of an abandoned block may take to be gone. */
-const endedWithinMs = 2_000;
 
 /** One part under measurement. What it has done so far stays, whatever ends it. */
 export class BlockRun {

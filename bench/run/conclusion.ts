@@ -47,7 +47,7 @@ const unsteadyShare = 0.3;
 /** A smaller difference does not matter to a choice between two contenders. */
 const tieWithin = 1.05;
 
-/** With fewer blocks than planned, an interrupted cell has a figure, of a lower grade. */
+/** So many blocks give an interrupted cell its figure; their number and spread give its grade. */
 const enoughWhenInterrupted = 3;
 
 export function conclude(course: Course, circumstances: Circumstances): Conclusion {

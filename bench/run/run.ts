@@ -3,7 +3,7 @@
 import { commonSettings } from "../contenders/settings.ts";
 import { maySpin } from "../host/cpus.ts";
 import { Interrupted } from "../host/deadline.ts";
-import type { CpuShare } from "../host/host.ts";
+import { type CpuShare, endedWithinMs } from "../host/host.ts";
 import type { MachineLimits } from "../host/limits.ts";
 import { causeText } from "../model/reasons.ts";
 import {
@@ -42,10 +42,7 @@ export type RunProgress =
   | Progress;
 
 /** So little that the load generator, which costs more per message, is not saturated first. */
-const capacityCpuShare = 0.4;
-
-/** How long killed children may take to be gone. */
-const endedWithinMs = 2_000;
+export const capacityCpuShare = 0.4;
 
 /** Never leaves a child behind, whether it returns or throws. */
 export async function run(plan: Plan, given: RunContext): Promise<Results> {

@@ -4,6 +4,7 @@
 
 import type { Contender } from "../contenders/catalogue.ts";
 import { Interrupted } from "../host/deadline.ts";
+import { endedWithinMs } from "../host/host.ts";
 import type { Results } from "../model/results.ts";
 import type { GeneratorLoad } from "./load-arguments.ts";
 import type { Plan, Scenario } from "./plan.ts";
@@ -75,7 +76,7 @@ export async function eachInTurn<T>(
     if (!(error instanceof Interrupted)) throw error;
   } finally {
     pass.host.killAll();
-    await pass.host.allEnded(2_000);
+    await pass.host.allEnded(endedWithinMs);
   }
   return made;
 }

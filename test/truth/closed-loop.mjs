@@ -8,12 +8,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { startedByCommand } from "../../dist/bench/contenders/foreign.js";
+import { capacityCpuShare } from "../../dist/bench/run/run.js";
 import { startServer } from "../../dist/bench/run/server.js";
 
 const roundSeconds = 3;
 const readySeconds = 15;
-/** Of the server's CPU, as the suite's own measurement of capacity has it. */
-const serverShare = 0.4;
 const reportBlocks = 3;
 const python = "/usr/bin/python3";
 
@@ -84,17 +83,19 @@ function requirePrograms(...probes) {
  */
 async function withServer({ command }, host, use) {
   const { server: cpu } = await host.cpus();
-  const cpuShare = host.cpuShare(serverShare);
+  const cpuShare = host.cpuShare(capacityCpuShare);
   const row = startedByCommand({ name: "server", command, readySeconds, spoken: [] });
-  const started = await startServer(row.command(host.paths, 1), {
-    ...{ host, cpu, cpuShare, signal: new AbortController().signal },
-    ...{ readyTimeoutMs: row.readyWithinMs, stopTimeoutMs: 5_000 },
-  });
-  if (!("server" in started)) throw new Error(started.failure);
+  let server = null;
   try {
-    return await use(started.server);
+    const started = await startServer(row.command(host.paths, 1), {
+      ...{ host, cpu, cpuShare, signal: new AbortController().signal },
+      ...{ readyTimeoutMs: row.readyWithinMs, stopTimeoutMs: 5_000 },
+    });
+    if (!("server" in started)) throw new Error(`${command}: ${started.failure}`);
+    server = started.server;
+    return await use(server);
   } finally {
-    await started.server.stop();
+    await server?.stop();
     cpuShare?.remove();
   }
 }
