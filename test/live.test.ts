@@ -173,7 +173,7 @@ describe("the sampler", () => {
 
   it("takes nanoseconds of one thread, ticks of several, and children along", () => {
     const files: Record<string, string> = {
-      "/proc/7/stat": stat(5, 1),
+      "/proc/7/stat": stat(0, 1),
       "/proc/7/schedstat": "1000000 0 0",
     };
     const reader = new UsageReader();
@@ -188,6 +188,17 @@ describe("the sampler", () => {
       cpuPercent: expect.closeTo(99) as number,
       memoryBytes: 2 * 256 * 4096,
     });
+  });
+
+  it("never loses the CPU time of threads that have ended", () => {
+    const files: Record<string, string> = {
+      "/proc/7/stat": stat(90, 1000),
+      "/proc/7/schedstat": "1000000 0 0",
+    };
+    const usage = () => usageOf(7, (path) => files[path] ?? null)?.cpuNs;
+    const before = usage() ?? 0;
+    files["/proc/7/stat"] = stat(90, 1);
+    expect(usage()).toBe(before);
   });
 
   it("reads all servers that run at one time, until the round of each is over", async () => {

@@ -124,11 +124,10 @@ function processUsage(pid: number, read: ReadText) {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const field = (number: number) => Number(fields[number - 3]);
   const ticksNs = (field(14) + field(15)) * tickNs;
-  // Nanoseconds are of one thread only; ticks are of all.
-  const schedstat = field(20) === 1 ? read(`/proc/${pid}/schedstat`) : null;
-  const exactNs = Number(schedstat?.split(" ")[0] ?? Number.NaN);
+  // Nanoseconds are of the first thread only; ticks are of all, those that have ended included.
+  const exactNs = Number(read(`/proc/${pid}/schedstat`)?.split(" ")[0] ?? 0);
   return {
-    cpuNs: Number.isFinite(exactNs) ? exactNs : ticksNs,
+    cpuNs: Math.max(exactNs, ticksNs),
     memoryBytes: field(24) * pageBytes,
   };
 }
