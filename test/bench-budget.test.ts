@@ -15,7 +15,7 @@ import { smallResults } from "./report-full-data.ts";
 describe("a part's clock", () => {
   function clockOf(seconds: number, bindsPlanned: boolean) {
     let nowMs = 0;
-    const clock = new PartClock({ seconds, bindsPlanned }, 5, () => nowMs);
+    const clock = new PartClock({ seconds, bindsPlanned }, () => nowMs);
     const block = (blockSeconds: number) =>
       clock.time(async () => {
         nowMs += blockSeconds * 1000;
@@ -53,15 +53,6 @@ describe("a part's clock", () => {
     expect(clock.hasTimeToMakeUp(0.1)).toBe(false);
   });
 
-  it("opens servers one by one for as long as a block may take, until that is too short", () => {
-    const { clock } = clockOf(10, true);
-    expect(clock.openAloneMs()).toBe(2_000);
-    clock.hurried("openedTogether");
-    expect(clock.openAloneMs()).toBe(0);
-    expect(clock.hurry).toEqual({ openedTogether: 1, shortened: 0, abandoned: 0 });
-    expect(clockOf(10, false).clock.openAloneMs()).toBe(Number.POSITIVE_INFINITY);
-  });
-
   it("keeps the last tenth for closing", async () => {
     const { clock, block } = clockOf(10, true);
     await block(8.9);
@@ -76,7 +67,7 @@ describe("a part's clock", () => {
   });
 
   it("without a budget makes up for nothing", async () => {
-    const clock = new PartClock(null, 5, () => 5);
+    const clock = new PartClock(null, () => 5);
     expect(clock.hasTimeForPlanned()).toBe(true);
     expect(clock.hasTimeToMakeUp(0)).toBe(false);
   });

@@ -489,7 +489,7 @@ describe("cells", () => {
         block,
         passes.map((pass) => ({ ...costing(cost(pass)), index: pass })),
       ),
-      interleaved: true,
+      windowsPerTurn: 1,
     });
     const rounds = blocks.flatMap((block) => [
       roundIn(other, block, (pass) => (pass === 3 ? 90 : 15 + 1.5 * pass)),
@@ -507,7 +507,7 @@ describe("cells", () => {
     const twice = (block: number) => 20 * slow(block) * (block % 2 === 0 ? 1 : 1.02);
     const interleaved = (name: string, block: number, window: Window) => ({
       ...roundOf(name, block, [{ ...window, index: 0 }]),
-      interleaved: true,
+      windowsPerTurn: 1,
     });
     const rounds = blocks.flatMap((block) => [
       interleaved(other, block, costing(twice(block))),

@@ -77,6 +77,8 @@ export interface Host {
   readonly paths: Paths;
   /** A failure to start shows as the exit of the process. */
   start(argv: readonly string[], options: StartOptions): HostProcess;
+  /** How long windows are announced before they begin; missing: they begin at once. */
+  readonly announcedMs?: number;
   /** SIGKILL to every process that was started and lives. Synchronous: for "exit" handlers. */
   killAll(): void;
   /** Resolves when none is left, or after the time. Call killAll() first. */

@@ -17,11 +17,8 @@ const cautionWords: { readonly [C in Caution["code"]]: (caution: CautionOf<C>) =
   "limited-by-clients": ({ agents }) =>
     say`Limited by the clients: agent ${agents.join(", ")} was saturated, or sent late.`,
   "machine-faults": ({ faults }) => [plainLine(faults.join("; "))],
-  hurried: ({ openedTogether, shortened, abandoned }) => {
+  hurried: ({ shortened, abandoned }) => {
     const done = [
-      ...(openedTogether > 0
-        ? [say`opened the servers of ${blocks(openedTogether)} together`]
-        : []),
       ...(shortened > 0 ? [say`left windows out of ${blocks(shortened)}`] : []),
       ...(abandoned > 0 ? [say`abandoned ${blocks(abandoned)}`] : []),
     ];

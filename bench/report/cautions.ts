@@ -17,7 +17,7 @@ export type Caution =
   /** What a bootstrap interval covers at most, in percent; `ratios`: those of ratios, too. */
   | Coded<"few-blocks", { blocks: number; coverage: number; ratios: boolean }>
   /** What was done to end within the budget: numbers of blocks. */
-  | Coded<"hurried", { openedTogether: number; shortened: number; abandoned: number }>
+  | Coded<"hurried", { shortened: number; abandoned: number }>
   /** Agents, counted from 1, that were the limit in most windows. */
   | Coded<"limited-by-clients", { agents: readonly number[] }>
   /** What stood still or was lost on the way, in words. */
@@ -71,11 +71,7 @@ function hurried({ settings }: Results): Caution[] {
   return s.satisfies(hurrySchema, hurry) ? [{ code: "hurried", ...hurry }] : [];
 }
 
-const hurrySchema = s.record({
-  openedTogether: s.number,
-  shortened: s.number,
-  abandoned: s.number,
-});
+const hurrySchema = s.record({ shortened: s.number, abandoned: s.number });
 
 /** Of a run over several machines; none of one machine alone. */
 function fleetCautions(environment: Results["environment"]): Caution[] {

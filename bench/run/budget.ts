@@ -1,5 +1,5 @@
-// How long a run may take. The budget decides how many blocks there are, how their servers are
-// opened and how many windows the last one has. Only time and validity decide; no figure does.
+// How long a run may take. The budget decides how many blocks there are, and how
+// many windows the last one has. Only time and validity decide; no figure does.
 
 export interface Budget {
   readonly seconds: number;
@@ -9,8 +9,6 @@ export interface Budget {
 
 /** What was done to end in time: numbers of blocks. */
 export interface Hurry {
-  /** Their servers were opened together, not one after another. */
-  readonly openedTogether: number;
   /** They have fewer windows than planned. */
   readonly shortened: number;
   /** They had not been measured when the time was over, and have no figures. */
@@ -28,15 +26,13 @@ export class PartClock {
   readonly #bindsPlanned: boolean;
   readonly #now: () => number;
   readonly #wholeMs: number;
-  readonly #blocks: number;
   #longestMs = 0;
   #blocksDone = 0;
-  readonly #hurry = { openedTogether: 0, shortened: 0, abandoned: 0 };
+  readonly #hurry = { shortened: 0, abandoned: 0 };
 
   /** @param budget null: the planned blocks and no others. @param now milliseconds, monotonic. */
-  constructor(budget: Budget | null, blocks: number, now: () => number = () => performance.now()) {
+  constructor(budget: Budget | null, now: () => number = () => performance.now()) {
     this.#now = now;
-    this.#blocks = blocks;
     this.#wholeMs = budget === null ? 0 : budget.seconds * 1000;
     this.#endMs = budget === null ? 0 : now() + this.#wholeMs;
     this.#bindsPlanned = budget?.bindsPlanned ?? false;
@@ -72,15 +68,6 @@ export class PartClock {
   /** Whether what is left is needed for closing: no further window is measured. */
   mustClose(): boolean {
     return this.leftMs() < closingShare * this.#wholeMs;
-  }
-
-  /**
-   * Milliseconds in which a block opens its servers one after another, those that are left
-   * together: as long as a whole block may take. None once that was too short.
-   */
-  openAloneMs(): number {
-    if (!this.#bindsPlanned) return Number.POSITIVE_INFINITY;
-    return this.#hurry.openedTogether > 0 ? 0 : this.#wholeMs / this.#blocks;
   }
 
   hurried(how: keyof Hurry): void {

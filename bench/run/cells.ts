@@ -97,7 +97,7 @@ function commonSpread(
   courses: readonly Course[],
   reference: Course | undefined,
 ): CommonSpread | null | undefined {
-  const interleaved = courses.some(({ judged }) => judged.some(({ round }) => round.interleaved));
+  const interleaved = courses.some(({ judged }) => judged.some(tookTurns));
   if (!interleaved || !workload.comparesToReference) return undefined;
   const usable = usableRounds(reference);
   const samples = courses
@@ -111,6 +111,8 @@ function commonSpread(
     );
   return pooledSpread(samples);
 }
+
+const tookTurns = ({ round }: Judged) => round.windowsPerTurn !== null;
 
 function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses): Cell {
   const { course, reference } = courses;

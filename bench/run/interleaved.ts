@@ -3,13 +3,14 @@
 // second apart. Server and load generator share their CPUs with nothing: the others wait.
 
 import { maySpin } from "../host/cpus.ts";
-import { deferred } from "../host/deadline.ts";
 import type { Window } from "../model/events.ts";
+import { deriveSeed, type Random, seededRandom, shuffled } from "../statistics/random.ts";
 import type { PartClock } from "./budget.ts";
 import { faultOf } from "./faults.ts";
 import { HeldLoad } from "./held-load.ts";
 import { canBeHeld, type HeldLoadShape } from "./load-arguments.ts";
 import { AccountTaker } from "./own-account.ts";
+import type { Timing } from "./profiles.ts";
 import {
   cpuShareOf,
   deathMs,
@@ -22,10 +23,7 @@ import {
   startContender,
 } from "./round.ts";
 import type { ServerProcess } from "./server.ts";
-import { closedWarmup, warmed, warmUpsAtOnce } from "./warm-up.ts";
-
-/** Load before a window begins, milliseconds: caches and queues are this server's by then. */
-export const settleMs = 10;
+import { closedWarmup, settleMs, warmed, warmUpsAtOnce } from "./warm-up.ts";
 
 /**
  * Connections that are open at one time, those of all servers together. What does not fit is
@@ -33,15 +31,20 @@ export const settleMs = 10;
  */
 const connectionsAtOnce = 80_000;
 
-/** Both orders; the first block of a part does with one. */
+/** One in the first block. */
 const leastPasses = 2;
+
+/** The load returns to a server after each of the reference's windows, for as long. */
+const turnMs = 30;
+
+const windowsPerTurn = (windowMs: number) => Math.max(1, Math.floor(turnMs / windowMs));
 
 interface InterleavedRequest {
   /** One per contender, all of one scenario and block. */
   readonly rounds: readonly RoundRequest[];
   /** The reference's name. */
   readonly reference: string;
-  /** Decides whether servers are opened together, and whether passes are left out. */
+  /** Decides whether passes are left out. */
   readonly clock: PartClock;
   readonly onStarted: (request: RoundRequest) => void;
   readonly onEnded: (request: RoundRequest, round: Round) => void;
@@ -76,17 +79,14 @@ export async function measureInterleaved(
     }
   };
   try {
-    let pass = 0;
+    let index = 0;
+    const random = seededRandom(deriveSeed(request.rounds[0]?.seed ?? 0, "order of the windows"));
     for (const group of inGroups(others, reference === undefined ? 0 : 1)) {
       const here = reference === undefined ? group : [...group, reference];
-      const order = request.rounds.flatMap(({ contender }) =>
-        here.filter(({ name }) => name === contender.name),
-      );
-      // In the block's order, the reference too: the last server to be opened costs 3 % less.
-      const fresh = order.filter(({ started }) => !started);
-      await openAll(fresh, request);
+      const fresh = here.filter(({ started }) => !started);
+      await openAll(fresh, request.onStarted);
       await warmUpAll(fresh);
-      pass = await measurePasses(order, pass, request.clock);
+      index = await measurePasses({ group, reference, random, index }, request.clock);
       await end(group);
     }
     if (reference !== undefined) await end([reference]);
@@ -96,35 +96,23 @@ export async function measureInterleaved(
   }
 }
 
-/** One after another, so that no two connect on one CPU; those that are late, together. */
+/**
+ * Together: if one opened its connections after the other, each message would cost it up to 5 %
+ * less, because the kernel's memory of later connections is in better order.
+ */
 async function openAll(
   fresh: readonly ConnectedContender[],
-  { clock, onStarted }: Pick<InterleavedRequest, "clock" | "onStarted">,
+  onStarted: InterleavedRequest["onStarted"],
 ): Promise<void> {
-  const late = lateAfter(clock.openAloneMs());
-  const opened: Promise<void>[] = [];
-  let [last, together]: [Promise<void>, boolean] = [Promise.resolve(), false];
+  const opened = fresh.map((one) => {
+    onStarted(one.request);
+    return one.open();
+  });
   try {
-    for (const one of fresh) {
-      together = (await Promise.race([last.then(() => false), late.passed])) || together;
-      onStarted(one.request);
-      last = one.open();
-      opened.push(last);
-    }
     await Promise.all(opened);
   } finally {
-    late.cancel();
     for (const each of opened) each.catch(() => {});
   }
-  if (together) clock.hurried("openedTogether");
-}
-
-/** A promise of true once so many milliseconds have passed; never if they are infinite. */
-function lateAfter(ms: number) {
-  const { promise: passed, resolve } = deferred<boolean>();
-  if (ms === 0) resolve(true);
-  const timer = ms > 0 && Number.isFinite(ms) ? setTimeout(() => resolve(true), ms) : undefined;
-  return { passed, cancel: () => clearTimeout(timer) };
 }
 
 async function warmUpAll(fresh: readonly ConnectedContender[]): Promise<void> {
@@ -135,23 +123,45 @@ async function warmUpAll(fresh: readonly ConnectedContender[]): Promise<void> {
   }
 }
 
-/** The order is reversed in every other pass, so that drift cancels. @returns the next pass. */
+interface Passes {
+  /** Without the reference. */
+  readonly group: readonly ConnectedContender[];
+  readonly reference: ConnectedContender | undefined;
+  readonly random: Random;
+  /** Of the first window. */
+  readonly index: number;
+}
+
+/**
+ * Each window of a contender is next to one of the reference's, because the machine can change
+ * within milliseconds. The reference is first in every other pair. Each pass has an order of its
+ * own, because a window costs more or less after that of another server.
+ * @returns the index of the next window.
+ */
 async function measurePasses(
-  order: readonly ConnectedContender[],
-  first: number,
+  { group, reference, random, index: first }: Passes,
   clock: PartClock,
 ): Promise<number> {
-  const passes = Math.max(...order.map(({ request }) => request.timing.windows));
-  const least = order.some(({ request }) => request.block === 0) ? 1 : leastPasses;
-  const backwards = order.toReversed();
-  for (let pass = first; pass < first + passes; pass++) {
-    if (pass >= first + least && clock.mustClose()) {
+  const all = reference === undefined ? group : [...group, reference];
+  const { windows, windowMs } = all[0]?.timing ?? { windows: 0, windowMs: 0 };
+  const perTurn = windowsPerTurn(windowMs);
+  const passes = Math.ceil(windows / perTurn);
+  const least = all.some(({ request }) => request.block === 0) ? 1 : leastPasses;
+  let index = first;
+  for (let pass = 0; pass < passes; pass++) {
+    if (pass >= least && clock.mustClose()) {
       clock.hurried("shortened");
       break;
     }
-    for (const one of pass % 2 === 0 ? order : backwards) await one.measure(pass);
+    // The reference alone is a scenario, too.
+    for (const one of group.length === 0 ? all : shuffled(random, group)) {
+      const pair = reference === undefined || one === reference ? [one] : [reference, one];
+      for (const end = index + perTurn; index < end; index++) {
+        for (const each of index % 2 === 0 ? pair : pair.toReversed()) await each.measure(index);
+      }
+    }
   }
-  return first + passes;
+  return index;
 }
 
 /** As many as may be connected at one time, `beside` further servers included; one at least. */
@@ -164,9 +174,16 @@ function inGroups(all: readonly ConnectedContender[], beside: number): Connected
   return groups.length === 0 ? [[]] : groups;
 }
 
+/** No window is shorter than the time for which it is announced, and their sum stays. */
+function withAnnouncements(timing: Timing, announcedMs: number): Timing {
+  const windowMs = Math.max(timing.windowMs, announcedMs);
+  return { ...timing, windowMs, windows: Math.ceil((timing.windows * timing.windowMs) / windowMs) };
+}
+
 /** One contender: its server, its load generator, and what they told. */
 class ConnectedContender {
   readonly request: RoundRequest;
+  readonly timing: Timing;
   readonly #context: RoundContext;
   readonly #load: HeldLoadShape;
   readonly #windows: Window[] = [];
@@ -182,6 +199,7 @@ class ConnectedContender {
     const { load } = request.scenario;
     if (!canBeHeld(load)) throw new Error(`a load of mode ${load.mode} cannot be interleaved`);
     this.request = request;
+    this.timing = withAnnouncements(request.timing, context.host.announcedMs ?? 0);
     this.#context = context;
     this.#load = load;
   }
@@ -241,14 +259,14 @@ class ConnectedContender {
     });
   }
 
-  async measure(pass: number): Promise<void> {
+  async measure(index: number): Promise<void> {
     if (this.#account === null && this.#server !== null) {
       this.#server.resume();
       this.#account = new AccountTaker(this.#server, this.#context.host);
       await this.#account.begin(this.#tooManyThreads);
     }
-    await this.#turn(this.request.timing.windowMs, (window) => {
-      this.#windows.push({ ...window, index: pass });
+    await this.#turn(this.timing.windowMs, (window) => {
+      this.#windows.push({ ...window, index });
     });
   }
 
@@ -282,7 +300,7 @@ class ConnectedContender {
       startedMs,
       durationMs: this.#endedMs - startedMs,
       windows: this.#windows,
-      interleaved: true,
+      windowsPerTurn: windowsPerTurn(this.timing.windowMs),
       ...published(this.#outcome, this.#context.host.paths),
     };
   }
@@ -300,7 +318,9 @@ class ConnectedContender {
     const failed = this.#outcome.failure ?? this.#outcome.unavailable ?? null;
     if (this.#generator === null || failed !== null) return;
     this.#server?.resume();
-    const window = await this.#generator.window({ windowMs, settleMs, instead });
+    const window = await this.#generator.window({
+      ...{ windowMs, settleMs: settleMs(windowMs), instead },
+    });
     if (typeof window === "string") this.#fail(window);
     else take(window);
     this.#rest();

@@ -101,8 +101,9 @@ export function pairBlocks(
     const other = reference.find((candidate) => candidate.round.block === own.round.block);
     if (other === undefined || other.data === null) return [];
     const disturbed = own.disturbed || other.disturbed;
-    if (!own.round.interleaved) return [{ own: own.data, reference: other.data, disturbed }];
-    return pairPasses(own, other);
+    if (own.round.windowsPerTurn === null)
+      return [{ own: own.data, reference: other.data, disturbed }];
+    return pairWindows(own, other);
   });
 }
 
@@ -115,22 +116,22 @@ export function countingBlocks(
   return undisturbed.length >= planned ? undisturbed : paired;
 }
 
-/** A window counts with the reference's of the same pass: one of them disturbs their ratio. */
-function pairPasses(own: Judged, other: Judged): PairedBlock[] {
-  const common = passesOf(own.round.windows, other.round.windows);
-  const sound = passesOf(own.valid, other.valid);
+/** A window counts with the reference's beside it: one of them disturbs their ratio. */
+function pairWindows(own: Judged, other: Judged): PairedBlock[] {
+  const common = commonOf(own.round.windows, other.round.windows);
+  const sound = commonOf(own.valid, other.valid);
   const enough = sound.size > 0 && sound.size >= undisturbedShare * common.size;
-  const passes = enough ? sound : common;
-  if (passes.size === 0) return [];
+  const pairs = enough ? sound : common;
+  if (pairs.size === 0) return [];
   const of = ({ round }: Judged) =>
     new BlockData(
       round,
-      round.windows.filter(({ index }) => passes.has(index)),
+      round.windows.filter(({ index }) => pairs.has(index)),
     );
   return [{ own: of(own), reference: of(other), disturbed: !enough }];
 }
 
-function passesOf(own: readonly Window[], other: readonly Window[]): Set<number> {
+function commonOf(own: readonly Window[], other: readonly Window[]): Set<number> {
   const theirs = new Set(other.map(({ index }) => index));
   return new Set(own.map(({ index }) => index).filter((index) => theirs.has(index)));
 }

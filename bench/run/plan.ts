@@ -22,7 +22,7 @@ import {
   type Timing,
   wholeProfile,
 } from "./profiles.ts";
-import { closedWarmup, warmed, warmUpsAtOnce } from "./warm-up.ts";
+import { closedWarmup, settleMs, warmed, warmUpsAtOnce } from "./warm-up.ts";
 
 /** One cell's load, for every contender alike. */
 export interface Scenario {
@@ -254,14 +254,14 @@ function comparedWithFewBlocks({ scenarios, blocks }: Part): string[] {
 }
 
 /** How long one round takes, roughly: the process's start and end, the connections, the load. */
-export function estimateRoundSeconds({ load }: Scenario, part: Part): number {
+export function estimateRoundSeconds({ load, workload }: Scenario, part: Part): number {
   const { timing } = part;
   const startAndStop = 0.25;
   if (load.mode === "readiness") return startAndStop + load.connections * 0.0001;
   const opened = load.mode === "churn" ? 0 : load.connections * 0.00004;
   if (load.mode === "delivery") return estimateDeliverySeconds(timing);
   if (load.mode === "memory") return startAndStop + opened + 0.3 * load.stages.length;
-  const windowMs = timing.windowMs + (canBeHeld(load) ? turnMs : 0);
+  const windowMs = canBeHeld(load) ? turnMs(timing.windowMs, workload) : timing.windowMs;
   const warmupMs = load.mode === "share" ? timing.warmupMs : meanWarmupMs(part, load);
   const measuring = startAndStop + opened + (warmupMs + timing.windows * windowMs) / 1000;
   // The pilot connects and warms up as the load after it does.
@@ -279,8 +279,14 @@ function meanWarmupMs({ contenders: own, timing }: Part, load: GeneratorLoad): n
 /** What most servers need for the messages of a closed loop. */
 const closedWarmupMs = 1_000;
 
-/** The load moves to another server: it settles there, and what was due comes back. */
-const turnMs = 25;
+/** What comes back after a window, and commands. */
+const betweenWindowsMs = 5;
+
+/** A window and one of the reference's beside it: the load settles, and what was due is back. */
+function turnMs(windowMs: number, { comparesToReference }: Workload): number {
+  const one = settleMs(windowMs) + windowMs + betweenWindowsMs;
+  return comparesToReference ? 2 * one : one;
+}
 
 /** Some processes of Node start, and the measured time comes twice: for many, and for one. */
 function estimateDeliverySeconds({ warmupMs, windows, windowMs }: Timing): number {

@@ -62,8 +62,11 @@ export interface Round {
   /** Null if the warm-up was not watched. */
   readonly steady: boolean | null;
   readonly windows: readonly Window[];
-  /** Whether `index` of a window is the pass in which every contender of the block has one. */
-  readonly interleaved: boolean;
+  /**
+   * Null unless servers took turns. Then so many windows are one turn, and the window of the
+   * reference with the same `index` was beside it.
+   */
+  readonly windowsPerTurn: number | null;
   readonly memory: readonly MemoryStage[];
   /** Before the first connection, and while all are open; null if the workload needs none. */
   readonly memoryBefore: MemorySample | null;
@@ -88,7 +91,7 @@ export const nothingMeasured = {
   connectMs: null,
   steady: null,
   windows: [],
-  interleaved: false,
+  windowsPerTurn: null,
   memory: [],
   memoryBefore: null,
   memoryDuring: null,

@@ -58,7 +58,7 @@ export async function run(plan: Plan, given: RunContext): Promise<Results> {
   try {
     for (const { part, refusals } of plan.parts.map((part) => prepare(part, context))) {
       const spentSeconds = reservedSeconds + (performance.now() - runStartedMs) / 1000;
-      const clock = new PartClock(budgetOf(plan, part, spentSeconds), part.blocks.minimum);
+      const clock = new PartClock(budgetOf(plan, part, spentSeconds));
       clocks.push(clock);
       const blocks = new BlockRun(plan, part, {
         ...context,
@@ -114,11 +114,7 @@ function budgetOf({ parts, budget }: Plan, part: Part, spentSeconds: number): Bu
 /** What was done to end in time; nothing on a machine that is quick enough. */
 function hurryOf(clocks: readonly PartClock[]): { readonly hurry?: Hurry } {
   const sum = (how: keyof Hurry) => clocks.reduce((total, { hurry }) => total + hurry[how], 0);
-  const hurry = {
-    openedTogether: sum("openedTogether"),
-    shortened: sum("shortened"),
-    abandoned: sum("abandoned"),
-  };
+  const hurry = { shortened: sum("shortened"), abandoned: sum("abandoned") };
   return Object.values(hurry).some((blocks) => blocks > 0) ? { hurry } : {};
 }
 

@@ -46,6 +46,13 @@ export function closedWarmup({ runtime }: Contender, load: HeldLoadShape): Close
   return { ...closedLoop, inFlight: Math.min(closedLoop.inFlight, load.activeConnections) };
 }
 
+const longestSettleMs = 10;
+
+/** Load before a window begins: caches and queues are this server's by then. Milliseconds. */
+export function settleMs(windowMs: number): number {
+  return Math.min(longestSettleMs, windowMs / 2);
+}
+
 /** A server's CPU handles so many messages per second of several servers that warm up together. */
 const rateTogether = 10_000;
 
