@@ -32,8 +32,10 @@ const p99 = (windows: Outcome["windows"], name: Name) =>
     0.99,
   );
 
-async function startServer(): Promise<{ child: ChildProcess; port: number; pid: number }> {
-  const child = start(echoServer, ["--strategy", "poll"]);
+async function startServer(
+  strategy = "poll",
+): Promise<{ child: ChildProcess; port: number; pid: number }> {
+  const child = start(echoServer, ["--strategy", strategy]);
   if (child.stdout === null) throw new Error("started without pipes");
   const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
   return { child, ...JSON.parse(value) };
@@ -95,6 +97,21 @@ describe("the loop", () => {
     expect(result).toMatchObject({ error: null, clientAllocations: 0 });
     if (!("mode" in options && options.mode === "idle")) {
       expect(result.messages).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe.runIf(process.platform === "linux")("a server that never sleeps", () => {
+  it("used all the time in which it did not wait for its CPU", async () => {
+    const { port, pid } = await startServer("busy-poll");
+    const shape = { connections: 4, rate: 2000, windows: 30, "window-ms": 10, "server-pid": pid };
+    const { windows } = await run(port, shape);
+    expect(windows).toHaveLength(30);
+    for (const window of windows) {
+      const figure = (name: string) => Number(window[name]);
+      expect(figure("serverVoluntarySwitches")).toBe(0);
+      const accounted = figure("serverCpuNs") + figure("serverRunQueueWaitNs");
+      expect(accounted).toBe(Math.max(figure("durationNs"), figure("serverRunQueueWaitNs")));
     }
   });
 });

@@ -34,7 +34,7 @@ const connectionsAtOnce = 80_000;
 /** One in the first block. */
 const leastPasses = 2;
 
-/** The load returns to a server after each of the reference's windows, for as long. */
+/** So long are the windows of a contender, together, that follow each other. */
 const turnMs = 30;
 
 const windowsPerTurn = (windowMs: number) => Math.max(1, Math.floor(turnMs / windowMs));

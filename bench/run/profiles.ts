@@ -121,7 +121,7 @@ export const profiles: readonly Profile[] = [
     rows: [row("echo-rate", [10_000], { ratePerSecond: 20_000 })],
     blocks: fewBlocks,
     // With more, a block less would fit into the minute.
-    timing: { ...turns, windows: 18 },
+    timing: { ...turns, windows: 15 },
   },
   {
     name: "default",

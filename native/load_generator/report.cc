@@ -17,11 +17,24 @@ int64_t Difference(const TreeSample& begin, const TreeSample& end, Field field) 
 }
 
 /**
+ * Other processes see the clock of a thread that runs as it was at the last timer interrupt: up to
+ * 10 ms ago. So if the only thread never slept, it had all the time in which it did not wait for
+ * its CPU.
+ */
+int64_t CpuNs(const TreeSample& begin, const TreeSample& end, int64_t duration_ns) {
+  const int64_t cpu = Difference(begin, end, &TreeSample::cpu_ns);
+  const int64_t waited = Difference(begin, end, &TreeSample::run_queue_wait_ns);
+  const bool alone = begin.threads == 1 && end.threads == 1 && end.processes == 1;
+  const bool slept = Difference(begin, end, &TreeSample::voluntary_switches) != 0;
+  if (!alone || slept || waited == kUnknown || cpu <= 0) return cpu;
+  return std::max<int64_t>(0, duration_ns - waited);
+}
+
+/**
  * The exact CPU time, shared out by the ticks that the kernel says were spent in user mode. A tick
  * is 10 ms, so in a window of 250 ms this is rough; over all windows the roughness cancels out.
  */
-int64_t UserCpuNs(const TreeSample& begin, const TreeSample& end) {
-  const int64_t cpu = Difference(begin, end, &TreeSample::cpu_ns);
+int64_t UserCpuNs(const TreeSample& begin, const TreeSample& end, int64_t cpu) {
   const int64_t user = Difference(begin, end, &TreeSample::user_ticks);
   const int64_t system = Difference(begin, end, &TreeSample::system_ticks);
   if (cpu == kUnknown || user == kUnknown || system == kUnknown) return kUnknown;
@@ -33,9 +46,11 @@ int64_t Sum(int64_t one, int64_t other) {
   return one == kUnknown || other == kUnknown ? kUnknown : one + other;
 }
 
-void AddServer(const TreeSample& begin, const TreeSample& end, JsonObject* line) {
-  const int64_t cpu = Difference(begin, end, &TreeSample::cpu_ns);
-  const int64_t user = UserCpuNs(begin, end);
+void AddServer(const Sample& from, const Sample& to, JsonObject* line) {
+  const TreeSample& begin = from.server;
+  const TreeSample& end = to.server;
+  const int64_t cpu = CpuNs(begin, end, to.at_ns - from.at_ns);
+  const int64_t user = UserCpuNs(begin, end, cpu);
   const auto total = [&](Field field) { return Difference(begin, end, field); };
   const int64_t voluntary = total(&TreeSample::voluntary_switches);
   const int64_t involuntary = total(&TreeSample::involuntary_switches);
@@ -146,7 +161,7 @@ JsonObject WindowFields(size_t index, const Window& window, const Sample& begin,
       .Number("completedMessages", window.completed)
       .Number("hotCompletedMessages", window.hot_completed)
       .Number("errors", window.errors);
-  AddServer(begin.server, end.server, &line);
+  AddServer(begin, end, &line);
   const TreeSample& from = begin.client;
   const TreeSample& to = end.client;
   const bool has_steal = begin.steal_ns != kUnknown && end.steal_ns != kUnknown;

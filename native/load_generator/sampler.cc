@@ -34,9 +34,10 @@ Sample Sampler::Take() {
 
 Sample Sampler::TakeBefore() {
   Sample sample = Take();
-  sample.at_ns = MonotonicNs();
   sample.server.cpu_ns = server_.CpuNow();
   sample.client.cpu_ns = client_.CpuNow();
+  // Nothing is sent while the clocks of ten thousand threads are read: 1.3 ms.
+  sample.at_ns = MonotonicNs();
   return sample;
 }
 
