@@ -5,12 +5,13 @@ import { judge } from "../run/judge.ts";
 import type { Plan } from "../run/plan.ts";
 import type { RunProgress } from "../run/run.ts";
 
-/** Before so many windows a half of them says nothing. */
-const enoughWindows = 6;
+/** Half of the windows of fewer rounds says nothing: one program may have disturbed them. */
+const enoughRounds = 3;
 
 export class Disturbances {
   readonly #plan: Plan;
   readonly #rules = new Map<GateRule, number>();
+  #rounds = 0;
   #windows = 0;
   #dropped = 0;
   #told = false;
@@ -25,16 +26,16 @@ export class Disturbances {
     const { step, round } = progress;
     const contender = this.#plan.contenders.find(({ name }) => name === step.contender);
     const { broken } = judge(round, step.scenario.workload, contender?.concurrency === "single");
+    this.#rounds++;
     this.#windows += round.windows.length;
     this.#dropped += broken.length;
     for (const rule of broken.flat()) this.#rules.set(rule, (this.#rules.get(rule) ?? 0) + 1);
-    if (this.#told || this.#windows < enoughWindows || 2 * this.#dropped < this.#windows) {
-      return null;
-    }
+    const few = this.#rounds < enoughRounds || 2 * this.#dropped < this.#windows;
+    if (this.#told || few || this.#windows === 0) return null;
     this.#told = true;
     return (
-      `${this.text()} (most often: ${this.#mostFrequent()}). Figures of disturbed windows ` +
-      "are used only if there are no others, with a lower grade. `doctor` lists disturbances."
+      `${this.text()} (most often: ${this.#mostFrequent()}). Figures of disturbed windows are ` +
+      "used only if there are no others, with a lower grade. The command doctor lists disturbances."
     );
   }
 
