@@ -531,6 +531,25 @@ describe("cells", () => {
     );
     expect(find(all, other)).toMatchObject({ status: "ok", dropped: 0, disturbedBlocks: 0 });
     expect(find(all, other)?.metrics.serverCpuPercent?.median).toBeCloseTo(100);
+    expect(find(all, other)).toMatchObject({ saturated: true });
+  });
+
+  it("say that a server is saturated that has all that other programs leave of its CPU", () => {
+    const beside = (waitedNs: number): Window => ({
+      ...quiet,
+      serverCpuNs: 0.7 * quiet.durationNs,
+      serverRunQueueWaitNs: waitedNs,
+    });
+    const saturatedWith = (waitedNs: number) =>
+      find(
+        cells(
+          () => [beside(waitedNs)],
+          () => [costing(10)],
+        ),
+        other,
+      )?.saturated;
+    expect(saturatedWith(0.29 * quiet.durationNs)).toBe(true);
+    expect(saturatedWith(0.2 * quiet.durationNs)).toBe(false);
   });
 
   it("carry their headline, their histogram, and what so many blocks can tell", () => {

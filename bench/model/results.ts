@@ -68,6 +68,8 @@ const cellSchema = s.record({
   droppedBlocks: s.optional(s.amount),
   /** Of `blocks`, those whose disturbed windows were used, for lack of undisturbed ones. */
   disturbedBlocks: s.optional(s.amount),
+  /** The server used up its CPU, or all of it that other programs left: missing in old files. */
+  saturated: s.optional(s.boolean),
   /** How sure the figures are, by the rules of bench/model/confidence.ts; null without figures. */
   confidence: s.optional(s.nullable(confidenceSchema)),
   /** The smallest |ratio - 1| that so many blocks resolve with a power of 80 %; null: no ratio. */

@@ -3,7 +3,7 @@
 
 import type { Cell } from "../model/results.ts";
 import { workloadRow } from "../model/workloads/catalogue.ts";
-import { fullCorePercent } from "./cautions.ts";
+import { isFull } from "./cautions.ts";
 import { figure, type Group } from "./groups.ts";
 
 /** How a server finds the connections that have something to read. */
@@ -146,12 +146,12 @@ export const callNames = [
 ] as const;
 
 /**
- * A core counts as full from `fullCorePercent` on: the cost is then the core over the rate. Not in
- * a closed loop: every server uses its core up there, and its cost per message is its own.
+ * The cost is then the core over the rate. Not in a closed loop: every server uses its core up
+ * there, and its cost per message is its own.
  */
 export function isSaturated(cell: Cell): boolean {
   if (workloadRow(cell.workload)?.regime === "capacity") return false;
-  return (figure(cell, "serverCpuPercent")?.median ?? 0) >= fullCorePercent;
+  return isFull(cell);
 }
 
 /** Percent of the CPU time in user mode, over all blocks: one alone holds too few ticks. */

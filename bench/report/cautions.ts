@@ -32,7 +32,13 @@ export type Caution =
   | Coded<"engine", { engine: string; runtimes: readonly Runtime[] }>;
 
 /** A core counts as full from here on; the capacity regime of measurement uses the same bound. */
-export const fullCorePercent = 95;
+const fullCorePercent = 95;
+
+/** Whether the server used up its core, or what other programs left of it. */
+export function isFull(cell: Cell): boolean {
+  return cell.saturated ?? (figure(cell, "serverCpuPercent")?.median ?? 0) >= fullCorePercent;
+}
+
 /** From so many blocks on a percentile interval can cover what it says. */
 export const enoughBlocks = 6;
 
@@ -43,7 +49,7 @@ export function cautionsOf({ measured, others }: Group, results: Results): Cauti
   const { complete, environment } = results;
   const dropped = [...measured, ...others].filter((cell) => cell.dropped > 0);
   const unranked = [...measured, ...others].filter(({ status }) => status === "inconclusive");
-  const full = measured.filter((cell) => percentOf(cell) >= fullCorePercent);
+  const full = measured.filter(isFull);
   const late = [...measured, ...others].filter(({ afterwards }) => afterwards !== undefined);
   const polls = full.filter(({ strategy }) => strategy === "busy-poll");
   const all: (Caution | false)[] = [
@@ -94,10 +100,6 @@ function sentLate(measured: readonly Cell[]): Caution[] {
   if (cells.length === 0) return [];
   const delayUs = Math.max(...cells.map(delayOf));
   return [{ code: "sent-late", cells, share: senderShare, delayUs }];
-}
-
-function percentOf(cell: Cell): number {
-  return figure(cell, "serverCpuPercent")?.median ?? 0;
 }
 
 function fewBlocks(cells: readonly Cell[]): Caution | false {

@@ -102,9 +102,12 @@ function commonSpread(
   const usable = usableRounds(reference);
   const samples = courses
     .filter((course) => course !== reference)
-    .map(({ judged, planned }) => countingBlocks(pairBlocks(judged, usable), planned))
-    .filter((paired) => !isSaturated(saturationIn(paired)))
-    .map((paired) =>
+    .map((course) => ({
+      course,
+      paired: countingBlocks(pairBlocks(course.judged, usable), course.planned),
+    }))
+    .filter(({ course, paired }) => !isSaturated(saturationIn(course, paired)))
+    .map(({ paired }) =>
       paired
         .flatMap((block) => pairOf(workload.headline, block.own, block.reference))
         .map((pair) => Math.log(pair.value / pair.reference)),
@@ -121,7 +124,7 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
   // Without a comparison, a disturbance of the reference does not affect the others.
   const base = workload.comparesToReference ? usable : null;
   const paired = countingBlocks(pairBlocks(course.judged, base), course.planned);
-  const saturation = saturationIn(paired);
+  const saturation = saturationIn(course, paired);
   // Its cost is the CPU over the rate: the reference's variation is in its ratio, and none cancels.
   const ownSpread = courses.common !== undefined && isSaturated(saturation);
   const common = ownSpread ? null : courses.common;
@@ -154,6 +157,7 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
     }),
     blocks: paired.length,
     disturbedBlocks,
+    saturated: isSaturated(saturation),
     confidence: confidenceIn(metrics, workload.headline, {
       blocks: paired.length,
       disturbedBlocks,
@@ -230,7 +234,7 @@ function capacityOf(metrics: Metrics, saturation: Saturation): Metrics {
   return saturation.cpuShare < 1 ? { ...capacity, ...rest } : { ...capacity, throughput, ...rest };
 }
 
-function saturationIn(paired: readonly PairedBlock[]): Saturation {
+function saturationIn({ contender }: Course, paired: readonly PairedBlock[]): Saturation {
   const shareOfTime = (...fields: readonly Parameters<typeof total>[1][]) => {
     const shares = paired.flatMap(({ own: { windows } }) => {
       const sums = fields.flatMap((field) => total(windows, field) ?? []);
@@ -244,6 +248,7 @@ function saturationIn(paired: readonly PairedBlock[]): Saturation {
     cpuShare: paired[0]?.own.round.cpuShare ?? 1,
     usedShare: shareOfTime("serverCpuNs"),
     readyShare: shareOfTime("serverCpuNs", "serverRunQueueWaitNs"),
+    single: contender.concurrency === "single",
   };
 }
 

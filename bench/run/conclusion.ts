@@ -35,6 +35,8 @@ export interface Saturation {
   readonly usedShare: number | null;
   /** The part of the time in which it ran or was ready, summed over threads; null if unknown. */
   readonly readyShare: number | null;
+  /** Whether it has one thread. */
+  readonly single: boolean;
 }
 
 interface Conclusion {
@@ -88,10 +90,15 @@ function bound({ workload, metrics, saturation }: Circumstances): Cause | null {
   };
 }
 
-/** Whether the server used up its part of the CPU. */
-export function isSaturated({ usedShare, cpuShare }: Saturation): boolean {
-  return (usedShare ?? 0) >= limits.fullShare * cpuShare;
+/** Whether the server used up its part of the CPU, or all that other programs left of it. */
+export function isSaturated(saturation: Saturation): boolean {
+  return usedUp(saturation) || (saturation.single && wasReady(saturation));
 }
+
+const usedUp = ({ usedShare, cpuShare }: Saturation) =>
+  (usedShare ?? 0) >= limits.fullShare * cpuShare;
+
+const wasReady = ({ readyShare }: Saturation) => (readyShare ?? 0) >= limits.fullShare;
 
 /**
  * Whether server and load generator were where a capacity demands them. A server that shares its
@@ -101,10 +108,9 @@ export function isFilled(
   { clientCpuPercent }: Circumstances["metrics"],
   saturation: Saturation,
 ): boolean {
-  const { cpuShare, readyShare } = saturation;
-  const ready = cpuShare < 1 && (readyShare ?? 0) >= limits.fullShare;
   const clientHasTime = (clientCpuPercent?.median ?? 100) <= limits.clientShare * 100;
-  return (isSaturated(saturation) || ready) && clientHasTime;
+  const ready = saturation.cpuShare < 1 && wasReady(saturation);
+  return (usedUp(saturation) || ready) && clientHasTime;
 }
 
 function rank(course: Course, circumstances: Circumstances): Conclusion {
