@@ -2,8 +2,7 @@
 // the figures that a cell measured. The sentences are in cause-words.ts.
 
 import type { Cell } from "../model/results.ts";
-import { workloadRow } from "../model/workloads/catalogue.ts";
-import { isFull } from "./cautions.ts";
+import { isSaturated } from "./cautions.ts";
 import { figure, type Group } from "./groups.ts";
 
 /** How a server finds the connections that have something to read. */
@@ -144,15 +143,6 @@ export const callNames = [
   ["sends", "sendCallsPerMessage"],
   ["changes of interest", "controlCallsPerMessage"],
 ] as const;
-
-/**
- * The cost is then the core over the rate. Not in a closed loop: every server uses its core up
- * there, and its cost per message is its own.
- */
-export function isSaturated(cell: Cell): boolean {
-  if (workloadRow(cell.workload)?.regime === "capacity") return false;
-  return isFull(cell);
-}
 
 /** Percent of the CPU time in user mode, over all blocks: one alone holds too few ticks. */
 export function userShareOf(cell: Cell): number | undefined {

@@ -6,6 +6,7 @@ import { busyRules, kindOf } from "../model/reasons.ts";
 import type { Cell, Results, Status } from "../model/results.ts";
 import { type Runtime, runtimeRow, runtimesWith } from "../model/runtimes.ts";
 import * as s from "../model/schema.ts";
+import { workloadRow } from "../model/workloads/catalogue.ts";
 import { attainableCoverage } from "../statistics/bootstrap.ts";
 import { figure, type Group, hasStudentRatio, isMeasured } from "./groups.ts";
 
@@ -34,8 +35,12 @@ export type Caution =
 /** A core counts as full from here on; the capacity regime of measurement uses the same bound. */
 const fullCorePercent = 95;
 
-/** Whether the server used up its core, or what other programs left of it. */
-export function isFull(cell: Cell): boolean {
+/**
+ * Whether the server used up its core, or what other programs left of it: its cost is then the core
+ * over the rate. Not in a closed loop: every server uses its core up there, at a cost of its own.
+ */
+export function isSaturated(cell: Cell): boolean {
+  if (workloadRow(cell.workload)?.regime === "capacity") return false;
   return cell.saturated ?? (figure(cell, "serverCpuPercent")?.median ?? 0) >= fullCorePercent;
 }
 
@@ -49,7 +54,7 @@ export function cautionsOf({ measured, others }: Group, results: Results): Cauti
   const { complete, environment } = results;
   const dropped = [...measured, ...others].filter((cell) => cell.dropped > 0);
   const unranked = [...measured, ...others].filter(({ status }) => status === "inconclusive");
-  const full = measured.filter(isFull);
+  const full = measured.filter(isSaturated);
   const late = [...measured, ...others].filter(({ afterwards }) => afterwards !== undefined);
   const polls = full.filter(({ strategy }) => strategy === "busy-poll");
   const all: (Caution | false)[] = [

@@ -2,7 +2,7 @@
 // format gives them their headings and widths.
 
 import type { Cell } from "../model/results.ts";
-import { isSaturated } from "./causes.ts";
+import { isSaturated } from "./cautions.ts";
 import { absent, count, duration, type Format, percent, plainNumber, ratio } from "./format.ts";
 import { figure, type Group, isP99, isProbable, isUnresolved, unitOf } from "./groups.ts";
 import { intervalWords } from "./intervals.ts";

@@ -3,9 +3,9 @@
 
 import type { Cell, Status } from "../model/results.ts";
 import { callSentence, countedCells } from "./call-words.ts";
-import { isSaturated } from "./causes.ts";
 import { cautionSentence } from "./caution-words.ts";
 import type { Caution } from "./cautions.ts";
+import { isSaturated } from "./cautions.ts";
 import { type ColumnName, columnsOf, columnText, wordsIn } from "./columns.ts";
 import { plural } from "./format.ts";
 import { figure, type Group } from "./groups.ts";

@@ -2,7 +2,7 @@
 // stands only if an interval excludes 1, and a tie is never ranked.
 
 import type { Cell, Results } from "../model/results.ts";
-import { isSaturated } from "./causes.ts";
+import { isSaturated } from "./cautions.ts";
 import { bytes, count, ratio, significant } from "./format.ts";
 import { figure, type Group, isProbable, isUnresolved, unitOf } from "./groups.ts";
 import { intervalWords } from "./intervals.ts";

@@ -99,7 +99,7 @@ export async function measureInterleaved(
   }
 }
 
-/** Together: when they opened one after another, the last of seven equal servers cost 4 % less. */
+/** Together: opened one after another, the last of seven servers cost 4 % less. */
 async function openAll(
   fresh: readonly ConnectedContender[],
   onStarted: InterleavedRequest["onStarted"],

@@ -3,7 +3,8 @@
 // hatched: its cost is the core over the rate, whatever a message needs.
 
 import type { Cell } from "../../model/results.ts";
-import { isSaturated, userShareOf } from "../causes.ts";
+import { userShareOf } from "../causes.ts";
+import { isSaturated } from "../cautions.ts";
 import { duration, ratio, shortest } from "../format.ts";
 import { figure, type Group, isMeasured } from "../groups.ts";
 import { figureWithInterval, intervalWords } from "../intervals.ts";
