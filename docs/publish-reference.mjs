@@ -3,7 +3,7 @@
 //   node docs/publish-reference.mjs                        renders the published runs and the pages again
 // A test compares the pages with the reference runs, so a figure cannot be edited by hand.
 
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { judgedClaims } from "../dist/bench/report/claims.js";
@@ -53,6 +53,10 @@ function withBlock(text, { page, name, block }) {
 
 function saved(name) {
   const path = join(reference, name, "results.json");
+  if (!existsSync(path))
+    throw new Error(
+      `${path} does not exist, and the pages quote it: git checkout reports/reference, or publish a run`,
+    );
   return parseResults(readFileSync(path, "utf8"), path);
 }
 

@@ -176,6 +176,21 @@ describe("a closed loop", () => {
   });
 });
 
+describe("a capacity", () => {
+  it("is that of servers that use their core up, and none is called saturated", () => {
+    const results = saved("default");
+    const full = results.cells.filter(
+      ({ workload, saturated }) => workload === "echo-capacity" && saturated,
+    );
+    expect(full.length).toBeGreaterThan(0);
+    const section = /<section id="workload-echo-capacity".*?<\/section>/s.exec(
+      renderHtml(results),
+    )?.[0];
+    for (const { contender } of full) expect(section).toContain(contender);
+    expect(section).not.toContain("saturated");
+  });
+});
+
 describe("select's sentence", () => {
   it("counts the looks per message", () => {
     const results = saved("default");

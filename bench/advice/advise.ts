@@ -4,6 +4,7 @@
 
 import type { MetricName, Results } from "../model/results.ts";
 import { runtimeRow } from "../model/runtimes.ts";
+import { isSaturated } from "../report/cautions.ts";
 import { plainLine } from "../report/format.ts";
 import { type Figure, figure } from "../report/groups.ts";
 import { cornersOf, namesAt } from "./corners.ts";
@@ -147,6 +148,7 @@ function candidateOf(name: string, corners: readonly Corner[], memory: Figure | 
     latencyP99: at("latencyP99"),
     memory,
     cpuPercent: at("serverCpuPercent"),
+    saturated: cells.some(({ cell }) => cell !== undefined && isSaturated(cell)),
     blocks: Math.min(...cells.map(({ cell }) => cell?.blocks ?? 0)),
   };
 }

@@ -49,6 +49,8 @@ export interface Candidate {
   readonly memory: Figure | null;
   /** Of one core, at the measured rate. */
   readonly cpuPercent: Figure | null;
+  /** Whether it used up its core in one of the corners. */
+  readonly saturated: boolean;
   /** The fewest that any corner has. */
   readonly blocks: number;
 }

@@ -264,12 +264,9 @@ function intervalText({ corners }: Answer, blocks: number): string {
     : `intervals of ratios are 95 %; with so few blocks the others cover ${few}.`;
 }
 
-const fullCorePercent = 95;
-
 function cautionsOf(answer: Answer): string[] {
   const { candidates, corners, question } = answer;
-  const full = candidates.filter(({ cpuPercent }) => (cpuPercent?.median ?? 0) >= fullCorePercent);
-  const names = full.map(({ contender }) => contender);
+  const names = candidates.filter(({ saturated }) => saturated).map(({ contender }) => contender);
   const between = basisOf(answer) === "interpolated";
   return [
     ...(names.length > 0

@@ -57,7 +57,7 @@ export class FleetHost implements Host {
   readonly platform: NodeJS.Platform;
   readonly paths: Paths;
   readonly serverAddress: string;
-  readonly announcedMs = 50;
+  readonly shortestWindowMs = 50;
   readonly #server: Agent;
   readonly #agents: readonly Placed[];
   readonly #facts = new FactCollector();

@@ -77,8 +77,11 @@ export interface Host {
   readonly paths: Paths;
   /** A failure to start shows as the exit of the process. */
   start(argv: readonly string[], options: StartOptions): HostProcess;
-  /** How long windows are announced before they begin; missing: they begin at once. */
-  readonly announcedMs?: number;
+  /**
+   * Windows of interleaved contenders are at least as long as this; missing: as long as planned.
+   * Agents announce each window, and a window should be no shorter than its announcement.
+   */
+  readonly shortestWindowMs?: number;
   /** SIGKILL to every process that was started and lives. Synchronous: for "exit" handlers. */
   killAll(): void;
   /** Resolves when none is left, or after the time. Call killAll() first. */

@@ -174,9 +174,9 @@ function inGroups(all: readonly ConnectedContender[], beside: number): Connected
   return groups.length === 0 ? [[]] : groups;
 }
 
-/** No window is shorter than the time for which it is announced, and their sum stays. */
-function withAnnouncements(timing: Timing, announcedMs: number): Timing {
-  const windowMs = Math.max(timing.windowMs, announcedMs);
+/** Fewer windows where the host needs longer ones; their sum stays. */
+function withShortestWindow(timing: Timing, shortestWindowMs: number): Timing {
+  const windowMs = Math.max(timing.windowMs, shortestWindowMs);
   return { ...timing, windowMs, windows: Math.ceil((timing.windows * timing.windowMs) / windowMs) };
 }
 
@@ -199,7 +199,7 @@ class ConnectedContender {
     const { load } = request.scenario;
     if (!canBeHeld(load)) throw new Error(`a load of mode ${load.mode} cannot be interleaved`);
     this.request = request;
-    this.timing = withAnnouncements(request.timing, context.host.announcedMs ?? 0);
+    this.timing = withShortestWindow(request.timing, context.host.shortestWindowMs ?? 0);
     this.#context = context;
     this.#load = load;
   }
