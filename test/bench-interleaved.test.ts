@@ -50,32 +50,47 @@ async function measuredWindows(names: readonly string[], windows: number, window
   return host.windows.filter(({ ms }) => ms === windowMs).map(({ generator }) => generator);
 }
 
-const pairsOf = (windows: readonly number[]) =>
-  windows.flatMap((own, index) => (index % 2 === 0 ? [[own, windows[index + 1] ?? 0]] : []));
+/** By so many: those that belong together. */
+const inGroupsOf = (size: number, windows: readonly number[]) =>
+  windows.flatMap((_, index) => (index % size === 0 ? [windows.slice(index, index + size)] : []));
+
+function counted(values: readonly number[]): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const one of values) counts.set(one, (counts.get(one) ?? 0) + 1);
+  return counts;
+}
 
 describe.runIf(process.platform === "linux")("servers that take turns", () => {
-  it("have each window beside one of the reference", async () => {
+  it("have each window beside one of the reference, which two of them share", async () => {
     const windows = await measuredWindows([reference, "cpp:poll", "cpp:select"], 6, 10);
-    // Six of either contender, and as many of the reference.
-    expect(windows).toHaveLength(24);
-    const counts = new Map<number, number>();
-    for (const one of windows) counts.set(one, (counts.get(one) ?? 0) + 1);
-    expect([...counts.values()].toSorted((a, b) => a - b)).toEqual([6, 6, 12]);
-    const [base = 0] = [...counts].find(([, times]) => times === 12) ?? [];
-    const pairs = pairsOf(windows);
-    for (const pair of pairs) expect(pair.filter((one) => one === base)).toHaveLength(1);
-    // The reference is before the contender as often as after it.
-    expect(pairs.filter(([first]) => first === base)).toHaveLength(6);
-    // Three short windows are one turn.
-    const others = pairs.map((pair) => pair.find((one) => one !== base));
-    for (let turn = 0; turn < others.length; turn += 3)
-      expect(new Set(others.slice(turn, turn + 3)).size).toBe(1);
+    expect(windows).toHaveLength(18);
+    const rounds = inGroupsOf(3, windows);
+    for (const round of rounds) expect(new Set(round).size).toBe(3);
+    expect(new Set(rounds.map(([, between]) => between)).size).toBe(1);
+    // Either contender is before the reference as often as after it.
+    const firsts = counted(rounds.map(([first = 0]) => first));
+    expect([...firsts.values()]).toEqual([3, 3]);
+  });
+
+  it("have the reference to themselves if their number is odd", async () => {
+    const names = [reference, "cpp:poll", "cpp:select", "cpp:busy-poll"];
+    const windows = await measuredWindows(names, 3, 10);
+    // Three short windows are one turn: three times two that share, and three times one.
+    expect(windows).toHaveLength(3 * 3 + 3 * 2);
+    const [base] = [...counted(windows)].find(([, times]) => times === 6) ?? [];
+    const [shared, own] = [inGroupsOf(3, windows.slice(0, 9)), inGroupsOf(2, windows.slice(9))];
+    for (const round of [...shared, ...own]) {
+      expect(new Set(round).size).toBe(round.length);
+      expect(round.filter((one) => one === base)).toHaveLength(1);
+    }
+    for (const rounds of [shared, own])
+      expect(new Set(rounds.map((round) => round.toSorted().join())).size).toBe(1);
   });
 
   it("have turns of one window if that is long", async () => {
     const windows = await measuredWindows([reference, "cpp:poll"], 3, 60);
     expect(windows).toHaveLength(6);
-    for (const pair of pairsOf(windows)) expect(new Set(pair).size).toBe(2);
+    for (const pair of inGroupsOf(2, windows)) expect(new Set(pair).size).toBe(2);
   });
 
   it("leave out a reference that is not asked for", async () => {

@@ -3,12 +3,14 @@
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   availableBackends,
   close,
+  EpollSelector,
   EVENT_READ,
   EVENT_WRITE,
   pipe,
@@ -144,6 +146,47 @@ describe.each(selectorClasses)("a wait without a deadline on %s", (_name, make) 
       selector.close();
       for (const fd of pair) close(fd);
     }
+  });
+});
+
+describe.runIf(process.platform === "linux")("after a busy moment a Reactor", () => {
+  /** Whether another epoll set of this process contains the descriptor. proc_pid_fdinfo(5) */
+  const isNested = (fd: number) =>
+    readdirSync("/proc/self/fdinfo").some((name) => {
+      const path = `/proc/self/fdinfo/${name}`;
+      return existsSync(path) && new RegExp(`^tfd: +${fd} `, "m").test(readFileSync(path, "utf8"));
+    });
+  const tick = () => new Promise((resolve) => setTimeout(resolve, 10));
+
+  it("stays out of Node's epoll set for a second, and is in it again later", async () => {
+    const selector = new EpollSelector();
+    const fd = selector.fileno();
+    const reactor = new Reactor(selector);
+    const running = reactor.run();
+    while (!isNested(fd)) await tick();
+    let nestings = 0;
+    let stalls = 0;
+    for (let burst = 0; burst < 5; burst++) {
+      let turns = 0;
+      const fds = startLoad(reactor, () => {
+        turns++;
+      });
+      while (isNested(fd) || turns < 1000) await tick();
+      for (const each of fds) reactor.removeHandler(each);
+      for (const each of fds) close(each);
+      const startedMs = performance.now();
+      for (let i = 0; i < 5; i++) {
+        await tick();
+        nestings += isNested(fd) ? 1 : 0;
+      }
+      // A machine that stood still for so long has seen a quiet second.
+      stalls += performance.now() - startedMs > 500 ? 5 : 0;
+    }
+    expect(nestings).toBeLessThanOrEqual(stalls);
+    while (!isNested(fd)) await tick();
+    reactor.stop();
+    await running;
+    selector.close();
   });
 });
 

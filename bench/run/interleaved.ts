@@ -134,8 +134,9 @@ interface Passes {
 
 /**
  * Each window of a contender is next to one of the reference's, because the machine can change
- * within milliseconds. The reference is first in every other pair. Each pass has an order of its
- * own, because a window costs more or less after that of another server.
+ * within milliseconds. Two contenders share that window of the reference: one is before it and the
+ * other after it, in turn. Each pass has an order of its own, because a window costs more or less
+ * after that of another server.
  * @returns the index of the next window.
  */
 async function measurePasses(
@@ -153,15 +154,29 @@ async function measurePasses(
       clock.hurried("shortened");
       break;
     }
-    // The reference alone is a scenario, too.
-    for (const one of group.length === 0 ? all : shuffled(random, group)) {
-      const pair = reference === undefined || one === reference ? [one] : [reference, one];
+    for (const beside of sharing(shuffled(random, group), reference)) {
       for (const end = index + perTurn; index < end; index++) {
-        for (const each of index % 2 === 0 ? pair : pair.toReversed()) await each.measure(index);
+        for (const each of index % 2 === 0 ? beside : beside.toReversed()) await each.measure(index);
       }
     }
   }
   return index;
+}
+
+/** Contenders by two, with the reference between them; without one each by itself. */
+function sharing(
+  group: readonly ConnectedContender[],
+  reference: ConnectedContender | undefined,
+): ConnectedContender[][] {
+  if (reference === undefined) return group.map((one) => [one]);
+  // The reference alone is a scenario, too.
+  if (group.length === 0) return [[reference]];
+  const shared: ConnectedContender[][] = [];
+  for (let at = 0; at < group.length; at += 2) {
+    const [one, ...other] = group.slice(at, at + 2);
+    if (one !== undefined) shared.push([one, reference, ...other]);
+  }
+  return shared;
 }
 
 /** As many as may be connected at one time, `beside` further servers included; one at least. */

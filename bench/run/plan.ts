@@ -282,10 +282,13 @@ const closedWarmupMs = 1_000;
 /** What comes back after a window, and commands. */
 const betweenWindowsMs = 5;
 
-/** A window and one of the reference's beside it: the load settles, and what was due is back. */
+/**
+ * A window and its part of the reference's beside it, which two contenders share: the load settles,
+ * and what was due is back.
+ */
 function turnMs(windowMs: number, { comparesToReference }: Workload): number {
   const one = settleMs(windowMs) + windowMs + betweenWindowsMs;
-  return comparesToReference ? 2 * one : one;
+  return comparesToReference ? 1.5 * one : one;
 }
 
 /** Some processes of Node start, and the measured time comes twice: for many, and for one. */

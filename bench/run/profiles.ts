@@ -90,7 +90,7 @@ const short = timing(100, 2, 150);
  * neighbours. The ratio of two equal servers in a block, measured in turn: a standard deviation
  * of 1 % with windows of 10 ms, 4 % with 20 ms, and 5 % or more with 50 ms.
  */
-const turns = timing(100, 24, 10);
+const turns = timing(100, 30, 10);
 const brief = timing(100, 3, 150);
 /** How long a pilot measures what a server carries: some thousand messages. */
 export const pilotMs = 200;
@@ -121,7 +121,7 @@ export const profiles: readonly Profile[] = [
     rows: [row("echo-rate", [10_000], { ratePerSecond: 20_000 })],
     // A sixth would not fit into the minute.
     blocks: fixed(5),
-    timing: { ...turns, windows: 18 },
+    timing: { ...turns, windows: 24 },
   },
   {
     name: "default",

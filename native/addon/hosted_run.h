@@ -21,9 +21,9 @@ struct Environment;
  *   for several runs, and Node's event loop utilization counts the wait as idle.
  * - near, in the prepare phase itself, with Node's descriptor in the source's set: a third of the
  *   system calls. For a run that has the thread to itself and is woken about a thousand times per
- *   second or more. Node's loop gets a pass whenever it has anything to do, and every few
- *   milliseconds for what cannot be seen from outside (unreferenced immediates, other addons'
- *   check and prepare handles).
+ *   second or more: while it is busy. Node's loop gets a pass whenever it has anything to do, and
+ *   every few milliseconds for what cannot be seen from outside (unreferenced immediates, other
+ *   addons' check and prepare handles); after each turn when the run is no longer busy.
  */
 class HostedRun {
  public:
@@ -72,7 +72,7 @@ class HostedRun {
   [[gnu::hot]] Result<int> WaitNear(int64_t node_turn_ns);
   /** How long the next wait may last. */
   [[gnu::hot]] Result<void> Limit(int64_t timeout_ns);
-  /** Chooses near or far by how often the last few milliseconds brought events. */
+  /** Chooses near or far, and one turn per pass or many, by how often events came lately. */
   [[gnu::hot]] void Measure(bool had_events, bool timer_fired);
 
   /** The last call. @returns false. */
@@ -94,11 +94,13 @@ class HostedRun {
   napi_value turn_ = nullptr;
   int64_t due_ns_ = 0;  // of the next turn, on the monotonic clock; 0: at once
   int64_t window_end_ns_ = 0;
+  int64_t quiet_end_ns_ = 0;  // of a near run that is not busy
   int window_turns_ = 0;
   bool fired_ = false;  // by the source's watch
   bool passing_ = false;
   bool alone_ = false;
   bool near_ = false;
+  bool busy_ = false;  // only a near run: many turns per pass
   bool over_ = false;
 };
 
