@@ -53,10 +53,10 @@ describe("a part's clock", () => {
     expect(clock.hasTimeToMakeUp(0.1)).toBe(false);
   });
 
-  it("keeps the last tenth for closing", async () => {
+  it("keeps the last 6 % for closing", async () => {
     const { clock, block } = clockOf(10, true);
-    await block(8.9);
-    expect([clock.mustClose(), clock.leftMs()]).toEqual([false, expect.closeTo(1_100)]);
+    await block(9.3);
+    expect([clock.mustClose(), clock.leftMs()]).toEqual([false, expect.closeTo(700)]);
     await block(0.2);
     expect(clock.mustClose()).toBe(true);
     await block(5);

@@ -18,7 +18,7 @@ export interface Hurry {
 /** Of the longest block: so much has to fit for a second block to be tried. */
 const secondBlockShare = 0.5;
 /** At the end of a part's time, for closing connections and stopping servers. */
-const closingShare = 0.1;
+const closingShare = 0.06;
 
 /** The clock of one part of a run, which has a share of the budget. */
 export class PartClock {

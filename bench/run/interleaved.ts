@@ -156,7 +156,8 @@ async function measurePasses(
     }
     for (const beside of sharing(shuffled(random, group), reference)) {
       for (const end = index + perTurn; index < end; index++) {
-        for (const each of index % 2 === 0 ? beside : beside.toReversed()) await each.measure(index);
+        const inOrder = index % 2 === 0 ? beside : beside.toReversed();
+        for (const each of inOrder) await each.measure(index);
       }
     }
   }

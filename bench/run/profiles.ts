@@ -121,7 +121,7 @@ export const profiles: readonly Profile[] = [
     rows: [row("echo-rate", [10_000], { ratePerSecond: 20_000 })],
     // A sixth would not fit into the minute.
     blocks: fixed(5),
-    timing: { ...turns, windows: 24 },
+    timing: { ...turns, windows: 21 },
   },
   {
     name: "default",
