@@ -15,7 +15,11 @@ export interface Hurry {
   readonly abandoned: number;
 }
 
-/** Of the longest block: so much has to fit for a second block to be tried. */
+/**
+ * Of the longest block: so much has to fit for a further one to be tried, which then has fewer
+ * windows. One block ranks nothing, so less is enough for the second one.
+ */
+const furtherShare = 0.85;
 const secondBlockShare = 0.5;
 /** At the end of a part's time, for closing connections and stopping servers. */
 const closingShare = 0.06;
@@ -47,12 +51,12 @@ export class PartClock {
   }
 
   /**
-   * Whether the next planned block is to be measured. The first one always is. One block ranks
-   * nothing, so the second one is tried if half of it fits: it may end with fewer windows.
+   * Whether the next planned block is to be measured. The first one always is, a further one if
+   * most of it fits.
    */
   hasTimeForPlanned(): boolean {
     if (!this.#bindsPlanned || this.#blocksDone === 0) return true;
-    return this.#fits(this.#blocksDone === 1 ? secondBlockShare : 1);
+    return this.#fits(this.#blocksDone === 1 ? secondBlockShare : furtherShare);
   }
 
   /** @param share of a whole block's rounds that the block would have. */
