@@ -91,7 +91,7 @@ describe("a plan", () => {
   it("tells itself in words, and that few blocks give weak intervals", () => {
     const lines = describePlan(makePlan(requestOf({ blocks: 4 }))).join("\n");
     expect(lines).toMatch(/10,000 connections.*\n6 contenders, 4 blocks, .*about .* s, up to /);
-    expect(describePlan(makePlan(requestOf())).join("\n")).toMatch(/about \d+ s, 55 s at most$/);
+    expect(describePlan(makePlan(requestOf())).join("\n")).toMatch(/about \d+ s, 57 s at most$/);
     const opened = makePlan(requestOf({ workloads: ["connect-rate"], blocks: 5 }));
     expect(describePlan(opened).join("\n")).toMatch(/fewer than 6 blocks: connect-rate/);
     const scales = makePlan(requestOf({ workloads: ["idle"], connections: [1, 20, 3000] }));

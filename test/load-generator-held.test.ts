@@ -189,6 +189,25 @@ describe("held connections", () => {
     expect((await held.end()).code).toBe(0);
   });
 
+  it("settle in a closed loop until all have come back, then measure several rounds", async () => {
+    const waiting: (() => void)[] = [];
+    const { port } = await listenAndWatch((socket, data) => {
+      const answerAll = () => {
+        for (const answer of waiting.splice(0)) answer();
+      };
+      if (waiting.length === 0) setTimeout(answerAll, 100);
+      waiting.push(() => socket.write(data));
+    });
+    const held = new Held(port);
+    await held.line();
+    const window = await held.window("ms=10 settle-ms=5 in-flight=4");
+    // setTimeout() is early by up to a millisecond.
+    expect(window["settleNs"]).toBeGreaterThanOrEqual(99 * ms);
+    expect(window.durationNs).toBeGreaterThanOrEqual(4 * 99 * ms);
+    expect(window.completedMessages).toBeGreaterThanOrEqual(4);
+    expect(await held.end()).toMatchObject({ code: 0, result: clean });
+  });
+
   it("have the same clock in an open loop after many windows of a closed one", async () => {
     const { port } = await listenAndWatch();
     const held = new Held(port, { rate: 1000 });

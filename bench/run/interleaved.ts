@@ -23,7 +23,7 @@ import {
   startContender,
 } from "./round.ts";
 import type { ServerProcess } from "./server.ts";
-import { closedWarmup, settleMs, warmed, warmUpsAtOnce } from "./warm-up.ts";
+import { closedWarmup, heldTiming, settleMs, warmed, warmUpsAtOnce } from "./warm-up.ts";
 
 /**
  * Connections that are open at one time, those of all servers together. What does not fit is
@@ -190,12 +190,6 @@ function inGroups(all: readonly ConnectedContender[], beside: number): Connected
   return groups.length === 0 ? [[]] : groups;
 }
 
-/** Fewer windows where the host needs longer ones; their sum stays. */
-function withShortestWindow(timing: Timing, shortestWindowMs: number): Timing {
-  const windowMs = Math.max(timing.windowMs, shortestWindowMs);
-  return { ...timing, windowMs, windows: Math.ceil((timing.windows * timing.windowMs) / windowMs) };
-}
-
 /** One contender: its server, its load generator, and what they told. */
 class ConnectedContender {
   readonly request: RoundRequest;
@@ -215,7 +209,7 @@ class ConnectedContender {
     const { load } = request.scenario;
     if (!canBeHeld(load)) throw new Error(`a load of mode ${load.mode} cannot be interleaved`);
     this.request = request;
-    this.timing = withShortestWindow(request.timing, context.host.shortestWindowMs ?? 0);
+    this.timing = heldTiming(request.timing, load, context.host.shortestWindowMs);
     this.#context = context;
     this.#load = load;
   }

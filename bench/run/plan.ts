@@ -22,7 +22,7 @@ import {
   type Timing,
   wholeProfile,
 } from "./profiles.ts";
-import { closedWarmup, settleMs, warmed, warmUpsAtOnce } from "./warm-up.ts";
+import { closedWarmup, heldTiming, settleMs, warmed, warmUpsAtOnce } from "./warm-up.ts";
 
 /** One cell's load, for every contender alike. */
 export interface Scenario {
@@ -261,9 +261,10 @@ export function estimateRoundSeconds({ load, workload }: Scenario, part: Part): 
   const opened = load.mode === "churn" ? 0 : load.connections * 0.00004;
   if (load.mode === "delivery") return estimateDeliverySeconds(timing);
   if (load.mode === "memory") return startAndStop + opened + 0.3 * load.stages.length;
-  const windowMs = canBeHeld(load) ? turnMs(timing.windowMs, workload) : timing.windowMs;
+  const { windows, windowMs: ownMs } = canBeHeld(load) ? heldTiming(timing, load) : timing;
+  const windowMs = canBeHeld(load) ? turnMs(ownMs, workload) : ownMs;
   const warmupMs = load.mode === "share" ? timing.warmupMs : meanWarmupMs(part, load);
-  const measuring = startAndStop + opened + (warmupMs + timing.windows * windowMs) / 1000;
+  const measuring = startAndStop + opened + (warmupMs + windows * windowMs) / 1000;
   // The pilot connects and warms up as the load after it does.
   return load.mode === "share" ? measuring + opened + (warmupMs + pilotMs) / 1000 : measuring;
 }

@@ -53,6 +53,25 @@ export function settleMs(windowMs: number): number {
   return Math.min(longestSettleMs, windowMs / 2);
 }
 
+/**
+ * A closed loop begins with all its messages at once. In 10 ms a server that reads them all before
+ * it answers the first one would have answered none.
+ */
+const shortestClosedMs = 150;
+const fewestWindows = 3;
+
+/**
+ * The windows of servers that take turns: fewer if they have to be longer, at least three, and
+ * together as long as planned. @param shortestMs that the host allows.
+ */
+export function heldTiming(timing: Timing, { mode }: GeneratorLoad, shortestMs = 0): Timing {
+  const closedMs = mode === "closed" ? shortestClosedMs : 0;
+  const windowMs = Math.max(timing.windowMs, closedMs, shortestMs);
+  if (windowMs === timing.windowMs) return timing;
+  const windows = Math.ceil((timing.windows * timing.windowMs) / windowMs);
+  return { ...timing, windowMs, windows: Math.max(fewestWindows, windows) };
+}
+
 /** A server's CPU handles so many messages per second of several servers that warm up together. */
 const rateTogether = 10_000;
 

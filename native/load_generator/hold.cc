@@ -25,6 +25,13 @@ namespace {
 // How often a window looks whether it is to stop.
 constexpr int64_t kLookForCommandsNs = 5 * kNsPerMs;
 
+// A closed loop settles until as many messages as it has in flight are back, or for this long.
+constexpr int64_t kLongestSettleNs = 2000 * kNsPerMs;
+
+// If that took longer than the command says, the window lasts so many times as long: a server that
+// reads all requests before it answers the first one would else be measured in one of its phases.
+constexpr int64_t kRoundTrips = 4;
+
 /** Settling, then one window, which a command may end early. */
 class OneWindow final : public Timeline {
  public:
@@ -43,13 +50,17 @@ class OneWindow final : public Timeline {
     return step;
   }
 
-  Step Next(const Progress& /*progress*/) override {
+  Step Next(const Progress& progress) override {
     Step step;
+    if (until_ns_ == 0 && !HasSettled(progress)) {
+      step.until_ns = MonotonicNs() + kNsPerMs;
+      return step;
+    }
     step.phase = Step::Phase::kWindow;
     if (until_ns_ == 0) {
       held_.begin = sampler_.TakeBefore();
       step.edge_ns = held_.begin.at_ns;
-      until_ns_ = step.edge_ns + command_.length_ms * kNsPerMs;
+      until_ns_ = step.edge_ns + LengthNs(step.edge_ns - began_ns_);
       held_.settle_ns = step.edge_ns - began_ns_;
       traffic_.MeasureByDue(window_, step.edge_ns);
     } else if (MonotonicNs() >= until_ns_ || commands_.NextIs("stop")) {
@@ -67,6 +78,23 @@ class OneWindow final : public Timeline {
   bool measured() const { return held_.end.at_ns > 0; }
 
  private:
+  /** Windows that begin at an instant are those of other machines, too, and do not wait. */
+  bool WaitsForAnswers() const {
+    return command_.options.mode == LoadMode::kClosed && command_.at_ns == 0;
+  }
+
+  bool HasSettled(const Progress& progress) {
+    if (!WaitsForAnswers() || progress.completed >= command_.options.in_flight) return true;
+    return MonotonicNs() >= began_ns_ + kLongestSettleNs || commands_.NextIs("stop");
+  }
+
+  int64_t LengthNs(int64_t settled_ns) const {
+    const int64_t length_ns = command_.length_ms * kNsPerMs;
+    const bool waited = settled_ns > (command_.settle_ms + 1) * kNsPerMs;
+    if (!WaitsForAnswers() || !waited) return length_ns;
+    return std::max(length_ns, kRoundTrips * std::min(settled_ns, kLongestSettleNs));
+  }
+
   const WindowCommand& command_;
   Sampler& sampler_;
   Traffic& traffic_;
