@@ -160,7 +160,7 @@ describe.runIf(process.platform === "linux")("after a busy moment a Reactor", ()
 
   it("stays out of Node's epoll set for a second, and is in it again later", async () => {
     const selector = new EpollSelector();
-    const fd = selector.fileno();
+    const fd = selector.fileno() ?? -1;
     const reactor = new Reactor(selector);
     const running = reactor.run();
     while (!isNested(fd)) await tick();

@@ -326,7 +326,7 @@ async function capacity() {
   for (const name of list("contenders", ["node:net", "cpp:thread-per-connection"])) {
     const ratios = [];
     for (let seed = 1; seed <= number("rounds", 5); seed++) {
-      const one = { ...asked, contenders: [name], blocks: 1, seed };
+      const one = { ...asked, contenders: [name], blocks: 3, seed };
       const figures = [];
       for (const on of [host, whole]) {
         const cell = (await measure(one, contenders, on)).cells.find(
