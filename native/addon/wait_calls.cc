@@ -81,22 +81,26 @@ int32_t Look(const Call& call, OpenSelector& open, int64_t timeout_ns, WakeSet::
   return interrupted ? 0 : count.value();
 }
 
-/** Events of Node's that its loop has not handed out, seen by a thread that does not wait. */
-bool HostHasEvents(Host& host) {
+/**
+ * Whether Node's loop has something to do, for a thread that does not wait. That includes watchers
+ * that the kernel does not know yet: a signal that Node watches since the last pass of its loop
+ * does not make its descriptor readable.
+ */
+bool HostAsksForTurn(Host& host) {
   if (!host.HasEvents() && HostIsReady(host)) host.SawEvents();
-  return host.HasEvents() && host.AsksForTurn();
+  return host.AsksForTurn();
 }
 
 /**
  * A wait of no time. A caller that yields on empty results only, and finds events at every look,
  * would keep Node's events waiting without end. After kLooksInRow such looks, one ends empty if
- * Node has events. It takes nothing from the selector.
+ * Node has something to do. It takes nothing from the selector.
  */
 int32_t LookOnce(const Call& call, OpenSelector& open) {
   if (open.looks_in_row >= kLooksInRow) {
     open.looks_in_row = 0;
     Host& host = call.environment().HostOf(call.env());
-    if (HostHasEvents(host)) {
+    if (HostAsksForTurn(host)) {
       open.ring[0].fd = 0;
       host.AskedForTurn();
       return 0;
