@@ -32,7 +32,8 @@ const serverText = (answer: string) =>
   `import { hello } from "./dist/hello.mjs";\n` +
   `createServer((request, response) => { ${answer} }).listen(+process.argv[2], "127.0.0.1");\n`;
 
-const burn = "const end = process.cpuUsage().user + 3000; while (process.cpuUsage().user < end);";
+/** By the clock: the user time of a process is made of ticks, and 3 ms of it took up to 115 ms. */
+const burn = "const end = performance.now() + 3; while (performance.now() < end);";
 
 /** Each commit is a branch of its name, made from `main`. */
 const commits = {
@@ -156,16 +157,15 @@ describe.runIf(process.platform === "linux")(
         contender: "server",
         gates: true,
       });
+      expect(cell?.verdict, cell?.reason ?? "").not.toBe("failed");
       expect(outcome).not.toBe("pass");
       const { base, head, first, verdict } = cell ?? {};
       if (base != null && head != null) expect(head / base).toBeGreaterThan(1.5);
       if (verdict === "regression") expect(first?.detectable).toBeGreaterThan(0);
-      // On a busy machine a control may have no pair, and is left out: then nothing passes.
-      const names = controls.map((one) => controlText(one).name);
-      expect([
+      expect(controls.map((one) => controlText(one).name)).toEqual([
         "base against base shows no change",
         "server with 300 % of its CPU time planted is detected",
-      ]).toEqual(expect.arrayContaining(names));
+      ]);
     });
 
     it("does not say regression where a commit adds a header", async () => {

@@ -4,8 +4,7 @@
 import type { Cell, Status } from "../model/results.ts";
 import { callSentence, countedCells } from "./call-words.ts";
 import { cautionSentence } from "./caution-words.ts";
-import type { Caution } from "./cautions.ts";
-import { isSaturated } from "./cautions.ts";
+import { type Caution, isSaturated } from "./cautions.ts";
 import { type ColumnName, columnsOf, columnText, wordsIn } from "./columns.ts";
 import { plural } from "./format.ts";
 import { figure, type Group } from "./groups.ts";
