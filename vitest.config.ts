@@ -12,11 +12,16 @@ const alone = [
   "test/agents-full.test.ts",
   "test/bench-noise.test.ts",
   "test/load-generator-truth.test.ts",
-  "test/servers-calls.test.ts",
 ];
 
 /** Files that mostly wait, and need most of a CPU when they do not. */
-const inPairs = ["test/agents-ssh.test.ts", "test/load-generator-protocols.test.ts"];
+const inPairs = [
+  "test/agents-ssh.test.ts",
+  "test/load-generator-http.test.ts",
+  "test/load-generator-faults.test.ts",
+  "test/load-generator-requests.test.ts",
+  "test/servers-calls.test.ts",
+];
 
 /**
  * Short files that share a process, which loads vitest and the modules once. Their tests close and

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "vitest";
-import { type Outcome, run } from "./load-runs.ts";
+import { type Answer, type Outcome, run } from "./load-runs.ts";
 
 const servers = new Set<Server>();
 
@@ -23,6 +23,14 @@ export async function listenHttp(answer: RequestListener): Promise<number> {
   await once(server.listen(0, "127.0.0.1"), "listening");
   return (server.address() as AddressInfo).port;
 }
+
+/** Answers each request head with these bytes. */
+export const raw =
+  (answer: string): Answer =>
+  (socket, data) => {
+    const requests = data.toString("latin1").split("\r\n\r\n").length - 1;
+    for (let left = requests; left > 0; left--) socket.write(answer);
+  };
 
 export const http = (port: number, options: Options = {}) =>
   run(port, { protocol: "http", ...options });

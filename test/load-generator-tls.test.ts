@@ -16,6 +16,7 @@ import {
   type Answer,
   echo,
   endAll,
+  faultsOf,
   finished,
   listen,
   type Outcome,
@@ -83,8 +84,7 @@ const listenHttps = (options: TlsOptions, body: string): Promise<number> => {
 
 const request: Options = { protocol: "request", send: "ping\\n", expect: "ping\\n", tls: 1 };
 
-const tlsFault = ({ result }: Outcome) =>
-  (result["faults"] as Record<string, { count: number; first: string }>)["tls"];
+const tlsFault = (outcome: Outcome) => faultsOf(outcome)["tls"];
 
 const openssl = spawnSync("openssl", ["version"]).error === undefined;
 

@@ -33,6 +33,10 @@ export function endAll(): void {
   servers.clear();
 }
 
+/** What a run counted as wrong, by kind. */
+export const faultsOf = ({ result }: Outcome) =>
+  result["faults"] as Record<string, { count: number; first: string }>;
+
 export function start(
   file: string,
   args: readonly (string | number)[],

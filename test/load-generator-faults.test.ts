@@ -1,0 +1,100 @@
+// Servers that answer the load generator wrong: each fault is counted by its kind and quoted.
+
+import type { Socket } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import { http, type Options, raw } from "./http-runs.ts";
+import { type Answer, endAll, faultsOf, listen } from "./load-runs.ts";
+
+afterEach(endAll);
+
+describe("a server that answers wrong", () => {
+  const answers: readonly (readonly [string, Options, Answer, string, RegExp])[] = [
+    [
+      "another status",
+      {},
+      raw("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n\r\nno"),
+      "status",
+      /^connection \d+: request \d+ \(GET \/\): status 503, expected 200$/,
+    ],
+    [
+      "another body",
+      { "expect-body": "hello" },
+      raw("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelXo"),
+      "wrong",
+      /byte 3 of the body on is "Xo", expected "lo"/,
+    ],
+    [
+      "a shorter body",
+      { "expect-body": "hello" },
+      raw("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhe"),
+      "short",
+      /a body of 2 bytes, expected 5/,
+    ],
+    ["no HTTP", {}, raw("+PONG\r\n"), "wrong", /"\+PONG(\\r)?" is no HTTP answer/],
+    [
+      "two answers",
+      {},
+      raw("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".repeat(2)),
+      "doubled",
+      /had not been sent yet when "HTTP\/1\.1 200 OK\\r\\n/,
+    ],
+    [
+      "late",
+      { "answer-within-ms": 5, rate: 20 },
+      (socket) =>
+        setTimeout(() => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), 40),
+      "late",
+      /late/,
+    ],
+  ];
+  it.each(answers)("counts it: %s", async (_name, options, answer, kind, first) => {
+    const outcome = await http(await listen(answer), options);
+    expect(Object.keys(faultsOf(outcome))).toEqual([kind]);
+    expect(faultsOf(outcome)[kind]?.count).toBeGreaterThan(0);
+    expect(faultsOf(outcome)[kind]?.first).toMatch(first);
+  });
+
+  /** Good for the first requests of all connections, then something else, once. */
+  const later = (good: Answer, bad: (socket: Socket) => void): Answer => {
+    let requests = 0;
+    return (socket, data, state) => (++requests === 20 ? bad(socket) : good(socket, data, state));
+  };
+  const ok = raw("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  it.each([
+    ["closed", (socket: Socket) => socket.end(), /closed instead of an answer/],
+    ["closed", (socket: Socket) => socket.resetAndDestroy(), /closed instead of an answer/],
+    [
+      "short",
+      (socket: Socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no"),
+      /closed after 1 bytes of the answer's body/,
+    ],
+  ])("counts a connection that ends in between: %s", async (kind, bad, first) => {
+    const outcome = await http(await listen(later(ok, bad)));
+    expect(Object.keys(faultsOf(outcome))).toEqual([kind]);
+    expect(faultsOf(outcome)[kind]).toMatchObject({ count: 1 });
+    expect(faultsOf(outcome)[kind]?.first).toMatch(first);
+    expect(outcome.result["connectionsLost"]).toBe(1);
+  });
+
+  it.each<[string, Answer, RegExp]>([
+    ["closed", (socket) => socket.end(), /connection 0: request 0 .*closed instead of an answer/],
+    [
+      "short",
+      (socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no"),
+      /closed after 1 bytes of the answer's body/,
+    ],
+    ["late", () => {}, /connection 0: request 0 /],
+  ])("counts and quotes what happens from the first request on: %s", async (kind, bad, first) => {
+    const outcome = await http(await listen(bad), { "connect-timeout-ms": 300 });
+    expect(outcome.result["error"]).toMatch(/^only 0 of \d+ connections .*within 300 ms.*: /);
+    expect(outcome.result["error"]).toMatch(first);
+    expect(Object.keys(faultsOf(outcome))).toEqual([kind]);
+    expect(faultsOf(outcome)[kind]?.first).toMatch(first);
+  });
+
+  it("counts what has no answer when the run ends as late", async () => {
+    const outcome = await http(await listen(later(ok, () => {})), { "drain-timeout-ms": 100 });
+    expect(faultsOf(outcome)["late"]).toMatchObject({ count: 1 });
+    expect(outcome.result["missing"]).toBe(1);
+  });
+});
