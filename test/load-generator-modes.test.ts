@@ -413,3 +413,22 @@ it("leaves nothing of the processes it started", () => {
   );
   expect(generators).toEqual([]);
 });
+
+describe("the loop", () => {
+  it.each([
+    ["open", {}],
+    ["open, in ticks, from several processes", { "tick-us": 500, processes: 2 }],
+    ["open, one at a time", { depth: 1 }],
+    ["closed", { mode: "closed", "in-flight": 20 }],
+    ["pipelined", { mode: "closed", "in-flight": 160, depth: 4 }],
+    ["with slow and hot connections", { slow: 5, hot: 10 }],
+    ["churn", { mode: "churn", connections: 1, "in-flight": 10 }],
+    ["idle", { mode: "idle" }],
+  ])("takes no memory: %s", async (_name, options) => {
+    const { result } = await run(await listen(echo), { connections: 40, ...options });
+    expect(result).toMatchObject({ error: null, clientAllocations: 0 });
+    if (!("mode" in options && options.mode === "idle")) {
+      expect(result.messages).toBeGreaterThan(0);
+    }
+  });
+});

@@ -1,5 +1,5 @@
-// Whether the load generator's numbers are true: a server that stands still is not excused, an echo
-// that is read late is not thought to have come late, and the loop takes no memory.
+// Whether the load generator's numbers are true: a server that stands still is not excused, and an
+// echo that is read late is not thought to have come late.
 
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -8,17 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { packagePaths } from "../bench/paths.ts";
 import { bins, quantile } from "./hdr-reader.ts";
-import {
-  echo,
-  endAll,
-  finished,
-  listen,
-  type Outcome,
-  outcome,
-  run,
-  start,
-  startRun,
-} from "./load-runs.ts";
+import { endAll, finished, type Outcome, outcome, run, start, startRun } from "./load-runs.ts";
 
 const { echoServer } = packagePaths();
 const ms = 1e6;
@@ -79,25 +69,6 @@ describe.runIf(process.platform === "linux")("an echo that is read late", () => 
     // The quickest: on a busy machine any other may have waited.
     expect(all[0]?.[0]).toBeGreaterThan(0);
     expect(all[0]?.[0]).toBeLessThan(5 * ms);
-  });
-});
-
-describe("the loop", () => {
-  it.each([
-    ["open", {}],
-    ["open, in ticks, from several processes", { "tick-us": 500, processes: 2 }],
-    ["open, one at a time", { depth: 1 }],
-    ["closed", { mode: "closed", "in-flight": 20 }],
-    ["pipelined", { mode: "closed", "in-flight": 160, depth: 4 }],
-    ["with slow and hot connections", { slow: 5, hot: 10 }],
-    ["churn", { mode: "churn", connections: 1, "in-flight": 10 }],
-    ["idle", { mode: "idle" }],
-  ])("takes no memory: %s", async (_name, options) => {
-    const { result } = await run(await listen(echo), { connections: 40, ...options });
-    expect(result).toMatchObject({ error: null, clientAllocations: 0 });
-    if (!("mode" in options && options.mode === "idle")) {
-      expect(result.messages).toBeGreaterThan(0);
-    }
   });
 });
 

@@ -572,16 +572,17 @@ describe("the words before the charts", () => {
 
 describe("the last tables", () => {
   it("have every cell and every figure", () => {
-    for (const { workload } of groupCells(full)) {
+    for (const workload of new Set(groupCells(full).map((group) => group.workload))) {
       const cells = full.cells.filter((cell) => cell.workload === workload);
       const { rows } = rawTable(cells);
       expect(rows.length).toBe(cells.length);
       for (const [index, cell] of cells.entries()) {
         const shown = rows[index]?.values.map(({ value }) => value);
-        for (const name of Object.keys(cell.metrics)) {
+        const lost = Object.keys(cell.metrics).filter((name) => {
           const median = figure(cell, name)?.median;
-          if (median !== undefined) expect(shown, `${cell.contender} ${name}`).toContain(median);
-        }
+          return median !== undefined && shown?.includes(median) !== true;
+        });
+        expect(lost, cell.contender).toEqual([]);
       }
     }
   });

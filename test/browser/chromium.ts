@@ -148,41 +148,29 @@ export function faintMarks(page: Page): Promise<string[]> {
 
 const axePath = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
-/** The rules of axe that depend on colours; all others find the same in every colour scheme. */
-export const colourRules = ["color-contrast", "link-in-text-block"];
-
 /**
  * What axe finds serious or critical on a page.
- *
- * @param within a selector; default: the whole page. @param rules default: all.
+ * @param within a selector
  */
-export async function seriousFindings(
-  page: Page,
-  { within = "html", rules = null }: { within?: string; rules?: readonly string[] | null } = {},
-): Promise<string[]> {
+export async function seriousFindings(page: Page, within = "html"): Promise<string[]> {
   // The page's own policy lets nothing in from outside; what is evaluated is not from outside.
   const isThere = await page.evaluate(() => "axe" in globalThis);
   if (!isThere) await page.evaluate(readFileSync(axePath, "utf8"));
-  const runOnly = rules === null ? {} : { runOnly: { type: "rule", values: rules } };
-  // What passes is not described: that takes most of the time of a large page.
-  const options = { resultTypes: ["violations"], ...runOnly };
-  return await page.evaluate(
-    async ([context, given]) => {
-      const { axe } = globalThis as unknown as {
-        axe: {
-          run: (
-            context: string,
-            options: object,
-          ) => Promise<{
-            violations: { id: string; impact: string; nodes: { html: string }[] }[];
-          }>;
-        };
+  return await page.evaluate(async (context) => {
+    const { axe } = globalThis as unknown as {
+      axe: {
+        run: (
+          context: string,
+          options: object,
+        ) => Promise<{
+          violations: { id: string; impact: string; nodes: { html: string }[] }[];
+        }>;
       };
-      const { violations } = await axe.run(context, given);
-      return violations
-        .filter(({ impact }) => impact === "serious" || impact === "critical")
-        .map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`);
-    },
-    [within, options] as const,
-  );
+    };
+    // What passes is not described: that takes most of the time of a large page.
+    const { violations } = await axe.run(context, { resultTypes: ["violations"] });
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`);
+  }, within);
 }
