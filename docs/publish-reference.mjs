@@ -93,8 +93,8 @@ function millionBlock(results) {
   };
   return [
     `[A million connections](reports/reference/c1m/report.md), each of which echoed, take`,
-    `${figure("cpp:prefork", "userBytesPerConnection")} per connection of the C++ server's own memory, ` +
-      `${figure("ts:prefork", "userBytesPerConnection")} of the TypeScript server's, and`,
+    `${figure("cpp:prefork", "userBytesPerConnection")} per connection of the own memory of \`cpp:prefork\`, ` +
+      `${figure("ts:prefork", "userBytesPerConnection")} of \`ts:prefork\`, and`,
     `${figure("cpp:prefork", "kernelBytesPerConnection")} of kernel memory for both ends (${machineOf(results)}).`,
   ].join("\n");
 }

@@ -172,7 +172,10 @@ Result<int> HostedRun::WaitNear(int64_t node_turn_ns) {
   const int64_t until_ns = busy_ ? window_end_ns_ : quiet_end_ns_;
   const Result<void> set = source_->wake_set.WakeBy(std::min(until_ns, node_turn_ns));
   if (!set.ok()) return set.error();
-  return source_->Wait(kForever);
+  const Result<int> count = source_->Wait(kForever);
+  // After up to a second: a handler of another addon may set a timer by the loop's clock.
+  if (!busy_) uv_update_time(host_.loop());
+  return count;
 }
 
 Result<void> HostedRun::Limit(int64_t timeout_ns) {
