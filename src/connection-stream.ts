@@ -25,6 +25,8 @@ export class ConnectionStream extends Duplex {
   readonly #connection: EngineConnection<unknown>;
   #drained: Done | null = null;
   #closed: Done | null = null;
+  #received = false;
+  #sent = false;
 
   constructor(connection: Connection<unknown>, options: ConnectionStreamOptions) {
     super({ highWaterMark: HIGH_WATER_MARK, ...options });
@@ -75,6 +77,7 @@ export class ConnectionStream extends Duplex {
 
   override _final(done: Done): void {
     this.#connection.end();
+    this.#sent = true;
     done();
   }
 
@@ -113,6 +116,7 @@ export class ConnectionStream extends Duplex {
       },
       drain: () => this.#drain(),
       end: () => {
+        this.#received = true;
         this.push(null);
         this.read(0); // emits "end" if nothing is buffered
       },
@@ -121,7 +125,8 @@ export class ConnectionStream extends Duplex {
         before.close?.(connection, error);
         const closed = this.#closed;
         if (closed !== null) closed(error);
-        else this.destroy(error ?? undefined);
+        // What is buffered is read first: the stream destroys itself after its end.
+        else if (error !== null || !this.#received || !this.#sent) this.destroy(error ?? undefined);
       },
     };
   }

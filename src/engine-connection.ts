@@ -300,9 +300,9 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     }
   }
 
-  /** Whether its number may be another's. */
+  /** Whether its number may be another's: that of one whose opening is not dispatched yet, too. */
   get #isGone(): boolean {
-    return (this.#flags & (OVER | ABANDONED)) !== 0;
+    return (this.#flags & (OVER | ABANDONED)) !== 0 || !this.#role.engine.serves(this.#slot);
   }
 
   #submit(kind: number, length = 0): void {

@@ -1,6 +1,7 @@
 // Pumps: they give an engine its turns while any of its connections is open. The pump is Node's own
 // loop, or a Reactor that the program runs (in a worker that blocks, for example).
 
+import { constants } from "node:os";
 import { invalidValue, throwLater } from "./errors.ts";
 import { native, RING_WISHES_END, systemError } from "./native.ts";
 import type { Reactor } from "./reactor.ts";
@@ -112,9 +113,17 @@ export class ReactorPump implements Pump {
   }
 
   #serve(): void {
-    if (!this.#started) return;
+    // A handler may run the Reactor: the turn that called it goes on first, and then looks again.
+    if (!this.#started || this.#serving) return;
     this.#serving = true;
-    if (native.engineTurn(this.#engine.id) > 0) this.#engine.turn();
+    const count = native.engineTurn(this.#engine.id);
+    if (count > 0) this.#engine.turn();
+    if (count < 0 && count !== -constants.errno.EINTR) {
+      this.#serving = false;
+      this.stop();
+      throwLater(systemError(count, "cannot wait for connections"));
+      return;
+    }
     const dueMs = native.engineSettle(this.#engine.id);
     this.#serving = false;
     this.#timer?.cancel();

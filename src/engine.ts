@@ -61,6 +61,8 @@ const encoder = new TextEncoder();
 
 /** What receives a listener's completions. */
 export interface Acceptor {
+  /** Whether it destroys what was accepted before it was closed. */
+  readonly destroys: boolean;
   accepted(slot: number): EngineConnection;
   /** @param errno 0, or below it why accepting ended. */
   closed(errno: number): void;
@@ -182,6 +184,11 @@ export class Engine implements Submitter {
     return unread;
   }
 
+  /** Whether the connection that the program knows by that slot still has the descriptor. */
+  serves(slot: number): boolean {
+    return native.engineServes(this.#id, slot, this.#slots.lifeOf(slot)) === 1;
+  }
+
   /** Destroys every connection of that server, which its role's `closed` names. */
   destroyAll(owner: () => void): void {
     for (const connection of this.#slots.connections()) {
@@ -257,7 +264,7 @@ export class Engine implements Submitter {
   }
 
   #writeLarge(slot: number, bytes: Uint8Array): number {
-    return -1 - native.engineWrite(this.#id, slot, bytes);
+    return -1 - native.engineWrite(this.#id, slot, this.#slots.lifeOf(slot), bytes);
   }
 
   /** @returns where in `outbound` there is room for so many bytes. */
@@ -344,17 +351,18 @@ export class Engine implements Submitter {
     const connection = acceptor.accepted(slot);
     this.#begin(slot, life, connection);
     connection[opened]();
+    if (acceptor.destroys) connection.destroy();
   }
 
   #close(slot: number, life: number, errno: number, sending: number): void {
-    const acceptor = this.#listeners.get(life);
-    if (acceptor === undefined) {
-      const connection = this.#slots.end(slot, life);
-      if (connection === undefined) return;
+    const connection = this.#slots.end(slot, life);
+    if (connection !== undefined) {
       this.#ended();
       connection[onClosed](errno, sending !== 0);
       return;
     }
+    const acceptor = this.#listeners.get(life);
+    if (acceptor === undefined) return;
     this.#listeners.delete(life);
     this.#slots.endListener(slot, life);
     this.#ended();

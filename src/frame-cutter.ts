@@ -93,7 +93,8 @@ export class FrameCutter<T> {
       if (connection.closed) return bytes.length;
       if (connection.paused) {
         // Kept by the connection, which delivers it when it resumes, to other handlers perhaps.
-        (connection as EngineConnection<T>)[unread](bytes.subarray(from));
+        const left = bytes.subarray(from);
+        if (left.length > 0) (connection as EngineConnection<T>)[unread](left);
         return bytes.length;
       }
     }

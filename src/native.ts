@@ -252,8 +252,10 @@ export interface Native {
   engineAdopt(id: number, fd: number, paused: boolean, idleMs: number): number;
   /** Answers what was received and not reported. */
   engineDetach(id: number, slot: number): Uint8Array | number;
+  /** Answers 1 while the descriptor belongs to that life, else 0. */
+  engineServes(id: number, slot: number, life: number): number;
   /** Sends what is too long for `outbound`. Answers how many bytes of the slot are queued now. */
-  engineWrite(id: number, slot: number, bytes: Uint8Array): number;
+  engineWrite(id: number, slot: number, life: number, bytes: Uint8Array): number;
   /** Takes all submissions. */
   engineFlush(id: number): void;
   /**

@@ -7,7 +7,7 @@ import { isIP } from "node:net";
 import { descriptorOf } from "./arguments.ts";
 import type { ConnectionHandlers } from "./connection.ts";
 import { close } from "./descriptor.ts";
-import type { Engine } from "./engine.ts";
+import type { Acceptor, Engine } from "./engine.ts";
 import { EngineConnection } from "./engine-connection.ts";
 import { type ConnectionOptions, makeRole } from "./engines.ts";
 import { invalidValue, throwLater } from "./errors.ts";
@@ -73,6 +73,7 @@ export class Server<T = undefined> implements AsyncDisposable {
   #address: SocketAddress | null = null;
   #connections = 0;
   #closing = false;
+  #destroying = false;
   #referenced = true;
 
   /** @internal */
@@ -120,7 +121,10 @@ export class Server<T = undefined> implements AsyncDisposable {
     if (connections !== undefined && connections !== "destroy") {
       throw invalidValue(`connections is "${String(connections)}"; "destroy" or nothing is needed`);
     }
-    if (connections === "destroy") this.#role.engine.destroyAll(this.#role.closed);
+    if (connections === "destroy") {
+      this.#destroying = true;
+      this.#role.engine.destroyAll(this.#role.closed);
+    }
     if (!this.#closing) {
       this.#closing = true;
       if (this.#slot === NOT_LISTENING) {
@@ -166,16 +170,24 @@ export class Server<T = undefined> implements AsyncDisposable {
         paused: this.#role.handlers.data === undefined,
         idleMs: this.#role.idleMs,
       };
-      this.#role.engine.listen(fd, settings, {
-        accepted: (slot) => this.#accepted(slot),
-        closed: (errno) => this.#onListenerClosed(errno),
-      });
+      this.#role.engine.listen(fd, settings, this.#acceptor());
     } catch (error) {
       if (this.#options.fd === undefined) close(fd);
       throw error;
     }
     this.#slot = fd;
     if (this.#referenced) this.#role.engine.ref();
+  }
+
+  #acceptor(): Acceptor {
+    const isDestroying = () => this.#destroying;
+    return {
+      get destroys() {
+        return isDestroying();
+      },
+      accepted: (slot) => this.#accepted(slot),
+      closed: (errno) => this.#onListenerClosed(errno),
+    };
   }
 
   #accepted(slot: number): EngineConnection {
@@ -196,7 +208,7 @@ export class Server<T = undefined> implements AsyncDisposable {
     this.#slot = NOT_LISTENING;
     if (this.#referenced) this.#role.engine.unref();
     const { path } = this.#options;
-    if (path !== undefined && !path.startsWith("\0")) rmSync(path, { force: true });
+    if (path !== undefined && !path.startsWith("\0")) removeSocket(path);
     const failed = errno < 0 && !this.#closing;
     this.#closing = true;
     this.#resolveIfOver();
@@ -220,6 +232,15 @@ export function serve<T = undefined>(
   handlers: ConnectionHandlers<T>,
 ): Server<T> {
   return new Server(options, handlers);
+}
+
+/** What cannot be removed stays: the server is closed all the same. */
+function removeSocket(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    process.emitWarning(`the socket "${path}" stays: ${(error as Error).message}`);
+  }
 }
 
 function openListener(host: string, options: ServeOptions): number {

@@ -20,6 +20,8 @@ export interface Submitter {
    * @returns how many there are; -1 - n: they were sent or queued at once, and n are queued now.
    */
   write(slot: number, bytes: Uint8Array | string): number;
+  /** Whether the connection that the program knows by that slot still has the descriptor. */
+  serves(slot: number): boolean;
   /** Gives a descriptor back, with what of it was received and not dispatched. */
   detach(slot: number): Uint8Array[];
   /** One thing more, or less, that keeps the process alive. */

@@ -149,6 +149,8 @@ describe.each(selectorClasses)("a wait without a deadline on %s", (_name, make) 
   });
 });
 
+const tick = () => new Promise((resolve) => setTimeout(resolve, 10));
+
 describe.runIf(process.platform === "linux")("after a busy moment a Reactor", () => {
   /** Whether another epoll set of this process contains the descriptor. proc_pid_fdinfo(5) */
   const isNested = (fd: number) =>
@@ -156,7 +158,6 @@ describe.runIf(process.platform === "linux")("after a busy moment a Reactor", ()
       const path = `/proc/self/fdinfo/${name}`;
       return existsSync(path) && new RegExp(`^tfd: +${fd} `, "m").test(readFileSync(path, "utf8"));
     });
-  const tick = () => new Promise((resolve) => setTimeout(resolve, 10));
 
   it("stays out of Node's epoll set for a second, and is in it again later", async () => {
     const selector = new EpollSelector();
@@ -216,5 +217,99 @@ describe.each(backends)("a loop over %s that yields on empty results only", (bac
     child.kill("SIGTERM");
     // Only what the signal itself has brought about may end it: nothing else happens there.
     expect(await exited).toEqual([7, null]);
+  });
+});
+
+describe.each(selectorClasses)("under a task that posts itself again, over %s", (_name, make) => {
+  it("Node's timers fire", async () => {
+    const selector = make();
+    const reactor = new Reactor(selector);
+    const running = reactor.run();
+    let turns = 0;
+    const fds = startLoad(reactor, () => turns++);
+    const again = () => reactor.post(again);
+    again();
+    await tick();
+    for (let fired = 0; fired < 5 || turns < 100; fired++) await tick();
+    reactor.stop();
+    await running;
+    selector.close();
+    for (const fd of fds) close(fd);
+  });
+});
+
+const nestable = selectorClasses.filter(([, make]) => {
+  const selector = make();
+  const fits = (selector.fileno() ?? -1) >= 0 && selector.capabilities.asyncWait === "nested";
+  selector.close();
+  return fits;
+});
+
+describe.each(nestable)("a selector over %s that contains another one", (name) => {
+  // A ring of io_uring is readable only while its own selector waits.
+  const watchable = nestable.filter(([inner]) => inner !== "io_uring");
+  it.each(watchable)("can be waited for after a blocking wait on that one: %s", async (inside) => {
+    // In a process of its own: libuv aborts if the kernel refuses what it watches.
+    const program = script(`
+      const [outer, inner] = [new io.${className.get(name)}(), new io.${className.get(inside)}()];
+      const [reader, writer] = io.pipe();
+      inner.register(reader, io.EVENT_READ);
+      outer.register(inner.fileno(), io.EVENT_READ);
+      const bytes = new Uint8Array(1);
+      const later = () => setTimeout(() => io.write(writer, bytes), 5);
+      for (let round = 0; round < 3; round++) {
+        later();
+        const [waited] = await Promise.all([outer.wait(), null]);
+        if (waited.length !== 1 || inner.select(5).length !== 1) process.exit(3);
+        io.read(reader, bytes);
+        inner.select(1);
+        // Both at once: the blocking one looks at Node's loop now and then.
+        const pending = outer.wait();
+        setTimeout(() => {}, 1);
+        inner.select(1);
+        io.write(writer, bytes);
+        await pending;
+        io.read(reader, bytes);
+      }
+      const reactor = new io.Reactor(outer);
+      const running = reactor.run();
+      later();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      reactor.stop();
+      await running;
+      console.log("done");`);
+    const { stdout } = await run(process.execPath, program);
+    expect(stdout).toBe("done\n");
+  });
+});
+
+describe.each(nestable)("a wake in the middle of a turn over %s", (_name, make) => {
+  it("ends the waits beside the run as well", async () => {
+    const selector = make();
+    const reactor = new Reactor(selector);
+    const running = reactor.run();
+    const waker = selector.waker();
+    const pairs = [socketPair(), socketPair()];
+    let left = pairs.length;
+    let waited: Promise<unknown> = Promise.resolve(null);
+    for (const [fd] of pairs) {
+      reactor.registerHandler(fd, EVENT_READ, {
+        onReadable() {
+          recv(fd, new Uint8Array(1));
+          if (--left > 0) return;
+          waited = selector.wait(); // nothing is ready any more
+          waker.wake();
+        },
+      });
+    }
+    await tick();
+    // Two events, so that the turn looks again after both.
+    for (const [, peer] of pairs) send(peer, new Uint8Array(1));
+    while (left > 0) await tick();
+    expect(await waited).toEqual([]);
+    reactor.stop();
+    await running;
+    selector.close();
+    for (const fd of pairs.flat()) close(fd);
   });
 });

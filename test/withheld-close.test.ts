@@ -18,6 +18,7 @@ function closedBehindAPause() {
     flushes: 0,
     delivering: null,
     submit,
+    serves: () => true,
     write: () => 0,
     detach: () => [],
     ref() {},

@@ -129,15 +129,25 @@ Napi::Value Detach(const Napi::CallbackInfo& info) {
   const Result<void> detached = open->engine->Detach(Integer(info, 1), &unread);
   if (!detached.ok()) return AnswerRefusal(info, detached.error());
   environment->opened.Add(Integer(info, 1));
+  if (open->watch != nullptr) open->watch->Changed();
   return Napi::Buffer<char>::Copy(info.Env(), unread.data(), unread.size());
 }
 
-/** engineWrite(id, slot, bytes): how many bytes of the slot are queued now. */
+/** engineServes(id, slot, life): 1 while the descriptor belongs to that life, else 0. */
+napi_value Serves(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  OpenEngine* open = call.environment().FindEngine(call.Int(0));
+  return call.Answer(open->engine->IsServing(call.Int(1), call.Int(2)) ? 1 : 0);
+}
+
+/** engineWrite(id, slot, life, bytes): how many bytes of the slot are queued now. */
 Napi::Value WriteLarge(const Napi::CallbackInfo& info) {
   auto* environment = static_cast<Environment*>(info.Data());
   OpenEngine* open = environment->FindEngine(Integer(info, 0));
-  auto bytes = info[2].As<Napi::Uint8Array>();
-  const size_t queued = open->engine->Write(Integer(info, 1), bytes.Data(), bytes.ByteLength());
+  const int slot = Integer(info, 1);
+  if (!open->engine->IsServing(slot, Integer(info, 2))) return Napi::Number::New(info.Env(), 0);
+  auto bytes = info[3].As<Napi::Uint8Array>();
+  const size_t queued = open->engine->Write(slot, bytes.Data(), bytes.ByteLength());
   return Napi::Number::New(info.Env(), static_cast<double>(queued));
 }
 
@@ -217,6 +227,7 @@ void ExportEngineCalls(Napi::Env env, Napi::Object exports, Environment* environ
   exports.Set("engineDetach", Napi::Function::New(env, Detach, "engineDetach", environment));
   exports.Set("engineWrite", Napi::Function::New(env, WriteLarge, "engineWrite", environment));
   exports.Set("engineCounters", Napi::Function::New(env, Count, "engineCounters", environment));
+  ExportRaw(env, exports, "engineServes", Serves, environment);
   ExportRaw(env, exports, "engineFlush", Flush, environment);
   ExportRaw(env, exports, "engineFileno", Fileno, environment);
   ExportRaw(env, exports, "engineTurn", TurnOnce, environment);

@@ -95,6 +95,15 @@ struct Environment {
 
   OpenSelector* Find(int32_t id) { return selectors.Find(id); }
 
+  /** Only then one can contain another. */
+  bool HasSeveralSources() const { return selectors.count() + engines.size() > 1; }
+
+  /** No source watches Node's loop from now on, until its next wait: one may be in another. */
+  void LeaveHost() {
+    selectors.ForEach([](OpenSelector& open) { open.wake_set.LeaveHost(); });
+    for (const auto& engine : engines) engine->wake_set.LeaveHost();
+  }
+
   /** Gives a descriptor to JavaScript, which closes it; the environment's end does otherwise. */
   int32_t GiveOut(OwnedFd fd) {
     opened.Add(fd.get());

@@ -45,7 +45,7 @@ class HandleScope {
 Result<void> HostedRun::Start(napi_env env, Environment& environment, HostedSource& source,
                               napi_value turn, napi_value over) {
   if (source.run != nullptr) return Error{EBUSY, "run"};
-  const Result<Watch*> watch = Watch::Of(env, environment.loop, source);
+  const Result<Watch*> watch = Watch::Of(env, environment, source);
   if (!watch.ok()) return watch.error();
   std::unique_ptr<HostedRun> run(new HostedRun(env, environment, source));
   const Result<void> listens = watch.value()->Listen(&run->fired_);
@@ -118,7 +118,8 @@ bool HostedRun::IsDue() const {
 void HostedRun::StayNear() {
   if (!source_->wake_set.WatchHost().ok()) return LeaveNear();
   int64_t node_turn_ns = host_.NextTurnNs();
-  while (Step(node_turn_ns) && busy_ && CanWaitNear()) {
+  // A handler may have begun a wait for which this source had to leave Node's loop.
+  while (Step(node_turn_ns) && busy_ && CanWaitNear() && source_->wake_set.watches_host()) {
     node_turn_ns = host_.NextTurnNs();
     if (node_turn_ns == 0) return;
   }
@@ -168,10 +169,12 @@ bool HostedRun::Turn(int32_t events, int64_t* limit_ns) {
 }
 
 Result<int> HostedRun::WaitNear(int64_t node_turn_ns) {
-  if (due_ns_ == 0 || node_turn_ns == 0) return source_->Wait(0);
+  if (node_turn_ns == 0) return source_->Wait(0);
+  // Also if it does not wait: the timer is what ends a series of turns that are all due at once.
   const int64_t until_ns = busy_ ? window_end_ns_ : quiet_end_ns_;
   const Result<void> set = source_->wake_set.WakeBy(std::min(until_ns, node_turn_ns));
   if (!set.ok()) return set.error();
+  if (due_ns_ == 0) return source_->Wait(0);
   const Result<int> count = source_->Wait(kForever);
   // After up to a second: a handler of another addon may set a timer by the loop's clock.
   if (!busy_) uv_update_time(host_.loop());

@@ -1,6 +1,13 @@
 // A Watch by one uv_poll of the source's own descriptor: one callback per batch, and registrations
 // that change meanwhile are seen by the kernel itself. uv_poll_init
 
+#ifdef __linux__
+#include <sys/epoll.h>
+#endif
+
+#include <cerrno>
+
+#include "addon/environment.h"
 #include "addon/watch.h"
 
 namespace io_selectors {
@@ -9,7 +16,8 @@ namespace {
 
 class NestedWatch final : public Watch {
  public:
-  NestedWatch(napi_env env, HostedSource& source) : Watch(env, source) {}
+  NestedWatch(napi_env env, Environment& environment, HostedSource& source)
+      : Watch(env, environment, source) {}
 
   Result<void> Open(napi_env env, uv_loop_t* loop) {
     const int refused = uv_poll_init(loop, &poll_, source_.fileno());
@@ -29,8 +37,31 @@ class NestedWatch final : public Watch {
     };
     const int refused = uv_poll_start(&poll_, UV_READABLE, fire);
     if (refused != 0) return Error{-refused, "uv_poll_start"};
+    if (!environment_.HasSeveralSources()) return {};
+    const Result<void> added = AddAtOnce();
+    if (!added.ok()) uv_poll_stop(&poll_);
+    return added;
+  }
+
+#ifdef __linux__
+  /**
+   * libuv adds the descriptor later, when it polls, and aborts the process if that is refused: for
+   * a circle of sources that contain each other (epoll_ctl(2): ELOOP). Added here, it is there
+   * already (EEXIST), for which libuv modifies it. The kernel looks for circles twice then, at a
+   * cost that grows with what the source watches; so this is for several sources only.
+   */
+  Result<void> AddAtOnce() {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.fd = source_.fileno();
+    const int refused =
+        epoll_ctl(uv_backend_fd(poll_.loop), EPOLL_CTL_ADD, source_.fileno(), &event);
+    if (refused < 0 && errno != EEXIST) return LastError("epoll_ctl");
     return {};
   }
+#else
+  Result<void> AddAtOnce() { return {}; }
+#endif
 
   void Disarm() override { uv_poll_stop(&poll_); }
 
@@ -49,9 +80,9 @@ class NestedWatch final : public Watch {
 
 }  // namespace
 
-Result<Watch*> MakeNestedWatch(napi_env env, uv_loop_t* loop, HostedSource& source) {
-  auto* watch = new NestedWatch(env, source);
-  const Result<void> opened = watch->Open(env, loop);
+Result<Watch*> MakeNestedWatch(napi_env env, Environment& environment, HostedSource& source) {
+  auto* watch = new NestedWatch(env, environment, source);
+  const Result<void> opened = watch->Open(env, environment.loop);
   if (opened.ok()) return static_cast<Watch*>(watch);
   delete watch;
   return opened.error();

@@ -39,6 +39,16 @@ class SelectorTable {
   void Watches(int32_t id, int fd);
   void Unwatches(int32_t id, int fd);
 
+  size_t count() const { return rows_.size() - free_.size(); }
+
+  /** Calls `visit(selector)` for each. */
+  template <typename Visitor>
+  void ForEach(Visitor visit) const {
+    for (const Row& row : rows_) {
+      if (row.selector != nullptr) visit(*row.selector);
+    }
+  }
+
   /** Calls `visit(selector)` for each selector that has `fd` registered. */
   template <typename Visitor>
   void ForEachWatching(int fd, Visitor visit) const {

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <vector>
 
+#include "addon/environment.h"
 #include "addon/waker.h"
 #include "addon/watch.h"
 
@@ -21,7 +22,8 @@ constexpr int kRefusedPauseMs = 50;
 
 class ThreadWatch final : public Watch {
  public:
-  ThreadWatch(napi_env env, HostedSource& source) : Watch(env, source) {}
+  ThreadWatch(napi_env env, Environment& environment, HostedSource& source)
+      : Watch(env, environment, source) {}
 
   Result<void> Open(napi_env env, uv_loop_t* loop) {
     Result<std::shared_ptr<Waker>> interrupt = Waker::Open();
@@ -161,9 +163,9 @@ class ThreadWatch final : public Watch {
 
 }  // namespace
 
-Result<Watch*> MakeThreadWatch(napi_env env, uv_loop_t* loop, HostedSource& source) {
-  auto* watch = new ThreadWatch(env, source);
-  const Result<void> opened = watch->Open(env, loop);
+Result<Watch*> MakeThreadWatch(napi_env env, Environment& environment, HostedSource& source) {
+  auto* watch = new ThreadWatch(env, environment, source);
+  const Result<void> opened = watch->Open(env, environment.loop);
   if (opened.ok()) return static_cast<Watch*>(watch);
   delete watch;
   return opened.error();

@@ -26,7 +26,9 @@ class BlockingWait {
     pauses_watch_ = open.watch != nullptr && open.watch->Pause();
     // Once per phase of the loop: only then can it have left a level behind.
     if (open.wake_set.watches_host() && open.host_phase == host.Phase()) return;
-    watches_ = open.wake_set.WatchHost();
+    // Refused if Node's loop watches a selector that contains this one: then it looks up now and
+    // then, as on kqueue.
+    (void)open.wake_set.WatchHost().ok();
     open.host_phase = host.Phase();
   }
   ~BlockingWait() {
@@ -35,12 +37,9 @@ class BlockingWait {
   BlockingWait(const BlockingWait&) = delete;
   BlockingWait& operator=(const BlockingWait&) = delete;
 
-  const Result<void>& watches() const { return watches_; }
-
  private:
   OpenSelector& open_;
   bool pauses_watch_ = false;
-  Result<void> watches_;
 };
 
 /**
@@ -70,12 +69,18 @@ int32_t Look(const Call& call, OpenSelector& open, int64_t timeout_ns, WakeSet::
   if (!count.ok() && !interrupted) return call.environment().Refuse(count.error());
   *ready = open.TakeWake(interrupted);
   Host& host = call.environment().HostOf(call.env());
-  if (!kCanWatchHost && timeout_ns != 0) ready->host = ready->host || HostIsReady(host);
+  const bool blind = timeout_ns != 0 && !open.wake_set.watches_host();
+  if (blind) ready->host = ready->host || HostIsReady(host);
   if (ready->host) host.SawEvents();
   // The timer was a run's, which does not see it any more.
   if (ready->timer && open.run != nullptr) {
     *open.wish |= kWishesTurn;
     open.run->Nudge();
+  }
+  // The wake was a promise's as well, which its run would have told.
+  if (ready->waker && open.run != nullptr && open.watch != nullptr && open.watch->is_waited_for()) {
+    open.kept_wake = true;
+    open.watch->Cancel();
   }
   open.ring[0].fd = ready->waker ? kEndedByWaker : 0;
   return interrupted ? 0 : count.value();
@@ -121,7 +126,8 @@ int32_t WaitForever(const Call& call, OpenSelector& open) {
     return 0;
   }
   const bool asks = host.AsksForTurn();
-  const int64_t timeout_ns = asks ? 0 : kCanWatchHost ? kForever : kLongestBlindWaitNs;
+  const int64_t longest_ns = open.wake_set.watches_host() ? kForever : kLongestBlindWaitNs;
+  const int64_t timeout_ns = asks ? 0 : longest_ns;
   for (;;) {
     WakeSet::Ready ready;
     const int32_t count = Look(call, open, timeout_ns, &ready);
@@ -139,7 +145,7 @@ int32_t WaitUntil(const Call& call, OpenSelector& open, int64_t deadline_ns) {
     const int64_t remaining_ns = deadline_ns - MonotonicNs();
     if (remaining_ns <= 0) return 0;
     WakeSet::Ready ready;
-    const int64_t longest_ns = kCanWatchHost ? remaining_ns : kLongestBlindWaitNs;
+    const int64_t longest_ns = open.wake_set.watches_host() ? remaining_ns : kLongestBlindWaitNs;
     const int32_t count = Look(call, open, std::min(remaining_ns, longest_ns), &ready);
     if (count != 0 || ready.waker) return count;
     if (ready.host && LeavesNow(call.env(), call.environment())) return 0;
@@ -158,9 +164,6 @@ napi_value Poll(napi_env env, napi_callback_info info) {
     return call.Answer(count);
   }
   const BlockingWait blocking(*open, call.environment().HostOf(env));
-  if (!blocking.watches().ok()) {
-    return call.Answer(call.environment().Refuse(blocking.watches().error()));
-  }
   return call.Answer(timeout_ns < 0 ? WaitForever(call, *open)
                                     : WaitUntil(call, *open, DeadlineAfter(timeout_ns)));
 }
@@ -195,7 +198,7 @@ napi_value WatchNext(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   OpenSelector* open = call.environment().Find(call.Int(0));
   if (open == nullptr) return call.Answer(-EBADF);
-  const Result<Watch*> watch = Watch::Of(env, call.environment().loop, *open);
+  const Result<Watch*> watch = Watch::Of(env, call.environment(), *open);
   const Result<napi_value> promise =
       watch.ok() ? watch.value()->Next() : Result<napi_value>(watch.error());
   return promise.ok() ? promise.value() : call.Answer(call.environment().Refuse(promise.error()));

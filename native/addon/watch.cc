@@ -1,5 +1,8 @@
 #include "addon/watch.h"
 
+#include <cerrno>
+
+#include "addon/environment.h"
 #include "addon/hosted_run.h"
 
 namespace io_selectors {
@@ -9,14 +12,14 @@ void HostedSource::Detach() {
   if (watch != nullptr) watch->Close();
 }
 
-Result<Watch*> Watch::Of(napi_env env, uv_loop_t* loop, HostedSource& source) {
+Result<Watch*> Watch::Of(napi_env env, Environment& environment, HostedSource& source) {
   if (source.watch != nullptr) return source.watch;
   // First, because uv_poll_init tries the descriptor, and the circle would be refused.
-  source.wake_set.LeaveHost();
-  Result<Watch*> made = source.fileno() >= 0 ? MakeNestedWatch(env, loop, source)
-                                             : MakeThreadWatch(env, loop, source);
+  environment.LeaveHost();
+  Result<Watch*> made = source.fileno() >= 0 ? MakeNestedWatch(env, environment, source)
+                                             : MakeThreadWatch(env, environment, source);
   // A queue that cannot be nested can still be polled.
-  if (!made.ok() && source.fileno() >= 0) made = MakeThreadWatch(env, loop, source);
+  if (!made.ok() && source.fileno() >= 0) made = MakeThreadWatch(env, environment, source);
   if (made.ok()) source.watch = made.value();
   return made;
 }
@@ -60,7 +63,12 @@ Result<void> Watch::Listen(bool* fired) {
 Result<void> Watch::ArmIfWanted() {
   if (armed_ || paused_ || !is_wanted()) return {};
   source_.wake_set.LeaveHost();
-  const Result<void> armed = Arm();
+  Result<void> armed = Arm();
+  if (!armed.ok() && armed.error().errno_value == ELOOP) {
+    // It contains a source that watches Node's loop: from the last wait on that.
+    environment_.LeaveHost();
+    armed = Arm();
+  }
   armed_ = armed.ok();
   ApplyRef();
   return armed;

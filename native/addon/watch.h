@@ -11,6 +11,8 @@
 
 namespace io_selectors {
 
+struct Environment;
+
 /**
  * Armed only while a promise or a run waits, because a level trigger would spin. Owned by its uv
  * handle: Close() ends it, or else the environment's asynchronous clean-up.
@@ -18,7 +20,7 @@ namespace io_selectors {
 class Watch {
  public:
   /** The source's watch, made if it has none. */
-  static Result<Watch*> Of(napi_env env, uv_loop_t* loop, HostedSource& source);
+  static Result<Watch*> Of(napi_env env, Environment& environment, HostedSource& source);
 
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
@@ -59,7 +61,8 @@ class Watch {
   void Close();
 
  protected:
-  Watch(napi_env env, HostedSource& source) : source_(source), pending_(env, "io_selectors:wait") {}
+  Watch(napi_env env, Environment& environment, HostedSource& source)
+      : source_(source), environment_(environment), pending_(env, "io_selectors:wait") {}
   virtual ~Watch() = default;
 
   /** To be called by the factory once the handle is open. */
@@ -74,6 +77,7 @@ class Watch {
   virtual void End() {}
 
   HostedSource& source_;
+  Environment& environment_;
 
  private:
   Result<void> ArmIfWanted();
@@ -91,8 +95,8 @@ class Watch {
 };
 
 /** nested_watch.cc: for sources with a descriptor of their own. */
-Result<Watch*> MakeNestedWatch(napi_env env, uv_loop_t* loop, HostedSource& source);
+Result<Watch*> MakeNestedWatch(napi_env env, Environment& environment, HostedSource& source);
 /** thread_watch.cc: for the others. */
-Result<Watch*> MakeThreadWatch(napi_env env, uv_loop_t* loop, HostedSource& source);
+Result<Watch*> MakeThreadWatch(napi_env env, Environment& environment, HostedSource& source);
 
 }  // namespace io_selectors

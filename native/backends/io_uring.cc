@@ -74,7 +74,9 @@ class IoUringSelector final : public Selector {
 
   int fileno() const override { return ring_->fd(); }
 
-  void BeforeClose(int fd) override { LetGo(At(fd)); }
+  void BeforeClose(int fd) override {
+    if (static_cast<size_t>(fd) < slots_.size()) LetGo(At(fd));
+  }
 
   /** The ring's descriptor is readable only for polls that are armed. */
   void PrepareToBeWatched() override {

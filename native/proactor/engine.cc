@@ -265,12 +265,22 @@ Result<Engine::Slot*> Engine::Open(int32_t slot, const SlotOptions& options) {
   if (!GrowTo(slots_, static_cast<size_t>(slot))) return Error{ENOMEM, "adopt"};
   Slot& opened = At(slot);
   if (opened.phase != Phase::kFree) return Error{EEXIST, "adopt"};
-  last_life_ = last_life_ == RingLabel<CompletionKind>::kMostLives ? 1 : last_life_ + 1;
-  opened.life = last_life_;
+  opened.life = NextLife();
   opened.phase = Phase::kServing;
   opened.Add((options.reads ? kReads : 0) | (options.writes ? kWrites : 0) |
              (options.socket ? kSocket : 0) | (options.paused ? kPaused : 0));
   return &opened;
+}
+
+/** Not a listener's, which what it accepts names without its slot. */
+int32_t Engine::NextLife() {
+  const auto has_it = [this](const Listener& listener) {
+    return At(listener.slot).life == last_life_;
+  };
+  do {
+    last_life_ = last_life_ == RingLabel<CompletionKind>::kMostLives ? 1 : last_life_ + 1;
+  } while (std::any_of(listeners_.begin(), listeners_.end(), has_it));
+  return last_life_;
 }
 
 void Engine::Emit(int32_t slot, CompletionKind kind, int32_t offset, int32_t length) {

@@ -86,6 +86,15 @@ class Engine {
    */
   size_t Write(int slot, const uint8_t* data, size_t length);
 
+  /**
+   * Whether the descriptor still belongs to that life. After a wait, and before its completions are
+   * dispatched, the program may know a connection whose number is another's by now.
+   */
+  bool IsServing(int slot, int32_t life) {
+    const Slot* found = Find(slot);
+    return found != nullptr && found->life == life;
+  }
+
   /** Takes all submissions: sends, and does what else they ask for. */
   void Flush();
 
@@ -282,6 +291,7 @@ class Engine {
   [[gnu::hot]] void BeginTurn();
   void ResumeAccepting(bool freed);
   void ExpireIdle();
+  int32_t NextLife();
 
   int count_ = 0;                        // completions in the ring
   int delivered_ = 0;                    // of these, what the last turn reported

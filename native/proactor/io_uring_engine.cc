@@ -96,11 +96,11 @@ class IoUringEngine final : public IoUringSender {
         arrived_.push_back(Arrived{completion, {}});
       }
     }
-    for (const auto& [completion, part] : arrived_) {
+    while (HasMore()) {
+      const Completion& completion = arrived_[next_++].completion;
       const bool accepted = OperationOf(completion) == Operation::kAccept;
       if (accepted && completion.result >= 0) OwnedFd(completion.result).Reset();
     }
-    arrived_.clear();
     for (size_t slot = 0; slot < slots_.size(); ++slot) {
       if (slots_[slot].phase != Phase::kFree) OwnedFd(static_cast<int>(slot)).Reset();
       slots_[slot] = Slot();
@@ -197,7 +197,7 @@ class IoUringEngine final : public IoUringSender {
     closes_ = false;
     const uint32_t at_once = submit_.TakeAtOnce();
     const uint32_t more = least > 0 && features_.counts_sends ? at_once : 0;
-    const Result<void> entered = ring_->Enter(least + more, timeout_ns);
+    const Result<void> entered = Submit(least + more, timeout_ns);
     counters_.wait_calls = ring_->enter_calls();
     MarkTime();
     Completion completion;

@@ -6,7 +6,20 @@
 #include <cerrno>
 #include <utility>
 
+#include "core/timeout.h"
+
 namespace io_selectors {
+
+Result<void> IoUringSender::Submit(uint32_t least, int64_t timeout_ns) {
+  if (!refused_.ok()) return refused_;
+  Result<void> entered = ring_->Enter(least, timeout_ns);
+  if (ring_->unsubmitted() == 0) return entered;
+  const int64_t deadline = MonotonicNs() + kNsPerSecond;
+  while (ring_->unsubmitted() > 0 && MonotonicNs() < deadline) entered = ring_->Enter(0, 0);
+  if (ring_->unsubmitted() == 0) return entered;
+  refused_ = entered.ok() ? Error{EAGAIN, "io_uring_enter"} : entered;
+  return refused_;
+}
 
 void IoUringSender::Send(int32_t slot, const iovec* parts, int count, size_t length) {
   Slot& at = At(slot);
@@ -27,7 +40,7 @@ void IoUringSender::Send(int32_t slot, const iovec* parts, int count, size_t len
 /** After they have entered the kernel, which completes each of them at once. */
 void IoUringSender::FinishSends() {
   ends_ = false;
-  if (sends_.empty()) return;
+  if (sends_.empty() || !refused_.ok()) return;
   finishing_.swap(sends_);
   for (const AtOnce& send : finishing_) {
     Slot& at = At(send.slot);

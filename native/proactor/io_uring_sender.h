@@ -38,6 +38,13 @@ class IoUringSender : public Engine {
   /** Sends what is queued; of a slot that is leaving, takes back what is under way. */
   void SettleSending(int32_t slot);
 
+  /**
+   * Submits everything, and waits. If the kernel lacks memory for it, it is tried again for a
+   * second: what is submitted names bytes that the program may change afterwards. Then the engine
+   * has failed, and submits nothing any more.
+   */
+  Result<void> Submit(uint32_t least, int64_t timeout_ns);
+
   /** After all sends of a flush have entered the kernel, which completes each at once. */
   void FinishSends();
   void OnSentAtOnce(const Completion& completion);
@@ -66,6 +73,7 @@ class IoUringSender : public Engine {
   std::vector<AtOnce> finishing_;  // empty, and keeps its capacity
   std::deque<Message> messages_;
   bool ends_ = false;
+  Result<void> refused_;  // why the engine has failed
 };
 
 }  // namespace io_selectors

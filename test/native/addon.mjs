@@ -11,7 +11,7 @@ import { run } from "./processes.mjs";
 /** The tests of whatever reaches native code, and none of those that start programs. */
 const tests =
   "selector backends socket descriptors wait workers reactor event-loop stale-descriptors " +
-  "arguments";
+  "arguments serve streams connect connection-turns connection-fuzz";
 
 /** Where node_api.h and uv.h are, or undefined. */
 function nodeHeaders() {

@@ -449,4 +449,54 @@ ENGINE_TEST(EngineDistrustsWhatIsSubmitted) {
   CHECK_EQ(TakeAll(pair.second.get()), 1u);
 }
 
+ENGINE_TEST(EngineGivesNoListenersLifeAgain) {
+  constexpr int32_t kMost = RingLabel<CompletionKind>::kMostLives;
+  if (kMost > 100'000) return;  // compile.mjs has few
+  Program program(make);
+  uint16_t port = 0;
+  ListenOn(program, {}, &port);
+  const int32_t listening = program.lives.begin()->second;
+  DescriptorPair pair = TcpPair();
+  for (int32_t i = 0; i < kMost + 2; ++i) {
+    const int fd = pair.first.get();
+    const int32_t life = Must(program.engine->Adopt(fd, {true, true, true, true, 0}));
+    CHECK(life != listening && life > 0 && life <= kMost);
+    std::string unread;
+    CHECK(program.engine->Detach(fd, &unread).ok());
+  }
+  const OwnedFd peer = ConnectedTo(port);
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kAccepted) == 1; }));
+}
+
+ENGINE_TEST(EngineServesADescriptorForItsOwnLifeOnly) {
+  Program program(make);
+  DescriptorPair pair = TcpPair();
+  const int slot = Adopted(program, std::move(pair.first));
+  const int32_t life = program.lives[slot];
+  CHECK(program.engine->IsServing(slot, life));
+  CHECK(!program.engine->IsServing(slot, life + 1));
+  CHECK(!program.engine->IsServing(slot + 1000, life));
+  pair.second.Reset();
+  program.Submit(slot, SubmissionKind::kDestroy);
+  program.Turn(0);
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kClosed) == 1; }));
+  CHECK(!program.engine->IsServing(slot, life));
+}
+
+ENGINE_TEST(EngineClosesWhatWasAlwaysPaused) {
+  std::vector<OwnedFd> peers;
+  Program program(make);
+  SlotOptions options;
+  options.paused = true;
+  std::vector<int> slots;
+  for (int i = 0; i < 40; ++i) {
+    DescriptorPair pair = TcpPair();
+    slots.push_back(Adopted(program, std::move(pair.first), options));
+    peers.push_back(std::move(pair.second));
+  }
+  for (const int slot : slots) program.Submit(slot, SubmissionKind::kDestroy);
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kClosed) == 40; }));
+  for (const OwnedFd& peer : peers) CHECK(SeesTheEnd(peer.get()));
+}
+
 }  // namespace io_selectors

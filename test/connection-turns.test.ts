@@ -1,0 +1,213 @@
+// What one turn of an engine brings together: a handler meets connections whose end, or whose
+// opening, is reported behind it. The raw sockets of these tests act while the thread is busy, so
+// that all of it comes in one turn.
+
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import {
+  type Connection,
+  close,
+  connect,
+  connectTcp,
+  DefaultSelector,
+  lines,
+  Reactor,
+  recv,
+  send,
+  serve,
+  setLinger,
+  toDuplex,
+} from "../src/index.ts";
+import { engines } from "./connections/engines.ts";
+import { pattern, portOf, receiveAll, socketTo, start, until } from "./connections/pairs.ts";
+
+const text = (words: string) => new TextEncoder().encode(words);
+
+/** A raw socket that is connected, though the server has not accepted it yet. */
+function rawTo(port: number): number {
+  return connectTcp({ port });
+}
+
+function reset(fd: number): void {
+  setLinger(fd, 0);
+  close(fd);
+}
+
+describe.each(engines)("in one turn of %s", (_name, way) => {
+  it("nothing that is meant for a connection reaches the next one of its number", async () => {
+    const opened: Connection[] = [];
+    let act = (): void => {};
+    const server = start({ open: (one) => void opened.push(one), data: () => act() }, way);
+    const [first, victim] = [rawTo(portOf(server)), rawTo(portOf(server))];
+    await until(() => opened.length === 2, "both are open");
+    const lost = opened[1] as Connection;
+    const seen: unknown[] = [];
+    act = () => {
+      act = () => {};
+      seen.push(lost.remoteAddress, lost.write(pattern(40_000)));
+      try {
+        seen.push(lost.detach());
+      } catch (error) {
+        seen.push((error as { code?: string }).code);
+      }
+    };
+    send(first, text("x"));
+    reset(victim);
+    const next = rawTo(portOf(server));
+    await until(() => opened.length === 3, "the next is open");
+    expect(seen).toEqual([null, expect.any(Boolean), "ERR_CONNECTION_CLOSED"]);
+    const got = new Uint8Array(100);
+    opened[2]?.write("for the next");
+    let length = 0;
+    await until(() => {
+      length = Math.max(0, recv(next, got));
+      return length > 0;
+    }, "the next receives");
+    expect(Buffer.from(got.subarray(0, length)).toString()).toBe("for the next");
+    for (const fd of [first, next]) close(fd);
+  });
+
+  it("a server that destroys its connections destroys what it has just accepted", async () => {
+    let closing: Promise<void> | undefined;
+    const events: string[] = [];
+    const server = start(
+      {
+        open: () => void events.push("open"),
+        data: () => {
+          closing = server.close({ connections: "destroy" });
+        },
+        close: () => void events.push("close"),
+      },
+      way,
+    );
+    const first = rawTo(portOf(server));
+    await until(() => events.length === 1, "the first is open");
+    send(first, text("x"));
+    const next = rawTo(portOf(server));
+    await until(() => closing !== undefined, "the server is closing");
+    await closing;
+    expect(server.connections).toBe(0);
+    expect(events.filter((word) => word === "close")).toHaveLength(events.length / 2);
+    for (const fd of [first, next]) close(fd);
+  });
+
+  it("a stream that both sides have ended is read to its end, however slowly", async () => {
+    const sent = pattern(3 * 16_384);
+    const server = start(
+      {
+        data(connection) {
+          connection.write(sent);
+          connection.end();
+        },
+      },
+      way,
+    );
+    const stream = toDuplex(await connect({ port: portOf(server), ...way }, {}));
+    stream.end("a request");
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream) {
+      chunks.push(chunk as Buffer);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    expect(Buffer.concat(chunks).equals(sent)).toBe(true);
+    if (!stream.closed) await once(stream, "close");
+  });
+
+  it("frames that end with what was received leave nothing for the next handlers", async () => {
+    const got: string[] = [];
+    const next: number[] = [];
+    const handlers = lines({
+      onLine(connection, line) {
+        got.push(line);
+        connection.pause();
+        setImmediate(() => {
+          connection.setHandlers({ data: (_, bytes) => void next.push(bytes.length) });
+          connection.resume();
+        });
+      },
+    });
+    const peer = await socketTo(start(handlers, way));
+    peer.write("one line\n");
+    await until(() => got.length === 1, "a line");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    peer.write("more");
+    await until(() => next.length > 0, "more");
+    expect({ got, next }).toEqual({ got: ["one line"], next: [4] });
+  });
+
+  it("a descriptor that was detached and closed ends for its peer at once", async () => {
+    const opened: Connection[] = [];
+    const server = start({ open: (one) => void opened.push(one), data: () => {} }, way);
+    const peer = await socketTo(server);
+    const ended = receiveAll(peer);
+    await until(() => opened.length === 1, "it is open");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const { fd } = (opened[0] as Connection).detach();
+    close(fd);
+    expect(await ended).toHaveLength(0);
+  });
+
+  it("connections that never received can be destroyed", async () => {
+    let closed = 0;
+    const opened: Connection[] = [];
+    const server = start({ open: (one) => void opened.push(one), close: () => void closed++ }, way);
+    const peers = Array.from({ length: 60 }, () => rawTo(portOf(server)));
+    await until(() => opened.length === peers.length, "all are open");
+    for (const connection of opened) connection.destroy();
+    await until(() => closed === peers.length, "all are closed");
+    for (const fd of peers) close(fd);
+  });
+});
+
+describe("a server whose socket cannot be removed", () => {
+  it("closes all the same, and warns", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "io-selectors-"));
+    const path = join(folder, "socket");
+    const server = start({}, { path });
+    rmSync(path);
+    mkdirSync(path);
+    const warned = once(process, "warning");
+    await server.close();
+    const [warning] = await warned;
+    expect(String(warning)).toContain(`the socket "${path}" stays: `);
+    rmSync(folder, { recursive: true });
+  });
+});
+
+describe.runIf(new DefaultSelector().capabilities.asyncWait === "nested")(
+  "a handler that runs the Reactor of its connections",
+  () => {
+    it("loses no bytes of the others of its turn", async () => {
+      const reactor = new Reactor(new DefaultSelector());
+      const got = new Map<Connection, string>();
+      let nested = false;
+      const server = serve(
+        { reactor },
+        {
+          open: (connection) => void got.set(connection, ""),
+          data(connection, bytes) {
+            got.set(connection, `${got.get(connection)}${Buffer.from(bytes).toString()}`);
+            if (nested) return;
+            nested = true;
+            for (const fd of late) send(fd, text("late"));
+            reactor.handleEvents(0);
+          },
+        },
+      );
+      const late = [rawTo(portOf(server)), rawTo(portOf(server))];
+      const early = [rawTo(portOf(server)), rawTo(portOf(server))];
+      while (got.size < 4) reactor.handleEvents(10);
+      for (const fd of early) send(fd, text("early"));
+      const words = () => [...got.values()].join("");
+      while (words().length < "earlyearlylatelate".length) reactor.handleEvents(10);
+      expect([...got.values()].sort()).toEqual(["early", "early", "late", "late"]);
+      const closing = server.close({ connections: "destroy" });
+      while (server.connections > 0) reactor.handleEvents(10);
+      await closing;
+      for (const fd of [...late, ...early]) close(fd);
+    });
+  },
+);
