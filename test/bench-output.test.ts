@@ -46,6 +46,13 @@ describe.skipIf(process.platform !== "linux")("standard output on a full disk", 
     expect(status).toBe(1);
   });
 
+  it("makes `compare` end with 2: 1 would be a regression", () => {
+    const files = ["compare", "results.json", "results.json"];
+    const { status, stderr } = shell('exec "$0" "$@" > /dev/full', cli, files);
+    expect(stderr).toMatch(/cannot write the results to standard output: ENOSPC/);
+    expect(status).toBe(2);
+  });
+
   it("makes bench:micro fail", () => {
     const { status, stderr } = shell('exec "$0" "$@" > /dev/full', micro, ["--help"]);
     expect(stderr).toMatch(/bench:micro: cannot write the results to standard output: ENOSPC/);

@@ -7,9 +7,11 @@ import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseOptions } from "../bench/command-line.ts";
 import { failuresOf, readThreshold, type Threshold } from "../bench/model/thresholds.ts";
 import { packagePaths } from "../bench/paths.ts";
 import { parseResults } from "../bench/report/json.ts";
+import { protocolRows, shownOptions, spokenBy } from "../bench/run/protocol.ts";
 import { commandLines, type Said as Refused } from "./command-lines.ts";
 import { measuredCell } from "./report-data.ts";
 
@@ -238,6 +240,9 @@ describe("what is refused before anything starts", () => {
     [[...command, "--fail-if", "p98 > 5ms"], /there is no figure "p98"; one of: errors, p50/],
     [[...command, "--fail-if", "p99 > 5KiB"], /p99 cannot end with "KiB"; use ns, us/],
     [[...command, "--fail-if", "serverMemory > 5MiB"], /serverMemory is not measured by echo-rate/],
+    [[...command, "--protocol", "http", "--fail-if", "ratio > 1.2"], /needs a second --command/],
+    [[...command, "--workloads", "broadcast"], /broadcast measures the suite's own programs/],
+    [[...command, "--workloads", "rate,replicas"], /replicas measures the suite's own programs/],
   ];
   let said: readonly Refused[] = [];
   beforeAll(async () => {
@@ -258,8 +263,33 @@ describe("what is refused before anything starts", () => {
   );
 });
 
+describe("what a report tells of the requests", () => {
+  it("is no secret and no path", () => {
+    const given = parseOptions(
+      [
+        ...["--protocol", "http", "--header", "Authorization: Bearer x", "--path", "/?key=x"],
+        ...["--body-file", "/home/me/x", "--method", "PUT", "--depth", "4"],
+      ],
+      protocolRows,
+    );
+    expect(shownOptions(given, spokenBy(given))).toEqual({
+      ...{ protocol: "http", method: "PUT", depth: 4 },
+      ...{ header: "…", path: "…", "body-file": "…" },
+    });
+  });
+});
+
 describe("a threshold", () => {
   const read = (text: string) => readThreshold(text) as Threshold;
+
+  it("on errors holds where nothing was measured", () => {
+    const cell = measuredCell("target", { cpu: 10, p50: 1, p99: 2, percent: 10 });
+    const unmeasured = { ...cell, status: "skipped", blocks: 0, mismatches: 0 } as const;
+    expect(failuresOf(read("errors > 0"), [cell])).toEqual([]);
+    expect(failuresOf(read("errors > 0"), [unmeasured])).toEqual([
+      expect.stringMatching(/not measured$/),
+    ]);
+  });
 
   it.each([
     ["p99 > 5ms", "latencyP99", 5000],

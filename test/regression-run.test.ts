@@ -102,6 +102,15 @@ describe.skipIf(process.platform !== "linux" || !traces)("a run of the gate", ()
     expect(cells.map(({ metric }) => metric)).toContain("serverCpuPerMessage");
   });
 
+  it("refuses to let a metric decide that it does not measure", async () => {
+    const context = { host, signal, cpus: chooseCpus() };
+    const asked = ["userBytesPerConnection"];
+    const request = { trees: same, profile: tiny, seed: 1, asked, folder };
+    await expect(runGate(request, { context, onProgress: () => {} })).rejects.toThrow(
+      /^--gate: the profile "tiny" does not measure userBytesPerConnection here$/,
+    );
+  });
+
   it("finds and confirms a system call more in the head", { timeout: 120_000 }, async () => {
     const library = join(folder, "planted.so");
     const source = join(own.root, "native", "planted_call", "planted_call.cc");
@@ -178,8 +187,12 @@ function repository(): string {
 const commitOf = (root: string, name = "HEAD") => git(root, "rev-parse", name).slice(0, 12);
 
 describe("the commits", () => {
-  const resolve = (root: string, base: string, head: string | null = null) =>
-    resolveRevisions(root, { base, head }, { host, signal });
+  const resolve = (
+    root: string,
+    base: string,
+    head: string | null = null,
+    written: readonly string[] = [],
+  ) => resolveRevisions(root, { base, head, written }, { host, signal });
 
   it("are found by any name that git knows", async () => {
     const root = repository();
@@ -221,6 +234,19 @@ describe("the commits", () => {
     );
     git(root, "commit", "-q", "--allow-empty", "-m", "second");
     expect((await resolve(root, "HEAD~1", "HEAD")).head.commit).toBe(commitOf(root));
+  });
+
+  it("may have the results of earlier runs beside them", async () => {
+    const root = repository();
+    git(root, "commit", "-q", "--allow-empty", "-m", "second");
+    const [reports, history] = [join(root, "my reports"), join(root, "history.jsonl")];
+    mkdirSync(reports);
+    writeFileSync(join(reports, "report.html"), "");
+    writeFileSync(history, "");
+    const written = [reports, history, folder];
+    expect((await resolve(root, "HEAD~1", null, written)).head.commit).toBe(commitOf(root));
+    writeFileSync(join(root, "new.txt"), "");
+    await expect(resolve(root, "HEAD~1", null, written)).rejects.toThrow(/\(1 file\)/);
   });
 
   it("are refused outside a repository", async () => {

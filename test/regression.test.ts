@@ -206,6 +206,23 @@ function results(cpu: number, changes: Partial<Results> = {}, count = 12): Resul
 const saved = (value: Results, name = "results.json") => ({ results: value, name });
 
 describe("two saved results", () => {
+  it("cannot be decided by a metric that neither has", () => {
+    const [base, head] = [saved(results(10), "base.json"), saved(results(10))];
+    expect(() => compareSaved(base, head, ["throughput"])).toThrow(
+      /^--gate: base.json has no figures of throughput$/,
+    );
+  });
+
+  it("may have more blocks than the exact test takes", () => {
+    const many = { blocks: Array.from({ length: 600 }, (_, i) => 10 + (i % 7) / 100) };
+    const [base, head] = [saved(results(10, {})), saved(results(10, {}))];
+    for (const { results: each } of [base, head]) {
+      const [cell] = each.cells;
+      Object.assign(cell?.metrics.serverCpuPerMessage ?? {}, many);
+    }
+    expect(compareSaved(base, head, []).outcome).toBe("pass");
+  });
+
   it("gate where the machine is the same", () => {
     const outcome = (cpu: number) =>
       compareSaved(saved(results(10)), saved(results(cpu)), []).outcome;

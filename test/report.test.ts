@@ -458,7 +458,8 @@ describe("report.md", () => {
   });
 
   it("names no profile if a user's own server was measured, nor its command", () => {
-    const options = { workloads: ["echo-rate"], contenders: ["target"], connections: [50] };
+    const own = { workloads: ["echo-rate"], contenders: ["target"], spoken: ["x"] };
+    const options = { ...own, payload: 0, connections: [50] };
     const results = inventedResults({ profile: "target", settings: { options } });
     expect(reproduceCommand(results)).toBe(
       "npm run bench -- target --command '… {port}' --seed 7 --connections 50",

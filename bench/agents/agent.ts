@@ -81,6 +81,7 @@ export class Agent {
       return agent;
     } catch (error) {
       agent.close();
+      agent.kill();
       if (!(error instanceof HostError)) throw error;
       throw new HostError(`${name}: ${error.message}`);
     }
@@ -181,6 +182,11 @@ export class Agent {
     this.#closed = true;
     clearInterval(this.#heartbeat);
     this.#channel.end();
+  }
+
+  /** Ends the channel without waiting for the other side, which may not be there. */
+  kill(): void {
+    this.#channel.kill();
   }
 
   /** Resolves when the channel has ended. Call close() first. */

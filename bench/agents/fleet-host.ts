@@ -284,6 +284,7 @@ export class FleetHost implements Host {
   async close(timeoutMs = 2_000): Promise<void> {
     for (const agent of this.#all) agent.close();
     await within(Promise.all(this.#all.map((agent) => agent.ended())), { timeoutMs });
+    for (const agent of this.#all) agent.kill();
   }
 
   get #all(): readonly Agent[] {

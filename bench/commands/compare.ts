@@ -9,6 +9,7 @@ import type { GateResult } from "../gate/result.ts";
 import { compareSaved, NothingInCommon, type Saved } from "../gate/saved.ts";
 import { renderComparison } from "../gate/terminal.ts";
 import { exitCodeOf } from "../gate/words.ts";
+import { OutputError } from "../host/output.ts";
 import { type Command, exitUsage, print, say, widthOf } from "./command.ts";
 import { advisory, asked, decidingExitLines } from "./deciding.ts";
 import { readResults } from "./saved.ts";
@@ -42,8 +43,9 @@ export const compareCommand: Command = {
       if (values["annotate"] === true) for (const line of annotations(result)) print(line);
       return exitCodeOf(result);
     } catch (error) {
-      if (!(error instanceof NothingInCommon)) throw error;
-      say(`bench: ${error.message}`);
+      // Not to end as Node does, or as other commands: 1 means a regression here.
+      const told = error instanceof NothingInCommon || error instanceof OutputError;
+      say(`bench: ${told ? error.message : `not compared: ${(error as Error).stack}`}`);
       return exitUsage;
     }
   },

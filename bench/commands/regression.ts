@@ -30,6 +30,7 @@ import { Worktrees } from "../gate/worktrees.ts";
 import { Interrupted } from "../host/deadline.ts";
 import { Interruption } from "../host/interrupt.ts";
 import { LocalHost } from "../host/local.ts";
+import { OutputError } from "../host/output.ts";
 import { protocolRows, spokenBy } from "../run/protocol.ts";
 import {
   type Command,
@@ -135,11 +136,13 @@ export const regressionCommand: Command = {
         server === null
           ? { root: host.paths.root, folder: "" }
           : await repositoryOf(process.cwd(), context);
-      const revisions = await resolveRevisions(repository.root, { base, head }, context);
       const places = placesOf(given, repository.root);
+      const written = [places.folder, places.history ?? places.folder];
+      const asked = { base, head, written };
+      const revisions = await resolveRevisions(repository.root, asked, context);
       const result = await compare({ given, revisions, repository }, server, context);
-      show(given, result);
       keep(result, places);
+      show(given, result);
       return exitCodeOf(result);
     } catch (error) {
       if (error instanceof Interrupted) return interruption.exitCode ?? exitUsage;
@@ -190,7 +193,8 @@ async function compare(
     }
   } finally {
     context.host.killAll();
-    await worktrees.remove();
+    const left = await worktrees.remove();
+    if (left !== null) say(`bench: ${left}`);
   }
 }
 
@@ -282,10 +286,16 @@ function serverOf(given: Given): ForeignServer | null {
   };
 }
 
+/** The verdict stands also if standard output is lost. */
 function show({ values }: Given, result: GateResult): void {
   const text = () => renderGate(result, { width: widthOf(process.stdout) });
-  print(values["json"] === true ? serializeGate(result).trimEnd() : text());
-  if (values["annotate"] === true) for (const line of annotations(result)) print(line);
+  try {
+    print(values["json"] === true ? serializeGate(result).trimEnd() : text());
+    if (values["annotate"] === true) for (const line of annotations(result)) print(line);
+  } catch (error) {
+    if (!(error instanceof OutputError)) throw error;
+    say(`bench: ${error.message}`);
+  }
 }
 
 /** A verdict stands also where a disk is full by now. */

@@ -3,6 +3,7 @@
 import { machineRows } from "../agents/machines.ts";
 import { flag, type Given, option, UsageError, words } from "../command-line.ts";
 import { contenders, reference } from "../contenders/catalogue.ts";
+import { families } from "../contenders/families.ts";
 import type { MetricName } from "../model/metrics.ts";
 import type { Results } from "../model/results.ts";
 import { failuresOf, readThreshold, type Threshold } from "../model/thresholds.ts";
@@ -10,7 +11,7 @@ import { workloads } from "../model/workloads/catalogue.ts";
 import type { Workload } from "../model/workloads/workload.ts";
 import { loadRows, outRow, requestOf } from "../run/options.ts";
 import { makePlan, type Plan } from "../run/plan.ts";
-import { protocolRows, type Spoken, spokenBy } from "../run/protocol.ts";
+import { protocolRows, type Spoken, shownOptions, spokenBy } from "../run/protocol.ts";
 import { type Command, openRow, say } from "./command.ts";
 import { liveRows } from "./live-options.ts";
 import { measure } from "./measuring.ts";
@@ -86,6 +87,7 @@ export const targetCommand: Command = {
 
 /** Echo servers are compared with the suite's reference, others with the first of them. */
 function planOf(given: Given, spoken: Spoken): Plan {
+  refuseFamilies(requestOf(given).workloads ?? []);
   const targets = targetsOf(given, spoken);
   const { connections, rate, workloads: asked, ...request } = requestOf(given);
   const names = targets.map((target) => target.name);
@@ -104,8 +106,15 @@ function planOf(given: Given, spoken: Spoken): Plan {
     [...contenders, ...targets],
     base,
   );
-  const options = { ...plan.options, protocol: spoken.protocol, spoken: spoken.arguments };
+  const options = { ...plan.options, ...shownOptions(given, spoken) };
   return { ...plan, profile: name, options };
+}
+
+/** These measure programs of the suite's own: a server of others would not be started. */
+function refuseFamilies(asked: readonly string[]): void {
+  const family = asked.find((each) => Object.hasOwn(families, each));
+  if (family === undefined) return;
+  throw new UsageError(`--workloads: ${family} measures the suite's own programs, not a server`);
 }
 
 /** The suite's workloads were named when there was echo alone. */
@@ -120,9 +129,14 @@ function threshold(text: string, option: string): Threshold {
 }
 
 /** @throws {UsageError} on a threshold for a figure that no workload of the plan measures. */
-function refuseUnmeasured({ parts }: Plan, thresholds: readonly Threshold[]): void {
+function refuseUnmeasured(plan: Plan, thresholds: readonly Threshold[]): void {
+  const { parts, reference: base } = plan;
+  const isCompared = plan.contenders.some((one) => one.runtime === "foreign" && one.name !== base);
   const planned = parts.flatMap(({ scenarios }) => scenarios.map(({ workload }) => workload));
   for (const { text, metric } of thresholds) {
+    if (metric === "ratioToReference" && !isCompared) {
+      throw new UsageError(`--fail-if: "${text}": a ratio needs a second --command`);
+    }
     if (metric === null || planned.some((workload) => hasFigure(workload, metric))) continue;
     const names = [...new Set(planned.map((workload) => workload.name))].join(", ");
     throw new UsageError(`--fail-if: "${text}": ${metric} is not measured by ${names}`);

@@ -61,6 +61,7 @@ export async function runGate(request: GateRequest, given: GateContext): Promise
     // What is measured now could not be trusted afterwards.
     return { outcome: "untrustworthy", cells: [], controls: [noTracer], notes };
   }
+  refuseUnmeasured(profile, asked);
   const loads = profile.loads.flatMap((row) => asAsked(row, asked));
   const rows: GateRow[] = [
     ...exact.map(
@@ -119,6 +120,15 @@ const noTracer: Control = {
   ratio: null,
   cause: { code: "no-tracer" },
 };
+
+/** What is to decide and is never measured would pass. @throws {CannotCompare} */
+function refuseUnmeasured({ name, loads, exact }: GateProfile, asked: readonly string[]): void {
+  const measured = [...loads.flatMap(({ metrics }) => metrics), ...exact.map((row) => row.metric)];
+  const missing = asked.filter((metric) => !measured.includes(metric));
+  if (missing.length === 0) return;
+  const names = missing.join(", ");
+  throw new CannotCompare(`--gate: the profile "${name}" does not measure ${names} here`);
+}
 
 /** What gates needs all of its pairs; what only informs does with fewer, or is left out. */
 function asAsked(row: LoadRow, asked: readonly string[]): LoadRow[] {

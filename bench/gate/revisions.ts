@@ -1,6 +1,8 @@
 // Which states of the code are compared: names become commits, and what cannot be compared is said
 // before anything is built. git-rev-parse(1), gitrevisions(7).
 
+import { realpathSync } from "node:fs";
+import { relative } from "node:path";
 import { UsageError } from "../command-line.ts";
 import { plural } from "../report/format.ts";
 import type { Revision } from "./result.ts";
@@ -10,6 +12,8 @@ export interface Asked {
   readonly base: string;
   /** Null: what is checked out, which then has to be committed. */
   readonly head: string | null;
+  /** What this command writes, and earlier runs may have left: no changes. They exist. */
+  readonly written: readonly string[];
 }
 
 /**
@@ -20,7 +24,7 @@ export interface Asked {
  */
 export async function resolveRevisions(
   root: string,
-  { base, head }: Asked,
+  { base, head, written }: Asked,
   context: ToolContext,
 ): Promise<{ readonly base: Revision; readonly head: Revision }> {
   const inside = await runTool(["git", "-C", root, "rev-parse", "--show-prefix"], context);
@@ -34,7 +38,7 @@ export async function resolveRevisions(
     base: await resolve(root, { option: "--base", name: base }, context),
     head: await resolve(root, { option: "--head", name: head ?? "HEAD" }, context),
   };
-  if (head === null) await refuseChanges(root, context);
+  if (head === null) await refuseChanges(root, written, context);
   if (resolved.base.commit === resolved.head.commit) {
     const { name, commit } = resolved.base;
     throw new UsageError(`--base: "${name}" is the head itself (${commit}); name another commit`);
@@ -79,8 +83,19 @@ async function resolve(
   throw new UsageError(`${option}: no commit "${name}"${hint}`);
 }
 
-async function refuseChanges(root: string, context: ToolContext): Promise<void> {
-  const { lines } = await runTool(["git", "-C", root, "status", "--porcelain"], context);
+/** Those that are not the command's own output. */
+async function refuseChanges(
+  root: string,
+  written: readonly string[],
+  context: ToolContext,
+): Promise<void> {
+  const own = written
+    .map((path) => relative(realpathSync(root), realpathSync(path)))
+    .filter((path) => path !== "" && !path.startsWith(".."))
+    .map((path) => `:(exclude,literal)${path}`);
+  const argv = ["git", "-C", root, "status", "--porcelain", "--", ".", ...own];
+  const { lines, failure } = await runTool(argv, context);
+  if (failure !== null) throw new UsageError(`git status ${failure}`);
   if (lines.length === 0) return;
   const files = plural(lines.length, "file");
   throw new UsageError(

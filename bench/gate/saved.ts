@@ -3,6 +3,7 @@
 
 import type { Cell, Results } from "../model/results.ts";
 import { blocksForInterval } from "../statistics/bootstrap.ts";
+import { largestSample } from "../statistics/wilcoxon.ts";
 import type { GateNote } from "./controls.ts";
 import { type GateMetric, gateMetrics } from "./metrics.ts";
 import { type Judgement, judgementOf, mediansOf, outcomeOf, withReason } from "./outcome.ts";
@@ -38,6 +39,10 @@ export function compareSaved(base: Saved, head: Saved, asked: readonly string[])
     throw new NothingInCommon(`${base.name} and ${head.name} have no cell in common`);
   }
   const { seed, environment, profile, startedAt } = head.results;
+  const missing = asked.filter((name) => !trials.some(({ metric }) => metric.name === name));
+  if (missing.length > 0) {
+    throw new NothingInCommon(`--gate: ${base.name} has no figures of ${missing.join(", ")}`);
+  }
   const findings = findAll(trials.map(({ test }) => test));
   const cells = trials.map((trial, index): GateCell => {
     const unclear = { word: "unclear", cause: { code: "not-measured" }, comparison: null } as const;
@@ -92,7 +97,7 @@ function trialsOf(base: Cell, head: Results, asked: readonly string[]): SavedTri
 
 /** Runs of different times pair by nothing but their order; the test holds for any order. */
 function pairUp(base: readonly number[], head: readonly number[]): BasePair[] {
-  return base.flatMap((own, index) => {
+  return base.slice(0, largestSample).flatMap((own, index) => {
     const other = head[index];
     return other !== undefined && own > 0 && other > 0 ? [{ base: own, head: other }] : [];
   });

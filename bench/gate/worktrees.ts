@@ -46,7 +46,7 @@ export class Worktrees {
     this.#root = root;
     this.#context = context;
     // The last way out, if nothing can be awaited any more.
-    process.once("exit", () => rmSync(this.folder, { recursive: true, force: true }));
+    process.once("exit", () => leftOver(this.folder));
   }
 
   /** Checks a commit out and builds it. @throws {CannotCompare} @throws {Interrupted} */
@@ -121,7 +121,7 @@ export class Worktrees {
       [
         // If we are killed, timeout(1) is told to end, and ends its whole group.
         ...(existsSync(setpriv) ? [setpriv, "--pdeathsig", "TERM"] : []),
-        ...["timeout", "--kill-after", String(endSeconds), String(buildTimeoutSeconds)],
+        ...["timeout", "-k", String(endSeconds), String(buildTimeoutSeconds)],
         ...argv,
       ],
       this.#context,
@@ -131,12 +131,30 @@ export class Worktrees {
     throw new CannotCompare(`${side} ${commit} does not build: ${built.failure}`);
   }
 
-  /** Takes everything away again, after an interruption too. */
-  async remove(): Promise<void> {
-    rmSync(this.folder, { recursive: true, force: true });
+  /**
+   * Takes everything away again, after an interruption too.
+   * @returns what stays, and why; null if nothing does.
+   */
+  async remove(): Promise<string | null> {
     const { signal } = new AbortController();
-    const argv = ["git", "-C", this.#root, "worktree", "prune"];
-    await runTool(argv, { host: this.#context.host, signal });
+    const context = { host: this.#context.host, signal };
+    if (leftOver(this.folder) !== null) {
+      // A cache of packages may be read-only.
+      await runTool(["chmod", "-R", "u+rwX", this.folder], context);
+    }
+    const left = leftOver(this.folder);
+    await runTool(["git", "-C", this.#root, "worktree", "prune"], context);
+    return left;
+  }
+}
+
+/** Removes a folder. @returns what is left of it, and why; null if nothing is. */
+function leftOver(folder: string): string | null {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+    return null;
+  } catch (error) {
+    return `${folder} could not be removed: ${(error as Error).message}`;
   }
 }
 

@@ -41,7 +41,8 @@ export class Sampler {
   constructor(host: Host, onBatch: (samples: readonly Sample[]) => void) {
     this.#host = host;
     this.#onBatch = onBatch;
-    this.#timer = setInterval(() => void this.#take(), everyMs);
+    // A machine that is lost has no usage: the run says so.
+    this.#timer = setInterval(() => void this.#take().catch(() => {}), everyMs);
     this.#timer.unref();
   }
 
@@ -49,7 +50,7 @@ export class Sampler {
   watch(contender: string, pid: number): void {
     const watched = { pid, reader: new UsageReader() };
     this.#watched.set(contender, watched);
-    void this.#sample(contender, watched);
+    void this.#sample(contender, watched).catch(() => {});
   }
 
   /** Its round is over: what was taken is handed over. */

@@ -80,9 +80,10 @@ export function failuresOf(threshold: Threshold, cells: readonly Cell[]): string
   });
 }
 
-function figureOf({ metric }: Threshold, { metrics: figures, mismatches, status }: Cell) {
+function figureOf({ metric }: Threshold, { metrics: figures, mismatches, status, blocks }: Cell) {
   if (metric !== null) return figures[metric]?.median ?? null;
-  return status === "failed" ? Math.max(1, mismatches) : mismatches;
+  if (status === "failed") return Math.max(1, mismatches);
+  return blocks === 0 ? null : mismatches;
 }
 
 function exceeds(figure: number, { comparison, value }: Threshold): boolean {

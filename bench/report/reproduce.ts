@@ -3,7 +3,8 @@
 import type { Results } from "../model/results.ts";
 
 /** What `target` chooses by itself. */
-const ownOfTarget = ["workloads", "contenders"];
+const ownOfTarget = ["contenders", "spoken"];
+const usualWorkloads = "echo-rate";
 
 /** The same again, from the profile, the seed and the options that were given. */
 export function reproduceCommand(results: Results): string {
@@ -19,6 +20,9 @@ export function reproduceCommand(results: Results): string {
     `--seed ${results.seed}`,
     ...options
       .filter(([name, value]) => !own.has(name) && value !== null && value !== undefined)
+      // Of requests that are no echo; and what target measures without being asked.
+      .filter(([name, value]) => name !== "payload" || value !== 0)
+      .filter(([name, value]) => !target || name !== "workloads" || `${value}` !== usualWorkloads)
       .map(([name, value]) =>
         value === true
           ? `--${name}`

@@ -6,7 +6,7 @@ import { callSentence, countedCells } from "./call-words.ts";
 import { cautionSentence } from "./caution-words.ts";
 import { type Caution, isSaturated } from "./cautions.ts";
 import { type ColumnName, columnsOf, columnText, wordsIn } from "./columns.ts";
-import { plural } from "./format.ts";
+import { plainLine, plural } from "./format.ts";
 import { figure, type Group } from "./groups.ts";
 import { shareSentence } from "./profile-words.ts";
 import { noFiles, type ReportFormat, type TerminalOptions } from "./rendering.ts";
@@ -249,7 +249,7 @@ function otherLines(group: Group, { width, paint }: Canvas): string[] {
   );
   const indent = " ".repeat(Math.min(nameWidth + 2, 30));
   return group.others.flatMap((cell) => {
-    const name = cell.contender.padEnd(nameWidth);
+    const name = plainLine(cell.contender).padEnd(nameWidth);
     const [first = "", ...rest] = wrap(`${name}  ${reasonOf(cell)}`, width, indent);
     // Painted after the wrapping, which counts characters.
     return [first.replace(cell.status, paint(cell.status, statusStyle(cell.status))), ...rest];
@@ -260,7 +260,7 @@ function nameColumn(reference: string): Column<Cell> {
   return {
     title: ["", "contender"],
     align: "left",
-    text: (cell) => cell.contender,
+    text: (cell) => plainLine(cell.contender),
     style: (cell) => (cell.contender === reference ? "bold" : "plain"),
   };
 }

@@ -84,6 +84,25 @@ export function spokenBy({ values }: Given): Spoken {
   };
 }
 
+/** What tells nothing of its user: no secret, no content, no path of this machine. */
+const harmless = ["expect-bytes", "length-prefix", "method", "status", "depth"].concat(
+  "reopen-percent",
+  "answer-within-ms",
+  "tls",
+  "tls-insecure",
+);
+const hidden = "…";
+
+/** The protocol's options for results.json, which others read: what may be secret is hidden. */
+export function shownOptions({ values }: Given, { protocol }: Spoken): Record<string, unknown> {
+  const given = [...requestRows, ...tlsRows].flatMap(({ name }) => {
+    const value = values[name];
+    if (value === undefined || value === null || value === false) return [];
+    return [[name, harmless.includes(name) ? value : hidden] as const];
+  });
+  return { protocol, ...Object.fromEntries(given) };
+}
+
 /** The load generator runs elsewhere. */
 function absolute(text: string): string {
   return resolve(text);

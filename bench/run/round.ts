@@ -274,6 +274,7 @@ async function loadAndStop(
   // It takes a moment of CPU time; if that was the server's CPU, the gate drops the window.
   const onLoaded = (client: number) => {
     if (samplesMemory) sampled = host.memory(pid, client);
+    sampled?.catch(() => {}); // awaited below, unless the load fails first
     accounted = account?.end().catch(() => null) ?? null;
   };
   const onConnected = () => void account?.begin(false).catch(() => {});

@@ -19,7 +19,7 @@ interface SignedRank {
 }
 
 /** Beyond this the exact distribution takes longer than it is worth. */
-const largestSample = 500;
+export const largestSample = 500;
 
 /**
  * Exact at every size, with ties too: ranks that are shared are halves, so twice the ranks are
