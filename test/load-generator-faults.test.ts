@@ -39,6 +39,13 @@ describe("a server that answers wrong", () => {
       /had not been sent yet when "HTTP\/1\.1 200 OK\\r\\n/,
     ],
     [
+      "more behind the last answer",
+      { "expect-body": "hello" },
+      raw("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhelloXXXX"),
+      "doubled",
+      /XXXX/,
+    ],
+    [
       "late",
       { "answer-within-ms": 5, rate: 20 },
       (socket) =>

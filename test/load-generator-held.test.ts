@@ -208,6 +208,41 @@ describe("held connections", () => {
     expect(await held.end()).toMatchObject({ code: 0, result: clean });
   });
 
+  it("settle in an open loop until as many come back as are sent", async () => {
+    // Each answer takes six times the load that comes before a window.
+    const port = await listen((socket, data) => setTimeout(() => socket.write(data), 60));
+    const held = new Held(port, { connections: 20 });
+    await held.line();
+    for (let index = 0; index < 3; index++) {
+      const window = await held.window("ms=100 rate=1000 settle-ms=10");
+      expect(window["settleNs"]).toBeGreaterThanOrEqual(100 * ms);
+      expect(window.completedMessages).toBeGreaterThan(0.75 * window.sentMessages);
+    }
+    await held.end();
+  });
+
+  it("do not count what a window before has sent, however late it comes", async () => {
+    let withheld: (() => void)[] | null = null;
+    const port = await listen((socket, data) => {
+      if (withheld === null) socket.write(data);
+      else withheld.push(() => socket.write(data));
+    });
+    const held = new Held(port, { connections: 20 });
+    await held.line();
+    const silence = held.window("ms=200 rate=1000 settle-ms=1 drain-ms=20");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    withheld = [] as (() => void)[];
+    const silent = await silence;
+    expect(silent.unansweredMessages).toBeGreaterThan(0);
+    const late = withheld;
+    withheld = null;
+    for (const answer of late ?? []) answer();
+    const window = await held.window("ms=50 rate=1000 settle-ms=1");
+    expect(window.answeredMessages).toBe(window.sentMessages);
+    expect(window.unansweredMessages).toBe(0);
+    await held.end();
+  });
+
   it("have the same clock in an open loop after many windows of a closed one", async () => {
     const { port } = await listenAndWatch();
     const held = new Held(port, { rate: 1000 });

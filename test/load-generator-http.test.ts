@@ -2,10 +2,12 @@
 // memory.
 
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import type { RequestListener } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { endHttp, expectClean, http, listenHttp, type Options, raw } from "./http-runs.ts";
-import { endAll, faultsOf, listen } from "./load-runs.ts";
+import { endAll, faultsOf, listen, servers } from "./load-runs.ts";
 
 afterEach(() => {
   endAll();
@@ -129,6 +131,31 @@ describe("http", () => {
     const { result } = await http(port, { rate: 20, connections: 2 });
     expect(result["connectionsReopened"]).toBeGreaterThan(0);
     expect(result).toMatchObject({ mismatches: 0, connectionsLost: 0, error: null });
+  });
+
+  it("bears any number of ends between two requests", async () => {
+    const answer = raw("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    const server = createServer((socket) => {
+      socket.on("error", () => socket.destroy());
+      socket.on("data", (data) => answer(socket, data, { bytes: 0 }));
+      setTimeout(() => socket.end(), 20);
+    });
+    servers.add(server);
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    const load = { rate: 4, connections: 2, windows: 3, "window-ms": 500 };
+    const { result } = await http(port, load);
+    expect(result["connectionsReopened"]).toBeGreaterThan(20);
+    expect(result).toMatchObject({ mismatches: 0, connectionsLost: 0, error: null });
+  });
+
+  it("reads an answer of very many chunks", async () => {
+    const chunks = "1\r\nx\r\n".repeat(200_000);
+    const port = await listen(
+      raw(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`),
+    );
+    const digest = createHash("sha256").update("x".repeat(200_000)).digest("hex");
+    expectClean(await http(port, { rate: 20, "expect-sha256": digest }));
   });
 
   it("works for connections that come and go", async () => {

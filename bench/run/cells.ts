@@ -28,7 +28,7 @@ import {
   pairBlocks,
   type Refusal,
 } from "./judge.ts";
-import { metricsOf, pairOf } from "./metrics.ts";
+import { metricsOf, pairOf, pairOfLoads } from "./metrics.ts";
 import type { Part, Plan, Scenario } from "./plan.ts";
 import type { Round } from "./round.ts";
 import { divide, sum, total } from "./window-sums.ts";
@@ -201,8 +201,9 @@ function figuresOf(
   }
   if (baseline !== null && workload.baseline !== undefined) {
     const { metric } = workload.baseline;
-    const pairs = own.flatMap((block) => pairOf(metric, block, inBlock(baseline, block)));
-    metrics.ratioToBaseline = summarizeRatio(pairs, options);
+    const pairs = own.flatMap((block) => pairOfLoads(metric, block, inBlock(baseline, block)));
+    // Minutes apart: the common spread is that of neighbouring windows.
+    metrics.ratioToBaseline = summarizeRatio(pairs, { seed });
   }
   return metrics;
 }

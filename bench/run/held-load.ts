@@ -11,7 +11,7 @@ import { connectTimeoutMs, type HeldTarget, heldArguments } from "./load-argumen
 interface WindowTiming {
   readonly windowMs: number;
   readonly settleMs: number;
-  /** How long the messages that were due in it may take to come back; default: 200. */
+  /** How long the messages that were due in it may take to come back, if any has to. */
   readonly drainMs?: number;
   /** Another loop than that of the target. */
   readonly instead?: SleepingLoop | ClosedLoop | undefined;
@@ -33,7 +33,8 @@ interface SleepingLoop {
 
 /** Beyond what a step was given: starting, sampling, a machine that is busy elsewhere. */
 const marginMs = 15_000;
-const usualDrainMs = 200;
+const usualDrainMs = 2_000;
+const longestSettleMs = 2_000;
 
 export class HeldLoad {
   readonly #target: HeldTarget;
@@ -85,7 +86,7 @@ export class HeldLoad {
     const spins = this.#options.spins ?? false;
     const sending = instead === undefined ? sendingOf(this.#target.load, spins) : wordsOf(instead);
     this.#child.send(`window ms=${windowMs} settle-ms=${settleMs} drain-ms=${drainMs}${sending}`);
-    return this.#next("window", windowMs + settleMs + drainMs + marginMs);
+    return this.#next("window", windowMs + settleMs + longestSettleMs + drainMs + marginMs);
   }
 
   /** Closes every connection. @returns what it counted, or why it did not. @throws {Interrupted} */

@@ -26,11 +26,14 @@ export const settlingMs = 30_000;
 export const fillTimeoutMs = 10_000;
 
 const shortestConnectMs = 30_000;
+/** Of the load generator. */
+const longestConnectMs = 3_600_000;
 /** A million connections at a few thousand a second, where a machine is busy. */
 const connectMsPerConnection = 0.5;
 
 export function connectTimeoutMs({ connections }: GeneratorLoad): number {
-  return Math.max(shortestConnectMs, Math.round(connections * connectMsPerConnection));
+  const neededMs = Math.round(connections * connectMsPerConnection);
+  return Math.min(Math.max(shortestConnectMs, neededMs), longestConnectMs);
 }
 
 export function loadArguments({ timing, ...target }: LoadTarget): string[] {

@@ -92,11 +92,18 @@ function sumOf(name: MetricName, sum: Sum, block: BlockData): number | null {
 
 /** Two figures to compare; none if one is missing or 0. Interleaved, the ratio is per pass. */
 export function pairOf(name: MetricName, own: BlockData, other: BlockData | null): Pair[] {
+  return pairOfLoads(name, own, other).map(({ value, reference }) => {
+    const byTurn = other === null ? null : ratioOverTurns(name, own, other);
+    return { value: byTurn === null ? value : byTurn * reference, reference };
+  });
+}
+
+/** Of two loads of one contender, whose windows have nothing to do with each other. */
+export function pairOfLoads(name: MetricName, own: BlockData, other: BlockData | null): Pair[] {
   const value = figureOf(name, own);
   const reference = other === null ? null : figureOf(name, other);
   if (!value || !reference || value < 0 || reference < 0) return [];
-  const byTurn = other === null ? null : ratioOverTurns(name, own, other);
-  return [{ value: byTurn === null ? value : byTurn * reference, reference }];
+  return [{ value, reference }];
 }
 
 /**

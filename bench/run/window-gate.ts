@@ -5,6 +5,7 @@
 
 import type { Window } from "../model/events.ts";
 import type { GateRule } from "../model/reasons.ts";
+import { decodeHistogram } from "../statistics/hdr-encoding.ts";
 
 export interface Limits {
   /** Share of a window in which a single-threaded side was ready while another process ran. */
@@ -52,13 +53,21 @@ export function brokenRules(window: Window, { rules, singleThreaded }: Judging):
     "client-waited": share(clientTakenNs(window)) > limits.runQueueShare,
     stolen: share(stolenNs(window)) > limits.stealShare,
     rate: !full && missesRate(window),
-    late: !full && (window.sendLagNsP99 ?? 0) > limits.sendLagNsP99,
+    late: !full && (senderDelayNs(window) ?? window.sendLagNsP99 ?? 0) > limits.sendLagNsP99,
     full,
     "clients-full": false,
   };
   const found = rules.filter((rule) => broken[rule]);
   // Of every workload: it says that the figures are those of the clients.
   return (window.fullAgents ?? []).length > 0 ? [...found, "clients-full"] : found;
+}
+
+/**
+ * By how much the load generator itself was late. What it sends late because a connection waits for
+ * the answer before is the server's time.
+ */
+function senderDelayNs({ senderDelay }: Window): number | null {
+  return senderDelay === undefined ? null : decodeHistogram(senderDelay).quantile(0.99);
 }
 
 /**

@@ -119,7 +119,7 @@ void HostedRun::StayNear() {
   if (!source_->wake_set.WatchHost().ok()) return LeaveNear();
   int64_t node_turn_ns = host_.NextTurnNs();
   // A handler may have begun a wait for which this source had to leave Node's loop.
-  while (Step(node_turn_ns) && busy_ && CanWaitNear() && source_->wake_set.watches_host()) {
+  while (Step(node_turn_ns) && busy_ && CanWaitNear() && IsWatchingHost()) {
     node_turn_ns = host_.NextTurnNs();
     if (node_turn_ns == 0) return;
   }
@@ -214,6 +214,11 @@ void HostedRun::LeaveNear() {
   if (source_ == nullptr) return;
   source_->wake_set.LeaveHost();
   source_->watch->Resume();
+}
+
+/** A closed source ends in the next step. */
+bool HostedRun::IsWatchingHost() const {
+  return source_ == nullptr || source_->wake_set.watches_host();
 }
 
 bool HostedRun::CanWaitNear() const {

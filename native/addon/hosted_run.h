@@ -69,6 +69,7 @@ class HostedRun {
   [[gnu::hot]] void StayNear();
   void LeaveNear();
   bool CanWaitNear() const;
+  bool IsWatchingHost() const;
   [[gnu::hot]] Result<int> WaitNear(int64_t node_turn_ns);
   /** How long the next wait may last. */
   [[gnu::hot]] Result<void> Limit(int64_t timeout_ns);

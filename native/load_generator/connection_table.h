@@ -48,6 +48,7 @@ struct alignas(64) Connection {
   bool refills = false;   // what comes back is sent again at once: a closed loop of its own
   bool hushed = false;    // the server has still to speak first: nothing is sent
   uint8_t fruitless = 0;  // times that it was opened again since its last answer
+  uint8_t idle_ends = 0;  // of these, those without a request under way
   bool closing = false;   // opened again as soon as everything that was sent is answered
 
   bool Alive() const {

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include "core/timeout.h"
 #include "load_generator/command_reader.h"
@@ -28,8 +29,13 @@ constexpr int64_t kLookForCommandsNs = 5 * kNsPerMs;
 // A closed loop settles until as many messages as it has in flight are back, or for this long.
 constexpr int64_t kLongestSettleNs = 2000 * kNsPerMs;
 
-// If that took longer than the command says, the window lasts so many times as long: a server that
-// reads all requests before it answers the first one would else be measured in one of its phases.
+// In an open loop the first answer decides, and as much time again: as many answers come back then
+// as requests leave, however long an answer takes.
+constexpr int64_t kAnswerTimes = 2;
+
+// If a closed loop took longer than the command says, the window lasts so many times as long: a
+// server that reads all requests before it answers the first one would else be measured in one of
+// its phases.
 constexpr int64_t kRoundTrips = 4;
 
 /** Settling, then one window, which a command may end early. */
@@ -79,19 +85,27 @@ class OneWindow final : public Timeline {
 
  private:
   /** Windows that begin at an instant are those of other machines, too, and do not wait. */
-  bool WaitsForAnswers() const {
-    return command_.options.mode == LoadMode::kClosed && command_.at_ns == 0;
-  }
-
   bool HasSettled(const Progress& progress) {
-    if (!WaitsForAnswers() || progress.completed >= command_.options.in_flight) return true;
+    if (command_.at_ns > 0 || IsAnswered(progress)) return true;
     return MonotonicNs() >= began_ns_ + kLongestSettleNs || commands_.NextIs("stop");
   }
+
+  bool IsAnswered(const Progress& progress) {
+    if (IsClosed()) return progress.completed >= command_.options.in_flight;
+    const bool looks_first = !std::exchange(looked_, true);
+    if (progress.intended == 0) return true;  // nothing was due yet
+    if (progress.completed == 0) return false;
+    if (looks_first) return true;
+    if (answered_ns_ == 0) answered_ns_ = MonotonicNs();
+    return MonotonicNs() >= began_ns_ + kAnswerTimes * (answered_ns_ - began_ns_);
+  }
+
+  bool IsClosed() const { return command_.options.mode == LoadMode::kClosed; }
 
   int64_t LengthNs(int64_t settled_ns) const {
     const int64_t length_ns = command_.length_ms * kNsPerMs;
     const bool waited = settled_ns > (command_.settle_ms + 1) * kNsPerMs;
-    if (!WaitsForAnswers() || !waited) return length_ns;
+    if (!IsClosed() || command_.at_ns > 0 || !waited) return length_ns;
     return std::max(length_ns, kRoundTrips * std::min(settled_ns, kLongestSettleNs));
   }
 
@@ -102,7 +116,9 @@ class OneWindow final : public Timeline {
   CommandReader& commands_;
   HeldWindow held_;
   int64_t began_ns_ = 0;
+  int64_t answered_ns_ = 0;  // when the first answer was seen to be back
   int64_t until_ns_ = 0;
+  bool looked_ = false;
 };
 
 class Holder {
@@ -175,6 +191,8 @@ class Holder {
       waited_before_ns_ = WaitedForCpuNs();
       return "";
     }
+    // What was due in the window before, and comes only now, is none of this one's.
+    traffic_.MeasureByDue(nullptr, 0);
     std::memset(static_cast<void*>(window_), 0, sizeof(Window));
     const Tally before = traffic_.Sum();
     RunOptions options = command.options;

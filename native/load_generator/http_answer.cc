@@ -179,6 +179,7 @@ void HttpAnswer::OnHeadersEnd(Taken* taken) {
 
 void HttpAnswer::OnChunkSize(Taken* taken) {
   if (!ReadLength(line_.data(), 16, &remaining_)) return Break(taken);
+  head_bytes_ = 0;  // of trailers from now on: an answer may have any number of chunks
   phase_ = remaining_ > 0 ? Phase::kChunk : Phase::kTrailers;
 }
 

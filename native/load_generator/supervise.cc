@@ -1,6 +1,9 @@
 #include "load_generator/supervise.h"
 
 #include <fcntl.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/wait.h>
@@ -63,6 +66,9 @@ class Supervisor {
 
   [[noreturn]] void Become(const std::vector<std::string>& arguments) const {
     setpgid(0, 0);
+#ifdef __linux__
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody else would end it if we are killed
+#endif
     const int nothing = open("/dev/null", O_RDONLY);
     if (nothing >= 0) dup2(nothing, STDIN_FILENO);
     if (nothing > STDIN_FILENO) close(nothing);

@@ -156,6 +156,10 @@ bool Traffic::Take(uint32_t id, const unsigned char* data, size_t length, int64_
     }
     if (!taken.complete) continue;
     Complete(id, now_ns);
+    // What follows an answer that ends the connection would not be looked at.
+    if (taken.closes && length > 0 && connection.Begun() == 0) {
+      NoteFault(&tally_, id, {Fault::kDoubled, 1, Quoted(data, length)});
+    }
     if (EndsWith(id, exchange, taken.closes)) return false;
   }
   return true;
@@ -184,6 +188,7 @@ bool Traffic::BlocksServer(uint32_t id) const {
 void Traffic::Complete(uint32_t id, int64_t now_ns) {
   Connection& connection = table_[id];
   connection.fruitless = 0;
+  connection.idle_ends = 0;
   if (connection.Timed()) {
     const Posted& posted = table_.Slot(id, 0);
     Window& back = WindowAt(now_ns);

@@ -20,6 +20,8 @@ namespace {
 constexpr int64_t kIdleNs = kNsPerSecond / 2;
 // A server that closes without an answer again and again, or that is gone.
 constexpr uint8_t kFruitlessAtMost = 3;
+// A connection that is used now and then may be closed many times before its next request.
+constexpr uint8_t kIdleEndsAtMost = 200;
 
 }  // namespace
 
@@ -61,8 +63,14 @@ void Traffic::OnPeerEnd(uint32_t id, int error) {
     // One that waits for its turn is still there; one that is to be silent is not used again.
     const bool used = connection.role == Role::kMeasured || connection.role == Role::kHot;
     const bool usual = open && used && protocol_->MayCloseIdle();
-    if (usual && connection.fruitless < kFruitlessAtMost) return Reopen(id);
-    return Retire(id, ConnectionState::kLost);
+    if (!usual || connection.idle_ends >= kIdleEndsAtMost) {
+      return Retire(id, ConnectionState::kLost);
+    }
+    ++connection.idle_ends;
+    const uint8_t fruitless = connection.fruitless;
+    Reopen(id);
+    connection.fruitless = fruitless;  // no request was lost by that
+    return;
   }
   if (connection.role == Role::kSlow) return Retire(id, ConnectionState::kLost);
   if (open && WasIdle(id)) return Reopen(id);
