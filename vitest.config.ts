@@ -12,6 +12,7 @@ const alone = [
   "test/agents-full.test.ts",
   "test/bench-noise.test.ts",
   "test/load-generator-truth.test.ts",
+  "test/servers-calls.test.ts",
 ];
 
 /** Files that mostly wait, and need most of a CPU when they do not. */
@@ -20,7 +21,6 @@ const inPairs = [
   "test/load-generator-http.test.ts",
   "test/load-generator-faults.test.ts",
   "test/load-generator-requests.test.ts",
-  "test/servers-calls.test.ts",
 ];
 
 /**

@@ -108,7 +108,12 @@ export function adoptInto<T>(
 ): Connection<T> {
   const connection = new EngineConnection(role, fd);
   const settings = { paused: role.handlers.data === undefined, idleMs };
-  role.engine.adopt(fd, connection as unknown as EngineConnection, settings);
+  try {
+    role.engine.adopt(fd, connection as unknown as EngineConnection, settings);
+  } catch (error) {
+    connection.unref(); // it is no connection, and keeps nothing alive
+    throw error;
+  }
   return connection;
 }
 

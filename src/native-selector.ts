@@ -69,6 +69,8 @@ export class NativeSelector<T = unknown> implements Selector<T> {
   #map: SelectorMap<T> | null;
   #size = 0;
   #keepsAlive = true;
+  /** Looks that a waker ended: one that another look has taken ends the waits beside it, too. */
+  #wakes = 0;
 
   constructor(backend: BackendName, options: SelectorOptions = {}) {
     this.backend = backend;
@@ -205,11 +207,11 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     assertObject(options, "options");
     assertSignal(options.signal);
     this.#assertOpen();
+    const wakes = this.#wakes;
     const look = () => {
       this.#assertOpen();
       const ready = this.select(0);
-      const woken = ((this.#ring.words[0] as number) & RING_ENDED_BY_WAKER) !== 0;
-      return ready.length > 0 || woken ? ready : null;
+      return ready.length > 0 || this.#wakes !== wakes ? ready : null;
     };
     return (await waitBeside(this.#id, look, this.#keepsAlive, options)) ?? [];
   }
@@ -280,10 +282,10 @@ export class NativeSelector<T = unknown> implements Selector<T> {
         else if (this.closed) reject(closedError());
         else reject(systemError(answer, `cannot wait on ${this.backend}`));
       };
-      this.#head(0, RING_WISHES_TURN);
       const answer = native.run(this.#id, onTurn, onOver);
-      if (answer < 0)
-        reject(systemError(answer, "cannot run on Node's event loop (one run per selector)"));
+      // Afterwards: if it is refused, the wishes are those of the run that is there.
+      if (answer >= 0) this.#head(0, RING_WISHES_TURN);
+      else reject(systemError(answer, "cannot run on Node's event loop (one run per selector)"));
     });
   }
 
@@ -307,6 +309,7 @@ export class NativeSelector<T = unknown> implements Selector<T> {
 
   #take(count: number): number {
     this.#ring.take(count < 0 ? 0 : count);
+    if (((this.#ring.words[0] as number) & RING_ENDED_BY_WAKER) !== 0) this.#wakes++;
     if (count < 0) throw systemError(count, `cannot wait on ${this.backend}`);
     return count;
   }

@@ -26,7 +26,8 @@ export async function pipeBoth<A = undefined, B = undefined>(
 ): Promise<PipedBytes> {
   for (const end of [a, b]) if (!isConnection(end)) throw invalidType("pipeBoth takes connections");
   if (Object.is(a, b)) throw invalidValue("cannot pipe a connection to itself");
-  const sides = [pipeOne(a, b), pipeOne(b, a)] as const;
+  const ended = new Set<object>();
+  const sides = [pipeOne(a, b, ended), pipeOne(b, a, ended)] as const;
   a.resume();
   b.resume();
   const [atA, atB] = await Promise.all(sides.map(({ closed }) => closed));
@@ -41,12 +42,12 @@ interface Direction {
   readonly closed: Promise<Error | null>;
 }
 
-function pipeOne<F, T>(from: Connection<F>, to: Connection<T>): Direction {
+/** @param ended the connections of which everything has been received. */
+function pipeOne<F, T>(from: Connection<F>, to: Connection<T>, ended: Set<object>): Direction {
   const { promise: closed, resolve } = withResolvers<Error | null>();
   const direction = { bytes: 0, closed };
   const source = from as EngineConnection<F>;
   const before = source[handlersOf];
-  let ended = false;
   const handlers: ConnectionHandlers<F> = {
     data(_from, bytes) {
       direction.bytes += bytes.length;
@@ -54,13 +55,13 @@ function pipeOne<F, T>(from: Connection<F>, to: Connection<T>): Direction {
     },
     drain: () => to.resume(),
     end() {
-      ended = true;
+      ended.add(from);
       to.end();
     },
     close(_from, error) {
       before.close?.(from, error);
-      // Before its end it broke off, and nothing more can be carried in either direction.
-      if (error !== null || !ended) to.destroy();
+      // Unless both have ended it broke off, and nothing more can be carried in either direction.
+      if (error !== null || !(ended.has(from) && ended.has(to))) to.destroy();
       to.resume();
       resolve(error);
     },

@@ -72,9 +72,9 @@ export class Registrations {
   }
 
   pause(registered: Registered, why: "suspend" | "modify"): void {
-    if (registered.paused !== null) return;
-    this.#selector.unregister(registered.fd);
-    registered.paused = why;
+    if (registered.paused === null) this.#selector.unregister(registered.fd);
+    // A suspension stays until resume(), whatever modify() says meanwhile.
+    if (registered.paused !== "suspend") registered.paused = why;
   }
 
   resume(registered: Registered): void {

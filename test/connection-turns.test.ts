@@ -14,6 +14,7 @@ import {
   connectTcp,
   DefaultSelector,
   lines,
+  pipeBoth,
   Reactor,
   recv,
   send,
@@ -23,6 +24,7 @@ import {
 } from "../src/index.ts";
 import { engines } from "./connections/engines.ts";
 import { pattern, portOf, receiveAll, socketTo, start, until } from "./connections/pairs.ts";
+import { runNode } from "./run-program.ts";
 
 const text = (words: string) => new TextEncoder().encode(words);
 
@@ -150,6 +152,83 @@ describe.each(engines)("in one turn of %s", (_name, way) => {
     expect(await ended).toHaveLength(0);
   });
 
+  it("an idle timeout that a handler sets, or an adopted connection has, fires", async () => {
+    const idle: string[] = [];
+    const server = start(
+      {
+        open: (connection) => connection.setTimeout(20),
+        data: () => {},
+        idle(connection) {
+          idle.push("accepted");
+          connection.setTimeout(0);
+        },
+      },
+      way,
+    );
+    const port = portOf(server);
+    const ours = await connect(
+      { port, idleTimeoutMs: 30, ...way },
+      {
+        data: () => {},
+        idle(connection) {
+          idle.push("connected");
+          connection.destroy();
+        },
+      },
+    );
+    await until(() => idle.length === 2, "both are idle");
+    expect(idle.toSorted()).toEqual(["accepted", "connected"]);
+    expect(ours.closed).toBe(true);
+  });
+
+  it("what is sent between two turns counts as activity", async () => {
+    let idleAtMs = 0;
+    const server = start({ data: () => {} }, way);
+    const ours = await connect(
+      { port: portOf(server), idleTimeoutMs: 400, ...way },
+      {
+        data: () => {},
+        idle(connection) {
+          idleAtMs = performance.now();
+          connection.destroy();
+        },
+      },
+    );
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const sentAtMs = performance.now();
+    ours.write("ping");
+    await until(() => idleAtMs > 0, "it is idle");
+    expect(idleAtMs - sentAtMs).toBeGreaterThan(350);
+  });
+
+  it("pipeBoth ends when one side is destroyed after its end", async () => {
+    const accepted: Connection[] = [];
+    const server = start({ open: (one) => void accepted.push(one) }, way);
+    const [ours, theirs] = [
+      await connect({ port: portOf(server), ...way }, {}),
+      await connect({ port: portOf(server), ...way }, {}),
+    ];
+    await until(() => accepted.length === 2, "both are open");
+    const [a, b] = accepted as [Connection, Connection];
+    const piped = pipeBoth(a, b);
+    ours.end();
+    await until(() => !b.writable, "the end is passed on");
+    a.destroy();
+    theirs.write(pattern(100_000));
+    await piped;
+    expect(b.closed).toBe(true);
+    theirs.destroy();
+  });
+
+  it("a server for no connections accepts none until it may", async () => {
+    let opened = 0;
+    const server = start({ open: () => void opened++ }, { ...way, maxConnections: 0 });
+    const fd = rawTo(portOf(server));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(opened).toBe(0);
+    close(fd);
+  });
+
   it("connections that never received can be destroyed", async () => {
     let closed = 0;
     const opened: Connection[] = [];
@@ -159,6 +238,21 @@ describe.each(engines)("in one turn of %s", (_name, way) => {
     for (const connection of opened) connection.destroy();
     await until(() => closed === peers.length, "all are closed");
     for (const fd of peers) close(fd);
+  });
+});
+
+describe("an adoption that is refused", () => {
+  it("keeps nothing alive", async () => {
+    const program = `
+      import { openSync } from "node:fs";
+      const io = await import("./dist/src/index.js");
+      try {
+        io.adopt(openSync("package.json"), { data() {} });
+        process.exit(3);
+      } catch {}
+      io.serve({}, { data() {} }).unref();`;
+    const { status } = await runNode(["--input-type=module", "-e", program], 20_000);
+    expect(status).toBe(0);
   });
 });
 

@@ -281,6 +281,23 @@ describe.each(nestable)("a selector over %s that contains another one", (name) =
     const { stdout } = await run(process.execPath, program);
     expect(stdout).toBe("done\n");
   });
+
+  it.each(watchable)("may come to contain it while it is waited for: %s", async (inside) => {
+    const program = script(`
+      const outer = new io.${className.get(name)}();
+      const [reader, writer] = io.pipe();
+      const pending = outer.wait();
+      const inner = new io.${className.get(inside)}();
+      inner.register(reader, io.EVENT_READ);
+      inner.poll(1);
+      outer.register(inner.fileno(), io.EVENT_READ);
+      inner.poll(1);
+      setTimeout(() => io.write(writer, new Uint8Array(1)), 5);
+      console.log((await pending).length);
+      process.exit();`);
+    const { stdout } = await run(process.execPath, program);
+    expect(stdout).toBe("1\n");
+  });
 });
 
 describe.each(nestable)("a wake in the middle of a turn over %s", (_name, make) => {
@@ -311,5 +328,74 @@ describe.each(nestable)("a wake in the middle of a turn over %s", (_name, make) 
     await running;
     selector.close();
     for (const fd of pairs.flat()) close(fd);
+  });
+
+  it("ends them also if a handler has taken it by a look", async () => {
+    const selector = make();
+    const reactor = new Reactor(selector);
+    const running = reactor.run();
+    const waker = selector.waker();
+    const waited = selector.wait();
+    await tick();
+    reactor.post(() => {
+      waker.wake();
+      for (let look = 0; look < 3; look++) selector.poll(0);
+    });
+    expect(await waited).toEqual([]);
+    reactor.stop();
+    await running;
+    selector.close();
+  });
+
+  it("takes no event from the handlers", async () => {
+    const selector = make();
+    const reactor = new Reactor(selector);
+    const pairs = [socketPair(), socketPair()];
+    const called: number[] = [];
+    for (const [fd] of pairs) {
+      const handler = { onReadable: () => void called.push(fd) };
+      reactor.registerHandler(fd, EVENT_READ, handler, { mode: "oneshot" });
+    }
+    const waker = selector.waker();
+    const running = reactor.run();
+    const waited = selector.wait();
+    for (const [, peer] of pairs) send(peer, new Uint8Array(1));
+    waker.wake();
+    await waited;
+    reactor.stop();
+    await running;
+    // Each event is reported once: to its handler, or to the wait.
+    const reported = new Set([...called, ...(await waited).map(({ key }) => key.fd)]);
+    expect(reported).toEqual(new Set(pairs.map(([fd]) => fd)));
+    selector.close();
+    for (const fd of pairs.flat()) close(fd);
+  });
+});
+
+describe.each(selectorClasses)("a busy Reactor over %s", (_name, make) => {
+  it("ends when a handler closes its selector", async () => {
+    const selector = make();
+    const reactor = new Reactor(selector);
+    const running = reactor.run().then(
+      () => "over",
+      () => "over",
+    );
+    let turns = 0;
+    const fds = startLoad(reactor, () => {
+      if (++turns === 5000) selector.close();
+    });
+    expect(await running).toBe("over");
+    for (const fd of fds) close(fd);
+  });
+
+  it("is stopped although a second run on its selector is refused", async () => {
+    const selector = make();
+    const reactor = new Reactor(selector);
+    const running = reactor.run();
+    await tick();
+    reactor.stop();
+    await expect(new Reactor(selector).run()).rejects.toThrow(/EBUSY/);
+    await running;
+    selector.close();
   });
 });

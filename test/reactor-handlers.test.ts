@@ -308,6 +308,20 @@ describe("modify to no event", () => {
     expect(calls).toBe(2);
   });
 
+  it("is no way around a suspension that comes after it", () => {
+    const a = readable();
+    let calls = 0;
+    reactor.registerHandler(a, EVENT_READ, { onReadable: () => calls++ });
+    reactor.modify(a, 0);
+    reactor.suspend(a);
+    reactor.modify(a, EVENT_READ);
+    reactor.handleEvents(0);
+    expect(calls).toBe(0);
+    reactor.resume(a);
+    reactor.handleEvents(0);
+    expect(calls).toBe(1);
+  });
+
   it("leaves what suspend has suspended as it is", () => {
     const a = readable();
     reactor.registerHandler(a, EVENT_READ, { onReadable() {} });

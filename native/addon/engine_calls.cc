@@ -179,7 +179,8 @@ napi_value Settle(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   OpenEngine* open = call.environment().FindEngine(call.Int(0));
   open->PrepareToBeWatched();
-  return call.Answer(open->HasWork() ? 0 : ToMilliseconds(open->UntilDueNs()));
+  const int64_t due_ns = open->UntilDueNs();  // first: it takes in the timeouts that are new
+  return call.Answer(open->HasWork() ? 0 : ToMilliseconds(due_ns));
 }
 
 /** engineRun(id, turn, over): 0, or -errno. See HostedRun. */

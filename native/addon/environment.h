@@ -95,13 +95,29 @@ struct Environment {
 
   OpenSelector* Find(int32_t id) { return selectors.Find(id); }
 
-  /** Only then one can contain another. */
-  bool HasSeveralSources() const { return selectors.count() + engines.size() > 1; }
+  template <typename Visitor>
+  void ForEachSource(Visitor visit) const {
+    selectors.ForEach(visit);
+    for (const auto& engine : engines) visit(*engine);
+  }
+
+  bool WatchesHost() const {
+    bool watches = false;
+    ForEachSource(
+        [&](HostedSource& source) { watches = watches || source.wake_set.watches_host(); });
+    return watches;
+  }
 
   /** No source watches Node's loop from now on, until its next wait: one may be in another. */
   void LeaveHost() {
-    selectors.ForEach([](OpenSelector& open) { open.wake_set.LeaveHost(); });
-    for (const auto& engine : engines) engine->wake_set.LeaveHost();
+    ForEachSource([](HostedSource& source) { source.wake_set.LeaveHost(); });
+  }
+
+  /** Before a source watches Node's loop: what the loop is to watch is in its set from now on. */
+  void AddArmedWatches() {
+    ForEachSource([](HostedSource& source) {
+      if (source.watch != nullptr) source.watch->BeAdded();
+    });
   }
 
   /** Gives a descriptor to JavaScript, which closes it; the environment's end does otherwise. */

@@ -116,6 +116,7 @@ bool HostedRun::IsDue() const {
 }
 
 void HostedRun::StayNear() {
+  if (!source_->wake_set.watches_host()) environment_.AddArmedWatches();
   if (!source_->wake_set.WatchHost().ok()) return LeaveNear();
   int64_t node_turn_ns = host_.NextTurnNs();
   // A handler may have begun a wait for which this source had to leave Node's loop.
@@ -136,17 +137,18 @@ bool HostedRun::Step(int64_t node_turn_ns) {
   if (!count.ok() && !interrupted) return End(environment_.Refuse(count.error()));
   const WakeSet::Ready ready = source_->TakeWake(interrupted);
   if (ready.host) host_.SawEvents();
-  if (ready.waker && source_->watch->is_waited_for()) {
-    source_->kept_wake = true;
-    source_->watch->Fire(true);
-    fired_ = false;
-    if (source_ == nullptr) return End(-EBADF);
-  }
+  const bool tells = ready.waker && source_->watch->is_waited_for();
+  if (tells) source_->kept_wake = true;
   const int32_t events = interrupted ? 0 : count.value();
   int64_t limit_ns = kForever;
   if (!Turn(events, &limit_ns) && LeavesNow(env_, environment_)) {
     over_ = true;
     return false;
+  }
+  // After the turn: those that wait look for themselves, into the memory of the events.
+  if (tells && source_ != nullptr) {
+    source_->watch->Fire(true);
+    fired_ = false;
   }
   const int64_t own_ns = source_ == nullptr ? kForever : source_->UntilDueNs();
   const Result<void> limited = Limit(Sooner(limit_ns, own_ns));

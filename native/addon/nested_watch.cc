@@ -37,7 +37,8 @@ class NestedWatch final : public Watch {
     };
     const int refused = uv_poll_start(&poll_, UV_READABLE, fire);
     if (refused != 0) return Error{-refused, "uv_poll_start"};
-    if (!environment_.HasSeveralSources()) return {};
+    is_added_ = false;
+    if (!environment_.WatchesHost()) return {};
     const Result<void> added = AddAtOnce();
     if (!added.ok()) uv_poll_stop(&poll_);
     return added;
@@ -48,7 +49,8 @@ class NestedWatch final : public Watch {
    * libuv adds the descriptor later, when it polls, and aborts the process if that is refused: for
    * a circle of sources that contain each other (epoll_ctl(2): ELOOP). Added here, it is there
    * already (EEXIST), for which libuv modifies it. The kernel looks for circles twice then, at a
-   * cost that grows with what the source watches; so this is for several sources only.
+   * cost that grows with what the source watches; so this is done only if another source watches
+   * Node's loop, or before one begins to.
    */
   Result<void> AddAtOnce() {
     epoll_event event{};
@@ -57,11 +59,16 @@ class NestedWatch final : public Watch {
     const int refused =
         epoll_ctl(uv_backend_fd(poll_.loop), EPOLL_CTL_ADD, source_.fileno(), &event);
     if (refused < 0 && errno != EEXIST) return LastError("epoll_ctl");
+    is_added_ = true;
     return {};
   }
 #else
   Result<void> AddAtOnce() { return {}; }
 #endif
+
+  void AddNow() override {
+    if (!is_added_) (void)AddAtOnce().ok();  // refused: what it contains watches the loop already
+  }
 
   void Disarm() override { uv_poll_stop(&poll_); }
 
@@ -76,6 +83,7 @@ class NestedWatch final : public Watch {
 
   uv_poll_t poll_{};
   int32_t renewals_ = 0;
+  bool is_added_ = false;  // by AddAtOnce()
 };
 
 }  // namespace

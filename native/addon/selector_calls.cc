@@ -123,8 +123,12 @@ napi_value Register(napi_env env, napi_callback_info info) {
   OpenSelector* open = environment.Find(call.Int(0));
   if (open == nullptr) return call.Answer(-EBADF);
   const int32_t fd = call.Int(1);
-  const Result<int32_t> registered =
-      open->selector->Register(fd, call.Int(2), ToOptions(call.Int(3)));
+  Result<int32_t> registered = open->selector->Register(fd, call.Int(2), ToOptions(call.Int(3)));
+  if (!registered.ok() && registered.error().errno_value == ELOOP) {
+    // It is another selector, which still watches Node's loop from its last wait.
+    environment.LeaveHost();
+    registered = open->selector->Register(fd, call.Int(2), ToOptions(call.Int(3)));
+  }
   if (!registered.ok()) return call.Answer(environment.Refuse(registered.error()));
   environment.selectors.Watches(call.Int(0), fd);
   environment.opened.Use(fd);

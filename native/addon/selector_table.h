@@ -39,8 +39,6 @@ class SelectorTable {
   void Watches(int32_t id, int fd);
   void Unwatches(int32_t id, int fd);
 
-  size_t count() const { return rows_.size() - free_.size(); }
-
   /** Calls `visit(selector)` for each. */
   template <typename Visitor>
   void ForEach(Visitor visit) const {

@@ -22,12 +22,13 @@ constexpr int kLooksInRow = 256;
 /** While this thread itself waits: Node's loop ends the wait, and does not watch the selector. */
 class BlockingWait {
  public:
-  BlockingWait(OpenSelector& open, const Host& host) : open_(open) {
+  BlockingWait(OpenSelector& open, Environment& environment, const Host& host) : open_(open) {
     pauses_watch_ = open.watch != nullptr && open.watch->Pause();
     // Once per phase of the loop: only then can it have left a level behind.
     if (open.wake_set.watches_host() && open.host_phase == host.Phase()) return;
     // Refused if Node's loop watches a selector that contains this one: then it looks up now and
     // then, as on kqueue.
+    if (!open.wake_set.watches_host()) environment.AddArmedWatches();
     (void)open.wake_set.WatchHost().ok();
     open.host_phase = host.Phase();
   }
@@ -77,9 +78,8 @@ int32_t Look(const Call& call, OpenSelector& open, int64_t timeout_ns, WakeSet::
     *open.wish |= kWishesTurn;
     open.run->Nudge();
   }
-  // The wake was a promise's as well, which its run would have told.
+  // The wake was for the promises as well, which the run would have told. They count wakes.
   if (ready->waker && open.run != nullptr && open.watch != nullptr && open.watch->is_waited_for()) {
-    open.kept_wake = true;
     open.watch->Cancel();
   }
   open.ring[0].fd = ready->waker ? kEndedByWaker : 0;
@@ -163,7 +163,7 @@ napi_value Poll(napi_env env, napi_callback_info info) {
     if (open->watch != nullptr && open->watch->is_waited_for()) open->watch->Looked();
     return call.Answer(count);
   }
-  const BlockingWait blocking(*open, call.environment().HostOf(env));
+  const BlockingWait blocking(*open, call.environment(), call.environment().HostOf(env));
   return call.Answer(timeout_ns < 0 ? WaitForever(call, *open)
                                     : WaitUntil(call, *open, DeadlineAfter(timeout_ns)));
 }

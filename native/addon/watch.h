@@ -51,6 +51,11 @@ class Watch {
   /** This thread has looked at the source itself. */
   void Looked();
 
+  /** Before another source watches Node's loop: see NestedWatch::AddAtOnce(). */
+  void BeAdded() {
+    if (armed_) AddNow();
+  }
+
   /** Ends the promises that wait, without readiness. */
   void Cancel();
 
@@ -73,6 +78,7 @@ class Watch {
   virtual void Disarm() = 0;
   virtual void OnChanged() = 0;
   virtual void OnLooked() {}
+  virtual void AddNow() {}
   /** Before the handle is closed: whatever runs beside the loop ends. */
   virtual void End() {}
 

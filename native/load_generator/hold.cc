@@ -191,7 +191,7 @@ class Holder {
       waited_before_ns_ = WaitedForCpuNs();
       return "";
     }
-    // What was due in the window before, and comes only now, is none of this one's.
+    // What was due in the window before, and comes only now, belongs to no window.
     traffic_.MeasureByDue(nullptr, 0);
     std::memset(static_cast<void*>(window_), 0, sizeof(Window));
     const Tally before = traffic_.Sum();

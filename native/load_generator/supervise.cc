@@ -67,7 +67,7 @@ class Supervisor {
   [[noreturn]] void Become(const std::vector<std::string>& arguments) const {
     setpgid(0, 0);
 #ifdef __linux__
-    prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody else would end it if we are killed
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // nothing else would end it if we are killed
 #endif
     const int nothing = open("/dev/null", O_RDONLY);
     if (nothing >= 0) dup2(nothing, STDIN_FILENO);

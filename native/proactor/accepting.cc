@@ -32,7 +32,8 @@ Result<int32_t> Engine::Listen(int fd, const ListenerOptions& options) {
   if (!opened.ok()) return opened.error();
   opened.value()->Add(kListening);
   listeners_.push_back(Listener{fd, options, false, 0});
-  const Result<void> started = StartAccepting(listeners_.back());
+  const Result<void> started =
+      options.room == 0 ? Result<void>{} : StartAccepting(listeners_.back());
   if (started.ok()) return At(fd).life;
   Forget(fd);
   return started.error();

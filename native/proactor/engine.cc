@@ -42,6 +42,7 @@ Result<int32_t> Engine::Adopt(int fd, const SlotOptions& options) {
 
 size_t Engine::Write(int slot, const uint8_t* data, size_t length) {
   Flush();
+  MarkTime();
   const Slot* found = Find(slot);
   if (found == nullptr || !found->Has(kWrites)) return 0;
   // The kernel takes no more than this in one call (write(2)).
@@ -65,6 +66,7 @@ void Engine::Flush() {
 void Engine::TakeSubmissions() {
   const int32_t count = std::min(rings_.head->submissions, rings_.submission_capacity);
   if (count <= 0) return;
+  MarkTime();
   const RingSubmission& first = rings_.submissions[0];
   if (count == 1 && IsWrite(first.label.kind())) {  // nothing to join
     const iovec part{const_cast<uint8_t*>(BytesOf(first)), static_cast<size_t>(first.length)};
@@ -300,6 +302,7 @@ void Engine::EmitQueued(int32_t slot) {
 }
 
 int64_t Engine::UntilDueNs() {
+  times_anew_ = false;
   int64_t due = -1;
   if (!idle_.empty()) {
     const int64_t until_ms = idle_.UntilNextMs(IdleTimers::NowMs());
@@ -332,7 +335,9 @@ Result<int> Engine::Turn(int64_t timeout_ns) {
   TakeSubmissions();
   const bool freed = std::exchange(freed_, false);
   if (paused_listener_) ResumeAccepting(freed);
-  const int64_t timeout = count_ > 0 || HasMore() ? 0 : timeout_ns;
+  int64_t timeout = count_ > 0 || HasMore() ? 0 : timeout_ns;
+  // What was submitted may have set a timeout that the program's own does not know.
+  if (timeout != 0 && times_anew_) timeout = Sooner(timeout, UntilDueNs());
   const Result<void> waited = WaitAndReceive(timeout);
   if (paused_listener_) ResumeAccepting(false);
   if (!idle_.empty()) ExpireIdle();

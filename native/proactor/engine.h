@@ -120,7 +120,7 @@ class Engine {
 
   /** Whether a turn would do something without waiting, which fileno() may not show. */
   bool HasWork() const {
-    return count_ > delivered_ || !backlog_.empty() || HasMore() || HasPutOff();
+    return count_ > delivered_ || !backlog_.empty() || HasMore() || HasPutOff() || times_anew_;
   }
 
   /** For a wait beside this engine: nanoseconds until a turn has something to do by itself, below
@@ -286,6 +286,7 @@ class Engine {
   void AcceptMore(int32_t slot, int32_t count);
   void CloseIfBothEnded(int32_t slot);
   bool TimeIdle(int32_t slot, int32_t idle_ms) {
+    times_anew_ = true;
     return idle_.Set(slot, idle_ms, idle_ms > 0 ? IdleTimers::NowMs() : 0);
   }
   [[gnu::hot]] void BeginTurn();
@@ -304,7 +305,8 @@ class Engine {
   int64_t now_ms_ = 0;
   int32_t last_life_ = 0;
   bool paused_listener_ = false;
-  bool freed_ = false;  // a descriptor, since accepting was last looked at
+  bool times_anew_ = false;  // idle timeouts were set since UntilDueNs() was asked
+  bool freed_ = false;       // a descriptor, since accepting was last looked at
 };
 
 }  // namespace io_selectors
