@@ -58,6 +58,7 @@ const WRITE_OUTBOUND = 1;
 const WRITE_INBOUND = 2;
 
 const encoder = new TextEncoder();
+const collected = new FinalizationRegistry<number>((id) => native.engineDestroy(id));
 
 /** What receives a listener's completions. */
 export interface Acceptor {
@@ -121,6 +122,8 @@ export class Engine implements Submitter {
       turn: () => this.#turn(),
     };
     this.#pump = reactor ? new ReactorPump(pumped, reactor) : new HostedPump(pumped);
+    // Those of Node's own loop stay for the thread's life.
+    if (reactor) collected.register(this, this.#id);
   }
 
   /** How often submissions have been taken; changes when what was written has left the rings. */

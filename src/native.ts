@@ -241,6 +241,8 @@ export interface Native {
     submissions: Int32Array,
     outbound: Uint8Array,
   ): number;
+  /** Closes all that it has. The id is not used again. */
+  engineDestroy(id: number): void;
   /** The bytes that completions name. */
   engineInbound(id: number): ArrayBuffer;
   /** Takes a listening socket over, whose number is its slot from now on. Answers its life. */

@@ -241,6 +241,34 @@ describe.each(engines)("in one turn of %s", (_name, way) => {
   });
 });
 
+describe("the engine of a Reactor", () => {
+  it("goes with its Reactor", async () => {
+    const program = `
+      import { readdirSync } from "node:fs";
+      const io = await import("./dist/src/index.js");
+      const count = () => readdirSync("/dev/fd").length;
+      async function serveOnce() {
+        const selector = new io.DefaultSelector();
+        const reactor = new io.Reactor(selector);
+        const server = io.serve({ reactor }, { data() {} });
+        const closing = server.close();
+        for (let i = 0; i < 3; i++) reactor.handleEvents(0);
+        await closing;
+        selector.close();
+      }
+      await serveOnce();
+      const before = count();
+      for (let i = 0; i < 50; i++) await serveOnce();
+      for (let i = 0; i < 20 && count() > before; i++) {
+        gc();
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      process.exit(count() <= before ? 0 : 1);`;
+    const words = ["--expose-gc", "--input-type=module", "-e", program];
+    expect((await runNode(words, 60_000)).status).toBe(0);
+  });
+});
+
 describe("an adoption that is refused", () => {
   it("keeps nothing alive", async () => {
     const program = `

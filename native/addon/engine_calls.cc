@@ -37,10 +37,11 @@ Result<SlotOptions> DescribeDescriptor(int fd) {
 
 /** The memory of one typed array, which stays where it is for as long as the reference holds. */
 template <typename T>
-T* Pin(const Napi::CallbackInfo& info, size_t index, size_t* bytes) {
+T* Pin(const Napi::CallbackInfo& info, size_t index, size_t* bytes, std::vector<napi_ref>* pins) {
   auto array = info[index].As<Napi::TypedArray>();
   napi_ref reference = nullptr;
   napi_create_reference(info.Env(), array, 1, &reference);
+  pins->push_back(reference);
   *bytes = array.ByteLength();
   return reinterpret_cast<T*>(static_cast<uint8_t*>(array.ArrayBuffer().Data()) +
                               array.ByteOffset());
@@ -52,12 +53,13 @@ Napi::Value Create(const Napi::CallbackInfo& info) {
   auto* environment = static_cast<Environment*>(info.Data());
   Rings rings;
   size_t bytes = 0;
-  rings.head = Pin<RingHead>(info, 1, &bytes);
-  rings.completions = Pin<RingCompletion>(info, 2, &bytes);
+  std::vector<napi_ref> pins;
+  rings.head = Pin<RingHead>(info, 1, &bytes, &pins);
+  rings.completions = Pin<RingCompletion>(info, 2, &bytes, &pins);
   rings.completion_capacity = static_cast<int32_t>(bytes / sizeof(RingCompletion));
-  rings.submissions = Pin<RingSubmission>(info, 3, &bytes);
+  rings.submissions = Pin<RingSubmission>(info, 3, &bytes, &pins);
   rings.submission_capacity = static_cast<int32_t>(bytes / sizeof(RingSubmission));
-  rings.outbound = Pin<uint8_t>(info, 4, &rings.outbound_bytes);
+  rings.outbound = Pin<uint8_t>(info, 4, &rings.outbound_bytes, &pins);
   rings.inbound_bytes = kInboundBytes;
   Inbound inbound(new uint8_t[kInboundBytes]());
   rings.inbound = inbound.get();
@@ -67,10 +69,22 @@ Napi::Value Create(const Napi::CallbackInfo& info) {
   if (!engine.ok()) return AnswerRefusal(info, engine.error());
   auto open =
       std::make_unique<OpenEngine>(std::move(engine.value()), std::move(inbound), rings.head);
+  open->pins = std::move(pins);
   const Result<void> opened = open->Open(environment->loop);
   if (!opened.ok()) return AnswerRefusal(info, opened.error());
   environment->engines.push_back(std::move(open));
   return Napi::Number::New(info.Env(), static_cast<double>(environment->engines.size() - 1));
+}
+
+/** engineDestroy(id): closes all that it has. Its program is gone, and calls it no more. */
+napi_value Destroy(napi_env env, napi_callback_info info) {
+  const Call call(env, info);
+  const auto index = static_cast<size_t>(call.Int(0));
+  std::unique_ptr<OpenEngine>& open = call.environment().engines[index];
+  const std::vector<napi_ref> pins = std::exchange(open->pins, {});
+  open.reset();
+  for (const napi_ref pin : pins) napi_delete_reference(env, pin);
+  return nullptr;
 }
 
 /** engineInbound(id): an ArrayBuffer of the bytes that completions name. */
@@ -228,6 +242,7 @@ void ExportEngineCalls(Napi::Env env, Napi::Object exports, Environment* environ
   exports.Set("engineDetach", Napi::Function::New(env, Detach, "engineDetach", environment));
   exports.Set("engineWrite", Napi::Function::New(env, WriteLarge, "engineWrite", environment));
   exports.Set("engineCounters", Napi::Function::New(env, Count, "engineCounters", environment));
+  ExportRaw(env, exports, "engineDestroy", Destroy, environment);
   ExportRaw(env, exports, "engineServes", Serves, environment);
   ExportRaw(env, exports, "engineFlush", Flush, environment);
   ExportRaw(env, exports, "engineFileno", Fileno, environment);

@@ -98,7 +98,9 @@ struct Environment {
   template <typename Visitor>
   void ForEachSource(Visitor visit) const {
     selectors.ForEach(visit);
-    for (const auto& engine : engines) visit(*engine);
+    for (const auto& engine : engines) {
+      if (engine != nullptr) visit(*engine);
+    }
   }
 
   bool WatchesHost() const {

@@ -2,6 +2,8 @@
 // connections or listeners.
 #pragma once
 
+#include <node_api.h>
+
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -46,6 +48,8 @@ class OpenEngine final : public HostedSource {
 
   const std::unique_ptr<Engine> engine;
   const Inbound inbound;
+  /** What keeps the program's rings in place. */
+  std::vector<napi_ref> pins;
 
  private:
   RingHead* head_;

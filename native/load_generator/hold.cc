@@ -93,7 +93,8 @@ class OneWindow final : public Timeline {
   bool IsAnswered(const Progress& progress) {
     if (IsClosed()) return progress.completed >= command_.options.in_flight;
     const bool looks_first = !std::exchange(looked_, true);
-    if (progress.intended == 0) return true;  // nothing was due yet
+    // Every message is to be counted, or none was due yet.
+    if (command_.settle_ms == 0 || progress.intended == 0) return true;
     if (progress.completed == 0) return false;
     if (looks_first) return true;
     if (answered_ns_ == 0) answered_ns_ = MonotonicNs();
