@@ -106,8 +106,9 @@ class OneWindow final : public Timeline {
   int64_t LengthNs(int64_t settled_ns) const {
     const int64_t length_ns = command_.length_ms * kNsPerMs;
     const bool waited = settled_ns > (command_.settle_ms + 1) * kNsPerMs;
-    if (!IsClosed() || command_.at_ns > 0 || !waited) return length_ns;
-    return std::max(length_ns, kRoundTrips * std::min(settled_ns, kLongestSettleNs));
+    if (command_.at_ns > 0 || !waited) return length_ns;
+    const int64_t times = IsClosed() ? kRoundTrips : 1;
+    return std::max(length_ns, times * std::min(settled_ns, kLongestSettleNs));
   }
 
   const WindowCommand& command_;
