@@ -124,7 +124,8 @@ async function traceHeld(load: HeldLoadShape, traced: TracedServer): Promise<Tra
   try {
     const unconnected = await generator.connected();
     if (unconnected !== null) return unconnected;
-    const warmUp = await generator.window({ windowMs: timing.warmupMs, settleMs: 0 });
+    // Whatever it sends is back before anything is counted.
+    const warmUp = await generator.window({ windowMs: timing.warmupMs, settleMs: 0, drainMs });
     if (typeof warmUp === "string") return warmUp;
     const counted = await traceWindow(generator, load, traced);
     const ended = await generator.end();
