@@ -26,7 +26,6 @@ export class ConnectionStream extends Duplex {
   #drained: Done | null = null;
   #closed: Done | null = null;
   #received = false;
-  #sent = false;
 
   constructor(connection: Connection<unknown>, options: ConnectionStreamOptions) {
     super({ highWaterMark: HIGH_WATER_MARK, ...options });
@@ -77,7 +76,6 @@ export class ConnectionStream extends Duplex {
 
   override _final(done: Done): void {
     this.#connection.end();
-    this.#sent = true;
     done();
   }
 
@@ -126,7 +124,9 @@ export class ConnectionStream extends Duplex {
         const closed = this.#closed;
         if (closed !== null) closed(error);
         // What is buffered is read first: the stream destroys itself after its end.
-        else if (error !== null || !this.#received || !this.#sent) this.destroy(error ?? undefined);
+        else if (error !== null || !this.#received || !this.writableFinished) {
+          this.destroy(error ?? undefined);
+        }
       },
     };
   }

@@ -2,6 +2,7 @@
 // There is one per thread and kind; every server and connection of the thread shares it.
 
 import { constants } from "node:os";
+import { destroyEngineWhenCollected } from "./collected.ts";
 import {
   deliver,
   type EngineConnection,
@@ -58,12 +59,11 @@ const WRITE_OUTBOUND = 1;
 const WRITE_INBOUND = 2;
 
 const encoder = new TextEncoder();
-const collected = new FinalizationRegistry<number>((id) => native.engineDestroy(id));
 
 /** What receives a listener's completions. */
 export interface Acceptor {
   /** Whether it destroys what was accepted before it was closed. */
-  readonly destroys: boolean;
+  destroys(): boolean;
   accepted(slot: number): EngineConnection;
   /** @param errno 0, or below it why accepting ended. */
   closed(errno: number): void;
@@ -123,7 +123,7 @@ export class Engine implements Submitter {
     };
     this.#pump = reactor ? new ReactorPump(pumped, reactor) : new HostedPump(pumped);
     // Those of Node's own loop stay for the thread's life.
-    if (reactor) collected.register(this, this.#id);
+    if (reactor) destroyEngineWhenCollected(this, this.#id);
   }
 
   /** How often submissions have been taken; changes when what was written has left the rings. */
@@ -354,7 +354,7 @@ export class Engine implements Submitter {
     const connection = acceptor.accepted(slot);
     this.#begin(slot, life, connection);
     connection[opened]();
-    if (acceptor.destroys) connection.destroy();
+    if (acceptor.destroys()) connection.destroy();
   }
 
   #close(slot: number, life: number, errno: number, sending: number): void {

@@ -309,7 +309,10 @@ export class NativeSelector<T = unknown> implements Selector<T> {
 
   #take(count: number): number {
     this.#ring.take(count < 0 ? 0 : count);
-    if (((this.#ring.words[0] as number) & RING_ENDED_BY_WAKER) !== 0) this.#wakes++;
+    const { words } = this.#ring;
+    // Taken: a wait that never looked leaves it as it was.
+    if (words[0] === RING_ENDED_BY_WAKER) this.#wakes++;
+    words[0] = 0;
     if (count < 0) throw systemError(count, `cannot wait on ${this.backend}`);
     return count;
   }

@@ -7,7 +7,7 @@ import { isIP } from "node:net";
 import { descriptorOf } from "./arguments.ts";
 import type { ConnectionHandlers } from "./connection.ts";
 import { close } from "./descriptor.ts";
-import type { Acceptor, Engine } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { EngineConnection } from "./engine-connection.ts";
 import { type ConnectionOptions, makeRole } from "./engines.ts";
 import { invalidValue, throwLater } from "./errors.ts";
@@ -170,24 +170,17 @@ export class Server<T = undefined> implements AsyncDisposable {
         paused: this.#role.handlers.data === undefined,
         idleMs: this.#role.idleMs,
       };
-      this.#role.engine.listen(fd, settings, this.#acceptor());
+      this.#role.engine.listen(fd, settings, {
+        destroys: () => this.#destroying,
+        accepted: (slot) => this.#accepted(slot),
+        closed: (errno) => this.#onListenerClosed(errno),
+      });
     } catch (error) {
       if (this.#options.fd === undefined) close(fd);
       throw error;
     }
     this.#slot = fd;
     if (this.#referenced) this.#role.engine.ref();
-  }
-
-  #acceptor(): Acceptor {
-    const isDestroying = () => this.#destroying;
-    return {
-      get destroys() {
-        return isDestroying();
-      },
-      accepted: (slot) => this.#accepted(slot),
-      closed: (errno) => this.#onListenerClosed(errno),
-    };
   }
 
   #accepted(slot: number): EngineConnection {
@@ -239,7 +232,8 @@ function removeSocket(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch (error) {
-    process.emitWarning(`the socket "${path}" stays: ${(error as Error).message}`);
+    const { message } = error as Error;
+    process.emitWarning(`the socket "${path}" stays: ${message}; remove it to listen there again`);
   }
 }
 

@@ -267,14 +267,14 @@ describe("what a report tells of the requests", () => {
   it("is no secret and no path", () => {
     const given = parseOptions(
       [
-        ...["--protocol", "http", "--header", "Authorization: Bearer x", "--path", "/?key=x"],
+        ...["--protocol", "http", "--header", "Authorization: Bearer x", "--path", "/health?key=x"],
         ...["--body-file", "/home/me/x", "--method", "PUT", "--depth", "4"],
       ],
       protocolRows,
     );
     expect(shownOptions(given, spokenBy(given))).toEqual({
       ...{ protocol: "http", method: "PUT", depth: 4 },
-      ...{ header: "…", path: "…", "body-file": "…" },
+      ...{ header: "…", path: "/health?…", "body-file": "…" },
     });
   });
 });

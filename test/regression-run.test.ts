@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { UsageError } from "../bench/command-line.ts";
 import { controlText, noteText } from "../bench/gate/controls.ts";
-import { CannotCompare, runGate } from "../bench/gate/gate.ts";
+import { CannotCompare, refuseUnmeasured, runGate } from "../bench/gate/gate.ts";
 import type { GateProfile } from "../bench/gate/profiles.ts";
 import { resolveRevisions } from "../bench/gate/revisions.ts";
 import { pathsOf, type Trees } from "../bench/gate/sides.ts";
@@ -102,11 +102,8 @@ describe.skipIf(process.platform !== "linux" || !traces)("a run of the gate", ()
     expect(cells.map(({ metric }) => metric)).toContain("serverCpuPerMessage");
   });
 
-  it("refuses to let a metric decide that it does not measure", async () => {
-    const context = { host, signal, cpus: chooseCpus() };
-    const asked = ["userBytesPerConnection"];
-    const request = { trees: same, profile: tiny, seed: 1, asked, folder };
-    await expect(runGate(request, { context, onProgress: () => {} })).rejects.toThrow(
+  it("refuses to let a metric decide that it does not measure", () => {
+    expect(() => refuseUnmeasured(tiny, ["userBytesPerConnection"])).toThrow(
       /^--gate: the profile "tiny" does not measure userBytesPerConnection here$/,
     );
   });
@@ -191,7 +188,7 @@ describe("the commits", () => {
     root: string,
     base: string,
     head: string | null = null,
-    written: readonly string[] = [],
+    written: readonly (string | null)[] = [],
   ) => resolveRevisions(root, { base, head, written }, { host, signal });
 
   it("are found by any name that git knows", async () => {
@@ -243,7 +240,7 @@ describe("the commits", () => {
     mkdirSync(reports);
     writeFileSync(join(reports, "report.html"), "");
     writeFileSync(history, "");
-    const written = [reports, history, folder];
+    const written = [reports, history, folder, null, join(root, "not made yet")];
     expect((await resolve(root, "HEAD~1", null, written)).head.commit).toBe(commitOf(root));
     writeFileSync(join(root, "new.txt"), "");
     await expect(resolve(root, "HEAD~1", null, written)).rejects.toThrow(/\(1 file\)/);

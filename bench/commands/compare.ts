@@ -6,12 +6,11 @@ import { annotations } from "../gate/annotations.ts";
 import { serializeGate } from "../gate/json.ts";
 import { renderGateMarkdown } from "../gate/markdown.ts";
 import type { GateResult } from "../gate/result.ts";
-import { compareSaved, NothingInCommon, type Saved } from "../gate/saved.ts";
+import { compareSaved, type Saved } from "../gate/saved.ts";
 import { renderComparison } from "../gate/terminal.ts";
 import { exitCodeOf } from "../gate/words.ts";
-import { OutputError } from "../host/output.ts";
-import { type Command, exitUsage, print, say, widthOf } from "./command.ts";
-import { advisory, asked, decidingExitLines } from "./deciding.ts";
+import { type Command, exitUsage, print, widthOf } from "./command.ts";
+import { advisory, asked, decidingExitLines, notCompared } from "./deciding.ts";
 import { readResults } from "./saved.ts";
 
 export const compareCommand: Command = {
@@ -43,10 +42,7 @@ export const compareCommand: Command = {
       if (values["annotate"] === true) for (const line of annotations(result)) print(line);
       return exitCodeOf(result);
     } catch (error) {
-      // Not to end as Node does, or as other commands: 1 means a regression here.
-      const told = error instanceof NothingInCommon || error instanceof OutputError;
-      say(`bench: ${told ? error.message : `not compared: ${(error as Error).stack}`}`);
-      return exitUsage;
+      return notCompared(error);
     }
   },
 };

@@ -1,7 +1,11 @@
 // What the commands that decide between a base and a head have in common.
 
 import { UsageError, words } from "../command-line.ts";
+import { CannotCompare } from "../gate/gate.ts";
 import { gateMetrics } from "../gate/metrics.ts";
+import { NothingInCommon } from "../gate/saved.ts";
+import { OutputError } from "../host/output.ts";
+import { exitUsage, isSystemError, messageOf, say } from "./command.ts";
 
 /** Metrics that gate only if they are asked to. */
 export const advisory = gateMetrics.filter(({ gates }) => !gates).map(({ name }) => name);
@@ -15,6 +19,18 @@ export const decidingExitLines: readonly string[] = [
   "  3  inconclusive: too much noise; the table has the detectable effect",
   "  4  the gate's own controls failed: the result is not trustworthy",
 ];
+
+/**
+ * Says why. Not to end as Node does, or as other commands: 1 means a regression here.
+ * @returns the exit code. @throws {UsageError} as it is.
+ */
+export function notCompared(error: unknown): number {
+  if (error instanceof UsageError) throw error;
+  const kinds = [CannotCompare, NothingInCommon, OutputError];
+  const told = isSystemError(error) || kinds.some((kind) => error instanceof kind);
+  say(`bench: ${told ? messageOf(error) : `not compared: ${(error as Error).stack}`}`);
+  return exitUsage;
+}
 
 /** For --gate. */
 export function asked(text: string, option: string): string[] {

@@ -15,7 +15,7 @@ import {
 } from "../command-line.ts";
 import { annotations } from "../gate/annotations.ts";
 import { type ForeignServer, foreignProfile, foreignTrees } from "../gate/foreign.ts";
-import { CannotCompare, type GateRequest, runGate } from "../gate/gate.ts";
+import { type GateRequest, refuseUnmeasured, runGate } from "../gate/gate.ts";
 import { appendHistory, recordOfGate } from "../gate/history.ts";
 import { serializeGate } from "../gate/json.ts";
 import { leaveGate } from "../gate/leave.ts";
@@ -32,16 +32,8 @@ import { Interruption } from "../host/interrupt.ts";
 import { LocalHost } from "../host/local.ts";
 import { OutputError } from "../host/output.ts";
 import { protocolRows, spokenBy } from "../run/protocol.ts";
-import {
-  type Command,
-  exitUsage,
-  isSystemError,
-  messageOf,
-  print,
-  say,
-  widthOf,
-} from "./command.ts";
-import { advisory, asked, decidingExitLines } from "./deciding.ts";
+import { type Command, exitUsage, messageOf, print, say, widthOf } from "./command.ts";
+import { advisory, asked, decidingExitLines, notCompared } from "./deciding.ts";
 import { appendableFile, shortPath, writableFolder } from "./files.ts";
 import { gateFile, withGateFile } from "./gate-file.ts";
 import { listLines } from "./listing.ts";
@@ -136,34 +128,33 @@ export const regressionCommand: Command = {
         server === null
           ? { root: host.paths.root, folder: "" }
           : await repositoryOf(process.cwd(), context);
-      const places = placesOf(given, repository.root);
-      const written = [places.folder, places.history ?? places.folder];
-      const asked = { base, head, written };
+      const written = writtenBy(given, repository.root);
+      const asked = { base, head, written: Object.values(written) };
       const revisions = await resolveRevisions(repository.root, asked, context);
+      const places = placesOf(written);
       const result = await compare({ given, revisions, repository }, server, context);
       keep(result, places);
       show(given, result);
       return exitCodeOf(result);
     } catch (error) {
       if (error instanceof Interrupted) return interruption.exitCode ?? exitUsage;
-      if (error instanceof UsageError) throw error;
-      // Not to end as Node does: 1 means a regression here.
-      const told = error instanceof CannotCompare || isSystemError(error);
-      say(`bench: ${told ? error.message : `not compared: ${(error as Error).stack}`}`);
-      return exitUsage;
+      return notCompared(error);
     }
   },
 };
 
-/** Where the result goes; known to be writable. */
+/** Where the result goes. */
 interface Places {
   readonly folder: string;
   readonly history: string | null;
 }
 
-function placesOf({ values }: Given, root: string): Places {
+function writtenBy({ values }: Given, root: string): Places {
   const folder = (values["out"] as string | null) ?? join(root, "reports");
-  const history = values["history"] as string | null;
+  return { folder, history: values["history"] as string | null };
+}
+
+function placesOf({ folder, history }: Places): Places {
   return {
     folder: writableFolder(folder, "--out"),
     history: history === null ? null : appendableFile(history, "--history"),
@@ -213,8 +204,11 @@ async function measure(
   const { values } = comparing.given;
   const { revisions } = comparing;
   const { machines } = trees;
-  const profile =
+  const usual =
     (values["profile"] as GateProfile | null) ?? profileNamed(defaultGateProfile, "--profile");
+  const profile = server === null ? usual : measurable(foreignProfile(usual, server), machines);
+  const asked = (values["gate"] as readonly string[] | null) ?? [];
+  refuseUnmeasured(profile, asked);
   const seed = (values["seed"] as number | null) ?? 1;
   const build = async (side: "base" | "head") => {
     const { name, commit } = revisions[side];
@@ -224,14 +218,13 @@ async function measure(
   const [head, base] = [await build("head"), await build("base")];
   const programs = machines.fleet?.serverPrograms ?? host.paths;
   const request: GateRequest = {
-    ...(server === null
-      ? { trees: { base: pathsOf(base), head: pathsOf(head) }, profile }
-      : {
-          trees: foreignTrees(server, { base, head, ...programs }, host.paths),
-          profile: measurable(foreignProfile(profile, server), machines),
-        }),
+    trees:
+      server === null
+        ? { base: pathsOf(base), head: pathsOf(head) }
+        : foreignTrees(server, { base, head, ...programs }, host.paths),
+    profile,
     seed,
-    asked: (values["gate"] as readonly string[] | null) ?? [],
+    asked,
     folder: worktrees.folder,
   };
   const environment = await machines.host.environment();

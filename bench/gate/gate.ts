@@ -61,7 +61,6 @@ export async function runGate(request: GateRequest, given: GateContext): Promise
     // What is measured now could not be trusted afterwards.
     return { outcome: "untrustworthy", cells: [], controls: [noTracer], notes };
   }
-  refuseUnmeasured(profile, asked);
   const loads = profile.loads.flatMap((row) => asAsked(row, asked));
   const rows: GateRow[] = [
     ...exact.map(
@@ -122,7 +121,10 @@ const noTracer: Control = {
 };
 
 /** What is to decide and is never measured would pass. @throws {CannotCompare} */
-function refuseUnmeasured({ name, loads, exact }: GateProfile, asked: readonly string[]): void {
+export function refuseUnmeasured(
+  { name, loads, exact }: GateProfile,
+  asked: readonly string[],
+): void {
   const measured = [...loads.flatMap(({ metrics }) => metrics), ...exact.map((row) => row.metric)];
   const missing = asked.filter((metric) => !measured.includes(metric));
   if (missing.length === 0) return;

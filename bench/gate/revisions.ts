@@ -1,7 +1,7 @@
 // Which states of the code are compared: names become commits, and what cannot be compared is said
 // before anything is built. git-rev-parse(1), gitrevisions(7).
 
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { relative } from "node:path";
 import { UsageError } from "../command-line.ts";
 import { plural } from "../report/format.ts";
@@ -12,8 +12,8 @@ export interface Asked {
   readonly base: string;
   /** Null: what is checked out, which then has to be committed. */
   readonly head: string | null;
-  /** What this command writes, and earlier runs may have left: no changes. They exist. */
-  readonly written: readonly string[];
+  /** What this command writes, and earlier runs may have left: no changes. */
+  readonly written: readonly (string | null)[];
 }
 
 /**
@@ -86,11 +86,12 @@ async function resolve(
 /** Those that are not the command's own output. */
 async function refuseChanges(
   root: string,
-  written: readonly string[],
+  written: readonly (string | null)[],
   context: ToolContext,
 ): Promise<void> {
   const own = written
-    .map((path) => relative(realpathSync(root), realpathSync(path)))
+    .filter((path) => path !== null && existsSync(path))
+    .map((path) => relative(realpathSync(root), realpathSync(path as string)))
     .filter((path) => path !== "" && !path.startsWith(".."))
     .map((path) => `:(exclude,literal)${path}`);
   const argv = ["git", "-C", root, "status", "--porcelain", "--", ".", ...own];

@@ -31,10 +31,12 @@ interface SleepingLoop {
   readonly tickUs: number;
 }
 
-/** Beyond what a step was given: starting, sampling, a machine that is busy elsewhere. */
+/**
+ * Beyond what a step was given: starting, sampling, a machine that is busy elsewhere, and a slow
+ * server, before whose windows the load lasts up to 2 s, and whose windows up to 8 s.
+ */
 const marginMs = 15_000;
 const usualDrainMs = 2_000;
-const longestSettleMs = 2_000;
 
 export class HeldLoad {
   readonly #target: HeldTarget;
@@ -86,7 +88,7 @@ export class HeldLoad {
     const spins = this.#options.spins ?? false;
     const sending = instead === undefined ? sendingOf(this.#target.load, spins) : wordsOf(instead);
     this.#child.send(`window ms=${windowMs} settle-ms=${settleMs} drain-ms=${drainMs}${sending}`);
-    return this.#next("window", windowMs + settleMs + longestSettleMs + drainMs + marginMs);
+    return this.#next("window", windowMs + settleMs + drainMs + marginMs);
   }
 
   /** Closes every connection. @returns what it counted, or why it did not. @throws {Interrupted} */

@@ -85,12 +85,10 @@ export function spokenBy({ values }: Given): Spoken {
 }
 
 /** What tells nothing of its user: no secret, no content, no path of this machine. */
-const harmless = ["expect-bytes", "length-prefix", "method", "status", "depth"].concat(
-  "reopen-percent",
-  "answer-within-ms",
-  "tls",
-  "tls-insecure",
-);
+const harmless = new Set([
+  ...["method", "status", "depth", "reopen-percent", "answer-within-ms", "expect-bytes"],
+  ...["length-prefix", "tls", "tls-insecure"],
+]);
 const hidden = "…";
 
 /** The protocol's options for results.json, which others read: what may be secret is hidden. */
@@ -98,7 +96,8 @@ export function shownOptions({ values }: Given, { protocol }: Spoken): Record<st
   const given = [...requestRows, ...tlsRows].flatMap(({ name }) => {
     const value = values[name];
     if (value === undefined || value === null || value === false) return [];
-    return [[name, harmless.includes(name) ? value : hidden] as const];
+    if (name === "path") return [[name, String(value).replace(/\?.*/s, `?${hidden}`)] as const];
+    return [[name, harmless.has(name) ? value : hidden] as const];
   });
   return { protocol, ...Object.fromEntries(given) };
 }

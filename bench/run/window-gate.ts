@@ -12,7 +12,7 @@ export interface Limits {
   readonly runQueueShare: number;
   readonly stealShare: number;
   readonly achievedShare: number;
-  readonly sendLagNsP99: number;
+  readonly senderDelayNsP99: number;
   /** From this share of its CPU on a server that misses the rate is full, not disturbed. */
   readonly fullShare: number;
   /** Up to this share of its CPU the load generator was not the limit. */
@@ -23,7 +23,7 @@ export const limits: Limits = {
   runQueueShare: 0.03,
   stealShare: 0.01,
   achievedShare: 0.99,
-  sendLagNsP99: 1e6,
+  senderDelayNsP99: 1e6,
   fullShare: 0.95,
   clientShare: 0.85,
 };
@@ -53,7 +53,7 @@ export function brokenRules(window: Window, { rules, singleThreaded }: Judging):
     "client-waited": share(clientTakenNs(window)) > limits.runQueueShare,
     stolen: share(stolenNs(window)) > limits.stealShare,
     rate: !full && missesRate(window),
-    late: !full && (senderDelayNs(window) ?? window.sendLagNsP99 ?? 0) > limits.sendLagNsP99,
+    late: !full && (senderDelayNs(window) ?? window.sendLagNsP99 ?? 0) > limits.senderDelayNsP99,
     full,
     "clients-full": false,
   };
