@@ -30,6 +30,7 @@ async function connectAgain(pauseMs: number): Promise<Connection> {
 
 try {
   const connection = await connectAgain(FIRST_PAUSE_MS);
+  stop.signal.addEventListener("abort", () => connection.destroy(stop.signal.reason));
   connection.end(`${words.join(" ")}\n`);
   for await (const bytes of connection) process.stdout.write(bytes);
 } catch (error) {

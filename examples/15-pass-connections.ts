@@ -1,19 +1,17 @@
 // Serves connections in another process: this one accepts, and hands each connection over as a
-// descriptor, with the peer's address. SIGTERM ends both, after all connections that were handed
-// over have been served. SCM_RIGHTS of unix(7)
+// descriptor, with its number. SIGTERM ends both, after all of them are served. SCM_RIGHTS, unix(7)
 //
 //   npm run build && node dist/examples/15-pass-connections.js & telnet 127.0.0.1 PORT
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { getSystemErrorName } from "node:util";
 import * as io from "../src/index.ts";
 
 const PARENT = 3; // where the child finds its end of the socket pair
-
-if (process.argv[2] === "child") serve();
-else await accept();
+await (process.argv[2] === "child" ? serve() : accept());
 
 async function accept(): Promise<void> {
   const listener = io.listenTcp();
@@ -26,14 +24,17 @@ async function accept(): Promise<void> {
   using selector = new io.DefaultSelector();
   for (const fd of [listener, signals]) selector.register(fd, io.EVENT_READ);
   console.log(`accepting on port ${io.localPort(listener)}`);
+  let accepted = 0;
   for await (const ready of selector) {
     if (ready.some(({ key }) => key.fd === signals)) break;
-    for (let fd = io.accept(listener); fd >= 0; fd = io.accept(listener)) {
+    let fd = io.accept(listener);
+    for (; fd >= 0; fd = io.accept(listener)) {
       // Each send is one message in the stream: it is short, and goes out whole or not at all.
-      const n = io.sendDescriptor(ours, fd, Buffer.from(`${io.peerAddress(fd)}\n`));
+      const n = io.sendDescriptor(ours, fd, Buffer.from(`connection ${++accepted}\n`));
       if (n < 0) console.log(`not handed over: ${getSystemErrorName(n)}`); // EAGAIN: queue full
       io.close(fd); // the child has its own
     }
+    if (fd !== -io.EAGAIN) await delay(100); // no descriptor is left: the listener stays ready
   }
   for (const fd of [ours, listener, signals]) io.close(fd); // the child reads an end of file
   await ended;

@@ -6,7 +6,7 @@ import { assertNumber, assertSignal, assertString, toNativeTimeout } from "./arg
 import { ConnectAttempts, endpointOf } from "./connect-attempts.ts";
 import { EAGAIN } from "./errno.ts";
 import { invalidValue } from "./errors.ts";
-import { assertPort, nameOf } from "./opening.ts";
+import { assertLocalAddress, assertPort, nameOf } from "./opening.ts";
 import { interleave, type ResolveOptions, resolveHost } from "./resolve.ts";
 import { connectUnix } from "./unix-socket.ts";
 
@@ -117,9 +117,10 @@ async function beginUnix({ path = "" }: ConnectTarget, ending: Ending): Promise<
 
 function assertTarget(target: ConnectTarget): void {
   const { host, port, path, attemptDelayMs, localAddress } = target;
-  for (const [name, value] of Object.entries({ host, path, localAddress })) {
+  for (const [name, value] of Object.entries({ host, path })) {
     if (value !== undefined) assertString(value, name);
   }
+  assertLocalAddress(localAddress);
   if (attemptDelayMs !== undefined) assertNumber(attemptDelayMs, "attemptDelayMs");
   if (path === undefined) {
     if (port === undefined) throw invalidValue("cannot connect: a port or a path is needed");

@@ -16,7 +16,8 @@ export interface ConnectOptions extends ConnectionOptions, ConnectTarget {}
 /**
  * Connects to a host name, an address or a Unix socket. Every address of a name is tried, IPv6 and
  * IPv4 in turn, each a quarter of a second after the last, and the first to answer wins. Without a
- * `data` handler the connection starts paused, for `for await`, a stream or `setHandlers`.
+ * `data` handler the connection starts paused, for `for await`, a stream, or `setHandlers` and
+ * `resume`.
  * @returns the connection, after its `open` handler.
  * @throws {Error} in Node's form: `{ code: 'ECONNREFUSED', errno, syscall: 'connect', address, port
  *   }`, `ETIMEDOUT` after `timeoutMs`, `ENOTFOUND` for a name; the signal's reason; an

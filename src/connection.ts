@@ -13,8 +13,8 @@ export interface ConnectionHandlers<T = undefined> {
   /**
    * Called with received bytes.
    * @param bytes what has arrived, never empty: a view that is valid until the handler returns.
-   *   Without this handler a connection starts paused, and `resume()`, `for await` or a stream
-   *   starts it.
+   *   Without this handler a connection starts paused, and `for await`, a stream, or
+   *   `setHandlers()` and `resume()` start it.
    */
   data?(connection: Connection<T>, bytes: Uint8Array): void;
   /** After `write()` returned false: at most `lowWaterMark` bytes are left. */
@@ -62,8 +62,9 @@ export interface Connection<T = undefined> extends AsyncIterable<Uint8Array> {
   readonly localAddress: SocketAddress | null;
 
   /**
-   * Sends bytes, or text as UTF-8, in order. The caller may reuse the bytes once this returns. All
-   * bytes that are written within one turn leave in one system call.
+   * Sends bytes, or text as UTF-8, in order. The caller may reuse the bytes once this returns; only
+   * those that `data` was called with must not change until that handler returns. All bytes that
+   * are written within one turn leave in one system call.
    * @returns whether at most `highWaterMark` bytes are buffered; after false, `drain` follows once
    *   there is room. Also false once it is destroyed or closed; the bytes are then discarded.
    * @throws {Error} ERR_STREAM_WRITE_AFTER_END after `end()`.
@@ -100,7 +101,10 @@ export interface Connection<T = undefined> extends AsyncIterable<Uint8Array> {
   /** From now on the connection does not keep the process alive. */
   unref(): this;
 
-  /** Calls these handlers from now on; `open` is not called again. */
+  /**
+   * Calls these handlers from now on; `open` is not called again. A connection that is paused, as
+   * one without a `data` handler is from the beginning, needs `resume()`.
+   */
   setHandlers(handlers: ConnectionHandlers<T>): void;
 
   /**

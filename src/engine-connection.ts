@@ -3,8 +3,23 @@
 
 import { assertIdleMs } from "./arguments.ts";
 import type { Connection, ConnectionHandlers, Detached } from "./connection.ts";
+import {
+  ABANDONED,
+  CLOSED,
+  DESTROYED,
+  ENDED,
+  HELD_BACK,
+  NEEDS_DRAIN,
+  OVER,
+  PAUSED,
+  REPORTING,
+  UNREFERENCED,
+  UNWRITABLE,
+  WITHHELD,
+} from "./connection-flags.ts";
 import { ConnectionIterator } from "./connection-iterator.ts";
-import { connectionError, connectionLost, throwLater } from "./errors.ts";
+import { asError, connectionError, connectionLost } from "./errors.ts";
+import { assertHandlers } from "./handlers.ts";
 import { native, SOCKET_OPTIONS } from "./native.ts";
 import { orThrow } from "./opening.ts";
 import type { Role } from "./role.ts";
@@ -17,7 +32,7 @@ import {
   SUBMIT_REPORT,
   SUBMIT_RESUME,
 } from "./submissions.ts";
-import { forgetWithheld, unclosed, type Withheld, withheldOf } from "./withheld.ts";
+import { copyOf, forgetWithheld, unclosed, type Withheld, withheldOf } from "./withheld.ts";
 
 /** For engine.ts and its neighbours; not public. */
 export const opened = Symbol("opened");
@@ -30,24 +45,9 @@ export const flagUnwritable = Symbol("flagUnwritable");
 export const ownerOf = Symbol("ownerOf");
 export const abandon = Symbol("abandon");
 export const unread = Symbol("unread");
+export const withholds = Symbol("withholds");
 export const takeOver = Symbol("takeOver");
 export const handlersOf = Symbol("handlersOf");
-
-const ENDED = 1;
-const DESTROYED = 2;
-const CLOSED = 4;
-const PAUSED = 8;
-/** By its own engine: its `data` handler has written more than its peer takes. */
-const HELD_BACK = 16;
-/** Something has arrived that a pause keeps from the handlers. */
-const WITHHELD = 32;
-const NEEDS_DRAIN = 64;
-const REPORTING = 128;
-const UNREFERENCED = 256;
-const UNWRITABLE = 512;
-/** Its descriptor is closed, so its number may be another's; `close` was not called yet. */
-const ABANDONED = 1024;
-const OVER = DESTROYED | CLOSED;
 
 /** Rare, so not in the connections themselves. */
 const reasons = new WeakMap<object, Error>();
@@ -58,7 +58,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   #flags: number;
   /** What the engine has reported as queued. */
   #queued = 0;
-  /** Written since the flush of that number. */
+  /** Written since the flush of that number, or since more than the mark was buffered. */
   #pending = 0;
   #pendingFlush = 0;
 
@@ -71,8 +71,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   }
 
   get bufferedBytes(): number {
-    const pending = this.#pendingFlush === this.#role.engine.flushes ? this.#pending : 0;
-    return this.#queued + pending;
+    return this.#queued + (this.#holds(this.#role.engine.flushes) ? this.#pending : 0);
   }
 
   get writable(): boolean {
@@ -105,7 +104,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
       this.#queued = -1 - written;
       this.#pending = 0;
     } else {
-      this.#pending = this.#pendingFlush === flushes ? this.#pending + written : written;
+      this.#pending = this.#holds(flushes) ? this.#pending + written : written;
     }
     this.#pendingFlush = flushes;
     return this.#queued + this.#pending <= highWaterMark || this.#exceeded();
@@ -123,7 +122,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     this.#flags |= DESTROYED;
     if (error !== undefined) reasons.set(this, error);
     this.#submit(SUBMIT_DESTROY);
-    if (unclosed.has(this)) queueMicrotask(() => this[onClosed](0, false)); // reported before
+    if (unclosed.has(this)) this.#role.engine.later(() => this[onClosed](0, false));
   }
 
   pause(): void {
@@ -166,17 +165,12 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   }
 
   setHandlers(handlers: ConnectionHandlers<T>): void {
+    assertHandlers(handlers);
     this[takeOver]({ handlers });
   }
 
   detach(): Detached {
     if (this.#isGone) throw connectionError("ERR_CONNECTION_CLOSED", "the connection is closed");
-    if (this.#queued > 0) {
-      throw connectionError(
-        "ERR_CONNECTION_BUSY",
-        `cannot detach fd ${this.#slot}: ${this.#queued} bytes are not sent; wait for drain`,
-      );
-    }
     const parts = withheldOf(this).filter((item) => typeof item !== "string");
     const received = this.#role.engine.detach(this.#slot);
     this.#flags |= CLOSED;
@@ -205,9 +199,14 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     if (this.#role.handlers.data === undefined) this.pause();
   }
 
-  /** @internal Delivers these bytes again, before all others, once the pause has ended. */
-  [unread](bytes: Uint8Array): void {
-    withheldOf(this).unshift(bytes.slice()); // in place: #deliverWithheld() may be running
+  /** @internal Whether bytes wait: for `resume()`, or for its peer to take what answers it. */
+  get [withholds](): boolean {
+    return (this.#flags & (PAUSED | HELD_BACK)) !== 0;
+  }
+
+  /** @internal Delivers this again, before all others, once nothing holds it back any more. */
+  [unread](item: Uint8Array | "end"): void {
+    withheldOf(this).unshift(copyOf(item)); // in place: #deliverWithheld() may be running
     this.#flags |= WITHHELD;
   }
 
@@ -251,7 +250,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
       return;
     }
     this.#call((handlers) => handlers.end?.(this));
-    if (!this.#role.allowHalfOpen) this.end();
+    if (!this.#role.allowHalfOpen && (this.#flags & WITHHELD) === 0) this.end();
   }
 
   /** @internal */
@@ -288,16 +287,20 @@ export class EngineConnection<T = undefined> implements Connection<T> {
       return;
     }
     this.#flags |= CLOSED;
-    const was = this.#flags & DESTROYED;
-    const error =
-      reasons.get(this) ?? (errno < 0 && was === 0 ? connectionLost(errno, sending) : null);
+    const lost = errno < 0 && (this.#flags & DESTROYED) === 0;
+    const error = reasons.get(this) ?? (lost ? connectionLost(errno, sending) : null);
     this.#release();
     this.#role.closed?.();
     try {
       this.#role.handlers.close?.(this, error);
     } catch (thrown) {
-      throwLater(thrown);
+      this.#role.engine.raise(thrown);
     }
+  }
+
+  /** Whether `#pending` is still to be counted: its flush, or the report of that, is to come. */
+  #holds(flushes: number): boolean {
+    return this.#pendingFlush === flushes || (this.#flags & REPORTING) !== 0;
   }
 
   /** Whether its number may be another's: that of one whose opening is not dispatched yet, too. */
@@ -338,13 +341,13 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   #receiveAgain(): void {
     if ((this.#flags & (OVER | PAUSED | HELD_BACK)) !== 0) return;
-    if ((this.#flags & WITHHELD) !== 0) queueMicrotask(() => this.#deliverWithheld());
+    if ((this.#flags & WITHHELD) !== 0) this.#role.engine.later(() => this.#deliverWithheld());
     else this.#submit(SUBMIT_RESUME);
   }
 
   #withhold(item: Withheld): void {
     if ((this.#flags & OVER) !== 0) return;
-    withheldOf(this).push(typeof item === "string" ? item : item.slice());
+    withheldOf(this).push(copyOf(item));
     this.#flags |= WITHHELD;
   }
 
@@ -376,14 +379,14 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   }
 
   #failed(thrown: unknown): void {
-    const { handlers } = this.#role;
+    const { handlers, engine } = this.#role;
     try {
-      if (handlers.error === undefined) throwLater(thrown);
+      if (handlers.error === undefined) engine.raise(thrown);
       else handlers.error(this, thrown);
     } catch (second) {
-      throwLater(second);
+      engine.raise(second);
     }
-    this.destroy(thrown instanceof Error ? thrown : new Error(String(thrown)));
+    this.destroy(asError(thrown));
   }
 
   #address(ask: (fd: number) => SocketAddress): SocketAddress | null {

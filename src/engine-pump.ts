@@ -15,6 +15,10 @@ export interface Pump {
   stop(): void;
   /** Something was submitted outside a turn. */
   submitted(): void;
+  /** Calls a task soon. */
+  later(task: () => void): void;
+  /** Makes what a handler threw an 'uncaughtException'. */
+  raise(thrown: unknown): void;
 }
 
 /** An engine as its pump knows it. */
@@ -49,6 +53,14 @@ export class HostedPump implements Pump {
   }
 
   submitted(): void {}
+
+  later(task: () => void): void {
+    queueMicrotask(task);
+  }
+
+  raise(thrown: unknown): void {
+    throwLater(thrown);
+  }
 
   #run(): void {
     const { id, turn } = this.#engine;
@@ -103,6 +115,23 @@ export class ReactorPump implements Pump {
     if (!this.#serving) this.#post();
   }
 
+  /** A thread that blocks in handleEvents() runs no microtask, and one may run no turn any more. */
+  later(task: () => void): void {
+    let left: (() => void) | null = task;
+    const once = () => {
+      const call = left;
+      left = null;
+      call?.();
+    };
+    queueMicrotask(once);
+    this.#reactor.post(once);
+  }
+
+  /** Nor does such a thread run process.nextTick(). */
+  raise(thrown: unknown): void {
+    native.raise(thrown);
+  }
+
   #post(): void {
     if (this.#posted || !this.#started) return;
     this.#posted = true;
@@ -121,7 +150,7 @@ export class ReactorPump implements Pump {
     if (count < 0 && count !== -constants.errno.EINTR) {
       this.#serving = false;
       this.stop();
-      throwLater(systemError(count, "cannot wait for connections"));
+      this.raise(systemError(count, "cannot wait for connections"));
       return;
     }
     const dueMs = native.engineSettle(this.#engine.id);

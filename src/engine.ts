@@ -24,15 +24,30 @@ import {
   systemError,
 } from "./native.ts";
 import type { Reactor } from "./reactor.ts";
+import {
+  ACCEPTED,
+  CLOSED,
+  DATA,
+  END,
+  HEAD_COMPLETIONS,
+  HEAD_FLUSHES,
+  HEAD_LENGTH,
+  HEAD_OUTBOUND,
+  HEAD_SUBMISSIONS,
+  HEAD_WISH,
+  IDLE,
+  KIND_BITS,
+  KINDS,
+  QUEUED,
+  STRIDE,
+  WRITE_INBOUND,
+  WRITE_OUTBOUND,
+} from "./rings.ts";
 import type { BackendName } from "./selector.ts";
 import { Slots } from "./slots.ts";
 import type { Submitter } from "./submissions.ts";
 import { unclosed } from "./withheld.ts";
 
-/** native/proactor/rings.h: four int32 per entry; the second is a kind and, above it, a life. */
-const STRIDE = 4;
-const KIND_BITS = 4;
-const KINDS = 1 << KIND_BITS;
 const COMPLETIONS = 1024;
 const SUBMISSIONS = 1024;
 const OUTBOUND_BYTES = 256 * 1024;
@@ -40,23 +55,6 @@ const OUTBOUND_BYTES = 256 * 1024;
 const LARGE_BYTES = 16 * 1024;
 /** UTF-8 bytes that a UTF-16 code unit takes at most. */
 const BYTES_PER_UNIT = 3;
-
-const HEAD_SUBMISSIONS = 0;
-const HEAD_OUTBOUND = 1;
-const HEAD_WISH = 2;
-const HEAD_FLUSHES = 3;
-const HEAD_COMPLETIONS = 4;
-const HEAD_LENGTH = 5;
-
-const ACCEPTED = 1;
-const DATA = 2;
-const END = 3;
-const QUEUED = 4;
-const CLOSED = 5;
-const IDLE = 6;
-
-const WRITE_OUTBOUND = 1;
-const WRITE_INBOUND = 2;
 
 const encoder = new TextEncoder();
 
@@ -121,9 +119,9 @@ export class Engine implements Submitter {
       wishAt: HEAD_WISH,
       turn: () => this.#turn(),
     };
-    this.#pump = reactor ? new ReactorPump(pumped, reactor) : new HostedPump(pumped);
     // Those of Node's own loop stay for the thread's life.
     if (reactor) destroyEngineWhenCollected(this, this.#id);
+    this.#pump = reactor ? new ReactorPump(pumped, reactor) : new HostedPump(pumped);
   }
 
   /** How often submissions have been taken; changes when what was written has left the rings. */
@@ -133,13 +131,8 @@ export class Engine implements Submitter {
 
   /** @throws {Error} in Node's form; the caller then closes the descriptor. */
   listen(fd: number, settings: ListenSettings, acceptor: Acceptor): void {
-    const answer = native.engineListen(
-      this.#id,
-      fd,
-      settings.room,
-      settings.paused,
-      settings.idleMs,
-    );
+    const { room, paused, idleMs } = settings;
+    const answer = native.engineListen(this.#id, fd, room, paused, idleMs);
     if (answer < 0) throw systemError(answer, `cannot listen on fd ${fd}`);
     this.#begin(fd, answer);
     this.#listeners.set(answer, acceptor);
@@ -164,13 +157,19 @@ export class Engine implements Submitter {
   /**
    * Gives a descriptor back.
    * @returns what of it has been received and not been dispatched.
-   * @throws {Error} in Node's form: EBUSY while bytes are queued; ERR_CONNECTION_CLOSED if its end
-   *   is on the way to the program.
+   * @throws {Error} ERR_CONNECTION_BUSY while bytes are queued; ERR_CONNECTION_CLOSED if its end is
+   *   on the way to the program.
    */
   detach(slot: number): Uint8Array[] {
     const answer = native.engineDetach(this.#id, slot);
     if (answer === -constants.errno.EBADF) {
       throw connectionError("ERR_CONNECTION_CLOSED", "the peer has closed the connection");
+    }
+    if (answer === -constants.errno.EBUSY) {
+      throw connectionError(
+        "ERR_CONNECTION_BUSY",
+        `cannot detach fd ${slot}: written bytes are not sent; wait until bufferedBytes is 0`,
+      );
     }
     if (typeof answer === "number") throw systemError(answer, `cannot detach fd ${slot}`);
     const unread: Uint8Array[] = [];
@@ -248,6 +247,11 @@ export class Engine implements Submitter {
   counters(): EngineCounters {
     return native.engineCounters(this.#id);
   }
+
+  /** Calls a task soon, outside the handlers that run now. */
+  readonly later = (task: () => void): void => this.#pump.later(task);
+  /** Makes what a handler threw an 'uncaughtException'. */
+  readonly raise = (thrown: unknown): void => this.#pump.raise(thrown);
 
   /** One thing more that keeps the process alive. */
   ref(): void {

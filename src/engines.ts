@@ -1,17 +1,12 @@
 // The engines of a thread, each made when it is first needed, and the choice of one for a server or
 // a connection.
 
-import {
-  assertBoolean,
-  assertFunction,
-  assertIdleMs,
-  assertNumber,
-  assertString,
-} from "./arguments.ts";
+import { assertBoolean, assertIdleMs, assertNumber, assertString } from "./arguments.ts";
 import type { Connection, ConnectionHandlers } from "./connection.ts";
 import { Engine } from "./engine.ts";
 import { EngineConnection } from "./engine-connection.ts";
 import { invalidType, invalidValue } from "./errors.ts";
+import { assertHandlers } from "./handlers.ts";
 import { assertOptions } from "./opening.ts";
 import { Reactor } from "./reactor.ts";
 import type { Role } from "./role.ts";
@@ -107,7 +102,7 @@ export function adoptInto<T>(
   idleMs = 0,
 ): Connection<T> {
   const connection = new EngineConnection(role, fd);
-  const settings = { paused: role.handlers.data === undefined, idleMs };
+  const settings = { paused: role.handlers.data === undefined, idleMs: Math.ceil(idleMs) };
   try {
     role.engine.adopt(fd, connection as unknown as EngineConnection, settings);
   } catch (error) {
@@ -115,17 +110,6 @@ export function adoptInto<T>(
     throw error;
   }
   return connection;
-}
-
-const HANDLERS = ["open", "data", "drain", "end", "idle", "error", "close"] as const;
-
-function assertHandlers<T>(handlers: ConnectionHandlers<T>): void {
-  if (typeof handlers !== "object" || handlers === null) {
-    throw invalidType("the handlers are an object of functions: { data(connection, bytes) {} }");
-  }
-  for (const name of HANDLERS) {
-    if (handlers[name] !== undefined) assertFunction(handlers[name], `handlers.${name}`);
-  }
 }
 
 function assertBytes(bytes: number, name: string): void {

@@ -44,6 +44,13 @@ export function throwLater(thrown: unknown): void {
   });
 }
 
+/** What a handler threw, for `close`. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error
+    ? thrown
+    : new Error("a handler threw no Error", { cause: thrown });
+}
+
 /** Why the system ended a connection, in Node's form. @param errno below 0 */
 export function connectionLost(errno: number, sending: boolean): NodeJS.ErrnoException {
   const code = getSystemErrorName(errno);

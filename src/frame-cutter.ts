@@ -2,7 +2,7 @@
 // each connection until the rest arrives.
 
 import type { Connection } from "./connection.ts";
-import { type EngineConnection, unread } from "./engine-connection.ts";
+import { type EngineConnection, unread, withholds } from "./engine-connection.ts";
 
 /** Results of payloadEnd: the frame is incomplete, or too long. */
 export const INCOMPLETE = -1;
@@ -91,7 +91,7 @@ export class FrameCutter<T> {
       this.#onFrame(connection, bytes.subarray(from + headBytes, end));
       from = end + tailBytes;
       if (connection.closed) return bytes.length;
-      if (connection.paused) {
+      if ((connection as EngineConnection<T>)[withholds]) {
         // Kept by the connection, which delivers it when it resumes, to other handlers perhaps.
         const left = bytes.subarray(from);
         if (left.length > 0) (connection as EngineConnection<T>)[unread](left);

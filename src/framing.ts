@@ -9,7 +9,8 @@ import {
   assertString,
 } from "./arguments.ts";
 import type { Connection, ConnectionHandlers } from "./connection.ts";
-import { invalidValue } from "./errors.ts";
+import { type EngineConnection, unread } from "./engine-connection.ts";
+import { invalidType, invalidValue } from "./errors.ts";
 import {
   FrameCutter,
   type FrameFormat,
@@ -105,7 +106,9 @@ export function lines<T = undefined>(
     end(connection) {
       const last = cutter.take(connection);
       if (last !== null) emit(connection, last);
-      handlers.end?.(connection);
+      // It is answered later: this side ends after that.
+      if (last !== null && connection.paused) (connection as EngineConnection<T>)[unread]("end");
+      else if (!connection.closed) handlers.end?.(connection);
     },
   };
 }
@@ -142,6 +145,10 @@ export function lengthPrefixed<T = undefined>(
     },
     send(connection, message) {
       const bytes = typeof message === "string" ? Buffer.from(message) : message;
+      // Before the prefix: a message that write() refuses would leave it alone on the way.
+      if (!(bytes instanceof Uint8Array)) {
+        throw invalidType(`a Uint8Array or a string is needed to send; got ${typeof bytes}`);
+      }
       if (bytes.length > longest) {
         throw invalidValue(`cannot send a message of ${bytes.length} bytes: longest is ${longest}`);
       }

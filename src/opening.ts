@@ -1,6 +1,7 @@
 // Helpers for functions that open a descriptor: they check arguments and turn a failure into an
 // exception.
 
+import { isIP } from "node:net";
 import { constants } from "node:os";
 import { assertNumber, assertObject, assertString } from "./arguments.ts";
 import { invalidValue } from "./errors.ts";
@@ -24,6 +25,13 @@ export function assertInteger(value: number, most: number, what: string): void {
 
 export function assertHost(host: string): void {
   assertString(host, "host");
+}
+
+export function assertLocalAddress(address: string | undefined): void {
+  if (address === undefined) return;
+  assertString(address, "localAddress");
+  if (isIP(address) !== 0) return;
+  throw invalidValue(`localAddress is ${nameOf(address)}; a numeric address is needed`);
 }
 
 /** A path of the file system: not empty, and without a NUL, which would end it early. */

@@ -18,7 +18,7 @@ export interface PipedBytes {
  * Sends to each connection what the other receives, as fast as the slower one takes it, and passes
  * on the end of each direction. It replaces the handlers of both connections except `close`.
  * @returns the bytes of each direction, once both connections have closed.
- * @throws {Error} the error with which the first of them closed; the other one is destroyed.
+ * @throws {Error} the error with which the first of them closed; the other is destroyed with it.
  */
 export async function pipeBoth<A = undefined, B = undefined>(
   a: Connection<A>,
@@ -61,7 +61,7 @@ function pipeOne<F, T>(from: Connection<F>, to: Connection<T>, ended: Set<object
     close(_from, error) {
       before.close?.(from, error);
       // Unless both have ended it broke off, and nothing more can be carried in either direction.
-      if (error !== null || !(ended.has(from) && ended.has(to))) to.destroy();
+      if (error !== null || !(ended.has(from) && ended.has(to))) to.destroy(error ?? undefined);
       to.resume();
       resolve(error);
     },

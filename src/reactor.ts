@@ -225,14 +225,18 @@ export class Reactor {
    * next pass. docs/event-loop.md describes how the thread is shared, and what Node's event
    * loop utilization means meanwhile.
    * @throws what ends it: ERR_SELECTOR_CLOSED, what this Reactor's own onError throws, EBUSY if
-   *   another Reactor runs on the same selector.
+   *   it runs already, or another Reactor runs on the same selector.
    * @param options.signal stops it, too.
    */
   async run(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     assertObject(options, "options");
     const { signal } = options;
     assertSignal(signal);
-    if (this.#running) throw new Error("this Reactor already runs; call stop() first");
+    if (this.#running) {
+      throw Object.assign(new Error("this Reactor already runs; call stop() first"), {
+        code: "EBUSY",
+      });
+    }
     if (signal?.aborted) return;
     const stop = () => this.stop();
     signal?.addEventListener("abort", stop, { once: true });

@@ -10,7 +10,7 @@ import { close } from "./descriptor.ts";
 import type { Engine } from "./engine.ts";
 import { EngineConnection } from "./engine-connection.ts";
 import { type ConnectionOptions, makeRole } from "./engines.ts";
-import { invalidValue, throwLater } from "./errors.ts";
+import { invalidValue } from "./errors.ts";
 import { type EngineCounters, systemError } from "./native.ts";
 import { assertHost, assertInteger, assertOptions } from "./opening.ts";
 import type { Role } from "./role.ts";
@@ -59,8 +59,8 @@ export interface CloseOptions {
 /** A listening socket and the connections that it has accepted. */
 export class Server<T = undefined> implements AsyncDisposable {
   /**
-   * Resolved once it listens, which is at once unless `host` is a name; rejected if the name is not
-   * known or its address is refused.
+   * Resolved once it listens, which is at once unless `host` is a name, or if it is closed before
+   * that; rejected if the name is not known or its address is refused.
    */
   readonly ready: Promise<void>;
   readonly #role: ServerRole<T>;
@@ -157,8 +157,12 @@ export class Server<T = undefined> implements AsyncDisposable {
   }
 
   async #listenByName(host: string): Promise<void> {
-    const { address } = await lookup(host);
-    if (!this.#closing) this.#listen(address);
+    try {
+      const { address } = await lookup(host);
+      if (!this.#closing) this.#listen(address);
+    } catch (error) {
+      if (!this.#closing) throw error; // a program does not wait for a server that it closed
+    }
   }
 
   #listen(host: string): void {
@@ -205,7 +209,9 @@ export class Server<T = undefined> implements AsyncDisposable {
     const failed = errno < 0 && !this.#closing;
     this.#closing = true;
     this.#resolveIfOver();
-    if (failed) throwLater(systemError(errno, `cannot accept on ${this.#address}`));
+    if (failed) {
+      this.#role.engine.raise(systemError(errno, `cannot accept on ${this.#address}`));
+    }
   }
 
   #resolveIfOver(): void {

@@ -1,12 +1,13 @@
 // Non-blocking stream sockets as bare descriptors. Functions that open one throw; I/O returns a
 // count or -errno and never throws, whatever its arguments are. accept4(2), recv(2), send(2)
 
-import { assertBoolean, assertString, descriptorOf } from "./arguments.ts";
+import { assertBoolean, descriptorOf } from "./arguments.ts";
 import { answerOfFrame, Lending } from "./lending.ts";
 import { native } from "./native.ts";
 import {
   assertHost,
   assertInteger,
+  assertLocalAddress,
   assertOptions,
   assertPort,
   orThrow,
@@ -67,11 +68,11 @@ export function listenTcp(options: ListenOptions = {}): number {
  */
 export function connectTcp(options: ConnectTcpOptions): number {
   assertOptions(options);
-  const { host = "127.0.0.1", port, localAddress = "" } = options;
+  const { host = "127.0.0.1", port, localAddress } = options;
   assertHost(host);
   assertPort(port);
-  assertString(localAddress, "localAddress");
-  const answer = native.connectTcp(host, port, localAddress);
+  assertLocalAddress(localAddress);
+  const answer = native.connectTcp(host, port, localAddress ?? "");
   return orThrowHost(answer, host, `cannot connect to ${host}:${port}`);
 }
 

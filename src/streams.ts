@@ -6,6 +6,8 @@ import { descriptorOf } from "./arguments.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionStream, isConnection } from "./connection-stream.ts";
 import { DescriptorStream, type DescriptorStreamOptions } from "./descriptor-stream.ts";
+import { invalidValue } from "./errors.ts";
+import { assertOptions } from "./opening.ts";
 import type { FileLike } from "./selector.ts";
 import { type WebStreams, webStreamsOf } from "./web-streams.ts";
 
@@ -56,17 +58,25 @@ export function toDuplex<T>(
   source: FileLike | Connection<T>,
   options: DescriptorStreamOptions = {},
 ): Duplex & Refable {
-  if (isConnection(source)) return new ConnectionStream(source, options);
+  if (isConnection(source)) {
+    const { autoClose = true } = options;
+    if (autoClose) return new ConnectionStream(source, options);
+    throw invalidValue("autoClose is false; a connection's stream always closes it: detach() it");
+  }
   return new DescriptorStream(descriptorOf(source), { readable: true, writable: true }, options);
 }
 
 /**
- * A pair of Web streams over the same as toDuplex.
+ * A pair of Web streams over the same as toDuplex. Their chunks are bytes.
  * @see https://streams.spec.whatwg.org/
  */
 export function toWebStreams<T>(
   source: FileLike | Connection<T>,
-  options: DescriptorStreamOptions = {},
+  options: Omit<DescriptorStreamOptions, "encoding"> = {},
 ): WebStreams {
+  assertOptions(options);
+  if ("encoding" in options && options.encoding != null) {
+    throw invalidValue("toWebStreams has no encoding: its chunks are bytes; use TextDecoderStream");
+  }
   return webStreamsOf(toDuplex(source, options));
 }

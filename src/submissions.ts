@@ -24,6 +24,10 @@ export interface Submitter {
   serves(slot: number): boolean;
   /** Gives a descriptor back, with what of it was received and not dispatched. */
   detach(slot: number): Uint8Array[];
+  /** Calls a task soon, outside the handlers that run now. */
+  later(task: () => void): void;
+  /** Makes what a handler threw an 'uncaughtException'. */
+  raise(thrown: unknown): void;
   /** One thing more, or less, that keeps the process alive. */
   ref(): void;
   unref(): void;

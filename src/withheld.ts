@@ -18,6 +18,11 @@ export function withheldOf(connection: object): Withheld[] {
   return items;
 }
 
+/** Received bytes are a view that is valid until the handler returns. */
+export function copyOf(item: Withheld): Withheld {
+  return typeof item === "string" ? item : item.slice();
+}
+
 export function forgetWithheld(connection: object): void {
   kept.delete(connection);
 }

@@ -9,6 +9,7 @@ import { type ConnectTarget, connectDescriptor } from "../src/connect-descriptor
 import {
   accept,
   close,
+  connectTcp,
   EVENT_READ,
   listenTcp,
   listenUnix,
@@ -92,6 +93,12 @@ describe("an address", () => {
   it("can be connected to from another", async () => {
     const fd = await connected({ port, localAddress: "127.0.0.7" });
     expect(localAddress(fd).host).toBe("127.0.0.7");
+  });
+
+  it("cannot be connected to from what is no address", async () => {
+    const message = "localAddress is eth0; a numeric address is needed";
+    expect(await refused({ port, localAddress: "eth0" })).toMatchObject({ message });
+    expect(() => connectTcp({ port, localAddress: "eth0" })).toThrow(message);
   });
 
   it("is refused in Node's form", async () => {

@@ -15,6 +15,7 @@ import {
   openPty,
   pipe,
   pipeBoth,
+  setLinger,
   socketPair,
   toDuplex,
   toWebStreams,
@@ -150,6 +151,61 @@ describe.each(engines)("by %s", (_name, way) => {
     await expect(piped[0]).rejects.toMatchObject({ code: "ECONNRESET" });
     await until(() => closed.length === 2, "both closes");
     expect(closed.sort()).toEqual(["client", "upstream"]);
+  });
+
+  it("says at each side of a pipe why it broke", async () => {
+    const reasons: unknown[] = [];
+    const upstream = start({ data: (connection) => void reset(connection) }, way);
+    const reset = (connection: Connection) => {
+      const { fd } = connection.detach();
+      setLinger(fd, 0);
+      close(fd);
+    };
+    const piped: Promise<unknown>[] = [];
+    const proxy = start(
+      {
+        async open(client) {
+          const both = pipeBoth(client, await connectionTo(upstream, {}, way));
+          piped.push(both.catch((error: unknown) => error));
+        },
+        close: (_client, error) => void reasons.push((error as NodeJS.ErrnoException)?.code),
+      },
+      way,
+    );
+    const socket = await socketTo(proxy);
+    socket.on("error", () => {}).write("x");
+    await until(() => reasons.length === 1, "the close of the client");
+    expect(await piped[0]).toMatchObject({ code: "ECONNRESET" });
+    expect(reasons).toEqual(["ECONNRESET"]);
+  });
+
+  it("calls `idle` after a part of a millisecond, too", async () => {
+    const server = start({ data() {} }, way);
+    let idle = 0;
+    const handlers = { data() {}, idle: () => void idle++ };
+    await connectionTo(server, handlers, { ...way, idleTimeoutMs: 0.5 });
+    await until(() => idle > 0, "the idle time");
+  });
+
+  it("refuses what are no handlers", async () => {
+    const server = start({ data() {} }, way);
+    const connection = await connectionTo(server, {}, way);
+    for (const wrong of [null, "data", { data: 5 }]) {
+      expect(() => connection.setHandlers(wrong as never)).toThrow(
+        expect.objectContaining({ code: "ERR_INVALID_ARG_TYPE" }),
+      );
+    }
+  });
+
+  it("cannot be detached while bytes wait that its peer does not take", async () => {
+    const server = start({ open: (connection) => connection.pause() }, way);
+    const connection = await connectionTo(server, {}, way);
+    const busy = expect.objectContaining({ code: "ERR_CONNECTION_BUSY" });
+    // In this turn, and once the engine has reported what is queued.
+    while (connection.bufferedBytes < 16 << 20) connection.write(pattern(16_000));
+    expect(() => connection.detach()).toThrow(busy);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(() => connection.detach()).toThrow(busy);
   });
 
   describe("as a stream", () => {

@@ -333,3 +333,44 @@ describe.runIf(new DefaultSelector().capabilities.asyncWait === "nested")(
     });
   },
 );
+
+describe("a thread that blocks in handleEvents()", () => {
+  /** Serves one peer that sends `bytes` and ends, until the server has no connection any more. */
+  const said = async (bytes: string, handlers: string) => {
+    const program = `
+      const io = await import("./dist/src/index.js");
+      const said = [];
+      process.on("uncaughtException", () => said.push("raised"));
+      const reactor = new io.Reactor(new io.DefaultSelector());
+      const server = io.serve({ reactor }, ${handlers});
+      const peer = io.connectTcp({ port: server.address.port });
+      while (server.connections === 0) reactor.handleEvents(10);
+      io.send(peer, Buffer.from(${JSON.stringify(bytes)}));
+      io.shutdown(peer, "write");
+      const endMs = performance.now() + 20_000;
+      while (server.connections > 0 && performance.now() < endMs) reactor.handleEvents(10);
+      process.stdout.write(said.join(), () => process.exit());
+    `;
+    return (await runNode(["--input-type=module", "-e", program], 60_000)).stdout;
+  };
+
+  it("delivers what a pause has kept back, and the end", async () => {
+    const handlers = `io.lines({
+      onLine(connection, line) {
+        said.push(line);
+        connection.pause();
+        reactor.setTimer(5, () => connection.resume());
+      },
+      close: () => said.push("closed"),
+    })`;
+    expect(await said("a\nb\nlast", handlers)).toBe("a,b,last,closed");
+  });
+
+  it("raises what a handler throws, whatever it is", async () => {
+    const handlers = `{
+      data() { throw Object.create(null); },
+      close: (_connection, error) => said.push(error.message),
+    }`;
+    expect(await said("x", handlers)).toBe("raised,a handler threw no Error");
+  });
+});

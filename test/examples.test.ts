@@ -5,7 +5,7 @@ import { createHash, randomBytes, scryptSync } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { connect, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer as readAll } from "node:stream/consumers";
@@ -376,6 +376,20 @@ describe("12-client-with-back-off", () => {
     expect(output).toMatch(/\nmissing\n$/);
     expect(code).toBe(0);
   });
+
+  it("ends at once if it is interrupted while the server is silent", async () => {
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    const client = Example.run("12-client-with-back-off", `127.0.0.1:${port}`, "get", "colour");
+    const [peer] = (await once(silent, "connection")) as [Socket];
+    await once(peer, "data");
+    client.child.kill("SIGINT");
+    const { code } = await client.ended();
+    expect(code).toBe(130);
+    peer.destroy();
+    silent.close();
+  });
 });
 
 describe("13-redis-server", () => {
@@ -481,9 +495,9 @@ describe("15-pass-connections", () => {
     for (let i = 0; i < 20; i++) {
       const socket = connect(Number(port), "127.0.0.1");
       await once(socket, "connect");
-      const own = `127.0.0.1:${socket.localPort}`;
-      const [, pid = "", peer] = /^(\d+) greets (.*)\n$/.exec(String(await readAll(socket))) ?? [];
-      expect(peer).toBe(own);
+      const greeting = String(await readAll(socket));
+      const [, pid = "", name] = /^(\d+) greets (.*)\n$/.exec(greeting) ?? [];
+      expect(name).toBe(`connection ${i + 1}`);
       pids.add(pid);
     }
     expect(pids.size).toBe(1);

@@ -112,6 +112,65 @@ describe("lines", () => {
     expect(got).toEqual(["a", "pause", "resume", "b", "switch", "resume", "raw rest\n"]);
   });
 
+  it("wait until the peer has taken the answers to those before", async () => {
+    const answer = "x".repeat(60_000);
+    let answered = 0;
+    let most = 0;
+    const server = start(
+      lines({
+        onLine(connection) {
+          answered++;
+          connection.write(answer);
+          most = Math.max(most, connection.bufferedBytes);
+        },
+      }),
+    );
+    const socket = await socketTo(server);
+    socket.pause();
+    socket.write("g\n".repeat(10_000));
+    await until(() => answered > 1, "an answer that the peer does not take");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    // One high-water mark, and the answer that exceeded it.
+    expect(most).toBeLessThan(2 * 64 * 1024 + answer.length);
+    expect(answered).toBeLessThan(1000);
+    let bytes = 0;
+    socket.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+    socket.resume();
+    await until(() => bytes >= 200 * answer.length, "further answers");
+    expect(most).toBeLessThan(2 * 64 * 1024 + answer.length);
+  });
+
+  it("may be answered later, also the last one without a newline", async () => {
+    const calls: string[] = [];
+    const server = start(
+      lines({
+        onLine(connection, line) {
+          connection.pause();
+          setTimeout(() => {
+            connection.write(`${line}!`);
+            connection.resume();
+          }, 20);
+        },
+        end: () => void calls.push("end"),
+        close: (_c, error) => void calls.push(`close ${error}`),
+      }),
+    );
+    const socket = await socketTo(server, { allowHalfOpen: true });
+    socket.end("one\ntwo");
+    expect(String(await receiveAll(socket))).toBe("one!two!");
+    await until(() => calls.length === 2, "the close");
+    expect(calls).toEqual(["end", "close null"]);
+  });
+
+  it("have no end after a last one that destroys the connection", async () => {
+    const calls: string[] = [];
+    const onLine = (connection: Connection) => connection.destroy();
+    await send(lines({ onLine, end: () => void calls.push("end") }), ["a"]);
+    expect(calls).toEqual([]);
+  });
+
   it("stop at destroy", async () => {
     const got: string[] = [];
     const onLine = (connection: Connection, line: string) => {
@@ -189,6 +248,13 @@ describe("length-prefixed messages", () => {
   it("cannot be sent longer than `longest`, nor with a prefix that is too small", async () => {
     const frames = lengthPrefixed({ longest: 3, onMessage() {} });
     expect(() => frames.send({} as Connection, "four")).toThrow(/4 bytes: longest is 3/);
+    const written: unknown[] = [];
+    const connection = { write: (bytes: unknown) => written.push(bytes) } as unknown as Connection;
+    for (const wrong of [null, 42, new Uint16Array(1), { length: 2 }]) {
+      const message = wrong as unknown as Uint8Array;
+      expect(() => frames.send(connection, message)).toThrow(/a Uint8Array or a string is needed/);
+    }
+    expect(written).toEqual([]);
     const small = { prefixBytes: 1, longest: 256, onMessage() {} } as const;
     expect(() => lengthPrefixed(small)).toThrow(/longest is 256; .* from 1 to 255/);
     const odd = { prefixBytes: 3, onMessage() {} } as never;

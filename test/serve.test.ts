@@ -360,6 +360,13 @@ describe.each(engines)("serve by %j", (engine) => {
     expect(String((await once(peer, "data"))[0])).toBe("named");
   });
 
+  it("may be closed before its name is known", async () => {
+    const server = start(echo, { host: "no-such-host.invalid" });
+    await server.close();
+    await server.ready; // which a program that closes it does not wait for
+    expect(server.address).toBeNull();
+  });
+
   it("listens on a Unix path, and removes it", async () => {
     const path = `/tmp/io-selectors-serve-${process.pid}.sock`;
     const server = start(echo, { path });

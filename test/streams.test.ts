@@ -380,6 +380,13 @@ describe("toWebStreams", () => {
     await writer.close();
     expect(answer).toBe("you said hello");
   });
+
+  it("refuses an encoding, which its bytes do not have", () => {
+    const fds = socketPair();
+    const options = { encoding: "utf8" } as object;
+    expect(() => toWebStreams(fds[0], options)).toThrow(/has no encoding/);
+    for (const fd of fds) close(fd);
+  });
 });
 
 describe("a pipeline", () => {

@@ -21,6 +21,8 @@ function closedBehindAPause() {
     serves: () => true,
     write: () => 0,
     detach: () => [],
+    later: queueMicrotask,
+    raise() {},
     ref() {},
     unref() {},
   };
