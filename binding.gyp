@@ -41,8 +41,8 @@
       "native/net/terminal.cc",
       "native/net/unix_socket.cc",
     ],
-    # CI treats warnings as errors; a stranger's newer compiler must not.
-    "warnings_as_errors%": "<!(node -p \"process.env.CI ? 1 : 0\")",
+    # This project's CI treats warnings as errors; a stranger's newer compiler must not, in a CI either.
+    "warnings_as_errors%": "<!(node -p \"process.env.IO_SELECTORS_WERROR ? 1 : 0\")",
     # Where an installed libkqueue is, for the kqueue backend on Linux; empty: not contained.
     "libkqueue_prefix%": "<!(node -p \"process.env.IO_SELECTORS_KQUEUE_PREFIX || ''\")",
   },

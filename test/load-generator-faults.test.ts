@@ -3,9 +3,15 @@
 import type { Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { http, type Options, raw } from "./http-runs.ts";
-import { type Answer, endAll, faultsOf, listen } from "./load-runs.ts";
+import { type Answer, echo, endAll, faultsOf, listen, run } from "./load-runs.ts";
 
 afterEach(endAll);
+
+it("does not take a first answer for late, whatever clock it is timed by", async () => {
+  const outcome = await run(await listen(echo), { "answer-within-ms": 60_000 });
+  expect(faultsOf(outcome)).toEqual({});
+  expect(outcome.code).toBe(0);
+});
 
 describe("a server that answers wrong", () => {
   const answers: readonly (readonly [string, Options, Answer, string, RegExp])[] = [
@@ -59,6 +65,17 @@ describe("a server that answers wrong", () => {
     expect(Object.keys(faultsOf(outcome))).toEqual([kind]);
     expect(faultsOf(outcome)[kind]?.count).toBeGreaterThan(0);
     expect(faultsOf(outcome)[kind]?.first).toMatch(first);
+  });
+
+  it.each([
+    ["two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok"],
+    [
+      "a chunk beyond any size",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000000\r\n\r\n",
+    ],
+  ])("takes an answer with %s for no answer", async (_name, answer) => {
+    const outcome = await http(await listen(raw(answer)));
+    expect(faultsOf(outcome)["wrong"]?.count).toBeGreaterThan(0);
   });
 
   /** Good for the first requests of all connections, then something else, once. */

@@ -208,6 +208,25 @@ describe("held connections", () => {
     expect(await held.end()).toMatchObject({ code: 0, result: clean });
   });
 
+  it("have all of a window that begins behind a long look at the server", async () => {
+    // Each of its threads is looked at before a window, in which nothing is sent or received.
+    const child = start(echoServer, ["--strategy", "thread-per-connection"]);
+    if (child.stdout === null) throw new Error("started without pipes");
+    const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next();
+    const { port, pid } = JSON.parse(value);
+    const connections = 400;
+    const held = new Held(port, { connections, "server-pid": pid });
+    await held.line();
+    for (const window of [
+      await held.window(`ms=30 in-flight=${connections}`),
+      await held.window(`ms=30 in-flight=${connections} spin=1`),
+    ]) {
+      // In a closed loop as many are in flight at any time, less what is being turned round.
+      expect(window.inFlightNs).toBeGreaterThan(0.95 * connections * window.durationNs);
+    }
+    expect(await held.end()).toMatchObject({ code: 0, result: clean });
+  });
+
   it("settle in an open loop until as many come back as are sent", async () => {
     // Each answer takes six times the load that comes before a window.
     const port = await listen((socket, data) => setTimeout(() => socket.write(data), 60));

@@ -82,10 +82,23 @@ describe("http", () => {
     expectClean(await http(port, { rate: 100, "expect-body": "abc0123456789" }));
   });
 
+  it("takes nothing of an interim answer for the final one", async () => {
+    const interim = "HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\n";
+    const port = await listen(
+      (socket) => void socket.end(`${interim}HTTP/1.1 200 OK\r\n\r\nwhole`),
+    );
+    expectClean(await http(port, { rate: 200, "expect-body": "whole" }));
+  });
+
   it.each([
     ["HEAD", { method: "HEAD" }, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"],
     ["204", { status: 204 }, "HTTP/1.1 204 No Content\r\n\r\n"],
     ["Content-Length 0", {}, "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"],
+    [
+      "Content-Length twice",
+      {},
+      "HTTP/1.1 200 OK\r\ncontent-length: 0\r\ncontent-length: 0\r\n\r\n",
+    ],
   ])("knows answers without a body: %s", async (_name, options, answer) => {
     expectClean(await http(await listen(raw(answer)), options));
   });

@@ -1,7 +1,8 @@
 // The load generator's modes: silent, slow and flooding peers, churn, memory, several processes.
 
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { packagePaths } from "../bench/paths.ts";
@@ -245,6 +246,23 @@ describe.runIf(onLinux)("memory", () => {
     }
     expect(all.lines[3]).toMatchObject({ ...clean, totalMessages: 120 });
   });
+
+  it("keeps all connections until the last stage is sampled, by 3 processes, too", async () => {
+    const openedMs: number[] = [];
+    const closedMs: number[] = [];
+    const server = createServer((socket) => {
+      openedMs.push(performance.now());
+      socket.on("data", (data) => socket.write(data));
+      socket.on("error", () => {}).once("end", () => closedMs.push(performance.now()));
+    });
+    servers.add(server);
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    await rawRun(port, { mode: "memory", stages: "20,50", processes: 3 });
+    expect([openedMs.length, closedMs.length]).toEqual([50, 50]);
+    // A sample is taken 300 ms after its stage is reached.
+    expect(Math.min(...closedMs) - Math.max(...openedMs)).toBeGreaterThan(200);
+  });
 });
 
 describe("several processes", () => {
@@ -291,7 +309,7 @@ describe("several processes", () => {
   });
 
   it("send together what one would send alone", async () => {
-    const options = { connections: 50, rate: 2000, windows: 10 };
+    const options = { connections: 50, rate: 2000, windows: 10, "window-ms": 100 };
     const { result, windows } = await run(await listen(echo), { ...options, processes: 5 });
     expect(result).toMatchObject(clean);
     // Poisson: 2,000 expected; a tenth is more than four standard deviations.

@@ -42,6 +42,12 @@ describe("request", () => {
     expectClean(await request(port, { send: "x", "length-prefix": prefix }));
   });
 
+  it("refuses an answer that is announced to be longer than it can count", async () => {
+    const port = await listen((socket) => socket.write(Buffer.from([0, 0, 0, 1, 0, 0, 0, 3, 65])));
+    const outcome = await request(port, { send: "x", "length-prefix": "8be" });
+    expect(faultsOf(outcome)["wrong"]?.count).toBeGreaterThan(0);
+  });
+
   it("waits for a server that speaks first, also with connections that come and go", async () => {
     const early: string[] = [];
     const server = createServer((socket) => {

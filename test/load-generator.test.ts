@@ -58,7 +58,7 @@ describe("an honest server", () => {
     for (const window of windows) {
       expect(countFrom(window.latency)).toBe(window["completedMessages"]);
       expect(countFrom(window.latencyUncorrected)).toBe(window["completedMessages"]);
-      expect(window["durationNs"]).toBeGreaterThanOrEqual(100 * ms);
+      expect(window["durationNs"]).toBeGreaterThanOrEqual(40 * ms);
       expect(window["clientCpuNs"]).toBeGreaterThan(0);
     }
   });
@@ -135,7 +135,7 @@ describe("a server that echoes wrong", () => {
 
   it("is found out by a byte too many", async () => {
     const more: Answer = (socket, data) => socket.write(Buffer.concat([data, Buffer.from("x")]));
-    const { code, result } = await run(await listen(badOnce(20, more)), { rate: 100 });
+    const { code, result } = await run(await listen(badOnce(20, more)), { rate: 300 });
     expect(code).toBe(0);
     expect(result).toMatchObject({ mismatches: 1, error: null });
     expect(result["mismatchDetail"]).toMatch(/^connection \d: message \d+: byte 0 is 0x78/);
@@ -250,7 +250,7 @@ describe.runIf(onLinux)("a server in a process of its own", () => {
 
   it("cannot hide a stop of 300 ms from an open loop", async () => {
     const { child, port } = await startServer();
-    const options = { depth: 1, windows: 10, "drain-timeout-ms": 10_000 };
+    const options = { depth: 1, windows: 10, "window-ms": 100, "drain-timeout-ms": 10_000 };
     const generator = startRun(port, options);
     const finish = finished(generator);
     await once(generator.stdout ?? process.stdin, "data");

@@ -67,13 +67,13 @@ export function outcome([code, out, stderr]: [number | null, string, string]): O
   };
 }
 
-/** Short runs: 3 windows of 100 ms, at 1,000 messages per second on 4 connections. */
+/** Short runs: 3 windows of 40 ms, at 1,000 messages per second on 4 connections. */
 const brief = {
   connections: 4,
   rate: 1000,
-  "warmup-ms": 50,
+  "warmup-ms": 20,
   windows: 3,
-  "window-ms": 100,
+  "window-ms": 40,
   "connect-timeout-ms": 10_000,
   "drain-timeout-ms": 1000,
 };

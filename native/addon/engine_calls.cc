@@ -47,6 +47,12 @@ T* Pin(const Napi::CallbackInfo& info, size_t index, size_t* bytes, std::vector<
                               array.ByteOffset());
 }
 
+Napi::Value Refused(const Napi::CallbackInfo& info, const Error& error,
+                    const std::vector<napi_ref>& pins) {
+  for (napi_ref pin : pins) napi_delete_reference(info.Env(), pin);
+  return AnswerRefusal(info, error);
+}
+
 /** createEngine(backend of readiness or "", which stands for the engine over io_uring, head,
  * completions, submissions, outbound): an id, or -errno. */
 Napi::Value Create(const Napi::CallbackInfo& info) {
@@ -66,12 +72,15 @@ Napi::Value Create(const Napi::CallbackInfo& info) {
   const std::string backend = Text(info, 0);
   Result<std::unique_ptr<Engine>> engine =
       backend.empty() ? MakeIoUringEngine(rings) : MakeReadinessEngine(rings, backend);
-  if (!engine.ok()) return AnswerRefusal(info, engine.error());
+  if (!engine.ok()) return Refused(info, engine.error(), pins);
   auto open =
       std::make_unique<OpenEngine>(std::move(engine.value()), std::move(inbound), rings.head);
-  open->pins = std::move(pins);
   const Result<void> opened = open->Open(environment->loop);
-  if (!opened.ok()) return AnswerRefusal(info, opened.error());
+  if (!opened.ok()) {
+    open.reset();
+    return Refused(info, opened.error(), pins);
+  }
+  open->pins = std::move(pins);
   environment->engines.push_back(std::move(open));
   return Napi::Number::New(info.Env(), static_cast<double>(environment->engines.size() - 1));
 }

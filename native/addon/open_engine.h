@@ -21,8 +21,8 @@ using Inbound = std::shared_ptr<uint8_t[]>;
 class OpenEngine final : public HostedSource {
  public:
   OpenEngine(std::unique_ptr<Engine> opened, Inbound bytes, RingHead* head)
-      : engine(std::move(opened)),
-        inbound(std::move(bytes)),
+      : inbound(std::move(bytes)),
+        engine(std::move(opened)),
         head_(head),
         is_nestable_(engine->fileno() >= 0) {
     wish = &head->wish;
@@ -46,8 +46,9 @@ class OpenEngine final : public HostedSource {
     engine->PrepareToBeWatched();
   }
 
-  const std::unique_ptr<Engine> engine;
+  /** Longer than the engine, whose ring may receive into it until it is closed. */
   const Inbound inbound;
+  const std::unique_ptr<Engine> engine;
   /** What keeps the program's rings in place. */
   std::vector<napi_ref> pins;
 

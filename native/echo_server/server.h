@@ -124,13 +124,18 @@ class AllCounters {
 
   /** For a server that counts elsewhere: called before each sum to bring `own()` up to date. */
   void RefreshWith(void (*refresh)(void* server), void* server) {
+    // A signal handler on this thread may look in between.
+    refresh_ = nullptr;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
     server_ = server;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
     refresh_ = refresh;
   }
 
   /** Safe in a signal handler. */
   Counters Sum() const {
-    if (refresh_ != nullptr) refresh_(server_);
+    void (*const refresh)(void* server) = refresh_;
+    if (refresh != nullptr) refresh(server_);
     Counters sum = own_;
     for (const CounterSlot* slot = slots_.load(std::memory_order_acquire); slot != nullptr;
          slot = slot->next) {
@@ -142,7 +147,7 @@ class AllCounters {
  private:
   Counters own_;
   void* server_ = nullptr;
-  void (*refresh_)(void* server) = nullptr;
+  void (*volatile refresh_)(void* server) = nullptr;
   std::atomic<CounterSlot*> slots_{nullptr};
 };
 

@@ -64,11 +64,13 @@ class OneWindow final : public Timeline {
     }
     step.phase = Step::Phase::kWindow;
     if (until_ns_ == 0) {
+      const int64_t before_ns = MonotonicNs();
       held_.begin = sampler_.TakeBefore();
       step.edge_ns = held_.begin.at_ns;
       until_ns_ = step.edge_ns + LengthNs(step.edge_ns - began_ns_);
       held_.settle_ns = step.edge_ns - began_ns_;
-      traffic_.MeasureByDue(window_, step.edge_ns);
+      // Without the kernel's stamps the clock of the messages stands still while samples are taken.
+      traffic_.MeasureByDue(window_, traffic_.stamped() ? step.edge_ns : before_ns);
     } else if (MonotonicNs() >= until_ns_ || commands_.NextIs("stop")) {
       held_.end = sampler_.Take();
       step.phase = Step::Phase::kOver;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstring>
+#include <utility>
 
 #include "load_generator/text.h"
 
@@ -44,7 +45,7 @@ bool ReadLength(const char* text, unsigned base, uint64_t* value) {
   for (; std::isxdigit(static_cast<unsigned char>(*at)) != 0; ++at) {
     const int c = std::tolower(static_cast<unsigned char>(*at));
     const unsigned digit = static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10);
-    if (digit >= base || *value > kMostBodyBytes) return false;
+    if (digit >= base || *value >= kMostBodyBytes) return false;
     *value = *value * base + digit;
   }
   return at != text && (*at == '\0' || *at == ' ' || *at == ';' || *at == '\t');
@@ -148,8 +149,10 @@ void HttpAnswer::OnHeader(Taken* taken) {
   const char* line = line_.data();
   size_t from = 0;
   if (HeaderValue(line, "content-length", &from)) {
-    has_length_ = true;
-    if (!ReadLength(line + from, 10, &remaining_)) Break(taken);
+    // Different ones make the length of the body a matter of opinion: RFC 9112, 6.3.
+    const uint64_t before = std::exchange(remaining_, 0);
+    const bool again = std::exchange(has_length_, true);
+    if (!ReadLength(line + from, 10, &remaining_) || (again && remaining_ != before)) Break(taken);
   } else if (HeaderValue(line, "transfer-encoding", &from)) {
     chunked_ = chunked_ || HasToken(line + from, "chunked");
   } else if (HeaderValue(line, "connection", &from)) {
@@ -161,6 +164,8 @@ void HttpAnswer::OnHeader(Taken* taken) {
 void HttpAnswer::OnHeadersEnd(Taken* taken) {
   if (status_ < 200 && status_ != 101) {  // an interim answer: the real one follows
     phase_ = Phase::kStatusLine;
+    has_length_ = chunked_ = false;
+    remaining_ = 0;
     return;
   }
   if (status_ != expected_->spec.status) Fail(Fault::kStatus, taken);

@@ -79,7 +79,8 @@ std::string Load::Run(Timeline& timeline, Window* windows) {
     now_ns = MonotonicNs();
     step = timeline.Next(Progress{traffic_.completed() - already, traffic_.intended()});
     const bool measured = step.phase == Step::Phase::kWindow;
-    const int64_t edge_ns = step.edge_ns > 0 ? step.edge_ns : now_ns;
+    // Without the kernel's stamps the clock of the messages has stood still since `now_ns`.
+    const int64_t edge_ns = step.edge_ns > 0 && traffic_.stamped() ? step.edge_ns : now_ns;
     window_ = measured ? &windows[step.window] : nullptr;
     traffic_.CountInto(window_, edge_ns);
     if (measured && !comparing && !options_.held) traffic_.BeginFairness(now_ns);

@@ -66,7 +66,7 @@ TreeSample ProcessTree::Look() {
   const int64_t threads = CountThreads();
   sample.threads = threads <= kLookedAtAtMost ? threads : kUnknown;
   if (!processes_.empty()) sample.cpu_ns = largest_cpu_ns_ = std::max(largest_cpu_ns_, CpuNs());
-  AddTaken(&sample);
+  AddWanted(&sample);
   return sample;
 }
 
@@ -246,8 +246,12 @@ bool ProcessTree::LookInside(Process* process, bool hold, TreeSample* sample) {
   ReadSampledClocks(process);
   sample->user_sampled_ns += process->user_sampled_ns;
   sample->system_sampled_ns += process->system_sampled_ns;
-  sample->voluntary_switches += process->threads.switches().voluntary;
-  sample->involuntary_switches += process->threads.switches().involuntary;
+  const auto add = [process](int64_t* sum, int64_t switches) {
+    const bool known = process->threads.knows_switches() && *sum != kUnknown;
+    *sum = known ? *sum + switches : kUnknown;
+  };
+  add(&sample->voluntary_switches, process->threads.switches().voluntary);
+  add(&sample->involuntary_switches, process->threads.switches().involuntary);
   const int64_t wait_ns = process->threads.wait_ns();
   const bool known = wait_ns != kUnknown && sample->run_queue_wait_ns != kUnknown;
   sample->run_queue_wait_ns = known ? sample->run_queue_wait_ns + wait_ns : kUnknown;
@@ -258,7 +262,7 @@ bool ProcessTree::LookInside(Process* process, bool hold, TreeSample* sample) {
  * While a thread runs or waits to run its CPU is never idle: what of that time the tree did not
  * run, others did.
  */
-void ProcessTree::AddTaken(TreeSample* sample) {
+void ProcessTree::AddWanted(TreeSample* sample) {
   ProcText text;
   const bool read = softirqs_.Read(&text);
   const int64_t softirqs_ns = read ? std::max<int64_t>(0, FieldAfter(text.data(), 0)) : 0;
@@ -272,10 +276,14 @@ void ProcessTree::AddTaken(TreeSample* sample) {
   const int64_t tree_ns =
       sole_ && !processes_.empty() ? processes_.front().threads.cpu_ns() : sample->cpu_ns;
   if (looked && wanted_ns != kUnknown && tree_before_ns_ != kUnknown) {
+    ready_ns_ += wanted_ns;
     const int64_t own_ns = tree_ns - tree_before_ns_;
     taken_ns_ += std::max<int64_t>(0, wanted_ns - own_ns - (softirqs_ns - softirqs_before_ns_));
   }
-  if (looked) sample->taken_ns = taken_ns_;
+  if (looked) {
+    sample->taken_ns = taken_ns_;
+    sample->ready_ns = ready_ns_;
+  }
   tree_before_ns_ = looked ? tree_ns : kUnknown;
   softirqs_before_ns_ = softirqs_ns;
 }

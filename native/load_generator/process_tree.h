@@ -35,6 +35,8 @@ struct TreeSample {
    * not fork.
    */
   int64_t taken_ns = kUnknown;
+  /** The time in which its busiest thread ran or was ready to run, by intervals between looks. */
+  int64_t ready_ns = kUnknown;
   int64_t processes = 0;  // alive
   int64_t threads = 0;    // a process that was not asked counts as one; kUnknown for very many
 };
@@ -92,7 +94,7 @@ class ProcessTree {
   bool Has(pid_t pid) const;
   bool LookInside(TreeSample* sample);
   bool LookInside(Process* process, bool hold, TreeSample* sample);
-  void AddTaken(TreeSample* sample);
+  void AddWanted(TreeSample* sample);
   int64_t CountThreads() const;
   int64_t CpuNs() const;
 
@@ -117,6 +119,7 @@ class ProcessTree {
   int64_t softirqs_before_ns_ = 0;
   bool sole_ = true;  // there has never been more than one thread
   int64_t taken_ns_ = 0;
+  int64_t ready_ns_ = 0;
 };
 
 }  // namespace io_selectors

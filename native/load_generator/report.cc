@@ -39,7 +39,9 @@ int64_t UserCpuNs(const TreeSample& begin, const TreeSample& end, int64_t cpu) {
   const int64_t system = Difference(begin, end, &TreeSample::system_ticks);
   if (cpu == kUnknown || user == kUnknown || system == kUnknown) return kUnknown;
   if (user < 0 || system < 0 || user + system == 0) return kUnknown;
-  return cpu * user / (user + system);
+  // In floating point: the product of hours of sixteen CPUs would not fit.
+  return static_cast<int64_t>(static_cast<double>(cpu) * static_cast<double>(user) /
+                              static_cast<double>(user + system));
 }
 
 int64_t Sum(int64_t one, int64_t other) {
@@ -65,6 +67,7 @@ void AddServer(const Sample& from, const Sample& to, JsonObject* line) {
       .NumberOrNull("serverInvoluntarySwitches", involuntary)
       .NumberOrNull("serverRunQueueWaitNs", total(&TreeSample::run_queue_wait_ns))
       .NumberOrNull("serverTakenNs", total(&TreeSample::taken_ns))
+      .NumberOrNull("serverReadyNs", total(&TreeSample::ready_ns))
       .Number("serverProcesses", end.processes)
       .NumberOrNull("serverThreads", end.threads);
 }
@@ -165,7 +168,10 @@ JsonObject WindowFields(size_t index, const Window& window, const Sample& begin,
   const TreeSample& from = begin.client;
   const TreeSample& to = end.client;
   const bool has_steal = begin.steal_ns != kUnknown && end.steal_ns != kUnknown;
-  line.NumberOrNull("clientCpuNs", ClientCpuNs(from, to, window))
+  const int64_t client_cpu_ns = ClientCpuNs(from, to, window);
+  line.NumberOrNull("clientCpuNs", client_cpu_ns)
+      // The same here: of several generators the one is that of the fullest, this one of all.
+      .NumberOrNull("clientsCpuNs", client_cpu_ns)
       .Number("clientSpunNs", window.spun_ns)
       .NumberOrNull("clientRunQueueWaitNs", Difference(from, to, &TreeSample::run_queue_wait_ns))
       .NumberOrNull("clientTakenNs", Difference(from, to, &TreeSample::taken_ns))

@@ -13,6 +13,8 @@ namespace io_selectors {
 namespace {
 
 constexpr size_t kUnlimited = std::numeric_limits<size_t>::max();
+/** What has been received of an answer is counted in 32 bits. */
+constexpr uint64_t kMostAnnounced = std::numeric_limits<uint32_t>::max() - 8;
 
 /** Finds a delimiter in bytes that come in pieces. Knuth, Morris, Pratt 1977 */
 class Delimiter {
@@ -91,6 +93,7 @@ class RequestProtocol final : public Protocol {
     if (progress.sent == 0) return Wrong(Fault::kDoubled, 0);
     const Request& request = requests_[choice_.Of(exchange)];
     const size_t part = Measure(request, progress, &state, data, length);
+    if (state.announced > kMostAnnounced) return Wrong(Fault::kWrong, 0);
     const size_t good = CountExpected(request, progress, data, part);
     if (good < part) return Wrong(Fault::kWrong, good);
     taken.bytes = part;
@@ -178,8 +181,7 @@ class RequestProtocol final : public Protocol {
       const size_t shift = 8 * (prefix.little_endian ? at : prefix.bytes - 1 - at);
       state->announced |= uint64_t{data[i]} << shift;
       if (at + 1 == prefix.bytes) {
-        const uint64_t most = kUnlimited / 2;
-        state->ends_at = prefix.bytes + static_cast<size_t>(std::min(state->announced, most));
+        state->ends_at = prefix.bytes + static_cast<size_t>(state->announced);
       }
     }
   }

@@ -2,6 +2,7 @@
 
 #include <cctype>
 #include <cstdio>
+#include <limits>
 
 #include "load_generator/options.h"
 #include "load_generator/text.h"
@@ -12,7 +13,7 @@ namespace {
 
 constexpr size_t kQuotedAtMost = 60;
 constexpr size_t kHexDigits = 64;  // of a SHA-256
-constexpr int64_t kLargestAnswer = int64_t{1} << 40;
+constexpr int64_t kLargestAnswer = std::numeric_limits<uint32_t>::max();
 
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';

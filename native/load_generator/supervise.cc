@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "load_generator/descendants.h"
 #include "load_generator/limits.h"
@@ -120,8 +121,9 @@ class Supervisor {
    * before it can be reaped, so that killing until there is none reaches all.
    */
   void SignalAll(int signal) const {
-    bool in_group = false;
-    for (const pid_t child : OwnChildren()) {
+    const std::vector<pid_t> children = OwnChildren();
+    bool in_group = children.empty();  // a kernel that does not list them: there is one
+    for (const pid_t child : children) {
       if (getpgid(child) != command_)
         kill(child, signal);
       else

@@ -87,6 +87,7 @@ class Team {
       if (!WatchUntil(StageDeadline(), reached) || !Expect(reached())) return;
       announcer.Reached(stage);
     }
+    orders_[0].stage.store(static_cast<uint32_t>(announcer.stages() + 1));
     if (options_.mode != LoadMode::kMemory && !Load(conductor)) return;
     const int64_t margin_ns = kMarginNs + options_.connections * kMarginPerConnectionNs;
     const int64_t end_ns = MonotonicNs() + options_.drain_timeout_ms * kNsPerMs + margin_ns;

@@ -62,14 +62,17 @@ bool ThreadSampler::Has(int64_t id) const {
                      [id](const Thread& t) { return t.id == id; });
 }
 
-void ThreadSampler::Read(Thread* thread) const {
+void ThreadSampler::Read(Thread* thread) {
   const bool held = thread->status.valid();
   ProcText text;
   thread->alive = held ? thread->status.Read(&text)
                        : ProcFile::OfThread(pid_, thread->id, "status").Read(&text);
   if (!thread->alive) return;
-  thread->switches = {NumberAfter(text.data(), "\nvoluntary_ctxt_switches:"),
-                      NumberAfter(text.data(), "\nnonvoluntary_ctxt_switches:")};
+  const int64_t voluntary = NumberAfter(text.data(), "\nvoluntary_ctxt_switches:");
+  const int64_t involuntary = NumberAfter(text.data(), "\nnonvoluntary_ctxt_switches:");
+  // Cut off by the buffer, below the groups of a user who is in hundreds.
+  if (voluntary == kUnknown || involuntary == kUnknown) knows_switches_ = false;
+  thread->switches = {voluntary, involuntary};
   const bool has_wait = held ? thread->schedstat.Read(&text)
                              : ProcFile::OfThread(pid_, thread->id, "schedstat").Read(&text);
   // Ended between the two: it keeps what it had.

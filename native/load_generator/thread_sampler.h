@@ -36,6 +36,8 @@ class ThreadSampler {
   void Look(int64_t thread_count, bool hold);
 
   const Switches& switches() const { return switches_; }
+  /** Whether the kernel's account of every thread could be read whole. */
+  bool knows_switches() const { return knows_switches_; }
   /** Of those that live, as old as the last clock tick if one is running. */
   int64_t cpu_ns() const { return cpu_ns_; }
   /** kUnknown on a kernel without CONFIG_SCHED_INFO. */
@@ -60,7 +62,7 @@ class ThreadSampler {
 
   void List(bool hold);
   bool Has(int64_t id) const;
-  void Read(Thread* thread) const;
+  void Read(Thread* thread);
   void Sum();
   void FindMostWanted();
 
@@ -70,6 +72,7 @@ class ThreadSampler {
   Switches ended_switches_;
   int64_t ended_wait_ns_ = 0;
   Switches switches_;
+  bool knows_switches_ = true;
   int64_t wait_ns_ = 0;
   int64_t cpu_ns_ = 0;
   int64_t most_wanted_ns_ = kUnknown;

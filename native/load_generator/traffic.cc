@@ -138,6 +138,7 @@ Result<void> Traffic::Open(uint32_t id, OwnedFd fd) {
   const Result<int32_t> registered = selector_.Register(fd.get(), kWrite);
   if (!registered.ok()) return registered.error();
   if (stamps_) stamps_ = stamped_ = SetReceiveTimestamps(fd.get()).ok();
+  if (stamps_ && clocks_apart_ns_ == 0) CompareClocks();
   table_.Bind(fd.get(), id);
   table_[id] = Connection{};
   table_[id].fd = fd.Release();

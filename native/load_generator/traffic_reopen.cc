@@ -3,10 +3,12 @@
 // opening.
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <iterator>
 
 #include "core/timeout.h"
 #include "load_generator/request_choice.h"
+#include "load_generator/text.h"
 #include "load_generator/traffic.h"
 #include "net/receive_time.h"
 #include "net/socket.h"
@@ -108,7 +110,14 @@ void Traffic::Reopen(uint32_t id) {
   OwnedFd(connection.fd).Reset();
   connection.fd = -1;
   Result<OwnedFd> fd = dialer_.Connect(id);
-  if (!fd.ok() || !selector_.Register(fd.value().get(), kRead | kWrite).ok()) {
+  if (!fd.ok()) {
+    const Error& error = fd.error();
+    // Such as EADDRNOTAVAIL: the generator has no port left, for which the server is not to blame.
+    tally_.SetError(Format("cannot open a connection again: %s: %s", error.syscall,
+                           std::strerror(error.errno_value)));
+    return Retire(id, ConnectionState::kLost);
+  }
+  if (!selector_.Register(fd.value().get(), kRead | kWrite).ok()) {
     return Retire(id, ConnectionState::kLost);
   }
   if (stamps_) (void)SetReceiveTimestamps(fd.value().get()).ok();

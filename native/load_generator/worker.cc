@@ -67,8 +67,9 @@ class WorkerDirection final : public Direction {
   bool NextGoal(uint32_t* connections) override {
     *connections = share_.connections;
     if (options_.mode != LoadMode::kMemory) return stage_ == 0;
-    if (stage_ == options_.stages.size()) return false;
+    // After the last stage, too: it is sampled while all connections are open.
     WaitUntil([this] { return place_.orders->stage.load() > stage_; });
+    if (stage_ == options_.stages.size()) return false;
     *connections = static_cast<uint32_t>(PartOfStage(options_, share_, options_.stages[stage_]));
     return true;
   }

@@ -22,8 +22,8 @@ Result<void> SetOption(int fd, int level, int option, int value) {
   return {};
 }
 
-/** accept(2): errors of a connection that is gone already; the next one in the queue may be fine.
- */
+}  // namespace
+
 bool ConcernsOnlyThatConnection(int error) {
   switch (error) {
     case EINTR:
@@ -39,8 +39,6 @@ bool ConcernsOnlyThatConnection(int error) {
       return false;
   }
 }
-
-}  // namespace
 
 int DefaultBacklog() {
   int somaxconn = SOMAXCONN;

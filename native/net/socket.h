@@ -59,6 +59,12 @@ Result<void> SetNoDelay(int fd);
 Result<void> SetResetOnClose(int fd);
 
 /**
+ * accept(2): whether an error is of a connection that is gone already; the next one in the queue
+ * may be fine.
+ */
+bool ConcernsOnlyThatConnection(int error);
+
+/**
  * Accepts one connection, non-blocking unless `blocking`, close-on-exec, with TCP_NODELAY.
  * @returns the descriptor, or -errno: -EAGAIN when there is none. A connection that its peer took
  * back already is passed over (ECONNABORTED and the pending network errors of accept(2)).

@@ -44,7 +44,9 @@ void Engine::AcceptMore(int32_t slot, int32_t count) {
   if (listener == nullptr) return;
   const bool was_full = listener->options.room == 0;
   listener->options.room += count;
-  if (was_full && listener->again_at_ns == 0) (void)StartAccepting(*listener).ok();
+  if (!was_full || listener->again_at_ns != 0) return;
+  const Result<void> started = StartAccepting(*listener);
+  if (!started.ok()) AcceptRefused(*listener, started.error().errno_value);
 }
 
 void Engine::Accepted(Listener& listener, int fd) {

@@ -285,7 +285,8 @@ class IoUringEngine final : public IoUringSender {
       } else {
         OwnedFd(completion.result).Reset();
       }
-    } else if (open && completion.result != -ECANCELED) {
+    } else if (open && completion.result != -ECANCELED &&
+               !ConcernsOnlyThatConnection(-completion.result)) {
       AcceptRefused(*listener, -completion.result);
     }
     listener = FindListener(listening);
