@@ -124,7 +124,7 @@ describe("at a measured scale", () => {
     const found = answer([runOf(cells)]);
     const [first, second] = found.candidates;
     if (first === undefined || second === undefined) throw new Error("no candidates");
-    expect(compare(first, second, "cpu")).toBe("tie");
+    expect(compare(first, second, "cpu")).toBe("unresolved");
     expect(renderAdvice(found, options)).toContain("One block is not enough to rank contenders.");
   });
 

@@ -455,7 +455,7 @@ describe("cells", () => {
     expect(find(all, other)).toMatchObject({
       status: "ok",
       blocks: 6,
-      dropped: 2,
+      dropped: 0, // they are used
       disturbedBlocks: 2,
       confidence: { grade: "medium", doubts: [{ code: "disturbed", blocks: 2, of: 6 }] },
     });
@@ -538,7 +538,9 @@ describe("cells", () => {
     const beside = (waitedNs: number): Window => ({
       ...quiet,
       serverCpuNs: 0.7 * quiet.durationNs,
-      serverRunQueueWaitNs: waitedNs,
+      // Of several threads, which wait for each other, the sum says nothing.
+      serverRunQueueWaitNs: 3 * quiet.durationNs,
+      serverReadyNs: 0.7 * quiet.durationNs + waitedNs,
     });
     const saturatedWith = (waitedNs: number) =>
       find(
@@ -614,7 +616,8 @@ describe("cells", () => {
       const serverCpuNs = server * quiet.durationNs;
       // It waits for its part, and what others use of the CPU is not its own.
       const serverTakenNs = waited * quiet.durationNs;
-      const window = { ...quiet, serverCpuNs, serverTakenNs, serverRunQueueWaitNs: serverTakenNs };
+      const serverReadyNs = serverCpuNs + serverTakenNs;
+      const window = { ...quiet, serverCpuNs, serverTakenNs, serverReadyNs };
       return { ...roundOf(contender, block, [window]), cpuShare: 0.4 };
     };
     const rounds = blocks.flatMap((block) => [

@@ -26,7 +26,9 @@ it("has a row in the catalogue for each of its servers", () => {
 
 describe.skipIf(process.platform !== "linux")("broadcast", () => {
   it.each(rooms.map(({ name }) => name))("by %s tells what each window cost", async (name) => {
-    const { windows, messages, wrong, error } = await playBroadcast(name, settings);
+    const played = await playBroadcast(name, settings);
+    if ("unavailable" in played) throw new Error(played.unavailable);
+    const { windows, messages, wrong, error } = played;
     expect({ messages, wrong, error }).toEqual({ messages: 2 * 8 * 20, wrong: 0, error: null });
     expect(windows.map(({ index }) => index)).toEqual([0, 1]);
     for (const window of windows) {
@@ -34,6 +36,14 @@ describe.skipIf(process.platform !== "linux")("broadcast", () => {
       expect(window.durationNs).toBeGreaterThan(0);
       expect(window.serverCpuNs).toBeGreaterThan(0);
       expect(window.serverRunQueueWaitNs).toBeGreaterThanOrEqual(0);
+    }
+  });
+
+  it("takes no message without room for its number, nor one larger than a read", async () => {
+    for (const payloadBytes of [3, 1 << 20]) {
+      expect(await playBroadcast(rooms[0]?.name ?? "", { ...settings, payloadBytes })).toEqual({
+        unavailable: "broadcast takes messages of 4 to 16384 bytes",
+      });
     }
   });
 

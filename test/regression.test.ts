@@ -8,12 +8,14 @@ import { gateChart } from "../bench/gate/chart.ts";
 import { controlText, noteText } from "../bench/gate/controls.ts";
 import { totalOf } from "../bench/gate/exact/callgrind.ts";
 import { callsPerMessage } from "../bench/gate/exact/strace.ts";
+import { asAsked } from "../bench/gate/gate.ts";
 import { parseHistory, recordOfGate, recordOfResults } from "../bench/gate/history.ts";
 import { gateSection, renderGateHtml } from "../bench/gate/html.ts";
 import { serializeGate } from "../bench/gate/json.ts";
 import { commentMark, renderGateMarkdown } from "../bench/gate/markdown.ts";
 import { exitCodes, judgementOf, outcomeOf } from "../bench/gate/outcome.ts";
-import { compareAll, confirms, findAll } from "../bench/gate/rule.ts";
+import { defaultGateProfile, gateProfiles } from "../bench/gate/profiles.ts";
+import { compareAll, confirms, findAll, level } from "../bench/gate/rule.ts";
 import { compareSaved, NothingInCommon } from "../bench/gate/saved.ts";
 import { renderComparison, renderGate } from "../bench/gate/terminal.ts";
 import { type Trend, trendsOf } from "../bench/gate/trend.ts";
@@ -99,6 +101,37 @@ describe("the rule", () => {
       better: "more",
     } as const;
     expect(findAll([less])[0]).toMatchObject({ word: "suspected" });
+  });
+
+  it("measures what gates until it would be detected, and what only informs in fewer pairs", () => {
+    const usual = gateProfiles.find(({ name }) => name === defaultGateProfile);
+    const loads = usual?.loads ?? [];
+    const of = (asked: readonly string[]) =>
+      Object.fromEntries(
+        loads
+          .flatMap((row) => asAsked(row, asked))
+          .map(({ workload, metrics, pairs, attempts }) => [
+            `${workload} ${metrics[0]}`,
+            [pairs, attempts],
+          ]),
+      );
+    expect(of([])).toEqual({
+      "echo-rate serverCpuPerMessage": [10, 40],
+      "echo-rate latencyP50": [6, 12],
+    });
+    expect(of(["latencyP99"])).toMatchObject({ "echo-rate latencyP50": [20, 30] });
+  });
+
+  it("can be beyond chance in every profile, whatever else is asked to gate", () => {
+    for (const { loads, exact } of gateProfiles) {
+      const rows = [
+        ...loads,
+        ...exact.map(({ metric, ...row }) => ({ ...row, metrics: [metric] })),
+      ];
+      const tests = rows.reduce((sum, row) => sum + row.contenders.length * row.metrics.length, 0);
+      // The smallest p value of an exact signed-rank test, after Holm's correction.
+      for (const { pairs } of rows) expect(2 ** (1 - pairs) * tests).toBeLessThan(level);
+    }
   });
 
   it("corrects the tests that gate together, and advisory ones apart", () => {
@@ -244,6 +277,21 @@ describe("two saved results", () => {
     expect(result.outcome).toBe("inconclusive");
   });
 
+  it("decide nothing if the requests were others", () => {
+    const asked = (options: object) => saved(results(10, { settings: { options } }));
+    const plain = { protocol: "http", path: "/a", duration: 2, contenders: ["old"] };
+    const note = (head: object) =>
+      compareSaved(asked(plain), asked(head), []).notes.map(noteText)[0];
+    expect(note({ ...plain, path: "/b", depth: 4 })).toBe(
+      "nothing is decided: other requests (--path, --depth)",
+    );
+    expect(compareSaved(asked(plain), asked({ ...plain, path: "/b" }), []).outcome).toBe(
+      "inconclusive",
+    );
+    // How long was measured, and what else: no other requests.
+    expect(note({ ...plain, duration: 5, contenders: ["new"] })).toMatch(/^separate runs/);
+  });
+
   it("never pass a cell that is missing or failed", () => {
     const base = results(10);
     const [cell] = base.cells;
@@ -274,8 +322,24 @@ describe("two saved results", () => {
     const result = compareSaved(saved(results(10, {}, 3)), saved(results(10, {}, 3)), []);
     expect(result).toMatchObject({
       outcome: "inconclusive",
-      cells: [{ cause: { code: "few-pairs", pairs: 3 }, reason: "3 of 6 pairs count" }],
+      cells: [{ cause: { code: "few-pairs", pairs: 3 }, reason: "3 of 4 pairs count" }],
     });
+  });
+
+  it("decide with as few blocks and as many cells as the usual profiles have", () => {
+    const many = (cpu: number, blocks: number) => {
+      const one = results(cpu, {}, blocks);
+      const cells = Array.from({ length: 30 }, (_, index) =>
+        one.cells.map((cell) => ({ ...cell, connections: 100 + index })),
+      );
+      return saved({ ...one, cells: cells.flat() });
+    };
+    const outcome = (cpu: number, blocks: number) =>
+      compareSaved(many(10, blocks), many(cpu, blocks), []).outcome;
+    for (const blocks of [5, 6]) {
+      expect(outcome(10, blocks)).toBe("pass");
+      expect(outcome(13, blocks)).toBe("regression");
+    }
   });
 });
 

@@ -75,7 +75,7 @@ function answerFrom(runs: readonly Results[], question: Question): Answer | null
 }
 
 /** How two figures stand to each other: resolved only if their intervals do not meet. */
-type CandidateComparison = "lower" | "higher" | "tie" | "unknown";
+type CandidateComparison = "lower" | "higher" | "unresolved" | "unknown";
 
 export function compare(
   one: Candidate,
@@ -88,9 +88,11 @@ export function compare(
     ? [one.ratio, other.ratio]
     : [figureFor(one, criterion), figureFor(other, criterion)];
   if (own === null || its === null) return "unknown";
-  if (own.low === null || own.high === null || its.low === null || its.high === null) return "tie";
+  if (own.low === null || own.high === null || its.low === null || its.high === null) {
+    return "unresolved";
+  }
   if (own.high < its.low) return "lower";
-  return own.low > its.high ? "higher" : "tie";
+  return own.low > its.high ? "higher" : "unresolved";
 }
 
 export function figureFor(candidate: Candidate, criterion: Criterion): Figure | null {

@@ -182,8 +182,9 @@ function tieText({ recommended, tied, decidedBy, candidates }: Answer): string[]
 }
 
 const decisions: Readonly<Record<Exclude<Criterion, "cpu">, string>> = {
-  latency: "It ties with others in CPU per message; the lower p99 decided.",
-  memory: "It ties with others in CPU per message and p99; the smaller memory decided.",
+  latency: "No significant difference from others in CPU per message; the lower p99 decided.",
+  memory:
+    "No significant difference from others in CPU per message and p99; the smaller memory decided.",
 };
 
 function runnerUpText(first: Candidate, second: Candidate): string {
@@ -211,7 +212,7 @@ function whyLines(first: Candidate, second: Candidate, width: number): string[] 
 const outcomes = {
   lower: "lower",
   higher: "higher",
-  tie: "a tie",
+  unresolved: "no significant difference",
   unknown: "not measured",
 } as const;
 

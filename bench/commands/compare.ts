@@ -10,7 +10,7 @@ import { compareSaved, type Saved } from "../gate/saved.ts";
 import { renderComparison } from "../gate/terminal.ts";
 import { exitCodeOf } from "../gate/words.ts";
 import { type Command, exitUsage, print, widthOf } from "./command.ts";
-import { advisory, asked, decidingExitLines, notCompared } from "./deciding.ts";
+import { advisory, asked, decidingExitLines, notCompared, refuseMixed } from "./deciding.ts";
 import { readResults } from "./saved.ts";
 
 export const compareCommand: Command = {
@@ -26,7 +26,9 @@ export const compareCommand: Command = {
   ],
   examples: [["npm run bench -- compare old/results.json new/results.json", "of the same machine"]],
   exits: decidingExitLines,
-  execute: async ({ values, words }) => {
+  execute: async (given) => {
+    refuseMixed(given);
+    const { values, words } = given;
     const [baseFile, headFile, ...more] = words;
     if (baseFile === undefined || headFile === undefined || more.length > 0) {
       throw new UsageError("compare takes two files: the results.json of base and of head");

@@ -1,6 +1,6 @@
 // What the commands that decide between a base and a head have in common.
 
-import { UsageError, words } from "../command-line.ts";
+import { type Given, UsageError, words } from "../command-line.ts";
 import { CannotCompare } from "../gate/gate.ts";
 import { gateMetrics } from "../gate/metrics.ts";
 import { NothingInCommon } from "../gate/saved.ts";
@@ -30,6 +30,14 @@ export function notCompared(error: unknown): number {
   const told = isSystemError(error) || kinds.some((kind) => error instanceof kind);
   say(`bench: ${told ? messageOf(error) : `not compared: ${(error as Error).stack}`}`);
   return exitUsage;
+}
+
+/** Annotations are lines for GitHub. @throws {UsageError} */
+export function refuseMixed({ values }: Given): void {
+  if (values["json"] !== true || values["annotate"] !== true) return;
+  throw new UsageError(
+    "--json and --annotate exclude one another on standard output; --out keeps both",
+  );
 }
 
 /** For --gate. */

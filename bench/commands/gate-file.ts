@@ -19,11 +19,16 @@ export function withGateFile(given: Given, rows: readonly OptionRow[], folder: s
   const values: Record<string, unknown> = { ...given.values };
   for (const [name, value] of Object.entries(readObject(path))) {
     const row = rows.find((one) => one.name === name && !ofOneRun.includes(name));
-    if (row?.read === undefined) throw new UsageError(`${gateFile}: ${unknown(name, rows)}`);
-    if (values[name] !== null && values[name] !== undefined) continue;
+    if (row === undefined) throw new UsageError(`${gateFile}: ${unknown(name, rows)}`);
+    if (isGiven(values[name])) continue;
     values[name] = readValue(row, value);
   }
   return { ...given, values };
+}
+
+/** A flag that is not given is false. */
+export function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== false;
 }
 
 function readObject(path: string): Record<string, unknown> {
@@ -38,9 +43,14 @@ function readObject(path: string): Record<string, unknown> {
 }
 
 function readValue({ name, read, many }: OptionRow, value: unknown): unknown {
+  if (read === undefined) {
+    if (typeof value === "boolean") return value;
+    throw new UsageError(`${gateFile}: "${name}" must be true or false`);
+  }
   const one = (text: unknown) => {
+    if (text === "") throw new UsageError(`${gateFile}: "${name}" is empty`);
     if (typeof text === "string" || typeof text === "number") {
-      return read?.(String(text), `${gateFile}: ${name}`);
+      return read(String(text), `${gateFile}: ${name}`);
     }
     throw new UsageError(`${gateFile}: "${name}" must be a string or a number`);
   };
@@ -48,7 +58,9 @@ function readValue({ name, read, many }: OptionRow, value: unknown): unknown {
 }
 
 function unknown(name: string, rows: readonly OptionRow[]): string {
-  const names = rows.filter(({ value }) => value !== "").map((row) => row.name);
-  const valid = names.filter((one) => !ofOneRun.includes(one)).join(", ");
+  const valid = rows
+    .map((row) => row.name)
+    .filter((one) => !ofOneRun.includes(one))
+    .join(", ");
   return `unknown option "${name}"; one of: ${valid}`;
 }

@@ -21,7 +21,7 @@ import { serializeGate } from "../gate/json.ts";
 import { leaveGate } from "../gate/leave.ts";
 import { defaultGateProfile, type GateProfile, gateProfiles } from "../gate/profiles.ts";
 import type { GateResult } from "../gate/result.ts";
-import { repositoryOf, resolveRevisions } from "../gate/revisions.ts";
+import { type Repository, repositoryOf, resolveRevisions } from "../gate/revisions.ts";
 import { pathsOf } from "../gate/sides.ts";
 import { renderGate } from "../gate/terminal.ts";
 import type { ToolContext } from "../gate/tool.ts";
@@ -31,11 +31,12 @@ import { Interrupted } from "../host/deadline.ts";
 import { Interruption } from "../host/interrupt.ts";
 import { LocalHost } from "../host/local.ts";
 import { OutputError } from "../host/output.ts";
+import { plural } from "../report/format.ts";
 import { protocolRows, spokenBy } from "../run/protocol.ts";
 import { type Command, exitUsage, messageOf, print, say, widthOf } from "./command.ts";
-import { advisory, asked, decidingExitLines, notCompared } from "./deciding.ts";
+import { advisory, asked, decidingExitLines, notCompared, refuseMixed } from "./deciding.ts";
 import { appendableFile, shortPath, writableFolder } from "./files.ts";
-import { gateFile, withGateFile } from "./gate-file.ts";
+import { gateFile, isGiven, withGateFile } from "./gate-file.ts";
 import { listLines } from "./listing.ts";
 import { type Comparing, type OpenTrees, openTrees, refuseMachines } from "./regression-trees.ts";
 import { refuseOptions } from "./spoken.ts";
@@ -73,7 +74,8 @@ const serverRows: readonly OptionRow[] = [
     "planted-percent",
     "N",
     `CPU time that the control adds, to be detected; default: ${usualPlantedPercent}`,
-    whole(1, 1000),
+    // Less lies too near to the margin to be detected in any run.
+    whole(5, 1000),
   ),
 ];
 
@@ -109,6 +111,7 @@ export const regressionCommand: Command = {
   details: () => [`profiles (default: ${defaultGateProfile}):`, ...listLines(gateProfiles)],
   exits: decidingExitLines,
   execute: async (typed) => {
+    refuseMixed(typed);
     const given = withGateFile(typed, rows, process.cwd());
     const { base, head } = given.values as { base: string | null; head: string | null };
     if (base === null) throw new UsageError("regression needs --base REF, such as origin/main");
@@ -234,6 +237,7 @@ async function measure(
     schemaVersion: 1,
     kind: "regression",
     profile: request.profile.name,
+    ...(server === null ? {} : { load: loadOf(server, comparing.repository) }),
     startedAt,
     finishedAt: new Date().toISOString(),
     seed,
@@ -243,16 +247,17 @@ async function measure(
   };
 }
 
+/** What tells the figures of one server and load from those of another. */
+function loadOf({ spoken, connections, ratePerSecond }: ForeignServer, { folder }: Repository) {
+  const parts = [spoken.protocol, plural(connections, "connection"), `${ratePerSecond}/s`];
+  return [...parts, ...(folder === "" ? [] : [folder])].join(", ");
+}
+
 /** Without what needs the load generator on the server's machine. */
 function measurable(profile: GateProfile, { fleet }: Machines): GateProfile {
   if (fleet === null) return profile;
   say("memory per connection is not compared: it is measured on one machine only");
   return { ...profile, loads: profile.loads.filter(({ workload }) => workload !== "memory") };
-}
-
-/** A flag that is not given is false. */
-function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== false;
 }
 
 /** Null without --command. @throws {UsageError} on options that need it. */

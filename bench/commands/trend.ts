@@ -1,5 +1,6 @@
 // trend: draws a history of runs. It never gates.
 
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { option, UsageError, word } from "../command-line.ts";
 import {
@@ -45,13 +46,16 @@ export const trendCommand: Command = {
       throw new UsageError("trend takes one file: a history that --history has made");
     }
     const added = values["add"] as string | null;
-    if (added !== null) {
-      const results = readResults(added);
-      if (results === null) return exitUsage;
-      appendHistory(file, recordOfResults(results));
-    }
+    const results = added === null ? null : readResults(added);
+    if (added !== null && results === null) return exitUsage;
     try {
-      const records = readHistory(file);
+      // Before it is appended to: a file that is no history stays as it is.
+      const records = results !== null && !existsSync(file) ? [] : readHistory(file);
+      if (results !== null) {
+        const record = recordOfResults(results);
+        appendHistory(file, record);
+        records.push(record);
+      }
       if (records.length === 0) {
         say(`bench: ${file} has no runs; --history of regression appends one`);
         return exitUsage;

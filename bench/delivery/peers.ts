@@ -49,9 +49,13 @@ export class Peer {
     this.#process.send(JSON.stringify(question));
   }
 
-  /** Its next answer, of our own programs' types. @throws {Error} at its end, or after 30 s. */
-  async hear<T>(): Promise<T> {
-    let turns = 0;
+  /**
+   * Its next answer, of our own programs' types.
+   * @param busyMs what it was asked to do takes so long.
+   * @throws {Error} at its end, or 30 s after that.
+   */
+  async hear<T>(busyMs = 0): Promise<T> {
+    let turns = -Math.ceil(busyMs / TURN_MS);
     const timer = setInterval(() => {
       if (++turns === ANSWER_TURNS) this.#end();
     }, TURN_MS);

@@ -93,8 +93,9 @@ async function playRound(settings: DeliverySettings, row: StoreRow): Promise<Rep
     const told: StoreLoadSettings = { ...loadOf(settings), ...clientOf(row, events.at(-1)) };
     load = new Peer("bench/delivery/store-load", [JSON.stringify(told)]);
     await load.hear();
-    const reads = await measure<ReadResult>("reads", load, events);
-    const writes = await measure<WriteResult>("writes", load, events);
+    const busyMs = settings.warmupMs + settings.windows * settings.windowMs;
+    const reads = await measure<ReadResult>("reads", { load, busyMs }, events);
+    const writes = await measure<WriteResult>("writes", { load, busyMs }, events);
     const counters = (await store.stop<StoreEvent>()).filter(
       ({ event }) => event === "reader-counters",
     );
@@ -127,7 +128,7 @@ function clientOf(
 
 async function measure<T>(
   phase: StoreLoadPhase,
-  load: Peer,
+  { load, busyMs }: { readonly load: Peer; readonly busyMs: number },
   events: readonly StoreEvent[],
 ): Promise<MeasuredPhase<T>> {
   const cpuNs = (role: string) =>
@@ -135,7 +136,7 @@ async function measure<T>(
   const look = () => ({ broker: cpuNs("broker"), readers: cpuNs("reader"), stolen: stealNs() });
   const before = look();
   load.ask({ phase });
-  const result = await load.hear<T>();
+  const result = await load.hear<T>(busyMs);
   const after = look();
   return {
     load: result,

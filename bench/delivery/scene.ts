@@ -157,7 +157,7 @@ class Scene {
 
   async #emit(order: Order): Promise<Send[]> {
     this.#sender?.ask(order);
-    return (await this.#sender?.hear<Send[]>()) ?? [];
+    return (await this.#sender?.hear<Send[]>(order.count * order.gapMs)) ?? [];
   }
 
   #reports(): Promise<Receipt[][]> {

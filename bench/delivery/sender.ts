@@ -1,7 +1,7 @@
 // The process that sends the events.
 
 import { createInterface } from "node:readline";
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate } from "node:timers/promises";
 import type { Send } from "./figures.ts";
 import type { MeetingPlace, Sender } from "./way.ts";
 import { wayNamed } from "./ways.ts";
@@ -41,8 +41,11 @@ async function send(to: Sender, { event, count, gapMs }: Order): Promise<Send[]>
     const answer = to.emit(event, sequence);
     const taken = typeof answer === "object" && answer !== null ? await answer : answer;
     sends.push({ event, sequence, atNs, taken });
-    // Sending is part of the gap; a sender that is late catches up a millisecond apart.
-    if (gapMs > 0) await delay(Math.max(startMs + (i + 1) * gapMs - performance.now(), 1));
+    // Sending is part of the gap; a sender that is late catches up a millisecond apart. Timers take
+    // a millisecond at least, so a shorter gap is waited for after several events.
+    const leftMs = startMs + (i + 1) * gapMs - performance.now();
+    if (gapMs >= 1) await delay(Math.max(leftMs, 1));
+    else if (gapMs > 0) await (leftMs >= 1 ? delay(leftMs) : setImmediate());
   }
   return sends;
 }

@@ -72,6 +72,7 @@ export function controlText<C extends ControlCode>(
 interface NoteFields {
   readonly "not-counted": { readonly metric: string; readonly text: string };
   readonly "other-machine": { readonly base: string; readonly head: string };
+  readonly "other-requests": { readonly options: readonly string[] };
   readonly interrupted: object;
   readonly "separate-runs": object;
 }
@@ -85,6 +86,8 @@ const noteWords: { readonly [C in keyof NoteFields]: (note: NoteFields[C]) => st
   "not-counted": ({ metric, text }) => `${gateMetric(metric).title} could not be counted: ${text}`,
   "other-machine": ({ base, head }) =>
     `nothing is decided: another machine, kernel or Node (fingerprints ${base} and ${head})`,
+  "other-requests": ({ options }) =>
+    `nothing is decided: other requests (${options.map((name) => `--${name}`).join(", ")})`,
   interrupted: () => "nothing is decided: a run was interrupted",
   "separate-runs": () => "separate runs: wider margins, no controls, no confirmation",
 };

@@ -12,7 +12,13 @@ import { countInstructions } from "./exact/callgrind.ts";
 import { countSystemCalls } from "./exact/strace.ts";
 import type { Counted } from "./exact/traced-server.ts";
 import type { ExactName } from "./metrics.ts";
-import { type BlockFigures, failuresAllowed, type PairContext, type PairCourse } from "./pairs.ts";
+import {
+  type BlockFigures,
+  decisiveFailure,
+  type PairContext,
+  type PairCourse,
+  type RoundFailure,
+} from "./pairs.ts";
 import type { ExactRow } from "./profiles.ts";
 import { contenderOf, type Side, sideName, sides } from "./sides.ts";
 
@@ -40,18 +46,18 @@ async function measureContender(
   { trees, context, seed, onProgress }: PairContext,
 ): Promise<PairCourse> {
   const blocks: BlockFigures[] = [];
-  const failures: Record<Side, string[]> = { base: [], again: [], head: [], planted: [] };
+  const failures: Record<Side, RoundFailure[]> = { base: [], again: [], head: [], planted: [] };
   const orders = blockOrders(sides, row.pairs, deriveSeed(seed, `order ${row.metric} ${name}`));
   for (const order of orders) {
     const figures: Partial<Record<Side, Record<string, number>>> = {};
     for (const side of order) {
       // It would fail as often as it is tried; the other sides are of use without it.
-      if (failures[side].length > failuresAllowed) continue;
+      if (decisiveFailure(failures[side]) !== null) continue;
       const told = await countOne(row, contenderOf(name, side, trees), context);
       if (typeof told === "number") {
         figures[side] = { [row.metric]: told };
       } else {
-        failures[side].push(told.failure);
+        failures[side].push({ text: told.failure, wrong: false });
         onProgress(`${row.metric}: ${sideName(name, side)}: ${told.failure}`);
       }
     }

@@ -65,9 +65,9 @@ export function foreignProfile(profile: GateProfile, server: ForeignServer): Gat
       ...scale,
       ...(row.ratePerSecond === null ? {} : { ratePerSecond }),
       metrics: row.metrics.filter((metric) => metric !== "systemCallsPerMessage"),
-      ...(row.workload === "echo-rate" ? {} : { pairsUnasked: advisoryPairs }),
-      ...(row.together ? { plantedPercent: server.plantedPercent } : {}),
-      ...(row.together ? {} : { pairsUnasked: Math.max(row.pairsUnasked ?? 0, advisoryPairs) }),
+      ...(row.together
+        ? { plantedPercent: server.plantedPercent }
+        : { pairsUnasked: advisoryPairs }),
     }),
   );
   return { ...profile, loads, exact: [] };

@@ -11,7 +11,7 @@ import { countOne, measureExact } from "./exact.ts";
 import { type GateMetric, gateMetric } from "./metrics.ts";
 import { judgementOf, mediansOf, type Outcome, outcomeOf, withReason } from "./outcome.ts";
 import {
-  failuresAllowed,
+  decisiveFailure,
   measurePairs,
   type PairContext,
   type PairCourse,
@@ -133,9 +133,9 @@ export function refuseUnmeasured(
 }
 
 /** What gates needs all of its pairs; what only informs does with fewer, or is left out. */
-function asAsked(row: LoadRow, asked: readonly string[]): LoadRow[] {
-  const { metrics, pairs, attempts, pairsUnasked = pairs } = row;
-  if (metrics.some((name) => asked.includes(name))) return [row];
+export function asAsked(row: LoadRow, asked: readonly string[]): LoadRow[] {
+  const { metrics, attempts, pairsUnasked } = row;
+  if (pairsUnasked === undefined || metrics.some((name) => asked.includes(name))) return [row];
   if (pairsUnasked === 0) return [];
   return [{ ...row, pairs: pairsUnasked, attempts: Math.min(attempts, 2 * pairsUnasked) }];
 }
@@ -160,9 +160,9 @@ async function measure(row: GateRow, given: PairContext): Promise<PairCourse[]> 
     : measurePairs(row, given));
   for (const { contender, failures } of courses) {
     for (const side of ["base", "again"] as const) {
-      const [first, ...more] = failures[side];
-      if (first === undefined || more.length < failuresAllowed) continue;
-      throw new CannotCompare(`the base fails: ${sideName(contender, side)}: ${first}`);
+      const failure = decisiveFailure(failures[side]);
+      if (failure === null) continue;
+      throw new CannotCompare(`the base fails: ${sideName(contender, side)}: ${failure}`);
     }
   }
   return courses;
@@ -190,9 +190,11 @@ interface Confirmed {
   /** Null if nothing had to be confirmed. */
   readonly agrees: boolean | null;
   readonly selfAgrees: boolean | null;
+  /** Why the head failed meanwhile; null if it did not. */
+  readonly failure: string | null;
 }
 
-const unasked: Confirmed = { head: null, agrees: null, selfAgrees: null };
+const unasked: Confirmed = { head: null, agrees: null, selfAgrees: null, failure: null };
 
 /** Fresh blocks of every contender that is suspected, once; what they say stands. */
 async function confirm(
@@ -230,6 +232,7 @@ async function confirm(
       head,
       agrees: finding?.comparison == null ? null : confirms(finding.comparison, head, test),
       selfAgrees: self?.comparison == null ? null : confirms(self.comparison, base, test),
+      failure: decisiveFailure(tests[at]?.course.failures.head ?? []),
     };
   });
 }
@@ -243,14 +246,13 @@ function cellOf(
   finding: Finding | undefined,
   confirmed: Confirmed = unasked,
 ): GateCell {
-  const failures = course.failures.head;
-  const failed = failures.length > failuresAllowed;
+  const failure = decisiveFailure(course.failures.head) ?? confirmed.failure;
   const unclear: Finding = { word: "unclear", cause: { code: "not-measured" }, comparison: null };
   const { pairs: blocks, gates, margin } = test;
   const judged = judgementOf(finding ?? unclear, confirmed.head, gates ? confirmed.agrees : null);
-  const cause = { code: "said", text: failures[0] ?? "" } as const;
+  const cause = { code: "said", text: failure ?? "" } as const;
   return {
-    ...withReason(failed ? { ...judged, verdict: "failed", cause } : judged),
+    ...withReason(failure === null ? judged : { ...judged, verdict: "failed", cause }),
     workload: row.workload,
     contender: course.contender,
     ...kindIn(course.contender),

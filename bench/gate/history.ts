@@ -13,7 +13,7 @@ const seriesSchema = s.record({
   /** "echo-rate ts:reactor-epoll serverCpuPerMessage": the same thing in every record. */
   name: s.text,
   /** By its name in the table of metrics. */
-  metric: s.text,
+  metric: s.oneOf(...gateMetrics.map(({ name }): string => name)),
   /** The figure of each block, in the metric's unit; one at least. */
   blocks: s.some(s.number),
 });
@@ -23,7 +23,7 @@ const recordSchema = s.record({
   fingerprint: s.text,
   commit: s.nullable(s.text),
   /** ISO 8601, UTC. */
-  at: s.text,
+  at: s.time,
   profile: s.text,
   series: s.list(seriesSchema),
 });
@@ -77,13 +77,13 @@ function parsed(line: string): unknown {
 
 /** The head's side of a gate's run. Pure. */
 export function recordOfGate(result: GateResult): HistoryRecord {
-  const { cells, environment, head, profile, startedAt } = result;
+  const { cells, environment, head, profile, load, startedAt } = result;
   return {
     schemaVersion: 1,
     fingerprint: environment.fingerprint,
     commit: head.commit,
     at: startedAt,
-    profile: `regression ${profile}`,
+    profile: ["regression", profile, ...(load === undefined ? [] : [`(${load})`])].join(" "),
     series: cells
       .filter(({ blocks }) => blocks.length > 0)
       .map(({ workload, contender, metric, blocks }) => ({

@@ -1,8 +1,7 @@
 // What the gate leaves on disk: a folder with regression.json, regression.md, regression.html.
 
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { reportId, writeWhole } from "../report/write.ts";
+import { makeFolder, reportId, writeWhole } from "../report/write.ts";
 import { renderGateHtml } from "./html.ts";
 import { serializeGate } from "./json.ts";
 import { renderGateMarkdown } from "./markdown.ts";
@@ -12,8 +11,7 @@ import type { GateResult } from "./result.ts";
 export function leaveGate(result: GateResult, reportsFolder: string): string {
   const { startedAt, profile } = result;
   const id = reportId({ startedAt, profile: `regression-${profile}` });
-  const folder = join(reportsFolder, id);
-  mkdirSync(folder, { recursive: true });
+  const folder = makeFolder(reportsFolder, id);
   writeWhole(join(folder, "regression.json"), serializeGate(result));
   writeWhole(join(folder, "regression.md"), renderGateMarkdown(result));
   writeWhole(join(folder, "regression.html"), renderGateHtml(result));

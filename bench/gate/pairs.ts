@@ -9,6 +9,7 @@ import type { MetricName } from "../model/metrics.ts";
 import type { GateRule } from "../model/reasons.ts";
 import { workloads } from "../model/workloads/catalogue.ts";
 import type { Workload } from "../model/workloads/workload.ts";
+import { answersWrong } from "../run/faults.ts";
 import { judge } from "../run/judge.ts";
 import { figureOf } from "../run/metrics.ts";
 import type { Scenario } from "../run/plan.ts";
@@ -29,8 +30,15 @@ export type BlockFigures = Readonly<Partial<Record<Side, Figures>>>;
 export interface PairCourse {
   readonly contender: string;
   readonly blocks: readonly BlockFigures[];
-  /** By side: why rounds failed, one entry a round. */
-  readonly failures: Readonly<Record<Side, readonly string[]>>;
+  /** By side, an entry per round that failed. */
+  readonly failures: Readonly<Record<Side, readonly RoundFailure[]>>;
+}
+
+/** Why a round failed. */
+export interface RoundFailure {
+  readonly text: string;
+  /** The server answered, and wrongly. */
+  readonly wrong: boolean;
 }
 
 export interface PairContext {
@@ -41,8 +49,15 @@ export interface PairContext {
   readonly onProgress: (line: string) => void;
 }
 
-/** So many failed rounds of one side are no accident; then nothing more is learnt by going on. */
-export const failuresAllowed = 2;
+/** More failed rounds of one side are no accident; then nothing more is learnt by going on. */
+const failuresAllowed = 2;
+
+/** Why a side is not compared; null if it is. A wrong answer is no accident, however rare. */
+export function decisiveFailure(failures: readonly RoundFailure[]): string | null {
+  const wrong = failures.find((failure) => failure.wrong);
+  const [first] = failures;
+  return wrong?.text ?? (failures.length > failuresAllowed ? (first?.text ?? null) : null);
+}
 
 /** Servers that share a CPU wait for each other: that disturbs one as much as the others. */
 const sharedAlike: readonly GateRule[] = ["server-waited", "client-waited", "late"];
@@ -87,7 +102,7 @@ class PairRun {
   readonly #variants: ReadonlyMap<Side, Contender>;
   readonly #orders: readonly (readonly Side[])[];
   readonly #blocks: BlockFigures[] = [];
-  readonly #failures: Record<Side, string[]> = { base: [], again: [], head: [], planted: [] };
+  readonly #failures: Record<Side, RoundFailure[]> = { base: [], again: [], head: [], planted: [] };
 
   constructor(row: LoadRow, name: string, given: PairContext) {
     this.#row = row;
@@ -106,8 +121,7 @@ class PairRun {
   }
 
   get done(): boolean {
-    const failed = sides.some((side) => this.#failures[side].length > failuresAllowed);
-    if (failed) return true;
+    if (this.#sides.some((side) => decisiveFailure(this.#failures[side]) !== null)) return true;
     return this.#counted() >= this.#row.pairs && (this.#row.untilPowered !== true || this.#powered);
   }
 
@@ -180,12 +194,14 @@ class PairRun {
     );
     const failure = round.failure ?? round.unavailable;
     if (failure !== null) {
-      this.#failures[side].push(failure);
+      this.#failures[side].push({ text: failure, wrong: answersWrong(round.result) });
       this.#given.onProgress(`${sideName(this.#name, side)}: ${failure}`);
       return [];
     }
-    const { data } = judge(round, this.#workload, contender.concurrency === "single");
-    if (data === null) return [];
+    const single = contender.concurrency === "single";
+    const { data, disturbed } = judge(round, this.#workload, single);
+    // What disturbs servers that run at the same time disturbs all of them.
+    if (data === null || (disturbed && !this.#row.together)) return [];
     const told = this.#row.metrics.map((name) => [name, figureOf(name as MetricName, data)]);
     return [[side, Object.fromEntries(told.filter(([, figure]) => figure !== null))]];
   }

@@ -4,7 +4,7 @@
 
 import type { Control } from "./controls.ts";
 import { gateMetric } from "./metrics.ts";
-import { failuresAllowed, type PairCourse, pairsOf } from "./pairs.ts";
+import { decisiveFailure, type PairCourse, pairsOf } from "./pairs.ts";
 import type { LoadRow } from "./profiles.ts";
 import { findAll } from "./rule.ts";
 
@@ -17,7 +17,7 @@ export function plantedCostControls(
   return (
     courses
       // The blocks of a head that fails end early, and its failure needs no statistics.
-      .filter(({ failures }) => failures.head.length <= failuresAllowed)
+      .filter(({ failures }) => decisiveFailure(failures.head) === null)
       .map((course) => plantedCostControl(course, { planned, percent: plantedPercent }))
   );
 }
@@ -38,6 +38,6 @@ function plantedCostControl(
     percent,
     held: finding?.word === "suspected",
     ratio: finding?.comparison?.ratio ?? null,
-    cause: failure === undefined ? seen : { code: "said", text: failure },
+    cause: failure === undefined ? seen : { code: "said", text: failure.text },
   };
 }

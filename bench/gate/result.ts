@@ -39,6 +39,8 @@ export interface GateResult {
   readonly schemaVersion: 1;
   readonly kind: "regression";
   readonly profile: string;
+  /** Of a server that is not the suite's: protocol, connections, requests per second, folder. */
+  readonly load?: string;
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly finishedAt: string;

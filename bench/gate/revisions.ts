@@ -31,7 +31,7 @@ export async function resolveRevisions(
   if (inside.failure !== null || (inside.lines[0] ?? "") !== "") {
     throw new UsageError(
       "this folder is not a git clone of io-selectors, so it has no commits to compare; " +
-        "--command 'CMD {port}' measures a server of the repository in this folder",
+        `--command 'CMD {port}' measures a server of the repository in this folder${said(inside)}`,
     );
   }
   const resolved = {
@@ -56,10 +56,17 @@ export interface Repository {
 /** The repository of a folder. @throws {UsageError} if it is in none. @throws {Interrupted} */
 export async function repositoryOf(folder: string, context: ToolContext): Promise<Repository> {
   const argv = ["git", "-C", folder, "rev-parse", "--show-toplevel", "--show-prefix"];
-  const { lines, failure } = await runTool(argv, context);
-  const [root = "", prefix = ""] = lines;
-  if (failure === null && root !== "") return { root, folder: prefix };
-  throw new UsageError(`${folder} is not in a git repository; run this in the one to measure`);
+  const told = await runTool(argv, context);
+  const [root = "", prefix = ""] = told.lines;
+  if (told.failure === null && root !== "") return { root, folder: prefix };
+  throw new UsageError(
+    `${folder} is not in a git repository; run this in the one to measure${said(told)}`,
+  );
+}
+
+/** It may be another reason, such as an owner that git does not trust. */
+function said({ failure }: Awaited<ReturnType<typeof runTool>>): string {
+  return failure === null ? "" : ` (git ${failure})`;
 }
 
 async function resolve(

@@ -4,7 +4,9 @@
 
 import { hodgesLehmann, shiftSpread } from "../statistics/hodges-lehmann.ts";
 import { holm } from "../statistics/holm.ts";
+import { moderatedSpread, studentInterval } from "../statistics/moderated.ts";
 import { detectableEffect, standardDeviation } from "../statistics/sample-size.ts";
+import { meanBeyond } from "../statistics/student.ts";
 import { signedRank } from "../statistics/wilcoxon.ts";
 import type { GateCause } from "./causes.ts";
 
@@ -25,6 +27,11 @@ export interface Test {
   readonly pairs: readonly BasePair[];
   /** How many pairs there should be. */
   readonly planned: number;
+  /**
+   * Whether the mean of the log ratios is judged by Student's t instead of their ranks: of few
+   * pairs and many tests no order of ranks is beyond chance.
+   */
+  readonly byMean?: boolean;
 }
 
 /** Head over base in figures; above 1 is worse, whichever way the metric counts. */
@@ -59,6 +66,8 @@ const power = 0.95;
 const enoughShare = 0.7;
 /** The fewest that an interval of 95 % can be made of. */
 const fewestPairs = 6;
+/** The fewest of which a spread is worth anything. */
+export const fewestForMean = 4;
 
 /** The findings of all tests, in their order; corrected together, advisory ones apart. */
 export function findAll(tests: readonly Test[]): Finding[] {
@@ -105,12 +114,12 @@ export function compareAll(tests: readonly Test[]): (Comparison | null)[] {
 }
 
 function compareOne(test: Test): Comparison | null {
-  const { pairs, margin } = test;
-  if (pairs.length < fewestPairs) return null;
+  const { pairs, margin, byMean = false } = test;
+  if (pairs.length < (byMean ? fewestForMean : fewestPairs)) return null;
   const worse = worseBy(test);
-  const shift = hodgesLehmann(worse);
+  const shift = byMean ? meanShift(worse) : rankShift(worse);
   if (shift === null) return null;
-  const { pValue } = signedRank(worse);
+  const { pValue } = shift;
   return {
     pairs: pairs.length,
     ratio: Math.exp(shift.estimate),
@@ -120,6 +129,18 @@ function compareOne(test: Test): Comparison | null {
     adjusted: pValue,
     detectable: detectableBy(worse, margin),
   };
+}
+
+function rankShift(worse: readonly number[]) {
+  const shift = hodgesLehmann(worse);
+  return shift === null ? null : { ...shift, pValue: signedRank(worse).pValue };
+}
+
+function meanShift(worse: readonly number[]) {
+  const spread = moderatedSpread(worse, null);
+  if (spread === null) return null;
+  const estimate = worse.reduce((sum, value) => sum + value, 0) / worse.length;
+  return { estimate, ...studentInterval(worse, spread), pValue: meanBeyond(worse) };
 }
 
 /** Log ratios of the pairs; above 0 the head is worse. */

@@ -1,14 +1,14 @@
-// Two saved results.json against each other: the same rule over blocks that were not interleaved,
-// so with the wider margins, and without a confirmation. Pure.
+// Two saved results.json against each other: the rule over blocks that were not interleaved, so
+// with the wider margins, by Student's t, which few blocks allow, and without a confirmation. Pure.
 
 import type { Cell, Results } from "../model/results.ts";
-import { blocksForInterval } from "../statistics/bootstrap.ts";
+import { protocolRows } from "../run/protocol.ts";
 import { largestSample } from "../statistics/wilcoxon.ts";
 import type { GateNote } from "./controls.ts";
 import { type GateMetric, gateMetrics } from "./metrics.ts";
 import { type Judgement, judgementOf, mediansOf, outcomeOf, withReason } from "./outcome.ts";
 import type { GateCell, GateResult, Revision } from "./result.ts";
-import { type BasePair, findAll, type Test } from "./rule.ts";
+import { type BasePair, fewestForMean, findAll, type Test } from "./rule.ts";
 import { loadName } from "./words.ts";
 
 export interface Saved {
@@ -69,10 +69,20 @@ export function compareSaved(base: Saved, head: Saved, asked: readonly string[])
 /** Why the figures may be read, but decide nothing. */
 function refusalOf({ results: base }: Saved, { results: head }: Saved): GateNote[] {
   const [one, other] = [base.environment.fingerprint, head.environment.fingerprint];
+  const requests = otherRequests(base, head);
   return [
     ...(one === other ? [] : [{ code: "other-machine", base: one, head: other } as const]),
+    ...(requests.length === 0 ? [] : [{ code: "other-requests", options: requests } as const]),
     ...(base.complete && head.complete ? [] : [{ code: "interrupted" } as const]),
   ];
+}
+
+/** The options in which the requests differ, as far as results.json shows them. */
+function otherRequests(base: Results, head: Results): string[] {
+  const [one, other] = [base, head].map(({ settings }) => Object(settings["options"]));
+  return protocolRows
+    .map(({ name }) => name)
+    .filter((name) => JSON.stringify(one[name]) !== JSON.stringify(other[name]));
 }
 
 function trialsOf(base: Cell, head: Results, asked: readonly string[]): SavedTrial[] {
@@ -88,7 +98,8 @@ function trialsOf(base: Cell, head: Results, asked: readonly string[]): SavedTri
       wanted: metric.wanted + metric.marginApart - metric.margin,
       id: `${idOf(base)} ${metric.name}`,
       gates: metric.gates || asked.includes(metric.name),
-      planned: Math.max(blocksForInterval, pairs.length),
+      planned: Math.max(own.length, fewestForMean),
+      byMean: true,
       pairs,
     };
     return [{ metric, base, head: other, test }];

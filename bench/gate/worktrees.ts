@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -143,7 +144,11 @@ export class Worktrees {
       await runTool(["chmod", "-R", "u+rwX", this.folder], context);
     }
     const left = leftOver(this.folder);
-    await runTool(["git", "-C", this.#root, "worktree", "prune"], context);
+    // Not prune: worktrees of the user's may be on a disk that is not mounted now.
+    for (const side of checkedOut) {
+      const forget = ["worktree", "remove", "--force", join(this.folder, side)];
+      await runTool(["git", "-C", this.#root, ...forget], context);
+    }
     return left;
   }
 }
@@ -167,19 +172,29 @@ export function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Takes away what runs have left that were killed; git then forgets those worktrees, too. */
+const checkedOut = ["base", "head"] as const;
+
+/** Takes away what runs have left that were killed. */
 function sweep(): void {
   for (const name of readdirSync(tmpdir())) {
     const [, owner] = name.startsWith(prefix)
       ? (name.slice(prefix.length).match(/^(\d+)-/) ?? [])
       : [];
     if (owner === undefined || isAlive(Number(owner))) continue;
-    try {
-      rmSync(join(tmpdir(), name), { recursive: true, force: true });
-    } catch {
-      // It belongs to another user: only that user may remove it.
-    }
+    const folder = join(tmpdir(), name);
+    // What belongs to another user only that user may remove; nor is git run there.
+    if (statSync(folder).uid !== process.getuid?.()) continue;
+    for (const side of checkedOut) forget(join(folder, side));
+    leftOver(folder);
   }
+}
+
+/** What its repository knows of a worktree: gitrepository-layout(5), worktrees/<id>/. */
+function forget(tree: string): void {
+  const [, known = ""] =
+    textOf(join(tree, ".git"))?.match(/^gitdir: (.*\/worktrees\/[^/\n]+)\n/) ?? [];
+  const back = known === "" ? null : textOf(join(known, "gitdir"));
+  if (back?.trim() === join(tree, ".git")) leftOver(known);
 }
 
 /** Dependencies as links, outputs as copies; nothing if the dependencies are others. */

@@ -2,6 +2,7 @@
 // sockets: the sender asks it for the past and listens for what follows.
 
 import { keptSamples, type LiveMessage, type LiveRound, type LiveSample } from "../model/live.ts";
+import { usualPayloadBytes } from "../model/workloads/workload.ts";
 import type { Step } from "../run/blocks.ts";
 import { judge } from "../run/judge.ts";
 import type { Plan } from "../run/plan.ts";
@@ -95,10 +96,20 @@ export class Feed {
 }
 
 function doingText(running: string, { scenario, block, blocks }: Step): string {
-  const { workload, variant, load } = scenario;
-  const scale = `${load.connections.toLocaleString("en-US")} connections`;
-  const which = variant === null ? "" : `, ${variant}`;
-  return `${running}: ${workload.name}, ${scale}${which}, block ${block} of ${blocks}`;
+  return `${running}: ${scenarioText(scenario)}, block ${block} of ${blocks}`;
+}
+
+/** Different for all scenarios of a run. */
+function scenarioText({ workload, variant, load, ratePerSecond }: Step["scenario"]): string {
+  const count = (value: number) => value.toLocaleString("en-US");
+  const parts = [
+    workload.name,
+    `${count(load.connections)} connections`,
+    ...(load.payloadBytes === usualPayloadBytes ? [] : [`${count(load.payloadBytes)} B`]),
+    ...(ratePerSecond === null ? [] : [`${count(ratePerSecond)}/s`]),
+    ...(variant === null ? [] : [variant]),
+  ];
+  return parts.join(", ");
 }
 
 function roundData(step: Step, round: Round): Omit<LiveRound, "at"> {
@@ -114,7 +125,7 @@ function roundData(step: Step, round: Round): Omit<LiveRound, "at"> {
   };
   return {
     contender: step.contender,
-    workload: step.scenario.workload.name,
+    scenario: scenarioText(step.scenario),
     block: `${step.block} of ${step.blocks}`,
     throughput: divide(messages, secondsOf(windows)) || null,
     p50: quantile(0.5),

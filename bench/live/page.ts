@@ -51,7 +51,7 @@ function bodyOf(plan: Plan): Markup {
       tablePart({
         id: "rounds",
         title: "The last rounds",
-        heads: ["contender", "workload", "block", ...liveHeads.slice(3)],
+        heads: ["contender", "scenario", "block", ...liveHeads.slice(3)],
         rows: [],
       }),
       honesty(plan),
@@ -119,7 +119,7 @@ function chartFigure({ id, title, when }: LiveChart): Markup {
 
 const liveHeads = [
   "contender",
-  "workload",
+  "scenario",
   "rounds",
   "messages/s",
   "CPU per message",

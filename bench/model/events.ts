@@ -64,9 +64,13 @@ const events = {
     serverRunQueueWaitNs: maybe,
     /** What other programs took while a thread of it wanted its CPU: a lower bound. */
     serverTakenNs: s.optional(maybe),
+    /** In which its busiest thread ran or was ready to run. */
+    serverReadyNs: s.optional(maybe),
     /** Without what was spent in spinning, which is apart. */
     clientCpuNs: count,
     clientSpunNs: s.optional(count),
+    /** Of all load generators together; `clientCpuNs` is that of the fullest. */
+    clientsCpuNs: s.optional(maybe),
     clientRunQueueWaitNs: maybe,
     clientTakenNs: s.optional(maybe),
     sendLagNsP99: maybe,

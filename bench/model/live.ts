@@ -34,7 +34,8 @@ export interface LiveSample {
 export interface LiveRound {
   readonly at: number;
   readonly contender: string;
-  readonly workload: string;
+  /** The workload with its scale and variant, in words. */
+  readonly scenario: string;
   readonly block: string;
   /** Messages per second; microseconds. */
   readonly throughput: number | null;

@@ -61,7 +61,7 @@ const cellSchema = s.record({
   /** In words, whenever the status is not `ok` or `tie`; `cause` is the same as data. */
   reason: s.nullable(s.text),
   cause: s.optional(causeSchema),
-  /** Blocks that count, and windows that the validity gate dropped. */
+  /** Blocks that count, and windows that do not: they or their block broke a rule. */
   blocks: s.amount,
   dropped: s.amount,
   /** Blocks that ran and do not count: this contender's or the reference's was disturbed. */
@@ -94,17 +94,25 @@ export type Cell = s.Infer<typeof cellSchema>;
 
 type CellLoad = Pick<
   Cell,
-  "workload" | "contender" | "connections" | "activeConnections" | "payloadBytes" | "variant"
+  | "workload"
+  | "contender"
+  | "connections"
+  | "activeConnections"
+  | "payloadBytes"
+  | "variant"
+  | "ratePerSecond"
 >;
 
 /** Whether both are of one contender under one load. */
 export function isSameLoad(one: CellLoad, other: CellLoad): boolean {
-  const names = Object.keys(loadFields) as (keyof CellLoad)[];
+  const names = [...Object.keys(loadFields), "ratePerSecond"] as (keyof CellLoad)[];
   return names.every((name) => one[name] === other[name]);
 }
 
 const roundSchema = s.record({
   ...loadFields,
+  /** As in the cell. Missing in results of earlier versions. */
+  ratePerSecond: s.optional(s.nullable(s.number)),
   /** From 1. */
   block: s.amount,
   /** Since `startedAt`, on a clock that does not jump; and how long it took. */

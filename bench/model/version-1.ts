@@ -2,7 +2,7 @@
 // the reader: the runtime and the strategy from the names of its catalogue, the cause of a cell
 // from the sentences that it wrote. The only file that reads either from words.
 
-import { type Cause, type GateRule, ruleWords } from "./reasons.ts";
+import type { Cause, GateRule } from "./reasons.ts";
 import type { Kind, Runtime } from "./runtimes.ts";
 import { isRecord } from "./schema.ts";
 
@@ -73,11 +73,23 @@ function causeOf(reason: string): Cause {
   return { code: "said", text: reason };
 }
 
+/** Its words for the rules, which later versions changed; as regular expressions. */
+const ruleWords: readonly (readonly [GateRule, string])[] = [
+  ["server-waited", "the server waited for its CPU"],
+  ["client-waited", "the load generator waited for its CPU"],
+  ["stolen", "the hypervisor took CPU time"],
+  ["rate", "the rate was missed"],
+  ["late", "messages l[e]ft late"],
+  ["late", "the load generator sent late"],
+  ["full", "the server's CPU was full before it bore the rate"],
+  ["clients-full", "limited by the clients: an agent could not do more, or not in time"],
+];
+
 function disturbances(parts: string): Omit<Extract<Cause, { code: "disturbed" }>, BlockFields> {
   const rules: { rule: GateRule; windows: number }[] = [];
-  for (const [name, words] of Object.entries(ruleWords)) {
+  for (const [rule, words] of ruleWords) {
     const found = new RegExp(`${words} \\((\\d+)`).exec(parts);
-    if (found !== null) rules.push({ rule: name as GateRule, windows: Number(found[1]) });
+    if (found !== null) rules.push({ rule, windows: Number(found[1]) });
   }
   const [, reference = "", unpaired = 0] = /([^ ]+) was disturbed \((\d+)/.exec(parts) ?? [];
   rules.sort((one, other) => other.windows - one.windows);

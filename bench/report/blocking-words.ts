@@ -28,11 +28,16 @@ const because: { readonly [S in Stops]: (cell: Cell) => string } = {
     "With a pool of workers a worker blocks, and the thread that serves the connections does not",
 };
 
-/** The p99 of the messages that do not block, with the reason; empty if it was not measured. */
+/**
+ * The p99 of the messages that do not block, with the most connections, and the reason; empty if it
+ * was not measured.
+ */
 export function blockingSentence(groups: readonly Group[]): Sentence {
-  const cells = groups
+  const blocked = groups
     .flatMap(({ measured }) => measured)
     .filter(({ variant }) => variant !== blockingHandler.baseline.variant);
+  const most = Math.max(...blocked.map(({ connections }) => connections));
+  const cells = blocked.filter(({ connections }) => connections === most);
   const kinds = ["all", "process", "worker", "connection"] as const;
   return joined(
     kinds.map((kind) => sentenceOf(kind, cells)).filter((sentence) => sentence.length > 0),

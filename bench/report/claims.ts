@@ -2,6 +2,7 @@
 // not hold, is not resolved, or was not measured by the run. docs/claims.md lists the same claims.
 
 import type { Cell } from "../model/results.ts";
+import { isSaturated } from "./cautions.ts";
 import { ratio, significant } from "./format.ts";
 import { type Figure, figure, hasFigures, isMeasured, unitOf } from "./groups.ts";
 import { figureWithInterval } from "./intervals.ts";
@@ -133,9 +134,10 @@ function against(cells: readonly Cell[], contender: string, wanted: "more" | "le
   const figures = figureWithInterval(found, ratio);
   if (found.low === null) return { judgement: "not resolved", figures };
   // A ratio that is not ranked decides nothing.
-  const judgement = isMeasured(cell)
-    ? sideOf(found, 1, wanted === "more" ? "above" : "below")
-    : "not resolved";
+  const judgement =
+    cell.status === "ok" && !isSaturated(cell)
+      ? sideOf(found, 1, wanted === "more" ? "above" : "below")
+      : "not resolved";
   return { judgement, figures };
 }
 

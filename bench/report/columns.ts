@@ -3,9 +3,17 @@
 
 import type { Cell } from "../model/results.ts";
 import { isSaturated } from "./cautions.ts";
-import { absent, count, duration, type Format, percent, plainNumber, ratio } from "./format.ts";
-import { figure, type Group, isP99, isProbable, isUnresolved, unitOf } from "./groups.ts";
-import { intervalWords } from "./intervals.ts";
+import { count, duration, type Format, percent, plainNumber, ratio } from "./format.ts";
+import {
+  figure,
+  type Group,
+  isP99,
+  isProbable,
+  isUnresolved,
+  unitOf,
+  withoutFigure,
+} from "./groups.ts";
+import { figureWithInterval } from "./intervals.ts";
 import { type MetricWords, metricWords } from "./metric-words.ts";
 
 export type ColumnName =
@@ -100,7 +108,7 @@ export function wordsIn(cells: readonly Cell[], metric: string): MetricWords {
 /** The median: "11.1". */
 function figureText(cell: Cell, name: string, format: (value: number) => string): string {
   const found = figure(cell, name);
-  return found === undefined ? absent : format(found.median);
+  return found === undefined ? withoutFigure(cell, name) : format(found.median);
 }
 
 /** A further figure: p99 with its interval, any other as its median. */
@@ -111,11 +119,7 @@ export function furtherText(cell: Cell, name: string, format: Format): string {
 /** "11.1 (10.9–11.3)"; the median alone if one block gave no interval. */
 function intervalText(cell: Cell, name: string, format: Format): string {
   const found = figure(cell, name);
-  if (found === undefined) return absent;
-  // A connection cannot give memory back: the noise of the machine is larger than what it takes.
-  const tooSmall = name.endsWith("BytesPerConnection") && found.median <= 0;
-  const middle = tooSmall ? "not resolved" : format(found.median);
-  return `${middle} ${intervalWords(found, format)}`.trimEnd();
+  return found === undefined ? withoutFigure(cell, name) : figureWithInterval(found, format);
 }
 
 /** The ratio to the reference and its interval; a core that is full has a cost, and no ratio. */

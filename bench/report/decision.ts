@@ -2,7 +2,8 @@
 // both, what both can carry, and errors; for a run that only holds connections, what it held.
 
 import type { Cell, Results } from "../model/results.ts";
-import { bytes, count, duration, type Format, plainNumber, ratio } from "./format.ts";
+import { isSaturated } from "./cautions.ts";
+import { bytes, count, duration, type Format, plainNumber, plural, ratio } from "./format.ts";
 import { figure, figureOrBound, type Group, headlineFirst } from "./groups.ts";
 import { intervalWords } from "./intervals.ts";
 import { metricWords, sizeText } from "./metric-words.ts";
@@ -22,7 +23,7 @@ export function tilesOf(groups: readonly Group[], opening: Group, results: Resul
   const [capacity] = headlineFirst(groups.filter(({ workload }) => workload === "echo-capacity"));
   const carries = capacity === undefined ? "" : metricWords(capacity.metric, "1/s").title;
   const tiles = [
-    costTile(pair),
+    opening.metric === "serverCpuPerMessage" ? costTile(pair) : undefined,
     pairTile(pair, { metric: "latencyP99", format: duration, what: "p99 latency" }),
     capacity === undefined
       ? undefined
@@ -51,6 +52,7 @@ function pairOf({ measured, others }: Group, reference: string): Two {
 function costTile({ base, other }: Two): Tile | undefined {
   const found = other === undefined ? undefined : figure(other, "ratioToReference");
   if (base === undefined || other === undefined || found === undefined) return undefined;
+  if (isSaturated(other)) return undefined;
   const what = `CPU per message of ${other.contender} against ${base.contender}`;
   const words = `${what} ${intervalWords(found, ratio)}`.trimEnd();
   return { figure: `${ratio(found.median)}×`, words };
@@ -80,7 +82,7 @@ function errorsOf(cells: readonly Cell[]): Tile {
   const sum = (of: (cell: Cell) => number) => cells.reduce((total, cell) => total + of(cell), 0);
   const wrong = sum(({ mismatches }) => mismatches);
   const failed = cells.filter(({ status }) => status === "failed").length;
-  const cases = failed === 0 ? "" : `; ${count(failed)} cells failed`;
+  const cases = failed === 0 ? "" : `; ${plural(failed, "cell")} failed`;
   const messages = count(sum(({ messages: number }) => number));
   return { figure: count(wrong), words: `of ${messages} messages wrong or missing${cases}` };
 }

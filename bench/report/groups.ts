@@ -5,7 +5,7 @@ import { metricRow } from "../model/metrics.ts";
 import type { Cell, Metric, Results, Status } from "../model/results.ts";
 import { workloadRow } from "../model/workloads/catalogue.ts";
 import { usualPayloadBytes } from "../model/workloads/workload.ts";
-import { count, microsecondsIn, plainLine } from "./format.ts";
+import { absent, count, microsecondsIn, plainLine } from "./format.ts";
 import { moreIsBetter, principalMetric, sizeText } from "./metric-words.ts";
 
 /** The cells of one workload at one scale, sorted. */
@@ -60,16 +60,33 @@ export interface Figure {
   readonly high: number | null;
 }
 
-/** A cell's figure by its name; undefined if it is missing or null. */
+/** A cell's figure by its name; undefined if it is missing, null or lost in noise. */
 export function figure(cell: Cell, name: string): Figure | undefined {
-  const metric = (cell.metrics as Readonly<Record<string, Metric | undefined>>)[name];
-  if (metric === undefined || metric.median === null) return undefined;
+  const metric = metricOf(cell, name);
+  if (metric === undefined || metric.median === null || isLostInNoise(cell, name)) return undefined;
   const scale = microsecondsIn(metric.unit) ?? 1;
   return {
     median: metric.median * scale,
     low: metric.low === null ? null : metric.low * scale,
     high: metric.high === null ? null : metric.high * scale,
   };
+}
+
+function metricOf(cell: Cell, name: string): Metric | undefined {
+  return (cell.metrics as Readonly<Record<string, Metric | undefined>>)[name];
+}
+
+/**
+ * Whether memory per connection is not resolved: a connection cannot give memory back, so the noise
+ * of the machine is larger than what it takes.
+ */
+export function isLostInNoise(cell: Cell, name: string): boolean {
+  return name.endsWith("BytesPerConnection") && (metricOf(cell, name)?.median ?? 1) <= 0;
+}
+
+/** What stands in a table without a figure. */
+export function withoutFigure(cell: Cell, name: string): string {
+  return isLostInNoise(cell, name) ? "not resolved" : absent;
 }
 
 /** A cell's figure; or else its lower bound, where the metric has one. */
@@ -79,7 +96,7 @@ export function figureOrBound(cell: Cell, name: string): Figure | undefined {
 
 /** The unit of a cell's metric; "1" if it has none. */
 export function unitOf(cell: Cell, name: string): string {
-  return (cell.metrics as Readonly<Record<string, Metric | undefined>>)[name]?.unit ?? "1";
+  return metricOf(cell, name)?.unit ?? "1";
 }
 
 /** Whether a metric is a quantile of the latencies. */

@@ -3,7 +3,7 @@
 import type { Cell } from "../model/results.ts";
 import { count, percent } from "./format.ts";
 import { figure, type Group } from "./groups.ts";
-import { joined, mostListed, namesOf, type Sentence, say } from "./sentence.ts";
+import { joined, mostListed, namesOf, type Sentence, say, someOf } from "./sentence.ts";
 
 /** What waiting costs: which contenders use CPU while their connections are silent. */
 export function idleSentence(group: Group | undefined): Sentence {
@@ -14,14 +14,17 @@ export function idleSentence(group: Group | undefined): Sentence {
   });
   const busy = found.filter(({ cpu }) => cpu >= idlePercent);
   const quiet = found.filter(({ cpu }) => cpu < idlePercent);
-  const most = Math.max(0, ...quiet.map(({ cpu }) => cpu));
+  const most = leastAbove(Math.max(0, ...quiet.map(({ cpu }) => cpu)));
+  const verb = quiet.length === 1 ? "uses" : "use";
+  const waiting = quiet.map(({ cell }) => cell);
   const parts = [
     ...busy.map(
       ({ cell, cpu }) => say`${{ name: cell.contender }} uses ${percent(cpu)} % of a core`,
     ),
-    ...(quiet.length === 0
-      ? []
-      : [say`${restOf(quiet.map(({ cell }) => cell))} less than ${leastAbove(most)} %`]),
+    ...(quiet.length > 0 && busy.length > 0 ? [say`${restOf(waiting)} less than ${most} %`] : []),
+    ...(quiet.length > 0 && busy.length === 0
+      ? [say`${someOf(waiting)} ${verb} less than ${most} % of a core`]
+      : []),
   ];
   if (parts.length === 0) return [];
   const silent = count((found[0]?.cell ?? group.measured[0])?.connections ?? 0);

@@ -16,12 +16,17 @@ interface Knee {
   readonly most: number;
 }
 
-/** Of each contender that was measured at two parts of its own capacity or more. */
+/**
+ * Of each contender that was measured at two parts of its own capacity or more, with the most
+ * connections: those of another scale have another latency.
+ */
 export function kneesOf(cells: readonly Cell[]): Knee[] {
+  const shares = cells.filter(({ capacityPercent }) => capacityPercent !== undefined);
+  const most = Math.max(...shares.map(({ connections }) => connections));
   // A load that the generator could not send in one block has figures of the others only.
-  const loaded = cells.filter(
+  const loaded = shares.filter(
     (cell) =>
-      cell.capacityPercent !== undefined &&
+      cell.connections === most &&
       cell.status !== "unavailable" &&
       figure(cell, "latencyP99") !== undefined,
   );

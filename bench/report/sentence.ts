@@ -1,5 +1,7 @@
 // Sentences that know which of their words are names, so that a page can set those as code.
 
+import { plainLine } from "./format.ts";
+
 export interface Name {
   readonly name: string;
 }
@@ -56,7 +58,7 @@ export function someOf(cells: readonly { readonly contender: string }[]): Senten
 
 /** As text without any marks. */
 export function plain(sentence: Sentence): string {
-  return sentence.map((part) => (typeof part === "string" ? part : part.name)).join("");
+  return sentence.map((part) => (typeof part === "string" ? part : plainLine(part.name))).join("");
 }
 
 function merged(parts: Sentence): Sentence {

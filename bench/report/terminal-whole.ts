@@ -50,8 +50,12 @@ function packed(columns: readonly Column<Cell>[], cells: readonly Cell[], width:
 const nameColumn: Column<Cell> = {
   title: ["", "contender"],
   align: "left",
-  text: (cell) => cell.contender,
+  text: nameIn,
 };
+
+function nameIn({ contender }: Cell): string {
+  return plainLine(contender);
+}
 
 function metricColumn(name: string, cells: readonly Cell[]): Column<Cell> {
   const { title, format } = wordsIn(cells, name);
@@ -71,10 +75,10 @@ function factColumn(name: string): Column<Cell> {
 }
 
 function longFactLines(name: string, cells: readonly Cell[], width: number): string[] {
-  const widest = Math.max(...cells.map(({ contender }) => contender.length));
+  const widest = Math.max(...cells.map((cell) => nameIn(cell).length));
   return cells.flatMap((cell) =>
     wrap(
-      `${cell.contender.padEnd(widest)}  ${factOf(cell, name)}`,
+      `${nameIn(cell).padEnd(widest)}  ${factOf(cell, name)}`,
       width,
       " ".repeat(Math.min(widest + 2, 30)),
     ),

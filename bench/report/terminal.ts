@@ -58,11 +58,13 @@ function passLines({ results }: Report, { width, paint }: Canvas): string[][] {
   const passes = [
     {
       title: "System calls",
-      rows: countedCells(results).map((cell) => `${cell.contender}: ${callSentence(cell)}`),
+      rows: countedCells(results).map((cell) =>
+        plainLine(`${cell.contender}: ${callSentence(cell)}`),
+      ),
     },
     {
       title: "CPU time",
-      rows: cpuProfiles.map((one) => `${one.contender}: ${shareSentence(one)}`),
+      rows: cpuProfiles.map((one) => plainLine(`${one.contender}: ${shareSentence(one)}`)),
     },
   ].filter(({ rows }) => rows.length > 0);
   return passes.map(({ title, rows }) => [

@@ -21,18 +21,20 @@ export function integrityText({ workload, measured, others }: Group): string {
   const found = wrong === 0 ? "none" : count(wrong);
   const { unit } = workloadWords(workload, cells);
   if (unit !== undefined) return `${count(messages)} ${unit}, ${found} wrong or missing.`;
-  return `${count(messages)} messages came back, every byte checked, ${found} wrong or missing.`;
+  // Without a payload of the suite's own the answers were compared with what was asked for.
+  const checked = cells.every(({ payloadBytes }) => payloadBytes > 0) ? ", every byte checked" : "";
+  return `${plural(messages, "message")} came back${checked}, ${found} wrong or missing.`;
 }
 
 /** How far to trust the report, as its heading. */
 export function confidenceTitle({ level, ranked, cells, graded }: Confidence): string {
-  const share = `Confidence: ${count(ranked)} of ${count(cells)} cells measured`;
+  const share = `Confidence: ${count(ranked)} of ${plural(cells, "cell")} measured`;
   if (cells === 0) return "Nothing was measured";
   if (graded.length > 0) {
     const parts = graded.map(({ grade, cells: number }) => `${grade} in ${count(number)}`);
     const broken = ranked === 0 ? "; nothing is ranked" : "; something failed";
     const failed = level === "broken" ? broken : "";
-    return `Confidence: ${enumerate(parts)} of ${count(cells)} cells${failed}`;
+    return `Confidence: ${enumerate(parts)} of ${plural(cells, "cell")}${failed}`;
   }
   if (level === "sound") return `${share}, no window discarded`;
   if (level === "careful") return `${share}; read with care`;
@@ -89,9 +91,9 @@ function range(values: readonly number[], write: (value: number) => string): str
 }
 
 export function windowsSentence({ windows: { dropped, cells } }: Confidence): Sentence {
-  if (dropped === 0) return say`No window was discarded: the machine was quiet enough throughout.`;
-  const found = `${count(dropped)} windows of ${count(cells)} cells were discarded`;
-  return say`${found}, because the machine was busy with something else.`;
+  if (dropped === 0) return say`No window was discarded.`;
+  const were = dropped === 1 ? "was" : "were";
+  return say`${plural(dropped, "window")} of ${plural(cells, "cell")} ${were} discarded.`;
 }
 
 /** The reason that the cells of an exclusion share. */
@@ -176,7 +178,11 @@ export function untouchedText(groups: readonly Group[]): string {
 
 /** What each status word means. */
 export const statusMeanings: readonly (readonly [Status, string])[] = [
-  ["ok", "measured; differs significantly from the reference, or is the reference"],
+  [
+    "ok",
+    "measured; differs significantly from the reference, is the reference, or is not compared " +
+      "with it",
+  ],
   ["tie", "measured; within 5 % of the reference"],
   [
     "inconclusive",

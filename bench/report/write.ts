@@ -123,7 +123,8 @@ export function reportId({ startedAt, profile }: Pick<Results, "startedAt" | "pr
 /** At most this many reports of one second and profile get a number; more indicate a fault. */
 const maxReportsOfOneSecond = 1000;
 
-function makeFolder(reportsFolder: string, id: string): string {
+/** Makes a new folder of that name, with a number if there is one already. */
+export function makeFolder(reportsFolder: string, id: string): string {
   mkdirSync(reportsFolder, { recursive: true });
   for (let attempt = 1; attempt <= maxReportsOfOneSecond; attempt++) {
     const folder = join(reportsFolder, attempt === 1 ? id : `${id}-${attempt}`);

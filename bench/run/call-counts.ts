@@ -50,7 +50,8 @@ export async function withCallCounts(
 ): Promise<Results> {
   const count = async (contender: Contender, passLoad: PassLoad) => {
     const { counts } = await countCalls(contender, passLoad, pass);
-    return { scale: { ...scaleOf(passLoad), contender: contender.name }, counts };
+    const { ratePerSecond } = passLoad.scenario;
+    return { scale: { ...scaleOf(passLoad), ratePerSecond, contender: contender.name }, counts };
   };
   const all = await eachInTurn({ results, plan }, pass, count);
   const countsOf = (cell: Cell) => all.find(({ scale }) => isSameLoad(cell, scale))?.counts;

@@ -102,12 +102,9 @@ function commonSpread(
   const usable = usableRounds(reference);
   const samples = courses
     .filter((course) => course !== reference)
-    .map((course) => ({
-      course,
-      paired: countingBlocks(pairBlocks(course.judged, usable), course.planned),
-    }))
-    .filter(({ course, paired }) => !isSaturated(saturationIn(course, paired)))
-    .map(({ paired }) =>
+    .map((course) => countingBlocks(pairBlocks(course.judged, usable), course.planned))
+    .filter((paired) => !isSaturated(saturationIn(paired)))
+    .map((paired) =>
       paired
         .flatMap((block) => pairOf(workload.headline, block.own, block.reference))
         .map((pair) => Math.log(pair.value / pair.reference)),
@@ -124,7 +121,7 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
   // Without a comparison, a disturbance of the reference does not affect the others.
   const base = workload.comparesToReference ? usable : null;
   const paired = countingBlocks(pairBlocks(course.judged, base), course.planned);
-  const saturation = saturationIn(course, paired);
+  const saturation = saturationIn(paired);
   // Its cost is the CPU over the rate: the reference's variation is in its ratio, and none cancels.
   const ownSpread = courses.common !== undefined && isSaturated(saturation);
   const common = ownSpread ? null : courses.common;
@@ -162,7 +159,7 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
       blocks: paired.length,
       disturbedBlocks,
     }),
-    dropped: sum(course.judged.map(({ broken }) => broken.length)),
+    dropped: discardedWindows(course, paired),
     droppedBlocks: course.judged.length - paired.length,
     detectableEffect: effect,
     messages: sum(results.map((result) => result?.messages ?? 0)),
@@ -173,6 +170,13 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
     latencyHistogram: histogramOf(paired, "latency"),
     latencyHistogramUncorrected: histogramOf(paired, "latencyUncorrected"),
   };
+}
+
+/** Those of a server that failed are no question of the machine. */
+function discardedWindows({ judged }: Course, paired: readonly PairedBlock[]): number {
+  const whole = judged.filter(({ round }) => round.failure === null);
+  const measured = sum(whole.map(({ round }) => round.windows.length));
+  return measured - sum(paired.map(({ own }) => own.windows.length));
 }
 
 interface ScenarioBlocks {
@@ -235,21 +239,17 @@ function capacityOf(metrics: Metrics, saturation: Saturation): Metrics {
   return saturation.cpuShare < 1 ? { ...capacity, ...rest } : { ...capacity, throughput, ...rest };
 }
 
-function saturationIn({ contender }: Course, paired: readonly PairedBlock[]): Saturation {
-  const shareOfTime = (...fields: readonly Parameters<typeof total>[1][]) => {
-    const shares = paired.flatMap(({ own: { windows } }) => {
-      const sums = fields.flatMap((field) => total(windows, field) ?? []);
-      return sums.length < fields.length
-        ? []
-        : (divide(sum(sums), total(windows, "durationNs")) ?? []);
-    });
+function saturationIn(paired: readonly PairedBlock[]): Saturation {
+  const shareOfTime = (field: Parameters<typeof total>[1]) => {
+    const shares = paired.flatMap(
+      ({ own: { windows } }) => divide(total(windows, field), total(windows, "durationNs")) ?? [],
+    );
     return shares.length === 0 ? null : median(shares);
   };
   return {
     cpuShare: paired[0]?.own.round.cpuShare ?? 1,
     usedShare: shareOfTime("serverCpuNs"),
-    readyShare: shareOfTime("serverCpuNs", "serverRunQueueWaitNs"),
-    single: contender.concurrency === "single",
+    readyShare: shareOfTime("serverReadyNs"),
   };
 }
 

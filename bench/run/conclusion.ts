@@ -33,10 +33,8 @@ export interface Saturation {
   readonly cpuShare: number;
   /** The part of the whole CPU that it used; null if it is not known. */
   readonly usedShare: number | null;
-  /** The part of the time in which it ran or was ready, summed over threads; null if unknown. */
+  /** The part of the time in which its busiest thread ran or was ready to; null if unknown. */
   readonly readyShare: number | null;
-  /** Whether it has one thread. */
-  readonly single: boolean;
 }
 
 interface Conclusion {
@@ -92,7 +90,7 @@ function bound({ workload, metrics, saturation }: Circumstances): Cause | null {
 
 /** Whether the server used up its part of the CPU, or all that other programs left of it. */
 export function isSaturated(saturation: Saturation): boolean {
-  return usedUp(saturation) || (saturation.single && wasReady(saturation));
+  return usedUp(saturation) || wasReady(saturation);
 }
 
 const usedUp = ({ usedShare, cpuShare }: Saturation) =>

@@ -41,6 +41,14 @@ const kinds: Readonly<Record<string, string>> = {
   doubled: "that nothing asked for",
 };
 
+/** Whether a server answered, and not what it should. */
+export function answersWrong(result: LoadResult | null): boolean {
+  if (result === null) return false;
+  const { protocol = "echo", mismatches, faults = {} } = result;
+  if (protocol === "echo") return mismatches > 0;
+  return Object.keys(kinds).some((kind) => kind !== "closed" && faults[kind] !== undefined);
+}
+
 /** Answers of a protocol other than echo, by kind; what is only late is the gate's matter. */
 function wrongAnswers({ protocol = "echo", faults = {}, error }: LoadResult): string | null {
   if (protocol === "echo") return null;

@@ -26,11 +26,13 @@ export function timelineOf(
       const judged = judgedOf(name);
       const { blocks } = outcome.planned(scenarioIndex, name);
       const paired = countingBlocks(pairBlocks(judged, reference), blocks);
-      const counting = new Set(paired.map(({ own }) => own.round.block));
+      const counting = new Map(paired.map(({ own }) => [own.round.block, own.windows.length]));
       return judged.map((row) => ({
         ...rowOf(row, runStartedMs),
         workload: scenario.workload.name,
+        ratePerSecond: scenario.ratePerSecond,
         ...(scenario.variant === null ? {} : { variant: scenario.variant }),
+        dropped: row.round.windows.length - (counting.get(row.round.block) ?? 0),
         counted: counting.has(row.round.block),
       }));
     });
@@ -38,7 +40,10 @@ export function timelineOf(
   return rows.sort((one, other) => one.startedMs - other.startedMs);
 }
 
-function rowOf({ round, broken }: Judged, runStartedMs: number): Omit<TimelineRound, "workload"> {
+function rowOf(
+  { round, broken }: Judged,
+  runStartedMs: number,
+): Omit<TimelineRound, "workload" | "dropped" | "counted"> {
   const { load, failure, unavailable } = round;
   const rules = [...new Set(broken.flat())];
   return {
@@ -50,7 +55,6 @@ function rowOf({ round, broken }: Judged, runStartedMs: number): Omit<TimelineRo
     startedMs: Math.round(round.startedMs - runStartedMs),
     durationMs: Math.round(round.durationMs),
     windows: round.windows.length,
-    dropped: broken.length,
     reason: failure ?? unavailable ?? (rules.map((rule) => ruleWords[rule]).join("; ") || null),
     rules,
     failed: failure !== null,

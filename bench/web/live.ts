@@ -99,10 +99,10 @@ function draw(): void {
   roundsDrawn = rounds.length;
 }
 
-/** A contender's medians over its rounds of the workload under way, and all that it dropped. */
-function showStanding({ contender, workload }: LiveRound): void {
+/** A contender's medians over its rounds of the scenario under way, and all that it dropped. */
+function showStanding({ contender, scenario }: LiveRound): void {
   const all = rounds.filter((round) => round.contender === contender);
-  const own = all.filter((round) => round.workload === workload);
+  const own = all.filter((round) => round.scenario === scenario);
   const sum = (of: (round: LiveRound) => number) => all.reduce((total, one) => total + of(one), 0);
   const median = (of: (round: LiveRound) => number | null, write: (value: number) => string) => {
     const values = own.flatMap((round) => of(round) ?? []).sort((left, right) => left - right);
@@ -111,7 +111,7 @@ function showStanding({ contender, workload }: LiveRound): void {
   };
   const failed = own.filter(({ problem }) => problem !== null).length;
   const texts = [
-    workload,
+    scenario,
     failed === 0 ? String(own.length) : `${own.length}, ${failed} failed`,
     median(({ throughput }) => throughput, formats.throughput),
     median(({ cpuPerMessage }) => cpuPerMessage, formats.latency),
@@ -137,7 +137,7 @@ function addRow(round: LiveRound): void {
     cell.textContent = text;
     return cell;
   };
-  field(round.workload);
+  field(round.scenario);
   field(round.block);
   if (round.problem !== null) {
     field(round.problem, "bad").colSpan = 4;

@@ -74,13 +74,15 @@ describe.skipIf(executable === undefined)("the live page in Chromium", () => {
       tell(2);
       await page.locator("#rounds tbody tr").nth(1).waitFor();
       await page.waitForFunction(() => document.getElementById("latency-now")?.textContent !== "–");
-      expect(await textOf(page, "#doing")).toMatch(/: echo-rate, 100 connections, block 1 of 2$/);
+      expect(await textOf(page, "#doing")).toMatch(
+        /: echo-rate, 100 connections, 2,000\/s, block 1 of 2$/,
+      );
       expect(await textOf(page, "#cpu-now")).toBe("45 %");
       expect(await textOf(page, "#memory-now")).toBe("3.81 MiB");
       expect(await textOf(page, "#throughput-now")).toBe("2,000");
       const [first] = livePlan().parts[0]?.contenders ?? [];
       expect(await textOf(page, `#standing [data-name="${first?.name}"]`)).toMatch(
-        /^\S+\s+echo-rate\s+1\s+2,000\s+10 µs\s+\d+ µs\s+\d+ µs\s+\d of 2$/,
+        /^\S+\s+echo-rate, 100 connections, 2,000\/s\s+1\s+2,000\s+10 µs\s+\d+ µs\s+\d+ µs\s+\d of 2$/,
       );
       expect(await page.locator("#standing tbody tr").count()).toBe(livePlan().contenders.length);
       expect(await textOf(page, "#rounds tbody tr >> nth=0")).toMatch(/2,000\s+10 µs\s+\d+ µs/);

@@ -19,6 +19,7 @@ import {
   faintMarks,
   type Look,
   launchChromium,
+  type OpenedPage,
   openFile,
   seriousFindings,
 } from "./chromium.ts";
@@ -106,9 +107,18 @@ describe.skipIf(executable === undefined)("report.html in Chromium", () => {
 
   const open = (name: string, look: Look) => openFile(browser, files[name] ?? "", look);
 
-  describe.each(looks)("at $width pixels, $colorScheme", (look) => {
-    it.each(["full", "small"])("shows the %s report whole and without complaint", async (name) => {
-      const { page, complaints } = await open(name, look);
+  describe.each(["full", "small"])("the %s report", (name) => {
+    let opened: OpenedPage;
+
+    beforeAll(async () => {
+      opened = await open(name, looks[0]);
+    });
+
+    afterAll(() => opened?.page.context().close());
+
+    it.each(looks)("is whole and has no complaint: $width pixels, $colorScheme", async (look) => {
+      const { page, complaints } = opened;
+      await changeLook(page, look);
       expect(await chartFaults(page)).toEqual([]);
       expect(await lostWords(page)).toEqual([]);
       expect(await faintMarks(page)).toEqual([]);
@@ -122,7 +132,6 @@ describe.skipIf(executable === undefined)("report.html in Chromium", () => {
         look.colorScheme === "dark" ? "rgb(15, 18, 21)" : "rgb(247, 247, 245)",
       );
       expect(complaints).toEqual([]);
-      await page.context().close();
     });
   });
 

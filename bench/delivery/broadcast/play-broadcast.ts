@@ -4,7 +4,7 @@ import { accountsOf, stealNs } from "../../host/usage.ts";
 import type { Window } from "../../model/events.ts";
 import type { DeliverySettings } from "../../run/delivery-round.ts";
 import { Peer } from "../peers.ts";
-import { difference, type Played, windowOf } from "../played.ts";
+import { difference, type Played, type Unplayable, windowOf } from "../played.ts";
 import type { BroadcastLoadResult, BroadcastLoadSettings } from "./load.ts";
 
 /** What the kernel says before and after a slice. */
@@ -13,8 +13,18 @@ interface Sides {
   readonly load: Peer;
 }
 
-export async function playBroadcast(name: string, settings: DeliverySettings): Promise<Played> {
+/** A message has its number in it, and is one that a server reads and a socket takes whole. */
+const payloads = { least: 4, most: 16 << 10 } as const;
+
+export async function playBroadcast(
+  name: string,
+  settings: DeliverySettings,
+): Promise<Played | Unplayable> {
   const { serverCpu, clientCpu, connections, payloadBytes, warmupMs } = settings;
+  const { least, most } = payloads;
+  if (payloadBytes < least || payloadBytes > most) {
+    return { unavailable: `broadcast takes messages of ${least} to ${most} bytes` };
+  }
   const gapMs = 1000 / (settings.ratePerSecond ?? 1);
   const server = new Peer("bench/delivery/broadcast/serve", [name], { cpu: serverCpu });
   let load: Peer | null = null;
@@ -43,7 +53,7 @@ async function playWindows(
   const windows: Window[] = [];
   let wrong = 0;
   for (let index = 0; index < count; index++) {
-    const { result, ...accounts } = await playSlice(sides, messages);
+    const { result, ...accounts } = await playSlice(sides, messages, windowMs);
     const { seconds, deliveries, lastNs } = result;
     wrong += intendedMessages - deliveries + result.wrong;
     const sent = {
@@ -58,17 +68,19 @@ async function playWindows(
   return { windows, figures: {}, facts: {}, messages: delivered, wrong, error };
 }
 
-async function playSlice({ server, load }: Sides, messages: number) {
+async function playSlice({ server, load }: Sides, messages: number, busyMs: number) {
   const look = () => [server, load].map(({ pid }) => accountsOf(pid));
   const [before, stolenNs] = [look(), stealNs()];
   load.ask({ messages });
-  const result = await load.hear<BroadcastLoadResult>();
+  const result = await load.hear<BroadcastLoadResult>(busyMs);
   const [after, stolenAfterNs] = [look(), stealNs()];
+  const clientCpuNs = difference(before[1]?.cpuNs, after[1]?.cpuNs);
   return {
     result,
     serverCpuNs: difference(before[0]?.cpuNs, after[0]?.cpuNs),
     serverRunQueueWaitNs: difference(before[0]?.waitNs, after[0]?.waitNs),
-    clientCpuNs: difference(before[1]?.cpuNs, after[1]?.cpuNs) ?? 0,
+    clientCpuNs: clientCpuNs ?? 0,
+    clientsCpuNs: clientCpuNs,
     clientRunQueueWaitNs: difference(before[1]?.waitNs, after[1]?.waitNs),
     stealNs: difference(stolenNs, stolenAfterNs),
   };

@@ -15,6 +15,7 @@ export const connectRate = {
   name: "connect-rate",
   answers: "what a connection costs: accepts per second, threads and processes created",
   title: "Connections per second",
+  unit: "connections",
   lead: "Connections open and close repeatedly: the cost of a connection, thread or process.",
   charts: ["serverCpuPerConnection", "acceptsPerSecond"],
   regime: "churn",

@@ -4,7 +4,7 @@
 import type { Cell } from "../../model/results.ts";
 import type { Why } from "../causes.ts";
 import { absent, count } from "../format.ts";
-import { type Figure, figure } from "../groups.ts";
+import { type Figure, figure, withoutFigure } from "../groups.ts";
 import type { Sentence } from "../sentence.ts";
 import type { Drawing } from "../svg/drawing.ts";
 import { drawLines, type LineChart } from "../svg/line-chart.ts";
@@ -90,7 +90,8 @@ export function tableValue(
   part: keyof Figure = "median",
 ): TableValue {
   const value = figure(cell, name)?.[part];
-  return value === null || value === undefined ? { text: absent } : { text: format(value), value };
+  if (value !== null && value !== undefined) return { text: format(value), value };
+  return { text: part === "median" ? withoutFigure(cell, name) : absent };
 }
 
 /** The median and both ends of its interval: three values. */

@@ -3,6 +3,7 @@
 
 import type { Cell } from "../../model/results.ts";
 import { usualPayloadBytes } from "../../model/workloads/workload.ts";
+import { isSaturated } from "../cautions.ts";
 import { absent, bytes, count, type Format, plainLine, plural, shortest } from "../format.ts";
 import { figure, isMeasured, isSeen, unitOf } from "../groups.ts";
 import { figureWithInterval, intervalWords } from "../intervals.ts";
@@ -13,12 +14,7 @@ import { markIn } from "../svg/palette.ts";
 import { capital } from "../words.ts";
 import { type Chart, type ChartTable, tableValue, titled } from "./chart.ts";
 
-type Count =
-  | "activeConnections"
-  | "connections"
-  | "payloadBytes"
-  | "ratePerSecond"
-  | "capacityPercent";
+type Count = "activeConnections" | "connections" | "payloadBytes" | "capacityPercent";
 
 interface GrowthOptions {
   readonly over: Count;
@@ -31,7 +27,6 @@ const countWords: Readonly<Record<Count, string>> = {
   activeConnections: "active connections",
   connections: "connections",
   payloadBytes: "bytes per message",
-  ratePerSecond: "messages per second",
   capacityPercent: "% of its capacity",
 };
 
@@ -39,7 +34,6 @@ function countText(workload: string, over: Count): string {
   return over === "connections" ? countedWord(workload) : countWords[over];
 }
 
-/** Zero where the workload has no rate. */
 function sizeOf(cell: Cell, over: Count): number {
   return cell[over] ?? 0;
 }
@@ -80,9 +74,10 @@ interface Holding extends GrowthOptions {
   readonly several: boolean;
 }
 
-/** What does not vary along the lines. Rates may: they stand in the cells. */
+/** What does not vary along the lines. */
 function heldText(cell: Cell, { over, several }: Holding): string {
   const parts: string[] = [];
+  const { ratePerSecond, capacityPercent } = cell;
   if (over === "connections") {
     // Else all are active, as a rule: how many are is the count that grows.
     if (several) parts.push(`${count(cell.activeConnections)} active`);
@@ -92,6 +87,9 @@ function heldText(cell: Cell, { over, several }: Holding): string {
   }
   if (over !== "payloadBytes" && cell.payloadBytes > 0) {
     parts.push(`${count(cell.payloadBytes)}-byte messages`);
+  }
+  if (ratePerSecond !== null && capacityPercent === undefined) {
+    parts.push(`${count(ratePerSecond)} messages/s`);
   }
   return parts.join(", ");
 }
@@ -133,7 +131,12 @@ function growthChart(cells: readonly Cell[], options: Held): Chart {
         format,
         at: counts,
       },
-      yAxis: { kind: "log", title: words.title, format: shortest(words.format) },
+      yAxis: {
+        // A logarithmic one has no place for 0.
+        kind: cells.every((cell) => (figure(cell, metric)?.median ?? 0) > 0) ? "log" : "linear",
+        title: words.title,
+        format: shortest(words.format),
+      },
       series,
     },
     table: tableOf({ contenders, counts, format, cell: finder(cells, over) }, words.format, metric),
@@ -145,7 +148,10 @@ function pointOf(cell: Cell, { over, metric, knee }: Held): SeriesPoint {
   const found = figure(cell, metric) ?? { median: 0, low: null, high: null };
   const { format } = metricWords(metric, unitOf(cell, metric));
   const bend = knee?.(cell) ?? null;
-  const status = isMeasured(cell) ? "" : `, not ranked: ${count(cell.blocks)} blocks`;
+  // Its CPU is the core's at any number of connections, over the rate that it reached.
+  const saturated = isCost(metric) && isSaturated(cell);
+  const doubt = saturated ? ", saturated" : "";
+  const status = isMeasured(cell) ? doubt : `, not ranked: ${plural(cell.blocks, "block")}`;
   return {
     x: sizeOf(cell, over),
     y: found.median,
@@ -154,10 +160,12 @@ function pointOf(cell: Cell, { over, metric, knee }: Held): SeriesPoint {
     tip:
       `${cell.contender}, ${count(sizeOf(cell, over))} ${countText(cell.workload, over)}: ` +
       `${figureWithInterval(found, format)}${status}${bend === null ? "" : `, ${bend}`}`,
-    open: !isMeasured(cell),
+    open: !isMeasured(cell) || saturated,
     ...(bend === null ? {} : { ringed: true }),
   };
 }
+
+const isCost = (metric: string) => metric.startsWith("serverCpuPer");
 
 function finder(cells: readonly Cell[], over: Count) {
   return (contender: string, size: number) =>

@@ -3,7 +3,7 @@
 
 import type { Cell } from "../../model/results.ts";
 import { bytes, count, shortest } from "../format.ts";
-import { figure, type Group, isMeasured } from "../groups.ts";
+import { figure, type Group, isLostInNoise, isMeasured } from "../groups.ts";
 import { identifier } from "../markup.ts";
 import { markOf } from "../svg/palette.ts";
 import type { ChartRow } from "../svg/row-chart.ts";
@@ -56,7 +56,7 @@ export function memoryChart(group: Group, reference: string): Chart | undefined 
 }
 
 function rowOf(cell: Cell, reference: string): ChartRow {
-  const parts = [user, kernel].map((name) => Math.max(0, figure(cell, name)?.median ?? 0));
+  const parts = [user, kernel].map((name) => figure(cell, name)?.median ?? 0);
   return {
     contender: cell.contender,
     mark: markOf(cell),
@@ -75,7 +75,7 @@ function summary(cell: Cell): string {
 
 /** What all connections take, " · 10,000: 33 MiB"; empty if a part is not known. */
 function timesAll(cell: Cell): string {
-  if ((figure(cell, kernel)?.median ?? 0) < 0) return "";
+  if (isLostInNoise(cell, kernel)) return "";
   return ` · ${count(cell.connections)}: ${bytes(total(cell) * cell.connections)}`;
 }
 
@@ -83,14 +83,10 @@ function timesAll(cell: Cell): string {
 function shares(cell: Cell): string {
   const own = bytes(figure(cell, user)?.median ?? 0);
   const other = figure(cell, kernel)?.median;
-  if (other === undefined) return own;
-  return `${own} + ${other < 0 ? "unknown" : bytes(other)}`;
+  if (other === undefined) return isLostInNoise(cell, kernel) ? `${own} + not resolved` : own;
+  return `${own} + ${bytes(other)}`;
 }
 
-/** What is drawn: less than nothing is nothing. */
 function total(cell: Cell): number {
-  return [user, kernel].reduce(
-    (sum, name) => sum + Math.max(0, figure(cell, name)?.median ?? 0),
-    0,
-  );
+  return [user, kernel].reduce((sum, name) => sum + (figure(cell, name)?.median ?? 0), 0);
 }

@@ -161,10 +161,9 @@ function latencySection(groups: readonly Group[], { reference }: Results): Secti
   };
 }
 
-/** Each server at parts of its own capacity; without that, workloads at several rates. */
+/** Each server at parts of its own capacity. */
 function loadSection({ cells }: Results): Section {
   const shares = cells.filter(({ capacityPercent }) => capacityPercent !== undefined);
-  if (shares.length === 0) return ratesSection(cells);
   const { title, lead } = workloadWords("latency-against-load", shares);
   const knees = new Set(kneesOf(shares).map(({ cell }) => cell));
   const knee = (cell: Cell) => (knees.has(cell) ? "the knee" : null);
@@ -179,20 +178,6 @@ function loadSection({ cells }: Results): Section {
     lead: `${lead} A ring marks it.`,
     oneShown: true,
     charts: [p99, ...others].filter(isChart),
-  };
-}
-
-function ratesSection(cells: readonly Cell[]): Section {
-  return {
-    id: "load",
-    title: "Latency against load",
-    lead:
-      "The same connections at rising rates: where a curve bends upwards the server has no CPU " +
-      "left, and messages queue.",
-    charts: growthCharts(
-      cells.filter(({ workload }) => workloadRow(workload)?.regime === "matched-rate"),
-      { over: "ratePerSecond", metric: "latencyP99" },
-    ).slice(0, 1),
   };
 }
 

@@ -1,7 +1,7 @@
 // The run itself as a chart: when each round ran, and which rounds were discarded.
 
 import type { Results, TimelineRound } from "../../model/results.ts";
-import { count, duration, plainLine } from "../format.ts";
+import { count, duration, plainLine, plural } from "../format.ts";
 import { markIn } from "../svg/palette.ts";
 import type { RoundOutcome, TimedRound } from "../svg/timeline-chart.ts";
 import { type Chart, type ChartTable, tableCount, titled } from "./chart.ts";
@@ -20,7 +20,7 @@ export function timelineChart({ timeline = [], cells }: Results): Chart | undefi
     id: "rounds",
     ...titled("Every round, in the order in which they ran", ""),
     description:
-      `A lane for each contender, a bar for each of ${count(timeline.length)} rounds: ` +
+      `A lane for each contender, a bar for each of ${plural(timeline.length, "round")}: ` +
       `${count(of("counted"))} count, ${count(of("partly"))} without some of their windows, ` +
       `${count(of("dropped"))} were discarded, ${count(of("failed"))} failed.`,
     spec: {
@@ -45,7 +45,8 @@ export function timelineChart({ timeline = [], cells }: Results): Chart | undefi
 function outcomeOf({ windows, dropped, failed, counted }: TimelineRound): RoundOutcome {
   if (failed) return "failed";
   if (counted === false) return "dropped";
-  if (dropped === 0) return "counted";
+  // Earlier versions counted disturbed windows here although all of them were used.
+  if (dropped === 0 || (counted === true && dropped === windows)) return "counted";
   return dropped < windows ? "partly" : "dropped";
 }
 
@@ -85,10 +86,12 @@ function clockUnit(timeline: readonly TimelineRound[]): number {
 
 function scenarioOf(round: TimelineRound): string {
   const { workload, connections, activeConnections, payloadBytes, variant } = round;
+  const { ratePerSecond = null } = round;
   const active = activeConnections === connections ? "" : `, ${count(activeConnections)} active`;
   const which = variant === undefined ? "" : `, ${plainLine(variant)}`;
   const payload = payloadBytes === 0 ? "" : `, ${count(payloadBytes)} B`;
-  return `${plainLine(workload)} ${count(connections)}${active}${payload}${which}`;
+  const rate = ratePerSecond === null ? "" : `, ${count(ratePerSecond)}/s`;
+  return `${plainLine(workload)} ${count(connections)}${active}${payload}${rate}${which}`;
 }
 
 function bordersOf(timeline: readonly TimelineRound[]) {

@@ -4,7 +4,7 @@
 import type { Cell } from "../../model/results.ts";
 import { factNames, furtherMetrics, wordsIn } from "../columns.ts";
 import { absent, plainLine } from "../format.ts";
-import { figure, isP99, scaleText, unitOf } from "../groups.ts";
+import { figure, isP99, scaleText, unitOf, withoutFigure } from "../groups.ts";
 import { intervalWords } from "../intervals.ts";
 import { factTitle, metricWords, principalMetric } from "../metric-words.ts";
 import { type ChartTable, cellTable, type TableValue, tableCount } from "./chart.ts";
@@ -33,7 +33,7 @@ export function rawTable(cells: readonly Cell[]): ChartTable {
 
 function metricValue(cell: Cell, name: string, withInterval: boolean): TableValue {
   const found = figure(cell, name);
-  if (found === undefined) return { text: absent };
+  if (found === undefined) return { text: withoutFigure(cell, name) };
   const { format } = metricWords(name, unitOf(cell, name));
   const median = format(found.median);
   if (!withInterval) return { text: median, value: found.median };

@@ -2,7 +2,7 @@
 
 import { element, type Markup } from "../markup.ts";
 import { barPart, type Filling, label, point, straight, textWidth } from "./marks.ts";
-import { areApart, position, type Scale, ticks } from "./scale.ts";
+import { areApart, position, type Scale, ticks, within } from "./scale.ts";
 
 /** A chart's inside in a box of its own. */
 export interface Drawing {
@@ -132,7 +132,7 @@ function swatch({ filling, bar }: LegendEntry, x: number, y: number): Markup {
 
 /** As many as fit, by how wide they print. */
 function ticksOf(scale: Scale, axis: AxisSpec): readonly number[] {
-  const { at = [] } = axis;
+  const at = (axis.at ?? []).filter((value) => within(scale, value));
   const room = at.reduce((sum, value) => sum + textWidth(axis.format(value), 11.5) + 14, 0);
   const gap = Math.abs(scale.end - scale.start) / 12;
   if (at.length > 0 && room <= gap * 12 && areApart(scale, at, Math.min(gap, 34))) return at;

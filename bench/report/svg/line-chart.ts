@@ -55,7 +55,8 @@ export function drawLines(chart: LineChart, width: number): Drawing {
   const top = 36;
   const plotHeight = Math.max(narrow ? 260 : 340, narrow ? 0 : chart.series.length * lineHeight);
   const bottom = top + plotHeight;
-  const right = narrow ? width - 10 : width - names - 34;
+  const numbers = textWidth(String(chart.series.length));
+  const right = width - 34 - (narrow ? numbers : names);
   const left = leftGutter(chart);
   const scales = scalesOf(chart, { left, right, top, bottom });
   const keys = narrow ? keysBelow(chart.series, bottom + 60, width) : { marks: [], height: 0 };
@@ -66,7 +67,8 @@ export function drawLines(chart: LineChart, width: number): Drawing {
       ...verticalAxis(scales.y, { left, right }, chart.yAxis),
       ...horizontalAxis(scales.x, { top, bottom, width }, chart.xAxis),
       ...chart.series.map((series) => drawSeries(series, scales, chart.smooth === true)),
-      ...(narrow ? keys.marks : namesAtEnds(chart.series, scales, right)),
+      ...namesAtEnds(chart.series, { scales, right, name: narrow ? keyOf : String }),
+      ...keys.marks,
     ],
   };
 }
@@ -128,13 +130,20 @@ function ring({ x, y }: Place, { colour }: ContenderMark): Markup {
   return element("circle", { cx: px(x), cy: px(y), r: "11", class: `w s-${colour}` });
 }
 
+interface Ends {
+  readonly scales: PlotScales;
+  readonly right: number;
+  readonly name: (contender: string, index: number) => string;
+}
+
 /** At the right, in the order of their ends, moved apart until none covers another. */
-function namesAtEnds(series: readonly Series[], scales: PlotScales, right: number): Markup[] {
+function namesAtEnds(series: readonly Series[], { scales, right, name }: Ends): Markup[] {
   const ends = series
-    .flatMap(({ contender, mark, points }) => {
+    .flatMap(({ contender, mark, points }, index) => {
       const last = points.at(-1);
       if (last === undefined) return [];
-      return [{ contender, mark, x: position(scales.x, last.x), y: position(scales.y, last.y) }];
+      const place = { x: position(scales.x, last.x), y: position(scales.y, last.y) };
+      return [{ contender, mark, words: name(contender, index), ...place }];
     })
     .sort((a, b) => a.y - b.y);
   const heights = spread(
@@ -142,16 +151,19 @@ function namesAtEnds(series: readonly Series[], scales: PlotScales, right: numbe
     Math.min(scales.y.start, scales.y.end),
     Math.max(scales.y.start, scales.y.end),
   );
-  return ends.map(({ contender, mark, x, y }, index) => {
+  return ends.map(({ contender, mark, words, x, y }, index) => {
     const height = heights[index] ?? y;
     const d = `M${px(x + 8)} ${px(y)}L${px(right + 8)} ${px(height)}H${px(right + 14)}`;
     return contenderGroup(contender, null, [
       element("path", { d, class: "leader" }),
       point({ x: right + 20, y: height }, mark, "small"),
-      label({ x: right + 28, y: height }, contender),
+      label({ x: right + 28, y: height }, words),
     ]);
   });
 }
+
+/** A curve's number, where its name has no room beside it. */
+const keyOf = (_contender: string, index: number) => String(index + 1);
 
 /** Heights at least a line apart, as near as may be to where they were, within the bounds. */
 export function spread(heights: readonly number[], top: number, bottom: number): number[] {
@@ -171,14 +183,14 @@ export function spread(heights: readonly number[], top: number, bottom: number):
 }
 
 function keysBelow(series: readonly Series[], top: number, width: number) {
-  const widest = Math.max(0, ...series.map(({ contender }) => textWidth(contender))) + 24;
+  const widest = Math.max(0, ...series.map(({ contender }) => textWidth(`99 ${contender}`))) + 24;
   const columns = widest * 2 <= width ? 2 : 1;
   const marks = series.map(({ contender, mark }, index) => {
     const x = (index % columns) * (width / columns);
     const y = top + Math.floor(index / columns) * 22;
     return contenderGroup(contender, null, [
       point({ x: x + 7, y }, mark, "solid"),
-      label({ x: x + 20, y }, contender),
+      label({ x: x + 20, y }, `${keyOf(contender, index)} ${contender}`),
     ]);
   });
   return { marks, height: Math.ceil(series.length / columns) * 22 };

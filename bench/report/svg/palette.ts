@@ -32,7 +32,7 @@ const hues: readonly Hue[] = [
   { name: "net", light: ["#3c434b", "#6d757e"], dark: ["#c9d0d7", "#8f979f"] },
 ];
 
-/** epoll and kqueue never meet on one machine, so they share a hue. */
+/** epoll and kqueue never meet on one machine, so they share a hue. A tone may be part of it. */
 const hueOfStrategy: Readonly<Record<string, string>> = {
   "reactor-epoll": "epoll",
   epoll: "epoll",
@@ -53,6 +53,22 @@ const hueOfStrategy: Readonly<Record<string, string>> = {
   select: "select",
   poll: "poll",
   net: "net",
+  // Peers, which have one shape.
+  "bare-epoll": "epoll",
+  libuv: "ring",
+  libevent: "process",
+  asio: "net",
+  tokio: "port",
+  go: "edge",
+  "java-nio": "thread",
+  "java-virtual-threads": "thread-soft",
+  bun: "proactor",
+  deno: "busy",
+  "python-selectors": "poll",
+  asyncio: "poll-soft",
+  uvloop: "select",
+  twisted: "select-soft",
+  gevent: "fork",
   // Ways to deliver an event, and stores: no servers, but as far apart as these are.
   all: "busy",
   selector: "epoll",
@@ -82,7 +98,8 @@ export function markOf({
 }: Kind & { contender: string }): ContenderMark {
   const hue = hueOfStrategy[strategy] ?? hues[digest(contender) % hues.length]?.name ?? "net";
   const { shape, engine, soft } = runtimeRow(runtime);
-  return { colour: soft ? `${hue}-soft` : hue, shape, dashed: engine !== null };
+  const colour = soft && !hue.endsWith("-soft") ? `${hue}-soft` : hue;
+  return { colour, shape, dashed: engine !== null };
 }
 
 /** The mark of the contender that some of the cells are of. */

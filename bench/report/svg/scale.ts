@@ -110,7 +110,7 @@ function linearTicks(scale: Scale, gap: number, unit: number): number[] {
   return found;
 }
 
-function within(scale: Scale, value: number): boolean {
+export function within(scale: Scale, value: number): boolean {
   const slack = 1e-9 * Math.abs(scale.high - scale.low);
   return value >= scale.low - slack && value <= scale.high + slack;
 }
