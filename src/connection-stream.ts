@@ -122,11 +122,11 @@ export class ConnectionStream extends Duplex {
       close: (connection, error) => {
         before.close?.(connection, error);
         const closed = this.#closed;
+        const broken = error !== null || !this.#received || this.#drained !== null;
         if (closed !== null) closed(error);
-        // What is buffered is read first: the stream destroys itself after its end.
-        else if (error !== null || !this.#received || !this.writableFinished) {
-          this.destroy(error ?? undefined);
-        }
+        else if (broken) this.destroy(error ?? undefined);
+        // What is buffered is read first: the stream destroys itself after both its ends.
+        else if (!this.writableEnded) this.end();
       },
     };
   }

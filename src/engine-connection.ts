@@ -352,8 +352,8 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   }
 
   #deliverWithheld(): void {
-    const items = withheldOf(this);
     const { engine } = this.#role;
+    const [items, delivering] = [withheldOf(this), engine.delivering];
     engine.delivering = this;
     while (items.length > 0 && (this.#flags & (OVER | PAUSED | HELD_BACK)) === 0) {
       const item = items.shift() as Withheld;
@@ -363,7 +363,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
       else this[deliver](item);
       this.#flags |= WITHHELD;
     }
-    engine.delivering = null;
+    engine.delivering = delivering;
     if (items.length > 0) return;
     this.#flags &= ~WITHHELD;
     forgetWithheld(this);

@@ -123,8 +123,10 @@ export class ReactorPump implements Pump {
       left = null;
       call?.();
     };
+    // Not within a handler that runs the Reactor.
+    const posted = () => (this.#serving ? this.#reactor.post(posted) : once());
     queueMicrotask(once);
-    this.#reactor.post(once);
+    this.#reactor.post(posted);
   }
 
   /** Nor does such a thread run process.nextTick(). */

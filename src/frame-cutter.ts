@@ -44,6 +44,8 @@ export class FrameCutter<T> {
   readonly #onFrame: OnFrame<T>;
   readonly #onRefused: OnRefused<T>;
   readonly #begun = new WeakMap<Connection<T>, Begun>();
+  /** Nothing that follows a frame that was refused can be one. */
+  readonly #refused = new WeakSet<Connection<T>>();
 
   constructor(format: FrameFormat, onFrame: OnFrame<T>, onRefused: OnRefused<T> = destroyWith) {
     this.#format = format;
@@ -52,6 +54,7 @@ export class FrameCutter<T> {
   }
 
   data(connection: Connection<T>, bytes: Uint8Array): void {
+    if (this.#refused.has(connection)) return;
     const begun = this.#begun.get(connection);
     if (begun === undefined) {
       const cut = this.#cut(connection, bytes, 0);
@@ -74,6 +77,7 @@ export class FrameCutter<T> {
   }
 
   refuse(connection: Connection<T>, code: FramingError["code"], message: string): void {
+    this.#refused.add(connection);
     this.#onRefused(connection, new FramingError(code, message));
   }
 
@@ -84,7 +88,6 @@ export class FrameCutter<T> {
       const end = this.#format.payloadEnd(bytes, from, seen);
       if (end === INCOMPLETE) return from;
       if (end === TOO_LONG) {
-        connection.pause();
         this.refuse(connection, "ERR_FRAME_TOO_LONG", `the peer sent ${tooLong}`);
         return bytes.length;
       }

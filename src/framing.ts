@@ -9,7 +9,7 @@ import {
   assertString,
 } from "./arguments.ts";
 import type { Connection, ConnectionHandlers } from "./connection.ts";
-import { type EngineConnection, unread } from "./engine-connection.ts";
+import { type EngineConnection, takeOver, unread } from "./engine-connection.ts";
 import { invalidType, invalidValue } from "./errors.ts";
 import {
   FrameCutter,
@@ -31,8 +31,9 @@ interface FramingOptions<T> extends ConnectionHandlers<T> {
   /** Bytes of the longest line or message, without newline or prefix; 64 KiB by default. */
   readonly longest?: number;
   /**
-   * Called for a frame that is longer than `longest`, or that the end of the connection cuts off;
-   * the connection is then paused. Without this handler it is destroyed with the error.
+   * Called for a frame that is longer than `longest`, or that the end of the connection cuts off.
+   * The handler ends or destroys the connection, at once or later; what the peer still sends is
+   * discarded. Without this handler it is destroyed with the error.
    */
   readonly onRefused?: OnRefused<T>;
 }
@@ -140,7 +141,11 @@ export function lengthPrefixed<T = undefined>(
     end(connection) {
       const rest = cutter.take(connection);
       const message = `the peer ended after ${rest?.length} bytes of a message and its length`;
-      if (rest !== null) cutter.refuse(connection, "ERR_FRAME_CUT_OFF", message);
+      if (rest !== null) {
+        // The handler ends this side, perhaps with an answer.
+        (connection as EngineConnection<T>)[takeOver]({ allowHalfOpen: true });
+        cutter.refuse(connection, "ERR_FRAME_CUT_OFF", message);
+      }
       if (!connection.closed) handlers.end?.(connection);
     },
     send(connection, message) {

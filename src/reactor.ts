@@ -360,11 +360,18 @@ export class Reactor {
   }
 
   #runTimersAndTasks(): void {
-    if (this.#timers.nextDueMs() !== null) {
-      const nowMs = performance.now();
-      for (let task = this.#timers.takeDue(nowMs); task; task = this.#timers.takeDue(nowMs)) {
-        this.#guard(task);
-      }
+    if (this.#timers.nextDueMs() === null && this.#tasks.length === 0) return;
+    // They may wait themselves: the batch that is still to be dispatched is then put back.
+    this.#ring.beginServing();
+    this.#runDue();
+    this.#ring.restore();
+    this.#ring.endServing();
+  }
+
+  #runDue(): void {
+    const nowMs = performance.now();
+    for (let task = this.#timers.takeDue(nowMs); task; task = this.#timers.takeDue(nowMs)) {
+      this.#guard(task);
     }
     if (this.#tasks.length === 0) return;
     const tasks = this.#tasks;

@@ -15,8 +15,11 @@ import { explained, orThrow } from "./opening.ts";
  * would repeat after each handler. */
 const NEVER = new Set(["SIGKILL", "SIGSTOP", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL"]);
 
+/** Of names for one number the first: SIGABRT, not SIGIOT. */
 const NAMES = new Map(
-  Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]),
+  Object.entries(constants.signals)
+    .reverse()
+    .map(([name, number]) => [number, name as NodeJS.Signals]),
 );
 
 /**
@@ -38,7 +41,7 @@ export function openSignals(signals: readonly NodeJS.Signals[]): number {
     throw invalidType(`signals is ${typeof signals}: pass an array of names, as ["SIGTERM"]`);
   }
   if (signals.length === 0) throw invalidValue("no signal is named: pass one, as SIGTERM");
-  const numbers = Int32Array.from(new Set(signals), numberOf);
+  const numbers = Int32Array.from(new Set(signals.map(numberOf)));
   return explained(native.openSignals(numbers), `cannot watch ${signals.join(", ")}`, {
     EINVAL: "the system lets no program handle one of them",
   });

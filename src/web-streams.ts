@@ -35,7 +35,12 @@ function readableOf(stream: Duplex): ReadableStream<Uint8Array> {
       if ((controller.desiredSize ?? 0) <= 0) stream.pause();
     });
     stream.pause();
-    stream.on("end", () => settle(() => controller.close()));
+    stream.on("end", () =>
+      settle(() => {
+        controller.close();
+        controller.byobRequest?.respond(0); // which settles a reader that brought its own buffer
+      }),
+    );
     stream.on("error", (error) => settle(() => controller.error(error)));
     stream.on("close", () => settle(() => controller.error(closedEarly())));
   };

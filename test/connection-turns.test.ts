@@ -8,12 +8,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
+  adopt,
   type Connection,
   close,
   connect,
   connectTcp,
   DefaultSelector,
   lines,
+  pipe,
   pipeBoth,
   Reactor,
   recv,
@@ -21,6 +23,7 @@ import {
   serve,
   setLinger,
   toDuplex,
+  write,
 } from "../src/index.ts";
 import { engines } from "./connections/engines.ts";
 import { pattern, portOf, receiveAll, socketTo, start, until } from "./connections/pairs.ts";
@@ -116,6 +119,32 @@ describe.each(engines)("in one turn of %s", (_name, way) => {
     }
     expect(Buffer.concat(chunks).equals(sent)).toBe(true);
     if (!stream.closed) await once(stream, "close");
+  });
+
+  it("a stream that may not write, or wrote before, is read to its end", async () => {
+    const sent = pattern(3 * 16_384);
+    const ends = { open: (connection: Connection) => connection.end(sent) };
+    const server = start(ends, { ...way, allowHalfOpen: true });
+    const connection = await connect({ port: portOf(server), ...way }, {});
+    connection.end("before it was a stream");
+    const streams = [toDuplex(connection)];
+    if (way.engine !== "io_uring") {
+      const [reader, writer] = pipe();
+      const both = adopt(reader, {}, way);
+      write(writer, sent);
+      close(writer);
+      streams.push(toDuplex(both));
+    }
+    for (const stream of streams) {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      const chunks: Buffer[] = [];
+      for await (const chunk of stream) {
+        chunks.push(chunk as Buffer);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      expect(Buffer.concat(chunks).equals(sent)).toBe(true);
+      if (!stream.closed) await once(stream, "close");
+    }
   });
 
   it("frames that end with what was received leave nothing for the next handlers", async () => {

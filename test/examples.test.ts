@@ -378,7 +378,7 @@ describe("12-client-with-back-off", () => {
   });
 
   it("ends at once if it is interrupted while the server is silent", async () => {
-    const silent = createServer().listen(0, "127.0.0.1");
+    const silent = createServer({ allowHalfOpen: true }).listen(0, "127.0.0.1");
     await once(silent, "listening");
     const { port } = silent.address() as AddressInfo;
     const client = Example.run("12-client-with-back-off", `127.0.0.1:${port}`, "get", "colour");

@@ -84,9 +84,11 @@ describe("lines", () => {
         onRefused: (connection, error) => connection.end(error.code),
       }),
     );
-    const socket = await socketTo(server);
+    const socket = await socketTo(server, { allowHalfOpen: true });
     socket.write("too long");
     expect(String(await receiveAll(socket))).toBe("ERR_FRAME_TOO_LONG");
+    socket.end("\nmore\n");
+    await until(() => server.connections === 0, "the close of a connection that was answered");
   });
 
   it("stop at a pause, and go on after it, with other handlers if there are", async () => {
@@ -243,6 +245,21 @@ describe("length-prefixed messages", () => {
     const error = await send(lengthPrefixed({ onMessage() {} }), ["\0\0\0\x05hel"]);
     expect(error).toMatchObject({ code: "ERR_FRAME_CUT_OFF" });
     expect(error?.message).toContain("after 7 bytes of a message and its length");
+  });
+
+  it("may be answered to later where the connection ends within one", async () => {
+    const server = start(
+      lengthPrefixed({
+        onMessage() {},
+        onRefused(connection, error) {
+          setTimeout(() => connection.end(error.code), 20);
+        },
+      }),
+    );
+    const socket = await socketTo(server, { allowHalfOpen: true });
+    socket.end("\0\0");
+    expect(String(await receiveAll(socket))).toBe("ERR_FRAME_CUT_OFF");
+    await until(() => server.connections === 0, "the close");
   });
 
   it("cannot be sent longer than `longest`, nor with a prefix that is too small", async () => {

@@ -446,6 +446,30 @@ describe.each(selectorClasses)("a handler that waits itself, over %s", (_name, m
     });
   }
 
+  for (const mode of modes) {
+    for (const how of ["timer", "task"] as const) {
+      it.each(Object.keys(waits))(
+        `loses none in ${mode} mode by a ${how} that waits: %s`,
+        (wait) => {
+          if (mode !== "level" && !selector.capabilities[mode]) return;
+          const served = new Map<number, number>();
+          for (const fd of Array.from({ length: 3 }, readable)) {
+            const onReadable = () => {
+              served.set(fd, (served.get(fd) ?? 0) + recv(fd, new Uint8Array(8)));
+            };
+            reactor.registerHandler(fd, EVENT_READ, { onReadable }, { mode });
+          }
+          // Due once the wait has taken the events.
+          const task = () => waits[wait]?.();
+          if (how === "timer") reactor.setTimer(0, task);
+          else reactor.post(task);
+          reactor.handleEvents(1000);
+          expect([...served.values()]).toEqual([1, 1, 1]);
+        },
+      );
+    }
+  }
+
   it("does not get an event of the outer batch whose registration has ended meanwhile", () => {
     const [a, b] = [readable(), readable()];
     const calls: number[] = [];

@@ -200,6 +200,15 @@ describe("signals", () => {
     expect(take(again, 1)).toEqual(["SIGHUP"]);
   });
 
+  it("have the names that they were asked by, each once", () => {
+    const names = ["SIGIO", "SIGPOLL", "SIGABRT"] as const;
+    const fd = openSignals(names);
+    for (const name of ["SIGIO", "SIGABRT"] as const) raise(name);
+    expect(take(fd, 2)).toEqual(["SIGABRT", "SIGIO"]);
+    expect(readSignals(fd)).toEqual([]);
+    close(fd);
+  });
+
   it("refuse what cannot be handled", () => {
     for (const signal of ["SIGKILL", "SIGSTOP", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL"] as const) {
       expect(() => openSignals([signal])).toThrow(/cannot be handled safely/);

@@ -381,6 +381,20 @@ describe("toWebStreams", () => {
     expect(answer).toBe("you said hello");
   });
 
+  it("ends a read into the reader's own buffer", async () => {
+    const [a, b] = socketPair();
+    const reader = toWebStreams(a).readable.getReader({ mode: "byob" });
+    write(b, Buffer.from("last words"));
+    close(b);
+    let text = "";
+    for (;;) {
+      const { value, done } = await reader.read(new Uint8Array(4));
+      if (done) break;
+      text += Buffer.from(value).toString();
+    }
+    expect(text).toBe("last words");
+  });
+
   it("refuses an encoding, which its bytes do not have", () => {
     const fds = socketPair();
     const options = { encoding: "utf8" } as object;
