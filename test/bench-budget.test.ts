@@ -63,6 +63,8 @@ describe("a part's clock", () => {
     expect(clock.leftMs()).toBe(0);
     const unbound = clockOf(10, false);
     await unbound.block(30);
+    // A part whose time was over before it began.
+    expect(new PartClock({ seconds: 0, bindsPlanned: true }, () => 7).mustClose()).toBe(true);
     expect([unbound.clock.mustClose(), unbound.clock.leftMs()]).toEqual([false, Infinity]);
   });
 

@@ -240,6 +240,13 @@ describe("what is refused before anything starts", () => {
     [[...command, "--fail-if", "p98 > 5ms"], /there is no figure "p98"; one of: errors, p50/],
     [[...command, "--fail-if", "p99 > 5KiB"], /p99 cannot end with "KiB"; use ns, us/],
     [[...command, "--fail-if", "serverMemory > 5MiB"], /serverMemory is not measured by echo-rate/],
+    [
+      [...command, "--workloads", "capacity", "--fail-if", "rps < 1000"],
+      /throughput is not measured by echo-capacity; messagesPerCpuSecond is/,
+    ],
+    [[...command, "--workloads", "capacity", "--rate", "9"], /no rate in echo-capacity/],
+    [[...command, "--workloads", "memory", "--connections", "1"], /use 2 or more/],
+    [[...command, "--protocol", "http", "--payload", "9"], /--payload is of echo/],
     [[...command, "--protocol", "http", "--fail-if", "ratio > 1.2"], /needs a second --command/],
     [[...command, "--workloads", "broadcast"], /broadcast measures the suite's own programs/],
     [[...command, "--workloads", "rate,replicas"], /replicas measures the suite's own programs/],

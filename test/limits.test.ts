@@ -149,6 +149,13 @@ describe("preflight", () => {
 
 describe("a million connections", () => {
   const million: Demand = { connections: 1_000_000, model: "prefork" };
+
+  it("hold one load generator to its own descriptors, whatever the server is", () => {
+    const few = { ...roomy, openFiles: { soft: 4096, hard: 4096 } };
+    const demand = { connections: 10_000, model: "prefork" } as const;
+    expect(preflight(few, demand)).toBeNull();
+    expect(preflight(few, { ...demand, held: true })?.limit).toBe("RLIMIT_NOFILE");
+  });
   const poor = { ...roomy, openFiles: { soft: 20_000, hard: 20_000 } };
 
   it("fit where descriptors are few: there are processes enough for them", () => {

@@ -282,6 +282,27 @@ describe("the worktrees", () => {
     }
   });
 
+  it("forget those of a killed run, and no worktree of the user's that is away", async () => {
+    const root = repository();
+    const away = join(folder, "away");
+    git(root, "worktree", "add", "--quiet", "--detach", away);
+    rmSync(away, { recursive: true }); // as if its disk were not mounted
+    const gone = spawnSync(process.execPath, ["-e", "0"]).pid;
+    const left = join(tmpdir(), `io-selectors-regression-${gone}-left`);
+    git(root, "worktree", "add", "--quiet", "--detach", join(left, "base"));
+    const listed = () =>
+      git(root, "worktree", "list")
+        .split("\n")
+        .map((line) => line.split(" ")[0])
+        .sort();
+    expect(listed()).toEqual([root, away, join(left, "base")].sort());
+    const worktrees = new Worktrees(root, { host, signal });
+    expect(existsSync(left)).toBe(false);
+    await worktrees.build("base", revision(root));
+    await worktrees.remove();
+    expect(listed()).toEqual([root, away].sort());
+  });
+
   it("say why a commit does not build", async () => {
     const root = repository();
     writeFileSync(
@@ -378,7 +399,9 @@ describe("the command line", () => {
     [["regression", "--base", "HEAD", "--profile", "huge"], /"huge" is not one of default, short/],
     [["regression", "--base", "HEAD", "--gate", "beauty"], /"beauty" is not one of/],
     [["regression", "--base", "no-such-commit"], /no commit "no-such-commit"|not a git clone/],
+    [["regression", "--base", "HEAD", "--json", "--annotate"], /exclude one another/],
     [["compare"], /two files/],
+    [["compare", "a.json", "b.json", "--json", "--annotate"], /exclude one another/],
     [["compare", "a.json", "b.json"], /cannot read "a\.json"/],
     [["compare", good, good], /not JSON/],
     [["trend"], /one file/],
@@ -398,6 +421,15 @@ describe("the command line", () => {
       expect(stderr.trim().split("\n")).toHaveLength(1);
     },
   );
+
+  it("adds nothing to a file that is no history", async () => {
+    const file = join(folder, "no-history.json");
+    const results = join(own.root, "reports", "reference", "default", "results.json");
+    writeFileSync(file, "{}\n");
+    const [told] = await commandLines([["trend", file, "--add", results]]);
+    expect(told?.status).toBe(2);
+    expect(readFileSync(file, "utf8")).toBe("{}\n");
+  });
 
   it("refuses empty, truncated and foreign results", async () => {
     const text = {

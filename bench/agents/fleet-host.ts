@@ -267,13 +267,16 @@ export class FleetHost implements Host {
   }
 
   async memory(serverPid: number, _clientPid: number | null): Promise<MemorySample> {
-    const sample = await this.#server.request("memory", { server: serverPid, client: 0 });
-    const kernelBytes = await withRemoteFiles(this.#server, ({ read }) => kernelMemory(read));
-    return {
-      serverBytes: sample["serverBytes"] as number | null,
-      clientBytes: null,
-      kernelBytes,
-    };
+    try {
+      const sample = await this.#server.request("memory", { server: serverPid, client: 0 });
+      const kernelBytes = await withRemoteFiles(this.#server, ({ read }) => kernelMemory(read));
+      const serverBytes = sample["serverBytes"] as number | null;
+      return { serverBytes, clientBytes: null, kernelBytes };
+    } catch (error) {
+      // The machine is lost, which ends the round: what was measured before is kept.
+      if (!(error instanceof HostError)) throw error;
+      return { serverBytes: null, clientBytes: null, kernelBytes: null };
+    }
   }
 
   async usage(pid: number): Promise<Usage | null> {

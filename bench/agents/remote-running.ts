@@ -31,8 +31,9 @@ export class RemoteRunning extends RemoteEnd implements HostProcess {
 
   send(): void {}
 
-  /** It was not started here: only the measuring ends. */
-  kill(): void {
+  /** It was not started here: it gets no signal, and those that end a server end the measuring. */
+  kill(signal: NodeJS.Signals): void {
+    if (signal !== "SIGTERM" && signal !== "SIGKILL") return;
     this.end({ code: 0, signal: null, error: null });
   }
 

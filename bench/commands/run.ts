@@ -3,7 +3,7 @@
 import { machineRows } from "../agents/machines.ts";
 import { flag } from "../command-line.ts";
 import { requestOf, runRows } from "../run/options.ts";
-import { makePlan } from "../run/plan.ts";
+import { makePlan, refuseUnused } from "../run/plan.ts";
 import { profiles } from "../run/profiles.ts";
 import { type Command, openRow } from "./command.ts";
 import { nameLines } from "./listing.ts";
@@ -32,5 +32,10 @@ export const runCommand: Command = {
     ...nameLines(profiles),
     "workloads and contenders: npm run bench -- list",
   ],
-  execute: async (given) => await measure(makePlan(requestOf(given)), { given }),
+  execute: async (given) => {
+    const request = requestOf(given);
+    const plan = makePlan(request);
+    refuseUnused(plan, request);
+    return await measure(plan, { given });
+  },
 };

@@ -72,7 +72,11 @@ export function withoutUrl(given: Given): Given {
   if (given.values["tls"] === true && !tls) {
     throw new UsageError(`--url: "${text}" is not over TLS; use https:, or omit --tls`);
   }
+  if (url.username !== "" || url.password !== "") {
+    throw new UsageError("--url: give a user's name and password as --header 'Authorization: …'");
+  }
   const { address, protocol, path } = given.values;
+  if (path !== null) throw new UsageError("--url has a path of its own: omit --path");
   if (address !== null) throw new UsageError("--url and --address exclude each other: give one");
   if (protocol !== null && protocol !== "http") throw new UsageError("--url means --protocol http");
   const values = {
@@ -80,7 +84,7 @@ export function withoutUrl(given: Given): Given {
     address: `${url.hostname}:${url.port === "" ? (tls ? 443 : 80) : url.port}`,
     protocol: "http",
     ...(tls ? tlsOf(given, url.hostname) : {}),
-    path: path ?? `${url.pathname}${url.search}`,
+    path: `${url.pathname}${url.search}`,
   };
   return { ...given, values };
 }
@@ -98,7 +102,12 @@ export function targetsOf({ values }: Given, spoken: Spoken): Contender[] {
     throw new UsageError("target needs either --command 'CMD {port}' or --address with --pid");
   }
   const named = namesOf(names ?? [], commands?.length ?? 1);
-  if (address !== null) return [running({ ...rest, address }, { name: named[0] ?? "", spoken })];
+  if (address !== null) {
+    if (rest["ready-within"] !== null) {
+      throw new UsageError("--ready-within needs --command: this server runs already");
+    }
+    return [running({ ...rest, address }, { name: named[0] ?? "", spoken })];
+  }
   for (const option of ["pid", "cgroup"] as const) {
     if (rest[option] === null) continue;
     throw new UsageError(`--${option} needs --address or --url; --command starts its own process`);
@@ -154,7 +163,7 @@ function running(
       `--address needs --pid: ss -ltnp 'sport = :${port}' shows it; or --cgroup`,
     );
   }
-  const own = foreignContender(name, spoken.arguments);
+  const own = { ...foreignContender(name, spoken.arguments), attached: true };
   const summary = `the server on ${address}`;
   if (cgroup === null) {
     const command: Contender["command"] = (paths) => [

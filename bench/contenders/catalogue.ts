@@ -41,6 +41,8 @@ export interface Contender extends Kind {
   readonly prepare?: (paths: Paths) => string | null;
   /** Arguments of the load generator: the protocol that it speaks; default: echo. */
   readonly spoken?: readonly string[];
+  /** Whether it runs already, and goes on afterwards: it keeps the CPUs that it has. */
+  readonly attached?: boolean;
   /** How long it may take until it is ready, in milliseconds; default: 15,000. */
   readonly readyWithinMs?: number;
 }

@@ -1,6 +1,6 @@
 // A server of others, started by a shell's command and announced once it listens.
 
-import type { Contender } from "./catalogue.ts";
+import { type Contender, unix } from "./catalogue.ts";
 
 /** What the announcer needs beyond the server's own time: to start, and to report. */
 const announcerMs = 10_000;
@@ -22,7 +22,8 @@ export function foreignContender(name: string, spoken: readonly string[]) {
     runtime: "foreign",
     strategy: "unknown",
     concurrency: "single",
-    platforms: [process.platform],
+    // It may run on another machine than this one.
+    platforms: unix,
     spoken,
   } as const;
 }

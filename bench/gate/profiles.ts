@@ -34,7 +34,7 @@ export interface ExactRow {
   readonly contenders: readonly string[];
   /** Sent one after the other on one connection. */
   readonly messages: number;
-  /** Eight differ to one side by chance in eight of a thousand runs, ten in two. */
+  /** Ten differ to one side by chance in two of a thousand runs. */
   readonly pairs: number;
 }
 

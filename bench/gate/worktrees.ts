@@ -5,12 +5,13 @@
 import {
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
-  statSync,
   symlinkSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -43,7 +44,7 @@ export class Worktrees {
   /** @param root the repository that the commits are in, built. */
   constructor(root: string, context: ToolContext) {
     sweep();
-    this.folder = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
+    this.folder = realpathSync(mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`)));
     this.#root = root;
     this.#context = context;
     // The last way out, if nothing can be awaited any more.
@@ -139,17 +140,13 @@ export class Worktrees {
   async remove(): Promise<string | null> {
     const { signal } = new AbortController();
     const context = { host: this.#context.host, signal };
+    // Not git worktree prune: others of the user's may be on a disk that is not mounted now.
+    for (const side of checkedOut) forget(join(this.folder, side));
     if (leftOver(this.folder) !== null) {
       // A cache of packages may be read-only.
       await runTool(["chmod", "-R", "u+rwX", this.folder], context);
     }
-    const left = leftOver(this.folder);
-    // Not prune: worktrees of the user's may be on a disk that is not mounted now.
-    for (const side of checkedOut) {
-      const forget = ["worktree", "remove", "--force", join(this.folder, side)];
-      await runTool(["git", "-C", this.#root, ...forget], context);
-    }
-    return left;
+    return leftOver(this.folder);
   }
 }
 
@@ -181,9 +178,10 @@ function sweep(): void {
       ? (name.slice(prefix.length).match(/^(\d+)-/) ?? [])
       : [];
     if (owner === undefined || isAlive(Number(owner))) continue;
-    const folder = join(tmpdir(), name);
-    // What belongs to another user only that user may remove; nor is git run there.
-    if (statSync(folder).uid !== process.getuid?.()) continue;
+    const folder = join(realpathSync(tmpdir()), name);
+    // What belongs to another user only that user may remove.
+    const status = lstatSync(folder, { throwIfNoEntry: false });
+    if (status === undefined || status.uid !== process.getuid?.()) continue;
     for (const side of checkedOut) forget(join(folder, side));
     leftOver(folder);
   }

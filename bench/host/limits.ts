@@ -38,6 +38,8 @@ export interface Demand {
   readonly connections: number;
   /** What the server spends on a connection: a thread, a process, or a slot of one or of a few. */
   readonly model: "thread" | "process" | "single" | "prefork";
+  /** Whether one load generator on this machine keeps all connections. */
+  readonly held?: boolean;
   /** Whether there is no load generator: both ends are in one process. */
   readonly alone?: boolean;
 }
@@ -117,8 +119,9 @@ export function workersFor({ openFiles }: MachineLimits, connections: number): n
 }
 
 /** Against the hard limit, to which programs raise the soft one; several processes split. */
-function checkOpenFiles(machine: MachineLimits, { connections, model }: Demand): Shortfall | null {
-  if (model === "process" || model === "prefork") return null;
+function checkOpenFiles(machine: MachineLimits, demand: Demand): Shortfall | null {
+  const { connections, model, held = false } = demand;
+  if (!held && (model === "process" || model === "prefork")) return null;
   const { openFiles, openFilesCeiling, mayRaise } = machine;
   const needed = connections + otherDescriptors;
   const lift = mayRaise

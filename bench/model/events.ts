@@ -96,6 +96,8 @@ const events = {
     /** Cycles of a churn that were refused or reset. */
     errors: s.optional(count),
   }),
+  /** What a load generator has counted so far, nothing being under way. */
+  report: s.record({ totalMessages: count }),
   /** The load generator's last line. */
   result: s.record({
     messages: count,

@@ -96,8 +96,11 @@ function heldTiles(group: Group): Tile[] {
       const value = figure(cell, metric)?.median;
       return value === undefined ? [] : [format(value)];
     });
-  const names = measured.map(({ contender }) => contender).join(" · ");
-  const kernel = all("kernelBytesPerConnection", bytes)[0];
+  const named = (cells: readonly Cell[]) => cells.map(({ contender }) => contender).join(" · ");
+  const own = "userBytesPerConnection";
+  const sized = measured.filter((cell) => figure(cell, own) !== undefined);
+  const inKernel = figure(first, "kernelBytesPerConnection")?.median;
+  const kernel = inKernel === undefined ? undefined : bytes(inKernel);
   const kernelWords = kernel === undefined ? "" : `, and ${kernel} in the kernel for both ends`;
   const p99 = all("latencyP99", duration).join(" · ");
   const timed = measured
@@ -108,10 +111,10 @@ function heldTiles(group: Group): Tile[] {
     })
     .join(" · ");
   const rows = [
-    { figure: count(first.connections), words: `connections held by ${names}` },
+    { figure: count(first.connections), words: `connections held by ${named(measured)}` },
     {
-      figure: all("userBytesPerConnection", bytes).join(" · "),
-      words: `of server memory per connection: ${names}${kernelWords}`,
+      figure: all(own, bytes).join(" · "),
+      words: `of server memory per connection: ${named(sized)}${kernelWords}`,
     },
     { figure: p99, words: `p99 latency while messages sweep over all: ${timed}` },
   ];

@@ -71,7 +71,7 @@ export class PartClock {
 
   /** Whether what is left is needed for closing: no further window is measured. */
   mustClose(): boolean {
-    return this.leftMs() < closingShare * this.#wholeMs;
+    return this.leftMs() <= closingShare * this.#wholeMs;
   }
 
   hurried(how: keyof Hurry): void {

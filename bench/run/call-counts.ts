@@ -8,7 +8,6 @@ import { processTree } from "../host/usage.ts";
 import type { CallCounts } from "../model/call-counts.ts";
 import type { Snapshot, Window } from "../model/events.ts";
 import { type Cell, isSameLoad, type Results } from "../model/results.ts";
-import { decodeHistogram } from "../statistics/hdr-encoding.ts";
 import { HeldLoad } from "./held-load.ts";
 import { runLoad } from "./load.ts";
 import { canBeHeld, type GeneratorLoad, type HeldLoadShape } from "./load-arguments.ts";
@@ -143,6 +142,8 @@ async function traceWindow(
 ): Promise<Traced | string> {
   const { host, signal, cpus } = pass;
   const account = new AccountTaker(server, host);
+  const before = await generator.messagesSoFar();
+  if (typeof before === "string") return before;
   await account.begin(false);
   const trace = await CallTrace.attach(processTree(server.pid), { host, signal });
   if (typeof trace === "string") return trace;
@@ -158,8 +159,9 @@ async function traceWindow(
     const late = lateOf(window);
     if (late !== null) return late;
     const own = (await account.end())?.calls ?? null;
-    // Each message that was due in a window is followed until it is back.
-    return { messages: decodeHistogram(window.latency).count, calls, own };
+    // All that came back, those before the window begins and after it ends included.
+    const after = await generator.messagesSoFar();
+    return typeof after === "string" ? after : { messages: after - before, calls, own };
   } finally {
     trace.kill();
   }

@@ -91,6 +91,13 @@ export class HeldLoad {
     return this.#next("window", windowMs + settleMs + drainMs + marginMs);
   }
 
+  /** @returns how many messages came back so far, or why it did not say. @throws {Interrupted} */
+  async messagesSoFar(): Promise<number | string> {
+    this.#child.send("report");
+    const report = await this.#next("report", marginMs);
+    return typeof report === "string" ? report : report.totalMessages;
+  }
+
   /** Closes every connection. @returns what it counted, or why it did not. @throws {Interrupted} */
   async end(): Promise<LoadResult | string> {
     if (this.#result !== null) return this.#result;
@@ -102,7 +109,7 @@ export class HeldLoad {
     this.#child.kill("SIGKILL");
   }
 
-  async #next<Name extends "connected" | "window" | "result">(
+  async #next<Name extends "connected" | "window" | "report" | "result">(
     name: Name,
     timeoutMs: number,
   ): Promise<Extract<Event, { event: Name }> | string> {

@@ -81,7 +81,8 @@ function commonArguments(target: Omit<LoadTarget, "timing">, further: Arguments)
     ...modeArguments(load),
   };
   const pairs = Object.entries(options).flatMap(([name, value]) => [name, String(value)]);
-  return [...pairs, ...spoken];
+  // What the workload is about goes before what the protocol asks for, such as --depth.
+  return [...spoken, ...pairs];
 }
 
 type Arguments = Readonly<Record<string, string | number>>;

@@ -23,7 +23,7 @@ export interface LoadOptions {
   readonly serverEnded: Promise<object>;
   /** Called once, about the middle of the last window; `pid` is the load generator's. */
   readonly onLoaded?: (pid: number) => void;
-  /** Called once, when all connections are open. */
+  /** Called once, when all connections are open and the buffers of slow readers are full. */
   readonly onConnected?: () => void;
 }
 
@@ -55,14 +55,12 @@ export async function runLoad(target: LoadTarget, options: LoadOptions): Promise
   const { host, cpu, signal } = options;
   const { warmupMs, windows: count, windowMs } = target.timing;
   const argv = [host.paths.loadGenerator, "run", ...loadArguments(target)];
+  const begins = target.load.slowReaders === undefined ? "connected" : "filled";
   const hear = (line: string) => {
     const event = parseEvent(line);
-    if (event?.event === "connected") {
-      connectMs = event.elapsedMs;
+    if (event?.event === "connected") connectMs = event.elapsedMs;
+    if (event?.event === begins) {
       options.onConnected?.();
-    }
-    if (event?.event === "connected" || event?.event === "filled") {
-      clearTimeout(timer);
       // The windows are told when all is over: the connections are gone by then.
       const untilLastMs = warmupMs + (count - 0.5) * windowMs;
       timer = setTimeout(() => options.onLoaded?.(child.pid), untilLastMs);

@@ -97,6 +97,18 @@ export function makePlan(
   };
 }
 
+/** @throws {UsageError} on what the workloads of the plan do not use, or cannot be done with. */
+export function refuseUnused({ parts }: Plan, { rate }: Pick<RunRequest, "rate">): void {
+  const scenarios = parts.flatMap((part) => part.scenarios);
+  const names = [...new Set(scenarios.map(({ workload }) => workload.name))].join(", ");
+  if (rate !== null && scenarios.every(({ ratePerSecond }) => ratePerSecond === null)) {
+    throw new UsageError(`--rate: there is no rate in ${names}; omit it`);
+  }
+  if (scenarios.some(({ load }) => load.mode === "memory" && load.stages.length < 2)) {
+    throw new UsageError("--connections: memory is a slope over several counts; use 2 or more");
+  }
+}
+
 function givenOptions({ out: _folder, ...rest }: RunRequest): Record<string, unknown> {
   return Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
 }
@@ -209,12 +221,15 @@ function blocksOf(blocks: Blocks, { blocks: asked }: RunRequest): Blocks {
   return asked === null ? blocks : { minimum: asked, maximum: asked };
 }
 
+/** That a load generator takes; of longer times the windows are longer. */
+const mostWindows = 1000;
+
 /** As many windows of about the usual length as add up to the time. */
 function timingOf(usual: Timing, { duration: durationSeconds, steady }: RunRequest): Timing {
   const timing = steady === null ? usual : { ...usual, steadyWithinMs: steady * 1000 };
   if (durationSeconds === null) return timing;
   const durationMs = durationSeconds * 1000;
-  const windows = Math.max(1, Math.round(durationMs / windowMs));
+  const windows = Math.min(mostWindows, Math.max(1, Math.round(durationMs / windowMs)));
   return { ...timing, windows, windowMs: Math.round(durationMs / windows) };
 }
 

@@ -4,6 +4,7 @@ import type { Contender } from "../contenders/catalogue.ts";
 import type { Host } from "../host/host.ts";
 import { type Demand, type MachineLimits, preflight, workersFor } from "../host/limits.ts";
 import type { Refusal } from "./judge.ts";
+import { canBeHeld } from "./load-arguments.ts";
 import type { Part, Scenario } from "./plan.ts";
 
 /** By contender; those that can run are not in it. */
@@ -69,11 +70,13 @@ function exclusionOf(
 
 function limitRefusal(
   { concurrency: model }: Contender,
-  { load: { mode, connections } }: Scenario,
+  { load }: Scenario,
   { host, machine }: { readonly host: Host; readonly machine: MachineLimits },
 ): Refusal | null {
+  const { mode, connections } = load;
+  const held = canBeHeld(load) && host.shortfall === undefined;
   const open =
-    mode === "readiness" ? { model, connections: 2 * connections } : { model, connections };
+    mode === "readiness" ? { model, connections: 2 * connections } : { model, connections, held };
   const demand: Demand = mode === "readiness" ? { ...open, alone: true } : open;
   const shortfall = preflight(machine, demand) ?? host.shortfall?.(connections) ?? null;
   if (shortfall === null) return null;

@@ -11,7 +11,9 @@ interface ReadinessOutcome {
   readonly failure: string | null;
 }
 
-const timeoutMs = 60_000;
+const shortestMs = 60_000;
+/** poll(2) and select(2) look at each descriptor in each of the thousands of waits. */
+const msPerConnection = 3;
 
 /** @throws {Interrupted} when the run is to stop. */
 export async function measureReadiness(
@@ -19,6 +21,7 @@ export async function measureReadiness(
   { connections, activeConnections, writes }: ReadinessLoad,
   { host, signal, cpus }: Workbench,
 ): Promise<ReadinessOutcome> {
+  const timeoutMs = Math.max(shortestMs, connections * msPerConnection);
   let turn: ReadinessTurn | null = null;
   let unavailable: string | null = null;
   const shape = [connections, activeConnections, writes].map(String);

@@ -172,12 +172,12 @@ function outcomeOf(request: RoundRequest, context: RoundContext): Promise<Partia
   return measureServer(request, load, context);
 }
 
-/** Of a round whose server is to be saturated before the load generator is. */
+/** Of a round whose server is to be saturated before the load generator is, and is started here. */
 export function cpuShareOf(
-  { scenario }: RoundRequest,
+  { scenario, contender }: RoundRequest,
   { cpuShare }: RoundContext,
 ): CpuShare | null {
-  return scenario.workload.mustFill ? (cpuShare ?? null) : null;
+  return scenario.workload.mustFill && contender.attached !== true ? (cpuShare ?? null) : null;
 }
 
 /** Starts the server of a round. @returns it, or what the round comes to without one. */
@@ -268,8 +268,10 @@ async function loadAndStop(
   const { host, signal, cpus } = context;
   const memoryBefore = samplesMemory ? await host.memory(pid, null) : null;
   let sampled: Promise<MemorySample> | null = null;
-  // A slot of a churn is a connection all the time: accepting and closing is what it is about.
-  const account = load.mode === "churn" ? null : new AccountTaker(server, host);
+  // A slot of a churn is a connection all the time: accepting and closing is what it is about. When
+  // the last window of a watched warm-up is due is not known.
+  const isTimed = load.mode !== "churn" && timing.steadyWithinMs === 0;
+  const account = isTimed ? new AccountTaker(server, host) : null;
   let accounted: Promise<OwnAccount | null> | null = null;
   // It takes a moment of CPU time; if that was the server's CPU, the gate drops the window.
   const onLoaded = (client: number) => {

@@ -49,7 +49,7 @@ constexpr NumberRow kNumbers[] = {
      "messages are due at multiples of this only, open loop; 0: each at its own time"},
     {"--spin", &RunOptions::spin, 0, 1,
      "1: never sleep while there is load, open and closed; needs a CPU of its own"},
-    {"--in-flight", &RunOptions::in_flight, 1, 1'000'000,
+    {"--in-flight", &RunOptions::in_flight, 1, 16'000'000,
      "messages (closed) or cycles (churn) in flight over all connections"},
     {"--depth", &RunOptions::depth, 0, 1'000'000,
      "most messages in flight on one connection; 0: no limit; default 0, request and http 1"},

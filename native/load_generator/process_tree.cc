@@ -242,6 +242,8 @@ bool ProcessTree::LookInside(Process* process, bool hold, TreeSample* sample) {
     process->threads_count = field(kThreads);
     if (process->threads_count > kLookedAtAtMost) return false;
     process->threads.Look(process->threads_count, hold && process->threads_count <= kHeldAtMost);
+  } else {
+    process->threads.Miss();
   }
   ReadSampledClocks(process);
   sample->user_sampled_ns += process->user_sampled_ns;

@@ -113,7 +113,7 @@ class RequestProtocol final : public Protocol {
     return taken;
   }
 
-  std::string Explain(uint32_t /*slot*/, const Exchange& exchange, const ExchangeProgress& progress,
+  std::string Explain(uint32_t slot, const Exchange& exchange, const ExchangeProgress& progress,
                       Fault fault, const std::string& data) const override {
     const RequestSpec& spec = SpecOf(exchange);
     const std::string name =
@@ -123,6 +123,11 @@ class RequestProtocol final : public Protocol {
       case Fault::kDoubled:
         return name + "had not been sent yet when " + Quote(data) + " came";
       case Fault::kWrong:
+        if (slots_[slot].announced > kMostAnnounced) {
+          return name + Format("its answer announces %llu bytes; at most %llu are counted",
+                               static_cast<unsigned long long>(slots_[slot].announced),
+                               static_cast<unsigned long long>(kMostAnnounced));
+        }
         return name +
                Format("byte %zu of the answer on is %s, expected %s", progress.received,
                       Quote(data).c_str(),

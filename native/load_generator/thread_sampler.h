@@ -35,6 +35,9 @@ class ThreadSampler {
    */
   void Look(int64_t thread_count, bool hold);
 
+  /** It was not looked at this time: what one thread wanted is not known. */
+  void Miss() { most_wanted_ns_ = -1; }
+
   const Switches& switches() const { return switches_; }
   /** Whether the kernel's account of every thread could be read whole. */
   bool knows_switches() const { return knows_switches_; }

@@ -248,7 +248,7 @@ function claimsSection({ cells }: Results): Section {
     title: "Claims of the literature, tested",
     lead:
       "Each claim with the cell of this run that tests it. It is not resolved if the 95 % " +
-      "interval holds the bound.",
+      "interval holds the bound, or if a ratio is a tie or that of a saturated server.",
     charts: [],
     ...(2 * decided.length > rows.length ? { whole: table, words: true } : {}),
   };
