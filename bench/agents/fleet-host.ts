@@ -194,14 +194,19 @@ export class FleetHost implements Host {
 
   /** Of the agents: ports and memory for their parts of so many connections. */
   shortfall(connections: number): Shortfall | null {
-    const found = this.#agents.map(({ agent, limits, besideServer }) =>
+    const found = this.#agents.map(({ agent, limits }) =>
       agentShortfall(agent.name, limits, {
         connections: Math.ceil(connections / this.#agents.length),
-        // Loopback has source addresses to spare.
-        oneSource: !(besideServer && this.serverAddress.startsWith("127.")),
+        oneSource: this.hasOneSource(agent),
       }),
     );
     return found.find((each) => each !== null) ?? null;
+  }
+
+  /** Whether an agent has one address to connect from: loopback has many. */
+  hasOneSource(agent: Agent): boolean {
+    const placed = this.#agents.find((one) => one.agent === agent);
+    return !(placed?.besideServer === true && this.serverAddress.startsWith("127."));
   }
 
   killAll(): void {
@@ -226,7 +231,8 @@ export class FleetHost implements Host {
     const plan = await withRemoteFiles(this.#server, ({ read }) => chooseCpus(read));
     const beside = this.#agents.some(({ besideServer }) => besideServer);
     // An agent may have one CPU only, which its own process needs, too.
-    return { ...plan, clientAlone: false, note: beside ? plan.note : null };
+    const client = beside ? plan.client : null;
+    return { ...plan, client, clientAlone: false, note: beside ? plan.note : null };
   }
 
   limits(): Promise<MachineLimits> {

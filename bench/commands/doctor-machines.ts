@@ -25,7 +25,9 @@ export async function diagnoseMachines(machines: Machines, json: boolean): Promi
   for (const { name, role, agent } of fleet.machines) {
     const [environment, limits] = [await environmentOf(agent), await limitsOf(agent)];
     const shortfalls =
-      role === "server" ? serverShortfalls(limits) : agentShortfalls(name, limits, agents);
+      role === "server"
+        ? serverShortfalls(limits)
+        : agentShortfalls(limits, { name, agents, oneSource: fleet.hasOneSource(agent) });
     found.push({ name, role, environment, limits, shortfalls });
   }
   const network = (await fleet.blocks()).filter((block) => block.network !== null);
@@ -42,13 +44,19 @@ function serverShortfalls(limits: MachineLimits): MachineDiagnosis["shortfalls"]
   return rows.map(({ connections, shortfalls }) => ({ connections, found: [...shortfalls] }));
 }
 
+interface AgentPlace {
+  readonly name: string;
+  /** How many there are. */
+  readonly agents: number;
+  readonly oneSource: boolean;
+}
+
 function agentShortfalls(
-  name: string,
   limits: MachineLimits,
-  agents: number,
+  { name, agents, oneSource }: AgentPlace,
 ): MachineDiagnosis["shortfalls"] {
   return scales.map((connections) => {
-    const demand = { connections: Math.ceil(connections / agents), oneSource: true };
+    const demand = { connections: Math.ceil(connections / agents), oneSource };
     const found = agentShortfall(name, limits, demand);
     return { connections, found: found === null ? [] : [found] };
   });

@@ -224,7 +224,8 @@ export function terminalOf(stream: NodeJS.WriteStream): TerminalOptions {
 }
 
 function describeCpus({ server, client, note }: CpuPlan): string {
-  const where = `server on CPU ${server}, load generator on CPU ${client}`;
+  const generator = client === null ? "" : `, load generator on CPU ${client}`;
+  const where = `server on CPU ${server}${generator}`;
   if (note === null) return where;
   return server === null ? note : `${where}; ${note}`;
 }

@@ -53,7 +53,7 @@ export function drawLines(chart: LineChart, width: number): Drawing {
   const narrow = width < narrowBelow;
   const names = Math.max(0, ...chart.series.map(({ contender }) => textWidth(contender)));
   const top = 36;
-  const plotHeight = Math.max(narrow ? 260 : 340, narrow ? 0 : chart.series.length * lineHeight);
+  const plotHeight = Math.max(narrow ? 260 : 340, chart.series.length * lineHeight);
   const bottom = top + plotHeight;
   const numbers = textWidth(String(chart.series.length));
   const right = width - 34 - (narrow ? numbers : names);
