@@ -9,7 +9,10 @@ import {
   warnings,
   workersFor,
 } from "../bench/host/limits.ts";
+import { LocalHost } from "../bench/host/local.ts";
 import { readMachineLimits } from "../bench/host/machine-limits.ts";
+import { makePlan } from "../bench/run/plan.ts";
+import { refusalsOf } from "../bench/run/preflight.ts";
 
 /** Ten thousand of anything fit here. */
 const roomy: MachineLimits = {
@@ -49,6 +52,12 @@ const silent: MachineLimits = {
   machineFiles: null,
   trackedConnections: null,
   availableMemoryBytes: null,
+};
+
+const nothingAsked = {
+  ...{ profile: null, workloads: null, contenders: null, connections: null, rate: null },
+  ...{ payload: null, duration: null, steady: null, blocks: null, budget: null, seed: null },
+  out: null,
 };
 
 const single: Demand = { connections: 10_000, model: "single" };
@@ -149,13 +158,6 @@ describe("preflight", () => {
 
 describe("a million connections", () => {
   const million: Demand = { connections: 1_000_000, model: "prefork" };
-
-  it("hold one load generator to its own descriptors, whatever the server is", () => {
-    const few = { ...roomy, openFiles: { soft: 4096, hard: 4096 } };
-    const demand = { connections: 10_000, model: "prefork" } as const;
-    expect(preflight(few, demand)).toBeNull();
-    expect(preflight(few, { ...demand, held: true })?.limit).toBe("RLIMIT_NOFILE");
-  });
   const poor = { ...roomy, openFiles: { soft: 20_000, hard: 20_000 } };
 
   it("fit where descriptors are few: there are processes enough for them", () => {
@@ -164,6 +166,22 @@ describe("a million connections", () => {
     expect(workers * (20_000 - 80)).toBeGreaterThan(1_000_000);
     expect(workersFor(poor, 100)).toBe(2);
     expect(workersFor(silent, 1_000_000)).toBe(2);
+  });
+
+  it("are refused where one load generator keeps all of them, in windows that take turns", () => {
+    const refused = (profile: string, machine: MachineLimits) => {
+      const { parts } = makePlan({ ...nothingAsked, profile, contenders: ["cpp:prefork"] });
+      return parts.flatMap((part) =>
+        part.scenarios.flatMap((scenario) => {
+          const found = refusalsOf(part, scenario, { host: new LocalHost(), machine });
+          const cause = found.get("cpp:prefork")?.cause;
+          return cause?.code === "limit" ? [`${scenario.workload.name} ${cause.limit}`] : [];
+        }),
+      );
+    };
+    expect(refused("c1m", { ...poor, availableMemoryBytes: null })).toEqual([]);
+    const few = { ...roomy, openFiles: { soft: 4096, hard: 4096 } };
+    expect(refused("quick", few)).toEqual(["echo-rate RLIMIT_NOFILE"]);
   });
 
   it("need memory for both ends, files of the machine, and a firewall that can track them", () => {

@@ -11,7 +11,7 @@ import { deriveSeed, seededRandom, shuffled } from "../statistics/random.ts";
 import { sampleSize } from "../statistics/sample-size.ts";
 import type { PartClock } from "./budget.ts";
 import type { Planned } from "./cells.ts";
-import { canInterleave, measureInterleaved } from "./interleaved.ts";
+import { measureInterleaved, takesTurns } from "./interleaved.ts";
 import { judgedRounds, pairBlocks, type Refusal } from "./judge.ts";
 import { pairOf } from "./metrics.ts";
 import type { Part, Plan, Scenario } from "./plan.ts";
@@ -153,7 +153,8 @@ export class BlockRun {
       const requests = order
         .filter((contender) => isWanted(scenarioIndex, contender))
         .flatMap((contender) => this.#request({ scenarioIndex, block, contender, seed }));
-      if (canInterleave(requests)) await this.#measureTogether(requests, context);
+      const inTurn = requests.every(({ scenario, timing }) => takesTurns(scenario, timing));
+      if (inTurn) await this.#measureTogether(requests, context);
       else for (const request of requests) await this.#measureAlone(request, context);
     }
   }

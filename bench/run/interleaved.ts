@@ -10,6 +10,7 @@ import { faultOf } from "./faults.ts";
 import { HeldLoad } from "./held-load.ts";
 import { canBeHeld, type HeldLoadShape } from "./load-arguments.ts";
 import { AccountTaker } from "./own-account.ts";
+import type { Scenario } from "./plan.ts";
 import type { Timing } from "./profiles.ts";
 import {
   cpuShareOf,
@@ -50,14 +51,13 @@ interface InterleavedRequest {
   readonly onEnded: (request: RoundRequest, round: Round) => void;
 }
 
-/** Whether the scenario can be held: no watched warm-up, memory, or baseline of latencies. */
-export function canInterleave(rounds: readonly RoundRequest[]): boolean {
-  return rounds.every(
-    ({ scenario: { load, workload }, timing }) =>
-      canBeHeld(load) &&
-      workload.baseline?.metric !== "latencyP99" &&
-      !workload.samplesMemory &&
-      timing.steadyWithinMs === 0,
+/** Whether the load turns from server to server: no watched warm-up, memory, or baseline of p99. */
+export function takesTurns({ load, workload }: Scenario, timing: Timing): boolean {
+  return (
+    canBeHeld(load) &&
+    workload.baseline?.metric !== "latencyP99" &&
+    !workload.samplesMemory &&
+    timing.steadyWithinMs === 0
   );
 }
 

@@ -3,8 +3,8 @@
 import type { Contender } from "../contenders/catalogue.ts";
 import type { Host } from "../host/host.ts";
 import { type Demand, type MachineLimits, preflight, workersFor } from "../host/limits.ts";
+import { takesTurns } from "./interleaved.ts";
 import type { Refusal } from "./judge.ts";
-import { canBeHeld } from "./load-arguments.ts";
 import type { Part, Scenario } from "./plan.ts";
 
 /** By contender; those that can run are not in it. */
@@ -14,13 +14,15 @@ export function refusalsOf(
   { host, machine }: { readonly host: Host; readonly machine: MachineLimits },
 ): Map<string, Refusal> {
   const refusals = new Map<string, Refusal>();
+  // By one load generator on this machine, which keeps all connections.
+  const held = takesTurns(scenario, part.timing) && host.shortfall === undefined;
   for (const contender of part.contenders) {
     const refusal =
       platformRefusal(contender, host) ??
       missingRefusal(contender, host) ??
       hostRefusal(contender, scenario, host) ??
       exclusionOf(contender, scenario) ??
-      limitRefusal(contender, scenario, { host, machine });
+      limitRefusal(contender, scenario, { host, machine, held });
     if (refusal !== null) refusals.set(contender.name, refusal);
   }
   return refusals;
@@ -71,10 +73,9 @@ function exclusionOf(
 function limitRefusal(
   { concurrency: model }: Contender,
   { load }: Scenario,
-  { host, machine }: { readonly host: Host; readonly machine: MachineLimits },
+  { host, machine, held }: { readonly host: Host; readonly machine: MachineLimits; held: boolean },
 ): Refusal | null {
   const { mode, connections } = load;
-  const held = canBeHeld(load) && host.shortfall === undefined;
   const open =
     mode === "readiness" ? { model, connections: 2 * connections } : { model, connections, held };
   const demand: Demand = mode === "readiness" ? { ...open, alone: true } : open;
