@@ -9,7 +9,7 @@ import {
   assertString,
 } from "./arguments.ts";
 import type { Connection, ConnectionHandlers } from "./connection.ts";
-import { type EngineConnection, takeOver, unread } from "./engine-connection.ts";
+import { type EngineConnection, unread } from "./engine-connection.ts";
 import { invalidType, invalidValue } from "./errors.ts";
 import {
   FrameCutter,
@@ -141,11 +141,7 @@ export function lengthPrefixed<T = undefined>(
     end(connection) {
       const rest = cutter.take(connection);
       const message = `the peer ended after ${rest?.length} bytes of a message and its length`;
-      if (rest !== null) {
-        // The handler ends this side, perhaps with an answer.
-        (connection as EngineConnection<T>)[takeOver]({ allowHalfOpen: true });
-        cutter.refuse(connection, "ERR_FRAME_CUT_OFF", message);
-      }
+      if (rest !== null) cutter.refuse(connection, "ERR_FRAME_CUT_OFF", message);
       if (!connection.closed) handlers.end?.(connection);
     },
     send(connection, message) {
