@@ -1,7 +1,7 @@
 // Names to connected descriptors: addresses in turn, deadlines and signals, and nothing that stays
 // open. Look-ups are given, so that no test depends on a resolver.
 
-import { readdirSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -202,6 +202,7 @@ describe("a Unix socket", () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(await Promise.all(attempts)).toHaveLength(6);
+    rmSync(path);
   });
 
   it("is refused in Node's form", async () => {
