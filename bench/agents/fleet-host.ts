@@ -230,8 +230,8 @@ export class FleetHost implements Host {
   async cpus(): Promise<CpuPlan> {
     const plan = await withRemoteFiles(this.#server, ({ read }) => chooseCpus(read));
     const beside = this.#agents.some(({ besideServer }) => besideServer);
-    // An agent may have one CPU only, which its own process needs, too.
     const client = beside ? plan.client : null;
+    // `clientAlone` is false: an agent may have one CPU only, which its own process needs, too.
     return { ...plan, client, clientAlone: false, note: beside ? plan.note : null };
   }
 

@@ -81,7 +81,7 @@ function commonArguments(target: Omit<LoadTarget, "timing">, further: Arguments)
     ...modeArguments(load),
   };
   const pairs = Object.entries(options).flatMap(([name, value]) => [name, String(value)]);
-  // What the workload is about goes before what the protocol asks for, such as --depth.
+  // The last one wins: what the workload says, over what the protocol asks for, such as --depth.
   return [...spoken, ...pairs];
 }
 

@@ -73,7 +73,7 @@ function exclusionOf(
 function limitRefusal(
   { concurrency: model }: Contender,
   { load }: Scenario,
-  { host, machine, held }: { readonly host: Host; readonly machine: MachineLimits; held: boolean },
+  { host, machine, held }: Readonly<{ host: Host; machine: MachineLimits; held: boolean }>,
 ): Refusal | null {
   const { mode, connections } = load;
   const open =
