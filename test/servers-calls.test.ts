@@ -2,11 +2,12 @@
 // tracing.
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { countedCalls } from "../bench/model/call-counts.ts";
+import { childrenOf } from "./bench-processes.ts";
 import { endAll, expectEcho, open, type ServerRow, serverRows, start } from "./server-processes.ts";
 
 const hasStrace = spawnSync("strace", ["-V"]).status === 0;
@@ -61,8 +62,10 @@ async function checkBetween(row: ServerRow, file: string, count: number): Promis
   const peers = await Promise.all(Array.from({ length: count }, () => open(server.port)));
   const echo = () => Promise.all(peers.map((peer) => expectEcho(peer, "a message")));
   await echo(); // every connection has been accepted
+  await asleep(server.pid);
   const before = await server.snapshot();
   for (let i = 0; i < messages / count; i++) await echo();
+  await asleep(server.pid);
   const after = await server.snapshot();
   expect((await server.stop("SIGTERM")).code).toBe(0);
   const calls = await callsIn(file, { pid: server.pid, event: "snapshot" });
@@ -78,6 +81,22 @@ async function checkBetween(row: ServerRow, file: string, count: number): Promis
   expect((after["bytesReceived"] ?? 0) - (before["bytesReceived"] ?? 0)).toBe(
     Math.ceil(messages / count) * count * "a message".length,
   );
+}
+
+/**
+ * Until each thread of the server and of its children waits in the kernel again: one that has yet
+ * to begin its next call would be counted on the wrong side of a snapshot. proc_pid_stat(5)
+ */
+async function asleep(pid: number): Promise<void> {
+  const stateOf = (process: number, thread: string) =>
+    readFileSync(`/proc/${process}/task/${thread}/stat`, "latin1").replace(/^.*\) /s, "")[0];
+  const states = () =>
+    [pid, ...childrenOf(pid)].flatMap((process) =>
+      readdirSync(`/proc/${process}/task`).map((thread) => stateOf(process, thread)),
+    );
+  await vi.waitFor(() => expect(new Set(states())).toEqual(new Set(["S"])), {
+    ...{ timeout: 60_000, interval: 20 },
+  });
 }
 
 async function inFolder(work: (file: string) => Promise<void>): Promise<void> {
