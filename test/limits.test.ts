@@ -231,6 +231,13 @@ describe("reading a machine", () => {
     ["/proc/meminfo", "MemTotal: 2000 kB\nMemAvailable:    1000 kB"],
     ["/sys/fs/cgroup/user.slice/job/memory.max", "max"],
     ["/sys/fs/cgroup/user.slice/memory.max", "500000"],
+    ["/sys/fs/cgroup/user.slice/job/memory.current", "90000"],
+    ["/sys/fs/cgroup/user.slice/memory.current", "100000"],
+    ["/sys/fs/cgroup/user.slice/job/memory.stat", "inactive_file 10\nactive_file 10"],
+    [
+      "/sys/fs/cgroup/user.slice/memory.stat",
+      "file 60000\ninactive_file 40000\nactive_file 10000\nunevictable 3",
+    ],
     ["/proc/loadavg", "0.10 0.20 0.30 2/345 6789"],
   ]);
 
@@ -238,6 +245,22 @@ describe("reading a machine", () => {
     const idle = new Map([...files, ["/proc/sys/net/netfilter/nf_conntrack_count", "0"]]);
     const machine = readMachineLimits((path) => idle.get(path) ?? null);
     expect(machine.trackedConnections).toBeNull();
+  });
+
+  it("counts what a group of cgroups version 1 uses with its children, less their cache", () => {
+    const folder = "/sys/fs/cgroup/memory/job";
+    const old = new Map([
+      ...files,
+      ["/proc/self/cgroup", "9:memory:/job\n0::/"],
+      [`${folder}/memory.limit_in_bytes`, "800000"],
+      [`${folder}/memory.usage_in_bytes`, "300000"],
+      [
+        `${folder}/memory.stat`,
+        "inactive_file 1\nactive_file 1\ntotal_inactive_file 50000\ntotal_active_file 50000",
+      ],
+    ]);
+    const machine = readMachineLimits((path) => old.get(path) ?? null);
+    expect(machine.availableMemoryBytes).toBe(600_000);
   });
 
   it("gives plain data, null if a file is missing", () => {
@@ -255,7 +278,7 @@ describe("reading a machine", () => {
       threads: 345,
       machineFiles: { used: 1056 },
       trackedConnections: { limit: 65_536, used: 12 },
-      availableMemoryBytes: 500_000,
+      availableMemoryBytes: 450_000,
     });
   });
 

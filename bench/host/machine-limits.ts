@@ -57,11 +57,24 @@ function trackedOf(read: ReadText): MachineLimits["trackedConnections"] {
 function availableMemoryOf(read: ReadText): number | null {
   const kilobytes = read("/proc/meminfo")?.match(/^MemAvailable:\s+(\d+) kB/m)?.[1];
   if (kilobytes === undefined) return null;
-  const files = { controller: "memory", v2: "memory.max", v1: "memory.limit_in_bytes" };
-  const limits = readCgroup(read, files).map(
-    (text) => parseLimit(text) ?? Number.POSITIVE_INFINITY,
-  );
-  return Math.min(Number(kilobytes) * 1024, ...limits);
+  const files = (v2: string, v1: string) => readCgroup(read, { controller: "memory", v2, v1 });
+  const used = files("memory.current", "memory.usage_in_bytes").map(parseLimit);
+  const cached = files("memory.stat", "memory.stat").map(cachedIn);
+  const left = files("memory.max", "memory.limit_in_bytes").map((text, index) => {
+    const limit = parseLimit(text) ?? Number.POSITIVE_INFINITY;
+    return limit - Math.max(0, (used[index] ?? 0) - (cached[index] ?? 0));
+  });
+  return Math.max(0, Math.min(Number(kilobytes) * 1024, ...left));
+}
+
+/** Of files, which the kernel drops before a group is at its limit. In version 1 with children. */
+function cachedIn(stat: string): number {
+  const found = (prefix: string) => [
+    ...stat.matchAll(new RegExp(`^${prefix}(?:in)?active_file (\\d+)`, "gm")),
+  ];
+  const whole = found("total_");
+  const lines = whole.length > 0 ? whole : found("");
+  return lines.reduce((sum, [, bytes]) => sum + Number(bytes), 0);
 }
 
 /** Bits of capabilities(7). Root in a container often lacks both. */
