@@ -39,7 +39,7 @@ export interface ConnectionHandlers<T = undefined> {
  * A connection to one peer, with a write queue and back-pressure. Its handlers are called one after
  * another on this thread.
  */
-export interface Connection<T = undefined> extends AsyncIterable<Uint8Array> {
+export interface Connection<T = undefined> extends AsyncIterable<Uint8Array>, Disposable {
   /** The caller's own state; undefined until it is set. */
   data: T;
 
@@ -116,6 +116,9 @@ export interface Connection<T = undefined> extends AsyncIterable<Uint8Array> {
 
   /** The received bytes, chunk by chunk; leaving the loop early destroys the connection. */
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array>;
+
+  /** As `destroy()`, for `using`. */
+  [Symbol.dispose](): void;
 }
 
 /** A connection that was detached: its descriptor, and the bytes not yet given to a handler. */

@@ -41,9 +41,8 @@ export const onEnd = Symbol("onEnd");
 export const onQueued = Symbol("onQueued");
 export const onIdle = Symbol("onIdle");
 export const onClosed = Symbol("onClosed");
-export const flagUnwritable = Symbol("flagUnwritable");
+export const flag = Symbol("flag");
 export const ownerOf = Symbol("ownerOf");
-export const abandon = Symbol("abandon");
 export const unread = Symbol("unread");
 export const withholds = Symbol("withholds");
 export const takeOver = Symbol("takeOver");
@@ -123,6 +122,10 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     if (error !== undefined) reasons.set(this, error);
     this.#submit(SUBMIT_DESTROY);
     if (unclosed.has(this)) this.#role.engine.later(() => this[onClosed](0, false));
+  }
+
+  [Symbol.dispose](): void {
+    this.destroy();
   }
 
   pause(): void {
@@ -215,14 +218,9 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     return this.#role.closed;
   }
 
-  /** @internal Its slot is another connection's from now on. */
-  [abandon](): void {
-    this.#flags |= ABANDONED;
-  }
-
-  /** @internal It can only receive. */
-  [flagUnwritable](): void {
-    this.#flags |= UNWRITABLE;
+  /** @internal ABANDONED: its slot is another connection's from now on; UNWRITABLE. */
+  [flag](bit: number): void {
+    this.#flags |= bit;
   }
 
   /** @internal */

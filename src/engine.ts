@@ -3,10 +3,11 @@
 
 import { constants } from "node:os";
 import { destroyEngineWhenCollected } from "./collected.ts";
+import { UNWRITABLE } from "./connection-flags.ts";
 import {
   deliver,
   type EngineConnection,
-  flagUnwritable,
+  flag,
   onClosed,
   onEnd,
   onIdle,
@@ -150,7 +151,7 @@ export class Engine implements Submitter {
   ): void {
     const answer = native.engineAdopt(this.#id, fd, settings.paused, settings.idleMs);
     if (answer < 0) throw systemError(answer, `cannot adopt fd ${fd}`);
-    if ((answer & ENGINE_CAN_WRITE) === 0) connection[flagUnwritable]();
+    if ((answer & ENGINE_CAN_WRITE) === 0) connection[flag](UNWRITABLE);
     this.#begin(fd, Math.floor(answer / ENGINE_ADOPT_STRIDE), connection);
   }
 

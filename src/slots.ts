@@ -1,7 +1,8 @@
 // Slots: which connection an entry of an engine's ring belongs to. A slot is the number of a
 // descriptor and is reused as soon as the descriptor is closed, so each entry also names a life.
 
-import { abandon, type EngineConnection } from "./engine-connection.ts";
+import { ABANDONED } from "./connection-flags.ts";
+import { type EngineConnection, flag } from "./engine-connection.ts";
 
 const FIRST_LENGTH = 64;
 
@@ -30,7 +31,7 @@ export class Slots {
     const before = this.#connections[slot];
     if (before !== undefined) {
       this.#replaced.set(this.lifeOf(slot), before);
-      before[abandon]();
+      before[flag](ABANDONED);
     }
     this.#connections[slot] = connection;
     this.#lives[slot] = life;

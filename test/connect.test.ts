@@ -54,6 +54,22 @@ describe.each(engines)("by %s", (_name, way) => {
     await until(() => got === "hello", "the echo");
   });
 
+  it("is destroyed at the end of its scope with `using`", async () => {
+    const ended: boolean[] = [];
+    const handlers = {
+      ...echo,
+      close: (_c: unknown, error: Error | null) => ended.push(error === null),
+    };
+    const server = start(handlers, way);
+    const leave = async () => {
+      using connection = await connectionTo(server, {}, way);
+      expect(connection.closed).toBe(false);
+      return connection;
+    };
+    expect((await leave()).closed).toBe(true);
+    await until(() => ended.length === 1, "the server to see the end");
+  });
+
   it("keeps bytes that arrive before the program reads", async () => {
     const server = start({ open: (connection) => connection.end("early") }, way);
     const connection = await connectionTo(server, {}, way);
