@@ -4,8 +4,9 @@
 import { descriptorOf } from "./arguments.ts";
 import { type ConnectTarget, connectDescriptor } from "./connect-descriptor.ts";
 import type { Connection, ConnectionHandlers } from "./connection.ts";
+import { opened } from "./connection-symbols.ts";
 import { close } from "./descriptor.ts";
-import { type EngineConnection, opened } from "./engine-connection.ts";
+import type { EngineConnection } from "./engine-connection.ts";
 import { adoptInto, type ConnectionOptions, makeRole } from "./engines.ts";
 import type { FileLike } from "./selector.ts";
 import { setNoDelay } from "./socket-options.ts";

@@ -21,6 +21,8 @@ interface Handlers<C> {
 interface Settings {
   readonly allowHalfOpen: boolean;
   readonly highWaterMark: number;
+  /** Why the connection has failed before it is read; null if it has not. */
+  readonly failure: Error | null;
 }
 
 interface Waiting {
@@ -36,8 +38,9 @@ export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uin
   readonly #chunks: Uint8Array[] = [];
   #bytes = 0;
   #waiting: Waiting[] = [];
-  #ended = false;
-  #failure: Error | null = null;
+  #ended: boolean;
+  #failure: Error | null;
+  readonly #wasClosed: boolean;
   readonly drain: ((connection: C) => void) | undefined;
   readonly idle: ((connection: C) => void) | undefined;
   readonly error: ((connection: C, thrown: unknown) => void) | undefined;
@@ -50,7 +53,9 @@ export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uin
     this.idle = handlers.idle?.bind(handlers);
     this.error = handlers.error?.bind(handlers);
     this.#close = (closed, error) => handlers.close?.(closed, error);
-    this.#ended = connection.closed;
+    this.#wasClosed = connection.closed;
+    this.#ended = this.#wasClosed;
+    this.#failure = settings.failure;
   }
 
   data(_connection: C, bytes: Uint8Array): void {
@@ -72,7 +77,7 @@ export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uin
 
   close(connection: C, error: Error | null): void {
     this.#ended = true;
-    this.#failure = error;
+    if (!this.#wasClosed) this.#failure = error;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { resolve, reject } of waiting) {

@@ -3,7 +3,8 @@
 
 import { Duplex, type DuplexOptions } from "node:stream";
 import type { Connection, ConnectionHandlers } from "./connection.ts";
-import { EngineConnection, handlersOf, takeOver } from "./engine-connection.ts";
+import { roleOf, takeOver } from "./connection-symbols.ts";
+import { EngineConnection } from "./engine-connection.ts";
 import { connectionError } from "./errors.ts";
 
 export type ConnectionStreamOptions = Pick<
@@ -37,12 +38,12 @@ export class ConnectionStream extends Duplex {
     }
     taken.add(connection);
     this.#connection = connection as EngineConnection<unknown>;
-    const before = this.#connection[handlersOf];
+    const before = this.#connection[roleOf].handlers;
     this.#connection.pause();
     // A write is done once the system has taken it: the stream alone buffers.
     this.#connection[takeOver]({
       handlers: this.#handlers(before),
-      allowHalfOpen: true,
+      endsItself: true,
       highWaterMark: 0,
       lowWaterMark: 0,
     });
@@ -120,13 +121,13 @@ export class ConnectionStream extends Duplex {
       },
       ...(before.idle && { idle: (connection) => before.idle?.(connection) }),
       close: (connection, error) => {
-        before.close?.(connection, error);
         const closed = this.#closed;
         const broken = error !== null || !this.#received || this.#drained !== null;
         if (closed !== null) closed(error);
         else if (broken) this.destroy(error ?? undefined);
         // What is buffered is read first: the stream destroys itself after both its ends.
         else if (!this.writableEnded) this.end();
+        before.close?.(connection, error); // last: it may throw
       },
     };
   }

@@ -64,7 +64,7 @@ export interface Connection<T = undefined> extends AsyncIterable<Uint8Array>, Di
   /**
    * Sends bytes, or text as UTF-8, in order. The caller may reuse the bytes once this returns; only
    * those that `data` was called with must not change until that handler returns. All bytes that
-   * are written within one turn leave in one system call.
+   * are written within one turn leave in one system call, unless a write exceeds 16 KiB.
    * @returns whether at most `highWaterMark` bytes are buffered; after false, `drain` follows once
    *   there is room. Also false once it is destroyed or closed; the bytes are then discarded.
    * @throws {Error} ERR_STREAM_WRITE_AFTER_END after `end()`.

@@ -1,7 +1,7 @@
 // EngineConnection: a Connection as an engine serves it. There are many, so it keeps only the state
 // that every connection needs; rare state lives in other objects.
 
-import { assertIdleMs } from "./arguments.ts";
+import { assertBoolean, assertIdleMs } from "./arguments.ts";
 import type { Connection, ConnectionHandlers, Detached } from "./connection.ts";
 import {
   ABANDONED,
@@ -18,10 +18,23 @@ import {
   WITHHELD,
 } from "./connection-flags.ts";
 import { ConnectionIterator } from "./connection-iterator.ts";
-import { asError, connectionError, connectionLost } from "./errors.ts";
-import { assertHandlers } from "./handlers.ts";
-import { native, SOCKET_OPTIONS } from "./native.ts";
-import { orThrow } from "./opening.ts";
+import {
+  deliver,
+  failureOf,
+  flag,
+  onClosed,
+  onEnd,
+  onIdle,
+  onQueued,
+  opened,
+  roleOf,
+  takeOver,
+  unread,
+  withholds,
+} from "./connection-symbols.ts";
+import { connectionError, connectionLost, refusedWrite } from "./errors.ts";
+import { assertHandlers, handlerFailed } from "./handlers.ts";
+import { native, SOCKET_OPTIONS, systemError } from "./native.ts";
 import type { Role } from "./role.ts";
 import { localAddress, peerAddress, type SocketAddress } from "./socket-address.ts";
 import {
@@ -32,24 +45,19 @@ import {
   SUBMIT_REPORT,
   SUBMIT_RESUME,
 } from "./submissions.ts";
-import { copyOf, forgetWithheld, unclosed, type Withheld, withheldOf } from "./withheld.ts";
+import {
+  copyOf,
+  forgetWithheld,
+  isOnlyEnd,
+  isPlenty,
+  unclosed,
+  type Withheld,
+  withheldOf,
+} from "./withheld.ts";
 
-/** For engine.ts and its neighbours; not public. */
-export const opened = Symbol("opened");
-export const deliver = Symbol("deliver");
-export const onEnd = Symbol("onEnd");
-export const onQueued = Symbol("onQueued");
-export const onIdle = Symbol("onIdle");
-export const onClosed = Symbol("onClosed");
-export const flag = Symbol("flag");
-export const ownerOf = Symbol("ownerOf");
-export const unread = Symbol("unread");
-export const withholds = Symbol("withholds");
-export const takeOver = Symbol("takeOver");
-export const handlersOf = Symbol("handlersOf");
-
-/** Rare, so not in the connections themselves. */
+/** Why connections failed: rare, so not in the connections themselves. */
 const reasons = new WeakMap<object, Error>();
+
 export class EngineConnection<T = undefined> implements Connection<T> {
   data: T = undefined as T;
   #role: Role<T>;
@@ -61,7 +69,6 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   #pending = 0;
   #pendingFlush = 0;
 
-  /** @internal */
   constructor(role: Role<T>, slot: number) {
     this.#role = role;
     this.#slot = slot;
@@ -114,6 +121,8 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     if ((this.#flags & (OVER | ENDED)) !== 0) return;
     this.#flags |= ENDED;
     this.#submit(SUBMIT_END);
+    // It goes on receiving, so that the peer's end is seen.
+    if (this.#isUnheard && (this.#flags & PAUSED) !== 0) this.#submit(SUBMIT_RESUME);
   }
 
   destroy(error?: Error): void {
@@ -147,9 +156,11 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   }
 
   setNoDelay(on: boolean): void {
+    assertBoolean(on, "on");
     if (this.#isGone) return;
     const answer = native.setOption(this.#slot, SOCKET_OPTIONS.noDelay, on ? 1 : 0);
-    orThrow(answer, `cannot set TCP_NODELAY of fd ${this.#slot}`);
+    const what = `cannot set TCP_NODELAY of fd ${this.#slot}`;
+    if (answer < 0) throw systemError(answer, what, "setsockopt");
   }
 
   ref(): this {
@@ -169,7 +180,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   setHandlers(handlers: ConnectionHandlers<T>): void {
     assertHandlers(handlers);
-    this[takeOver]({ handlers });
+    this[takeOver]({ handlers, endsItself: false });
   }
 
   detach(): Detached {
@@ -183,52 +194,49 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    const { handlers, allowHalfOpen, highWaterMark } = this.#role;
-    const iterator = new ConnectionIterator(this, handlers, { allowHalfOpen, highWaterMark });
+    const settings = { ...this.#role, failure: this[failureOf] };
+    const iterator = new ConnectionIterator(this, settings.handlers, settings);
     // Its handlers are fields, undefined if the program has none.
-    this[takeOver]({ handlers: iterator as ConnectionHandlers<T>, allowHalfOpen: true });
+    this[takeOver]({ handlers: iterator as ConnectionHandlers<T>, endsItself: true });
     this.resume();
     return iterator;
   }
 
-  /** @internal */
-  get [handlersOf](): ConnectionHandlers<T> {
-    return this.#role.handlers;
+  get [roleOf](): Role<T> {
+    return this.#role;
   }
 
-  /** @internal From now on a stream, an iterator or other handlers serve it. */
+  /** Why it was lost, or what it was destroyed with; null if it was not. */
+  get [failureOf](): Error | null {
+    return reasons.get(this) ?? null;
+  }
+
+  /** From now on a stream, an iterator or other handlers serve it. */
   [takeOver](changes: Partial<Role<T>>): void {
     this.#role = { ...this.#role, ...changes };
     if (this.#role.handlers.data === undefined) this.pause();
   }
 
-  /** @internal Whether bytes wait: for `resume()`, or for its peer to take what answers it. */
+  /** Whether bytes wait: for `resume()`, or for its peer to take what answers it. */
   get [withholds](): boolean {
     return (this.#flags & (PAUSED | HELD_BACK)) !== 0;
   }
 
-  /** @internal Delivers this again, before all others, once nothing holds it back any more. */
+  /** Delivers this again, before all others, once nothing holds it back any more. */
   [unread](item: Uint8Array | "end"): void {
     withheldOf(this).unshift(copyOf(item)); // in place: #deliverWithheld() may be running
     this.#flags |= WITHHELD;
   }
 
-  /** @internal */
-  get [ownerOf](): (() => void) | null {
-    return this.#role.closed;
-  }
-
-  /** @internal ABANDONED: its slot is another connection's from now on; UNWRITABLE. */
+  /** ABANDONED: its slot is another connection's from now on; UNWRITABLE. */
   [flag](bit: number): void {
     this.#flags |= bit;
   }
 
-  /** @internal */
   [opened](): void {
     this.#call((handlers) => handlers.open?.(this));
   }
 
-  /** @internal */
   [deliver](bytes: Uint8Array): void {
     if ((this.#flags & (OVER | PAUSED | HELD_BACK | WITHHELD)) !== 0) {
       this.#withhold(bytes);
@@ -237,21 +245,20 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     try {
       this.#role.handlers.data?.(this, bytes);
     } catch (thrown) {
-      this.#failed(thrown);
+      handlerFailed(this, this.#role, thrown);
     }
   }
 
-  /** @internal */
   [onEnd](): void {
     if ((this.#flags & (OVER | PAUSED | HELD_BACK | WITHHELD)) !== 0) {
       this.#withhold("end");
       return;
     }
     this.#call((handlers) => handlers.end?.(this));
-    if (!this.#role.allowHalfOpen && (this.#flags & WITHHELD) === 0) this.end();
+    const { allowHalfOpen, endsItself = false } = this.#role;
+    if (!allowHalfOpen && !endsItself && (this.#flags & WITHHELD) === 0) this.end();
   }
 
-  /** @internal */
   [onQueued](bytes: number): void {
     this.#queued = bytes;
     this.#flags &= ~REPORTING;
@@ -265,20 +272,20 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     this.#call((handlers) => handlers.drain?.(this));
   }
 
-  /** @internal */
   [onIdle](): void {
     if ((this.#flags & OVER) !== 0) return;
-    if (this.#role.handlers.idle === undefined) {
-      this.destroy(connectionError("ERR_CONNECTION_IDLE", "the connection was idle too long"));
-    } else {
-      this.#call((handlers) => handlers.idle?.(this));
-    }
+    if (this.#role.handlers.idle !== undefined) this.#call((handlers) => handlers.idle?.(this));
+    else this.destroy(connectionError("ERR_CONNECTION_IDLE", "the connection was idle too long"));
   }
 
-  /** @internal The descriptor is closed. @param errno 0, or below it why. */
+  /** The descriptor is closed. @param errno 0, or below it why. */
   [onClosed](errno: number, sending: boolean): void {
     if ((this.#flags & CLOSED) !== 0) return;
     this.#flags |= ABANDONED;
+    if (errno === 0 && this.#isUnheard && isOnlyEnd(withheldOf(this))) {
+      this.#flags &= ~PAUSED;
+      this.#deliverWithheld();
+    }
     if (errno === 0 && (this.#flags & WITHHELD) !== 0 && !this.closed) {
       this.#withhold("closed");
       unclosed.set(this, this.#role.closed);
@@ -286,11 +293,11 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     }
     this.#flags |= CLOSED;
     const lost = errno < 0 && (this.#flags & DESTROYED) === 0;
-    const error = reasons.get(this) ?? (lost ? connectionLost(errno, sending) : null);
+    if (lost && !reasons.has(this)) reasons.set(this, connectionLost(errno, sending));
     this.#release();
     this.#role.closed?.();
     try {
-      this.#role.handlers.close?.(this, error);
+      this.#role.handlers.close?.(this, this[failureOf]);
     } catch (thrown) {
       this.#role.engine.raise(thrown);
     }
@@ -299,6 +306,11 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   /** Whether `#pending` is still to be counted: its flush, or the report of that, is to come. */
   #holds(flushes: number): boolean {
     return this.#pendingFlush === flushes || (this.#flags & REPORTING) !== 0;
+  }
+
+  /** Whether a server has accepted it, and nothing takes what its peer sends. */
+  get #isUnheard(): boolean {
+    return this.#role.closed !== null && this.#role.handlers.data === undefined;
   }
 
   /** Whether its number may be another's: that of one whose opening is not dispatched yet, too. */
@@ -320,9 +332,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   #refuseWrite(): boolean {
     if (this.closed) return false;
-    throw (this.#flags & UNWRITABLE) !== 0
-      ? connectionError("ERR_CONNECTION_READ_ONLY", "the descriptor is open for reading only")
-      : connectionError("ERR_STREAM_WRITE_AFTER_END", "write after end");
+    throw refusedWrite((this.#flags & UNWRITABLE) !== 0);
   }
 
   /** More is buffered than the high-water mark: asks for a report. @returns false */
@@ -345,8 +355,10 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   #withhold(item: Withheld): void {
     if ((this.#flags & OVER) !== 0) return;
-    withheldOf(this).push(copyOf(item));
+    const items = withheldOf(this);
+    items.push(copyOf(item));
     this.#flags |= WITHHELD;
+    if (this.#isUnheard && isPlenty(items, this.#role.highWaterMark)) this.#submit(SUBMIT_PAUSE);
   }
 
   #deliverWithheld(): void {
@@ -372,19 +384,8 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     try {
       call(this.#role.handlers);
     } catch (thrown) {
-      this.#failed(thrown);
+      handlerFailed(this, this.#role, thrown);
     }
-  }
-
-  #failed(thrown: unknown): void {
-    const { handlers, engine } = this.#role;
-    try {
-      if (handlers.error === undefined) engine.raise(thrown);
-      else handlers.error(this, thrown);
-    } catch (second) {
-      engine.raise(second);
-    }
-    this.destroy(asError(thrown));
   }
 
   #address(ask: (fd: number) => SocketAddress): SocketAddress | null {

@@ -9,7 +9,7 @@ import { EVENT_READ } from "./selector.ts";
 import type { Timer } from "./timer-queue.ts";
 
 export interface Pump {
-  /** Something is open. */
+  /** Something is to be open; a second call is a no-op. @throws {Error} if it cannot start. */
   start(): void;
   /** Nothing is open any more. */
   stop(): void;
@@ -99,8 +99,9 @@ export class ReactorPump implements Pump {
   }
 
   start(): void {
-    this.#started = true;
+    if (this.#started) return;
     this.#reactor.registerHandler(this.#fd, EVENT_READ, { onReadable: () => this.#serve() });
+    this.#started = true;
     this.#post();
   }
 

@@ -2,19 +2,20 @@
 // There is one per thread and kind; every server and connection of the thread shares it.
 
 import { constants } from "node:os";
+import type { Acceptor, ListenSettings } from "./acceptor.ts";
 import { destroyEngineWhenCollected } from "./collected.ts";
 import { UNWRITABLE } from "./connection-flags.ts";
 import {
   deliver,
-  type EngineConnection,
   flag,
   onClosed,
   onEnd,
   onIdle,
   onQueued,
   opened,
-  ownerOf,
-} from "./engine-connection.ts";
+  roleOf,
+} from "./connection-symbols.ts";
+import type { EngineConnection } from "./engine-connection.ts";
 import { HostedPump, type Pump, ReactorPump } from "./engine-pump.ts";
 import { connectionError, invalidType } from "./errors.ts";
 import {
@@ -59,22 +60,6 @@ const BYTES_PER_UNIT = 3;
 
 const encoder = new TextEncoder();
 
-/** What receives a listener's completions. */
-export interface Acceptor {
-  /** Whether it destroys what was accepted before it was closed. */
-  destroys(): boolean;
-  accepted(slot: number): EngineConnection;
-  /** @param errno 0, or below it why accepting ended. */
-  closed(errno: number): void;
-}
-
-export interface ListenSettings {
-  /** Connections that may be accepted until SUBMIT_MORE_ACCEPTS; below 0 any number. */
-  readonly room: number;
-  readonly paused: boolean;
-  readonly idleMs: number;
-}
-
 export class Engine implements Submitter {
   /** The connection whose `data` handler runs. */
   delivering: object | null = null;
@@ -96,6 +81,9 @@ export class Engine implements Submitter {
   #count = 0;
   #refs = 0;
   #turning = false;
+  /** What `flushes` was before the last flushes, if the program has forced them, and after them. */
+  #forcedFrom = 0;
+  #forcedTo = 0;
   readonly #pump: Pump;
 
   /**
@@ -113,29 +101,30 @@ export class Engine implements Submitter {
     if (this.#id < 0) {
       throw systemError(this.#id, `no connections over ${backend ?? "io_uring"} on this machine`);
     }
-    this.#inbound = this.#newInbound();
-    const pumped = {
-      id: this.#id,
-      head: this.#head,
-      wishAt: HEAD_WISH,
-      turn: () => this.#turn(),
-    };
+    this.#inbound = native.engineInbound(this.#id);
+    const turn = () => this.#turn();
+    const pumped = { id: this.#id, head: this.#head, wishAt: HEAD_WISH, turn };
     // Those of Node's own loop stay for the thread's life.
     if (reactor) destroyEngineWhenCollected(this, this.#id);
     this.#pump = reactor ? new ReactorPump(pumped, reactor) : new HostedPump(pumped);
   }
 
-  /** How often submissions have been taken; changes when what was written has left the rings. */
+  /**
+   * Changes when what was written has left the rings, unless the program forced that: what became
+   * of it is then not reported before the program returns.
+   */
   get flushes(): number {
-    return this.#head[HEAD_FLUSHES] as number;
+    const flushes = this.#head[HEAD_FLUSHES] as number;
+    return flushes === this.#forcedTo ? this.#forcedFrom : flushes;
   }
 
   /** @throws {Error} in Node's form; the caller then closes the descriptor. */
   listen(fd: number, settings: ListenSettings, acceptor: Acceptor): void {
     const { room, paused, idleMs } = settings;
+    this.#pump.start();
     const answer = native.engineListen(this.#id, fd, room, paused, idleMs);
-    if (answer < 0) throw systemError(answer, `cannot listen on fd ${fd}`);
-    this.#begin(fd, answer);
+    if (answer < 0) throw this.#refused(answer, `cannot listen on fd ${fd}`);
+    this.#slots.begin(fd, answer);
     this.#listeners.set(answer, acceptor);
   }
 
@@ -149,10 +138,11 @@ export class Engine implements Submitter {
     connection: EngineConnection,
     settings: { paused: boolean; idleMs: number },
   ): void {
+    this.#pump.start();
     const answer = native.engineAdopt(this.#id, fd, settings.paused, settings.idleMs);
-    if (answer < 0) throw systemError(answer, `cannot adopt fd ${fd}`);
+    if (answer < 0) throw this.#refused(answer, `cannot adopt fd ${fd}`);
     if ((answer & ENGINE_CAN_WRITE) === 0) connection[flag](UNWRITABLE);
-    this.#begin(fd, Math.floor(answer / ENGINE_ADOPT_STRIDE), connection);
+    this.#slots.begin(fd, Math.floor(answer / ENGINE_ADOPT_STRIDE), connection);
   }
 
   /**
@@ -195,7 +185,7 @@ export class Engine implements Submitter {
   /** Destroys every connection of that server, which its role's `closed` names. */
   destroyAll(owner: () => void): void {
     for (const connection of this.#slots.connections()) {
-      if (connection[ownerOf] === owner) connection.destroy();
+      if (connection[roleOf].closed === owner) connection.destroy();
     }
     for (const [connection, itsOwner] of unclosed) if (itsOwner === owner) connection.destroy();
   }
@@ -204,7 +194,7 @@ export class Engine implements Submitter {
     const head = this.#head;
     let count = head[HEAD_SUBMISSIONS] as number;
     if (count === SUBMISSIONS) {
-      native.engineFlush(this.#id);
+      this.flush();
       count = 0;
     }
     if (count === 0 && !this.#turning) this.#pump.submitted();
@@ -240,8 +230,11 @@ export class Engine implements Submitter {
     return this.#submitOutbound(slot, offset, length);
   }
 
+  /** Takes the submissions now, and not when the program returns. */
   flush(): void {
+    const before = this.flushes;
     native.engineFlush(this.#id);
+    this.#forced(before);
   }
 
   /** Its calls, events and bytes since it was made. */
@@ -272,14 +265,22 @@ export class Engine implements Submitter {
   }
 
   #writeLarge(slot: number, bytes: Uint8Array): number {
-    return -1 - native.engineWrite(this.#id, slot, this.#slots.lifeOf(slot), bytes);
+    const before = this.flushes;
+    const queued = native.engineWrite(this.#id, slot, this.#slots.lifeOf(slot), bytes);
+    this.#forced(before);
+    return -1 - queued;
+  }
+
+  #forced(before: number): void {
+    this.#forcedFrom = before;
+    this.#forcedTo = this.#head[HEAD_FLUSHES] as number;
   }
 
   /** @returns where in `outbound` there is room for so many bytes. */
   #reserve(length: number): number {
     const offset = this.#head[HEAD_OUTBOUND] as number;
     if (offset + length <= OUTBOUND_BYTES) return offset;
-    native.engineFlush(this.#id);
+    this.flush();
     return 0;
   }
 
@@ -289,9 +290,11 @@ export class Engine implements Submitter {
     return length;
   }
 
-  #begin(slot: number, life: number, connection?: EngineConnection): void {
-    this.#slots.begin(slot, life, connection);
-    if (this.#slots.count === 1) this.#pump.start();
+  /** The error for it; nothing is left running for what was refused. */
+  #refused(answer: number, what: string): Error {
+    const error = systemError(answer, what);
+    this.#ended();
+    return error;
   }
 
   #ended(): void {
@@ -357,7 +360,7 @@ export class Engine implements Submitter {
     const acceptor = this.#listeners.get(listener);
     if (acceptor === undefined) return;
     const connection = acceptor.accepted(slot);
-    this.#begin(slot, life, connection);
+    this.#slots.begin(slot, life, connection);
     connection[opened]();
     if (acceptor.destroys()) connection.destroy();
   }
@@ -385,14 +388,10 @@ export class Engine implements Submitter {
     // Detached: Node 20 transfers it, and ArrayBuffer.prototype.transfer() always succeeds.
     // Marking it untransferable does not help: Node 24 then aborts when the thread ends, since it
     // can no longer detach external memory.
-    if (this.#inbound.byteLength === 0) this.#inbound = this.#newInbound();
+    if (this.#inbound.byteLength === 0) this.#inbound = native.engineInbound(this.#id);
     const made = new Uint8Array(this.#inbound, offset, length);
     this.#views[i] = made;
     this.#viewOffsets[i] = offset;
     return made;
-  }
-
-  #newInbound(): ArrayBuffer {
-    return native.engineInbound(this.#id);
   }
 }

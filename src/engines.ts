@@ -1,7 +1,7 @@
 // The engines of a thread, each made when it is first needed, and the choice of one for a server or
 // a connection.
 
-import { assertBoolean, assertIdleMs, assertNumber, assertString } from "./arguments.ts";
+import { assertBoolean, assertIdleMs, assertNumber, assertOneOf } from "./arguments.ts";
 import type { Connection, ConnectionHandlers } from "./connection.ts";
 import { Engine } from "./engine.ts";
 import { EngineConnection } from "./engine-connection.ts";
@@ -37,6 +37,8 @@ export interface ConnectionOptions {
   readonly reactor?: Reactor;
 }
 
+const ENGINES = ["readiness", "io_uring"] as const satisfies EngineName[];
+const BACKENDS = ["epoll", "kqueue", "poll", "select", "io_uring"] as const satisfies BackendName[];
 const HIGH_WATER_MARK = 64 * 1024;
 const MOST_BYTES = Number.MAX_SAFE_INTEGER;
 
@@ -55,12 +57,12 @@ function enginesOf(reactor: Reactor | undefined): Map<string, Engine> {
 /** The engine of this thread for these options. @throws {Error} if this machine refuses it. */
 export function engineFor(options: ConnectionOptions): Engine {
   const { engine = "readiness", backend: named } = options;
-  assertString(engine, "engine");
-  if (named !== undefined) assertString(named, "backend");
-  if (engine !== "readiness" && engine !== "io_uring") {
-    throw invalidValue(`engine is "${String(engine)}"; "readiness" or "io_uring" is needed`);
+  assertOneOf(engine, ENGINES, "engine");
+  if (named !== undefined) assertOneOf(named, BACKENDS, "backend");
+  if (named !== undefined && engine === "io_uring") {
+    throw invalidValue(`backend "${named}" is for the readiness engine; engine is "io_uring"`);
   }
-  const backend = engine === "io_uring" ? null : (options.backend ?? defaultBackend());
+  const backend = engine === "io_uring" ? null : (named ?? defaultBackend());
   const engines = enginesOf(options.reactor);
   const key = `${engine}:${backend}`;
   let found = engines.get(key);

@@ -37,6 +37,13 @@ export function connectionError(code: string, message: string): Error {
   return Object.assign(new Error(message), { code });
 }
 
+/** For a write to what is open for reading only, or to a side that was ended. */
+export function refusedWrite(readOnly: boolean): Error {
+  return readOnly
+    ? connectionError("ERR_CONNECTION_READ_ONLY", "the descriptor is open for reading only")
+    : connectionError("ERR_STREAM_WRITE_AFTER_END", "write after end");
+}
+
 /** As everywhere in Node: 'uncaughtException', once the handlers of this turn have run. */
 export function throwLater(thrown: unknown): void {
   process.nextTick(() => {

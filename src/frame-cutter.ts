@@ -2,7 +2,8 @@
 // each connection until the rest arrives.
 
 import type { Connection } from "./connection.ts";
-import { type EngineConnection, takeOver, unread, withholds } from "./engine-connection.ts";
+import { takeOver, unread, withholds } from "./connection-symbols.ts";
+import type { EngineConnection } from "./engine-connection.ts";
 
 /** Results of payloadEnd: the frame is incomplete, or too long. */
 export const INCOMPLETE = -1;
@@ -79,7 +80,7 @@ export class FrameCutter<T> {
   refuse(connection: Connection<T>, code: FramingError["code"], message: string): void {
     this.#refused.add(connection);
     // The handler ends this side, at once or later, perhaps with an answer.
-    (connection as EngineConnection<T>)[takeOver]({ allowHalfOpen: true });
+    (connection as EngineConnection<T>)[takeOver]({ endsItself: true });
     this.#onRefused(connection, new FramingError(code, message));
   }
 

@@ -9,7 +9,8 @@ import {
   assertString,
 } from "./arguments.ts";
 import type { Connection, ConnectionHandlers } from "./connection.ts";
-import { type EngineConnection, unread } from "./engine-connection.ts";
+import { unread } from "./connection-symbols.ts";
+import type { EngineConnection } from "./engine-connection.ts";
 import { invalidType, invalidValue } from "./errors.ts";
 import {
   FrameCutter,
@@ -18,6 +19,7 @@ import {
   type OnRefused,
   TOO_LONG,
 } from "./frame-cutter.ts";
+import { boundHandlers } from "./handlers.ts";
 
 const LONGEST_FRAME = 64 << 10;
 const LARGEST_LONGEST = 2 ** 31 - 1;
@@ -88,13 +90,13 @@ export function lines<T = undefined>(
   options: LinesOptions<T> | ByteLinesOptions<T>,
 ): ConnectionHandlers<T> {
   assertObject(options, "options");
-  const { longest = LONGEST_FRAME, encoding = "utf8", onLine, onRefused, ...handlers } = options;
-  if (encoding !== null) assertString(encoding, "encoding");
-  if (onRefused !== undefined) assertFunction(onRefused, "onRefused");
+  const { longest = LONGEST_FRAME, encoding = "utf8" } = options;
+  if (encoding !== null) assertEncoding(encoding);
   assertLongest(longest, LARGEST_LONGEST);
-  assertFunction(onLine, "onLine");
-  const onBytes = onLine as ByteLinesOptions<T>["onLine"];
-  const onText = onLine as LinesOptions<T>["onLine"];
+  assertFunction(options.onLine, "onLine");
+  const { handlers, onRefused } = passedThrough(options);
+  const onBytes = options.onLine.bind(options) as ByteLinesOptions<T>["onLine"];
+  const onText = onBytes as unknown as LinesOptions<T>["onLine"];
   const emit = (connection: Connection<T>, bytes: Uint8Array) => {
     const line = bytes.at(-1) === RETURN ? bytes.subarray(0, -1) : bytes;
     if (encoding === null) onBytes(connection, line);
@@ -122,18 +124,19 @@ export function lengthPrefixed<T = undefined>(
   options: LengthPrefixedOptions<T>,
 ): LengthPrefixed<T> {
   assertObject(options, "options");
-  const { prefixBytes = 4, littleEndian = false, onMessage, onRefused, ...handlers } = options;
+  const { prefixBytes = 4, littleEndian = false } = options;
   assertNumber(prefixBytes, "prefixBytes");
   assertBoolean(littleEndian, "littleEndian");
-  if (onRefused !== undefined) assertFunction(onRefused, "onRefused");
   if (prefixBytes !== 1 && prefixBytes !== 2 && prefixBytes !== 4) {
     throw invalidValue(`prefixBytes is ${String(prefixBytes)}; 1, 2 or 4 is needed`);
   }
   const most = Math.min(256 ** prefixBytes - 1, LARGEST_LONGEST);
   const { longest = Math.min(LONGEST_FRAME, most) } = options;
   assertLongest(longest, most);
-  assertFunction(onMessage, "onMessage");
+  assertFunction(options.onMessage, "onMessage");
+  const { handlers, onRefused } = passedThrough(options);
   const prefix = new Prefix(prefixBytes, littleEndian);
+  const onMessage = options.onMessage.bind(options);
   const cutter = new FrameCutter<T>(messageFormat(prefix, longest), onMessage, onRefused);
   return {
     ...handlers,
@@ -157,6 +160,19 @@ export function lengthPrefixed<T = undefined>(
       return connection.write(bytes);
     },
   };
+}
+
+/** With their object as `this`, so that it may be one of a class. */
+function passedThrough<T>(options: FramingOptions<T>) {
+  const { onRefused } = options;
+  if (onRefused !== undefined) assertFunction(onRefused, "onRefused");
+  return { handlers: boundHandlers(options), onRefused: onRefused?.bind(options) };
+}
+
+function assertEncoding(encoding: string): void {
+  assertString(encoding, "encoding");
+  if (Buffer.isEncoding(encoding)) return;
+  throw invalidValue(`encoding is "${encoding}", which Node does not know; "utf8" is usual`);
 }
 
 function lineFormat(longest: number): FrameFormat {

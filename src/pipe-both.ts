@@ -3,7 +3,8 @@
 
 import type { Connection, ConnectionHandlers } from "./connection.ts";
 import { isConnection } from "./connection-stream.ts";
-import { type EngineConnection, handlersOf, takeOver } from "./engine-connection.ts";
+import { failureOf, roleOf, takeOver } from "./connection-symbols.ts";
+import type { EngineConnection } from "./engine-connection.ts";
 import { invalidType, invalidValue } from "./errors.ts";
 
 /** Bytes that pipeBoth(a, b) has forwarded. */
@@ -47,7 +48,7 @@ function pipeOne<F, T>(from: Connection<F>, to: Connection<T>, ended: Set<object
   const { promise: closed, resolve } = withResolvers<Error | null>();
   const direction = { bytes: 0, closed };
   const source = from as EngineConnection<F>;
-  const before = source[handlersOf];
+  const before = source[roleOf].handlers;
   const handlers: ConnectionHandlers<F> = {
     data(_from, bytes) {
       direction.bytes += bytes.length;
@@ -59,16 +60,18 @@ function pipeOne<F, T>(from: Connection<F>, to: Connection<T>, ended: Set<object
       to.end();
     },
     close(_from, error) {
-      before.close?.(from, error);
       // Unless both have ended it broke off, and nothing more can be carried in either direction.
       if (error !== null || !(ended.has(from) && ended.has(to))) to.destroy(error ?? undefined);
       to.resume();
       resolve(error);
+      before.close?.(from, error); // last: it may throw
     },
   };
-  source[takeOver]({ handlers, allowHalfOpen: true });
-  if (from.closed) resolve(null);
-  if (from.closed) to.destroy();
+  source[takeOver]({ handlers, endsItself: true });
+  if (from.closed) {
+    to.destroy(source[failureOf] ?? undefined);
+    resolve(source[failureOf]);
+  }
   return direction;
 }
 

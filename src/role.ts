@@ -11,6 +11,8 @@ export interface Role<T = undefined> {
   readonly highWaterMark: number;
   readonly lowWaterMark: number;
   readonly allowHalfOpen: boolean;
+  /** Whether what took it over ends this side (a stream, an iterator); false unless given. */
+  readonly endsItself?: boolean;
   /** Called before the `close` handler. */
   readonly closed: (() => void) | null;
 }

@@ -12,10 +12,10 @@ import { EngineConnection } from "./engine-connection.ts";
 import { type ConnectionOptions, makeRole } from "./engines.ts";
 import { invalidValue } from "./errors.ts";
 import { type EngineCounters, systemError } from "./native.ts";
-import { assertHost, assertInteger, assertOptions } from "./opening.ts";
+import { assertInteger, assertOptions } from "./opening.ts";
 import type { Role } from "./role.ts";
 import type { FileLike } from "./selector.ts";
-import { listenTcp } from "./socket.ts";
+import { checkedListen, listenTcp } from "./socket.ts";
 import { localAddress, type SocketAddress } from "./socket-address.ts";
 import { SUBMIT_DESTROY, SUBMIT_MORE_ACCEPTS } from "./submissions.ts";
 import { listenUnix } from "./unix-socket.ts";
@@ -79,15 +79,19 @@ export class Server<T = undefined> implements AsyncDisposable {
   /** @internal */
   constructor(options: ServeOptions, handlers: ConnectionHandlers<T>) {
     assertOptions(options);
-    const { maxConnections, idleTimeoutMs = 0, host = "127.0.0.1", path, fd } = options;
+    const { maxConnections, idleTimeoutMs = 0, path, fd } = options;
     if (maxConnections !== undefined) {
       assertInteger(maxConnections, MOST_CONNECTIONS, "a number of connections");
     }
     this.#options = options;
     const closed = () => this.#onConnectionClosed();
     this.#role = { ...makeRole(handlers, options, closed), idleMs: Math.ceil(idleTimeoutMs) };
-    assertHost(host);
-    const named = path === undefined && fd === undefined && isIP(host) === 0;
+    const { host } = checkedListen(options);
+    const elsewhere = path !== undefined || fd !== undefined;
+    if (elsewhere && options.host !== undefined) {
+      throw invalidValue("host is for a port: give either host, or path or fd");
+    }
+    const named = !elsewhere && isIP(host) === 0;
     if (!named) this.#listen(host);
     this.ready = named ? this.#listenByName(host) : Promise.resolve();
   }
@@ -117,6 +121,7 @@ export class Server<T = undefined> implements AsyncDisposable {
    * @returns resolved once the port is free and every connection has closed.
    */
   close(options: CloseOptions = {}): Promise<void> {
+    assertOptions(options);
     const { connections } = options;
     if (connections !== undefined && connections !== "destroy") {
       throw invalidValue(`connections is "${String(connections)}"; "destroy" or nothing is needed`);

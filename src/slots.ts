@@ -2,7 +2,8 @@
 // descriptor and is reused as soon as the descriptor is closed, so each entry also names a life.
 
 import { ABANDONED } from "./connection-flags.ts";
-import { type EngineConnection, flag } from "./engine-connection.ts";
+import { flag } from "./connection-symbols.ts";
+import type { EngineConnection } from "./engine-connection.ts";
 
 const FIRST_LENGTH = 64;
 
@@ -21,7 +22,7 @@ export class Slots {
   }
 
   /** @param connection undefined for a listener. */
-  begin(slot: number, life: number, connection: EngineConnection | undefined): void {
+  begin(slot: number, life: number, connection?: EngineConnection): void {
     if (slot >= this.#lives.length) {
       const lives = new Int32Array(Math.max(slot + 1, Math.ceil(this.#lives.length * 1.5)));
       lives.set(this.#lives);

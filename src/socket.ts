@@ -49,14 +49,20 @@ export interface ListenOptions {
  * @see listen(2)
  */
 export function listenTcp(options: ListenOptions = {}): number {
+  const { host, port, backlog, reusePort } = checkedListen(options);
+  const answer = native.listenTcp(host, port, backlog, reusePort);
+  return orThrowHost(answer, host, `cannot listen on ${host}:${port}`);
+}
+
+/** With what is missing filled in. @throws {RangeError | TypeError} */
+export function checkedListen(options: ListenOptions): Required<ListenOptions> {
   assertOptions(options);
   const { host = "127.0.0.1", port = 0, backlog = 0, reusePort = false } = options;
   assertHost(host);
   assertPort(port);
   assertInteger(backlog, LARGEST_BACKLOG, "a backlog");
   assertBoolean(reusePort, "reusePort");
-  const answer = native.listenTcp(host, port, backlog, reusePort);
-  return orThrowHost(answer, host, `cannot listen on ${host}:${port}`);
+  return { host, port, backlog, reusePort };
 }
 
 /**

@@ -10,7 +10,7 @@ export const SUBMIT_IDLE_TIMEOUT = 8;
 export const SUBMIT_MORE_ACCEPTS = 9;
 
 export interface Submitter {
-  /** How often submissions were taken; another number means that what was written has left. */
+  /** Another number means that what was written has left, and was or will be reported. */
   readonly flushes: number;
   /** The connection whose `data` handler runs now. */
   delivering: object | null;

@@ -23,6 +23,19 @@ export function copyOf(item: Withheld): Withheld {
   return typeof item === "string" ? item : item.slice();
 }
 
+const MOST_ITEMS = 64;
+
+/** Whether it is so much that a connection should stop receiving. */
+export function isPlenty(items: readonly Withheld[], mostBytes: number): boolean {
+  const bytes = items.reduce((sum, item) => sum + (typeof item === "string" ? 0 : item.length), 0);
+  return items.length >= MOST_ITEMS || bytes >= mostBytes;
+}
+
+/** Whether a peer has ended its side without a byte that is still to be delivered. */
+export function isOnlyEnd(items: readonly Withheld[]): boolean {
+  return items.length === 1 && items[0] === "end";
+}
+
 export function forgetWithheld(connection: object): void {
   kept.delete(connection);
 }

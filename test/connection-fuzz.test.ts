@@ -2,7 +2,8 @@
 // fixed; `npm run test:fuzz` tries others.
 
 import { describe, expect, it } from "vitest";
-import { deliver, EngineConnection, onEnd } from "../src/engine-connection.ts";
+import { deliver, onEnd } from "../src/connection-symbols.ts";
+import { EngineConnection } from "../src/engine-connection.ts";
 import { engines, missingEngines } from "./connections/engines.ts";
 import { huntConnections } from "./fuzz/connection-hunt.ts";
 

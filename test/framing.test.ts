@@ -173,6 +173,11 @@ describe("lines", () => {
     expect(calls).toEqual([]);
   });
 
+  it("are refused in an encoding that Node does not know", () => {
+    const options = { encoding: "klingon" as BufferEncoding, onLine: () => {} };
+    expect(() => lines(options)).toThrow(/encoding is "klingon", which Node does not know/);
+  });
+
   it("stop at destroy", async () => {
     const got: string[] = [];
     const onLine = (connection: Connection, line: string) => {
@@ -197,6 +202,39 @@ describe("lines", () => {
 
   it.each([0, -1, 1.5, Number.NaN, 2 ** 40])("refuse %d as the longest", (longest) => {
     expect(() => lines({ longest, onLine() {} })).toThrow(/longest is .*from 1 to 2147483647/);
+  });
+});
+
+describe("an object of a class", () => {
+  class Counter {
+    readonly #said: string[] = [];
+    open() {
+      this.#said.push("open");
+    }
+    onLine(_connection: Connection, line: string) {
+      this.#said.push(line);
+    }
+    onMessage(_connection: Connection, message: Uint8Array) {
+      this.#said.push(Buffer.from(message).toString("latin1"));
+    }
+    close() {
+      this.#said.push("close");
+    }
+    get said(): readonly string[] {
+      return this.#said;
+    }
+  }
+
+  it.each([
+    ["lines", lines, "a\nb\n"],
+    ["lengthPrefixed", lengthPrefixed, "\0\0\0\x01a\0\0\0\x01b"],
+  ] as const)("has its methods called by %s", async (_name, make, sent) => {
+    const counter = new Counter();
+    const server = start(make(counter));
+    const socket = await socketTo(server);
+    socket.resume().end(sent);
+    await until(() => counter.said.includes("close"), "the end");
+    expect(counter.said).toEqual(["open", "a", "b", "close"]);
   });
 });
 

@@ -24,6 +24,7 @@ import {
   start,
   until,
 } from "./connections/pairs.ts";
+import { nextUncaught } from "./connections/uncaught.ts";
 
 it.skip.each(missingEngines)("by %s: %s", () => {});
 
@@ -389,18 +390,6 @@ describe.each(engines)("by %s", (_name, way) => {
     expect(portOf(server)).toBeGreaterThan(0);
   });
 });
-
-/** The next uncaughtException, which vitest would otherwise take for a failure. */
-function nextUncaught(): Promise<string> {
-  const listeners = process.listeners("uncaughtException");
-  process.removeAllListeners("uncaughtException");
-  return new Promise((resolve) => {
-    process.once("uncaughtException", (error) => {
-      for (const listener of listeners) process.on("uncaughtException", listener);
-      resolve(String(error));
-    });
-  });
-}
 
 /** A case of test/programs/connection-life.mjs in a process of its own. */
 function run(name: string, way: object) {

@@ -3,7 +3,8 @@
 
 import { once } from "node:events";
 import { describe, expect, it, vi } from "vitest";
-import { deliver, EngineConnection, onClosed, onEnd } from "../src/engine-connection.ts";
+import { deliver, onClosed, onEnd } from "../src/connection-symbols.ts";
+import { EngineConnection } from "../src/engine-connection.ts";
 import type { Connection } from "../src/index.ts";
 import type { Submitter } from "../src/submissions.ts";
 import { engines } from "./connections/engines.ts";

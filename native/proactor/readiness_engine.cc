@@ -222,10 +222,9 @@ class ReadinessEngine final : public Engine {
     const Slot* slot = Find(event.fd);
     if (slot == nullptr) return;
     if (slot->Has(kListening)) return AcceptSome(event.fd);
-    if ((event.ready & kWrite) != 0) SendQueued(event.fd);
-    slot = Find(event.fd);
-    if ((event.ready & kRead) == 0 || slot == nullptr) return;
-    if (slot->Has(kReads) && !slot->Has(kPaused)) Receive(event.fd);
+    // Before sending: what a peer has sent and then reset is lost once a send fails.
+    if ((event.ready & kRead) != 0 && slot->Has(kReads) && !slot->Has(kPaused)) Receive(event.fd);
+    if ((event.ready & kWrite) != 0 && Find(event.fd) != nullptr) SendQueued(event.fd);
   }
 
   [[gnu::hot]] void Receive(int32_t slot) {

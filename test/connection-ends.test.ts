@@ -1,0 +1,225 @@
+// How connections end and fail: what was received is delivered, the cause is told, nothing stays
+// open, and whatever is refused leaves nothing behind. By every engine of this machine.
+
+import { once } from "node:events";
+import { describe, expect, it } from "vitest";
+import {
+  adopt,
+  type Connection,
+  close,
+  DefaultSelector,
+  pipeBoth,
+  Reactor,
+  read,
+  type Server,
+  serve,
+  socketPair,
+  toDuplex,
+  write,
+} from "../src/index.ts";
+import { engines } from "./connections/engines.ts";
+import { connectionTo, echo, receiveAll, socketTo, start, until } from "./connections/pairs.ts";
+import { nextUncaught } from "./connections/uncaught.ts";
+
+describe.each(engines)("by %s", (name, way) => {
+  it("stops a loop of small writes at the high-water mark", async () => {
+    const server = start({ data: () => {} }, way);
+    const [one, other] = [
+      await connectionTo(server, { data: () => {} }, way),
+      await connectionTo(server, { data: () => {} }, way),
+    ];
+    const small = new Uint8Array(10);
+    const most = 64 * 1024;
+    for (const writers of [[one], [one, other]]) {
+      let written = 0;
+      const takes = () => writers.map((writer) => writer.write(small)).every(Boolean);
+      while (takes() && written <= 4 * most) written += small.length;
+      expect(written).toBeLessThanOrEqual(most);
+      await until(() => writers.every((writer) => writer.bufferedBytes === 0), "all to be sent");
+    }
+  });
+
+  // Over io_uring the refused send may complete first.
+  it.skipIf(name === "io_uring")("delivers what a peer has sent before its reset", async () => {
+    let got = "";
+    let server: Server | null = null;
+    let accepted: Connection | null = null;
+    const closed = new Promise<Error | null>((resolve) => {
+      server = start(
+        {
+          open: (connection) => {
+            accepted = connection;
+          },
+          data: (_c, bytes) => {
+            got += Buffer.from(bytes);
+          },
+          close: (_c, error) => resolve(error),
+        },
+        way,
+      );
+    });
+    const socket = await socketTo(server as unknown as Server);
+    socket.pause();
+    await until(() => accepted !== null, "the connection");
+    (accepted as unknown as Connection).write(new Uint8Array(16 << 20)); // more than buffers hold
+    socket.write("too large");
+    socket.resetAndDestroy();
+    expect(await closed).toMatchObject({ code: expect.stringMatching(/ECONNRESET|EPIPE/) });
+    expect(got).toBe("too large");
+  });
+
+  it("tells a reader that comes later why the connection was lost", async () => {
+    const cause = new Error("no more");
+    const server = start(echo, way);
+    const lost = async () => {
+      const connection = await connectionTo(server, {}, way);
+      connection.destroy(cause);
+      await until(() => connection.closed, "the end");
+      return connection;
+    };
+    const iterator = (await lost())[Symbol.asyncIterator]();
+    await expect(iterator.next()).rejects.toBe(cause);
+    expect(await iterator.next()).toMatchObject({ done: true });
+    const other = await connectionTo(server, {}, way);
+    await expect(pipeBoth(await lost(), other)).rejects.toBe(cause);
+    expect(other.closed).toBe(true);
+  });
+
+  it("ends both sides of a pipe, and a stream, although a `close` handler throws", async () => {
+    const server = start(echo, way);
+    const close = () => {
+      throw new Error("thrown by close");
+    };
+    const [one, other] = [
+      await connectionTo(server, { data: () => {}, close }, way),
+      await connectionTo(server, { data: () => {} }, way),
+    ];
+    const piped = pipeBoth(one, other);
+    let thrown = nextUncaught();
+    one.destroy();
+    expect(await thrown).toBe("Error: thrown by close");
+    await piped;
+    expect(other.closed).toBe(true);
+    const stream = toDuplex(await connectionTo(server, { close }, way));
+    thrown = nextUncaught();
+    stream.destroy();
+    await once(stream, "close");
+    expect(await thrown).toBe("Error: thrown by close");
+  });
+
+  it("sees a peer leave that an `open` handler alone has answered", async () => {
+    const said: string[] = [];
+    const server = start(
+      {
+        open: (connection) => connection.end("now\n"),
+        end: () => void said.push("end"),
+        close: (_c, error) => void said.push(`close ${error}`),
+      },
+      way,
+    );
+    const socket = await socketTo(server);
+    expect(String(await receiveAll(socket))).toBe("now\n");
+    await until(() => server.connections === 0, "the connection to close");
+    expect(said).toEqual(["end", "close null"]);
+  });
+
+  it("keeps what a peer sends for a reader that comes after end()", async () => {
+    let answered: Promise<string> | null = null;
+    const server = start(
+      {
+        open(connection) {
+          connection.end("question");
+          answered = (async () => {
+            await new Promise((resolve) => setTimeout(resolve, 50));
+            const chunks: Uint8Array[] = [];
+            for await (const chunk of connection) chunks.push(chunk);
+            return String(Buffer.concat(chunks));
+          })();
+        },
+      },
+      way,
+    );
+    const socket = await socketTo(server, { allowHalfOpen: true });
+    expect(String(await receiveAll(socket))).toBe("question");
+    const answer = "answer".repeat(50_000);
+    socket.end(answer);
+    await until(() => answered !== null, "the connection");
+    expect(await answered).toBe(answer);
+  });
+
+  it("ends this side with the peer if handlers follow an iterator", async () => {
+    let ended = false;
+    const server = start(
+      {
+        async open(connection) {
+          const head = await connection[Symbol.asyncIterator]().next();
+          expect(String(Buffer.from(head.value))).toBe("head");
+          connection.setHandlers({
+            data: () => {},
+            end: () => {
+              ended = true;
+            },
+          });
+          connection.resume();
+        },
+      },
+      way,
+    );
+    const socket = await socketTo(server, { allowHalfOpen: true });
+    socket.write("head");
+    await until(() => server.connections === 1, "the connection");
+    const received = receiveAll(socket);
+    socket.end();
+    expect((await received).length).toBe(0);
+    expect(ended).toBe(true);
+  });
+
+  it("names the call that refused TCP_NODELAY, and refuses what is no boolean", async () => {
+    const [fd, peer] = socketPair();
+    const connection = adopt(fd, echo, way);
+    expect(() => connection.setNoDelay(true)).toThrow(/TCP_NODELAY of fd \d+: setsockopt \w+/);
+    expect(() => connection.setNoDelay("yes" as never)).toThrow(/on must be a boolean/);
+    connection.destroy();
+    close(peer);
+  });
+});
+
+describe("what cannot be served", () => {
+  it("is the caller's again, and does not stop what comes later", async () => {
+    const selector = new DefaultSelector();
+    const reactor = new Reactor(selector);
+    const [fd, peer] = socketPair();
+    selector.close();
+    for (let i = 0; i < 2; i++) {
+      expect(() => adopt(fd, echo, { reactor })).toThrow(
+        expect.objectContaining({ code: "ERR_SELECTOR_CLOSED" }),
+      );
+    }
+    const connection = adopt(fd, echo);
+    write(peer, Buffer.from("x"));
+    const bytes = new Uint8Array(8);
+    await until(() => read(peer, bytes) === 1, "the echo");
+    connection.destroy();
+    close(peer);
+  });
+});
+
+describe("options", () => {
+  it.each([
+    [{ backend: "foo" as never }, /backend is "foo"; it must be one of: epoll/],
+    [{ engine: "io_uring", backend: "poll" } as const, /backend "poll" is for the readiness/],
+    [{ path: "/tmp/a", host: "::1" }, /host is for a port/],
+    [{ host: "localhost", port: 1e6 }, /1000000 is not a port/],
+    [{ host: "localhost", backlog: -1 }, /-1 is not a backlog/],
+    [{ host: "localhost", reusePort: 1 as never }, /reusePort must be a boolean/],
+  ])("%j are refused at once", (options, message) => {
+    expect(() => serve(options, echo)).toThrow(message);
+  });
+
+  it("of close() are an object", async () => {
+    const server = start(echo);
+    for (const options of ["destroy", null] as never[]) {
+      expect(() => server.close(options)).toThrow(/options must be an object/);
+    }
+  });
+});
