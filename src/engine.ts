@@ -152,6 +152,7 @@ export class Engine implements Submitter {
    *   on the way to the program.
    */
   detach(slot: number): Uint8Array[] {
+    this.flush();
     const answer = native.engineDetach(this.#id, slot);
     if (answer === -constants.errno.EBADF) {
       throw connectionError("ERR_CONNECTION_CLOSED", "the peer has closed the connection");

@@ -147,7 +147,6 @@ Napi::Value Adopt(const Napi::CallbackInfo& info) {
 Napi::Value Detach(const Napi::CallbackInfo& info) {
   auto* environment = static_cast<Environment*>(info.Data());
   OpenEngine* open = environment->FindEngine(Integer(info, 0));
-  open->engine->Flush();
   std::string unread;
   const Result<void> detached = open->engine->Detach(Integer(info, 1), &unread);
   if (!detached.ok()) return AnswerRefusal(info, detached.error());

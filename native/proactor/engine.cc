@@ -238,7 +238,7 @@ void Engine::Fail(int32_t slot, int error, bool sending) {
   Slot& at = At(slot);
   if (at.phase != Phase::kServing) return;
   at.phase = Phase::kLeaving;
-  at.error = static_cast<int16_t>(error);
+  if (!at.Has(kSendRefused)) at.error = static_cast<int16_t>(error);
   if (sending) at.Add(kSendRefused);
   at.Drop(kReads | kWrites);
   DropQueue(at);

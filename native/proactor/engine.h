@@ -146,7 +146,7 @@ class Engine {
     kWrites = 1 << 3,       // the sending direction is open
     kPaused = 1 << 4,       // by the program
     kEnding = 1 << 5,       // the sending direction ends once the queue is empty
-    kSendRefused = 1 << 6,  // which is why it is leaving
+    kSendRefused = 1 << 6,  // which is why it is leaving, or is about to
     // Of the engine over io_uring: operations under way.
     kReceiving = 1 << 7,
     kCancelling = 1 << 8,

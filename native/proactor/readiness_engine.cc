@@ -141,7 +141,7 @@ class ReadinessEngine final : public Engine {
 
   [[gnu::hot]] void Send(int32_t slot, const iovec* parts, int count, size_t length) override {
     const ssize_t sent = SendParts(slot, parts, count);
-    if (sent < 0) return Fail(slot, static_cast<int>(-sent), true);
+    if (sent < 0) return RefuseSend(slot, static_cast<int>(-sent));
     if (static_cast<size_t>(sent) == length) return;
     Queue(slot, parts, count, static_cast<size_t>(sent));
     if (Find(slot) == nullptr) return;  // no memory for it
@@ -174,11 +174,38 @@ class ReadinessEngine final : public Engine {
     if (at.queued() == 0) return;
     iovec parts[kQueuedParts];
     const ssize_t sent = SendParts(slot, parts, at.queue->Gather(parts, kQueuedParts));
-    if (sent < 0) return Fail(slot, static_cast<int>(-sent), true);
+    if (sent < 0) return RefuseSend(slot, static_cast<int>(-sent));
     if (sent == 0) return;
     at.queue->Consume(static_cast<size_t>(sent));
     QueueShrank(slot);
     Settle(slot);
+  }
+
+  /** The peer is gone. What it had sent is received in the next turn, and then the slot leaves. */
+  void RefuseSend(int32_t slot, int error) {
+    Slot& at = At(slot);
+    if (!at.Has(kReads) || at.Has(kPaused)) return Fail(slot, error, true);
+    at.Drop(kWrites);
+    DropQueue(at);
+    at.error = static_cast<int16_t>(error);
+    at.Add(kSendRefused);
+    refused_.push_back(slot);
+    Settle(slot);
+  }
+
+  void ReceiveOfRefused() {
+    for (const int32_t slot : std::exchange(refused_, {})) {
+      const Slot* at = Find(slot);
+      if (at == nullptr || !at->Has(kSendRefused)) continue;
+      const size_t before = used_;
+      const bool fits = HasRoomToReceive();
+      if (fits && !at->Has(kPaused)) Receive(slot);
+      if (!fits || used_ > before) {
+        refused_.push_back(slot);
+      } else if (Find(slot) != nullptr) {
+        Fail(slot, At(slot).error, true);
+      }
+    }
   }
 
   void Leave(int32_t slot) override {
@@ -193,6 +220,13 @@ class ReadinessEngine final : public Engine {
   }
 
   bool HasMore() const override { return next_event_ < events_count_; }
+  bool HasPutOff() const override { return !refused_.empty(); }
+
+  /** Whether one more event fits into the rings. */
+  bool HasRoomToReceive() const {
+    constexpr int kCompletionsPerEvent = 4;
+    return HasRoom(kCompletionsPerEvent) && used_ + kReceiveBytes <= rings_.inbound_bytes;
+  }
 
   [[gnu::hot]] Result<void> WaitAndReceive(int64_t timeout_ns) override {
     used_ = 0;
@@ -200,7 +234,8 @@ class ReadinessEngine final : public Engine {
     if (!HasMore()) {
       next_event_ = events_count_ = 0;
       ++counters_.wait_calls;
-      const Result<int> count = selector_->Select(events_.data(), kEventsPerWait, timeout_ns);
+      const int64_t timeout = HasPutOff() ? 0 : timeout_ns;
+      const Result<int> count = selector_->Select(events_.data(), kEventsPerWait, timeout);
       if (!count.ok()) return count.error();
       woken_ = selector_->Woken();
       events_count_ = count.value();
@@ -208,11 +243,8 @@ class ReadinessEngine final : public Engine {
     }
     MarkTime();
     // What has no room is received in the next turn, before anything else.
-    constexpr int kCompletionsPerEvent = 4;
-    while (HasMore() && HasRoom(kCompletionsPerEvent) &&
-           used_ + kReceiveBytes <= rings_.inbound_bytes) {
-      OnEvent(events_[static_cast<size_t>(next_event_++)]);
-    }
+    while (HasMore() && HasRoomToReceive()) OnEvent(events_[static_cast<size_t>(next_event_++)]);
+    if (HasPutOff()) ReceiveOfRefused();
     return {};
   }
 
@@ -277,7 +309,8 @@ class ReadinessEngine final : public Engine {
   int events_count_ = 0;
   bool changed_ = false;  // what is watched
   int next_event_ = 0;
-  size_t used_ = 0;  // of `inbound`, in this turn
+  size_t used_ = 0;               // of `inbound`, in this turn
+  std::vector<int32_t> refused_;  // slots whose peers refused a send
 };
 
 }  // namespace
