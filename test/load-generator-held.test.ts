@@ -274,6 +274,30 @@ describe("held connections", () => {
     await held.end();
   });
 
+  it("have all that was due, also if the generator stands still at the window's end", async () => {
+    let stopOnce = () => {};
+    const port = await listen((socket, data) => {
+      stopOnce();
+      socket.write(data);
+    });
+    const held = new Held(port, { schedule: "fixed" });
+    await held.line();
+    stopOnce = () => {
+      stopOnce = () => {};
+      held.child.kill("SIGSTOP");
+      setTimeout(() => held.child.kill("SIGCONT"), 200);
+    };
+    const window = await held.window("ms=100 rate=1000 settle-ms=0 drain-ms=60000");
+    const due = window.durationNs / ms;
+    expect(due).toBeGreaterThan(150);
+    expect(window.intendedMessages).toBeGreaterThan(0.8 * due);
+    expect(window.intendedMessages).toBeLessThan(due + 5);
+    expect(window.answeredMessages).toBe(window.intendedMessages);
+    expect(countFrom(window.senderDelay)).toBe(window.intendedMessages);
+    expect(quantile(bins(window.senderDelay), 0.99)).toBeGreaterThan(50 * ms);
+    expect((await held.end()).code).toBe(0);
+  });
+
   it("report what never comes back, and find a wrong byte", async () => {
     const messages = 60;
     const port = await listen(badOnce(messages, () => undefined));

@@ -244,7 +244,7 @@ void Traffic::CountInto(Window* window, int64_t edge_ns) {
 void Traffic::MeasureByDue(Window* window, int64_t from_ns) {
   by_due_ = window;
   by_due_from_ns_ = OwnNs(from_ns);
-  by_due_until_ns_ = std::numeric_limits<int64_t>::max();
+  by_due_until_ns_ = window == nullptr ? 0 : std::numeric_limits<int64_t>::max();
 }
 
 bool Traffic::Post(uint32_t id, int64_t intended_ns) {
@@ -284,7 +284,9 @@ void Traffic::Intend(uint32_t id) {
 
 void Traffic::Intend(uint32_t id, int64_t due_ns, int64_t now_ns) {
   if (table_[id].role != Role::kMeasured) return;
-  Window& window = WindowOf(OwnNs(due_ns));
+  const int64_t own_due_ns = OwnNs(due_ns);
+  const bool overdue = by_due_ == nullptr && own_due_ns < by_due_until_ns_;
+  Window& window = overdue ? *before_ : WindowOf(own_due_ns);
   ++window.intended;
   window.sender_delay.Record(now_ns - due_ns);
   ++intended_;

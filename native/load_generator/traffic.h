@@ -61,7 +61,10 @@ class Traffic {
    * and come back, in all its counts and histograms but `completed`; others go to no window.
    */
   void MeasureByDue(Window* window, int64_t from_ns);
-  /** Messages due from `until_ns` on belong to no window; earlier ones may still come back. */
+  /**
+   * Messages due from `until_ns` on belong to no window. Earlier ones belong to the window that has
+   * ended, although the generator gets to them only now, or they come back later.
+   */
   void EndByDue(int64_t until_ns) { by_due_until_ns_ = OwnNs(until_ns); }
 
   /** The generator itself has done nothing for so long, which is no latency of the server's. */
@@ -223,7 +226,7 @@ class Traffic {
   int64_t intended_ = 0;
   Window* by_due_ = nullptr;
   int64_t by_due_from_ns_ = 0;
-  int64_t by_due_until_ns_ = 0;
+  int64_t by_due_until_ns_ = 0;    // the load's end; 0: not yet, where no window is measured by due
   int64_t in_flight_ = 0;          // timed messages sent and not back
   uint64_t in_flight_stamps_ = 0;  // when messages came back, minus when they were sent, summed
   uint64_t in_flight_edge_ = 0;    // the area at the last edge

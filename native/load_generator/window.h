@@ -10,8 +10,9 @@ namespace io_selectors {
 
 /**
  * A message is intended and sent in the window in which that happens, and completed in the one in
- * which it is back; Traffic::MeasureByDue() has other rules. In churn a cycle is a message. Zero
- * bytes are a window in which nothing happened.
+ * which it is back; one that is overdue at the end of the load is intended in the last window.
+ * Traffic::MeasureByDue() has other rules. In churn a cycle is a message. Zero bytes are a window
+ * in which nothing happened.
  */
 struct Window {
   int64_t intended = 0;
