@@ -313,6 +313,16 @@ describe("held connections", () => {
     expect(code).toBe(0);
   });
 
+  it("count as answered also the messages for which the server blocks", async () => {
+    const held = new Held(await listen(echo), { "block-below": 128 });
+    await held.line();
+    const window = await held.window("ms=50 in-flight=4 drain-ms=60000");
+    expect(window.unansweredMessages).toBe(0);
+    expect(window.answeredMessages).toBe(window.sentMessages);
+    expect(countFrom(window.latency)).toBeLessThan(window.answeredMessages);
+    expect((await held.end()).code).toBe(0);
+  });
+
   it("stop in the middle of a window, and go on", async () => {
     const { port } = await listenAndWatch();
     const held = new Held(port);

@@ -192,13 +192,12 @@ std::string WindowLine(size_t index, const Window& window, const Sample& begin, 
 }
 
 std::string HeldWindowLine(const HeldWindow& held, const Window& window) {
-  const int64_t answered = static_cast<int64_t>(window.latency.Count());
   return WindowFields(held.index, window, held.begin, held.end)
       .NumberOrNull("rate", held.rate > 0 ? held.rate : kUnknown)
       .NumberOrNull("inFlightWanted", held.rate > 0 ? kUnknown : held.in_flight)
       .Number("settleNs", held.settle_ns)
-      .Number("answeredMessages", answered)
-      .Number("unansweredMessages", window.sent - answered)
+      .Number("answeredMessages", window.answered)
+      .Number("unansweredMessages", window.sent - window.answered)
       .Number("mismatches", held.mismatches)
       .Number("connectionsLost", held.connections_lost)
       .Number("allocations", held.allocations)
