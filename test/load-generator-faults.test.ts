@@ -116,8 +116,19 @@ describe("a server that answers wrong", () => {
     expect(faultsOf(outcome)[kind]?.first).toMatch(first);
   });
 
+  it("counts what waited for its turn until the run ended as late, too", async () => {
+    const answer: Answer = (socket, data, { bytes }) => {
+      if (bytes === 0) ok(socket, data, { bytes });
+    };
+    const outcome = await http(await listen(answer), { "drain-timeout-ms": 20, connections: 2 });
+    const { missing } = outcome.result;
+    expect(missing).toBeGreaterThan(10);
+    expect(faultsOf(outcome)["late"]).toMatchObject({ count: missing });
+  });
+
   it("counts what has no answer when the run ends as late", async () => {
-    const outcome = await http(await listen(later(ok, () => {})), { "drain-timeout-ms": 100 });
+    const load = { mode: "closed", "in-flight": 4, "drain-timeout-ms": 100 };
+    const outcome = await http(await listen(later(ok, () => {})), load);
     expect(faultsOf(outcome)["late"]).toMatchObject({ count: 1 });
     expect(outcome.result["missing"]).toBe(1);
   });

@@ -313,6 +313,28 @@ describe("held connections", () => {
     expect(code).toBe(0);
   });
 
+  it("count what waits behind an unanswered request, and do not send it later", async () => {
+    let silent = false;
+    let requests = 0;
+    const port = await listen((socket) => {
+      ++requests;
+      if (!silent) socket.write("ok");
+    });
+    const request = { protocol: "request", send: "x", expect: "ok" };
+    const held = new Held(port, { ...request, connections: 2, "drain-timeout-ms": 20 });
+    await held.line();
+    silent = true;
+    requests = 0;
+    const window = await held.window("ms=100 rate=1000 settle-ms=0 drain-ms=20");
+    expect(window.intendedMessages).toBeGreaterThan(10);
+    expect(window).toMatchObject({ sentMessages: 2, answeredMessages: 0 });
+    expect(window.unansweredMessages).toBe(window.intendedMessages);
+    const next = await held.window("ms=20 rate=1000 settle-ms=0 drain-ms=20");
+    expect(next).toMatchObject({ sentMessages: 0, answeredMessages: 0 });
+    expect(requests).toBe(2);
+    expect((await held.end()).result).toMatchObject({ missing: 2 });
+  });
+
   it("count as answered also the messages for which the server blocks", async () => {
     const held = new Held(await listen(echo), { "block-below": 128 });
     await held.line();

@@ -212,7 +212,8 @@ void Load::Drain() {
     if (!Turn(overdue ? 0 : end - now, false)) return;
   }
   pace_.Skip(traffic_);
-  if (options_.held) return;
+  // The next window has its own messages.
+  if (options_.held) return traffic_.DropQueued();
   const int64_t quiet = std::min(end, MonotonicNs() + kListenOnNs);
   for (int64_t now = MonotonicNs(); now < quiet; now = MonotonicNs()) {
     if (!Turn(quiet - now, false)) return;

@@ -102,6 +102,9 @@ class Traffic {
    */
   bool Post(uint32_t id, int64_t intended_ns);
 
+  /** Messages that wait for their turn are not sent any more. */
+  void DropQueued();
+
   /** Sends to each of those that never read what it takes now, until it has had so much. */
   void PostToSlow(int64_t most_bytes);
 
@@ -211,6 +214,7 @@ class Traffic {
   uint64_t seed_;
   uint64_t reopen_percent_;
   int64_t answer_within_ns_;  // 0: whenever
+  bool open_loop_;
   uint32_t depth_;
   unsigned block_below_;  // 0: no message blocks the server
   uint32_t slow_burst_;   // messages
