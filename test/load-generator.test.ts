@@ -281,6 +281,7 @@ describe("the command line", () => {
     [["run", "--port", "1", "--rate"], "--rate"],
     [["run", "--port", "1", "--host", "localhost"], "--host"],
     [["run", "--schedule", "never"], "--schedule"],
+    [["run", "--port", "1", "--rate", "1", "--stages", "3"], "--stages"],
     [["run", "--colour", "red"], "--colour"],
     [["launch", "--cpu", "x", "--", "true"], "--cpu"],
     [["launch", "--nice", "1", "--", "true"], "--nice"],
