@@ -92,6 +92,14 @@ describe("a server that answers wrong", () => {
       (socket: Socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no"),
       /closed after 1 bytes of the answer's body/,
     ],
+    [
+      "short",
+      (socket: Socket) => {
+        socket.write("HTTP/1.1 200 OK\r\n\r\nto the en");
+        setTimeout(() => socket.resetAndDestroy(), 20);
+      },
+      /closed after 9 bytes of the answer's body/,
+    ],
   ])("counts a connection that ends in between: %s", async (kind, bad, first) => {
     const outcome = await http(await listen(later(ok, bad)));
     expect(Object.keys(faultsOf(outcome))).toEqual([kind]);
@@ -114,6 +122,17 @@ describe("a server that answers wrong", () => {
     expect(outcome.result["error"]).toMatch(first);
     expect(Object.keys(faultsOf(outcome))).toEqual([kind]);
     expect(faultsOf(outcome)[kind]?.first).toMatch(first);
+  });
+
+  it("counts a body that a reset cuts off, also if connections come and go", async () => {
+    const port = await listen((socket) => {
+      socket.write("HTTP/1.1 200 OK\r\n\r\nto the en");
+      setTimeout(() => socket.resetAndDestroy(), 5);
+    });
+    const churn = { mode: "churn", connections: 1, "in-flight": 1, "connect-timeout-ms": 200 };
+    const outcome = await http(port, churn);
+    expect(Object.keys(faultsOf(outcome))).toEqual(["short"]);
+    expect(outcome.result["cycles"]).toBe(0);
   });
 
   it("counts what waited for its turn until the run ended as late, too", async () => {

@@ -258,11 +258,11 @@ void Churn::ReceiveMore(uint32_t id) {
 void Churn::OnPeerEnd(uint32_t id, int error) {
   const Slot& slot = slots_[id];
   if (error == EPROTO && tls_ != nullptr) return Fail(id, error);
-  const Taken taken = protocol_->End(id, ExchangeProgress{slot.sent, slot.received});
+  const Taken taken = protocol_->End(id, ExchangeProgress{slot.sent, slot.received}, error != 0);
   if (taken.faulty && options_.protocol.name != ProtocolName::kEcho) {
     NoteFault(id, {taken.fault});
   }
-  if (error == 0 && taken.complete) return Finish(id);
+  if (taken.complete) return Finish(id);
   Fail(id, error != 0 ? error : ECONNRESET);
 }
 

@@ -73,10 +73,10 @@ Taken HttpAnswer::Take(const ExpectedAnswer& expected, Sha256* hash, const unsig
   return taken;
 }
 
-Taken HttpAnswer::End(Sha256* hash) {
+Taken HttpAnswer::End(Sha256* hash, bool reset) {
   Taken taken;
   taken.closes = true;
-  if (phase_ == Phase::kUntilClose) {
+  if (phase_ == Phase::kUntilClose && !reset) {
     hash_ = expected_->spec.sha256.empty() ? nullptr : hash;
     Complete(&taken);
   } else {

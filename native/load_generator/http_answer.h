@@ -26,8 +26,8 @@ class HttpAnswer {
   Taken Take(const ExpectedAnswer& expected, Sha256* hash, const unsigned char* data,
              size_t length);
 
-  /** The peer's end of the connection. */
-  Taken End(Sha256* hash);
+  /** The peer's end of the connection, which ends no body if it is a reset. RFC 9112, 8 */
+  Taken End(Sha256* hash, bool reset);
 
   /** What is wrong with it; valid until the next answer's first byte. */
   std::string Explain(const RequestSpec& spec, Fault fault, const std::string& data) const;

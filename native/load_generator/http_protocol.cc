@@ -76,11 +76,11 @@ class HttpProtocol final : public Protocol {
     return answers_[slot].Take(expected_[choice_.Of(exchange)], hash, data, length);
   }
 
-  Taken End(uint32_t slot, const ExchangeProgress& progress) override {
-    Taken taken = Protocol::End(slot, progress);
+  Taken End(uint32_t slot, const ExchangeProgress& progress, bool reset) override {
+    Taken taken = Protocol::End(slot, progress, reset);
     if (progress.received == 0) return taken;
     Sha256* hash = hashes_.empty() ? nullptr : &hashes_[slot];
-    return answers_[slot].End(hash);
+    return answers_[slot].End(hash, reset);
   }
 
   std::string Explain(uint32_t slot, const Exchange& exchange, const ExchangeProgress& /*progress*/,

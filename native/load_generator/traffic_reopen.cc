@@ -76,8 +76,8 @@ void Traffic::OnPeerEnd(uint32_t id, int error) {
   }
   if (connection.role == Role::kSlow) return Retire(id, ConnectionState::kLost);
   if (open && WasIdle(id)) return Reopen(id);
-  const Taken taken = protocol_->End(id, ProgressOf(id));
-  const bool whole = error == 0 && taken.complete && connection.sent > 0;
+  const Taken taken = protocol_->End(id, ProgressOf(id), error != 0);
+  const bool whole = taken.complete && connection.sent > 0;
   // A first request without its answer is sent again, and is a fault only if that never ends.
   if (taken.faulty) NoteFault(open || whole ? &tally_ : &unserved_, id, {taken.fault});
   if (!whole) return Retire(id, ConnectionState::kLost);
