@@ -67,12 +67,20 @@ describe("a server that answers wrong", () => {
     expect(faultsOf(outcome)[kind]?.first).toMatch(first);
   });
 
+  const chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
   it.each([
     ["two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok"],
+    ["a chunk beyond any size", `${chunked}10000000000000000\r\n\r\n`],
+    ["words behind the length", "HTTP/1.1 200 OK\r\nContent-Length: 2 foo\r\n\r\nok"],
+    ["an extension of the length", "HTTP/1.1 200 OK\r\nContent-Length: 2;q=1\r\n\r\nok"],
+    ["words behind the size of a chunk", `${chunked}2 junk\r\nok\r\n0\r\n\r\n`],
     [
-      "a chunk beyond any size",
-      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000000\r\n\r\n",
+      "a size of a chunk that is not read whole",
+      `${chunked}${"0".repeat(100)}2\r\nok\r\n0\r\n\r\n`,
     ],
+    ["a NUL behind a chunk", `${chunked}2\r\nok\0more\r\n0\r\n\r\n`],
+    ["a NUL instead of a header", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\0\r\nok"],
+    ["a NUL instead of a trailer", `${chunked}2\r\nok\r\n0\r\n\0more\r\n`],
   ])("takes an answer with %s for no answer", async (_name, answer) => {
     const outcome = await http(await listen(raw(answer)));
     expect(faultsOf(outcome)["wrong"]?.count).toBeGreaterThan(0);

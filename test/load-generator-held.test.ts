@@ -421,7 +421,15 @@ describe("held connections", () => {
     expect(await refused.line()).toMatchObject({ error: expect.stringContaining("0 of 4") });
     expect(await refused.exited()).toEqual([1, null]);
 
-    const ofRun = ["slow", "hot", "processes", "stages", "windows", "warmup-ms", "begin-on-command"];
+    const ofRun = [
+      "slow",
+      "hot",
+      "processes",
+      "stages",
+      "windows",
+      "warmup-ms",
+      "begin-on-command",
+    ];
     const each = [{ mode: "closed" }, ...ofRun.map((name) => ({ [name]: 1 }))];
     const ends = each.map((options) => new Held(port, options).exited());
     expect(await Promise.all(ends)).toEqual(each.map(() => [2, null]));

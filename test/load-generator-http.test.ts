@@ -75,7 +75,8 @@ describe("http", () => {
   it("reads an answer that comes byte by byte, interim answers and trailers included", async () => {
     const answer =
       "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n" +
-      `X-Long: ${"y".repeat(300)}\r\n\r\n3;ext=1\r\nabc\r\nA\r\n0123456789\r\n0\r\nX-T: 1\r\n\r\n`;
+      `X-Long: ${"y".repeat(300)}\r\n\r\n` +
+      `3 ;ext=1\r\nabc\r\nA \r\n0123456789\r\n0\r\nX-T: 1\r\n\r\n`;
     const port = await listen((socket) => {
       for (const byte of answer) socket.write(byte);
     });

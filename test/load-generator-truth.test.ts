@@ -8,7 +8,16 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { packagePaths } from "../bench/paths.ts";
 import { bins, quantile } from "./hdr-reader.ts";
-import { endAll, finished, listen, type Outcome, outcome, run, start, startRun } from "./load-runs.ts";
+import {
+  endAll,
+  finished,
+  listen,
+  type Outcome,
+  outcome,
+  run,
+  start,
+  startRun,
+} from "./load-runs.ts";
 
 const { echoServer } = packagePaths();
 const ms = 1e6;

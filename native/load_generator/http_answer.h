@@ -73,6 +73,8 @@ class HttpAnswer {
   bool chunked_ = false;
   bool closes_ = false;
   bool compares_ = true;  // false: it is wrong already
+  bool whole_ = true;     // the line ends where what is kept of it ends
+  uint8_t kept_ = 0;      // bytes of the line
   std::array<char, kLineBytes> line_{};
 };
 
