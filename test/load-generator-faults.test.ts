@@ -1,6 +1,9 @@
 // Servers that answer the load generator wrong: each fault is counted by its kind and quoted.
 
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { http, type Options, raw } from "./http-runs.ts";
 import { type Answer, echo, endAll, faultsOf, listen, run } from "./load-runs.ts";
@@ -57,7 +60,28 @@ describe("a server that answers wrong", () => {
       (socket) =>
         setTimeout(() => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), 40),
       "late",
-      /late/,
+      /late; all of its answer was there, a body of 0 bytes$/,
+    ],
+    [
+      "no HTTP instead of a body",
+      { "expect-body": "hello" },
+      raw("GARBAGE\r\n\r\n"),
+      "wrong",
+      /: "GARBAGE(\\r)?" is no HTTP answer$/,
+    ],
+    [
+      "a chunk of no size",
+      { "expect-body": "ok" },
+      raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\nzz\r\n"),
+      "wrong",
+      /: "zz" is no size of a chunk$/,
+    ],
+    [
+      "a long body",
+      { "expect-body": "ok" },
+      raw(`HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n${"A".repeat(200)}`),
+      "wrong",
+      /byte 0 of the body on is "A+"\.\.\., expected "ok"$/,
     ],
   ];
   it.each(answers)("counts it: %s", async (_name, options, answer, kind, first) => {
@@ -130,6 +154,26 @@ describe("a server that answers wrong", () => {
     expect(outcome.result["error"]).toMatch(first);
     expect(Object.keys(faultsOf(outcome))).toEqual([kind]);
     expect(faultsOf(outcome)[kind]?.first).toMatch(first);
+  });
+
+  it("says that an answer came before its request was sent", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "io-selectors-"));
+    try {
+      // More than the buffers of both ends hold.
+      const body = join(folder, "body");
+      writeFileSync(body, Buffer.alloc(16 << 20));
+      const port = await listen((socket) => {
+        socket.pause().write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        setTimeout(() => socket.resume(), 100);
+      });
+      const outcome = await http(port, { method: "POST", "body-file": body, connections: 1 });
+      expect(faultsOf(outcome)["wrong"]).toMatchObject({
+        count: 1,
+        first: expect.stringMatching(/\(POST \/\): was answered before all of it had been sent$/),
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("counts a body that a reset cuts off, also if connections come and go", async () => {

@@ -253,7 +253,7 @@ void HttpAnswer::Complete(Taken* taken) {
 
 /** What follows cannot be understood. */
 void HttpAnswer::Break(Taken* taken) {
-  taken->broken = true;
+  broken_ = taken->broken = true;
   Fail(Fault::kWrong, taken);
 }
 
@@ -263,6 +263,22 @@ void HttpAnswer::Fail(Fault fault, Taken* taken) {
   taken->fault = fault;
 }
 
+/** What the current line should have been. */
+const char* HttpAnswer::LineName() const {
+  switch (phase_) {
+    case Phase::kHeaders:
+      return "valid header";
+    case Phase::kChunkSize:
+      return "size of a chunk";
+    case Phase::kChunkEnd:
+      return "end of a chunk";
+    case Phase::kTrailers:
+      return "valid trailer";
+    default:
+      return "HTTP answer";
+  }
+}
+
 std::string HttpAnswer::Explain(const RequestSpec& spec, Fault fault,
                                 const std::string& data) const {
   const unsigned long long body = body_bytes_;
@@ -270,8 +286,8 @@ std::string HttpAnswer::Explain(const RequestSpec& spec, Fault fault,
     return Format("status %d, expected %lld", status_, static_cast<long long>(spec.status));
   }
   if (fault == Fault::kLate) {
-    return phase_ == Phase::kStart || phase_ == Phase::kComplete
-               ? std::string("late; nothing of its answer was there")
+    return phase_ == Phase::kComplete
+               ? Format("late; all of its answer was there, a body of %llu bytes", body)
                : Format("late; %llu bytes of the answer's body were there", body);
   }
   if (fault == Fault::kShort) {
@@ -279,8 +295,7 @@ std::string HttpAnswer::Explain(const RequestSpec& spec, Fault fault,
                ? Format("a body of %llu bytes, expected %zu", body, spec.expected_body.size())
                : Format("the connection was closed after %llu bytes of the answer's body", body);
   }
-  const bool in_head = body == 0 && phase_ != Phase::kComplete && !spec.has_expected_body;
-  if (in_head) return Format("%s is no HTTP answer", Quote(line_.data()).c_str());
+  if (broken_) return Quote(std::string(line_.data(), kept_)) + " is no " + LineName();
   if (!spec.has_expected_body) return "the answer's body has another SHA-256 than expected";
   const size_t from = static_cast<size_t>(std::min<uint64_t>(body, spec.expected_body.size()));
   return Format("byte %llu of the body on is %s, expected %s", body, Quote(data).c_str(),
