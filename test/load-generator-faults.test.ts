@@ -156,6 +156,21 @@ describe("a server that answers wrong", () => {
     expect(faultsOf(outcome)[kind]?.first).toMatch(first);
   });
 
+  it("counts late answers also if connections come and go", async () => {
+    let requests = 0;
+    const port = await listen((socket, data, state) => {
+      if (++requests <= 2) setTimeout(() => ok(socket, data, state), 20);
+    });
+    const churn = { mode: "churn", connections: 1, "in-flight": 1, "answer-within-ms": 5 };
+    const outcome = await http(port, { ...churn, windows: 1, "drain-timeout-ms": 20 });
+    const { totalMessages, missing } = outcome.result;
+    expect(totalMessages).toBeGreaterThan(0);
+    expect(faultsOf(outcome)["late"]).toMatchObject({
+      count: totalMessages + Number(missing),
+      first: expect.stringMatching(/request 0 .*: late; all of its answer was there/),
+    });
+  });
+
   it("says that an answer came before its request was sent", async () => {
     const folder = mkdtempSync(join(tmpdir(), "io-selectors-"));
     try {

@@ -238,6 +238,7 @@ std::string Contradiction(const RunOptions& options) {
     if (options.slow > 0) return "--slow needs --mode open or closed";
     if (options.hot > 0) return "--hot needs --mode open or closed";
     if (options.block_below > 0) return "--block-below needs --mode open or closed";
+    if (options.spin > 0) return "--spin needs --mode open or closed";
   }
   if (options.mode == LoadMode::kChurn && options.connections > 1) {
     return "--connections does not apply to --mode churn; use --in-flight";
