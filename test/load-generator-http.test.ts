@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import type { RequestListener } from "node:http";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { endHttp, expectClean, http, listenHttp, type Options, raw } from "./http-runs.ts";
 import { endAll, faultsOf, listen, servers } from "./load-runs.ts";
@@ -164,6 +164,30 @@ describe("http", () => {
     // Only a request that crosses an end on its way is lost.
     expect(result["connectionsLost"]).toBeLessThan(reopened / 4);
     expect(result).toMatchObject({ mismatches: 0, error: null });
+  });
+
+  it("gives up connections for which no server listens any more", async () => {
+    const answer = raw("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    const sockets = new Set<Socket>();
+    let requests = 0;
+    const server = createServer((socket) => {
+      sockets.add(socket);
+      socket.on("error", () => socket.destroy());
+      socket.on("data", (data) => {
+        answer(socket, data, { bytes: 0 });
+        if (++requests !== 12) return;
+        server.close();
+        for (const one of sockets) one.end();
+      });
+    });
+    servers.add(server);
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { result } = await http((server.address() as AddressInfo).port, { rate: 100 });
+    expect(result).toMatchObject({
+      connectionsReopened: 0,
+      connectionsLost: 4,
+      error: "the server closed or reset every connection",
+    });
   });
 
   it("reads an answer of very many chunks", async () => {
