@@ -274,6 +274,30 @@ describe("held connections", () => {
     await held.end();
   });
 
+  it("have all that was due, also if the generator stands still at the window's end", async () => {
+    let stopOnce = () => {};
+    const port = await listen((socket, data) => {
+      stopOnce();
+      socket.write(data);
+    });
+    const held = new Held(port, { schedule: "fixed" });
+    await held.line();
+    stopOnce = () => {
+      stopOnce = () => {};
+      held.child.kill("SIGSTOP");
+      setTimeout(() => held.child.kill("SIGCONT"), 200);
+    };
+    const window = await held.window("ms=100 rate=1000 settle-ms=0 drain-ms=60000");
+    const due = window.durationNs / ms;
+    expect(due).toBeGreaterThan(150);
+    expect(window.intendedMessages).toBeGreaterThan(0.8 * due);
+    expect(window.intendedMessages).toBeLessThan(due + 5);
+    expect(window.answeredMessages).toBe(window.intendedMessages);
+    expect(countFrom(window.senderDelay)).toBe(window.intendedMessages);
+    expect(quantile(bins(window.senderDelay), 0.99)).toBeGreaterThan(50 * ms);
+    expect((await held.end()).code).toBe(0);
+  });
+
   it("report what never comes back, and find a wrong byte", async () => {
     const messages = 60;
     const port = await listen(badOnce(messages, () => undefined));
@@ -287,6 +311,38 @@ describe("held connections", () => {
     expect(result).toMatchObject({ mismatches: 1 });
     expect(result["mismatchDetail"]).toContain("connection 0: message");
     expect(code).toBe(0);
+  });
+
+  it("count what waits behind an unanswered request, and do not send it later", async () => {
+    let silent = false;
+    let requests = 0;
+    const port = await listen((socket) => {
+      ++requests;
+      if (!silent) socket.write("ok");
+    });
+    const request = { protocol: "request", send: "x", expect: "ok" };
+    const held = new Held(port, { ...request, connections: 2, "drain-timeout-ms": 20 });
+    await held.line();
+    silent = true;
+    requests = 0;
+    const window = await held.window("ms=100 rate=1000 settle-ms=0 drain-ms=20");
+    expect(window.intendedMessages).toBeGreaterThan(10);
+    expect(window).toMatchObject({ sentMessages: 2, answeredMessages: 0 });
+    expect(window.unansweredMessages).toBe(window.intendedMessages);
+    const next = await held.window("ms=20 rate=1000 settle-ms=0 drain-ms=20");
+    expect(next).toMatchObject({ sentMessages: 0, answeredMessages: 0 });
+    expect(requests).toBe(2);
+    expect((await held.end()).result).toMatchObject({ missing: 2 });
+  });
+
+  it("count as answered also the messages for which the server blocks", async () => {
+    const held = new Held(await listen(echo), { "block-below": 128 });
+    await held.line();
+    const window = await held.window("ms=50 in-flight=4 drain-ms=60000");
+    expect(window.unansweredMessages).toBe(0);
+    expect(window.answeredMessages).toBe(window.sentMessages);
+    expect(countFrom(window.latency)).toBeLessThan(window.answeredMessages);
+    expect((await held.end()).code).toBe(0);
   });
 
   it("stop in the middle of a window, and go on", async () => {
@@ -365,9 +421,18 @@ describe("held connections", () => {
     expect(await refused.line()).toMatchObject({ error: expect.stringContaining("0 of 4") });
     expect(await refused.exited()).toEqual([1, null]);
 
-    for (const options of [{ mode: "closed" }, { slow: 1 }, { hot: 1 }, { processes: 2 }]) {
-      expect(await new Held(port, options).exited()).toEqual([2, null]);
-    }
+    const ofRun = [
+      "slow",
+      "hot",
+      "processes",
+      "stages",
+      "windows",
+      "warmup-ms",
+      "begin-on-command",
+    ];
+    const each = [{ mode: "closed" }, ...ofRun.map((name) => ({ [name]: 1 }))];
+    const ends = each.map((options) => new Held(port, options).exited());
+    expect(await Promise.all(ends)).toEqual(each.map(() => [2, null]));
   });
 
   it.skipIf(!onLinux)("have the server's counters, per window", async () => {

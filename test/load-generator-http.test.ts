@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import type { RequestListener } from "node:http";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { endHttp, expectClean, http, listenHttp, type Options, raw } from "./http-runs.ts";
 import { endAll, faultsOf, listen, servers } from "./load-runs.ts";
@@ -75,7 +75,8 @@ describe("http", () => {
   it("reads an answer that comes byte by byte, interim answers and trailers included", async () => {
     const answer =
       "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n" +
-      `X-Long: ${"y".repeat(300)}\r\n\r\n3;ext=1\r\nabc\r\nA\r\n0123456789\r\n0\r\nX-T: 1\r\n\r\n`;
+      `X-Long: ${"y".repeat(300)}\r\n\r\n` +
+      `3 ;ext=1\r\nabc\r\nA \r\n0123456789\r\n0\r\nX-T: 1\r\n\r\n`;
     const port = await listen((socket) => {
       for (const byte of answer) socket.write(byte);
     });
@@ -163,6 +164,30 @@ describe("http", () => {
     // Only a request that crosses an end on its way is lost.
     expect(result["connectionsLost"]).toBeLessThan(reopened / 4);
     expect(result).toMatchObject({ mismatches: 0, error: null });
+  });
+
+  it("gives up connections for which no server listens any more", async () => {
+    const answer = raw("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    const sockets = new Set<Socket>();
+    let requests = 0;
+    const server = createServer((socket) => {
+      sockets.add(socket);
+      socket.on("error", () => socket.destroy());
+      socket.on("data", (data) => {
+        answer(socket, data, { bytes: 0 });
+        if (++requests !== 12) return;
+        server.close();
+        for (const one of sockets) one.end();
+      });
+    });
+    servers.add(server);
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { result } = await http((server.address() as AddressInfo).port, { rate: 100 });
+    expect(result).toMatchObject({
+      connectionsReopened: 0,
+      connectionsLost: 4,
+      error: "the server closed or reset every connection",
+    });
   });
 
   it("reads an answer of very many chunks", async () => {

@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer as createHttps } from "node:https";
-import type { AddressInfo, Server } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createTls, type TLSSocket, type TlsOptions } from "node:tls";
@@ -144,6 +144,23 @@ describe.skipIf(!openssl)("with openssl for certificates", () => {
       expect(outcome.result).toMatchObject({ mismatches: 0, error: null, faults: {} });
       expect(outcome.result.messages).toBeGreaterThan(0);
     }
+  });
+
+  it("takes an end without close_notify for no end of a body", async () => {
+    let raw: Socket | null = null;
+    const server = createTls(identity("local"), (socket) => {
+      keep(socket);
+      socket.once("data", () => {
+        socket.write("HTTP/1.1 200 OK\r\n\r\nto the en");
+        setTimeout(() => raw?.destroy(), 20);
+      });
+    });
+    server.on("connection", (socket: Socket) => {
+      raw = socket;
+    });
+    const load = { protocol: "http", ...trusted(), connections: 1, "connect-timeout-ms": 200 };
+    const outcome = await run(await portOf(server), load);
+    expect(Object.keys(faultsOf(outcome))).toEqual(["short"]);
   });
 
   it("waits for a server that speaks first, and holds silent connections", async () => {

@@ -8,7 +8,16 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { packagePaths } from "../bench/paths.ts";
 import { bins, quantile } from "./hdr-reader.ts";
-import { endAll, finished, type Outcome, outcome, run, start, startRun } from "./load-runs.ts";
+import {
+  endAll,
+  finished,
+  listen,
+  type Outcome,
+  outcome,
+  run,
+  start,
+  startRun,
+} from "./load-runs.ts";
 
 const { echoServer } = packagePaths();
 const ms = 1e6;
@@ -59,6 +68,18 @@ describe("a server that is stopped for 200 ms", () => {
     // Of some 2,000 messages four were under way: a fifth of a hundredth.
     expect(p99(windows, "latencyUncorrected")).toBeLessThan(p99(windows, "latency") / 2);
   });
+});
+
+it("counts what was due, also at a rate that the load generator cannot reach", async () => {
+  const port = await listen((socket, data, { bytes }) => {
+    if (bytes === 0) socket.write(data);
+  });
+  const rate = 10_000_000;
+  const brief = { windows: 1, "window-ms": 20, "drain-timeout-ms": 50 };
+  const { windows } = await run(port, { ...brief, rate, schedule: "fixed" });
+  const [window] = windows;
+  const due = (rate * Number(window?.["durationNs"])) / 1e9;
+  expect(window?.["intendedMessages"]).toBeGreaterThan(0.8 * due);
 });
 
 describe.runIf(process.platform === "linux")("an echo that is read late", () => {

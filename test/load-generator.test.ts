@@ -281,6 +281,8 @@ describe("the command line", () => {
     [["run", "--port", "1", "--rate"], "--rate"],
     [["run", "--port", "1", "--host", "localhost"], "--host"],
     [["run", "--schedule", "never"], "--schedule"],
+    [["run", "--port", "1", "--rate", "1", "--stages", "3"], "--stages"],
+    [["run", "--port", "1", "--mode", "churn", "--in-flight", "1", "--spin", "1"], "--spin"],
     [["run", "--colour", "red"], "--colour"],
     [["launch", "--cpu", "x", "--", "true"], "--cpu"],
     [["launch", "--nice", "1", "--", "true"], "--nice"],

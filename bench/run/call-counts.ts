@@ -167,10 +167,10 @@ async function traceWindow(
   }
 }
 
-function lateOf({ unansweredMessages = 0, sentMessages }: Window): string | null {
+function lateOf({ unansweredMessages = 0, intendedMessages }: Window): string | null {
   if (unansweredMessages === 0) return null;
   return (
-    `${unansweredMessages} of ${sentMessages} messages were not answered within ` +
+    `${unansweredMessages} of ${intendedMessages} messages were not answered within ` +
     `${drainMs / 1000} s: strace makes this server too slow; use fewer --connections`
   );
 }

@@ -47,8 +47,10 @@ Churn::~Churn() {
 
 Tally Churn::Sum() const {
   Tally tally = tally_;
-  for (const Slot& slot : slots_) {
-    if (slot.state == State::kReceiving) ++tally.missing;
+  for (uint32_t id = 0; id < slots(); ++id) {
+    if (slots_[id].state != State::kReceiving) continue;
+    ++tally.missing;
+    NoteFault(&tally, id, {Fault::kLate});
   }
   return tally;
 }
@@ -91,7 +93,10 @@ std::string Churn::Run(Timeline& timeline, Window* windows) {
     window_ = step.phase == Step::Phase::kWindow ? &windows[step.window] : unmeasured_;
     // Cycles under way while we sampled are not the server's fault.
     const int64_t pause_ns = MonotonicNs() - now_ns;
-    for (Slot& slot : slots_) slot.began_ns += pause_ns;
+    for (Slot& slot : slots_) {
+      slot.began_ns += pause_ns;
+      slot.sent_ns += pause_ns;
+    }
   }
   window_ = unmeasured_;
   if (!error.empty()) return error;
@@ -234,7 +239,10 @@ void Churn::SendMore(uint32_t id) {
       return Watch(id, slot.sent > 0 ? kRead | kWrite : kWrite);
     }
     if (taken < 0) return Fail(id, static_cast<int>(-taken));
-    if (slot.sent == 0) ++window_->sent;
+    if (slot.sent == 0) {
+      slot.sent_ns = MonotonicNs();
+      ++window_->sent;
+    }
     slot.sent += static_cast<uint32_t>(taken);
   }
   slot.state = State::kReceiving;
@@ -258,11 +266,11 @@ void Churn::ReceiveMore(uint32_t id) {
 void Churn::OnPeerEnd(uint32_t id, int error) {
   const Slot& slot = slots_[id];
   if (error == EPROTO && tls_ != nullptr) return Fail(id, error);
-  const Taken taken = protocol_->End(id, ExchangeProgress{slot.sent, slot.received});
+  const Taken taken = protocol_->End(id, ExchangeProgress{slot.sent, slot.received}, error != 0);
   if (taken.faulty && options_.protocol.name != ProtocolName::kEcho) {
-    NoteFault(id, {taken.fault});
+    NoteFault(&tally_, id, {taken.fault});
   }
-  if (error == 0 && taken.complete) return Finish(id);
+  if (taken.complete) return Finish(id);
   Fail(id, error != 0 ? error : ECONNRESET);
 }
 
@@ -275,8 +283,8 @@ bool Churn::Take(uint32_t id, const unsigned char* data, size_t length) {
   const unsigned char* rest = data + taken.skipped + taken.bytes;
   const size_t left = length - taken.skipped - taken.bytes;
   const bool extra = taken.complete && left > 0;
-  if (taken.faulty) NoteFault(id, {taken.fault, 1, Quoted(rest, left)});
-  if (extra) NoteFault(id, {Fault::kDoubled, 1, Quoted(rest, left)});
+  if (taken.faulty) NoteFault(&tally_, id, {taken.fault, 1, Quoted(rest, left)});
+  if (extra) NoteFault(&tally_, id, {Fault::kDoubled, 1, Quoted(rest, left)});
   if (taken.broken || extra) {
     Fail(id, EBADMSG);
   } else if (taken.complete) {
@@ -312,6 +320,9 @@ void Churn::Finish(uint32_t id) {
     window_->latency.Record(ns);
     window_->latency_uncorrected.Record(ns);
   }
+  const int64_t within_ns = options_.answer_within_ms * kNsPerMs;
+  const bool late = within_ns > 0 && slot.sent > 0 && last_finished_ns_ - slot.sent_ns > within_ns;
+  if (late) NoteFault(&tally_, id, {Fault::kLate});
   ++window_->intended;
   ++window_->completed;
   ++tally_.completed;
@@ -344,11 +355,11 @@ void Churn::Close(uint32_t id) {
   slot.fd = -1;
 }
 
-void Churn::NoteFault(uint32_t id, const Faulty& found) {
+void Churn::NoteFault(Tally* tally, uint32_t id, const Faulty& found) const {
   const auto& [fault, answers, quoted] = found;
-  if (!tally_.CountFault(fault, answers)) return;
+  if (!tally->CountFault(fault, answers)) return;
   const ExchangeProgress progress{slots_[id].sent, slots_[id].received};
-  tally_.SetFaultDetail(
+  tally->SetFaultDetail(
       fault, protocol_->Explain(id, ExchangeOf(id), progress, fault, std::string(quoted)));
 }
 

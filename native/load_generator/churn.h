@@ -44,6 +44,7 @@ class Churn {
 
   struct Slot {
     int64_t began_ns = 0;
+    int64_t sent_ns = 0;  // the first byte of the request
     uint64_t cycle = 0;
     uint32_t sent = 0;      // bytes
     uint32_t received = 0;  // bytes
@@ -68,7 +69,7 @@ class Churn {
   void Fail(uint32_t id, int error);
   void Close(uint32_t id);
   Exchange ExchangeOf(uint32_t id) const { return {first_id_ + id, slots_[id].cycle}; }
-  void NoteFault(uint32_t id, const Faulty& found);
+  void NoteFault(Tally* tally, uint32_t id, const Faulty& found) const;
 
   Selector& selector_;
   const RunOptions& options_;

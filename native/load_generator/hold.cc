@@ -75,7 +75,6 @@ class OneWindow final : public Timeline {
       held_.end = sampler_.Take();
       step.phase = Step::Phase::kOver;
       step.edge_ns = held_.end.at_ns;
-      traffic_.EndByDue(step.edge_ns);
     }
     step.until_ns = std::min(until_ns_, MonotonicNs() + kLookForCommandsNs);
     return step;
@@ -183,6 +182,7 @@ class Holder {
   void Finish() {
     RunOptions options = options_;
     options.held = false;
+    options.mode = LoadMode::kIdle;  // nothing more is sent
     const std::unique_ptr<Pace> pace = MakePace(options, ShareOf(options, 0, 1));
     Load(traffic_, *pace, alarm_, options).Drain();
   }

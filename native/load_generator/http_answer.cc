@@ -38,8 +38,12 @@ bool HasToken(const char* list, const char* token) {
   return false;
 }
 
-/** @param base 10 or 16. @returns false if there is no number or too large a one. */
-bool ReadLength(const char* text, unsigned base, uint64_t* value) {
+/**
+ * Reads a Content-Length (base 10), or the size of a chunk (base 16) that an extension may follow.
+ * @param whole whether the line ends where the text does; else digits may be missing
+ * @returns false if it is no number, too large a one, or followed by something else
+ */
+bool ReadLength(const char* text, unsigned base, bool whole, uint64_t* value) {
   *value = 0;
   const char* at = text;
   for (; std::isxdigit(static_cast<unsigned char>(*at)) != 0; ++at) {
@@ -48,7 +52,9 @@ bool ReadLength(const char* text, unsigned base, uint64_t* value) {
     if (digit >= base || *value >= kMostBodyBytes) return false;
     *value = *value * base + digit;
   }
-  return at != text && (*at == '\0' || *at == ' ' || *at == ';' || *at == '\t');
+  if (at == text) return false;
+  while (*at == ' ' || *at == '\t') ++at;
+  return *at == '\0' ? whole : *at == ';' && base == 16;
 }
 
 }  // namespace
@@ -73,10 +79,10 @@ Taken HttpAnswer::Take(const ExpectedAnswer& expected, Sha256* hash, const unsig
   return taken;
 }
 
-Taken HttpAnswer::End(Sha256* hash) {
+Taken HttpAnswer::End(Sha256* hash, bool reset) {
   Taken taken;
   taken.closes = true;
-  if (phase_ == Phase::kUntilClose) {
+  if (phase_ == Phase::kUntilClose && !reset) {
     hash_ = expected_->spec.sha256.empty() ? nullptr : hash;
     Complete(&taken);
   } else {
@@ -97,20 +103,25 @@ size_t HttpAnswer::TakeLine(const unsigned char* data, size_t length, Taken* tak
   }
   line_bytes_ += static_cast<uint32_t>(part);
   head_bytes_ += static_cast<uint32_t>(part);
+  kept_ = static_cast<uint8_t>(std::min<size_t>(line_bytes_, kLineBytes - 1));
+  line_[kept_] = '\0';
   if (head_bytes_ > kMostHeadBytes) Break(taken);
   // What can be no status line is no answer, and is quoted from its first byte on.
   if (phase_ == Phase::kStatusLine && line_bytes_ >= 5 &&
       std::memcmp(line_.data(), "HTTP/", 5) != 0) {
-    line_[std::min<size_t>(line_bytes_, kLineBytes - 1)] = '\0';
     Break(taken);
     return 0;
   }
   if (end == nullptr || taken->broken) return part;
-  uint32_t kept = std::min<uint32_t>(line_bytes_, kLineBytes - 1);
-  if (kept > 0 && kept == line_bytes_ && line_[kept - 1] == '\r') --kept;
-  line_[kept] = '\0';
+  whole_ = kept_ == line_bytes_;
+  if (whole_ && kept_ > 0 && line_[kept_ - 1] == '\r') line_[--kept_] = '\0';
   line_bytes_ = 0;
-  OnLine(taken);
+  // No line may hold a NUL: RFC 9110, 5.5.
+  if (std::memchr(line_.data(), '\0', kept_) != nullptr) {
+    Break(taken);
+  } else {
+    OnLine(taken);
+  }
   return part + 1;
 }
 
@@ -119,14 +130,15 @@ void HttpAnswer::OnLine(Taken* taken) {
     case Phase::kStatusLine:
       return OnStatusLine(taken);
     case Phase::kHeaders:
-      return line_[0] == '\0' ? OnHeadersEnd(taken) : OnHeader(taken);
+      return kept_ == 0 ? OnHeadersEnd(taken) : OnHeader(taken);
     case Phase::kChunkSize:
       return OnChunkSize(taken);
     case Phase::kChunkEnd:
+      if (kept_ > 0) return Break(taken);
       phase_ = Phase::kChunkSize;
-      return line_[0] == '\0' ? void() : Break(taken);
+      return;
     case Phase::kTrailers:
-      return line_[0] == '\0' ? Complete(taken) : void();
+      return kept_ == 0 ? Complete(taken) : void();
     default:
       return Break(taken);
   }
@@ -152,9 +164,11 @@ void HttpAnswer::OnHeader(Taken* taken) {
     // Different ones make the length of the body a matter of opinion: RFC 9112, 6.3.
     const uint64_t before = std::exchange(remaining_, 0);
     const bool again = std::exchange(has_length_, true);
-    if (!ReadLength(line + from, 10, &remaining_) || (again && remaining_ != before)) Break(taken);
+    const bool read = ReadLength(line + from, 10, whole_, &remaining_);
+    if (!read || (again && remaining_ != before)) Break(taken);
   } else if (HeaderValue(line, "transfer-encoding", &from)) {
     chunked_ = chunked_ || HasToken(line + from, "chunked");
+    if (!whole_) Break(taken);  // whether it is chunked may be in what was not kept
   } else if (HeaderValue(line, "connection", &from)) {
     if (HasToken(line + from, "close")) closes_ = true;
     if (HasToken(line + from, "keep-alive")) closes_ = false;
@@ -183,7 +197,7 @@ void HttpAnswer::OnHeadersEnd(Taken* taken) {
 }
 
 void HttpAnswer::OnChunkSize(Taken* taken) {
-  if (!ReadLength(line_.data(), 16, &remaining_)) return Break(taken);
+  if (!ReadLength(line_.data(), 16, whole_, &remaining_)) return Break(taken);
   head_bytes_ = 0;  // of trailers from now on: an answer may have any number of chunks
   phase_ = remaining_ > 0 ? Phase::kChunk : Phase::kTrailers;
 }
@@ -239,7 +253,7 @@ void HttpAnswer::Complete(Taken* taken) {
 
 /** What follows cannot be understood. */
 void HttpAnswer::Break(Taken* taken) {
-  taken->broken = true;
+  broken_ = taken->broken = true;
   Fail(Fault::kWrong, taken);
 }
 
@@ -249,6 +263,22 @@ void HttpAnswer::Fail(Fault fault, Taken* taken) {
   taken->fault = fault;
 }
 
+/** What the current line should have been. */
+const char* HttpAnswer::LineName() const {
+  switch (phase_) {
+    case Phase::kHeaders:
+      return "valid header";
+    case Phase::kChunkSize:
+      return "size of a chunk";
+    case Phase::kChunkEnd:
+      return "end of a chunk";
+    case Phase::kTrailers:
+      return "valid trailer";
+    default:
+      return "HTTP answer";
+  }
+}
+
 std::string HttpAnswer::Explain(const RequestSpec& spec, Fault fault,
                                 const std::string& data) const {
   const unsigned long long body = body_bytes_;
@@ -256,8 +286,8 @@ std::string HttpAnswer::Explain(const RequestSpec& spec, Fault fault,
     return Format("status %d, expected %lld", status_, static_cast<long long>(spec.status));
   }
   if (fault == Fault::kLate) {
-    return phase_ == Phase::kStart || phase_ == Phase::kComplete
-               ? std::string("late; nothing of its answer was there")
+    return phase_ == Phase::kComplete
+               ? Format("late; all of its answer was there, a body of %llu bytes", body)
                : Format("late; %llu bytes of the answer's body were there", body);
   }
   if (fault == Fault::kShort) {
@@ -265,8 +295,7 @@ std::string HttpAnswer::Explain(const RequestSpec& spec, Fault fault,
                ? Format("a body of %llu bytes, expected %zu", body, spec.expected_body.size())
                : Format("the connection was closed after %llu bytes of the answer's body", body);
   }
-  const bool in_head = body == 0 && phase_ != Phase::kComplete && !spec.has_expected_body;
-  if (in_head) return Format("%s is no HTTP answer", Quote(line_.data()).c_str());
+  if (broken_) return Quote(std::string(line_.data(), kept_)) + " is no " + LineName();
   if (!spec.has_expected_body) return "the answer's body has another SHA-256 than expected";
   const size_t from = static_cast<size_t>(std::min<uint64_t>(body, spec.expected_body.size()));
   return Format("byte %llu of the body on is %s, expected %s", body, Quote(data).c_str(),

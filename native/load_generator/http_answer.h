@@ -26,10 +26,12 @@ class HttpAnswer {
   Taken Take(const ExpectedAnswer& expected, Sha256* hash, const unsigned char* data,
              size_t length);
 
-  /** The peer's end of the connection. */
-  Taken End(Sha256* hash);
+  /** The peer's end of the connection, which ends no body if it is a reset. RFC 9112, 8 */
+  Taken End(Sha256* hash, bool reset);
 
-  /** What is wrong with it; valid until the next answer's first byte. */
+  bool complete() const { return phase_ == Phase::kComplete; }
+
+  /** What is wrong with it, once it has begun; valid until the next answer's first byte. */
   std::string Explain(const RequestSpec& spec, Fault fault, const std::string& data) const;
 
  private:
@@ -57,6 +59,7 @@ class HttpAnswer {
   void Complete(Taken* taken);
   void Break(Taken* taken);
   void Fail(Fault fault, Taken* taken);
+  const char* LineName() const;
 
   // Longer ones are status lines and headers of which only the beginning matters.
   static constexpr size_t kLineBytes = 96;
@@ -72,7 +75,10 @@ class HttpAnswer {
   bool has_length_ = false;
   bool chunked_ = false;
   bool closes_ = false;
+  bool broken_ = false;   // its current line cannot be understood
   bool compares_ = true;  // false: it is wrong already
+  bool whole_ = true;     // the line ends where what is kept of it ends
+  uint8_t kept_ = 0;      // bytes of the line
   std::array<char, kLineBytes> line_{};
 };
 

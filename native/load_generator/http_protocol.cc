@@ -76,14 +76,14 @@ class HttpProtocol final : public Protocol {
     return answers_[slot].Take(expected_[choice_.Of(exchange)], hash, data, length);
   }
 
-  Taken End(uint32_t slot, const ExchangeProgress& progress) override {
-    Taken taken = Protocol::End(slot, progress);
+  Taken End(uint32_t slot, const ExchangeProgress& progress, bool reset) override {
+    Taken taken = Protocol::End(slot, progress, reset);
     if (progress.received == 0) return taken;
     Sha256* hash = hashes_.empty() ? nullptr : &hashes_[slot];
-    return answers_[slot].End(hash);
+    return answers_[slot].End(hash, reset);
   }
 
-  std::string Explain(uint32_t slot, const Exchange& exchange, const ExchangeProgress& /*progress*/,
+  std::string Explain(uint32_t slot, const Exchange& exchange, const ExchangeProgress& progress,
                       Fault fault, const std::string& data) const override {
     const RequestSpec& spec = expected_[choice_.Of(exchange)].spec;
     const std::string name = Format("connection %u: request %llu (%s %s): ", exchange.connection,
@@ -94,9 +94,18 @@ class HttpProtocol final : public Protocol {
         return name + "had not been sent yet when " + Quote(data) + " came";
       case Fault::kClosed:
         return name + "the connection was closed instead of an answer";
+      case Fault::kLate:
+        if (progress.received == 0) return name + "late; nothing of its answer was there";
+        break;
+      case Fault::kWrong:
+        if (answers_[slot].complete() && progress.sent < RequestBytes(exchange)) {
+          return name + "was answered before all of it had been sent";
+        }
+        break;
       default:
-        return name + answers_[slot].Explain(spec, fault, data);
+        break;
     }
+    return name + answers_[slot].Explain(spec, fault, data);
   }
 
  private:

@@ -89,6 +89,10 @@ std::string Load::Run(Timeline& timeline, Window* windows) {
     const int64_t stood_still_ns = MonotonicNs() - now_ns;
     pace_.Shift(stood_still_ns);
     traffic_.Shift(stood_still_ns);
+    if (step.phase != Step::Phase::kOver) continue;
+    // What was due before the edge is of the window that it ends; the pause has moved it as well.
+    pace_.End(edge_ns + stood_still_ns);
+    traffic_.EndByDue(edge_ns + stood_still_ns);
   }
   window_ = nullptr;
   traffic_.CountInto(nullptr, MonotonicNs());
@@ -201,10 +205,15 @@ bool Load::Turn(int64_t timeout_ns, bool send, int* events) {
 
 void Load::Drain() {
   const int64_t end = MonotonicNs() + options_.drain_timeout_ms * kNsPerMs;
-  for (int64_t now = MonotonicNs(); traffic_.outstanding() > 0 && now < end; now = MonotonicNs()) {
-    if (!Turn(end - now, false)) return;
+  for (int64_t now = MonotonicNs(); now < end; now = MonotonicNs()) {
+    pace_.Send(traffic_);
+    const bool overdue = pace_.NextDueNs() != Pace::kNever;
+    if (!overdue && traffic_.outstanding() == 0) break;
+    if (!Turn(overdue ? 0 : end - now, false)) return;
   }
-  if (options_.held) return;
+  pace_.Skip(traffic_);
+  // The next window has its own messages.
+  if (options_.held) return traffic_.DropQueued();
   const int64_t quiet = std::min(end, MonotonicNs() + kListenOnNs);
   for (int64_t now = MonotonicNs(); now < quiet; now = MonotonicNs()) {
     if (!Turn(quiet - now, false)) return;

@@ -1,5 +1,5 @@
 // Load: the run of one process. Warm-up, the measured windows edge to edge, then a drain in which
-// nothing new is sent. When what begins is the Timeline's to say.
+// only what is overdue is sent. When what begins is the Timeline's to say.
 #pragma once
 
 #include <string>
@@ -27,7 +27,10 @@ class Load {
   /** @param windows as many as the options say. @returns why it could not go on, or nothing. */
   std::string Run(Timeline& timeline, Window* windows);
 
-  /** Receives until every message is back, or until the drain timeout. */
+  /**
+   * Sends what was due before the load's end and receives until every message is back, or until the
+   * drain timeout.
+   */
   void Drain();
 
   /** Times that memory was asked for within the measured windows. */

@@ -230,11 +230,15 @@ std::string MissingOption(const RunOptions& options) {
 
 /** What needs another option, or exceeds it. */
 std::string Contradiction(const RunOptions& options) {
+  if (!options.stages.empty() && options.mode != LoadMode::kMemory) {
+    return "--stages needs --mode memory";
+  }
   if (!options.EchoLoad()) {
     if (options.active > 0) return "--active needs --mode open or closed";
     if (options.slow > 0) return "--slow needs --mode open or closed";
     if (options.hot > 0) return "--hot needs --mode open or closed";
     if (options.block_below > 0) return "--block-below needs --mode open or closed";
+    if (options.spin > 0) return "--spin needs --mode open or closed";
   }
   if (options.mode == LoadMode::kChurn && options.connections > 1) {
     return "--connections does not apply to --mode churn; use --in-flight";
@@ -278,13 +282,20 @@ void ReadPairs(const std::vector<std::string>& arguments, ParsedOptions* parsed)
   }
 }
 
-/** What makes no sense for connections that wait for commands. */
-std::string NotHeld(const RunOptions& options) {
+/** Options without an effect on connections that wait for commands. */
+constexpr const char* kOfRunOnly[] = {
+    "--slow",      "--hot",       "--processes",        "--stages",           "--windows",
+    "--window-ms", "--warmup-ms", "--steady-within-ms", "--begin-on-command", "--fill-timeout-ms",
+};
+
+std::string NotHeld(const std::vector<std::string>& arguments, const RunOptions& options) {
   if (options.port == 0) return "--port is missing";
   if (options.mode != LoadMode::kOpen) return "--mode is an option of run; a window names its load";
-  if (options.slow > 0) return "--slow is an option of run only";
-  if (options.hot > 0) return "--hot is an option of run only";
-  if (options.processes > 1) return "--processes is an option of run only";
+  for (size_t i = 0; i < arguments.size(); i += 2) {
+    for (const char* name : kOfRunOnly) {
+      if (arguments[i] == name) return arguments[i] + " is an option of run only";
+    }
+  }
   return "";
 }
 
@@ -296,16 +307,17 @@ ParsedOptions ParseRunOptions(const std::vector<std::string>& arguments) {
   ReadPairs(arguments, &parsed);
   if (parsed.error.empty()) parsed.error = MissingOption(options);
   if (parsed.error.empty()) parsed.error = CompleteProtocol(&options);
+  const bool memory = options.mode == LoadMode::kMemory && !options.stages.empty();
+  if (memory) options.connections = options.stages.back();
   if (parsed.error.empty()) parsed.error = Contradiction(options);
   if (parsed.error.empty()) parsed.error = Tls::Check(options);
-  if (!options.stages.empty()) options.connections = options.stages.back();
   return parsed;
 }
 
 ParsedOptions ParseHoldOptions(const std::vector<std::string>& arguments) {
   ParsedOptions parsed;
   ReadPairs(arguments, &parsed);
-  if (parsed.error.empty()) parsed.error = NotHeld(parsed.options);
+  if (parsed.error.empty()) parsed.error = NotHeld(arguments, parsed.options);
   if (parsed.error.empty()) parsed.error = CompleteProtocol(&parsed.options);
   if (parsed.error.empty()) parsed.error = Contradiction(parsed.options);
   if (parsed.error.empty()) parsed.error = Tls::Check(parsed.options);

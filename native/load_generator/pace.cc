@@ -15,18 +15,21 @@ class SilentPace final : public Pace {
   int64_t NextDueNs() const override { return kNever; }
   void Send(Traffic& /*traffic*/) override {}
   void Shift(int64_t /*ns*/) override {}
+  void End(int64_t /*at_ns*/) override {}
 };
 
 class OpenPace final : public Pace {
  public:
   OpenPace(const RunOptions& options, const Share& share) : schedule_(options, share) {}
 
-  int64_t NextDueNs() const override { return schedule_.due_ns(); }
+  int64_t NextDueNs() const override {
+    return schedule_.due_ns() < end_ns_ ? schedule_.due_ns() : kNever;
+  }
 
   void Send(Traffic& traffic) override {
     for (int i = 0; i < kSendsAtOnce; ++i) {
       const int64_t now_ns = MonotonicNs();
-      if (schedule_.due_ns() > now_ns) return;
+      if (NextDueNs() > now_ns) return;
       const uint32_t id = traffic.targets()[schedule_.target()];
       traffic.Intend(id, schedule_.due_ns(), now_ns);
       // Not taken means intended but never sent: the window's figures show it.
@@ -37,9 +40,18 @@ class OpenPace final : public Pace {
   }
 
   void Shift(int64_t ns) override { schedule_.Shift(ns); }
+  void End(int64_t at_ns) override { end_ns_ = at_ns; }
+
+  void Skip(Traffic& traffic) override {
+    const int64_t now_ns = MonotonicNs();
+    for (; schedule_.due_ns() < end_ns_; schedule_.Advance()) {
+      traffic.Intend(traffic.targets()[schedule_.target()], schedule_.due_ns(), now_ns);
+    }
+  }
 
  private:
   Schedule schedule_;
+  int64_t end_ns_ = kNever;
 };
 
 /** So many under way over all connections: the next one goes to the next connection in turn. */
@@ -63,6 +75,7 @@ class ClosedPace final : public Pace {
   }
 
   void Shift(int64_t /*ns*/) override {}
+  void End(int64_t /*at_ns*/) override { in_flight_ = 0; }
 
  private:
   int64_t in_flight_;
@@ -85,6 +98,7 @@ class PipelinedPace final : public Pace {
   }
 
   void Shift(int64_t /*ns*/) override {}
+  void End(int64_t /*at_ns*/) override { left_ = 0; }
 
  private:
   uint32_t depth_;

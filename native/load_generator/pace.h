@@ -29,6 +29,12 @@ class Pace {
 
   /** Moves what is due: from time 0 to the start, and past a stop of the generator itself. */
   virtual void Shift(int64_t ns) = 0;
+
+  /** The load ends: Send() posts only what was due before `at_ns`, and a closed loop nothing. */
+  virtual void End(int64_t at_ns) = 0;
+
+  /** After End(): counts as intended what was due before and is not going to be sent. */
+  virtual void Skip(Traffic& /*traffic*/) {}
 };
 
 /** What the options ask for; a pace that never sends if the share has no targets. */

@@ -83,8 +83,11 @@ class Protocol {
   /** Whether a server may close a connection on which no request is under way. */
   virtual bool MayCloseIdle() const { return false; }
 
-  /** The peer has closed the connection while a request was under way: complete, or a fault. */
-  virtual Taken End(uint32_t /*slot*/, const ExchangeProgress& /*progress*/) {
+  /**
+   * The peer has ended the connection while a request was under way: complete, or a fault.
+   * @param reset instead of closed: what had come of an answer may not be all of it
+   */
+  virtual Taken End(uint32_t /*slot*/, const ExchangeProgress& /*progress*/, bool /*reset*/) {
     Taken taken;
     taken.broken = taken.faulty = true;
     taken.fault = Fault::kClosed;

@@ -192,13 +192,14 @@ std::string WindowLine(size_t index, const Window& window, const Sample& begin, 
 }
 
 std::string HeldWindowLine(const HeldWindow& held, const Window& window) {
-  const int64_t answered = static_cast<int64_t>(window.latency.Count());
+  // In a closed loop a message is due when it is sent.
+  const int64_t due = held.rate > 0 ? std::max(window.intended, window.sent) : window.sent;
   return WindowFields(held.index, window, held.begin, held.end)
       .NumberOrNull("rate", held.rate > 0 ? held.rate : kUnknown)
       .NumberOrNull("inFlightWanted", held.rate > 0 ? kUnknown : held.in_flight)
       .Number("settleNs", held.settle_ns)
-      .Number("answeredMessages", answered)
-      .Number("unansweredMessages", window.sent - answered)
+      .Number("answeredMessages", window.answered)
+      .Number("unansweredMessages", std::max<int64_t>(0, due - window.answered))
       .Number("mismatches", held.mismatches)
       .Number("connectionsLost", held.connections_lost)
       .Number("allocations", held.allocations)

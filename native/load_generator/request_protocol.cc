@@ -107,8 +107,8 @@ class RequestProtocol final : public Protocol {
     return taken;
   }
 
-  Taken End(uint32_t slot, const ExchangeProgress& progress) override {
-    Taken taken = Protocol::End(slot, progress);
+  Taken End(uint32_t slot, const ExchangeProgress& progress, bool reset) override {
+    Taken taken = Protocol::End(slot, progress, reset);
     if (progress.received > 0) taken.fault = Fault::kShort;
     return taken;
   }

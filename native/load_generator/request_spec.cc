@@ -289,7 +289,7 @@ std::string Quote(const std::string& bytes) {
       text += static_cast<char>(c);
     }
   }
-  return text + (bytes.size() > kQuotedAtMost ? "\"…" : "\"");
+  return text + (bytes.size() > kQuotedAtMost ? "\"..." : "\"");
 }
 
 std::string ReadScript(const std::string& path, const RequestSpec& defaults,

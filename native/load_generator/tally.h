@@ -56,7 +56,7 @@ inline std::string_view Quoted(const unsigned char* data, size_t length) {
 struct Tally {
   int64_t completed = 0;
   int64_t mismatches = 0;  // answers that were wrong, by any kind of fault
-  int64_t missing = 0;     // messages that were sent and never came back
+  int64_t missing = 0;     // messages that were sent, or due, and never came back
   int64_t connections_lost = 0;
   int64_t reopened = 0;     // connections that were closed and opened again, as is usual
   int64_t cycles = 0;       // of churn

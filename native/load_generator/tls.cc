@@ -160,7 +160,10 @@ ssize_t Tls::Receive(uint32_t slot, void* buffer, size_t length) {
   return read > 0 ? read : ResultOf(session, read, saved_errno);
 }
 
-/** What a call that did not succeed amounts to: 0 for the peer's end, or -errno. */
+/**
+ * What a call that did not succeed amounts to: 0 for the peer's end, or -errno. An end without
+ * close_notify may have been cut off, as by a reset. RFC 9112, 9.8
+ */
 ssize_t Tls::ResultOf(const Session& session, int returned, int saved_errno) {
   switch (ssl_.get_error(session.ssl, returned)) {
     case kErrorWantRead:
@@ -170,12 +173,12 @@ ssize_t Tls::ResultOf(const Session& session, int returned, int saved_errno) {
       return 0;
     case kErrorSsl: {
       const unsigned long error = ssl_.next_error();
-      if ((error & kReasonMask) == kUnexpectedEof) return 0;
+      if ((error & kReasonMask) == kUnexpectedEof) return -ECONNRESET;
       NoteFailure(session, error);
       return -EPROTO;
     }
-    default:  // SSL_ERROR_SYSCALL: without an errno it is a FIN
-      return -saved_errno;
+    default:  // SSL_ERROR_SYSCALL: in version 1.1 without an errno it is a FIN
+      return saved_errno == 0 ? -ECONNRESET : -saved_errno;
   }
 }
 

@@ -40,7 +40,7 @@ class Tls {
   /** Whether the handshake is over. */
   bool Ready(uint32_t slot) const { return sessions_[slot].ready; }
 
-  /** Continues the handshake. @param error the errno, or 0 for a FIN, with kEnded */
+  /** Continues the handshake. @param error the errno, with kEnded */
   Step Shake(uint32_t slot, int* error);
 
   /**

@@ -57,6 +57,7 @@ Traffic::Traffic(Selector& selector, const RunOptions& options, const Share& sha
       seed_(static_cast<uint64_t>(options.seed)),
       reopen_percent_(static_cast<uint64_t>(options.reopen_percent)),
       answer_within_ns_(options.answer_within_ms * kNsPerMs),
+      open_loop_(options.mode == LoadMode::kOpen),
       depth_(options.depth > 0 ? static_cast<uint32_t>(options.depth)
                                : std::numeric_limits<uint32_t>::max()),
       block_below_(static_cast<unsigned>(options.block_below)),
@@ -91,7 +92,8 @@ Tally Traffic::Sum() const {
       tally.slow.full += open && connection.blocked ? 1 : 0;
     } else if (connection.state != ConnectionState::kWrong) {
       // After a wrong byte we stopped listening: what else was under way is not the server's fault.
-      const uint32_t missing = connection.Begun();
+      const bool by_due = open_loop_ && connection.Timed();
+      const uint32_t missing = by_due ? connection.sent + connection.queued : connection.Begun();
       tally.missing += missing;
       // Of a lost connection the reason is known: they are not late.
       const bool late = missing > 0 && connection.state == ConnectionState::kOpen;
@@ -244,7 +246,7 @@ void Traffic::CountInto(Window* window, int64_t edge_ns) {
 void Traffic::MeasureByDue(Window* window, int64_t from_ns) {
   by_due_ = window;
   by_due_from_ns_ = OwnNs(from_ns);
-  by_due_until_ns_ = std::numeric_limits<int64_t>::max();
+  by_due_until_ns_ = window == nullptr ? 0 : std::numeric_limits<int64_t>::max();
 }
 
 bool Traffic::Post(uint32_t id, int64_t intended_ns) {
@@ -267,6 +269,18 @@ bool Traffic::Post(uint32_t id, int64_t intended_ns) {
   return true;
 }
 
+void Traffic::DropQueued() {
+  for (uint32_t id = 0; outstanding_ > 0 && id < table_.size(); ++id) {
+    Connection& connection = table_[id];
+    // The rest of a message is still to be sent, and so is what TLS has encrypted already.
+    const bool encrypted = tls_ != nullptr && connection.blocked;
+    if (!connection.Alive() || connection.role == Role::kSlow || encrypted) continue;
+    const uint32_t kept = connection.sent_of > 0 ? 1 : 0;
+    outstanding_ -= std::max(connection.queued, kept) - kept;
+    connection.queued = kept;
+  }
+}
+
 void Traffic::PostToSlow(int64_t most_bytes) {
   const uint64_t most = static_cast<uint64_t>(most_bytes) / protocol_->LongestRequest();
   for (const uint32_t id : targets_) {
@@ -284,7 +298,9 @@ void Traffic::Intend(uint32_t id) {
 
 void Traffic::Intend(uint32_t id, int64_t due_ns, int64_t now_ns) {
   if (table_[id].role != Role::kMeasured) return;
-  Window& window = WindowOf(OwnNs(due_ns));
+  const int64_t own_due_ns = OwnNs(due_ns);
+  const bool overdue = by_due_ == nullptr && own_due_ns < by_due_until_ns_;
+  Window& window = overdue ? *before_ : WindowOf(own_due_ns);
   ++window.intended;
   window.sender_delay.Record(now_ns - due_ns);
   ++intended_;

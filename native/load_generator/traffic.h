@@ -61,7 +61,10 @@ class Traffic {
    * and come back, in all its counts and histograms but `completed`; others go to no window.
    */
   void MeasureByDue(Window* window, int64_t from_ns);
-  /** Messages due from `until_ns` on belong to no window; earlier ones may still come back. */
+  /**
+   * Messages due from `until_ns` on belong to no window. Earlier ones belong to the window that has
+   * ended, although the generator gets to them only now, or they come back later.
+   */
   void EndByDue(int64_t until_ns) { by_due_until_ns_ = OwnNs(until_ns); }
 
   /** The generator itself has done nothing for so long, which is no latency of the server's. */
@@ -98,6 +101,9 @@ class Traffic {
    * @returns false if it cannot be taken: the connection is gone or its ring is full.
    */
   bool Post(uint32_t id, int64_t intended_ns);
+
+  /** Messages that wait for their turn are not sent any more. */
+  void DropQueued();
 
   /** Sends to each of those that never read what it takes now, until it has had so much. */
   void PostToSlow(int64_t most_bytes);
@@ -208,6 +214,7 @@ class Traffic {
   uint64_t seed_;
   uint64_t reopen_percent_;
   int64_t answer_within_ns_;  // 0: whenever
+  bool open_loop_;
   uint32_t depth_;
   unsigned block_below_;  // 0: no message blocks the server
   uint32_t slow_burst_;   // messages
@@ -223,7 +230,7 @@ class Traffic {
   int64_t intended_ = 0;
   Window* by_due_ = nullptr;
   int64_t by_due_from_ns_ = 0;
-  int64_t by_due_until_ns_ = 0;
+  int64_t by_due_until_ns_ = 0;    // the load's end; 0: not yet, where no window is measured by due
   int64_t in_flight_ = 0;          // timed messages sent and not back
   uint64_t in_flight_stamps_ = 0;  // when messages came back, minus when they were sent, summed
   uint64_t in_flight_edge_ = 0;    // the area at the last edge

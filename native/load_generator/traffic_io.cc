@@ -193,6 +193,7 @@ void Traffic::Complete(uint32_t id, int64_t now_ns) {
     const Posted& posted = table_.Slot(id, 0);
     Window& back = WindowAt(now_ns);
     Window& window = by_due_ == nullptr ? back : DueWindow(posted.intended_ns);
+    ++window.answered;
     if (block_below_ == 0 || !BlocksServer(id)) {
       window.latency.Record(now_ns - posted.intended_ns);
       window.latency_uncorrected.Record(now_ns - posted.sent_ns);

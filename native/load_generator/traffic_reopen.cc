@@ -61,11 +61,14 @@ void Traffic::OnPeerEnd(uint32_t id, int error) {
     return Retire(id, ConnectionState::kLost);
   }
   const bool open = connection.state == ConnectionState::kOpen;
+  // Nothing listens any more: it was not opened again, and further attempts would fail as well.
+  const bool refused = error == ECONNREFUSED;
+  if (refused) --tally_.reopened;
   if (connection.Begun() == 0) {
     // One that waits for its turn is still there; one that is to be silent is not used again.
     const bool used = connection.role == Role::kMeasured || connection.role == Role::kHot;
     const bool usual = open && used && protocol_->MayCloseIdle();
-    if (!usual || connection.idle_ends >= kIdleEndsAtMost) {
+    if (!usual || refused || connection.idle_ends >= kIdleEndsAtMost) {
       return Retire(id, ConnectionState::kLost);
     }
     ++connection.idle_ends;
@@ -76,8 +79,8 @@ void Traffic::OnPeerEnd(uint32_t id, int error) {
   }
   if (connection.role == Role::kSlow) return Retire(id, ConnectionState::kLost);
   if (open && WasIdle(id)) return Reopen(id);
-  const Taken taken = protocol_->End(id, ProgressOf(id));
-  const bool whole = error == 0 && taken.complete && connection.sent > 0;
+  const Taken taken = protocol_->End(id, ProgressOf(id), error != 0);
+  const bool whole = taken.complete && connection.sent > 0;
   // A first request without its answer is sent again, and is a fault only if that never ends.
   if (taken.faulty) NoteFault(open || whole ? &tally_ : &unserved_, id, {taken.fault});
   if (!whole) return Retire(id, ConnectionState::kLost);
@@ -112,6 +115,7 @@ void Traffic::Reopen(uint32_t id) {
   Result<OwnedFd> fd = dialer_.Connect(id);
   if (!fd.ok()) {
     const Error& error = fd.error();
+    if (error.errno_value == ECONNREFUSED) return Retire(id, ConnectionState::kLost);
     // Such as EADDRNOTAVAIL: the generator has no port left, for which the server is not to blame.
     tally_.SetError(Format("cannot open a connection again: %s: %s", error.syscall,
                            std::strerror(error.errno_value)));

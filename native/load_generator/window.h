@@ -10,13 +10,15 @@ namespace io_selectors {
 
 /**
  * A message is intended and sent in the window in which that happens, and completed in the one in
- * which it is back; Traffic::MeasureByDue() has other rules. In churn a cycle is a message. Zero
- * bytes are a window in which nothing happened.
+ * which it is back; one that is overdue at the end of the load is intended in the last window.
+ * Traffic::MeasureByDue() has other rules. In churn a cycle is a message. Zero bytes are a window
+ * in which nothing happened.
  */
 struct Window {
   int64_t intended = 0;
   int64_t sent = 0;
   int64_t completed = 0;
+  int64_t answered = 0;           // completed, counted where the latency is
   int64_t hot_completed = 0;      // of the connection that floods; in no histogram
   int64_t errors = 0;             // cycles of churn that were refused or reset
   Histogram latency;              // from the intended send time
@@ -30,6 +32,7 @@ struct Window {
     intended += other.intended;
     sent += other.sent;
     completed += other.completed;
+    answered += other.answered;
     hot_completed += other.hot_completed;
     errors += other.errors;
     latency.Add(other.latency);

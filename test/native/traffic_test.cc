@@ -173,6 +173,34 @@ TEST(ByDueAMessageBelongsToWhenItWasDue) {
   CHECK_EQ(played.traffic().Sum().completed, 5);
 }
 
+TEST(WhatIsOverdueAtTheEndIsIntendedInTheLastWindow) {
+  Played played(OpenLoop());
+  played.traffic().CountInto(&played.window(0), MonotonicNs());
+  const int64_t until_ns = MonotonicNs();
+  played.traffic().CountInto(nullptr, until_ns);
+  played.traffic().EndByDue(until_ns);
+  played.Send(until_ns - 1);
+  played.Send(until_ns);  // of no window
+  CHECK_EQ(played.window(0).intended, 1);
+  CHECK_EQ(played.window(0).sender_delay.Count(), uint64_t{1});
+}
+
+TEST(WhatWaitsForItsTurnIsMissingUntilItIsDropped) {
+  RunOptions options = OpenLoop();
+  options.depth = 1;
+  Played played(options);
+  for (int i = 0; i < 3; ++i) played.Send(MonotonicNs());
+  CHECK_EQ(played.traffic().Sum().missing, 3);
+  played.traffic().DropQueued();
+  CHECK_EQ(played.traffic().Sum().missing, 1);
+  CHECK_EQ(played.traffic().outstanding(), 1);
+  played.Echo(1);
+  CHECK_EQ(played.traffic().outstanding(), 0);
+  played.Send(MonotonicNs());
+  played.Echo(1);
+  CHECK_EQ(played.traffic().Sum().mismatches, 0);
+}
+
 TEST(ALostConnectionTakesItsMessagesOutOfFlight) {
   Played played(OpenLoop());
   played.traffic().CountInto(&played.window(0), MonotonicNs());
