@@ -24,7 +24,7 @@ import { trendLines } from "../bench/gate/trend-words.ts";
 import { type Results, schemaVersion } from "../bench/model/results.ts";
 import { simulate } from "./regression/simulated.ts";
 import { blocks, gateResult, type Noise, testOf } from "./regression-data.ts";
-import { measuredCell } from "./report-data.ts";
+import { measuredCell, metric } from "./report-data.ts";
 
 /** Four tests a run, as the short profile has. */
 function tally(runs: number, noise: Noise): Record<string, number> {
@@ -189,6 +189,21 @@ describe("the outcome", () => {
     );
   });
 
+  it("is a regression if a server failed in what is advisory only", () => {
+    const failed = { ...judged("same", null, false), verdict: "failed" as const };
+    expect(outcomeOf([judged("same", null), failed], [held])).toBe("regression");
+    const cells = gateResult().cells.map((cell) => ({
+      ...{ ...cell, gates: false, verdict: "failed" as const, reason: "wrong bytes" },
+    }));
+    const result = gateResult({ cells });
+    expect(renderGate(result, { width: 1e6 }).split("\n").at(-1)).toBe(
+      "regression: ts:reactor-epoll CPU per message: wrong bytes; " +
+        "ts:reactor-epoll p99 latency: wrong bytes",
+    );
+    expect(annotations(result)).toHaveLength(2);
+    expect(renderGateMarkdown(result)).not.toContain("<details>");
+  });
+
   it("trusts nothing if a control did not hold", () => {
     expect(outcomeOf([judged("suspected", true)], [{ ...held, held: false }])).toBe(
       "untrustworthy",
@@ -305,6 +320,33 @@ describe("two saved results", () => {
       cells: [{ ...cell, status: "inconclusive" as const, reason: "noise" }],
     };
     expect(compareSaved(saved(base), saved(noisy), []).outcome).toBe("inconclusive");
+  });
+
+  it("never pass a lost cell of a workload in which nothing is compared", () => {
+    const base = results(10);
+    const [cell] = base.cells;
+    if (cell === undefined) throw new Error("no cell");
+    const idle = {
+      ...{ ...cell, workload: "idle", headline: "idleCpuPercent" as const, ratePerSecond: null },
+      metrics: { idleCpuPercent: metric("percent", 0.1) },
+    };
+    const died = { status: "failed" as const, reason: "died", blocks: 0, metrics: {} };
+    const both = { ...base, cells: [cell, idle] };
+    expect(compareSaved(saved(both), saved(both), []).cells).toHaveLength(1);
+    for (const [head, reason] of [
+      [[cell, { ...idle, ...died }], "died"],
+      [[cell], "missing in head"],
+    ] as const) {
+      const result = compareSaved(saved(both), saved({ ...base, cells: head }), []);
+      expect(result.outcome).toBe("regression");
+      expect(result.cells.slice(1)).toMatchObject([{ metric: "idleCpuPercent", reason }]);
+      expect(renderComparison(result, { width: 1e6 })).toMatch(
+        new RegExp(`^regression: .*, idle 10000 .* CPU while idle, % of a core: ${reason}`),
+      );
+    }
+    // Base did not measure it either.
+    const never = { ...base, cells: [cell, { ...idle, blocks: 0, metrics: {} }] };
+    expect(compareSaved(saved(never), saved(base), []).outcome).toBe("pass");
   });
 
   it("refuse to compare what has nothing in common", () => {
