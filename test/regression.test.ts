@@ -322,6 +322,34 @@ describe("two saved results", () => {
     expect(compareSaved(saved(base), saved(noisy), []).outcome).toBe("inconclusive");
   });
 
+  it("decide by a cell's own figures if only its rank is not resolved", () => {
+    const unranked = (cpu: number) => {
+      const one = results(cpu);
+      const cause = { code: "unresolved", detectableEffect: 0.06 } as const;
+      const cells = one.cells.map((cell) => ({
+        ...{ ...cell, status: "inconclusive" as const, reason: "not ranked", cause },
+      }));
+      return saved({ ...one, cells });
+    };
+    const outcome = (cpu: number) => compareSaved(unranked(10), unranked(cpu), []).outcome;
+    expect([10, 15].map(outcome)).toEqual(["pass", "regression"]);
+  });
+
+  it("are no regression if base failed as well", () => {
+    const one = results(10);
+    const cells = one.cells.map((cell) => ({
+      ...{ ...cell, status: "failed" as const, reason: "died" },
+    }));
+    const others = one.cells.map((cell) => ({ ...cell, payloadBytes: 1 }));
+    const failed = { ...one, cells: [...cells, ...others] };
+    expect(compareSaved(saved(failed), saved(failed), []).outcome).toBe("inconclusive");
+    const empty = failed.cells.map((cell) =>
+      cell.status === "failed" ? { ...cell, blocks: 0, metrics: {} } : cell,
+    );
+    const without = saved({ ...failed, cells: empty });
+    expect(compareSaved(without, without, []).outcome).toBe("pass");
+  });
+
   it("never pass a lost cell of a workload in which nothing is compared", () => {
     const base = results(10);
     const [cell] = base.cells;

@@ -2,6 +2,7 @@
 // with the wider margins, by Student's t, which few blocks allow, and without a confirmation. Pure.
 
 import type { Cell, Results } from "../model/results.ts";
+import { hasFigures } from "../report/groups.ts";
 import { principalMetric } from "../report/metric-words.ts";
 import { protocolRows } from "../run/protocol.ts";
 import { largestSample } from "../statistics/wilcoxon.ts";
@@ -154,14 +155,14 @@ function cellOf(
 /** Null if head has the cell as well, or base has nothing to lose. */
 function lossOf(base: Cell, head: Cell | undefined): GateCause | null {
   if (head === undefined) return base.blocks > 0 ? { code: "missing-in-head" } : null;
-  if (head.status !== "failed") return null;
+  if (head.status !== "failed" || base.status === "failed") return null;
   return { code: "said", text: head.reason ?? "" };
 }
 
-/** A cell without a plain result is no pass, whatever its figures. */
+/** Figures that do not stand are no pass; how they rank beside other contenders does not matter. */
 function doubtOf(base: Cell, head: Cell | undefined): Partial<Judgement> {
   const doubtful = [base, head].find(
-    (cell) => cell !== undefined && cell.status !== "ok" && cell.status !== "tie",
+    (cell) => cell !== undefined && !hasFigures(cell),
   );
   if (doubtful === undefined) return {};
   const { status, reason } = doubtful;
