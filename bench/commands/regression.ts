@@ -21,7 +21,12 @@ import { serializeGate } from "../gate/json.ts";
 import { leaveGate } from "../gate/leave.ts";
 import { defaultGateProfile, type GateProfile, gateProfiles } from "../gate/profiles.ts";
 import type { GateResult } from "../gate/result.ts";
-import { type Repository, repositoryOf, resolveRevisions } from "../gate/revisions.ts";
+import {
+  forgetRepository,
+  type Repository,
+  repositoryOf,
+  resolveRevisions,
+} from "../gate/revisions.ts";
 import { pathsOf } from "../gate/sides.ts";
 import { renderGate } from "../gate/terminal.ts";
 import type { ToolContext } from "../gate/tool.ts";
@@ -122,6 +127,7 @@ export const regressionCommand: Command = {
     if (!existsSync(host.paths.loadGenerator)) {
       throw new UsageError("the native programs are not built; run: npm run build");
     }
+    forgetRepository(process.env);
     process.on("exit", () => host.killAll());
     const interruption = new Interruption((signal) => say(`${signal}: stopping`));
     const context = { host, signal: interruption.signal };
