@@ -335,6 +335,18 @@ describe("two saved results", () => {
     expect([10, 15].map(outcome)).toEqual(["pass", "regression"]);
   });
 
+  it("are not compared under loads that are shares of each side's own capacity", () => {
+    const shared = (cpu: number) => {
+      const one = results(cpu);
+      const shares = one.cells.map((cell) => ({
+        ...{ ...cell, workload: "latency-against-load", ratePerSecond: null, capacityPercent: 75 },
+      }));
+      return saved({ ...one, cells: [...results(10).cells, ...shares] });
+    };
+    const result = compareSaved(shared(10), shared(15), []);
+    expect([result.outcome, result.cells.length]).toEqual(["pass", 1]);
+  });
+
   it("are no regression if base failed as well", () => {
     const one = results(10);
     const cells = one.cells.map((cell) => ({

@@ -42,7 +42,9 @@ export function compareSaved(base: Saved, head: Saved, asked: readonly string[])
   if (empty !== undefined) throw new NothingInCommon(`${empty.name} has no cells`);
   const trials = base.results.cells.flatMap((cell) => trialsOf(cell, head.results, asked));
   if (!trials.some((trial) => trial.head !== undefined)) {
-    throw new NothingInCommon(`${base.name} and ${head.name} have no cell in common`);
+    throw new NothingInCommon(
+      `${base.name} and ${head.name} have no cell in common that is compared`,
+    );
   }
   const { seed, environment, profile, startedAt } = head.results;
   const missing = asked.filter((name) => !base.results.cells.some((cell) => has(cell, name)));
@@ -161,9 +163,7 @@ function lossOf(base: Cell, head: Cell | undefined): GateCause | null {
 
 /** Figures that do not stand are no pass; how they rank beside other contenders does not matter. */
 function doubtOf(base: Cell, head: Cell | undefined): Partial<Judgement> {
-  const doubtful = [base, head].find(
-    (cell) => cell !== undefined && !hasFigures(cell),
-  );
+  const doubtful = [base, head].find((cell) => cell !== undefined && !hasFigures(cell));
   if (doubtful === undefined) return {};
   const { status, reason } = doubtful;
   return { verdict: "unclear", cause: { code: "not-ranked", status, reason } };
@@ -173,7 +173,9 @@ function has(cell: Cell, name: string): boolean {
   return blocksOf(cell, name).length > 0;
 }
 
+/** None of a load that is a share of the cell's own capacity: each side has another rate. */
 function blocksOf(cell: Cell, name: string): readonly number[] {
+  if (cell.capacityPercent !== undefined) return [];
   return Object.entries(cell.metrics).find(([metric]) => metric === name)?.[1].blocks ?? [];
 }
 
