@@ -2,6 +2,8 @@
 // must, and what it must not decide. Then its files: saved results, the history, what is shown.
 
 import { describe, expect, it } from "vitest";
+import { parseOptions } from "../bench/command-line.ts";
+import { loadOf } from "../bench/commands/regression.ts";
 import { annotations } from "../bench/gate/annotations.ts";
 import { gateCauseText } from "../bench/gate/causes.ts";
 import { gateChart } from "../bench/gate/chart.ts";
@@ -22,6 +24,8 @@ import { type Trend, trendsOf } from "../bench/gate/trend.ts";
 import { renderTrends } from "../bench/gate/trend-page.ts";
 import { trendLines } from "../bench/gate/trend-words.ts";
 import { type Results, schemaVersion } from "../bench/model/results.ts";
+import { protocolRows, spokenBy } from "../bench/run/protocol.ts";
+import { helloServer } from "./hello-server.ts";
 import { simulate } from "./regression/simulated.ts";
 import { blocks, gateResult, type Noise, testOf } from "./regression-data.ts";
 import { measuredCell, metric } from "./report-data.ts";
@@ -624,6 +628,30 @@ describe("the history", () => {
     expect(trendsOf(elsewhere).map(({ changes }) => changes)).toEqual([[], []]);
   });
 
+  it("has a series per kind of request, as compare has", () => {
+    const of = (path: string) =>
+      recordOfResults(results(10, { settings: { options: { protocol: "http", path, rate: 5 } } }));
+    expect(of("/health").profile).toBe("quick (protocol http, path /health)");
+    expect(trendsOf([of("/health"), of("/heavy")])).toHaveLength(2);
+    expect(recordOfResults(results(10)).profile).toBe("quick");
+  });
+
+  it("tells the loads of a repository's server apart, without its command", () => {
+    const load = (command: string, words: readonly string[] = []) => {
+      const argv = ["--protocol", "http", ...words];
+      const given = parseOptions(argv, protocolRows);
+      const server = helloServer("", { connections: 5, ratePerSecond: 40, plantedPercent: 10 });
+      const repository = { root: "/r", folder: "app" };
+      return loadOf({ ...server, command, spoken: spokenBy(given) }, { given, repository });
+    };
+    const usual = load("secret {port}");
+    expect(usual).toMatch(/^protocol http, 5 connections, 40\/s, app, command [0-9a-f]{8}$/);
+    const others = [
+      ...[["--path", "/b"], ["--body", "x"], ["--depth", "4"], ["--tls"], ["--method", "PUT"]],
+    ].map((words) => load("secret {port}", words));
+    expect(new Set([usual, ...others, load("other {port}")]).size).toBe(7);
+  });
+
   it("is drawn, with the change in words", () => {
     const page = renderTrends(trendsOf(shifted));
     // Each drawn for a desk and for a phone.
@@ -658,6 +686,17 @@ describe("a history on a terminal", () => {
       "10.0 µs to 11.3 µs (+13.0 %, p = 0.005) at 222222222222, 2026-11-03",
     );
     expect(lines.at(-1)).toBe("3 more figures changed: the page has all of them.");
+  });
+
+  it("has no percentage of a level that is not above zero", () => {
+    const from = (before: number): Trend => ({
+      ...trend(1, 12),
+      changes: [{ index: 2, pValue: 0.005, before, after: 12 }],
+    });
+    const text = trendLines([from(0), from(10), from(-3), from(0)], 140).join("\n");
+    expect(text).toContain("0 ns to 12.0 µs (p = 0.005)");
+    expect(text).toContain("10.0 µs to 12.0 µs (+20.0 %, p = 0.005)");
+    expect(text).not.toMatch(/Infinity|NaN/);
   });
 
   it("says that nothing changed", () => {

@@ -4,7 +4,7 @@
 import type { Cell, Results } from "../model/results.ts";
 import { hasFigures } from "../report/groups.ts";
 import { principalMetric } from "../report/metric-words.ts";
-import { protocolRows } from "../run/protocol.ts";
+import { requestsOf } from "../run/protocol.ts";
 import { largestSample } from "../statistics/wilcoxon.ts";
 import type { GateCause } from "./causes.ts";
 import type { GateNote } from "./controls.ts";
@@ -87,10 +87,9 @@ function refusalOf({ results: base }: Saved, { results: head }: Saved): GateNote
 
 /** The options in which the requests differ, as far as results.json shows them. */
 function otherRequests(base: Results, head: Results): string[] {
-  const [one, other] = [base, head].map(({ settings }) => Object(settings["options"]));
-  return protocolRows
-    .map(({ name }) => name)
-    .filter((name) => JSON.stringify(one[name]) !== JSON.stringify(other[name]));
+  const [one, other] = [requestsOf(base), requestsOf(head)];
+  const names = new Set([...one.keys(), ...other.keys()]);
+  return [...names].filter((name) => one.get(name) !== other.get(name));
 }
 
 /** A row per metric that is compared; one alone if head lost the cell, whatever it measures. */
