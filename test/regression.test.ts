@@ -429,6 +429,30 @@ describe("two saved results", () => {
   });
 });
 
+describe("the detectable effect of few blocks", () => {
+  it.each([
+    { pairs: 4, sigma: 0.02, family: 1 },
+    { pairs: 5, sigma: 0.03, family: 40 },
+    { pairs: 6, sigma: 0.02, family: 40 },
+  ])("is detected in 19 of 20 runs: $pairs pairs, $sigma, $family tests", (row) => {
+    const { pairs, sigma, family } = row;
+    const equal = Array.from({ length: family - 1 }, (_, index) =>
+      testOf(`equal ${index}`, blocks(9000 + index, { ratio: 1, sigma, pairs })),
+    );
+    const find = (seed: number, ratio: number) => {
+      const test = testOf("own", blocks(seed, { ratio, sigma, pairs }));
+      return findAll([test, ...equal].map((one) => ({ ...one, byMean: true, margin: 0.05 })))[0];
+    };
+    // Four to six pairs give a spread that varies much: the effect is the mean of many runs'.
+    const logs = Array.from({ length: 100 }, (_, seed) =>
+      Math.log1p(find(100 + seed, 1)?.comparison?.detectable ?? 0),
+    );
+    const effect = Math.exp(logs.reduce((sum, log) => sum + log, 0) / logs.length);
+    const found = Array.from({ length: 200 }, (_, seed) => find(5000 + seed, effect)?.word);
+    expect(found.filter((word) => word === "suspected").length).toBeGreaterThanOrEqual(180);
+  });
+});
+
 describe("what is shown", () => {
   it("says base, head, figures, interval and verdict, the verdict last", () => {
     const text = renderGate(gateResult(), { width: 200 });
