@@ -607,6 +607,7 @@ describe("what is shown", () => {
     expect(page).toContain("&lt;b&gt;");
     expect(page).not.toMatch(/<script|https?:/);
     expect(gateSection(gateResult())).toContain('id="regression"');
+    expect(page).toMatch(/class="scroll" role="region" tabindex="0" aria-label="Every metric/);
   });
 });
 
