@@ -484,6 +484,11 @@ describe("report.md", () => {
     expect(reproduceCommand(results)).toBe(
       "npm run bench -- target --command '… {port}' --seed 7 --connections 50",
     );
+    const cells = ["old", "new"].map((name) => measuredCell(name, figures));
+    expect(reproduceCommand({ ...results, cells: [reference, ...cells, ...cells] })).toBe(
+      "npm run bench -- target --name old --command '… {port}' " +
+        "--name new --command '… {port}' --seed 7 --connections 50",
+    );
   });
 });
 

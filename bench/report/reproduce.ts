@@ -18,7 +18,7 @@ export function reproduceCommand(results: Results): string {
   return [
     // A command may hold names and paths of its owner's: it is left out.
     target
-      ? "npm run bench -- target --command '… {port}'"
+      ? `npm run bench -- target ${commandsOf(results)}`
       : `npm run bench -- --profile ${shellWord(results.profile)}`,
     `--seed ${results.seed}`,
     ...options
@@ -33,6 +33,15 @@ export function reproduceCommand(results: Results): string {
           : `--${name} ${shellWord(Array.isArray(value) ? value.join(",") : String(value))}`,
       ),
   ].join(" ");
+}
+
+/** One per server; several need names. */
+function commandsOf({ cells }: Results): string {
+  const foreign = cells.filter(({ runtime }) => runtime === "foreign");
+  const names = [...new Set(foreign.map(({ contender }) => contender))];
+  const command = "--command '… {port}'";
+  if (names.length < 2) return command;
+  return names.map((name) => `--name ${shellWord(name)} ${command}`).join(" ");
 }
 
 /** In one line: a line break would end the command, or the code block that it is in. */
