@@ -565,15 +565,24 @@ describe("cells", () => {
     expect(decodeHistogram(cell?.latencyHistogram ?? "").count).toBe(6 * oneLatency.count);
   });
 
-  it("say which difference would have been resolved", () => {
+  it("say which difference would be ranked, which is more than the one that was not", () => {
     const all = cells(
       (block) => [costing(block % 2 === 0 ? 5 : 20)],
       () => [costing(10)],
     );
     expect(find(all, other)).toMatchObject({ status: "inconclusive" });
     expect(find(all, other)?.reason).toMatch(
-      /^not resolved: a difference of \d+ % would have been$/,
+      /^not ranked: a difference of \d+ % would be ranked in 8 of 10 runs$/,
     );
+    const probable = cells(
+      (block) => [costing([10.9, 11.3, 12.6, 10.8, 11.9, 13.5][block] ?? 11)],
+      () => [costing(10)],
+    );
+    const { reason, detectableEffect, metrics } = find(probable, other) ?? {};
+    const { median, low } = metrics?.ratioToReference ?? {};
+    expect(low).toBeGreaterThan(1);
+    expect(reason).toMatch(/^not ranked/);
+    expect(detectableEffect).toBeGreaterThan((median ?? 9) - 1);
   });
 
   it("say that the warm-up found no steady state", () => {

@@ -241,6 +241,13 @@ describe("what is refused before anything starts", () => {
     [[...command, "--fail-if", "p99 > 5KiB"], /p99 cannot end with "KiB"; use ns, us/],
     [[...command, "--fail-if", "serverMemory > 5MiB"], /serverMemory is not measured by echo-rate/],
     [
+      // The workload measures the first of them.
+      [...command, "--workloads", "slow-readers", "--fail-if", "ratioToBaseline > 2"].concat([
+        ...["--fail-if", "serverMemory > 5MiB"],
+      ]),
+      /"serverMemory > 5MiB": serverMemory is not measured by slow-readers/,
+    ],
+    [
       [...command, "--workloads", "capacity", "--fail-if", "rps < 1000"],
       /throughput is not measured by echo-capacity; messagesPerCpuSecond is/,
     ],
@@ -322,9 +329,22 @@ describe("a threshold", () => {
   it("holds or not, at its edge too; a figure that is missing never holds", () => {
     expect(failuresOf(read("p99 > 5ms"), [slow])).toEqual([]);
     expect(failuresOf(read("p99 >= 5ms"), [slow])).toHaveLength(1);
-    expect(failuresOf(read("p99 < 6ms"), [slow])[0]).toMatch(/^p99 < 6ms: mine, .*: 5000 µs$/);
+    expect(failuresOf(read("p99 < 6ms"), [slow])[0]).toMatch(/^p99 < 6ms: mine, .*: 5,000 µs$/);
     expect(failuresOf(read("p50 > 1s"), [slow])[0]).toMatch(/not measured$/);
     expect(failuresOf(read("errors > 0"), [slow])).toEqual([]);
     expect(failuresOf(read("errors > 0"), [{ ...slow, status: "failed" }])).toHaveLength(1);
+  });
+
+  it("takes no name that every object has", () => {
+    expect(readThreshold("p99 > 5constructor")).toMatch(/cannot end with "constructor"/);
+    expect(readThreshold("constructor > 1")).toMatch(/there is no figure "constructor"/);
+  });
+
+  it("is reported with the whole load, and a figure without an exponent", () => {
+    const latencyP99 = { unit: "us", median: 12_345.678, low: null, high: null, blocks: [] };
+    const cell = { ...slow, payloadBytes: 256, variant: "depth 16", metrics: { latencyP99 } };
+    expect(failuresOf(read("p99 > 5ms"), [cell])).toEqual([
+      "p99 > 5ms: mine, echo-rate, 10,000 connections, 256-byte messages, depth 16: 12,345.7 µs",
+    ]);
   });
 });

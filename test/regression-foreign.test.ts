@@ -212,6 +212,21 @@ describe.runIf(process.platform === "linux")("the command", () => {
     },
   );
 
+  it("leaves the caller's index and HEAD alone, also in a hook", () => {
+    const index = join(git("rev-parse", "--absolute-git-dir"), "index");
+    const state = () => `${git("ls-files", "--stage")} ${git("symbolic-ref", "HEAD")}`;
+    const before = state();
+    const env = { ...process.env, GIT_INDEX_FILE: index, GIT_DIR: join(repository, "..", ".git") };
+    const build = "git rm -q --cached server.mjs && git checkout -q --orphan lost && false";
+    const words = [cli, "regression", ...refs, "--command", "x {port}", "--build", build];
+    const { status, stderr } = spawnSync(process.execPath, words, {
+      ...{ cwd: repository, env, encoding: "utf8" },
+    });
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/head [0-9a-f]{12} does not build/);
+    expect(state()).toBe(before);
+  });
+
   it("says what a build that fails has said", () => {
     const options = { command: "x {port}", build: "echo broken >&2; false" };
     writeFileSync(join(repository, "io-selectors.json"), JSON.stringify(options));

@@ -9,12 +9,13 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { UsageError } from "../bench/command-line.ts";
 import { controlText, noteText } from "../bench/gate/controls.ts";
@@ -280,6 +281,19 @@ describe("the worktrees", () => {
     } finally {
       for (const path of [left, alive]) rmSync(path, { recursive: true, force: true });
     }
+  });
+
+  it("forget what git has linked by relative paths", async () => {
+    const root = realpathSync(repository());
+    const worktrees = new Worktrees(root, { host, signal });
+    const tree = join(worktrees.folder, "base");
+    git(root, "worktree", "add", "--quiet", "--detach", tree);
+    const known = join(root, ".git", "worktrees", "base");
+    // As git writes them with worktree.useRelativePaths, which older versions do not know.
+    writeFileSync(join(tree, ".git"), `gitdir: ${relative(tree, known)}\n`);
+    writeFileSync(join(known, "gitdir"), `${relative(known, join(tree, ".git"))}\n`);
+    await worktrees.remove();
+    expect([tree, known].filter((path) => existsSync(path))).toEqual([]);
   });
 
   it("forget those of a killed run, and no worktree of the user's that is away", async () => {

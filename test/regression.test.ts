@@ -2,6 +2,8 @@
 // must, and what it must not decide. Then its files: saved results, the history, what is shown.
 
 import { describe, expect, it } from "vitest";
+import { parseOptions } from "../bench/command-line.ts";
+import { loadOf } from "../bench/commands/regression.ts";
 import { annotations } from "../bench/gate/annotations.ts";
 import { gateCauseText } from "../bench/gate/causes.ts";
 import { gateChart } from "../bench/gate/chart.ts";
@@ -22,9 +24,11 @@ import { type Trend, trendsOf } from "../bench/gate/trend.ts";
 import { renderTrends } from "../bench/gate/trend-page.ts";
 import { trendLines } from "../bench/gate/trend-words.ts";
 import { type Results, schemaVersion } from "../bench/model/results.ts";
+import { protocolRows, spokenBy } from "../bench/run/protocol.ts";
+import { helloServer } from "./hello-server.ts";
 import { simulate } from "./regression/simulated.ts";
 import { blocks, gateResult, type Noise, testOf } from "./regression-data.ts";
-import { measuredCell } from "./report-data.ts";
+import { measuredCell, metric } from "./report-data.ts";
 
 /** Four tests a run, as the short profile has. */
 function tally(runs: number, noise: Noise): Record<string, number> {
@@ -189,6 +193,21 @@ describe("the outcome", () => {
     );
   });
 
+  it("is a regression if a server failed in what is advisory only", () => {
+    const failed = { ...judged("same", null, false), verdict: "failed" as const };
+    expect(outcomeOf([judged("same", null), failed], [held])).toBe("regression");
+    const cells = gateResult().cells.map((cell) => ({
+      ...{ ...cell, gates: false, verdict: "failed" as const, reason: "wrong bytes" },
+    }));
+    const result = gateResult({ cells });
+    expect(renderGate(result, { width: 1e6 }).split("\n").at(-1)).toBe(
+      "regression: ts:reactor-epoll CPU per message: wrong bytes; " +
+        "ts:reactor-epoll p99 latency: wrong bytes",
+    );
+    expect(annotations(result)).toHaveLength(2);
+    expect(renderGateMarkdown(result)).not.toContain("<details>");
+  });
+
   it("trusts nothing if a control did not hold", () => {
     expect(outcomeOf([judged("suspected", true)], [{ ...held, held: false }])).toBe(
       "untrustworthy",
@@ -307,6 +326,73 @@ describe("two saved results", () => {
     expect(compareSaved(saved(base), saved(noisy), []).outcome).toBe("inconclusive");
   });
 
+  it("decide by a cell's own figures if only its rank is not resolved", () => {
+    const unranked = (cpu: number) => {
+      const one = results(cpu);
+      const cause = { code: "unresolved", detectableEffect: 0.06 } as const;
+      const cells = one.cells.map((cell) => ({
+        ...{ ...cell, status: "inconclusive" as const, reason: "not ranked", cause },
+      }));
+      return saved({ ...one, cells });
+    };
+    const outcome = (cpu: number) => compareSaved(unranked(10), unranked(cpu), []).outcome;
+    expect([10, 15].map(outcome)).toEqual(["pass", "regression"]);
+  });
+
+  it("are not compared under loads that are shares of each side's own capacity", () => {
+    const shared = (cpu: number) => {
+      const one = results(cpu);
+      const shares = one.cells.map((cell) => ({
+        ...{ ...cell, workload: "latency-against-load", ratePerSecond: null, capacityPercent: 75 },
+      }));
+      return saved({ ...one, cells: [...results(10).cells, ...shares] });
+    };
+    const result = compareSaved(shared(10), shared(15), []);
+    expect([result.outcome, result.cells.length]).toEqual(["pass", 1]);
+  });
+
+  it("are no regression if base failed as well", () => {
+    const one = results(10);
+    const cells = one.cells.map((cell) => ({
+      ...{ ...cell, status: "failed" as const, reason: "died" },
+    }));
+    const others = one.cells.map((cell) => ({ ...cell, payloadBytes: 1 }));
+    const failed = { ...one, cells: [...cells, ...others] };
+    expect(compareSaved(saved(failed), saved(failed), []).outcome).toBe("inconclusive");
+    const empty = failed.cells.map((cell) =>
+      cell.status === "failed" ? { ...cell, blocks: 0, metrics: {} } : cell,
+    );
+    const without = saved({ ...failed, cells: empty });
+    expect(compareSaved(without, without, []).outcome).toBe("pass");
+  });
+
+  it("never pass a lost cell of a workload in which nothing is compared", () => {
+    const base = results(10);
+    const [cell] = base.cells;
+    if (cell === undefined) throw new Error("no cell");
+    const idle = {
+      ...{ ...cell, workload: "idle", headline: "idleCpuPercent" as const, ratePerSecond: null },
+      metrics: { idleCpuPercent: metric("percent", 0.1) },
+    };
+    const died = { status: "failed" as const, reason: "died", blocks: 0, metrics: {} };
+    const both = { ...base, cells: [cell, idle] };
+    expect(compareSaved(saved(both), saved(both), []).cells).toHaveLength(1);
+    for (const [head, reason] of [
+      [[cell, { ...idle, ...died }], "died"],
+      [[cell], "missing in head"],
+    ] as const) {
+      const result = compareSaved(saved(both), saved({ ...base, cells: head }), []);
+      expect(result.outcome).toBe("regression");
+      expect(result.cells.slice(1)).toMatchObject([{ metric: "idleCpuPercent", reason }]);
+      expect(renderComparison(result, { width: 1e6 })).toMatch(
+        new RegExp(`^regression: .*, idle 10000 .* CPU while idle, % of a core: ${reason}`),
+      );
+    }
+    // Base did not measure it either.
+    const never = { ...base, cells: [cell, { ...idle, blocks: 0, metrics: {} }] };
+    expect(compareSaved(saved(never), saved(base), []).outcome).toBe("pass");
+  });
+
   it("refuse to compare what has nothing in common", () => {
     const other = {
       ...results(10),
@@ -340,6 +426,30 @@ describe("two saved results", () => {
       expect(outcome(10, blocks)).toBe("pass");
       expect(outcome(13, blocks)).toBe("regression");
     }
+  });
+});
+
+describe("the detectable effect of few blocks", () => {
+  it.each([
+    { pairs: 4, sigma: 0.02, family: 1 },
+    { pairs: 5, sigma: 0.03, family: 40 },
+    { pairs: 6, sigma: 0.02, family: 40 },
+  ])("is detected in 19 of 20 runs: $pairs pairs, $sigma, $family tests", (row) => {
+    const { pairs, sigma, family } = row;
+    const equal = Array.from({ length: family - 1 }, (_, index) =>
+      testOf(`equal ${index}`, blocks(9000 + index, { ratio: 1, sigma, pairs })),
+    );
+    const find = (seed: number, ratio: number) => {
+      const test = testOf("own", blocks(seed, { ratio, sigma, pairs }));
+      return findAll([test, ...equal].map((one) => ({ ...one, byMean: true, margin: 0.05 })))[0];
+    };
+    // Four to six pairs give a spread that varies much: the effect is the mean of many runs'.
+    const logs = Array.from({ length: 100 }, (_, seed) =>
+      Math.log1p(find(100 + seed, 1)?.comparison?.detectable ?? 0),
+    );
+    const effect = Math.exp(logs.reduce((sum, log) => sum + log, 0) / logs.length);
+    const found = Array.from({ length: 200 }, (_, seed) => find(5000 + seed, effect)?.word);
+    expect(found.filter((word) => word === "suspected").length).toBeGreaterThanOrEqual(180);
   });
 });
 
@@ -497,6 +607,7 @@ describe("what is shown", () => {
     expect(page).toContain("&lt;b&gt;");
     expect(page).not.toMatch(/<script|https?:/);
     expect(gateSection(gateResult())).toContain('id="regression"');
+    expect(page).toMatch(/class="scroll" role="region" tabindex="0" aria-label="Every metric/);
   });
 });
 
@@ -542,6 +653,30 @@ describe("the history", () => {
     expect(trendsOf(elsewhere).map(({ changes }) => changes)).toEqual([[], []]);
   });
 
+  it("has a series per kind of request, as compare has", () => {
+    const of = (path: string) =>
+      recordOfResults(results(10, { settings: { options: { protocol: "http", path, rate: 5 } } }));
+    expect(of("/health").profile).toBe("quick (protocol http, path /health)");
+    expect(trendsOf([of("/health"), of("/heavy")])).toHaveLength(2);
+    expect(recordOfResults(results(10)).profile).toBe("quick");
+  });
+
+  it("tells the loads of a repository's server apart, without its command", () => {
+    const load = (command: string, words: readonly string[] = []) => {
+      const argv = ["--protocol", "http", ...words];
+      const given = parseOptions(argv, protocolRows);
+      const server = helloServer("", { connections: 5, ratePerSecond: 40, plantedPercent: 10 });
+      const repository = { root: "/r", folder: "app" };
+      return loadOf({ ...server, command, spoken: spokenBy(given) }, { given, repository });
+    };
+    const usual = load("secret {port}");
+    expect(usual).toMatch(/^protocol http, 5 connections, 40\/s, app, command [0-9a-f]{8}$/);
+    const others = [
+      ...[["--path", "/b"], ["--body", "x"], ["--depth", "4"], ["--tls"], ["--method", "PUT"]],
+    ].map((words) => load("secret {port}", words));
+    expect(new Set([usual, ...others, load("other {port}")]).size).toBe(7);
+  });
+
   it("is drawn, with the change in words", () => {
     const page = renderTrends(trendsOf(shifted));
     // Each drawn for a desk and for a phone.
@@ -576,6 +711,17 @@ describe("a history on a terminal", () => {
       "10.0 µs to 11.3 µs (+13.0 %, p = 0.005) at 222222222222, 2026-11-03",
     );
     expect(lines.at(-1)).toBe("3 more figures changed: the page has all of them.");
+  });
+
+  it("has no percentage of a level that is not above zero", () => {
+    const from = (before: number): Trend => ({
+      ...trend(1, 12),
+      changes: [{ index: 2, pValue: 0.005, before, after: 12 }],
+    });
+    const text = trendLines([from(0), from(10), from(-3), from(0)], 140).join("\n");
+    expect(text).toContain("0 ns to 12.0 µs (p = 0.005)");
+    expect(text).toContain("10.0 µs to 12.0 µs (+20.0 %, p = 0.005)");
+    expect(text).not.toMatch(/Infinity|NaN/);
   });
 
   it("says that nothing changed", () => {

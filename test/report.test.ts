@@ -457,12 +457,37 @@ describe("report.md", () => {
     );
   });
 
+  it("has one line, and no text of a file that a shell or Markdown would read as its own", () => {
+    const options = { "rate; touch x #": 5, "a\nb": 1, depth: "a\n```\n<img src=x>\n```" };
+    const environment = { fingerprint: "f", commit: "abc`<b>bold\n# heading" };
+    const results = inventedResults({ settings: { options }, environment });
+    expect(reproduceCommand(results)).toBe(
+      "npm run bench -- --profile quick --seed 7 --depth 'a ``` <img src=x> ```'",
+    );
+    const lines = renderMarkdown(results).split("\n");
+    expect(lines.filter((line) => line.startsWith("```"))).toHaveLength(2);
+    expect(lines.join("\n")).toContain("At commit abc\\`\\<b>bold # heading:");
+  });
+
+  it("escapes the names in the sentence above a table of calls", () => {
+    const [cell, ...others] = inventedResults().cells.slice(1);
+    if (cell === undefined) throw new Error("no cell");
+    const calls = { reason: null, ratePerSecond: 5, messages: 10, calls: { read: 5 } };
+    const cells = [{ ...cell, workload: "<img src=x>", callCounts: calls }, ...others];
+    expect(renderMarkdown(inventedResults({ cells }))).not.toMatch(/(?<!\\)<img/);
+  });
+
   it("names no profile if a user's own server was measured, nor its command", () => {
     const own = { workloads: ["echo-rate"], contenders: ["target"], spoken: ["x"] };
     const options = { ...own, payload: 0, connections: [50] };
     const results = inventedResults({ profile: "target", settings: { options } });
     expect(reproduceCommand(results)).toBe(
       "npm run bench -- target --command '… {port}' --seed 7 --connections 50",
+    );
+    const cells = ["old", "new"].map((name) => measuredCell(name, figures));
+    expect(reproduceCommand({ ...results, cells: [reference, ...cells, ...cells] })).toBe(
+      "npm run bench -- target --name old --command '… {port}' " +
+        "--name new --command '… {port}' --seed 7 --connections 50",
     );
   });
 });

@@ -1,5 +1,6 @@
 // regression: base against head, each built in a worktree of its own.
 
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Machines, machineRows } from "../agents/machines.ts";
@@ -21,7 +22,7 @@ import { serializeGate } from "../gate/json.ts";
 import { leaveGate } from "../gate/leave.ts";
 import { defaultGateProfile, type GateProfile, gateProfiles } from "../gate/profiles.ts";
 import type { GateResult } from "../gate/result.ts";
-import { type Repository, repositoryOf, resolveRevisions } from "../gate/revisions.ts";
+import { forgetRepository, repositoryOf, resolveRevisions } from "../gate/revisions.ts";
 import { pathsOf } from "../gate/sides.ts";
 import { renderGate } from "../gate/terminal.ts";
 import type { ToolContext } from "../gate/tool.ts";
@@ -32,7 +33,7 @@ import { Interruption } from "../host/interrupt.ts";
 import { LocalHost } from "../host/local.ts";
 import { OutputError } from "../host/output.ts";
 import { plural } from "../report/format.ts";
-import { protocolRows, spokenBy } from "../run/protocol.ts";
+import { protocolRows, requestsOf, requestWords, shownOptions, spokenBy } from "../run/protocol.ts";
 import { type Command, exitUsage, messageOf, print, say, widthOf } from "./command.ts";
 import { advisory, asked, decidingExitLines, notCompared, refuseMixed } from "./deciding.ts";
 import { appendableFile, shortPath, writableFolder } from "./files.ts";
@@ -122,6 +123,7 @@ export const regressionCommand: Command = {
     if (!existsSync(host.paths.loadGenerator)) {
       throw new UsageError("the native programs are not built; run: npm run build");
     }
+    forgetRepository(process.env);
     process.on("exit", () => host.killAll());
     const interruption = new Interruption((signal) => say(`${signal}: stopping`));
     const context = { host, signal: interruption.signal };
@@ -237,7 +239,7 @@ async function measure(
     schemaVersion: 1,
     kind: "regression",
     profile: request.profile.name,
-    ...(server === null ? {} : { load: loadOf(server, comparing.repository) }),
+    ...(server === null ? {} : { load: loadOf(server, comparing) }),
     startedAt,
     finishedAt: new Date().toISOString(),
     seed,
@@ -248,9 +250,19 @@ async function measure(
 }
 
 /** What tells the figures of one server and load from those of another. */
-function loadOf({ spoken, connections, ratePerSecond }: ForeignServer, { folder }: Repository) {
-  const parts = [spoken.protocol, plural(connections, "connection"), `${ratePerSecond}/s`];
-  return [...parts, ...(folder === "" ? [] : [folder])].join(", ");
+export function loadOf(
+  { command, spoken, connections, ratePerSecond }: ForeignServer,
+  { given, repository: { folder } }: Pick<Comparing, "given" | "repository">,
+): string {
+  const options = shownOptions(given, spoken);
+  // The command itself may hold names and paths of its owner's.
+  const digest = createHash("sha256").update(command).digest("hex").slice(0, 8);
+  return [
+    requestWords(requestsOf({ settings: { options } })),
+    ...[plural(connections, "connection"), `${ratePerSecond}/s`],
+    ...(folder === "" ? [] : [folder]),
+    `command ${digest}`,
+  ].join(", ");
 }
 
 /** Without what needs the load generator on the server's machine. */

@@ -162,21 +162,23 @@ function judging({ reference: base, contenders: rivals }: Plan, thresholds: read
   };
 }
 
-/** A server has no ratio to itself, and a workload no figure of another one. */
+/** A server or a baseline has no ratio to itself, and a workload no figure of another one. */
 function measures(
-  { contender, workload }: Results["cells"][number],
+  { contender, workload, variant }: Results["cells"][number],
   { metric }: Threshold,
   base: string,
 ): boolean {
   if (metric === null) return true;
   if (metric === "ratioToReference" && contender === base) return false;
-  const row = workloads.find(({ name }) => name === workload);
+  const row: Workload | undefined = workloads.find(({ name }) => name === workload);
+  if (metric === "ratioToBaseline" && variant === row?.baseline?.variant) return false;
   return row !== undefined && hasFigure(row, metric);
 }
 
 function hasFigure(workload: Workload, name: MetricName): boolean {
-  const { headline, metrics, comparesToReference, mustFill } = workload;
+  const { baseline, headline, metrics, comparesToReference, mustFill } = workload;
   if (name === "ratioToReference") return comparesToReference === true;
+  if (name === "ratioToBaseline") return baseline !== undefined;
   // Of a server on a part of its CPU there is no throughput of its own, but messagesPerCpuSecond.
   if (name === "throughput" && mustFill === true) return false;
   return name === headline || metrics.includes(name);

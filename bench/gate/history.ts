@@ -5,6 +5,7 @@ import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Results } from "../model/results.ts";
 import * as s from "../model/schema.ts";
+import { requestsOf, requestWords } from "../run/protocol.ts";
 import { gateMetrics } from "./metrics.ts";
 import type { GateResult } from "./result.ts";
 import { loadName } from "./words.ts";
@@ -24,6 +25,7 @@ const recordSchema = s.record({
   commit: s.nullable(s.text),
   /** ISO 8601, UTC. */
   at: s.time,
+  /** With the requests, if they are not the suite's own: only equal ones are in one series. */
   profile: s.text,
   series: s.list(seriesSchema),
 });
@@ -95,19 +97,16 @@ export function recordOfGate(result: GateResult): HistoryRecord {
 }
 
 /** Every compared metric of every cell that has figures. Pure. */
-export function recordOfResults({
-  cells,
-  environment,
-  profile,
-  startedAt,
-}: Results): HistoryRecord {
+export function recordOfResults(results: Results): HistoryRecord {
+  const { cells, environment, profile, startedAt } = results;
   const commit = environment["commit"];
+  const requests = requestWords(requestsOf(results));
   return {
     schemaVersion: 1,
     fingerprint: environment.fingerprint,
     commit: typeof commit === "string" ? commit : null,
     at: startedAt,
-    profile,
+    profile: requests === "" ? profile : `${profile} (${requests})`,
     series: cells.flatMap((cell) =>
       gateMetrics.flatMap(({ name: metric }) => {
         const blocks = Object.entries(cell.metrics).find(([name]) => name === metric)?.[1].blocks;

@@ -26,7 +26,11 @@ export function gateSection(result: GateResult): Markup {
     element("h2", { id: "regression-heading" }, text("Base against head")),
     banner(tones[result.outcome], verdictLine(result)),
     gateFigure(result),
-    element("div", { class: "scroll", tabindex: 0 }, gateTable(result)),
+    element(
+      "div",
+      { class: "scroll", role: "region", tabindex: 0, "aria-label": tableTitle },
+      gateTable(result),
+    ),
     bullets(contextLines(result).map(text)),
   );
 }
@@ -54,6 +58,8 @@ export function page(title: string, ...content: readonly Markup[]): string {
   return renderDocument({ title: `io-selectors: ${title}`, body });
 }
 
+const tableTitle = "Every metric compared, base against head";
+
 function gateTable({ cells }: GateResult): Markup {
   const heads = columnNames.map((name) => element("th", { scope: "col" }, text(columns[name])));
   const rows = cells.map((cell) => {
@@ -63,7 +69,7 @@ function gateTable({ cells }: GateResult): Markup {
   return element(
     "table",
     {},
-    element("caption", { class: "hidden" }, text("Every metric compared, base against head")),
+    element("caption", { class: "hidden" }, text(tableTitle)),
     element("thead", {}, element("tr", {}, ...heads)),
     element("tbody", {}, ...rows),
   );

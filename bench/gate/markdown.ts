@@ -1,6 +1,7 @@
 // A result of the gate as Markdown, for a job's summary and for one comment. Pure.
 
 import { plainLine } from "../report/format.ts";
+import { decides } from "./outcome.ts";
 import type { GateResult } from "./result.ts";
 import {
   columnNames,
@@ -19,8 +20,8 @@ const signs = { pass: "✅", regression: "❌", inconclusive: "⚪", untrustwort
 export function renderGateMarkdown(result: GateResult): string {
   const line = (row: RowWords) =>
     `| ${columnNames.map((name) => escaped(row[name])).join(" | ")} |`;
-  const gating = result.cells.filter(({ gates }) => gates);
-  const advisory = result.cells.filter(({ gates }) => !gates);
+  const deciding = result.cells.filter(decides);
+  const advisory = result.cells.filter((cell) => !decides(cell));
   const table = (cells: GateResult["cells"]) => [
     line(columns),
     `|${columnNames.map(() => " --- |").join("")}`,
@@ -30,7 +31,7 @@ export function renderGateMarkdown(result: GateResult): string {
     commentMark,
     `### Performance: ${signs[result.outcome]} ${escaped(verdictLine(result))}`,
     "",
-    ...table(gating),
+    ...table(deciding),
     ...(advisory.length === 0
       ? []
       : ["", "<details><summary>Advisory</summary>", "", ...table(advisory), "", "</details>"]),

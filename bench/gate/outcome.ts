@@ -65,7 +65,11 @@ interface ControlState {
 
 const noiseCauses: readonly GateCause["code"][] = ["few-pairs", "chance", "insensitive"];
 
-/** Advisory judgements do not count. */
+/** Advisory judgements do not count, except a server that failed: that decides by any metric. */
+export function decides({ gates, verdict }: Pick<GatedJudgement, "gates" | "verdict">): boolean {
+  return gates || verdict === "failed";
+}
+
 export function outcomeOf(
   judgements: readonly GatedJudgement[],
   controls: readonly ControlState[],
@@ -82,10 +86,11 @@ function isHiddenByNoise({ code, cause }: ControlState): boolean {
 }
 
 function decisionOf(judgements: readonly GatedJudgement[]): Outcome {
-  const gating = judgements.filter(({ gates }) => gates);
-  const has = (...verdicts: Verdict[]) => gating.some(({ verdict }) => verdicts.includes(verdict));
+  const deciding = judgements.filter(decides);
+  const has = (...verdicts: Verdict[]) =>
+    deciding.some(({ verdict }) => verdicts.includes(verdict));
   if (has("regression", "failed")) return "regression";
   // Nothing compared is nothing passed.
-  if (gating.length === 0 || has("unclear", "unconfirmed")) return "inconclusive";
+  if (deciding.length === 0 || has("unclear", "unconfirmed")) return "inconclusive";
   return "pass";
 }

@@ -39,7 +39,7 @@ export interface GateResult {
   readonly schemaVersion: 1;
   readonly kind: "regression";
   readonly profile: string;
-  /** Of a server that is not the suite's: protocol, connections, requests per second, folder. */
+  /** Of a server outside the suite: requests, connections, rate, folder, its command's digest. */
   readonly load?: string;
   /** ISO 8601, UTC. */
   readonly startedAt: string;

@@ -46,6 +46,22 @@ export async function resolveRevisions(
   return resolved;
 }
 
+/**
+ * Of `git rev-parse --local-env-vars`, without configuration, which git passes to submodules, too.
+ * In a hook git sets some of them to the repository and the index of the caller.
+ */
+const repositoryVariables = [
+  ...["GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_OBJECT_DIRECTORY", "GIT_DIR", "GIT_WORK_TREE"],
+  ...["GIT_IMPLICIT_WORK_TREE", "GIT_GRAFT_FILE", "GIT_INDEX_FILE", "GIT_NO_REPLACE_OBJECTS"],
+  ...["GIT_REPLACE_REF_BASE", "GIT_PREFIX", "GIT_INTERNAL_SUPER_PREFIX", "GIT_SHALLOW_FILE"],
+  "GIT_COMMON_DIR",
+];
+
+/** Otherwise git in a worktree, and every build, would change the index and HEAD of the caller. */
+export function forgetRepository(environment: NodeJS.ProcessEnv): void {
+  for (const name of repositoryVariables) delete environment[name];
+}
+
 /** Where a repository is, and which folder of it this one is. */
 export interface Repository {
   readonly root: string;

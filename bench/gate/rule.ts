@@ -4,7 +4,7 @@
 
 import { hodgesLehmann, shiftSpread } from "../statistics/hodges-lehmann.ts";
 import { holm } from "../statistics/holm.ts";
-import { moderatedSpread, studentInterval } from "../statistics/moderated.ts";
+import { moderatedSpread, studentInterval, studentReach } from "../statistics/moderated.ts";
 import { detectableEffect, standardDeviation } from "../statistics/sample-size.ts";
 import { meanBeyond } from "../statistics/student.ts";
 import { signedRank } from "../statistics/wilcoxon.ts";
@@ -99,22 +99,26 @@ export function isPowered(test: Pick<Test, "better" | "pairs" | "margin" | "want
 export function compareAll(tests: readonly Test[]): (Comparison | null)[] {
   const raw = tests.map(compareOne);
   const adjusted = new Map<string, number>();
+  const sizes = new Map<boolean, number>();
   for (const gates of [true, false]) {
     const family = tests.flatMap((test, index) => {
       const comparison = raw[index];
       return comparison == null || test.gates !== gates ? [] : [{ id: test.id, comparison }];
     });
+    sizes.set(gates, family.length);
     const corrected = holm(family.map(({ comparison }) => comparison.pValue));
     for (const [index, { id }] of family.entries()) adjusted.set(id, corrected[index] ?? 1);
   }
   return raw.map((comparison, index) => {
-    if (comparison === null) return null;
-    return { ...comparison, adjusted: adjusted.get(tests[index]?.id ?? "") ?? 1 };
+    const test = tests[index];
+    if (comparison === null || test === undefined) return null;
+    const detectable = detectableIn(test, sizes.get(test.gates) ?? 1);
+    return { ...comparison, adjusted: adjusted.get(test.id) ?? 1, detectable };
   });
 }
 
-function compareOne(test: Test): Comparison | null {
-  const { pairs, margin, byMean = false } = test;
+function compareOne(test: Test): Omit<Comparison, "detectable"> | null {
+  const { pairs, byMean = false } = test;
   if (pairs.length < (byMean ? fewestForMean : fewestPairs)) return null;
   const worse = worseBy(test);
   const shift = byMean ? meanShift(worse) : rankShift(worse);
@@ -127,7 +131,6 @@ function compareOne(test: Test): Comparison | null {
     high: Math.exp(shift.high),
     pValue,
     adjusted: pValue,
-    detectable: detectableBy(worse, margin),
   };
 }
 
@@ -154,6 +157,23 @@ function worseBy({ better, pairs }: Pick<Test, "better" | "pairs">): number[] {
 function detectableBy(worse: readonly number[], margin: number, doubt = 1): number {
   const sigma = doubt * shiftSpread * standardDeviation(worse);
   return (1 + margin) * (1 + detectableEffect(sigma, worse.length, { power })) - 1;
+}
+
+/** @param family how many tests are corrected together. */
+function detectableIn(test: Test, family: number): number {
+  const { margin, byMean = false } = test;
+  const worse = worseBy(test);
+  return byMean ? detectableByMean(worse, margin, family) : detectableBy(worse, margin);
+}
+
+/** Both conditions of a regression by Student's t: beyond the margin, and p < 0.05 by Holm. */
+function detectableByMean(worse: readonly number[], margin: number, family: number): number {
+  const freedom = worse.length - 1;
+  const error = standardDeviation(worse) / Math.sqrt(worse.length);
+  const beyondMargin = Math.log1p(margin) + studentReach(level, power, freedom) * error;
+  // The only test of its family that differs has the smallest p value, which Holm multiplies most.
+  const beyondChance = studentReach(level / family, power, freedom) * error;
+  return Math.expm1(Math.max(beyondMargin, beyondChance));
 }
 
 function find(test: Test, comparison: Comparison | null): Finding {

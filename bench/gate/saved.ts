@@ -2,10 +2,13 @@
 // with the wider margins, by Student's t, which few blocks allow, and without a confirmation. Pure.
 
 import type { Cell, Results } from "../model/results.ts";
-import { protocolRows } from "../run/protocol.ts";
+import { hasFigures } from "../report/groups.ts";
+import { principalMetric } from "../report/metric-words.ts";
+import { requestsOf } from "../run/protocol.ts";
 import { largestSample } from "../statistics/wilcoxon.ts";
+import type { GateCause } from "./causes.ts";
 import type { GateNote } from "./controls.ts";
-import { type GateMetric, gateMetrics } from "./metrics.ts";
+import { gateMetrics } from "./metrics.ts";
 import { type Judgement, judgementOf, mediansOf, outcomeOf, withReason } from "./outcome.ts";
 import type { GateCell, GateResult, Revision } from "./result.ts";
 import { type BasePair, fewestForMean, findAll, type Test } from "./rule.ts";
@@ -23,10 +26,13 @@ export class NothingInCommon extends Error {
 }
 
 interface SavedTrial {
-  readonly metric: GateMetric;
+  /** By its name in bench/model/metrics.ts. */
+  readonly metric: string;
   readonly base: Cell;
   /** Undefined if head has no such cell. */
   readonly head: Cell | undefined;
+  /** Why head has no such cell, or none with figures; null if there is something to compare. */
+  readonly loss: GateCause | null;
   readonly test: Test;
 }
 
@@ -36,10 +42,12 @@ export function compareSaved(base: Saved, head: Saved, asked: readonly string[])
   if (empty !== undefined) throw new NothingInCommon(`${empty.name} has no cells`);
   const trials = base.results.cells.flatMap((cell) => trialsOf(cell, head.results, asked));
   if (!trials.some((trial) => trial.head !== undefined)) {
-    throw new NothingInCommon(`${base.name} and ${head.name} have no cell in common`);
+    throw new NothingInCommon(
+      `${base.name} and ${head.name} have no cell in common that is compared`,
+    );
   }
   const { seed, environment, profile, startedAt } = head.results;
-  const missing = asked.filter((name) => !trials.some(({ metric }) => metric.name === name));
+  const missing = asked.filter((name) => !base.results.cells.some((cell) => has(cell, name)));
   if (missing.length > 0) {
     throw new NothingInCommon(`--gate: ${base.name} has no figures of ${missing.join(", ")}`);
   }
@@ -79,18 +87,24 @@ function refusalOf({ results: base }: Saved, { results: head }: Saved): GateNote
 
 /** The options in which the requests differ, as far as results.json shows them. */
 function otherRequests(base: Results, head: Results): string[] {
-  const [one, other] = [base, head].map(({ settings }) => Object(settings["options"]));
-  return protocolRows
-    .map(({ name }) => name)
-    .filter((name) => JSON.stringify(one[name]) !== JSON.stringify(other[name]));
+  const [one, other] = [requestsOf(base), requestsOf(head)];
+  const names = new Set([...one.keys(), ...other.keys()]);
+  return [...names].filter((name) => one.get(name) !== other.get(name));
 }
 
+/** A row per metric that is compared; one alone if head lost the cell, whatever it measures. */
 function trialsOf(base: Cell, head: Results, asked: readonly string[]): SavedTrial[] {
   const other = head.cells.find((cell) => idOf(cell) === idOf(base));
+  const loss = lossOf(base, other);
+  if (loss !== null) {
+    const metric = principalMetric(base.workload, [base]);
+    const test: Test = { ...untested, id: `${idOf(base)} ${metric}` };
+    return [{ metric, base, head: other, loss, test }];
+  }
   return gateMetrics.flatMap((metric) => {
-    const own = blocksOf(base, metric);
+    const own = blocksOf(base, metric.name);
     if (own.length === 0) return [];
-    const pairs = pairUp(own, other === undefined ? [] : blocksOf(other, metric));
+    const pairs = pairUp(own, other === undefined ? [] : blocksOf(other, metric.name));
     const test: Test = {
       ...metric,
       margin: metric.marginApart,
@@ -102,9 +116,14 @@ function trialsOf(base: Cell, head: Results, asked: readonly string[]): SavedTri
       byMean: true,
       pairs,
     };
-    return [{ metric, base, head: other, test }];
+    return [{ metric: metric.name, base, head: other, loss, test }];
   });
 }
+
+/** What has no figures to be tested, and decides. */
+const untested: Omit<Test, "id"> = {
+  ...{ better: "less", gates: true, margin: 0, wanted: 0, planned: 0, pairs: [] },
+};
 
 /** Runs of different times pair by nothing but their order; the test holds for any order. */
 function pairUp(base: readonly number[], head: readonly number[]): BasePair[] {
@@ -115,17 +134,18 @@ function pairUp(base: readonly number[], head: readonly number[]): BasePair[] {
 }
 
 function cellOf(
-  { metric, base, head, test }: SavedTrial,
+  { metric, base, head, loss, test }: SavedTrial,
   judged: ReturnType<typeof judgementOf>,
 ): GateCell {
   const { pairs: blocks, gates, margin } = test;
+  const doubt = loss === null ? doubtOf(base, head) : { verdict: "failed" as const, cause: loss };
   return {
-    ...withReason({ ...judged, ...lostOf(base, head) }),
+    ...withReason({ ...judged, ...doubt }),
     workload: base.workload,
     runtime: base.runtime,
     strategy: base.strategy,
     contender: `${base.contender}, ${loadName(base)}`,
-    metric: metric.name,
+    metric,
     gates,
     margin,
     ...mediansOf(blocks),
@@ -133,19 +153,28 @@ function cellOf(
   };
 }
 
-/** A cell that is gone or failed is no pass, whatever its figures. */
-function lostOf(base: Cell, head: Cell | undefined): Partial<Judgement> {
-  if (head === undefined) return { verdict: "failed", cause: { code: "missing-in-head" } };
-  if (head.status === "failed") {
-    return { verdict: "failed", cause: { code: "said", text: head.reason ?? "" } };
-  }
-  const doubtful = [base, head].find(({ status }) => status !== "ok" && status !== "tie");
+/** Null if head has the cell as well, or base has nothing to lose. */
+function lossOf(base: Cell, head: Cell | undefined): GateCause | null {
+  if (head === undefined) return base.blocks > 0 ? { code: "missing-in-head" } : null;
+  if (head.status !== "failed" || base.status === "failed") return null;
+  return { code: "said", text: head.reason ?? "" };
+}
+
+/** Figures that do not stand are no pass; how they rank beside other contenders does not matter. */
+function doubtOf(base: Cell, head: Cell | undefined): Partial<Judgement> {
+  const doubtful = [base, head].find((cell) => cell !== undefined && !hasFigures(cell));
   if (doubtful === undefined) return {};
   const { status, reason } = doubtful;
   return { verdict: "unclear", cause: { code: "not-ranked", status, reason } };
 }
 
-function blocksOf(cell: Cell, { name }: GateMetric): readonly number[] {
+function has(cell: Cell, name: string): boolean {
+  return blocksOf(cell, name).length > 0;
+}
+
+/** None of a load that is a share of the cell's own capacity: each side has another rate. */
+function blocksOf(cell: Cell, name: string): readonly number[] {
+  if (cell.capacityPercent !== undefined) return [];
   return Object.entries(cell.metrics).find(([metric]) => metric === name)?.[1].blocks ?? [];
 }
 

@@ -12,7 +12,8 @@ export function changedTrends(trends: readonly Trend[]): Trend[] {
   const timeOf = (trend: Trend) => trend.points[lastOf(trend)?.index ?? 0]?.at ?? "";
   const sizeOf = (trend: Trend) => {
     const { before = 1, after = 1 } = lastOf(trend) ?? {};
-    return Math.abs(after / before - 1);
+    // Infinity less itself would not be a number.
+    return changeOf({ before, after }) ?? Number.MAX_VALUE;
   };
   return trends
     .filter(({ changes }) => changes.length > 0)
@@ -68,11 +69,17 @@ export function summaryOf(trend: Trend): string {
 export function changeWords(change: TrendChange, { metric, points }: Trend): string {
   const { index, before, after, pValue } = change;
   const { unit } = gateMetric(metric);
-  const percent = (after / before - 1) * 100;
-  const sign = percent < 0 ? "−" : "+";
+  const share = changeOf(change);
+  const sign = after < before ? "−" : "+";
+  const percent = share === null ? "" : `${sign}${(share * 100).toFixed(1)} %, `;
   const from = `${figureText(before, unit)} to ${figureText(after, unit)}`;
-  const moved = `${from} (${sign}${Math.abs(percent).toFixed(1)} %, p = ${pValue.toFixed(3)})`;
+  const moved = `${from} (${percent}p = ${pValue.toFixed(3)})`;
   return `${moved} at ${commitText(points[index])}, ${points[index]?.at.slice(0, 10) ?? ""}`;
+}
+
+/** By which share a level changed, up or down; null of or to a level that is not above zero. */
+function changeOf({ before, after }: Pick<TrendChange, "before" | "after">): number | null {
+  return before > 0 && after > 0 ? Math.abs(after / before - 1) : null;
 }
 
 /** As many digits of the commit as git usually needs. */

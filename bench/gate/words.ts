@@ -1,10 +1,11 @@
 // A result of the gate in words and figures, for every form that it is shown in. Pure.
 
+import { metricRow } from "../model/metrics.ts";
 import type { Results } from "../model/results.ts";
-import { absent, bytes, duration, percent, significant } from "../report/format.ts";
+import { absent, bytes, duration, percent, significant, words } from "../report/format.ts";
 import { controlText, noteText, signed } from "./controls.ts";
-import { gateMetric } from "./metrics.ts";
-import { exitCodes, type Outcome, type Verdict } from "./outcome.ts";
+import { gateMetrics } from "./metrics.ts";
+import { decides, exitCodes, type Outcome, type Verdict } from "./outcome.ts";
 import type { GateCell, GateResult } from "./result.ts";
 import type { Comparison } from "./rule.ts";
 
@@ -55,7 +56,7 @@ export function verdictLine(result: GateResult): string {
     const broken = controls.filter(({ held }) => !held).map((one) => controlText(one));
     return `${word}: ${broken.map(({ name, detail }) => `${name}: no; ${detail}`).join("; ")}`;
   }
-  if (!cells.some(({ gates }) => gates)) return `${word}: no gating metric was compared`;
+  if (!cells.some(decides)) return `${word}: no gating metric was compared`;
   const deciding = decidingCells(result).map(describeCell);
   const better = cells.filter(({ verdict, gates }) => gates && verdict === "improvement");
   const improved = better.map((cell) => `improvement: ${describeCell(cell)}`);
@@ -74,7 +75,7 @@ export function decidingCells({ cells, outcome }: GateResult): GateCell[] {
     regression: ["regression", "failed"],
     inconclusive: ["unclear", "unconfirmed"],
   };
-  return cells.filter(({ gates, verdict }) => gates && verdicts[outcome].includes(verdict));
+  return cells.filter((cell) => decides(cell) && verdicts[outcome].includes(cell.verdict));
 }
 
 export function exitCodeOf({ outcome }: Pick<GateResult, "outcome">): number {
@@ -84,16 +85,16 @@ export function exitCodeOf({ outcome }: Pick<GateResult, "outcome">): number {
 export function describeCell(cell: GateCell): string {
   const { reason, first } = cell;
   const change = reason ?? (first === null ? "" : changeText(first));
-  return `${cell.contender} ${gateMetric(cell.metric).title}: ${change}`;
+  return `${cell.contender} ${metricIn(cell).title}: ${change}`;
 }
 
 export function rowWords(cell: GateCell): RowWords {
   const { first } = cell;
-  const { title, unit } = gateMetric(cell.metric);
+  const { title, unit } = metricIn(cell);
   const verdict = verdictWords[cell.verdict];
   return {
     contender: cell.contender,
-    metric: cell.gates ? title : `${title} (advisory)`,
+    metric: decides(cell) ? title : `${title} (advisory)`,
     base: figureText(cell.base, unit),
     head: figureText(cell.head, unit),
     change: first === null ? absent : changeText(first),
@@ -103,6 +104,12 @@ export function rowWords(cell: GateCell): RowWords {
     sees: first === null ? absent : `${percent(first.detectable * 100)} %`,
     verdict: cell.reason === null ? verdict : `${verdict}: ${cell.reason}`,
   };
+}
+
+/** A server that failed may have a metric that is not compared. */
+function metricIn({ metric }: GateCell): { readonly title: string; readonly unit: string } {
+  const known = gateMetrics.find(({ name }) => name === metric) ?? metricRow(metric);
+  return known ?? { title: words(metric), unit: "1" };
 }
 
 /** Base and head, and what it all rests on. */

@@ -15,7 +15,7 @@ import {
   symlinkSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { isAlive } from "../host/processes.ts";
 import { CannotCompare } from "./gate.ts";
 import type { Revision } from "./result.ts";
@@ -187,12 +187,17 @@ function sweep(): void {
   }
 }
 
-/** What its repository knows of a worktree: gitrepository-layout(5), worktrees/<id>/. */
+/**
+ * What its repository knows of a worktree: gitrepository-layout(5), worktrees/<id>/. Both links may
+ * be relative to the folder that they are in: git-worktree(1), worktree.useRelativePaths.
+ */
 function forget(tree: string): void {
-  const [, known = ""] =
+  const [, link = ""] =
     textOf(join(tree, ".git"))?.match(/^gitdir: (.*\/worktrees\/[^/\n]+)\n/) ?? [];
-  const back = known === "" ? null : textOf(join(known, "gitdir"));
-  if (back?.trim() === join(tree, ".git")) leftOver(known);
+  if (link === "") return;
+  const known = resolve(tree, link);
+  const back = textOf(join(known, "gitdir"))?.trim();
+  if (back !== undefined && resolve(known, back) === join(tree, ".git")) leftOver(known);
 }
 
 /** Dependencies as links, outputs as copies; nothing if the dependencies are others. */

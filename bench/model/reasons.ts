@@ -42,7 +42,11 @@ const causes = {
     clientFull: s.optional(s.boolean),
   }),
   "no-reference": s.record({ reference: s.text }),
-  unresolved: s.record({ detectableEffect: s.number }),
+  unresolved: s.record({
+    detectableEffect: s.number,
+    /** How often it is ranked. Missing in earlier results, whose effect is of another test. */
+    power: s.optional(s.number),
+  }),
   "one-block": s.record({}),
   limit: s.record({ limit: s.text, allowed: s.number, needed: s.number, command: s.text }),
   platform: s.record({ platforms: s.list(s.text), platform: s.text }),
@@ -66,8 +70,11 @@ const causeWords: { readonly [C in Cause["code"]]: (cause: CauseOf<C>) => string
     `${clientFull ? "limited by the client" : "neither side was saturated"}: the server used ` +
     `${Math.round(serverPercent)} % of its CPU, the load generator ${Math.round(clientPercent)} %`,
   "no-reference": ({ reference }) => `no ratio: ${reference} has no figures`,
-  unresolved: ({ detectableEffect: effect }) =>
-    `not resolved: a difference of ${percentText(effect)} % would have been`,
+  unresolved: ({ detectableEffect: effect, power }) =>
+    power === undefined
+      ? "not ranked: the difference is small compared with the noise"
+      : `not ranked: a difference of ${percentText(effect)} % would be ranked in ` +
+        `${Math.round(power * 10)} of 10 runs`,
   "one-block": () => "not resolved: one block is not enough to rank contenders",
   limit: ({ limit, allowed, needed, command }) =>
     `${limit} ${allowed} < ${needed} needed; to lift it: ${command}`,

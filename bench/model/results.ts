@@ -72,7 +72,7 @@ const cellSchema = s.record({
   saturated: s.optional(s.boolean),
   /** How sure the figures are, by the rules of bench/model/confidence.ts; null without figures. */
   confidence: s.optional(s.nullable(confidenceSchema)),
-  /** The smallest |ratio - 1| that so many blocks resolve with a power of 80 %; null: no ratio. */
+  /** The smallest |ratio - 1| that so many blocks rank with a power of 80 %; null: no ratio. */
   detectableEffect: s.optional(s.nullable(s.number)),
   messages: s.amount,
   /** Messages whose bytes were not what was sent, plus those that never came back. */

@@ -54,7 +54,7 @@ export function readThreshold(text: string): Threshold | string {
     return `"${text}": there is no figure "${name}"; one of: ${names.join(", ")}`;
   }
   const units = metric === null ? {} : (endings[metrics[metric].unit] ?? {});
-  const factor = ending === "" ? 1 : units[ending];
+  const factor = ending === "" ? 1 : Object.hasOwn(units, ending) ? units[ending] : undefined;
   if (factor === undefined) {
     const known = Object.keys(units).join(", ");
     const instead = known === "" ? "no unit" : known;
@@ -65,19 +65,28 @@ export function readThreshold(text: string): Threshold | string {
 }
 
 function metricOf(name: string): MetricName | undefined {
-  return shortNames[name] ?? (Object.keys(metrics) as MetricName[]).find((each) => each === name);
+  if (Object.hasOwn(shortNames, name)) return shortNames[name];
+  return Object.hasOwn(metrics, name) ? (name as MetricName) : undefined;
 }
 
 /** The cells that a threshold fails, a line each; none if it holds for all of them. */
 export function failuresOf(threshold: Threshold, cells: readonly Cell[]): string[] {
   return cells.flatMap((cell) => {
-    const { contender, workload, connections } = cell;
-    const where = `${contender}, ${workload}, ${connections.toLocaleString("en-US")} connections`;
+    const where = placeOf(cell);
     const figure = figureOf(threshold, cell);
     if (figure === null) return [`${threshold.text}: ${where}: not measured`];
     if (!exceeds(figure, threshold)) return [];
     return [`${threshold.text}: ${where}: ${shown(figure)}${unitOf(threshold)}`];
   });
+}
+
+/** "mine, slow-readers, 100 connections, 64-byte messages, undisturbed". */
+function placeOf({ contender, workload, connections, payloadBytes, variant }: Cell): string {
+  return [
+    ...[contender, workload, `${shown(connections)} connections`],
+    ...(payloadBytes === 0 ? [] : [`${shown(payloadBytes)}-byte messages`]),
+    ...(variant === undefined ? [] : [variant]),
+  ].join(", ");
 }
 
 function figureOf({ metric }: Threshold, { metrics: figures, mismatches, status, blocks }: Cell) {
@@ -99,8 +108,9 @@ function exceeds(figure: number, { comparison, value }: Threshold): boolean {
   }
 }
 
+/** Enough digits to tell the figure from its threshold, and no exponent. */
 function shown(figure: number): string {
-  return Number.isInteger(figure) ? String(figure) : figure.toPrecision(3);
+  return figure.toLocaleString("en-US", { maximumSignificantDigits: 6 });
 }
 
 function unitOf({ metric }: Threshold): string {

@@ -213,7 +213,7 @@ function passLines({ title, lead, table: shown }: PassTable, missing: readonly s
   return [
     `## ${title}`,
     "",
-    ...wrap(lead, 94),
+    ...wrap(escaped(lead), 94),
     "",
     ...table(
       shown.columns.map(escaped),
@@ -256,7 +256,7 @@ function environmentLines(results: Results): string[] {
 function reproduceLines(results: Results): string[] {
   const { commit, clean } = results.environment as { commit?: unknown; clean?: unknown };
   const state = clean === false ? ", with changes that were not committed" : "";
-  const at = typeof commit === "string" ? ` At commit ${commit}${state}:` : "";
+  const at = typeof commit === "string" ? ` At commit ${escaped(commit)}${state}:` : "";
   return [
     "## Again",
     "",

@@ -9,7 +9,7 @@ import { merge } from "../statistics/histogram.ts";
 import { type CommonSpread, pooledSpread } from "../statistics/moderated.ts";
 import { median } from "../statistics/quantile.ts";
 import { deriveSeed } from "../statistics/random.ts";
-import { detectableEffect, standardDeviation } from "../statistics/sample-size.ts";
+import { rankedEffect } from "../statistics/ratio.ts";
 import { emptyMetric, summarizeRatio } from "../statistics/summary.ts";
 import type { BlockData } from "./block-data.ts";
 import {
@@ -126,7 +126,8 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
   const ownSpread = courses.common !== undefined && isSaturated(saturation);
   const common = ownSpread ? null : courses.common;
   const metrics = figuresOf(plan, workload, { ...courses, paired, saturation, common });
-  const effect = effectOf(metrics.ratioToReference);
+  const { ratioToReference: ratio } = metrics;
+  const effect = ratio === undefined ? null : rankedEffect(ratio, common);
   const disturbedBlocks = paired.filter(({ disturbed }) => disturbed).length;
   const results = course.judged.map(({ round }) => round.result);
   return {
@@ -309,12 +310,6 @@ function confidenceIn(
   if (median === null || median === 0) return null;
   const halfWidth = low === null || high === null ? null : (high - low) / 2 / median;
   return confidenceOf({ ...counted, halfWidth });
-}
-
-/** Of the log ratios; null with fewer than two. */
-function effectOf(ratio: Metric | undefined): number | null {
-  if (ratio === undefined || ratio.blocks.length < 2) return null;
-  return detectableEffect(standardDeviation(ratio.blocks.map(Math.log)), ratio.blocks.length);
 }
 
 function histogramOf(paired: readonly PairedBlock[], field: "latency" | "latencyUncorrected") {

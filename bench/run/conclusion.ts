@@ -5,7 +5,7 @@ import type { Cause, GateRule } from "../model/reasons.ts";
 import type { Metric, Status } from "../model/results.ts";
 import type { Workload } from "../model/workloads/workload.ts";
 import type { CommonSpread } from "../statistics/moderated.ts";
-import { compare } from "../statistics/ratio.ts";
+import { compare, rankingPower } from "../statistics/ratio.ts";
 
 import type { Course } from "./judge.ts";
 import { limits } from "./window-gate.ts";
@@ -21,7 +21,7 @@ export interface Circumstances {
   readonly saturation: Saturation;
   readonly interrupted: boolean;
   readonly metrics: Partial<Record<MetricName, Metric>>;
-  /** What so many blocks tell from noise; null without a ratio. */
+  /** The difference that so many blocks rank; null without a ratio. */
   readonly detectableEffect: number | null;
   /** The spread of the log ratios of all contenders; undefined unless they are interleaved. */
   readonly common?: CommonSpread | null | undefined;
@@ -125,7 +125,7 @@ function rank(course: Course, circumstances: Circumstances): Conclusion {
     return { status: "tie", cause: null };
   }
   if (detectableEffect === null) return inconclusive({ code: "one-block" });
-  return inconclusive({ code: "unresolved", detectableEffect });
+  return inconclusive({ code: "unresolved", detectableEffect, power: rankingPower });
 }
 
 function inconclusive(cause: Cause): Conclusion {

@@ -11,6 +11,7 @@ import {
   whole,
   word,
 } from "../command-line.ts";
+import type { Results } from "../model/results.ts";
 
 const hourMs = 3_600_000;
 
@@ -100,6 +101,21 @@ export function shownOptions({ values }: Given, { protocol }: Spoken): Record<st
     return [[name, harmless.has(name) ? value : hidden] as const];
   });
   return { protocol, ...Object.fromEntries(given) };
+}
+
+/** The requests of a run by option, as far as its results.json shows them. */
+export function requestsOf({ settings }: Pick<Results, "settings">): ReadonlyMap<string, string> {
+  const shown: Readonly<Record<string, unknown>> = Object(settings["options"]);
+  return new Map(
+    protocolRows
+      .filter(({ name }) => Object.hasOwn(shown, name))
+      .map(({ name }) => [name, JSON.stringify(shown[name])]),
+  );
+}
+
+/** In words: "protocol http, path /health, depth 4"; empty for requests of the suite's own. */
+export function requestWords(requests: ReadonlyMap<string, string>): string {
+  return [...requests].map(([name, value]) => `${name} ${value.replaceAll('"', "")}`).join(", ");
 }
 
 /** The load generator runs elsewhere. */

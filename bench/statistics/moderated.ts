@@ -3,6 +3,7 @@
 // Smyth, "Linear models and empirical Bayes methods for assessing differential expression in
 // microarray experiments", Statistical Applications in Genetics and Molecular Biology 3 (2004).
 
+import { normalQuantile } from "./normal.ts";
 import { median } from "./quantile.ts";
 import { standardDeviation } from "./sample-size.ts";
 import { type LogSpread, studentTails } from "./student.ts";
@@ -66,6 +67,17 @@ export function studentInterval(
   const mean = sample.reduce((sum, value) => sum + value, 0) / sample.length;
   const half = (studentQuantile(1 - confidence, freedom) * deviation) / Math.sqrt(sample.length);
   return { low: mean - half, high: mean + half };
+}
+
+/**
+ * By how many standard errors a true mean must exceed a bound, so that Student's two-sided test
+ * finds it with a power: t + z·√(1 + t² / 2ν), after Johnson and Welch, "Applications of the
+ * non-central t-distribution", Biometrika 31 (1940). The test's own spread is in doubt, too.
+ * @param tails the level of the test. @param power in [0.5, 1).
+ */
+export function studentReach(tails: number, power: number, freedom: number): number {
+  const t = studentQuantile(tails, freedom);
+  return t + normalQuantile(power) * Math.sqrt(1 + (t * t) / (2 * freedom));
 }
 
 /** Enough halvings for any double. */

@@ -3,7 +3,7 @@
 // and cancels, and "twice" and "half" lie equally far from 1.
 
 import { type BootstrapOptions, bootstrapMedian } from "./bootstrap.ts";
-import { type CommonSpread, moderatedSpread, studentInterval } from "./moderated.ts";
+import { type CommonSpread, moderatedSpread, studentInterval, studentReach } from "./moderated.ts";
 import { median } from "./quantile.ts";
 import { meanBeyond } from "./student.ts";
 
@@ -104,6 +104,28 @@ export function compare(
   const p = meanBeyond(logRatios, Math.log(smallestRatio), spread ?? undefined);
   if (p >= rankingLevel) return "tie";
   return high < 1 ? "below" : "above";
+}
+
+/** A difference of the size that `rankedEffect` returns is ranked in this share of runs. */
+export const rankingPower = 0.8;
+
+/**
+ * The smallest difference that `compare` ranks with a power of 80 %, by the spread of these blocks:
+ * more than 1 % by Student's test at 0.005, and no less than how far their interval reaches.
+ * @param common as in `compare`.
+ * @returns 0.05 for five per cent; null for fewer than two blocks.
+ */
+export function rankedEffect(
+  { median, low, high, blocks }: RatioFigures & { readonly median: number | null },
+  common?: CommonSpread | null,
+): number | null {
+  const spread = moderatedSpread(blocks.map(Math.log), common ?? null);
+  if (spread === null || median === null || low === null || high === null) return null;
+  const { deviation, freedom } = spread;
+  const error = deviation / Math.sqrt(blocks.length);
+  const reach = studentReach(rankingLevel, rankingPower, freedom) * error;
+  const byTest = Math.log(smallestRatio) + reach;
+  return Math.expm1(Math.max(byTest, Math.log(high / median), Math.log(median / low)));
 }
 
 function logRatio({ value, reference }: Pair): number {

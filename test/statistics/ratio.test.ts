@@ -1,8 +1,9 @@
 // Ratios to the reference, ranks and ties, and the metrics of results.json.
 
 import { describe, expect, it } from "vitest";
+import { pooledSpread } from "../../bench/statistics/moderated.ts";
 import { seededRandom } from "../../bench/statistics/random.ts";
-import { compare, ratioToReference } from "../../bench/statistics/ratio.ts";
+import { compare, rankedEffect, ratioToReference } from "../../bench/statistics/ratio.ts";
 import { summarize, summarizeRatio } from "../../bench/statistics/summary.ts";
 import { normal } from "./samples.ts";
 
@@ -44,6 +45,42 @@ describe("ratio", () => {
     expect(compare({ low: 0.99, high: 1.2, blocks: [1.1, 1.1, 1.1, 1.1] })).toBe("tie");
     expect(compare({ low: 1.09, high: 1.11, blocks: [1.1, 1.1, 1.1, 1.1] })).toBe("above");
     expect(compare({ low: null, high: null, blocks: [1.1] })).toBe("tie");
+  });
+
+  it.each([
+    [5, 0.03],
+    [12, 0.06],
+  ])(
+    "ranks the effect that it states in 8 of 10 runs, %i blocks that vary by %f",
+    (count, sigma) => {
+      const random = seededRandom(8);
+      const run = (effect: number) => {
+        const samples = Array.from({ length: 9 }, (_, server) =>
+          Array.from({ length: count }, () => (server === 0 ? effect : 0) + sigma * normal(random)),
+        );
+        const [own = []] = samples;
+        const common = pooledSpread(samples);
+        const ratio = ratioToReference(pairs(...own.map(Math.exp)), { seed: 1, common });
+        if (ratio === null) throw new Error("no ratio");
+        return { ratio, stated: rankedEffect(ratio, common) ?? 0 };
+      };
+      const runs = 400;
+      let [ranked, contradicted] = [0, 0];
+      for (let one = 0; one < runs; one++) {
+        const { ratio, stated } = run(Math.log1p(run(0).stated));
+        if (ratio.comparison !== "tie") ranked++;
+        else if (Math.abs(Math.log(ratio.median)) > Math.log1p(stated)) contradicted++;
+      }
+      expect(ranked / runs).toBeGreaterThan(0.7);
+      expect(ranked / runs).toBeLessThan(0.9);
+      expect(contradicted).toBe(0);
+    },
+  );
+
+  it("states no effect within reach of a bootstrap interval, and none of one block", () => {
+    const blocks = [1.1, 1.1, 1.1, 1.1];
+    expect(rankedEffect({ median: 1.1, low: 0.9, high: 1.2, blocks })).toBeCloseTo(1.1 / 0.9 - 1);
+    expect(rankedEffect({ median: 2, low: null, high: null, blocks: [2] })).toBeNull();
   });
 
   it.each([
