@@ -243,9 +243,9 @@ describe("what is refused before anything starts", () => {
     [
       // The workload measures the first of them.
       [...command, "--workloads", "slow-readers", "--fail-if", "ratioToBaseline > 2"].concat([
-        ...["--fail-if", "serverMemory > 5MiB"],
+        ...["--fail-if", "idleCpuPercent > 5"],
       ]),
-      /"serverMemory > 5MiB": serverMemory is not measured by slow-readers/,
+      /"idleCpuPercent > 5": idleCpuPercent is not measured by slow-readers/,
     ],
     [
       [...command, "--workloads", "capacity", "--fail-if", "rps < 1000"],

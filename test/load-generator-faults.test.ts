@@ -198,7 +198,7 @@ describe("a server that answers wrong", () => {
     });
     const churn = { mode: "churn", connections: 1, "in-flight": 1, "connect-timeout-ms": 200 };
     const outcome = await http(port, churn);
-    expect(Object.keys(faultsOf(outcome))).toEqual(["short"]);
+    expect(faultsOf(outcome)).toHaveProperty("short");
     expect(outcome.result["cycles"]).toBe(0);
   });
 
