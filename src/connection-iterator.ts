@@ -41,6 +41,9 @@ export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uin
   #ended: boolean;
   #failure: Error | null;
   readonly #wasClosed: boolean;
+  /** Whether the peer's end is still to be told. */
+  #hasEnd = false;
+  #released = false;
   readonly drain: ((connection: C) => void) | undefined;
   readonly idle: ((connection: C) => void) | undefined;
   readonly error: ((connection: C, thrown: unknown) => void) | undefined;
@@ -72,6 +75,7 @@ export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uin
 
   end(): void {
     this.#ended = true;
+    this.#hasEnd = true;
     if (this.#chunks.length === 0 && this.#waiting.length > 0) this.#finish();
   }
 
@@ -111,9 +115,19 @@ export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uin
     return Promise.resolve(DONE);
   }
 
+  /** It is over: gives back what the program has not asked for, the newest first. */
+  release(giveBack: (item: Uint8Array | "end") => void): void {
+    if (this.#hasEnd) giveBack("end");
+    for (const chunk of this.#chunks.splice(0).reverse()) giveBack(chunk);
+    this.#released = true;
+    this.#ended = true;
+    this.#finish();
+  }
+
   /** The program has handled the last chunk: only now may its own direction end. */
   #finish(): void {
-    if (!this.#settings.allowHalfOpen) this.#connection.end();
+    this.#hasEnd = false;
+    if (!this.#settings.allowHalfOpen && !this.#released) this.#connection.end();
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { resolve } of waiting) resolve(DONE);

@@ -159,8 +159,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     assertBoolean(on, "on");
     if (this.#isGone) return;
     const answer = native.setOption(this.#slot, SOCKET_OPTIONS.noDelay, on ? 1 : 0);
-    const what = `cannot set TCP_NODELAY of fd ${this.#slot}`;
-    if (answer < 0) throw systemError(answer, what, "setsockopt");
+    if (answer < 0) throw systemError(answer, `TCP_NODELAY of fd ${this.#slot}`, "setsockopt");
   }
 
   ref(): this {
@@ -196,7 +195,6 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
     const settings = { ...this.#role, failure: this[failureOf] };
     const iterator = new ConnectionIterator(this, settings.handlers, settings);
-    // Its handlers are fields, undefined if the program has none.
     this[takeOver]({ handlers: iterator as ConnectionHandlers<T>, endsItself: true });
     this.resume();
     return iterator;
@@ -213,8 +211,11 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   /** From now on a stream, an iterator or other handlers serve it. */
   [takeOver](changes: Partial<Role<T>>): void {
+    const before: object = this.#role.handlers;
     this.#role = { ...this.#role, ...changes };
+    if (before instanceof ConnectionIterator) before.release((item) => this[unread](item));
     if (this.#role.handlers.data === undefined) this.pause();
+    else this.#receiveAgain();
   }
 
   /** Whether bytes wait: for `resume()`, or for its peer to take what answers it. */

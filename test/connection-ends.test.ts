@@ -172,12 +172,38 @@ describe.each(engines)("by %s", (name, way) => {
       way,
     );
     const socket = await socketTo(server, { allowHalfOpen: true });
-    socket.write("head");
-    await until(() => server.connections === 1, "the connection");
+    // At once, so that the end may come before the handlers do.
     const received = receiveAll(socket);
-    socket.end();
+    socket.end("head");
     expect((await received).length).toBe(0);
     expect(ended).toBe(true);
+  });
+
+  it("gives what an iterator has not given to the handlers that follow it", async () => {
+    let got = "";
+    let ended = false;
+    const [fd, peer] = socketPair();
+    const connection = adopt(fd, {}, way);
+    const iterator = connection[Symbol.asyncIterator]();
+    for (const part of ["head", " body", " tail"]) {
+      write(peer, Buffer.from(part));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    close(peer);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const { value } = await iterator.next();
+    connection.setHandlers({
+      data: (_c, bytes) => {
+        got += Buffer.from(bytes);
+      },
+      end: () => {
+        ended = true;
+      },
+    });
+    await until(() => ended, "the end");
+    expect(`${Buffer.from(value)}${got}`).toBe("head body tail");
+    expect(await iterator.next()).toMatchObject({ done: true });
+    await until(() => connection.closed, "the close");
   });
 
   it("names the call that refused TCP_NODELAY, and refuses what is no boolean", async () => {
