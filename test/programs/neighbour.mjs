@@ -11,5 +11,6 @@ export function startNeighbour(percent, cpu) {
   const argv = [process.execPath, "-e", loop];
   const pinned = cpu === null ? argv : ["taskset", "-c", String(cpu), ...argv];
   const child = spawn(pinned[0], pinned.slice(1), { stdio: "ignore" });
+  child.unref(); // it keeps no program alive
   return { kill: () => child.kill("SIGKILL") };
 }
