@@ -40,7 +40,6 @@ export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uin
   #waiting: Waiting[] = [];
   #ended: boolean;
   #failure: Error | null;
-  readonly #wasClosed: boolean;
   /** Whether the peer's end is still to be told. */
   #hasEnd = false;
   #released = false;
@@ -56,8 +55,7 @@ export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uin
     this.idle = handlers.idle?.bind(handlers);
     this.error = handlers.error?.bind(handlers);
     this.#close = (closed, error) => handlers.close?.(closed, error);
-    this.#wasClosed = connection.closed;
-    this.#ended = this.#wasClosed;
+    this.#ended = connection.closed;
     this.#failure = settings.failure;
   }
 
@@ -81,7 +79,7 @@ export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uin
 
   close(connection: C, error: Error | null): void {
     this.#ended = true;
-    if (!this.#wasClosed) this.#failure = error;
+    if (this.#settings.failure === null) this.#failure = error; // else it was told already
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { resolve, reject } of waiting) {

@@ -34,9 +34,10 @@ import {
 } from "./connection-symbols.ts";
 import { connectionError, connectionLost, refusedWrite } from "./errors.ts";
 import { assertHandlers, handlerFailed } from "./handlers.ts";
-import { native, SOCKET_OPTIONS, systemError } from "./native.ts";
+import { systemError } from "./native.ts";
 import type { Role } from "./role.ts";
 import { localAddress, peerAddress, type SocketAddress } from "./socket-address.ts";
+import { setNoDelay } from "./socket-options.ts";
 import {
   SUBMIT_DESTROY,
   SUBMIT_END,
@@ -151,15 +152,14 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   setTimeout(idleMs: number): void {
     assertIdleMs(idleMs);
-    if (this.closed) return;
-    this.#submit(SUBMIT_IDLE_TIMEOUT, Math.ceil(idleMs));
+    if (!this.closed) this.#submit(SUBMIT_IDLE_TIMEOUT, Math.ceil(idleMs));
   }
 
   setNoDelay(on: boolean): void {
     assertBoolean(on, "on");
-    if (this.#isGone) return;
-    const answer = native.setOption(this.#slot, SOCKET_OPTIONS.noDelay, on ? 1 : 0);
-    if (answer < 0) throw systemError(answer, `TCP_NODELAY of fd ${this.#slot}`, "setsockopt");
+    const answer = this.#isGone ? 0 : setNoDelay(this.#slot, on);
+    const what = `cannot set TCP_NODELAY of fd ${this.#slot}`;
+    if (answer < 0) throw systemError(answer, what, "setsockopt");
   }
 
   ref(): this {
@@ -215,7 +215,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     this.#role = { ...this.#role, ...changes };
     if (before instanceof ConnectionIterator) before.release((item) => this[unread](item));
     if (this.#role.handlers.data === undefined) this.pause();
-    else this.#receiveAgain();
+    else if ((this.#flags & WITHHELD) !== 0) this.#receiveAgain();
   }
 
   /** Whether bytes wait: for `resume()`, or for its peer to take what answers it. */
