@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestUserConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { quickFiles } from "./test/quick-files.ts";
 
@@ -22,56 +22,41 @@ const fewAtOnce = [
   "test/load-generator-requests.test.ts",
 ];
 
-/**
- * Short files that share a process, which loads vitest and the modules once. Their tests close and
- * end what they open and start, and leave the process as it was. Not a file whose helpers call
- * afterEach() when they are loaded: that would be done for the first file only.
- */
-const shares = (file: string) =>
-  /^test\/(?:report[\w-]*|statistics\/[\w-]+)\.test\.ts$/.test(file) || sharing.includes(file);
+/** Files that test parts of the library by themselves, which the compiled library does not export. */
+const internal = [
+  "test/connect-descriptor.test.ts",
+  "test/connection-fuzz.test.ts",
+  "test/withheld-close.test.ts",
+];
 
-const sharing = [
-  "advice",
-  "agents-fleet",
-  "agents-programs",
-  "arbiter",
-  "backends",
-  "batch",
-  "bench-budget",
-  "bench-measure",
-  "bench-refusals",
-  "chat-groups",
-  "connect-descriptor",
-  "cpu-share",
-  "cross-compile",
-  "delivery-broadcast",
-  "delivery-multicast",
-  "delivery-report",
-  "descriptors",
-  "environment",
-  "forward-fifos",
-  "inotify",
-  "latency-against-load",
-  "lending",
-  "limits",
-  "linger",
-  "load-generator-scripts",
-  "messages",
-  "micro",
-  "multicast",
-  "netlink",
-  "other-clients",
-  "progress",
-  "prose",
-  "regression",
-  "security",
-  "selector",
-  "selector-table",
-  "servers-processes",
-  "socket",
-  "stale-descriptors",
-  "terminal",
-  "tidy",
+/**
+ * Files that get a process of their own: they use the library, with signals, loops and what a thread
+ * has once, or their helpers call afterEach() when they are loaded. The others share processes, each
+ * of which loads vitest and the modules once: they close and end what they open and start.
+ */
+const isolated = [
+  "arguments",
+  "chat",
+  "connect",
+  "connection-ends",
+  "connection-turns",
+  "delivery",
+  "descriptor-passing",
+  "event-loop",
+  "examples",
+  "framing",
+  "fuzz",
+  "promises",
+  "reactor",
+  "reactor-handlers",
+  "readme",
+  "serve",
+  "signals",
+  "starved-receives",
+  "streams",
+  "wait",
+  "worker-end",
+  "workers",
 ].map((name) => `test/${name}.test.ts`);
 
 /** Begun first, the longest first, so that no long file is begun when all others have ended. */
@@ -98,14 +83,15 @@ const longest = [
   "servers-prefork",
   "examples",
   "server-settings",
-  "load-generator-modes",
   "soak",
   "fuzz",
   "workers",
   "arguments",
 ].map((name) => `test/${name}.test.ts`);
 
-for (const file of [...alone, ...fewAtOnce, ...longest, ...sharing]) {
+const special = [...alone, ...fewAtOnce, ...internal, ...isolated];
+
+for (const file of [...special, ...longest]) {
   if (existsSync(join(import.meta.dirname, file))) continue;
   throw new Error(`vitest.config.ts: ${file} does not exist; take it out of its list`);
 }
@@ -116,11 +102,11 @@ class LongestFirst extends BaseSequencer {
     return usual.toSorted((a, b) => this.#rank(a) - this.#rank(b));
   }
 
-  /** The files that share come last and together: a process goes on only with a file of its project. */
   #rank({ project, moduleId }: TestSpecification): number {
-    if (project.name === "shared") return longest.length + 1;
     const place = longest.indexOf(relative(import.meta.dirname, moduleId));
-    return place < 0 ? longest.length : place;
+    if (place >= 0) return place;
+    // Together: a process goes on only with a file of its project.
+    return longest.length + (project.name === "shared" ? 1 : 0);
   }
 }
 
@@ -136,7 +122,7 @@ const common = {
 
 const sideBySide = {
   // Most of a test's time is waiting for a process, a timer or a socket: more workers than CPUs.
-  maxWorkers: 9,
+  maxWorkers: 8,
   sequence: { groupOrder: 0 },
   // A load generator that spins would take a CPU from the other files.
   env: { IO_SELECTORS_SPIN: "0" },
@@ -148,47 +134,43 @@ const files = quick
   : readdirSync(join(import.meta.dirname, "test"), { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".test.ts"))
       .map((name) => join("test", name));
-const ofOthers = [...alone, ...fewAtOnce];
+const among = (list: readonly string[]) => files.filter((file) => list.includes(file));
+
+/** What was compiled of these folders: to transform it again takes up to a second per test file. */
+const compiled = {
+  find: /^(?:\.\.\/)+((?:src|bench|examples)\/.*)\.ts$/,
+  replacement: join(import.meta.dirname, "dist", "$1.js"),
+};
+
+const project = (test: TestUserConfig, alias = [compiled]) => ({
+  resolve: { alias },
+  test: { ...common, server: { deps: { external: [/\/dist\//] } }, ...test },
+});
 
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
     projects: [
-      {
-        test: {
-          ...common,
-          ...sideBySide,
-          name: "side-by-side",
-          include: files.filter((file) => !shares(file) && !ofOthers.includes(file)),
-        },
-      },
-      {
-        test: {
-          ...common,
-          ...sideBySide,
-          name: "shared",
-          include: files.filter(shares),
-          isolate: false,
-        },
-      },
-      {
-        test: {
-          ...common,
-          name: "few-at-once",
-          include: quick ? [] : fewAtOnce,
-          maxWorkers: 4,
-          sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        test: {
-          ...common,
-          name: "alone",
-          include: quick ? [] : alone,
-          maxWorkers: 1,
-          sequence: { groupOrder: 2 },
-        },
-      },
+      project({ ...sideBySide, name: "isolated", include: among(isolated) }),
+      project({ ...sideBySide, name: "internal", include: among(internal) }, []),
+      project({
+        ...sideBySide,
+        name: "shared",
+        include: files.filter((file) => !special.includes(file)),
+        isolate: false,
+      }),
+      project({
+        name: "few-at-once",
+        include: quick ? [] : fewAtOnce,
+        maxWorkers: 4,
+        sequence: { groupOrder: 1 },
+      }),
+      project({
+        name: "alone",
+        include: quick ? [] : alone,
+        maxWorkers: 1,
+        sequence: { groupOrder: 2 },
+      }),
     ],
   },
 });

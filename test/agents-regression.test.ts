@@ -140,9 +140,11 @@ describe.skipIf(noHosts !== null)(
     it("builds both commits on the server's machine, and leaves nothing there", async () => {
       mkdirSync(machines.cache, { recursive: true });
       // Of a run that was killed, and of one that lives.
-      const killed = `regression-${hostname()}-4194304-abcdef`;
-      const alive = `regression-${hostname()}-${process.pid}-abcdef`;
-      for (const name of [killed, alive]) mkdirSync(join(machines.cache, name));
+      const killed = `regression-${hostname()}=4194304-abcdef`;
+      const alive = `regression-${hostname()}=${process.pid}-abcdef`;
+      // Of a machine whose name begins like this one's, and that has the same cache folder.
+      const other = `regression-${hostname()}-2=4194304-abcdef`;
+      for (const name of [killed, alive, other]) mkdirSync(join(machines.cache, name));
       const trees = await treesOf({ agents: ["a"], server: "s" });
       try {
         const { built, outcome } = await gateOn(trees);
@@ -160,8 +162,8 @@ describe.skipIf(noHosts !== null)(
       } finally {
         await trees.close();
       }
-      expect(remains()).toEqual([alive]);
-      rmSync(join(machines.cache, alive), { recursive: true });
+      expect(remains().sort()).toEqual([alive, other].sort());
+      for (const name of [alive, other]) rmSync(join(machines.cache, name), { recursive: true });
       expect(readdirSync(machines.cache).filter((name) => /^tree-/.test(name))).toHaveLength(2);
     });
 

@@ -537,9 +537,9 @@ describe("a run", () => {
     const { code, result, windows } = await run(await listen(echo), options);
     expect(code).toBe(0);
     expect(result).toMatchObject({ ...clean, clientAllocations: 0 });
-    for (const window of windows) {
-      expect(window["completedMessages"]).toBeGreaterThan(0);
-      expect(window["inFlightNs"]).toBeGreaterThan(0);
-    }
+    // Not of each window: a busy machine may let the server wait for all of one.
+    const sum = (name: string) => windows.reduce((all, window) => all + Number(window[name]), 0);
+    expect(sum("completedMessages")).toBeGreaterThan(0);
+    expect(sum("inFlightNs")).toBeGreaterThan(0);
   });
 });

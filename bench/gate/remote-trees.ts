@@ -20,8 +20,8 @@ const buildTimeoutMs = 900_000;
 /** A packed tree that no run has copied for so long is removed. */
 const keptDays = 7;
 
-/** A folder per run: its name has the pid of the agent, whose child the shell is. */
-const prefix = "regression-$(uname -n)-";
+/** A folder per run. After "=", which no host name has: the pid of the agent that made it. */
+const prefix = "regression-$(uname -n)=";
 
 export class RemoteTrees {
   readonly #machine: BuildMachine;

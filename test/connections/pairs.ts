@@ -65,7 +65,9 @@ export async function receiveAll(socket: Socket): Promise<Buffer> {
 
 /** Bytes of which no two neighbourhoods are alike. */
 export function pattern(length: number): Buffer {
-  return Buffer.from(Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8) * 7) & 255));
+  const bytes = Buffer.allocUnsafe(length);
+  for (let i = 0; i < length; i++) bytes[i] = (i * 31 + (i >> 8) * 7) & 255;
+  return bytes;
 }
 
 /** Waits for a condition, a turn of the loop at a time. */
