@@ -39,6 +39,7 @@ const isolated = [
   "chat",
   "connect",
   "connection-ends",
+  "connection-handover",
   "connection-turns",
   "delivery",
   "descriptor-passing",

@@ -20,7 +20,7 @@ export interface AvailableBackend {
   readonly name: BackendName;
   /** Whether a selector over it could be made just now. */
   readonly available: boolean;
-  /** Why it is not available, for people to read; null if it is. */
+  /** Why it is not available, in words; null if it is available. */
   readonly reason: string | null;
   /** Whether DefaultSelector may pick it. */
   readonly byDefault: boolean;
@@ -72,7 +72,7 @@ export function optionBits(
     const having = backendsHaving(option).join(", ") || "none";
     throw new SelectorError(
       "ERR_SELECTOR_UNSUPPORTED",
-      `the ${backend} backend has no ${option}; of those that work here, these have: ${having}`,
+      `the ${backend} backend does not support ${option}; available backends that do: ${having}`,
     );
   }
   return OPTION_MODES[mode] | (exclusive ? OPTION_EXCLUSIVE : 0) | (priority ? OPTION_PRIORITY : 0);

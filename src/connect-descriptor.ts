@@ -19,7 +19,7 @@ export interface ConnectTarget extends ResolveOptions {
   readonly path?: string;
   /** The numeric local address to connect from. */
   readonly localAddress?: string;
-  /** Milliseconds for all of it, the look-up included; none by default. */
+  /** Time limit for the whole connect, the look-up included, in milliseconds; none by default. */
   readonly timeoutMs?: number | null;
   /** Ends the attempt: connect() rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -134,7 +134,7 @@ function assertTarget(target: ConnectTarget): void {
     attemptDelayMs !== undefined &&
     !(attemptDelayMs >= 0 && attemptDelayMs <= LONGEST_TIMER_MS)
   ) {
-    throw invalidValue(`attemptDelayMs is ${attemptDelayMs}; milliseconds from 0 on are needed`);
+    throw invalidValue(`attemptDelayMs is ${attemptDelayMs}; it must be 0 … ${LONGEST_TIMER_MS}`);
   }
 }
 

@@ -15,10 +15,10 @@ import { setNoDelay } from "./socket-options.ts";
 export interface ConnectOptions extends ConnectionOptions, ConnectTarget {}
 
 /**
- * Connects to a host name, an address or a Unix socket. Every address of a name is tried, IPv6 and
- * IPv4 in turn, each a quarter of a second after the last, and the first to answer wins. Without a
- * `data` handler the connection starts paused, for `for await`, a stream, or `setHandlers` and
- * `resume`.
+ * Connects to a host name, an address or a Unix socket. All addresses of a name are tried, IPv6 and
+ * IPv4 in turn: the next one `attemptDelayMs` after the previous one, or as soon as that one has
+ * failed. The first to connect is used. Without a `data` handler the connection starts paused, for
+ * `for await`, a stream, or `setHandlers` and `resume`.
  * @returns the connection, after its `open` handler.
  * @throws {Error} in Node's form: `{ code: 'ECONNREFUSED', errno, syscall: 'connect', address, port
  *   }`, `ETIMEDOUT` after `timeoutMs`, `ENOTFOUND` for a name; the signal's reason; an
@@ -43,8 +43,8 @@ export async function connect<T = undefined>(
 }
 
 /**
- * Makes a connection of a descriptor that this program got elsewhere: a connected socket, one end
- * of a pipe, a terminal. The descriptor becomes non-blocking and is closed with the connection.
+ * Makes a connection from a descriptor that was opened elsewhere: a connected socket, one end of a
+ * pipe, a terminal. The descriptor becomes non-blocking and is closed with the connection.
  * @returns the connection, after its `open` handler.
  * @throws {Error} in Node's form: `EBADF`, `EPERM` for a regular file; the caller then closes the
  *   descriptor.

@@ -40,21 +40,24 @@ export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uin
   #waiting: Waiting[] = [];
   #ended: boolean;
   #failure: Error | null;
-  /** Whether the peer's end is still to be told. */
+  /** Whether the peer's end is still to be reported. */
   #hasEnd = false;
   #released = false;
   readonly drain: ((connection: C) => void) | undefined;
   readonly idle: ((connection: C) => void) | undefined;
   readonly error: ((connection: C, thrown: unknown) => void) | undefined;
-  readonly #close: (connection: C, error: Error | null) => void;
+  /** Not those of an iterator that this one replaces, which would be a chain. */
+  readonly #handlers: Handlers<C>;
 
   constructor(connection: C, handlers: Handlers<C>, settings: Settings) {
     this.#connection = connection;
-    this.#settings = settings;
-    this.drain = handlers.drain?.bind(handlers);
-    this.idle = handlers.idle?.bind(handlers);
-    this.error = handlers.error?.bind(handlers);
-    this.#close = (closed, error) => handlers.close?.(closed, error);
+    const { allowHalfOpen, highWaterMark, failure } = settings;
+    this.#settings = { allowHalfOpen, highWaterMark, failure }; // no more, which would be kept
+    const own = handlers instanceof ConnectionIterator ? handlers.#handlers : handlers;
+    this.#handlers = own as Handlers<C>;
+    this.drain = own.drain?.bind(own);
+    this.idle = own.idle?.bind(own);
+    this.error = own.error?.bind(own);
     this.#ended = connection.closed;
     this.#failure = settings.failure;
   }
@@ -79,14 +82,15 @@ export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uin
 
   close(connection: C, error: Error | null): void {
     this.#ended = true;
-    if (this.#settings.failure === null) this.#failure = error; // else it was told already
     const waiting = this.#waiting;
     this.#waiting = [];
+    // Thrown once: by those that wait, or by the next call.
+    if (this.#settings.failure === null && waiting.length === 0) this.#failure = error;
     for (const { resolve, reject } of waiting) {
       if (error === null) resolve(DONE);
       else reject(error);
     }
-    this.#close(connection, error);
+    this.#handlers.close?.(connection, error);
   }
 
   next(): Promise<IteratorResult<Uint8Array>> {
@@ -109,7 +113,7 @@ export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uin
   return(): Promise<IteratorResult<Uint8Array>> {
     this.#ended = true;
     this.#chunks.length = 0;
-    this.#connection.destroy();
+    if (!this.#released) this.#connection.destroy();
     return Promise.resolve(DONE);
   }
 

@@ -1,7 +1,8 @@
 // A connection as a node:stream Duplex, for APIs that take streams: tls.TLSSocket, pipeline,
 // readline.
 
-import { Duplex, type DuplexOptions } from "node:stream";
+import { addAbortSignal, Duplex, type DuplexOptions } from "node:stream";
+import { assertSignal } from "./arguments.ts";
 import type { Connection, ConnectionHandlers } from "./connection.ts";
 import { roleOf, takeOver } from "./connection-symbols.ts";
 import { EngineConnection } from "./engine-connection.ts";
@@ -29,7 +30,9 @@ export class ConnectionStream extends Duplex {
   #received = false;
 
   constructor(connection: Connection<unknown>, options: ConnectionStreamOptions) {
-    super({ highWaterMark: HIGH_WATER_MARK, ...options });
+    const { signal, ...rest } = options;
+    assertSignal(signal);
+    super({ highWaterMark: HIGH_WATER_MARK, ...rest });
     if (taken.has(connection)) {
       throw connectionError(
         "ERR_CONNECTION_TAKEN",
@@ -48,6 +51,7 @@ export class ConnectionStream extends Duplex {
       lowWaterMark: 0,
     });
     if (connection.closed) this.destroy();
+    if (signal !== undefined) addAbortSignal(signal, this); // last: it may destroy at once
   }
 
   ref(): this {
@@ -97,7 +101,12 @@ export class ConnectionStream extends Duplex {
       return;
     }
     let drained = true;
-    for (const chunk of chunks) drained = this.#connection.write(chunk);
+    try {
+      for (const chunk of chunks) drained = this.#connection.write(chunk);
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
     if (drained) done();
     else this.#drained = done;
   }

@@ -21,7 +21,10 @@ export interface ConnectionHandlers<T = undefined> {
   drain?(connection: Connection<T>): void;
   /** The peer has ended its side. This side then ends, too, unless `allowHalfOpen` is set. */
   end?(connection: Connection<T>): void;
-  /** No byte was moved for the idle timeout. Without this handler the connection is destroyed. */
+  /**
+   * No byte was moved for the idle timeout. Without this handler the connection is destroyed, and
+   * `close` gets an error with the code ERR_CONNECTION_IDLE.
+   */
   idle?(connection: Connection<T>): void;
   /**
    * Called with the exception of another handler; afterwards the connection is destroyed. Without
@@ -30,7 +33,7 @@ export interface ConnectionHandlers<T = undefined> {
   error?(connection: Connection<T>, thrown: unknown): void;
   /**
    * Exactly once for each `open`, as the last call. The descriptor is closed by then.
-   * @param error why, or null after both sides ended or `destroy()`.
+   * @param error why it closed; null after both sides ended, or after `destroy()` without an error.
    */
   close?(connection: Connection<T>, error: Error | null): void;
 }
@@ -46,13 +49,13 @@ export interface Connection<T = undefined> extends AsyncIterable<Uint8Array>, Di
   /** Bytes that were written and that the system has not taken yet. */
   readonly bufferedBytes: number;
 
-  /** Whether `write()` still sends: neither ended, destroyed nor closed. */
+  /** Whether `write()` still sends: open for writing, and neither ended, destroyed nor closed. */
   readonly writable: boolean;
 
   /** Whether it was destroyed or has closed. */
   readonly closed: boolean;
 
-  /** Whether `pause()` holds. */
+  /** Whether it is paused: `data` and `end` are not called until `resume()`. */
   readonly paused: boolean;
 
   /** The peer's address; null once closed, and for what has none. getpeername(2) */
@@ -67,7 +70,8 @@ export interface Connection<T = undefined> extends AsyncIterable<Uint8Array>, Di
    * are written within one turn leave in one system call, unless a write exceeds 16 KiB.
    * @returns whether at most `highWaterMark` bytes are buffered; after false, `drain` follows once
    *   there is room. Also false once it is destroyed or closed; the bytes are then discarded.
-   * @throws {Error} ERR_STREAM_WRITE_AFTER_END after `end()`.
+   * @throws {Error} ERR_STREAM_WRITE_AFTER_END after `end()`; ERR_CONNECTION_READ_ONLY for a
+   *   descriptor that is open for reading only. {TypeError} for anything but bytes or a string.
    */
   write(bytes: Uint8Array | string): boolean;
 
@@ -96,7 +100,7 @@ export interface Connection<T = undefined> extends AsyncIterable<Uint8Array>, Di
   /** TCP_NODELAY, which is on from the beginning. @throws {Error} in Node's form. tcp(7) */
   setNoDelay(on: boolean): void;
 
-  /** From now on the connection keeps the process alive, as it does from the beginning. */
+  /** Lets the connection keep the process alive; this is the default. */
   ref(): this;
   /** From now on the connection does not keep the process alive. */
   unref(): this;

@@ -2,7 +2,8 @@
 // terminals, devices. A stream reads only while it has a consumer. stream in Node's manual
 
 import { constants } from "node:os";
-import { Duplex, type DuplexOptions } from "node:stream";
+import { addAbortSignal, Duplex, type DuplexOptions } from "node:stream";
+import { assertSignal } from "./arguments.ts";
 import { close, setNonBlocking } from "./descriptor.ts";
 import { type Done, ReadHalf, WriteHalf } from "./descriptor-halves.ts";
 import { native, systemError } from "./native.ts";
@@ -52,12 +53,15 @@ export class DescriptorStream extends Duplex {
 
   constructor(fd: number, sides: Sides, options: DescriptorStreamOptions) {
     assertOptions(options);
+    const { signal, ...rest } = options;
+    assertSignal(signal);
     takeOver(fd, options);
-    super({ highWaterMark: HIGH_WATER_MARK, ...options, ...sides });
+    super({ highWaterMark: HIGH_WATER_MARK, ...rest, ...sides });
     this.fd = fd;
     this.#options = options;
     this.#reading = new ReadHalf(this, fd);
     this.#writing = new WriteHalf(fd);
+    if (signal !== undefined) addAbortSignal(signal, this); // last: it may destroy at once
   }
 
   /** Lets reads and writes under way keep the process alive again. */

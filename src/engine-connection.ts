@@ -34,10 +34,9 @@ import {
 } from "./connection-symbols.ts";
 import { connectionError, connectionLost, refusedWrite } from "./errors.ts";
 import { assertHandlers, handlerFailed } from "./handlers.ts";
-import { systemError } from "./native.ts";
+import { noDelayOrThrow } from "./opening.ts";
 import type { Role } from "./role.ts";
-import { localAddress, peerAddress, type SocketAddress } from "./socket-address.ts";
-import { setNoDelay } from "./socket-options.ts";
+import { addressOrNull, localAddress, peerAddress, type SocketAddress } from "./socket-address.ts";
 import {
   SUBMIT_DESTROY,
   SUBMIT_END,
@@ -51,13 +50,11 @@ import {
   forgetWithheld,
   isOnlyEnd,
   isPlenty,
+  reasons,
   unclosed,
   type Withheld,
   withheldOf,
 } from "./withheld.ts";
-
-/** Why connections failed: rare, so not in the connections themselves. */
-const reasons = new WeakMap<object, Error>();
 
 export class EngineConnection<T = undefined> implements Connection<T> {
   data: T = undefined as T;
@@ -78,7 +75,10 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   }
 
   get bufferedBytes(): number {
-    return this.#queued + (this.#holds(this.#role.engine.flushes) ? this.#pending : 0);
+    const { engine } = this.#role;
+    if (!this.#holds(engine.flushes)) return this.#queued;
+    const gone = (this.#flags & (OVER | ABANDONED)) !== 0;
+    return (gone ? null : engine.queued(this.#slot)) ?? this.#queued + this.#pending;
   }
 
   get writable(): boolean {
@@ -94,15 +94,18 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   }
 
   get remoteAddress(): SocketAddress | null {
-    return this.#address(peerAddress);
+    return this.#isGone ? null : addressOrNull(peerAddress, this.#slot);
   }
 
   get localAddress(): SocketAddress | null {
-    return this.#address(localAddress);
+    return this.#isGone ? null : addressOrNull(localAddress, this.#slot);
   }
 
   write(bytes: Uint8Array | string): boolean {
-    if ((this.#flags & (OVER | ENDED | UNWRITABLE)) !== 0) return this.#refuseWrite();
+    if ((this.#flags & (OVER | ENDED | UNWRITABLE)) !== 0) {
+      if (this.closed) return false;
+      throw refusedWrite((this.#flags & UNWRITABLE) !== 0);
+    }
     if ((this.#flags & ABANDONED) !== 0) return true;
     const { engine, highWaterMark } = this.#role;
     const written = engine.write(this.#slot, bytes);
@@ -157,9 +160,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   setNoDelay(on: boolean): void {
     assertBoolean(on, "on");
-    const answer = this.#isGone ? 0 : setNoDelay(this.#slot, on);
-    const what = `cannot set TCP_NODELAY of fd ${this.#slot}`;
-    if (answer < 0) throw systemError(answer, what, "setsockopt");
+    if (!this.#isGone) noDelayOrThrow(this.#slot, on);
   }
 
   ref(): this {
@@ -184,11 +185,10 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   detach(): Detached {
     if (this.#isGone) throw connectionError("ERR_CONNECTION_CLOSED", "the connection is closed");
+    const received = this.#role.engine.detach(this.#slot); // first: it may throw
+    this.#releaseReader();
     const parts = withheldOf(this).filter((item) => typeof item !== "string");
-    const received = this.#role.engine.detach(this.#slot);
-    this.#flags |= CLOSED;
     this.#release();
-    this.#role.closed?.();
     return { fd: this.#slot, unread: Buffer.concat([...parts, ...received]) };
   }
 
@@ -211,9 +211,8 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   /** From now on a stream, an iterator or other handlers serve it. */
   [takeOver](changes: Partial<Role<T>>): void {
-    const before: object = this.#role.handlers;
+    if (changes.handlers !== undefined) this.#releaseReader();
     this.#role = { ...this.#role, ...changes };
-    if (before instanceof ConnectionIterator) before.release((item) => this[unread](item));
     if (this.#role.handlers.data === undefined) this.pause();
     else if ((this.#flags & WITHHELD) !== 0) this.#receiveAgain();
   }
@@ -226,7 +225,9 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   /** Delivers this again, before all others, once nothing holds it back any more. */
   [unread](item: Uint8Array | "end"): void {
     withheldOf(this).unshift(copyOf(item)); // in place: #deliverWithheld() may be running
+    if ((this.#flags & WITHHELD) !== 0) return; // its delivery is due already
     this.#flags |= WITHHELD;
+    this.#receiveAgain();
   }
 
   /** ABANDONED: its slot is another connection's from now on; UNWRITABLE. */
@@ -239,10 +240,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   }
 
   [deliver](bytes: Uint8Array): void {
-    if ((this.#flags & (OVER | PAUSED | HELD_BACK | WITHHELD)) !== 0) {
-      this.#withhold(bytes);
-      return;
-    }
+    if (this.#keeps(bytes)) return;
     try {
       this.#role.handlers.data?.(this, bytes);
     } catch (thrown) {
@@ -251,26 +249,31 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   }
 
   [onEnd](): void {
-    if ((this.#flags & (OVER | PAUSED | HELD_BACK | WITHHELD)) !== 0) {
-      this.#withhold("end");
-      return;
-    }
+    if (this.#keeps("end")) return;
     this.#call((handlers) => handlers.end?.(this));
     const { allowHalfOpen, endsItself = false } = this.#role;
     if (!allowHalfOpen && !endsItself && (this.#flags & WITHHELD) === 0) this.end();
   }
 
-  [onQueued](bytes: number): void {
+  [onQueued](reported: number): void {
+    if ((this.#flags & OVER) !== 0) return;
+    const { engine, lowWaterMark } = this.#role;
+    // The report may be from before what was written in this turn.
+    const old = this.#pendingFlush === engine.flushes && (this.#flags & ABANDONED) === 0;
+    const bytes = old ? engine.queued(this.#slot) : reported;
+    if (bytes === null) {
+      this.#flags |= REPORTING;
+      this.#submit(SUBMIT_REPORT);
+      return;
+    }
+    if (old) this.#pending = 0; // counted in it
     this.#queued = bytes;
     this.#flags &= ~REPORTING;
-    if (bytes > this.#role.lowWaterMark || (this.#flags & OVER) !== 0) return;
-    if ((this.#flags & HELD_BACK) !== 0) {
-      this.#flags &= ~HELD_BACK;
-      this.#receiveAgain();
-    }
-    if ((this.#flags & NEEDS_DRAIN) === 0) return;
-    this.#flags &= ~NEEDS_DRAIN;
-    this.#call((handlers) => handlers.drain?.(this));
+    if (bytes > lowWaterMark) return;
+    const before = this.#flags;
+    this.#flags &= ~(HELD_BACK | NEEDS_DRAIN);
+    if ((before & HELD_BACK) !== 0) this.#receiveAgain();
+    if ((before & NEEDS_DRAIN) !== 0) this.#call((handlers) => handlers.drain?.(this));
   }
 
   [onIdle](): void {
@@ -288,15 +291,13 @@ export class EngineConnection<T = undefined> implements Connection<T> {
       this.#deliverWithheld();
     }
     if (errno === 0 && (this.#flags & WITHHELD) !== 0 && !this.closed) {
-      this.#withhold("closed");
+      this.#keeps("closed");
       unclosed.set(this, this.#role.closed);
       return;
     }
-    this.#flags |= CLOSED;
     const lost = errno < 0 && (this.#flags & DESTROYED) === 0;
     if (lost && !reasons.has(this)) reasons.set(this, connectionLost(errno, sending));
     this.#release();
-    this.#role.closed?.();
     try {
       this.#role.handlers.close?.(this, this[failureOf]);
     } catch (thrown) {
@@ -307,6 +308,12 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   /** Whether `#pending` is still to be counted: its flush, or the report of that, is to come. */
   #holds(flushes: number): boolean {
     return this.#pendingFlush === flushes || (this.#flags & REPORTING) !== 0;
+  }
+
+  /** What an iterator has not given to the program waits for whatever serves it from now on. */
+  #releaseReader(): void {
+    const reader: object = this.#role.handlers;
+    if (reader instanceof ConnectionIterator) reader.release((item) => this[unread](item));
   }
 
   /** Whether a server has accepted it, and nothing takes what its peer sends. */
@@ -324,16 +331,13 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   }
 
   #release(): void {
+    this.#flags |= CLOSED;
     forgetWithheld(this);
     unclosed.delete(this);
     this.#queued = 0;
     this.#pending = 0;
     if ((this.#flags & UNREFERENCED) === 0) this.#role.engine.unref();
-  }
-
-  #refuseWrite(): boolean {
-    if (this.closed) return false;
-    throw refusedWrite((this.#flags & UNWRITABLE) !== 0);
+    this.#role.closed?.();
   }
 
   /** More is buffered than the high-water mark: asks for a report. @returns false */
@@ -354,12 +358,15 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     else this.#submit(SUBMIT_RESUME);
   }
 
-  #withhold(item: Withheld): void {
-    if ((this.#flags & OVER) !== 0) return;
+  /** Keeps it from the handlers, if something holds it back; drops it if it is over. */
+  #keeps(item: Withheld): boolean {
+    if ((this.#flags & (OVER | PAUSED | HELD_BACK | WITHHELD)) === 0) return false;
+    if ((this.#flags & OVER) !== 0) return true;
     const items = withheldOf(this);
     items.push(copyOf(item));
     this.#flags |= WITHHELD;
     if (this.#isUnheard && isPlenty(items, this.#role.highWaterMark)) this.#submit(SUBMIT_PAUSE);
+    return true;
   }
 
   #deliverWithheld(): void {
@@ -386,14 +393,6 @@ export class EngineConnection<T = undefined> implements Connection<T> {
       call(this.#role.handlers);
     } catch (thrown) {
       handlerFailed(this, this.#role, thrown);
-    }
-  }
-
-  #address(ask: (fd: number) => SocketAddress): SocketAddress | null {
-    try {
-      return this.#isGone ? null : ask(this.#slot);
-    } catch {
-      return null; // ENOTSOCK: a pipe or a terminal; ENOTCONN: the peer has reset
     }
   }
 }

@@ -58,6 +58,7 @@ const LARGE_BYTES = 16 * 1024;
 /** UTF-8 bytes that a UTF-16 code unit takes at most. */
 const BYTES_PER_UNIT = 3;
 
+const NOTHING = new Uint8Array(0);
 const encoder = new TextEncoder();
 
 export class Engine implements Submitter {
@@ -99,7 +100,7 @@ export class Engine implements Submitter {
       this.#outbound,
     );
     if (this.#id < 0) {
-      throw systemError(this.#id, `no connections over ${backend ?? "io_uring"} on this machine`);
+      throw systemError(this.#id, `cannot serve connections over ${backend ?? "io_uring"}`);
     }
     this.#inbound = native.engineInbound(this.#id);
     const turn = () => this.#turn();
@@ -231,6 +232,12 @@ export class Engine implements Submitter {
     return this.#submitOutbound(slot, offset, length);
   }
 
+  /** Bytes of a slot that are queued; null while the rings hold what was submitted. */
+  queued(slot: number): number | null {
+    if (this.#head[HEAD_SUBMISSIONS] !== 0) return null;
+    return native.engineWrite(this.#id, slot, this.#slots.lifeOf(slot), NOTHING);
+  }
+
   /** Takes the submissions now, and not when the program returns. */
   flush(): void {
     const before = this.flushes;
@@ -338,22 +345,13 @@ export class Engine implements Submitter {
     const life = label >> KIND_BITS;
     const offset = this.#completions[at + 2] as number;
     const length = this.#completions[at + 3] as number;
-    switch (label % KINDS) {
-      case ACCEPTED:
-        this.#accept(slot, life, length);
-        break;
-      case END:
-        this.#slots.find(slot, life)?.[onEnd]();
-        break;
-      case QUEUED:
-        this.#slots.find(slot, life)?.[onQueued](offset * 2 ** 32 + (length >>> 0));
-        break;
-      case IDLE:
-        this.#slots.find(slot, life)?.[onIdle]();
-        break;
-      case CLOSED:
-        this.#close(slot, life, length, offset);
-        break;
+    const kind = label % KINDS;
+    if (kind === ACCEPTED) this.#accept(slot, life, length);
+    else if (kind === CLOSED) this.#close(slot, life, length, offset);
+    else if (kind === END) this.#slots.find(slot, life)?.[onEnd]();
+    else if (kind === IDLE) this.#slots.find(slot, life)?.[onIdle]();
+    else if (kind === QUEUED) {
+      this.#slots.find(slot, life)?.[onQueued](offset * 2 ** 32 + (length >>> 0));
     }
   }
 

@@ -32,7 +32,8 @@ export interface ConnectionOptions {
   readonly backend?: BackendName;
   /**
    * Serves the connections in this Reactor's turns, so that a thread that blocks in handleEvents()
-   * serves them, too. Node's own loop does unless given. Not for select and poll.
+   * serves them, too. Unless given, Node's own event loop serves them. Not available for the
+   * backends select and poll.
    */
   readonly reactor?: Reactor;
 }

@@ -55,7 +55,7 @@ export function throwLater(thrown: unknown): void {
 export function asError(thrown: unknown): Error {
   return thrown instanceof Error
     ? thrown
-    : new Error("a handler threw no Error", { cause: thrown });
+    : new Error("a handler threw a value that is not an Error", { cause: thrown });
 }
 
 /** Why the system ended a connection, in Node's form. @param errno below 0 */

@@ -5,7 +5,7 @@ import { assertFunction, assertObject, assertOneOf } from "./arguments.ts";
 import { invalidValue } from "./errors.ts";
 import { EVENT_READ, EVENT_WRITE } from "./selector.ts";
 
-/** What becomes of a handler that throws; see EventHandler.onThrow. */
+/** What happens to a handler that throws; see EventHandler.onThrow. */
 export type OnThrow = "remove" | "keep";
 
 /** An object whose methods the Reactor calls while its descriptor is ready. */
@@ -28,8 +28,8 @@ export interface EventHandler {
    */
   readonly onThrow?: OnThrow | undefined;
   /**
-   * Called exactly once, when the handler is removed for whatever reason; not when replaceHandler
-   * takes its place. The handler closes the descriptor.
+   * Called exactly once, when the handler is removed for any reason; not called if replaceHandler
+   * replaces it. The handler closes the descriptor.
    */
   onClose?(fd: number): void;
 }

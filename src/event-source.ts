@@ -17,7 +17,8 @@ const LONGEST_MS = Number.MAX_SAFE_INTEGER / 1e6;
  */
 export function eventfd(initial = 0): number {
   assertInteger(initial, 0xffffffff, "a count");
-  return orThrow(native.openEventfd(initial), "cannot open an eventfd", "Linux and FreeBSD 13");
+  const answer = native.openEventfd(initial);
+  return orThrow(answer, "cannot open an eventfd", "only Linux and FreeBSD 13 or newer have it");
 }
 
 /** Reads the count and resets it to 0. @returns it, or -errno: -EAGAIN if it is 0. */
@@ -41,7 +42,7 @@ export function openTimer(delayMs: number, intervalMs = 0): number {
   // A delay of 0 would leave it unset.
   const delayNs = Math.max(toNanoseconds(delayMs, "delayMs"), 1);
   const answer = native.openTimer(delayNs, toNanoseconds(intervalMs, "intervalMs"));
-  return orThrow(answer, "cannot open a timer", "Linux and FreeBSD 14");
+  return orThrow(answer, "cannot open a timer", "only Linux and FreeBSD 14 or newer have it");
 }
 
 /** Reads how often it has expired since the last read. @returns that, or -errno: -EAGAIN if 0. */

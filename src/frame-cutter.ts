@@ -2,7 +2,7 @@
 // each connection until the rest arrives.
 
 import type { Connection } from "./connection.ts";
-import { takeOver, unread, withholds } from "./connection-symbols.ts";
+import { roleOf, takeOver, unread, withholds } from "./connection-symbols.ts";
 import type { EngineConnection } from "./engine-connection.ts";
 
 /** Results of payloadEnd: the frame is incomplete, or too long. */
@@ -87,6 +87,8 @@ export class FrameCutter<T> {
   /** @returns how many bytes have been dealt with. */
   #cut(connection: Connection<T>, bytes: Uint8Array, seen: number): number {
     const { headBytes, tailBytes, tooLong } = this.#format;
+    const served = connection as EngineConnection<T>;
+    const { handlers } = served[roleOf];
     for (let from = 0; from < bytes.length; ) {
       const end = this.#format.payloadEnd(bytes, from, seen);
       if (end === INCOMPLETE) return from;
@@ -97,10 +99,10 @@ export class FrameCutter<T> {
       this.#onFrame(connection, bytes.subarray(from + headBytes, end));
       from = end + tailBytes;
       if (connection.closed) return bytes.length;
-      if ((connection as EngineConnection<T>)[withholds]) {
-        // Kept by the connection, which delivers it when it resumes, to other handlers perhaps.
+      if (served[withholds] || served[roleOf].handlers !== handlers) {
+        // Kept by the connection, which delivers it later, perhaps to other handlers.
         const left = bytes.subarray(from);
-        if (left.length > 0) (connection as EngineConnection<T>)[unread](left);
+        if (left.length > 0) served[unread](left);
         return bytes.length;
       }
     }

@@ -9,7 +9,7 @@ import {
   assertString,
 } from "./arguments.ts";
 import type { Connection, ConnectionHandlers } from "./connection.ts";
-import { unread } from "./connection-symbols.ts";
+import { roleOf, unread } from "./connection-symbols.ts";
 import type { EngineConnection } from "./engine-connection.ts";
 import { invalidType, invalidValue } from "./errors.ts";
 import {
@@ -107,17 +107,20 @@ export function lines<T = undefined>(
     ...handlers,
     data: (connection, bytes) => cutter.data(connection, bytes),
     end(connection) {
+      const served = connection as EngineConnection<T>;
+      const { handlers: before } = served[roleOf];
       const last = cutter.take(connection);
       if (last !== null) emit(connection, last);
-      // It is answered later: this side ends after that.
-      if (last !== null && connection.paused) (connection as EngineConnection<T>)[unread]("end");
+      const others = served[roleOf].handlers !== before;
+      // It is answered later, and then this side ends; or the end is for the handlers that follow.
+      if (last !== null && (connection.paused || others)) served[unread]("end");
       else if (!connection.closed) handlers.end?.(connection);
     },
   };
 }
 
 /**
- * Handlers that receive messages with their length in front, as many binary protocols have them.
+ * Handlers that receive messages with their length in front, as in many binary protocols.
  * @throws {RangeError} ERR_INVALID_ARG_VALUE for an invalid length, or one that exceeds the prefix.
  */
 export function lengthPrefixed<T = undefined>(
@@ -171,6 +174,9 @@ function passedThrough<T>(options: FramingOptions<T>) {
 
 function assertEncoding(encoding: string): void {
   assertString(encoding, "encoding");
+  if (/^(?:utf-?16le|ucs-?2)$/i.test(encoding)) {
+    throw invalidValue(`encoding is "${encoding}", whose newline has two bytes; use null`);
+  }
   if (Buffer.isEncoding(encoding)) return;
   throw invalidValue(`encoding is "${encoding}", which Node does not know; "utf8" is usual`);
 }

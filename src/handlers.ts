@@ -9,7 +9,7 @@ const HANDLERS = ["open", "data", "drain", "end", "idle", "error", "close"] as c
 
 export function assertHandlers<T>(handlers: ConnectionHandlers<T>): void {
   if (typeof handlers !== "object" || handlers === null) {
-    throw invalidType("the handlers are an object of functions: { data(connection, bytes) {} }");
+    throw invalidType("handlers must be an object, such as { data(connection, bytes) {} }");
   }
   for (const name of HANDLERS) {
     if (handlers[name] !== undefined) assertFunction(handlers[name], `handlers.${name}`);

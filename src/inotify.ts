@@ -116,7 +116,7 @@ export function addInotifyWatch(fd: number, path: string, mask: number): number 
   assertNumber(mask, "mask");
   const bits = mask >>> 0; // `|` with IN.ONESHOT is negative
   if (bits !== mask && (mask | 0) !== mask) {
-    throw invalidValue(`the mask ${mask} is not made of IN bits, as IN.CREATE | IN.DELETE`);
+    throw invalidValue(`the mask ${mask} is not made of IN bits, such as IN.CREATE | IN.DELETE`);
   }
   if ((mask & IN.ALL_EVENTS) === 0) {
     throw invalidValue(`the mask 0x${mask.toString(16)} has no event: add one, such as IN.CREATE`);

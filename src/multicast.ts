@@ -40,7 +40,7 @@ export function leaveMulticast(fd: number, membership: MulticastMembership): voi
 }
 
 /**
- * The interface by which the socket's multicast datagrams leave.
+ * Sets the interface through which the socket sends multicast datagrams.
  * @param name its name, index, or one of its addresses; null for the kernel's choice by its routes.
  * @throws {Error} in Node's form: `ENODEV` without such an interface.
  * @see IP_MULTICAST_IF in ip(7), IPV6_MULTICAST_IF in ipv6(7)
@@ -48,12 +48,12 @@ export function leaveMulticast(fd: number, membership: MulticastMembership): voi
 export function setMulticastInterface(fd: number, name: string | number | null): void {
   const index = name === null ? 0 : indexOf(name);
   const answer = native.setMulticast(descriptorOf(fd), MULTICAST_OPTIONS.interface, index);
-  explained(answer, `cannot send multicast of fd ${fd} by ${String(name)}`, ADVICE);
+  explained(answer, `cannot set the multicast interface of fd ${fd} to ${String(name)}`, ADVICE);
 }
 
 /**
- * How many routers multicast datagrams may pass, 0 … 255; 1, the default, keeps them in the local
- * network, 0 on this machine.
+ * Sets how many routers multicast datagrams may pass, 0 … 255; 1, the default, keeps them in the
+ * local network, 0 on this machine.
  * @returns 0, or -errno: -EINVAL outside the range, -EOPNOTSUPP if the socket is not IPv4 or IPv6.
  * @see IP_MULTICAST_TTL in ip(7), IPV6_MULTICAST_HOPS in ipv6(7)
  */
@@ -67,8 +67,8 @@ export function getMulticastTtl(fd: number): number {
 }
 
 /**
- * Whether members on this machine receive what the socket sends; on, the default. It is set at the
- * sender.
+ * Sets whether members on this machine receive what the socket sends; on by default. Set it on the
+ * sending socket.
  * @returns 0, or -errno.
  * @see IP_MULTICAST_LOOP in ip(7), IPV6_MULTICAST_LOOP in ipv6(7)
  */
@@ -98,7 +98,7 @@ export function getBroadcast(fd: number): number {
 
 const ADVICE = {
   ENOSYS: "this system lacks RFC 3678; Linux, macOS and FreeBSD have it",
-  ENODEV: "there is no such interface, or no route to the group: name an interface, as lo or eth0",
+  ENODEV: "no such interface, or no route to the group: name an interface, such as lo or eth0",
   EADDRINUSE: "the socket is a member of it already, of all sources or of some",
   EADDRNOTAVAIL: "the socket is not a member of it by that interface and source",
   EAFNOSUPPORT: "socket, group and source need the same family, IPv4 or IPv6",

@@ -328,7 +328,7 @@ export class NativeSelector<T = unknown> implements Selector<T> {
     const { maxFd } = this.capabilities;
     if (maxFd === null || fd <= maxFd) return;
     throw invalidValue(
-      `fd ${fd} is past what this ${this.backend} selector watches (0 … ${maxFd}); ` +
+      `fd ${fd} exceeds the largest descriptor of this ${this.backend} selector, ${maxFd}; ` +
         "make it with a larger { fdSetSize }, or use poll or epoll",
     );
   }

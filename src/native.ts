@@ -16,7 +16,7 @@ import { getSystemErrorName } from "node:util";
  */
 export const RING_STRIDE = 4;
 export const RING_ENDED_BY_WAKER = 1;
-/** A turn without waiting: the timeout that the last one answered does not hold any more. */
+/** A turn without waiting: the timeout that the last turn returned is no longer valid. */
 export const RING_WISHES_TURN = 1;
 export const RING_WISHES_END = 2;
 
@@ -42,7 +42,7 @@ export const SOCKET_OPTIONS = {
   linger: 8,
 } as const;
 
-/** What engineAdopt answers: the life of the slot times the stride, and these. */
+/** What engineAdopt returns: the life of the slot times the stride, and these. */
 export const ENGINE_CAN_READ = 1;
 export const ENGINE_CAN_WRITE = 2;
 export const ENGINE_ADOPT_STRIDE = 4;
@@ -194,7 +194,7 @@ export interface Native {
   peerAddress(fd: number, into: Uint8Array): number;
   describeAddress(address: Uint8Array): NativeAddress;
 
-  // I/O: takes values of any kind, and answers -EINVAL for those that make no sense.
+  // I/O: takes values of any kind, and returns -EINVAL for those that make no sense.
   accept(fd: number): number;
   recv: NativeTransfer;
   send: NativeTransfer;
@@ -245,18 +245,18 @@ export interface Native {
   engineDestroy(id: number): void;
   /** The bytes that completions name. */
   engineInbound(id: number): ArrayBuffer;
-  /** Takes a listening socket over, whose number is its slot from now on. Answers its life. */
+  /** Takes a listening socket over, whose number is its slot from now on. Returns its life. */
   engineListen(id: number, fd: number, room: number, paused: boolean, idleMs: number): number;
   /**
-   * Takes a connection over. Answers its life times ENGINE_ADOPT_STRIDE, and ENGINE_CAN_READ |
+   * Takes a connection over. Returns its life times ENGINE_ADOPT_STRIDE, and ENGINE_CAN_READ |
    * ENGINE_CAN_WRITE.
    */
   engineAdopt(id: number, fd: number, paused: boolean, idleMs: number): number;
-  /** Answers what was received and not reported. */
+  /** Returns what was received and not reported. */
   engineDetach(id: number, slot: number): Uint8Array | number;
-  /** Answers 1 while the descriptor belongs to that life, else 0. */
+  /** Returns 1 while the descriptor belongs to that life, else 0. */
   engineServes(id: number, slot: number, life: number): number;
-  /** Sends what is too long for `outbound`. Answers how many bytes of the slot are queued now. */
+  /** Sends what is too long for `outbound`. Returns how many bytes of the slot are queued now. */
   engineWrite(id: number, slot: number, life: number, bytes: Uint8Array): number;
   /** Takes all submissions. */
   engineFlush(id: number): void;
@@ -267,10 +267,10 @@ export interface Native {
   engineRun(id: number, turn: () => void, over: (answer: number) => void): number;
   /** What another loop can watch instead of `engineRun`; -1 without one. */
   engineFileno(id: number): number;
-  /** One turn without waiting. Answers the number of completions in the ring. */
+  /** One turn without waiting. Returns the number of completions in the ring. */
   engineTurn(id: number): number;
   /**
-   * After the dispatch of a turn, before another loop waits: sends. Answers the milliseconds until
+   * After the dispatch of a turn, before another loop waits: sends. Returns the milliseconds until
    * the next turn at most: 0 at once, below 0 without a limit.
    */
   engineSettle(id: number): number;

@@ -67,9 +67,9 @@ export type NetlinkOptions =
 const LARGEST_GROUP = 0x7fffffff;
 
 /**
- * A non-blocking netlink socket. recv() takes one datagram of whole messages (32 KiB of room hold
- * any) and fails with -ENOBUFS after announcements were lost because the queue was full: ask for
- * the whole state again. On family `route`, send() asks (RTM_GETLINK, RTM_GETROUTE …).
+ * Opens a non-blocking netlink socket. recv() takes one datagram of whole messages (32 KiB of room
+ * hold any) and returns -ENOBUFS after announcements were lost because the queue was full: request
+ * the whole state again. With family `route`, send() requests it (RTM_GETLINK, RTM_GETROUTE …).
  * @returns the descriptor, which the caller closes.
  * @throws {Error} in Node's form: `EINVAL` for a group that the kernel does not know, `EPERM`,
  *   `EAFNOSUPPORT` or `EPROTONOSUPPORT` if a sandbox refuses netlink.
@@ -104,5 +104,5 @@ function numberOf(family: keyof typeof GROUPS, group: string | number): number {
     return known[group] ?? 0;
   }
   const names = Object.keys(known).join(", ");
-  throw invalidValue(`${group} is not a group of ${family}: a number, or one of ${names}`);
+  throw invalidValue(`${group} is not a group of ${family}: use a number, or one of ${names}`);
 }

@@ -6,6 +6,7 @@ import { constants } from "node:os";
 import { assertNumber, assertObject, assertString } from "./arguments.ts";
 import { invalidValue } from "./errors.ts";
 import { native, systemError } from "./native.ts";
+import { setNoDelay } from "./socket-options.ts";
 
 /** An options object: every function that takes one reads it only after this. */
 export function assertOptions(options: object): void {
@@ -48,7 +49,7 @@ export function assertUnixPath(path: string): void {
   const most = native.longestUnixPath;
   const bytes = Buffer.byteLength(path) - (abstract ? 1 : 0);
   if (bytes <= most) return;
-  throw invalidValue(`${nameOf(path)} has ${bytes} bytes: a Unix socket's path takes ${most}`);
+  throw invalidValue(`${nameOf(path)} has ${bytes} bytes: a socket's path takes at most ${most}`);
 }
 
 /**
@@ -72,13 +73,13 @@ export function nameOf(path: string): string {
 }
 
 /**
- * @param where the systems that have what was asked for, if not all have.
+ * @param where which systems have what was asked for, in words, if not all have it.
  * @throws {Error} in Node's form, for an answer below 0.
  */
 export function orThrow<T>(answer: T | number, what: string, where?: string): T {
   if (typeof answer !== "number" || answer >= 0) return answer as T;
   const lacks = where !== undefined && answer === -constants.errno.ENOSYS;
-  throw systemError(answer, lacks ? `${what}, which is for ${where}` : what);
+  throw systemError(answer, what, undefined, lacks ? where : "");
 }
 
 /**
@@ -91,4 +92,10 @@ export function orThrowHost(answer: number, host: string, what: string): number 
   const instead = host === "localhost" ? "try 127.0.0.1" : "resolve a name with dns.lookup first";
   const message = `${what}: host must be a numeric address (${instead})`;
   throw Object.assign(new Error(message), { code: "EINVAL", errno: answer, syscall: "inet_pton" });
+}
+
+/** Sets TCP_NODELAY. @throws {Error} in Node's form, for anything but a TCP socket. */
+export function noDelayOrThrow(fd: number, on: boolean): void {
+  const answer = setNoDelay(fd, on);
+  if (answer < 0) throw systemError(answer, `cannot set TCP_NODELAY of fd ${fd}`, "setsockopt");
 }

@@ -25,7 +25,9 @@ export async function pipeBoth<A = undefined, B = undefined>(
   a: Connection<A>,
   b: Connection<B>,
 ): Promise<PipedBytes> {
-  for (const end of [a, b]) if (!isConnection(end)) throw invalidType("pipeBoth takes connections");
+  for (const end of [a, b]) {
+    if (!isConnection(end)) throw invalidType("pipeBoth takes two connections of this library");
+  }
   if (Object.is(a, b)) throw invalidValue("cannot pipe a connection to itself");
   const ended = new Set<object>();
   const sides = [pipeOne(a, b, ended), pipeOne(b, a, ended)] as const;
@@ -55,6 +57,7 @@ function pipeOne<F, T>(from: Connection<F>, to: Connection<T>, ended: Set<object
       if (!to.write(bytes)) from.pause();
     },
     drain: () => to.resume(),
+    error: () => {}, // the connection is destroyed with it, which rejects the promise
     end() {
       ended.add(from);
       to.end();

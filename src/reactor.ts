@@ -23,7 +23,7 @@ import { Registrations } from "./registrations.ts";
 import { EVENT_READ, EVENT_WRITE, type FileLike, type RegisterOptions } from "./selector.ts";
 import { type Timer, TimerQueue } from "./timer-queue.ts";
 
-/** What becomes of exceptions in a Reactor. */
+/** How a Reactor handles exceptions. */
 export interface ReactorOptions {
   /**
    * Called with the exceptions of timers, posted tasks, and handlers without an own onError. If it
@@ -220,10 +220,10 @@ export class Reactor {
 
   /**
    * Serves until stop(), on the same thread as Node's own event loop: timers, immediates, signals,
-   * workers, sockets, other Reactors and `wait()`s go on working. As after Node's own callbacks,
-   * ticks, promise jobs and unhandled rejections are served after each turn. Begins with the loop's
-   * next pass. docs/event-loop.md describes how the thread is shared, and what Node's event
-   * loop utilization means meanwhile.
+   * workers, sockets, other Reactors and pending `wait()` calls continue to work. Ticks, promise
+   * jobs and unhandled rejections are processed after each turn, as after Node's own callbacks. The
+   * first turn begins with the loop's next pass. docs/event-loop.md describes how the thread is
+   * shared, and what Node's event loop utilization means meanwhile.
    * @throws what ends it: ERR_SELECTOR_CLOSED, what this Reactor's own onError throws, EBUSY if
    *   it runs already, or another Reactor runs on the same selector.
    * @param options.signal stops it, too.

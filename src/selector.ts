@@ -29,8 +29,8 @@ export type BackendName = "select" | "poll" | "epoll" | "kqueue" | "io_uring";
 /** How a registration reports. Not every backend supports each: see Capabilities. */
 export interface RegisterOptions {
   /**
-   * `level` (the default) reports for as long as it is ready; `edge` once each time it becomes
-   * ready; `oneshot` once, then not before the next modify.
+   * `level` (the default) reports for as long as the descriptor is ready; `edge` once each time it
+   * becomes ready; `oneshot` once, then not again until the next `modify`.
    */
   readonly mode?: "level" | "edge" | "oneshot";
   /** Wakes only one of the selectors that watch the descriptor. EPOLLEXCLUSIVE, epoll_ctl(2) */
@@ -171,14 +171,16 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
   /**
    * Blocks this thread until a registered descriptor is ready or the timeout passes.
    * @param timeoutMs milliseconds; null or Infinity waits without a deadline, 0 or less does not
-   *   block. Fractions round up. A wait without a deadline also ends empty while Node's own loop
-   *   has work (a signal, a message), at the latest after one wait that returned events, so that a
-   *   caller that yields on empty results only (`await setImmediate()`) misses no event of Node. A
-   *   caller that never yields gets one empty result per event of Node. Calls that do not block end
-   *   empty for Node after 256 calls in a row that returned events. A wait with a deadline never
-   *   ends because of Node.
+   *   block. Fractions round up. A wait with a deadline never ends because of Node. A wait without
+   *   one returns an empty result while Node's own loop has work (a signal, a message), at the
+   *   latest after one wait that returned events. A caller that yields to Node after each empty
+   *   result (`await setImmediate()`) therefore misses no event of Node; a caller that never yields
+   *   gets one empty result per event of Node. A call that does not block also returns an empty
+   *   result for Node after 256 calls in a row that returned events.
    * @returns the ready keys, each with the subset of its registered interest that is ready; empty
    *   on timeout.
+   * @throws {RangeError | TypeError} ERR_INVALID_ARG_VALUE, ERR_INVALID_ARG_TYPE for an invalid
+   *   timeout. {Error} in Node's form if the system refuses the wait.
    * @see epoll_pwait2(2), ppoll(2), pselect(2)
    */
   select(timeoutMs?: number | null): ReadyEvent<T>[];
@@ -216,7 +218,7 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
   /** Makes a Waker, which ends this selector's waits, `wait` included, from any thread. */
   waker(): Waker;
 
-  /** From now on a pending `wait` keeps the process alive, as it does from the beginning. */
+  /** Lets a pending `wait` keep the process alive; this is the default. */
   ref(): this;
   /** From now on a pending `wait` does not keep the process alive. */
   unref(): this;

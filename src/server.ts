@@ -36,7 +36,10 @@ export interface ServeOptions extends ConnectionOptions {
   readonly host?: string;
   /** A TCP port. With 0, or without port, path and fd, the system picks one. */
   readonly port?: number;
-  /** Instead of a port: the path of a Unix socket, or "\0name" for an abstract one. unix(7) */
+  /**
+   * Instead of a port: the path of a Unix socket, or "\0name" for an abstract one. The file is
+   * removed when the server closes. unix(7)
+   */
   readonly path?: string;
   /** Instead of a port: a listening socket, which the server takes over. */
   readonly fd?: FileLike;
@@ -59,8 +62,8 @@ export interface CloseOptions {
 /** A listening socket and the connections that it has accepted. */
 export class Server<T = undefined> implements AsyncDisposable {
   /**
-   * Resolved once it listens, which is at once unless `host` is a name, or if it is closed before
-   * that; rejected if the name is not known or its address is refused.
+   * Resolves once the server listens (at once unless `host` is a name), or if it is closed before
+   * that. Rejects if the name cannot be resolved, or if the server cannot listen on its address.
    */
   readonly ready: Promise<void>;
   readonly #role: ServerRole<T>;
@@ -124,7 +127,7 @@ export class Server<T = undefined> implements AsyncDisposable {
     assertOptions(options);
     const { connections } = options;
     if (connections !== undefined && connections !== "destroy") {
-      throw invalidValue(`connections is "${String(connections)}"; "destroy" or nothing is needed`);
+      throw invalidValue(`connections is "${String(connections)}"; use "destroy", or omit it`);
     }
     if (connections === "destroy") {
       this.#destroying = true;
@@ -142,7 +145,7 @@ export class Server<T = undefined> implements AsyncDisposable {
     return this.#closed;
   }
 
-  /** From now on the listener keeps the process alive, as it does from the beginning. */
+  /** Lets the listener keep the process alive; this is the default. */
   ref(): this {
     if (!this.#referenced && this.#slot !== NOT_LISTENING) this.#role.engine.ref();
     this.#referenced = true;
@@ -185,7 +188,10 @@ export class Server<T = undefined> implements AsyncDisposable {
         closed: (errno) => this.#onListenerClosed(errno),
       });
     } catch (error) {
-      if (this.#options.fd === undefined) close(fd);
+      if (this.#options.fd === undefined) {
+        close(fd);
+        this.#removeSocket();
+      }
       throw error;
     }
     this.#slot = fd;
@@ -200,7 +206,9 @@ export class Server<T = undefined> implements AsyncDisposable {
 
   #onConnectionClosed(): void {
     this.#connections--;
-    if (this.#options.maxConnections !== undefined && this.#slot !== NOT_LISTENING) {
+    // Once it is closing, the number of its listener may be another server's.
+    const accepts = this.#slot !== NOT_LISTENING && !this.#closing;
+    if (this.#options.maxConnections !== undefined && accepts) {
       this.#role.engine.submit(this.#slot, SUBMIT_MORE_ACCEPTS, 0, 1);
     }
     this.#resolveIfOver();
@@ -209,14 +217,18 @@ export class Server<T = undefined> implements AsyncDisposable {
   #onListenerClosed(errno: number): void {
     this.#slot = NOT_LISTENING;
     if (this.#referenced) this.#role.engine.unref();
-    const { path } = this.#options;
-    if (path !== undefined && !path.startsWith("\0")) removeSocket(path);
+    this.#removeSocket();
     const failed = errno < 0 && !this.#closing;
     this.#closing = true;
     this.#resolveIfOver();
     if (failed) {
-      this.#role.engine.raise(systemError(errno, `cannot accept on ${this.#address}`));
+      this.#role.engine.raise(systemError(errno, `cannot accept on ${this.#address}`, "accept"));
     }
+  }
+
+  #removeSocket(): void {
+    const { path } = this.#options;
+    if (path !== undefined && !path.startsWith("\0")) removeSocket(path);
   }
 
   #resolveIfOver(): void {

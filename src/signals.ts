@@ -38,12 +38,12 @@ const NAMES = new Map(
  */
 export function openSignals(signals: readonly NodeJS.Signals[]): number {
   if (!Array.isArray(signals)) {
-    throw invalidType(`signals is ${typeof signals}: pass an array of names, as ["SIGTERM"]`);
+    throw invalidType(`signals is ${typeof signals}: pass an array of names, such as ["SIGTERM"]`);
   }
-  if (signals.length === 0) throw invalidValue("no signal is named: pass one, as SIGTERM");
+  if (signals.length === 0) throw invalidValue("signals is empty: pass a name, such as SIGTERM");
   const numbers = Int32Array.from(new Set(signals.map(numberOf)));
   return explained(native.openSignals(numbers), `cannot watch ${signals.join(", ")}`, {
-    EINVAL: "the system lets no program handle one of them",
+    EINVAL: "a program cannot handle one of these signals",
   });
 }
 
@@ -63,7 +63,7 @@ export function readSignals(fd: number): NodeJS.Signals[] {
 function numberOf(name: NodeJS.Signals): number {
   assertString(name, "a signal");
   if (!Object.hasOwn(constants.signals, name)) {
-    throw invalidValue(`${name} is not a signal of this system: a name as SIGTERM`);
+    throw invalidValue(`${name} is not a signal of this system: pass a name such as SIGTERM`);
   }
   if (NEVER.has(name)) {
     throw invalidValue(`${name} cannot be handled safely by a program: leave it out`);

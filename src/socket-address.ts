@@ -35,7 +35,7 @@ export class SocketAddress {
     assertUnixPath(path);
     const address = new SocketAddress();
     const answer = native.unixAddress(path, address.#bytes);
-    orThrow(answer, `cannot address ${nameOf(path)}`, "Linux only: an abstract name");
+    orThrow(answer, `cannot address ${nameOf(path)}`, "only Linux has abstract names");
     return address;
   }
 
@@ -101,4 +101,16 @@ export function peerAddress(fd: number): SocketAddress {
     `cannot read the peer address of fd ${fd}`,
   );
   return address;
+}
+
+/** Null for what has none: ENOTSOCK of a pipe or a terminal; ENOTCONN once the peer has reset. */
+export function addressOrNull(
+  ask: (fd: number) => SocketAddress,
+  fd: number,
+): SocketAddress | null {
+  try {
+    return ask(fd);
+  } catch {
+    return null;
+  }
 }

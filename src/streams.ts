@@ -13,7 +13,7 @@ import { type WebStreams, webStreamsOf } from "./web-streams.ts";
 
 /** Lets a read or a write under way keep the process alive (`ref`, the default) or not. */
 export interface Refable {
-  /** From now on a read or a write under way keeps the process alive, as from the beginning. */
+  /** Lets a read or a write under way keep the process alive; this is the default. */
   ref(): this;
   /** From now on a read or a write under way does not keep the process alive. */
   unref(): this;
@@ -61,7 +61,7 @@ export function toDuplex<T>(
   if (isConnection(source)) {
     const { autoClose = true } = options;
     if (autoClose) return new ConnectionStream(source, options);
-    throw invalidValue("autoClose is false; a connection's stream always closes it: detach() it");
+    throw invalidValue("a connection's stream always closes it; omit autoClose, or call detach()");
   }
   return new DescriptorStream(descriptorOf(source), { readable: true, writable: true }, options);
 }

@@ -20,6 +20,8 @@ export interface Submitter {
    * @returns how many there are; -1 - n: they were sent or queued at once, and n are queued now.
    */
   write(slot: number, bytes: Uint8Array | string): number;
+  /** Bytes of a slot that are queued; null while the rings hold what was submitted. */
+  queued(slot: number): number | null;
   /** Whether the connection that the program knows by that slot still has the descriptor. */
   serves(slot: number): boolean;
   /** Gives a descriptor back, with what of it was received and not dispatched. */

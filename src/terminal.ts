@@ -29,7 +29,7 @@ export interface SerialOptions {
   readonly flowControl?: (typeof FLOW_CONTROLS)[number];
 }
 
-/** How a terminal is set at the moment. */
+/** The current settings of a terminal. */
 export interface TerminalSettings extends Required<SerialOptions> {
   /** Whether the kernel edits lines and delivers them whole. ICANON */
   readonly canonical: boolean;
@@ -84,7 +84,7 @@ export function enterRawMode(file: FileLike, options: SerialOptions = {}): RawMo
 }
 
 /**
- * How a terminal is set.
+ * Returns the current settings of a terminal.
  * @throws {Error} in Node's form: `ENOTTY`.
  * @see tcgetattr(3)
  */
@@ -127,11 +127,11 @@ function lineOf(options: SerialOptions): Int32Array {
     baudRate !== undefined &&
     !(Number.isInteger(baudRate) && 0 < baudRate && baudRate < 2 ** 31)
   ) {
-    throw invalidValue(`baudRate is ${String(baudRate)}: bits per second, as 115200`);
+    throw invalidValue(`baudRate is ${String(baudRate)}; pass bits per second, such as 115200`);
   }
   if (![5, 6, 7, 8].includes(dataBits))
-    throw invalidValue(`dataBits is ${String(dataBits)}: 5 … 8`);
-  if (![1, 2].includes(stopBits)) throw invalidValue(`stopBits is ${String(stopBits)}: 1 or 2`);
+    throw invalidValue(`dataBits is ${String(dataBits)}; it must be 5 … 8`);
+  if (![1, 2].includes(stopBits)) throw invalidValue(`stopBits is ${stopBits}; it must be 1 or 2`);
   const line = Int32Array.of(
     baudRate ?? 0,
     dataBits,

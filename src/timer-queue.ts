@@ -3,7 +3,7 @@
 
 /** A timer of Reactor.setTimer. */
 export interface Timer {
-  /** Forgets the timer and its task; a no-op once it has fired. */
+  /** Cancels the timer; a no-op once it has fired for the last time. */
   cancel(): void;
 }
 

@@ -27,7 +27,7 @@ export interface ConnectUnixOptions {
   readonly type?: SocketType;
 }
 
-const ABSTRACT = "Linux only: an abstract name";
+const ABSTRACT = "only Linux has abstract names";
 
 /**
  * Opens a non-blocking, listening Unix socket. Closing it leaves its file: the next listen on the

@@ -4,6 +4,8 @@
 export type Withheld = Uint8Array | "end" | "closed";
 
 const kept = new WeakMap<object, Withheld[]>();
+/** Why connections failed: rare, too. */
+export const reasons = new WeakMap<object, Error>();
 
 /**
  * Connections that their engine has closed while a pause withholds that from the handlers, each

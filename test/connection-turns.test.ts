@@ -403,6 +403,6 @@ describe("a thread that blocks in handleEvents()", () => {
       data() { throw Object.create(null); },
       close: (_connection, error) => said.push(error.message),
     }`;
-    expect(await said("x", handlers)).toBe("raised,a handler threw no Error");
+    expect(await said("x", handlers)).toBe("raised,a handler threw a value that is not an Error");
   });
 });

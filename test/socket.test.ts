@@ -255,14 +255,14 @@ describe("Unix sockets", () => {
     expect(peerAddress(fds.keep(connectUnix({ path: fits }))).path).toBe(fits);
     for (const open of [listenUnix, connectUnix, bindUnix]) {
       expect(() => open({ path: `${fits}x` })).toThrow(RangeError);
-      expect(() => open({ path: `${fits}x` })).toThrow(`takes ${limit}`);
+      expect(() => open({ path: `${fits}x` })).toThrow(`takes at most ${limit}`);
     }
-    expect(() => SocketAddress.unix(`${fits}x`)).toThrow(`takes ${limit}`);
+    expect(() => SocketAddress.unix(`${fits}x`)).toThrow(`takes at most ${limit}`);
     if (!linux) return;
     const abstract = `\0${"n".repeat(limit)}`;
     fds.keep(listenUnix({ path: abstract }));
     expect(peerAddress(fds.keep(connectUnix({ path: abstract }))).path).toBe(abstract);
-    expect(() => listenUnix({ path: `${abstract}n` })).toThrow(`takes ${limit}`);
+    expect(() => listenUnix({ path: `${abstract}n` })).toThrow(`takes at most ${limit}`);
   });
 
   it.each([

@@ -105,6 +105,15 @@ describe("toReadable", () => {
     expect(isOpen(reader)).toBe(false);
   });
 
+  it("closes the descriptor if its signal is aborted already", async () => {
+    const [reader, writer] = pipe();
+    keep(writer);
+    const stream = toReadable(reader, { signal: AbortSignal.abort() });
+    const [error] = await once(stream, "error");
+    expect(error.name).toBe("AbortError");
+    expect(isOpen(reader)).toBe(false);
+  });
+
   it("leaves the descriptor open if autoClose is false", async () => {
     const [reader, writer] = pipe();
     keep(reader);

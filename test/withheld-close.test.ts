@@ -3,32 +3,40 @@
 
 import { once } from "node:events";
 import { describe, expect, it, vi } from "vitest";
-import { deliver, onClosed, onEnd } from "../src/connection-symbols.ts";
+import { deliver, onClosed, onEnd, onQueued } from "../src/connection-symbols.ts";
 import { EngineConnection } from "../src/engine-connection.ts";
 import type { Connection } from "../src/index.ts";
-import type { Submitter } from "../src/submissions.ts";
+import { SUBMIT_REPORT, type Submitter } from "../src/submissions.ts";
 import { engines } from "./connections/engines.ts";
 import { socketTo, start } from "./connections/pairs.ts";
 
 const SLOT = 1_000_000;
 
-/** A connection of a recording engine, closed behind a pause. */
-function closedBehindAPause() {
+/** An engine that records what is submitted. */
+function recordingEngine() {
   const submit = vi.fn();
-  const engine: Submitter = {
+  const engine: { -readonly [K in keyof Submitter]: Submitter[K] } = {
     flushes: 0,
     delivering: null,
     submit,
+    queued: () => null,
     serves: () => true,
-    write: () => 0,
+    write: (_slot, bytes) => bytes.length,
     detach: () => [],
     later: queueMicrotask,
     raise() {},
     ref() {},
     unref() {},
   };
+  return { engine, submit };
+}
+
+const common = { highWaterMark: 1, lowWaterMark: 0, allowHalfOpen: false, closed: null };
+
+/** A connection of a recording engine, closed behind a pause. */
+function closedBehindAPause() {
+  const { engine, submit } = recordingEngine();
   const close = vi.fn();
-  const common = { highWaterMark: 1, lowWaterMark: 0, allowHalfOpen: false, closed: null };
   const role = { engine, handlers: { data() {}, close }, ...common };
   const connection = new EngineConnection(role, SLOT);
   connection.end();
@@ -83,4 +91,26 @@ describe.each(engines)("over %s", (_name, way) => {
     await server.close({ connections: "destroy" });
     expect(close.mock.calls).toEqual([[got[0], null]]);
   });
+});
+
+it("a report from before the last write does not call `drain`", () => {
+  const { engine, submit } = recordingEngine();
+  const drain = vi.fn();
+  const role = { engine, handlers: { data() {}, drain }, ...common };
+  const connection = new EngineConnection(role, SLOT);
+  expect(connection.write("more than the mark")).toBe(false);
+  expect(submit).toHaveBeenCalledWith(SLOT, SUBMIT_REPORT, 0, 0);
+  submit.mockClear();
+  connection[onQueued](0);
+  expect(drain).not.toHaveBeenCalled();
+  expect(submit).toHaveBeenCalledWith(SLOT, SUBMIT_REPORT, 0, 0);
+  engine.flushes++;
+  connection[onQueued](0);
+  expect(drain).toHaveBeenCalledOnce();
+  // Where nothing is submitted, the engine knows: one call of a forced flush is no turn.
+  expect(connection.write("more than the mark")).toBe(false);
+  engine.queued = () => 0;
+  connection[onQueued](7);
+  expect(drain).toHaveBeenCalledTimes(2);
+  expect(connection.bufferedBytes).toBe(0);
 });

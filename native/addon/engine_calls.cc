@@ -35,6 +35,11 @@ Result<SlotOptions> DescribeDescriptor(int fd) {
   return options;
 }
 
+bool Blocks(int fd) {
+  const int flags = fcntl(fd, F_GETFL);
+  return flags >= 0 && (flags & O_NONBLOCK) == 0;
+}
+
 /** The memory of one typed array, which stays where it is for as long as the reference holds. */
 template <typename T>
 T* Pin(const Napi::CallbackInfo& info, size_t index, size_t* bytes, std::vector<napi_ref>* pins) {
@@ -104,6 +109,12 @@ Napi::Value InboundOf(const Napi::CallbackInfo& info) {
   return Napi::ArrayBuffer::New(info.Env(), kept->get(), kInboundBytes, release, kept);
 }
 
+/** A descriptor that was refused is as the caller gave it. */
+Napi::Value GivenBack(const Napi::CallbackInfo& info, int fd, bool blocked, const Error& error) {
+  if (blocked) (void)SetNonBlocking(fd, false).ok();
+  return AnswerRefusal(info, error);
+}
+
 /** engineListen(id, fd, room, paused, idleMs): the life of that slot, or -errno. */
 Napi::Value Listen(const Napi::CallbackInfo& info) {
   auto* environment = static_cast<Environment*>(info.Data());
@@ -113,10 +124,11 @@ Napi::Value Listen(const Napi::CallbackInfo& info) {
   options.paused = info[3].As<Napi::Boolean>().Value();
   options.idle_ms = Integer(info, 4);
   const int fd = Integer(info, 1);
+  const bool blocked = Blocks(fd);
   const Result<void> ready = SetNonBlocking(fd, true);
   if (!ready.ok()) return AnswerRefusal(info, ready.error());
   const Result<int32_t> life = open->engine->Listen(fd, options);
-  if (!life.ok()) return AnswerRefusal(info, life.error());
+  if (!life.ok()) return GivenBack(info, fd, blocked, life.error());
   OpenedDescriptors::Remove(fd);
   if (open->watch != nullptr) open->watch->Changed();
   return Napi::Number::New(info.Env(), life.value());
@@ -132,10 +144,11 @@ Napi::Value Adopt(const Napi::CallbackInfo& info) {
   if (!options.ok()) return AnswerRefusal(info, options.error());
   options.value().paused = info[2].As<Napi::Boolean>().Value();
   options.value().idle_ms = Integer(info, 3);
+  const bool blocked = Blocks(fd);
   const Result<void> ready = SetNonBlocking(fd, true);
   if (!ready.ok()) return AnswerRefusal(info, ready.error());
   const Result<int32_t> life = open->engine->Adopt(fd, options.value());
-  if (!life.ok()) return AnswerRefusal(info, life.error());
+  if (!life.ok()) return GivenBack(info, fd, blocked, life.error());
   OpenedDescriptors::Remove(fd);
   if (open->watch != nullptr) open->watch->Changed();
   const int32_t can =

@@ -1,6 +1,7 @@
 #include "proactor/readiness_engine.h"
 
 #include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -31,7 +32,11 @@ constexpr int kQueuedParts = 16;
 /** Large enough for every descriptor that this process may open: select(2) only. */
 int DescriptorLimit() {
   rlimit limit{};
+#ifdef __linux__
   constexpr rlim_t kLargestSet = 1 << 20;
+#else
+  constexpr rlim_t kLargestSet = FD_SETSIZE;  // the size of a set is fixed there
+#endif
   if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > kLargestSet) return kLargestSet;
   return static_cast<int>(limit.rlim_cur);
 }

@@ -1,0 +1,230 @@
+// A connection that goes from one reader to another: handlers, iterators, pipes, streams, the
+// descriptor itself. No byte is lost, and no reader keeps what is another's. By every engine.
+
+import { openSync, readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "vitest";
+import {
+  adopt,
+  type Connection,
+  type ConnectionHandlers,
+  type ConnectionOptions,
+  close,
+  DefaultSelector,
+  lines,
+  listenTcp,
+  pipeBoth,
+  Reactor,
+  serve,
+  shutdown,
+  socketPair,
+  toDuplex,
+  write,
+} from "../src/index.ts";
+import { engines } from "./connections/engines.ts";
+import { socketTo, start, until } from "./connections/pairs.ts";
+
+const peers: number[] = [];
+const adopted: Connection[] = [];
+
+afterEach(() => {
+  for (const connection of adopted.splice(0)) connection.destroy();
+  for (const fd of peers.splice(0)) close(fd);
+});
+
+describe.each(engines)("by %s", (name, way) => {
+  /** A connection, and the descriptor of its peer. */
+  function pair(
+    handlers: ConnectionHandlers = {},
+    options: ConnectionOptions = {},
+  ): [connection: Connection, peer: number] {
+    const [fd, peer] = socketPair();
+    peers.push(peer);
+    const connection = adopt(fd, handlers, { ...way, ...options });
+    adopted.push(connection);
+    return [connection, peer];
+  }
+
+  it("a line may set the handlers of what follows it", async () => {
+    const got: string[] = [];
+    const raw: ConnectionHandlers = {
+      data: (_connection, bytes) => void got.push(`raw ${Buffer.from(bytes)}`),
+    };
+    const onLine = (connection: Connection, line: string) => {
+      got.push(line);
+      if (line === "switch") connection.setHandlers(raw);
+    };
+    const [, peer] = pair(lines({ onLine }));
+    write(peer, Buffer.from("a\nswitch\nb\nrest"));
+    await until(() => got.join().includes("rest"), "the rest");
+    expect(got).toEqual(["a", "switch", "raw b\nrest"]);
+  });
+
+  it("a line may begin an iteration of what follows it", async () => {
+    let rest = "";
+    const read = async (connection: Connection) => {
+      for await (const bytes of connection) rest += Buffer.from(bytes);
+    };
+    const [, peer] = pair(lines({ onLine: (connection) => void read(connection) }));
+    write(peer, Buffer.from("first\nsecond\nthird"));
+    await until(() => rest.length >= 12, "the rest");
+    expect(rest).toBe("second\nthird");
+  });
+
+  it("the last line, without a newline, may set the handlers that get the end", async () => {
+    const [got, ends]: [string[], string[]] = [[], []];
+    const read = async (connection: Connection) => {
+      for await (const bytes of connection) got.push(`${Buffer.from(bytes)}`);
+      ends.push("iterator");
+    };
+    const [iterated, peer] = pair(lines({ onLine: (connection) => void read(connection) }));
+    const raw: ConnectionHandlers = { data() {}, end: () => void ends.push("handlers") };
+    const [other, its] = pair(lines({ onLine: (connection) => connection.setHandlers(raw) }));
+    for (const fd of [peer, its]) {
+      write(fd, Buffer.from("only"));
+      shutdown(fd, "write");
+    }
+    await until(() => iterated.closed && other.closed, "both to close");
+    expect([ends.sort(), got]).toEqual([["handlers", "iterator"], []]);
+  });
+
+  it("detach() gives what an iterator has not given, and ends the iterator", async () => {
+    // The iterator pauses it once it keeps a byte.
+    const [connection, peer] = pair({}, { highWaterMark: 1 });
+    const iterator = connection[Symbol.asyncIterator]();
+    const first = iterator.next();
+    write(peer, Buffer.from("head"));
+    const { value } = await first;
+    write(peer, Buffer.from(" body"));
+    await until(() => connection.paused, "the body");
+    const { fd, unread } = connection.detach();
+    peers.push(fd);
+    expect(`${Buffer.from(value)}${Buffer.from(unread)}`).toBe("head body");
+    expect(await iterator.next()).toMatchObject({ done: true });
+  });
+
+  it("detach() ends an iterator that waits", async () => {
+    const [connection] = pair();
+    const next = connection[Symbol.asyncIterator]().next();
+    await delay(5);
+    peers.push(connection.detach().fd);
+    expect(await next).toMatchObject({ done: true });
+  });
+
+  it("`break` after handing over leaves the connection to its new handlers", async () => {
+    let got = "";
+    const [connection, peer] = pair();
+    write(peer, Buffer.from("head"));
+    for await (const _head of connection) {
+      connection.setHandlers({
+        data: (_connection, bytes) => {
+          got += Buffer.from(bytes);
+        },
+      });
+      break;
+    }
+    connection.resume();
+    write(peer, Buffer.from("body"));
+    await until(() => got === "body", "the body");
+    expect(connection.closed).toBe(false);
+  });
+
+  it("any number of iterators, one after another, ends with one `close`", async () => {
+    let closed = 0;
+    const [connection] = pair({ close: () => void closed++ });
+    for (let i = 0; i < 20_000; i++) connection[Symbol.asyncIterator]();
+    connection.destroy();
+    await until(() => closed === 1, "the close");
+  });
+
+  it("an iterator throws an error once", async () => {
+    const [connection] = pair();
+    const iterator = connection[Symbol.asyncIterator]();
+    const next = iterator.next();
+    connection.destroy(new Error("why"));
+    await expect(next).rejects.toThrow("why");
+    expect(await iterator.next()).toMatchObject({ done: true });
+  });
+
+  it("pipeBoth rejects if a side that has ended would have to send", async () => {
+    const [[a], [b, peer]] = [pair(), pair()];
+    a.end();
+    const piped = pipeBoth(a, b);
+    write(peer, Buffer.from("x"));
+    await expect(piped).rejects.toMatchObject({ code: "ERR_STREAM_WRITE_AFTER_END" });
+  });
+
+  it("a stream over a connection that has ended its side fails, and throws nothing", async () => {
+    const [connection] = pair();
+    const stream = toDuplex(connection);
+    const failed = new Promise<NodeJS.ErrnoException>((resolve) => stream.once("error", resolve));
+    connection.end();
+    expect(() => stream.write("x")).not.toThrow();
+    expect((await failed).code).toBe("ERR_STREAM_WRITE_AFTER_END");
+  });
+
+  it("a stream with a signal that is aborted already closes the connection", async () => {
+    const [connection] = pair();
+    const stream = toDuplex(connection, { signal: AbortSignal.abort() });
+    const error = await new Promise<Error>((resolve) => stream.once("error", resolve));
+    expect(error.name).toBe("AbortError");
+    await until(() => connection.closed, "the close");
+  });
+
+  it("`bufferedBytes` becomes 0 although another write has forced a flush", async () => {
+    const [[a], [b]] = [pair(), pair()];
+    a.write("x");
+    b.write(new Uint8Array(20_000));
+    await until(() => a.bufferedBytes === 0, "all to be sent");
+  });
+
+  const readiness = it.skipIf(name === "io_uring");
+  readiness("a closed server leaves the next one of its number alone", async () => {
+    const fd = listenTcp();
+    const first = start({ data() {} }, { ...way, fd, maxConnections: 9 });
+    for (let i = 0; i < 2; i++) await socketTo(first);
+    await until(() => first.connections === 2, "both");
+    void first.close({ connections: "destroy" });
+    let next = listenTcp();
+    while (next !== fd && peers.length < 64) {
+      peers.push(next);
+      next = listenTcp();
+    }
+    expect(next).toBe(fd);
+    const second = start({ data() {} }, { ...way, fd: next });
+    for (let i = 0; i < 4; i++) await socketTo(second);
+    await until(() => second.connections === 4, "all four");
+  });
+});
+
+describe("a refusal", () => {
+  /** Whether O_NONBLOCK is set. proc_pid_fdinfo(5) */
+  const isNonBlocking = (fd: number) => {
+    const flags = /^flags:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1];
+    return (Number.parseInt(flags ?? "0", 8) & 0o4000) !== 0;
+  };
+
+  it.runIf(process.platform === "linux")("gives a descriptor back as it was", () => {
+    const fd = openSync("package.json", "r");
+    peers.push(fd);
+    // epoll takes no regular files.
+    expect(() => adopt(fd, { data() {} }, { backend: "epoll" })).toThrow(/EPERM/);
+    expect(isNonBlocking(fd)).toBe(false);
+  });
+
+  it("leaves no socket file", () => {
+    const path = `/tmp/io-selectors-refused-${process.pid}`;
+    const selector = new DefaultSelector();
+    const reactor = new Reactor(selector);
+    selector.close();
+    expect(() => serve({ path, reactor }, {})).toThrow();
+    const again = start({}, { path });
+    expect(again.closed).toBe(false);
+  });
+
+  it("is told for an encoding whose newline has two bytes", () => {
+    for (const encoding of ["utf16le", "utf-16le", "UCS-2"] as BufferEncoding[]) {
+      expect(() => lines({ encoding, onLine() {} })).toThrow(/two bytes/);
+    }
+  });
+});
