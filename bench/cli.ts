@@ -48,8 +48,8 @@ const commands: readonly Command[] = [
   trendCommand,
 ];
 
-/** Options of ours that npm has, too: it may tell them to any script. */
-const optionsOfNpm: readonly string[] = ["json", "prefix"];
+/** Options that npm also has: npm may pass them to any script. */
+const optionsOfNpm: readonly string[] = ["depth", "json", "prefix"];
 
 process.exitCode = await main(process.argv.slice(2));
 

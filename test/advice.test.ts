@@ -295,7 +295,9 @@ describe("advise on a command line", () => {
   it("answers from the nearest scale with low confidence, and the command for this one", () => {
     const { status, stdout } = run("--connections", "20000", "--from", `${folder}/one`);
     expect(status).toBe(0);
-    expect(stdout).toContain("Low confidence: 20,000 connections were not measured: at most 10,0");
+    expect(stdout).toContain(
+      "Low confidence: 20,000 connections were not measured; measured: at m",
+    );
     expect(stdout).toMatch(/^For 10,000 connections, .*:\n {2}cpp:reactor-epoll: /m);
     expect(stdout).toMatch(/--workloads echo-rate --connections 20000 --payload 64 --blocks 6$/m);
   });
@@ -306,9 +308,20 @@ describe("advise on a command line", () => {
     expect(stderr).toContain("another machine");
   });
 
+  it("takes no requests of other protocols for messages of a size", () => {
+    const requests = runOf(cellsOf([["target", 20, 900]], { payloadBytes: 0 }));
+    expect(advise([requests], ask())).toMatchObject({
+      ...{ kind: "refusal", cause: { code: "nothing-measured" }, nearest: null },
+    });
+  });
+
   it("gives JSON", () => {
     const { stdout } = run("--connections", "10000", "--json", "--from", `${folder}/one`);
     expect(JSON.parse(stdout)).toMatchObject({ recommended: { contender: "cpp:reactor-epoll" } });
+    const far = run("--connections", "20000", "--json", "--from", `${folder}/one`);
+    expect(Object.keys(JSON.parse(far.stdout).nearest.question).sort()).toEqual(
+      ["activePercent", "connections", "payloadBytes", "ratePerSecond"].sort(),
+    );
   });
 
   it.each([

@@ -1,13 +1,15 @@
 // The budget of time: which blocks run, by the clock and the rules of validity alone; what a part
 // has of it; and what a run comes to as an exit code. No process, no real time.
 
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { anySignal } from "../bench/host/interrupt.ts";
 import { Disturbances } from "../bench/live/disturbances.ts";
 import type { Cell, Results, Status } from "../bench/model/results.ts";
 import { PartClock } from "../bench/run/budget.ts";
 import { exitCodeOf } from "../bench/run/exit-code.ts";
 import { countingBlocks, type PairedBlock } from "../bench/run/judge.ts";
-import { describePlan, makePlan } from "../bench/run/plan.ts";
+import { describePlan, makePlan, refuseUnused } from "../bench/run/plan.ts";
 import { profiles } from "../bench/run/profiles.ts";
 import { livePlan, progressOf, requestOf } from "./live-data.ts";
 import { smallResults } from "./report-full-data.ts";
@@ -103,6 +105,27 @@ describe("the rows of a plan", () => {
   });
 });
 
+describe("what a plan does not use", () => {
+  const refuse = (changes: Partial<Parameters<typeof requestOf>[0]>) => {
+    const request = requestOf(changes);
+    refuseUnused(makePlan(request), request);
+  };
+
+  it.each([
+    [{ workloads: ["event-delivery"], payload: 4096 }, /--payload: event-delivery has no message/],
+    [{ workloads: ["memory"], duration: 10 }, /--duration: memory takes the time/],
+    [{ workloads: ["readiness"], steady: 5 }, /--steady: no warm-up is watched in readiness/],
+    [{ workloads: ["memory"], rate: 100 }, /--rate: there is no rate in memory/],
+  ])("is refused: %j", (changes, message) => {
+    expect(() => refuse(changes)).toThrow(message);
+  });
+
+  it("is not refused if a workload uses it", () => {
+    const all = { payload: 4096, duration: 10, steady: 5, rate: 100 };
+    expect(() => refuse({ workloads: ["echo-rate", "memory"], ...all })).not.toThrow();
+  });
+});
+
 describe("blocks that were made up for", () => {
   const block = (disturbed: boolean) => ({ disturbed }) as PairedBlock;
 
@@ -171,4 +194,18 @@ describe("the count of disturbed windows", () => {
     for (const progress of progressOf(plan, 5)) expect(disturbances.hear(progress)).toBeNull();
     expect(disturbances.text()).toBe("");
   });
+});
+
+it("starts many servers under one signal without a warning", async () => {
+  const warnings: Error[] = [];
+  const heard = (warning: Error) => warnings.push(warning);
+  process.on("warning", heard);
+  const controller = new AbortController();
+  const signal = anySignal(controller.signal, new AbortController().signal);
+  let aborted = 0;
+  for (let i = 0; i < 30; i++) signal.addEventListener("abort", () => aborted++);
+  await setImmediate();
+  process.off("warning", heard);
+  controller.abort();
+  expect({ warnings, aborted }).toEqual({ warnings: [], aborted: 30 });
 });

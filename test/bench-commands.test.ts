@@ -111,7 +111,7 @@ describe("the command line", () => {
   });
 
   it("does not take what npm tells every script for an option", async () => {
-    const own = { npm_config_prefix: "/usr", npm_config_json: "true" };
+    const own = { npm_config_prefix: "/usr", npm_config_json: "true", npm_config_depth: "0" };
     const env = { ...process.env, npm_lifecycle_event: "bench", ...own };
     const { status } = spawnSync(process.execPath, [cli, "list", "--help"], { env });
     expect(status).toBe(0);

@@ -27,7 +27,12 @@ class NotingHost extends LocalHost {
   }
 }
 
-async function measuredWindows(names: readonly string[], windows: number, windowMs: number) {
+async function measuredWindows(
+  names: readonly string[],
+  windows: number,
+  windowMs: number,
+  machine = readMachineLimits(),
+) {
   const rows = contenders.filter(({ name }) => names.includes(name));
   const loads = echoRate.loads({ connections: 20, payloadBytes: 64, ratePerSecond: 2_000 });
   const blocks = { minimum: 1, maximum: 1 };
@@ -42,7 +47,7 @@ async function measuredWindows(names: readonly string[], windows: number, window
     },
     {
       ...{ host, cpus: chooseCpus(), signal: new AbortController().signal },
-      ...{ environment: { fingerprint: "test" }, machine: readMachineLimits() },
+      ...{ environment: { fingerprint: "test" }, machine },
       onProgress: () => {},
     },
   );
@@ -91,6 +96,18 @@ describe.runIf(process.platform === "linux")("servers that take turns", () => {
     const windows = await measuredWindows([reference, "cpp:poll"], 3, 60);
     expect(windows).toHaveLength(6);
     for (const pair of inGroupsOf(2, windows)) expect(new Set(pair).size).toBe(2);
+  });
+
+  it("are in groups if the machine does not let all of them be open together", async () => {
+    const machine = readMachineLimits();
+    // 20 threads and 20 processes, of which 30 fit.
+    const small = { ...machine, pidMax: (machine.threads ?? 0) + 64 + 30 };
+    const names = [reference, "cpp:thread-per-connection", "cpp:process-per-connection"];
+    const windows = await measuredWindows(names, 3, 60, small);
+    expect(windows).toHaveLength(12);
+    const [first, second] = [windows.slice(0, 6), windows.slice(6)].map((half) => new Set(half));
+    expect([first?.size, second?.size]).toEqual([2, 2]);
+    expect(new Set(windows).size).toBe(3);
   });
 
   it("leave out a reference that is not asked for", async () => {

@@ -668,15 +668,25 @@ describe("cells", () => {
     }
   });
 
+  const stages = (each: number) =>
+    [1, 5, 10].map((connections) => ({
+      event: "memory" as const,
+      connections,
+      serverPssBytes: 1e6 + each * connections,
+      clientPssBytes: null,
+      kernelBytes: 1e9 + 7000 * connections,
+    }));
+
+  it("have no confidence if memory per connection is lost in noise", () => {
+    const rounds = blocks.flatMap((block) => [
+      { ...roundOf(other, block, []), memory: stages(block % 2 === 0 ? -900 : -100) },
+      { ...roundOf(reference, block, []), memory: stages(-300) },
+    ]);
+    const all = cellsOf(plan, partOf(memory), outcomeOf(rounds));
+    expect(find(all, other)?.confidence).toBeNull();
+  });
+
   it("take the memory per connection from the slope over the stages", () => {
-    const stages = (each: number) =>
-      [1, 5, 10].map((connections) => ({
-        event: "memory" as const,
-        connections,
-        serverPssBytes: 1e6 + each * connections,
-        clientPssBytes: null,
-        kernelBytes: 1e9 + 7000 * connections,
-      }));
     const rounds = blocks.flatMap((block) => [
       { ...roundOf(other, block, []), memory: stages(900) },
       { ...roundOf(reference, block, []), memory: stages(300) },

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { cgroupLimitsOf, fingerprintOf, gatherEnvironment } from "../bench/host/environment.ts";
 import { type Hardware, hardwareOf, hypervisorOf, mitigationsOf } from "../bench/host/hardware.ts";
+import { hostEnvironment } from "../bench/host/host-environment.ts";
 import type { ReadText } from "../bench/host/kernel-files.ts";
 import { codeOf, compilerFlagsOf } from "../bench/host/provenance.ts";
 
@@ -195,6 +196,14 @@ describe("this machine", () => {
       clean: null,
     });
     expect(codeOf(tmpdir())).toEqual({ commit: null, clean: null });
+  });
+
+  it("has the sysctls of another machine from that machine", () => {
+    const read = (path: string) => (path === "/proc/sys/net/core/somaxconn" ? "128" : null);
+    const there = { system: "Linux", machine: "x86_64", kernel: "6", cpus: 1 };
+    expect(hostEnvironment(there, read)).toMatchObject({
+      sysctls: { "net.core.somaxconn": "128" },
+    });
   });
 
   it("does not take a folder inside another repository for the repository", () => {

@@ -12,7 +12,8 @@ import {
 import { LocalHost } from "../bench/host/local.ts";
 import { readMachineLimits } from "../bench/host/machine-limits.ts";
 import { makePlan } from "../bench/run/plan.ts";
-import { refusalsOf } from "../bench/run/preflight.ts";
+import { fitTogether, refusalsOf } from "../bench/run/preflight.ts";
+import type { RoundRequest } from "../bench/run/round.ts";
 
 /** Ten thousand of anything fit here. */
 const roomy: MachineLimits = {
@@ -156,6 +157,32 @@ describe("preflight", () => {
   });
 });
 
+describe("servers that are open at the same time", () => {
+  const together = (machine: MachineLimits, ...models: readonly Demand["model"][]) =>
+    fitTogether(
+      models.map((concurrency) => {
+        const load = { connections: 10_000 };
+        return { contender: { concurrency }, scenario: { load } } as unknown as RoundRequest;
+      }),
+      machine,
+    );
+
+  it("share the ids, the descriptors and the memory of the machine", () => {
+    const ids = { ...roomy, pidMax: 16_000 };
+    expect(together(ids, "thread")).toBe(true);
+    expect(together(ids, "thread", "single", "single")).toBe(true);
+    expect(together(ids, "thread", "process")).toBe(false);
+    expect(together(roomy, "thread", "process")).toBe(true);
+    const memory = { ...roomy, availableMemoryBytes: 300e6 };
+    expect(together(memory, "single", "single")).toBe(true);
+    expect(together(memory, "single", "single", "single")).toBe(false);
+    const files = { ...roomy, machineFiles: { limit: 30_000, used: 1_000 } };
+    expect(together(files, "single")).toBe(true);
+    expect(together(files, "single", "single")).toBe(false);
+    expect(together(silent, "thread", "process", "single")).toBe(true);
+  });
+});
+
 describe("a million connections", () => {
   const million: Demand = { connections: 1_000_000, model: "prefork" };
   const poor = { ...roomy, openFiles: { soft: 20_000, hard: 20_000 } };
@@ -173,7 +200,9 @@ describe("a million connections", () => {
       const { parts } = makePlan({ ...nothingAsked, profile, contenders: ["cpp:prefork"] });
       return parts.flatMap((part) =>
         part.scenarios.flatMap((scenario) => {
-          const found = refusalsOf(part, scenario, { host: new LocalHost(), machine });
+          const found = refusalsOf(part, scenario, {
+            ...{ host: new LocalHost(), machine, reference: "cpp:reactor-epoll" },
+          });
           const cause = found.get("cpp:prefork")?.cause;
           return cause?.code === "limit" ? [`${scenario.workload.name} ${cause.limit}`] : [];
         }),

@@ -219,17 +219,23 @@ describe("churn", () => {
 describe.runIf(onLinux)("memory", () => {
   it("may grow by less than there are processes", async () => {
     const stages = { mode: "memory", stages: "7,8", processes: 5, "server-pid": process.pid };
-    const { code, lines } = await rawRun(await listen(echo), stages);
+    const { code, lines } = await rawRun(await listen(echo), { ...stages, connections: 8 });
     expect(code).toBe(0);
     expect(lines.map(({ connections }) => connections).slice(0, 2)).toEqual([7, 8]);
     expect(lines.at(-1)).toMatchObject({ ...clean, totalMessages: 8 });
   });
 
+  it("refuses another number of connections than that of its last stage", async () => {
+    const wrong = { mode: "memory", stages: "7,8", connections: 4 };
+    const { code, stderr } = await rawRun(1, wrong);
+    expect(code).toBe(2);
+    expect(stderr).toContain("--connections does not apply to --mode memory");
+  });
+
   it.each([1, 3])("is told at every stage, by %d process(es)", async (processes) => {
     const port = await listen(echo);
     const all = await rawRun(port, {
-      mode: "memory",
-      stages: "20,50,120",
+      ...{ mode: "memory", stages: "20,50,120", connections: 120 },
       processes,
       "server-pid": process.pid,
     });
@@ -258,7 +264,7 @@ describe.runIf(onLinux)("memory", () => {
     servers.add(server);
     await once(server.listen(0, "127.0.0.1"), "listening");
     const { port } = server.address() as AddressInfo;
-    await rawRun(port, { mode: "memory", stages: "20,50", processes: 3 });
+    await rawRun(port, { mode: "memory", stages: "20,50", connections: 1, processes: 3 });
     expect([openedMs.length, closedMs.length]).toEqual([50, 50]);
     // A sample is taken 300 ms after its stage is reached.
     expect(Math.min(...closedMs) - Math.max(...openedMs)).toBeGreaterThan(200);

@@ -193,6 +193,21 @@ describe.runIf(process.platform === "linux")(
   },
 );
 
+describe("the command of each side", () => {
+  it("runs in the tree of its commit, also behind an ampersand", () => {
+    const [base, head] = ["base", "head"].map((name) => join(repository, `tree-${name}`));
+    const trees = { base: base ?? "", head: head ?? "" };
+    for (const path of Object.values(trees)) mkdirSync(path);
+    const listing = helloServer("true & pwd; : {port}", load);
+    const { server: start } = foreignTrees(listing, trees, host.paths);
+    for (const [side, path] of Object.entries(trees) as ["base" | "head", string][]) {
+      const command = start?.(side).command(host.paths, 1)[3] ?? "";
+      const { stdout } = spawnSync("/bin/sh", ["-c", command], { cwd: "/", encoding: "utf8" });
+      expect(stdout).toBe(`${path}\n`);
+    }
+  });
+});
+
 describe.runIf(process.platform === "linux")("the command", () => {
   let said: readonly Said[] = [];
   beforeAll(async () => {

@@ -41,6 +41,6 @@ describe("the measured rates of the gate", () => {
   });
 
   it("name a question that was not asked", () => {
-    expect(ratesTable([])).toMatch(/equal commits .* not measured .* no: 0 of 30 runs/);
+    expect(ratesTable([])).toMatch(/equal commits .* not measured \| {2}\| {2}\| {2}\|/);
   });
 });

@@ -269,6 +269,16 @@ describe("the worktrees", () => {
     expect(git(root, "status", "--porcelain")).toBe("");
   });
 
+  it("are forgotten by a run that ends at once", () => {
+    const root = repository();
+    const worktrees = new Worktrees(root, { host, signal });
+    const atExit = process.listeners("exit").at(-1);
+    git(root, "worktree", "add", "--quiet", "--detach", join(worktrees.folder, "base"));
+    atExit?.(0);
+    expect(existsSync(worktrees.folder)).toBe(false);
+    expect(git(root, "worktree", "list").split("\n")).toHaveLength(1);
+  });
+
   it("take away what a killed run has left, and nothing of one that lives", async () => {
     const gone = spawnSync(process.execPath, ["-e", "0"]).pid;
     const left = join(tmpdir(), `io-selectors-regression-${gone}-left`);

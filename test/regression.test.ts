@@ -16,7 +16,9 @@ import { gateSection, renderGateHtml } from "../bench/gate/html.ts";
 import { serializeGate } from "../bench/gate/json.ts";
 import { commentMark, renderGateMarkdown } from "../bench/gate/markdown.ts";
 import { exitCodes, judgementOf, outcomeOf } from "../bench/gate/outcome.ts";
-import { defaultGateProfile, gateProfiles } from "../bench/gate/profiles.ts";
+import type { PairCourse } from "../bench/gate/pairs.ts";
+import { plantedCostControls } from "../bench/gate/planted-cost.ts";
+import { defaultGateProfile, gateProfiles, type LoadRow } from "../bench/gate/profiles.ts";
 import { compareAll, confirms, findAll, level } from "../bench/gate/rule.ts";
 import { compareSaved, NothingInCommon } from "../bench/gate/saved.ts";
 import { renderComparison, renderGate } from "../bench/gate/terminal.ts";
@@ -87,6 +89,30 @@ describe("the rule", () => {
     const pairs = blocks(4, { ratio: 1.5, sigma: 0.01, pairs: 6 });
     const tests = ["a", "b", "c"].map((id) => testOf(id, pairs));
     expect(findAll(tests).map(({ word }) => word)).toEqual(["unclear", "unclear", "unclear"]);
+  });
+
+  it("takes one failure of the planted server for an accident", () => {
+    const failures = (texts: readonly string[]) => ({
+      ...{ base: [], again: [], head: [] },
+      planted: texts.map((text) => ({ text, wrong: false })),
+    });
+    const row = { pairs: 10, plantedPercent: 10 } as LoadRow;
+    const noisy = [0.8, 1.3, 0.9, 1.2, 1.1, 0.85, 1.25, 0.95, 1.15, 1];
+    const causeOf = (...texts: readonly string[]) => {
+      const course = {
+        contender: "server",
+        blocks: noisy.map((noise) => ({
+          base: { serverCpuPerMessage: 10 },
+          planted: { serverCpuPerMessage: 10 * noise },
+        })),
+        failures: failures(texts),
+      } as unknown as PairCourse;
+      const [control] = plantedCostControls(row, [course]);
+      return control?.code === "planted-cost" ? (control.cause?.code ?? null) : undefined;
+    };
+    expect(causeOf()).not.toBeUndefined();
+    expect(causeOf("port in use")).toBe(causeOf());
+    expect(causeOf("port in use", "port in use", "port in use")).toBe("said");
   });
 
   it("judges counts without any chance by the same rule", () => {

@@ -557,7 +557,7 @@ describe("the words before the charts", () => {
       },
     }));
     expect(validityOf(inventedResults({ cells: noisy })).exclusions).toMatchObject([
-      { contenders: ["a5", "a9"], cells: 2, reason: expect.stringMatching(/; and alike$/) },
+      { contenders: ["a5", "a9"], cells: 2, reason: expect.stringMatching(/; others similar$/) },
     ]);
     const [skipped] = validityOf(full).exclusions;
     expect(skipped).toMatchObject({ status: "skipped", cells: 4 });

@@ -241,7 +241,7 @@ describe("cautions", () => {
   it("name discarded windows, full cores and runtimes", () => {
     expect(of(inventedResults())).toEqual([
       "Discarded windows: cpp:poll 3.",
-      "Busy polling fills its core at any load: cpp:busy-poll and ts:busy-poll.",
+      "Busy polling uses a whole core at any load: cpp:busy-poll and ts:busy-poll.",
       "ts: and node: rows include their JavaScript runtime.",
     ]);
   });
@@ -484,8 +484,15 @@ describe("report.md", () => {
     expect(reproduceCommand(results)).toBe(
       "npm run bench -- target --command '… {port}' --seed 7 --connections 50",
     );
-    const cells = ["old", "new"].map((name) => measuredCell(name, figures));
-    expect(reproduceCommand({ ...results, cells: [reference, ...cells, ...cells] })).toBe(
+    const named = (...names: readonly string[]) => ({
+      ...results,
+      cells: [reference, ...names.map((name) => measuredCell(name, figures))],
+    });
+    expect(reproduceCommand(named("target"))).toBe(reproduceCommand(results));
+    expect(reproduceCommand(named("mine"))).toBe(
+      "npm run bench -- target --name mine --command '… {port}' --seed 7 --connections 50",
+    );
+    expect(reproduceCommand(named("old", "new", "old"))).toBe(
       "npm run bench -- target --name old --command '… {port}' " +
         "--name new --command '… {port}' --seed 7 --connections 50",
     );

@@ -18,7 +18,7 @@ import type {
   ExcludedContender,
   Question,
 } from "./question.ts";
-import { nearestScales, refuse } from "./refuse.ts";
+import { nearestScales, refuse, scaleOf } from "./refuse.ts";
 
 /** @param runs of one machine, in any order. */
 export function advise(runs: readonly Results[], question: Question): Advice {
@@ -29,7 +29,7 @@ export function advise(runs: readonly Results[], question: Question): Advice {
   if (unranked !== null) return { ...unranked, lowConfidence: true };
   const points = pointsOf(seen);
   const place = nearestScales(points, question)[0];
-  const nearest = place === undefined ? null : answerFrom(seen, place);
+  const nearest = place === undefined ? null : answerFrom(seen, scaleOf(place));
   return {
     ...refuse(points, question),
     nearest: nearest === null ? null : { ...nearest, lowConfidence: true },

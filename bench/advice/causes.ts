@@ -18,9 +18,9 @@ export function refusalText(cause: RefusalCause): string {
   if (cause.code === "outside") {
     const parts = cause.axes.map(({ axis, wanted, end, bound }) => {
       const say = axisWords[axis];
-      return `${say(wanted)} were not measured: at ${end} ${say(bound)}`;
+      return `${say(wanted)} were not measured; measured: at ${end} ${say(bound)}`;
     });
-    return `${parts.join("; ")}. There is no extrapolation.`;
+    return `${parts.join("; ")}. Results are not extrapolated.`;
   }
   return (
     "This scale is not between two measured ones that differ in nothing else and by a " +

@@ -46,7 +46,9 @@ export function memoryCell(
 
 function pointOf(run: Results, cells: readonly Cell[]): MeasuredPoint | null {
   const first = cells.find(counts);
-  if (first === undefined || first.ratePerSecond === null) return null;
+  // Requests of other protocols have no size that could be compared.
+  const sized = first !== undefined && first.payloadBytes > 0;
+  if (!sized || first.ratePerSecond === null) return null;
   const { connections, activeConnections, payloadBytes, ratePerSecond } = first;
   return {
     ...{ connections, activeConnections, payloadBytes, ratePerSecond },

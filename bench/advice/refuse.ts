@@ -54,7 +54,7 @@ function causeOf(points: readonly MeasuredPoint[], question: Question): RefusalC
   return { code: "not-between", nearest: nearestScales(points, question).slice(0, 2).map(scaleOf) };
 }
 
-function scaleOf({
+export function scaleOf({
   connections,
   activePercent,
   payloadBytes,

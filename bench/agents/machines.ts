@@ -74,7 +74,7 @@ export interface Machines {
   readonly lost: AbortSignal;
   /** Lines for the user before the run. */
   readonly coming: readonly string[];
-  /** Lines for the user after it: the skew, agents that were full, what stood still. */
+  /** Lines for the user after it: the skew, saturated agents, what stood still. */
   outcome(): readonly string[];
   /** The results with what is known of every machine. */
   finish(results: Results): Promise<Results>;

@@ -1,4 +1,4 @@
-// A server of others on the server's machine: the command is started with a free port, and the
+// A user's server on the server's machine: the command is started with a free port, and the
 // ready line is printed once something listens there. It does what announce.js does with Node.
 
 import { setTimeout as delay } from "node:timers/promises";

@@ -1,4 +1,4 @@
-// advise: which strategy for whom, from what this machine has measured.
+// advise: recommends a strategy from the runs that this machine has measured.
 
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -101,7 +101,7 @@ function questionOf({ values }: Given): Question {
 function share(text: string, option: string): number {
   const value = /^(\d+\.?\d*|\.\d+) ?%?$/.test(text) ? Number.parseFloat(text) : Number.NaN;
   if (value > 0 && value <= 100) return value;
-  const idle = value === 0 ? "; what silent connections cost is the idle workload" : "";
+  const idle = value === 0 ? "; the idle workload measures silent connections" : "";
   throw new UsageError(`${option}: "${text}" is not a percentage above 0, up to 100${idle}`);
 }
 
@@ -116,7 +116,7 @@ function runsFrom(paths: readonly string[]): Results[] | null {
 }
 
 function filesAt(path: string): string[] {
-  if (!existsSync(path)) throw new UsageError(`--from: there is no "${path}"`);
+  if (!existsSync(path)) throw new UsageError(`--from: "${path}" does not exist`);
   if (!isFolder(path)) return [path];
   const own = join(path, "results.json");
   if (existsSync(own)) return [own];
@@ -136,10 +136,10 @@ function ofOneMachine(runs: readonly Results[], here: string, named: boolean): R
   }
   if (new Set(runs.map(({ environment }) => environment.fingerprint)).size > 1) {
     throw new UsageError(
-      "--from: these runs are of different machines, kernels or Nodes; name runs of one machine",
+      "--from: these runs are of several machines, kernels or versions of Node; name runs of one",
     );
   }
-  say("! Measured on another machine, kernel or Node: this one may well differ.");
+  say("! Measured on another machine, kernel or Node: figures of this machine may differ.");
   return [...runs];
 }
 

@@ -21,7 +21,7 @@ export const decidingExitLines: readonly string[] = [
 ];
 
 /**
- * Says why. Not to end as Node does, or as other commands: 1 means a regression here.
+ * Reports why. It does not end as Node or other commands do: 1 means a regression here.
  * @returns the exit code. @throws {UsageError} as it is.
  */
 export function notCompared(error: unknown): number {

@@ -157,10 +157,12 @@ function disturbancesOf(
     environment.governor !== null && environment.governor !== "performance"
       ? `CPU governor ${environment.governor}: cpupower frequency-set -g performance`
       : null,
-    isGuest(environment) ? "a guest: its host may take CPU time; stolen time is watched" : null,
+    isGuest(environment)
+      ? "virtual machine: its host may take CPU time; windows with stolen time are discarded"
+      : null,
     ...warnings(machine),
   ].filter((line) => line !== null);
-  return found.length === 0 ? ["nothing that shows"] : found;
+  return found.length === 0 ? ["none found"] : found;
 }
 
 function isGuest({ hypervisor }: MachineEnvironment): boolean {

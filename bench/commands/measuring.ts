@@ -6,7 +6,7 @@ import { type Machines, openMachines } from "../agents/machines.ts";
 import { type Given, UsageError } from "../command-line.ts";
 import type { CpuPlan } from "../host/cpus.ts";
 import type { Host } from "../host/host.ts";
-import { Interruption } from "../host/interrupt.ts";
+import { anySignal, Interruption } from "../host/interrupt.ts";
 import { warnings } from "../host/limits.ts";
 import { Live } from "../live/live.ts";
 import { ProgressLine } from "../live/progress.ts";
@@ -88,7 +88,7 @@ async function measureOn(machines: Machines, plan: Plan, measuring: Measuring): 
   const interruption = new Interruption((signal) => progress.note(`${signal}: stopping`));
   lost.addEventListener("abort", () => progress.note("a machine is lost: stopping"));
   try {
-    const signal = AbortSignal.any([interruption.signal, lost]);
+    const signal = anySignal(interruption.signal, lost);
     const ran = await run(plan, {
       host,
       cpus,

@@ -10,6 +10,7 @@ import type { Revision } from "../gate/result.ts";
 import type { Repository } from "../gate/revisions.ts";
 import type { ToolContext } from "../gate/tool.ts";
 import type { Worktrees } from "../gate/worktrees.ts";
+import { anySignal } from "../host/interrupt.ts";
 import { say } from "./command.ts";
 
 type BuiltSide = "base" | "head";
@@ -98,5 +99,5 @@ async function openRemote(fleet: FleetHost, signal: AbortSignal): Promise<Remote
     host: fleet,
     cache: dirname(fleet.serverPrograms.loadGenerator),
   };
-  return await RemoteTrees.open(machine, AbortSignal.any([signal, fleet.lost]));
+  return await RemoteTrees.open(machine, anySignal(signal, fleet.lost));
 }

@@ -29,7 +29,7 @@ import type { ToolContext } from "../gate/tool.ts";
 import { exitCodeOf } from "../gate/words.ts";
 import { Worktrees } from "../gate/worktrees.ts";
 import { Interrupted } from "../host/deadline.ts";
-import { Interruption } from "../host/interrupt.ts";
+import { anySignal, Interruption } from "../host/interrupt.ts";
 import { LocalHost } from "../host/local.ts";
 import { OutputError } from "../host/output.ts";
 import { plural } from "../report/format.ts";
@@ -74,7 +74,7 @@ const serverRows: readonly OptionRow[] = [
   option(
     "planted-percent",
     "N",
-    `CPU time that the control adds, to be detected; default: ${usualPlantedPercent}`,
+    `percentage of CPU time that the control adds; default: ${usualPlantedPercent}`,
     // Less lies too near to the margin to be detected in any run.
     whole(5, 1000),
   ),
@@ -179,7 +179,7 @@ async function compare(
     const { machines } = trees;
     process.on("exit", () => machines.host.killAll());
     for (const line of machines.coming) say(line);
-    const signal = AbortSignal.any([context.signal, machines.lost]);
+    const signal = anySignal(context.signal, machines.lost);
     try {
       return await measure({ comparing, server, trees, worktrees }, { ...context, signal });
     } finally {

@@ -1,4 +1,4 @@
-// target: measures servers of others, one or several in one run, from outside.
+// target: measures servers that are not part of the suite, one or several per run, from outside.
 
 import { machineRows } from "../agents/machines.ts";
 import { flag, type Given, option, UsageError, words } from "../command-line.ts";
@@ -93,7 +93,7 @@ function planOf(given: Given, spoken: Spoken): Plan {
   const names = targets.map((target) => target.name);
   const echo = spoken.protocol === "echo";
   if (!echo && request.payload !== null) {
-    throw new UsageError(`--payload is of echo; with ${spoken.protocol} the request says it`);
+    throw new UsageError(`--payload needs --protocol echo; with ${spoken.protocol} omit it`);
   }
   const base = echo ? reference : (names[0] ?? name);
   const plan = makePlan(
@@ -109,7 +109,7 @@ function planOf(given: Given, spoken: Spoken): Plan {
     [...contenders, ...targets],
     base,
   );
-  refuseUnused(plan, { rate });
+  refuseUnused(plan, { ...request, rate });
   const options = { ...plan.options, ...shownOptions(given, spoken) };
   return { ...plan, profile: name, options };
 }

@@ -1,4 +1,4 @@
-// The servers of others that a command line names: commands, or one that runs already.
+// The user's servers that a command line names: started by a command, or already running.
 
 import { existsSync } from "node:fs";
 import { isIP } from "node:net";
@@ -133,7 +133,7 @@ function namesOf(names: readonly string[], servers: number): readonly string[] {
   const taken = new Set(contenders.map(({ name }) => name));
   for (const name of names) {
     if (!/^[\w.:@/-]{1,40}$/.test(name)) {
-      throw new UsageError(`--name: "${name}" is not up to 40 letters, digits and . : @ / - _`);
+      throw new UsageError(`--name: "${name}" must have 1 to 40 letters, digits or . : @ / - _`);
     }
     if (taken.has(name)) {
       throw new UsageError(`--name: "${name}" is the name of another contender; choose another`);
@@ -160,7 +160,7 @@ function running(
   }
   if ((pid === null) === (cgroup === null)) {
     throw new UsageError(
-      `--address needs --pid: ss -ltnp 'sport = :${port}' shows it; or --cgroup`,
+      `--address needs --pid: ss -ltnp 'sport = :${port}' shows it; or --cgroup, but not both`,
     );
   }
   const own = { ...foreignContender(name, spoken.arguments), attached: true };

@@ -1,4 +1,4 @@
-// A server of others, started by a shell's command and announced once it listens.
+// A server that is not part of the suite, started by a shell command, announced once it listens.
 
 import { type Contender, unix } from "./catalogue.ts";
 

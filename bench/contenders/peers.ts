@@ -95,7 +95,7 @@ const rows: readonly PeerRow[] = [
   },
   {
     strategy: "twisted",
-    summary: "a Protocol on Twisted's epoll reactor, its transport its own producer",
+    summary: "a Protocol on Twisted's epoll reactor, with its transport as its producer",
     toolchain: python("twisted"),
     ...pythonScript("twisted-echo.py"),
     settings: { ...asManyAsRegistered, acceptsPerWake: "100, then as many as came" },
@@ -201,7 +201,7 @@ const rows: readonly PeerRow[] = [
   },
   {
     strategy: "deno",
-    summary: "Deno.listen, an async function for each connection; one reset early is never seen",
+    summary: "Deno.listen, an async function for each connection; misses connections reset early",
     toolchain: javaScript("deno"),
     sources: ["deno.mjs"],
     run: ({ program }, folder) => [

@@ -1,4 +1,4 @@
-// What GitHub shows at the top of a job: one workflow command a cell that decided. Pure.
+// What GitHub shows at the top of a job: one workflow command per cell that decided. Pure.
 // https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 
 import { plainLine } from "../report/format.ts";

@@ -1,4 +1,4 @@
-// What gates in a run, drawn: a row a metric with its interval, its margin and its confirmation, on
+// What gates in a run, drawn: a row per metric with its interval, margin and confirmation, on
 // one axis, as in a forest plot: Lewis and Clarke, "Forest plots: trying to see the wood and the
 // trees" (BMJ 322, 2001). Pure.
 
@@ -33,7 +33,7 @@ export function gateChart({ cells }: GateResult): Picture | null {
       base: { value: axis.of(1), label: "base" },
       legend: [
         { filling: "solid", text: "decided" },
-        { filling: "open", text: "the same, or inconclusive" },
+        { filling: "open", text: "no regression, or inconclusive" },
         ...(confirmed ? [{ filling: "small" as const, text: "confirmation" }] : []),
       ],
       noteTitle: columns.change,

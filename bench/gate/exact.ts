@@ -22,7 +22,7 @@ import {
 import type { ExactRow } from "./profiles.ts";
 import { contenderOf, type Side, sideName, sides } from "./sides.ts";
 
-/** @returns the figure a message. @throws {CannotCount} */
+/** @returns the figure per message. @throws {CannotCount} */
 type Counter = (counted: Counted, context: RoundContext) => Promise<number>;
 
 const counters: Readonly<Record<ExactName, Counter>> = {

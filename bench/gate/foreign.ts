@@ -41,7 +41,8 @@ export function foreignTrees(
   const burn = `exec ${burner} burn --percent ${percent} -- /bin/sh -c `;
   const start = (side: Side) => {
     const folder = folders[side === "head" ? "head" : "base"];
-    const command = `cd ${shellQuoted(folder)} && ${server.command}`;
+    // After "&&" the rest of a command with "&" would run in the folder of this process.
+    const command = `cd ${shellQuoted(folder)} || exit\n${server.command}`;
     return started(server, side === "planted" ? burn + shellQuoted(command) : command);
   };
   return { base: own, head: own, server: start };

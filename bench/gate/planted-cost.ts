@@ -30,7 +30,7 @@ function plantedCostControl(
   const metric = gateMetric("serverCpuPerMessage");
   const pairs = pairsOf(course, metric.name, "planted");
   const [finding] = findAll([{ ...metric, id: contender, planned, pairs }]);
-  const [failure] = failures.planted;
+  const failure = decisiveFailure(failures.planted);
   const seen = finding?.cause ?? null;
   return {
     code: "planted-cost",
@@ -38,6 +38,6 @@ function plantedCostControl(
     percent,
     held: finding?.word === "suspected",
     ratio: finding?.comparison?.ratio ?? null,
-    cause: failure === undefined ? seen : { code: "said", text: failure.text },
+    cause: failure === null ? seen : { code: "said", text: failure },
   };
 }

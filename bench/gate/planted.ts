@@ -1,4 +1,4 @@
-// The control that must be caught: the base server once more, with one system call a message
+// The control that must be caught: the base server once more, with one system call per message
 // planted into it. native/planted_call is compiled for it and loaded with LD_PRELOAD.
 
 import { join } from "node:path";

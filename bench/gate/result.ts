@@ -23,7 +23,7 @@ export interface GateCell extends Judgement {
   readonly head: number | null;
   /** The base against itself in the same blocks: what no change at all looks like here. */
   readonly again?: Comparison | null;
-  /** Raw figures, a pair a block. */
+  /** Raw figures, a pair per block. */
   readonly blocks: readonly BasePair[];
 }
 

@@ -77,7 +77,7 @@ function entryLines(row: RowWords, width: number): string[] {
     ...(change === absent ? [] : [`worse by ${change}`]),
     ...(pValue === absent ? [] : [`p ${pValue}`]),
     ...(again === absent ? [] : [`base against itself ${again}`]),
-    ...(sees === absent ? [] : [`resolves from ${sees}`]),
+    ...(sees === absent ? [] : [`detectable effect ${sees}`]),
   ];
   const figures = [`${base} → ${head}`, ...further].join("; ");
   return [

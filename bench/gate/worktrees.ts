@@ -48,7 +48,10 @@ export class Worktrees {
     this.#root = root;
     this.#context = context;
     // The last way out, if nothing can be awaited any more.
-    process.once("exit", () => leftOver(this.folder));
+    process.once("exit", () => {
+      for (const side of checkedOut) forget(join(this.folder, side));
+      leftOver(this.folder);
+    });
   }
 
   /** Checks a commit out and builds it. @throws {CannotCompare} @throws {Interrupted} */
@@ -80,7 +83,7 @@ export class Worktrees {
   ): Promise<string> {
     const place = join(await this.#checkOut(side, commit, folder), folder);
     if (command !== null) {
-      const script = `cd ${shellQuoted(place)} && ${command}`;
+      const script = `cd ${shellQuoted(place)} || exit\n${command}`;
       await this.#runBuild(side, commit, ["/bin/sh", "-c", script]);
     }
     return place;

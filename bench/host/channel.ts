@@ -29,7 +29,7 @@ export class Channel {
     });
   }
 
-  /** Who hears the bytes from now on. */
+  /** What receives the bytes from now on. */
   onBytes(hear: (chunk: Buffer) => void): void {
     this.#hear = hear;
   }

@@ -48,7 +48,7 @@ export function limitRows(machine: MachineLimits): LimitRow[] {
   return rows.filter((found) => found !== null);
 }
 
-/** Who may serve: one thread, a thread or a process each, or a few processes. */
+/** What serves connections: one thread, a thread or a process each, or a few processes. */
 export const models: readonly Demand["model"][] = ["single", "thread", "process", "prefork"];
 
 /** What fits at each scale, by what serves a connection. */

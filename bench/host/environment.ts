@@ -57,7 +57,6 @@ export function gatherEnvironment(root: string, read: ReadText = readText): Mach
     ...hardware,
     memoryBytes: totalmem(),
     ...kernelFacts(read, hardware.logicalCores),
-    sysctls: sysctlsOf(read),
     ...openFilesOf(read),
     ...softwareOf(root, read),
     addonHash: hashOf(compiledPath(root, "io_selectors", ".node")),
@@ -72,6 +71,7 @@ export function kernelFacts(read: ReadText, cores: number) {
     governor: governorOf(read, cores),
     clockSource: read("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
     cgroup: cgroupLimitsOf(read),
+    sysctls: sysctlsOf(read),
   };
 }
 

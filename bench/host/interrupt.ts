@@ -2,6 +2,7 @@
 // ends us at once. signal(7); 128 + n is what POSIX shells report for a process that signal n
 // ended.
 
+import { setMaxListeners } from "node:events";
 import { constants } from "node:os";
 
 /** npm passes on the terminal's SIGINT once more: what comes this soon is the same Ctrl-C. */
@@ -14,6 +15,7 @@ export class Interruption {
 
   /** @param onFirst called once, with the first signal; it may inform the user. */
   constructor(onFirst: (signal: NodeJS.Signals) => void) {
+    setMaxListeners(0, this.signal);
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       process.on(signal, () => {
         if (this.#received !== null) return this.#again();
@@ -38,4 +40,11 @@ export class Interruption {
   #again(): void {
     if (performance.now() - this.#receivedAtMs >= sameKeypressMs) process.exit(this.exitCode ?? 1);
   }
+}
+
+/** Aborted when one of them is. Any number of listeners is right: many servers start at once. */
+export function anySignal(...signals: AbortSignal[]): AbortSignal {
+  const signal = AbortSignal.any(signals);
+  setMaxListeners(0, signal);
+  return signal;
 }

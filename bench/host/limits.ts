@@ -42,7 +42,19 @@ export interface Demand {
   readonly held?: boolean;
   /** Whether there is no load generator: both ends are in one process. */
   readonly alone?: boolean;
+  /** Of other servers that are open at the same time; nothing unless given. */
+  readonly beside?: Taken;
 }
+
+/** What servers take of the whole machine. */
+export interface Taken {
+  readonly connections: number;
+  /** Threads and processes. */
+  readonly tasks: number;
+  readonly memoryBytes: number;
+}
+
+const nothingTaken: Taken = { connections: 0, tasks: 0, memoryBytes: 0 };
 
 /** A limit that is too low. */
 export interface Shortfall {
@@ -111,6 +123,18 @@ const checks: readonly LimitCheck[] = [
   checkMemory,
 ];
 
+/** What several servers take together. */
+export function takenBy(demands: readonly Demand[]): Taken {
+  return demands.reduce(
+    (sum, { connections, model }) => ({
+      connections: sum.connections + connections,
+      tasks: sum.tasks + (isPerConnection(model) ? connections : 0),
+      memoryBytes: sum.memoryBytes + connections * bytesEach(model),
+    }),
+    nothingTaken,
+  );
+}
+
 /** How many processes a prefork server needs so that each is under its descriptor limit. */
 export function workersFor({ openFiles }: MachineLimits, connections: number): number {
   const most = openFiles.hard ?? openFiles.soft ?? Number.POSITIVE_INFINITY;
@@ -142,11 +166,11 @@ function checkOpenFiles(machine: MachineLimits, demand: Demand): Shortfall | nul
 /** Process ids and threads are one space for the whole machine: those in use count. */
 function checkThreadTotal(
   machine: MachineLimits,
-  { connections, model }: Demand,
+  { connections, model, beside = nothingTaken }: Demand,
   [limit, allowed]: readonly [string, number | null],
 ): Shortfall | null {
   if (!isPerConnection(model)) return null;
-  const needed = connections + otherThreads + (machine.threads ?? 0);
+  const needed = connections + beside.tasks + otherThreads + (machine.threads ?? 0);
   return judgeSysctl(machine, { limit, needed, allowed });
 }
 
@@ -156,9 +180,10 @@ function checkMaps(machine: MachineLimits, { connections, model }: Demand): Shor
   return judgeSysctl(machine, { limit: "vm.max_map_count", needed, allowed: machine.maxMapCount });
 }
 
-function checkProcesses(machine: MachineLimits, { connections, model }: Demand): Shortfall | null {
+function checkProcesses(machine: MachineLimits, demand: Demand): Shortfall | null {
+  const { connections, model, beside = nothingTaken } = demand;
   if (!isPerConnection(model) || machine.processesExempt) return null;
-  const needed = connections + otherThreads + (machine.userThreads ?? 0);
+  const needed = connections + beside.tasks + otherThreads + (machine.userThreads ?? 0);
   const { soft, hard } = machine.processes;
   const within = hard !== null && needed <= hard;
   return judge({
@@ -172,10 +197,11 @@ function checkProcesses(machine: MachineLimits, { connections, model }: Demand):
   });
 }
 
-function checkCgroup(machine: MachineLimits, { connections, model }: Demand): Shortfall | null {
+function checkCgroup(machine: MachineLimits, demand: Demand): Shortfall | null {
+  const { connections, model, beside = nothingTaken } = demand;
   if (!isPerConnection(model) || machine.cgroupProcesses === null) return null;
   const { limit, used } = machine.cgroupProcesses;
-  const needed = connections + otherThreads + used;
+  const needed = connections + beside.tasks + otherThreads + used;
   return judge({
     limit: "cgroup pids.max",
     needed,
@@ -190,31 +216,40 @@ function isPerConnection(model: Demand["model"]): boolean {
 }
 
 /** Both ends are on this machine. */
-function checkMachineFiles(machine: MachineLimits, { connections }: Demand): Shortfall | null {
+function checkMachineFiles(machine: MachineLimits, demand: Demand): Shortfall | null {
   if (machine.machineFiles === null) return null;
+  const { connections, beside = nothingTaken } = demand;
   const { limit: allowed, used } = machine.machineFiles;
-  const needed = 2 * connections + otherDescriptors + used;
+  const needed = 2 * (connections + beside.connections) + otherDescriptors + used;
   return judgeSysctl(machine, { limit: "fs.file-max", needed, allowed });
 }
 
 function checkTracked(machine: MachineLimits, demand: Demand): Shortfall | null {
   if (machine.trackedConnections === null || demand.alone) return null;
   const { limit: allowed, used } = machine.trackedConnections;
-  const needed = demand.connections + used;
+  const { connections, beside = nothingTaken } = demand;
+  const needed = connections + beside.connections + used;
   const hint = "or leave the loopback interface out of connection tracking";
   return judgeSysctl(machine, { limit: "net.netfilter.nf_conntrack_max", needed, allowed }, hint);
 }
 
-function checkMemory(machine: MachineLimits, { connections, model }: Demand): Shortfall | null {
-  const own = { thread: bytesPerThread, process: bytesPerProcess, single: 0, prefork: 0 }[model];
-  const held = Math.floor((machine.availableMemoryBytes ?? 0) / (bytesPerConnection + own));
+function checkMemory(machine: MachineLimits, demand: Demand): Shortfall | null {
+  const { connections, model, beside = nothingTaken } = demand;
+  const left = Math.max(0, (machine.availableMemoryBytes ?? 0) - beside.memoryBytes);
+  const held = Math.floor(left / bytesEach(model));
   return judge({
     limit: "available memory (bytes)",
-    needed: connections * (bytesPerConnection + own),
+    needed: connections * bytesEach(model) + beside.memoryBytes,
     allowed: machine.availableMemoryBytes,
     command: `--connections ${held}`,
     hint: `it holds about ${held} connections of this kind`,
   });
+}
+
+/** Of one connection, with what its server spends on it. */
+function bytesEach(model: Demand["model"]): number {
+  const own = { thread: bytesPerThread, process: bytesPerProcess, single: 0, prefork: 0 }[model];
+  return bytesPerConnection + own;
 }
 
 type MaybeShort = Omit<Shortfall, "reason" | "allowed"> & { readonly allowed: number | null };

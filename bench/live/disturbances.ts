@@ -1,4 +1,4 @@
-// How many windows of a run so far do not count, for the line on the terminal and the live page.
+// How many windows of a run were disturbed so far, for the line on the terminal and the live page.
 
 import { type GateRule, ruleWords } from "../model/reasons.ts";
 import { judge } from "../run/judge.ts";

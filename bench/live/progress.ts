@@ -1,4 +1,4 @@
-// How far a run is: on a terminal one line that is rewritten in place, elsewhere a line a round.
+// How far a run is: on a terminal one line that is rewritten in place, elsewhere a line per round.
 
 import { clock, shortCount } from "../report/format.ts";
 import { wrap } from "../report/text-table.ts";

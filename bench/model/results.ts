@@ -133,7 +133,7 @@ const roundSchema = s.record({
 /** One round of the run, so that a report can show what happened when. */
 export type TimelineRound = s.Infer<typeof roundSchema>;
 
-/** What the numbers were made on. No host name, user name or path. */
+/** What the numbers were made on. No host name, user name or path but in the faults of a fleet. */
 export interface Environment {
   /** A digest over hardware, kernel and Node: equal fingerprints may be compared. */
   readonly fingerprint: string;

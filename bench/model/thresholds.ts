@@ -69,7 +69,7 @@ function metricOf(name: string): MetricName | undefined {
   return Object.hasOwn(metrics, name) ? (name as MetricName) : undefined;
 }
 
-/** The cells that a threshold fails, a line each; none if it holds for all of them. */
+/** A line per cell for which the threshold holds, or that has no such figure; else empty. */
 export function failuresOf(threshold: Threshold, cells: readonly Cell[]): string[] {
   return cells.flatMap((cell) => {
     const where = placeOf(cell);

@@ -81,7 +81,7 @@ const strategies: Readonly<Record<string, StrategyRow>> = {
   deno: { ...peer("Deno's loop"), what: "one async function per connection" },
 };
 
-const unknown: StrategyRow = { waiting: "unknown", what: "a server of its own", call: "" };
+const unknown: StrategyRow = { waiting: "unknown", what: "a server outside the suite", call: "" };
 
 /** What a cell tells about the work behind its cost; undefined if it was not measured. */
 interface WorkFigures {

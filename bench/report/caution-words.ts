@@ -40,10 +40,10 @@ const cautionWords: { readonly [C in Caution["code"]]: (caution: CautionOf<C>) =
     )}.`,
   "not-ranked": ({ cells }) => say`Not ranked: ${namesOf(cells)}.`,
   "machine-busy": () => [
-    "Something else kept the CPUs busy: measure again when the machine is quiet; " +
+    "Other programs kept the CPUs busy: measure again when the machine is quiet; " +
       "npm run bench -- doctor lists what disturbs it.",
   ],
-  polls: ({ cells }) => say`Busy polling fills its core at any load: ${namesOf(cells)}.`,
+  polls: ({ cells }) => say`Busy polling uses a whole core at any load: ${namesOf(cells)}.`,
   "failed-afterwards": ({ cells }) => [
     "Failed after the last window, so the figures stand: " +
       `${cells.map(({ contender, afterwards }) => `${contender}: ${afterwards}`).join("; ")}.`,

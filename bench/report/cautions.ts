@@ -1,5 +1,5 @@
 // What of a report is not to be trusted, or only with care: codes with fields, and how far that
-// makes the whole report trustworthy. Their words are in words.ts.
+// makes the whole report trustworthy. Their words are in caution-words.ts.
 
 import { type Grade, grades } from "../model/confidence.ts";
 import { busyRules, kindOf } from "../model/reasons.ts";

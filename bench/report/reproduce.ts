@@ -5,6 +5,7 @@ import { plainLine } from "./format.ts";
 
 /** What `target` chooses by itself. */
 const ownOfTarget = ["contenders", "spoken"];
+const usualName = "target";
 const usualWorkloads = "echo-rate";
 /** The file may be anyone's: nothing else in the place of a name becomes part of a command. */
 const optionName = /^[a-z][a-z0-9-]*$/;
@@ -40,7 +41,7 @@ function commandsOf({ cells }: Results): string {
   const foreign = cells.filter(({ runtime }) => runtime === "foreign");
   const names = [...new Set(foreign.map(({ contender }) => contender))];
   const command = "--command '… {port}'";
-  if (names.length < 2) return command;
+  if (names.every((name) => name === usualName)) return command;
   return names.map((name) => `--name ${shellWord(name)} ${command}`).join(" ");
 }
 

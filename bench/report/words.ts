@@ -102,7 +102,7 @@ export function exclusionText({ cells }: ExcludedCells): string {
   if (first === undefined) return "";
   if (cells.length === 1) return reasonText(first);
   const words = reasonWords(first);
-  return cells.every(({ reason }) => reason === first.reason) ? words : `${words}; and alike`;
+  return cells.every(({ reason }) => reason === first.reason) ? words : `${words}; others similar`;
 }
 
 /** "skipped: RLIMIT_NOFILE 1024 < 10080 needed". */
@@ -188,8 +188,8 @@ export const statusMeanings: readonly (readonly [Status, string])[] = [
     "inconclusive",
     "too noisy, cut short, or limited by the load generator, as the reason says: not ranked",
   ],
-  ["failed", "crashed, never got ready, lost connections or echoed wrong"],
-  ["skipped", "a limit of the machine is too low; the reason says which, and what lifts it"],
+  ["failed", "crashed, did not become ready, lost connections or echoed wrong bytes"],
+  ["skipped", "a limit of the machine is too low; the reason names it and what lifts it"],
   ["unavailable", "the machine refuses what the strategy needs, or cannot make the load"],
   ["unsupported", "the strategy cannot do this workload"],
 ];

@@ -5,6 +5,7 @@
 import type { Contender } from "../contenders/catalogue.ts";
 import { Interrupted } from "../host/deadline.ts";
 import { endedWithinMs } from "../host/host.ts";
+import { anySignal } from "../host/interrupt.ts";
 import { runtimeRow } from "../model/runtimes.ts";
 import { blockOrders } from "../statistics/latin.ts";
 import { deriveSeed, seededRandom, shuffled } from "../statistics/random.ts";
@@ -50,6 +51,8 @@ interface BlockContext extends RoundContext {
   readonly refusals: readonly ReadonlyMap<string, Refusal>[];
   /** Processes that a server of several is to have. */
   readonly workersOf: (contender: Contender, scenario: Scenario) => number;
+  /** Whether the machine lets these servers be open at the same time. */
+  readonly fits: (rounds: readonly RoundRequest[]) => boolean;
   /** How much time the part has. */
   readonly clock: PartClock;
 }
@@ -121,7 +124,7 @@ export class BlockRun {
     const leftMs = shape.block === 0 ? Number.POSITIVE_INFINITY : clock.leftMs();
     const over = new AbortController();
     const timer = Number.isFinite(leftMs) ? setTimeout(() => over.abort(), leftMs) : undefined;
-    const context = { ...this.#context, signal: AbortSignal.any([signal, over.signal]) };
+    const context = { ...this.#context, signal: anySignal(signal, over.signal) };
     try {
       await clock.time(() => this.#measureBlock(shape, context));
       return true;
@@ -243,6 +246,7 @@ export class BlockRun {
         rounds,
         reference: this.#plan.reference,
         clock: context.clock,
+        fits: context.fits,
         onStarted: (request) => this.#started(request),
         onEnded: (request, round) => this.#ended(request, round),
       },

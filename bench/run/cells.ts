@@ -307,7 +307,8 @@ function confidenceIn(
   const { ratioToReference: ratio } = metrics;
   const hasRatio = ratio !== undefined && ratio.median !== null;
   const { median, low, high } = (hasRatio ? ratio : metrics[headline]) ?? emptyMetric("");
-  if (median === null || median === 0) return null;
+  // A figure that is not above zero is lost in noise.
+  if (median === null || median <= 0) return null;
   const halfWidth = low === null || high === null ? null : (high - low) / 2 / median;
   return confidenceOf({ ...counted, halfWidth });
 }

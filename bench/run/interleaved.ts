@@ -47,6 +47,8 @@ interface InterleavedRequest {
   readonly reference: string;
   /** Decides whether passes are left out. */
   readonly clock: PartClock;
+  /** Whether the machine lets these servers be open at the same time. */
+  readonly fits: (rounds: readonly RoundRequest[]) => boolean;
   readonly onStarted: (request: RoundRequest) => void;
   readonly onEnded: (request: RoundRequest, round: Round) => void;
 }
@@ -84,7 +86,7 @@ export async function measureInterleaved(
   try {
     let index = 0;
     const random = seededRandom(deriveSeed(request.rounds[0]?.seed ?? 0, "order of the windows"));
-    for (const group of inGroups(others, reference === undefined ? 0 : 1)) {
+    for (const group of inGroups(others, reference, request.fits)) {
       const here = reference === undefined ? group : [...group, reference];
       const fresh = here.filter(({ started }) => !started);
       await openAll(fresh, request.onStarted);
@@ -180,12 +182,22 @@ function sharing(
   return shared;
 }
 
-/** As many as may be connected at one time, `beside` further servers included; one at least. */
-function inGroups(all: readonly ConnectedContender[], beside: number): ConnectedContender[][] {
+/** As many as may be open at one time, with the reference; one at least. */
+function inGroups(
+  all: readonly ConnectedContender[],
+  reference: ConnectedContender | undefined,
+  fits: InterleavedRequest["fits"],
+): ConnectedContender[][] {
+  const beside = reference === undefined ? [] : [reference];
   const connections = Math.max(1, ...all.map(({ request }) => request.scenario.load.connections));
-  const size = Math.max(1, Math.floor(connectionsAtOnce / connections) - beside);
+  const size = Math.max(1, Math.floor(connectionsAtOnce / connections) - beside.length);
   const groups: ConnectedContender[][] = [];
-  for (let at = 0; at < all.length; at += size) groups.push(all.slice(at, at + size));
+  for (const one of all) {
+    const group = groups.at(-1);
+    const together = [...beside, ...(group ?? []), one].map(({ request }) => request);
+    if (group !== undefined && group.length < size && fits(together)) group.push(one);
+    else groups.push([one]);
+  }
   // The reference alone is a scenario, too.
   return groups.length === 0 ? [[]] : groups;
 }

@@ -24,9 +24,9 @@ export interface RunRequest {
   /** Messages per second. */
   readonly rate: number | null;
   readonly payload: number | null;
-  /** Measured time a round, in seconds. */
+  /** Measured time per round, in seconds. */
   readonly duration: number | null;
-  /** The warm-up goes on until the load is steady, so many seconds at most. */
+  /** The warm-up continues until the load is steady, up to this many seconds. */
   readonly steady: number | null;
   readonly blocks: number | null;
   /** How long the run may take, in seconds. */
@@ -57,7 +57,7 @@ export const outRow: OptionRow = option("out", "DIR", "folder for reports", word
 /** What is measured. */
 export const runRows: readonly OptionRow[] = [
   option("profile", "NAME", "set of workloads, see below", word),
-  option("workloads", "A,B", "only these; any, not only the profile's", words),
+  option("workloads", "A,B", "only these; also workloads outside the profile", words),
   option("contenders", "A,B", "only these, and the reference", words),
   ...loadRows,
   outRow,

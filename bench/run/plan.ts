@@ -98,11 +98,25 @@ export function makePlan(
 }
 
 /** @throws {UsageError} on what the workloads of the plan do not use, or cannot be done with. */
-export function refuseUnused({ parts }: Plan, { rate }: Pick<RunRequest, "rate">): void {
+export function refuseUnused(
+  { parts }: Plan,
+  { rate, payload, duration, steady }: Pick<RunRequest, "rate" | "payload" | "duration" | "steady">,
+): void {
   const scenarios = parts.flatMap((part) => part.scenarios);
   const names = [...new Set(scenarios.map(({ workload }) => workload.name))].join(", ");
   if (rate !== null && scenarios.every(({ ratePerSecond }) => ratePerSecond === null)) {
     throw new UsageError(`--rate: there is no rate in ${names}; omit it`);
+  }
+  const only = (...modes: readonly string[]) =>
+    scenarios.every(({ load }) => modes.includes(load.mode));
+  if (payload !== null && scenarios.every(({ load }) => load.payloadBytes !== payload)) {
+    throw new UsageError(`--payload: ${names} has no message size to choose; omit it`);
+  }
+  if (duration !== null && only("memory", "readiness")) {
+    throw new UsageError(`--duration: ${names} takes the time that it needs; omit it`);
+  }
+  if (steady !== null && only("memory", "readiness", "delivery")) {
+    throw new UsageError(`--steady: no warm-up is watched in ${names}; omit it`);
   }
   if (scenarios.some(({ load }) => load.mode === "memory" && load.stages.length < 2)) {
     throw new UsageError("--connections: memory is a slope over several counts; use 2 or more");

@@ -115,7 +115,7 @@ export const profiles: readonly Profile[] = [
   {
     name: "quick",
     budgetSeconds: 57,
-    summary: "echo-rate at 10,000 connections, the story's six contenders, under a minute",
+    summary: "echo-rate at 10,000 connections, six contenders, under a minute",
     // poll(2) costs what select(2) does, and would take its seventh of the minute.
     contenders: story.filter((name) => name !== "cpp:poll"),
     rows: [row("echo-rate", [10_000], { ratePerSecond: 20_000 })],

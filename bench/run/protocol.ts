@@ -1,5 +1,5 @@
-// What a server is spoken to in: the options of the load generator's protocols, which the commands
-// that measure servers of others take as they are.
+// The protocols that the user's servers speak: the load generator's options for them, which the
+// commands that measure such servers take unchanged.
 
 import { resolve } from "node:path";
 import {

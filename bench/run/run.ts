@@ -18,7 +18,7 @@ import { type Budget, type Hurry, PartClock } from "./budget.ts";
 import { cellsOf } from "./cells.ts";
 import type { Refusal } from "./judge.ts";
 import { estimatePartSeconds, type Part, type Plan } from "./plan.ts";
-import { refusalsOf, workersOf } from "./preflight.ts";
+import { fitTogether, refusalsOf, workersOf } from "./preflight.ts";
 import type { RoundContext } from "./round.ts";
 import { timelineOf } from "./timeline.ts";
 import { runtimeWarmupMessages, runtimeWarmupMs } from "./warm-up.ts";
@@ -56,7 +56,7 @@ export async function run(plan: Plan, given: RunContext): Promise<Results> {
   const cpuShare = cpuShareFor(plan, given);
   const context = { ...given, cpuShare };
   try {
-    for (const { part, refusals } of plan.parts.map((part) => prepare(part, context))) {
+    for (const { part, refusals } of plan.parts.map((part) => prepare(part, plan, context))) {
       const spentSeconds = reservedSeconds + (performance.now() - runStartedMs) / 1000;
       const clock = new PartClock(budgetOf(plan, part, spentSeconds));
       clocks.push(clock);
@@ -65,6 +65,7 @@ export async function run(plan: Plan, given: RunContext): Promise<Results> {
         refusals,
         clock,
         workersOf: (contender, { load }) => workersOf(contender, load.connections, context.machine),
+        fits: (rounds) => fitTogether(rounds, context.machine),
       });
       // After an interruption the parts that are left have their cells, too: empty ones.
       complete &&= await wasMeasured(blocks);
@@ -119,8 +120,9 @@ function hurryOf(clocks: readonly PartClock[]): { readonly hurry?: Hurry } {
 }
 
 /** Every limit is looked at before anything is measured. */
-function prepare(part: Part, { host, machine, onProgress }: RunContext) {
-  const refusals = part.scenarios.map((scenario) => refusalsOf(part, scenario, { host, machine }));
+function prepare(part: Part, { reference }: Plan, { host, machine, onProgress }: RunContext) {
+  const asking = { host, machine, reference };
+  const refusals = part.scenarios.map((scenario) => refusalsOf(part, scenario, asking));
   const byReason = new Map<string, { readonly refusal: Refusal; readonly names: Set<string> }>();
   for (const [contender, refusal] of refusals.flatMap((each) => [...each])) {
     const reason = causeText(refusal.cause);

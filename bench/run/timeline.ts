@@ -1,4 +1,4 @@
-// What happened when: one row a round for the results' timeline. Pure.
+// What happened when: one row per round for the results' timeline. Pure.
 
 import { ruleWords } from "../model/reasons.ts";
 import type { TimelineRound } from "../model/results.ts";

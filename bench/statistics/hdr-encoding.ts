@@ -1,6 +1,6 @@
 // The wire form of a histogram: HdrHistogram's V2 encoding, uncompressed, in base64. Big-endian
 // header of 40 bytes (cookie, payload length, normalizing offset, digits, lowest, highest, ratio),
-// then one ZigZag LEB128 number a bucket, negative for a run of empty ones. See
+// then one ZigZag LEB128 number per bucket, negative for a run of empty ones. See
 // AbstractHistogram.encodeIntoByteBuffer and ZigZagEncoding of HdrHistogram.
 
 import { Histogram } from "./histogram.ts";

@@ -28,7 +28,7 @@ void PrintUsage(FILE* out) {
                "       load-generator burn --percent N -- COMMAND [ARGUMENTS]\n"
                "       load-generator observe --server-pid N [options] < COMMANDS\n"
                "       load-generator agent < FRAMES\n"
-               "options of run, and of hold except its mode and processes:\n%s",
+               "options of run; hold takes those that concern connections and requests:\n%s",
                io_selectors::RunUsage().c_str());
 }
 

@@ -154,7 +154,7 @@ std::string SetStages(const std::string& value, RunOptions* options) {
 std::string SetServerCgroup(const std::string& value, RunOptions* options) {
   options->server_cgroup = value;
   if (access((value + "/cgroup.procs").c_str(), R_OK) == 0) return "";
-  return Format("--server-cgroup: \"%s\" is no control group: %s", value.c_str(),
+  return Format("--server-cgroup: \"%s\" is not a control group: %s", value.c_str(),
                 std::strerror(errno));
 }
 
@@ -228,6 +228,17 @@ std::string MissingOption(const RunOptions& options) {
   return "";
 }
 
+/** The last stage has all connections. @returns what is wrong, or nothing. */
+std::string TakeStages(RunOptions* options) {
+  const int64_t all = options->stages.back();
+  if (options->connections > 1 && options->connections != all) {
+    return Format("--connections does not apply to --mode memory; the last of --stages is %lld",
+                  static_cast<long long>(all));
+  }
+  options->connections = all;
+  return "";
+}
+
 /** What needs another option, or exceeds it. */
 std::string Contradiction(const RunOptions& options) {
   if (!options.stages.empty() && options.mode != LoadMode::kMemory) {
@@ -249,7 +260,7 @@ std::string Contradiction(const RunOptions& options) {
     if (options.hot > 0) return "--hot needs a second connection; use more --connections";
   }
   if (options.active > std::max<int64_t>(others, 0)) {
-    return Format("--active: %lld is more than the %lld there are",
+    return Format("--active: %lld exceeds the %lld connections that can carry messages",
                   static_cast<long long>(options.active), static_cast<long long>(others));
   }
   if (options.block_below > 0 && options.protocol.name != ProtocolName::kEcho) {
@@ -261,7 +272,7 @@ std::string Contradiction(const RunOptions& options) {
   if (options.part >= options.parts) return "--part: must be less than --parts";
   const bool churn = options.mode == LoadMode::kChurn;
   if (options.parts > (churn ? options.in_flight : options.connections)) {
-    return Format("--parts: %lld load generators for fewer connections",
+    return Format("--parts: %lld exceeds the number of connections; use fewer parts",
                   static_cast<long long>(options.parts));
   }
   return "";
@@ -307,8 +318,8 @@ ParsedOptions ParseRunOptions(const std::vector<std::string>& arguments) {
   ReadPairs(arguments, &parsed);
   if (parsed.error.empty()) parsed.error = MissingOption(options);
   if (parsed.error.empty()) parsed.error = CompleteProtocol(&options);
-  const bool memory = options.mode == LoadMode::kMemory && !options.stages.empty();
-  if (memory) options.connections = options.stages.back();
+  const bool memory = options.mode == LoadMode::kMemory;
+  if (parsed.error.empty() && memory) parsed.error = TakeStages(&options);
   if (parsed.error.empty()) parsed.error = Contradiction(options);
   if (parsed.error.empty()) parsed.error = Tls::Check(options);
   return parsed;
@@ -350,8 +361,8 @@ std::string RunUsage() {
       "  --mode MODE               open (default; needs --rate), closed (needs --in-flight),\n"
       "                            idle, churn (needs --in-flight), memory (needs --stages)\n"
       "  --schedule poisson|fixed  when messages are due, open loop; default poisson\n"
-      "  --stages N,N,...          numbers of connections, rising; memory\n"
-      "  --sources auto|N          source addresses 127.0.0.k; default auto: as ports demand\n"
+      "  --stages N,N,...          numbers of connections, ascending; memory\n"
+      "  --sources auto|N          source addresses 127.0.0.k; default auto: as many as needed\n"
       "  --server-cgroup FOLDER    a control group, whose processes are sampled as well\n"
       "  --tls-ca FILE             verifies by these authorities; default: those of the system\n"
       "  --tls-name NAME           of the server: SNI, and in its certificate; default: --host\n"

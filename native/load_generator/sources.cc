@@ -26,7 +26,9 @@ int64_t SourcesFor(const RunOptions& options) {
   if (!IsIpv4Loopback(options.host)) return 1;
   if (options.sources > 0) return options.sources;
   const int64_t a_source = ConnectionsOfOneSource();
-  return (options.connections + a_source - 1) / a_source;
+  const bool churn = options.mode == LoadMode::kChurn;
+  const int64_t sockets = churn ? options.in_flight : options.connections;
+  return (sockets + a_source - 1) / a_source;
 }
 
 Sources::Sources(const RunOptions& options) {

@@ -74,13 +74,17 @@ export function ratesTable(tallies: readonly Tally[]): string {
       runs.length === 0 ? "not measured" : `${right} of ${runs.length}`,
       outcomesOf(runs),
       time,
-      holds && !slow
-        ? "yes"
-        : `no${runs.length < asked ? `: ${runs.length} of ${asked} runs` : ""}`,
+      metBy({ runs: runs.length, asked, holds: holds && !slow }),
     ];
   });
-  const heads = ["head", "wanted", "right", "outcomes", "time per verdict", "reached"];
+  const heads = ["head", "required", "correct", "outcomes", "time per verdict", "met"];
   return [heads, heads.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
+function metBy({ runs, asked, holds }: { runs: number; asked: number; holds: boolean }): string {
+  if (runs === 0) return "";
+  if (holds) return "yes";
+  return runs < asked ? `no: ${runs} of ${asked} runs` : "no";
 }
 
 function outcomesOf(runs: readonly SeenRun[]): string {

@@ -1,4 +1,4 @@
-// N members of a room, of whom one speaks: when did the last one have it?
+// N members of a room, of which one sends: when has the last one received the message?
 
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";

@@ -1,5 +1,5 @@
 // ZeroMQ publish and subscribe: the event is the topic, and the publisher's library sends only to
-// who has subscribed to it. https://rfc.zeromq.org/spec/29/
+// the listeners that have subscribed to it. https://rfc.zeromq.org/spec/29/
 
 import { join } from "node:path";
 import type { Way } from "../way.ts";

@@ -1,6 +1,6 @@
 // connect-rate: connections that open and close. The connections of the scale are slots: each
 // connects, echoes one message or none, resets (which leaves no TIME_WAIT) and starts again. In the
-// load without an echo, one connection in sixteen echoes all the same, so that the server keeps up.
+// load without an echo, one connection in sixteen still echoes, so that the server keeps up.
 // Shows the cost of creating a thread or a process.
 
 import {

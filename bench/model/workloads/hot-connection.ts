@@ -18,8 +18,8 @@ export const hotConnection = {
   answers: "whether one connection that floods starves the others",
   title: "One hot connection",
   lead:
-    "One connection floods among many. Jain's index is 1 if all the others are served equally. " +
-    "The baseline is the same load without the flood, in the same block.",
+    "One of many connections floods the server. Jain's index is 1 if all the others are served " +
+    "equally. The baseline is the same load without the flood, in the same block.",
   charts: ["fairnessJain", "longestGap", "ratioToBaseline", "hotThroughput"],
   ...closedLoop,
   headline: "fairnessJain",

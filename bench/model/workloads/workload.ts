@@ -148,7 +148,7 @@ export interface Workload {
   readonly headline: MetricName;
   /** Everything else that a cell of it has. */
   readonly metrics: readonly MetricName[];
-  /** A window that breaks one of them does not count. */
+  /** A window that breaks one of them is discarded. */
   readonly rules: readonly GateRule[];
   /**
    * Whether a server that does not fill its CPU, or a load generator that does, makes the figure
