@@ -73,7 +73,8 @@ function defaultBlock(results) {
     echoTable(results, 10_000),
     "",
     `One run of \`npm run bench -- --profile default\` (shared virtual machine; ${machineOf(results)}).`,
-    "[Its report](reports/reference/default/report.md) has the other workloads.",
+    "[Its report](reports/reference/default/report.md) has the other workloads. The two `ts:connections` are `serve` with each",
+    "of its engines, `ts:reactor-epoll` is a `Reactor`; `cpp:` servers are native programs of the suite.",
   ].join("\n");
 }
 
@@ -92,10 +93,10 @@ function millionBlock(results) {
     return bytes(cell.metrics[metric].median);
   };
   return [
-    `[A million connections](reports/reference/c1m/report.md), each of which echoed, take`,
-    `${figure("cpp:prefork", "userBytesPerConnection")} per connection of the own memory of \`cpp:prefork\`, ` +
-      `${figure("ts:prefork", "userBytesPerConnection")} of \`ts:prefork\`, and`,
-    `${figure("cpp:prefork", "kernelBytesPerConnection")} of kernel memory for both ends (${machineOf(results)}).`,
+    "In [a run with a million connections](reports/reference/c1m/report.md), each of which echoed a message,",
+    `\`cpp:prefork\` used ${figure("cpp:prefork", "userBytesPerConnection")} of its own memory per connection and ` +
+      `\`ts:prefork\` ${figure("ts:prefork", "userBytesPerConnection")}; the kernel used`,
+    `${figure("cpp:prefork", "kernelBytesPerConnection")} per connection for both ends (${machineOf(results)}).`,
   ].join("\n");
 }
 
@@ -104,11 +105,11 @@ function peersBlock(results) {
     echoTable(results, 1_000),
     "",
     `One run of the first command (shared virtual machine; ${machineOf(results)}).`,
-    "[Its report](../reports/reference/peers/report.md) has the versions, and what each server sets otherwise.",
+    "[Its report](../reports/reference/peers/report.md) has the versions, and the settings in which each server differs.",
   ].join("\n");
 }
 
-/** What blocks where one message in 32 does, by contender. */
+/** What is blocked where one message in 32 blocks, by contender. */
 const blocked = {
   "cpp:reactor-epoll": "the only thread",
   "node:net": "the only thread",
@@ -131,7 +132,7 @@ function blockingBlock(results) {
     return `| ${what} | \`${name}\` | ${shown} |`;
   });
   return [
-    "| what blocks | contender | p50 | p99 |",
+    "| what is blocked | contender | p50 | p99 |",
     "| --- | --- | --- | --- |",
     ...rows,
     "",
