@@ -96,7 +96,7 @@ function exclusionOf(
   return { status: "unsupported", cause: { code: "said", text: found.reason } };
 }
 
-interface Openness {
+interface Surroundings {
   readonly host: Host;
   readonly machine: MachineLimits;
   readonly held: boolean;
@@ -107,7 +107,7 @@ interface Openness {
 function limitRefusal(
   { concurrency: model }: Contender,
   { load }: Scenario,
-  { host, machine, held, others }: Openness,
+  { host, machine, held, others }: Surroundings,
 ): Refusal | null {
   const { mode, connections } = load;
   const beside = takenBy(others);

@@ -200,6 +200,14 @@ class IoUringEngine final : public IoUringSender {
     const Result<void> entered = Submit(least + more, timeout_ns);
     counters_.wait_calls = ring_->enter_calls();
     MarkTime();
+    TakeCompletions();
+    // The results of sends may wait in the kernel's memory, behind a full ring.
+    while (ring_->overflown() && ring_->Enter(0, 0).ok()) TakeCompletions();
+    FinishSends();
+    return entered;
+  }
+
+  void TakeCompletions() {
     Completion completion;
     while (ring_->Next(&completion)) {
       submit_.OnCompletion(completion);
@@ -209,8 +217,6 @@ class IoUringEngine final : public IoUringSender {
         arrived_.push_back(Arrived{completion, PartOf(completion)});
       }
     }
-    FinishSends();
-    return entered;
   }
 
   Result<void> WaitAndReceive(int64_t timeout_ns) override {
