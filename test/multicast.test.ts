@@ -142,7 +142,9 @@ describe("multicast", () => {
     expect(join({ group: "ff02::1" })).toThrow(/socket, group and source need the same family/);
     expect(join({ group: GROUP, source: "::1" })).toThrow(failing("EAFNOSUPPORT"));
     expect(join({ group: "all" })).toThrow(failing("EINVAL"));
-    expect(join({ group: GROUP, interface: "no0" })).toThrow(/name an interface, such as lo or eth0/);
+    expect(join({ group: GROUP, interface: "no0" })).toThrow(
+      /name an interface, such as lo or eth0/,
+    );
     expect(join({ group: GROUP, interface: "192.0.2.77" })).toThrow(failing("ENODEV"));
     expect(join({ group: GROUP, interface: 123_456 })).toThrow(failing("ENODEV"));
     for (const wrong of [0, -1, 1.5, Number.NaN, 2 ** 31, ""]) {

@@ -42,11 +42,14 @@ describe.each(serverRows.map((row) => [row.name, row] as const))("%s", (name, ro
     await echo();
     const before = await server.snapshot();
     await echo();
-    const after = await server.snapshot();
+    let after = await server.snapshot();
     const difference = (field: string) => (after[field] ?? 0) - (before[field] ?? 0);
     expect(difference("bytesReceived")).toBe(3 * "a message".length);
     expect(difference("connectionsAccepted")).toBe(0);
-    if (row.counts === "calls") expect(difference("recvCalls")).toBeGreaterThanOrEqual(3);
+    // A thread counts its next receive when it begins it, perhaps after the first look.
+    const receives = () => row.counts !== "calls" || difference("recvCalls") >= 3;
+    for (let look = 0; look < 100 && !receives(); look++) after = await server.snapshot();
+    expect(receives()).toBe(true);
     expect((await server.stop("SIGTERM")).code).toBe(0);
   });
 });

@@ -200,23 +200,16 @@ class IoUringEngine final : public IoUringSender {
     const Result<void> entered = Submit(least + more, timeout_ns);
     counters_.wait_calls = ring_->enter_calls();
     MarkTime();
-    TakeCompletions();
-    // The results of sends may wait in the kernel's memory, behind a full ring.
-    while (ring_->overflown() && ring_->Enter(0, 0).ok()) TakeCompletions();
+    do {  // once more if results of sends waited in the kernel's memory, behind a full ring
+      for (Completion one; ring_->Next(&one);) {
+        submit_.OnCompletion(one);
+        const bool sent = OperationOf(one) == Operation::kSendAtOnce;
+        if (sent) OnSentAtOnce(one);
+        if (!sent) arrived_.push_back(Arrived{one, PartOf(one)});
+      }
+    } while (ring_->overflown() && ring_->Enter(0, 0).ok());
     FinishSends();
     return entered;
-  }
-
-  void TakeCompletions() {
-    Completion completion;
-    while (ring_->Next(&completion)) {
-      submit_.OnCompletion(completion);
-      if (OperationOf(completion) == Operation::kSendAtOnce) {
-        OnSentAtOnce(completion);
-      } else {
-        arrived_.push_back(Arrived{completion, PartOf(completion)});
-      }
-    }
   }
 
   Result<void> WaitAndReceive(int64_t timeout_ns) override {
