@@ -65,7 +65,8 @@ const rows: readonly (readonly [string, readonly string[], RegExp])[] = [
   [
     '{"command": "x {port}"}',
     [...refs, "--agents", "local", "--server", "b.invalid"],
-    /^bench: b.invalid: ssh exited with code 255: .*check its name/m,
+    // The second where there is no ssh.
+    /^bench: b.invalid: ssh (exited with code 255: .*check its name|could not be started)/m,
   ],
 ];
 
