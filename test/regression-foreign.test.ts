@@ -65,7 +65,7 @@ const rows: readonly (readonly [string, readonly string[], RegExp])[] = [
   [
     '{"command": "x {port}"}',
     [...refs, "--agents", "local", "--server", "b.invalid"],
-    // The second where there is no ssh.
+    // The second if there is no ssh.
     /^bench: b.invalid: ssh (exited with code 255: .*check its name|could not be started)/m,
   ],
 ];
