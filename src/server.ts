@@ -226,9 +226,18 @@ export class Server<T = undefined> implements AsyncDisposable {
     }
   }
 
+  /** A socket that cannot be removed stays: the server is closed all the same. */
   #removeSocket(): void {
     const { path } = this.#options;
-    if (path !== undefined && !path.startsWith("\0")) removeSocket(path);
+    if (path === undefined || path.startsWith("\0")) return;
+    try {
+      rmSync(path, { force: true });
+    } catch (error) {
+      const { message } = error as Error;
+      process.emitWarning(
+        `the socket "${path}" stays: ${message}; remove it to listen there again`,
+      );
+    }
   }
 
   #resolveIfOver(): void {
@@ -248,16 +257,6 @@ export function serve<T = undefined>(
   handlers: ConnectionHandlers<T>,
 ): Server<T> {
   return new Server(options, handlers);
-}
-
-/** What cannot be removed stays: the server is closed all the same. */
-function removeSocket(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch (error) {
-    const { message } = error as Error;
-    process.emitWarning(`the socket "${path}" stays: ${message}; remove it to listen there again`);
-  }
 }
 
 function openListener(host: string, options: ServeOptions): number {

@@ -166,7 +166,7 @@ const heardSome = {};
 /** How ssh, or what it ran, ended, and what to do about it. */
 export async function endOf(channel: Channel, program = "ssh"): Promise<string> {
   const end = `${program} ${describeExit(await channel.exited)}`;
-  const hint = sshHint(channel.stderrTail) ?? libcHint(channel.stderrTail);
+  const hint = sshHint(`${end} ${channel.stderrTail}`) ?? libcHint(channel.stderrTail);
   return withTail(end, channel) + (hint === null ? "" : `; ${hint}`);
 }
 

@@ -66,7 +66,7 @@ export function reach(destination: string, line: string, sshConfig: string | nul
 }
 
 /** What to do about the words with which ssh ends, where that is known. */
-const sshHints: readonly (readonly [said: string, hint: string])[] = [
+const sshHints: readonly (readonly [part: string, hint: string])[] = [
   [
     "Host key verification failed",
     "the host's key is unknown or has changed: connect once by hand and compare its fingerprint",
@@ -79,8 +79,10 @@ const sshHints: readonly (readonly [said: string, hint: string])[] = [
   ["Connection refused", "no sshd listens there: start it, or name its Port in the configuration"],
   ["No route to host", "check the address and the network between"],
   ["timed out", "check the address, the network between and its firewall"],
+  ["spawn ssh ENOENT", "install an ssh client, such as the package openssh-client"],
 ];
 
-export function sshHint(stderr: string): string | null {
-  return sshHints.find(([said]) => stderr.includes(said))?.[1] ?? null;
+/** @param said by ssh on its standard error, or by the system that could not start ssh */
+export function sshHint(said: string): string | null {
+  return sshHints.find(([part]) => said.includes(part))?.[1] ?? null;
 }

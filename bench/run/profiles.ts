@@ -126,7 +126,7 @@ export const profiles: readonly Profile[] = [
   {
     name: "default",
     budgetSeconds: 600,
-    summary: "the six workloads that a newcomer asks about, about six minutes",
+    summary: "the six workloads that a newcomer asks about, about seven minutes",
     contenders: [...story, ...proactors],
     rows: [
       row("echo-rate", [10_000], { ratePerSecond: 20_000, blocks: fixed(6), timing: turns }),
@@ -151,7 +151,7 @@ export const profiles: readonly Profile[] = [
   {
     name: "full",
     budgetSeconds: 7_200,
-    summary: "every workload but scale, every contender; most of an hour",
+    summary: "every workload but scale, every contender; about 90 minutes",
     contenders: null,
     rows: [
       row("echo-rate", [1, 10, 100, 1_000], { ratePerSecond: 10_000 }),
