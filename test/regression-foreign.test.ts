@@ -66,7 +66,7 @@ const rows: readonly (readonly [string, readonly string[], RegExp])[] = [
     '{"command": "x {port}"}',
     [...refs, "--agents", "local", "--server", "b.invalid"],
     // The second if there is no ssh.
-    /^bench: b.invalid: ssh (exited with code 255: .*check its name|could not be started.*install an ssh client)/m,
+    /^bench: b.invalid: ssh (exited with code 255: .*check its name|could not .*install an ssh)/m,
   ],
 ];
 
