@@ -103,7 +103,15 @@ describe.runIf(linux)("a workload", () => {
 
   it.each(servers)("$name gives its headline for each of its variants", async (workload) => {
     const plan = planOf(ungated(workload), ["cpp:reactor-epoll"]);
-    const { cells, timeline } = await measure(plan);
+    const answered = ({ cells }: Results) =>
+      cells.every(({ status, messages }) => status === "unavailable" || messages > 0);
+    const counts = !["idle", "memory"].includes(workload.regime);
+    let results = await measure(plan);
+    // A machine that is busy may stand still for two windows of 60 ms.
+    for (let again = 0; again < 4 && counts && !answered(results); again++) {
+      results = await measure(plan);
+    }
+    const { cells, timeline } = results;
     expect(cells).toHaveLength(plan.parts[0]?.scenarios.length ?? 0);
     for (const cell of cells) {
       if (cell.capacityPercent !== undefined && cell.status === "unavailable") {
@@ -117,7 +125,7 @@ describe.runIf(linux)("a workload", () => {
       const headline = workload.mustFill ? "throughputAtLeast" : workload.headline;
       const told = median(cell, workload.headline) ?? median(cell, headline);
       expect(told, `${workload.name} ${cell.variant ?? ""}`).not.toBeNull();
-      if (!["idle", "memory"].includes(workload.regime)) expect(cell.messages).toBeGreaterThan(0);
+      if (counts) expect(cell.messages).toBeGreaterThan(0);
     }
     expect(new Set(cells.map(({ variant }) => variant)).size).toBe(cells.length);
     expect(timeline).toHaveLength(cells.length);

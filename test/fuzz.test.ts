@@ -7,7 +7,7 @@ import { selectorClasses } from "./conformance/backends.ts";
 import { type Backend, hunt } from "./fuzz/hunt.ts";
 import { runNode } from "./run-program.ts";
 
-const OPERATIONS = 25_000;
+const OPERATIONS = 10_000;
 
 describe("every backend does what the model does", () => {
   it.each([1, 20261121])(

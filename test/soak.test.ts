@@ -5,9 +5,9 @@ import { describe, expect, it } from "vitest";
 import { judge } from "./lifetimes/flatness.ts";
 import { runNode } from "./run-program.ts";
 
-const CYCLES = 5000;
-const SELECTORS = 3000;
-const RELOADS = 100;
+const CYCLES = 2000;
+const SELECTORS = 1000;
+const RELOADS = 60;
 
 async function soak(...args: string[]): Promise<{ status: number | null; output: string }> {
   const program = ["--expose-gc", "--import", "./test/typescript.mjs", "test/soak/cli.ts"];

@@ -12,6 +12,8 @@ import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 
 const usualPlaces = [
+  // Takes half the CPU time of a whole browser.
+  "/usr/bin/chromium-headless-shell",
   "/usr/bin/chromium",
   "/usr/bin/chromium-browser",
   "/usr/bin/google-chrome",
@@ -32,8 +34,8 @@ export function chromiumPath(): string | undefined {
 /** @throws if it does not start. */
 export function launchChromium(executablePath: string): Promise<Browser> {
   // The sandbox refuses root, which is who runs in containers.
-  const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-  return chromium.launch({ executablePath, args });
+  const sandbox = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+  return chromium.launch({ executablePath, args: [...sandbox, "--disable-gpu"] });
 }
 
 export interface Look {
