@@ -76,6 +76,9 @@ export function parseOptions(argv: readonly string[], rows: readonly OptionRow[]
     }
     const row = all.find(({ name }) => name === token.name);
     if (row === undefined) throw unknownOption(token.rawName, all);
+    if (row.value === "" && token.value !== undefined) {
+      throw new UsageError(`${token.rawName} takes no value: omit "=${token.value}"`);
+    }
     const value = row.value === "" ? true : readValue(token, row);
     const before = (given[row.name] ?? []) as readonly unknown[];
     given[row.name] = row.many === true ? [...before, value] : value;

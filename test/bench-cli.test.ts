@@ -93,6 +93,7 @@ describe("bad input", () => {
   const rows = [
     { argv: ["--frobnicate"], named: ["--frobnicate", ...options] },
     { argv: ["-x"], named: ["-x", ...options] },
+    { argv: ["--json=false"], named: ["--json takes no value"] },
     { argv: ["faster"], named: ["faster", "run, target, doctor, list"] },
     { argv: ["run", "faster"], named: ["faster"] },
     { argv: ["--contenders", "cpp:nope"], named: ["cpp:nope", ...names(contenders)] },

@@ -354,16 +354,21 @@ describe("target", () => {
 describe("report", () => {
   it("needs a file, and says what is wrong with one that is not ours", async () => {
     writeFileSync(join(folder, "cut.json"), '{"schemaVersion": 1, "prof');
-    const lines = [[], ["nowhere.json"], ["cut.json"], ["cut.json", "--form", "pdf"]];
+    const lines = [
+      ...[[], ["nowhere.json"], ["cut.json"], ["cut.json", "--form", "pdf"]],
+      ["results.json", "--out", "x", "--form", "csv"],
+    ];
     const outcomes = await commandLines(
       lines.map((words) => ["report", ...words]),
       folder,
     );
-    const [none, nowhere, cut, pdf] = outcomes;
+    const [none, nowhere, cut, pdf, both] = outcomes;
     expect(none?.stderr).toContain("report takes one file");
     expect(nowhere?.stderr).toContain('cannot read "nowhere.json"');
     expect(cut).toMatchObject({ status: 2, stderr: expect.stringContaining("cut.json") });
     expect(pdf?.stderr).toContain("not one of terminal");
+    expect(both?.status).toBe(2);
+    expect(both?.stderr).toContain("--out writes every form; omit --form");
   });
 
   it.runIf(linux)("shows a saved run in every form", async () => {

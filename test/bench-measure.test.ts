@@ -15,7 +15,8 @@ import { echoRate } from "../bench/model/workloads/echo-rate.ts";
 import { memory } from "../bench/model/workloads/memory.ts";
 import type { OpenLoad, Workload } from "../bench/model/workloads/workload.ts";
 import { cellsOf, type PartOutcome } from "../bench/run/cells.ts";
-import { describePlan, makePlan, type Part, type Plan } from "../bench/run/plan.ts";
+import { makePlan, type Part, type Plan } from "../bench/run/plan.ts";
+import { describePlan } from "../bench/run/plan-words.ts";
 import { profiles } from "../bench/run/profiles.ts";
 import { nothingMeasured, type Round } from "../bench/run/round.ts";
 import { closedWarmup, warmed, warmUpsAtOnce } from "../bench/run/warm-up.ts";
@@ -45,6 +46,23 @@ describe("a plan", () => {
     expect(plan).toMatchObject({ seed: 7, timing: { windows: 2, windowMs: 300 } });
     expect(plan.timing.steadyWithinMs).toBe(3000);
     for (const { blocks } of plan.parts) expect(blocks).toEqual({ minimum: 2, maximum: 2 });
+  });
+
+  it("has whole milliseconds, which the load generator takes, of any number of seconds", () => {
+    for (const steady of [16.1, 32.3, 0.0505]) {
+      const { steadyWithinMs } = makePlan(requestOf({ steady })).timing;
+      expect(steadyWithinMs).toBe(Math.round(1000 * steady));
+    }
+  });
+
+  it("states the blocks and windows of a workload that the profile does not have", () => {
+    const idle = makePlan(requestOf({ workloads: ["idle"] }));
+    expect(idle).toMatchObject({ blocks: { minimum: 3 }, timing: { windows: 5, windowMs: 400 } });
+    expect(idle.parts.every(({ blocks }) => blocks.minimum === 3)).toBe(true);
+    const scale = makePlan(requestOf({ workloads: ["scale"] }));
+    expect(scale.parts[0]).toMatchObject({
+      ...{ blocks: { minimum: 1 }, timing: { windows: 6, windowMs: 1000 } },
+    });
   });
 
   it("leaves the rest to the profile", () => {

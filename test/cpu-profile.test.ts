@@ -158,6 +158,9 @@ describe("the reports of a profile", () => {
     expect([...files]).toEqual([
       ["profiles/cpp-reactor-epoll.folded", "main;send_[k] 600\nmain;<wait>_[k] 300\nmain 100\n"],
     ]);
+    const alike = ["old.v1", "old-v1"].map((name) => profile(name));
+    const names = [...folded.files(reportOf({ ...results, cpuProfiles: alike })).keys()];
+    expect(names).toEqual(["profiles/old-v1.folded", "profiles/old-v1-2.folded"]);
   });
 
   it("draw a box per function inside the one that called it, and none too narrow to see", () => {

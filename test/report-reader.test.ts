@@ -270,6 +270,26 @@ describe("the claims of the literature", () => {
     expect(judgementsOf([]).get("idle-threads")).toBe("not measured");
   });
 
+  it("get the verdict on their ratio: a tie and a probable difference decide nothing", () => {
+    const found = saved("default").cells.find(
+      ({ workload, contender }) => workload === "echo-rate" && contender === "node:net",
+    );
+    if (found === undefined) throw new Error("no cell");
+    const judged = (low: number, high: number, cell: Partial<Cell> = {}) => {
+      const ratioToReference = { unit: "ratio", median: (low + high) / 2, low, high, blocks: [] };
+      const changed = { ...found, ...cell, metrics: { ...found.metrics, ratioToReference } };
+      return judgementsOf([changed as Cell]).get("streams-cost");
+    };
+    const cause = { code: "unresolved", detectableEffect: 0.15 } as const;
+    const unranked = { status: "inconclusive", cause } as const;
+    expect(judged(1.2, 1.3)).toBe("holds");
+    expect(judged(0.7, 0.8)).toBe("does not hold");
+    expect(judged(1.02, 1.11, unranked)).toBe("probably holds");
+    expect(judged(0.9, 0.98, unranked)).toBe("probably does not hold");
+    expect(judged(0.9, 1.1, unranked)).toBe("not resolved");
+    expect(judged(0.98, 1.02, { status: "tie" })).toBe("tie");
+  });
+
   it("compare silent connections with none beside as many active ones", () => {
     const select = saved("default").cells.filter(
       ({ workload, contender }) => workload === "active-fraction" && contender === "cpp:select",

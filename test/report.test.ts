@@ -269,6 +269,24 @@ describe("cautions", () => {
     expect(renderTerminal(withCells(reference, few), shown)).toContain("With 4 blocks an interval");
   });
 
+  it("call no server saturated that opens connections as fast as it can, except busy polling", () => {
+    const { cells } = inventedResults();
+    const opened = cells.map((cell) => ({ ...cell, workload: "connect-rate", saturated: true }));
+    const text = renderMarkdown(inventedResults({ cells: opened }));
+    expect(text).not.toMatch(/^- Saturated/m);
+    const polling = opened.map((cell) => ({ ...cell, strategy: "busy-poll" as const }));
+    expect(renderMarkdown(inventedResults({ cells: polling }))).toMatch(/^- Busy polling/m);
+  });
+
+  it("know that the load generators have cores of their own on other machines", () => {
+    const { environment } = inventedResults();
+    const one = { ...environment, availableCores: 1 };
+    expect(renderMarkdown(inventedResults({ environment: one }))).toContain("the only core");
+    const fleet = { limitedByClients: [], faults: [] };
+    const several = inventedResults({ environment: { ...one, fleet } });
+    expect(renderMarkdown(several)).not.toContain("the only core");
+  });
+
   it("name what is overloaded, noisy, interrupted, on one core, or of few blocks", () => {
     const full = { ...measuredCell("cpp:poll", { ...figures, percent: 97 }), blocks: 4 };
     const noisy = otherCell("cpp:select", "inconclusive", "4 of 6 blocks discarded");
@@ -281,7 +299,7 @@ describe("cautions", () => {
       }),
     ).toEqual([
       "The run was interrupted: this is what was measured until then.",
-      "Server and load generator shared the only core: nothing here can be ranked.",
+      "Server and load generator shared the only core: differences are too large or too small.",
       "With 4 blocks an interval covers the true value at most 87.5 % of the time, not 95 %; " +
         "use 6 or more.",
       "Not ranked: cpp:select.",
@@ -443,6 +461,22 @@ describe("report.md", () => {
     }
     const whole = inventedResults({ complete: true, cells: [...cells, ...missed] });
     expect(renderMarkdown(whole)).not.toContain("Not reached");
+  });
+
+  it("opens with what was reached if that is not the usual workload", () => {
+    const reason = "interrupted after 0 of 6 blocks";
+    const { cells } = inventedResults();
+    const none = { blocks: 0, dropped: 0, messages: 0, mismatches: 0, metrics: {} };
+    const echo = cells.map(({ contender }) => ({
+      ...otherCell(contender, "inconclusive", reason),
+      ...none,
+    }));
+    const done = cells.map((cell) => ({ ...cell, workload: "pipelining" }));
+    const results = inventedResults({ complete: false, cells: [...echo, ...done] });
+    const text = renderTerminal(results, { colour: false, width: 100 });
+    expect(text).not.toContain("Nothing was measured");
+    expect(text).toContain("Not reached before the run was interrupted: echo-rate.");
+    expect(text).toMatch(/cpp:reactor-epoll spends/);
   });
 
   it("quotes the command for a shell and leaves the output folder out", () => {

@@ -34,6 +34,9 @@ interface AgentEvent {
   readonly [field: string]: unknown;
 }
 
+/** The answer to what is asked when the agent is lost. */
+const lostAnswer: AgentEvent = { event: "lost" };
+
 interface AgentOptions {
   readonly paths: Paths;
   readonly sshConfig: string | null;
@@ -124,18 +127,15 @@ export class Agent {
 
   /** Asks, and waits for the answer. @throws {HostError} */
   async request(what: string, fields: object = {}): Promise<AgentEvent> {
+    if (this.#lostReason !== null) throw new HostError(`${this.name}: ${this.#lostReason}`);
     const id = ++this.#lastId;
     const answer = new Promise<AgentEvent>((resolve) => this.#waiting.set(id, resolve));
     this.#write({ do: what, id, ...fields });
-    const first = await within(Promise.race([answer, this.lost.then((why) => ({ why }))]), {
-      timeoutMs: answerMs,
-    });
+    const first = await within(answer, { timeoutMs: answerMs });
     this.#waiting.delete(id);
-    if (first === null) {
-      throw new HostError(`${this.name}: no answer to "${what}" within ${answerMs / 1000} s`);
-    }
-    if ("why" in first) throw new HostError(`${this.name}: ${first.why}`);
-    return first as AgentEvent;
+    if (first !== null && first !== lostAnswer) return first;
+    const why = this.#lostReason ?? `no answer to "${what}" within ${answerMs / 1000} s`;
+    throw new HostError(`${this.name}: ${why}`);
   }
 
   /** Starts a program there. Never throws: a failure is the exit of the process. */
@@ -275,6 +275,7 @@ export class Agent {
     clearInterval(this.#heartbeat);
     this.#lostReason = reason;
     for (const process of this.#processes.values()) process.lose(`${this.name}: ${reason}`);
+    for (const resolve of this.#waiting.values()) resolve(lostAnswer);
     if (!this.#closed) this.#lost.resolve(reason);
   }
 }

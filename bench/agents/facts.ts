@@ -43,7 +43,9 @@ export class FactCollector {
     this.#skewsMs.push(Math.max(...shares.map(({ startedMs }) => startedMs)));
     this.#uncertaintyMs = Math.max(this.#uncertaintyMs ?? 0, uncertaintyMs);
     for (const share of shares) {
-      this.#shares.set(share.agent, [...(this.#shares.get(share.agent) ?? []), share]);
+      const known = this.#shares.get(share.agent);
+      if (known === undefined) this.#shares.set(share.agent, [share]);
+      else known.push(share);
     }
   }
 
@@ -85,6 +87,8 @@ function factsOf(
   missed = { full: 0, disturbed: 0 },
 ): AgentFacts {
   const sum = (field: keyof AgentShare) => shares.reduce((total, share) => total + share[field], 0);
+  // Not Math.max(...): a long run has more windows than a call takes arguments.
+  const latest = shares.reduce((most, share) => Math.max(most, share.senderDelayMsP99), 0);
   return {
     agent,
     windows: shares.length + missed.full + missed.disturbed,
@@ -93,7 +97,7 @@ function factsOf(
     sentMessages: sum("sentMessages"),
     droppedMessages: sum("droppedMessages"),
     cpuPercent: rounded(sum("cpuPercent") / Math.max(1, shares.length)),
-    senderDelayMsP99: rounded(Math.max(0, ...shares.map((share) => share.senderDelayMsP99))),
+    senderDelayMsP99: rounded(latest),
   };
 }
 

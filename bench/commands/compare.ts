@@ -64,6 +64,9 @@ function shortNames(files: readonly string[]): string[] {
 }
 
 function formOf(values: Readonly<Record<string, unknown>>): (result: GateResult) => string {
+  if (values["json"] === true && values["markdown"] === true) {
+    throw new UsageError("compare: --json and --markdown exclude one another: give one");
+  }
   if (values["json"] === true) return (result) => serializeGate(result).trimEnd();
   if (values["markdown"] === true) return renderGateMarkdown;
   const width = widthOf(process.stdout);

@@ -83,8 +83,11 @@ export async function openTrees(
       build: (side) =>
         remote.buildBy(side, revisions[side], { file: files[side], folder, command }),
       close: async () => {
-        await remote.remove();
-        await machines.close();
+        try {
+          await remote.remove();
+        } finally {
+          await machines.close();
+        }
       },
     };
   } catch (error) {

@@ -101,7 +101,7 @@ export const regressionCommand: Command = {
   options: rows,
   examples: [
     ["npm run bench:regression -- --base origin/main", "before a pull request"],
-    ["npm run bench:regression -- --base v0.1.0 --head v0.2.0", "between two releases"],
+    ["npm run bench:regression -- --base OLD_TAG --head NEW_TAG", "between two releases"],
     ["npm run bench:regression -- --base HEAD~1 --profile short", "a first look"],
     [
       "npx io-selectors regression --base origin/main --build 'npm ci && npm run build' " +

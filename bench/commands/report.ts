@@ -29,6 +29,9 @@ export const reportCommand: Command = {
     if (file === undefined || more.length > 0) {
       throw new UsageError("report takes one file: the results.json of a run");
     }
+    if (values["out"] !== null && values["form"] !== null) {
+      throw new UsageError("report: --out writes every form; omit --form");
+    }
     const results = readResults(file);
     if (results === null) return exitUsage;
     if (values["out"] !== null) {

@@ -8,6 +8,8 @@ import { accountsOf } from "../host/usage.ts";
 /** Counted in turns of a second: one that both were stopped for, however long, is one only. */
 const ANSWER_TURNS = 30;
 const TURN_MS = 1000;
+/** A list of all that was measured is a line: some minutes' worth of 20,000 per second. */
+const longestLine = 256 * 1024 * 1024;
 
 const host = new LocalHost();
 
@@ -24,6 +26,7 @@ export class Peer {
   readonly #heard: unknown[] = [];
   #wake: () => void = () => {};
   #over = false;
+  #tooLong = false;
 
   /** @param program below dist, without its ending. */
   constructor(program: string, args: readonly string[], { cpu = null, flags = [] }: Launch = {}) {
@@ -33,7 +36,12 @@ export class Peer {
     this.#process = host.start(command, {
       launch: { cpu },
       input: true,
+      longestLine,
       onLine: (line) => {
+        if (line === "") {
+          this.#tooLong = true;
+          return this.#end();
+        }
         this.#heard.push(JSON.parse(line));
         this.#wake();
       },
@@ -66,6 +74,10 @@ export class Peer {
     }
     clearInterval(timer);
     if (this.#heard.length > 0) return this.#heard.shift() as T;
+    if (this.#tooLong) {
+      const mebi = longestLine / 2 ** 20;
+      throw new Error(`${this.#name}: its answer exceeds ${mebi} Mi; use a shorter --duration`);
+    }
     const end = `${this.#name} ${this.pid} ended, or does not answer`;
     throw new Error(describeEnd(this.#process, end));
   }

@@ -56,6 +56,7 @@ export async function runGate(request: GateRequest, given: GateContext): Promise
   const { profile, seed, trees, asked, folder } = request;
   const pairContext: PairContext = { ...given, trees, seed };
   const { exact, notes } = await availableExact(profile.exact, pairContext);
+  refuseUncounted(notes, asked);
   const plants = profile.loads.some(({ plantedPercent }) => plantedPercent != null);
   if (!plants && !exact.some(({ metric }) => metric === "systemCalls")) {
     // What is measured now could not be trusted afterwards.
@@ -130,6 +131,14 @@ export function refuseUnmeasured(
   if (missing.length === 0) return;
   const names = missing.join(", ");
   throw new CannotCompare(`--gate: the profile "${name}" does not measure ${names} here`);
+}
+
+/** What the user wants to decide must not pass uncounted. @throws {CannotCompare} */
+function refuseUncounted(notes: readonly GateNote[], asked: readonly string[]): void {
+  for (const note of notes) {
+    if (note.code !== "not-counted" || !asked.includes(note.metric)) continue;
+    throw new CannotCompare(`--gate: ${note.metric} cannot be counted here: ${note.text}`);
+  }
 }
 
 /** What gates needs all of its pairs; what only informs does with fewer, or is left out. */

@@ -84,7 +84,10 @@ export class RemoteTrees {
   async remove(): Promise<void> {
     const { host } = this.#machine;
     const { signal } = new AbortController();
-    await runTool(["rm", "-rf", this.#folder], { host, signal });
+    const folder = shellQuoted(this.#folder);
+    // A cache of packages may be read-only.
+    const remove = `chmod -R u+rwX ${folder}; rm -rf ${folder}`;
+    await runTool(["/bin/sh", "-c", remove], { host, signal });
   }
 
   /** What a build leaves running is ended with it. @returns why it failed; null if it did not. */

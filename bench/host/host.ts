@@ -57,8 +57,10 @@ export interface CpuShare {
 }
 
 export interface StartOptions {
-  /** Called for each line of standard output. */
+  /** Called for each line of standard output; with "" for one that is too long. */
   readonly onLine: (line: string) => void;
+  /** In UTF-16 units; default: 4 Mi. */
+  readonly longestLine?: number;
   /**
    * Starts it through the launcher, which raises its descriptor limit, ends it when this process
    * ends, and pins it to the CPU unless that is null. Without it the program starts as it is.

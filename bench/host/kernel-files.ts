@@ -15,6 +15,27 @@ export const readText: ReadText = (path) => {
   }
 };
 
+let knownPageBytes: number | null = null;
+
+/** The kernel's page size, by the entry AT_PAGESZ of proc_pid_auxv(5); 4096 if it is not there. */
+export function pageBytes(): number {
+  knownPageBytes ??= readPageBytes();
+  return knownPageBytes;
+}
+
+function readPageBytes(): number {
+  const AT_PAGESZ = 6n;
+  try {
+    const entries = new BigUint64Array(new Uint8Array(readFileSync("/proc/self/auxv")).buffer);
+    for (let at = 0; at + 1 < entries.length; at += 2) {
+      if (entries[at] === AT_PAGESZ) return Number(entries[at + 1]);
+    }
+  } catch {
+    // Not Linux, or 32-bit entries.
+  }
+  return 4096;
+}
+
 /** The names in a folder; none if it cannot be read. */
 export function listNames(folder: string): string[] {
   try {

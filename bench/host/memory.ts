@@ -2,7 +2,7 @@
 // descendants (smaps_rollup, proc(5)), and what the kernel holds (meminfo: Slab, KernelStack,
 // PageTables; sockstat: buffers). Null if the platform does not have it.
 
-import { type ReadText, readText } from "./kernel-files.ts";
+import { pageBytes, type ReadText, readText } from "./kernel-files.ts";
 import { childrenOf, threadsOf } from "./usage.ts";
 
 export interface MemorySample {
@@ -31,15 +31,12 @@ export function kernelMemory(read: ReadText): number | null {
     (name) => kilobytesOf(meminfo, name) ?? 0,
   );
   const pages = [...(read("/proc/net/sockstat")?.matchAll(/ mem (\d+)/g) ?? [])];
-  const buffers = pages.reduce((sum, [, count]) => sum + Number(count) * pageBytes, 0);
+  const buffers = pages.reduce((sum, [, count]) => sum + Number(count) * pageBytes(), 0);
   return parts.reduce((sum, part) => sum + part, 0) + buffers;
 }
 
 /** Few of our servers fork from a second thread; ten thousand threads are not all asked. */
 const mostThreadsAsked = 64;
-/** sockstat counts in pages; every platform that we measure on has this size or tells nothing. */
-const pageBytes = 4096;
-
 /** Null if not even the root tells: another platform, another user's process. */
 function treeMemory(root: number, read: ReadText = readText): number | null {
   let total: number | null = null;

@@ -6,7 +6,7 @@ import type { Exit, HostProcess, StartOptions } from "./host.ts";
 
 const stderrTailBytes = 4096;
 /** Longer than any expected line (a window with its histograms), short enough to be kept. */
-const longestLine = 4 * 1024 * 1024;
+const usualLongestLine = 4 * 1024 * 1024;
 /** Another process may hold the pipes of one that has ended: they are waited for this long. */
 const pipesAfterExitMs = 500;
 
@@ -15,12 +15,13 @@ export class ChildProcess implements HostProcess {
   readonly #process: NodeProcess;
   #stderr = Buffer.alloc(0);
 
-  constructor(argv: readonly string[], { onLine, input = false }: Omit<StartOptions, "launch">) {
+  constructor(argv: readonly string[], options: Omit<StartOptions, "launch">) {
+    const { onLine, longestLine = usualLongestLine, input = false } = options;
     const [command = "", ...args] = argv;
     this.#process = spawn(command, args, { stdio: [input ? "pipe" : "ignore", "pipe", "pipe"] });
     const { stdin, stdout, stderr } = this.#process;
     stdin?.on("error", () => {}); // it has ended, which `exited` reports
-    if (stdout !== null) readLines(stdout, onLine);
+    if (stdout !== null) readLines(stdout, longestLine, onLine);
     stderr?.on("data", (chunk: Buffer) => {
       this.#stderr = Buffer.from(Buffer.concat([this.#stderr, chunk]).subarray(-stderrTailBytes));
     });
@@ -76,15 +77,25 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-function readLines(stream: Readable, onLine: (line: string) => void): void {
-  let rest = "";
+/** Calls `onLine` with "" for a line above `longest`: a child must not fill our memory. */
+function readLines(stream: Readable, longest: number, onLine: (line: string) => void): void {
+  let parts: string[] = [];
+  let length = 0;
+  const keep = (part: string) => {
+    length += part.length;
+    if (length <= longest) parts.push(part);
+    else parts = [];
+  };
   stream.setEncoding("utf8");
   stream.on("data", (chunk: string) => {
-    const lines = (rest + chunk).split("\n");
-    rest = lines.pop() ?? "";
-    // No program of ours writes such a line; keeping it would let a child fill our memory.
-    if (rest.length > longestLine) rest = "";
-    for (const line of lines) onLine(line);
+    const [first = "", ...more] = chunk.split("\n");
+    keep(first);
+    for (const next of more) {
+      onLine(parts.join(""));
+      parts = [];
+      length = 0;
+      keep(next);
+    }
   });
 }
 

@@ -1,7 +1,7 @@
 // What the kernel's accounts say of processes, read from outside. proc_pid_stat(5),
 // proc_pid_schedstat, proc_stat(5); "Scheduler Statistics" of the kernel's documentation.
 
-import { listNames, type ReadText, readText } from "./kernel-files.ts";
+import { listNames, pageBytes, type ReadText, readText } from "./kernel-files.ts";
 
 /** Of a process and its children until now. */
 export interface Usage {
@@ -27,9 +27,8 @@ interface ThreadAccounts {
 /** One process per connection is too many to look at. */
 const mostChildren = 16;
 const mostForkingThreads = 64;
-/** USER_HZ is 100 on every architecture that Node has, and the page has this size. */
+/** USER_HZ is 100 on every architecture that Node has. */
 const tickNs = 1e7;
-const pageBytes = 4096;
 
 /** Null if the process has ended, or the platform has no procfs. */
 export function usageOf(pid: number, read: ReadText = readText): Usage | null {
@@ -128,6 +127,6 @@ function processUsage(pid: number, read: ReadText) {
   const exactNs = Number(read(`/proc/${pid}/schedstat`)?.split(" ")[0] ?? 0);
   return {
     cpuNs: Math.max(exactNs, ticksNs),
-    memoryBytes: field(24) * pageBytes,
+    memoryBytes: field(24) * pageBytes(),
   };
 }

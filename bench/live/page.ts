@@ -9,7 +9,8 @@ import { liveScript } from "../report/html/scripts.ts";
 import { bullets, element, join, type Markup, paragraph, raw, text } from "../report/markup.ts";
 import { point } from "../report/svg/marks.ts";
 import { markOf } from "../report/svg/palette.ts";
-import { describePlan, type Plan } from "../run/plan.ts";
+import type { Plan } from "../run/plan.ts";
+import { describePlan } from "../run/plan-words.ts";
 import { liveStyle } from "./style.ts";
 
 export function renderLivePage(plan: Plan): string {

@@ -37,10 +37,18 @@ const fullCorePercent = 95;
 
 /**
  * Whether the server used up its core, or what other programs left of it: its cost is then the core
- * over the rate. Not in a closed loop: every server uses its core up there, at a cost of its own.
+ * over the rate. Not in a closed loop, where every server uses its core up, at a cost of its own.
  */
 export function isSaturated(cell: Cell): boolean {
-  if (workloadRow(cell.workload)?.regime === "capacity") return false;
+  const regime = workloadRow(cell.workload)?.regime;
+  return regime !== "capacity" && regime !== "churn" && usesItsCore(cell);
+}
+
+function isPoll({ strategy }: Cell): boolean {
+  return strategy === "busy-poll";
+}
+
+function usesItsCore(cell: Cell): boolean {
   return cell.saturated ?? (figure(cell, "serverCpuPercent")?.median ?? 0) >= fullCorePercent;
 }
 
@@ -54,12 +62,14 @@ export function cautionsOf({ measured, others }: Group, results: Results): Cauti
   const { complete, environment } = results;
   const dropped = [...measured, ...others].filter((cell) => cell.dropped > 0);
   const unranked = [...measured, ...others].filter(({ status }) => status === "inconclusive");
-  const full = measured.filter(isSaturated);
+  const saturated = measured.filter((cell) => isSaturated(cell) && !isPoll(cell));
   const late = [...measured, ...others].filter(({ afterwards }) => afterwards !== undefined);
-  const polls = full.filter(({ strategy }) => strategy === "busy-poll");
+  const polls = measured.filter((cell) => isPoll(cell) && usesItsCore(cell));
   const all: (Caution | false)[] = [
     !complete && { code: "interrupted" },
-    environment["availableCores"] === 1 && { code: "one-core" },
+    // The cores are those of the server's machine.
+    environment["fleet"] === undefined &&
+      environment["availableCores"] === 1 && { code: "one-core" },
     ...fleetCautions(environment),
     ...hurried(results),
     fewBlocks(measured),
@@ -67,9 +77,7 @@ export function cautionsOf({ measured, others }: Group, results: Results): Cauti
     unranked.length > 0 && { code: "not-ranked", cells: unranked },
     measured.length === 0 && others.some(isBusy) && { code: "machine-busy" },
     polls.length > 0 && { code: "polls", cells: polls },
-    full.length > polls.length && {
-      ...{ code: "saturated", cells: full.filter((cell) => !polls.includes(cell)) },
-    },
+    saturated.length > 0 && { code: "saturated", cells: saturated },
     ...sentLate(measured),
     late.length > 0 && { code: "failed-afterwards", cells: late },
     ...engines(measured),

@@ -1,14 +1,17 @@
-// What the literature claims of each strategy, with the cells that test it: each claim holds, does
-// not hold, is not resolved, or was not measured by the run. docs/claims.md lists the same claims.
+// What the literature claims of each strategy, with the cells that test it, and what a run says of
+// it. docs/claims.md lists the same claims.
 
 import type { Cell } from "../model/results.ts";
 import { isSaturated } from "./cautions.ts";
 import { ratio, significant } from "./format.ts";
-import { type Figure, figure, hasFigures, isMeasured, unitOf } from "./groups.ts";
+import { type Figure, figure, hasFigures, isMeasured, isProbable, unitOf } from "./groups.ts";
 import { figureWithInterval } from "./intervals.ts";
 import { metricWords } from "./metric-words.ts";
 
-type ClaimResult = "holds" | "does not hold" | "not resolved" | "not measured";
+type Holding = "holds" | "does not hold" | "not resolved";
+
+/** "tie" and "probably" are the verdicts on the ratio that tests the claim: docs/measurement.md. */
+type ClaimResult = Holding | "probably holds" | "probably does not hold" | "tie" | "not measured";
 
 interface Claim {
   readonly id: string;
@@ -131,14 +134,18 @@ function against(cells: readonly Cell[], contender: string, wanted: "more" | "le
   const [cell] = largest(cells, "echo-rate", contender);
   const found = cell === undefined ? undefined : figure(cell, "ratioToReference");
   if (cell === undefined || found === undefined) return unmeasured;
-  const figures = figureWithInterval(found, ratio);
-  if (found.low === null) return { judgement: "not resolved", figures };
-  // A ratio that is not ranked decides nothing.
-  const judgement =
-    cell.status === "ok" && !isSaturated(cell)
-      ? sideOf(found, 1, wanted === "more" ? "above" : "below")
-      : "not resolved";
-  return { judgement, figures };
+  const side = sideOf(found, 1, wanted === "more" ? "above" : "below");
+  const known = found.low !== null && !isSaturated(cell);
+  const judgement = known ? byVerdict(cell, side) : "not resolved";
+  return { judgement, figures: figureWithInterval(found, ratio) };
+}
+
+/** As the verdict on the cell is: a ratio that is not ranked decides nothing. */
+function byVerdict(cell: Cell, side: Holding): ClaimResult {
+  if (cell.status === "tie") return "tie";
+  if (side === "not resolved") return side;
+  if (isProbable(cell)) return `probably ${side === "holds" ? "holds" : "does not hold"}`;
+  return cell.status === "ok" ? side : "not resolved";
 }
 
 interface Growth {
@@ -171,11 +178,7 @@ function grows(cells: readonly Cell[], contender: string, { over, holds }: Growt
 }
 
 /** On which side of a bound a figure lies; not resolved if its interval holds the bound. */
-function sideOf(
-  { median, low, high }: Figure,
-  bound: number,
-  wanted: "above" | "below",
-): ClaimResult {
+function sideOf({ median, low, high }: Figure, bound: number, wanted: "above" | "below"): Holding {
   const isAbove = (low ?? median) >= bound;
   const isBelow = (high ?? median) < bound;
   if (!isAbove && !isBelow) return "not resolved";

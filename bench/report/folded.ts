@@ -20,10 +20,13 @@ export const folded: ReportFormat = {
   files: ({ results: { cpuProfiles = [] } }) => {
     const sound = cpuProfiles.filter(({ reason }) => reason === null);
     if (sound.length === 0) return noFiles;
-    const rows = sound.map(
-      (profile) =>
-        [`profiles/${identifier(profile.contender)}.folded`, foldedText(profile)] as const,
-    );
-    return new Map(rows);
+    const files = new Map<string, string>();
+    for (const profile of sound) {
+      const name = `profiles/${identifier(profile.contender)}`;
+      // Two names may differ only in characters that a file's name does not have.
+      const other = files.has(`${name}.folded`) ? `-${files.size + 1}` : "";
+      files.set(`${name}${other}.folded`, foldedText(profile));
+    }
+    return files;
   },
 };

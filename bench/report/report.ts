@@ -45,10 +45,10 @@ export interface Report {
 export function reportOf(results: Results): Report {
   const all = groupCells(results);
   const untouched = all.filter((group) => isUntouched(group, results));
-  const opening = headlineGroup(all);
+  const touched = all.filter((group) => !untouched.includes(group));
+  const opening = headlineGroup(touched.length > 0 ? touched : all);
   const loads = opening?.measured.some(isShare) ? kneeSentences(results.cells) : [];
   const sentences = [...headlineOf(opening, results), ...loads];
-  const touched = all.filter((group) => !untouched.includes(group));
   const lastShare = touched.findLast(({ measured }) => measured.some(isShare));
   const groups = touched.map((group) => ({
     ...group,

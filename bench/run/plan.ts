@@ -1,14 +1,12 @@
 // What a run will do: a profile, the command line's overrides and the catalogues, joined and
-// checked, and the same in words. A wrong name fails with a UsageError that lists the valid ones.
+// checked. A wrong name fails with a UsageError that lists the valid ones.
 
 import { suggestion } from "../command-line.ts";
 import { type Contender, contenders, reference } from "../contenders/catalogue.ts";
 import { families } from "../contenders/families.ts";
 import { peers, peersGroup } from "../contenders/peers.ts";
-import { thousands } from "../host/diagnosis.ts";
 import { workloads } from "../model/workloads/catalogue.ts";
 import { type Load, usualPayloadBytes, type Workload } from "../model/workloads/workload.ts";
-import { blocksForInterval } from "../statistics/bootstrap.ts";
 import type { Budget } from "./budget.ts";
 import { canBeHeld, type GeneratorLoad } from "./load-arguments.ts";
 import { type RunRequest, UsageError } from "./options.ts";
@@ -48,7 +46,7 @@ export interface Plan {
   /** Of all parts, in the catalogue's order. */
   readonly contenders: readonly Contender[];
   readonly reference: string;
-  /** Those of most parts. */
+  /** Those of all parts, or else of the profile. */
   readonly blocks: Blocks;
   readonly timing: Timing;
   /** None: the planned blocks whatever they take, and nothing is made up for. */
@@ -90,8 +88,8 @@ export function makePlan(
     parts,
     contenders: known.filter((row) => taking.has(row)),
     reference: base,
-    blocks: blocksOf(profile.blocks, request),
-    timing: timingOf(profile.timing, request),
+    blocks: common(parts, ({ blocks }) => blocks) ?? blocksOf(profile.blocks, request),
+    timing: common(parts, ({ timing }) => timing) ?? timingOf(profile.timing, request),
     seed: request.seed ?? 1,
     options: givenOptions(request),
   };
@@ -121,6 +119,13 @@ export function refuseUnused(
   if (scenarios.some(({ load }) => load.mode === "memory" && load.stages.length < 2)) {
     throw new UsageError("--connections: memory is a slope over several counts; use 2 or more");
   }
+}
+
+/** What all parts have; undefined if they differ. */
+function common<T>([first, ...rest]: readonly Part[], of: (part: Part) => T): T | undefined {
+  if (first === undefined) return undefined;
+  const equal = (part: Part) => JSON.stringify(of(part)) === JSON.stringify(of(first));
+  return rest.every(equal) ? of(first) : undefined;
 }
 
 function givenOptions({ out: _folder, ...rest }: RunRequest): Record<string, unknown> {
@@ -240,7 +245,7 @@ const mostWindows = 1000;
 
 /** As many windows of about the usual length as add up to the time. */
 function timingOf(usual: Timing, { duration: durationSeconds, steady }: RunRequest): Timing {
-  const timing = steady === null ? usual : { ...usual, steadyWithinMs: steady * 1000 };
+  const timing = steady === null ? usual : { ...usual, steadyWithinMs: Math.round(steady * 1000) };
   if (durationSeconds === null) return timing;
   const durationMs = durationSeconds * 1000;
   const windows = Math.min(mostWindows, Math.max(1, Math.round(durationMs / windowMs)));
@@ -252,34 +257,6 @@ function find<T extends { readonly name: string }>(kind: string, rows: readonly 
   if (found !== undefined) return found;
   const names = [...new Set(rows.map((row) => row.name))];
   throw new UsageError(`unknown ${kind} "${name}"; ${suggestion(name, names, `${kind}s`)}`);
-}
-
-/** What the user should know before it starts: what runs, how often, and for how long. */
-export function describePlan(plan: Plan): string[] {
-  const { windows, windowMs } = plan.timing;
-  const lines = describeParts(plan.parts).map((line) => `${plan.profile}: ${line}`);
-  lines.push(
-    `${count(plan.contenders.length, "contender")}, ${describeBlocks(plan.blocks)}, ` +
-      `${count(windows, "window")} of ${windowMs} ms per round; ` +
-      `about ${describeSeconds(estimateSeconds(plan))}${describeBudget(plan)}`,
-  );
-  const few = new Set(plan.parts.flatMap(comparedWithFewBlocks));
-  if (few.size > 0) {
-    const which = [...few].join(", ");
-    lines.push(
-      `fewer than ${blocksForInterval} blocks: ${which}: the intervals cover less than 95 %`,
-    );
-  }
-  return lines;
-}
-
-function comparedWithFewBlocks({ scenarios, blocks }: Part): string[] {
-  if (blocks.maximum >= blocksForInterval) return [];
-  // Interleaved windows have Student's interval, which covers what it says with any number.
-  const compared = scenarios.filter(
-    ({ workload, load }) => workload.comparesToReference && !canBeHeld(load),
-  );
-  return compared.map(({ workload }) => workload.name);
 }
 
 /** How long one round takes, roughly: the process's start and end, the connections, the load. */
@@ -335,65 +312,4 @@ export function estimateSeconds({ parts }: Pick<Plan, "parts">): number {
 export function estimatePartSeconds(part: Part): number {
   const pass = part.scenarios.reduce((sum, each) => sum + estimateRoundSeconds(each, part), 0);
   return pass * part.contenders.length * part.blocks.minimum;
-}
-
-/** Parts of a workload that differ only in how many connections there are share a line. */
-function describeParts(parts: readonly Part[]): string[] {
-  const sizesOf = new Map<string, { readonly words: PartWords; readonly sizes: number[] }>();
-  for (const { scenarios } of parts) {
-    const words = wordsOf(scenarios);
-    const key = JSON.stringify(words);
-    const line = sizesOf.get(key) ?? { words, sizes: [] };
-    sizesOf.set(key, line);
-    line.sizes.push(Math.max(...scenarios.map(({ load }) => load.connections)));
-  }
-  return [...sizesOf.values()].map(({ words: { name, counted, load }, sizes }) => {
-    const most = sizes.pop() ?? 0;
-    const fewer = sizes.map(thousands).join(", ");
-    return `${name}, ${fewer === "" ? "" : `${fewer} and `}${count(most, ...counted)}${load}`;
-  });
-}
-
-/** What of a part is said, but how many there are. */
-interface PartWords {
-  readonly name: string;
-  readonly counted: readonly [one: string, several: string];
-  readonly load: string;
-}
-
-function wordsOf(scenarios: readonly Scenario[]): PartWords {
-  const [first] = scenarios;
-  if (first === undefined)
-    return { name: "nothing", counted: ["connection", "connections"], load: "" };
-  const { workload, load, ratePerSecond } = first;
-  const rate = ratePerSecond === null ? "" : `, ${thousands(ratePerSecond)} messages/s`;
-  const variants = scenarios.map(({ variant }) => variant).filter((name) => name !== null);
-  const which = variants.length === 0 ? "" : ` (${variants.join("; ")})`;
-  const bytes = load.payloadBytes === 0 ? "" : `, ${thousands(load.payloadBytes)}-byte messages`;
-  return {
-    name: workload.name,
-    counted: workload.counted ?? ["connection", "connections"],
-    load: `${bytes}${rate}${which}`,
-  };
-}
-
-function describeBlocks({ minimum, maximum }: Blocks): string {
-  return minimum === maximum ? count(minimum, "block") : `${minimum} to ${maximum} blocks`;
-}
-
-/** ", 55 s at most", or for how long disturbed blocks are made up for. */
-function describeBudget({ budget }: Plan): string {
-  if (budget === undefined) return "";
-  const time = describeSeconds(budget.seconds);
-  return budget.bindsPlanned ? `, ${time} at most` : `, up to ${time} if blocks are disturbed`;
-}
-
-function describeSeconds(seconds: number): string {
-  if (seconds < 90) return `${Math.ceil(seconds)} s`;
-  const minutes = seconds / 60;
-  return minutes < 90 ? `${minutes.toFixed(1)} minutes` : `${(minutes / 60).toFixed(1)} hours`;
-}
-
-function count(number: number, one: string, several = `${one}s`): string {
-  return `${thousands(number)} ${number === 1 ? one : several}`;
 }

@@ -74,7 +74,6 @@ const fixed = (blocks: number): Blocks => ({ minimum: blocks, maximum: blocks })
 const fewBlocks = fixed(blocksForInterval);
 /** Memory and idling vary little and differ much, so three blocks are enough. */
 const fewestBlocks = fixed(3);
-const oneRound = fixed(1);
 
 const timing = (warmupMs: number, windows: number, windowMs: number): Timing => ({
   warmupMs,
@@ -102,7 +101,7 @@ const lumpy = timing(100, 2, 300);
 /** Longer than the bound of staleness, several times. */
 const asked = timing(100, 1, 400);
 /** So many seconds that each connection has its turn. */
-const sweep = (windows: number) => timing(1000, windows, 1000);
+const sweep = (windows: number) => ({ blocks: fixed(1), timing: timing(1000, windows, 1000) });
 
 /** A workload at these numbers of connections. */
 const row = (
@@ -203,17 +202,15 @@ export const profiles: readonly Profile[] = [
     budgetSeconds: 900,
     summary: "100,000 connections, each of which echoes; memory, connect rate, a sweep",
     contenders: preforked,
-    rows: [row("scale", [100_000], { ratePerSecond: 20_000 })],
-    blocks: oneRound,
-    timing: sweep(6),
+    rows: [row("scale", [100_000], { ratePerSecond: 20_000, ...sweep(6) })],
+    ...sweep(6),
   },
   {
     name: "c1m",
     budgetSeconds: 7_200,
     summary: "1,000,000 connections, each of which echoes; memory, connect rate, a sweep",
     contenders: preforked,
-    rows: [row("scale", [1_000_000], { ratePerSecond: 20_000 })],
-    blocks: oneRound,
-    timing: sweep(52),
+    rows: [row("scale", [1_000_000], { ratePerSecond: 20_000, ...sweep(52) })],
+    ...sweep(52),
   },
 ];

@@ -95,7 +95,7 @@ class Arbiter {
 
   #broadcaster(): BroadcasterSettings {
     const { broadcastHost, peers, highWaterMark } = this.#settings;
-    const uplink = this.#uplink; // as it was: gateways come back to it by themselves
+    const uplink = this.#uplink; // the same address as before: gateways reconnect to it
     return { host: broadcastHost, port: this.#broadcastPort, uplink, peers, highWaterMark };
   }
 

@@ -13,7 +13,7 @@ export interface Limits {
   readonly groupsPerMember: number;
 }
 
-/** Where members stand: what a member needs from the server. */
+/** The server as a member sees it. */
 export interface Floor {
   readonly limits: Limits;
   entered(member: Member): void;

@@ -34,7 +34,7 @@ export type Answer =
   | { readonly notice: string };
 
 const LONGEST_NAME = 64;
-/** What a private address begins with, and the name of a group does not. */
+/** The first character of a private address; the name of a group cannot begin with it. */
 const ADDRESS_MARK = "@";
 const ADDRESS_BYTES = 12;
 const forms =
@@ -85,7 +85,7 @@ function requestOf(fields: Record<string, unknown>): Request | { readonly proble
 }
 
 /**
- * What the others hear of it, as a line.
+ * The message to the other members, as a line.
  * @param from the speaker's private address, for an answer: all users need none
  */
 export function encodeSay({ user, text, to }: Say, from: string): Uint8Array {

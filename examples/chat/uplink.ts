@@ -21,11 +21,11 @@ export interface Listener {
   /** The first of an origin. */
   onHeard(origin: string): void;
   onLost(origin: string, count: number): void;
-  /** No word waits to be sent any more. */
+  /** The queue to the broadcaster is empty again. */
   onDrained(): void;
 }
 
-/** Most words that wait here for the broadcaster; beyond, members are not read. */
+/** So many words may be queued for the broadcaster; with more, members are not read. */
 const FULL = 1000;
 const nothing = new Uint8Array(0);
 

@@ -20,7 +20,7 @@ const MOST_LINES = 1000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
 const CONNECT_MS = 5000;
-/** For the acknowledgements that are still missing when the daemon is told to end. */
+/** How long it waits for the acknowledgements that are missing at SIGTERM. */
 const FAREWELL_MS = 2000;
 const LONGEST_ACKNOWLEDGEMENT = 16; // digits
 
@@ -37,7 +37,7 @@ export interface Route {
 export async function sendLines(route: Route, signal: AbortSignal): Promise<number> {
   if (!existsSync(route.fifo)) makeFifo(route.fifo);
   const input = toReadable(openFifo(route.fifo, "read"));
-  // Without a writer of our own the first one to leave would be the end of the file.
+  // A FIFO ends when its last writer closes it: this one stays open.
   const writer = openFifo(route.fifo, "write");
   const sender = new Sender(route, input);
   await sender.run(signal);

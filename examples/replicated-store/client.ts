@@ -17,7 +17,7 @@ export class StoreClient {
     this.#writes = writes;
   }
 
-  /** One question at a time on a connection: ask in parallel, and there are several. */
+  /** A connection has one request in flight; parallel requests open several connections. */
   async ask(question: Question): Promise<Answer> {
     const address = question.op === "get" ? this.#reads : this.#writes;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

@@ -17,9 +17,9 @@ export type Notice = "inotify" | "stamps";
 export interface ReaderSettings {
   readonly file: string;
   readonly endpoint: string;
-  /** Without a question for so long it is idle. */
+  /** It is idle if the last request is older than this. */
   readonly idleMs: number;
-  /** After so long a change is loaded though questions wait; null waits for idleness for ever. */
+  /** A change is loaded after at most this time, even if requests wait; null: only when idle. */
   readonly staleMs: number | null;
   readonly notice: Notice;
   /**
@@ -135,7 +135,7 @@ class Reader {
   }
 }
 
-/** Tells one file under the name from the next. */
+/** Identifies one version of the file. */
 function stampOf(file: string): string {
   const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
   return stat === undefined ? "" : `${stat.ino} ${stat.mtimeNs} ${stat.size}`;
