@@ -102,7 +102,9 @@ export class ConnectAttempts {
 
   #fail(error: NodeJS.ErrnoException, { address }: ResolvedAddress): void {
     const { port } = this.#options;
-    error.message = `${error.syscall} ${error.code} ${endpointOf(address, port)}`;
+    if (error.syscall === "connect") {
+      error.message = `connect ${error.code} ${endpointOf(address, port)}`;
+    }
     this.#errors.push(Object.assign(error, { address, port }));
     this.begin();
   }

@@ -116,7 +116,7 @@ async function beginUnix({ path = "" }: ConnectTarget, ending: Ending): Promise<
 }
 
 function assertTarget(target: ConnectTarget): void {
-  const { host, port, path, attemptDelayMs, localAddress } = target;
+  const { host, port, path, attemptDelayMs, localAddress, family, lookup } = target;
   for (const [name, value] of Object.entries({ host, path })) {
     if (value !== undefined) assertString(value, name);
   }
@@ -128,6 +128,11 @@ function assertTarget(target: ConnectTarget): void {
   } else if (port !== undefined || host !== undefined) {
     throw invalidValue(
       `cannot connect to ${nameOf(path)}: give either a path or a host and a port`,
+    );
+  } else if ([localAddress, attemptDelayMs, family, lookup].some((one) => one !== undefined)) {
+    throw invalidValue(
+      `cannot connect to ${nameOf(path)}: localAddress, attemptDelayMs, family and lookup are ` +
+        "for a host and a port only",
     );
   }
   if (
@@ -144,12 +149,14 @@ function asOne(errors: readonly NodeJS.ErrnoException[], endpoint: string): Erro
   if (errors.length === 1 && first !== undefined) return first;
   const each = errors.map(({ message }) => message).join("; ");
   const error = new AggregateError(errors, `cannot connect to ${endpoint}: ${each}`);
-  return Object.assign(error, { code: first?.code });
+  const { code, errno, syscall } = first ?? {};
+  return Object.assign(error, { code, errno, syscall });
 }
 
 function timedOut({ host = "127.0.0.1", port = 0, path }: ConnectTarget, limitMs: number): Error {
   const endpoint = path === undefined ? endpointOf(host, port) : nameOf(path);
   const error = new Error(`connect ETIMEDOUT ${endpoint}: no connection within ${limitMs} ms`);
   const errno = -constants.errno.ETIMEDOUT;
-  return Object.assign(error, { code: "ETIMEDOUT", errno, syscall: "connect" });
+  const to = path === undefined ? { address: host, port } : { address: path };
+  return Object.assign(error, { code: "ETIMEDOUT", errno, syscall: "connect", ...to });
 }

@@ -1,6 +1,8 @@
 // ConnectionIterator: what `for await` over a connection reads from. It holds at most the
 // high-water mark plus one read, and ends when the peer has sent everything.
 
+import { release } from "./connection-symbols.ts";
+
 /** What it uses of the Connection that made it. */
 interface Iterated {
   readonly closed: boolean;
@@ -30,6 +32,8 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** A chunk of one byte costs 250 bytes. */
+const MOST_CHUNKS = 64;
 const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
 
 export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uint8Array> {
@@ -60,6 +64,10 @@ export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uin
     this.error = own.error?.bind(own);
     this.#ended = connection.closed;
     this.#failure = settings.failure;
+    // A closed connection delivers nothing again.
+    if (connection.closed && handlers instanceof ConnectionIterator) {
+      this.#chunks.push(...handlers.#chunks.splice(0));
+    }
   }
 
   data(_connection: C, bytes: Uint8Array): void {
@@ -71,7 +79,9 @@ export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uin
     }
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
-    if (this.#bytes >= this.#settings.highWaterMark) this.#connection.pause();
+    const isMuch =
+      this.#bytes >= this.#settings.highWaterMark || this.#chunks.length >= MOST_CHUNKS;
+    if (isMuch) this.#connection.pause();
   }
 
   end(): void {
@@ -118,7 +128,7 @@ export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uin
   }
 
   /** It is over: gives back what the program has not asked for, the newest first. */
-  release(giveBack: (item: Uint8Array | "end") => void): void {
+  [release](_connection: C, giveBack: (item: Uint8Array | "end") => void): void {
     if (this.#hasEnd) giveBack("end");
     for (const chunk of this.#chunks.splice(0).reverse()) giveBack(chunk);
     this.#released = true;

@@ -4,7 +4,7 @@
 import { addAbortSignal, Duplex, type DuplexOptions } from "node:stream";
 import { assertSignal } from "./arguments.ts";
 import type { Connection, ConnectionHandlers } from "./connection.ts";
-import { roleOf, takeOver } from "./connection-symbols.ts";
+import { failureOf, roleOf, takeOver } from "./connection-symbols.ts";
 import { EngineConnection } from "./engine-connection.ts";
 import { connectionError } from "./errors.ts";
 
@@ -50,7 +50,7 @@ export class ConnectionStream extends Duplex {
       highWaterMark: 0,
       lowWaterMark: 0,
     });
-    if (connection.closed) this.destroy();
+    if (connection.closed) this.destroy(this.#connection[failureOf] ?? undefined);
     if (signal !== undefined) addAbortSignal(signal, this); // last: it may destroy at once
   }
 
@@ -91,7 +91,7 @@ export class ConnectionStream extends Duplex {
       return;
     }
     this.#closed = (reason) => done(error ?? reason ?? null);
-    this.#connection.destroy();
+    this.#connection.destroy(error ?? undefined);
   }
 
   /** Writes of one turn leave in one system call. */

@@ -10,5 +10,19 @@ export const flag = Symbol("flag");
 export const roleOf = Symbol("roleOf");
 export const unread = Symbol("unread");
 export const withholds = Symbol("withholds");
+export const release = Symbol("release");
 export const takeOver = Symbol("takeOver");
 export const failureOf = Symbol("failureOf");
+
+/** Handlers that keep received bytes: an iterator, a framing, a pipe. */
+interface Reader<C> {
+  [release]?(connection: C, giveBack: (item: Uint8Array | "end") => void): void;
+}
+
+/** What a reader has not given to the program waits for whatever serves the connection next. */
+export function releaseReader<C extends { [unread](item: Uint8Array | "end"): void }>(
+  connection: C,
+  handlers: object,
+): void {
+  (handlers as Reader<C>)[release]?.(connection, (item) => connection[unread](item));
+}

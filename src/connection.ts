@@ -5,7 +5,8 @@ import type { SocketAddress } from "./socket-address.ts";
 
 /**
  * The methods that are called for a connection; one object serves every connection of a server. A
- * handler that throws closes only its own connection, and `error` gets the exception.
+ * handler that throws closes only its own connection, and `error` gets the exception of every other
+ * handler except `close`.
  */
 export interface ConnectionHandlers<T = undefined> {
   /** Called once, before every other handler. */

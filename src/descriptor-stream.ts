@@ -89,6 +89,10 @@ export class DescriptorStream extends Duplex {
     return super.on(event, listener as (...values: unknown[]) => void);
   }
 
+  override addListener(event: string | symbol, listener: (...values: never[]) => void): this {
+    return this.on(event, listener);
+  }
+
   // biome-ignore lint/suspicious/noExplicitAny: the type that Duplex gives it
   override read(size?: number): any {
     if (size !== 0) this.#reading.release();
@@ -119,7 +123,9 @@ export class DescriptorStream extends Duplex {
   override _destroy(error: Error | null, done: Done): void {
     this.#reading.watch.stop();
     this.#writing.cancel(error);
-    const { autoClose = true } = this.#options;
+    // A stream that was refused, because another one reads or writes here, has never owned it.
+    const refused = (error as NodeJS.ErrnoException | null)?.code === "ERR_SELECTOR_KEY_EXISTS";
+    const autoClose = (this.#options.autoClose ?? true) && !refused;
     const answer = autoClose ? close(this.fd) : 0;
     const failed = answer < 0 ? systemError(answer, `cannot close fd ${this.fd}`, "close") : null;
     done(error ?? failed);

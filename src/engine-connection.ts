@@ -27,6 +27,7 @@ import {
   onIdle,
   onQueued,
   opened,
+  releaseReader,
   roleOf,
   takeOver,
   unread,
@@ -186,7 +187,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   detach(): Detached {
     if (this.#isGone) throw connectionError("ERR_CONNECTION_CLOSED", "the connection is closed");
     const received = this.#role.engine.detach(this.#slot); // first: it may throw
-    this.#releaseReader();
+    releaseReader(this, this.#role.handlers);
     const parts = withheldOf(this).filter((item) => typeof item !== "string");
     this.#release();
     return { fd: this.#slot, unread: Buffer.concat([...parts, ...received]) };
@@ -211,7 +212,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   /** From now on a stream, an iterator or other handlers serve it. */
   [takeOver](changes: Partial<Role<T>>): void {
-    if (changes.handlers !== undefined) this.#releaseReader();
+    if (changes.handlers !== undefined) releaseReader(this, this.#role.handlers);
     this.#role = { ...this.#role, ...changes };
     if (this.#role.handlers.data === undefined) this.pause();
     else if ((this.#flags & WITHHELD) !== 0) this.#receiveAgain();
@@ -224,6 +225,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   /** Delivers this again, before all others, once nothing holds it back any more. */
   [unread](item: Uint8Array | "end"): void {
+    if (this.closed) return; // nothing is delivered again
     withheldOf(this).unshift(copyOf(item)); // in place: #deliverWithheld() may be running
     if ((this.#flags & WITHHELD) !== 0) return; // its delivery is due already
     this.#flags |= WITHHELD;
@@ -308,12 +310,6 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   /** Whether `#pending` is still to be counted: its flush, or the report of that, is to come. */
   #holds(flushes: number): boolean {
     return this.#pendingFlush === flushes || (this.#flags & REPORTING) !== 0;
-  }
-
-  /** What an iterator has not given to the program waits for whatever serves it from now on. */
-  #releaseReader(): void {
-    const reader: object = this.#role.handlers;
-    if (reader instanceof ConnectionIterator) reader.release((item) => this[unread](item));
   }
 
   /** Whether a server has accepted it, and nothing takes what its peer sends. */

@@ -40,12 +40,13 @@ export class EventRing {
     return i < this.#ready ? (this.words[(i + 1) * RING_STRIDE] as number) : GONE;
   }
 
+  /** 0 beyond the last event, as flagsAt. */
   eventsAt(i: number): number {
-    return this.words[(i + 1) * RING_STRIDE + 1] as number;
+    return i < this.#ready ? (this.words[(i + 1) * RING_STRIDE + 1] as number) : 0;
   }
 
   flagsAt(i: number): number {
-    return this.words[(i + 1) * RING_STRIDE + 3] as number;
+    return i < this.#ready ? (this.words[(i + 1) * RING_STRIDE + 3] as number) : 0;
   }
 
   /** The registration of `fd` has ended: its events are stale, even if the number is reused. */

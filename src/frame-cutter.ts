@@ -2,7 +2,7 @@
 // each connection until the rest arrives.
 
 import type { Connection } from "./connection.ts";
-import { roleOf, takeOver, unread, withholds } from "./connection-symbols.ts";
+import { release, roleOf, takeOver, unread, withholds } from "./connection-symbols.ts";
 import type { EngineConnection } from "./engine-connection.ts";
 
 /** Results of payloadEnd: the frame is incomplete, or too long. */
@@ -62,11 +62,13 @@ export class FrameCutter<T> {
       if (cut < bytes.length) this.#begun.set(connection, new Begun(bytes.subarray(cut)));
       return;
     }
+    this.#begun.delete(connection); // a handler that is called now may set other handlers
     const seen = begun.bytes.length;
     begun.append(bytes);
     const cut = this.#cut(connection, begun.bytes, seen);
-    if (cut === begun.bytes.length) this.#begun.delete(connection);
-    else begun.drop(cut);
+    if (cut === begun.bytes.length) return;
+    begun.drop(cut);
+    this.#begun.set(connection, begun);
   }
 
   /** Takes the begun frame of a connection. */
@@ -76,6 +78,14 @@ export class FrameCutter<T> {
     this.#begun.delete(connection);
     return begun.bytes;
   }
+
+  /** A part of its handlers: those that follow them get the begun frame. */
+  readonly reader = {
+    [release]: (connection: Connection<T>, giveBack: (bytes: Uint8Array) => void): void => {
+      const begun = this.take(connection);
+      if (begun !== null) giveBack(begun);
+    },
+  };
 
   refuse(connection: Connection<T>, code: FramingError["code"], message: string): void {
     this.#refused.add(connection);

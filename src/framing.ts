@@ -105,6 +105,7 @@ export function lines<T = undefined>(
   const cutter = new FrameCutter<T>(lineFormat(longest), emit, onRefused);
   return {
     ...handlers,
+    ...cutter.reader,
     data: (connection, bytes) => cutter.data(connection, bytes),
     end(connection) {
       const served = connection as EngineConnection<T>;
@@ -143,6 +144,7 @@ export function lengthPrefixed<T = undefined>(
   const cutter = new FrameCutter<T>(messageFormat(prefix, longest), onMessage, onRefused);
   return {
     ...handlers,
+    ...cutter.reader,
     data: (connection, bytes) => cutter.data(connection, bytes),
     end(connection) {
       const rest = cutter.take(connection);
@@ -167,7 +169,8 @@ export function lengthPrefixed<T = undefined>(
 
 /** With their object as `this`, so that it may be one of a class. */
 function passedThrough<T>(options: FramingOptions<T>) {
-  const { onRefused } = options;
+  const { data, onRefused } = options;
+  if (data !== undefined) throw invalidValue("data is not allowed here: the framing receives it");
   if (onRefused !== undefined) assertFunction(onRefused, "onRefused");
   return { handlers: boundHandlers(options), onRefused: onRefused?.bind(options) };
 }

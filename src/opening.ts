@@ -26,6 +26,7 @@ export function assertInteger(value: number, most: number, what: string): void {
 
 export function assertHost(host: string): void {
   assertString(host, "host");
+  if (host === "") throw invalidValue("host is empty; a name or a numeric address is needed");
 }
 
 export function assertLocalAddress(address: string | undefined): void {
@@ -89,7 +90,9 @@ export function orThrowHost(answer: number, host: string, what: string): number 
   if (answer !== -constants.errno.EINVAL || native.failedSyscall() !== "inet_pton") {
     return explained(answer, what, { EADDRINUSE: "choose another port, or 0 for a free one" });
   }
-  const instead = host === "localhost" ? "try 127.0.0.1" : "resolve a name with dns.lookup first";
+  const scoped = host.includes("%") ? "an IPv6 scope, %…, is not supported" : null;
+  const usual = host === "localhost" ? "try 127.0.0.1" : "resolve a name with dns.lookup first";
+  const instead = scoped ?? usual;
   const message = `${what}: host must be a numeric address (${instead})`;
   throw Object.assign(new Error(message), { code: "EINVAL", errno: answer, syscall: "inet_pton" });
 }

@@ -3,9 +3,9 @@
 
 import type { Connection, ConnectionHandlers } from "./connection.ts";
 import { isConnection } from "./connection-stream.ts";
-import { failureOf, roleOf, takeOver } from "./connection-symbols.ts";
+import { failureOf, release, roleOf, takeOver } from "./connection-symbols.ts";
 import type { EngineConnection } from "./engine-connection.ts";
-import { invalidType, invalidValue } from "./errors.ts";
+import { connectionError, invalidType, invalidValue } from "./errors.ts";
 
 /** Bytes that pipeBoth(a, b) has forwarded. */
 export interface PipedBytes {
@@ -20,6 +20,7 @@ export interface PipedBytes {
  * on the end of each direction. It replaces the handlers of both connections except `close`.
  * @returns the bytes of each direction, once both connections have closed.
  * @throws {Error} the error with which the first of them closed; the other is destroyed with it.
+ *   ERR_CONNECTION_TAKEN if one of them is detached or gets other handlers before.
  */
 export async function pipeBoth<A = undefined, B = undefined>(
   a: Connection<A>,
@@ -29,8 +30,8 @@ export async function pipeBoth<A = undefined, B = undefined>(
     if (!isConnection(end)) throw invalidType("pipeBoth takes two connections of this library");
   }
   if (Object.is(a, b)) throw invalidValue("cannot pipe a connection to itself");
-  const ended = new Set<object>();
-  const sides = [pipeOne(a, b, ended), pipeOne(b, a, ended)] as const;
+  const states: States = { ended: new Set(), left: new Set() };
+  const sides = [pipeOne(a, b, states), pipeOne(b, a, states)] as const;
   a.resume();
   b.resume();
   const [atA, atB] = await Promise.all(sides.map(({ closed }) => closed));
@@ -45,13 +46,27 @@ interface Direction {
   readonly closed: Promise<Error | null>;
 }
 
-/** @param ended the connections of which everything has been received. */
-function pipeOne<F, T>(from: Connection<F>, to: Connection<T>, ended: Set<object>): Direction {
+interface States {
+  /** The connections of which everything has been received. */
+  readonly ended: Set<object>;
+  /** Those that were detached, or have other handlers. */
+  readonly left: Set<object>;
+}
+
+function pipeOne<F, T>(from: Connection<F>, to: Connection<T>, states: States): Direction {
+  const { ended, left } = states;
   const { promise: closed, resolve } = withResolvers<Error | null>();
   const direction = { bytes: 0, closed };
   const source = from as EngineConnection<F>;
   const before = source[roleOf].handlers;
-  const handlers: ConnectionHandlers<F> = {
+  const handlers: ConnectionHandlers<F> & { [release](): void } = {
+    [release]() {
+      const what = "a connection of this pipe was detached or got other handlers";
+      const error = connectionError("ERR_CONNECTION_TAKEN", what);
+      left.add(from);
+      if (!left.has(to)) to.destroy(error);
+      resolve(error);
+    },
     data(_from, bytes) {
       direction.bytes += bytes.length;
       if (!to.write(bytes)) from.pause();
@@ -64,8 +79,9 @@ function pipeOne<F, T>(from: Connection<F>, to: Connection<T>, ended: Set<object
     },
     close(_from, error) {
       // Unless both have ended it broke off, and nothing more can be carried in either direction.
-      if (error !== null || !(ended.has(from) && ended.has(to))) to.destroy(error ?? undefined);
-      to.resume();
+      const isBroken = error !== null || !(ended.has(from) && ended.has(to));
+      if (isBroken && !left.has(to)) to.destroy(error ?? undefined);
+      if (!left.has(to)) to.resume();
       resolve(error);
       before.close?.(from, error); // last: it may throw
     },

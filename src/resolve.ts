@@ -2,6 +2,7 @@
 
 import { lookup as lookupByNode } from "node:dns";
 import { isIP } from "node:net";
+import { assertFunction } from "./arguments.ts";
 import { invalidValue } from "./errors.ts";
 import { assertHost } from "./opening.ts";
 
@@ -38,6 +39,7 @@ export async function resolveHost(
 ): Promise<readonly ResolvedAddress[]> {
   assertHost(host);
   const { family = 0, lookup = lookupByNode as Lookup } = options;
+  assertFunction(lookup, "lookup");
   if (family !== 0 && family !== 4 && family !== 6) {
     throw invalidValue(`cannot resolve ${host}: family is ${String(family)}; 0, 4 or 6 is needed`);
   }
@@ -49,6 +51,10 @@ export async function resolveHost(
       else resolve(found as readonly ResolvedAddress[]);
     });
   });
+  const sound = Array.isArray(addresses) && addresses.every((one) => isIP(one?.address ?? "") > 0);
+  if (!sound) {
+    throw invalidValue(`lookup of ${host} must give numeric addresses: [{ address, family }, …]`);
+  }
   if (addresses.length > 0) return addresses;
   const error = new Error(`getaddrinfo ENOTFOUND ${host}`);
   throw Object.assign(error, { code: "ENOTFOUND", syscall: "getaddrinfo", hostname: host });

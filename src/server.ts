@@ -12,7 +12,7 @@ import { EngineConnection } from "./engine-connection.ts";
 import { type ConnectionOptions, makeRole } from "./engines.ts";
 import { invalidValue } from "./errors.ts";
 import { type EngineCounters, systemError } from "./native.ts";
-import { assertInteger, assertOptions } from "./opening.ts";
+import { assertHost, assertInteger, assertOptions } from "./opening.ts";
 import type { Role } from "./role.ts";
 import type { FileLike } from "./selector.ts";
 import { checkedListen, listenTcp } from "./socket.ts";
@@ -94,6 +94,7 @@ export class Server<T = undefined> implements AsyncDisposable {
     if (elsewhere && options.host !== undefined) {
       throw invalidValue("host is for a port: give either host, or path or fd");
     }
+    assertHost(host);
     const named = !elsewhere && isIP(host) === 0;
     if (!named) this.#listen(host);
     this.ready = named ? this.#listenByName(host) : Promise.resolve();
@@ -263,6 +264,13 @@ function openListener(host: string, options: ServeOptions): number {
   const { port = 0, path, fd, backlog = 0, reusePort = false } = options;
   const ways = [options.port, path, fd].filter((way) => way !== undefined);
   if (ways.length > 1) throw invalidValue("port, path and fd exclude one another: give one");
+  const isTcp = fd === undefined && path === undefined;
+  if (options.reusePort !== undefined && !isTcp) {
+    throw invalidValue("reusePort is for a host and a port only");
+  }
+  if (options.backlog !== undefined && fd !== undefined) {
+    throw invalidValue("backlog is not for fd, which listens already");
+  }
   if (fd !== undefined) return descriptorOf(fd);
   if (path !== undefined) return listenUnix({ path, backlog });
   return listenTcp({ host, port, backlog, reusePort });

@@ -3,7 +3,14 @@
 
 import { assertOneOf } from "./arguments.ts";
 import { native, SOCKET_TYPES } from "./native.ts";
-import { assertInteger, assertOptions, assertUnixPath, nameOf, orThrow } from "./opening.ts";
+import {
+  assertInteger,
+  assertOptions,
+  assertUnixPath,
+  explained,
+  nameOf,
+  orThrow,
+} from "./opening.ts";
 import { LARGEST_BACKLOG } from "./socket.ts";
 
 /** A byte stream, single datagrams, or a connection that preserves message boundaries. */
@@ -41,7 +48,9 @@ export function listenUnix(options: ListenUnixOptions): number {
   assertUnixPath(path);
   assertInteger(backlog, LARGEST_BACKLOG, "a backlog");
   const answer = native.listenUnix(path, typeIndex(type), backlog);
-  return orThrow(answer, `cannot listen on ${nameOf(path)}`, ABSTRACT);
+  const remove = { EADDRINUSE: "if no server listens there, remove the file" };
+  const advice = path.startsWith("\0") ? { ENOSYS: ABSTRACT } : remove;
+  return explained(answer, `cannot listen on ${nameOf(path)}`, advice);
 }
 
 /**

@@ -30,6 +30,7 @@ function readableOf(stream: Duplex): ReadableStream<Uint8Array> {
   const start = (controller: ReadableByteStreamController) => {
     stream.pause();
     stream.on("data", (chunk: Buffer) => {
+      if (over) return; // cancelled: the Duplex still gives what it has buffered
       // A copy of its own: the Web's byte streams take the buffer away from the chunk.
       controller.enqueue(new Uint8Array(chunk));
       if ((controller.desiredSize ?? 0) <= 0) stream.pause();

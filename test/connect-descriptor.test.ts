@@ -147,6 +147,48 @@ describe("a name", () => {
     expect(error.message).toContain(`cannot connect to none:${port}: connect ECONNREFUSED 127`);
   });
 
+  it.each([
+    ["strings, as dns.resolve4 gives them", ["127.0.0.1"]],
+    ["one address, as dns.lookup without `all`", "127.0.0.1"],
+    ["names", [{ address: "localhost", family: 4 }]],
+    ["nothing", undefined],
+  ])("fails if its look-up gives %s", async (_case, found) => {
+    const lookup = ((_host: unknown, _options: unknown, callback: (...words: unknown[]) => void) =>
+      callback(null, found)) as unknown as Lookup;
+    const error = await refused({ host: "db.example", port, lookup });
+    expect(error).toMatchObject({ code: "ERR_INVALID_ARG_VALUE" });
+    expect(error.message).toMatch(/^lookup of db.example must give numeric addresses/);
+  });
+
+  it("is not looked up by what is no function", async () => {
+    const lookup = 5 as unknown as Lookup;
+    for (const host of ["a-name", "127.0.0.1"]) {
+      expect(await refused({ host, port, lookup })).toMatchObject({ code: "ERR_INVALID_ARG_TYPE" });
+    }
+  });
+
+  it("has no scope, and says so", async () => {
+    const error = await refused({ host: "fe80::1%lo", port });
+    expect(error.message).toMatch(/an IPv6 scope, %…, is not supported/);
+  });
+
+  it("is not empty, and options of TCP are not for a path", async () => {
+    const code = "ERR_INVALID_ARG_VALUE";
+    expect(await refused({ host: "", port })).toMatchObject({
+      code,
+      message: expect.stringMatching(/^host is empty/),
+    });
+    const path = "/tmp/none";
+    for (const more of [
+      { family: 4 },
+      { localAddress: "127.0.0.1" },
+      { attemptDelayMs: 5 },
+    ] as const) {
+      const message = expect.stringMatching(/are for a host and a port only$/);
+      expect(await refused({ path, ...more })).toMatchObject({ code, message });
+    }
+  });
+
   it("fails as the resolver does", async () => {
     const error = await refused({ host: "name.invalid", port });
     expect(["ENOTFOUND", "EAI_AGAIN"]).toContain(error.code);

@@ -2,6 +2,7 @@
 // descriptor itself. No byte is lost, and no reader keeps what is another's. By every engine.
 
 import { openSync, readFileSync } from "node:fs";
+import { finished } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import {
@@ -11,6 +12,7 @@ import {
   type ConnectionOptions,
   close,
   DefaultSelector,
+  lengthPrefixed,
   lines,
   listenTcp,
   pipeBoth,
@@ -19,6 +21,7 @@ import {
   shutdown,
   socketPair,
   toDuplex,
+  toWebStreams,
   write,
 } from "../src/index.ts";
 import { engines } from "./connections/engines.ts";
@@ -58,6 +61,113 @@ describe.each(engines)("by %s", (name, way) => {
     write(peer, Buffer.from("a\nswitch\nb\nrest"));
     await until(() => got.join().includes("rest"), "the rest");
     expect(got).toEqual(["a", "switch", "raw b\nrest"]);
+  });
+
+  it("the begun line goes to the handlers that are set between two reads", async () => {
+    const got: string[] = [];
+    const [connection, peer] = pair(lines({ onLine: (_connection, line) => void got.push(line) }));
+    write(peer, Buffer.from("a\npart"));
+    await until(() => got.length === 1, "the first line");
+    const data = (_connection: Connection, bytes: Uint8Array) =>
+      void got.push(`${Buffer.from(bytes)}`);
+    connection.setHandlers({ data });
+    write(peer, Buffer.from("ial"));
+    await until(() => got.join("").endsWith("ial"), "the rest");
+    expect(got.slice(1).join("")).toBe("partial");
+  });
+
+  it("the begun frame is among what detach() returns", async () => {
+    let frames = 0;
+    const format = lengthPrefixed({ onMessage: () => void frames++ });
+    const [connection, peer] = pair(format);
+    write(peer, Buffer.from([0, 0, 0, 1, 7, 0, 0, 0, 3, 1, 2]));
+    await until(() => frames === 1, "the first message");
+    const { fd, unread } = connection.detach();
+    peers.push(fd);
+    expect([...unread]).toEqual([0, 0, 0, 3, 1, 2]);
+  });
+
+  it("a frame that sets other handlers is not delivered to them again", async () => {
+    const got: string[] = [];
+    const onLine = (connection: Connection, line: string) => {
+      got.push(line);
+      const data = (_connection: Connection, bytes: Uint8Array) =>
+        void got.push(`raw ${Buffer.from(bytes)}`);
+      if (line === "switch") connection.setHandlers({ data });
+    };
+    const [, peer] = pair(lines({ onLine }));
+    write(peer, Buffer.from("a\nswi"));
+    await until(() => got.length === 1, "the first line");
+    write(peer, Buffer.from("tch\nrest"));
+    await until(() => got.length === 3, "the rest");
+    expect(got).toEqual(["a", "switch", "raw rest"]);
+  });
+
+  it("an iteration after the close has what the one before it has not given", async () => {
+    const [connection, peer] = pair();
+    write(peer, Buffer.from("header"));
+    const first = await connection[Symbol.asyncIterator]().next();
+    expect(String(Buffer.from(first.value ?? []))).toBe("header");
+    write(peer, Buffer.from("body"));
+    connection.end();
+    shutdown(peer, "write");
+    await until(() => connection.closed, "the close");
+    let rest = "";
+    for await (const bytes of connection) rest += Buffer.from(bytes);
+    expect(rest).toBe("body");
+  });
+
+  it("an iterator stops reading from a peer that sends single bytes", async () => {
+    const [connection, peer] = pair();
+    const iterator = connection[Symbol.asyncIterator]();
+    for (let sent = 0; sent < 10_000 && !connection.paused; sent++) {
+      write(peer, new Uint8Array(1));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(connection.paused).toBe(true);
+    for (let read = 0; read < 10_000 && connection.paused; read++) await iterator.next();
+    expect(connection.paused).toBe(false);
+  });
+
+  it("a pipe ends with an error if one of its connections is detached or taken over", async () => {
+    for (const leave of ["detach", "setHandlers"] as const) {
+      const [[a], [b]] = [pair(), pair()];
+      const piped = pipeBoth(a, b).catch((error: NodeJS.ErrnoException) => error.code);
+      if (leave === "detach") peers.push(a.detach().fd);
+      else a.setHandlers({ data: () => {} });
+      expect(await piped).toBe("ERR_CONNECTION_TAKEN");
+      expect(b.closed).toBe(true);
+      expect(a.closed).toBe(leave === "detach");
+    }
+  });
+
+  it("a stream passes the reason of a failure on, in both directions", async () => {
+    let reason: Error | null = null;
+    const close = (_connection: Connection, error: Error | null) => {
+      reason = error;
+    };
+    const [served] = pair({ data: () => {}, close });
+    const why = new Error("why");
+    toDuplex(served)
+      .on("error", () => {})
+      .destroy(why);
+    await until(() => reason !== null, "the close");
+    expect(reason).toBe(why);
+    const [failed] = pair({ data: () => {} });
+    failed.destroy(why);
+    await until(() => failed.closed, "the close");
+    await expect(finished(toDuplex(failed))).rejects.toBe(why);
+  });
+
+  it("a loop over a Web stream may be left while bytes are buffered", async () => {
+    const [connection, peer] = pair();
+    write(peer, new Uint8Array(60_000));
+    const { readable } = toWebStreams(connection);
+    for await (const chunk of readable) {
+      expect(chunk.length).toBeGreaterThan(0);
+      break;
+    }
+    await until(() => connection.closed, "the close");
   });
 
   it("a line may begin an iteration of what follows it", async () => {

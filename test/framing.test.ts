@@ -315,6 +315,8 @@ describe("length-prefixed messages", () => {
     expect(written).toEqual([]);
     const small = { prefixBytes: 1, longest: 256, onMessage() {} } as const;
     expect(() => lengthPrefixed(small)).toThrow(/longest is 256; .* from 1 to 255/);
+    const data = { onMessage() {}, data() {} } as unknown as typeof small;
+    expect(() => lengthPrefixed(data)).toThrow(/data is not allowed here/);
     const odd = { prefixBytes: 3, onMessage() {} } as never;
     expect(() => lengthPrefixed(odd)).toThrow(/prefixBytes is 3; 1, 2 or 4/);
   });

@@ -269,7 +269,7 @@ describe("cautions", () => {
     expect(renderTerminal(withCells(reference, few), shown)).toContain("With 4 blocks an interval");
   });
 
-  it("call no server saturated that opens connections as fast as it can, except busy polling", () => {
+  it("call no server saturated that opens as many connections as it can", () => {
     const { cells } = inventedResults();
     const opened = cells.map((cell) => ({ ...cell, workload: "connect-rate", saturated: true }));
     const text = renderMarkdown(inventedResults({ cells: opened }));

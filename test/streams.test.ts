@@ -52,6 +52,41 @@ const isOpen = (fd: number) => {
 };
 
 describe("toReadable", () => {
+  it("leaves the descriptor to the stream that reads it if a second one is refused", async () => {
+    const [reader, writer] = pipe();
+    keep(writer);
+    const first = toReadable(reader, { encoding: "utf8" });
+    let heard = "";
+    first.on("data", (words: string) => {
+      heard += words;
+    });
+    const second = toReadable(reader);
+    const refused = once(second, "error");
+    second.resume();
+    const [error] = (await refused) as [NodeJS.ErrnoException];
+    expect(error.code).toBe("ERR_SELECTOR_KEY_EXISTS");
+    await turns(5);
+    expect(isOpen(reader)).toBe(true);
+    write(writer, Buffer.from("still here"));
+    while (heard === "") await turns(1);
+    expect(heard).toBe("still here");
+    first.destroy();
+    await once(first, "close");
+    expect(isOpen(reader)).toBe(false);
+  });
+
+  it("reads for a listener that addListener() adds after a pause", async () => {
+    const [reader, writer] = pipe();
+    keep(writer);
+    const stream = toReadable(reader);
+    stream.pause();
+    const readable = new Promise<void>((resolve) => stream.addListener("readable", resolve));
+    write(writer, Buffer.from("x"));
+    await readable;
+    stream.destroy();
+    await once(stream, "close");
+  });
+
   it("reads what is written, then ends and closes the descriptor", async () => {
     const [reader, writer] = pipe();
     const stream = toReadable(reader, { encoding: "utf8" });

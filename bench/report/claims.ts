@@ -8,10 +8,15 @@ import { type Figure, figure, hasFigures, isMeasured, isProbable, unitOf } from 
 import { figureWithInterval } from "./intervals.ts";
 import { metricWords } from "./metric-words.ts";
 
-type Holding = "holds" | "does not hold" | "not resolved";
+type BoundJudgement = "holds" | "does not hold" | "not resolved";
 
 /** "tie" and "probably" are the verdicts on the ratio that tests the claim: docs/measurement.md. */
-type ClaimResult = Holding | "probably holds" | "probably does not hold" | "tie" | "not measured";
+type ClaimResult =
+  | BoundJudgement
+  | "probably holds"
+  | "probably does not hold"
+  | "tie"
+  | "not measured";
 
 interface Claim {
   readonly id: string;
@@ -141,7 +146,7 @@ function against(cells: readonly Cell[], contender: string, wanted: "more" | "le
 }
 
 /** As the verdict on the cell is: a ratio that is not ranked decides nothing. */
-function byVerdict(cell: Cell, side: Holding): ClaimResult {
+function byVerdict(cell: Cell, side: BoundJudgement): ClaimResult {
   if (cell.status === "tie") return "tie";
   if (side === "not resolved") return side;
   if (isProbable(cell)) return `probably ${side === "holds" ? "holds" : "does not hold"}`;
@@ -178,7 +183,11 @@ function grows(cells: readonly Cell[], contender: string, { over, holds }: Growt
 }
 
 /** On which side of a bound a figure lies; not resolved if its interval holds the bound. */
-function sideOf({ median, low, high }: Figure, bound: number, wanted: "above" | "below"): Holding {
+function sideOf(
+  { median, low, high }: Figure,
+  bound: number,
+  wanted: "above" | "below",
+): BoundJudgement {
   const isAbove = (low ?? median) >= bound;
   const isBelow = (high ?? median) < bound;
   if (!isAbove && !isBelow) return "not resolved";
