@@ -117,6 +117,23 @@ describe.each(engines)("by %s", (name, way) => {
     expect(rest).toBe("body");
   });
 
+  it("a connection that is resumed with a large write of another one receives", async () => {
+    let got = 0;
+    const [paused, peer] = pair({
+      data: (_connection, bytes) => {
+        got += bytes.length;
+      },
+    });
+    const [other] = pair({ data: () => {} });
+    paused.pause();
+    await delay(20); // the engine waits without it
+    paused.resume();
+    other.write(new Uint8Array(32 << 10));
+    await delay(20);
+    write(peer, new Uint8Array(5));
+    await until(() => got === 5, "the bytes");
+  });
+
   it("an iterator stops reading from a peer that sends single bytes", async () => {
     const [connection, peer] = pair();
     const iterator = connection[Symbol.asyncIterator]();

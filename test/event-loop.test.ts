@@ -15,6 +15,7 @@ import {
   EVENT_WRITE,
   pipe,
   Reactor,
+  read,
   recv,
   send,
   socketPair,
@@ -369,6 +370,30 @@ describe.each(nestable)("a wake in the middle of a turn over %s", (_name, make) 
     expect(reported).toEqual(new Set(pairs.map(([fd]) => fd)));
     selector.close();
     for (const fd of pairs.flat()) close(fd);
+  });
+});
+
+describe.each(selectorClasses)("a look beside a Reactor over %s", (_name, make) => {
+  it("takes no event from its handlers", async () => {
+    const selector = make();
+    const reactor = new Reactor(selector);
+    const [reader, writer] = pipe();
+    const readable = new Promise<void>((resolve) => {
+      const onReadable = () => {
+        read(reader, new Uint8Array(1));
+        resolve();
+      };
+      reactor.registerHandler(reader, EVENT_READ, { onReadable });
+    });
+    const running = reactor.run();
+    await tick(); // it waits in Node's loop
+    write(writer, new Uint8Array(1));
+    expect(selector.poll(0)).toBe(1);
+    await readable;
+    reactor.stop();
+    await running;
+    selector.close();
+    for (const fd of [reader, writer]) close(fd);
   });
 });
 

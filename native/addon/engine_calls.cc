@@ -183,6 +183,7 @@ Napi::Value WriteLarge(const Napi::CallbackInfo& info) {
   if (!open->engine->IsServing(slot, Integer(info, 2))) return Napi::Number::New(info.Env(), 0);
   auto bytes = info[3].As<Napi::Uint8Array>();
   const size_t queued = open->engine->Write(slot, bytes.Data(), bytes.ByteLength());
+  open->TellWatch();
   return Napi::Number::New(info.Env(), static_cast<double>(queued));
 }
 
@@ -190,7 +191,9 @@ Napi::Value WriteLarge(const Napi::CallbackInfo& info) {
 napi_value Flush(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   OpenEngine* open = call.environment().FindEngine(call.Int(0));
-  if (open != nullptr) open->engine->Flush();
+  if (open == nullptr) return nullptr;
+  open->engine->Flush();
+  open->TellWatch();
   return nullptr;
 }
 

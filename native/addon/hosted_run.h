@@ -44,6 +44,8 @@ class HostedRun {
   HostedRun& operator=(const HostedRun&) = delete;
 
   bool over() const { return over_; }
+  /** Whether its turns are being taken. */
+  bool passing() const { return passing_; }
   bool keeps_alive() const;
 
   /** The turns of one pass of Node's loop. @param alone whether this is the thread's only run.

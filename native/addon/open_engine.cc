@@ -1,5 +1,6 @@
 #include "addon/open_engine.h"
 
+#include "addon/hosted_run.h"
 #include "addon/watch.h"
 
 namespace io_selectors {
@@ -16,9 +17,15 @@ Result<void> OpenEngine::Open(uv_loop_t* loop) {
 
 Result<int> OpenEngine::Wait(int64_t timeout_ns) {
   Result<int> count = engine->Turn(timeout_ns);
-  // A thread that polls for a backend without a descriptor has copied what was registered.
-  if (!is_nestable_ && engine->TakeChanged() && watch != nullptr) watch->Changed();
+  TellWatch();
   return count;
+}
+
+void OpenEngine::TellWatch() {
+  // A thread that polls for a backend without a descriptor has copied what was registered. Other
+  // watches see it at the end of a pass, and are told of what changes outside of one.
+  const bool misses = !is_nestable_ || run == nullptr || !run->passing();
+  if (misses && engine->TakeChanged() && watch != nullptr) watch->Changed();
 }
 
 }  // namespace io_selectors

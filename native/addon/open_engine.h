@@ -38,6 +38,8 @@ class OpenEngine final : public HostedSource {
   int32_t renewals() const override { return engine->renewals(); }
   std::vector<pollfd> Watched() const override { return engine->Watched(); }
   [[gnu::hot]] Result<int> Wait(int64_t timeout_ns) override;
+  /** After each call that may have changed what the engine watches. */
+  void TellWatch();
   bool Woken() const override { return engine->Woken(); }
   bool HasWork() const override { return head_->submissions > 0 || engine->HasWork(); }
   int64_t UntilDueNs() override { return engine->UntilDueNs(); }

@@ -160,7 +160,9 @@ napi_value Poll(napi_env env, napi_callback_info info) {
   const int64_t timeout_ns = ToNanoseconds(call.Double(1));
   if (timeout_ns == 0) {
     const int32_t count = LookOnce(call, *open);
-    if (open->watch != nullptr && open->watch->is_waited_for()) open->watch->Looked();
+    // A pass of a run ends with Looked(). Otherwise what this look has taken would not wake it.
+    const bool listens = open->run != nullptr && !open->run->passing();
+    if (open->watch != nullptr && (listens || open->watch->is_waited_for())) open->watch->Looked();
     return call.Answer(count);
   }
   const BlockingWait blocking(*open, call.environment(), call.environment().HostOf(env));

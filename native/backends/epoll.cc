@@ -54,11 +54,17 @@ int32_t FlagsOf(uint32_t events) {
          ((events & EPOLLPRI) != 0 ? kFlagPriority : 0);
 }
 
+/** __kernel_timespec: the C library's timespec is shorter on some 32-bit systems. */
+struct KernelTimespec {
+  int64_t seconds;
+  int64_t nanoseconds;
+};
+
 /** Linux 5.11 has epoll_pwait2(2), and a filter of system calls may refuse it. */
 bool HasPwait2(int epoll) {
 #ifdef SYS_epoll_pwait2
   epoll_event event;
-  const timespec at_once{};
+  const KernelTimespec at_once{};
   const long count =
       syscall(SYS_epoll_pwait2, epoll, &event, 1, &at_once, nullptr, static_cast<size_t>(0));
   return count == 0;
@@ -148,7 +154,7 @@ class EpollSelector final : public Selector {
   [[gnu::hot]] int WaitForEvents(int capacity, int64_t timeout_ns) {
 #ifdef SYS_epoll_pwait2
     if (timeout_ns > 0 && has_pwait2_) {
-      const timespec timeout = ToTimespec(timeout_ns);
+      const KernelTimespec timeout{timeout_ns / kNsPerSecond, timeout_ns % kNsPerSecond};
       return static_cast<int>(syscall(SYS_epoll_pwait2, epoll_.get(), events_.data(), capacity,
                                       &timeout, nullptr, static_cast<size_t>(0)));
     }

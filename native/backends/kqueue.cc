@@ -142,7 +142,10 @@ class KqueueSelector final : public Selector {
     Changes changes;
     changes.Add(fd, before.interest, EV_DELETE, before.generation);
     changes.Add(fd, after.interest, FlagsToAdd(after), after.generation);
-    if (changes.Apply(kqueue_.get()).ok()) return {};
+    if (changes.Apply(kqueue_.get()).ok()) {
+      slots_[static_cast<size_t>(fd)].spent = false;
+      return {};
+    }
     // The descriptor was closed and its number reused: the kernel has forgotten it, the table has
     // not.
     Remove(fd, before);

@@ -150,6 +150,14 @@ io_uring_sqe* IoUring::NextEntry() {
 
 uint32_t IoUring::unsubmitted() const { return tail_ - Load(submission_head_); }
 
+void IoUring::DropUnsubmitted(uint64_t token) {
+  for (uint32_t i = Load(submission_head_); i != tail_; ++i) {
+    io_uring_sqe* entry = entries_.At<io_uring_sqe>(0) + (i & submission_mask_);
+    *entry = io_uring_sqe();  // IORING_OP_NOP
+    entry->user_data = token;
+  }
+}
+
 Result<void> IoUring::Enter(uint32_t least, int64_t timeout_ns) {
   constexpr int64_t kNsPerSecond = 1'000'000'000;
   if (Inherited()) return Error{EPERM, "io_uring_enter"};

@@ -69,6 +69,9 @@ class IoUring {
   /** Entries that were filled in and not yet submitted. */
   uint32_t unsubmitted() const;
 
+  /** Makes no-ops of them, whose completions have this token: their memory may be freed now. */
+  void DropUnsubmitted(uint64_t token);
+
   /**
    * Submits what there is and waits for completions. io_uring_enter(2)
    * @param least how many to wait for; 0 only looks.

@@ -43,7 +43,8 @@ int BurnBeside(pid_t command, int64_t percent) {
   const int64_t own_before_ns = OwnCpuNs();
   int64_t first_ns = kUnknown;
   for (int status = 0;;) {
-    if (waitpid(command, &status, WNOHANG) == command) return status;
+    const pid_t ended = waitpid(command, &status, WNOHANG);
+    if (ended == command || (ended < 0 && errno == ECHILD)) return status;
     tree.LookAtClocks();
     const int64_t used_ns = tree.Look().cpu_ns;
     if (first_ns == kUnknown) first_ns = used_ns;

@@ -109,7 +109,9 @@ class Supervisor {
     FD_ZERO(&watched);
     if (!killing_) FD_SET(STDIN_FILENO, &watched);
     const timespec* timeout = killing_ ? &kLookAgain : nullptr;
-    if (pselect(STDIN_FILENO + 1, &watched, nullptr, nullptr, timeout, &usual_mask_) <= 0) return;
+    const int ready = pselect(STDIN_FILENO + 1, &watched, nullptr, nullptr, timeout, &usual_mask_);
+    if (ready < 0 && errno != EINTR) killing_ = true;  // there is no lifeline
+    if (ready <= 0) return;
     char ignored[64];
     if (read(STDIN_FILENO, ignored, sizeof(ignored)) <= 0) killing_ = true;
   }

@@ -28,19 +28,40 @@ void CloseOnExec(const PassedDescriptors& passed) {
 /** A sender's credentials, for a socket that has SO_PASSCRED set. */
 constexpr size_t kOtherControl = 256;
 
-/** Room for the most descriptors, and one more, so that no count is cut to the caller's. */
+#ifdef __linux__
+constexpr size_t kMostInstalled = kMostPassed;
+#else
+/** XNU installs up to 512 of one message (UIPC_MAX_CMSG_FD), however many the receiver takes. */
+constexpr size_t kMostInstalled = 512;
+#endif
+
 struct Control {
-  alignas(cmsghdr) unsigned char bytes[CMSG_SPACE(sizeof(int) * kMostPassed) + kOtherControl];
+  alignas(cmsghdr) unsigned char bytes[CMSG_SPACE(sizeof(int) * kMostInstalled) + kOtherControl];
 };
 
-void Collect(msghdr* message, PassedDescriptors* passed) {
+/** Closes those that there is no room for. @returns whether there was room for all. */
+bool Collect(msghdr* message, PassedDescriptors* passed) {
+  bool all = true;
+  const auto* end =
+      static_cast<const unsigned char*>(message->msg_control) + message->msg_controllen;
   for (cmsghdr* at = CMSG_FIRSTHDR(message); at != nullptr; at = CMSG_NXTHDR(message, at)) {
     if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS) continue;
-    const size_t bytes = at->cmsg_len - CMSG_LEN(0);
-    const size_t count = std::min(bytes / sizeof(int), kMostPassed - passed->count);
-    std::memcpy(passed->fds + passed->count, CMSG_DATA(at), count * sizeof(int));
-    passed->count += count;
+    const unsigned char* data = CMSG_DATA(at);
+    // Darwin leaves the length of a header that it has cut.
+    const size_t bytes =
+        std::min<size_t>(at->cmsg_len - CMSG_LEN(0), static_cast<size_t>(end - data));
+    for (size_t i = 0; i < bytes / sizeof(int); ++i) {
+      int fd;
+      std::memcpy(&fd, data + i * sizeof(int), sizeof(fd));
+      if (passed->count < kMostPassed) {
+        passed->fds[passed->count++] = fd;
+      } else {
+        close(fd);
+        all = false;
+      }
+    }
   }
+  return all;
 }
 
 void CloseAll(PassedDescriptors* passed) {
@@ -89,10 +110,10 @@ ssize_t ReceiveDescriptors(int socket, void* bytes, size_t length, size_t most,
     n = recvmsg(socket, &message, kReceiveFlags);
   } while (n < 0 && errno == EINTR);
   if (n < 0) return -errno;
-  Collect(&message, passed);
+  const bool all = Collect(&message, passed);
   CloseOnExec(*passed);
   const bool cut = (message.msg_flags & MSG_CTRUNC) != 0;
-  if (!cut && passed->count <= most) return n;
+  if (all && !cut && passed->count <= most) return n;
   CloseAll(passed);
   return cut ? -EMFILE : -EMSGSIZE;
 }

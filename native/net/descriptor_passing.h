@@ -7,7 +7,7 @@
 
 namespace io_selectors {
 
-/** SCM_MAX_FD of Linux, in one message; the BSDs and macOS take no more. */
+/** SCM_MAX_FD of Linux, in one message. */
 constexpr size_t kMostPassed = 253;
 
 /**

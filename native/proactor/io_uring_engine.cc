@@ -68,17 +68,24 @@ class IoUringEngine final : public IoUringSender {
     const Slot* found = Find(slot);
     if (found == nullptr || found->Has(kListening)) return Error{EBADF, "detach"};
     if (found->queued() > 0) return Error{EBUSY, "detach"};
+    const bool was_paused = found->Has(kPaused);
     At(slot).Add(kPaused);
     DropStarved(slot);
-    NoteReceivesEnded(slot);
+    bool failed = NoteReceives(slot);
     Settle(slot);
     const int64_t deadline = MonotonicNs() + kEndingNs;
     while (At(slot).Has(kReceiving)) {
-      if (MonotonicNs() > deadline) return Error{EBUSY, "detach"};
-      const Result<void> entered = Enter(1, kEndingStepNs);
-      if (!entered.ok() && entered.error().errno_value != EINTR) return entered;
-      NoteReceivesEnded(slot);
+      Result<void> entered = Enter(1, kEndingStepNs);
+      if (entered.ok() && MonotonicNs() > deadline) entered = Error{EBUSY, "detach"};
+      if (!entered.ok() && entered.error().errno_value != EINTR) {
+        if (!was_paused) At(slot).Drop(kPaused);
+        Settle(slot);
+        return entered;
+      }
+      failed = NoteReceives(slot);
     }
+    // The kernel has told the error once: the next turn reports it, after what came before.
+    if (failed) return Error{EBADF, "detach"};
     TakeOut(slot, unread);
     Forget(slot);
     return {};
@@ -90,16 +97,14 @@ class IoUringEngine final : public IoUringSender {
     while (submit_.outstanding() > 0 && MonotonicNs() < deadline) {
       const Result<void> entered = ring_->Enter(1, kEndingStepNs);
       if (!entered.ok() && entered.error().errno_value != EINTR) break;
-      Completion completion;
-      while (ring_->Next(&completion)) {
-        submit_.OnCompletion(completion);
-        arrived_.push_back(Arrived{completion, {}});
+      for (Completion one; ring_->Next(&one);) {
+        submit_.OnCompletion(one);
+        arrived_.push_back(Arrived{one, {}});
       }
     }
     while (HasMore()) {
-      const Completion& completion = arrived_[next_++].completion;
-      const bool accepted = OperationOf(completion) == Operation::kAccept;
-      if (accepted && completion.result >= 0) OwnedFd(completion.result).Reset();
+      const Completion& one = arrived_[next_++].completion;
+      if (OperationOf(one) == Operation::kAccept && one.result >= 0) OwnedFd(one.result).Reset();
     }
     for (size_t slot = 0; slot < slots_.size(); ++slot) {
       if (slots_[slot].phase != Phase::kFree) OwnedFd(static_cast<int>(slot)).Reset();
@@ -176,9 +181,8 @@ class IoUringEngine final : public IoUringSender {
     At(slot).Drop(kReceiving | kStarved);
   }
 
-  void Flushed() override {
-    (void)Enter(0, 0).ok();  // a refusal comes again with the next wait
-  }
+  /** A refusal comes again with the next wait. */
+  void Flushed() override { (void)Enter(0, 0).ok(); }
 
   bool HasMore() const override { return next_ < arrived_.size(); }
   /** A receive that found no buffer is submitted again once those of this turn are returned. */
@@ -220,8 +224,7 @@ class IoUringEngine final : public IoUringSender {
     // Before a wait: what ends a connection once its sends are complete, and buffers for what
     // arrives meanwhile.
     if (ends() || !starved_.empty() || spent_.size() >= kBuffers / 2) {
-      const Result<void> submitted = Enter(0, 0);
-      if (submitted.ok()) ReturnBuffers();
+      if (Enter(0, 0).ok()) ReturnBuffers();
     }
     const bool waits = !HasMore() && !HasReported() && timeout_ns != 0;
     const Result<void> entered = Enter(waits ? 1 : 0, timeout_ns);
@@ -278,12 +281,10 @@ class IoUringEngine final : public IoUringSender {
     if (!completion.more()) At(listening).Drop(kReceiving | kCancelling);
     Listener* listener = FindListener(listening);
     const bool open = Find(listening) != nullptr && listener != nullptr;
-    if (completion.result >= 0) {
-      if (open) {
-        Accepted(*listener, completion.result);
-      } else {
-        OwnedFd(completion.result).Reset();
-      }
+    if (completion.result >= 0 && open) {
+      Accepted(*listener, completion.result);
+    } else if (completion.result >= 0) {
+      OwnedFd(completion.result).Reset();
     } else if (open && completion.result != -ECANCELED &&
                !ConcernsOnlyThatConnection(-completion.result)) {
       AcceptRefused(*listener, -completion.result);
@@ -322,32 +323,34 @@ class IoUringEngine final : public IoUringSender {
     }
   }
 
-  /** Whether the receive of this slot has ended is in what has arrived and was not handled. */
-  void NoteReceivesEnded(int32_t slot) {
+  bool IsReceiveOf(int32_t slot, const Completion& completion) {
+    return OperationOf(completion) == Operation::kReceive && DescriptorOf(completion) == slot &&
+           IsCurrent(completion);
+  }
+
+  /** By what has arrived and was not handled. @returns whether a receive of this slot failed. */
+  bool NoteReceives(int32_t slot) {
+    bool failed = false;
     for (size_t i = next_; i < arrived_.size(); ++i) {
       const Completion& completion = arrived_[i].completion;
-      const bool receive = OperationOf(completion) == Operation::kReceive;
-      if (receive && DescriptorOf(completion) == slot && IsCurrent(completion) &&
-          !completion.more()) {
-        At(slot).Drop(kReceiving | kCancelling);
-      }
+      if (!IsReceiveOf(slot, completion)) continue;
+      if (!completion.more()) At(slot).Drop(kReceiving | kCancelling);
+      const int32_t result = completion.result;
+      failed = failed || (result < 0 && result != -ECANCELED && result != -ENOBUFS);
     }
+    return failed;
   }
 
   /** Takes what has arrived for this slot out of what is to be handled. */
   void TakeOut(int32_t slot, std::string* unread) {
-    const auto is_its = [this, slot](const Arrived& arrived) {
-      const Completion& completion = arrived.completion;
-      return OperationOf(completion) == Operation::kReceive && DescriptorOf(completion) == slot &&
-             IsCurrent(completion);
-    };
     for (size_t i = next_; i < arrived_.size(); ++i) {
       const auto& [completion, part] = arrived_[i];
-      if (!is_its(arrived_[i]) || completion.buffer() < 0) continue;
+      if (!IsReceiveOf(slot, completion) || completion.buffer() < 0) continue;
       const auto* bytes = reinterpret_cast<const char*>(rings_.inbound + part.offset);
       unread->append(bytes, static_cast<size_t>(std::max(0, completion.result)));
       if (part.spent) spent_.push_back(static_cast<uint16_t>(completion.buffer()));
     }
+    const auto is_its = [&](const Arrived& one) { return IsReceiveOf(slot, one.completion); };
     const auto begin = arrived_.begin() + static_cast<std::ptrdiff_t>(next_);
     arrived_.erase(std::remove_if(begin, arrived_.end(), is_its), arrived_.end());
   }
@@ -374,11 +377,9 @@ Result<std::unique_ptr<Engine>> MakeIoUringEngine(const Rings& rings,
   options.order_array = !features.no_order_array;
   Result<std::unique_ptr<IoUring>> ring = IoUring::Open(kSubmissions, kCompletions, use, options);
   if (!ring.ok()) return ring.error();
-  const Result<void> able = CheckMultishotReceive(*ring.value());
-  if (!able.ok()) return able.error();
+  if (const auto able = CheckMultishotReceive(*ring.value()); !able.ok()) return able.error();
   auto engine = std::make_unique<IoUringEngine>(rings, std::move(ring.value()), features);
-  const Result<void> opened = engine->Open();
-  if (!opened.ok()) return opened.error();
+  if (const Result<void> opened = engine->Open(); !opened.ok()) return opened.error();
   return std::unique_ptr<Engine>(std::move(engine));
 }
 

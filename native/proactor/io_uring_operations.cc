@@ -90,6 +90,8 @@ void Operations::CancelAll() {
   entry->cancel_flags = kCancelEvery | kCancelAny;
 }
 
+void Operations::Drop() { ring_.DropUnsubmitted(Token(Operation::kUnwatched, -1, 0)); }
+
 void Operations::Close(int fd) { SkipSuccess(Prepare(IORING_OP_CLOSE, Operation::kUnwatched, fd)); }
 
 void Operations::SkipSuccess(io_uring_sqe* entry) const {

@@ -78,6 +78,8 @@ class Operations {
 
   void Cancel(Operation operation, const Owner& owner);
   void CancelAll();
+  /** What is not submitted yet is never done. */
+  void Drop();
   void Close(int fd);
 
   /** Sends since the last call that completed with a completion as they were submitted. */

@@ -18,6 +18,7 @@ Result<void> IoUringSender::Submit(uint32_t least, int64_t timeout_ns) {
   while (ring_->unsubmitted() > 0 && MonotonicNs() < deadline) entered = ring_->Enter(0, 0);
   if (ring_->unsubmitted() == 0) return entered;
   refused_ = entered.ok() ? Error{EAGAIN, "io_uring_enter"} : entered;
+  submit_.Drop();
   return refused_;
 }
 
