@@ -196,7 +196,7 @@ void Churn::Speak(uint32_t id) {
     slot.state = State::kReceiving;
     return Watch(id, kRead);
   }
-  // Over loopback it is connected by now; if not, the send says EAGAIN.
+  // Over loopback it is connected by now; if not, the send says EAGAIN, or ENOTCONN on macOS.
   slot.state = State::kSending;
   SendMore(id);
 }
@@ -238,6 +238,7 @@ void Churn::SendMore(uint32_t id) {
       // The echo of what was sent may have to make room first.
       return Watch(id, slot.sent > 0 ? kRead | kWrite : kWrite);
     }
+    if (taken == -ENOTCONN && slot.sent == 0 && SocketError(slot.fd) == 0) return Watch(id, kWrite);
     if (taken < 0) return Fail(id, static_cast<int>(-taken));
     if (slot.sent == 0) {
       slot.sent_ns = MonotonicNs();
