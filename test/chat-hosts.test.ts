@@ -3,8 +3,9 @@
 // restarted loses messages, and each client can count exactly how many.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isAlive } from "../bench/host/processes.ts";
 import { freePorts, Namespaces, pidOf, pidsOf, startHost, untilConnected } from "./chat-hosts.ts";
-import { eventually, isAlive, Program } from "./chat-processes.ts";
+import { eventually, Program } from "./chat-processes.ts";
 
 const HOSTS = 3;
 
