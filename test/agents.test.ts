@@ -420,7 +420,7 @@ describe("several generators", () => {
     const host = await open(["local", "local"]);
     const { generator } = await load(host, "run", [
       ...["--connections", "20", "--rate", "1000", "--warmup-ms", "100"],
-      ...["--windows", "3", "--window-ms", "100"],
+      ...["--windows", "3", "--window-ms", "300"],
       ...echo,
     ]);
     await generator.process.exited;

@@ -433,7 +433,7 @@ describe.runIf(onLinux)("a server of several processes", () => {
 
   it("is followed as it forks", async () => {
     const { port, pid } = await serve("--strategy", "process-per-connection");
-    const load = { "server-pid": pid, connections: 60, rate: 3000 };
+    const load = { "server-pid": pid, connections: 60, rate: 3000, windows: 10 };
     const { windows } = await run(port, load);
     for (const window of windows) expect(window["serverProcesses"]).toBe(61);
     expect(sumOf(windows, "serverCpuNs")).toBeGreaterThan(0);

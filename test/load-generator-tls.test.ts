@@ -132,7 +132,7 @@ describe.skipIf(!openssl)("with openssl for certificates", () => {
 
   it("echoes messages that are larger than the socket's buffers", async () => {
     const port = await listenTls(identity("local"));
-    const large = { "payload-bytes": 1 << 20, rate: 20, connections: 2 };
+    const large = { "payload-bytes": 1 << 20, rate: 20, connections: 2, "window-ms": 300 };
     expectClean(await run(port, { ...trusted(), ...large }));
   });
 

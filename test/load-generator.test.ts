@@ -47,7 +47,9 @@ describe("an honest server", () => {
     ["messages larger than any buffer", { "payload-bytes": 1 << 20, rate: 20 }],
     ["many connections", { connections: 300 }],
   ])("is believed: %s", async (_name, options) => {
-    const { code, events, windows, result, stderr } = await run(await listen(echo), options);
+    // A busy machine may stand still for all of the usual windows.
+    const load = { ...options, "window-ms": 150 };
+    const { code, events, windows, result, stderr } = await run(await listen(echo), load);
     expect(stderr).toBe("");
     expect(code).toBe(0);
     expect(events).toEqual(["connected", "warmup", "window", "window", "window", "result"]);
@@ -59,9 +61,9 @@ describe("an honest server", () => {
     for (const window of windows) {
       expect(countFrom(window.latency)).toBe(window["completedMessages"]);
       expect(countFrom(window.latencyUncorrected)).toBe(window["completedMessages"]);
-      expect(window["durationNs"]).toBeGreaterThanOrEqual(40 * ms);
-      expect(window["clientCpuNs"]).toBeGreaterThan(0);
+      expect(window["durationNs"]).toBeGreaterThanOrEqual(150 * ms);
     }
+    expect(sum(windows, "clientCpuNs")).toBeGreaterThan(0);
   });
 
   it("may cut and join the stream as it likes", async () => {

@@ -13,7 +13,7 @@ import { endAll, expectEcho, open, type ServerRow, serverRows, start } from "./s
 const hasStrace = spawnSync("strace", ["-V"]).status === 0;
 
 const connections = 4;
-const messages = 1500;
+const messages = 600;
 
 /** One process, one thread: only there the two counts begin and end together. */
 const traced = serverRows.filter(
