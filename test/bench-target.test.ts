@@ -13,7 +13,7 @@ import { packagePaths } from "../bench/paths.ts";
 import { parseResults } from "../bench/report/json.ts";
 import { protocolRows, shownOptions, spokenBy } from "../bench/run/protocol.ts";
 import { commandLines, type Said as Refused } from "./command-lines.ts";
-import { hasIpv6Loopback } from "./ipv6.ts";
+import { hasIpv6Loopback, withoutIpv6 } from "./ipv6.ts";
 import { measuredCell } from "./report-data.ts";
 
 const linux = process.platform === "linux";
@@ -198,7 +198,7 @@ describe("target over HTTP", () => {
 });
 
 describe("a command that is not reached", () => {
-  it.runIf(linux && hasIpv6Loopback)("says where it listens instead", async () => {
+  it.runIf(linux && hasIpv6Loopback)(`says where it listens instead${withoutIpv6}`, async () => {
     const command = `'${process.execPath}' http.cjs 0 ::1 # {port}`;
     // A busy machine may need longer until it listens: then again, with more time for that.
     let said: Said | undefined;
