@@ -1,7 +1,6 @@
 // Which strategy for whom: the decision over invented runs (exact, between, beyond, ties, one
 // block), its words, and the command in a process of its own.
 
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +13,7 @@ import { gatherEnvironment } from "../bench/host/environment.ts";
 import type { Cell, Metric, Results } from "../bench/model/results.ts";
 import { packagePaths } from "../bench/paths.ts";
 import { serializeResults } from "../bench/report/json.ts";
+import { commandLines, type Said } from "./command-lines.ts";
 import { inventedResults, measuredCell, metric, otherCell } from "./report-data.ts";
 import { fullResults } from "./report-full-data.ts";
 
@@ -259,41 +259,63 @@ describe("advise on a command line", () => {
   const { root } = packagePaths();
   let folder = "";
 
-  const run = (...argv: string[]) =>
-    spawnSync(process.execPath, [join(root, "dist", "bench", "cli.js"), "advise", ...argv], {
-      cwd: root,
-      encoding: "utf8",
-      timeout: 60_000,
-    });
+  const refused = [
+    { argv: [], named: "--connections" },
+    { argv: ["--connections", "10", "--active", "0"], named: "idle workload" },
+    { argv: ["--connections", "10", "--active", "101"], named: "--active" },
+    { argv: ["--connections", "10", "--from", "no/such"], named: "no/such" },
+  ] as const;
+  const linesOf = () => ({
+    between: ["--connections", "3000", "--from", folder],
+    oneForeign: ["--connections", "5", "--from", `${folder}/one,${folder}/foreign`],
+    nearest: ["--connections", "20000", "--from", `${folder}/one`],
+    foreign: ["--connections", "5", "--from", `${folder}/foreign`],
+    json: ["--connections", "10000", "--json", "--from", `${folder}/one`],
+    farJson: ["--connections", "20000", "--json", "--from", `${folder}/one`],
+    ...Object.fromEntries(refused.map(({ argv }, index) => [index, argv])),
+  });
+  let said = new Map<string, Said>();
+
+  const run = (name: keyof ReturnType<typeof linesOf> | number): Said => {
+    const found = said.get(String(name));
+    if (found === undefined) throw new Error(`${name} was not run`);
+    return found;
+  };
 
   const save = (name: string, results: Results) => {
     mkdirSync(join(folder, name), { recursive: true });
     writeFileSync(join(folder, name, "results.json"), serializeResults(results));
   };
 
-  beforeAll(() => {
+  beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "io-selectors-advice-"));
     const { fingerprint } = gatherEnvironment(root);
     const here = { environment: { fingerprint } };
     save("one", runOf(cellsOf(plain), here));
     save("two", runOf(cellsOf(plain, { connections: 1_000, activeConnections: 1_000 }), here));
     save("foreign", runOf(cellsOf(plain, { connections: 5, activeConnections: 5 })));
+    const lines = Object.entries(linesOf());
+    const all = await commandLines(
+      lines.map(([, argv]) => ["advise", ...argv]),
+      root,
+    );
+    said = new Map(lines.map(([name], index) => [name, all[index] as Said]));
   });
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it("answers from all runs of this machine in a folder, and from no other", () => {
-    const between = run("--connections", "3000", "--from", folder);
+    const between = run("between");
     expect(between.status).toBe(0);
     expect(between.stdout).toContain("cpp:reactor-epoll: a reactor over epoll_wait(2)");
     expect(between.stdout).toContain("interpolated");
-    const foreign = run("--connections", "5", "--from", `${folder}/one,${folder}/foreign`);
+    const foreign = run("oneForeign");
     expect(foreign.stdout).toContain("Low confidence: 5 connections were not measured");
     expect(foreign.stderr).toContain("1 of 2 runs left out");
   });
 
   it("answers from the nearest scale with low confidence, and the command for this one", () => {
-    const { status, stdout } = run("--connections", "20000", "--from", `${folder}/one`);
+    const { status, stdout } = run("nearest");
     expect(status).toBe(0);
     expect(stdout).toContain(
       "Low confidence: 20,000 connections were not measured; measured: at m",
@@ -303,7 +325,7 @@ describe("advise on a command line", () => {
   });
 
   it("says where another machine was measured", () => {
-    const { status, stderr } = run("--connections", "5", "--from", `${folder}/foreign`);
+    const { status, stderr } = run("foreign");
     expect(status).toBe(0);
     expect(stderr).toContain("another machine");
   });
@@ -316,21 +338,17 @@ describe("advise on a command line", () => {
   });
 
   it("gives JSON", () => {
-    const { stdout } = run("--connections", "10000", "--json", "--from", `${folder}/one`);
+    const { stdout } = run("json");
     expect(JSON.parse(stdout)).toMatchObject({ recommended: { contender: "cpp:reactor-epoll" } });
-    const far = run("--connections", "20000", "--json", "--from", `${folder}/one`);
+    const far = run("farJson");
     expect(Object.keys(JSON.parse(far.stdout).nearest.question).sort()).toEqual(
       ["activePercent", "connections", "payloadBytes", "ratePerSecond"].sort(),
     );
   });
 
-  it.each([
-    { argv: [], named: "--connections" },
-    { argv: ["--connections", "10", "--active", "0"], named: "idle workload" },
-    { argv: ["--connections", "10", "--active", "101"], named: "--active" },
-    { argv: ["--connections", "10", "--from", "no/such"], named: "no/such" },
-  ])("takes $argv for bad input", ({ argv, named }) => {
-    const { status, stdout, stderr } = run(...argv);
+  it.each(refused.map((row, index) => ({ ...row, index })))("takes $argv for bad input", (row) => {
+    const { index, named } = row;
+    const { status, stdout, stderr } = run(index);
     expect(status).toBe(2);
     expect(stdout).toBe("");
     expect(stderr).toMatch(/^bench: [^\n]+\n$/);

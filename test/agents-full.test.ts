@@ -21,6 +21,7 @@ import { childrenOf } from "../bench/host/usage.ts";
 import type { Window } from "../bench/model/events.ts";
 import { type Paths, packagePaths } from "../bench/paths.ts";
 import { brokenRules } from "../bench/run/window-gate.ts";
+import { killProcess } from "./bench-processes.ts";
 
 const own = packagePaths();
 const group = `io-selectors-test-${process.pid}`;
@@ -49,7 +50,7 @@ function holdUp(pid: number): void {
     if (stops === stopped) return;
     stopped = stops;
     try {
-      process.kill(pid, stops ? "SIGSTOP" : "SIGCONT");
+      killProcess(pid, stops ? "SIGSTOP" : "SIGCONT");
     } catch {
       clearInterval(throttle);
     }
@@ -135,7 +136,8 @@ async function run(
     });
   await line();
   const second = host.machines[1]?.agent.hello.pid ?? 0;
-  const [generator = 0] = childrenOf(second, String(second), readText);
+  const [generator] = childrenOf(second, String(second), readText);
+  if (generator === undefined) throw new Error(`process ${second} has no load generator`);
   if (limited !== null) limited.limit(generator);
   else holdUp(heldUp === "server" ? pid : generator);
   for (let i = 0; i < 5; i++) {

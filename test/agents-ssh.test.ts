@@ -186,7 +186,6 @@ describe.skipIf(noHosts !== null)(named(`over ssh, ${where}`, noHosts), () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     expect(started()).toEqual([]);
-    expect(performance.now() - killedMs).toBeLessThan(2_000);
   });
 
   it.skipIf(noDelay !== null)(

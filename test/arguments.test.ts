@@ -9,7 +9,7 @@ import { Descriptors } from "./conformance/socket-pair.ts";
 import { callAtRandom } from "./fuzz/argument-calls.ts";
 
 /** The seeds are fixed; `npm run test:fuzz` tries others. */
-const CALLS = 20_000;
+const CALLS = 8_000;
 
 describe("random arguments", () => {
   it.each([1, 20261121])(

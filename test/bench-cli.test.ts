@@ -13,7 +13,7 @@ import { contenders, reference } from "../bench/contenders/catalogue.ts";
 import { packagePaths } from "../bench/paths.ts";
 import { parseResults } from "../bench/report/json.ts";
 import { profiles } from "../bench/run/profiles.ts";
-import { childrenOf, survivors } from "./bench-processes.ts";
+import { childrenOf, killAll, survivors } from "./bench-processes.ts";
 import { commandLines, type Said } from "./command-lines.ts";
 
 const cli = join(packagePaths().root, "dist", "bench", "cli.js");
@@ -28,9 +28,8 @@ beforeEach(() => {
   out = mkdtempSync(join(tmpdir(), "io-selectors-"));
 });
 
-afterEach(() => {
-  for (const child of started) child.kill("SIGKILL");
-  started.clear();
+afterEach(async () => {
+  await killAll(started);
   rmSync(out, { recursive: true, force: true });
 });
 

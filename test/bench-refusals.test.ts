@@ -5,15 +5,18 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packagePaths } from "../bench/paths.ts";
 import { parseResults } from "../bench/report/json.ts";
 
 const { root } = packagePaths();
 const cli = join(root, "dist", "bench", "cli.js");
 const withoutIoUring = join(root, "test", "programs", "without-io-uring.py");
-const folder = mkdtempSync(join(tmpdir(), "io-selectors-"));
+let folder = "";
 
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "io-selectors-"));
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Whether seccomp filters can be installed here. */

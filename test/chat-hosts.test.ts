@@ -3,8 +3,10 @@
 // restarted loses messages, and each client can count exactly how many.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isAlive } from "../bench/host/processes.ts";
+import { killProcess } from "./bench-processes.ts";
 import { freePorts, Namespaces, pidOf, pidsOf, startHost, untilConnected } from "./chat-hosts.ts";
-import { eventually, isAlive, Program } from "./chat-processes.ts";
+import { eventually, Program } from "./chat-processes.ts";
 
 const HOSTS = 3;
 
@@ -93,7 +95,7 @@ describe("three hosts", () => {
       said++;
     };
     for (let n = 0; n < 200; n++) talk();
-    process.kill(killed, "SIGKILL");
+    killProcess(killed, "SIGKILL");
     await eventually(
       () => {
         talk();

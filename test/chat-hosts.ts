@@ -2,7 +2,8 @@
 
 import { spawnSync } from "node:child_process";
 import { connect, createServer } from "node:net";
-import { eventually, isAlive, Program } from "./chat-processes.ts";
+import { isAlive } from "../bench/host/processes.ts";
+import { eventually, Program } from "./chat-processes.ts";
 
 export interface Host {
   readonly name: string;
@@ -54,7 +55,9 @@ export async function untilConnected(hosts: readonly Program[], gateways: number
 /** The newest process of a worker. */
 export function pidOf(host: Program, worker: string): number {
   const started = host.events().filter((event) => event.event === "started");
-  return started.findLast((event) => event.worker === worker)?.pid ?? 0;
+  const newest = started.findLast((event) => event.worker === worker);
+  if (newest === undefined) throw new Error(`no ${worker} was started: ${host.output}`);
+  return newest.pid;
 }
 
 /** All that a host ever started, and itself. */

@@ -17,15 +17,19 @@ export interface Said {
 
 /**
  * @param cwd where they run, or where each of them runs; where the tests run unless given.
+ * @param cli another program than the benchmark's, in TypeScript, from the root of the package.
  * @returns what each of them printed and its exit code, in their order.
  * @throws {Error} if one of them ends the process.
  */
 export async function commandLines(
   lines: readonly (readonly string[])[],
   cwd: string | readonly string[] = process.cwd(),
+  cli?: string,
 ): Promise<readonly Said[]> {
   const folders = typeof cwd === "string" ? lines.map(() => cwd) : cwd;
-  const child = spawn(process.execPath, [program, JSON.stringify(lines), JSON.stringify(folders)], {
+  const words = [program, JSON.stringify(lines), JSON.stringify(folders)];
+  const loaded = cli === undefined ? words : ["--import", "./test/typescript.mjs", ...words, cli];
+  const child = spawn(process.execPath, loaded, {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
   const pipes = child.stdio.slice(1) as Readable[];

@@ -8,17 +8,20 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packagePaths } from "../bench/paths.ts";
 
 const { root } = packagePaths();
 const zig = process.env["IO_SELECTORS_ZIG"] ?? "zig";
 const hasZig = spawnSync(zig, ["version"]).status === 0;
-const folder = mkdtempSync(join(tmpdir(), "io-selectors-zig-"));
+let folder = "";
 const patienceMs = 20 * 60_000;
 /** Compilers at a time. */
 const width = 2;
 
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "io-selectors-zig-"));
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Where node_api.h and uv.h are: beside this Node, or where node-gyp has found them. */

@@ -34,9 +34,10 @@ describe.skipIf(process.platform !== "linux")("broadcast", () => {
     for (const window of windows) {
       expect(window.completedMessages).toBe(8 * 20);
       expect(window.durationNs).toBeGreaterThan(0);
-      expect(window.serverCpuNs).toBeGreaterThan(0);
       expect(window.serverRunQueueWaitNs).toBeGreaterThanOrEqual(0);
     }
+    const cpuNs = windows.reduce((sum, { serverCpuNs }) => sum + Number(serverCpuNs), 0);
+    expect(cpuNs).toBeGreaterThan(0);
   });
 
   it("takes no message without room for its number, nor one larger than a read", async () => {

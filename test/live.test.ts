@@ -3,7 +3,7 @@
 
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -53,7 +53,8 @@ function get(url: string, headers: Record<string, string> = {}, method = "GET"):
 function listeners(port: number): string[] {
   const listening = "0A";
   const hex = port.toString(16).toUpperCase().padStart(4, "0");
-  return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((file) =>
+  // A kernel without IPv6 has the first only.
+  return ["/proc/net/tcp", "/proc/net/tcp6"].filter(existsSync).flatMap((file) =>
     readFileSync(file, "utf8")
       .split("\n")
       .slice(1)

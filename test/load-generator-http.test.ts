@@ -9,8 +9,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { endHttp, expectClean, http, listenHttp, type Options, raw } from "./http-runs.ts";
 import { endAll, faultsOf, listen, servers } from "./load-runs.ts";
 
-afterEach(() => {
-  endAll();
+afterEach(async () => {
+  await endAll();
   endHttp();
 });
 

@@ -44,8 +44,8 @@ const identity = (name: string): TlsOptions => ({
   cert: readFileSync(file(`${name}.pem`)),
 });
 
-afterEach(() => {
-  endAll();
+afterEach(async () => {
+  await endAll();
   for (const socket of sockets) socket.destroy();
   for (const server of servers) server.close();
   sockets.clear();
@@ -132,7 +132,7 @@ describe.skipIf(!openssl)("with openssl for certificates", () => {
 
   it("echoes messages that are larger than the socket's buffers", async () => {
     const port = await listenTls(identity("local"));
-    const large = { "payload-bytes": 1 << 20, rate: 20, connections: 2 };
+    const large = { "payload-bytes": 1 << 20, rate: 20, connections: 2, "window-ms": 300 };
     expectClean(await run(port, { ...trusted(), ...large }));
   });
 
@@ -158,7 +158,7 @@ describe.skipIf(!openssl)("with openssl for certificates", () => {
     server.on("connection", (socket: Socket) => {
       raw = socket;
     });
-    const load = { protocol: "http", ...trusted(), connections: 1, "connect-timeout-ms": 200 };
+    const load = { protocol: "http", ...trusted(), connections: 1, "connect-timeout-ms": 2_000 };
     const outcome = await run(await portOf(server), load);
     expect(Object.keys(faultsOf(outcome))).toEqual(["short"]);
   });
@@ -205,10 +205,10 @@ const plain: readonly (readonly [string, Answer])[] = [
   ["sends back what comes", echo],
   ["answers in plain text", (socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")],
 ];
-it.each(plain)("gives the reason if a server without TLS %s", async (_what, answer) => {
+it.for(plain)("gives the reason if a server without TLS %s", async ([, answer], { skip }) => {
   const port = await listen(answer);
   const { code, result, stderr } = await run(port, { ...request, "tls-insecure": 1 });
-  if (/is not available/.test(stderr)) return; // no OpenSSL on this machine
+  skip(/is not available/.test(stderr), "no OpenSSL on this machine");
   expect(code).toBe(1);
   expect(result["error"]).toMatch(/TLS with .* failed: .*the server may not speak TLS/);
   expect(result["faults"]).toMatchObject({ tls: { count: expect.any(Number) } });

@@ -4,6 +4,7 @@
 
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
@@ -46,7 +47,9 @@ describe("an honest server", () => {
     ["messages larger than any buffer", { "payload-bytes": 1 << 20, rate: 20 }],
     ["many connections", { connections: 300 }],
   ])("is believed: %s", async (_name, options) => {
-    const { code, events, windows, result, stderr } = await run(await listen(echo), options);
+    // A busy machine may stand still for all of the usual windows.
+    const load = { ...options, "window-ms": 150 };
+    const { code, events, windows, result, stderr } = await run(await listen(echo), load);
     expect(stderr).toBe("");
     expect(code).toBe(0);
     expect(events).toEqual(["connected", "warmup", "window", "window", "window", "result"]);
@@ -58,9 +61,9 @@ describe("an honest server", () => {
     for (const window of windows) {
       expect(countFrom(window.latency)).toBe(window["completedMessages"]);
       expect(countFrom(window.latencyUncorrected)).toBe(window["completedMessages"]);
-      expect(window["durationNs"]).toBeGreaterThanOrEqual(40 * ms);
-      expect(window["clientCpuNs"]).toBeGreaterThan(0);
+      expect(window["durationNs"]).toBeGreaterThanOrEqual(150 * ms);
     }
+    expect(sum(windows, "clientCpuNs")).toBeGreaterThan(0);
   });
 
   it("may cut and join the stream as it likes", async () => {
@@ -330,10 +333,17 @@ describe("the command line", () => {
   );
 });
 
+/** A container may not have CPU 0. proc_pid_status(5) */
+function firstCpu(): number {
+  if (!onLinux) return 0;
+  const status = readFileSync("/proc/self/status", "utf8");
+  return Number(/^Cpus_allowed_list:\s*(\d+)/m.exec(status)?.[1]);
+}
+
 describe("launch", () => {
   it("becomes the command: its arguments, its output, its exit code", async () => {
     const script = `printf '%s,' "$@"; exit 7`;
-    const args = ["launch", "--cpu", 0, "--", "sh", "-c", script, "sh", "a b", "--cpu"];
+    const args = ["launch", "--cpu", firstCpu(), "--", "sh", "-c", script, "sh", "a b", "--cpu"];
     expect(await finished(start(loadGenerator, args))).toEqual([7, "a b,--cpu,", ""]);
   });
 
@@ -345,10 +355,10 @@ describe("launch", () => {
 
   it.runIf(onLinux)("pins to one CPU and allows all descriptors there are", async () => {
     const script = `grep Cpus_allowed_list /proc/self/status; ulimit -n; ulimit -Hn`;
-    const args = ["launch", "--cpu", 0, "--", "sh", "-c", script];
+    const args = ["launch", "--cpu", firstCpu(), "--", "sh", "-c", script];
     const [, out] = await finished(start(loadGenerator, args));
     const [cpus, soft, hard] = out.trim().split("\n");
-    expect(cpus).toMatch(/:\s*0$/);
+    expect(cpus?.split(/:\s*/)[1]).toBe(String(firstCpu()));
     expect(soft).toBe(hard);
   });
 

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { packagePaths } from "../bench/paths.ts";
+import { killAll } from "./bench-processes.ts";
 
 export interface Window {
   readonly [name: string]: number | null;
@@ -26,11 +27,10 @@ const children = new Set<ChildProcess>();
 export const servers = new Set<Server>();
 
 /** For afterEach(): nothing of a test outlives it. */
-export function endAll(): void {
-  for (const child of children) child.kill("SIGKILL");
-  children.clear();
+export async function endAll(): Promise<void> {
   for (const server of servers) server.close();
   servers.clear();
+  await killAll(children);
 }
 
 /** What a run counted as wrong, by kind. */

@@ -20,8 +20,8 @@ import { nanosecondsMore } from "./regression/planted-tree.ts";
 const verdicts = process.env["GATE_VERDICTS"] !== undefined;
 const cli = join(packagePaths().root, "bin", "io-selectors.js");
 const scale = { connections: 100, ratePerSecond: 800 };
-const folder = mkdtempSync(join(tmpdir(), "io-selectors-express-"));
-const repository = join(folder, "repository");
+let folder = "";
+let repository = "";
 const host = new LocalHost();
 /** Why Express is not here; null once it is. */
 let missing: string | null = null;
@@ -49,6 +49,8 @@ function commit(name: string, text: string): void {
 
 beforeAll(() => {
   if (!verdicts) return;
+  folder = mkdtempSync(join(tmpdir(), "io-selectors-express-"));
+  repository = join(folder, "repository");
   execFileSync("git", ["init", "--quiet", "--initial-branch", "main", repository]);
   git("config", "user.email", "test@example.org");
   git("config", "user.name", "test");
@@ -70,7 +72,7 @@ beforeAll(() => {
 
 afterAll(() => {
   host.killAll();
-  rmSync(folder, { recursive: true, force: true });
+  if (folder !== "") rmSync(folder, { recursive: true, force: true });
 });
 
 /** The command as a user types it. */

@@ -28,6 +28,7 @@ import { chooseCpus } from "../bench/host/cpus.ts";
 import { Interrupted } from "../bench/host/deadline.ts";
 import { LocalHost } from "../bench/host/local.ts";
 import { packagePaths } from "../bench/paths.ts";
+import { survivors } from "./bench-processes.ts";
 import { commandLines, type Said } from "./command-lines.ts";
 
 const own = packagePaths();
@@ -407,13 +408,9 @@ describe("the worktrees", () => {
     await worktrees.remove();
     expect(existsSync(worktrees.folder)).toBe(false);
     const pid = Number(readFileSync(marker, "utf8"));
-    await expect.poll(() => existsSync(`/proc/${pid}`) && isRunning(pid)).toBe(false);
+    expect(await survivors([pid], 60_000)).toEqual([]);
   });
 });
-
-function isRunning(pid: number): boolean {
-  return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-}
 
 describe("the command line", () => {
   const good = join(own.root, "reports", "README.md");

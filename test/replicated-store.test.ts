@@ -11,6 +11,7 @@ import { Request } from "zeromq";
 import { StoreClient } from "../examples/replicated-store/client.ts";
 import { PipelinedClient } from "../examples/replicated-store/pipelined-client.ts";
 import { loadStore, saveStore } from "../examples/replicated-store/store-file.ts";
+import { killProcess } from "./bench-processes.ts";
 import { untilGone } from "./chat-hosts.ts";
 import { eventually, Program } from "./chat-processes.ts";
 
@@ -152,7 +153,7 @@ describe("replicated-store", () => {
       () => watching.output,
     );
     expect(watching.output).not.toContain("shape");
-    process.kill(pidsOf(program, /writer/).at(-1) ?? 0, "SIGKILL");
+    killProcess(pidsOf(program, /writer/).at(-1), "SIGKILL");
     await seen("red");
     expect(await watching.stop()).toBe(0);
   });
@@ -210,12 +211,12 @@ describe("replicated-store", () => {
         () => pidsOf(program, /writer/).length > round,
         () => "the next writer",
       );
-      const killed = pidsOf(program, /writer/).at(-1) ?? 0;
+      const killed = pidsOf(program, /writer/).at(-1);
       const puts = Array.from({ length: 40 }, async (_, i) => {
         const key = `${round} ${i}`;
         await client.ask({ op: "put", key, value: `value ${key}` });
         answered.set(key, `value ${key}`);
-        if (i === 3) process.kill(killed, "SIGKILL");
+        if (i === 3) killProcess(killed, "SIGKILL");
         // Whenever one looks, the file is whole.
         JSON.parse(readFileSync(path, "utf8"));
       });

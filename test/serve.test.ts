@@ -1,8 +1,11 @@
 // serve and Connection: what a server in ten lines may rely on, with real sockets as its peers.
 
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
-import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import {
   availableBackends,
   type Connection,
@@ -13,6 +16,7 @@ import {
   type Server,
   serve,
 } from "../src/index.ts";
+import { eventually } from "./eventually.ts";
 
 const servers: Server[] = [];
 const peers: Socket[] = [];
@@ -83,7 +87,7 @@ describe.each(engines)("serve by %j", (engine) => {
     const opened = vi.fn<(connection: Connection) => void>();
     const server = start({ open: opened });
     const peer = await peerOf(server);
-    await vi.waitFor(() => expect(opened).toHaveBeenCalledOnce());
+    await eventually(() => expect(opened).toHaveBeenCalledOnce());
     const connection = opened.mock.calls[0]?.[0] as Connection;
     expect(String(server.address)).toBe(`127.0.0.1:${peer.remotePort}`);
     expect(connection.remoteAddress?.port).toBe(peer.localPort);
@@ -101,7 +105,7 @@ describe.each(engines)("serve by %j", (engine) => {
     const peer = await peerOf(server);
     peer.end("hello");
     await once(peer, "close");
-    await vi.waitFor(() => expect(server.connections).toBe(0));
+    await eventually(() => expect(server.connections).toBe(0));
     expect(calls).toEqual(["open", "hello", "end", "close null true"]);
   });
 
@@ -140,7 +144,7 @@ describe.each(engines)("serve by %j", (engine) => {
     });
     const peer = await peerOf(server);
     peer.pause();
-    await vi.waitFor(() => expect(sent).toBeGreaterThan(0));
+    await eventually(() => expect(sent).toBeGreaterThan(0));
     expect(sent).toBeLessThan(total);
     const received = receiveAll(peer);
     peer.resume();
@@ -160,7 +164,7 @@ describe.each(engines)("serve by %j", (engine) => {
     const sent = pattern(30_000_000);
     peer.end(sent);
     const lowWaterMark = highWaterMark / 4;
-    await vi.waitFor(() => expect(connection?.bufferedBytes).toBeGreaterThan(lowWaterMark));
+    await eventually(() => expect(connection?.bufferedBytes).toBeGreaterThan(lowWaterMark));
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(connection?.bufferedBytes).toBeGreaterThan(lowWaterMark);
     expect(connection?.bufferedBytes).toBeLessThanOrEqual(highWaterMark + 64 * 1024);
@@ -184,7 +188,7 @@ describe.each(engines)("serve by %j", (engine) => {
     bad.write("!");
     await once(bad, "close");
     expect(error.mock.calls[0]?.[1]).toMatchObject({ message: "exclamation" });
-    await vi.waitFor(() => expect(close).toHaveBeenCalledOnce());
+    await eventually(() => expect(close).toHaveBeenCalledOnce());
     expect(close.mock.calls[0]?.[1]).toMatchObject({ message: "exclamation" });
     good.write("still here");
     expect(String((await once(good, "data"))[0])).toBe("still here");
@@ -203,7 +207,7 @@ describe.each(engines)("serve by %j", (engine) => {
     const peer = await peerOf(server);
     peer.write("a");
     await once(peer, "close");
-    await vi.waitFor(() => expect(calls).toEqual(["data", "false", "close null"]));
+    await eventually(() => expect(calls).toEqual(["data", "false", "close null"]));
   });
 
   it("throws where it is written to after its end", async () => {
@@ -251,14 +255,14 @@ describe.each(engines)("serve by %j", (engine) => {
     });
     const peer = await peerOf(server);
     peer.write("one");
-    await vi.waitFor(() => expect(received.length).toBe(1));
+    await eventually(() => expect(received.length).toBe(1));
     peer.end("two");
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(received.length).toBe(1);
     connection?.resume();
-    await vi.waitFor(() => expect(Buffer.concat(received).toString()).toBe("onetwo"));
+    await eventually(() => expect(Buffer.concat(received).toString()).toBe("onetwo"));
     connection?.resume();
-    await vi.waitFor(() => expect(server.connections).toBe(0));
+    await eventually(() => expect(server.connections).toBe(0));
   });
 
   it("is iterated", async () => {
@@ -276,18 +280,18 @@ describe.each(engines)("serve by %j", (engine) => {
     const received = receiveAll(peer);
     peer.end("through a loop");
     expect((await received).toString()).toBe("through a loop");
-    await vi.waitFor(() => expect(chunks.at(-1)).toBe("done"));
+    await eventually(() => expect(chunks.at(-1)).toBe("done"));
   });
 
   it("waits with what exceeds maxConnections", async () => {
     const opened: Connection[] = [];
     const server = start({ open: (c) => void opened.push(c), data() {} }, { maxConnections: 2 });
     const all = [await peerOf(server), await peerOf(server), await peerOf(server)];
-    await vi.waitFor(() => expect(opened.length).toBe(2));
+    await eventually(() => expect(opened.length).toBe(2));
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(server.connections).toBe(2);
     all[0]?.destroy();
-    await vi.waitFor(() => expect(opened.length).toBe(3));
+    await eventually(() => expect(opened.length).toBe(3));
     expect(server.connections).toBe(2);
   });
 
@@ -296,7 +300,7 @@ describe.each(engines)("serve by %j", (engine) => {
     const idle = vi.fn((connection: Connection) => connection.end("too slow"));
     const silent = start({ data() {}, close }, { idleTimeoutMs: 40 });
     await once(await peerOf(silent), "close");
-    await vi.waitFor(() => expect(close).toHaveBeenCalledOnce());
+    await eventually(() => expect(close).toHaveBeenCalledOnce());
     expect(close.mock.calls[0]?.[1]).toMatchObject({ code: "ERR_CONNECTION_IDLE" });
     const asked = start({ data() {}, idle }, { idleTimeoutMs: 40 });
     expect((await receiveAll(await peerOf(asked))).toString()).toBe("too slow");
@@ -306,7 +310,7 @@ describe.each(engines)("serve by %j", (engine) => {
   it("refuses connections after close, and resolves when the last one has closed", async () => {
     const server = start(echo);
     const peer = await peerOf(server);
-    await vi.waitFor(() => expect(server.connections).toBe(1));
+    await eventually(() => expect(server.connections).toBe(1));
     const port = server.address?.port ?? 0;
     let closed = false;
     const closing = server.close().then(() => {
@@ -314,7 +318,7 @@ describe.each(engines)("serve by %j", (engine) => {
     });
     // Completions stop accepting a moment later, and reset what came in between.
     const refused = async () => (await once(connect(port, "127.0.0.1"), "error"))[0].code;
-    await vi.waitFor(async () => expect(await refused()).toBe("ECONNREFUSED"));
+    await eventually(async () => expect(await refused()).toBe("ECONNREFUSED"));
     peer.write("still served");
     expect(String((await once(peer, "data"))[0])).toBe("still served");
     expect(closed).toBe(false);
@@ -326,7 +330,7 @@ describe.each(engines)("serve by %j", (engine) => {
     const close = vi.fn();
     const server = start({ data() {}, close });
     const peer = await peerOf(server);
-    await vi.waitFor(() => expect(server.connections).toBe(1));
+    await eventually(() => expect(server.connections).toBe(1));
     const gone = once(peer, "close");
     await server.close({ connections: "destroy" });
     await gone;
@@ -368,7 +372,9 @@ describe.each(engines)("serve by %j", (engine) => {
   });
 
   it("listens on a Unix path, and removes it", async () => {
-    const path = `/tmp/io-selectors-serve-${process.pid}.sock`;
+    const folder = mkdtempSync(join(tmpdir(), "io-selectors-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, "socket");
     const server = start(echo, { path });
     const peer = connect(path);
     peers.push(peer);
@@ -385,7 +391,7 @@ describe.each(engines)("serve by %j", (engine) => {
     const server = start({ data: (connection) => void detached.push(connection.detach()), close });
     const peer = await peerOf(server);
     peer.write("hand over");
-    await vi.waitFor(() => expect(detached.length).toBe(1));
+    await eventually(() => expect(detached.length).toBe(1));
     expect(server.connections).toBe(0);
     expect(close).not.toHaveBeenCalled();
     const { close: closeFd, send } = await import("../src/index.ts");

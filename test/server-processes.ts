@@ -11,6 +11,7 @@ import { contenders } from "../bench/contenders/catalogue.ts";
 import { peers } from "../bench/contenders/peers.ts";
 import { exitUnavailable } from "../bench/model/events.ts";
 import { type Paths, packagePaths } from "../bench/paths.ts";
+import { killAll } from "./bench-processes.ts";
 
 export interface ServerRow {
   readonly name: string;
@@ -128,11 +129,10 @@ const children = new Set<ChildProcess>();
 const sockets = new Set<Socket>();
 
 /** For afterEach(): nothing of a test outlives it. */
-export function endAll(): void {
+export async function endAll(): Promise<void> {
   for (const socket of sockets) socket.destroy();
   sockets.clear();
-  for (const child of children) child.kill("SIGKILL");
-  children.clear();
+  await killAll(children);
 }
 
 export async function start(command: readonly string[]): Promise<Started> {

@@ -13,7 +13,7 @@ import { describe, expect, it } from "vitest";
 import { contenders } from "../bench/contenders/catalogue.ts";
 import { BACKLOG, commonSettings } from "../bench/contenders/settings.ts";
 import { packagePaths } from "../bench/paths.ts";
-import { childrenOf } from "./bench-processes.ts";
+import { childrenOf, killProcess } from "./bench-processes.ts";
 
 /** More than any server accepts at once. */
 const CONNECTIONS = 300;
@@ -59,12 +59,12 @@ class Traced {
   }
 
   signal(signal: NodeJS.Signals): void {
-    for (const pid of this.#processes) process.kill(pid, signal);
+    for (const pid of this.#processes) killProcess(pid, signal);
   }
 
   /** Ends it. @returns the lines of the trace. */
   async end(): Promise<string[]> {
-    process.kill(this.pid, "SIGTERM");
+    killProcess(this.pid, "SIGTERM");
     if (this.#child.exitCode === null) await once(this.#child, "exit");
     return readFileSync(join(this.#folder, "trace"), "latin1").split("\n");
   }

@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { endAll, expectEcho, open, serverRows, start } from "./server-processes.ts";
 
-const PEERS = 100;
+const PEERS = 40;
 const SPARE_BYTES = 256 * 1024; // each peer may leave 16 KiB unread
 /** One thread that holds what every peer has not read. */
 const rows = serverRows.filter(({ name }) => /^cpp:(?!thread|process|prefork)/.test(name));
@@ -22,12 +22,14 @@ function limitMemory(pid: number, spareBytes: number): void {
   expect(spawnSync("prlimit", words).status).toBe(0);
 }
 
+const block = Buffer.alloc(64 * 1024);
+
 /** Writes as long as the server takes it, and never reads. Resolves when the server closes it. */
 async function stall(socket: Socket): Promise<void> {
   socket.pause();
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   const fill = () => {
-    while (socket.write(Buffer.alloc(64 * 1024))) {
+    while (socket.write(block)) {
       // until the buffers of both ends are full
     }
   };

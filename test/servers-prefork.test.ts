@@ -8,16 +8,13 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { packagePaths } from "../bench/paths.ts";
-import { childrenOf, survivors } from "./bench-processes.ts";
+import { childrenOf, killAll, killProcess, survivors } from "./bench-processes.ts";
 
 const workers = 3;
 const patienceMs = 20_000;
 const started = new Set<ChildProcess>();
 
-afterEach(() => {
-  for (const child of started) child.kill("SIGKILL");
-  started.clear();
-});
+afterEach(() => killAll(started));
 
 async function start(name: string): Promise<{ server: ChildProcess; port: number; pid: number }> {
   const server = spawn(
@@ -68,7 +65,7 @@ describe.skipIf(process.platform !== "linux")("a server of several processes", (
       it("replaces a worker that was killed", async () => {
         const { port, pid } = await start(name);
         const before = childrenOf(pid);
-        process.kill(before[0] ?? 0, "SIGKILL");
+        killProcess(before[0], "SIGKILL");
         await until(() => {
           const now = childrenOf(pid);
           return now.length === workers && !now.includes(before[0] ?? 0);
@@ -108,7 +105,7 @@ describe.skipIf(process.platform !== "linux")("a server of several processes", (
       it("ends at SIGTERM with a worker that is stopped", async () => {
         const { server, pid } = await start(name);
         const children = childrenOf(pid);
-        process.kill(children[0] ?? 0, "SIGSTOP");
+        killProcess(children[0], "SIGSTOP");
         server.kill("SIGTERM");
         expect(await once(server, "exit")).toEqual([0, null]);
         expect(await survivors(children, patienceMs)).toEqual([]);

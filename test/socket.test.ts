@@ -2,7 +2,7 @@
 // options and errors.
 
 import { mkdtempSync, rmSync } from "node:fs";
-import { constants, networkInterfaces, tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
@@ -42,13 +42,11 @@ import {
   socketPair,
 } from "../src/index.ts";
 import { Descriptors, fill, waitFor } from "./conformance/socket-pair.ts";
+import { hasIpv6Loopback, withoutIpv6 } from "./ipv6.ts";
 
 const { EADDRINUSE, EAGAIN, EBADF, ECONNREFUSED, ECONNRESET, EINVAL } = constants.errno;
 const { EMSGSIZE, ENOENT, ENOPROTOOPT, ENOTCONN, EOPNOTSUPP, EPIPE } = constants.errno;
 const linux = process.platform === "linux";
-const hasIpv6Loopback = Object.values(networkInterfaces()).some((addresses) =>
-  addresses?.some(({ address }) => address === "::1"),
-);
 /** Each family with its loopback; one that is missing is left out by name. */
 const families = [
   { family: "IPv4", host: "127.0.0.1", here: true, name: "IPv4" },
@@ -56,7 +54,7 @@ const families = [
     family: "IPv6",
     host: "::1",
     here: hasIpv6Loopback,
-    name: hasIpv6Loopback ? "IPv6" : "IPv6 (this machine has no ::1)",
+    name: `IPv6${withoutIpv6}`,
   },
 ] as const;
 const unused = 987_654;
@@ -181,7 +179,13 @@ describe("TCP", () => {
   it("answers -EAGAIN once the peer's window is full", () => {
     const [a] = fds.pair();
     expect(fill(a)).toBeGreaterThan(0);
-    expect(send(a, encode("x"))).toBe(-EAGAIN);
+    // What is acknowledged in between makes room for a little more.
+    let sent = send(a, encode("x"));
+    for (let again = 0; again < 100 && sent === 1; again++) {
+      fill(a);
+      sent = send(a, encode("x"));
+    }
+    expect(sent).toBe(-EAGAIN);
   });
 });
 

@@ -79,8 +79,8 @@ describe.each(selectorClasses)("a stale descriptor on %s", (_name, make) => {
     expect(selector.poll(0)).toBe(1);
   });
 
-  it("does not arm a oneshot again", () => {
-    if (!selector.capabilities.oneshot) return;
+  it("does not arm a oneshot again", ({ skip }) => {
+    skip(!selector.capabilities.oneshot, "has no oneshot mode");
     const [once] = pair();
     selector.register(once, EVENT_WRITE, "once", { mode: "oneshot" });
     expect(selector.select(0)).toHaveLength(1);
@@ -93,8 +93,8 @@ describe.each(selectorClasses)("a stale descriptor on %s", (_name, make) => {
     expect(selector.select(0)).toEqual([{ key, events: EVENT_WRITE }]);
   });
 
-  it("does not keep its number from being registered or modified", () => {
-    if (!selector.capabilities.exclusive) return;
+  it("does not keep its number from being registered or modified", ({ skip }) => {
+    skip(!selector.capabilities.exclusive, "registers nothing exclusively");
     const [a] = pair();
     selector.register(a, EVENT_WRITE, "old", { exclusive: true });
     const copy = moveAway(a);

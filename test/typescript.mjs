@@ -14,7 +14,7 @@ if (isMainThread) register(import.meta.url);
 let transform;
 
 export async function load(url, context, nextLoad) {
-  if (!url.endsWith(".ts")) return nextLoad(url, context);
+  if (!new URL(url).pathname.endsWith(".ts")) return nextLoad(url, context);
   transform ??= (await import("rolldown/utils")).transformSync;
   const path = fileURLToPath(url);
   const { code, map, errors } = transform(path, readFileSync(path, "utf8"), {

@@ -32,7 +32,7 @@ const kinds = [
   "wait,run",
 ] as const;
 /** Moments at which a worker of each kind is terminated: see terminate-workers.mjs. */
-const MOMENTS = 10;
+const MOMENTS = 6;
 /** A load has many moments that differ; TERMINATION_ROUNDS repeats all for a longer search. */
 const ROUNDS_OF_LOAD = 3;
 const rounds = Number(process.env["TERMINATION_ROUNDS"] ?? 1);

@@ -132,7 +132,7 @@ describe("workers", () => {
   });
 
   it("can load and unload the addon many times", async () => {
-    for (let i = 0; i < 21; i++) {
+    for (let i = 0; i < 9; i++) {
       const worker = startWorker(`
         const selector = new io.DefaultSelector();
         selector.register(io.listenTcp(), io.EVENT_READ);

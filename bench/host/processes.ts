@@ -1,6 +1,7 @@
 // A process on this machine: its output as lines, the tail of its standard error, its end.
 
 import { type ChildProcess as NodeProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import type { Exit, HostProcess, StartOptions } from "./host.ts";
 
@@ -68,12 +69,23 @@ export class ChildProcess implements HostProcess {
   }
 }
 
-/** Whether there is such a process, of whatever user. kill(2) */
+/** Whether such a process runs, of whatever user; a zombie does not. kill(2), proc_pid_stat(5) */
 export function isAlive(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
+    process.kill(pid, 0);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
+  }
+  return !isZombie(pid);
+}
+
+/** Only its parent has yet to hear of its end. Without /proc nothing is known of it. */
+function isZombie(pid: number): boolean {
+  try {
+    // The state follows the command's name, which may hold anything.
+    return /\) [ZX] [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
   }
 }
 

@@ -1,10 +1,10 @@
-// One write of 1 GiB to a peer that reads: node --expose-gc large-write.mjs WAY, where WAY is the
+// One write of 256 MiB to a peer that reads: node --expose-gc large-write.mjs WAY, where WAY is the
 // engine as JSON. Prints what arrived and what it took, as one line of JSON.
 
 import process from "node:process";
 import { connect, serve } from "../../dist/src/index.js";
 
-const BYTES = 2 ** 30;
+const BYTES = 2 ** 28;
 /** A byte at each multiple of this differs from its neighbours, and from its predecessor. */
 const STEP = 2 ** 20;
 const markAt = (at) => ((at / STEP) * 31 + 7) & 255;

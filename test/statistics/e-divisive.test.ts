@@ -155,13 +155,13 @@ describe("E-divisive", () => {
   });
 
   it("takes a thousand values", () => {
-    const found = indexes(
-      steps(6, [
-        [0, 400],
-        [4, 350],
-        [0, 250],
-      ]),
-    );
+    const series = steps(6, [
+      [0, 400],
+      [4, 350],
+      [0, 250],
+    ]);
+    // The fewest at which the level of 5 % can be reached take a tenth of the time.
+    const found = changePoints(series, { seed: 1, permutations: 19 }).map(({ index }) => index);
     expect(found).toContain(400);
     expect(found).toContain(750);
   });
