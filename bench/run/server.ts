@@ -119,8 +119,9 @@ export class ServerProcess {
   /** SIGTERM, its counters, and SIGKILL if it does not end in time. @throws {Interrupted} */
   async stop(): Promise<Stopped> {
     const { host, stopTimeoutMs: timeoutMs, signal } = this.#options;
-    const endedBefore = this.#child.ended;
     const measuredEnded = !(await host.alive(this.pid));
+    // A process that has ended is not alive before its exit is known.
+    const endedBefore = this.#child.ended || (measuredEnded && this.pid === this.#child.pid);
     this.#child.kill("SIGTERM");
     const exit = await within(this.#child.exited, { timeoutMs, signal });
     if (exit === null) {
