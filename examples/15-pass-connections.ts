@@ -1,7 +1,7 @@
 // Serves connections in another process: this one accepts, and hands each connection over as a
 // descriptor, with its number. SIGTERM ends both, after all of them are served. SCM_RIGHTS, unix(7)
 //
-//   npm run build && node dist/examples/15-pass-connections.js   # telnet to the port that it prints
+//   npm run build && node dist/examples/15-pass-connections.js   # prints its port for telnet
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
