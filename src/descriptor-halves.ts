@@ -35,6 +35,8 @@ export class ReadHalf implements WatchObserver {
   readonly #stream: Readable;
   readonly #fd: number;
   readonly watch: DescriptorWatch;
+  /** Whether another stream has this direction of the descriptor. */
+  refused = false;
   #size = 0;
   #wanted = false;
   #held = false;
@@ -90,6 +92,7 @@ export class ReadHalf implements WatchObserver {
     try {
       this.watch.start();
     } catch (error) {
+      this.refused = isTaken(error);
       this.onFailure(explainRegularFile(error as NodeJS.ErrnoException, this.#fd));
     }
   }
@@ -99,6 +102,7 @@ export class ReadHalf implements WatchObserver {
 export class WriteHalf implements WatchObserver {
   readonly #fd: number;
   readonly watch: DescriptorWatch;
+  refused = false;
   #chunks: readonly Uint8Array[] = [];
   #at = 0;
   #offset = 0;
@@ -150,6 +154,7 @@ export class WriteHalf implements WatchObserver {
     try {
       this.watch.start();
     } catch (error) {
+      this.refused = isTaken(error);
       this.#settle(explainRegularFile(error as NodeJS.ErrnoException, this.#fd));
     }
   }
@@ -177,6 +182,10 @@ function canceledWrite(fd: number): Error {
     `cannot write to fd ${fd}: the stream was destroyed before the write ended`,
   );
   return Object.assign(error, { code: "ECANCELED" });
+}
+
+function isTaken(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "ERR_SELECTOR_KEY_EXISTS";
 }
 
 function explainRegularFile(error: NodeJS.ErrnoException, fd: number): Error {

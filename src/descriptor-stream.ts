@@ -124,7 +124,7 @@ export class DescriptorStream extends Duplex {
     this.#reading.watch.stop();
     this.#writing.cancel(error);
     // A stream that was refused, because another one reads or writes here, has never owned it.
-    const refused = (error as NodeJS.ErrnoException | null)?.code === "ERR_SELECTOR_KEY_EXISTS";
+    const refused = this.#reading.refused || this.#writing.refused;
     const autoClose = (this.#options.autoClose ?? true) && !refused;
     const answer = autoClose ? close(this.fd) : 0;
     const failed = answer < 0 ? systemError(answer, `cannot close fd ${this.fd}`, "close") : null;

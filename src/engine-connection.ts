@@ -187,6 +187,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   detach(): Detached {
     if (this.#isGone) throw connectionError("ERR_CONNECTION_CLOSED", "the connection is closed");
     const received = this.#role.engine.detach(this.#slot); // first: it may throw
+    this.#flags |= ABANDONED; // from now on nothing is submitted
     releaseReader(this, this.#role.handlers);
     const parts = withheldOf(this).filter((item) => typeof item !== "string");
     this.#release();

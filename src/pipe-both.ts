@@ -30,7 +30,7 @@ export async function pipeBoth<A = undefined, B = undefined>(
     if (!isConnection(end)) throw invalidType("pipeBoth takes two connections of this library");
   }
   if (Object.is(a, b)) throw invalidValue("cannot pipe a connection to itself");
-  const states: States = { ended: new Set(), left: new Set() };
+  const states: States = { ended: new Set(), left: new Set(), stalled: new Set() };
   const sides = [pipeOne(a, b, states), pipeOne(b, a, states)] as const;
   a.resume();
   b.resume();
@@ -51,10 +51,12 @@ interface States {
   readonly ended: Set<object>;
   /** Those that were detached, or have other handlers. */
   readonly left: Set<object>;
+  /** Those that are paused until the other one has taken what they sent. */
+  readonly stalled: Set<object>;
 }
 
 function pipeOne<F, T>(from: Connection<F>, to: Connection<T>, states: States): Direction {
-  const { ended, left } = states;
+  const { ended, left, stalled } = states;
   const { promise: closed, resolve } = withResolvers<Error | null>();
   const direction = { bytes: 0, closed };
   const source = from as EngineConnection<F>;
@@ -65,13 +67,19 @@ function pipeOne<F, T>(from: Connection<F>, to: Connection<T>, states: States): 
       const error = connectionError("ERR_CONNECTION_TAKEN", what);
       left.add(from);
       if (!left.has(to)) to.destroy(error);
+      if (stalled.has(from)) from.resume(); // for whatever takes over
       resolve(error);
     },
     data(_from, bytes) {
       direction.bytes += bytes.length;
-      if (!to.write(bytes)) from.pause();
+      if (to.write(bytes)) return;
+      stalled.add(from);
+      from.pause();
     },
-    drain: () => to.resume(),
+    drain() {
+      stalled.delete(to);
+      to.resume();
+    },
     error: () => {}, // the connection is destroyed with it, which rejects the promise
     end() {
       ended.add(from);

@@ -158,6 +158,27 @@ describe.each(engines)("by %s", (name, way) => {
     }
   });
 
+  it("a connection that a pipe has paused goes on with other handlers", async () => {
+    const [a, peerOfA] = pair();
+    const [b] = pair(); // whose peer does not read
+    const piped = pipeBoth(a, b).catch(() => {});
+    const chunk = new Uint8Array(64 << 10);
+    for (let sent = 0; sent < 1000 && !a.paused; sent++) {
+      write(peerOfA, chunk);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(a.paused).toBe(true);
+    let got = 0;
+    a.setHandlers({
+      data: (_connection, bytes) => {
+        got += bytes.length;
+      },
+    });
+    await piped;
+    write(peerOfA, new Uint8Array(1));
+    await until(() => got > 0, "what comes after the pipe");
+  });
+
   it("a stream passes the reason of a failure on, in both directions", async () => {
     let reason: Error | null = null;
     const close = (_connection: Connection, error: Error | null) => {

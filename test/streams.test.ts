@@ -75,6 +75,22 @@ describe("toReadable", () => {
     expect(isOpen(reader)).toBe(false);
   });
 
+  it("closes its descriptor if it is destroyed with another stream's refusal", async () => {
+    const [reader, writer] = pipe();
+    keep(writer);
+    const first = toReadable(reader).resume();
+    const [otherReader, otherWriter] = pipe();
+    keep(otherReader);
+    const code = "ERR_SELECTOR_KEY_EXISTS";
+    const sink = toWritable(otherWriter);
+    await expect(pipeline(toReadable(reader), sink)).rejects.toMatchObject({ code });
+    await turns(5);
+    expect(isOpen(otherWriter)).toBe(false);
+    expect(isOpen(reader)).toBe(true);
+    first.destroy();
+    await once(first, "close");
+  });
+
   it("reads for a listener that addListener() adds after a pause", async () => {
     const [reader, writer] = pipe();
     keep(writer);

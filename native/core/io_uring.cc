@@ -4,6 +4,7 @@
 
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -153,6 +154,7 @@ uint32_t IoUring::unsubmitted() const { return tail_ - Load(submission_head_); }
 void IoUring::DropUnsubmitted(uint64_t token) {
   for (uint32_t i = Load(submission_head_); i != tail_; ++i) {
     io_uring_sqe* entry = entries_.At<io_uring_sqe>(0) + (i & submission_mask_);
+    if (entry->opcode == IORING_OP_CLOSE) close(entry->fd);
     *entry = io_uring_sqe();  // IORING_OP_NOP
     entry->user_data = token;
   }

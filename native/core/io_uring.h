@@ -69,7 +69,8 @@ class IoUring {
   /** Entries that were filled in and not yet submitted. */
   uint32_t unsubmitted() const;
 
-  /** Makes no-ops of them, whose completions have this token: their memory may be freed now. */
+  /** Makes no-ops of them, whose completions have this token: their memory may be freed now. What
+   * was to be closed is closed. */
   void DropUnsubmitted(uint64_t token);
 
   /**

@@ -75,12 +75,12 @@ class IoUringEngine final : public IoUringSender {
     Settle(slot);
     const int64_t deadline = MonotonicNs() + kEndingNs;
     while (At(slot).Has(kReceiving)) {
-      Result<void> entered = Enter(1, kEndingStepNs);
-      if (entered.ok() && MonotonicNs() > deadline) entered = Error{EBUSY, "detach"};
-      if (!entered.ok() && entered.error().errno_value != EINTR) {
+      const Result<void> entered = Enter(1, kEndingStepNs);
+      const bool refused = !entered.ok() && entered.error().errno_value != EINTR;
+      if (refused || MonotonicNs() > deadline) {
         if (!was_paused) At(slot).Drop(kPaused);
         Settle(slot);
-        return entered;
+        return refused ? entered : Result<void>(Error{EBUSY, "detach"});
       }
       failed = NoteReceives(slot);
     }
