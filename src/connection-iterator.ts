@@ -2,6 +2,7 @@
 // high-water mark plus one read, and ends when the peer has sent everything.
 
 import { release } from "./connection-symbols.ts";
+import { isPlenty } from "./withheld.ts";
 
 /** What it uses of the Connection that made it. */
 interface Iterated {
@@ -32,15 +33,12 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** A chunk of one byte costs 250 bytes. */
-const MOST_CHUNKS = 64;
 const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
 
 export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uint8Array> {
   readonly #connection: C;
   readonly #settings: Settings;
   readonly #chunks: Uint8Array[] = [];
-  #bytes = 0;
   #waiting: Waiting[] = [];
   #ended: boolean;
   #failure: Error | null;
@@ -78,10 +76,7 @@ export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uin
       return;
     }
     this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
-    const isMuch =
-      this.#bytes >= this.#settings.highWaterMark || this.#chunks.length >= MOST_CHUNKS;
-    if (isMuch) this.#connection.pause();
+    if (isPlenty(this.#chunks, this.#settings.highWaterMark)) this.#connection.pause();
   }
 
   end(): void {
@@ -106,7 +101,6 @@ export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uin
   next(): Promise<IteratorResult<Uint8Array>> {
     const chunk = this.#chunks.shift();
     if (chunk !== undefined) {
-      this.#bytes -= chunk.length;
       if (this.#chunks.length === 0) this.#connection.resume();
       return Promise.resolve({ done: false, value: chunk });
     }

@@ -88,8 +88,10 @@ function pipeOne<F, T>(from: Connection<F>, to: Connection<T>, states: States): 
     close(_from, error) {
       // Unless both have ended it broke off, and nothing more can be carried in either direction.
       const isBroken = error !== null || !(ended.has(from) && ended.has(to));
-      if (isBroken && !left.has(to)) to.destroy(error ?? undefined);
-      if (!left.has(to)) to.resume();
+      if (!left.has(to)) {
+        if (isBroken) to.destroy(error ?? undefined);
+        to.resume();
+      }
       resolve(error);
       before.close?.(from, error); // last: it may throw
     },

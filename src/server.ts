@@ -12,7 +12,7 @@ import { EngineConnection } from "./engine-connection.ts";
 import { type ConnectionOptions, makeRole } from "./engines.ts";
 import { invalidValue } from "./errors.ts";
 import { type EngineCounters, systemError } from "./native.ts";
-import { assertHost, assertInteger, assertOptions } from "./opening.ts";
+import { assertInteger, assertOptions } from "./opening.ts";
 import type { Role } from "./role.ts";
 import type { FileLike } from "./selector.ts";
 import { checkedListen, listenTcp } from "./socket.ts";
@@ -94,7 +94,6 @@ export class Server<T = undefined> implements AsyncDisposable {
     if (elsewhere && options.host !== undefined) {
       throw invalidValue("host is for a port: give either host, or path or fd");
     }
-    assertHost(host);
     const named = !elsewhere && isIP(host) === 0;
     if (!named) this.#listen(host);
     this.ready = named ? this.#listenByName(host) : Promise.resolve();

@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
 
 const program = fileURLToPath(new URL("programs/read-options.mjs", import.meta.url));
 
@@ -36,4 +37,20 @@ export async function commandLines(
   const [stdout, stderr, outcomes = ""] = await Promise.all(pipes.map((pipe) => text(pipe)));
   if (outcomes === "") throw new Error(`read-options.mjs ended: ${stdout}${stderr}`);
   return JSON.parse(outcomes);
+}
+
+/** Each line ends with 2 and what it is refused with on standard error. @param cli as above */
+export async function expectRefused(
+  refusals: readonly (readonly [line: readonly string[], message: RegExp])[],
+  cli: string,
+): Promise<void> {
+  const said = await commandLines(
+    refusals.map(([line]) => line),
+    undefined,
+    cli,
+  );
+  for (const [index, [line, message]] of refusals.entries()) {
+    expect(said[index]?.stderr).toMatch(message);
+    expect(said[index], line.join(" ")).toMatchObject({ status: 2, stdout: "" });
+  }
 }

@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import { PollSelector } from "../src/index.ts";
-import { commandLines } from "./command-lines.ts";
+import { expectRefused } from "./command-lines.ts";
 import { selectorClasses } from "./conformance/backends.ts";
 import { type Backend, hunt } from "./fuzz/hunt.ts";
 import { runNode } from "./run-program.ts";
@@ -78,11 +78,6 @@ describe("the program", () => {
   ] as const;
 
   it.concurrent("refuses wrong options", async () => {
-    const lines = refusals.map(([args]) => args);
-    const said = await commandLines(lines, undefined, "test/fuzz/cli.ts");
-    for (const [index, [args, message]] of refusals.entries()) {
-      expect(said[index]?.stderr).toMatch(message);
-      expect(said[index], args.join(" ")).toMatchObject({ status: 2, stdout: "" });
-    }
+    await expectRefused(refusals, "test/fuzz/cli.ts");
   });
 });

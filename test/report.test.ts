@@ -299,7 +299,7 @@ describe("cautions", () => {
       }),
     ).toEqual([
       "The run was interrupted: this is what was measured until then.",
-      "Server and load generator shared the only core: differences are too large or too small.",
+      "Server and load generator shared the only core and delayed each other: measure on two.",
       "With 4 blocks an interval covers the true value at most 87.5 % of the time, not 95 %; " +
         "use 6 or more.",
       "Not ranked: cpp:select.",

@@ -2,7 +2,7 @@
 // its own; `npm run test:soak` is the long one.
 
 import { describe, expect, it } from "vitest";
-import { commandLines } from "./command-lines.ts";
+import { expectRefused } from "./command-lines.ts";
 import { judge } from "./lifetimes/flatness.ts";
 import { runNode } from "./run-program.ts";
 
@@ -53,12 +53,7 @@ describe("the command line", () => {
   ] as const;
 
   it.concurrent("refuses wrong options", async () => {
-    const lines = refusals.map(([args]) => args);
-    const said = await commandLines(lines, undefined, "test/soak/cli.ts");
-    for (const [index, [args, message]] of refusals.entries()) {
-      expect(said[index]?.stderr).toMatch(message);
-      expect(said[index], args.join(" ")).toMatchObject({ status: 2, stdout: "" });
-    }
+    await expectRefused(refusals, "test/soak/cli.ts");
   });
 
   it.concurrent("fails where the server is none", async () => {

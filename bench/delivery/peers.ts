@@ -76,7 +76,9 @@ export class Peer {
     if (this.#heard.length > 0) return this.#heard.shift() as T;
     if (this.#tooLong) {
       const mebi = longestLine / 2 ** 20;
-      throw new Error(`${this.#name}: its answer exceeds ${mebi} Mi; use a shorter --duration`);
+      throw new Error(
+        `${this.#name}: its answer exceeds ${mebi} Mi characters; shorten --duration`,
+      );
     }
     const end = `${this.#name} ${this.pid} ended, or does not answer`;
     throw new Error(describeEnd(this.#process, end));

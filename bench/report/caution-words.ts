@@ -12,7 +12,7 @@ type CautionOf<C extends Caution["code"]> = Extract<Caution, { readonly code: C 
 const cautionWords: { readonly [C in Caution["code"]]: (caution: CautionOf<C>) => Sentence } = {
   interrupted: () => say`The run was interrupted: this is what was measured until then.`,
   "one-core": () =>
-    say`Server and load generator shared the only core: differences are too large or too small.`,
+    say`Server and load generator shared the only core and delayed each other: measure on two.`,
   "one-block": () => say`One block gives no interval, so nothing is ranked.`,
   "limited-by-clients": ({ agents }) =>
     say`Limited by the clients: agent ${agents.join(", ")} was saturated, or sent late.`,

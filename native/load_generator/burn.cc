@@ -43,8 +43,7 @@ int BurnBeside(pid_t command, int64_t percent) {
   const int64_t own_before_ns = OwnCpuNs();
   int64_t first_ns = kUnknown;
   for (int status = 0;;) {
-    const pid_t ended = waitpid(command, &status, WNOHANG);
-    if (ended == command || (ended < 0 && errno == ECHILD)) return status;
+    if (waitpid(command, &status, WNOHANG) == command) return status;
     tree.LookAtClocks();
     const int64_t used_ns = tree.Look().cpu_ns;
     if (first_ns == kUnknown) first_ns = used_ns;
@@ -66,6 +65,8 @@ int Burn(const std::vector<std::string>& arguments) {
     std::fprintf(stderr, "load-generator burn: usage: burn --percent N -- COMMAND [ARGUMENTS]\n");
     return 2;
   }
+  // If it is inherited as ignored, the command's status is lost.
+  signal(SIGCHLD, SIG_DFL);
   const pid_t command = fork();
   if (command < 0) {
     std::fprintf(stderr, "load-generator burn: fork: %s\n", std::strerror(errno));

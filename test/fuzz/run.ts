@@ -37,6 +37,9 @@ export interface Answer {
 /** The place of the open descriptors themselves. */
 export const NUMBERS = -1;
 
+/** Selector.select in src/selector.ts; kLooksInRow in native/addon/wait_calls.cc. */
+const LOOKS_IN_ROW = 256;
+
 const NOTHING: Answer = { values: new Map(), ruled: new Set() };
 
 /** One ready event of the last wait. */
@@ -55,6 +58,7 @@ export class Run {
   /** What the last wait brought: it is read again after each operation until the next wait. */
   #batch: BatchEntry[] = [];
   #index = 0;
+  #foundInRow = 0;
   /** What was done, to explain a failure. */
   readonly log: string[] = [];
 
@@ -204,7 +208,7 @@ export class Run {
   #poll(): Map<number, number> {
     const reported = new Map<number, number>();
     this.#batch = [];
-    const count = this.#selector.poll(0);
+    const count = this.#countReady();
     for (let i = 0; i < count; i++) {
       const key = this.#selector.readyKey(i);
       const registration = this.#model.registrations.get(key?.fd ?? -1);
@@ -222,6 +226,17 @@ export class Run {
     }
     this.#note(JSON.stringify([...reported]));
     return reported;
+  }
+
+  /** After so many looks in a row that found events, one may end empty for Node's sake. */
+  #countReady(): number {
+    let count = this.#selector.poll(0);
+    if (count === 0 && this.#foundInRow >= LOOKS_IN_ROW) {
+      this.#foundInRow = 0;
+      count = this.#selector.poll(0);
+    }
+    this.#foundInRow = count > 0 ? this.#foundInRow + 1 : 0;
+    return count;
   }
 
   /** The number was registered, modified or unregistered, or that was refused. */
