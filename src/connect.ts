@@ -43,11 +43,13 @@ export async function connect<T = undefined>(
 }
 
 /**
- * Makes a connection from a descriptor that was opened elsewhere: a connected socket, one end of a
- * pipe, a terminal. The descriptor becomes non-blocking and is closed with the connection.
+ * Makes a connection from a descriptor that was opened elsewhere: a connected socket or, on the
+ * readiness engine, one end of a pipe or a terminal. The descriptor becomes non-blocking and is
+ * closed with the connection.
  * @returns the connection, after its `open` handler.
- * @throws {Error} in Node's form: `EBADF`, `EPERM` for a regular file; the caller then closes the
- *   descriptor.
+ * @throws {Error} in Node's form: `EBADF`; `ENOTSOCK` on the io_uring engine; `EPERM` for a regular
+ *   file, which epoll does not watch: without a `data` handler the first read fails with it. The
+ *   caller then closes the descriptor.
  */
 export function adopt<T = undefined>(
   file: FileLike,

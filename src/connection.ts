@@ -59,16 +59,17 @@ export interface Connection<T = undefined> extends AsyncIterable<Uint8Array>, Di
   /** Whether it is paused: `data` and `end` are not called until `resume()`. */
   readonly paused: boolean;
 
-  /** The peer's address; null once closed, and for what has none. getpeername(2) */
+  /** The peer's address; null once closed, or if it has none. getpeername(2) */
   readonly remoteAddress: SocketAddress | null;
 
-  /** This side's address; null once closed, and for what has none. getsockname(2) */
+  /** This side's address; null once closed, or if it has none. getsockname(2) */
   readonly localAddress: SocketAddress | null;
 
   /**
    * Sends bytes, or text as UTF-8, in order. The caller may reuse the bytes once this returns; only
    * those that `data` was called with must not change until that handler returns. All bytes that
-   * are written within one turn leave in one system call, unless a write exceeds 16 KiB.
+   * are written within one turn leave in one system call, up to 64 separate pieces; a write of more
+   * than 16 KiB is sent by itself.
    * @returns whether at most `highWaterMark` bytes are buffered; after false, `drain` follows once
    *   there is room. Also false once it is destroyed or closed; the bytes are then discarded.
    * @throws {Error} ERR_STREAM_WRITE_AFTER_END after `end()`; ERR_CONNECTION_READ_ONLY for a
@@ -80,8 +81,8 @@ export interface Connection<T = undefined> extends AsyncIterable<Uint8Array>, Di
   end(bytes?: Uint8Array | string): void;
 
   /**
-   * Closes at once and discards the buffered bytes; a second call is a no-op. `close` is called in
-   * the next turn, and no other handler before it.
+   * Gives the system what this turn has written, then closes and discards what it did not take; a
+   * second call is a no-op. `close` is called in the next turn, and no other handler before it.
    * @param error what `close` is called with.
    */
   destroy(error?: Error): void;
@@ -107,8 +108,8 @@ export interface Connection<T = undefined> extends AsyncIterable<Uint8Array>, Di
   unref(): this;
 
   /**
-   * Calls these handlers from now on; `open` is not called again. A connection that is paused, as
-   * one without a `data` handler is from the beginning, needs `resume()`.
+   * Calls these handlers from now on; `open` is not called again. If the connection is paused (one
+   * without a `data` handler starts paused), call `resume()` as well.
    */
   setHandlers(handlers: ConnectionHandlers<T>): void;
 

@@ -190,7 +190,9 @@ function isTaken(error: unknown): boolean {
 
 function explainRegularFile(error: NodeJS.ErrnoException, fd: number): Error {
   if (error.code === "EPERM") {
-    error.message += `; fd ${fd} is a regular file or a folder: use node:fs`;
+    const { message } = error;
+    const [what] = message.split(" (", 1);
+    error.message = `${what} (fd ${fd} is a regular file or a folder: use node:fs)`;
   }
   return error;
 }

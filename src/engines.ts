@@ -18,7 +18,7 @@ export type EngineName = "readiness" | "io_uring";
 
 /** Options of every connection, of serve, connect and adopt. */
 export interface ConnectionOptions {
-  /** Buffered bytes from which `write()` returns false; 64 KiB unless given. */
+  /** Buffered bytes above which `write()` returns false; 64 KiB unless given. */
   readonly highWaterMark?: number;
   /** Buffered bytes at which `drain` is called; a quarter of `highWaterMark` unless given. */
   readonly lowWaterMark?: number;

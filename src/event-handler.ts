@@ -19,7 +19,7 @@ export interface EventHandler {
   /** Required for EVENT_WRITE. */
   onWritable?(fd: number, flags: number): void;
   /**
-   * Called with the exceptions of the handler's own methods. Without it the Reactor's onError is
+   * Called with the exceptions of onReadable and onWritable. Without it the Reactor's onError is
    * called; without either, the exception is an `uncaughtException` of the process.
    */
   onError?(error: unknown): void;

@@ -26,10 +26,10 @@ import { type Timer, TimerQueue } from "./timer-queue.ts";
 /** How a Reactor handles exceptions. */
 export interface ReactorOptions {
   /**
-   * Called with the exceptions of timers, posted tasks, and handlers without an own onError. If it
-   * is missing, such an exception is an `uncaughtException` of the process, which ends the process
-   * unless it has a listener for that. An exception of onError itself ends run(), or is thrown by
-   * handleEvents(), after the turn.
+   * Called with the exceptions of timers, posted tasks, onClose, and handlers without an own
+   * onError. If it is missing, such an exception is an `uncaughtException` of the process, which
+   * ends the process unless it has a listener for that. An exception of onError itself ends run(),
+   * or is thrown by handleEvents(), after the turn.
    */
   readonly onError?: ((error: unknown) => void) | undefined;
   /**

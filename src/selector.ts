@@ -33,7 +33,7 @@ export interface RegisterOptions {
    * becomes ready; `oneshot` once, then not again until the next `modify`.
    */
   readonly mode?: "level" | "edge" | "oneshot";
-  /** Wakes only one of the selectors that watch the descriptor. EPOLLEXCLUSIVE, epoll_ctl(2) */
+  /** Wakes one or a few of the selectors that watch the descriptor. EPOLLEXCLUSIVE, epoll_ctl(2) */
   readonly exclusive?: boolean;
   /** Also reports urgent data, as EVENT_READ with FLAG_PRIORITY. POLLPRI, poll(2) */
   readonly priority?: boolean;
@@ -171,12 +171,12 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
   /**
    * Blocks this thread until a registered descriptor is ready or the timeout passes.
    * @param timeoutMs milliseconds; null or Infinity waits without a deadline, 0 or less does not
-   *   block. Fractions round up. A wait with a deadline never ends because of Node. A wait without
-   *   one returns an empty result while Node's own loop has work (a signal, a message), at the
-   *   latest after one wait that returned events. A caller that yields to Node after each empty
-   *   result (`await setImmediate()`) therefore misses no event of Node; a caller that never yields
-   *   gets one empty result per event of Node. A call that does not block also returns an empty
-   *   result for Node after 256 calls in a row that returned events.
+   *   block. Fractions round up. Work of Node's own loop (a signal, a message) never ends a wait
+   *   with a deadline. It ends a wait without one with an empty result; if descriptors are ready as
+   *   well, the wait returns them, and the next one returns the empty result. A caller that yields
+   *   to Node after each empty result (`await new Promise(setImmediate)`) therefore misses no event
+   *   of Node; a caller that never yields gets one empty result per event of Node. A call that does
+   *   not block also returns an empty result for Node after 256 calls in a row with events.
    * @returns the ready keys, each with the subset of its registered interest that is ready; empty
    *   on timeout.
    * @throws {RangeError | TypeError} ERR_INVALID_ARG_VALUE, ERR_INVALID_ARG_TYPE for an invalid

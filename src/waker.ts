@@ -9,7 +9,7 @@ import type { Waker } from "./selector.ts";
  * Turns a handle that another thread has posted into a Waker of that thread's selector.
  * @param handle what `selector.waker().handle` was, in this process.
  * @throws {RangeError | TypeError} ERR_INVALID_ARG_VALUE, ERR_INVALID_ARG_TYPE for anything but
- *   such a number.
+ *   a positive integer. Waking a handle that is no selector's has no effect.
  * @see eventfd(2)
  */
 export function openWaker(handle: number): Waker {

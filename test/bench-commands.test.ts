@@ -209,8 +209,8 @@ describe("target", () => {
 
   it("says what is missing", async () => {
     const cases: [string[], RegExp][] = [
-      [[], /either --command .* or --address/],
-      [["--command", "x {port}", "--address", "127.0.0.1:7"], /either --command .* or --address/],
+      [[], /needs a server: --command .* or --url or --address/],
+      [["--command", "x {port}", "--address", "127.0.0.1:7"], /use either/],
       [["--command", "x"], /no \{port\}/],
       [["--address", "10.0.0.1:7", "--pid", "1"], /is not 127\.0\.0\.1:PORT/],
       [["--address", "127.0.0.1:7"], /needs --pid/],

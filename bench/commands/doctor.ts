@@ -91,12 +91,14 @@ function asJson({ machine, environment, disturbances }: Diagnosis): string {
 
 function machineLines(environment: MachineEnvironment): string[] {
   const { cpuModel, logicalCores, availableCores, kernel, hypervisor, clockSource } = environment;
+  const unnamed = hypervisor === "virtual machine";
+  const machine = unnamed ? "in a virtual machine" : `a guest of ${hypervisor}`;
   const cores =
     availableCores === logicalCores ? `${logicalCores}` : `${availableCores} of ${logicalCores}`;
   return table([
     ["processor", `${cpuModel ?? "unknown"}, ${cores} CPUs`],
     ["memory", `${(environment.memoryBytes / 2 ** 30).toFixed(1)} GiB`],
-    ["kernel", `${kernel}${isGuest(environment) ? `, a guest of ${hypervisor}` : ""}`],
+    ["kernel", `${kernel}${isGuest(environment) ? `, ${machine}` : ""}`],
     ["clock source", clockSource ?? "unknown"],
     ["fingerprint", environment.fingerprint],
   ]);

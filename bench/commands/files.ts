@@ -1,6 +1,6 @@
 // Whether what a command will write can be written, before it measures for minutes.
 
-import { accessSync, closeSync, constants, mkdirSync, openSync } from "node:fs";
+import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname, relative } from "node:path";
 import { UsageError } from "../command-line.ts";
 import { messageOf } from "./command.ts";
@@ -8,7 +8,7 @@ import { messageOf } from "./command.ts";
 /** Makes it if it is missing. @throws {UsageError} */
 export function writableFolder(folder: string, option: string): string {
   return attempt(folder, option, () => {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     accessSync(folder, constants.W_OK);
   });
 }
@@ -16,7 +16,7 @@ export function writableFolder(folder: string, option: string): string {
 /** Makes it and its folder where they are missing. @throws {UsageError} */
 export function appendableFile(file: string, option: string): string {
   return attempt(file, option, () => {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     closeSync(openSync(file, "a"));
   });
 }
@@ -25,6 +25,22 @@ export function appendableFile(file: string, option: string): string {
 export function shortPath(path: string): string {
   const below = relative(process.cwd(), path);
   return below.startsWith("..") ? path : below;
+}
+
+/** One level after another: Node's own way never ends below a folder that takes none, as /proc. */
+function makeFolder(folder: string): void {
+  if (isFolder(folder)) return;
+  const parent = dirname(folder);
+  if (parent !== folder) makeFolder(parent);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (!isFolder(folder)) throw error; // another process was faster
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function attempt(path: string, option: string, open: () => void): string {

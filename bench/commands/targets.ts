@@ -98,8 +98,12 @@ function tlsOf({ values }: Given, hostname: string) {
 /** @throws {UsageError} on what names no server, or one that cannot be measured. */
 export function targetsOf({ values }: Given, spoken: Spoken): Contender[] {
   const { command: commands, name: names, address, ...rest } = values as unknown as GivenServers;
-  if ((commands === null) === (address === null)) {
-    throw new UsageError("target needs either --command 'CMD {port}' or --address with --pid");
+  if (commands === null && address === null) {
+    const where = "--url or --address, with --pid or --cgroup";
+    throw new UsageError(`target needs a server: --command 'CMD {port}', or ${where}`);
+  }
+  if (commands !== null && address !== null) {
+    throw new UsageError("--command starts a server, --url and --address name one: use either");
   }
   const named = namesOf(names ?? [], commands?.length ?? 1);
   if (address !== null) {
@@ -160,7 +164,8 @@ function running(
   }
   if ((pid === null) === (cgroup === null)) {
     throw new UsageError(
-      `--address needs --pid: ss -ltnp 'sport = :${port}' shows it; or --cgroup, but not both`,
+      `a server that runs already needs --pid: ss -ltnp 'sport = :${port}' shows it; ` +
+        "or --cgroup, but not both",
     );
   }
   const own = { ...foreignContender(name, spoken.arguments), attached: true };

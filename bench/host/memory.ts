@@ -1,8 +1,8 @@
 // Memory as it is while a round runs: the proportional set size of a process and all its
 // descendants (smaps_rollup, proc(5)), and what the kernel holds (meminfo: Slab, KernelStack,
-// PageTables; sockstat: buffers). Null if the platform does not have it.
+// PageTables). Null if the platform does not have it.
 
-import { pageBytes, type ReadText, readText } from "./kernel-files.ts";
+import { type ReadText, readText } from "./kernel-files.ts";
 import { childrenOf, threadsOf } from "./usage.ts";
 
 export interface MemorySample {
@@ -30,9 +30,7 @@ export function kernelMemory(read: ReadText): number | null {
   const parts = ["Slab", "KernelStack", "PageTables"].map(
     (name) => kilobytesOf(meminfo, name) ?? 0,
   );
-  const pages = [...(read("/proc/net/sockstat")?.matchAll(/ mem (\d+)/g) ?? [])];
-  const buffers = pages.reduce((sum, [, count]) => sum + Number(count) * pageBytes(), 0);
-  return parts.reduce((sum, part) => sum + part, 0) + buffers;
+  return parts.reduce((sum, part) => sum + part, 0);
 }
 
 /** Few of our servers fork from a second thread; ten thousand threads are not all asked. */

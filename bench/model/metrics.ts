@@ -215,7 +215,7 @@ export const metrics = {
   }),
   idleWakeupsPerSecond: perSecond(
     "wake-ups per second while idle",
-    windows("serverContextSwitches", "second"),
+    windows("serverVoluntarySwitches", "second"),
   ),
   acceptsPerSecond: perSecond("connections accepted per second", { of: "accepts" }, more),
   // The "message" of a churn is a whole cycle from connect to close.

@@ -127,6 +127,8 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
   const common = ownSpread ? null : courses.common;
   const metrics = figuresOf(plan, workload, { ...courses, paired, saturation, common });
   const { ratioToReference: ratio } = metrics;
+  // The reference is not compared with itself.
+  const compared = course === reference || ratio?.median === null ? undefined : ratio;
   const effect = ratio === undefined ? null : rankedEffect(ratio, common);
   const disturbedBlocks = paired.filter(({ disturbed }) => disturbed).length;
   const results = course.judged.map(({ round }) => round.result);
@@ -156,7 +158,7 @@ function cellOf({ plan, part, scenario, outcome }: CellPlace, courses: Courses):
     blocks: paired.length,
     disturbedBlocks,
     saturated: isSaturated(saturation),
-    confidence: confidenceIn(metrics, workload.headline, {
+    confidence: confidenceIn(compared ?? metrics[workload.headline], {
       blocks: paired.length,
       disturbedBlocks,
     }),
@@ -298,15 +300,12 @@ function inBlock(judged: readonly Judged[], { round }: BlockData): BlockData | n
   return judged.find((candidate) => candidate.round.block === round.block)?.data ?? null;
 }
 
-/** By the ratio, or by the headline of the workload if there is no ratio. */
+/** By the interval of the ratio, or of the main figure if the cell is not compared. */
 function confidenceIn(
-  metrics: Metrics,
-  headline: MetricName,
+  figure: Metric | undefined,
   counted: Omit<Evidence, "halfWidth">,
 ): CellConfidence | null {
-  const { ratioToReference: ratio } = metrics;
-  const hasRatio = ratio !== undefined && ratio.median !== null;
-  const { median, low, high } = (hasRatio ? ratio : metrics[headline]) ?? emptyMetric("");
+  const { median, low, high } = figure ?? emptyMetric("");
   // A figure that is not above zero is lost in noise.
   if (median === null || median <= 0) return null;
   const halfWidth = low === null || high === null ? null : (high - low) / 2 / median;

@@ -268,9 +268,10 @@ async function loadAndStop(
   const { host, signal, cpus } = context;
   const memoryBefore = samplesMemory ? await host.memory(pid, null) : null;
   let sampled: Promise<MemorySample> | null = null;
-  // A slot of a churn is a connection all the time: accepting and closing is what it is about. When
-  // the last window of a watched warm-up is due is not known.
-  const isTimed = load.mode !== "churn" && timing.steadyWithinMs === 0;
+  // A slot of a churn is a connection all the time: accepting and closing is what it is about. An
+  // idle server would be woken by the question alone. When the last window of a watched warm-up is
+  // due is not known.
+  const isTimed = !["churn", "idle"].includes(load.mode) && timing.steadyWithinMs === 0;
   const account = isTimed ? new AccountTaker(server, host) : null;
   let accounted: Promise<OwnAccount | null> | null = null;
   // It takes a moment of CPU time; if that was the server's CPU, the gate drops the window.

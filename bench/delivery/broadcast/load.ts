@@ -21,7 +21,7 @@ export interface BroadcastLoadResult {
   readonly seconds: number;
   /** Messages that reached a member; at most messages × members. */
   readonly deliveries: number;
-  /** Messages whose bytes were not what was sent. */
+  /** Messages whose bytes were not what was sent, or that came twice. */
   readonly wrong: number;
   /** Of each message that reached all: from when it was meant to be sent to the last member, ns. */
   readonly lastNs: readonly number[];
@@ -58,6 +58,8 @@ function messageOf(number: number): Buffer {
 /** Makes no garbage where messages come whole: collecting it would be time that members wait. */
 class Listener implements io.EventHandler {
   #kept = Buffer.alloc(0);
+  /** By the number of a message: whether this member has it. */
+  readonly #has: boolean[] = [];
 
   onReadable(fd: number): void {
     const n = io.recv(fd, buffer);
@@ -70,19 +72,20 @@ class Listener implements io.EventHandler {
     const bytes = split ? Buffer.concat([this.#kept, buffer.subarray(0, n)]) : buffer;
     const end = this.#kept.length + n;
     let at = 0;
-    for (; at + payloadBytes <= end; at += payloadBytes) count(bytes, at);
+    for (; at + payloadBytes <= end; at += payloadBytes) count(bytes, at, this.#has);
     if (split || at < end) this.#kept = Buffer.from(bytes.subarray(at, end));
   }
 }
 
-/** A message begins at `at`. */
-function count(bytes: Buffer, at: number): void {
+/** A message begins at `at`, for the member that has those of `has`. */
+function count(bytes: Buffer, at: number, has: boolean[]): void {
   const number = bytes.readUInt32BE(at);
   const message = said[number];
-  if (message?.compare(bytes, at, at + payloadBytes) !== 0) {
+  if (message?.compare(bytes, at, at + payloadBytes) !== 0 || has[number] === true) {
     wrong++;
     return;
   }
+  has[number] = true;
   const had = (reached[number] ?? 0) + 1;
   reached[number] = had;
   deliveries++;

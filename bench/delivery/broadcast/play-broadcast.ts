@@ -55,7 +55,7 @@ async function playWindows(
   for (let index = 0; index < count; index++) {
     const { result, ...accounts } = await playSlice(sides, messages, windowMs);
     const { seconds, deliveries, lastNs } = result;
-    wrong += intendedMessages - deliveries + result.wrong;
+    wrong += Math.max(intendedMessages - deliveries, result.wrong);
     const sent = {
       intendedMessages,
       sentMessages: intendedMessages,
