@@ -456,6 +456,18 @@ describe("cells", () => {
     expect(find(all, other)?.metrics.serverCpuPerMessage?.median).toBeCloseTo(10);
   });
 
+  it("are graded by the ratio, and the reference by its own figure", () => {
+    const varying = (block: number) => (block % 2 === 0 ? 6 : 14);
+    const all = cells(
+      (block) => [costing(2 * varying(block))],
+      (block) => [costing(varying(block))],
+    );
+    expect(find(all, other)).toMatchObject({ confidence: { grade: "high" } });
+    expect(find(all, reference)).toMatchObject({
+      confidence: { grade: "low", doubts: [{ code: "wide" }] },
+    });
+  });
+
   it("discard invalid windows, and count them", () => {
     const all = cells(
       () => [costing(20), { ...noisy, serverCpuNs: 1e9 }],

@@ -44,9 +44,10 @@ function planOf(workload: Workload, names: readonly string[], size: LoadScale = 
 /** The gate is for figures; these runs are for shapes, on a machine that runs other tests. */
 const ungated = (workload: Workload): Workload => ({ ...workload, rules: [] });
 
-/** What is written to the load generators, which stay connected. */
+/** What is written to the load generators, which stay connected, and each signal. */
 class ListeningHost extends LocalHost {
   readonly sent: string[] = [];
+  readonly signals: NodeJS.Signals[] = [];
 
   override start(...given: Parameters<LocalHost["start"]>): HostProcess {
     const child = super.start(...given);
@@ -54,6 +55,11 @@ class ListeningHost extends LocalHost {
     child.send = (line) => {
       this.sent.push(line);
       send(line);
+    };
+    const kill = child.kill.bind(child);
+    child.kill = (signal) => {
+      this.signals.push(signal);
+      kill(signal);
     };
     return child;
   }
@@ -187,6 +193,19 @@ describe.runIf(linux)("a workload", () => {
     },
     120_000,
   );
+
+  it("asks no idle server for its counters, which would wake it", async () => {
+    const asked = async (name: string) => {
+      const host = new ListeningHost();
+      const chosen = workloads.filter((workload) => workload.name === name);
+      for (const workload of chosen) {
+        await measure(planOf(ungated(workload), ["cpp:reactor-epoll"]), host);
+      }
+      return host.signals.includes("SIGUSR2");
+    };
+    expect(await asked("echo-rate")).toBe(true);
+    expect(await asked("idle")).toBe(false);
+  });
 
   it("runs with every contender that there is", async () => {
     const idle = workloads.filter(({ name }) => name === "idle");

@@ -1,10 +1,14 @@
 // The workload `broadcast`, short, with real processes: every message to every member, byte by
 // byte; and what is missing or wrong fails the round.
 
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import { families } from "../bench/contenders/families.ts";
+import type { BroadcastLoadResult } from "../bench/delivery/broadcast/load.ts";
 import { playBroadcast } from "../bench/delivery/broadcast/play-broadcast.ts";
 import { rooms } from "../bench/delivery/broadcast/rooms.ts";
+import { Peer } from "../bench/delivery/peers.ts";
 
 const settings = {
   connections: 8,
@@ -45,6 +49,36 @@ describe.skipIf(process.platform !== "linux")("broadcast", () => {
       expect(await playBroadcast(rooms[0]?.name ?? "", { ...settings, payloadBytes })).toEqual({
         unavailable: "broadcast takes messages of 4 to 16384 bytes",
       });
+    }
+  });
+
+  it("counts a message that comes twice to one member as wrong, not for another", async () => {
+    const members: Socket[] = [];
+    let doubles = false;
+    const server = createServer((member) => {
+      members.push(member);
+      member.on("data", (bytes) => {
+        for (const each of members) each.write(bytes);
+        if (doubles) members[1]?.write(bytes);
+      });
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    const { payloadBytes } = settings;
+    const told = { port, members: 4, gapMs: 2, payloadBytes, warmupMs: 50 };
+    const load = new Peer("bench/delivery/broadcast/load", [JSON.stringify(told)]);
+    try {
+      await load.hear();
+      doubles = true;
+      load.ask({ messages: 20 });
+      const { deliveries, wrong } = await load.hear<BroadcastLoadResult>();
+      expect(deliveries).toBe(4 * 20);
+      // All but the last come before a message that each member has to have.
+      expect(wrong).toBeGreaterThanOrEqual(19);
+    } finally {
+      await load.kill();
+      for (const member of members) member.destroy();
+      server.close();
     }
   });
 
