@@ -159,6 +159,7 @@ describe("the exit code", () => {
     ["one is as good as the reference", ["ok", "tie"], 0],
     ["one failed", ["ok", "ok", "failed"], 1],
     ["none could run", ["skipped", "unavailable"], 1],
+    ["none could run but the reference", ["ok", "skipped", "unavailable"], 1],
     ["noise left nothing ranked", ["ok", "inconclusive", "inconclusive"], 3],
     ["only refusals are beside that", ["ok", "inconclusive", "skipped"], 3],
     ["only the reference was asked for", ["ok"], 0],

@@ -8,12 +8,14 @@ export const exitUndecided = 3;
 
 const refusals: readonly Cell["status"][] = ["skipped", "unsupported", "unavailable"];
 
-/** 1: a contender failed or none could run; 3: none could be ranked; else 0. */
+/** 1: a contender failed, or none that was asked for could run; 3: none could be ranked; else 0. */
 export function exitCodeOf({ cells, reference, settings }: Results): number {
-  const refused = ({ status }: Cell) => refusals.includes(status);
-  if (cells.some(({ status }) => status === "failed") || cells.every(refused)) return 1;
+  if (cells.some(({ status }) => status === "failed")) return 1;
+  const compared = cells.filter((cell) => isAsked(cell, reference));
+  const ran = ({ status }: Cell) => !refusals.includes(status);
+  if (!(compared.length > 0 ? compared : cells).some(ran)) return 1;
   if (settings["blocks"] === 1) return 0;
-  const asked = cells.filter((cell) => !refused(cell) && isAsked(cell, reference));
+  const asked = compared.filter(ran);
   const undecided = asked.length > 0 && asked.every(({ status }) => status === "inconclusive");
   return undecided ? exitUndecided : 0;
 }
