@@ -53,7 +53,8 @@ const optionsOfNpm: readonly string[] = ["depth", "json", "prefix"];
 
 process.exitCode = await main(process.argv.slice(2));
 
-async function main(argv: readonly string[]): Promise<number> {
+/** @returns the exit code. Exported for tests, which call it with one line after another. */
+export async function main(argv: readonly string[]): Promise<number> {
   guardStreams("bench");
   try {
     refuseSwallowed();

@@ -47,7 +47,8 @@ export class Histogram {
   get mean(): number | null {
     if (this.#total === 0) return null;
     let sum = 0;
-    for (const [index, count] of this.#counts.entries()) {
+    for (let index = 0; index < this.#counts.length; index++) {
+      const count = this.#counts[index] as number;
       if (count > 0) sum += count * this.#middle(index);
     }
     return sum / this.#total;
@@ -79,7 +80,8 @@ export class Histogram {
     if (lowest !== this.geometry.lowest || digits !== this.geometry.digits) {
       throw new RangeError("histograms of different precision cannot be merged");
     }
-    for (const [index, count] of other.#counts.entries()) {
+    for (let index = 0; index < other.#counts.length; index++) {
+      const count = other.#counts[index] as number;
       if (count > 0) this.addAt(index, count);
     }
   }
@@ -95,8 +97,8 @@ export class Histogram {
     // high.
     const rank = Math.max(1, Math.ceil(q * this.#total * (1 - Number.EPSILON)));
     let seen = 0;
-    for (const [index, count] of this.#counts.entries()) {
-      seen += count;
+    for (let index = 0; index < this.#counts.length; index++) {
+      seen += this.#counts[index] as number;
       if (seen >= rank) return smallestOf(this.#steps, index) + widthOf(this.#steps, index) - 1;
     }
     return null;
