@@ -266,10 +266,12 @@ export class NativeSelector<T = unknown> implements Selector<T> {
   /**
    * @internal Waits and calls `turn` until wishEnd(); see native.ts.
    * @param turn returns the timeout of the next wait, as poll() takes it. It must not throw.
+   * @throws at once what refuses the run.
    */
   [run](turn: (ready: number) => number | null): Promise<void> {
     this.#assertOpen();
-    return new Promise((resolve, reject) => {
+    let answer = 0;
+    const over = new Promise<void>((resolve, reject) => {
       const onTurn = (ready: number) => {
         this.#ring.take(ready);
         const timeoutMs = turn(ready);
@@ -282,11 +284,14 @@ export class NativeSelector<T = unknown> implements Selector<T> {
         else if (this.closed) reject(closedError());
         else reject(systemError(answer, `cannot wait on ${this.backend}`));
       };
-      const answer = native.run(this.#id, onTurn, onOver);
-      // Afterwards: if it is refused, the wishes are those of the run that is there.
-      if (answer >= 0) this.#head(0, RING_WISHES_TURN);
-      else reject(systemError(answer, "cannot run on Node's event loop (one run per selector)"));
+      answer = native.run(this.#id, onTurn, onOver);
     });
+    if (answer < 0) {
+      throw systemError(answer, "cannot run on Node's event loop (one run per selector)");
+    }
+    // Only now: if the run is refused, the wishes are those of the run that is there.
+    this.#head(0, RING_WISHES_TURN);
+    return over;
   }
 
   /** @internal There is something new to wait for: calls turn() at once. */

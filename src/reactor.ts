@@ -233,14 +233,12 @@ export class Reactor {
     const { signal } = options;
     assertSignal(signal);
     if (this.#running) {
-      throw Object.assign(new Error("this Reactor already runs; call stop() first"), {
-        code: "EBUSY",
-      });
+      const busy = new Error("this Reactor already runs; call stop() first");
+      throw Object.assign(busy, { code: "EBUSY" });
     }
     if (signal?.aborted) return;
     const stop = () => this.stop();
     signal?.addEventListener("abort", stop, { once: true });
-    this.#running = true;
     this.#stopped = false;
     try {
       await this.#runHosted();
@@ -250,8 +248,9 @@ export class Reactor {
     }
   }
 
-  /** Ends run() after the current turn. */
+  /** Ends run() after the current turn; a no-op if this Reactor does not run. */
   stop(): void {
+    if (!this.#running) return;
     this.#stopped = true;
     this.#selector[wishEnd]();
   }
@@ -260,7 +259,7 @@ export class Reactor {
     // If the kernel keeps the set, looking at it costs no more than what is ready.
     const looksAgain = this.#selector.capabilities.asyncWait === "nested";
     let failure: { readonly error: unknown } | null = null;
-    await this.#selector[run]((ready) => {
+    const over = this.#selector[run]((ready) => {
       try {
         this.#runTimersAndTasks();
         this.#dispatch(ready);
@@ -272,6 +271,8 @@ export class Reactor {
       if (failure !== null) this.stop();
       return this.#timeout(null);
     });
+    this.#running = true;
+    await over;
     if (failure !== null) throw (failure as { readonly error: unknown }).error;
   }
 

@@ -521,6 +521,24 @@ describe.each(selectorClasses)("run over %s", (_name, make) => {
     await reactor.run();
   });
 
+  it("is not ended by another Reactor on the same selector", async () => {
+    const second = new Reactor(selector);
+    const running = reactor.run();
+    const controller = new AbortController();
+    const refused = second.run({ signal: controller.signal });
+    controller.abort();
+    second.stop();
+    await expect(refused).rejects.toMatchObject({ code: "EBUSY" });
+    second.stop();
+    let hasTurned = false;
+    reactor.post(() => {
+      hasTurned = true;
+      reactor.stop();
+    });
+    await running;
+    expect(hasTurned).toBe(true);
+  });
+
   it("ends where a handler closes the selector, and says so", async () => {
     reactor.post(() => selector.close());
     await expect(reactor.run()).rejects.toMatchObject({ code: "ERR_SELECTOR_CLOSED" });
