@@ -1,6 +1,7 @@
 // What the backends can do, and whether they work on this machine. Each is tried, because a kernel
 // or a sandbox may refuse what the build contains.
 
+import { constants } from "node:os";
 import { assertBoolean, assertOneOf } from "./arguments.ts";
 import { SelectorError } from "./errors.ts";
 import { hintOf } from "./hints.ts";
@@ -11,8 +12,11 @@ import {
   OPTION_MODES,
   OPTION_PRIORITY,
   RING_STRIDE,
+  systemError,
 } from "./native.ts";
 import type { BackendName, Capabilities, RegisterOptions } from "./selector.ts";
+
+const { EMFILE, ENFILE, ENOMEM } = constants.errno;
 
 /** A backend, and whether it works here. */
 export interface AvailableBackend {
@@ -34,14 +38,39 @@ export function availableBackends(): readonly AvailableBackend[] {
   return native.backends().map(({ name, contained, reason, byDefault }) => {
     const backend = { name: name as BackendName, byDefault };
     if (!contained) return { ...backend, available: false, reason };
-    const refusal = tryBackend(backend.name, () => undefined);
-    if (refusal === null) return { ...backend, available: true, reason: null };
-    return {
-      ...backend,
-      available: false,
-      reason: reason === "" ? refusal : `${refusal} (${reason})`,
-    };
+    const answer = tryBackend(backend.name, () => undefined);
+    if (answer >= 0) return { ...backend, available: true, reason: null };
+    const hint = hintOf(backend.name, answer) || (isShortage(answer) ? "" : reason);
+    return { ...backend, available: false, reason: describeRefusal(answer, hint) };
   });
+}
+
+let chosen: BackendName | undefined;
+
+/**
+ * The backend of DefaultSelector: the first that works here. Tried once per thread, because what a
+ * kernel or a sandbox refuses does not change under a process.
+ * @throws {Error} in Node's form (`EMFILE`, `ENFILE`, `ENOMEM`) if one was refused for a shortage,
+ *   which may pass.
+ */
+export function defaultBackend(): BackendName {
+  chosen ??= firstWorking();
+  return chosen;
+}
+
+function firstWorking(): BackendName {
+  for (const { name, contained, byDefault } of native.backends()) {
+    if (!contained || !byDefault) continue;
+    const answer = tryBackend(name as BackendName, () => undefined);
+    if (answer >= 0) return name as BackendName;
+    if (isShortage(answer)) throw systemError(answer, `cannot make a ${name} selector`);
+  }
+  throw new Error("io-selectors: no backend works here; availableBackends() has the reasons");
+}
+
+/** Whether descriptors or memory were missing, which does not depend on the backend. */
+function isShortage(answer: number): boolean {
+  return answer === -EMFILE || answer === -ENFILE || answer === -ENOMEM;
 }
 
 export function capabilitiesOf(id: number): Capabilities {
@@ -89,11 +118,11 @@ function backendsHaving(option: "edge" | "oneshot" | "exclusive" | "priority"): 
   return having;
 }
 
-/** Opens a selector for as long as `use` runs. @returns null, or what was refused. */
-function tryBackend(name: BackendName, use: (id: number) => void): string | null {
+/** Opens a selector for as long as `use` runs. @returns -errno if that was refused. */
+function tryBackend(name: BackendName, use: (id: number) => void): number {
   const id = native.create(name, 0, new Int32Array(2 * RING_STRIDE));
-  if (id < 0) return describeRefusal(id, hintOf(name, id));
+  if (id < 0) return id;
   use(id);
   native.destroy(id);
-  return null;
+  return 0;
 }

@@ -2,6 +2,7 @@
 // a connection.
 
 import { assertBoolean, assertIdleMs, assertNumber, assertOneOf } from "./arguments.ts";
+import { defaultBackend } from "./backends.ts";
 import type { Connection, ConnectionHandlers } from "./connection.ts";
 import { Engine } from "./engine.ts";
 import { EngineConnection } from "./engine-connection.ts";
@@ -11,7 +12,6 @@ import { assertOptions } from "./opening.ts";
 import { Reactor } from "./reactor.ts";
 import type { Role } from "./role.ts";
 import type { BackendName } from "./selector.ts";
-import { defaultBackend } from "./selectors.ts";
 
 /** What serves connections: readiness over any backend, or completions over io_uring (Linux). */
 export type EngineName = "readiness" | "io_uring";
@@ -56,7 +56,7 @@ function enginesOf(reactor: Reactor | undefined): Map<string, Engine> {
 }
 
 /** The engine of this thread for these options. @throws {Error} if this machine refuses it. */
-export function engineFor(options: ConnectionOptions): Engine {
+function engineFor(options: ConnectionOptions): Engine {
   const { engine = "readiness", backend: named } = options;
   assertOneOf(engine, ENGINES, "engine");
   if (named !== undefined) assertOneOf(named, BACKENDS, "backend");

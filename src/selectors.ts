@@ -1,8 +1,7 @@
 // The selector classes: one per backend, and DefaultSelector, which picks the best that works here.
 
-import { availableBackends } from "./backends.ts";
+import { defaultBackend } from "./backends.ts";
 import { NativeSelector } from "./native-selector.ts";
-import type { BackendName } from "./selector.ts";
 
 /** select(2): O(highest descriptor) per wait, descriptors below `fdSetSize`. */
 export class SelectSelector<T = unknown> extends NativeSelector<T> {
@@ -45,16 +44,8 @@ export class IoUringSelector<T = unknown> extends NativeSelector<T> {
 
 /** A selector over the best backend that works here: kqueue or epoll, then poll, then select. */
 export class DefaultSelector<T = unknown> extends NativeSelector<T> {
+  /** @throws {Error} in Node's form, such as `EMFILE`. */
   constructor() {
     super(defaultBackend());
   }
-}
-
-let chosen: BackendName | undefined;
-
-/** Tried once per thread: what a kernel or a sandbox refuses does not change under a process. */
-export function defaultBackend(): BackendName {
-  chosen ??= availableBackends().find(({ available, byDefault }) => available && byDefault)?.name;
-  if (chosen === undefined) throw new Error("io-selectors: no backend works on this machine");
-  return chosen;
 }

@@ -1,5 +1,6 @@
 // Every backend of this build against the one contract, and what only one of them has.
 
+import { spawnSync } from "node:child_process";
 import { openSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
@@ -18,6 +19,41 @@ import { Descriptors } from "./conformance/socket-pair.ts";
 for (const [name, make] of selectorClasses) selectorSuite(name, make);
 for (const [name, reason] of missingBackends) it.skip(`Selector over ${name}: ${reason}`);
 selectorSuite("the default backend", () => new DefaultSelector());
+
+describe("the default backend without a descriptor", () => {
+  const program = `
+    import * as io from "./dist/src/index.js";
+    const [reader] = io.pipe();
+    const open = [];
+    try { for (;;) open.push(io.dup(reader)); } catch {}
+    const made = [];
+    const make = () => {
+      try {
+        const selector = new io.DefaultSelector();
+        made.push(selector.backend);
+        selector.close();
+      } catch (error) {
+        made.push(error.code);
+      }
+    };
+    const [{ name, reason }] = io.availableBackends().filter(({ byDefault }) => byDefault);
+    for (let free = 0; free < 5; free++) {
+      make();
+      io.close(open.pop());
+    }
+    for (const fd of open) io.close(fd);
+    make();
+    console.log(JSON.stringify({ made, name, reason }));`;
+
+  it("throws EMFILE, and chooses when there are some", () => {
+    const shell = 'ulimit -n 64; exec "$0" --input-type=module --eval "$1"';
+    const { stdout } = spawnSync("sh", ["-c", shell, process.execPath, program]);
+    const { made, name, reason } = JSON.parse(String(stdout));
+    expect(new Set(made)).toEqual(new Set(["EMFILE", name]));
+    expect(made.at(-1)).toBe(name);
+    expect(reason).toMatch(/^\w+: EMFILE$/);
+  });
+});
 
 describe("select", () => {
   it("refuses descriptors from FD_SETSIZE on, before it asks the system", () => {
