@@ -1,12 +1,14 @@
 // What a descriptor leaves behind that was closed without unregister while a duplicate of it lives:
 // epoll(7), Q6. The fuzz test found each of these; here they are on every backend.
 
+import { closeSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   close,
   dup,
   EVENT_READ,
   EVENT_WRITE,
+  FLAG_ERROR,
   type Selector,
   socketPair,
   write,
@@ -37,12 +39,12 @@ describe.each(selectorClasses)("a stale descriptor on %s", (_name, make) => {
     return ends;
   }
 
-  /** Another number for `fd`, which is closed. */
+  /** Another number for `fd`, which is closed without the selector's knowledge. */
   function moveAway(fd: number): number {
     const copy = dup(fd);
     open.add(copy);
     open.delete(fd);
-    close(fd);
+    closeSync(fd);
     return copy;
   }
 
@@ -51,6 +53,22 @@ describe.each(selectorClasses)("a stale descriptor on %s", (_name, make) => {
     expect(dup(fd)).toBe(number);
     open.add(number);
   }
+
+  it("is reported once with FLAG_ERROR, or never, after this package's close()", () => {
+    const [a, peer] = pair();
+    open.add(dup(a));
+    selector.register(a, EVENT_READ);
+    write(peer, new Uint8Array(1));
+    open.delete(a);
+    close(a);
+    const flags: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      const count = selector.poll(0);
+      for (let at = 0; at < count; at++) flags.push(selector.readyFlags(at));
+    }
+    expect([[], [FLAG_ERROR]]).toContainEqual(flags);
+    expect(selector.unregister(a).fd).toBe(a);
+  });
 
   it("does not report as the number's new owner after modify", () => {
     const [a, peer] = pair();

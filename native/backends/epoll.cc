@@ -84,6 +84,11 @@ class EpollSelector final : public Selector {
   int fileno() const override { return epoll_.get(); }
   int32_t renewals() const override { return renewals_; }
 
+  /** The set watches the file: if a dup keeps that open, it could no longer be removed. */
+  void BeforeClose(int fd) override {
+    if (Interest(fd) != 0) (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  }
+
  private:
   Result<void> Add(int fd, const Registration& registration) override {
     const Result<void> added = Control(EPOLL_CTL_ADD, fd, registration);

@@ -107,8 +107,8 @@ class Selector {
   std::vector<pollfd> Watched() const;
 
   /**
-   * Called before the owner of a registered descriptor closes it: releases the file if waiting for
-   * it holds it open (io_uring(7)), so that the close reaches the peer at once.
+   * Called before the owner of a registered descriptor closes it: no longer watches its file, which
+   * that could hold open (io_uring(7)), or which a dup may keep open (epoll(7)).
    */
   virtual void BeforeClose(int /*fd*/) {}
 
