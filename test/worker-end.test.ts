@@ -9,6 +9,7 @@ import { describe, expect, it } from "vitest";
 import {
   close,
   connectTcp,
+  DefaultSelector,
   EVENT_WRITE,
   keepOpen,
   listenTcp,
@@ -161,6 +162,28 @@ describe("the end of a worker", () => {
     await worker.terminate();
     expect(opened.filter((fd) => !isOpen(fd))).toEqual([]);
     for (const fd of opened) close(fd);
+  });
+
+  it("leaves a number that was closed by other means and is a selector's own by then", async () => {
+    // Of the kinds that share one inode.
+    const [worker, numbers] = await startWorker<number[]>(`
+      parentPort.postMessage(Array.from({ length: 8 }, () => io.eventfd()));
+      ${STAYS}`);
+    for (const fd of numbers) closeSync(fd);
+    const selectors = Array.from({ length: 4 }, () => new DefaultSelector());
+    expect(numbers).toContain(selectors[0]?.fileno());
+    await worker.terminate();
+    const [reader, writer] = pipe();
+    for (const selector of selectors) {
+      selector.register(writer, EVENT_WRITE);
+      expect(selector.poll(0)).toBe(1);
+      selector.waker().wake();
+      selector.unregister(writer);
+      expect(selector.poll(10_000)).toBe(0);
+      selector.close();
+    }
+    close(reader);
+    close(writer);
   });
 
   it("does not concern what the main thread opened and the worker used", async () => {

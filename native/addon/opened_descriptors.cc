@@ -6,7 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <memory>
+
+#ifdef __linux__
+#include <sys/epoll.h>
+#endif
 
 namespace io_selectors {
 
@@ -42,6 +47,31 @@ Owner* MakeOwner(int fd) {
   return FindOwner(fd);
 }
 
+#ifdef __linux__
+
+/** All eventfds, timers, inotify queues and the like share one inode, which has no type. */
+bool HasInode(const struct stat& file) { return (file.st_mode & S_IFMT) != 0; }
+
+/** An entry of an epoll set is a number and a file: epoll(7), Q1. */
+bool AddAnonymous(int fd, OwnedFd* set) {
+  if (!set->valid()) set->Reset(epoll_create1(EPOLL_CLOEXEC));
+  epoll_event nothing{};
+  return epoll_ctl(set->get(), EPOLL_CTL_ADD, fd, &nothing) == 0 || errno == EEXIST;
+}
+
+bool IsAnonymous(int fd, const OwnedFd& set) {
+  epoll_event nothing{};
+  return epoll_ctl(set.get(), EPOLL_CTL_MOD, fd, &nothing) == 0;
+}
+
+#else
+
+bool HasInode(const struct stat& /*file*/) { return true; }
+bool AddAnonymous(int /*fd*/, OwnedFd* /*set*/) { return true; }
+bool IsAnonymous(int /*fd*/, const OwnedFd& /*set*/) { return true; }
+
+#endif
+
 }  // namespace
 
 OpenedDescriptors::OpenedDescriptors(const uv_loop_t* loop)
@@ -53,10 +83,7 @@ OpenedDescriptors::~OpenedDescriptors() {
     Owner* owner = FindOwner(fd);
     int32_t mine = owner_;
     if (owner == nullptr || !owner->compare_exchange_strong(mine, 0)) continue;
-    Identity now;
-    if (!Identify(fd, &now)) continue;
-    const Identity& then = identities_[index];
-    if (now.device == then.device && now.inode == then.inode) close(fd);
+    if (IsUnchanged(fd)) close(fd);
   }
 }
 
@@ -66,7 +93,10 @@ void OpenedDescriptors::Add(int fd) {
   if (identities_.size() <= index) {
     identities_.resize(std::max(index + 1, identities_.size() * 2));
   }
-  if (Identify(fd, &identities_[index])) MakeOwner(fd)->store(owner_);
+  Identity& identity = identities_[index];
+  if (!Identify(fd, &identity)) return;
+  if (!identity.has_inode && !AddAnonymous(fd, &anonymous_)) return;
+  MakeOwner(fd)->store(owner_);
 }
 
 void OpenedDescriptors::Remove(int fd) {
@@ -84,8 +114,15 @@ void OpenedDescriptors::Use(int fd) const {
 bool OpenedDescriptors::Identify(int fd, Identity* identity) {
   struct stat file{};
   if (fstat(fd, &file) < 0) return false;
-  *identity = Identity{file.st_dev, file.st_ino};
+  *identity = Identity{file.st_dev, file.st_ino, HasInode(file)};
   return true;
+}
+
+bool OpenedDescriptors::IsUnchanged(int fd) const {
+  const Identity& then = identities_[static_cast<size_t>(fd)];
+  Identity now;
+  if (!Identify(fd, &now) || now.device != then.device || now.inode != then.inode) return false;
+  return then.has_inode || IsAnonymous(fd, anonymous_);
 }
 
 }  // namespace io_selectors

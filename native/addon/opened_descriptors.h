@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/owned_fd.h"
+
 namespace io_selectors {
 
 /**
@@ -33,15 +35,21 @@ class OpenedDescriptors {
   void Use(int fd) const;
 
  private:
-  /** Tells a file from another one that got its number after a close unknown to the library. */
+  /** Distinguishes a file from another one that got its number after a close unknown to the
+   * library. */
   struct Identity {
     dev_t device = 0;
     ino_t inode = 0;
+    bool has_inode = true;  // of its own
   };
   static bool Identify(int fd, Identity* identity);
+  /** Whether `fd` is still the file that Add() saw. */
+  bool IsUnchanged(int fd) const;
 
   int32_t owner_ = 0;                 // 0: owns nothing
   std::vector<Identity> identities_;  // by descriptor
+  /** The files without an inode. Never waited for: the set forgets a file when that is closed. */
+  OwnedFd anonymous_;
 };
 
 }  // namespace io_selectors
