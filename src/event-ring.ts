@@ -16,7 +16,7 @@ interface KeptBatch {
 
 export class EventRing {
   /** Native code's, head included; the layout is in native.ts. */
-  readonly words = new Int32Array((EVENTS_PER_WAIT + 1) * RING_STRIDE);
+  readonly words: Int32Array = new Int32Array((EVENTS_PER_WAIT + 1) * RING_STRIDE);
   #ready = 0;
   /** Batches that are being served: more than one if a handler serves a batch itself. */
   #serving = 0;
@@ -37,16 +37,16 @@ export class EventRing {
 
   /** The descriptor of ready event `i`; below 0 if its registration has ended since. */
   fdAt(i: number): number {
-    return i < this.#ready ? (this.words[(i + 1) * RING_STRIDE] as number) : GONE;
+    return i >= 0 && i < this.#ready ? (this.words[(i + 1) * RING_STRIDE] as number) : GONE;
   }
 
   /** 0 beyond the last event, as flagsAt. */
   eventsAt(i: number): number {
-    return i < this.#ready ? (this.words[(i + 1) * RING_STRIDE + 1] as number) : 0;
+    return i >= 0 && i < this.#ready ? (this.words[(i + 1) * RING_STRIDE + 1] as number) : 0;
   }
 
   flagsAt(i: number): number {
-    return i < this.#ready ? (this.words[(i + 1) * RING_STRIDE + 3] as number) : 0;
+    return i >= 0 && i < this.#ready ? (this.words[(i + 1) * RING_STRIDE + 3] as number) : 0;
   }
 
   /** The registration of `fd` has ended: its events are stale, even if the number is reused. */

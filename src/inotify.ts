@@ -83,7 +83,8 @@ export interface InotifyEvent {
 const HEAD_BYTES = 16;
 const LITTLE_ENDIAN = endianness() === "LE";
 const NUL = 0;
-const text = new TextDecoder();
+/** Keeps U+FEFF, which a name may begin with. */
+const text = new TextDecoder("utf-8", { ignoreBOM: true });
 
 const INSTANCES = {
   ENOSYS: "only Linux has inotify",

@@ -42,8 +42,7 @@ export const SOCKET_OPTIONS = {
   linger: 8,
 } as const;
 
-/** What engineAdopt returns: the life of the slot times the stride, and these. */
-export const ENGINE_CAN_READ = 1;
+/** What engineAdopt returns: the life of the slot times the stride, 1 if it can read, and this. */
 export const ENGINE_CAN_WRITE = 2;
 export const ENGINE_ADOPT_STRIDE = 4;
 
@@ -248,8 +247,8 @@ export interface Native {
   /** Takes a listening socket over, whose number is its slot from now on. Returns its life. */
   engineListen(id: number, fd: number, room: number, paused: boolean, idleMs: number): number;
   /**
-   * Takes a connection over. Returns its life times ENGINE_ADOPT_STRIDE, and ENGINE_CAN_READ |
-   * ENGINE_CAN_WRITE.
+   * Takes a connection over. Returns its life times ENGINE_ADOPT_STRIDE, with ENGINE_CAN_WRITE
+   * added if it can.
    */
   engineAdopt(id: number, fd: number, paused: boolean, idleMs: number): number;
   /** Returns what was received and not reported. */

@@ -2,7 +2,14 @@
 // it is not for.
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { EVENT_READ, EVENT_WRITE, type NativeSelector, Reactor, send } from "../src/index.ts";
+import {
+  EVENT_READ,
+  EVENT_WRITE,
+  type NativeSelector,
+  PollSelector,
+  Reactor,
+  send,
+} from "../src/index.ts";
 import { selectorClasses } from "./conformance/backends.ts";
 import { Descriptors, waitFor } from "./conformance/socket-pair.ts";
 
@@ -41,6 +48,16 @@ describe.each(selectorClasses)("a batch on %s", (_name, make) => {
       expect(selector.select(0)).toEqual([{ key, events: wanted }]);
     },
   );
+
+  it("has no event before the first, whatever fd 0 is registered for", () => {
+    using polling = new PollSelector();
+    polling.register(0, EVENT_READ);
+    polling.poll(0);
+    for (const i of [-1, -2]) {
+      expect(polling.readyKey(i)).toBeUndefined();
+      expect([polling.readyEvents(i), polling.readyFlags(i)]).toEqual([0, 0]);
+    }
+  });
 
   it("does not tell again what a first modify has dropped", () => {
     const fd = readyForBoth();

@@ -79,9 +79,11 @@ describe.skipIf(!linux)("inotify", () => {
     const latin1 = Buffer.from([0x66, 0xfc, 0x72]); // "für", which is not UTF-8
     writeFileSync(Buffer.concat([Buffer.from(`${folder}/`), latin1]), "");
     writeFileSync(path("für"), "");
-    const [first, second] = take(fd);
+    writeFileSync(path("\uFEFFmark"), "");
+    const [first, second, third] = take(fd);
     expect(Buffer.from(first?.nameBytes ?? [])).toEqual(latin1);
     expect(second?.name).toBe("für");
+    expect(third?.name).toBe("\uFEFFmark");
     rmSync(Buffer.concat([Buffer.from(`${folder}/`), latin1]));
   });
 
