@@ -93,7 +93,7 @@ export class ReadHalf implements WatchObserver {
       this.watch.start();
     } catch (error) {
       this.refused = isTaken(error);
-      this.onFailure(explainRegularFile(error as NodeJS.ErrnoException, this.#fd));
+      this.onFailure(withAdvice(error as NodeJS.ErrnoException, this.#fd));
     }
   }
 }
@@ -155,7 +155,7 @@ export class WriteHalf implements WatchObserver {
       this.watch.start();
     } catch (error) {
       this.refused = isTaken(error);
-      this.#settle(explainRegularFile(error as NodeJS.ErrnoException, this.#fd));
+      this.#settle(withAdvice(error as NodeJS.ErrnoException, this.#fd));
     }
   }
 
@@ -188,11 +188,10 @@ function isTaken(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === "ERR_SELECTOR_KEY_EXISTS";
 }
 
-function explainRegularFile(error: NodeJS.ErrnoException, fd: number): Error {
-  if (error.code === "EPERM") {
-    const { message } = error;
-    const [what] = message.split(" (", 1);
-    error.message = `${what} (fd ${fd} is a regular file or a folder: use node:fs)`;
-  }
-  return error;
+/** With the advice of a stream instead of a selector's. */
+function withAdvice(error: NodeJS.ErrnoException, fd: number): Error {
+  const { code, errno, syscall } = error;
+  if (code !== "EPERM" || errno === undefined) return error;
+  const advice = `fd ${fd} is a regular file or a folder: use node:fs`;
+  return systemError(errno, `cannot watch fd ${fd}`, syscall, advice);
 }

@@ -234,7 +234,9 @@ describe("toReadable", () => {
     const stream = toReadable(openSync("package.json", "r")).resume();
     const [error] = await once(stream, "error");
     expect(error.code).toBe("EPERM");
-    expect(error.message).toMatch(/fd \d+ is a regular file or a folder: use node:fs/);
+    expect(error.message).toMatch(
+      /^cannot watch fd (\d+): \w+ EPERM \(fd \1 is a regular file or a folder: use node:fs\)$/,
+    );
   });
 
   it("refuses what is no descriptor at once", () => {
