@@ -29,6 +29,22 @@ const root = dirname(fileURLToPath(import.meta.url));
 const lock = join(root, ".build-lock");
 const bin = (name, entry) => join(root, "node_modules", name, entry);
 
+function fail(message, status = 1) {
+  console.error(`io-selectors: ${message}`);
+  process.exit(status);
+}
+
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  fail(`a clone needs Node.js 20.19 or newer; this is ${process.versions.node}`);
+}
+
+/** What make(1) and binding.gyp take from the environment. */
+const compilerVariables =
+  "CC CXX CPPFLAGS CXXFLAGS LDFLAGS IO_SELECTORS_WERROR IO_SELECTORS_KQUEUE_PREFIX".split(" ");
+/** What compiled native/, for bench/host/provenance.ts. */
+const compilerRecord = "build/Release/compiler.json";
+
 /** What can be stale: its inputs, the outputs that must exist, and how to make it again. */
 const steps = [
   {
@@ -46,12 +62,13 @@ const steps = [
   {
     name: "native",
     label: "compiling native/ (node-gyp; about a minute the first time)",
-    inputs: ["binding.gyp", "native"],
+    inputs: ["build.mjs", "binding.gyp", "native"],
     outputs: [
       "build/Release/io_selectors.node",
       "build/Release/echo-server",
       "build/Release/load-generator",
       "build/Release/micro-baseline",
+      compilerRecord,
     ],
     variant: () =>
       [
@@ -59,17 +76,14 @@ const steps = [
         process.arch,
         process.versions.modules,
         lockedVersion("node-addon-api"),
-        process.env.CC ?? "",
-        process.env.CXX ?? "",
-        process.env.CXXFLAGS ?? "",
-        process.env.IO_SELECTORS_KQUEUE_PREFIX ?? "",
-      ].join(" "),
+        ...compilerVariables.map((name) => process.env[name] ?? ""),
+      ].join("\0"),
     make: compileNative,
   },
   {
     name: "typescript",
     label: "compiling src/, bench/ and examples/ (tsc)",
-    inputs: ["tsconfig.json", "src", "bench", "examples", "package-lock.json"],
+    inputs: ["build.mjs", "tsconfig.json", "src", "bench", "examples", "package-lock.json"],
     outputs: ["dist/src/index.js", "dist/bench/cli.js", "dist/bench/web/page.js"],
     make: compileTypeScript,
   },
@@ -80,7 +94,7 @@ const readPackage = () => readJson("package.json");
 const lockedVersion = (name) =>
   readJson("package-lock.json").packages[`node_modules/${name}`].version;
 
-function compileNative() {
+async function compileNative() {
   const headers = join(dirname(process.execPath), "..");
   const local = existsSync(join(headers, "include", "node", "node_api.h"));
   const args = [
@@ -91,45 +105,38 @@ function compileNative() {
     "--jobs=max",
     ...(local ? [`--nodedir=${headers}`] : []),
   ];
-  return run(process.execPath, args, { quiet: true });
+  await run(process.execPath, args, { quiet: true });
+  const { CXX = process.platform === "linux" ? "g++" : "c++", CPPFLAGS, CXXFLAGS } = process.env;
+  const { stdout } = spawnSync(`${CXX} --version`, { shell: true, encoding: "utf8" });
+  const record = { version: stdout.split("\n")[0], flags: [CPPFLAGS, CXXFLAGS].join(" ") };
+  writeFileSync(join(root, compilerRecord), JSON.stringify(record));
 }
 
 /** Into a new folder that then replaces the old one: running programs keep their files. */
 async function compileTypeScript() {
   const [dist, fresh, old] = ["dist", ".dist-new", ".dist-old"].map((name) => join(root, name));
   for (const folder of [fresh, old]) rmSync(folder, { recursive: true, force: true });
-  const options = ["--project", root, "--outDir", fresh];
-  await tsc(...options);
-  for (const page of ["page", "live"]) await bundleForBrowser(page, join(fresh, "bench", "web"));
-  await bundle(join(fresh, "src", "index.js"));
-  await bundle(join(fresh, "bench", "cli.js"));
+  await tsc("--project", root, "--outDir", fresh);
+  const web = (name) => join("bench", "web", name);
+  for (const page of ["page", "live"]) {
+    const output = { file: join(fresh, web(`${page}.js`)), format: "iife", minify: true };
+    await bundle(join(root, web(`${page}.ts`)), output, "browser");
+  }
+  for (const file of [join(fresh, "src", "index.js"), join(fresh, "bench", "cli.js")]) {
+    await bundle(file, { file, format: "esm", sourcemap: true }, "node");
+  }
   if (existsSync(dist)) renameSync(dist, old);
   renameSync(fresh, dist);
   rmSync(old, { recursive: true, force: true });
 }
 
-/** A program of bench/web with all that it imports, as one script for a page. */
-function bundleForBrowser(name, folder) {
-  const files = [join(root, "bench", "web", `${name}.ts`), "--file", join(folder, `${name}.js`)];
-  const options = ["--format", "iife", "--minify", "--log-level", "warn"];
-  return run(process.execPath, [bin("rolldown", "bin/cli.mjs"), ...files, ...options], {
-    quiet: true,
-  });
-}
-
 /**
- * The library, and the command line, as one file each: Node needs half of the time to load it that
- * it needs for a file per module. The library stays outside of the command line.
+ * As one file: the programs of pages, and the library and the command line, which Node loads in half
+ * of the time that a file per module takes. The library stays outside of the command line.
  */
-async function bundle(file) {
+async function bundle(input, output, platform) {
   const { build } = await import("rolldown");
-  await build({
-    input: file,
-    external: /\.\.\/src\/index\.js$/,
-    platform: "node",
-    output: { file, format: "esm", sourcemap: true },
-    logLevel: "warn",
-  });
+  await build({ input, external: /\.\.\/src\/index\.js$/, platform, output, logLevel: "warn" });
 }
 
 /** A digest over the names and contents of files and folders, in name order. */
@@ -172,7 +179,11 @@ function wantedOf({ name, inputs, outputs, variant }) {
  */
 function lockOrHolder() {
   const mine = `${lock}-${process.pid}`;
-  mkdirSync(mine, { recursive: true });
+  try {
+    mkdirSync(mine);
+  } catch (error) {
+    if (error.code !== "EEXIST") fail(`cannot build in ${root}: ${error.message}`);
+  }
   writeFileSync(join(mine, String(process.pid)), "");
   try {
     renameSync(mine, lock);
@@ -304,10 +315,7 @@ const biome = (...args) => run(process.execPath, [bin("@biomejs/biome", "bin/bio
  */
 function prebuild() {
   if (process.env.IO_SELECTORS_KQUEUE_PREFIX) {
-    console.error(
-      "build.mjs: IO_SELECTORS_KQUEUE_PREFIX: would need that libkqueue elsewhere, too",
-    );
-    process.exit(1);
+    fail("IO_SELECTORS_KQUEUE_PREFIX: would need that libkqueue elsewhere, too");
   }
   const folder = join(root, "prebuilds", `${process.platform}-${process.arch}`);
   const libc = existsSync("/etc/alpine-release") ? ".musl" : ".glibc"; // as node-gyp-build has it
@@ -353,10 +361,7 @@ async function testOnNodeVersions(args) {
     const find = ["--yes", `--package=node@${version}`, "node", "--print", "process.execPath"];
     const found = here ? null : spawnSync("npx", find, { encoding: "utf8", cwd: root });
     const node = here ? process.execPath : found.stdout.trim();
-    if (!existsSync(node)) {
-      console.error(`io-selectors: npx could not install Node ${version}: ${found.stderr}`);
-      process.exit(1);
-    }
+    if (!existsSync(node)) fail(`npx could not install Node ${version}: ${found.stderr}`);
     console.error(`io-selectors: the tests on Node ${version} (${node})`);
     await runVitest(node, args);
   }
@@ -387,10 +392,7 @@ const commands = {
 
 const [command = "", ...args] = process.argv.slice(2);
 if (!Object.hasOwn(commands, command)) {
-  console.error(
-    `build.mjs: unknown command "${command}"; one of: ${Object.keys(commands).join(", ")}`,
-  );
-  process.exit(2);
+  fail(`unknown command "${command}"; one of: ${Object.keys(commands).join(", ")}`, 2);
 }
 // `prebuild --as-built` is for a test that must not build under the feet of others.
 if (args[0] !== "--as-built") await bringUpToDate();

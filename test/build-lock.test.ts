@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import {
+  appendFileSync,
   chmodSync,
   copyFileSync,
   existsSync,
@@ -87,10 +88,10 @@ interface Build {
   said(): string;
 }
 
-function build(): Build {
+function build(environment: NodeJS.ProcessEnv = {}): Build {
   const path = `${join(clone, "tools")}:${process.env["PATH"]}`;
   const child = spawn(process.execPath, [join(clone, "build.mjs"), "build"], {
-    env: { ...process.env, PATH: path },
+    env: { ...process.env, PATH: path, ...environment },
     stdio: ["ignore", "ignore", "pipe"],
   });
   running.push(child);
@@ -111,7 +112,9 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await setTimeout(5);
 }
 
-const steps = ["npm", "node-gyp", "tsc"].flatMap((name) => [`begin ${name}`, `end ${name}`]);
+const notesOf = (names: readonly string[]) =>
+  names.flatMap((name) => [`begin ${name}`, `end ${name}`]);
+const steps = notesOf(["npm", "node-gyp", "tsc"]);
 
 it("builds once if several builds start at once in a fresh clone", async () => {
   const builds = [build(), build(), build()];
@@ -160,4 +163,39 @@ it("builds after another build has failed, and both say how it ended", async () 
   expect(await first.ended).toBe(9);
   expect(await second.ended).toBe(9);
   expect(notes()).toEqual(["begin npm", "begin npm"]);
+});
+
+it("compiles again for another build.mjs, compiler flags or linker flags", async () => {
+  write("go", "");
+  expect(await build({ CXXFLAGS: "-O1" }).ended).toBe(0);
+  const record = readFileSync(join(clone, "build", "Release", "compiler.json"), "utf8");
+  expect(JSON.parse(record)).toMatchObject({ flags: expect.stringContaining("-O1") });
+  expect(await build({ LDFLAGS: "-s" }).ended).toBe(0);
+  appendFileSync(join(clone, "build.mjs"), "// changed");
+  expect(await build({ LDFLAGS: "-s" }).ended).toBe(0);
+  expect(notes()).toEqual([...steps, ...notesOf(["node-gyp", "node-gyp", "tsc"])]);
+});
+
+/** Runs `code` in the build's process before build.mjs. */
+const before = (code: string) => ({
+  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}`,
+});
+
+it("says in one line what it cannot do without", async () => {
+  const old = build(
+    before(`Object.defineProperty(process, "versions", { value: { node: "20.18.3" } })`),
+  );
+  expect(await old.ended).toBe(1);
+  expect(old.said()).toBe("io-selectors: a clone needs Node.js 20.19 or newer; this is 20.18.3\n");
+  const readOnly = build(
+    before(`import fs from "node:fs";
+      import { syncBuiltinESMExports } from "node:module";
+      fs.mkdirSync = () => {
+        throw Object.assign(new Error("EROFS: read-only file system"), { code: "EROFS" });
+      };
+      syncBuiltinESMExports();`),
+  );
+  expect(await readOnly.ended).toBe(1);
+  const sentence = `cannot build in ${clone}: EROFS: read-only file system`;
+  expect(readOnly.said()).toBe(`io-selectors: ${sentence}\n`);
 });

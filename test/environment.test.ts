@@ -9,7 +9,7 @@ import { cgroupLimitsOf, fingerprintOf, gatherEnvironment } from "../bench/host/
 import { type Hardware, hardwareOf, hypervisorOf, mitigationsOf } from "../bench/host/hardware.ts";
 import { hostEnvironment } from "../bench/host/host-environment.ts";
 import type { ReadText } from "../bench/host/kernel-files.ts";
-import { codeOf, compilerFlagsOf } from "../bench/host/provenance.ts";
+import { codeOf, compilerOf } from "../bench/host/provenance.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -108,8 +108,8 @@ describe("hardware", () => {
   });
 });
 
-describe("compiler flags", () => {
-  it("are those of the release build, each once, without folders", () => {
+describe("the compiler and its flags", () => {
+  it("are those of the release build, each flag once, without folders", () => {
     const makefile = [
       "CFLAGS_Debug := \\",
       "\t-g",
@@ -128,9 +128,20 @@ describe("compiler flags", () => {
       "INCS_Release := \\",
       "\t-Inothing",
     ].join("\n");
-    expect(compilerFlagsOf(makefile)).toBe("-Wall -O3 -std=c++17");
-    expect(compilerFlagsOf(null)).toBeNull();
-    expect(compilerFlagsOf("")).toBeNull();
+    const record = (flags: string) => JSON.stringify({ version: "/opt/bin/g++ 12.2", flags });
+    expect(compilerOf(record(" "), makefile)).toEqual({
+      compiler: "12.2",
+      compilerFlags: "-Wall -O3 -std=c++17",
+    });
+    expect(compilerOf(record("-DX=1 -O0 -I/home/user -O3"), makefile).compilerFlags).toBe(
+      "-Wall -std=c++17 -DX=1 -O0 -O3",
+    );
+  });
+
+  it("are null unless build.mjs compiled here", () => {
+    const nothing = { compiler: null, compilerFlags: null };
+    expect(compilerOf(null, "CFLAGS_Release := -O3")).toEqual(nothing);
+    expect(compilerOf('{"version":"g++","flags":""}', null)).toEqual(nothing);
   });
 });
 

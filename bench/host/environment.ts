@@ -47,7 +47,7 @@ interface CgroupLimits {
 }
 
 /**
- * Looks at this machine. Takes some tens of milliseconds, most of them for the compiler and git.
+ * Looks at this machine. Takes some tens of milliseconds, most of them for git.
  * @param root the folder of this package, for the addon and git; it does not show in the result.
  */
 export function gatherEnvironment(root: string, read: ReadText = readText): MachineEnvironment {

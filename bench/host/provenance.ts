@@ -9,9 +9,9 @@ export interface Software {
   readonly node: string;
   readonly v8: string;
   readonly libuv: string;
-  /** The first line of its --version. */
+  /** The first line of its --version; null unless build.mjs compiled the native programs here. */
   readonly compiler: string | null;
-  /** Those that the native programs were built with, save the ones that name folders. */
+  /** Those of the same build, without the ones that name folders. */
   readonly compilerFlags: string | null;
 }
 
@@ -27,8 +27,10 @@ export function softwareOf(root: string, read: ReadText): Software {
     node: process.versions.node,
     v8: process.versions.v8,
     libuv: process.versions.uv,
-    compiler: compilerOf(),
-    compilerFlags: compilerFlagsOf(read(join(root, "build", "echo-server.target.mk"))),
+    ...compilerOf(
+      read(join(root, "build", "Release", "compiler.json")),
+      read(join(root, "build", "echo-server.target.mk")),
+    ),
   };
 }
 
@@ -41,21 +43,29 @@ export function codeOf(root: string): Code {
   return { commit: commit?.trim() || null, clean: changes === null ? null : changes === "" };
 }
 
-function compilerOf(): string | null {
-  const version = output(process.env["CXX"] ?? "c++", ["--version"]);
-  const line = version?.split("\n")[0]?.trim();
-  return line ? line.replace(/\S*\/\S*/g, "").trim() : null;
-}
-
-/** The flags of node-gyp's release build in its order, without those that name folders. */
-export function compilerFlagsOf(makefile: string | null): string | null {
-  if (makefile === null) return null;
-  const flags = ["CFLAGS_Release", "CFLAGS_CC_Release"].flatMap((name) => {
+/**
+ * @param record what build.mjs wrote: the compiler, and the flags of the environment, which follow
+ *   those of the makefile.
+ * @param makefile node-gyp's.
+ */
+export function compilerOf(
+  record: string | null,
+  makefile: string | null,
+): Pick<Software, "compiler" | "compilerFlags"> {
+  if (record === null || makefile === null) return { compiler: null, compilerFlags: null };
+  const { version, flags } = JSON.parse(record) as { version: string; flags: string };
+  const lists = ["CFLAGS_Release", "CFLAGS_CC_Release"].map((name) => {
     const [, list = ""] = makefile.match(new RegExp(`^${name} :=((?:.*\\\\\\n)*.*)$`, "m")) ?? [];
-    return list.split(/[\s\\]+/).filter((flag) => flag.startsWith("-") && !flag.includes("/"));
+    return list;
   });
-  const kept = flags.filter((flag) => !/^-(I|isystem|include)$/.test(flag));
-  return kept.length === 0 ? null : [...new Set(kept)].join(" ");
+  const words = [...lists, flags].flatMap((list) => list.split(/[\s\\]+/));
+  const kept = words.filter((word) => /^-(?!(?:I|isystem|include)$)[^/]+$/.test(word));
+  // The last of the same counts.
+  const flagsInOrder = kept.filter((flag, i) => kept.lastIndexOf(flag) === i);
+  return {
+    compiler: version.replace(/\S*\/\S*/g, "").trim() || null,
+    compilerFlags: flagsInOrder.join(" ") || null,
+  };
 }
 
 /** A command's standard output; null if it is missing, fails or takes longer than five seconds. */
