@@ -100,7 +100,9 @@ function refuseSwallowed(): void {
 }
 
 function help(command: Command, named: boolean): string {
-  const { operands, options, examples, details, summary } = command;
+  const { operands, options, details, summary } = command;
+  const { inClone } = packagePaths();
+  const examples = command.examples.filter(([, , needs]) => inClone || needs !== "clone");
   const usage = ["npm run bench --", ...(named ? [command.name] : []), operands, "[options]"];
   const text = [
     usage.filter((part) => part !== "").join(" "),

@@ -41,8 +41,10 @@ export function packagePaths(moduleUrl: string = import.meta.url): Paths {
 
 /** Text with the commands as the reader types them: an installed package has no npm scripts. */
 export function asTyped(text: string): string {
-  const inClone = /npm run (-s )?bench( --)?/g;
-  return packagePaths().inClone ? text : text.replace(inClone, "npx io-selectors bench");
+  if (packagePaths().inClone) return text;
+  return text.replace(/npm run (?:-s )?bench(?::(regression))?(?: --)?(?![:\w])/g, (_all, part) => {
+    return `npx io-selectors ${part ?? "bench"}`;
+  });
 }
 
 /** Where build.mjs compiles to, or where an installed package has it prebuilt, in this order. */

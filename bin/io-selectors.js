@@ -2,6 +2,8 @@
 // The command `npx io-selectors`: `bench` or `regression`, then the options of the suite, as
 // `npm run bench --` takes them in a clone.
 
+import { createRequire } from "node:module";
+
 const [, , part, ...rest] = process.argv;
 const usage = `usage: npx io-selectors bench [command] [options]
 
@@ -12,9 +14,16 @@ const usage = `usage: npx io-selectors bench [command] [options]
 if (part === "bench" || part === "regression") {
   const words = part === "bench" ? rest : [part, ...rest];
   process.argv.splice(2, process.argv.length, ...words);
-  await import("../dist/bench/cli.js");
+  try {
+    await import("../dist/bench/cli.js");
+  } catch (error) {
+    // No binary fits: the message says what to run.
+    if (!error.message.startsWith("io-selectors: ")) throw error;
+    console.error(error.message);
+    process.exitCode = 2;
+  }
 } else if (part === "--version") {
-  await import("../dist/bench/cli.js");
+  console.log(createRequire(import.meta.url)("../package.json").version);
 } else if (["--help", "-h", "help"].includes(part)) {
   console.log(usage);
 } else {

@@ -101,6 +101,8 @@ describe("the tarball", () => {
     expect(paths.filter((path) => !folders.test(path) && !files.test(path))).toEqual([]);
     const unwanted = /\.map$|\.test\.|^dist\/bench\/micro\/|^dist\/bench\/.*\.d\.ts$/;
     expect(paths.filter((path) => unwanted.test(path))).toEqual([]);
+    const scripts = paths.filter((path) => /^dist\/src\/.*\.js$/.test(path));
+    expect(scripts).toEqual(["dist/src/index.js"]);
     const needed = [
       "LICENSE",
       "README.md",
@@ -160,6 +162,14 @@ describe("the tarball", () => {
     expect(missing).toEqual([]);
   });
 
+  it("has types without what TypeScript 5.4 lacks: arrays generic in their buffer", () => {
+    const types = packed.files.filter(({ path }) => path.endsWith(".d.ts"));
+    const generic = types.filter(({ path }) =>
+      /\b(?:Ui|I)nt\d+Array</.test(readFileSync(join(installed, path), "utf8")),
+    );
+    expect(generic.map(({ path }) => path)).toEqual([]);
+  });
+
   it("is found by resolvers that do not know exports", () => {
     const text = readFileSync(join(installed, "package.json"), "utf8");
     const { main, types, exports } = JSON.parse(text);
@@ -216,7 +226,15 @@ describe("installed without a compiler", () => {
     });
     const home = join(lonely, "node_modules", "io-selectors");
     expect(stdout).toMatch(/^io-selectors: no compiled part for \S+, Node [\d.]+; run: .*\n$/);
-    expect(stdout).toContain(`run: npx node-gyp rebuild --directory "${home}"`);
+    const advice = `run: npx node-gyp rebuild --directory "${home}"`;
+    expect(stdout).toContain(advice);
+    const bin = (word: string) =>
+      spawnSync(process.execPath, [join(home, "bin", "io-selectors.js"), word], {
+        encoding: "utf8",
+      });
+    expect(bin("bench").stderr).toMatch(/^io-selectors: no compiled part for .*\n$/);
+    expect(bin("bench").status).toBe(2);
+    expect(bin("--version").stdout.trim()).toBe(packed.version);
   });
 });
 
@@ -229,6 +247,15 @@ describe.skipIf(process.platform !== "linux")("npx io-selectors bench", () => {
     expect(stdout).toContain("npx io-selectors bench target --command");
     expect(stdout).not.toContain("npm run");
     expect(status).toBe(0);
+  });
+
+  it("shows only examples that work in the user's repository", () => {
+    const { stdout } = bench("regression", "--help");
+    const examples = stdout.split("examples:\n")[1]?.split("\n\n")[0] ?? "";
+    const commands = examples.split("\n").filter((line) => line.includes("npx"));
+    expect(commands).toEqual([expect.stringContaining("npx io-selectors regression --base")]);
+    expect(examples).toContain("--command");
+    expect(bench("bench", "trend", "--help").stdout).not.toContain("regression");
   });
 
   it("says how it is used", () => {
@@ -286,7 +313,7 @@ describe.skipIf(process.platform !== "linux")("npx io-selectors bench", () => {
     [["--workloads", "replicas"], /^bench: replicas cannot run here: .*clone the repository.*\n$/],
     [
       ["--workloads", "event-delivery", "--contenders", "zeromq:pub-sub"],
-      /^bench: zeromq:pub-sub cannot run here: .*; run: npm install zeromq\n$/,
+      /^bench: zeromq:pub-sub cannot run here: .*; run: npm install io-selectors zeromq\n$/,
     ],
   ])("refuses %j before anything starts", (what, sentence) => {
     const { stdout, stderr, status } = bench("bench", ...what, "--out", "never");

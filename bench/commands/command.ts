@@ -13,8 +13,8 @@ export interface Command {
   /** What follows its name, apart from options, such as "RESULTS.json"; empty for nothing. */
   readonly operands: string;
   readonly options: readonly OptionRow[];
-  /** Whole command lines, each with a word on what it does. */
-  readonly examples: readonly (readonly [line: string, meaning: string])[];
+  /** Whole command lines, each with a word on what it does; some only work in a clone. */
+  readonly examples: readonly (readonly [line: string, meaning: string, needs?: "clone"])[];
   /** Further sections of its help. */
   readonly details?: () => string[];
   /** What its exit codes mean, if not the common ones. */

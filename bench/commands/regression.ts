@@ -100,9 +100,9 @@ export const regressionCommand: Command = {
   operands: "",
   options: rows,
   examples: [
-    ["npm run bench:regression -- --base origin/main", "before a pull request"],
-    ["npm run bench:regression -- --base OLD_TAG --head NEW_TAG", "between two releases"],
-    ["npm run bench:regression -- --base HEAD~1 --profile short", "a first look"],
+    ["npm run bench:regression -- --base origin/main", "before a pull request", "clone"],
+    ["npm run bench:regression -- --base OLD_TAG --head NEW_TAG", "between two releases", "clone"],
+    ["npm run bench:regression -- --base HEAD~1 --profile short", "a first look", "clone"],
     [
       "npx io-selectors regression --base origin/main --build 'npm ci && npm run build' " +
         "--command 'node dist/server.js {port}' --protocol http --path /",

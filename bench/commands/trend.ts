@@ -35,7 +35,11 @@ export const trendCommand: Command = {
     openRow,
   ],
   examples: [
-    ["npm run bench:regression -- --base HEAD~1 --history reports/history.jsonl", "makes one"],
+    [
+      "npm run bench:regression -- --base HEAD~1 --history reports/history.jsonl",
+      "makes one",
+      "clone",
+    ],
     ["npm run bench -- trend reports/history.jsonl", "draws reports/trend.html"],
   ],
   exits: readerExitLines,

@@ -14,8 +14,9 @@ export function missingZeromq({ root, inClone }: Paths): string | null {
     createRequire(join(root, "package.json")).resolve("zeromq");
     return null;
   } catch {
-    const install = inClone ? "npm ci" : "npm install zeromq";
-    return `the package zeromq is not installed; run: ${install}`;
+    // Both in one folder, because a package that npx or -g has put elsewhere would not find it.
+    const install = inClone ? "npm ci" : "npm install io-selectors zeromq";
+    return `the package zeromq is not installed beside io-selectors; run: ${install}`;
   }
 }
 
