@@ -6,7 +6,6 @@
 #ifdef __linux__
 
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/types.h>
 
 #include <csignal>
@@ -36,33 +35,6 @@ class ChildProcesses {
 
  private:
   sigset_t while_waiting_{};
-};
-
-/** Zeroed memory that children share with the parent, as far as it is touched. mmap(2) */
-template <typename T>
-class SharedArray {
- public:
-  SharedArray() = default;
-  SharedArray(const SharedArray&) = delete;
-  SharedArray& operator=(const SharedArray&) = delete;
-  ~SharedArray() {
-    if (items_ != nullptr) munmap(items_, count_ * sizeof(T));
-  }
-
-  Result<void> Map(size_t count) {
-    void* mapped = mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (mapped == MAP_FAILED) return LastError("mmap");
-    items_ = static_cast<T*>(mapped);
-    count_ = count;
-    return {};
-  }
-
-  T& operator[](size_t index) { return items_[index]; }
-
- private:
-  T* items_ = nullptr;
-  size_t count_ = 0;
 };
 
 }  // namespace io_selectors

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <vector>
 
+#include "core/shared_array.h"
 #include "core/timeout.h"
 #include "echo_server/child_processes.h"
 #include "echo_server/report.h"

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/shared_array.h"
 #include "core/timeout.h"
 #include "echo_server/child_processes.h"
 #include "echo_server/connection.h"

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "load_generator/exec.h"
 #include "load_generator/text.h"
 
 #ifdef __linux__
@@ -60,12 +61,7 @@ bool ReadAvailable(int fd, std::string* text) {
 #endif
   signal(SIGPIPE, SIG_DFL);
   signal(SIGCHLD, SIG_DFL);
-  std::vector<std::string> words = arguments;
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  execvp(argv[0], argv.data());
-  const int error = errno;
+  const int error = Exec(arguments);
   (void)!write(report, &error, sizeof(error));
   _exit(kCannotRun);
 }

@@ -10,6 +10,7 @@
 #include <ctime>
 
 #include "core/timeout.h"
+#include "load_generator/exec.h"
 #include "load_generator/options.h"
 #include "load_generator/process_tree.h"
 
@@ -28,12 +29,8 @@ int64_t OwnCpuNs() {
 }
 
 [[noreturn]] void Become(const std::vector<std::string>& arguments) {
-  std::vector<std::string> words = arguments;
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  execvp(argv[0], argv.data());
-  std::fprintf(stderr, "load-generator burn: %s: %s\n", argv[0], std::strerror(errno));
+  const int error = Exec(arguments);
+  std::fprintf(stderr, "load-generator burn: %s: %s\n", arguments[0].c_str(), std::strerror(error));
   _exit(kCannotRun);
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "core/shared_array.h"
 #include "core/timeout.h"
 #include "load_generator/command_reader.h"
 #include "load_generator/connector.h"
@@ -15,7 +16,6 @@
 #include "load_generator/part.h"
 #include "load_generator/report.h"
 #include "load_generator/run.h"
-#include "load_generator/shared_array.h"
 #include "load_generator/text.h"
 #include "load_generator/window_command.h"
 

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "load_generator/exec.h"
 #include "load_generator/limits.h"
 #include "load_generator/options.h"
 #include "load_generator/text.h"
@@ -100,7 +101,7 @@ void DieWithParent(int64_t /*given*/) {}
 }  // namespace
 
 int Launch(const std::vector<std::string>& arguments) {
-  LaunchOptions options = ParseLaunchOptions(arguments);
+  const LaunchOptions options = ParseLaunchOptions(arguments);
   if (!options.error.empty()) {
     std::fprintf(stderr, "load-generator launch: %s\n", options.error.c_str());
     return 2;
@@ -117,11 +118,9 @@ int Launch(const std::vector<std::string>& arguments) {
     return 2;
   }
   RaiseDescriptorLimit();
-  std::vector<char*> argv;
-  for (std::string& word : options.command) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  execvp(argv[0], argv.data());
-  std::fprintf(stderr, "load-generator launch: %s: %s\n", argv[0], std::strerror(errno));
+  const int error = Exec(options.command);
+  std::fprintf(stderr, "load-generator launch: %s: %s\n", options.command[0].c_str(),
+               std::strerror(error));
   return 127;
 }
 

@@ -102,16 +102,6 @@ int64_t NumberAfter(const char* text, const char* label) {
   return found == nullptr ? kUnknown : FieldAfter(found + std::strlen(label), 0);
 }
 
-int64_t SumAfter(const char* text, const char* label) {
-  int64_t sum = kUnknown;
-  for (const char* at = std::strstr(text, label); at != nullptr; at = std::strstr(at, label)) {
-    at += std::strlen(label);
-    const int64_t number = FieldAfter(at, 0);
-    if (number != kUnknown) sum = (sum == kUnknown ? 0 : sum) + number;
-  }
-  return sum;
-}
-
 int64_t TicksToNs(int64_t ticks) {
   static const int64_t ns_per_tick = kNsPerSecond / sysconf(_SC_CLK_TCK);
   return ticks * ns_per_tick;

@@ -52,9 +52,6 @@ int64_t FieldAfter(const char* start, int index);
 /** The number that follows the first `label`, or kUnknown. */
 int64_t NumberAfter(const char* text, const char* label);
 
-/** The sum of the numbers that follow every `label`. */
-int64_t SumAfter(const char* text, const char* label);
-
 /** Clock ticks, as proc(5) counts CPU time, in nanoseconds. */
 int64_t TicksToNs(int64_t ticks);
 

@@ -2,10 +2,10 @@
 
 #include <unistd.h>
 
+#include "core/shared_array.h"
 #include "load_generator/announcer.h"
 #include "load_generator/instant.h"
 #include "load_generator/part.h"
-#include "load_generator/shared_array.h"
 #include "load_generator/team.h"
 
 namespace io_selectors {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "load_generator/descendants.h"
+#include "load_generator/exec.h"
 #include "load_generator/limits.h"
 
 namespace io_selectors {
@@ -75,12 +76,8 @@ class Supervisor {
     if (nothing > STDIN_FILENO) close(nothing);
     sigprocmask(SIG_SETMASK, &usual_mask_, nullptr);
     RaiseDescriptorLimit();
-    std::vector<std::string> words = arguments;
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    execvp(argv[0], argv.data());
-    _exit(Fail(argv[0]));
+    errno = Exec(arguments);
+    _exit(Fail(arguments[0].c_str()));
   }
 
   static int Fail(const char* what) {

@@ -8,10 +8,10 @@
 #include <cstring>
 #include <vector>
 
+#include "core/shared_array.h"
 #include "core/timeout.h"
 #include "load_generator/announcer.h"
 #include "load_generator/instant.h"
-#include "load_generator/shared_array.h"
 #include "load_generator/text.h"
 #include "load_generator/worker.h"
 

@@ -6,7 +6,8 @@
 
 #include <cstddef>
 #include <type_traits>
-#include <utility>
+
+#include "core/result.h"
 
 namespace io_selectors {
 
@@ -16,19 +17,24 @@ class SharedArray {
   static_assert(std::is_trivially_destructible_v<T>);
 
  public:
-  explicit SharedArray(size_t count) {
-    if (count == 0) return;
-    void* memory =
-        mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) return;
-    elements_ = static_cast<T*>(memory);
-    count_ = count;
-  }
+  SharedArray() = default;
+  /** Empty if there is no memory. */
+  explicit SharedArray(size_t count) { (void)Map(count).ok(); }
   ~SharedArray() {
     if (elements_ != nullptr) munmap(elements_, count_ * sizeof(T));
   }
   SharedArray(const SharedArray&) = delete;
   SharedArray& operator=(const SharedArray&) = delete;
+
+  /** Of an empty one. */
+  Result<void> Map(size_t count) {
+    void* mapped = mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mapped == MAP_FAILED) return LastError("mmap");
+    elements_ = static_cast<T*>(mapped);
+    count_ = count;
+    return {};
+  }
 
   size_t size() const { return count_; }
   T* data() { return elements_; }
