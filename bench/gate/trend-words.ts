@@ -66,7 +66,7 @@ export function summaryOf(trend: Trend): string {
 }
 
 /** "10.1 µs to 11.1 µs (+10.0 %, p = 0.005) at cba987654321, 2026-11-13". */
-export function changeWords(change: TrendChange, { metric, points }: Trend): string {
+function changeWords(change: TrendChange, { metric, points }: Trend): string {
   const { index, before, after, pValue } = change;
   const { unit } = gateMetric(metric);
   const share = changeOf(change);

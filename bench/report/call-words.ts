@@ -22,7 +22,7 @@ interface CallRate {
 }
 
 /** The most frequent first. */
-export function ratesOf({ callCounts: { calls, messages } }: CountedCell): CallRate[] {
+function ratesOf({ callCounts: { calls, messages } }: CountedCell): CallRate[] {
   if (messages === 0) return [];
   const all = Object.entries(calls).map(([name, number]) => ({
     name,

@@ -74,7 +74,7 @@ export function columnText(name: ColumnName, group: Group, options: ColumnText) 
 }
 
 /** "ok", "tie", "probable" or "not resolved", and the grade of confidence: "ok, high". */
-export function statusText(cell: Cell): string {
+function statusText(cell: Cell): string {
   const unresolved = isProbable(cell) ? "probable" : "not resolved";
   const word = isUnresolved(cell) ? unresolved : cell.status;
   return cell.confidence == null ? word : `${word}, ${cell.confidence.grade}`;
