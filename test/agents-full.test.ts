@@ -1,6 +1,6 @@
-// An agent that is held up makes a run "limited by the clients"; a server that is held up never
-// does. Both are held up in the same way, stopped for most of the time by signals; an agent also by
-// a limit of its cgroup.
+// An agent that is held up makes a run "limited by the load generator"; a server that is held up
+// never does. Both are held up in the same way, stopped for most of the time by signals; an agent
+// also by a limit of its cgroup.
 
 import {
   chmodSync,
@@ -150,7 +150,7 @@ async function run(
   return { limitedByClients, windows };
 }
 
-describe.runIf(process.platform === "linux")("limited by the clients", () => {
+describe.runIf(process.platform === "linux")("limited by the load generator", () => {
   it("is a run with an agent that is held up", async () => {
     for (let i = 0; i < runs; i++) {
       const { limitedByClients, windows } = await run("second agent");

@@ -643,7 +643,7 @@ describe("cells", () => {
     const bounded = find(all, other);
     expect(bounded).toMatchObject({ status: "inconclusive" });
     expect(bounded?.reason).toMatch(
-      /^at least 20,000 messages\/s, limited by the client: .* 70 % .* 97 %$/,
+      /^at least 20,000 messages\/s, limited by the load generator: .* 70 % .* 97 %$/,
     );
     expect(bounded?.metrics.throughput).toBeUndefined();
     expect(bounded?.metrics.throughputAtLeast?.median).toBeCloseTo(20_000);

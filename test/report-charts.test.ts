@@ -415,7 +415,7 @@ describe("sections", () => {
     expect(row?.points?.map(({ filling }) => filling)).toEqual(["open"]);
     expect(chart.spec.legend.map(({ text }) => text).join()).toContain("not ranked");
     const told = chart.table.rows.find(({ name }) => name === "cpp:io_uring")?.values;
-    expect(told?.map(({ text }) => text).join()).toContain("limited by the client");
+    expect(told?.map(({ text }) => text).join()).toContain("limited by the load generator");
   });
 
   it("count each round of the timeline once", () => {

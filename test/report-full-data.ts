@@ -169,7 +169,7 @@ function capacityCells(): Cell[] {
   return cells.map((one): Cell => {
     if (one.contender !== "cpp:io_uring") return one;
     const { throughput = none, ratioToReference: _unranked, ...rest } = one.metrics;
-    const reason = "at least 110,000/s, limited by the client";
+    const reason = "at least 110,000/s, limited by the load generator";
     return {
       ...{ ...one, status: "inconclusive", reason },
       metrics: { ...rest, throughputAtLeast: throughput },

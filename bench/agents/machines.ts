@@ -143,7 +143,7 @@ function outcomeLines(fleet: FleetHost): string[] {
     agents.map((agent) => fleet.names[agent - 1]).join(", ");
   const full = named(limitedByClients);
   const disturbed = named(more.disturbedAgents);
-  if (full !== "") lines.push(`limited by the clients: ${full} was saturated, or sent late`);
+  if (full !== "") lines.push(`limited by the load generator: ${full} was saturated, or sent late`);
   if (disturbed !== "") lines.push(`other programs used the CPU of ${disturbed}, which sent late`);
   return lines;
 }

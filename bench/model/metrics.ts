@@ -173,8 +173,11 @@ export const metrics = {
   // Little's law: throughput times the mean latency from send.
   messagesInFlight: plain("messages in flight", { of: "in-flight" }),
   eventsPerWait: plain("events per wait", { of: "events-per-wait" }, more),
-  clientCpuPerMessage: us("client CPU per message", windows("clientsCpuNs", "message")),
-  clientCpuPercent: percent("client CPU, % of a core", windows("clientCpuNs", "duration")),
+  clientCpuPerMessage: us("load generator's CPU per message", windows("clientsCpuNs", "message")),
+  clientCpuPercent: percent(
+    "load generator's CPU, % of a core",
+    windows("clientCpuNs", "duration"),
+  ),
   latencyP50: us("p50", latency(0.5), {
     gate: { title: "p50 latency", gates: false, ...atMost10Percent },
   }),

@@ -12,7 +12,7 @@ export const ruleWords = {
   rate: "the rate was missed",
   late: "the load generator sent late",
   full: "the server's CPU was saturated below the rate",
-  "clients-full": "limited by the clients: an agent was saturated, or sent late",
+  "clients-full": "limited by the load generator: an agent was saturated, or sent late",
 } as const;
 
 export type GateRule = keyof typeof ruleWords;
@@ -67,8 +67,9 @@ const causeWords: { readonly [C in Cause["code"]]: (cause: CauseOf<C>) => string
   "not-available": ({ metric }) => `${metric}: not available on this platform`,
   "load-generator-full": ({ throughput, serverPercent, clientPercent, clientFull = true }) =>
     `at least ${Math.round(throughput).toLocaleString("en-US")} messages/s, ` +
-    `${clientFull ? "limited by the client" : "neither side was saturated"}: the server used ` +
-    `${Math.round(serverPercent)} % of its CPU, the load generator ${Math.round(clientPercent)} %`,
+    `${clientFull ? "limited by the load generator" : "neither side was saturated"}: ` +
+    `the server used ${Math.round(serverPercent)} % of its CPU, ` +
+    `the load generator ${Math.round(clientPercent)} %`,
   "no-reference": ({ reference }) => `no ratio: ${reference} has no figures`,
   unresolved: ({ detectableEffect: effect, power }) =>
     power === undefined
