@@ -339,7 +339,7 @@ function load(): Native {
     const machine = `${process.platform}-${process.arch}, Node ${process.versions.node}`;
     const inClone = existsSync(join(root, "build.mjs"));
     const build = inClone ? "npm run build" : `npx node-gyp rebuild --directory "${root}"`;
-    throw new Error(`io-selectors: no compiled part for ${machine}; run: ${build}`, { cause });
+    throw new Error(`io-selectors: no compiled addon for ${machine}; run: ${build}`, { cause });
   }
 }
 

@@ -40,7 +40,8 @@ export interface TerminalSettings extends Required<SerialOptions> {
 /** A terminal in raw mode, until `restore()`. */
 export interface RawMode extends Disposable {
   /** Sets the terminal as it was before enterRawMode; a second call is a no-op.
-   * @throws {Error} in Node's form: `EBADF` if the descriptor was closed, or is another file's. */
+   * @throws {Error} in Node's form: `EBADF` if the descriptor was closed, or its number now
+   *   belongs to another file. */
   restore(): void;
 }
 

@@ -225,14 +225,14 @@ describe("installed without a compiler", () => {
       encoding: "utf8",
     });
     const home = join(lonely, "node_modules", "io-selectors");
-    expect(stdout).toMatch(/^io-selectors: no compiled part for \S+, Node [\d.]+; run: .*\n$/);
+    expect(stdout).toMatch(/^io-selectors: no compiled addon for \S+, Node [\d.]+; run: .*\n$/);
     const advice = `run: npx node-gyp rebuild --directory "${home}"`;
     expect(stdout).toContain(advice);
     const bin = (word: string) =>
       spawnSync(process.execPath, [join(home, "bin", "io-selectors.js"), word], {
         encoding: "utf8",
       });
-    expect(bin("bench").stderr).toMatch(/^io-selectors: no compiled part for .*\n$/);
+    expect(bin("bench").stderr).toMatch(/^io-selectors: no compiled addon for .*\n$/);
     expect(bin("bench").status).toBe(2);
     expect(bin("--version").stdout.trim()).toBe(packed.version);
   });
