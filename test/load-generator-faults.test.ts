@@ -117,8 +117,8 @@ describe("a server that answers wrong", () => {
   };
   const ok = raw("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
   it.each([
-    ["closed", (socket: Socket) => socket.end(), /closed instead of an answer/],
-    ["closed", (socket: Socket) => socket.resetAndDestroy(), /closed instead of an answer/],
+    ["closed", (socket: Socket) => socket.end(), /closed without an answer/],
+    ["closed", (socket: Socket) => socket.resetAndDestroy(), /closed without an answer/],
     [
       "short",
       (socket: Socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no"),
@@ -141,7 +141,7 @@ describe("a server that answers wrong", () => {
   });
 
   it.each<[string, Answer, RegExp]>([
-    ["closed", (socket) => socket.end(), /connection 0: request 0 .*closed instead of an answer/],
+    ["closed", (socket) => socket.end(), /connection 0: request 0 .*closed without an answer/],
     [
       "short",
       (socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no"),

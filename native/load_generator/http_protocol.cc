@@ -93,7 +93,7 @@ class HttpProtocol final : public Protocol {
       case Fault::kDoubled:
         return name + "had not been sent yet when " + Quote(data) + " came";
       case Fault::kClosed:
-        return name + "the connection was closed instead of an answer";
+        return name + "the connection was closed without an answer";
       case Fault::kLate:
         if (progress.received == 0) return name + "late; nothing of its answer was there";
         break;

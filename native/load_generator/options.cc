@@ -39,7 +39,7 @@ constexpr NumberRow kNumbers[] = {
     {"--active", &RunOptions::active, 0, kMostConnections,
      "connections that carry messages, open and closed; 0: all"},
     {"--slow", &RunOptions::slow, 0, kMostConnections,
-     "connections that are written to like the others, but never read; open and closed"},
+     "connections on which the generator sends but never reads; open and closed"},
     {"--hot", &RunOptions::hot, 0, 1'000'000,
      "messages that connection 0 keeps in flight; open and closed; 0: like the others"},
     {"--block-below", &RunOptions::block_below, 0, 255,
@@ -367,7 +367,8 @@ std::string RunUsage() {
       "  --sources auto|N          source addresses 127.0.0.k; default auto: as many as needed\n"
       "  --server-cgroup FOLDER    a control group, whose processes are sampled as well\n"
       "  --tls-ca FILE             verifies by these authorities; default: those of the system\n"
-      "  --tls-name NAME           of the server: SNI, and in its certificate; default: --host\n"
+      "  --tls-name NAME           the server's name, for SNI and the certificate check; default: "
+      "--host\n"
       "  --close fin|reset         how connections end; default fin, with churn reset\n";
   for (const NumberRow& row : kNumbers) {
     usage += Format("  %-25s %s; %lld to %lld", row.name, row.meaning,

@@ -138,7 +138,7 @@ class RequestProtocol final : public Protocol {
       case Fault::kLate:
         return name + Format("late; %zu bytes of its answer were there", progress.received);
       default:
-        return name + "the connection was closed instead of an answer";
+        return name + "the connection was closed without an answer";
     }
   }
 
