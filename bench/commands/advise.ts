@@ -52,10 +52,10 @@ export const adviseCommand: Command = {
     ["npm run bench -- advise --connections 10000 --from old/results.json", "by this run only"],
   ],
   details: () => [
-    "It answers if the scale was measured, or lies between two measured scales",
-    "that differ in nothing else. Otherwise it gives the nearest scale with low",
-    "confidence, and the command that measures yours. It exits with 1 if nothing",
-    "was measured.",
+    "It recommends a strategy if your scale was measured, or lies between two",
+    "measured scales that differ in nothing else. Otherwise it gives the nearest",
+    "scale with low confidence, and the command that measures yours. It exits with",
+    "1 if nothing was measured.",
   ],
   exits: readerExitLines,
   execute: async (given) => {

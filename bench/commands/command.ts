@@ -40,7 +40,7 @@ export const exitLines: readonly string[] = [
 export const readerExitLines: readonly string[] = [
   "exit codes:",
   "  0  done",
-  "  1  no answer, or the output could not be written",
+  "  1  the command failed, or its output could not be written",
   "  2  a wrong option, a missing program, or a file that cannot be read",
 ];
 

@@ -37,7 +37,8 @@ function asText(): string {
     `contenders (${reference} is the reference):`,
     ...listLines(contenders),
     "",
-    `${peersGroup}: servers in other languages and on other libraries, only if named:`,
+    `${peersGroup}: servers in other languages and on other libraries, ` +
+      "measured only if you name them:",
     ...listLines(peers),
     ...familyLines(),
   ].join("\n");

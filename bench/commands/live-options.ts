@@ -6,7 +6,7 @@ const port = whole(1, 65_535);
 
 export const liveRows: readonly OptionRow[] = [
   flag("live", "shows the run on a page on 127.0.0.1"),
-  option("live-port", "N", "its port; default: a free one", port),
+  option("live-port", "N", "port of the --live page; default: a free one", port),
 ];
 
 /** 0 for any port that is free; null without a page. */

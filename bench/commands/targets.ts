@@ -46,8 +46,18 @@ export const targetRows: readonly OptionRow[] = [
     "the same, with --protocol http and --path; https: with --tls",
     word,
   ),
-  option("pid", "N", "its process; the CPU time of its children counts", whole(1, largestPid)),
-  option("cgroup", "PATH", "or its control group: a container's, or a systemd unit's", word),
+  option(
+    "pid",
+    "N",
+    "process ID of a server that runs already; its children are included",
+    whole(1, largestPid),
+  ),
+  option(
+    "cgroup",
+    "PATH",
+    "or the control group of that server: a container's, or a systemd unit's",
+    word,
+  ),
 ];
 
 interface GivenServers {
