@@ -5,11 +5,11 @@ import * as s from "./schema.ts";
 export const callCountsSchema = s.record({
   /** Why nothing was counted; null if it was. */
   reason: s.nullable(s.text),
-  /** Of the pass, which is slower than the windows; null for a closed loop. */
+  /** The rate of the pass, which is below that of the windows; null for a closed loop. */
   ratePerSecond: s.nullable(s.number),
   /** Messages that were answered meanwhile; cycles of connecting and closing in a churn. */
   messages: s.amount,
-  /** Of all threads and processes of the server, by the kernel's names. */
+  /** The calls of all threads and processes of the server, by the kernel's names. */
   calls: s.mapOf(s.amount),
 });
 

@@ -1,4 +1,5 @@
-// How sure a cell's figures are: a grade by declared rules, and what kept it from a better one.
+// The confidence in a cell's figures: a grade by declared rules, and the conditions of the better
+// grades that it missed.
 
 import * as s from "./schema.ts";
 

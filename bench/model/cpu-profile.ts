@@ -32,7 +32,7 @@ export const cpuProfileSchema = s.record({
   /** How often the CPU was sampled, and for how long. */
   samplesPerSecond: s.amount,
   seconds: s.number,
-  /** Of the server's processes; the sum of `shares`. */
+  /** Samples of the server's processes: the sum of `shares`. */
   samples: s.amount,
   /** Samples per category. */
   shares: s.mapOf(s.amount) as s.Schema<Readonly<Partial<Record<TimeCategory, number>>>>,

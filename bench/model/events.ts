@@ -1,5 +1,5 @@
-// The JSON lines that contenders and the load generator print, each as one schema that is its type
-// and its check: servers of other origin print other things, which are no events.
+// The JSON lines that contenders and the load generator print. One schema is the type and the check
+// of each; other lines, which foreign servers print, are not events.
 
 import * as s from "./schema.ts";
 
@@ -69,7 +69,7 @@ const events = {
     /** Without what was spent in spinning, which is apart. */
     clientCpuNs: count,
     clientSpunNs: s.optional(count),
-    /** Of all load generators together; `clientCpuNs` is that of the fullest. */
+    /** The sum over all load generators; `clientCpuNs` is that of the busiest one. */
     clientsCpuNs: s.optional(maybe),
     clientRunQueueWaitNs: maybe,
     clientTakenNs: s.optional(maybe),
@@ -78,7 +78,7 @@ const events = {
     /** HdrHistograms, base64, nanoseconds: from the intended send time, from the actual one. */
     latency: s.text,
     latencyUncorrected: s.text,
-    /** Of several load generators those that were the limit, counted from 1; none: empty. */
+    /** The load generators that limited the load, counted from 1, if there are several. */
     fullAgents: s.optional(s.list(count)),
     /** From the intended send time to when the load generator got to it: its own delay. */
     senderDelay: s.optional(s.text),
@@ -91,7 +91,7 @@ const events = {
     /** CPU time by the ticks of the kernel: coarse in one window, right over many. */
     serverUserTickNs: s.optional(maybe),
     serverSystemTickNs: s.optional(maybe),
-    /** Of the connection that floods. */
+    /** Messages of the connection that floods. */
     hotCompletedMessages: s.optional(count),
     /** Cycles of a churn that were refused or reset. */
     errors: s.optional(count),
@@ -145,7 +145,7 @@ type EventOf<N extends Event["event"]> = Extract<Event, { readonly event: N }>;
 
 export type Ready = EventOf<"ready">;
 
-/** Of a server whose strategy the machine refuses, as in native/echo_server/main.cc. sysexits(3) */
+/** Exit code if the machine refuses the strategy, as in native/echo_server/main.cc. sysexits(3) */
 export const exitUnavailable = 69;
 export type Counters = EventOf<"counters">;
 export type Snapshot = EventOf<"snapshot">;

@@ -1,4 +1,4 @@
-// What the live page is told while a run goes on: messages of a kind and its data.
+// The messages that the live page receives during a run: each has a kind and the data of that kind.
 
 export type LiveMessage =
   | { readonly kind: "status"; readonly data: LiveStatus }

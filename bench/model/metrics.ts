@@ -68,7 +68,7 @@ export interface MetricRow {
   readonly title: string;
   readonly sum: Sum;
   readonly better?: "more";
-  /** Of a chart; otherwise that of the unit. */
+  /** The axis of a chart; default: that of the unit. */
   readonly axis?: "log" | "linear";
   /** The metric that stands for this one if only a lower bound is known. */
   readonly bound?: string;
@@ -117,9 +117,9 @@ export const metrics = {
   serverCpuPerMessage: us("server CPU per message", windows("serverCpuNs", "message"), {
     gate: { title: "CPU per message", gates: true, ...atMost2Percent },
   }),
-  // Of the cell's headline metric, in the same block.
+  // The ratio of the cell's headline metric, in the same block.
   ratioToReference: ratio("ratio to the reference", pairs),
-  // Of the same contender's figure in the workload's baseline variant, in the same block.
+  // The ratio to the contender's figure in the workload's baseline variant, in the same block.
   ratioToBaseline: ratio("ratio to its own baseline", pairs),
   serverCpuPercent: percent("server CPU, % of a core", windows("serverCpuNs", "duration")),
   serverUserCpuPercent: percent(
@@ -136,7 +136,7 @@ export const metrics = {
     ...client,
     per: "connection",
   }),
-  // Of both ends if both are on this machine.
+  // Includes both ends if both are on this machine.
   kernelBytesPerConnection: bytes("kernel memory per connection", { ...kernel, per: "connection" }),
   serverMemory: bytes("server memory", { ...server, per: "run" }),
   clientMemory: bytes("load generator's memory", { ...client, per: "run" }),
@@ -166,7 +166,7 @@ export const metrics = {
     "changes of the watched set (epoll_ctl) per message",
     calls("controlCalls"),
   ),
-  // By the kernel in select(2) and poll(2), by the server in a recv(2) that finds nothing.
+  // The kernel checks them in select(2) and poll(2), the server in a recv(2) that finds nothing.
   vainLooksPerMessage: plain("descriptors checked without result per message", calls("vainLooks")),
   serverUserCpuPerMessage: us("server CPU in user mode per message", mode("user")),
   serverSystemCpuPerMessage: us("server CPU in the kernel per message", mode("system")),
@@ -242,12 +242,12 @@ export const metrics = {
   // From before the send until the last process that waited for the event had it.
   lastListenerP50: us("last listener, p50", program),
   lastListenerP99: us("last listener, p99", program),
-  // Of one process that did not wait for the event, of one that did, and of the sender.
+  // One process that did not wait for the event, one that did, and the sender.
   othersCpuPerEvent: us("CPU of a process that does not wait", program),
   listenerCpuPerEvent: us("CPU of a listener", program),
   senderCpuPerEvent: us("CPU of the sender", program),
   senderCpuPerListener: us("cost of an additional listener", program),
-  // Of the pairs of an event and a listener; a burst is sent without a pause.
+  // Shares of the pairs of an event and a listener; a burst is sent without a pause.
   lostPercent: percent("lost", program),
   duplicatedPercent: percent("duplicated", program),
   burstLostPercent: percent("lost in a burst", program),

@@ -66,7 +66,7 @@ const cellSchema = s.record({
   dropped: s.amount,
   /** Blocks that ran and do not count: this contender's or the reference's was disturbed. */
   droppedBlocks: s.optional(s.amount),
-  /** Of `blocks`, those whose disturbed windows were used, for lack of undisturbed ones. */
+  /** How many of `blocks` use disturbed windows, because too few others were left. */
   disturbedBlocks: s.optional(s.amount),
   /** The server used up its CPU, or all of it that other programs left: missing in old files. */
   saturated: s.optional(s.boolean),

@@ -1,5 +1,5 @@
-// Thresholds: `p99 > 5ms` is read before anything is measured, and held against every cell of the
-// servers under test afterwards. A figure that is missing is a failure, never a pass. Pure.
+// Thresholds: `p99 > 5ms` is parsed before anything is measured, and afterwards compared with every
+// cell of the servers under test. A figure that is missing is a failure, never a pass. Pure.
 
 import { type MetricName, metrics } from "./metrics.ts";
 import type { Cell } from "./results.ts";
@@ -44,7 +44,7 @@ const endings: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 
 const form = /^\s*([A-Za-z]\w*)\s*(>=|<=|>|<)\s*(\d+\.?\d*|\.\d+)\s*([A-Za-zµ%/]*)\s*$/;
 
-/** @returns the threshold, or in words why the expression is none. */
+/** @returns the threshold, or in words why the expression is not valid. */
 export function readThreshold(text: string): Threshold | string {
   const [, name = "", comparison = "", digits = "", ending = ""] = form.exec(text) ?? [];
   if (name === "") return `"${text}" is not of the form 'p99 > 5ms'`;

@@ -1,6 +1,6 @@
 // Raises results.json of schemaVersion 1 to the present schema. It derives what version 1 left to
 // the reader: the runtime and the strategy from the names of its catalogue, the cause of a cell
-// from the sentences that it wrote. The only file that reads either from words.
+// from the sentences that it wrote. No other file derives these from words.
 
 import type { Cause, GateRule } from "./reasons.ts";
 import type { Kind, Runtime } from "./runtimes.ts";

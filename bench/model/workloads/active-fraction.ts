@@ -1,5 +1,5 @@
-// active-fraction: the same number of connections, more or fewer of them active, at the same rate;
-// and for comparison as many connections as the smaller share has active ones, all of them active.
+// active-fraction: the same number of connections at the same rate, with different numbers of them
+// active. In the baseline load only 1 % of the connections are open, and all of them are active.
 // Shows why O(ready) beats O(registered).
 
 import { matchedRate, openLoad, type Workload } from "./workload.ts";

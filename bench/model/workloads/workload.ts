@@ -63,7 +63,7 @@ export interface ClosedLoad extends ConnectedLoad {
 /** As an open load, at a part of what the server carries: a pilot finds that out in each round. */
 export interface ShareLoad extends ConnectedLoad {
   readonly mode: "share";
-  /** Of the capacity of this server, in per cent. */
+  /** The load in per cent of the capacity of this server. */
   readonly capacityPercent: number;
   /** Messages under way during the pilot. */
   readonly inFlight: number;
@@ -165,7 +165,7 @@ export interface Workload {
   readonly loads: (scale: LoadScale) => readonly Variation[];
 }
 
-/** Of a message if nothing else is asked for. */
+/** The length of a message unless an option sets it. */
 export const usualPayloadBytes = 64;
 
 /** What every load that sends messages has in addition to its headline. */
@@ -218,14 +218,14 @@ export const machineRules = [
 /** A load with a schedule must also keep to it. */
 const scheduleRules = [...machineRules, "rate", "late"] as const satisfies readonly GateRule[];
 
-/** Of workloads that send every server the same messages at the same times. */
+/** For workloads that send every server the same messages at the same times. */
 export const matchedRate = {
   regime: "matched-rate",
   metrics: [...echoMetrics, ...uncorrectedMetrics],
   rules: scheduleRules,
 } as const;
 
-/** Of workloads whose answers trigger the next messages. */
+/** For workloads whose answers trigger the next messages. */
 export const closedLoop = {
   regime: "capacity",
   metrics: echoMetrics,
