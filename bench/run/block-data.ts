@@ -1,4 +1,4 @@
-// What one block told about one contender, and the histograms of it, decoded once.
+// The data of one contender in one block, with its histograms decoded once.
 
 import type { Window } from "../model/events.ts";
 import { decodeHistogram } from "../statistics/hdr-encoding.ts";

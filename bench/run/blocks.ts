@@ -1,6 +1,6 @@
 // Blocks: each is one pass over all scenarios and contenders of a part, in a seeded, balanced
-// order, the reference among them. The first ones are pilots: their spread tells how many there
-// must be.
+// order, the reference among them. The first ones are pilots: their spread determines how many
+// blocks are needed.
 
 import type { Contender } from "../contenders/catalogue.ts";
 import { Interrupted } from "../host/deadline.ts";

@@ -16,8 +16,8 @@ export interface Hurry {
 }
 
 /**
- * Of the longest block: so much has to fit for a further one to be tried, which then has fewer
- * windows. One block ranks nothing, so less is enough for the second one.
+ * A further block starts only if this share of the longest block fits; it then has fewer windows.
+ * One block ranks nothing, so less is enough for the second one.
  */
 const furtherShare = 0.85;
 const secondBlockShare = 0.5;

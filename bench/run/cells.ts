@@ -221,7 +221,7 @@ function endingOf(course: Course, circumstances: Circumstances) {
   return cause === null ? { status, reason: null } : { status, reason: causeText(cause), cause };
 }
 
-/** What the rounds told in addition to figures; most contenders tell nothing. */
+/** How the server failed after its last window, if it did. */
 function afterwardsOf({ judged }: Course): Pick<Cell, "afterwards"> {
   const afterwards = judged.map(({ round }) => round.afterwards).find((words) => words !== null);
   return afterwards == null ? {} : { afterwards };

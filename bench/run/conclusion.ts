@@ -1,4 +1,4 @@
-// How a cell ended: one status word, and its cause as a code wherever it is no plain result.
+// How a cell ended: one status word, and its cause as a code if it has no plain result.
 
 import type { MetricName } from "../model/metrics.ts";
 import type { Cause, GateRule } from "../model/reasons.ts";

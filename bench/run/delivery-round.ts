@@ -9,13 +9,13 @@ import { type Delivered, type LoadResult, parseEvent, type Window } from "../mod
 import type { DeliveryLoad } from "../model/workloads/workload.ts";
 import type { Timing } from "./profiles.ts";
 
-/** What the program is told, as JSON in its last argument. */
+/** The settings of the program, as JSON in its last argument. */
 export interface DeliverySettings extends Pick<Timing, "warmupMs" | "windows" | "windowMs"> {
   /** Members, processes or readers. */
   readonly connections: number;
   readonly payloadBytes: number;
   readonly ratePerSecond: number | null;
-  /** Of those workloads that have a server and a load; the others use all. */
+  /** CPUs for workloads that have a server and a load; the others use all CPUs. */
   readonly serverCpu: number | null;
   readonly clientCpu: number | null;
   /** From 0: what needs measuring once only is measured in the first. */
@@ -98,7 +98,7 @@ class Heard {
     if (event?.event === "unavailable") this.#unavailable = event.reason;
   }
 
-  /** @param end how the program ended, for where it did not say what it saw. */
+  /** @param end how the program ended: the failure if it printed no complete result. */
   outcome(end: string): DeliveryOutcome {
     const [delivered, result, unavailable] = [this.#delivered, this.#result, this.#unavailable];
     const complete = delivered !== null && result !== null;

@@ -68,7 +68,7 @@ export class HeldLoad {
     return this.#connectMs;
   }
 
-  /** What it told at its end; null until then. */
+  /** The result that it printed at its end; null until then. */
   get result(): LoadResult | null {
     return this.#result;
   }

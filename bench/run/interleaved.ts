@@ -1,6 +1,7 @@
 // One block of a scenario whose servers all run and stay connected. The load turns from one server
 // to the next in short windows, so that a contender and the reference are measured a fraction of a
-// second apart. Server and load generator share their CPUs with nothing: the others wait.
+// second apart. Meanwhile all other servers and load generators wait, so these two have their CPUs
+// to themselves.
 
 import { maySpin } from "../host/cpus.ts";
 import type { Window } from "../model/events.ts";
@@ -130,7 +131,7 @@ interface Passes {
   readonly group: readonly ConnectedContender[];
   readonly reference: ConnectedContender | undefined;
   readonly random: Random;
-  /** Of the first window. */
+  /** The index of the first window. */
   readonly index: number;
 }
 
@@ -202,7 +203,7 @@ function inGroups(
   return groups.length === 0 ? [[]] : groups;
 }
 
-/** One contender: its server, its load generator, and what they told. */
+/** One contender: its server, its load generator, and their results. */
 class ConnectedContender {
   readonly request: RoundRequest;
   readonly timing: Timing;

@@ -1,4 +1,5 @@
-// Rounds as the gate sees them: which windows count, which blocks pair with the reference's.
+// Rounds as the rules of validity see them: which windows are discarded, and which blocks pair with
+// the reference's.
 
 import type { Contender } from "../contenders/catalogue.ts";
 import type { Window } from "../model/events.ts";
@@ -15,14 +16,14 @@ export interface Refusal {
   readonly cause: Cause;
 }
 
-/** A round as the gate saw it. */
+/** A round after the rules of validity. */
 export interface Judged {
   readonly round: Round;
-  /** The windows that count. */
+  /** The windows that break no rule. */
   readonly valid: readonly Window[];
   /** The rules that each of the others broke. */
   readonly broken: readonly (readonly GateRule[])[];
-  /** Of the windows that count, or of all if too few are undisturbed; null if there is none. */
+  /** From the valid windows, or from all if too few are valid; null if there is no window. */
   readonly data: BlockData | null;
   /** Whether `data` includes windows that were disturbed. */
   readonly disturbed: boolean;
@@ -37,7 +38,7 @@ export interface Course {
   readonly unavailable: string | null;
   /** How many blocks it was to have. */
   readonly planned: number;
-  /** Null until the pilot blocks have told; false if more were wanted than allowed. */
+  /** Null until the pilot blocks have decided; false if more blocks were needed than allowed. */
   readonly enough: boolean;
 }
 
@@ -49,7 +50,7 @@ export interface PairedBlock {
   readonly disturbed: boolean;
 }
 
-/** Of the windows of a round, the undisturbed ones stand for it if they are at least this share. */
+/** The undisturbed windows stand for a round if they are at least this share of its windows. */
 const undisturbedShare = 0.5;
 
 export function judge(round: Round, { rules, regime }: Workload, singleThreaded: boolean): Judged {

@@ -1,5 +1,5 @@
-// What the load generator is told: the arguments of `load-generator run` from a Load and its
-// timing. Pure. What is not said is the generator's own default.
+// The arguments of `load-generator run`, from a Load and its timing. An option that is omitted has
+// the generator's own default. Pure.
 
 import type { Load } from "../model/workloads/workload.ts";
 import type { Timing } from "./profiles.ts";
@@ -26,7 +26,7 @@ export const settlingMs = 30_000;
 export const fillTimeoutMs = 10_000;
 
 const shortestConnectMs = 30_000;
-/** Of the load generator. */
+/** The load generator accepts no longer time. */
 const longestConnectMs = 3_600_000;
 /** A million connections at a few thousand a second, where a machine is busy. */
 const connectMsPerConnection = 0.5;
@@ -41,7 +41,7 @@ export function loadArguments({ timing, ...target }: LoadTarget): string[] {
   return commonArguments(target, { "--mode": load.mode, ...timingArguments(load, timing) });
 }
 
-/** What a server is told of the load; all else it finds in the messages. */
+/** The part of the load that a server gets as options; the messages contain the rest. */
 export function serverArguments({ blocking, payloadBytes }: GeneratorLoad): string[] {
   if (blocking === undefined) return [];
   const { ms, below } = blocking;

@@ -39,9 +39,9 @@ export interface Loaded {
   readonly failure: string | null;
 }
 
-/** How long it may take to notice by itself that the server is gone, and to say what it lost. */
+/** How long it may take to detect by itself that the server is gone, and to report what it lost. */
 const lastWordsMs = 1_000;
-/** Beyond the sum of what it was told: starting, closing, a machine that is busy elsewhere. */
+/** In addition to the times of its arguments: starting, closing, a machine that is busy. */
 const marginMs = 15_000;
 
 /** @throws {Interrupted} when the run is to stop; the generator may then still live. */
@@ -61,7 +61,7 @@ export async function runLoad(target: LoadTarget, options: LoadOptions): Promise
     if (event?.event === "connected") connectMs = event.elapsedMs;
     if (event?.event === begins) {
       options.onConnected?.();
-      // The windows are told when all is over: the connections are gone by then.
+      // The windows are printed when all is over, and the connections are gone by then.
       const untilLastMs = warmupMs + (count - 0.5) * windowMs;
       timer = setTimeout(() => options.onLoaded?.(child.pid), untilLastMs);
     }

@@ -1,4 +1,5 @@
-// The figures of a cell: from the blocks that count, by the rules of the table of metrics.
+// The figures of a cell, from its blocks that are not discarded, by the rules of the table of
+// metrics.
 
 import type { MemorySample } from "../host/memory.ts";
 import type { Window } from "../model/events.ts";
@@ -98,7 +99,7 @@ export function pairOf(name: MetricName, own: BlockData, other: BlockData | null
   });
 }
 
-/** Of two loads of one contender, whose windows have nothing to do with each other. */
+/** The pair of two loads of one contender, whose windows are not paired. */
 export function pairOfLoads(name: MetricName, own: BlockData, other: BlockData | null): Pair[] {
   const value = figureOf(name, own);
   const reference = other === null ? null : figureOf(name, other);

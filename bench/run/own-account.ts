@@ -1,6 +1,6 @@
-// What a server did between two moments of a round by its own account: the calls that it counts,
-// and the context switches of servers with too many threads to be looked at in each window. Taken
-// while all connections are open, so that accepting and closing them is not in it.
+// What a server did between two moments of a round: the calls that it counts itself, and the
+// context switches of servers with too many threads to read in each window. Both are read while all
+// connections are open, so that accepting and closing are not included.
 
 import type { Host } from "../host/host.ts";
 import type { Switches } from "../host/usage.ts";
@@ -47,7 +47,7 @@ export class AccountTaker {
   }
 }
 
-/** Of every number; other fields as they are. */
+/** Subtracts every number; other fields stay as they are. */
 function difference<T extends object>(after: T | null, before: T | null): T | null {
   if (after === null || before === null) return null;
   const entries = Object.entries(after).map(([name, value]) => {

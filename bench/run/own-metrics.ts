@@ -1,5 +1,6 @@
-// The figures of why a server costs what it costs: calls and switches per message, and the two
-// modes of its CPU time. By the server's own account if it keeps one, else by the kernel's.
+// The figures that explain the cost of a server: calls and switches per message, and CPU time in
+// user mode and in the kernel. They come from the server's own counters if it has them, otherwise
+// from the kernel's.
 
 import type { Window } from "../model/events.ts";
 import type { CallField } from "../model/metrics.ts";
@@ -26,7 +27,7 @@ export function eventsPerWait({ round: { account, turn } }: BlockData): number |
 
 type SwitchKinds = readonly ("voluntary" | "involuntary")[];
 
-/** By the windows; by the server's account if it has too many threads for a look in each window. */
+/** From the windows, or from the server's account if it has too many threads to read in each. */
 export function switchesPerMessage(block: BlockData, kinds: SwitchKinds): number | null {
   const { account } = block.round;
   const fields = {
@@ -61,7 +62,7 @@ export function modePerMessage(
   return share === null || cpu === null ? null : share * cpu;
 }
 
-/** By the bytes that the server received, so that they belong to its calls. */
+/** Counted by the bytes that the server received, so that they match its calls. */
 function messagesAccounted({ round: { account, load } }: BlockData): number | null {
   if (!("payloadBytes" in load)) return null;
   return divide(account?.calls?.bytesReceived, load.payloadBytes);

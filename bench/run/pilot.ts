@@ -1,5 +1,5 @@
 // The pilot of a round whose rate is a part of the server's own capacity: a short closed loop
-// against the same process. From it follow the rate, and whether the load generator can send it.
+// against the same process. It determines the rate, and whether the load generator can send at it.
 
 import { thousands } from "../host/diagnosis.ts";
 import type { ClosedLoad, OpenLoad, ShareLoad } from "../model/workloads/workload.ts";
@@ -34,7 +34,7 @@ export async function loadOf(
   const loaded = await runLoad({ ...target, load: closed, timing }, options);
   const failure = loaded.failure ?? faultOf(loaded, closed);
   if (failure !== null) return { failure, unavailable: null };
-  // By CPU time: a load generator that is saturated first does not hide what the server carries.
+  // Per CPU time: a load generator that is saturated first does not hide the server's capacity.
   const messages = total(loaded.windows, "completedMessages");
   const carried = perSecond(messages, total(loaded.windows, "serverCpuNs"));
   const sent = perSecond(messages, total(loaded.windows, "clientCpuNs"));

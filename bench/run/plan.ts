@@ -25,7 +25,7 @@ import { closedWarmup, heldTiming, settleMs, warmed, warmUpsAtOnce } from "./war
 /** One cell's load, for every contender alike. */
 export interface Scenario {
   readonly workload: Workload;
-  /** What tells it from the workload's other loads at this scale; null if there are none. */
+  /** What distinguishes it from the workload's other loads at this scale; null for a sole load. */
   readonly variant: string | null;
   readonly load: Load;
   readonly ratePerSecond: number | null;
@@ -43,7 +43,7 @@ export interface Part {
 export interface Plan {
   readonly profile: string;
   readonly parts: readonly Part[];
-  /** Of all parts, in the catalogue's order. */
+  /** The contenders of all parts, in the catalogue's order. */
   readonly contenders: readonly Contender[];
   readonly reference: string;
   /** Those of all parts, or else of the profile. */
@@ -157,7 +157,7 @@ function distinct(parts: readonly Part[]): Part[] {
 
 interface PartChoice {
   readonly workload: Workload;
-  /** Of echo servers and of all other families. */
+  /** Echo servers and the contenders of all other families. */
   readonly contenders: readonly Contender[];
   readonly base: Contender;
   readonly profile: Profile;
@@ -304,7 +304,7 @@ function estimateDeliverySeconds({ warmupMs, windows, windowMs }: Timing): numbe
   return startAndStop + (2 * (warmupMs + windows * windowMs)) / 1000;
 }
 
-/** Until the pilot blocks have told, the fewest. */
+/** Assumes the fewest blocks until the pilot blocks have determined their number. */
 export function estimateSeconds({ parts }: Pick<Plan, "parts">): number {
   return parts.reduce((sum, part) => sum + estimatePartSeconds(part), 0);
 }

@@ -1,4 +1,5 @@
-// Which contenders can run here, and with how many processes; known before anything is measured.
+// Which contenders can run here, and with how many processes, determined before anything is
+// measured.
 
 import type { Contender } from "../contenders/catalogue.ts";
 import type { Host } from "../host/host.ts";
@@ -23,7 +24,7 @@ export function refusalsOf(
 ): Map<string, Refusal> {
   const refusals = new Map<string, Refusal>();
   const turns = takesTurns(scenario, part.timing);
-  // By one load generator on this machine, which keeps all connections.
+  // One load generator on this machine keeps all connections.
   const held = turns && host.shortfall === undefined;
   // Where the load turns, the reference is open beside each contender.
   const compares = turns && scenario.workload.comparesToReference === true;
@@ -100,7 +101,7 @@ interface Surroundings {
   readonly host: Host;
   readonly machine: MachineLimits;
   readonly held: boolean;
-  /** Of servers that are open at the same time in any case. */
+  /** The servers that are open at the same time in any case. */
   readonly others: readonly Demand[];
 }
 

@@ -60,7 +60,7 @@ type ProtocolName = (typeof protocolNames)[number];
 
 export interface Spoken {
   readonly protocol: ProtocolName;
-  /** Of the load generator; none for echo. */
+  /** The load generator's arguments; none for echo. */
   readonly arguments: readonly string[];
 }
 

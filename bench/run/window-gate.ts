@@ -1,7 +1,7 @@
-// Which windows count. Pure: from a window and the facts about its contender to the rules that it
+// Which windows are valid: from a window and the facts about its contender, the rules that it
 // breaks. The rules are those of docs/measurement.md: noise of the machine, or a load generator
 // that could not keep up; a workload names the rules that apply to it. A saturated server is not
-// noise and has a rule of its own.
+// noise and has a rule of its own. Pure.
 
 import type { Window } from "../model/events.ts";
 import type { GateRule } from "../model/reasons.ts";
@@ -58,21 +58,21 @@ export function brokenRules(window: Window, { rules, singleThreaded }: Judging):
     "clients-full": false,
   };
   const found = rules.filter((rule) => broken[rule]);
-  // Of every workload: it says that the figures are those of the clients.
+  // In every workload, because then the figures are those of the load generators.
   return (window.fullAgents ?? []).length > 0 ? [...found, "clients-full"] : found;
 }
 
 /**
- * By how much the load generator itself was late. What it sends late because a connection waits for
- * the answer before is the server's time.
+ * The delay that the load generator itself caused. If it sends late because a connection waits for
+ * an earlier answer, that is the server's time.
  */
 function senderDelayNs({ senderDelay }: Window): number | null {
   return senderDelay === undefined ? null : decodeHistogram(senderDelay).quantile(0.99);
 }
 
 /**
- * Of a generator that spins, the share that fell into its work: what was taken while it had nothing
- * to do held nothing up, and if a message became due meanwhile, it is late.
+ * For a generator that spins, only the time that was taken while it sent or received. Time that was
+ * taken while it had nothing to do delayed nothing; a message that became due then is sent late.
  */
 function clientTakenNs(window: Window): number | null {
   const taken = window.clientTakenNs ?? window.clientRunQueueWaitNs;
