@@ -17,7 +17,7 @@ interface ChangePointOptions {
 }
 
 interface ChangePoint {
-  /** Of the first value that belongs to the new level, counted from 0. */
+  /** The index of the first value that belongs to the new level, counted from 0. */
   readonly index: number;
   readonly pValue: number;
   /** The scaled energy distance between both sides when they were split: the paper's Q. */

@@ -1,12 +1,12 @@
-// How many blocks tell a given difference from noise: pilot pairs estimate the spread of the log
-// ratios, the normal approximation gives the number; past the affordable one it says what can be
-// told instead. Cohen, "Statistical Power Analysis" (1988), chapter 2; R's power.t.test without its
-// t.
+// How many blocks distinguish a given difference from noise: pilot pairs estimate the spread of the
+// log ratios, and the normal approximation gives the number. If the run cannot afford that many,
+// the result is the difference that it can detect. Cohen, "Statistical Power Analysis" (1988),
+// chapter 2; R's power.t.test without its t.
 
 import { normalQuantile } from "./normal.ts";
 
 interface SampleSizeOptions {
-  /** The smallest ratio that must be told from 1, less 1: 0.05 is five per cent. */
+  /** The smallest ratio that must be distinguished from 1, less 1: 0.05 is five per cent. */
   readonly effect: number;
   /** The chance of a false alarm; default: 0.05, split over `sides`. */
   readonly alpha?: number;
@@ -25,7 +25,7 @@ interface SampleSize {
   /** How many blocks to run: `wanted`, within the minimum and the maximum. */
   readonly blocks: number;
   readonly wanted: number;
-  /** False if more blocks are wanted than allowed: then only `detectableEffect` can be told. */
+  /** False if more blocks are needed than allowed: then only `detectableEffect` is detected. */
   readonly enough: boolean;
   /** The smallest effect that `blocks` find with the power asked for; 0.05 is five per cent. */
   readonly detectableEffect: number;
@@ -70,7 +70,7 @@ export function detectableEffect(
   return Math.expm1((zSum(options) * sigma) / Math.sqrt(blocks));
 }
 
-/** Of a sample (n − 1). @throws {RangeError} on fewer than two values, or an infinite one. */
+/** For a sample (n − 1). @throws {RangeError} on fewer than two values, or an infinite one. */
 export function standardDeviation(values: readonly number[]): number {
   if (values.length < 2) throw new RangeError(`${values.length} values have no spread`);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,5 +1,5 @@
 // Student's t test of one sample against a margin around zero: whether the mean is farther from
-// zero than chance explains, and far enough to matter. Unlike a rank test it can be sure from six
+// zero than chance explains, and far enough to matter. Unlike a rank test it can decide with six
 // blocks; heavy tails make it stricter, not laxer. Student, "The Probable Error of a Mean",
 // Biometrika 6 (1908).
 
