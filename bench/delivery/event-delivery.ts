@@ -1,4 +1,4 @@
-// A round of event-delivery: one way, with processes of which half wait for what is sent.
+// A round of event-delivery: one way, with processes of which half wait for the event that is sent.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";

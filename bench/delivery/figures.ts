@@ -1,4 +1,4 @@
-// What the sends and receipts of a block say: latency to the last listener, losses. Pure.
+// Figures from the sends and receipts of a block: latency to the last listener, losses. Pure.
 
 /** One event as its sender recorded it. */
 export interface Send {
@@ -18,7 +18,7 @@ export interface Receipt {
 }
 
 export interface Deliveries {
-  /** Of each event that reached every listener: until the last had it. */
+  /** For each event that reached every listener: the time until the last one had it. */
   readonly lastNs: readonly number[];
   /** Pairs of an event and a listener. */
   readonly expected: number;

@@ -1,3 +1,4 @@
-// A process that ends with the one that started it, however that ended: its standard input does.
+// Ends this process when the process that started it has ended, however that happened: the standard
+// input of this process then ends.
 
 process.stdin.once("end", () => process.kill(process.pid, "SIGTERM"));

@@ -11,7 +11,7 @@ export interface Played {
   readonly figures: ProgramFigures;
   readonly facts: Delivered["facts"];
   readonly messages: number;
-  /** Of them: missing, or other bytes than were sent. */
+  /** Messages that were missing, or had other bytes than were sent. */
   readonly wrong: number;
   /** What makes its figures worthless; null if nothing does. */
   readonly error: string | null;

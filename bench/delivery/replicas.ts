@@ -1,5 +1,5 @@
-// A round of the workload `replicas`: the replicated store of examples/ under reads as fast as it
-// answers, beside a writer at a steady rate; then under writes as fast as it answers.
+// A round of the workload `replicas`: the replicated store of examples/ gets reads as fast as it
+// answers them, while a writer changes it at a steady rate; then writes as fast as it answers them.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";

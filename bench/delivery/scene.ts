@@ -1,4 +1,4 @@
-// One block: processes of which half wait for the event that is sent, and a sender.
+// One block: a sender, and processes of which half wait for the event that it sends.
 
 import { setTimeout as delay } from "node:timers/promises";
 import { stealNs } from "../host/usage.ts";
@@ -33,12 +33,12 @@ export interface Block {
   readonly unheard: number | null;
   /** CPU time per event, ns; null if not available. */
   readonly cpuNs: {
-    /** Of a process that was not waiting for it. */
+    /** A process that was not waiting for the event. */
     readonly other: number | null;
-    /** Of a process that was. */
+    /** A process that was waiting for it. */
     readonly listener: number | null;
     readonly sender: number | null;
-    /** Of the sender, for one listener more. */
+    /** The sender, per additional listener. */
     readonly senderPerListener: number | null;
   };
 }

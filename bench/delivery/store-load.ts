@@ -1,6 +1,6 @@
-// Reads from the replicated store as fast as it answers, beside a writer at a steady rate, and
-// finds out how old each answer was; then writes to it as fast as it answers. Each line on standard
-// input starts one of both phases, and its result is a line on standard output.
+// Reads from the replicated store as fast as it answers, while a writer changes it at a steady
+// rate, and determines how old each answer was; then writes to it as fast as it answers. A line on
+// standard input starts each of the two phases, and its result is a line on standard output.
 
 import { createInterface } from "node:readline";
 import { Request } from "zeromq";
@@ -32,7 +32,7 @@ export interface WriteResult {
 }
 
 export interface ReadResult extends WriteResult {
-  /** Of each answer: for how long there had been a newer version when it was asked for; ms. */
+  /** For each answer: how long a newer version had existed when it was requested; ms. */
   readonly stalenessMs: readonly number[];
   /** With the warm-up. */
   readonly secondsInAll: number;

@@ -33,7 +33,7 @@ export interface MeetingPlace {
   /** One for each event, where the way has ports. */
   readonly ports?: readonly number[];
   readonly endpoint?: string;
-  /** Of the listeners, known to the sender only. */
+  /** The listeners' processes, known to the sender only. */
   readonly pids?: readonly number[];
 }
 

@@ -1,4 +1,4 @@
-// Whether ZeroMQ is there: a compiled package that only those contenders need.
+// Whether ZeroMQ is installed: a compiled package that only its own contenders need.
 
 export async function zeromqRefusal(): Promise<string | null> {
   try {

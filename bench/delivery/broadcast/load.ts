@@ -1,4 +1,4 @@
-// N members of a room, of which one sends: when has the last one received the message?
+// Measures when the last of N members of a room has received a message that one of them sends.
 
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
@@ -23,7 +23,7 @@ export interface BroadcastLoadResult {
   readonly deliveries: number;
   /** Messages whose bytes were not what was sent, or that came twice. */
   readonly wrong: number;
-  /** Of each message that reached all: from when it was meant to be sent to the last member, ns. */
+  /** For each message that reached all: ns from its intended send time to the last member. */
   readonly lastNs: readonly number[];
 }
 
@@ -31,7 +31,7 @@ const settings: BroadcastLoadSettings = JSON.parse(process.argv[2] ?? "{}");
 const { members, gapMs, payloadBytes, warmupMs } = settings;
 /** Whatever is missing by then is lost. */
 const LONGEST_WAIT_MS = 20_000;
-/** Each by another member: where members have threads, all of those are there afterwards. */
+/** Messages, each from another member, so that afterwards every member's thread has started. */
 const WARM_UP_AT_LEAST = 64;
 const WARM_UP_GAP_MS = 2;
 /** A connection that is established here may yet have to be accepted there. */

@@ -1,4 +1,4 @@
-// node:net: what people use today; Node keeps the queues.
+// node:net: Node's own sockets, which most programs use today; Node keeps the queues.
 
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";

@@ -1,5 +1,5 @@
-// ts:thread-per-connection: each member has a thread that blocks until its member says something,
-// and then sends it to all itself: a member that does not read blocks it.
+// ts:thread-per-connection: each member has a thread that waits for a message of its member and
+// sends it to all members itself. A member that does not read blocks the threads that send to it.
 
 import { isMainThread, Worker, workerData } from "node:worker_threads";
 import * as io from "../../../src/index.ts";

@@ -1,6 +1,6 @@
-// A signal to every process, whether it waits or not: each looks up what it was for. A signal
-// carries no bytes, and two of a kind that come together are one: what is looked up is the newest
-// only. signal(7), kill(2)
+// A signal to every process, whether it waits for the event or not. A signal carries no bytes, so
+// each process reads from a file which event it was. Signals that arrive together merge into one,
+// and the file has only the newest event. signal(7), kill(2)
 
 import { closeSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";

@@ -18,7 +18,7 @@ import { watchDatagrams } from "./datagrams.ts";
 
 const LOOPBACK = "127.0.0.1";
 
-/** Of the 64 Ki addresses of the local scope 239.255.0.0/16. */
+/** The group of an event: one of the 64 Ki addresses of the local scope 239.255.0.0/16. */
 export const groupOf = (event: number) => `239.255.${(event >> 8) & 255}.${event & 255}`;
 
 function freePort(): number {

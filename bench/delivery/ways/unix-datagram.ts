@@ -1,5 +1,5 @@
-// A folder for each event, with a Unix datagram socket of each listener in it: the sender sends to
-// one after another, and learns of each whether it took it. unix(7)
+// A folder for each event, with a Unix datagram socket per listener: the sender sends to one after
+// another, and learns for each whether its socket took the datagram. unix(7)
 
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
