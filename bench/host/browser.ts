@@ -1,4 +1,4 @@
-// Shows a page in the browser of the person at this machine, which outlives the command.
+// Opens a page in this machine's browser, which outlives the command.
 
 import { spawn } from "node:child_process";
 import { pathToFileURL } from "node:url";

@@ -1,5 +1,5 @@
-// What the numbers were made on: hardware, kernel, limits, compilers, and which state of the code.
-// Anything may be missing and is then null. No host name, user name or path is in it.
+// The environment of a run: hardware, kernel, limits, compilers, and the state of the code. A value
+// that is not available is null. No host name, user name or path is in it.
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";

@@ -1,5 +1,5 @@
-// What another machine is: the environment block of a host that has no Node, from its kernel's
-// files. No host name, user name or path is in it.
+// The environment block of another machine, which has no Node, from its kernel's files. No host
+// name, user name or path is in it.
 
 import { parseCpuList } from "./cpus.ts";
 import { fingerprintOf, type KernelFacts, kernelFacts, openFilesOf } from "./environment.ts";

@@ -50,7 +50,7 @@ export function readNumber(read: ReadText, path: string): number | null {
   return parseLimit(read(path));
 }
 
-/** A number as the kernel writes it; null if it is none. "max" and "unlimited" are Infinity. */
+/** A number as the kernel writes it; null for other text. "max" and "unlimited" are Infinity. */
 export function parseLimit(text: string | null | undefined): number | null {
   if (text === null || text === undefined) return null;
   if (text === "max" || text === "unlimited") return Number.POSITIVE_INFINITY;

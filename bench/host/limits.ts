@@ -42,7 +42,7 @@ export interface Demand {
   readonly held?: boolean;
   /** Whether there is no load generator: both ends are in one process. */
   readonly alone?: boolean;
-  /** Of other servers that are open at the same time; nothing unless given. */
+  /** What other servers take that are open at the same time; default: nothing. */
   readonly beside?: Taken;
 }
 
@@ -80,7 +80,7 @@ const unevenness = 1.15;
 const fewestWorkers = 2;
 /** A greeting and an echo: two sockets, their buffers' remains, a slot at either end. */
 const bytesPerConnection = 12_000;
-/** Of a thread or process that does nothing but wait: its stack, its tables in the kernel. */
+/** A thread or process that does nothing but wait: its stack, its tables in the kernel. */
 const bytesPerThread = 24_000;
 const bytesPerProcess = 150_000;
 /** Maps of a process in addition to its threads' stacks: code, libraries, an allocator's arenas. */
@@ -246,7 +246,7 @@ function checkMemory(machine: MachineLimits, demand: Demand): Shortfall | null {
   });
 }
 
-/** Of one connection, with what its server spends on it. */
+/** Bytes per connection, with what its server spends on it. */
 function bytesEach(model: Demand["model"]): number {
   const own = { thread: bytesPerThread, process: bytesPerProcess, single: 0, prefork: 0 }[model];
   return bytesPerConnection + own;

@@ -67,7 +67,7 @@ function availableMemoryOf(read: ReadText): number | null {
   return Math.max(0, Math.min(Number(kilobytes) * 1024, ...left));
 }
 
-/** Of files, which the kernel drops before a group is at its limit. In version 1 with children. */
+/** Cached files, which the kernel drops before a group is at its limit. In v1 with children. */
 function cachedIn(stat: string): number {
   const found = (prefix: string) => [
     ...stat.matchAll(new RegExp(`^${prefix}(?:in)?active_file (\\d+)`, "gm")),
@@ -91,7 +91,7 @@ function parsePortRange(text: string | null): MachineLimits["portRange"] {
   return first == null || last == null ? null : { first, last };
 }
 
-/** Of all groups above us, the one that has the least left. */
+/** Among our group and all above it, the one that has the fewest processes left. */
 function cgroupProcessesOf(read: ReadText): MachineLimits["cgroupProcesses"] {
   const files = (name: string) => readCgroup(read, { controller: "pids", v2: name, v1: name });
   const used = files("pids.current").map(parseLimit);

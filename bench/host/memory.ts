@@ -6,10 +6,10 @@ import { type ReadText, readText } from "./kernel-files.ts";
 import { childrenOf, threadsOf } from "./usage.ts";
 
 export interface MemorySample {
-  /** Of the server's whole tree, and of the load generator's. */
+  /** Each with its whole process tree. */
   readonly serverBytes: number | null;
   readonly clientBytes: number | null;
-  /** Of the whole machine: only differences mean something. */
+  /** The kernel memory of the whole machine: only differences have a meaning. */
   readonly kernelBytes: number | null;
 }
 

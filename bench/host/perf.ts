@@ -1,6 +1,6 @@
-// perf(1) on this machine: whether it may sample here, what of it is missing, and one recording of
-// a server's CPU. It samples by a clock in software, so that a virtual machine without hardware
-// counters has it, too. perf-record(1), perf_event_open(2)
+// perf(1) on this machine: whether it may sample here, what it lacks, and one recording of a
+// server's CPU. It samples by a clock in software, so that it also works on a virtual machine
+// without hardware counters. perf-record(1), perf_event_open(2)
 
 import { mkdtempSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

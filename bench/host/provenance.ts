@@ -1,5 +1,5 @@
-// What the programs under measurement were made from and with: Node, compiler, flags, commit.
-// Whatever cannot be asked is null; folders of this machine are left out.
+// What the programs under measurement were made from and with: Node, compiler, flags, commit. A
+// value that is not available is null; folders of this machine are left out.
 
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";

@@ -1,9 +1,10 @@
-// What the kernel's accounts say of processes, read from outside. proc_pid_stat(5),
-// proc_pid_schedstat, proc_stat(5); "Scheduler Statistics" of the kernel's documentation.
+// CPU time, memory and context switches of processes, read from outside from the kernel's accounts.
+// proc_pid_stat(5), proc_pid_schedstat, proc_stat(5); "Scheduler Statistics" of the kernel's
+// documentation.
 
 import { listNames, pageBytes, type ReadText, readText } from "./kernel-files.ts";
 
-/** Of a process and its children until now. */
+/** What a process and its children have used until now. */
 export interface Usage {
   /** Null if it has too many children to look at without disturbing them. */
   readonly cpuNs: number | null;
@@ -17,7 +18,7 @@ export interface Switches {
   readonly involuntary: number;
 }
 
-/** Of all threads of a process until now. */
+/** What all threads of a process have used until now. */
 interface ThreadAccounts {
   readonly cpuNs: number;
   /** Ready to run, while another had the CPU. */
@@ -67,7 +68,7 @@ export function accountsOf(pid: number, read: ReadText = readText): ThreadAccoun
   );
 }
 
-/** Of all threads of a process and its children; null if it has ended. 20 µs per thread. */
+/** For all threads of a process and its children; null if it has ended. 20 µs per thread. */
 export function switchesOf(pid: number, read: ReadText = readText): Switches | null {
   let voluntary = 0;
   let involuntary = 0;
