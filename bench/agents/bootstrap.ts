@@ -1,5 +1,5 @@
-// The first words with another machine, over the one channel there is: a few lines of POSIX shell
-// say what it is, store programs that are missing, and become the agent.
+// The start of a session with another machine, over its one channel: a few lines of POSIX shell
+// report what the machine is, store the programs that it lacks, and become the agent.
 
 import type { Channel } from "../host/channel.ts";
 import { within } from "../host/deadline.ts";

@@ -21,10 +21,10 @@ interface AgentFacts {
 export interface FleetFacts {
   /** Between the first and the last start of a window, on one clock; null without windows. */
   readonly startSkewMs: { readonly median: number; readonly largest: number } | null;
-  /** By how much two clocks may differ from what was taken for their difference. */
+  /** The largest possible error of the measured difference between two clocks. */
   readonly clockUncertaintyMs: number | null;
   readonly agents: readonly AgentFacts[];
-  /** Agents that were full in more than half of their windows; none: the clients are no limit. */
+  /** Agents that limited the load in more than half of their windows. */
   readonly limitedByClients: readonly number[];
   /** Agents that other programs held up in more than half of their windows. */
   readonly disturbedAgents: readonly number[];

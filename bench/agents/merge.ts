@@ -16,7 +16,7 @@ export interface AgentShare {
   /** Due in the window and never sent: their connection was lost, or had no room for them. */
   readonly droppedMessages: number;
   readonly durationMs: number;
-  /** Of one core, over the window. */
+  /** Percent of one core, over the window. */
   readonly cpuPercent: number;
   /** Ready to run while other programs, or the hypervisor, had its CPU; 0 with a CPU limit. */
   readonly waitedPercent: number;
@@ -124,13 +124,13 @@ export function mergeResults(lines: readonly Line[], names: readonly string[]): 
     event: lines[0]?.["event"] ?? "result",
     mismatchDetail: named("mismatchDetail"),
     error: named("error"),
-    // Jain's index is of connections that one generator has seen: of several there is none.
+    // Jain's index needs the connections of one generator; it cannot be merged.
     fairness: lines.length === 1 ? (lines[0]?.["fairness"] ?? null) : null,
   };
 }
 
 interface AgentStarts {
-  /** Of each line, on one clock. */
+  /** When the window of each line began, on one clock. */
   readonly startedNs: readonly number[];
   /** Whether a cgroup limits the agent's CPU time, which the kernel counts as waiting. */
   readonly limited: readonly boolean[];

@@ -1,5 +1,5 @@
-// Which of this package's native programs fit another machine, and under which names they lie in
-// its cache: by content, so that another version is another file.
+// Selects the native programs of this package that fit another machine, and their names in its
+// cache. A name depends on the content, so another version is another file.
 
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
