@@ -20,7 +20,7 @@ export class Disturbances {
     this.#plan = plan;
   }
 
-  /** @returns what is to be said at once: that half of all windows do not count; once per run. */
+  /** @returns a message to show at once, once per run: half of all windows were disturbed. */
   hear(progress: RunProgress): string | null {
     if (progress.event !== "round-ended") return null;
     const { step, round } = progress;

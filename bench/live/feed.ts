@@ -42,7 +42,7 @@ export class Feed {
     this.#tell(this.#status());
   }
 
-  /** With every batch the clock is told, too. */
+  /** The status follows every batch, because it has the clock. */
   add(samples: readonly Sample[]): void {
     const fresh = samples.map(({ contender, cpuPercent, memoryBytes, agoMs }) => ({
       at: this.#state.pace.elapsedSeconds - agoMs / 1000,

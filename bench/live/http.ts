@@ -11,7 +11,7 @@ interface Serving {
   /** 0 for any that is free. */
   readonly port: number;
   readonly page: string;
-  /** What a client that comes late is told first. */
+  /** The messages that a page gets first if it connects late. */
   readonly past: () => readonly LiveMessage[];
 }
 

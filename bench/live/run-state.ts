@@ -1,4 +1,4 @@
-// Where a run is, and what is to be said of it: for the line on the terminal and for the live page.
+// The state of a run and its messages, for the line on the terminal and for the live page.
 
 import { causeText } from "../model/reasons.ts";
 import type { Step } from "../run/blocks.ts";
@@ -21,7 +21,7 @@ export class RunState {
     this.disturbances = new Disturbances(plan);
   }
 
-  /** @returns what is to be said at once. */
+  /** @returns the messages to show at once. */
   hear(progress: RunProgress): string[] {
     this.pace.hear(progress);
     if (progress.event === "round-started") {

@@ -1,12 +1,13 @@
-// CPU and memory of the servers under test while they serve, in batches: of one server four times
-// per second, of several at one time each once per second or more.
+// Samples CPU and memory of the servers under test while they serve, and hands the samples over in
+// batches. One server is sampled four times per second, several servers each at least once per
+// second.
 
 import type { Host } from "../host/host.ts";
 import type { Usage } from "../host/usage.ts";
 
 /** Null if the platform does not account it. */
 interface UsageSample {
-  /** Of one core since the sample before; null for the first of a server. */
+  /** Percent of one core since the previous sample; null for the first sample of a server. */
   readonly cpuPercent: number | null;
   /** Resident, shared pages included. */
   readonly memoryBytes: number | null;

@@ -1,4 +1,4 @@
-// How long one operation takes: tinybench measures batches of it, of which the median counts.
+// How long one operation takes: the median of the batches of it that tinybench measures.
 
 import { Bench } from "tinybench";
 

@@ -1,4 +1,4 @@
-// The figures for a terminal: a line each, with its spread, its baseline and its verdict.
+// The figures for a terminal: one line per case, with its spread, its baseline and its verdict.
 
 import { absent, ratio, significant } from "../report/format.ts";
 import { type Column, type Paint, tableLines } from "../report/text-table.ts";
