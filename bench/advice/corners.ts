@@ -73,7 +73,7 @@ function between(points: readonly MeasuredPoint[], place: ScalePoint, axis: Axis
   return [...corner(below, 1 - share), ...corner(above, share)];
 }
 
-/** Of the same scale measured several times: the best founded, then the latest, which is first. */
+/** Picks among the measurements of one scale: the best founded, then the latest, which is first. */
 function fullest(points: readonly MeasuredPoint[]): MeasuredPoint | null {
   const [first, ...others] = points;
   if (first === undefined) return null;

@@ -6,7 +6,7 @@ import type { Figure } from "../report/groups.ts";
 
 export interface Question {
   readonly connections: number;
-  /** Of the connections, in percent: those that carry messages. */
+  /** The connections that carry messages, in percent of all. */
   readonly activePercent: number;
   readonly payloadBytes: number;
   /** Messages per second over all connections; null takes the rate that was measured best. */
@@ -40,14 +40,14 @@ export interface Candidate {
   readonly runtime: Runtime;
   /** Microseconds of server CPU per message. */
   readonly cpu: Figure;
-  /** Of the CPU per message, to the reference's in the same blocks. */
+  /** The CPU per message divided by the reference's in the same blocks. */
   readonly ratio: Figure | null;
   /** Microseconds. */
   readonly latencyP50: Figure | null;
   readonly latencyP99: Figure | null;
   /** Bytes of user memory per connection. */
   readonly memory: Figure | null;
-  /** Of one core, at the measured rate. */
+  /** Percent of one core, at the measured rate. */
   readonly cpuPercent: Figure | null;
   /** Whether it used up its core in one of the corners. */
   readonly saturated: boolean;
@@ -67,9 +67,9 @@ export interface Answer {
   readonly reference: string;
   readonly recommended: Candidate;
   readonly runnerUp: Candidate | null;
-  /** What told the recommended one from the last of its rivals; null if nothing did. */
+  /** What distinguished the recommended one from the last of its rivals; null if nothing did. */
   readonly decidedBy: Criterion | null;
-  /** Those that nothing told from the recommended one. */
+  /** Those that nothing distinguished from the recommended one. */
   readonly tied: readonly Candidate[];
   /** The best that needs no server of one's own in C++; null if that is the recommended one. */
   readonly inNode: Candidate | null;

@@ -52,7 +52,7 @@ async function cgroup([port = "", folder = ""]: readonly string[]): Promise<numb
   return 0;
 }
 
-/** Of a control group and the ones below it, the oldest first. */
+/** The processes of a control group and the groups below it, the oldest first. */
 function processesOf(folder: string): number[] {
   try {
     const files = readdirSync(folder, { recursive: true, withFileTypes: true });

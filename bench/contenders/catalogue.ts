@@ -1,5 +1,5 @@
-// The contenders: servers under test, one row each. Pure data; the command is the only thing that
-// is worked out. A new contender is one server file and one row.
+// The contenders: servers under test, one row each. Pure data, except that commands are computed. A
+// new contender is one server file and one row.
 
 import { join } from "node:path";
 import type { Kind, Runtime } from "../model/runtimes.ts";

@@ -28,7 +28,7 @@ const offline = {
   CARGO_NET_OFFLINE: "true",
 };
 
-/** Of what a compiler says goes into a reason: its end. */
+/** A reason contains this many characters of a compiler's output: its end. */
 const quotedCharacters = 400;
 
 /** Where the program is, or will be. */

@@ -11,7 +11,7 @@ export const ACCEPTS_PER_WAKE = 256;
 /** Ready events per wait: the native servers and the library's ring both hold this many. */
 export const EVENTS_PER_WAIT = 256;
 
-/** By name as the report prints them; a figure, or words if there is none. */
+/** The settings by their names in the report; a figure, or words if there is none. */
 export interface ServerSettings {
   readonly readBufferBytes: number;
   readonly acceptsPerWake: number | string;
@@ -19,7 +19,7 @@ export interface ServerSettings {
   readonly backlog: number;
 }
 
-/** Of every contender whose row does not say otherwise. */
+/** The settings of every contender whose row has no others. */
 export const commonSettings: ServerSettings = {
   readBufferBytes: READ_BUFFER_BYTES,
   acceptsPerWake: ACCEPTS_PER_WAKE,

@@ -126,7 +126,7 @@ export function cLibrary(
   };
 }
 
-/** Of a macro, as `cc -dM` prints it. */
+/** The value of a macro, as `cc -dM` prints it. */
 function macroValue(macro: string, macros: string): string {
   const found = macros.split("\n").find((line) => line.startsWith(`#define ${macro} `));
   return found?.split(" ")[2]?.replaceAll('"', "") ?? "?";
@@ -195,7 +195,7 @@ export function java(release: number): Toolchain {
   };
 }
 
-/** By the file of its JDK that has it: `javac -version` starts a virtual machine. */
+/** Reads a file of the JDK first, because `javac -version` starts a virtual machine. */
 function javaVersion(compiler: string): string | null {
   const path = compiler.includes("/") ? compiler : onPath(compiler);
   if (path === null || !existsSync(path)) return null;

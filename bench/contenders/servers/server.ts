@@ -1,4 +1,4 @@
-// What every TypeScript server gets from serve.ts, and gives to it.
+// What every TypeScript server receives from serve.ts, and returns to it.
 
 import type { Blocking } from "./blocking.ts";
 import type { CallCounters } from "./counters.ts";
