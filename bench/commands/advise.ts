@@ -76,7 +76,7 @@ export const adviseCommand: Command = {
   },
 };
 
-/** Of the machine that the server would run on. */
+/** The fingerprint of the machine that the server would run on. */
 async function fingerprintOf(given: Given, host: Host): Promise<string> {
   if (hostPlanOf(given) === null) return (await host.environment()).fingerprint;
   const machines = await openMachines(given);

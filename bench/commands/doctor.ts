@@ -130,7 +130,7 @@ function fitLines(machine: MachineLimits): string[] {
   return lifted.length === 0 ? lines : [...lines, "", "to lift them", ...lifted];
 }
 
-/** Of one model: at the smallest scale that does not fit. Beyond it the figures grow, no more. */
+/** How to lift the limits of one model at its smallest scale that does not fit. */
 function liftLines(rows: readonly FitRow[]): string[] {
   const first = rows.find(({ shortfalls }) => shortfalls.length > 0);
   if (first === undefined) return [];

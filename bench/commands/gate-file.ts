@@ -1,5 +1,5 @@
-// io-selectors.json: the options of the gate that belong to a repository, under their names. What
-// the command line says of an option goes first.
+// io-selectors.json: the options of the gate that belong to a repository, under their names.
+// Options on the command line take precedence.
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";

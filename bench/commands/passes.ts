@@ -35,7 +35,7 @@ const passes: readonly PassRow[] = [
   },
 ];
 
-/** Of every command that measures servers. */
+/** The options of the passes, for every command that measures servers. */
 export const passRows: readonly OptionRow[] = passes.map(({ option }) => option);
 
 export function passesAsked({ values }: Given): PassRow[] {

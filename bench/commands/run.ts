@@ -1,4 +1,4 @@
-// run: measures what a profile says. The command if none is named.
+// run: measures what a profile declares. It is the command if none is named.
 
 import { machineRows } from "../agents/machines.ts";
 import { flag } from "../command-line.ts";

@@ -1,4 +1,4 @@
-// Whether the load generator takes the options of a protocol, asked before anything starts.
+// Asks the load generator, before anything starts, whether it takes the options of a protocol.
 
 import { UsageError } from "../command-line.ts";
 import { LocalHost } from "../host/local.ts";

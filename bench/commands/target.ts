@@ -179,7 +179,7 @@ function hasFigure(workload: Workload, name: MetricName): boolean {
   const { baseline, headline, metrics, comparesToReference, mustFill } = workload;
   if (name === "ratioToReference") return comparesToReference === true;
   if (name === "ratioToBaseline") return baseline !== undefined;
-  // Of a server on a part of its CPU there is no throughput of its own, but messagesPerCpuSecond.
+  // A server on a part of its CPU has no throughput of its own, but messagesPerCpuSecond.
   if (name === "throughput" && mustFill === true) return false;
   return name === headline || metrics.includes(name);
 }

@@ -199,7 +199,7 @@ function running(
   };
 }
 
-/** Of version 2, or of a controller of version 1. @throws {UsageError} if there is none. */
+/** The folder of a control group, version 1 or 2. @throws {UsageError} if there is none. */
 function groupFolder(path: string): string {
   const root = "/sys/fs/cgroup";
   const hierarchies = ["", "/unified", "/systemd", "/cpu", "/pids"].map((name) => root + name);
