@@ -1,6 +1,7 @@
 // `load-generator agent`: what the suite runs on another machine, over ssh(1). It speaks frames of
 // JSON on its standard streams: it starts programs, carries their lines, reads the kernel's files
-// and tells the time. It listens nowhere, and with its input ends everything that it started.
+// and reports the time. It listens on no port. When its input ends, it ends everything that it
+// started.
 #pragma once
 
 #include <string>

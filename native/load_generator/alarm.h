@@ -1,6 +1,6 @@
-// Alarm: "wait until then" for a Selector. A wait's own timeout is set and cancelled by every wait,
-// also by those that a reply ends; a timerfd is set once for each due time, which halves what a
-// wait costs on a virtual machine, where to program the timer is to leave the machine.
+// Alarm: wakes a Selector at a given time. A wait's own timeout is set and cancelled by every wait,
+// also by those that a reply ends; a timerfd is set once for each due time. This halves the cost of
+// a wait on a virtual machine, where programming the timer exits to the hypervisor.
 // timerfd_create(2)
 #pragma once
 

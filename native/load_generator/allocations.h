@@ -1,5 +1,5 @@
-// Allocations: how often this program has asked for memory, so that a test can hold the loop to its
-// promise. Replaces operator new, at no cost to code that does not allocate.
+// Allocations: how often this program has asked for memory, so that a test can check that the loop
+// does not allocate. Replaces operator new, at no cost to code that does not allocate.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// CommandReader: the lines of standard input, waited for or looked for. Waiting costs nothing: the
-// process sleeps in read(2).
+// CommandReader: reads the lines of standard input, with or without blocking. A process that waits
+// for a line sleeps in read(2) and uses no CPU.
 #pragma once
 
 #include <string>

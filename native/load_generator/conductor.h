@@ -1,5 +1,6 @@
-// Conductor: says when the warm-up is over and where the windows begin and end, and takes a Sample
-// at every edge. Warm-up: at least so long, and if asked, until the load is steady.
+// Conductor: decides when the warm-up is over and where the windows begin and end, and takes a
+// Sample at every edge. The warm-up lasts for a given time at least and, if the options ask for it,
+// until the load is steady.
 #pragma once
 
 #include <vector>

@@ -1,5 +1,6 @@
-// Descendants: the processes below this one, and their end. With PR_SET_CHILD_SUBREAPER of prctl(2)
-// an orphan becomes our child, so that killing children until there is none reaches all of them.
+// Descendants: finds the processes below this one and ends them. With PR_SET_CHILD_SUBREAPER of
+// prctl(2) an orphan becomes our child, so that killing children until none is left reaches all of
+// them.
 #pragma once
 
 #include <sys/types.h>

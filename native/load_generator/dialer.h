@@ -1,5 +1,5 @@
-// Dialer: opens the socket of a connection, the first time and each time after: where from, where
-// to and with which options. Allocates nothing after its constructor.
+// Dialer: opens the socket of a connection, for the first time and again: its source, its
+// destination and its options. Allocates nothing after its constructor.
 #pragma once
 
 #include "core/owned_fd.h"

@@ -1,5 +1,5 @@
-// Direction: what one process of a run is told, and what it tells. A process on its own directs
-// itself; a worker is directed by its parent.
+// Direction: the orders that one process of a run receives, and the reports that it makes. A
+// process on its own directs itself; a worker is directed by its parent.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ class Direction {
   /** Peers that never read are full, too. Returns when all processes are ready for the load. */
   virtual void Ready() = 0;
 
-  /** Of the load that follows. */
+  /** The timeline of the load that follows. */
   virtual Timeline& timeline() = 0;
 };
 

@@ -1,5 +1,5 @@
 // Frames: messages on a byte stream, each as its length (four bytes, big-endian) and its text. The
-// agent and its coordinator speak in them, because a length shows a cut-off message for what it is.
+// agent and its coordinator use them, because the length reveals a message that was cut off.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// Instants: a common start of several generators, each told in its own host's CLOCK_MONOTONIC.
+// Instants: a common start of several generators, each given in the CLOCK_MONOTONIC of its own
+// host.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Load: the run of one process. Warm-up, the measured windows edge to edge, then a drain in which
-// only what is overdue is sent. When what begins is the Timeline's to say.
+// Load: the run of one process: a warm-up, the measured windows without gaps between them, then a
+// drain that sends only overdue messages. The Timeline decides when each of them begins.
 #pragma once
 
 #include <string>

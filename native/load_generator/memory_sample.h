@@ -1,6 +1,6 @@
-// MemorySample: what the server, this generator and the kernel take now. proc(5): smaps_rollup of
-// every process, /proc/meminfo, /proc/net/sockstat. Over loopback the kernel's share holds both
-// ends of every connection.
+// MemorySample: the memory that the server, this generator and the kernel use now. proc(5):
+// smaps_rollup of every process, /proc/meminfo, /proc/net/sockstat. Over loopback the kernel's
+// share holds both ends of every connection.
 #pragma once
 
 #include <sys/types.h>

@@ -1,6 +1,6 @@
-// Pace: decides when messages are sent and on which connection; the two ways to put load on a
-// server, and none at all. Open loop: by the clock, whatever comes back (Schroeder, Wierman,
-// Harchol-Balter 2006, "Open versus closed"). Closed loop: a fixed number under way.
+// Pace: decides when messages are sent and on which connection. An open loop sends by the clock,
+// whatever comes back (Schroeder, Wierman, Harchol-Balter 2006, "Open versus closed"). A closed
+// loop keeps a fixed number in flight. A third pace sends nothing.
 #pragma once
 
 #include <cstdint>

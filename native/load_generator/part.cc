@@ -15,7 +15,7 @@ namespace io_selectors {
 
 namespace {
 
-/** Opens what it is told to, stage by stage. @returns why that failed, or nothing. */
+/** Opens connections as directed, stage by stage. @returns why that failed, or nothing. */
 std::string Connect(Connector& connector, Direction& direction) {
   for (uint32_t goal = 0; direction.NextGoal(&goal);) {
     std::string error = connector.Run(goal);

@@ -1,6 +1,5 @@
 // ProcFile: a file of proc(5) that stays open and is read again and again from its start, which
-// costs one system call a sample. If there is no /proc nothing opens, and what would come from
-// it is unknown.
+// costs one system call per sample. If there is no /proc, nothing opens and the values are unknown.
 #pragma once
 
 #include <sys/types.h>

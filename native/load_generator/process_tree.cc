@@ -273,7 +273,7 @@ void ProcessTree::AddWanted(TreeSample* sample) {
     wanted_ns = std::max(wanted_ns, process.threads.most_wanted_ns());
   }
   const bool looked = sample->run_queue_wait_ns != kUnknown;
-  // Of one thread both come from the same file, which is up to a tick behind its clock.
+  // With one thread both come from the same file, which is up to a tick behind its clock.
   sole_ = sole_ && CountThreads() == 1;
   const int64_t tree_ns =
       sole_ && !processes_.empty() ? processes_.front().threads.cpu_ns() : sample->cpu_ns;
@@ -297,9 +297,9 @@ int64_t ProcessTree::CountThreads() const {
 }
 
 /**
- * Of all that live, and of those that ended: what they had when they were last seen, or what the
- * living have waited for, which knows even those that came and went between two looks, but counts
- * in ticks and omits children that are never waited for.
+ * The CPU time of all living processes and of those that ended. For the latter it is what they had
+ * when they were last seen, or what the living have waited for. That includes processes that came
+ * and went between two looks, but it counts in ticks and omits children that are never waited for.
  */
 int64_t ProcessTree::CpuNs() const {
   int64_t cpu_ns = 0;

@@ -1,4 +1,5 @@
-// ProtocolOptions: what a run speaks, and how: read from the options that the protocols share.
+// ProtocolOptions: the protocol of a run and its settings, from the options that the protocols
+// share.
 #pragma once
 
 #include <string>

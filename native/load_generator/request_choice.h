@@ -1,5 +1,5 @@
-// RequestChoice: which request of a script an exchange is: a pure function of the seed, the
-// connection and the number, so that it can be asked for again and again and nothing is kept.
+// RequestChoice: which request of a script an exchange has: a pure function of the seed, the
+// connection and the number, so that nothing has to be stored.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,6 @@
-// request: bytes out of the options, answered by so many bytes, by bytes up to a delimiter, or by
-// bytes behind their length. Enough for Redis, memcached, SMTP and most protocols of one's own.
+// request: sends bytes that the options give. An answer is fixed bytes, or has a given length, ends
+// with a delimiter, or begins with its length. This is enough for Redis, memcached, SMTP and most
+// custom protocols.
 #include <algorithm>
 #include <cstring>
 #include <limits>

@@ -1,5 +1,5 @@
-// RequestSpec: one request and what its answer has to be, as options say it: on the command line,
-// or in a line of a script.
+// RequestSpec: one request and its expected answer, from options on the command line or in a line
+// of a script.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
-// Roles: what each connection is for, a pure function of its id, so that every process of a run
-// agrees on it without a word. Chosen ones lie evenly spread over all ids.
+// Roles: what each connection is for, a pure function of its id, so that all processes of a run
+// agree without exchanging messages. Connections with a special role are spread evenly over all
+// ids.
 #pragma once
 
 #include <cstdint>

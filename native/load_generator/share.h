@@ -30,7 +30,7 @@ constexpr int64_t PartOf(int64_t total, uint32_t index, uint32_t processes) {
   return total * (index + 1) / processes - total * index / processes;
 }
 
-/** Of a stage's connections those that a share holds: never more than it has room for. */
+/** How many connections of a stage a share holds: never more than it has room for. */
 constexpr int64_t PartOfStage(const RunOptions& options, const Share& share, int64_t stage) {
   const int64_t first = share.first_id;
   return stage * (first + share.connections) / options.connections -

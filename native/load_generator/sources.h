@@ -1,6 +1,6 @@
-// Sources: which address each connection goes out from. Linux's connect(2) tries the ports of one
-// parity first, one after the other, so with half of an address's ports taken every connect walks
-// past all of them: many addresses with few connections each keep that walk short. ip(7)
+// Sources: the source address of each connection. Linux's connect(2) tries the ports of one parity
+// first, one after the other, so with half of an address's ports taken every connect walks past all
+// of them: many addresses with few connections each keep that walk short. ip(7)
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
-// Steady: whether a load has come to rest. A row of figures is steady if its last five neither
-// slope nor vary: the least-squares line over them rises or falls by less than 2 % of their mean
-// from the first to the last, and their coefficient of variation is below 5 %. No clock, no I/O.
+// Steady: whether a load is steady. A series of figures is steady if its last five neither slope
+// nor vary: the least-squares line over them rises or falls by less than 2 % of their mean from the
+// first to the last, and their coefficient of variation is below 5 %. No clock, no I/O.
 #pragma once
 
 #include <array>

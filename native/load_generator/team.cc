@@ -20,8 +20,8 @@ namespace io_selectors {
 namespace {
 
 constexpr int64_t kWatchWorkersNs = 5 * kNsPerMs;
-// Beyond what they were told, for workers that share a busy CPU; and each closes its connections
-// before it is over, a million of which take half a minute.
+// In addition to the times of their orders, for workers that share a busy CPU. Each also closes its
+// connections before it ends; a million of them take half a minute.
 constexpr int64_t kMarginNs = 5 * kNsPerSecond;
 constexpr int64_t kMarginPerConnectionNs = 100'000;
 

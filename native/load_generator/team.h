@@ -1,6 +1,6 @@
-// Team: a run that is split over several processes, since none may hold that many descriptors or
-// find that many ports. The parent forks them before anything is opened, samples, and merges; the
-// workers make the load.
+// Team: a run that is split over several processes, because one process may not open that many
+// descriptors or find that many ports. The parent forks them before anything is opened, samples,
+// and merges; the workers make the load.
 #pragma once
 
 #include <cstdint>

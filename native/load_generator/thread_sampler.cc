@@ -10,7 +10,7 @@ namespace io_selectors {
 
 namespace {
 
-// Of /proc/<pid>/schedstat: on CPU, waiting, slices.
+// Fields of /proc/<pid>/schedstat: on CPU, waiting, slices.
 constexpr int kSchedstatCpu = 0;
 constexpr int kSchedstatWait = 1;
 

@@ -1,6 +1,6 @@
 // ThreadSampler: context switches and run-queue wait of one process, summed over its threads, and
-// how long the one of them that wanted a CPU most did so. proc(5): /proc/<pid>/task/<tid>/status
-// and schedstat.
+// the longest time for which one of them ran or waited to run. proc(5):
+// /proc/<pid>/task/<tid>/status and schedstat.
 #pragma once
 
 #include <sys/types.h>
@@ -41,7 +41,7 @@ class ThreadSampler {
   const Switches& switches() const { return switches_; }
   /** Whether the kernel's account of every thread could be read whole. */
   bool knows_switches() const { return knows_switches_; }
-  /** Of those that live, as old as the last clock tick if one is running. */
+  /** The CPU time of living threads, as old as the last clock tick if one is running. */
   int64_t cpu_ns() const { return cpu_ns_; }
   /** kUnknown on a kernel without CONFIG_SCHED_INFO. */
   int64_t wait_ns() const { return wait_ns_; }

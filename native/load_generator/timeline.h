@@ -1,5 +1,5 @@
-// Timeline: what the run is at, and until when: warm-up, a window, over. A process on its own has
-// the Conductor for it; a worker follows the one of its parent.
+// Timeline: the current phase of a run and when it ends: warm-up, a window, over. A process on its
+// own uses the Conductor; a worker follows the Timeline of its parent.
 #pragma once
 
 #include <cstddef>

@@ -95,7 +95,7 @@ Tally Traffic::Sum() const {
       const bool by_due = open_loop_ && connection.Timed();
       const uint32_t missing = by_due ? connection.sent + connection.queued : connection.Begun();
       tally.missing += missing;
-      // Of a lost connection the reason is known: they are not late.
+      // The reason is known if the connection was lost: its messages are not late.
       const bool late = missing > 0 && connection.state == ConnectionState::kOpen;
       if (late) NoteFault(&tally, id, {Fault::kLate, missing});
     }

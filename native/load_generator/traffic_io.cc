@@ -1,4 +1,5 @@
-// The half of Traffic that moves bytes: fill and send, receive and take apart. send(2), recv(2)
+// The half of Traffic that moves bytes: it builds and sends requests, receives answers and checks
+// them. send(2), recv(2)
 #include <algorithm>
 
 #include "core/timeout.h"

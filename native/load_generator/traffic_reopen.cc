@@ -1,6 +1,5 @@
-// The part of Traffic that ends connections and opens them again while the load goes on: where the
-// server closes after an answer, and where the options ask for it. The handshake of TLS is part of
-// opening.
+// The part of Traffic that ends connections and opens them again while the load goes on: if the
+// server closes after an answer, or if the options ask for it. A TLS handshake is part of opening.
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
