@@ -1,5 +1,5 @@
-// Messages beyond bytes, for TypeScript: descriptors over Unix sockets, and multicast groups.
-// src/native.ts has the contract.
+// Messages that carry more than bytes, for TypeScript: descriptors over Unix sockets, and multicast
+// groups. src/native.ts has the contract.
 
 #include <algorithm>
 

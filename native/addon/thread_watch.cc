@@ -1,6 +1,6 @@
 // A Watch by one thread of its own, for sources without a descriptor that can be nested: it polls a
-// copy of what is registered, so the source itself stays with its thread. Not a thread of Node's
-// pool, which four of these would exhaust. poll(2), uv_async_send
+// copy of what is registered, so the source itself stays with its thread. The thread is not one of
+// Node's pool, because four sources would exhaust the pool. poll(2), uv_async_send
 
 #include <poll.h>
 

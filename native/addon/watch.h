@@ -1,6 +1,6 @@
 // Watch: a source watched by Node's event loop instead of by a blocked thread, for promises
-// (Selector.wait) and for a HostedRun. By one uv_poll of the source's own descriptor if there is
-// one that can be nested, else by one thread that polls.
+// (Selector.wait) and for a HostedRun. It uses one uv_poll of the source's own descriptor if that
+// can be nested, otherwise one thread that polls.
 #pragma once
 
 #include <node_api.h>

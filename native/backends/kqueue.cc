@@ -153,8 +153,8 @@ class KqueueSelector final : public Selector {
   }
 
   void Remove(int fd, const Registration& registration) override {
-    // Each by itself, since the first that fails ends a list. ENOENT, EBADF: closed, or closed and
-    // reused; the kernel has forgotten it already.
+    // One call per change, because the first change that fails ends a list. ENOENT, EBADF: closed,
+    // or closed and reused; the kernel has forgotten it already.
     for (const int32_t direction : {kRead, kWrite}) {
       Changes changes;
       changes.Add(fd, registration.interest & direction, EV_DELETE, registration.generation);

@@ -15,7 +15,7 @@ namespace io_selectors {
 
 namespace {
 
-// Of the kernel's interface, by number: the headers may be older than the kernel.
+// The kernel's interface by number, because the headers may be older than the kernel.
 constexpr uint32_t kSetupCompletionSize = 1u << 3;    // IORING_SETUP_CQSIZE
 constexpr uint32_t kSetupClamp = 1u << 4;             // IORING_SETUP_CLAMP
 constexpr uint32_t kSetupSubmitAll = 1u << 7;         // IORING_SETUP_SUBMIT_ALL, Linux 5.18

@@ -1,6 +1,6 @@
 // micro-baseline: what the micro benchmarks measure, without TypeScript: bare system calls, and the
-// native selectors' waits. One case a run, as bench/micro/measure.ts has it, so that the two take
-// turns.
+// native selectors' waits. One run measures one case, as bench/micro/measure.ts does, so that the
+// two take turns.
 
 #include <sys/socket.h>
 #include <unistd.h>

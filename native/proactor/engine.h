@@ -147,7 +147,7 @@ class Engine {
     kPaused = 1 << 4,       // by the program
     kEnding = 1 << 5,       // the sending direction ends once the queue is empty
     kSendRefused = 1 << 6,  // which is why it is leaving, or is about to
-    // Of the engine over io_uring: operations under way.
+    // Operations under way, in the engine over io_uring only.
     kReceiving = 1 << 7,
     kCancelling = 1 << 8,
     kSending = 1 << 9,

@@ -26,7 +26,7 @@ constexpr uint32_t kCompletions = 4096;
 constexpr uint16_t kBufferGroup = 0;
 constexpr uint16_t kBuffers = static_cast<uint16_t>(kInboundBytes / kReceiveBytes);
 
-// Of the kernel's interface, by number: the headers may be older than the kernel.
+// The kernel's interface by number, because the headers may be older than the kernel.
 constexpr uint32_t kRegisterEventfd = 4;    // IORING_REGISTER_EVENTFD
 constexpr uint32_t kUnregisterEventfd = 5;  // IORING_UNREGISTER_EVENTFD
 

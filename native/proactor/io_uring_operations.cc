@@ -10,7 +10,7 @@ namespace io_selectors {
 
 namespace {
 
-// Of the kernel's interface, by number: the headers may be older than the kernel.
+// The kernel's interface by number, because the headers may be older than the kernel.
 constexpr uint16_t kAcceptMultishot = 1u << 0;   // IORING_ACCEPT_MULTISHOT
 constexpr uint16_t kReceiveMultishot = 1u << 1;  // IORING_RECV_MULTISHOT
 constexpr uint32_t kCancelEvery = 1u << 0;       // IORING_ASYNC_CANCEL_ALL

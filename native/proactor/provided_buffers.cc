@@ -10,7 +10,7 @@ namespace io_selectors {
 
 namespace {
 
-// Of the kernel's interface, by number: the headers may be older than the kernel.
+// The kernel's interface by number, because the headers may be older than the kernel.
 constexpr uint32_t kRegisterBufferRing = 22;  // IORING_REGISTER_PBUF_RING
 constexpr uint16_t kIncremental = 1u << 1;    // IOU_PBUF_RING_INC
 constexpr uint32_t kBufferGoesOn = 1u << 4;   // IORING_CQE_F_BUF_MORE
