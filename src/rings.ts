@@ -1,5 +1,5 @@
-// The rings that TypeScript shares with a native engine: where what lies in them.
-// native/proactor/rings.h has the same numbers.
+// The layout of the rings that TypeScript shares with a native engine. native/proactor/rings.h has
+// the same numbers.
 
 /** Four int32 per entry; the second is a kind and, above it, a life. */
 export const STRIDE = 4;
