@@ -4,7 +4,7 @@ export const ENDED = 1;
 export const DESTROYED = 2;
 export const CLOSED = 4;
 export const PAUSED = 8;
-/** By its own engine: its `data` handler has written more than its peer takes. */
+/** Its engine reads no more: its `data` handler has written more than its peer takes. */
 export const HELD_BACK = 16;
 /** Something has arrived that a pause keeps from the handlers. */
 export const WITHHELD = 32;

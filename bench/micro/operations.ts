@@ -17,7 +17,7 @@ import { parseWaitCase, payloadBytes, readySockets } from "./figures.ts";
 /** Standard streams, the selector's own, those of Node. */
 const otherDescriptors = 1024;
 
-/** By the names of the case's operations. Closing is left to the end of the process. */
+/** The operations of a case by name. Closing is left to the end of the process. */
 export type Operations = ReadonlyMap<string, () => unknown>;
 
 /** @throws {Error} what the system refused, and a RangeError for a name that no case has. */

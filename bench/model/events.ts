@@ -64,9 +64,9 @@ const events = {
     serverRunQueueWaitNs: maybe,
     /** What other programs took while a thread of it wanted its CPU: a lower bound. */
     serverTakenNs: s.optional(maybe),
-    /** In which its busiest thread ran or was ready to run. */
+    /** The time in which its busiest thread ran or was ready to run. */
     serverReadyNs: s.optional(maybe),
-    /** Without what was spent in spinning, which is apart. */
+    /** Without the time spent in spinning, which is `clientSpunNs`. */
     clientCpuNs: count,
     clientSpunNs: s.optional(count),
     /** The sum over all load generators; `clientCpuNs` is that of the busiest one. */

@@ -300,7 +300,7 @@ function inBlock(judged: readonly Judged[], { round }: BlockData): BlockData | n
   return judged.find((candidate) => candidate.round.block === round.block)?.data ?? null;
 }
 
-/** By the interval of the ratio, or of the main figure if the cell is not compared. */
+/** From the interval of the ratio, or of the main figure if the cell is not compared. */
 function confidenceIn(
   figure: Metric | undefined,
   counted: Omit<Evidence, "halfWidth">,

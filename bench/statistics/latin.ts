@@ -1,4 +1,4 @@
-// In which order the contenders of a cell run, block by block, so that neither position nor
+// The order in which the contenders of a cell run, block by block, so that neither position nor
 // predecessor favours one. E. J. Williams, "Experimental designs balanced for the estimation of
 // residual effects of treatments" (1949); ABBA for two.
 

@@ -56,7 +56,7 @@ struct SignalRow {
   int number;
 };
 
-/** By name: their numbers differ between systems. signal(7) */
+/** Requests name signals, because their numbers differ between systems. signal(7) */
 constexpr SignalRow kSignals[] = {
     {"SIGHUP", SIGHUP},   {"SIGINT", SIGINT},   {"SIGQUIT", SIGQUIT}, {"SIGILL", SIGILL},
     {"SIGABRT", SIGABRT}, {"SIGBUS", SIGBUS},   {"SIGFPE", SIGFPE},   {"SIGKILL", SIGKILL},

@@ -23,19 +23,19 @@ namespace io_selectors {
 
 namespace {
 
-// How often a window looks whether it is to stop.
+// How often a window checks whether a command stops it.
 constexpr int64_t kLookForCommandsNs = 5 * kNsPerMs;
 
 // A closed loop settles until as many messages as it has in flight are back, or for this long.
 constexpr int64_t kLongestSettleNs = 2000 * kNsPerMs;
 
-// In an open loop the first answer decides, and as much time again: as many answers come back then
-// as requests leave, however long an answer takes.
+// An open loop settles for this many times the time of the first answer: by then as many answers
+// come back as requests are sent, however long an answer takes.
 constexpr int64_t kAnswerTimes = 2;
 
-// If a closed loop took longer than the command says, the window lasts so many times as long: a
-// server that reads all requests before it answers the first one would else be measured in one of
-// its phases.
+// If a closed loop took longer to settle than the command says, the window lasts this many times
+// as long. Otherwise a server that reads all requests before it answers the first one would be
+// measured in only one of these phases.
 constexpr int64_t kRoundTrips = 4;
 
 /** Settling, then one window, which a command may end early. */

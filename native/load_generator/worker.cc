@@ -45,7 +45,7 @@ class FollowedTimeline final : public Timeline {
       step.until_ns = from_ns == 0 ? now_ns + kLookForOrdersNs : from_ns;
       return step;
     }
-    // By the clock: a worker that was late for an edge is in the current window.
+    // The clock decides: a worker that was late for an edge is in the current window.
     const int64_t window = (now_ns - from_ns) / window_ns_;
     step.phase = window < windows_ ? Step::Phase::kWindow : Step::Phase::kOver;
     step.window = static_cast<size_t>(window);

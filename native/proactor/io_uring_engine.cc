@@ -328,7 +328,8 @@ class IoUringEngine final : public IoUringSender {
            IsCurrent(completion);
   }
 
-  /** By what has arrived and was not handled. @returns whether a receive of this slot failed. */
+  /** Checks what has arrived but was not handled. @returns whether a receive of this slot failed.
+   */
   bool NoteReceives(int32_t slot) {
     bool failed = false;
     for (size_t i = next_; i < arrived_.size(); ++i) {

@@ -58,7 +58,7 @@ function messageOf(number: number): Buffer {
 /** Makes no garbage where messages come whole: collecting it would be time that members wait. */
 class Listener implements io.EventHandler {
   #kept = Buffer.alloc(0);
-  /** By the number of a message: whether this member has it. */
+  /** Whether this member has a message, by the number of the message. */
   readonly #has: boolean[] = [];
 
   onReadable(fd: number): void {
