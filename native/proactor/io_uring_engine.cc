@@ -328,8 +328,7 @@ class IoUringEngine final : public IoUringSender {
            IsCurrent(completion);
   }
 
-  /** Checks what has arrived but was not handled. @returns whether a receive of this slot failed.
-   */
+  /** Checks what arrived and was not handled. @returns whether a receive of this slot failed. */
   bool NoteReceives(int32_t slot) {
     bool failed = false;
     for (size_t i = next_; i < arrived_.size(); ++i) {
