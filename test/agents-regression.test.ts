@@ -197,10 +197,11 @@ describe.skipIf(noHosts !== null)(
       }
     });
 
-    it("names the machine on which a commit does not build, by the command line", async () => {
+    it("names the machine on which a commit does not build, and ends the build", async () => {
       const cli = join(paths.root, "bin", "io-selectors.js");
       const revisions = ["--base", "main", "--head", "wrong"];
-      const server = ["--build", "echo no compiler >&2; exit 3", "--command", "node x {port}"];
+      const build = "sleep 600 & echo no compiler; exit 3";
+      const server = ["--build", build, "--command", "node x {port}", "--profile", "short"];
       const where = ["--agents", "a", "--server", "s", "--ssh-config", machines.config];
       const child = spawn(
         process.execPath,
@@ -211,6 +212,8 @@ describe.skipIf(noHosts !== null)(
       const said = await text(child.stderr);
       expect(await exited).toBe(2);
       expect(said).toMatch(/server on s, which listens on/);
+      // The profile "short" does not measure it.
+      expect(said).not.toMatch(/memory per connection/);
       expect(said).toMatch(
         /head [0-9a-f]{12} does not build on s: exited with code 3: no compiler/,
       );

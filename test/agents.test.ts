@@ -3,7 +3,11 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { agentShortfall } from "../bench/agents/agent-limits.ts";
 import { type Exchange, HostClock } from "../bench/agents/clock.ts";
@@ -383,7 +387,46 @@ async function load(host: FleetHost, subcommand: string, args: readonly string[]
 
 const echo = ["--payload-bytes", "64", "--seed", "3"];
 
+describe("a user's command on the server's machine", () => {
+  const command = (host: FleetHost, text: string, seconds: number) =>
+    host.start([paths.node, paths.announce, "command", text, String(seconds)], {
+      onLine: () => {},
+    });
+
+  onLinux("is ended if it does not listen in time", async () => {
+    const host = await open(["local"]);
+    const process = command(host, "echo no port >&2; exec sleep 600 # {port}", 0.2);
+    expect(await process.exited).toMatchObject({ code: 1, signal: null });
+    expect(process.stderrTail).toMatch(
+      /^no port \| nothing listens on 127\.0\.0\.1:\d+ after 0\.2 s \(--ready-within\)$/,
+    );
+  });
+
+  onLinux("is killed with all that it started", async () => {
+    const host = await open(["local"]);
+    const folder = mkdtempSync(join(tmpdir(), "io-selectors-agents-"));
+    const marker = join(folder, "pid");
+    // The marker is complete when it appears.
+    const note = `echo $! >'${marker}.part'; mv '${marker}.part' '${marker}'`;
+    const process = command(host, `(sleep 600 & ${note}; wait); : {port}`, 600);
+    while (!existsSync(marker)) await delay(20);
+    host.killAll();
+    await process.exited;
+    const pid = Number(readFileSync(marker, "utf8"));
+    expect(isAlive(pid)).toBe(false);
+    rmSync(folder, { recursive: true });
+  });
+});
+
 describe("several generators", () => {
+  const module = `${paths.root}/dist/bench/agents/fleet-host.js`;
+  const plan = {
+    agents: ["local", "local"],
+    server: "local",
+    serverAddress: null,
+    sshConfig: null,
+  };
+
   onLinux("make one load, and one result of it", async () => {
     const host = await open(["local", "local", "local"]);
     const { generator } = await load(host, "hold", [
@@ -453,18 +496,32 @@ describe("several generators", () => {
     expect(generator.lines.filter(({ event }) => event === "window")).toHaveLength(1);
   });
 
-  onLinux("outlive no coordinator that is killed", async () => {
-    const module = `${paths.root}/dist/bench/agents/fleet-host.js`;
-    const plan = {
-      agents: ["local", "local"],
-      server: "local",
-      serverAddress: null,
-      sshConfig: null,
-    };
+  onLinux("are left to the coordinator by Ctrl-C, which reaches its whole group", async () => {
     const script = `
       const { FleetHost } = await import(${JSON.stringify(module)});
-      const plan = ${JSON.stringify(plan)};
-      const host = await FleetHost.open(plan, {});
+      const host = await FleetHost.open(${JSON.stringify(plan)}, {});
+      process.on("SIGINT", async () => {
+        for (const { agent } of host.machines) await agent.exchange();
+        await host.close();
+        console.log("closed");
+        process.exit();
+      });
+      console.log("open");
+    `;
+    const coordinator = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      ...{ stdio: ["ignore", "pipe", "inherit"], detached: true },
+    });
+    children.push(coordinator);
+    const said = text(coordinator.stdout);
+    await once(coordinator.stdout, "data");
+    process.kill(-(coordinator.pid ?? 0), "SIGINT");
+    expect(await said).toBe("open\nclosed\n");
+  });
+
+  onLinux("outlive no coordinator that is killed", async () => {
+    const script = `
+      const { FleetHost } = await import(${JSON.stringify(module)});
+      const host = await FleetHost.open(${JSON.stringify(plan)}, {});
       host.start([host.paths.echoServer, "--strategy", "process-per-connection"], {
         onLine: () => console.log("ready"),
       });

@@ -139,12 +139,14 @@ export class Agent {
   }
 
   /** Starts a program there. Never throws: a failure is the exit of the process. */
-  start(argv: readonly string[], onLine: (line: string) => void): RemoteProcess {
+  start(
+    argv: readonly string[],
+    onLine: (line: string) => void,
+    supervises = false,
+  ): RemoteProcess {
     const id = ++this.#lastId;
-    const process = new RemoteProcess(id, {
-      send: (message) => this.#write(message),
-      onLine,
-    });
+    const send = (message: object) => this.#write(message);
+    const process = new RemoteProcess(id, { send, onLine, supervises });
     this.#processes.set(id, process);
     if (this.#lostReason === null) this.#write({ do: "start", id, argv });
     else process.lose(`${this.name}: ${this.#lostReason}`);

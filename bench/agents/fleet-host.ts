@@ -6,7 +6,7 @@ import { type CpuPlan, chooseCpus } from "../host/cpus.ts";
 import { within } from "../host/deadline.ts";
 import type { MachineEnvironment } from "../host/environment.ts";
 import { cgroupLimitsOf, gatherEnvironment } from "../host/environment.ts";
-import type { Host, HostProcess, StartOptions } from "../host/host.ts";
+import { type Host, type HostProcess, type StartOptions, supervisor } from "../host/host.ts";
 import { bootId, type HostEnvironment, hostEnvironment } from "../host/host-environment.ts";
 import type { MachineLimits, Shortfall } from "../host/limits.ts";
 import { readMachineLimits } from "../host/machine-limits.ts";
@@ -170,19 +170,20 @@ export class FleetHost implements Host {
     const command = isEcho
       ? [echoServer, ...argv.slice(1), "--host", this.serverAddress]
       : argv.map((word) => (word === this.paths.loadGenerator ? loadGenerator : word));
-    const { launch, onLine } = options;
+    const { launch, onLine, supervised = false } = options;
     const prefix = launch === undefined ? [] : launcher(this.#server, launch.cpu);
     const foreign = this.#foreign(argv);
     if (foreign?.how === "command") {
-      const { first: command } = foreign;
-      const address = this.serverAddress;
-      return new RemoteCommand(this.#server, { command, address, prefix, onLine });
+      const { first: command, second } = foreign;
+      const where = { address: this.serverAddress, readySeconds: Number(second) };
+      return new RemoteCommand(this.#server, { command, ...where, prefix, onLine });
     }
     if (foreign !== null) {
       const [port, pid] = [Number(foreign.first), Number(foreign.second)];
       return new RemoteRunning(this.#server, { port, pid, onLine });
     }
-    return this.#server.start([...prefix, ...command], options.onLine);
+    const above = supervised ? supervisor(this.#server.installed) : [];
+    return this.#server.start([...prefix, ...above, ...command], onLine, supervised);
   }
 
   /** Why a command cannot run on the server's machine; null if it can. */

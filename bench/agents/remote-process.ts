@@ -9,6 +9,8 @@ const stderrTailCharacters = 4096;
 interface RemoteOptions {
   readonly send: (message: object) => void;
   readonly onLine: (line: string) => void;
+  /** Whether it is a supervisor: SIGKILL would spare what it supervises. */
+  readonly supervises: boolean;
 }
 
 interface ProcessEvent {
@@ -59,12 +61,12 @@ export class RemoteProcess extends RemoteEnd implements HostProcess {
     this.#options.send({ do: "input", id: this.#id, text: `${line}\n` });
   }
 
-  closeInput(): void {
-    this.#options.send({ do: "close", id: this.#id });
-  }
-
   kill(signal: NodeJS.Signals): void {
-    if (!this.ended) this.#options.send({ do: "signal", id: this.#id, name: signal });
+    if (this.ended) return;
+    const { send, supervises } = this.#options;
+    const id = this.#id;
+    if (supervises && signal === "SIGKILL") send({ do: "close", id });
+    else send({ do: "signal", id, name: signal });
   }
 
   /** Called by the agent for each event of this process. */

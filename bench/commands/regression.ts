@@ -267,9 +267,10 @@ export function loadOf(
 
 /** Without what needs the load generator on the server's machine. */
 function measurable(profile: GateProfile, { fleet }: Machines): GateProfile {
-  if (fleet === null) return profile;
+  const loads = profile.loads.filter(({ workload }) => workload !== "memory");
+  if (fleet === null || loads.length === profile.loads.length) return profile;
   say("memory per connection is not compared: it is measured on one machine only");
-  return { ...profile, loads: profile.loads.filter(({ workload }) => workload !== "memory") };
+  return { ...profile, loads };
 }
 
 /** Null without --command. @throws {UsageError} on options that need it. */

@@ -67,6 +67,6 @@ async function compile(library: string, context: RoundContext): Promise<string |
   const compiler = process.env["CXX"] ?? "c++";
   const source = join(context.host.paths.root, "native", "planted_call", "planted_call.cc");
   const argv = [compiler, "-shared", "-fPIC", "-o", library, source];
-  const { failure } = await runTool(argv, context, compileTimeoutMs);
+  const { failure } = await runTool(argv, context, { timeoutMs: compileTimeoutMs });
   return failure === null ? null : `${compiler} ${failure}`;
 }

@@ -4,7 +4,7 @@
 import type { Host } from "../host/host.ts";
 import { CannotCompare } from "./gate.ts";
 import type { Revision } from "./result.ts";
-import { runTool, type ToolContext } from "./tool.ts";
+import { runBuild, runTool, type ToolContext } from "./tool.ts";
 import { packedPattern, shellQuoted } from "./worktrees.ts";
 
 /** The machine on which the trees are built and the servers run. */
@@ -16,7 +16,6 @@ export interface BuildMachine {
   readonly cache: string;
 }
 
-const buildTimeoutMs = 900_000;
 /** A packed tree that no run has copied for so long is removed. */
 const keptDays = 7;
 
@@ -74,10 +73,11 @@ export class RemoteTrees {
     const unpack = `mkdir ${shellQuoted(tree)} && tar -xzf ${archive} -C ${shellQuoted(tree)}`;
     // The archive is still of use: its age says when it was last asked for.
     const steps = [unpack, `touch ${archive}`, `cd ${shellQuoted(place)}`];
-    if (packed.command !== null) steps.push(`{ ${packed.command}\n} </dev/null >/dev/null`);
-    const built = await this.#run(["/bin/sh", "-c", steps.join(" && ")], host);
-    if (built === null) return place;
-    throw new CannotCompare(`${side} ${commit} does not build on ${name}: ${built}`);
+    if (packed.command !== null) steps.push(`{ ${packed.command}\n}`);
+    const context: ToolContext = { host, signal: this.#signal };
+    const failure = await runBuild(["/bin/sh", "-c", steps.join(" && ")], context);
+    if (failure === null) return place;
+    throw new CannotCompare(`${side} ${commit} does not build on ${name}: ${failure}`);
   }
 
   /** Removes the trees, after an interruption too. */
@@ -88,12 +88,5 @@ export class RemoteTrees {
     // A cache of packages may be read-only.
     const remove = `chmod -R u+rwX ${folder}; rm -rf ${folder}`;
     await runTool(["/bin/sh", "-c", remove], { host, signal });
-  }
-
-  /** What a build leaves running is ended with it. @returns why it failed; null if it did not. */
-  async #run(argv: readonly string[], host: Host): Promise<string | null> {
-    const supervised = [host.paths.loadGenerator, "supervise", "--", ...argv];
-    const context: ToolContext = { host, signal: this.#signal };
-    return (await runTool(supervised, context, buildTimeoutMs)).failure;
   }
 }

@@ -20,19 +20,15 @@ import { isAlive } from "../host/processes.ts";
 import { CannotCompare } from "./gate.ts";
 import type { Revision } from "./result.ts";
 import { pathsOf } from "./sides.ts";
-import { runTool, type ToolContext } from "./tool.ts";
+import { runBuild, runTool, type ToolContext } from "./tool.ts";
 
-/** A first build compiles everything and may fetch dependencies. */
-const buildTimeoutSeconds = 900;
-/** How long its processes may take to end once they are told to. */
-const endSeconds = 5;
+/** A large repository on a slow disk. */
+const checkOutTimeoutMs = 900_000;
 
 const installedBy = ["package.json", "package-lock.json", ".npmrc"];
 const stamps = join("node_modules", ".cache", "io-selectors");
 
 const prefix = "io-selectors-regression-";
-/** setpriv(1), of util-linux. */
-const setpriv = "/usr/bin/setpriv";
 
 /** The worktrees of one run. */
 export class Worktrees {
@@ -116,24 +112,17 @@ export class Worktrees {
 
   /** @returns the first line of a command. */
   async #run(side: string, argv: readonly string[]): Promise<string> {
-    const { lines, failure } = await runTool(argv, this.#context, buildTimeoutSeconds * 1000);
+    const { lines, failure } = await runTool(argv, this.#context, {
+      timeoutMs: checkOutTimeoutMs,
+    });
     if (failure === null) return lines[0] ?? "";
     throw new CannotCompare(`${side}: ${argv.join(" ")} ${failure}`);
   }
 
   async #runBuild(side: string, commit: string, argv: readonly string[]): Promise<void> {
-    const built = await runTool(
-      [
-        // If we are killed, timeout(1) is told to end, and ends its whole group.
-        ...(existsSync(setpriv) ? [setpriv, "--pdeathsig", "TERM"] : []),
-        ...["timeout", "-k", String(endSeconds), String(buildTimeoutSeconds)],
-        ...argv,
-      ],
-      this.#context,
-      (buildTimeoutSeconds + 2 * endSeconds) * 1000,
-    );
-    if (built.failure === null) return;
-    throw new CannotCompare(`${side} ${commit} does not build: ${built.failure}`);
+    const failure = await runBuild(argv, this.#context);
+    if (failure === null) return;
+    throw new CannotCompare(`${side} ${commit} does not build: ${failure}`);
   }
 
   /**

@@ -14,7 +14,8 @@ export class Channel {
 
   constructor(argv: readonly string[]) {
     const [command = "", ...args] = argv;
-    this.#process = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+    // In its own session: Ctrl-C must not kill it before its owner has tidied up.
+    this.#process = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], detached: true });
     const { stdin, stdout, stderr } = this.#process;
     stdin?.on("error", () => {}); // it has ended, which `exited` reports
     stdout?.on("data", (chunk: Buffer) => this.#hear(chunk));

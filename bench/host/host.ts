@@ -42,6 +42,11 @@ export interface Workbench {
   readonly cpus: CpuPlan;
 }
 
+/** The words before a supervised command; the end of standard input kills all its processes. */
+export function supervisor({ loadGenerator }: Pick<Paths, "loadGenerator">): string[] {
+  return [loadGenerator, "supervise", "--kill-rest", "--"];
+}
+
 /** A group of processes that gets a part of one CPU: another group uses up the rest. */
 export interface CpuShare {
   /** Of one CPU: 0.4 is 40 %. */
@@ -68,6 +73,11 @@ export interface StartOptions {
   readonly launch?: { readonly cpu: number | null; readonly group?: string | undefined };
   /** Whether `send()` is used; else standard input is closed. */
   readonly input?: boolean;
+  /**
+   * Processes that it leaves running are killed when it ends. SIGKILL, or the end of this process,
+   * kills all of them. Excludes `input`.
+   */
+  readonly supervised?: boolean;
 }
 
 /** How long killed processes may take to be gone, for allEnded(). */

@@ -5,7 +5,13 @@ import { makeCpuShare } from "./cpu-share.ts";
 import { type CpuPlan, chooseCpus } from "./cpus.ts";
 import { within } from "./deadline.ts";
 import { gatherEnvironment, type MachineEnvironment } from "./environment.ts";
-import type { CpuShare, Host, HostProcess, StartOptions } from "./host.ts";
+import {
+  type CpuShare,
+  type Host,
+  type HostProcess,
+  type StartOptions,
+  supervisor,
+} from "./host.ts";
 import type { MachineLimits } from "./limits.ts";
 import { readMachineLimits } from "./machine-limits.ts";
 import { type MemorySample, sampleMemory } from "./memory.ts";
@@ -22,7 +28,9 @@ export class LocalHost implements Host {
   }
 
   start(argv: readonly string[], { launch, ...options }: StartOptions): HostProcess {
-    const command = launch === undefined ? argv : [...this.#launcher(launch), ...argv];
+    const supervised = options.supervised === true ? supervisor(this.paths) : [];
+    const launched = launch === undefined ? [] : this.#launcher(launch);
+    const command = [...launched, ...supervised, ...argv];
     const child = new ChildProcess(command, options);
     this.#live.add(child);
     void child.exited.then(() => this.#live.delete(child));

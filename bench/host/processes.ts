@@ -14,14 +14,17 @@ const pipesAfterExitMs = 500;
 export class ChildProcess implements HostProcess {
   readonly exited: Promise<Exit>;
   readonly #process: NodeProcess;
+  readonly #supervised: boolean;
   #stderr = Buffer.alloc(0);
 
   constructor(argv: readonly string[], options: Omit<StartOptions, "launch">) {
-    const { onLine, longestLine = usualLongestLine, input = false } = options;
+    const { onLine, longestLine = usualLongestLine, input = false, supervised = false } = options;
     const [command = "", ...args] = argv;
-    this.#process = spawn(command, args, { stdio: [input ? "pipe" : "ignore", "pipe", "pipe"] });
-    const { stdin, stdout, stderr } = this.#process;
-    stdin?.on("error", () => {}); // it has ended, which `exited` reports
+    const stdin = input || supervised ? "pipe" : "ignore";
+    this.#process = spawn(command, args, { stdio: [stdin, "pipe", "pipe"] });
+    this.#supervised = supervised;
+    const { stdout, stderr } = this.#process;
+    this.#process.stdin?.on("error", () => {}); // it has ended, which `exited` reports
     if (stdout !== null) readLines(stdout, longestLine, onLine);
     stderr?.on("data", (chunk: Buffer) => {
       this.#stderr = Buffer.from(Buffer.concat([this.#stderr, chunk]).subarray(-stderrTailBytes));
@@ -45,8 +48,10 @@ export class ChildProcess implements HostProcess {
     this.#process.stdin?.write(`${line}\n`);
   }
 
+  /** SIGKILL to a supervisor would spare what it supervises. */
   kill(signal: NodeJS.Signals): void {
-    if (!this.ended) this.#process.kill(signal);
+    if (this.#supervised && signal === "SIGKILL") this.#process.stdin?.destroy();
+    else if (!this.ended) this.#process.kill(signal);
   }
 
   #watchExit(): Promise<Exit> {

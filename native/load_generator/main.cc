@@ -24,7 +24,7 @@ void PrintUsage(FILE* out) {
                "       load-generator hold --port PORT [options] < COMMANDS\n"
                "       load-generator check --port PORT [options]\n"
                "       load-generator launch [--cpu N] -- COMMAND [ARGUMENTS]\n"
-               "       load-generator supervise -- COMMAND [ARGUMENTS]\n"
+               "       load-generator supervise [--kill-rest] -- COMMAND [ARGUMENTS]\n"
                "       load-generator burn --percent N -- COMMAND [ARGUMENTS]\n"
                "       load-generator observe --server-pid N [options] < COMMANDS\n"
                "       load-generator agent < FRAMES\n"

@@ -33,6 +33,8 @@ volatile sig_atomic_t stop_signal = 0;
 
 class Supervisor {
  public:
+  explicit Supervisor(bool kill_rest) : kill_rest_(kill_rest) {}
+
   int Run(const std::vector<std::string>& arguments) {
     CatchSignals();
     AdoptOrphans();
@@ -94,6 +96,7 @@ class Supervisor {
       if (child < 0) return false;  // ECHILD
       if (child != command_) continue;
       status_ = status;
+      if (kill_rest_) killing_ = true;
 #ifndef __linux__
       killpg(command_, SIGKILL);  // what the command leaves behind is no child of ours
 #endif
@@ -144,6 +147,7 @@ class Supervisor {
     return kCannotRun;
   }
 
+  const bool kill_rest_;
   pid_t command_ = 0;
   int status_ = 0;
   bool killing_ = false;
@@ -153,12 +157,17 @@ class Supervisor {
 }  // namespace
 
 int Supervise(const std::vector<std::string>& arguments) {
-  if (arguments.size() < 2 || arguments[0] != "--") {
-    std::fprintf(stderr, "load-generator supervise: usage: supervise -- COMMAND [ARGUMENTS]\n");
+  const bool kill_rest = !arguments.empty() && arguments[0] == "--kill-rest";
+  const size_t end = kill_rest ? 1 : 0;
+  if (arguments.size() < end + 2 || arguments[end] != "--") {
+    std::fprintf(stderr,
+                 "load-generator supervise: usage: supervise [--kill-rest] -- COMMAND "
+                 "[ARGUMENTS]\n");
     return 2;
   }
-  Supervisor supervisor;
-  return supervisor.Run({arguments.begin() + 1, arguments.end()});
+  Supervisor supervisor(kill_rest);
+  const auto command = arguments.begin() + static_cast<std::ptrdiff_t>(end) + 1;
+  return supervisor.Run({command, arguments.end()});
 }
 
 }  // namespace io_selectors

@@ -1,6 +1,7 @@
-// `load-generator supervise -- COMMAND ARGS…`: runs a command and ends after the last process that
-// it started, daemons included, so that none outlives a benchmark. On Linux orphans become our
-// children (PR_SET_CHILD_SUBREAPER of prctl(2)); elsewhere only the command's process group is
+// `load-generator supervise [--kill-rest] -- COMMAND ARGS…`: runs a command and ends after the last
+// process that it started, daemons included, so that none outlives a benchmark. With --kill-rest
+// the processes that the command leaves running are killed when it ends. On Linux orphans become
+// our children (PR_SET_CHILD_SUBREAPER of prctl(2)); elsewhere only the command's process group is
 // reached. Standard input is the lifeline: at its end, as when its writer is killed, every process
 // is killed.
 #pragma once
