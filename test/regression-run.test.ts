@@ -20,6 +20,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { UsageError } from "../bench/command-line.ts";
 import { controlText, noteText } from "../bench/gate/controls.ts";
 import { CannotCompare, refuseUnmeasured, runGate } from "../bench/gate/gate.ts";
+import { leaveGate } from "../bench/gate/leave.ts";
 import type { GateProfile } from "../bench/gate/profiles.ts";
 import { resolveRevisions } from "../bench/gate/revisions.ts";
 import { pathsOf, type Trees } from "../bench/gate/sides.ts";
@@ -27,9 +28,11 @@ import { Worktrees } from "../bench/gate/worktrees.ts";
 import { chooseCpus } from "../bench/host/cpus.ts";
 import { Interrupted } from "../bench/host/deadline.ts";
 import { LocalHost } from "../bench/host/local.ts";
+import { isAlive } from "../bench/host/processes.ts";
 import { packagePaths } from "../bench/paths.ts";
 import { survivors } from "./bench-processes.ts";
 import { commandLines, type Said } from "./command-lines.ts";
+import { gateResult } from "./regression-data.ts";
 
 const own = packagePaths();
 const host = new LocalHost();
@@ -74,6 +77,21 @@ function gate(trees: Trees, profile = tiny) {
   const request = { trees, profile, seed: 1, asked: [], folder };
   return runGate(request, { context, onProgress: () => {} });
 }
+
+/** It announces itself as ours do, and ends at the fifth message. */
+const dyingServer = `import { createServer } from "node:net";
+let messages = 0;
+const server = createServer((socket) => {
+  socket.on("error", () => {});
+  socket.on("data", (bytes) => {
+    if (++messages === 5) process.kill(process.pid, "SIGKILL");
+    socket.write(bytes);
+  });
+}).listen(0, "127.0.0.1", () => {
+  const { port } = server.address();
+  console.log(JSON.stringify({ event: "ready", port, pid: process.pid }));
+});
+`;
 
 /** A tree whose native server is a command around ours. */
 function treeAround(script: string): string {
@@ -129,6 +147,21 @@ describe.skipIf(process.platform !== "linux" || !traces)("a run of the gate", ()
     expect(outcome).toBe("regression");
     const cpu = cells.find(({ metric }) => metric === "serverCpuPerMessage");
     expect(cpu).toMatchObject({ verdict: "failed", reason: expect.stringMatching(/it broke/) });
+  });
+
+  it("calls a head that dies under one load a regression", { timeout: 120_000 }, async () => {
+    const script = join(folder, "dying.mjs");
+    writeFileSync(script, dyingServer);
+    const head = pathsOf(treeAround(`exec '${process.execPath}' '${script}'`));
+    const loads = tiny.loads.map((row) => ({ ...row, pairs: 1, attempts: 1, plantedPercent: 10 }));
+    const once = { ...tiny, loads, exact: [] };
+    const { outcome, cells, notes } = await gate({ base: own, head }, once);
+    expect(outcome).toBe("regression");
+    const reason = expect.stringMatching(/^was killed by SIGKILL during the load/);
+    expect(cells[0]).toMatchObject({ verdict: "failed", reason });
+    const server = "cpp:reactor-epoll (head)";
+    const note = { code: "rounds-failed", server, workload: "echo-rate", count: 1, first: reason };
+    expect(notes).toContainEqual(note);
   });
 
   it("refuses to compare with a base that does not serve", { timeout: 120_000 }, async () => {
@@ -248,6 +281,16 @@ describe("the commits", () => {
     await expect(resolve(root, "HEAD~1", null, written)).rejects.toThrow(/\(1 file\)/);
   });
 
+  it("may have the results of earlier runs among them, in the top folder", async () => {
+    const root = repository();
+    git(root, "commit", "-q", "--allow-empty", "-m", "second");
+    for (const _ of [1, 2]) leaveGate(gateResult(), root);
+    expect((await resolve(root, "HEAD~1", null, [root])).head.commit).toBe(commitOf(root));
+    mkdirSync(join(root, "0-regression-tests"));
+    writeFileSync(join(root, "0-regression-tests", "new.txt"), "");
+    await expect(resolve(root, "HEAD~1", null, [root])).rejects.toThrow(/\(1 file\)/);
+  });
+
   it("are refused outside a repository", async () => {
     const nowhere = join(folder, "nowhere");
     mkdirSync(nowhere);
@@ -353,6 +396,19 @@ describe("the worktrees", () => {
     await more.remove();
     await worktrees.remove();
     expect(git(root, "worktree", "list").split("\n")).toHaveLength(1);
+  });
+
+  it("end what a build leaves running, and say what it wrote on standard output", async () => {
+    const root = repository();
+    const marker = join(folder, "pid");
+    const command = `setsid sleep 600 & echo $! >'${marker}'; echo "a.ts(3,1): error"; exit 2`;
+    const worktrees = new Worktrees(root, { host, signal });
+    const building = worktrees.buildBy("head", revision(root), { folder: "", command });
+    await expect(building).rejects.toThrow(
+      /head [0-9a-f]{12} does not build: exited with code 2: a\.ts\(3,1\): error$/,
+    );
+    expect(isAlive(Number(readFileSync(marker, "utf8")))).toBe(false);
+    await worktrees.remove();
   });
 
   it("share dependencies, and what was built, where the lock file is the same", async () => {

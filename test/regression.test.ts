@@ -16,11 +16,12 @@ import { gateSection, renderGateHtml } from "../bench/gate/html.ts";
 import { serializeGate } from "../bench/gate/json.ts";
 import { commentMark, renderGateMarkdown } from "../bench/gate/markdown.ts";
 import { exitCodes, judgementOf, outcomeOf } from "../bench/gate/outcome.ts";
-import type { PairCourse } from "../bench/gate/pairs.ts";
+import { decisiveFailure, endingFailure, type PairCourse } from "../bench/gate/pairs.ts";
 import { plantedCostControls } from "../bench/gate/planted-cost.ts";
 import { defaultGateProfile, gateProfiles, type LoadRow } from "../bench/gate/profiles.ts";
 import { compareAll, confirms, findAll, level } from "../bench/gate/rule.ts";
 import { compareSaved, NothingInCommon } from "../bench/gate/saved.ts";
+import type { Side } from "../bench/gate/sides.ts";
 import { renderComparison, renderGate } from "../bench/gate/terminal.ts";
 import { type Trend, trendsOf } from "../bench/gate/trend.ts";
 import { renderTrends } from "../bench/gate/trend-page.ts";
@@ -94,7 +95,7 @@ describe("the rule", () => {
   it("takes one failure of the planted server for an accident", () => {
     const failures = (texts: readonly string[]) => ({
       ...{ base: [], again: [], head: [] },
-      planted: texts.map((text) => ({ text, wrong: false })),
+      planted: texts.map((text) => ({ text, kind: "other" })),
     });
     const row = { pairs: 10, plantedPercent: 10 } as LoadRow;
     const noisy = [0.8, 1.3, 0.9, 1.2, 1.1, 0.85, 1.25, 0.95, 1.15, 1];
@@ -113,6 +114,32 @@ describe("the rule", () => {
     expect(causeOf()).not.toBeUndefined();
     expect(causeOf("port in use")).toBe(causeOf());
     expect(causeOf("port in use", "port in use", "port in use")).toBe("said");
+  });
+
+  it("takes the end of the head's server for no accident, unless the base's ends as well", () => {
+    const none = { base: [], again: [], head: [], planted: [] };
+    const died = [{ text: "was killed by SIGSEGV during the load", kind: "died" }] as const;
+    const other = [{ text: "port in use", kind: "other" }] as const;
+    expect(decisiveFailure("head", { ...none, head: [...other, ...died] })).toMatch(/SIGSEGV/);
+    expect(decisiveFailure("head", { ...none, head: other })).toBeNull();
+    for (const side of ["base", "again"] as const) {
+      const both = { ...none, head: died, [side]: died };
+      expect([side, "head"].map((one) => decisiveFailure(one as Side, both))).toEqual([null, null]);
+    }
+    // More rounds may show that the base's ends as well.
+    expect(endingFailure(died)).toBeUndefined();
+  });
+
+  it("says which rounds are left out", () => {
+    const note = {
+      server: "server (head)",
+      workload: "echo-rate",
+      count: 2,
+      first: "no ready line",
+    };
+    expect(noteText({ code: "rounds-failed", ...note })).toBe(
+      "server (head), echo-rate: 2 failed rounds left out; the first: no ready line",
+    );
   });
 
   it("judges counts without any chance by the same rule", () => {

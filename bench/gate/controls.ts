@@ -1,7 +1,7 @@
 // What a run of the gate checks about itself, and what else it found: codes with fields, and one
 // table of words for each.
 
-import { percent } from "../report/format.ts";
+import { percent, plural } from "../report/format.ts";
 import { type GateCause, gateCauseText } from "./causes.ts";
 import { gateMetric } from "./metrics.ts";
 
@@ -71,6 +71,13 @@ export function controlText<C extends ControlCode>(
 
 interface NoteFields {
   readonly "not-counted": { readonly metric: string; readonly text: string };
+  readonly "rounds-failed": {
+    /** With its side: "server (head)". */
+    readonly server: string;
+    readonly workload: string;
+    readonly count: number;
+    readonly first: string;
+  };
   readonly "other-machine": { readonly base: string; readonly head: string };
   readonly "other-requests": { readonly options: readonly string[] };
   readonly interrupted: object;
@@ -84,6 +91,8 @@ export type GateNote = {
 
 const noteWords: { readonly [C in keyof NoteFields]: (note: NoteFields[C]) => string } = {
   "not-counted": ({ metric, text }) => `${gateMetric(metric).title} could not be counted: ${text}`,
+  "rounds-failed": ({ server, workload, count, first }) =>
+    `${server}, ${workload}: ${plural(count, "failed round")} left out; the first: ${first}`,
   "other-machine": ({ base, head }) =>
     `nothing is decided: another machine, kernel or Node (fingerprints ${base} and ${head})`,
   "other-requests": ({ options }) =>

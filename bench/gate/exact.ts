@@ -14,7 +14,7 @@ import type { Counted } from "./exact/traced-server.ts";
 import type { ExactName } from "./metrics.ts";
 import {
   type BlockFigures,
-  decisiveFailure,
+  endingFailure,
   type PairContext,
   type PairCourse,
   type RoundFailure,
@@ -52,12 +52,12 @@ async function measureContender(
     const figures: Partial<Record<Side, Record<string, number>>> = {};
     for (const side of order) {
       // It would fail as often as it is tried; the other sides are of use without it.
-      if (decisiveFailure(failures[side]) !== null) continue;
+      if (endingFailure(failures[side])) continue;
       const told = await countOne(row, contenderOf(name, side, trees), context);
       if (typeof told === "number") {
         figures[side] = { [row.metric]: told };
       } else {
-        failures[side].push({ text: told.failure, wrong: false });
+        failures[side].push({ text: told.failure, kind: "other" });
         onProgress(`${row.metric}: ${sideName(name, side)}: ${told.failure}`);
       }
     }

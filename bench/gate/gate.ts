@@ -22,7 +22,7 @@ import { plantedCostControls } from "./planted-cost.ts";
 import type { ExactRow, GateProfile, LoadRow } from "./profiles.ts";
 import type { GateCell } from "./result.ts";
 import { compareAll, confirms, type Finding, findAll, type Test } from "./rule.ts";
-import { contenderOf, sideName, type Trees } from "./sides.ts";
+import { contenderOf, type Side, sideName, type Trees } from "./sides.ts";
 
 export interface GateRequest {
   readonly trees: Trees;
@@ -74,7 +74,8 @@ export async function runGate(request: GateRequest, given: GateContext): Promise
   const trials = measured.flatMap((one) => trialsOf(one, asked));
   const findings = findAll(trials.map(({ test }) => test));
   const selves = findAll(trials.map(({ self }) => self));
-  const confirmed = await confirm(trials, { findings, selves }, pairContext);
+  const { confirmed, fresh } = await confirm(trials, { findings, selves }, pairContext);
+  notes.push(...[...measured, ...fresh].flatMap(failureNotes));
   const cells = trials.map((trial, index) => ({
     ...cellOf(trial, findings[index], confirmed[index]),
     again: selves[index]?.comparison ?? null,
@@ -169,12 +170,25 @@ async function measure(row: GateRow, given: PairContext): Promise<PairCourse[]> 
     : measurePairs(row, given));
   for (const { contender, failures } of courses) {
     for (const side of ["base", "again"] as const) {
-      const failure = decisiveFailure(failures[side]);
+      const failure = decisiveFailure(side, failures);
       if (failure === null) continue;
       throw new CannotCompare(`the base fails: ${sideName(contender, side)}: ${failure}`);
     }
   }
   return courses;
+}
+
+/** For each side, the rounds that failed. */
+function failureNotes({ row, courses }: MeasuredRow): GateNote[] {
+  const { workload } = row;
+  return courses.flatMap(({ contender, failures }) =>
+    (Object.keys(failures) as Side[]).flatMap((side): GateNote[] => {
+      const [first, ...others] = failures[side];
+      if (first === undefined) return [];
+      const [server, count] = [sideName(contender, side), 1 + others.length];
+      return [{ code: "rounds-failed", server, workload, count, first: first.text }];
+    }),
+  );
 }
 
 function trialsOf({ row, courses }: MeasuredRow, asked: readonly string[]): Trial[] {
@@ -210,12 +224,13 @@ async function confirm(
   trials: readonly Trial[],
   { findings, selves }: { readonly findings: Finding[]; readonly selves: Finding[] },
   given: PairContext,
-): Promise<Confirmed[]> {
+): Promise<{ readonly confirmed: Confirmed[]; readonly fresh: MeasuredRow[] }> {
   const doubted = trials.filter(
     ({ test }, index) =>
       test.gates && (findings[index]?.word === "suspected" || isAlarm(selves[index])),
   );
-  const fresh = new Map<string, Trial>();
+  const fresh: MeasuredRow[] = [];
+  const trialOf = new Map<string, Trial>();
   const again = { ...given, seed: deriveSeed(given.seed, "confirmation") };
   for (const row of new Set(doubted.map((trial) => trial.row))) {
     const whose = doubted.filter((trial) => trial.row === row);
@@ -225,25 +240,29 @@ async function confirm(
     const part: GateRow =
       row.kind === "load" ? { ...row, contenders, plantedPercent: null } : { ...row, contenders };
     const asked = metrics.map(String);
-    for (const trial of trialsOf({ row: part, courses: await measure(part, again) }, asked)) {
-      if (doubted.some(({ test }) => test.id === trial.test.id)) fresh.set(trial.test.id, trial);
+    const measured = { row: part, courses: await measure(part, again) };
+    fresh.push(measured);
+    for (const trial of trialsOf(measured, asked)) {
+      if (doubted.some(({ test }) => test.id === trial.test.id)) trialOf.set(trial.test.id, trial);
     }
   }
-  const tests = [...fresh.values()];
+  const tests = [...trialOf.values()];
   const heads = compareAll(tests.map(({ test }) => test));
   const bases = compareAll(tests.map(({ self }) => self));
-  return trials.map(({ test }, index) => {
+  const confirmed = trials.map(({ test }, index) => {
     const at = tests.findIndex((trial) => trial.test.id === test.id);
-    if (at < 0) return unasked;
+    const found = tests[at];
+    if (found === undefined) return unasked;
     const [head, base] = [heads[at] ?? null, bases[at] ?? null];
     const [finding, self] = [findings[index], selves[index]];
     return {
       head,
       agrees: finding?.comparison == null ? null : confirms(finding.comparison, head, test),
       selfAgrees: self?.comparison == null ? null : confirms(self.comparison, base, test),
-      failure: decisiveFailure(tests[at]?.course.failures.head ?? []),
+      failure: decisiveFailure("head", found.course.failures),
     };
   });
+  return { confirmed, fresh };
 }
 
 function isAlarm(finding: Finding | undefined): boolean {
@@ -255,7 +274,7 @@ function cellOf(
   finding: Finding | undefined,
   confirmed: Confirmed = unasked,
 ): GateCell {
-  const failure = decisiveFailure(course.failures.head) ?? confirmed.failure;
+  const failure = decisiveFailure("head", course.failures) ?? confirmed.failure;
   const unclear: Finding = { word: "unclear", cause: { code: "not-measured" }, comparison: null };
   const { pairs: blocks, gates, margin } = test;
   const judged = judgementOf(finding ?? unclear, confirmed.head, gates ? confirmed.agrees : null);

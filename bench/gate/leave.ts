@@ -7,6 +7,9 @@ import { serializeGate } from "./json.ts";
 import { renderGateMarkdown } from "./markdown.ts";
 import type { GateResult } from "./result.ts";
 
+/** A git pathspec of the folders that leaveGate() makes in the top folder of a repository. */
+export const reportsInRoot = "[0-9]*T[0-9]*Z-regression-*";
+
 /** @returns the new folder. @throws the file system's error. */
 export function leaveGate(result: GateResult, reportsFolder: string): string {
   const { startedAt, profile } = result;

@@ -30,15 +30,17 @@ export type BlockFigures = Readonly<Partial<Record<Side, Figures>>>;
 export interface PairCourse {
   readonly contender: string;
   readonly blocks: readonly BlockFigures[];
-  /** By side, an entry per round that failed. */
-  readonly failures: Readonly<Record<Side, readonly RoundFailure[]>>;
+  readonly failures: Failures;
 }
+
+/** By side, an entry per round that failed. */
+export type Failures = Readonly<Record<Side, readonly RoundFailure[]>>;
 
 /** Why a round failed. */
 export interface RoundFailure {
   readonly text: string;
-  /** The server answered, and wrongly. */
-  readonly wrong: boolean;
+  /** The server answered wrongly; its process ended under the load; anything else. */
+  readonly kind: "wrong" | "died" | "other";
 }
 
 export interface PairContext {
@@ -52,11 +54,21 @@ export interface PairContext {
 /** More failed rounds of one side are no accident; then nothing more is learnt by going on. */
 const failuresAllowed = 2;
 
-/** Why a side is not compared; null if it is. A wrong answer is no accident, however rare. */
-export function decisiveFailure(failures: readonly RoundFailure[]): string | null {
-  const wrong = failures.find((failure) => failure.wrong);
-  const [first] = failures;
-  return wrong?.text ?? (failures.length > failuresAllowed ? (first?.text ?? null) : null);
+/** Why more rounds of a side are of no use. A wrong answer is no accident, however rare. */
+export function endingFailure(failures: readonly RoundFailure[]): RoundFailure | undefined {
+  const wrong = failures.find(({ kind }) => kind === "wrong");
+  return wrong ?? (failures.length > failuresAllowed ? failures[0] : undefined);
+}
+
+/**
+ * Why a side is not compared; null if it is. The head also fails if its server dies under a load
+ * that the base always survives, which is known only after the last round.
+ */
+export function decisiveFailure(side: Side, failures: Failures): string | null {
+  const deathOf = (of: Side) => failures[of].find(({ kind }) => kind === "died");
+  const survived = deathOf("base") === undefined && deathOf("again") === undefined;
+  const death = side === "head" && survived ? deathOf("head") : undefined;
+  return (endingFailure(failures[side]) ?? death)?.text ?? null;
 }
 
 /** Servers that share a CPU wait for each other: that disturbs one as much as the others. */
@@ -121,7 +133,7 @@ class PairRun {
   }
 
   get done(): boolean {
-    if (this.#sides.some((side) => decisiveFailure(this.#failures[side]) !== null)) return true;
+    if (this.#sides.some((side) => endingFailure(this.#failures[side]))) return true;
     return this.#counted() >= this.#row.pairs && (this.#row.untilPowered !== true || this.#powered);
   }
 
@@ -194,7 +206,8 @@ class PairRun {
     );
     const failure = round.failure ?? round.unavailable;
     if (failure !== null) {
-      this.#failures[side].push({ text: failure, wrong: answersWrong(round.result) });
+      const kind = answersWrong(round.result) ? "wrong" : round.died ? "died" : "other";
+      this.#failures[side].push({ text: failure, kind });
       this.#given.onProgress(`${sideName(this.#name, side)}: ${failure}`);
       return [];
     }

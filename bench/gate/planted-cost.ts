@@ -16,8 +16,8 @@ export function plantedCostControls(
   if (plantedPercent == null) return [];
   return (
     courses
-      // The blocks of a head that fails end early, and its failure needs no statistics.
-      .filter(({ failures }) => decisiveFailure(failures.head) === null)
+      // The blocks of a head that fails may end early, and its failure needs no statistics.
+      .filter(({ failures }) => decisiveFailure("head", failures) === null)
       .map((course) => plantedCostControl(course, { planned, percent: plantedPercent }))
   );
 }
@@ -30,7 +30,7 @@ function plantedCostControl(
   const metric = gateMetric("serverCpuPerMessage");
   const pairs = pairsOf(course, metric.name, "planted");
   const [finding] = findAll([{ ...metric, id: contender, planned, pairs }]);
-  const failure = decisiveFailure(failures.planted);
+  const failure = decisiveFailure("planted", failures);
   const seen = finding?.cause ?? null;
   return {
     code: "planted-cost",

@@ -5,6 +5,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { relative } from "node:path";
 import { UsageError } from "../command-line.ts";
 import { plural } from "../report/format.ts";
+import { reportsInRoot } from "./leave.ts";
 import type { Revision } from "./result.ts";
 import { runTool, type ToolContext } from "./tool.ts";
 
@@ -115,8 +116,8 @@ async function refuseChanges(
   const own = written
     .filter((path) => path !== null && existsSync(path))
     .map((path) => relative(realpathSync(root), realpathSync(path as string)))
-    .filter((path) => path !== "" && !path.startsWith(".."))
-    .map((path) => `:(exclude,literal)${path}`);
+    .filter((path) => !path.startsWith(".."))
+    .map((path) => (path === "" ? `:(exclude)${reportsInRoot}` : `:(exclude,literal)${path}`));
   const argv = ["git", "-C", root, "status", "--porcelain", "--", ".", ...own];
   const { lines, failure } = await runTool(argv, context);
   if (failure !== null) throw new UsageError(`git status ${failure}`);

@@ -82,6 +82,8 @@ export interface Round {
   /** Why this machine refuses the contender. */
   readonly unavailable: string | null;
   readonly failure: string | null;
+  /** Whether the server's process ended under the load. */
+  readonly died: boolean;
   /** What went wrong once every window had been measured: the figures stand. */
   readonly afterwards: string | null;
 }
@@ -103,6 +105,7 @@ export const nothingMeasured = {
   account: null,
   unavailable: null,
   failure: null,
+  died: false,
   afterwards: null,
 } as const;
 
@@ -239,7 +242,7 @@ async function measureShare(
     if ("open" in piloted) return await measureStarted(server, request, piloted.open, context);
     if (piloted.failure !== null) await server.untilEnded(deathMs);
     const stopped = await server.stop();
-    return { ...piloted, failure: stopped.failure ?? piloted.failure };
+    return { ...piloted, failure: stopped.failure ?? piloted.failure, died: stopped.died };
   } finally {
     server.kill();
   }
@@ -254,7 +257,8 @@ async function measureStarted(
   const { loaded, stopped, ...memory } = await loadAndStop(server, request, load, context);
   const { failure: loadFailure, ...figures } = loaded;
   const end = endOf(request.contender, loadFailure ?? faultOf(loaded, load), stopped.failure);
-  return { ...figures, ...memory, counters: stopped.counters, ...end };
+  const { counters, died } = stopped;
+  return { ...figures, ...memory, counters, died, ...end };
 }
 
 async function loadAndStop(

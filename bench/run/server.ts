@@ -35,6 +35,8 @@ export interface Stopped {
   /** Null if there are no counters: a server of another origin, or one that failed. */
   readonly counters: Counters | null;
   readonly failure: string | null;
+  /** Whether it ended before it was asked to. */
+  readonly died: boolean;
 }
 
 /** What of its stderr goes into a reason: its end, which says why. */
@@ -128,9 +130,11 @@ export class ServerProcess {
       this.kill();
       return this.#stopped(`did not stop within ${timeoutMs / 1000} s of SIGTERM`);
     }
-    if (endedBefore) return this.#stopped(`${describeExit(exit)} during the load`);
+    // The end of a process on a machine that was lost is not known.
+    const died = exit.lost === undefined;
+    if (endedBefore) return this.#stopped(`${describeExit(exit)} during the load`, died);
     if (measuredEnded) {
-      return this.#stopped(`process ${this.pid}, which it announced, ended during the load`);
+      return this.#stopped(`process ${this.pid}, which it announced, ended during the load`, died);
     }
     // Without a handler SIGTERM also ends a process, as it does servers of other origins.
     const asAsked = exit.code === 0 || exit.signal === "SIGTERM";
@@ -171,9 +175,9 @@ export class ServerProcess {
     this.#readyLine.resolve(event);
   }
 
-  #stopped(problem: string | null): Stopped {
-    if (problem === null) return { counters: this.#counters, failure: null };
-    return { counters: null, failure: this.#failure(problem) };
+  #stopped(problem: string | null, died = false): Stopped {
+    if (problem === null) return { counters: this.#counters, failure: null, died };
+    return { counters: null, failure: this.#failure(problem), died };
   }
 
   #failure(problem: string): string {
