@@ -228,7 +228,12 @@ describe("what is refused before anything starts", () => {
     [["--name", "a b", ...command], /"a b" must have 1 to 40 letters/],
     [[...command, "--pid", "1"], /--pid needs --address or --url/],
     [[...command, "--protocol", "gopher"], /"gopher" is not one of echo, http, request/],
-    [[...command, "--path", "/x"], /--path needs --protocol http or request/],
+    [[...command, "--path", "/x"], /--path needs --protocol http$/m],
+    [[...command, "--depth", "2"], /--depth needs --protocol http or request$/m],
+    [
+      [...command, "--protocol", "request", "--method", "GET"],
+      /^bench: --method needs --protocol http$/m,
+    ],
     [[...command, "--protocol", "http", "--path", "x"], /--path: "x" has to begin with \//],
     [[...command, "--protocol", "request"], /--send is missing/],
     [

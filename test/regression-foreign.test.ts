@@ -56,7 +56,7 @@ const rows: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['{"command": "x {port}", "tls": true}', refs, /--tls needs --protocol http or request/],
   ['{"command": "x {port}", "planted-percent": 2}', refs, /planted-percent: "2" is not/],
   ['{"command": "x {port}", "rate": "fast"}', refs, /io-selectors\.json: rate: "fast" is not/],
-  ['{"command": "x {port}", "path": "/"}', refs, /--path needs --protocol http or request/],
+  ['{"command": "x {port}", "path": "/"}', refs, /--path needs --protocol http$/m],
   ['{"command": "x"}', refs, /--command: no \{port\} in "x"/],
   ['{"command": "x {port}", "protocol": "http"}', ["--base", "nowhere"], /no commit "nowhere"/],
   ['{"command": "x {port}", "base": "main"}', ["--head", "main"], /is the head itself/],
