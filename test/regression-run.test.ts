@@ -22,6 +22,7 @@ import { controlText, noteText } from "../bench/gate/controls.ts";
 import { CannotCompare, refuseUnmeasured, runGate } from "../bench/gate/gate.ts";
 import { leaveGate } from "../bench/gate/leave.ts";
 import type { GateProfile } from "../bench/gate/profiles.ts";
+import { RemoteTrees } from "../bench/gate/remote-trees.ts";
 import { resolveRevisions } from "../bench/gate/revisions.ts";
 import { pathsOf, type Trees } from "../bench/gate/sides.ts";
 import { Worktrees } from "../bench/gate/worktrees.ts";
@@ -408,6 +409,16 @@ describe("the worktrees", () => {
       /head [0-9a-f]{12} does not build: exited with code 2: a\.ts\(3,1\): error$/,
     );
     expect(isAlive(Number(readFileSync(marker, "utf8")))).toBe(false);
+    // The same on the server's machine, which this one stands for.
+    const { file, bytes } = await worktrees.pack("base", revision(root), "");
+    writeFileSync(join(folder, file), bytes);
+    const remote = await RemoteTrees.open({ name: "s", host, cache: folder }, signal);
+    const packed = { file, folder: "", command };
+    await expect(remote.buildBy("base", revision(root), packed)).rejects.toThrow(
+      /base [0-9a-f]{12} does not build on s: exited with code 2: a\.ts\(3,1\): error$/,
+    );
+    expect(isAlive(Number(readFileSync(marker, "utf8")))).toBe(false);
+    await remote.remove();
     await worktrees.remove();
   });
 
