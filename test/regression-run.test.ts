@@ -460,9 +460,12 @@ describe("the worktrees", () => {
       join(root, "build.mjs"),
       [
         'import { spawn } from "node:child_process";',
-        'import { writeFileSync } from "node:fs";',
+        'import { renameSync, writeFileSync } from "node:fs";',
         'const child = spawn("sleep", ["60"]);',
-        `writeFileSync(${JSON.stringify(marker)}, String(child.pid));`,
+        `const marker = ${JSON.stringify(marker)};`,
+        // It is complete when it appears.
+        'writeFileSync(marker + ".part", String(child.pid));',
+        'renameSync(marker + ".part", marker);',
       ].join("\n"),
     );
     git(root, "commit", "-aqm", "slow");
