@@ -144,7 +144,7 @@ function sortBy(table: HTMLTableElement, head: HTMLElement, index: number): void
   head.setAttribute("aria-sort", rising ? "ascending" : "descending");
   const [body] = table.tBodies;
   const rows = [...(body?.rows ?? [])].map((row) => ({ row, key: keyOf(row, index) }));
-  rows.sort((left, right) => (rising ? 1 : -1) * compareKeys(left.key, right.key));
+  rows.sort((left, right) => compareKeys(left.key, right.key, rising));
   body?.append(...rows.map(({ row }) => row));
 }
 
@@ -155,9 +155,11 @@ function keyOf(row: HTMLTableRowElement, index: number): number | string {
   return figure ? Number(figure.value) : (cell?.textContent ?? "");
 }
 
-function compareKeys(left: number | string, right: number | string): number {
-  if (typeof left === typeof right) return left < right ? -1 : left > right ? 1 : 0;
-  return typeof left === "number" ? -1 : 1;
+/** A cell without a figure is last in both directions. */
+function compareKeys(left: number | string, right: number | string, rising: boolean): number {
+  if (typeof left !== typeof right) return typeof left === "number" ? -1 : 1;
+  if (left === right) return 0;
+  return left < right === rising ? -1 : 1;
 }
 
 /** The command to the clipboard, if the browser lets a page do that. */

@@ -190,6 +190,34 @@ describe.skipIf(executable === undefined)("report.html in Chromium", () => {
         expect(Math.abs(found / cost - 1)).toBeLessThan(1e-5);
       }
     }
+    // A cell without a figure is last, in both directions.
+    const column = "p99.9";
+    const kinds = await page.evaluate((name) => {
+      for (const one of document.querySelectorAll<HTMLDetailsElement>("#raw details")) {
+        one.open = true;
+      }
+      return [...document.querySelectorAll<HTMLTableElement>("#raw table")].flatMap((table) => {
+        const heads = [...table.querySelectorAll("thead th")];
+        const at = heads.findIndex(({ textContent }) => textContent === name);
+        const sorter = heads[at]?.querySelector("button");
+        if (sorter === null || sorter === undefined) return [];
+        return [0, 1].map(() => {
+          sorter.click();
+          const fields = [...(table.tBodies[0]?.rows ?? [])].map(({ children }) => children[at]);
+          return fields.map((field) => (field?.querySelector("data") ? "figure" : "none"));
+        });
+      });
+    }, column);
+    expect(new Set(kinds.flat())).toEqual(new Set(["figure", "none"]));
+    for (const shown of kinds)
+      expect(shown.lastIndexOf("figure")).toBeLessThan(shown.indexOf("none"));
+    await changeLook(page, { colorScheme: "light", width: 390 });
+    const claims = await page.evaluate(() =>
+      [...document.querySelectorAll<HTMLElement>("#claims thead th")].map(
+        (head) => head.offsetWidth,
+      ),
+    );
+    expect(Math.min(...claims)).toBeGreaterThan(60);
     await page.context().close();
   });
 
@@ -275,14 +303,23 @@ describe.skipIf(executable === undefined)("report.html in Chromium", () => {
     );
     expect(await page.locator("section.closed details[open]").count()).toBe(0);
     expect(await page.locator("#validity details[open]").count()).toBe(0);
-    // A4 less its margins, at 96 pixels per inch: the verdict and two charts.
+    // A4 less its margins, at 96 pixels per inch: the verdict and the first chart on one page.
     await page.setViewportSize({ width: 718, height: 1046 });
-    const ends = await page.evaluate(() =>
-      [...document.querySelectorAll("main figure svg.wide")].map(
-        (svg) => svg.getBoundingClientRect().bottom + scrollY,
-      ),
+    const charts = await page.evaluate(() =>
+      [...document.querySelectorAll<SVGSVGElement>("main svg.chart")]
+        .filter((svg) => svg.getClientRects().length > 0)
+        .map((svg) => {
+          const { top, bottom } = svg.getBoundingClientRect();
+          const sizes = [...svg.querySelectorAll("text")].map((word) => {
+            const pixels = Number.parseFloat(getComputedStyle(word).fontSize);
+            return pixels * (word.getScreenCTM()?.a ?? 0) * 0.75;
+          });
+          const name = svg.querySelector("title")?.textContent;
+          return { name, height: bottom - top, end: bottom + scrollY, points: Math.min(...sizes) };
+        }),
     );
-    expect(ends[1]).toBeLessThan(1046);
+    expect(charts[0]?.end).toBeLessThan(1046);
+    expect(charts.filter(({ points, height }) => points < 6 || height > 900)).toEqual([]);
     // A table that is too wide makes the printer shrink every page.
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(718);
     await page.context().close();

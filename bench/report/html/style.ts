@@ -155,6 +155,7 @@ td:empty::after{content:"\\00a0"}
 table.words{width:100%}
 table.words td,table.words th{white-space:normal;overflow-wrap:anywhere;vertical-align:top}
 table.words tbody th{color:var(--muted);font-weight:400;min-width:8.5rem}
+#claims table{min-width:44rem}
 #claims tbody th{color:var(--ink)}
 #claims td:nth-child(2){white-space:nowrap;font-weight:600}
 th button{font:inherit;color:inherit;background:none;border:0;padding:0;cursor:pointer;
@@ -232,12 +233,13 @@ const print = `
   figure,.banner,tr,.tiles,pre{break-inside:avoid}
   h2,h3,.lead{break-after:avoid}
   figure{border:0;padding:0}
-  svg.wide{display:block;max-height:5.2cm}
-  #cpu figcaption+svg.wide:not(figure~figure *){max-height:5.9cm}
+  svg.wide{display:block}
   svg.narrow{display:none}
-  svg.only{max-height:6.4cm;margin:0}
+  svg.chart{max-height:23cm}
   details.folded{break-inside:avoid}
+  details.folded:has(>figure){display:inline-block;width:48%;margin-right:1.5%;vertical-align:top}
   .scroll,.raw .scroll{overflow:visible;max-height:none}
+  #claims table{min-width:0}
   .scroll table{font-size:6.5pt}
   .scroll th,.scroll td{white-space:normal;overflow-wrap:anywhere;padding:.15rem .3rem}
   main>section,main>section.banner{margin-top:.8rem}
