@@ -2,7 +2,7 @@
 // not. The command line is run as its user runs it, by a shell.
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -64,6 +64,29 @@ describe.skipIf(process.platform !== "linux")("standard output on a full disk", 
     const { status, stderr } = shell(blocks, cli, ["list", "--json"]);
     expect(readFileSync(join(folder, "part")).length).toBeGreaterThan(0);
     expect(stderr).toMatch(/cannot write the results to standard output: EFBIG/);
+    expect(status).toBe(1);
+  });
+});
+
+describe.skipIf(process.platform !== "linux")("a file that cannot be written", () => {
+  it.each([
+    ["report", "results.json", "--out", "/proc/none"],
+    ["report", "results.json", "--out", "/proc"],
+    ["trend", "history.jsonl", "--add", "results.json", "--page", "/proc/none/trend.html"],
+    ["--contenders", "cpp:poll", "--out", "/proc/none"],
+  ])("is refused first: %s %s %s %s", (...words) => {
+    const { status, stderr } = shell('exec "$0" "$@"', cli, words);
+    const [option, path] = words.slice(-2);
+    expect(stderr).toContain(`${option}: cannot write to "${path}": ENOENT: no such file`);
+    expect(stderr).not.toContain("tmp");
+    expect(status).toBe(2);
+    expect(existsSync(join(folder, "history.jsonl"))).toBe(false);
+  });
+
+  it("makes the command fail if it had no room", () => {
+    const files = ["report", "results.json", "--out", "slides"];
+    const { status, stderr } = shell('ulimit -f 2; exec "$0" "$@"', cli, files);
+    expect(stderr).toMatch(/^bench: cannot write the results to "slides": EFBIG: file too large; /);
     expect(status).toBe(1);
   });
 });

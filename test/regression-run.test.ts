@@ -522,6 +522,18 @@ describe("the command line", () => {
     expect(readFileSync(file, "utf8")).toBe("{}\n");
   });
 
+  it("adds a run once, and only if the page can be written", async () => {
+    const file = join(folder, "trend", "history.jsonl");
+    const add = ["trend", file, "--add", join(own.root, "reports", "reference", "default")];
+    const [refused, first, again] = await commandLines([[...add, "--page", folder], add, add]);
+    expect(refused).toMatchObject({ status: 2, stdout: "" });
+    expect(refused?.stderr).toMatch(/--page: cannot write to "[^"]+": it is a folder/);
+    expect(first).toMatchObject({ status: 0, stdout: expect.stringContaining("1 run") });
+    expect(again).toMatchObject({ status: 0, stdout: first?.stdout });
+    expect(again?.stderr).toMatch(/has the run of .*: nothing is added/);
+    expect(readFileSync(file, "utf8").match(/\n/g)).toHaveLength(1);
+  });
+
   it("refuses empty, truncated and foreign results", async () => {
     const text = {
       empty: "",

@@ -31,7 +31,7 @@ export const exitLines: readonly string[] = [
   "exit codes:",
   "  0  done",
   "  1  a contender failed, none could run, --fail-if was met, or nothing written",
-  "  2  a wrong option, a missing program, or a file that cannot be read",
+  "  2  a wrong option or path, a missing program, or a file that cannot be read",
   "  3  contenders ran, but the noise was too high to rank any",
   "  129, 130, 143  ended by SIGHUP, SIGINT or SIGTERM; what was measured is kept",
 ];
@@ -41,7 +41,7 @@ export const readerExitLines: readonly string[] = [
   "exit codes:",
   "  0  done",
   "  1  the command failed, or its output could not be written",
-  "  2  a wrong option, a missing program, or a file that cannot be read",
+  "  2  a wrong option or path, a missing program, or a file that cannot be read",
 ];
 
 /** Writes results to standard output. @returns 0, an exit code. @throws {OutputError} */

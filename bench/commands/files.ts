@@ -1,24 +1,44 @@
 // Whether what a command will write can be written, before it measures for minutes.
 
-import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from "node:fs";
-import { dirname, relative } from "node:path";
+import { closeSync, mkdtempSync, openSync, rmdirSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { UsageError } from "../command-line.ts";
-import { messageOf } from "./command.ts";
+import { OutputError, reasonOf } from "../host/output.ts";
+import { isFolder, makeFolders } from "../report/write.ts";
+import { isSystemError } from "./command.ts";
 
 /** Makes it if it is missing. @throws {UsageError} */
 export function writableFolder(folder: string, option: string): string {
   return attempt(folder, option, () => {
-    makeFolder(folder);
-    accessSync(folder, constants.W_OK);
+    makeFolders(folder);
+    takesFiles(folder);
+  });
+}
+
+/** Of a file that writeWhole() replaces: makes its folder if it is missing. @throws {UsageError} */
+export function writableFile(file: string, option: string): string {
+  return attempt(file, option, () => {
+    if (isFolder(file)) throw new Error("it is a folder");
+    makeFolders(dirname(file));
+    takesFiles(dirname(file));
   });
 }
 
 /** Makes it and its folder where they are missing. @throws {UsageError} */
 export function appendableFile(file: string, option: string): string {
   return attempt(file, option, () => {
-    makeFolder(dirname(file));
+    makeFolders(dirname(file));
     closeSync(openSync(file, "a"));
   });
+}
+
+/** Writes to a place that was writable before. @throws {OutputError} */
+export function written<T>(path: string, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    throw isSystemError(error) ? new OutputError(error, `"${path}"`) : error;
+  }
 }
 
 /** As a path is read: from the working directory, if it is below that. */
@@ -27,20 +47,9 @@ export function shortPath(path: string): string {
   return below.startsWith("..") ? path : below;
 }
 
-/** One level after another: Node's own way never ends below a folder that takes none, as /proc. */
-function makeFolder(folder: string): void {
-  if (isFolder(folder)) return;
-  const parent = dirname(folder);
-  if (parent !== folder) makeFolder(parent);
-  try {
-    mkdirSync(folder);
-  } catch (error) {
-    if (!isFolder(folder)) throw error; // another process was faster
-  }
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+/** access(2) lets root write to /proc, which takes no files. */
+function takesFiles(folder: string): void {
+  rmdirSync(mkdtempSync(join(folder, ".io-selectors-")));
 }
 
 function attempt(path: string, option: string, open: () => void): string {
@@ -48,6 +57,8 @@ function attempt(path: string, option: string, open: () => void): string {
     open();
     return path;
   } catch (error) {
-    throw new UsageError(`${option}: cannot write to "${path}": ${messageOf(error)}`);
+    throw new UsageError(
+      `${option}: cannot write to "${path}": ${reasonOf(error)}; give a path that can be written`,
+    );
   }
 }

@@ -6,7 +6,7 @@ import type { FormatName } from "../report/rendering.ts";
 import { reportOf } from "../report/report.ts";
 import { renderSaved } from "../report/write.ts";
 import { type Command, exitUsage, print, readerExitLines } from "./command.ts";
-import { shortPath } from "./files.ts";
+import { shortPath, writableFolder, written } from "./files.ts";
 import { terminalOf } from "./measuring.ts";
 import { readResults } from "./saved.ts";
 
@@ -35,7 +35,8 @@ export const reportCommand: Command = {
     const results = readResults(file);
     if (results === null) return exitUsage;
     if (values["out"] !== null) {
-      return print(shortPath(renderSaved(file, String(values["out"])).pagePath));
+      const out = writableFolder(String(values["out"]), "--out");
+      return print(shortPath(written(out, () => renderSaved(file, out)).pagePath));
     }
     const form = (values["form"] as FormatName | null) ?? "terminal";
     const text = formats[form].text?.(reportOf(results), terminalOf(process.stdout)) ?? "";

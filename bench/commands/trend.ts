@@ -6,12 +6,14 @@ import { option, UsageError, word } from "../command-line.ts";
 import {
   appendHistory,
   HistoryFormatError,
+  type HistoryRecord,
   readHistory,
   recordOfResults,
 } from "../gate/history.ts";
 import { trendsOf } from "../gate/trend.ts";
 import { renderTrends } from "../gate/trend-page.ts";
 import { trendLines } from "../gate/trend-words.ts";
+import type { Results } from "../model/results.ts";
 import { writeWhole } from "../report/write.ts";
 import {
   type Command,
@@ -22,7 +24,7 @@ import {
   readerExitLines,
   say,
 } from "./command.ts";
-import { shortPath } from "./files.ts";
+import { appendableFile, shortPath, writableFile, written } from "./files.ts";
 import { readResults } from "./saved.ts";
 
 export const trendCommand: Command = {
@@ -52,21 +54,18 @@ export const trendCommand: Command = {
     const added = values["add"] as string | null;
     const results = added === null ? null : readResults(added);
     if (added !== null && results === null) return exitUsage;
+    const page = (values["page"] as string | null) ?? join(dirname(file), "trend.html");
     try {
       // Before it is appended to: a file that is no history stays as it is.
       const records = results !== null && !existsSync(file) ? [] : readHistory(file);
-      if (results !== null) {
-        const record = recordOfResults(results);
-        appendHistory(file, record);
-        records.push(record);
-      }
+      writableFile(page, "--page");
+      if (results !== null) add(results, { file, records });
       if (records.length === 0) {
         say(`bench: ${file} has no runs; --history of regression appends one`);
         return exitUsage;
       }
       const trends = trendsOf(records);
-      const page = (values["page"] as string | null) ?? join(dirname(file), "trend.html");
-      writeWhole(page, renderTrends(trends));
+      written(page, () => writeWhole(page, renderTrends(trends)));
       for (const line of trendLines(trends, process.stdout.columns ?? 160)) print(line);
       say(`Page: ${shortPath(page)}`);
       await openIfAsked(given, page);
@@ -78,3 +77,21 @@ export const trendCommand: Command = {
     }
   },
 };
+
+interface History {
+  readonly file: string;
+  readonly records: HistoryRecord[];
+}
+
+/** A run is one point, also if its command is given again. */
+function add(results: Results, { file, records }: History): void {
+  const record = recordOfResults(results);
+  const { at, commit } = record;
+  if (records.some((one) => one.at === at && one.commit === commit)) {
+    say(`${file} has the run of ${at} already: nothing is added`);
+    return;
+  }
+  appendableFile(file, "trend");
+  written(file, () => appendHistory(file, record));
+  records.push(record);
+}

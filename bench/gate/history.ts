@@ -1,10 +1,11 @@
 // The history: one line of JSON per run, append-only, with the raw figures of every block, so that
 // later analyses can use it. https://jsonlines.org
 
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Results } from "../model/results.ts";
 import * as s from "../model/schema.ts";
+import { makeFolders } from "../report/write.ts";
 import { requestsOf, requestWords } from "../run/protocol.ts";
 import { gateMetrics } from "./metrics.ts";
 import type { GateResult } from "./result.ts";
@@ -38,7 +39,7 @@ export class HistoryFormatError extends Error {
 
 /** Makes the file and its folder where they are missing. */
 export function appendHistory(file: string, record: HistoryRecord): void {
-  mkdirSync(dirname(file), { recursive: true });
+  makeFolders(dirname(file));
   // A line that a full disk has cut must not take this one with it.
   const cut = existsSync(file) && !/(^|\n)$/.test(readFileSync(file, "utf8"));
   appendFileSync(file, `${cut ? "\n" : ""}${JSON.stringify(record)}\n`);

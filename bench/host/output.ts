@@ -5,16 +5,21 @@ import { fstatSync, writeSync } from "node:fs";
 
 const standardOutput = 1;
 
-/** Standard output took only a part of the results, or none of them. */
+/** Standard output, or a file, took only a part of the results, or none of them. */
 export class OutputError extends Error {
-  constructor(cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+  constructor(cause: unknown, place = "standard output") {
     super(
-      `cannot write the results to standard output: ${reason}; ` +
+      `cannot write the results to ${place}: ${reasonOf(cause)}; ` +
         "they are incomplete: make room, or write to another file",
       { cause },
     );
   }
+}
+
+/** Without the system call and the path, which may be that of a temporary file. */
+export function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/, [a-z]+( '.*)?$/s, "");
 }
 
 /** A reader may leave (EPIPE); any other error of standard output makes the exit code 1. */

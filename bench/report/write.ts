@@ -71,7 +71,7 @@ export function renderSaved(path: string, folder?: string): SavedReport {
   const results = parseResults(readSaved(resultsPath), resultsPath);
   const rendered = render(results);
   const place = folder ?? dirname(resultsPath);
-  mkdirSync(place, { recursive: true });
+  makeFolders(place);
   return { results, folder: place, resultsPath, ...writeRendered(place, rendered) };
 }
 
@@ -89,7 +89,7 @@ function render(results: Results): ReadonlyMap<string, string> {
 function writeRendered(folder: string, rendered: ReadonlyMap<string, string>) {
   const chartsFolder = join(folder, "charts");
   const inner = new Set([...rendered.keys()].map(dirname).filter((name) => name !== "."));
-  for (const name of inner) mkdirSync(join(folder, name), { recursive: true });
+  for (const name of inner) makeFolders(join(folder, name));
   for (const [name, text] of rendered) writeWhole(join(folder, name), text);
   for (const name of inner) syncFolder(join(folder, name));
   syncFolder(folder);
@@ -114,6 +114,18 @@ export function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
+/** One level after another: Node's own way never ends below a folder that takes none, as /proc. */
+export function makeFolders(folder: string): void {
+  if (isFolder(folder)) return;
+  const parent = dirname(folder);
+  if (parent !== folder) makeFolders(parent);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (!isFolder(folder)) throw error; // another process was faster
+  }
+}
+
 /** When the run began, in UTC, and its profile: "20261121T093000Z-quick". */
 export function reportId({ startedAt, profile }: Pick<Results, "startedAt" | "profile">): string {
   const stamp = startedAt.replace(/\.\d+/, "").replace(/[-:]/g, "");
@@ -125,7 +137,7 @@ const maxReportsOfOneSecond = 1000;
 
 /** Makes a new folder of that name, with a number if there is one already. */
 export function makeFolder(reportsFolder: string, id: string): string {
-  mkdirSync(reportsFolder, { recursive: true });
+  makeFolders(reportsFolder);
   for (let attempt = 1; attempt <= maxReportsOfOneSecond; attempt++) {
     const folder = join(reportsFolder, attempt === 1 ? id : `${id}-${attempt}`);
     try {
@@ -151,9 +163,16 @@ export function writeWhole(path: string, text: string): void {
     }
     renameSync(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    discard(temporary);
     throw error;
   }
+}
+
+/** After an error, which is the one to report. */
+function discard(temporary: string): void {
+  try {
+    rmSync(temporary, { force: true });
+  } catch {}
 }
 
 /** Makes the renames durable; some file systems do not let a folder be synced. */
@@ -187,7 +206,7 @@ function pointLatest(
     renameSync(temporary, latest);
     return latest;
   } catch (error) {
-    rmSync(temporary, { force: true });
+    discard(temporary);
     // A folder of that name belongs to the user and stays; the report itself is written.
     if (hasCode(error, "EISDIR", "ENOTEMPTY", "EEXIST", "EPERM")) return null;
     throw error;
