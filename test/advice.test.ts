@@ -200,6 +200,21 @@ describe("between measured scales", () => {
     expect(answer([runOf(at(1_000, 1))], ask({ connections: 1_000 })).lowConfidence).toBe(false);
   });
 
+  it("names the runs of other workloads with as many connections", () => {
+    const scale = plain.map(([name]) => ({
+      ...measuredCell(name, { cpu: 1, p50: 1, p99: 1, percent: 1 }),
+      ...{ workload: "scale", connections: 1e6 },
+    }));
+    const runs = [runOf(at(10_000, 4)), runOf(scale, { profile: "c1m" })];
+    const words = (connections: number) =>
+      renderAdvice(advise(runs, ask({ connections })), options).replaceAll("\n", " ");
+    expect(words(1e6)).toContain("for 1,000,000 connections (measured: at most 10,000");
+    expect(words(1e6)).toMatch(
+      /Measured with 1,000,000 connections: scale, in a run of [\d-]+ \(c1m\)\. /,
+    );
+    expect(words(2e6)).not.toContain("Measured with");
+  });
+
   it("names the run that would measure it, which the suite can", () => {
     const beyond = refusal([fullResults()], ask({ connections: 50_000, ratePerSecond: null }));
     expect(beyond.measuredBy).toEqual(
@@ -310,15 +325,16 @@ describe("advise on a command line", () => {
     expect(between.stdout).toContain("cpp:reactor-epoll: a reactor over epoll_wait(2)");
     expect(between.stdout).toContain("interpolated");
     const foreign = run("oneForeign");
-    expect(foreign.stdout).toContain("Low confidence: 5 connections were not measured");
+    expect(foreign.stdout).toMatch(/for 5 connections\s\(measured: at least 10,000/);
     expect(foreign.stderr).toContain("1 of 2 runs left out");
   });
 
   it("answers from the nearest scale with low confidence, and the command for this one", () => {
     const { status, stdout } = run("nearest");
     expect(status).toBe(0);
-    expect(stdout).toContain(
-      "Low confidence: 20,000 connections were not measured; measured: at m",
+    expect(stdout.replaceAll("\n", " ")).toContain(
+      "Low confidence: no CPU figures at a matched rate (echo-rate, active-fraction) for " +
+        "20,000 connections (measured: at most 10,000 connections).",
     );
     expect(stdout).toMatch(/^For 10,000 connections, .*:\n {2}cpp:reactor-epoll: /m);
     expect(stdout).toMatch(/--workloads echo-rate --connections 20000 --payload 64 --blocks 6$/m);

@@ -8,7 +8,7 @@ import { isSaturated } from "../report/cautions.ts";
 import { plainLine } from "../report/format.ts";
 import { type Figure, figure } from "../report/groups.ts";
 import { cornersOf, namesAt } from "./corners.ts";
-import { counts, memoryCell, pointsOf } from "./points.ts";
+import { counts, elsewhereOf, memoryCell, pointsOf } from "./points.ts";
 import type {
   Advice,
   Answer,
@@ -32,6 +32,7 @@ export function advise(runs: readonly Results[], question: Question): Advice {
   const nearest = place === undefined ? null : answerFrom(seen, scaleOf(place));
   return {
     ...refuse(points, question),
+    elsewhere: elsewhereOf(seen, question),
     nearest: nearest === null ? null : { ...nearest, lowConfidence: true },
   };
 }

@@ -1,8 +1,16 @@
 // Scales, and why one has no answer or a contender no rank, in words.
 
-import { count, plainLine, plural } from "../report/format.ts";
+import type { Results } from "../model/results.ts";
+import { count, enumerate, plainLine, plural } from "../report/format.ts";
 import { farthestApart } from "./corners.ts";
-import type { Axis, ExcludedContender, RefusalCause, ScalePoint } from "./question.ts";
+import { sources } from "./points.ts";
+import type {
+  AdviceRefusal,
+  Axis,
+  ExcludedContender,
+  RefusalCause,
+  ScalePoint,
+} from "./question.ts";
 
 const axisWords: Readonly<Record<Axis, (value: number) => string>> = {
   connections: (value) => `${count(value)} connections`,
@@ -18,14 +26,27 @@ export function refusalText(cause: RefusalCause): string {
   if (cause.code === "outside") {
     const parts = cause.axes.map(({ axis, wanted, end, bound }) => {
       const say = axisWords[axis];
-      return `${say(wanted)} were not measured; measured: at ${end} ${say(bound)}`;
+      return `${say(wanted)} (measured: at ${end} ${say(bound)})`;
     });
-    return `${parts.join("; ")}. Results are not extrapolated.`;
+    const missing = `no CPU figures at a matched rate (${sources.join(", ")})`;
+    return `${missing} for ${enumerate(parts)}. Results are not extrapolated.`;
   }
   return (
     "This scale is not between two measured ones that differ in nothing else and by a " +
     `factor of ${farthestApart} at most. Nearest: ${cause.nearest.map(scaleText).join("; ")}.`
   );
+}
+
+/** Where so many connections were measured for other figures; "" if nowhere. */
+export function elsewhereText({ elsewhere, question }: AdviceRefusal): string {
+  if (elsewhere.length === 0) return "";
+  const places = elsewhere.map((one) => `${one.workload}, in ${runText(one)}`);
+  return `Measured with ${plural(question.connections, "connection")}: ${places.join("; ")}.`;
+}
+
+/** "a run of 2026-11-30 (full)". */
+export function runText({ profile, startedAt }: Pick<Results, "profile" | "startedAt">): string {
+  return `a run of ${startedAt.slice(0, 10)} (${plainLine(profile)})`;
 }
 
 export function excludedText({ cause }: ExcludedContender): string {

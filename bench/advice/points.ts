@@ -3,10 +3,10 @@
 
 import type { Cell, Results } from "../model/results.ts";
 import { figure, groupCells, hasFigures } from "../report/groups.ts";
-import type { MeasuredPoint } from "./question.ts";
+import type { Elsewhere, MeasuredPoint, Question } from "./question.ts";
 
 /** The workloads whose cells differ in nothing but the axes of a question. */
-const sources: readonly string[] = ["echo-rate", "active-fraction"];
+export const sources: readonly string[] = ["echo-rate", "active-fraction"];
 
 /** Every scale with a figure that counts; those of later runs first. */
 export function pointsOf(runs: readonly Results[]): MeasuredPoint[] {
@@ -42,6 +42,16 @@ export function memoryCell(
     ),
   );
   return found[0] ?? null;
+}
+
+/** What other workloads measured with so many connections; nothing if the sources did as well. */
+export function elsewhereOf(runs: readonly Results[], { connections }: Question): Elsewhere[] {
+  const found = newestFirst(runs).flatMap(({ cells, profile, startedAt }) => {
+    const there = cells.filter((cell) => cell.connections === connections && hasFigures(cell));
+    const workloads = new Set(there.map(({ workload }) => workload));
+    return [...workloads].map((workload) => ({ workload, profile, startedAt }));
+  });
+  return found.some(({ workload }) => sources.includes(workload)) ? [] : found;
 }
 
 function pointOf(run: Results, cells: readonly Cell[]): MeasuredPoint | null {

@@ -101,11 +101,17 @@ export type RefusalCause =
   /** No two measured scales surround it; those nearest to it. */
   | { readonly code: "not-between"; readonly nearest: readonly ScalePoint[] };
 
+/** A workload of a run that measured as many connections, and no CPU per message there. */
+export interface Elsewhere extends Pick<Results, "profile" | "startedAt"> {
+  readonly workload: string;
+}
+
 /** Nothing was measured that the answer could stand on. */
 export interface AdviceRefusal {
   readonly kind: "refusal";
   readonly question: Question;
   readonly cause: RefusalCause;
+  readonly elsewhere: readonly Elsewhere[];
   /** Options of `run` that would measure it; null if the suite has no such workload. */
   readonly measuredBy: readonly string[] | null;
   /** What holds at the nearest scale that was measured, with low confidence; null without one. */

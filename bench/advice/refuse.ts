@@ -14,7 +14,7 @@ import type {
 export function refuse(
   points: readonly MeasuredPoint[],
   question: Question,
-): Omit<AdviceRefusal, "nearest"> {
+): Omit<AdviceRefusal, "elsewhere" | "nearest"> {
   return {
     kind: "refusal",
     question,

@@ -24,7 +24,7 @@ import {
 } from "../report/text-table.ts";
 import { attainableCoverage } from "../statistics/bootstrap.ts";
 import { compare, figureFor } from "./advise.ts";
-import { excludedText, refusalText, scaleText } from "./causes.ts";
+import { elsewhereText, excludedText, refusalText, runText, scaleText } from "./causes.ts";
 import type { Advice, AdviceRefusal, Answer, Candidate, Criterion } from "./question.ts";
 
 interface AdviceOptions {
@@ -83,10 +83,9 @@ function refusalLines(refusal: AdviceRefusal, options: AdviceOptions): string[] 
   const told = commandOf(refusal, command);
   const { nearest, cause } = refusal;
   const lead = nearest === null ? "No answer" : "Low confidence";
+  const reason = `${lead}: ${refusalText(cause)} ${elsewhereText(refusal)}`.trimEnd();
   return [
-    ...wrap(`${lead}: ${refusalText(cause)}`, Math.min(width, longestProse)).map((line) =>
-      paint(line, "yellow"),
-    ),
+    ...wrap(reason, Math.min(width, longestProse)).map((line) => paint(line, "yellow")),
     ...(nearest === null
       ? []
       : ["", "At the nearest measured scale:", ...nearestLines(nearest, options)]),
@@ -248,10 +247,6 @@ function basisText(answer: Answer): string {
   if (basisOf(answer) === "measured") return `measured exactly at this scale, in ${runs}`;
   const between = corners.map(({ point }) => `“${scaleText(point)}”`);
   return `interpolated, not measured, between ${enumerate(between)}, in ${runs}`;
-}
-
-function runText({ profile, startedAt }: Answer["corners"][number]["point"]["run"]): string {
-  return `a run of ${startedAt.slice(0, 10)} (${profile})`;
 }
 
 function intervalText({ corners }: Answer, blocks: number): string {
