@@ -14,7 +14,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Host } from "../bench/host/host.ts";
 import { usageOf } from "../bench/host/usage.ts";
 import { Feed } from "../bench/live/feed.ts";
-import { LiveServer } from "../bench/live/http.ts";
+import { isOwnHost, LiveServer } from "../bench/live/http.ts";
 import { type Sample, Sampler, UsageReader } from "../bench/live/sampler.ts";
 import type { LiveMessage } from "../bench/model/live.ts";
 import { packagePaths } from "../bench/paths.ts";
@@ -91,6 +91,14 @@ describe("the live server", () => {
       await live.close();
     },
   );
+
+  it("takes the Host of a browser on port 80, which omits the port", () => {
+    const names = ["127.0.0.1", "localhost", "127.0.0.1:80", "localhost:80"];
+    expect(names.map((name) => isOwnHost(name, 80))).toEqual([true, true, true, true]);
+    expect(names.map((name) => isOwnHost(name, 8080))).toEqual([false, false, false, false]);
+    const foreign = [undefined, "", "evil.example", "evil.example:80", "127.0.0.1:8080"];
+    for (const name of foreign) expect(isOwnHost(name, 80)).toBe(false);
+  });
 
   it.runIf(linux)("listens on 127.0.0.1 and nowhere else", async () => {
     const live = await open();

@@ -82,7 +82,7 @@ export class LiveServer {
 
   #answer({ method, url = "/", headers }: IncomingMessage, response: ServerResponse): void {
     const [path] = url.split("?");
-    if (!this.#isOurs(headers.host)) refuse(response, 403, "foreign Host header");
+    if (!isOwnHost(headers.host, this.port)) refuse(response, 403, "foreign Host header");
     else if (method !== "GET") refuse(response, 405, "GET only");
     else if (path === "/") sendPage(response, this.#serving.page);
     else if (path === "/events") this.#stream(response);
@@ -91,10 +91,6 @@ export class LiveServer {
       response.once("finish", () => this.#onFetched());
       sendPage(response, this.#report);
     } else refuse(response, 404, "no such page");
-  }
-
-  #isOurs(name: string | undefined): boolean {
-    return name === `${host}:${this.port}` || name === `localhost:${this.port}`;
   }
 
   #stream(response: ServerResponse): void {
@@ -108,6 +104,12 @@ export class LiveServer {
     response.once("close", () => this.#clients.delete(response));
     response.on("error", () => this.#clients.delete(response));
   }
+}
+
+/** Whether a Host header names this server; browsers omit the port if it is http's own, 80. */
+export function isOwnHost(name: string | undefined, port: number): boolean {
+  const ends = port === 80 ? ["", ":80"] : [`:${port}`];
+  return ends.some((end) => name === `${host}${end}` || name === `localhost${end}`);
 }
 
 const commonHeaders = {
