@@ -196,7 +196,7 @@ export function word(text: string): string {
 /** Names, separated by commas; each once. */
 export function words(text: string, option: string): string[] {
   const parts = text.split(",").map((part) => part.trim());
-  if (parts.includes("")) throw new UsageError(`${option}: an empty name in "${text}"`);
+  if (parts.includes("")) throw new UsageError(`${option}: an empty entry in "${text}"`);
   return [...new Set(parts)];
 }
 

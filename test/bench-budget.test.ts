@@ -87,6 +87,12 @@ describe("the budget of a plan", () => {
     }
   });
 
+  it("never promises less than the first block", () => {
+    const words = (budget: number) => describePlan(makePlan(requestOf({ budget }))).join("\n");
+    expect(words(1)).toMatch(/about \d+ s: the first block always runs, the budget is 1 s$/m);
+    expect(words(50)).toMatch(/about \d+ s, 50 s at most$/m);
+  });
+
   it("bounds no blocks that were asked for, unless it was asked for, too", () => {
     const own = makePlan(requestOf({ blocks: 40 }));
     expect(own.budget?.bindsPlanned).toBe(false);

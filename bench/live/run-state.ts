@@ -45,7 +45,7 @@ export class RunState {
   /** A refusal once, however many parts it meets, and uncut: what lifts a limit is at its end. */
   #noteOf(progress: RunProgress): string | null {
     if (progress.event === "budget-spent") {
-      return `time is used up: ${progress.blocks} of ${progress.planned} blocks were measured`;
+      return `time is used up after ${progress.blocks} of ${progress.planned} blocks`;
     }
     if (progress.event !== "making-up" && progress.event !== "refused") return null;
     const names = progress.contenders.join(", ");

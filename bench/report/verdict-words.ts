@@ -17,7 +17,7 @@ import {
   say,
   someOf,
 } from "./sentence.ts";
-import { capital, withInterval } from "./words.ts";
+import { capital, capitalized, withInterval } from "./words.ts";
 
 /** What the reference costs: how the report and every table's verdict begin. */
 function opening(reference: string, cost: number): Sentence {
@@ -63,7 +63,7 @@ export function headlineOf(group: Group | undefined, { reference }: Results): Se
   if (rest.length + full.length === 0 && others.length > 0) rest.push(say`No other is ranked`);
   return [
     say`${joined(first, "; ")}.`,
-    ...(rest.length === 0 ? [] : [say`${joined(rest, "; ")}.`]),
+    ...(rest.length === 0 ? [] : [say`${capitalized(joined(rest, "; "))}.`]),
     ...(full.length === 0 ? [] : [saturatedSentence(full)]),
   ];
 }

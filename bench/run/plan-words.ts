@@ -13,7 +13,7 @@ export function describePlan(plan: Plan): string[] {
   lines.push(
     `${count(plan.contenders.length, "contender")}, ${describeBlocks(plan.blocks)}, ` +
       `${count(windows, "window")} of ${windowMs} ms per round; ` +
-      `about ${describeSeconds(estimateSeconds(plan))}${describeBudget(plan)}`,
+      describeTime(plan),
   );
   const few = new Set(plan.parts.flatMap(comparedWithFewBlocks));
   if (few.size > 0) {
@@ -78,11 +78,16 @@ function describeBlocks({ minimum, maximum }: Blocks): string {
   return minimum === maximum ? count(minimum, "block") : `${minimum} to ${maximum} blocks`;
 }
 
-/** ", 55 s at most", or for how long disturbed blocks are made up for. */
-function describeBudget({ budget }: Plan): string {
-  if (budget === undefined) return "";
+/** "about 50 s, 57 s at most", or for how long disturbed blocks are made up for. */
+function describeTime({ parts, budget }: Plan): string {
+  const whole = `about ${describeSeconds(estimateSeconds({ parts }))}`;
+  if (budget === undefined) return whole;
   const time = describeSeconds(budget.seconds);
-  return budget.bindsPlanned ? `, ${time} at most` : `, up to ${time} if blocks are disturbed`;
+  if (!budget.bindsPlanned) return `${whole}, up to ${time} if blocks are disturbed`;
+  const single = parts.map((part) => ({ ...part, blocks: { minimum: 1, maximum: 1 } }));
+  const first = estimateSeconds({ parts: single });
+  if (first <= budget.seconds) return `${whole}, ${time} at most`;
+  return `about ${describeSeconds(first)}: the first block always runs, the budget is ${time}`;
 }
 
 function describeSeconds(seconds: number): string {

@@ -122,7 +122,7 @@ function peersSection(groups: readonly Group[], { reference }: Results): Section
     .filter(isChart);
   return {
     id: "peers",
-    title: "Against what you would use otherwise",
+    title: "Compared with servers in other languages",
     lead: peersLead,
     charts: mostArePeers(groups[0])
       ? []
