@@ -8,12 +8,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { parseOptions } from "../bench/command-line.ts";
+import { asText } from "../bench/commands/list.ts";
 import { contenders } from "../bench/contenders/catalogue.ts";
 import { families } from "../bench/contenders/families.ts";
 import { peers } from "../bench/contenders/peers.ts";
+import { widthOf } from "../bench/host/output.ts";
 import { workloads } from "../bench/model/workloads/catalogue.ts";
 import { packagePaths } from "../bench/paths.ts";
 import { parseResults } from "../bench/report/json.ts";
+import { nextLines } from "../bench/report/next.ts";
 import { loadRows } from "../bench/run/options.ts";
 import { profiles } from "../bench/run/profiles.ts";
 import { survivors } from "./bench-processes.ts";
@@ -98,6 +101,27 @@ describe("the command line", () => {
     ] as const) {
       expect(() => read(option, text)).toThrow(`--${option}: "${text}" is not`);
     }
+    expect(() => read("connections", "100,,200")).toThrow('an empty entry in "100,,200"');
+  });
+
+  it("lists in as many columns as the terminal has, and in 80 if it reports none", () => {
+    expect([widthOf({}), widthOf({ columns: 0 }), widthOf({ columns: 60 })]).toEqual([
+      ...[Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 60],
+    ]);
+    expect(widthOf({ columns: 0 }, 160)).toBe(160);
+    const longest = (width: number) => {
+      const lines = asText(width).split("\n");
+      return Math.max(...lines.map(({ length }) => length));
+    };
+    expect(longest(60)).toBeLessThanOrEqual(60);
+    expect(longest(widthOf({ columns: 0 }))).toBeGreaterThan(70);
+    expect(longest(widthOf({ columns: 0 }))).toBeLessThanOrEqual(80);
+  });
+
+  it("ends a run with the next command, whole, and its purpose below if there is no room", () => {
+    const next = { command: "npm run bench -- advise", purpose: "which strategy fits" };
+    expect(nextLines(next, 80)).toEqual([`Next:   ${next.command}  # ${next.purpose}`]);
+    expect(nextLines(next, 40)).toEqual([`Next:   ${next.command}`, `        # ${next.purpose}`]);
   });
 
   it("says that npm kept an option for itself", async () => {

@@ -90,6 +90,10 @@ describe("the line", () => {
     expect(text.split("\r\u001b[K").at(-2)).toMatch(/ block 1\/2 2 servers in turn +0:00, /);
   });
 
+  it("has 80 columns on a terminal that reports none", () => {
+    expect(shown(true, 0).length).toBeGreaterThan(shown(true, 40).length);
+  });
+
   it.each([40, 80, 140])("never fills the last of %i columns", (columns) => {
     const text = shown(true, columns);
     for (const line of text.replaceAll("\r\u001b[K", "\n").split("\n")) {

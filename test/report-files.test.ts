@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ResultsFormatError, serializeResults } from "../bench/report/json.ts";
-import { renderSaved, writeReport } from "../bench/report/write.ts";
+import { renderSaved, writeReport, writeWhole } from "../bench/report/write.ts";
 import { inventedResults, otherCell } from "./report-data.ts";
 import { fullResults, smallResults } from "./report-full-data.ts";
 import { renderCsv, renderHtml, renderMarkdown, renderTerminal } from "./report-words.ts";
@@ -135,6 +135,17 @@ describe("workloads that are about something else than CPU per message", () => {
     const text = renderTerminal(results, { colour: false, width });
     for (const line of text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(width);
     expect(text).toContain("fairness");
+  });
+});
+
+describe("a file that cannot be written", () => {
+  it("fails with the first error, and leaves nothing", () => {
+    const path = join(folder, "file");
+    writeFileSync(path, "");
+    expect(() => writeWhole(join(path, "below"), "text")).toThrow(/^ENOTDIR: .* open /);
+    mkdirSync(join(folder, "folder"));
+    expect(() => writeWhole(join(folder, "folder"), "text")).toThrow(/rename/);
+    expect(readdirSync(folder).sort()).toEqual(["file", "folder"]);
   });
 });
 

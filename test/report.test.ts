@@ -312,7 +312,7 @@ describe("terminal", () => {
   const render = (width: number, colour = false) =>
     renderTerminal(inventedResults(), { colour, width });
 
-  it.each([80, 100, 120, 140, 200])("fits %i columns", (width) => {
+  it.each([60, 80, 100, 120, 140, 200])("fits %i columns", (width) => {
     for (const line of render(width).split("\n")) expect(line.length).toBeLessThanOrEqual(width);
   });
 
@@ -397,6 +397,8 @@ describe("terminal", () => {
     expect(text).toMatch(/^b .* 1\.18 \(1\.07–1\.30\) .* probable$/m);
     expect(text).toMatch(/^c .* 1\.18 \(0\.98–1\.30\) .* not resolved$/m);
     expect(headline(results)).toContain("b probably costs 1.18 times as much; not resolved: c.");
+    const lone = withCells(reference, measuredCell("node:net", figures), open("c", 0.98));
+    expect(headline(lone)).toMatch(/\. Not resolved: c\.$/);
     expect(verdict(groupOf(results), reference.contender)).toContain(
       "b probably costs 1.18 times as much.",
     );

@@ -22,7 +22,7 @@ import { LocalHost } from "../host/local.ts";
 import type { Results } from "../model/results.ts";
 import { usualPayloadBytes } from "../model/workloads/workload.ts";
 import { isFolder } from "../report/write.ts";
-import { type Command, exitUsage, print, readerExitLines, say } from "./command.ts";
+import { type Command, exitUsage, print, readerExitLines, sayWrapped } from "./command.ts";
 import { terminalOf } from "./measuring.ts";
 import { readResults } from "./saved.ts";
 
@@ -131,7 +131,7 @@ function ofOneMachine(runs: readonly Results[], here: string, named: boolean): R
   const foreign = runs.length - own.length;
   if (foreign === 0) return own;
   if (own.length > 0 || !named) {
-    say(`${foreign} of ${runs.length} runs left out: another machine, kernel or Node.`);
+    sayWrapped(`${foreign} of ${runs.length} runs left out: another machine, kernel or Node.`);
     return own;
   }
   if (new Set(runs.map(({ environment }) => environment.fingerprint)).size > 1) {
@@ -139,7 +139,7 @@ function ofOneMachine(runs: readonly Results[], here: string, named: boolean): R
       "--from: these runs are of several machines, kernels or versions of Node; name runs of one",
     );
   }
-  say("! Measured on another machine, kernel or Node: figures of this machine may differ.");
+  sayWrapped("! Measured on another machine, kernel or Node: figures of this machine may differ.");
   return [...runs];
 }
 

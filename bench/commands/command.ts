@@ -3,7 +3,7 @@
 
 import { flag, type Given, type OptionRow } from "../command-line.ts";
 import { openPage } from "../host/browser.ts";
-import { writeOutput } from "../host/output.ts";
+import { widthOf, writeOutput } from "../host/output.ts";
 import { wrap } from "../report/text-table.ts";
 
 export interface Command {
@@ -50,11 +50,6 @@ export function print(text: string): number {
   return 0;
 }
 
-/** The width of what print() writes to, in columns; unlimited if it is no terminal. */
-export function widthOf(stream: NodeJS.WriteStream): number {
-  return stream.columns ?? Number.POSITIVE_INFINITY;
-}
-
 /** The option of every command that leaves a page. */
 export const openRow: OptionRow = flag("open", "opens the page in a browser");
 
@@ -71,8 +66,8 @@ export function say(line: string): void {
 
 /** The same for a text that may be longer than the terminal is wide; in a log it stays whole. */
 export function sayWrapped(text: string): void {
-  const { isTTY, columns } = process.stderr;
-  for (const line of isTTY ? wrap(text, columns - 1, "  ") : [text]) say(line);
+  const width = widthOf(process.stderr) - 1;
+  for (const line of text.length <= width ? [text] : wrap(text, width, "  ")) say(line);
 }
 
 /** A fault of the system, such as a full disk: its message says all that there is to say. */

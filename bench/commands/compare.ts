@@ -9,7 +9,8 @@ import type { GateResult } from "../gate/result.ts";
 import { compareSaved, type Saved } from "../gate/saved.ts";
 import { renderComparison } from "../gate/terminal.ts";
 import { exitCodeOf } from "../gate/words.ts";
-import { type Command, exitUsage, print, widthOf } from "./command.ts";
+import { widthOf } from "../host/output.ts";
+import { type Command, exitUsage, print } from "./command.ts";
 import { advisory, asked, decidingExitLines, notCompared, refuseMixed } from "./deciding.ts";
 import { readResults } from "./saved.ts";
 

@@ -8,8 +8,9 @@ import { type FitRow, fitRows, limitRows, models, scales, thousands } from "../h
 import type { MachineEnvironment } from "../host/environment.ts";
 import { type MachineLimits, warnings } from "../host/limits.ts";
 import { LocalHost } from "../host/local.ts";
+import { widthOf } from "../host/output.ts";
 import { wrapLast } from "../report/text-table.ts";
-import { type Command, print, readerExitLines, widthOf } from "./command.ts";
+import { type Command, print, readerExitLines } from "./command.ts";
 import { diagnoseMachines, table } from "./doctor-machines.ts";
 
 export const doctorCommand: Command = {

@@ -4,13 +4,16 @@ import { flag } from "../command-line.ts";
 import { type Contender, contenders, reference } from "../contenders/catalogue.ts";
 import { families } from "../contenders/families.ts";
 import { peers, peersGroup } from "../contenders/peers.ts";
+import { widthOf } from "../host/output.ts";
 import { packagePaths } from "../paths.ts";
+import { wrap } from "../report/text-table.ts";
 import { defaultProfile, profiles } from "../run/profiles.ts";
 import { type Command, print, readerExitLines } from "./command.ts";
 import {
   familyLines,
   familyOf,
   installed,
+  listColumns,
   listLines,
   missingRows,
   workloadLines,
@@ -23,24 +26,26 @@ export const listCommand: Command = {
   options: [flag("json", "as JSON")],
   examples: [["npm run bench -- list --json", "for a script"]],
   exits: readerExitLines,
-  execute: async ({ values }) => print(values["json"] === true ? asJson() : asText()),
+  execute: async ({ values }) =>
+    print(values["json"] === true ? asJson() : asText(widthOf(process.stdout))),
 };
 
-function asText(): string {
+export function asText(width: number): string {
+  const columns = Math.min(listColumns, width);
+  const what = "servers in other languages and on other libraries, measured only if you name them";
   return [
     `profiles (default: ${defaultProfile}):`,
-    ...listLines(profiles),
+    ...listLines(profiles, columns),
     "",
     "workloads:",
-    ...workloadLines(),
+    ...workloadLines(columns),
     "",
     `contenders (${reference} is the reference):`,
-    ...listLines(contenders),
+    ...listLines(contenders, columns),
     "",
-    `${peersGroup}: servers in other languages and on other libraries, ` +
-      "measured only if you name them:",
-    ...listLines(peers),
-    ...familyLines(),
+    ...wrap(`${peersGroup}: ${what}:`, columns),
+    ...listLines(peers, columns),
+    ...familyLines(columns),
   ].join("\n");
 }
 

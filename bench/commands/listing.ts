@@ -8,10 +8,14 @@ import type { Workload } from "../model/workloads/workload.ts";
 import { type Paths, packagePaths } from "../paths.ts";
 import { wrap } from "../report/text-table.ts";
 
-const columns = 80;
+/** Of help, and of a list on a terminal that is as wide. */
+export const listColumns = 80;
 
 /** Names and what they mean; a long meaning goes on below itself. */
-export function listLines(rows: readonly { name: string; summary: string }[]): string[] {
+export function listLines(
+  rows: readonly { name: string; summary: string }[],
+  columns = listColumns,
+): string[] {
   const width = Math.max(...rows.map(({ name }) => name.length)) + 4;
   return rows.flatMap(({ name, summary }) => {
     const [first = "", ...rest] = wrap(summary, columns - width);
@@ -22,33 +26,37 @@ export function listLines(rows: readonly { name: string; summary: string }[]): s
 /** The names alone, in as few lines as they need. */
 export function nameLines(rows: readonly { readonly name: string }[]): string[] {
   const names = rows.map(({ name }) => name).join(" ");
-  return wrap(names, columns - 2).map((line) => `  ${line}`);
+  return wrap(names, listColumns - 2).map((line) => `  ${line}`);
 }
 
 /** Workloads of which at least one contender is installed. */
-export function workloadLines(): string[] {
-  return listLines(installed().map(({ name, answers }) => ({ name, summary: answers })));
+export function workloadLines(columns = listColumns): string[] {
+  const rows = installed().map(({ name, answers }) => ({ name, summary: answers }));
+  return listLines(rows, columns);
 }
 
 /** Those of the workloads that have no echo servers, a paragraph each, and what is missing. */
-export function familyLines(): string[] {
+export function familyLines(columns = listColumns): string[] {
   return [
     ...Object.keys(families).flatMap((workload) => {
       const rows = familyOf(workload) ?? [];
       if (rows.length === 0) return [];
-      return ["", `contenders of ${workload}:`, ...listLines(rows)];
+      return ["", `contenders of ${workload}:`, ...listLines(rows, columns)];
     }),
-    ...missingLines(),
+    ...missingLines(columns),
   ];
 }
 
-function missingLines(): string[] {
+function missingLines(columns: number): string[] {
   const rows = [...missingRows(), ...missingOf(peers, packagePaths())];
   if (rows.length === 0) return [];
   return [
     "",
     "not available here:",
-    ...listLines(rows.map(({ name, reason }) => ({ name, summary: reason }))),
+    ...listLines(
+      rows.map(({ name, reason }) => ({ name, summary: reason })),
+      columns,
+    ),
   ];
 }
 

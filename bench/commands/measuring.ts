@@ -8,13 +8,14 @@ import type { CpuPlan } from "../host/cpus.ts";
 import type { Host } from "../host/host.ts";
 import { anySignal, Interruption } from "../host/interrupt.ts";
 import { warnings } from "../host/limits.ts";
+import { widthOf } from "../host/output.ts";
 import { Live } from "../live/live.ts";
 import { ProgressLine } from "../live/progress.ts";
 import type { Results } from "../model/results.ts";
 import { asTyped, type Paths } from "../paths.ts";
 import { renderHtml } from "../report/html/page.ts";
 import { serializeResults } from "../report/json.ts";
-import { nextOf } from "../report/next.ts";
+import { nextLines, nextOf } from "../report/next.ts";
 import type { TerminalOptions } from "../report/rendering.ts";
 import { reportOf } from "../report/report.ts";
 import { renderTerminal } from "../report/terminal.ts";
@@ -200,7 +201,10 @@ function report(
 /** Where the report is, and what to run next. */
 function afterwards(results: Results, page: string): string {
   const { command, purpose } = nextOf(reportOf(results));
-  return `Report: ${page}\nNext:   ${command}  # ${purpose}`;
+  const { width } = terminalOf(process.stdout);
+  return [`Report: ${page}`, ...nextLines({ command: asTyped(command), purpose }, width)].join(
+    "\n",
+  );
 }
 
 /** @returns the page's path; null, reported on standard error, if it could not be written. */
@@ -221,7 +225,7 @@ export function tableOf(results: Results): string {
 /** Colour only if it shows and is wanted (no-color.org); as wide as the terminal is. */
 export function terminalOf(stream: NodeJS.WriteStream): TerminalOptions {
   const colour = stream.isTTY === true && !process.env["NO_COLOR"];
-  return { colour, width: stream.columns ?? pipeColumns };
+  return { colour, width: widthOf(stream, pipeColumns) };
 }
 
 function describeCpus({ server, client, note }: CpuPlan): string {

@@ -25,6 +25,7 @@ import {
   say,
 } from "./command.ts";
 import { appendableFile, shortPath, writableFile, written } from "./files.ts";
+import { terminalOf } from "./measuring.ts";
 import { readResults } from "./saved.ts";
 
 export const trendCommand: Command = {
@@ -32,7 +33,7 @@ export const trendCommand: Command = {
   summary: "draws a history of runs, and marks where its figures changed",
   operands: "HISTORY.jsonl",
   options: [
-    option("add", "RESULTS", "appends this results.json first", word),
+    option("add", "RESULTS", "appends this results.json first, unless it is there already", word),
     option("page", "FILE", "path of the page; default: trend.html in the same folder", word),
     openRow,
   ],
@@ -66,7 +67,7 @@ export const trendCommand: Command = {
       }
       const trends = trendsOf(records);
       written(page, () => writeWhole(page, renderTrends(trends)));
-      for (const line of trendLines(trends, process.stdout.columns ?? 160)) print(line);
+      for (const line of trendLines(trends, terminalOf(process.stdout).width)) print(line);
       say(`Page: ${shortPath(page)}`);
       await openIfAsked(given, page);
       return 0;

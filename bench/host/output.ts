@@ -35,6 +35,14 @@ export function guardStreams(program: string): void {
   });
 }
 
+/** In columns; `otherwise` if it is no terminal, or one that does not know its size: it has 0. */
+export function widthOf(
+  { columns = 0 }: { readonly columns?: number },
+  otherwise = Number.POSITIVE_INFINITY,
+): number {
+  return columns > 0 ? columns : otherwise;
+}
+
 /** Writes results. @throws {OutputError} if a file or a device did not take all of it. */
 export function writeOutput(text: string): void {
   if (!isFileOrDevice()) {

@@ -1,5 +1,6 @@
 // How far a run is: on a terminal one line that is rewritten in place, elsewhere a line per round.
 
+import { widthOf } from "../host/output.ts";
 import { clock, shortCount } from "../report/format.ts";
 import { wrap } from "../report/text-table.ts";
 import type { Step } from "../run/blocks.ts";
@@ -105,7 +106,7 @@ export class ProgressLine {
 
   /** The last column stays free: a terminal that has filled it may go to the next line. */
   #width(): number {
-    return (this.#screen.columns ?? 80) - 1;
+    return widthOf(this.#screen, 80) - 1;
   }
 
   #count(): string {

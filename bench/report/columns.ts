@@ -43,24 +43,26 @@ const usual = ["latencyP50", "latencyP99", "serverCpuPercent"] as const;
 
 interface ColumnText {
   readonly reference: string;
-  /** Whether the headline has its interval next to it; the ratio always has. */
+  /** Whether the headline has its interval next to it. */
   readonly intervals: boolean;
   /** Whether p99 has its interval next to it. */
   readonly latencyIntervals: boolean;
+  /** Whether the ratio has its interval next to it; default: true. */
+  readonly ratioIntervals?: boolean;
   /** Whether the status is one word, which is the grade if it is ok. */
   readonly shortStatus?: boolean;
 }
 
 export function columnText(name: ColumnName, group: Group, options: ColumnText) {
   const { metric, measured } = group;
-  const { reference, intervals, latencyIntervals, shortStatus = false } = options;
+  const { reference, intervals, latencyIntervals, ratioIntervals = true } = options;
   const withIntervals = intervals || (latencyIntervals && isP99(metric));
   const main = (format: Format) => (cell: Cell) =>
     withIntervals ? intervalText(cell, metric, format) : figureText(cell, metric, format);
   const texts: { readonly [N in ColumnName]: (cell: Cell) => string } = {
     cost: main(plainNumber),
     headline: main(wordsIn(measured, metric).format),
-    ratio: (cell) => ratioText(cell, reference),
+    ratio: (cell) => ratioText(cell, reference, ratioIntervals ? intervalText : figureText),
     latencyP50: (cell) => figureText(cell, "latencyP50", duration),
     latencyP99: (cell) =>
       latencyIntervals
@@ -68,7 +70,7 @@ export function columnText(name: ColumnName, group: Group, options: ColumnText) 
         : figureText(cell, "latencyP99", duration),
     serverCpuPercent: (cell) => figureText(cell, "serverCpuPercent", percent),
     mismatches: (cell) => count(cell.mismatches),
-    status: shortStatus ? gradeText : statusText,
+    status: options.shortStatus ? gradeText : statusText,
   };
   return texts[name];
 }
@@ -123,9 +125,9 @@ function intervalText(cell: Cell, name: string, format: Format): string {
 }
 
 /** The ratio to the reference and its interval; a core that is full has a cost, and no ratio. */
-function ratioText(cell: Cell, reference: string): string {
+function ratioText(cell: Cell, reference: string, textOf: typeof intervalText): string {
   if (cell.contender === reference) return "reference";
   const cost = cell.headline === undefined || cell.headline === "serverCpuPerMessage";
   if (cost && isSaturated(cell)) return "saturated";
-  return intervalText(cell, "ratioToReference", ratio);
+  return textOf(cell, "ratioToReference", ratio);
 }

@@ -143,16 +143,18 @@ const levelStyles = { sound: "green", careful: "yellow", broken: "red" } as cons
 
 /** How much a table shows; the first layout that fits is taken. */
 interface Layout {
-  /** Of the figure that the table is about, and of p99; the ratio always has one. */
+  /** Of the figure that the table is about, of p99 and of the ratio. */
   readonly intervals: boolean;
   readonly latencyIntervals: boolean;
+  /** Default: true. */
+  readonly ratioIntervals?: boolean;
   readonly leftOut?: readonly ColumnName[];
   /** Whether the status is one word. */
   readonly short?: boolean;
   readonly gap: number;
 }
 
-/** p99 keeps its interval for longer than other columns stay. */
+/** p99 keeps its interval for longer than other columns stay, and the ratio longest. */
 const layouts: readonly Layout[] = [
   { intervals: true, latencyIntervals: true, gap: 2 },
   { intervals: true, latencyIntervals: true, gap: 1 },
@@ -164,6 +166,10 @@ const layouts: readonly Layout[] = [
       leftOut: ["serverCpuPercent", "latencyP50"] as const,
     })),
   ),
+  {
+    ...{ intervals: false, latencyIntervals: false, ratioIntervals: false, gap: 1, short: true },
+    leftOut: ["serverCpuPercent", "latencyP50"],
+  },
 ];
 
 function measuredLines(group: Group, canvas: Canvas): string[] {
@@ -207,8 +213,8 @@ function bar(columns: number): string {
 }
 
 function shownColumns(group: Group, layout: Layout, { reference }: Canvas): Column<Cell>[] {
-  const { intervals, latencyIntervals, leftOut = [], short = false } = layout;
-  const options = { reference, intervals, latencyIntervals, shortStatus: short };
+  const { leftOut = [], short = false, ...intervals } = layout;
+  const options = { reference, ...intervals, shortStatus: short };
   const columns = columnsOf(group)
     .filter((name) => !leftOut.includes(name))
     .map((name) => ({
