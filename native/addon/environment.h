@@ -38,6 +38,9 @@ struct OpenSelector final : public HostedSource {
   int32_t renewals() const override { return selector->renewals(); }
   void PrepareToBeWatched() override { selector->PrepareToBeWatched(); }
   std::vector<pollfd> Watched() const override { return selector->Watched(); }
+  bool ReportsHangupsOfWriters() const override {
+    return selector->capabilities().hangups_of_writers;
+  }
   bool Woken() const override { return selector->Woken(); }
   Result<int> Wait(int64_t timeout_ns) override {
     return selector->Select(ring + kRingHeadEvents, capacity, timeout_ns);

@@ -40,6 +40,9 @@ class HostedSource {
   /** What a thread polls instead if there is no fileno(); contains wake_set.fd(). */
   virtual std::vector<pollfd> Watched() const = 0;
 
+  /** Whether a Wait() reports the hang-up of what is watched for writing only, as poll(2) does. */
+  virtual bool ReportsHangupsOfWriters() const { return true; }
+
   /**
    * Waits, and keeps what is ready for the turn that follows.
    * @param timeout_ns nanoseconds; 0 only looks, kForever does not end by itself.

@@ -4,6 +4,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <condition_variable>
 #include <mutex>
@@ -17,13 +18,14 @@ namespace io_selectors {
 
 namespace {
 
-/** How long the thread leaves a list alone that poll(2) has refused. */
-constexpr int kRefusedPauseMs = 50;
+/** How long the thread leaves alone a list that poll(2) has refused, or a hang-up that the source
+ * does not report. */
+constexpr int kPauseMs = 50;
 
 class ThreadWatch final : public Watch {
  public:
   ThreadWatch(napi_env env, Environment& environment, HostedSource& source)
-      : Watch(env, environment, source) {}
+      : Watch(env, environment, source), all_hangups_(source.ReportsHangupsOfWriters()) {}
 
   Result<void> Open(napi_env env, uv_loop_t* loop) {
     Result<std::shared_ptr<Waker>> interrupt = Waker::Open();
@@ -141,17 +143,33 @@ class ThreadWatch final : public Watch {
 
   /** @returns 0 after EINTR; 1 after a pause if the list is refused (more descriptors than
    * RLIMIT_NOFILE, no memory), so that the waiting side looks for itself. */
-  static int Poll(std::vector<pollfd>& watched) {
+  int Poll(std::vector<pollfd>& watched) const {
     const int ready = poll(watched.data(), static_cast<nfds_t>(watched.size()), -1);
-    if (ready >= 0) return ready;
+    if (ready >= 0) return all_hangups_ ? ready : PollOthers(watched, ready);
     if (errno == EINTR) return 0;
-    (void)poll(watched.data(), 1, kRefusedPauseMs);
+    (void)poll(watched.data(), 1, kPauseMs);
     watched[0].revents = 0;
     return 1;
   }
 
+  /** If nothing is ready but hang-ups that the source does not report: polls the others for a
+   * while, because these may become writable. @returns as Poll(). */
+  static int PollOthers(std::vector<pollfd>& watched, int ready) {
+    const auto is_mute = [](const pollfd& one) {
+      return one.revents == POLLHUP && (one.events & POLLIN) == 0;
+    };
+    ready -= static_cast<int>(std::count_if(watched.begin(), watched.end(), is_mute));
+    if (ready > 0) return ready;
+    std::vector<pollfd> others = watched;
+    others.erase(std::remove_if(others.begin(), others.end(), is_mute), others.end());
+    ready = std::max(0, poll(others.data(), static_cast<nfds_t>(others.size()), kPauseMs));
+    watched[0].revents = others[0].revents;
+    return ready;
+  }
+
   enum class State { kIdle, kArmed, kPolling, kStale, kFired, kEnding };
 
+  const bool all_hangups_;
   uv_async_t async_{};
   std::shared_ptr<Waker> interrupt_;
   std::mutex mutex_;

@@ -71,10 +71,17 @@ struct Sets {
   BitSet except;
 };
 
+#ifdef __APPLE__
+constexpr bool kHangupsOfWriters = true;
+#else
+constexpr bool kHangupsOfWriters = false;
+#endif
+
 class SelectSelector final : public Selector {
  public:
   explicit SelectSelector(int fd_set_size)
-      : Selector(Capabilities{false, false, false, true, true, fd_set_size - 1, 1000}) {}
+      : Selector(Capabilities{false, false, false, true, true, fd_set_size - 1, 1000,
+                              kHangupsOfWriters}) {}
 
  private:
   Result<void> Add(int fd, const Registration& registration) override {

@@ -40,6 +40,7 @@ struct Capabilities {
   bool regular_files = false;
   int64_t max_fd = -1;  // the largest descriptor it takes; -1: whatever the process may open
   int64_t timeout_resolution_ns = 1;
+  bool hangups_of_writers = true;  // reports POLLHUP to those that only write, as poll(2) does
 };
 
 /** Waits without a deadline. */
