@@ -75,11 +75,7 @@ function isShortage(answer: number): boolean {
 
 export function capabilitiesOf(id: number): Capabilities {
   const { maxFd, ...rest } = native.capabilities(id);
-  return Object.freeze({
-    ...rest,
-    maxFd: maxFd < 0 ? null : maxFd,
-    asyncWait: native.fileno(id) < 0 ? "thread" : "nested",
-  });
+  return Object.freeze({ ...rest, maxFd: maxFd < 0 ? null : maxFd });
 }
 
 /**

@@ -102,6 +102,7 @@ export interface NativeCapabilities {
   /** -1: no bound of its own. */
   readonly maxFd: number;
   readonly timeoutResolutionNs: number;
+  readonly asyncWait: "nested" | "thread";
 }
 
 /** Calls, events and bytes of an engine since it was made. */
@@ -157,7 +158,7 @@ export interface Native {
   run(id: number, turn: (ready: number) => number, over: (answer: number) => void): number;
   /** After a wish: the run, if there is one, sees it before Node's loop sleeps. */
   nudge(id: number): void;
-  /** The backend's own descriptor, -1 without one. */
+  /** The backend's own descriptor, -1 without one; other sets may contain it from now on. */
   fileno(id: number): number;
 
   /** Resolved when a poll without waiting is worth while; -errno if it cannot be watched. */

@@ -223,7 +223,11 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
   /** From now on a pending `wait` does not keep the process alive. */
   unref(): this;
 
-  /** Returns the backend's own descriptor (epoll's), null if it has none. */
+  /**
+   * Returns the backend's own descriptor (epoll's), null if it has none. It is readable while
+   * descriptors are ready. Over io_uring it stays so until the next wait, even if they are not
+   * ready any more.
+   */
   fileno(): number | null;
   /**
    * Ends every registration and closes the selector's own descriptors, not the registered ones.

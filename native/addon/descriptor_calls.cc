@@ -41,7 +41,7 @@ napi_value CloseOne(napi_env env, napi_callback_info info) {
   // EINTR: the descriptor is gone all the same (close(2), on Linux and the BSDs alike).
   const int32_t answer = close(fd) < 0 && errno != EINTR ? -errno : 0;
   call.environment().signals.erase(fd);
-  selectors.ForEachWatching(fd, [](const OpenSelector& open) { open.TellWatch(); });
+  selectors.ForEachWatching(fd, [](OpenSelector& open) { open.TellWatch(); });
   return call.Answer(answer);
 }
 

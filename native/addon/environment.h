@@ -3,6 +3,7 @@
 
 #include <node_api.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
@@ -26,6 +27,11 @@ namespace io_selectors {
  * [1] what TypeScript wishes of a HostedRun. */
 constexpr int kRingHeadEvents = 1;
 constexpr int32_t kEndedByWaker = 1;  // a Waker ended the wait
+
+/** Whether fileno() of any selector was called, so that sets may contain each other. Of the whole
+ * process: other threads can be told the number. */
+inline std::atomic<bool> sets_may_nest{false};
+
 /** A selector, and the ring that TypeScript allocated for it: pinned by `ring_reference` while
  * `ring` is held here. */
 struct OpenSelector final : public HostedSource {
@@ -47,8 +53,13 @@ struct OpenSelector final : public HostedSource {
   }
 
   /** An asynchronous wait that is under way has to see what changed. */
-  void TellWatch() const {
+  void TellWatch() {
     if (watch != nullptr) watch->Changed();
+    KeepReadable();
+  }
+  /** Another set may contain fileno(), which is readable only for what was submitted. */
+  void KeepReadable() {
+    if (shows_fileno) PrepareToBeWatched();
   }
 
   std::unique_ptr<Selector> selector;
@@ -56,8 +67,9 @@ struct OpenSelector final : public HostedSource {
   /** The last wait without a deadline brought events although Node's loop had work: the next one
    * ends empty. Of this selector, so that the first wait on another one reports what is ready. */
   bool owes_turn = false;
-  int64_t host_phase = -1;  // of the loop, in which a blocking wait last watched it
-  int looks_in_row = 0;     // that each brought events; see LookOnce
+  bool shows_fileno = false;  // the program knows its descriptor
+  int64_t host_phase = -1;    // of the loop, in which a blocking wait last watched it
+  int looks_in_row = 0;       // that each brought events; see LookOnce
   napi_ref ring_reference = nullptr;
   ReadyEvent* ring = nullptr;
   int capacity = 0;

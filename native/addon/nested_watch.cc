@@ -31,14 +31,13 @@ class NestedWatch final : public Watch {
 
   Result<void> Arm() override {
     source_.PrepareToBeWatched();
-    renewals_ = source_.renewals();
     const auto fire = [](uv_poll_t* poll, int /*status*/, int /*events*/) {
       static_cast<NestedWatch*>(poll->data)->Fire(true);
     };
     const int refused = uv_poll_start(&poll_, UV_READABLE, fire);
     if (refused != 0) return Error{-refused, "uv_poll_start"};
     is_added_ = false;
-    if (!environment_.WatchesHost()) return {};
+    if (!sets_may_nest && !environment_.WatchesHost()) return {};
     const Result<void> added = AddAtOnce();
     if (!added.ok()) uv_poll_stop(&poll_);
     return added;
@@ -47,10 +46,11 @@ class NestedWatch final : public Watch {
 #ifdef __linux__
   /**
    * libuv adds the descriptor later, when it polls, and aborts the process if that is refused: for
-   * a circle of sources that contain each other (epoll_ctl(2): ELOOP). Added here, it is there
-   * already (EEXIST), for which libuv modifies it. The kernel looks for circles twice then, at a
-   * cost that grows with what the source watches; so this is done only if another source watches
-   * Node's loop, or before one begins to.
+   * a circle of sets that contain each other, or too many of them in a row (epoll_ctl(2): ELOOP).
+   * Added here, it is there already (EEXIST), for which libuv modifies it. The kernel looks for
+   * circles twice then, at a cost that grows with what the source watches; so this is done only if
+   * the descriptor of a selector is known to the program, or if another source watches Node's
+   * loop; and before the first of either.
    */
   Result<void> AddAtOnce() {
     epoll_event event{};
@@ -74,15 +74,7 @@ class NestedWatch final : public Watch {
 
   void OnChanged() override { source_.PrepareToBeWatched(); }
 
-  void OnLooked() override {
-    if (renewals_ == source_.renewals()) return source_.PrepareToBeWatched();
-    // The kernel has forgotten the old file, and libuv has to take in the new one.
-    Pause();
-    Resume();
-  }
-
   uv_poll_t poll_{};
-  int32_t renewals_ = 0;
   bool is_added_ = false;  // by AddAtOnce()
 };
 

@@ -17,10 +17,14 @@ class Pending {
   Pending(const Pending&) = delete;
   Pending& operator=(const Pending&) = delete;
 
+  napi_env env() const { return env_; }
   bool empty() const { return waiting_.empty(); }
 
   /** @returns a promise, nullptr if the environment is ending. */
   napi_value Next();
+
+  /** From now on this has the promises of the other. */
+  void TakeOver(Pending& other) { waiting_.swap(other.waiting_); }
 
   /** Resolves all with undefined, from a callback of the loop: ticks and promise jobs run in it. */
   void ResolveAll();

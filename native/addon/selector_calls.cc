@@ -48,6 +48,7 @@ Napi::Value DescribeCapabilities(const Napi::CallbackInfo& info) {
   described.Set("regularFiles", has.regular_files);
   described.Set("maxFd", static_cast<double>(has.max_fd));
   described.Set("timeoutResolutionNs", static_cast<double>(has.timeout_resolution_ns));
+  described.Set("asyncWait", open->fileno() < 0 ? "thread" : "nested");
   return described;
 }
 

@@ -82,6 +82,7 @@ int32_t Look(const Call& call, OpenSelector& open, int64_t timeout_ns, WakeSet::
   if (ready->waker && open.run != nullptr && open.watch != nullptr && open.watch->is_waited_for()) {
     open.watch->Cancel();
   }
+  open.KeepReadable();
   open.ring[0].fd = ready->waker ? kEndedByWaker : 0;
   return interrupted ? 0 : count.value();
 }
@@ -191,8 +192,12 @@ napi_value Nudge(napi_env env, napi_callback_info info) {
 /** fileno(id): the descriptor of the backend itself, or -1. */
 napi_value Fileno(napi_env env, napi_callback_info info) {
   const Call call(env, info);
-  const OpenSelector* open = call.environment().Find(call.Int(0));
-  return call.Answer(open == nullptr ? -1 : open->selector->fileno());
+  OpenSelector* open = call.environment().Find(call.Int(0));
+  if (open == nullptr) return call.Answer(-1);
+  if (!sets_may_nest.exchange(true)) call.environment().AddArmedWatches();
+  open->shows_fileno = true;
+  open->KeepReadable();
+  return call.Answer(open->selector->fileno());
 }
 
 /** watch(id): a promise that is resolved when a poll(id, 0) is worth while, or -errno. */

@@ -1,11 +1,21 @@
 #include "addon/watch.h"
 
 #include <cerrno>
+#include <utility>
 
 #include "addon/environment.h"
 #include "addon/hosted_run.h"
 
 namespace io_selectors {
+
+namespace {
+
+/** epoll_ctl(2): a circle of sets that contain each other, or more than five of them in a row. */
+bool IsCircle(const Result<void>& armed) {
+  return !armed.ok() && armed.error().errno_value == ELOOP;
+}
+
+}  // namespace
 
 void HostedSource::Detach() {
   if (run != nullptr) run->SourceClosed();
@@ -43,6 +53,7 @@ void Watch::Opened(napi_env env) {
 Result<napi_value> Watch::Next() {
   napi_value promise = pending_.Next();
   if (promise == nullptr) return Error{EIO, "napi_create_promise"};
+  if (armed_) Looked();  // by a promise job of Fire(), when nothing waited
   const Result<void> armed = ArmIfWanted();
   if (armed.ok()) return promise;
   pending_.ResolveAllInCall();
@@ -63,15 +74,28 @@ Result<void> Watch::Listen(bool* fired) {
 Result<void> Watch::ArmIfWanted() {
   if (armed_ || paused_ || !is_wanted()) return {};
   source_.wake_set.LeaveHost();
+  renewals_ = source_.renewals();
   Result<void> armed = Arm();
-  if (!armed.ok() && armed.error().errno_value == ELOOP) {
+  if (IsCircle(armed)) {
     // It contains a source that watches Node's loop: from the last wait on that.
     environment_.LeaveHost();
     armed = Arm();
   }
+  if (IsCircle(armed)) return BecomeThread();
   armed_ = armed.ok();
   ApplyRef();
   return armed;
+}
+
+Result<void> Watch::BecomeThread() {
+  const Result<Watch*> made = MakeThreadWatch(pending_.env(), environment_, source_);
+  if (!made.ok()) return made.error();
+  Watch& thread = *made.value();
+  thread.pending_.TakeOver(pending_);
+  thread.fired_ = std::exchange(fired_, nullptr);
+  CloseHandle();
+  source_.watch = &thread;
+  return thread.ArmIfWanted();
 }
 
 void Watch::DisarmIfUnwanted() {
@@ -108,11 +132,14 @@ void Watch::Fire(bool persists) {
 }
 
 void Watch::Looked() {
+  if (armed_ && renewals_ == source_.renewals()) return source_.PrepareToBeWatched();
+  // The kernel has forgotten a renewed file, and Node's loop has to take in the new one.
   if (armed_) {
-    OnLooked();
-  } else if (!paused_) {
-    Resume();
+    Pause();
+  } else if (paused_) {
+    return;
   }
+  Resume();
 }
 
 void Watch::Cancel() {

@@ -51,7 +51,7 @@ class Watch {
   /** This thread has looked at the source itself. */
   void Looked();
 
-  /** Before another source watches Node's loop: see NestedWatch::AddAtOnce(). */
+  /** Before something that may close a circle: see NestedWatch::AddAtOnce(). */
   void BeAdded() {
     if (armed_) AddNow();
   }
@@ -77,7 +77,6 @@ class Watch {
   virtual Result<void> Arm() = 0;
   virtual void Disarm() = 0;
   virtual void OnChanged() = 0;
-  virtual void OnLooked() {}
   virtual void AddNow() {}
   /** Before the handle is closed: whatever runs beside the loop ends. */
   virtual void End() {}
@@ -87,6 +86,9 @@ class Watch {
 
  private:
   Result<void> ArmIfWanted();
+  /** Node's loop refuses to contain the source: a thread polls it from now on, for what waits here.
+   */
+  Result<void> BecomeThread();
   /** Disarms unless something waits. */
   void DisarmIfUnwanted();
   bool is_wanted() const { return fired_ != nullptr || !pending_.empty(); }
@@ -95,6 +97,7 @@ class Watch {
   Pending pending_;
   napi_async_cleanup_hook_handle hook_ = nullptr;
   bool* fired_ = nullptr;
+  int32_t renewals_ = 0;  // of the source, when it was armed
   bool armed_ = false;
   bool paused_ = false;
   bool closed_ = false;

@@ -26,7 +26,7 @@ export function startReactorServer(selector: NativeSelector, request: ServerRequ
   const reactor = new Reactor(selector);
   const listener = listenTcp({ backlog: BACKLOG, port, reusePort });
   // Else each wait looks at every descriptor.
-  const kernelSet = selector.fileno() !== null;
+  const kernelSet = selector.capabilities.asyncWait === "nested";
   const waiting = { kernelSet, changesByCall: selector instanceof EpollSelector };
   const echo = new EchoHandler(counters, blocking);
   const connections = new Connections(reactor, counters, { waiting, echo });
