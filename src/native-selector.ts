@@ -68,7 +68,6 @@ export class NativeSelector<T = unknown> implements Selector<T> {
   readonly #data: (T | undefined)[] = [];
   #map: SelectorMap<T> | null;
   #size = 0;
-  #keepsAlive = true;
   /** Looks that a waker ended: one that another look has taken ends the waits beside it, too. */
   #wakes = 0;
 
@@ -213,7 +212,7 @@ export class NativeSelector<T = unknown> implements Selector<T> {
       const ready = this.select(0);
       return ready.length > 0 || this.#wakes !== wakes ? ready : null;
     };
-    return (await waitBeside(this.#id, look, this.#keepsAlive, options)) ?? [];
+    return (await waitBeside(this.#id, look, options)) ?? [];
   }
 
   /** Waits repeatedly, without a deadline, until `close`. */
@@ -324,7 +323,6 @@ export class NativeSelector<T = unknown> implements Selector<T> {
 
   #setRef(on: boolean): this {
     this.#assertOpen();
-    this.#keepsAlive = on;
     native.refWatch(this.#id, on ? 1 : 0);
     return this;
   }

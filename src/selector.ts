@@ -218,9 +218,9 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
   /** Makes a Waker, which ends this selector's waits, `wait` included, from any thread. */
   waker(): Waker;
 
-  /** Lets a pending `wait` keep the process alive; this is the default. */
+  /** From now on a pending `wait` keeps the process alive; this is the default. */
   ref(): this;
-  /** From now on a pending `wait` does not keep the process alive. */
+  /** From now on a pending `wait` does not keep the process alive, nor does its deadline. */
   unref(): this;
 
   /**

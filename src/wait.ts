@@ -15,7 +15,6 @@ const LONGEST_TIMER_MS = 0x7fffffff;
 export async function waitBeside<R>(
   id: number,
   look: () => R | null,
-  keepsAlive: boolean,
   options: WaitOptions,
 ): Promise<R | null> {
   const { signal } = options;
@@ -26,17 +25,12 @@ export async function waitBeside<R>(
     const found = look();
     const leftMs = deadlineMs - performance.now();
     if (found !== null || leftMs <= 0) return found;
-    await sleep(id, leftMs, keepsAlive, signal);
+    await sleep(id, leftMs, signal);
     signal?.throwIfAborted();
   }
 }
 
-async function sleep(
-  id: number,
-  leftMs: number,
-  keepsAlive: boolean,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+async function sleep(id: number, leftMs: number, signal: AbortSignal | undefined): Promise<void> {
   const watched = native.watch(id);
   if (typeof watched === "number") throw systemError(watched, "cannot wait on Node's loop");
   // Ends every wait of this selector; those with time left look and sleep again.
@@ -44,7 +38,7 @@ async function sleep(
   const timer = Number.isFinite(leftMs)
     ? setTimeout(cancel, Math.min(Math.ceil(leftMs), LONGEST_TIMER_MS))
     : undefined;
-  if (!keepsAlive) timer?.unref();
+  timer?.unref(); // the watch keeps the process alive, or does not: ref() and unref()
   signal?.addEventListener("abort", cancel, { once: true });
   try {
     await watched;

@@ -226,6 +226,7 @@ napi_value RefWatch(napi_env env, napi_callback_info info) {
   if (open == nullptr) return nullptr;
   open->keeps_alive = call.Int(1) != 0;
   if (open->watch != nullptr) open->watch->ApplyRef();
+  if (call.environment().host != nullptr) call.environment().host->ApplyRef();
   return nullptr;
 }
 
