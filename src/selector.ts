@@ -171,12 +171,14 @@ export interface Selector<T = unknown> extends Disposable, AsyncIterable<ReadyEv
   /**
    * Blocks this thread until a registered descriptor is ready or the timeout passes.
    * @param timeoutMs milliseconds; null or Infinity waits without a deadline, 0 or less does not
-   *   block. Fractions round up. Work of Node's own loop (a signal, a message) never ends a wait
-   *   with a deadline. It ends a wait without one with an empty result; if descriptors are ready as
-   *   well, the wait returns them, and the next one returns the empty result. A caller that yields
-   *   to Node after each empty result (`await new Promise(setImmediate)`) therefore misses no event
-   *   of Node; a caller that never yields gets one empty result per event of Node. A call that does
-   *   not block also returns an empty result for Node after 256 calls in a row with events.
+   *   block. Fractions round up. Work of Node's own loop (a signal, a message, a timer) never ends
+   *   a wait with a deadline. It ends a wait without one with an empty result; if descriptors are
+   *   ready as well, the wait returns them, and the next one returns the empty result. A caller
+   *   that yields to Node after each empty result (`await setTimeout()` of node:timers/promises)
+   *   therefore misses no event of Node; a caller that never yields gets one empty result per event
+   *   of Node. Because Node's loop does not always show its timers, a wait without a deadline also
+   *   ends empty after 50 ms, once until the caller yields. A call that does not block also returns
+   *   an empty result for Node after 256 calls in a row with events.
    * @returns the ready keys, each with the subset of its registered interest that is ready; empty
    *   on timeout.
    * @throws {RangeError | TypeError} ERR_INVALID_ARG_VALUE, ERR_INVALID_ARG_TYPE for an invalid

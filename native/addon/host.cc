@@ -1,12 +1,20 @@
 #include "addon/host.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "addon/hosted_run.h"
 #include "core/selector.h"
 #include "core/timeout.h"
 
 namespace io_selectors {
+
+namespace {
+
+/** How long a blocking wait goes on while Node's timers cannot be seen. */
+constexpr int64_t kBlindNs = 50 * kNsPerMs;
+
+}  // namespace
 
 Host* Host::Make(napi_env env, uv_loop_t* loop) {
   auto* host = new Host(loop);
@@ -83,17 +91,31 @@ void Host::SawEvents() {
   asked_in_ = -1;
 }
 
-bool Host::AsksForTurn() { return asked_in_ != Phase() && HasWork(); }
-
-bool Host::HasWork() const {
+int64_t Host::YieldByNs() {
+  if (HasAsked()) return kNever;
   // Events of a poll that has begun, and whose check phase has not, may still be handed out.
-  if (HasEvents() || checked_ != Iterations()) return true;
-  // A loop that nothing keeps alive always reports 0.
-  auto* check = reinterpret_cast<uv_handle_t*>(const_cast<uv_check_t*>(&check_));
+  if (HasEvents() || checked_ != Iterations()) return 0;
+  const int64_t phase = Phase();
+  if (std::exchange(phase_, phase) != phase) phase_began_ns_ = MonotonicNs();
+  const int64_t work_ns = NextWorkNs();
+  // While Node runs immediates, its loop looks as if others were left;
+  if (work_ns == 0) return phase_began_ns_ + kNsPerMs;
+  // and while it runs timers, its loop does not show the others.
+  return std::min(work_ns, phase_began_ns_ + kBlindNs);
+}
+
+bool Host::AsksForTurn() {
+  const int64_t yield_by_ns = YieldByNs();
+  return yield_by_ns == 0 || (yield_by_ns != kNever && yield_by_ns <= MonotonicNs());
+}
+
+int64_t Host::NextWorkNs() {
+  // A loop that nothing keeps alive always has a timeout of 0.
+  auto* check = reinterpret_cast<uv_handle_t*>(&check_);
   uv_ref(check);
-  const bool has_work = uv_backend_timeout(loop_) == 0;
+  const int64_t work_ns = NextTurnNs();
   uv_unref(check);
-  return has_work;
+  return work_ns;
 }
 
 int64_t Host::Iterations() const {

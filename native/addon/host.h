@@ -49,16 +49,26 @@ class Host {
   bool HasEvents() const { return seen_at_ >= 0 && checked_ <= seen_at_; }
 
   /**
-   * Whether a wait without a deadline ends empty, so that its caller yields: true once for each
-   * phase of the loop in which Node has work, so that a caller that never yields does not spin.
+   * When a wait without a deadline ends empty, so that its caller yields (CLOCK_MONOTONIC): 0 if
+   * Node has events, else at the latest when Node's next timer is due. kNever after one has ended
+   * for that reason in this phase of the loop, so that a caller that never yields does not spin.
    */
+  int64_t YieldByNs();
+
+  /** Whether that time has come. */
   bool AsksForTurn();
 
   /** A wait has ended empty for Node's sake. */
   void AskedForTurn() { asked_in_ = Phase(); }
 
+  /** Whether one did in this phase of the loop, and no event of Node came since. */
+  bool HasAsked() const { return asked_in_ == Phase(); }
+
   /** Changes with each phase of the loop that a caller can have yielded to. */
-  int64_t Phase() const { return Iterations() + checked_; }
+  int64_t Phase() const {
+    // The sum of three that never decrease. Timers run after the check phase, by a later clock.
+    return Iterations() + checked_ + static_cast<int64_t>(uv_now(loop_));
+  }
 
  private:
   explicit Host(uv_loop_t* loop);
@@ -70,7 +80,8 @@ class Host {
 
   /** Polls that the loop has begun. */
   int64_t Iterations() const;
-  bool HasWork() const;
+  /** As NextTurnNs(), but a loop that nothing keeps alive has no work. */
+  int64_t NextWorkNs();
 
   uv_loop_t* loop_;
   uv_prepare_t prepare_{};
@@ -80,9 +91,11 @@ class Host {
   napi_async_cleanup_hook_handle hook_ = nullptr;
   std::vector<std::unique_ptr<HostedRun>> runs_;
 
-  int64_t checked_;        // the iteration whose events have all been handed out
-  int64_t seen_at_ = -1;   // the iteration in which Node's descriptor was last seen ready
-  int64_t asked_in_ = -1;  // the phase in which a wait last ended for Node's sake
+  int64_t checked_;             // the iteration whose events have all been handed out
+  int64_t seen_at_ = -1;        // the iteration in which Node's descriptor was last seen ready
+  int64_t asked_in_ = -1;       // the phase in which a wait last ended for Node's sake
+  int64_t phase_ = -1;          // of the loop, when a wait last asked how long it may take
+  int64_t phase_began_ns_ = 0;  // when the first wait of that phase did
 };
 
 }  // namespace io_selectors

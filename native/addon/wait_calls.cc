@@ -97,6 +97,13 @@ bool HostAsksForTurn(Host& host) {
   return host.AsksForTurn();
 }
 
+/** Ends a wait empty, for Node's sake. */
+int32_t EndEmpty(OpenSelector& open, Host& host) {
+  open.ring[0].fd = 0;
+  host.AskedForTurn();
+  return 0;
+}
+
 /**
  * A wait of no time. A caller that yields on empty results only, and finds events at every look,
  * would keep Node's events waiting without end. After kLooksInRow such looks, one ends empty if
@@ -106,11 +113,7 @@ int32_t LookOnce(const Call& call, OpenSelector& open) {
   if (open.looks_in_row >= kLooksInRow) {
     open.looks_in_row = 0;
     Host& host = call.environment().HostOf(call.env());
-    if (HostAsksForTurn(host)) {
-      open.ring[0].fd = 0;
-      host.AskedForTurn();
-      return 0;
-    }
+    if (HostAsksForTurn(host)) return EndEmpty(open, host);
   }
   WakeSet::Ready ready;
   const int32_t count = Look(call, open, 0, &ready);
@@ -121,22 +124,22 @@ int32_t LookOnce(const Call& call, OpenSelector& open) {
 /** A wait without a deadline: it also ends empty for Node's sake. */
 int32_t WaitForever(const Call& call, OpenSelector& open) {
   Host& host = call.environment().HostOf(call.env());
-  if (std::exchange(open.owes_turn, false) && host.AsksForTurn()) {
-    open.ring[0].fd = 0;
-    host.AskedForTurn();
-    return 0;
+  if (std::exchange(open.owes_turn_in, -1) == host.Phase() && !host.HasAsked()) {
+    return EndEmpty(open, host);
   }
-  const bool asks = host.AsksForTurn();
   const int64_t longest_ns = open.wake_set.watches_host() ? kForever : kLongestBlindWaitNs;
-  const int64_t timeout_ns = asks ? 0 : longest_ns;
   for (;;) {
+    const int64_t yield_by_ns = host.YieldByNs();
+    if (yield_by_ns != 0 && yield_by_ns != kNever) {
+      const Result<void> set = open.wake_set.WakeBy(yield_by_ns);
+      if (!set.ok()) return call.environment().Refuse(set.error());
+    }
     WakeSet::Ready ready;
-    const int32_t count = Look(call, open, timeout_ns, &ready);
-    if (count > 0 && (asks || ready.host)) open.owes_turn = true;
+    const int32_t count = Look(call, open, yield_by_ns == 0 ? 0 : longest_ns, &ready);
+    const bool yields = yield_by_ns == 0 || ((ready.host || ready.timer) && host.AsksForTurn());
+    if (count > 0 && yields) open.owes_turn_in = host.Phase();
     if (count != 0 || ready.waker) return count;
-    if (!asks && !(ready.host && host.AsksForTurn())) continue;
-    host.AskedForTurn();
-    return 0;
+    if (yields) return EndEmpty(open, host);
   }
 }
 
