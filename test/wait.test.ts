@@ -4,13 +4,23 @@ import { spawnSync } from "node:child_process";
 import { stat } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { EVENT_READ, EVENT_WRITE, type NativeSelector, Reactor, recv, send } from "../src/index.ts";
+import {
+  close,
+  EVENT_READ,
+  EVENT_WRITE,
+  type NativeSelector,
+  pipe,
+  Reactor,
+  recv,
+  send,
+  write,
+} from "../src/index.ts";
 import { selectorClasses } from "./conformance/backends.ts";
 import { Descriptors, waitFor } from "./conformance/socket-pair.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-describe.each(selectorClasses)("wait over %s", (_name, make) => {
+describe.each(selectorClasses)("wait over %s", (name, make) => {
   let fds: Descriptors;
   let selector: NativeSelector<string>;
 
@@ -246,13 +256,53 @@ describe.each(selectorClasses)("wait over %s", (_name, make) => {
     expect(received).toBe(sent);
   });
 
+  it("goes on under a load that never ends, beside work of Node", async () => {
+    // Each look has events, until one ends empty for Node's sake and takes none.
+    const [reader, writer] = pipe();
+    selector.register(reader, EVENT_READ);
+    write(writer, bytes("x"));
+    let looks = 0;
+    for await (const ready of selector) {
+      looks += ready.length;
+      if (looks >= 1000) break;
+    }
+    expect(looks).toBe(1000);
+    for (const fd of [reader, writer]) close(fd);
+  });
+
+  it("does not look without end at the hang-up of what only writes", async () => {
+    const [reader, writer] = pipe();
+    selector.register(reader, EVENT_WRITE);
+    close(writer);
+    let looks = 0;
+    const select = selector.select.bind(selector);
+    selector.select = (timeoutMs) => {
+      looks++;
+      return select(timeoutMs);
+    };
+    const ready = await selector.wait({ timeoutMs: 60 });
+    expect(looks).toBeLessThan(5);
+    // select(2) does not report it on Linux and the BSDs.
+    if (name !== "select") expect(ready).toHaveLength(1);
+    // Nor does it hide what else is ready.
+    const [a, b] = fds.pair();
+    selector.register(a, EVENT_READ);
+    setTimeout(() => send(b, bytes("x")), 5);
+    let others = ready;
+    while (!others.some(({ key }) => key.fd === a)) others = await selector.wait();
+    close(reader);
+  });
+
   it.each([
     ["keeps the process alive", "", "woken"],
     ["does not once it is unref'd", "selector.unref();", "left"],
+    ["does not either until a deadline", "selector.unref(); selector.wait({ timeoutMs });", "left"],
+    ["does not from unref() on", "selector.wait({ timeoutMs }); selector.unref();", "left"],
   ])("%s", (_case, line, expected) => {
     const script = `
       import { ${selector.constructor.name}, listenTcp, EVENT_READ } from "./dist/src/index.js";
       const selector = new ${selector.constructor.name}();
+      const timeoutMs = 1e6;
       selector.register(listenTcp(), EVENT_READ);
       ${line}
       let answer = "left";
