@@ -47,6 +47,7 @@ export class ConnectionStream extends Duplex {
     this.#connection[takeOver]({
       handlers: this.#handlers(before),
       endsItself: true,
+      pacesItself: true,
       highWaterMark: 0,
       lowWaterMark: 0,
     });

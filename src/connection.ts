@@ -18,7 +18,7 @@ export interface ConnectionHandlers<T = undefined> {
    *   `setHandlers()` and `resume()` start it.
    */
   data?(connection: Connection<T>, bytes: Uint8Array): void;
-  /** After `write()` returned false: at most `lowWaterMark` bytes are left. */
+  /** After `write()` returned false: at most `lowWaterMark` bytes are left. Not after `end()`. */
   drain?(connection: Connection<T>): void;
   /** The peer has ended its side. This side then ends, too, unless `allowHalfOpen` is set. */
   end?(connection: Connection<T>): void;

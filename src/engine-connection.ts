@@ -181,7 +181,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   setHandlers(handlers: ConnectionHandlers<T>): void {
     assertHandlers(handlers);
-    this[takeOver]({ handlers, endsItself: false });
+    this[takeOver]({ handlers });
   }
 
   detach(): Detached {
@@ -213,7 +213,10 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   /** From now on a stream, an iterator or other handlers serve it. */
   [takeOver](changes: Partial<Role<T>>): void {
-    if (changes.handlers !== undefined) releaseReader(this, this.#role.handlers);
+    if (changes.handlers !== undefined) {
+      releaseReader(this, this.#role.handlers);
+      this.#role = { ...this.#role, endsItself: false, pacesItself: false };
+    }
     this.#role = { ...this.#role, ...changes };
     if (this.#role.handlers.data === undefined) this.pause();
     else if ((this.#flags & WITHHELD) !== 0) this.#receiveAgain();
@@ -276,7 +279,8 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     const before = this.#flags;
     this.#flags &= ~(HELD_BACK | NEEDS_DRAIN);
     if ((before & HELD_BACK) !== 0) this.#receiveAgain();
-    if ((before & NEEDS_DRAIN) !== 0) this.#call((handlers) => handlers.drain?.(this));
+    const drains = (before & ENDED) === 0 || this.#role.pacesItself === true;
+    if (drains && (before & NEEDS_DRAIN) !== 0) this.#call((handlers) => handlers.drain?.(this));
   }
 
   [onIdle](): void {
@@ -342,7 +346,8 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     if ((this.#flags & REPORTING) === 0) this.#submit(SUBMIT_REPORT);
     this.#flags |= NEEDS_DRAIN | REPORTING;
     // Only what answers its own peer: two programs that both send first must both go on reading.
-    if ((this.#flags & HELD_BACK) === 0 && this.#role.engine.delivering === this) {
+    const { engine, pacesItself = false } = this.#role;
+    if (!pacesItself && (this.#flags & HELD_BACK) === 0 && engine.delivering === this) {
       if ((this.#flags & PAUSED) === 0) this.#submit(SUBMIT_PAUSE);
       this.#flags |= HELD_BACK;
     }

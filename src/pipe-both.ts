@@ -96,7 +96,7 @@ function pipeOne<F, T>(from: Connection<F>, to: Connection<T>, states: States): 
       before.close?.(from, error); // last: it may throw
     },
   };
-  source[takeOver]({ handlers, endsItself: true });
+  source[takeOver]({ handlers, endsItself: true, pacesItself: true });
   if (from.closed) {
     to.destroy(source[failureOf] ?? undefined);
     resolve(source[failureOf]);

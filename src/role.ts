@@ -13,6 +13,11 @@ export interface Role<T = undefined> {
   readonly allowHalfOpen: boolean;
   /** Whether what took it over ends this side (a stream, an iterator); false unless given. */
   readonly endsItself?: boolean;
+  /**
+   * Whether what took it over has a back-pressure of its own (a stream, a pipe): receiving is not
+   * held back for it, and `drain` is also called after `end()`. False unless given.
+   */
+  readonly pacesItself?: boolean;
   /** Called before the `close` handler. */
   readonly closed: (() => void) | null;
 }

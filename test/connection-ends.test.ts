@@ -206,6 +206,55 @@ describe.each(engines)("by %s", (name, way) => {
     await until(() => connection.closed, "the close");
   });
 
+  it("calls no `drain` after end(), so that all that was written leaves", async () => {
+    const drained: boolean[] = [];
+    const server = start(
+      {
+        open(connection) {
+          connection.write(new Uint8Array(8 << 20));
+          connection.end("TAIL");
+        },
+        data() {},
+        drain: (connection) => void drained.push(connection.write("more")),
+      },
+      way,
+    );
+    const received = await receiveAll(await socketTo(server));
+    expect(received.length).toBe((8 << 20) + 4);
+    expect(String(received.subarray(-4))).toBe("TAIL");
+    expect(drained).toEqual([]);
+  });
+
+  it("sends all of a loop of `drain` to a peer that has ended, with allowHalfOpen", async () => {
+    let left = 32;
+    let closed: Error | null | undefined;
+    const pump = (connection: Connection) => {
+      while (left > 0) {
+        left--;
+        if (!connection.write(new Uint8Array(1 << 20))) return;
+      }
+      connection.end();
+    };
+    const close = (_c: Connection, error: Error | null) => {
+      closed = error;
+    };
+    for (const allowHalfOpen of [true, false]) {
+      left = 32;
+      closed = undefined;
+      const server = start({ data: pump, drain: pump, close }, { ...way, allowHalfOpen });
+      const socket = await socketTo(server, { allowHalfOpen: true });
+      socket.pause();
+      socket.end("GET\n");
+      await until(() => left < 32, "the first write");
+      const received = await receiveAll(socket);
+      await until(() => closed !== undefined, "the close");
+      expect(closed).toBe(null);
+      // Without it this side ends with its peer: what `drain` had still to send is cut off.
+      if (allowHalfOpen) expect(received.length).toBe(32 << 20);
+      else expect(received.length).toBe((32 - left) << 20);
+    }
+  });
+
   it("names the call that refused TCP_NODELAY, and refuses what is no boolean", async () => {
     const [fd, peer] = socketPair();
     const connection = adopt(fd, echo, way);
