@@ -1,25 +1,10 @@
 // ConnectionIterator: what `for await` over a connection reads from. It holds at most the
 // high-water mark plus one read, and ends when the peer has sent everything.
 
-import { release } from "./connection-symbols.ts";
-import { isPlenty } from "./withheld.ts";
-
-/** What it uses of the Connection that made it. */
-interface Iterated {
-  readonly closed: boolean;
-  pause(): void;
-  resume(): void;
-  end(): void;
-  destroy(error?: Error): void;
-}
-
-/** The handlers that it calls for other events. */
-interface Handlers<C> {
-  drain?(connection: C): void;
-  idle?(connection: C): void;
-  error?(connection: C, thrown: unknown): void;
-  close?(connection: C, error: Error | null): void;
-}
+import type { Connection, ConnectionHandlers } from "./connection.ts";
+import { failureOf, release, roleOf, takeOver } from "./connection-symbols.ts";
+import type { EngineConnection } from "./engine-connection.ts";
+import { isPlenty, takeWithheld } from "./withheld.ts";
 
 interface Settings {
   readonly allowHalfOpen: boolean;
@@ -33,10 +18,23 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** From now on an iterator serves this connection. */
+export function iterate<T>(connection: EngineConnection<T>): AsyncIterator<Uint8Array> {
+  const iterator = new ConnectionIterator(connection);
+  connection[takeOver]({
+    handlers: iterator as ConnectionHandlers<T>,
+    endsItself: true,
+    pacesItself: false,
+  });
+  if (connection.closed) iterator.take(takeWithheld(connection));
+  connection.resume();
+  return iterator;
+}
+
 const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
 
-export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uint8Array> {
-  readonly #connection: C;
+class ConnectionIterator<T> implements AsyncIterator<Uint8Array> {
+  readonly #connection: EngineConnection<T>;
   readonly #settings: Settings;
   readonly #chunks: Uint8Array[] = [];
   #waiting: Waiting[] = [];
@@ -45,30 +43,32 @@ export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uin
   /** Whether the peer's end is still to be reported. */
   #hasEnd = false;
   #released = false;
-  readonly drain: ((connection: C) => void) | undefined;
-  readonly idle: ((connection: C) => void) | undefined;
-  readonly error: ((connection: C, thrown: unknown) => void) | undefined;
+  readonly drain: ((connection: Connection<T>) => void) | undefined;
+  readonly idle: ((connection: Connection<T>) => void) | undefined;
+  readonly error: ((connection: Connection<T>, thrown: unknown) => void) | undefined;
   /** Not those of an iterator that this one replaces, which would be a chain. */
-  readonly #handlers: Handlers<C>;
+  readonly #handlers: ConnectionHandlers<T>;
 
-  constructor(connection: C, handlers: Handlers<C>, settings: Settings) {
+  constructor(connection: EngineConnection<T>) {
     this.#connection = connection;
-    const { allowHalfOpen, highWaterMark, failure } = settings;
+    const { handlers, allowHalfOpen, highWaterMark } = connection[roleOf];
+    const failure = connection[failureOf];
     this.#settings = { allowHalfOpen, highWaterMark, failure }; // no more, which would be kept
     const own = handlers instanceof ConnectionIterator ? handlers.#handlers : handlers;
-    this.#handlers = own as Handlers<C>;
+    this.#handlers = own as ConnectionHandlers<T>;
     this.drain = own.drain?.bind(own);
     this.idle = own.idle?.bind(own);
     this.error = own.error?.bind(own);
     this.#ended = connection.closed;
-    this.#failure = settings.failure;
-    // A closed connection delivers nothing again.
-    if (connection.closed && handlers instanceof ConnectionIterator) {
-      this.#chunks.push(...handlers.#chunks.splice(0));
-    }
+    this.#failure = failure;
   }
 
-  data(_connection: C, bytes: Uint8Array): void {
+  /** What a closed connection has not delivered comes first. */
+  take(chunks: readonly Uint8Array[]): void {
+    this.#chunks.push(...chunks);
+  }
+
+  data(_connection: Connection<T>, bytes: Uint8Array): void {
     const chunk = bytes.slice();
     const waiting = this.#waiting.shift();
     if (waiting !== undefined) {
@@ -85,15 +85,16 @@ export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uin
     if (this.#chunks.length === 0 && this.#waiting.length > 0) this.#finish();
   }
 
-  close(connection: C, error: Error | null): void {
+  close(connection: Connection<T>, error: Error | null): void {
+    const failure = error ?? (this.#ended ? null : this.#connection[failureOf]);
     this.#ended = true;
     const waiting = this.#waiting;
     this.#waiting = [];
     // Thrown once: by those that wait, or by the next call.
-    if (this.#settings.failure === null && waiting.length === 0) this.#failure = error;
+    if (this.#settings.failure === null && waiting.length === 0) this.#failure = failure;
     for (const { resolve, reject } of waiting) {
-      if (error === null) resolve(DONE);
-      else reject(error);
+      if (failure === null) resolve(DONE);
+      else reject(failure);
     }
     this.#handlers.close?.(connection, error);
   }
@@ -122,7 +123,7 @@ export class ConnectionIterator<C extends Iterated> implements AsyncIterator<Uin
   }
 
   /** It is over: gives back what the program has not asked for, the newest first. */
-  [release](_connection: C, giveBack: (item: Uint8Array | "end") => void): void {
+  [release](_connection: Connection<T>, giveBack: (item: Uint8Array | "end") => void): void {
     if (this.#hasEnd) giveBack("end");
     for (const chunk of this.#chunks.splice(0).reverse()) giveBack(chunk);
     this.#released = true;

@@ -4,9 +4,11 @@
 import { addAbortSignal, Duplex, type DuplexOptions } from "node:stream";
 import { assertSignal } from "./arguments.ts";
 import type { Connection, ConnectionHandlers } from "./connection.ts";
-import { failureOf, roleOf, takeOver } from "./connection-symbols.ts";
+import { type Reader, release, roleOf, takeOver } from "./connection-symbols.ts";
 import { EngineConnection } from "./engine-connection.ts";
 import { connectionError } from "./errors.ts";
+import type { Role } from "./role.ts";
+import { reasonOf, takeWithheld } from "./withheld.ts";
 
 export type ConnectionStreamOptions = Pick<
   DuplexOptions,
@@ -28,6 +30,8 @@ export class ConnectionStream extends Duplex {
   #drained: Done | null = null;
   #closed: Done | null = null;
   #received = false;
+  /** Whether something else has taken the connection over. */
+  #released = false;
 
   constructor(connection: Connection<unknown>, options: ConnectionStreamOptions) {
     const { signal, ...rest } = options;
@@ -41,7 +45,7 @@ export class ConnectionStream extends Duplex {
     }
     taken.add(connection);
     this.#connection = connection as EngineConnection<unknown>;
-    const before = this.#connection[roleOf].handlers;
+    const before = this.#connection[roleOf];
     this.#connection.pause();
     // A write is done once the system has taken it: the stream alone buffers.
     this.#connection[takeOver]({
@@ -51,7 +55,7 @@ export class ConnectionStream extends Duplex {
       highWaterMark: 0,
       lowWaterMark: 0,
     });
-    if (connection.closed) this.destroy(this.#connection[failureOf] ?? undefined);
+    if (connection.closed) this.#over(reasonOf(connection), takeWithheld(connection));
     if (signal !== undefined) addAbortSignal(signal, this); // last: it may destroy at once
   }
 
@@ -66,7 +70,7 @@ export class ConnectionStream extends Duplex {
   }
 
   override _read(): void {
-    this.#connection.resume();
+    if (!this.#released) this.#connection.resume();
   }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: Done): void {
@@ -81,13 +85,13 @@ export class ConnectionStream extends Duplex {
   }
 
   override _final(done: Done): void {
-    this.#connection.end();
+    if (!this.#released) this.#connection.end();
     done();
   }
 
   override _destroy(error: Error | null, done: Done): void {
     this.#drain(error ?? closedEarly());
-    if (this.#connection.closed) {
+    if (this.#connection.closed || this.#released) {
       done(error);
       return;
     }
@@ -118,8 +122,38 @@ export class ConnectionStream extends Duplex {
     done?.(error);
   }
 
-  #handlers(before: ConnectionHandlers<unknown>): ConnectionHandlers<unknown> {
+  /** The connection is over: what is left is read first, and then the stream destroys itself. */
+  #over(error: Error | null, left: readonly Uint8Array[]): void {
+    const whole = this.#received || left.length > 0;
+    if (error !== null || !whole || this.#drained !== null) {
+      this.destroy(error ?? undefined);
+      return;
+    }
+    for (const bytes of left) this.push(bytes);
+    if (!this.#received) this.push(null);
+    if (!this.writableEnded) this.end();
+  }
+
+  /** What is buffered, unless it is decoded already. */
+  #takeUnread(): Uint8Array[] {
+    this.removeAllListeners("data"); // they would get what read() returns
+    const chunks: unknown[] = [];
+    for (let chunk = this.read(); chunk !== null; chunk = this.read()) chunks.push(chunk);
+    return chunks.filter((chunk) => chunk instanceof Uint8Array);
+  }
+
+  #handlers(before: Role<unknown>): ConnectionHandlers<unknown> & Reader<unknown> {
+    const { handlers, highWaterMark, lowWaterMark } = before;
     return {
+      [release]: (_connection, giveBack) => {
+        this.#released = true;
+        taken.delete(this.#connection);
+        this.#connection[takeOver]({ highWaterMark, lowWaterMark });
+        if (this.#received) giveBack("end");
+        for (const bytes of this.#takeUnread().reverse()) giveBack(bytes);
+        const what = "the connection of this stream was detached or got other handlers";
+        this.destroy(connectionError("ERR_CONNECTION_TAKEN", what));
+      },
       data: (connection, bytes) => {
         if (!this.push(Buffer.from(bytes))) connection.pause();
       },
@@ -129,15 +163,11 @@ export class ConnectionStream extends Duplex {
         this.push(null);
         this.read(0); // emits "end" if nothing is buffered
       },
-      ...(before.idle && { idle: (connection) => before.idle?.(connection) }),
+      ...(handlers.idle && { idle: (connection) => handlers.idle?.(connection) }),
       close: (connection, error) => {
-        const closed = this.#closed;
-        const broken = error !== null || !this.#received || this.#drained !== null;
-        if (closed !== null) closed(error);
-        else if (broken) this.destroy(error ?? undefined);
-        // What is buffered is read first: the stream destroys itself after both its ends.
-        else if (!this.writableEnded) this.end();
-        before.close?.(connection, error); // last: it may throw
+        if (this.#closed !== null) this.#closed(error);
+        else if (!this.#released) this.#over(error, []);
+        handlers.close?.(connection, error); // last: it may throw
       },
     };
   }

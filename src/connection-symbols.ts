@@ -14,8 +14,8 @@ export const release = Symbol("release");
 export const takeOver = Symbol("takeOver");
 export const failureOf = Symbol("failureOf");
 
-/** Handlers that keep received bytes: an iterator, a framing, a pipe. */
-interface Reader<C> {
+/** Handlers that keep received bytes: an iterator, a framing, a pipe, a stream. */
+export interface Reader<C> {
   [release]?(connection: C, giveBack: (item: Uint8Array | "end") => void): void;
 }
 

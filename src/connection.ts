@@ -120,7 +120,11 @@ export interface Connection<T = undefined> extends AsyncIterable<Uint8Array>, Di
    */
   detach(): Detached;
 
-  /** The received bytes, chunk by chunk; leaving the loop early destroys the connection. */
+  /**
+   * The received bytes, chunk by chunk; leaving the loop early destroys the connection. The loop
+   * throws the connection's error, or ERR_STREAM_PREMATURE_CLOSE if the connection is destroyed
+   * before its peer has ended.
+   */
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array>;
 
   /** As `destroy()`, for `using`. */

@@ -17,7 +17,7 @@ import {
   UNWRITABLE,
   WITHHELD,
 } from "./connection-flags.ts";
-import { ConnectionIterator } from "./connection-iterator.ts";
+import { iterate } from "./connection-iterator.ts";
 import {
   deliver,
   failureOf,
@@ -33,7 +33,7 @@ import {
   unread,
   withholds,
 } from "./connection-symbols.ts";
-import { connectionError, connectionLost, refusedWrite } from "./errors.ts";
+import { closedBeforeEnd, connectionError, connectionLost, refusedWrite } from "./errors.ts";
 import { assertHandlers, handlerFailed } from "./handlers.ts";
 import { noDelayOrThrow } from "./opening.ts";
 import type { Role } from "./role.ts";
@@ -51,7 +51,9 @@ import {
   forgetWithheld,
   isOnlyEnd,
   isPlenty,
+  reasonOf,
   reasons,
+  takeWithheld,
   unclosed,
   type Withheld,
   withheldOf,
@@ -181,7 +183,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   setHandlers(handlers: ConnectionHandlers<T>): void {
     assertHandlers(handlers);
-    this[takeOver]({ handlers });
+    this[takeOver]({ handlers, endsItself: false, pacesItself: false });
   }
 
   detach(): Detached {
@@ -189,34 +191,28 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     const received = this.#role.engine.detach(this.#slot); // first: it may throw
     this.#flags |= ABANDONED; // from now on nothing is submitted
     releaseReader(this, this.#role.handlers);
-    const parts = withheldOf(this).filter((item) => typeof item !== "string");
+    const parts = [...takeWithheld(this), ...received];
     this.#release();
-    return { fd: this.#slot, unread: Buffer.concat([...parts, ...received]) };
+    return { fd: this.#slot, unread: Buffer.concat(parts) };
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
-    const settings = { ...this.#role, failure: this[failureOf] };
-    const iterator = new ConnectionIterator(this, settings.handlers, settings);
-    this[takeOver]({ handlers: iterator as ConnectionHandlers<T>, endsItself: true });
-    this.resume();
-    return iterator;
+    return iterate(this);
   }
 
   get [roleOf](): Role<T> {
     return this.#role;
   }
 
-  /** Why it was lost, or what it was destroyed with; null if it was not. */
+  /** For a reader: without a reason, too, destroying it may have cut off what it reads. */
   get [failureOf](): Error | null {
-    return reasons.get(this) ?? null;
+    const destroyed = (this.#flags & DESTROYED) !== 0;
+    return reasonOf(this) ?? (destroyed ? closedBeforeEnd("the connection") : null);
   }
 
   /** From now on a stream, an iterator or other handlers serve it. */
   [takeOver](changes: Partial<Role<T>>): void {
-    if (changes.handlers !== undefined) {
-      releaseReader(this, this.#role.handlers);
-      this.#role = { ...this.#role, endsItself: false, pacesItself: false };
-    }
+    if (changes.handlers !== undefined) releaseReader(this, this.#role.handlers);
     this.#role = { ...this.#role, ...changes };
     if (this.#role.handlers.data === undefined) this.pause();
     else if ((this.#flags & WITHHELD) !== 0) this.#receiveAgain();
@@ -229,9 +225,9 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   /** Delivers this again, before all others, once nothing holds it back any more. */
   [unread](item: Uint8Array | "end"): void {
-    if (this.closed) return; // nothing is delivered again
     withheldOf(this).unshift(copyOf(item)); // in place: #deliverWithheld() may be running
-    if ((this.#flags & WITHHELD) !== 0) return; // its delivery is due already
+    // Its delivery is due already, or it is over: for a reader that takes it.
+    if ((this.#flags & (OVER | WITHHELD)) !== 0) return;
     this.#flags |= WITHHELD;
     this.#receiveAgain();
   }
@@ -297,16 +293,19 @@ export class EngineConnection<T = undefined> implements Connection<T> {
       this.#flags &= ~PAUSED;
       this.#deliverWithheld();
     }
-    if (errno === 0 && (this.#flags & WITHHELD) !== 0 && !this.closed) {
+    const withholds = errno === 0 && (this.#flags & WITHHELD) !== 0 && !this.closed;
+    if (withholds && !this.#isUnheard) {
       this.#keeps("closed");
       unclosed.set(this, this.#role.closed);
       return;
     }
+    // Nothing may ever read it: it closes now, and a later reader takes what has arrived.
+    if (!withholds) forgetWithheld(this);
     const lost = errno < 0 && (this.#flags & DESTROYED) === 0;
     if (lost && !reasons.has(this)) reasons.set(this, connectionLost(errno, sending));
     this.#release();
     try {
-      this.#role.handlers.close?.(this, this[failureOf]);
+      this.#role.handlers.close?.(this, reasonOf(this));
     } catch (thrown) {
       this.#role.engine.raise(thrown);
     }
@@ -333,7 +332,6 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   #release(): void {
     this.#flags |= CLOSED;
-    forgetWithheld(this);
     unclosed.delete(this);
     this.#queued = 0;
     this.#pending = 0;

@@ -37,6 +37,11 @@ export function connectionError(code: string, message: string): Error {
   return Object.assign(new Error(message), { code });
 }
 
+/** What was received is not all that the peer has sent, or was to send: as node:stream reports it. */
+export function closedBeforeEnd(what: string): Error {
+  return connectionError("ERR_STREAM_PREMATURE_CLOSE", `${what} was destroyed before its end`);
+}
+
 /** For a write to what is open for reading only, or to a side that was ended. */
 export function refusedWrite(readOnly: boolean): Error {
   return readOnly

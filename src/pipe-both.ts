@@ -3,9 +3,10 @@
 
 import type { Connection, ConnectionHandlers } from "./connection.ts";
 import { isConnection } from "./connection-stream.ts";
-import { failureOf, release, roleOf, takeOver } from "./connection-symbols.ts";
+import { release, roleOf, takeOver } from "./connection-symbols.ts";
 import type { EngineConnection } from "./engine-connection.ts";
-import { connectionError, invalidType, invalidValue } from "./errors.ts";
+import { closedBeforeEnd, connectionError, invalidType, invalidValue } from "./errors.ts";
+import { reasonOf } from "./withheld.ts";
 
 /** Bytes that pipeBoth(a, b) has forwarded. */
 export interface PipedBytes {
@@ -15,12 +16,15 @@ export interface PipedBytes {
   readonly bToA: number;
 }
 
+const WHAT = "a connection of this pipe";
+
 /**
  * Sends to each connection what the other receives, as fast as the slower one takes it, and passes
  * on the end of each direction. It replaces the handlers of both connections except `close`.
  * @returns the bytes of each direction, once both connections have closed.
- * @throws {Error} the error with which the first of them closed; the other is destroyed with it.
- *   ERR_CONNECTION_TAKEN if one of them is detached or gets other handlers before.
+ * @throws {Error} the error with which the first of them closed; ERR_STREAM_PREMATURE_CLOSE if one
+ *   closed before both had ended. The other is destroyed with it. ERR_CONNECTION_TAKEN if one of
+ *   them is detached or gets other handlers before.
  */
 export async function pipeBoth<A = undefined, B = undefined>(
   a: Connection<A>,
@@ -87,19 +91,21 @@ function pipeOne<F, T>(from: Connection<F>, to: Connection<T>, states: States): 
     },
     close(_from, error) {
       // Unless both have ended it broke off, and nothing more can be carried in either direction.
-      const isBroken = error !== null || !(ended.has(from) && ended.has(to));
+      const isBroken = !(ended.has(from) && ended.has(to));
+      const failure = error ?? (isBroken ? closedBeforeEnd(WHAT) : null);
       if (!left.has(to)) {
-        if (isBroken) to.destroy(error ?? undefined);
+        if (failure !== null) to.destroy(failure);
         to.resume();
       }
-      resolve(error);
+      resolve(failure);
       before.close?.(from, error); // last: it may throw
     },
   };
   source[takeOver]({ handlers, endsItself: true, pacesItself: true });
   if (from.closed) {
-    to.destroy(source[failureOf] ?? undefined);
-    resolve(source[failureOf]);
+    const failure = reasonOf(from) ?? closedBeforeEnd(WHAT);
+    to.destroy(failure);
+    resolve(failure);
   }
   return direction;
 }

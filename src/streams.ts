@@ -50,7 +50,8 @@ export function toWritable(
  * A node:stream Duplex over the same kinds of descriptor, or over a connection; it replaces all
  * handlers of a connection except `close` and `idle`. `end()` half-closes a socket. By default the
  * writable side stays open after the readable one has ended (`allowHalfOpen`). A write is done once
- * the system has taken it.
+ * the system has taken it. It fails with ERR_CONNECTION_TAKEN if the connection is
+ * detached or gets other handlers, which get the bytes that were not read.
  * @throws {Error} ERR_CONNECTION_TAKEN for a connection that has a stream already.
  * @see stream.Duplex in Node's manual
  */

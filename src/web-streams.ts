@@ -8,6 +8,7 @@ import {
   WritableStream,
   type WritableStreamDefaultController,
 } from "node:stream/web";
+import { closedBeforeEnd } from "./errors.ts";
 
 /** What toWebStreams returns: the two directions of a descriptor or connection. */
 export interface WebStreams {
@@ -43,7 +44,7 @@ function readableOf(stream: Duplex): ReadableStream<Uint8Array> {
       }),
     );
     stream.on("error", (error) => settle(() => controller.error(error)));
-    stream.on("close", () => settle(() => controller.error(closedEarly())));
+    stream.on("close", () => settle(() => controller.error(closedBeforeEnd("the stream"))));
   };
   return new ReadableStream(
     {
@@ -62,7 +63,7 @@ function readableOf(stream: Duplex): ReadableStream<Uint8Array> {
 function writableOf(stream: Duplex): WritableStream<Uint8Array> {
   const start = (controller: WritableStreamDefaultController) => {
     stream.on("error", (error) => controller.error(error));
-    stream.on("close", () => controller.error(closedEarly()));
+    stream.on("close", () => controller.error(closedBeforeEnd("the stream")));
   };
   const settling = (call: (done: (error?: Error | null) => void) => void) =>
     new Promise<void>((resolve, reject) => {
@@ -74,9 +75,4 @@ function writableOf(stream: Duplex): WritableStream<Uint8Array> {
     close: () => settling((done) => stream.end(done)),
     abort: (reason) => void stream.destroy(reason instanceof Error ? reason : undefined),
   });
-}
-
-function closedEarly(): Error {
-  const error = new Error("the stream was destroyed before its end");
-  return Object.assign(error, { code: "ERR_STREAM_PREMATURE_CLOSE" });
 }

@@ -7,6 +7,11 @@ const kept = new WeakMap<object, Withheld[]>();
 /** Why connections failed: rare, too. */
 export const reasons = new WeakMap<object, Error>();
 
+/** Why a connection was lost, or what it was destroyed with; null if it was not. */
+export function reasonOf(connection: object): Error | null {
+  return reasons.get(connection) ?? null;
+}
+
 /**
  * Connections that their engine has closed while a pause withholds that from the handlers, each
  * with the `closed` of its role.
@@ -36,6 +41,13 @@ export function isPlenty(items: readonly Withheld[], mostBytes: number): boolean
 /** Whether a peer has ended its side without a byte that is still to be delivered. */
 export function isOnlyEnd(items: readonly Withheld[]): boolean {
   return items.length === 1 && items[0] === "end";
+}
+
+/** Takes the bytes among it, for a reader of a connection that delivers nothing any more. */
+export function takeWithheld(connection: object): Uint8Array[] {
+  const items = withheldOf(connection).filter((item) => typeof item !== "string");
+  forgetWithheld(connection);
+  return items;
 }
 
 export function forgetWithheld(connection: object): void {

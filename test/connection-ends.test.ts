@@ -2,6 +2,7 @@
 // open, and whatever is refused leaves nothing behind. By every engine of this machine.
 
 import { once } from "node:events";
+import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import {
   adopt,
@@ -100,11 +101,11 @@ describe.each(engines)("by %s", (name, way) => {
       await connectionTo(server, { data: () => {}, close }, way),
       await connectionTo(server, { data: () => {} }, way),
     ];
-    const piped = pipeBoth(one, other);
+    const piped = pipeBoth(one, other).catch((error: NodeJS.ErrnoException) => error.code);
     let thrown = nextUncaught();
     one.destroy();
     expect(await thrown).toBe("Error: thrown by close");
-    await piped;
+    expect(await piped).toBe("ERR_STREAM_PREMATURE_CLOSE");
     expect(other.closed).toBe(true);
     const stream = toDuplex(await connectionTo(server, { close }, way));
     thrown = nextUncaught();
@@ -253,6 +254,70 @@ describe.each(engines)("by %s", (name, way) => {
       if (allowHalfOpen) expect(received.length).toBe(32 << 20);
       else expect(received.length).toBe((32 - left) << 20);
     }
+  });
+
+  it("fails an iteration whose connection is destroyed before the peer's end", async () => {
+    const code = "ERR_STREAM_PREMATURE_CLOSE";
+    const failures: Promise<string | undefined>[] = [];
+    let got = 0;
+    const read = async (connection: Connection) => {
+      for await (const bytes of connection) got += bytes.length;
+    };
+    const failureOf = (reading: Promise<void>) =>
+      reading.then(
+        () => "none",
+        (error: NodeJS.ErrnoException) => error.code,
+      );
+    const server = start({ open: (one) => void failures.push(failureOf(read(one))) }, way);
+    const socket = await socketTo(server);
+    socket.write(new Uint8Array(1000));
+    await until(() => got === 1000, "the bytes");
+    const connection = await connectionTo(server, {}, way);
+    await until(() => failures.length === 2, "both");
+    await server.close({ connections: "destroy" });
+    expect(await Promise.all(failures)).toEqual([code, code]);
+    connection.destroy();
+    expect(await failureOf(read(connection))).toBe(code);
+  });
+
+  it("rejects a pipe that is destroyed while bytes are under way", async () => {
+    const server = start({ data() {} }, way);
+    const [fd, peer] = socketPair();
+    const [one, other] = [await connectionTo(server, {}, way), adopt(fd, {}, way)];
+    const piped = pipeBoth(one, other);
+    one.destroy();
+    await expect(piped).rejects.toMatchObject({ code: "ERR_STREAM_PREMATURE_CLOSE" });
+    expect(other.closed).toBe(true);
+    close(peer);
+  });
+
+  it("closes a connection that nothing reads once both sides have ended", async () => {
+    const closed: [Connection, Error | null][] = [];
+    const server = start(
+      {
+        open: (connection) => connection.end("the time\n"),
+        close: (connection, error) => void closed.push([connection, error]),
+      },
+      { ...way, maxConnections: 1 },
+    );
+    for (let i = 0; i < 4; i++) {
+      const socket = await socketTo(server);
+      socket.end("GET / HTTP/1.0\r\n\r\n");
+      expect(String(await receiveAll(socket))).toBe("the time\n");
+    }
+    await server.close();
+    expect(closed.map(([, error]) => error)).toEqual([null, null, null, null]);
+    // What it has sent is a later reader's.
+    const [[iterated], [streamed], [piped]] = closed as [[Connection], [Connection], [Connection]];
+    const chunks: Uint8Array[] = [];
+    for await (const bytes of iterated) chunks.push(bytes);
+    expect(String(Buffer.concat(chunks))).toBe("GET / HTTP/1.0\r\n\r\n");
+    expect(await text(toDuplex(streamed))).toBe("GET / HTTP/1.0\r\n\r\n");
+    const [fd, peer] = socketPair();
+    await expect(pipeBoth(piped, adopt(fd, {}, way))).rejects.toMatchObject({
+      code: "ERR_STREAM_PREMATURE_CLOSE",
+    });
+    close(peer);
   });
 
   it("names the call that refused TCP_NODELAY, and refuses what is no boolean", async () => {

@@ -1,6 +1,7 @@
 // A connection that goes from one reader to another: handlers, iterators, pipes, streams, the
 // descriptor itself. No byte is lost, and no reader keeps what is another's. By every engine.
 
+import { once } from "node:events";
 import { openSync, readFileSync } from "node:fs";
 import { finished } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
@@ -17,6 +18,7 @@ import {
   listenTcp,
   pipeBoth,
   Reactor,
+  read,
   serve,
   shutdown,
   socketPair,
@@ -213,7 +215,8 @@ describe.each(engines)("by %s", (name, way) => {
     const read = async (connection: Connection) => {
       for await (const bytes of connection) rest += Buffer.from(bytes);
     };
-    const [, peer] = pair(lines({ onLine: (connection) => void read(connection) }));
+    const begin = (connection: Connection) => void read(connection).catch(() => {});
+    const [, peer] = pair(lines({ onLine: begin }));
     write(peer, Buffer.from("first\nsecond\nthird"));
     await until(() => rest.length >= 12, "the rest");
     expect(rest).toBe("second\nthird");
@@ -292,6 +295,65 @@ describe.each(engines)("by %s", (name, way) => {
     connection.destroy(new Error("why"));
     await expect(next).rejects.toThrow("why");
     expect(await iterator.next()).toMatchObject({ done: true });
+  });
+
+  it("a stream fails if its connection is taken over, and gives back what it has", async () => {
+    let got = "";
+    let ended = false;
+    const [connection, peer] = pair();
+    const stream = toDuplex(connection);
+    write(peer, Buffer.from("bytes that the stream "));
+    await once(stream, "readable");
+    stream.write(new Uint8Array(8 << 20)); // more than the peer takes, which does not read
+    const failed = finished(stream).catch((error: NodeJS.ErrnoException) => error.code);
+    connection.setHandlers({
+      data: (_connection, bytes) => {
+        got += Buffer.from(bytes);
+      },
+      end: () => {
+        ended = true;
+      },
+    });
+    expect(await failed).toBe("ERR_CONNECTION_TAKEN");
+    expect(connection.closed).toBe(false);
+    connection.resume();
+    write(peer, Buffer.from("has not given"));
+    shutdown(peer, "write");
+    await until(() => ended, "the end");
+    expect(got).toBe("bytes that the stream has not given");
+  });
+
+  it("a stream's write is done although the connection was ended meanwhile", async () => {
+    const [connection, peer] = pair();
+    const written = new Uint8Array(1 << 20);
+    let failure: Error | null | undefined;
+    toDuplex(connection).write(written, (error) => {
+      failure = error ?? null;
+    });
+    connection.end();
+    let received = 0;
+    const bytes = new Uint8Array(64 << 10);
+    await until(() => {
+      received += Math.max(0, read(peer, bytes));
+      return received === written.length && failure !== undefined;
+    }, "the write to be done");
+    expect(failure).toBe(null);
+  });
+
+  it("a stream that was read may be followed by another one, or by a detach()", async () => {
+    const [connection, peer] = pair();
+    const first = toDuplex(connection);
+    const failed = finished(first).catch((error: NodeJS.ErrnoException) => error.code);
+    connection.setHandlers({ data: () => {} });
+    expect(await failed).toBe("ERR_CONNECTION_TAKEN");
+    const second = toDuplex(connection);
+    write(peer, Buffer.from("for the second"));
+    await once(second, "readable");
+    const over = finished(second).catch((error: NodeJS.ErrnoException) => error.code);
+    const { fd, unread } = connection.detach();
+    peers.push(fd);
+    expect(String(unread)).toBe("for the second");
+    expect(await over).toBe("ERR_CONNECTION_TAKEN");
   });
 
   it("pipeBoth rejects if a side that has ended would have to send", async () => {
