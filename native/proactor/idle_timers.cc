@@ -38,9 +38,9 @@ int64_t IdleTimers::UntilNextMs(int64_t now_ms) {
 
 void IdleTimers::Insert(int32_t slot, int64_t now_tick) {
   Node& node = nodes_[static_cast<size_t>(slot)];
-  // The first tick that begins when the time is up, so that it is never early; what is further away
-  // than the wheel is round is looked at on the way.
-  const int64_t due_tick = (node.active_ms + node.idle_ms + kTickMs - 1) / kTickMs;
+  // The first tick that begins after the time is up, so that it is never early; what is further
+  // away than the wheel is round is looked at on the way.
+  const int64_t due_tick = (node.active_ms + node.idle_ms + kTickMs) / kTickMs;
   node.tick = std::clamp(due_tick, now_tick + 1, now_tick + kBuckets - 1);
   empty_before_tick_ = std::min(empty_before_tick_, node.tick);
   int32_t& first = buckets_[BucketOf(node.tick)];

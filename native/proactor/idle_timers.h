@@ -45,7 +45,8 @@ class IdleTimers {
         Node& node = nodes_[static_cast<size_t>(slot)];
         const int32_t following = node.next;
         node.tick = kNowhere;
-        const bool due = node.active_ms + node.idle_ms <= now_ms;
+        // Not at that millisecond itself: the last byte may have moved late in its own.
+        const bool due = node.active_ms + node.idle_ms < now_ms;
         if (due) node.active_ms = now_ms;
         Insert(slot, now_tick);
         if (due) idle(slot);

@@ -316,10 +316,28 @@ ENGINE_TEST(EngineTimesWhatIsIdle) {
   const int64_t begin = MonotonicNs();
   const int slot = Adopted(program, std::move(pair.first), options);
   CHECK(program.Until([&] { return program.Count(CompletionKind::kIdle, slot) == 1; }));
-  CHECK(MonotonicNs() - begin >= 29 * kNsPerMs);
+  CHECK(MonotonicNs() - begin >= 30 * kNsPerMs);
   program.Submit(slot, SubmissionKind::kIdleTimeout, 0, 0);
   program.Turn(0);
   CHECK(program.engine->UntilDueNs() < 0);
+}
+
+TEST(IdleTimersAreNeverEarly) {
+  IdleTimers timers;
+  int calls = 0;
+  const auto count = [&](int32_t /*slot*/) { ++calls; };
+  // The clock's milliseconds are rounded down: 100.9 + 12 is not over at 112.0.
+  for (const int32_t idle_ms : {12, 15, 16, 17}) {
+    calls = 0;
+    CHECK(timers.Set(0, idle_ms, 100));
+    timers.Expire(100 + idle_ms, count);
+    CHECK_EQ(calls, 0);
+    for (int64_t now_ms = 101 + idle_ms; calls == 0 && now_ms < 1000; ++now_ms) {
+      timers.Expire(now_ms, count);
+    }
+    CHECK_EQ(calls, 1);
+    CHECK(timers.Set(0, 0, 0));
+  }
 }
 
 ENGINE_TEST(EngineDetaches) {
