@@ -3,8 +3,15 @@
 
 import type { Connection, ConnectionHandlers } from "./connection.ts";
 import { failureOf, release, roleOf, takeOver } from "./connection-symbols.ts";
-import type { EngineConnection } from "./engine-connection.ts";
+import type { Role } from "./role.ts";
 import { isPlenty, takeWithheld } from "./withheld.ts";
+
+/** What it uses of the connection that it serves. */
+interface Iterated<T> extends Connection<T> {
+  readonly [roleOf]: Role<T>;
+  readonly [failureOf]: Error | null;
+  [takeOver](changes: Partial<Role<T>>): void;
+}
 
 interface Settings {
   readonly allowHalfOpen: boolean;
@@ -19,7 +26,7 @@ interface Waiting {
 }
 
 /** From now on an iterator serves this connection. */
-export function iterate<T>(connection: EngineConnection<T>): AsyncIterator<Uint8Array> {
+export function iterate<T>(connection: Iterated<T>): AsyncIterator<Uint8Array> {
   const iterator = new ConnectionIterator(connection);
   connection[takeOver]({
     handlers: iterator as ConnectionHandlers<T>,
@@ -34,7 +41,7 @@ export function iterate<T>(connection: EngineConnection<T>): AsyncIterator<Uint8
 const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
 
 class ConnectionIterator<T> implements AsyncIterator<Uint8Array> {
-  readonly #connection: EngineConnection<T>;
+  readonly #connection: Iterated<T>;
   readonly #settings: Settings;
   readonly #chunks: Uint8Array[] = [];
   #waiting: Waiting[] = [];
@@ -49,7 +56,7 @@ class ConnectionIterator<T> implements AsyncIterator<Uint8Array> {
   /** Not those of an iterator that this one replaces, which would be a chain. */
   readonly #handlers: ConnectionHandlers<T>;
 
-  constructor(connection: EngineConnection<T>) {
+  constructor(connection: Iterated<T>) {
     this.#connection = connection;
     const { handlers, allowHalfOpen, highWaterMark } = connection[roleOf];
     const failure = connection[failureOf];

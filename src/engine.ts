@@ -18,6 +18,7 @@ import {
 import type { EngineConnection } from "./engine-connection.ts";
 import { HostedPump, type Pump, ReactorPump } from "./engine-pump.ts";
 import { connectionError, invalidType } from "./errors.ts";
+import { flushAtExit } from "./last-flush.ts";
 import {
   ENGINE_ADOPT_STRIDE,
   ENGINE_CAN_WRITE,
@@ -102,6 +103,7 @@ export class Engine implements Submitter {
     if (this.#id < 0) {
       throw systemError(this.#id, `cannot serve connections over ${backend ?? "io_uring"}`);
     }
+    flushAtExit(this.#id);
     this.#inbound = native.engineInbound(this.#id);
     const turn = () => this.#turn();
     const pumped = { id: this.#id, head: this.#head, wishAt: HEAD_WISH, turn };
@@ -264,7 +266,8 @@ export class Engine implements Submitter {
   }
 
   #writeText(slot: number, text: string): number {
-    const most = text.length * BYTES_PER_UNIT;
+    let most = text.length * BYTES_PER_UNIT;
+    if (most > LARGE_BYTES) most = Buffer.byteLength(text); // slower than a product
     if (most > LARGE_BYTES) return this.#writeLarge(slot, encoder.encode(text));
     if (most === 0) return 0;
     const offset = this.#reserve(most);

@@ -37,7 +37,7 @@ export function connectionError(code: string, message: string): Error {
   return Object.assign(new Error(message), { code });
 }
 
-/** What was received is not all that the peer has sent, or was to send: as node:stream reports it. */
+/** The peer had not ended, so what was received may not be all. In the form of node:stream. */
 export function closedBeforeEnd(what: string): Error {
   return connectionError("ERR_STREAM_PREMATURE_CLOSE", `${what} was destroyed before its end`);
 }

@@ -1,7 +1,10 @@
 // How connections end and fail: what was received is delivered, the cause is told, nothing stays
 // open, and whatever is refused leaves nothing behind. By every engine of this machine.
 
+import { AsyncLocalStorage } from "node:async_hooks";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import {
@@ -318,6 +321,62 @@ describe.each(engines)("by %s", (name, way) => {
       code: "ERR_STREAM_PREMATURE_CLOSE",
     });
     close(peer);
+  });
+
+  it("calls handlers in no context of the program that started another server", async () => {
+    await new Promise((resolve) => setTimeout(resolve, 5)); // nothing of earlier tests runs
+    const storage = new AsyncLocalStorage<string>();
+    storage.run("another server's", () => start(echo, way));
+    let seen: string | undefined = "nothing";
+    const open = () => {
+      seen = storage.getStore();
+    };
+    const server = start({ open }, way);
+    await socketTo(server);
+    await until(() => seen !== "nothing", "the connection");
+    expect(seen).toBe(undefined);
+  });
+
+  const counted = it.skipIf(name === "io_uring"); // which has no calls to count
+  counted("sends texts of one turn in one call, if each has at most 16 KiB as UTF-8", async () => {
+    const calls = () => server.engineCounters().sendCalls;
+    const counts: number[] = [];
+    const server = start(
+      {
+        data(connection) {
+          counts.push(calls());
+          for (let i = 0; i < 5; i++) connection.write("a".repeat(6000));
+          connection.end();
+        },
+        close: () => void counts.push(calls()),
+      },
+      way,
+    );
+    const socket = await socketTo(server);
+    socket.write("go");
+    expect((await receiveAll(socket)).length).toBe(30_000);
+    await until(() => counts.length === 2, "the close");
+    expect(counts[1]).toBe((counts[0] ?? 0) + 1);
+  });
+
+  const usual = it.skipIf(!/epoll|kqueue|^io_uring$/.test(name));
+  usual("sends what was written before process.exit()", async () => {
+    const listener = createServer({ allowHalfOpen: true }).listen(0, "127.0.0.1");
+    await once(listener, "listening");
+    const { port } = listener.address() as AddressInfo;
+    const options = JSON.stringify({ ...way, port });
+    const program = `import { connect } from "./dist/src/index.js";
+      const connection = await connect(${options});
+      connection.write("x".repeat(100));
+      connection.end("bye");
+      process.exit();`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program]);
+    const [socket] = (await once(listener, "connection")) as [Socket];
+    expect(String(await receiveAll(socket))).toBe(`${"x".repeat(100)}bye`);
+    socket.destroy();
+    listener.close();
+    if (child.exitCode === null) await once(child, "exit");
+    expect(child.exitCode).toBe(0);
   });
 
   it("names the call that refused TCP_NODELAY, and refuses what is no boolean", async () => {

@@ -356,6 +356,24 @@ describe.each(engines)("by %s", (name, way) => {
     expect(await over).toBe("ERR_CONNECTION_TAKEN");
   });
 
+  it("a connection whose peer has refused a write cannot be detached", async () => {
+    const [fd, peer] = socketPair();
+    let failure: Error | null = null;
+    const onClose = (_connection: Connection, error: Error | null) => {
+      failure = error;
+    };
+    const connection = adopt(fd, { data() {}, close: onClose }, way);
+    await new Promise((resolve) => setImmediate(resolve)); // it is watched
+    write(peer, Buffer.from("x"));
+    close(peer);
+    connection.write("y");
+    expect(() => connection.detach()).toThrow(
+      expect.objectContaining({ code: "ERR_CONNECTION_CLOSED" }),
+    );
+    await until(() => connection.closed, "the close");
+    expect(failure).toMatchObject({ code: expect.stringMatching(/EPIPE|ECONNRESET/) });
+  });
+
   it("pipeBoth rejects if a side that has ended would have to send", async () => {
     const [[a], [b, peer]] = [pair(), pair()];
     a.end();

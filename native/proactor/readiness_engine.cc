@@ -58,6 +58,7 @@ class ReadinessEngine final : public Engine {
   Result<void> Detach(int slot, std::string* /*unread*/) override {
     const Slot* found = Find(slot);
     if (found == nullptr || found->Has(kListening)) return Error{EBADF, "detach"};
+    if (found->Has(kSendRefused)) return Error{EBADF, "detach"};  // the next turn reports why
     if (found->queued() > 0) return Error{EBUSY, "detach"};
     Unwatch(slot);
     Forget(slot);
