@@ -4,7 +4,7 @@
 import { addAbortSignal, Duplex, type DuplexOptions } from "node:stream";
 import { assertSignal } from "./arguments.ts";
 import type { Connection, ConnectionHandlers } from "./connection.ts";
-import { type Reader, release, roleOf, takeOver } from "./connection-symbols.ts";
+import { failureOf, type Reader, release, roleOf, takeOver } from "./connection-symbols.ts";
 import { EngineConnection } from "./engine-connection.ts";
 import { connectionError } from "./errors.ts";
 import type { Role } from "./role.ts";
@@ -55,7 +55,10 @@ export class ConnectionStream extends Duplex {
       highWaterMark: 0,
       lowWaterMark: 0,
     });
-    if (connection.closed) this.#over(reasonOf(connection), takeWithheld(connection));
+    if (connection.closed) {
+      const isWhole = this.#connection[failureOf] === null;
+      this.#over(reasonOf(connection), isWhole ? takeWithheld(connection) : []);
+    }
     if (signal !== undefined) addAbortSignal(signal, this); // last: it may destroy at once
   }
 

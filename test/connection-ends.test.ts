@@ -311,7 +311,8 @@ describe.each(engines)("by %s", (name, way) => {
     await server.close();
     expect(closed.map(([, error]) => error)).toEqual([null, null, null, null]);
     // What it has sent is a later reader's.
-    const [[iterated], [streamed], [piped]] = closed as [[Connection], [Connection], [Connection]];
+    const [iterated, streamed, piped] = closed.map(([connection]) => connection);
+    if (!iterated || !streamed || !piped) throw new Error("there were four");
     const chunks: Uint8Array[] = [];
     for await (const bytes of iterated) chunks.push(bytes);
     expect(String(Buffer.concat(chunks))).toBe("GET / HTTP/1.0\r\n\r\n");

@@ -3,6 +3,7 @@
 
 import { once } from "node:events";
 import { openSync, readFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
 import { finished } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
@@ -372,6 +373,21 @@ describe.each(engines)("by %s", (name, way) => {
     );
     await until(() => connection.closed, "the close");
     expect(failure).toMatchObject({ code: expect.stringMatching(/EPIPE|ECONNRESET/) });
+  });
+
+  it("a stream follows an iterator after the close, with what that has not given", async () => {
+    for (const destroys of [false, true]) {
+      const [connection, peer] = pair();
+      connection[Symbol.asyncIterator]();
+      write(peer, Buffer.from("left"));
+      if (!destroys) shutdown(peer, "write");
+      await delay(20); // the iterator has it
+      if (destroys) connection.destroy();
+      else connection.end();
+      await until(() => connection.closed, "the close");
+      const reading = text(toDuplex(connection)).catch((error) => error.code);
+      expect(await reading).toBe(destroys ? "ERR_STREAM_PREMATURE_CLOSE" : "left");
+    }
   });
 
   it("pipeBoth rejects if a side that has ended would have to send", async () => {

@@ -105,6 +105,7 @@ export class ConnectionPair {
     drain: (connection) =>
       this.#called(connection, "drain", () => {
         if (!this.needsDrain) throw new Error("drain that was not asked for");
+        if (this.toPeer.ended) throw new Error("drain after the end");
         this.needsDrain = false;
         const { lowWaterMark = Math.floor((this.options.highWaterMark ?? 65_536) / 4) } =
           this.options;
