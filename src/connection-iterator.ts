@@ -13,13 +13,6 @@ interface Iterated<T> extends Connection<T> {
   [takeOver](changes: Partial<Role<T>>): void;
 }
 
-interface Settings {
-  readonly allowHalfOpen: boolean;
-  readonly highWaterMark: number;
-  /** Why the connection has failed before it is read; null if it has not. */
-  readonly failure: Error | null;
-}
-
 interface Waiting {
   resolve(result: IteratorResult<Uint8Array>): void;
   reject(error: Error): void;
@@ -42,7 +35,8 @@ const DONE: IteratorResult<Uint8Array> = { done: true, value: undefined };
 
 class ConnectionIterator<T> implements AsyncIterator<Uint8Array> {
   readonly #connection: Iterated<T>;
-  readonly #settings: Settings;
+  /** Whether the connection had failed before it was read, which is thrown once. */
+  readonly #hadFailed: boolean;
   readonly #chunks: Uint8Array[] = [];
   #waiting: Waiting[] = [];
   #ended: boolean;
@@ -58,16 +52,15 @@ class ConnectionIterator<T> implements AsyncIterator<Uint8Array> {
 
   constructor(connection: Iterated<T>) {
     this.#connection = connection;
-    const { handlers, allowHalfOpen, highWaterMark } = connection[roleOf];
-    const failure = connection[failureOf];
-    this.#settings = { allowHalfOpen, highWaterMark, failure }; // no more, which would be kept
+    const { handlers } = connection[roleOf];
     const own = handlers instanceof ConnectionIterator ? handlers.#handlers : handlers;
     this.#handlers = own as ConnectionHandlers<T>;
     this.drain = own.drain?.bind(own);
     this.idle = own.idle?.bind(own);
     this.error = own.error?.bind(own);
     this.#ended = connection.closed;
-    this.#failure = failure;
+    this.#failure = connection[failureOf];
+    this.#hadFailed = this.#failure !== null;
   }
 
   /** What a closed connection has not delivered comes first. */
@@ -83,7 +76,7 @@ class ConnectionIterator<T> implements AsyncIterator<Uint8Array> {
       return;
     }
     this.#chunks.push(chunk);
-    if (isPlenty(this.#chunks, this.#settings.highWaterMark)) this.#connection.pause();
+    if (isPlenty(this.#chunks, this.#connection[roleOf].highWaterMark)) this.#connection.pause();
   }
 
   end(): void {
@@ -98,7 +91,7 @@ class ConnectionIterator<T> implements AsyncIterator<Uint8Array> {
     const waiting = this.#waiting;
     this.#waiting = [];
     // Thrown once: by those that wait, or by the next call.
-    if (this.#settings.failure === null && waiting.length === 0) this.#failure = failure;
+    if (!this.#hadFailed && waiting.length === 0) this.#failure = failure;
     for (const { resolve, reject } of waiting) {
       if (failure === null) resolve(DONE);
       else reject(failure);
@@ -141,7 +134,8 @@ class ConnectionIterator<T> implements AsyncIterator<Uint8Array> {
   /** The program has handled the last chunk: only now may its own direction end. */
   #finish(): void {
     this.#hasEnd = false;
-    if (!this.#settings.allowHalfOpen && !this.#released) this.#connection.end();
+    const { allowHalfOpen } = this.#connection[roleOf];
+    if (!allowHalfOpen && !this.#released) this.#connection.end();
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { resolve } of waiting) resolve(DONE);

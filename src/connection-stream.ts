@@ -57,7 +57,7 @@ export class ConnectionStream extends Duplex {
     });
     if (connection.closed) {
       const isWhole = this.#connection[failureOf] === null;
-      this.#over(reasonOf(connection), isWhole ? takeWithheld(connection) : []);
+      this.#over(reasonOf(connection), isWhole, isWhole ? takeWithheld(connection) : []);
     }
     if (signal !== undefined) addAbortSignal(signal, this); // last: it may destroy at once
   }
@@ -126,9 +126,8 @@ export class ConnectionStream extends Duplex {
   }
 
   /** The connection is over: what is left is read first, and then the stream destroys itself. */
-  #over(error: Error | null, left: readonly Uint8Array[]): void {
-    const whole = this.#received || left.length > 0;
-    if (error !== null || !whole || this.#drained !== null) {
+  #over(error: Error | null, isWhole: boolean, left: readonly Uint8Array[] = []): void {
+    if (error !== null || !isWhole || this.#drained !== null) {
       this.destroy(error ?? undefined);
       return;
     }
@@ -156,6 +155,7 @@ export class ConnectionStream extends Duplex {
         for (const bytes of this.#takeUnread().reverse()) giveBack(bytes);
         const what = "the connection of this stream was detached or got other handlers";
         this.destroy(connectionError("ERR_CONNECTION_TAKEN", what));
+        this.#closed?.(null); // it was destroyed before, and `close` comes to others
       },
       data: (connection, bytes) => {
         if (!this.push(Buffer.from(bytes))) connection.pause();
@@ -169,7 +169,7 @@ export class ConnectionStream extends Duplex {
       ...(handlers.idle && { idle: (connection) => handlers.idle?.(connection) }),
       close: (connection, error) => {
         if (this.#closed !== null) this.#closed(error);
-        else if (!this.#released) this.#over(error, []);
+        else if (!this.#released) this.#over(error, this.#received);
         handlers.close?.(connection, error); // last: it may throw
       },
     };

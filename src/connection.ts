@@ -71,7 +71,8 @@ export interface Connection<T = undefined> extends AsyncIterable<Uint8Array>, Di
    * are written within one turn leave in one system call, up to 64 separate pieces; a write of more
    * than 16 KiB is sent by itself.
    * @returns whether at most `highWaterMark` bytes are buffered; after false, `drain` follows once
-   *   there is room. Also false once it is destroyed or closed; the bytes are then discarded.
+   *   there is room, unless this side has ended. Also false once it is destroyed or closed; the
+   *   bytes are then discarded.
    * @throws {Error} ERR_STREAM_WRITE_AFTER_END after `end()`; ERR_CONNECTION_READ_ONLY for a
    *   descriptor that is open for reading only. {TypeError} for anything but bytes or a string.
    */

@@ -206,16 +206,17 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   /** For a reader: without a reason, too, destroying it may have cut off what it reads. */
   get [failureOf](): Error | null {
-    const destroyed = (this.#flags & DESTROYED) !== 0;
-    return reasonOf(this) ?? (destroyed ? closedBeforeEnd("the connection") : null);
+    return reasonOf(this) ?? ((this.#flags & DESTROYED) === 0 ? null : closedBeforeEnd());
   }
 
   /** From now on a stream, an iterator or other handlers serve it. */
   [takeOver](changes: Partial<Role<T>>): void {
     if (changes.handlers !== undefined) releaseReader(this, this.#role.handlers);
     this.#role = { ...this.#role, ...changes };
+    const freed = this.#role.pacesItself === true ? this.#flags & HELD_BACK : 0;
+    this.#flags &= ~freed;
     if (this.#role.handlers.data === undefined) this.pause();
-    else if ((this.#flags & WITHHELD) !== 0) this.#receiveAgain();
+    else if ((this.#flags & WITHHELD) !== 0 || freed !== 0) this.#receiveAgain();
   }
 
   /** Whether bytes wait: for `resume()`, or for its peer to take what answers it. */

@@ -1,7 +1,6 @@
 // Pumps: they give an engine its turns while any of its connections is open. The pump is Node's own
 // loop, or a Reactor that the program runs (in a worker that blocks, for example).
 
-import { AsyncResource } from "node:async_hooks";
 import { constants } from "node:os";
 import { invalidValue, throwLater } from "./errors.ts";
 import { native, RING_WISHES_END, systemError } from "./native.ts";
@@ -31,9 +30,6 @@ export interface Pumped {
   /** Dispatches the completions of the last turn; it does not throw. */
   readonly turn: () => void;
 }
-
-/** Without it, every handler would run in the AsyncLocalStorage context of the first serve(). */
-const neutral = new AsyncResource("io_selectors:engine");
 
 /** Turns within Node's loop, which looks at what was submitted before it waits. */
 export class HostedPump implements Pump {
@@ -68,8 +64,7 @@ export class HostedPump implements Pump {
 
   #run(): void {
     const { id, turn } = this.#engine;
-    const run = () => native.engineRun(id, turn, (over) => this.#over(over));
-    const answer = neutral.runInAsyncScope(run);
+    const answer = native.engineRun(id, turn, (over) => this.#over(over));
     if (answer < 0) throw systemError(answer, "cannot share Node's event loop");
     this.#running = true;
   }

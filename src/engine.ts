@@ -4,10 +4,8 @@
 import { constants } from "node:os";
 import type { Acceptor, ListenSettings } from "./acceptor.ts";
 import { destroyEngineWhenCollected } from "./collected.ts";
-import { UNWRITABLE } from "./connection-flags.ts";
 import {
   deliver,
-  flag,
   onClosed,
   onEnd,
   onIdle,
@@ -19,13 +17,8 @@ import type { EngineConnection } from "./engine-connection.ts";
 import { HostedPump, type Pump, ReactorPump } from "./engine-pump.ts";
 import { connectionError, invalidType } from "./errors.ts";
 import { flushAtExit } from "./last-flush.ts";
-import {
-  ENGINE_ADOPT_STRIDE,
-  ENGINE_CAN_WRITE,
-  type EngineCounters,
-  native,
-  systemError,
-} from "./native.ts";
+import { ENGINE_ADOPT_STRIDE, type EngineCounters, native, systemError } from "./native.ts";
+import { noteDirections } from "./one-way.ts";
 import type { Reactor } from "./reactor.ts";
 import {
   ACCEPTED,
@@ -144,7 +137,7 @@ export class Engine implements Submitter {
     this.#pump.start();
     const answer = native.engineAdopt(this.#id, fd, settings.paused, settings.idleMs);
     if (answer < 0) throw this.#refused(answer, `cannot adopt fd ${fd}`);
-    if ((answer & ENGINE_CAN_WRITE) === 0) connection[flag](UNWRITABLE);
+    noteDirections(connection, answer);
     this.#slots.begin(fd, Math.floor(answer / ENGINE_ADOPT_STRIDE), connection);
   }
 

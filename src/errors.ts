@@ -38,7 +38,7 @@ export function connectionError(code: string, message: string): Error {
 }
 
 /** The peer had not ended, so what was received may not be all. In the form of node:stream. */
-export function closedBeforeEnd(what: string): Error {
+export function closedBeforeEnd(what = "the connection"): Error {
   return connectionError("ERR_STREAM_PREMATURE_CLOSE", `${what} was destroyed before its end`);
 }
 

@@ -42,7 +42,8 @@ export const SOCKET_OPTIONS = {
   linger: 8,
 } as const;
 
-/** What engineAdopt returns: the life of the slot times the stride, 1 if it can read, and this. */
+/** What engineAdopt returns: the life of the slot times the stride, and these. */
+export const ENGINE_CAN_READ = 1;
 export const ENGINE_CAN_WRITE = 2;
 export const ENGINE_ADOPT_STRIDE = 4;
 

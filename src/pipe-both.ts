@@ -6,6 +6,7 @@ import { isConnection } from "./connection-stream.ts";
 import { release, roleOf, takeOver } from "./connection-symbols.ts";
 import type { EngineConnection } from "./engine-connection.ts";
 import { closedBeforeEnd, connectionError, invalidType, invalidValue } from "./errors.ts";
+import { isWriteOnly } from "./one-way.ts";
 import { reasonOf } from "./withheld.ts";
 
 /** Bytes that pipeBoth(a, b) has forwarded. */
@@ -51,7 +52,7 @@ interface Direction {
 }
 
 interface States {
-  /** The connections of which everything has been received. */
+  /** The connections of which everything has been received, or that can receive nothing. */
   readonly ended: Set<object>;
   /** Those that were detached, or have other handlers. */
   readonly left: Set<object>;
@@ -64,6 +65,7 @@ function pipeOne<F, T>(from: Connection<F>, to: Connection<T>, states: States): 
   const { promise: closed, resolve } = withResolvers<Error | null>();
   const direction = { bytes: 0, closed };
   const source = from as EngineConnection<F>;
+  if (isWriteOnly(from)) ended.add(from);
   const before = source[roleOf].handlers;
   const handlers: ConnectionHandlers<F> & { [release](): void } = {
     [release]() {

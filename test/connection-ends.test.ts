@@ -338,6 +338,26 @@ describe.each(engines)("by %s", (name, way) => {
     expect(seen).toBe(undefined);
   });
 
+  it("calls them in no context of the program that loads the library", async () => {
+    const program = `
+      import { AsyncLocalStorage } from "node:async_hooks";
+      const storage = new AsyncLocalStorage();
+      await storage.run("the first user's", async () => {
+        const { serve, connect } = await import("./dist/src/index.js");
+        const way = ${JSON.stringify(way)};
+        const open = () => {
+          console.log(storage.getStore());
+          void server.close({ connections: "destroy" });
+        };
+        const server = serve({ port: 0, ...way }, { open });
+        await connect({ port: server.address.port, ...way }, { data() {} });
+      });`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    expect(await text(child.stdout)).toBe("undefined\n");
+  });
+
   const counted = it.skipIf(name === "io_uring"); // which has no calls to count
   counted("sends texts of one turn in one call, if each has at most 16 KiB as UTF-8", async () => {
     const calls = () => server.engineCounters().sendCalls;

@@ -3,6 +3,7 @@
 
 import { once } from "node:events";
 import { openSync, readFileSync } from "node:fs";
+import type { Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
 import { finished } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
@@ -17,6 +18,7 @@ import {
   lengthPrefixed,
   lines,
   listenTcp,
+  pipe as makePipe,
   pipeBoth,
   Reactor,
   read,
@@ -355,6 +357,68 @@ describe.each(engines)("by %s", (name, way) => {
     peers.push(fd);
     expect(String(unread)).toBe("for the second");
     expect(await over).toBe("ERR_CONNECTION_TAKEN");
+  });
+
+  it("a stream that was destroyed closes although other handlers follow at once", async () => {
+    const [connection] = pair();
+    const stream = toDuplex(connection);
+    const closed = once(stream, "close");
+    stream.destroy();
+    connection.setHandlers({ data: () => {} });
+    await closed;
+  });
+
+  it("an iterator after a stream has the usual high-water mark", async () => {
+    const [connection, peer] = pair();
+    toDuplex(connection).on("error", () => {});
+    const iterator = connection[Symbol.asyncIterator]();
+    const first = iterator.next();
+    write(peer, Buffer.from("1"));
+    await first;
+    write(peer, Buffer.from("2"));
+    await delay(1); // the second byte, which nobody has asked for, may have come
+    expect(connection.paused).toBe(false);
+    expect(Buffer.from((await iterator.next()).value)).toEqual(Buffer.from("2"));
+  });
+
+  it("a stream takes over from a handler that writes more than its peer takes", async () => {
+    let stream: Duplex | null = null;
+    const [connection, peer] = pair({
+      data(it) {
+        it.write(new Uint8Array(8 << 20)); // the peer does not read
+        stream = toDuplex(it);
+      },
+    });
+    write(peer, Buffer.from("first"));
+    await until(() => stream !== null, "the handler");
+    write(peer, Buffer.from("second"));
+    const [bytes] = await once(stream as unknown as Duplex, "data");
+    expect(String(bytes)).toBe("second");
+    connection.destroy();
+    await once(stream as unknown as Duplex, "close");
+  });
+
+  it("a stream over a connection that closed without a byte ends", async () => {
+    const accepted: Connection[] = [];
+    const open = (connection: Connection) => {
+      connection.end("greeting");
+      accepted.push(connection);
+    };
+    const socket = await socketTo(start({ open }, way));
+    socket.end();
+    await until(() => accepted[0]?.closed === true, "the close");
+    expect(await text(toDuplex(accepted[0] as Connection))).toBe("");
+  });
+
+  it.skipIf(name === "io_uring")("a pipe carries bytes from a FIFO to another one", async () => {
+    const [[from, writer], [reader, to]] = [makePipe(), makePipe()];
+    const piped = pipeBoth(adopt(from, {}, way), adopt(to, {}, way));
+    write(writer, Buffer.from("bytes"));
+    close(writer);
+    expect(await piped).toEqual({ aToB: 5, bToA: 0 });
+    const bytes = Buffer.alloc(10);
+    expect([read(reader, bytes), read(reader, bytes)]).toEqual([5, 0]);
+    close(reader);
   });
 
   it("a connection whose peer has refused a write cannot be detached", async () => {

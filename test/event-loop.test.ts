@@ -243,6 +243,24 @@ describe.each(backends)("a wait without a deadline on %s", (backend) => {
     expect(await exited).toEqual([7, null]);
   });
 
+  it.each([
+    ["select", "selector.select().length", 2],
+    ["looks", "selector.poll(0)", 0],
+  ])("ends for Node's timers under traffic that starts timers: %s", async (_case, wait, busyMs) => {
+    // Each message restarts a timeout, which moves the clock of Node's loop.
+    const program = script(`${start}
+      io.write(writer, new Uint8Array(1)); // always readable
+      setTimeout(() => process.exit(7), 30);
+      for (;;) {
+        if (${wait} === 0) await yields.setTimeout();
+        const untilMs = performance.now() + ${busyMs};
+        while (performance.now() < untilMs);
+        clearTimeout(setTimeout(() => {}, 60_000));
+      }`);
+    const child = spawn(process.execPath, program, { stdio: "inherit", timeout: 30_000 });
+    expect(await once(child, "exit")).toEqual([7, null]);
+  });
+
   it("lets the loop sleep although the caller yields by immediates", async () => {
     const program = script(`${start}
       setTimeout(() => io.write(writer, new Uint8Array(1)), 100);

@@ -226,7 +226,7 @@ napi_value Run(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   OpenEngine* open = call.environment().FindEngine(call.Int(0));
   const Result<void> started =
-      HostedRun::Start(env, call.environment(), *open, call.Value(1), call.Value(2));
+      HostedRun::Start(env, call.environment(), *open, call.Value(1), call.Value(2), false);
   return call.Answer(started.ok() ? 0 : call.environment().Refuse(started.error()));
 }
 

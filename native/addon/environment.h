@@ -64,12 +64,12 @@ struct OpenSelector final : public HostedSource {
 
   std::unique_ptr<Selector> selector;
   std::shared_ptr<Waker> waker;
-  /** The phase of Node's loop in which the last wait without a deadline brought events although the
+  /** The pass of Node's loop in which the last wait without a deadline brought events although the
    * loop had work: the next one ends empty. Of this selector, so that the first wait on another one
    * reports what is ready. */
   int64_t owes_turn_in = -1;
   bool shows_fileno = false;  // the program knows its descriptor
-  int64_t host_phase = -1;    // of the loop, in which a blocking wait last watched it
+  int64_t host_pass = -1;     // of the loop, in which a blocking wait last watched it
   int looks_in_row = 0;       // that each brought events; see LookOnce
   napi_ref ring_reference = nullptr;
   ReadyEvent* ring = nullptr;

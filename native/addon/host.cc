@@ -95,18 +95,23 @@ int64_t Host::YieldByNs() {
   if (HasAsked()) return kNever;
   // Events of a poll that has begun, and whose check phase has not, may still be handed out.
   if (HasEvents() || checked_ != Iterations()) return 0;
-  const int64_t phase = Phase();
-  if (std::exchange(phase_, phase) != phase) phase_began_ns_ = MonotonicNs();
+  const int64_t pass = Pass();
+  if (std::exchange(pass_, pass) != pass) pass_began_ns_ = MonotonicNs();
   const int64_t work_ns = NextWorkNs();
   // While Node runs immediates, its loop looks as if others were left;
-  if (work_ns == 0) return phase_began_ns_ + kNsPerMs;
+  if (work_ns == 0) return pass_began_ns_ + kNsPerMs;
   // and while it runs timers, its loop does not show the others.
-  return std::min(work_ns, phase_began_ns_ + kBlindNs);
+  return std::min(work_ns, pass_began_ns_ + kBlindNs);
 }
 
 bool Host::AsksForTurn() {
   const int64_t yield_by_ns = YieldByNs();
   return yield_by_ns == 0 || (yield_by_ns != kNever && yield_by_ns <= MonotonicNs());
+}
+
+bool Host::HasWork() {
+  if (HasAsked()) return false;
+  return HasEvents() || checked_ != Iterations() || NextWorkNs() <= MonotonicNs();
 }
 
 int64_t Host::NextWorkNs() {

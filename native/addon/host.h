@@ -58,19 +58,23 @@ class Host {
   /** Whether that time has come. */
   bool AsksForTurn();
 
+  /** For a thread that does not wait: whether Node has something to do now. Also false after a wait
+   * has ended empty for that reason. */
+  bool HasWork();
+
   /** A wait has ended empty for Node's sake. */
   void AskedForTurn() { asked_in_ = Phase(); }
 
   /** Whether one did in this phase of the loop, and no event of Node came since. */
   bool HasAsked() const { return asked_in_ == Phase(); }
 
-  /** Changes with each phase of the loop that a caller can have yielded to. */
-  int64_t Phase() const {
-    // The sum of three that never decrease. Timers run after the check phase, by a later clock.
-    return Iterations() + checked_ + static_cast<int64_t>(uv_now(loop_));
-  }
+  /** Changes twice in each pass of the loop: when it polls, and with its check phase. */
+  int64_t Pass() const { return Iterations() + checked_; }
 
  private:
+  /** Timers run after the check phase, by a later clock. setTimeout() moves that clock as well. */
+  int64_t Phase() const { return Pass() + static_cast<int64_t>(uv_now(loop_)); }
+
   explicit Host(uv_loop_t* loop);
   ~Host();
 
@@ -91,11 +95,11 @@ class Host {
   napi_async_cleanup_hook_handle hook_ = nullptr;
   std::vector<std::unique_ptr<HostedRun>> runs_;
 
-  int64_t checked_;             // the iteration whose events have all been handed out
-  int64_t seen_at_ = -1;        // the iteration in which Node's descriptor was last seen ready
-  int64_t asked_in_ = -1;       // the phase in which a wait last ended for Node's sake
-  int64_t phase_ = -1;          // of the loop, when a wait last asked how long it may take
-  int64_t phase_began_ns_ = 0;  // when the first wait of that phase did
+  int64_t checked_;            // the iteration whose events have all been handed out
+  int64_t seen_at_ = -1;       // the iteration in which Node's descriptor was last seen ready
+  int64_t asked_in_ = -1;      // the phase in which a wait last ended for Node's sake
+  int64_t pass_ = -1;          // of the loop, when a wait last asked how long it may take
+  int64_t pass_began_ns_ = 0;  // when the first wait of that pass did
 };
 
 }  // namespace io_selectors

@@ -43,16 +43,14 @@ class HandleScope {
 }  // namespace
 
 Result<void> HostedRun::Start(napi_env env, Environment& environment, HostedSource& source,
-                              napi_value turn, napi_value over) {
+                              napi_value turn, napi_value over, bool in_context) {
   if (source.run != nullptr) return Error{EBUSY, "run"};
   const Result<Watch*> watch = Watch::Of(env, environment, source);
   if (!watch.ok()) return watch.error();
   std::unique_ptr<HostedRun> run(new HostedRun(env, environment, source));
   const Result<void> listens = watch.value()->Listen(&run->fired_);
   if (!listens.ok()) return listens;
-  napi_value name = nullptr;
-  napi_create_string_utf8(env, "io_selectors:run", NAPI_AUTO_LENGTH, &name);
-  napi_async_init(env, nullptr, name, &run->context_);
+  if (in_context) run->MakeContext();
   napi_create_reference(env, turn, 1, &run->turn_ref_);
   napi_create_reference(env, over, 1, &run->over_ref_);
   environment.HostOf(env).Add(std::move(run));
@@ -66,10 +64,17 @@ HostedRun::HostedRun(napi_env env, Environment& environment, HostedSource& sourc
 
 HostedRun::~HostedRun() {
   Release();
-  if (context_ == nullptr) return;
+  if (context_ != nullptr) napi_async_destroy(env_, context_);
+  if (turn_ref_ == nullptr) return;
   napi_delete_reference(env_, turn_ref_);
   napi_delete_reference(env_, over_ref_);
-  napi_async_destroy(env_, context_);
+}
+
+/** The new one is that of whatever JavaScript runs now: in a pass, of none. */
+void HostedRun::MakeContext() {
+  napi_value name = nullptr;
+  napi_create_string_utf8(env_, "io_selectors:run", NAPI_AUTO_LENGTH, &name);
+  napi_async_init(env_, nullptr, name, &context_);
 }
 
 bool HostedRun::Pass(bool alone) {
@@ -89,6 +94,7 @@ void HostedRun::TakeTurns() {
   if (!near_ && !looks && !IsDue()) return;
   // One scope for all turns of a pass: opening one allocates.
   const HandleScope handles(env_);
+  if (context_ == nullptr) MakeContext();
   napi_get_global(env_, &receiver_);
   napi_get_reference_value(env_, turn_ref_, &turn_);
   if (near_) {

@@ -33,10 +33,12 @@ class HostedRun {
    *   the next wait may last, below 0 without a limit. Called without both if the source has plain
    *   turns.
    * @param over called once, at the end, with 0 or -errno.
+   * @param in_context whether both are called in the async context of this call, as those of
+   *   AsyncLocalStorage; otherwise in none, as a source serves several callers.
    * @returns EBUSY if the source has a run already, or why Node's loop cannot watch it.
    */
   static Result<void> Start(napi_env env, Environment& environment, HostedSource& source,
-                            napi_value turn, napi_value over);
+                            napi_value turn, napi_value over, bool in_context);
 
   /** Also ends a run that is not over, without a call. */
   ~HostedRun();
@@ -61,6 +63,7 @@ class HostedRun {
   HostedRun(napi_env env, Environment& environment, HostedSource& source);
 
   void TakeTurns();
+  void MakeContext();
   /** Whether a turn has something to do. */
   bool IsDue() const;
   /** One wait and the turn after it. @param node_turn_ns as Host::NextTurnNs().

@@ -37,6 +37,7 @@ class OpenEngine final : public HostedSource {
   int fileno() const override { return engine->fileno(); }
   int32_t renewals() const override { return engine->renewals(); }
   std::vector<pollfd> Watched() const override { return engine->Watched(); }
+  bool ReportsHangupsOfWriters() const override { return engine->ReportsHangupsOfWriters(); }
   [[gnu::hot]] Result<int> Wait(int64_t timeout_ns) override;
   /** After each call that may have changed what the engine watches. */
   void TellWatch();

@@ -24,13 +24,13 @@ class BlockingWait {
  public:
   BlockingWait(OpenSelector& open, Environment& environment, const Host& host) : open_(open) {
     pauses_watch_ = open.watch != nullptr && open.watch->Pause();
-    // Once per phase of the loop: only then can it have left a level behind.
-    if (open.wake_set.watches_host() && open.host_phase == host.Phase()) return;
+    // Once per pass of the loop: only then can it have left a level behind.
+    if (open.wake_set.watches_host() && open.host_pass == host.Pass()) return;
     // Refused if Node's loop watches a selector that contains this one: then it looks up now and
     // then, as on kqueue.
     if (!open.wake_set.watches_host()) environment.AddArmedWatches();
     (void)open.wake_set.WatchHost().ok();
-    open.host_phase = host.Phase();
+    open.host_pass = host.Pass();
   }
   ~BlockingWait() {
     if (pauses_watch_) open_.watch->Resume();
@@ -92,9 +92,9 @@ int32_t Look(const Call& call, OpenSelector& open, int64_t timeout_ns, WakeSet::
  * that the kernel does not know yet: a signal that Node watches since the last pass of its loop
  * does not make its descriptor readable.
  */
-bool HostAsksForTurn(Host& host) {
+bool HostHasWork(Host& host) {
   if (!host.HasEvents() && HostIsReady(host)) host.SawEvents();
-  return host.AsksForTurn();
+  return host.HasWork();
 }
 
 /** Ends a wait empty, for Node's sake. */
@@ -113,7 +113,7 @@ int32_t LookOnce(const Call& call, OpenSelector& open) {
   if (open.looks_in_row >= kLooksInRow) {
     open.looks_in_row = 0;
     Host& host = call.environment().HostOf(call.env());
-    if (HostAsksForTurn(host)) return EndEmpty(open, host);
+    if (HostHasWork(host)) return EndEmpty(open, host);
   }
   WakeSet::Ready ready;
   const int32_t count = Look(call, open, 0, &ready);
@@ -124,7 +124,7 @@ int32_t LookOnce(const Call& call, OpenSelector& open) {
 /** A wait without a deadline: it also ends empty for Node's sake. */
 int32_t WaitForever(const Call& call, OpenSelector& open) {
   Host& host = call.environment().HostOf(call.env());
-  if (std::exchange(open.owes_turn_in, -1) == host.Phase() && !host.HasAsked()) {
+  if (std::exchange(open.owes_turn_in, -1) == host.Pass() && !host.HasAsked()) {
     return EndEmpty(open, host);
   }
   const int64_t longest_ns = open.wake_set.watches_host() ? kForever : kLongestBlindWaitNs;
@@ -137,7 +137,7 @@ int32_t WaitForever(const Call& call, OpenSelector& open) {
     WakeSet::Ready ready;
     const int32_t count = Look(call, open, yield_by_ns == 0 ? 0 : longest_ns, &ready);
     const bool yields = yield_by_ns == 0 || ((ready.host || ready.timer) && host.AsksForTurn());
-    if (count > 0 && yields) open.owes_turn_in = host.Phase();
+    if (count > 0 && yields) open.owes_turn_in = host.Pass();
     if (count != 0 || ready.waker) return count;
     if (yields) return EndEmpty(open, host);
   }
@@ -180,7 +180,7 @@ napi_value Run(napi_env env, napi_callback_info info) {
   OpenSelector* open = call.environment().Find(call.Int(0));
   if (open == nullptr) return call.Answer(call.environment().Refuse(Error{EBADF, "run"}));
   const Result<void> started =
-      HostedRun::Start(env, call.environment(), *open, call.Value(1), call.Value(2));
+      HostedRun::Start(env, call.environment(), *open, call.Value(1), call.Value(2), true);
   return call.Answer(started.ok() ? 0 : call.environment().Refuse(started.error()));
 }
 
@@ -196,11 +196,13 @@ napi_value Nudge(napi_env env, napi_callback_info info) {
 napi_value Fileno(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   OpenSelector* open = call.environment().Find(call.Int(0));
-  if (open == nullptr) return call.Answer(-1);
-  if (!sets_may_nest.exchange(true)) call.environment().AddArmedWatches();
-  open->shows_fileno = true;
-  open->KeepReadable();
-  return call.Answer(open->selector->fileno());
+  const int32_t fd = open == nullptr ? -1 : open->selector->fileno();
+  if (fd >= 0 && !open->shows_fileno) {
+    if (!sets_may_nest.exchange(true)) call.environment().AddArmedWatches();
+    open->shows_fileno = true;
+    open->KeepReadable();
+  }
+  return call.Answer(fd);
 }
 
 /** watch(id): a promise that is resolved when a poll(id, 0) is worth while, or -errno. */

@@ -86,7 +86,8 @@ class EpollSelector final : public Selector {
 
   /** The set watches the file: if a dup keeps that open, it could no longer be removed. */
   void BeforeClose(int fd) override {
-    if (Interest(fd) != 0) (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+    if (!Inherited() && Interest(fd) != 0)
+      (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
   }
 
  private:

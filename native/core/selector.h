@@ -168,14 +168,14 @@ class Selector {
     }
   }
 
+  /** Whether this is a child of the process that made it: they share what the kernel holds. */
+  bool Inherited() const { return forks_ != CountForks(); }
+
  private:
   bool InTable(int fd) const { return fd >= 0 && static_cast<size_t>(fd) < table_.size(); }
   const Registration& At(int fd) const { return table_[static_cast<size_t>(fd)]; }
   Registration& At(int fd) { return table_[static_cast<size_t>(fd)]; }
   int32_t NextGeneration();
-  /** Whether this is a child of the process that made it: they share what the kernel holds. */
-  bool Inherited() const { return forks_ != CountForks(); }
-
   Capabilities capabilities_;
   std::vector<Registration> table_;  // by descriptor
   int32_t last_generation_ = 0;

@@ -114,6 +114,8 @@ class Engine {
   virtual int fileno() const = 0;
   virtual int32_t renewals() const { return 0; }
   virtual std::vector<pollfd> Watched() const { return {}; }
+  /** Of those of Watched() that are for writing only. */
+  virtual bool ReportsHangupsOfWriters() const { return true; }
   virtual void PrepareToBeWatched() {}
   /** Whether Watched() has changed since the last call. */
   virtual bool TakeChanged() { return false; }

@@ -69,6 +69,9 @@ class ReadinessEngine final : public Engine {
   int fileno() const override { return selector_->fileno(); }
   int32_t renewals() const override { return selector_->renewals(); }
   std::vector<pollfd> Watched() const override { return selector_->Watched(); }
+  bool ReportsHangupsOfWriters() const override {
+    return selector_->capabilities().hangups_of_writers;
+  }
   void PrepareToBeWatched() override { selector_->PrepareToBeWatched(); }
   bool TakeChanged() override { return std::exchange(changed_, false); }
 
