@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/timeout.h"
 #include "load_generator/descendants.h"
 #include "load_generator/exec.h"
 #include "load_generator/limits.h"
@@ -28,6 +29,9 @@ constexpr int kCannotRun = 127;  // as a shell reports it
 
 /** A list of children may miss one while others end: it is read again after this long. */
 constexpr timespec kLookAgain = {0, 50'000'000};
+
+/** We may lack the permission to kill a process, such as one that became root: kill(2), EPERM. */
+constexpr int64_t kGiveUpAfterNs = 5'000'000'000;
 
 volatile sig_atomic_t stop_signal = 0;
 
@@ -44,6 +48,7 @@ class Supervisor {
     setpgid(command_, command_);  // the child does so, too: whichever runs first
     while (ReapAll()) {
       if (killing_) SignalAll(SIGKILL);
+      if (killing_ && reaped_ && GivesUp()) break;
       Wait();
       if (stop_signal != 0) SignalAll(std::exchange(stop_signal, 0));
     }
@@ -77,7 +82,7 @@ class Supervisor {
     if (nothing >= 0) dup2(nothing, STDIN_FILENO);
     if (nothing > STDIN_FILENO) close(nothing);
     sigprocmask(SIG_SETMASK, &usual_mask_, nullptr);
-    RaiseDescriptorLimit();
+    if (!kill_rest_) RaiseDescriptorLimit();  // for a server; a build has the usual limit
     errno = Exec(arguments);
     _exit(Fail(arguments[0].c_str()));
   }
@@ -96,11 +101,19 @@ class Supervisor {
       if (child < 0) return false;  // ECHILD
       if (child != command_) continue;
       status_ = status;
+      reaped_ = true;
       if (kill_rest_) killing_ = true;
 #ifndef __linux__
       killpg(command_, SIGKILL);  // what the command leaves behind is no child of ours
 #endif
     }
+  }
+
+  /** Whether the time to kill the processes that are left is over. */
+  bool GivesUp() {
+    const int64_t now_ns = MonotonicNs();
+    if (give_up_ns_ == 0) give_up_ns_ = now_ns + kGiveUpAfterNs;
+    return now_ns >= give_up_ns_;
   }
 
   /** Until a signal, the end of the lifeline, or, while killing, a moment has passed. */
@@ -150,7 +163,9 @@ class Supervisor {
   const bool kill_rest_;
   pid_t command_ = 0;
   int status_ = 0;
+  bool reaped_ = false;
   bool killing_ = false;
+  int64_t give_up_ns_ = 0;
   sigset_t usual_mask_{};
 };
 

@@ -3,7 +3,7 @@
 // the processes that the command leaves running are killed when it ends. On Linux orphans become
 // our children (PR_SET_CHILD_SUBREAPER of prctl(2)); elsewhere only the command's process group is
 // reached. Standard input is the lifeline: at its end, as when its writer is killed, every process
-// is killed.
+// is killed. Once the command has ended, a process that cannot be killed is left after 5 s.
 #pragma once
 
 #include <string>
