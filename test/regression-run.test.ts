@@ -1,7 +1,8 @@
 // The gate on real processes, at a small scale: equal trees must not differ, a planted system call
 // must be found; and what cannot be compared says so, and leaves nothing behind.
 
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
   existsSync,
@@ -19,12 +20,13 @@ import { join, relative } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { UsageError } from "../bench/command-line.ts";
 import { controlText, noteText } from "../bench/gate/controls.ts";
+import { countOne } from "../bench/gate/exact.ts";
 import { CannotCompare, refuseUnmeasured, runGate } from "../bench/gate/gate.ts";
 import { leaveGate } from "../bench/gate/leave.ts";
 import type { GateProfile } from "../bench/gate/profiles.ts";
 import { RemoteTrees } from "../bench/gate/remote-trees.ts";
 import { resolveRevisions } from "../bench/gate/revisions.ts";
-import { pathsOf, type Trees } from "../bench/gate/sides.ts";
+import { contenderOf, pathsOf, type Trees } from "../bench/gate/sides.ts";
 import { Worktrees } from "../bench/gate/worktrees.ts";
 import { chooseCpus } from "../bench/host/cpus.ts";
 import { Interrupted } from "../bench/host/deadline.ts";
@@ -163,6 +165,18 @@ describe.skipIf(process.platform !== "linux" || !traces)("a run of the gate", ()
     const server = "cpp:reactor-epoll (head)";
     const note = { code: "rounds-failed", server, workload: "echo-rate", count: 1, first: reason };
     expect(notes).toContainEqual(note);
+  });
+
+  it("sees that a head dies while its calls are counted", { timeout: 120_000 }, async () => {
+    const script = join(folder, "dying.mjs");
+    writeFileSync(script, dyingServer);
+    const head = pathsOf(treeAround(`exec '${process.execPath}' '${script}'`));
+    const server = contenderOf("cpp:reactor-epoll", "head", { base: own, head });
+    const row = { metric: "systemCalls", messages: 25 } as const;
+    const text = expect.stringMatching(/^strace: was killed by SIGKILL during the load/);
+    expect(await countOne(row, server, { host, signal, cpus: chooseCpus() })).toEqual({
+      ...{ kind: "died", text },
+    });
   });
 
   it("refuses to compare with a base that does not serve", { timeout: 120_000 }, async () => {
@@ -420,6 +434,14 @@ describe("the worktrees", () => {
     expect(isAlive(Number(readFileSync(marker, "utf8")))).toBe(false);
     await remote.remove();
     await worktrees.remove();
+  });
+
+  it("are built with the descriptor limit that the user has", async () => {
+    const script = 'ulimit -Sn 200; exec "$0" supervise --kill-rest -- sh -c "ulimit -Sn"';
+    const child = spawn("sh", ["-c", script, own.loadGenerator], { stdio: "pipe" });
+    const [limit] = await once(child.stdout, "data");
+    child.stdin.end();
+    expect(String(limit)).toBe("200\n");
   });
 
   it("share dependencies, and what was built, where the lock file is the same", async () => {

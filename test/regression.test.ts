@@ -16,12 +16,11 @@ import { gateSection, renderGateHtml } from "../bench/gate/html.ts";
 import { serializeGate } from "../bench/gate/json.ts";
 import { commentMark, renderGateMarkdown } from "../bench/gate/markdown.ts";
 import { exitCodes, judgementOf, outcomeOf } from "../bench/gate/outcome.ts";
-import { decisiveFailure, endingFailure, type PairCourse } from "../bench/gate/pairs.ts";
+import { endingFailure, headFailure, type PairCourse } from "../bench/gate/pairs.ts";
 import { plantedCostControls } from "../bench/gate/planted-cost.ts";
 import { defaultGateProfile, gateProfiles, type LoadRow } from "../bench/gate/profiles.ts";
 import { compareAll, confirms, findAll, level } from "../bench/gate/rule.ts";
 import { compareSaved, NothingInCommon } from "../bench/gate/saved.ts";
-import type { Side } from "../bench/gate/sides.ts";
 import { renderComparison, renderGate } from "../bench/gate/terminal.ts";
 import { type Trend, trendsOf } from "../bench/gate/trend.ts";
 import { renderTrends } from "../bench/gate/trend-page.ts";
@@ -120,12 +119,21 @@ describe("the rule", () => {
     const none = { base: [], again: [], head: [], planted: [] };
     const died = [{ text: "was killed by SIGSEGV during the load", kind: "died" }] as const;
     const other = [{ text: "port in use", kind: "other" }] as const;
-    expect(decisiveFailure("head", { ...none, head: [...other, ...died] })).toMatch(/SIGSEGV/);
-    expect(decisiveFailure("head", { ...none, head: other })).toBeNull();
-    for (const side of ["base", "again"] as const) {
-      const both = { ...none, head: died, [side]: died };
-      expect([side, "head"].map((one) => decisiveFailure(one as Side, both))).toEqual([null, null]);
+    const head = { ...none, head: [...other, ...died] };
+    expect(headFailure([head])).toMatch(/SIGSEGV/);
+    expect(headFailure([none, head])).toMatch(/SIGSEGV/);
+    expect(headFailure([{ ...none, head: other }])).toBeNull();
+    for (const side of ["base", "again", "planted"] as const) {
+      const base = { ...none, [side]: died };
+      expect(headFailure([{ ...head, ...base, head: died }])).toBeNull();
+      // In the confirmation, or before it.
+      expect([headFailure([head, base]), headFailure([base, head])]).toEqual([null, null]);
     }
+    const often = { ...none, head: [...other, ...other, ...other], base: died };
+    expect([headFailure([often]), headFailure([none, often])]).toEqual(
+      Array(2).fill("port in use"),
+    );
+    expect(headFailure([head, { ...none, head: other, base: died }])).toBeNull();
     // More rounds may show that the base's ends as well.
     expect(endingFailure(died)).toBeUndefined();
   });

@@ -10,7 +10,7 @@ import { blockOrders } from "../statistics/latin.ts";
 import { deriveSeed } from "../statistics/random.ts";
 import { countInstructions } from "./exact/callgrind.ts";
 import { countSystemCalls } from "./exact/strace.ts";
-import type { Counted } from "./exact/traced-server.ts";
+import { type Counted, ServerDied } from "./exact/traced-server.ts";
 import type { ExactName } from "./metrics.ts";
 import {
   type BlockFigures,
@@ -57,8 +57,8 @@ async function measureContender(
       if (typeof told === "number") {
         figures[side] = { [row.metric]: told };
       } else {
-        failures[side].push({ text: told.failure, kind: "other" });
-        onProgress(`${row.metric}: ${sideName(name, side)}: ${told.failure}`);
+        failures[side].push(told);
+        onProgress(`${row.metric}: ${sideName(name, side)}: ${told.text}`);
       }
     }
     blocks.push(figures);
@@ -72,14 +72,14 @@ export async function countOne(
   contender: Contender,
   context: RoundContext,
   preload: string | null = null,
-): Promise<number | { readonly failure: string }> {
+): Promise<number | RoundFailure> {
   const folder = mkdtempSync(join(tmpdir(), "io-selectors-count-"));
   try {
     const argv = contender.command(context.host.paths, 1);
     return await counters[metric]({ argv, messages, folder, preload }, context);
   } catch (error) {
     if (error instanceof Interrupted || !(error instanceof Error)) throw error;
-    return { failure: error.message };
+    return { text: error.message, kind: error instanceof ServerDied ? "died" : "other" };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -11,7 +11,9 @@ import { countOne, measureExact } from "./exact.ts";
 import { type GateMetric, gateMetric } from "./metrics.ts";
 import { judgementOf, mediansOf, type Outcome, outcomeOf, withReason } from "./outcome.ts";
 import {
-  decisiveFailure,
+  endingFailure,
+  type Failures,
+  headFailure,
   measurePairs,
   type PairContext,
   type PairCourse,
@@ -159,7 +161,7 @@ async function availableExact(rows: readonly ExactRow[], { trees, context }: Pai
     const trial = { metric: row.metric, messages: 25 };
     const told = await countOne(trial, contenderOf(name, "base", trees), context);
     if (typeof told === "number") exact.push(row);
-    else notes.push({ code: "not-counted", metric: row.metric, text: told.failure });
+    else notes.push({ code: "not-counted", metric: row.metric, text: told.text });
   }
   return { exact, notes };
 }
@@ -170,9 +172,9 @@ async function measure(row: GateRow, given: PairContext): Promise<PairCourse[]> 
     : measurePairs(row, given));
   for (const { contender, failures } of courses) {
     for (const side of ["base", "again"] as const) {
-      const failure = decisiveFailure(side, failures);
-      if (failure === null) continue;
-      throw new CannotCompare(`the base fails: ${sideName(contender, side)}: ${failure}`);
+      const failure = endingFailure(failures[side]);
+      if (failure === undefined) continue;
+      throw new CannotCompare(`the base fails: ${sideName(contender, side)}: ${failure.text}`);
     }
   }
   return courses;
@@ -213,11 +215,11 @@ interface Confirmed {
   /** Null if nothing had to be confirmed. */
   readonly agrees: boolean | null;
   readonly selfAgrees: boolean | null;
-  /** Why the head failed meanwhile; null if it did not. */
-  readonly failure: string | null;
+  /** Those of the fresh blocks; none if there were none. */
+  readonly failures: readonly Failures[];
 }
 
-const unasked: Confirmed = { head: null, agrees: null, selfAgrees: null, failure: null };
+const unasked: Confirmed = { head: null, agrees: null, selfAgrees: null, failures: [] };
 
 /** Fresh blocks of every contender that is suspected, once; what they say stands. */
 async function confirm(
@@ -225,12 +227,14 @@ async function confirm(
   { findings, selves }: { readonly findings: Finding[]; readonly selves: Finding[] },
   given: PairContext,
 ): Promise<{ readonly confirmed: Confirmed[]; readonly fresh: MeasuredRow[] }> {
-  const doubted = trials.filter(
-    ({ test }, index) =>
-      test.gates && (findings[index]?.word === "suspected" || isAlarm(selves[index])),
-  );
+  const doubted = trials.filter(({ test, course }, index) => {
+    // The failure of a head's server stands without a confirmation.
+    const open = findings[index]?.word === "suspected" && headFailure([course.failures]) === null;
+    return test.gates && (open || isAlarm(selves[index]));
+  });
   const fresh: MeasuredRow[] = [];
   const trialOf = new Map<string, Trial>();
+  const failuresAgain = new Map<PairCourse, readonly Failures[]>();
   const again = { ...given, seed: deriveSeed(given.seed, "confirmation") };
   for (const row of new Set(doubted.map((trial) => trial.row))) {
     const whose = doubted.filter((trial) => trial.row === row);
@@ -242,6 +246,10 @@ async function confirm(
     const asked = metrics.map(String);
     const measured = { row: part, courses: await measure(part, again) };
     fresh.push(measured);
+    for (const { course } of whose) {
+      const same = measured.courses.find(({ contender }) => contender === course.contender);
+      if (same !== undefined) failuresAgain.set(course, [same.failures]);
+    }
     for (const trial of trialsOf(measured, asked)) {
       if (doubted.some(({ test }) => test.id === trial.test.id)) trialOf.set(trial.test.id, trial);
     }
@@ -249,17 +257,17 @@ async function confirm(
   const tests = [...trialOf.values()];
   const heads = compareAll(tests.map(({ test }) => test));
   const bases = compareAll(tests.map(({ self }) => self));
-  const confirmed = trials.map(({ test }, index) => {
+  const confirmed = trials.map(({ test, course }, index) => {
     const at = tests.findIndex((trial) => trial.test.id === test.id);
-    const found = tests[at];
-    if (found === undefined) return unasked;
+    const failures = failuresAgain.get(course) ?? [];
+    if (at < 0) return { ...unasked, failures };
     const [head, base] = [heads[at] ?? null, bases[at] ?? null];
     const [finding, self] = [findings[index], selves[index]];
     return {
       head,
       agrees: finding?.comparison == null ? null : confirms(finding.comparison, head, test),
       selfAgrees: self?.comparison == null ? null : confirms(self.comparison, base, test),
-      failure: decisiveFailure("head", found.course.failures),
+      failures,
     };
   });
   return { confirmed, fresh };
@@ -274,7 +282,7 @@ function cellOf(
   finding: Finding | undefined,
   confirmed: Confirmed = unasked,
 ): GateCell {
-  const failure = decisiveFailure("head", course.failures) ?? confirmed.failure;
+  const failure = headFailure([course.failures, ...confirmed.failures]);
   const unclear: Finding = { word: "unclear", cause: { code: "not-measured" }, comparison: null };
   const { pairs: blocks, gates, margin } = test;
   const judged = judgementOf(finding ?? unclear, confirmed.head, gates ? confirmed.agrees : null);

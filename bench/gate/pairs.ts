@@ -61,14 +61,16 @@ export function endingFailure(failures: readonly RoundFailure[]): RoundFailure |
 }
 
 /**
- * Why a side is not compared; null if it is. The head also fails if its server dies under a load
- * that the base always survives, which is known only after the last round.
+ * Why the head fails; null if it does not. It also fails if its server dies under a load that the
+ * base always survives, which is known only after the last round.
+ * @param measured the failures of a measurement, and of its confirmation if there was one
  */
-export function decisiveFailure(side: Side, failures: Failures): string | null {
-  const deathOf = (of: Side) => failures[of].find(({ kind }) => kind === "died");
-  const survived = deathOf("base") === undefined && deathOf("again") === undefined;
-  const death = side === "head" && survived ? deathOf("head") : undefined;
-  return (endingFailure(failures[side]) ?? death)?.text ?? null;
+export function headFailure(measured: readonly Failures[]): string | null {
+  const deathOf = (side: Side) =>
+    measured.flatMap((failures) => failures[side]).find(({ kind }) => kind === "died");
+  const [ending] = measured.flatMap(({ head }) => endingFailure(head) ?? []);
+  const survived = (["base", "again", "planted"] as const).every((side) => !deathOf(side));
+  return (ending ?? (survived ? deathOf("head") : undefined))?.text ?? null;
 }
 
 /** Servers that share a CPU wait for each other: that disturbs one as much as the others. */

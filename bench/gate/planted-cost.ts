@@ -4,7 +4,7 @@
 
 import type { Control } from "./controls.ts";
 import { gateMetric } from "./metrics.ts";
-import { decisiveFailure, type PairCourse, pairsOf } from "./pairs.ts";
+import { endingFailure, headFailure, type PairCourse, pairsOf } from "./pairs.ts";
 import type { LoadRow } from "./profiles.ts";
 import { findAll } from "./rule.ts";
 
@@ -17,7 +17,7 @@ export function plantedCostControls(
   return (
     courses
       // The blocks of a head that fails may end early, and its failure needs no statistics.
-      .filter(({ failures }) => decisiveFailure("head", failures) === null)
+      .filter(({ failures }) => headFailure([failures]) === null)
       .map((course) => plantedCostControl(course, { planned, percent: plantedPercent }))
   );
 }
@@ -30,7 +30,7 @@ function plantedCostControl(
   const metric = gateMetric("serverCpuPerMessage");
   const pairs = pairsOf(course, metric.name, "planted");
   const [finding] = findAll([{ ...metric, id: contender, planned, pairs }]);
-  const failure = decisiveFailure("planted", failures);
+  const failure = endingFailure(failures.planted);
   const seen = finding?.cause ?? null;
   return {
     code: "planted-cost",
@@ -38,6 +38,6 @@ function plantedCostControl(
     percent,
     held: finding?.word === "suspected",
     ratio: finding?.comparison?.ratio ?? null,
-    cause: failure === null ? seen : { code: "said", text: failure },
+    cause: failure === undefined ? seen : { code: "said", text: failure.text },
   };
 }

@@ -52,7 +52,7 @@ async function caught(
     const without = base?.[row.metric];
     if (without === undefined) continue;
     const planted = await countOne(row, server, given.context, library);
-    if (typeof planted !== "number") return unseen({ code: "said", text: planted.failure });
+    if (typeof planted !== "number") return unseen({ code: "said", text: planted.text });
     pairs.push({ base: without, head: planted });
   }
   const test = { id: contender, ...gateMetric(row.metric), gates: true, planned: row.pairs, pairs };

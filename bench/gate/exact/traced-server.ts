@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { deferred, within } from "../../host/deadline.ts";
-import { describeExit } from "../../host/host.ts";
+import { describeEnd, describeExit } from "../../host/host.ts";
 import { parseEvent, type Ready } from "../../model/events.ts";
 import type { RoundContext } from "../../run/round.ts";
 
@@ -12,6 +12,9 @@ import type { RoundContext } from "../../run/round.ts";
 export class CannotCount extends Error {
   override readonly name = "CannotCount";
 }
+
+/** Its process ended while it had messages to answer. */
+export class ServerDied extends CannotCount {}
 
 /** One server to count: how it is started, and how many messages it gets. */
 export interface Counted {
@@ -63,9 +66,19 @@ export async function exchange(
     if (!("event" in started)) {
       throw new CannotCount(`${tool}: ${describeExit(started)}; ${child.stderrTail}`);
     }
-    const sending = sendInTurn(started.port, messages);
-    const slices = await within(sending, { timeoutMs: echoTimeoutMs, signal });
+    const sending = sendInTurn(started.port, messages).catch(async (error: unknown) => {
+      // A server that lost its connection may be seen dead only a moment later.
+      await within(child.exited, { timeoutMs: endTimeoutMs, signal });
+      throw error;
+    });
+    const slices = await within(Promise.race([child.exited, sending]), {
+      timeoutMs: echoTimeoutMs,
+      signal,
+    });
     if (slices === null) throw new CannotCount(`${tool}: ${messages} messages took too long`);
+    if (!Array.isArray(slices)) {
+      throw new ServerDied(describeEnd(child, `${tool}: ${describeExit(slices)} during the load`));
+    }
     // The server's own number: some tools keep a signal for themselves.
     end(started.pid);
     const exit = await within(child.exited, { timeoutMs: endTimeoutMs, signal });
