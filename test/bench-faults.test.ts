@@ -83,6 +83,8 @@ interface Fault {
   readonly row: Contender;
   readonly reason: RegExp;
   readonly context?: Partial<RunContext>;
+  /** Whether its process ends under the load; by default not. */
+  readonly died?: boolean;
 }
 
 const faults: readonly Fault[] = [
@@ -107,6 +109,7 @@ const faults: readonly Fault[] = [
   {
     row: faulty("exits-during-load"),
     reason: /^exited with code 4 during the load; stderr: out of messages$/,
+    died: true,
   },
   {
     row: faulty("announces-no-process"),
@@ -131,7 +134,9 @@ const faults: readonly Fault[] = [
 
 describe("a contender", () => {
   it.each(faults)("that fails ($row.name) is a row that says why", async ({ row, ...fault }) => {
-    const { results } = await measure(planOf([...good, row]), fault.context);
+    const { results, progress } = await measure(planOf([...good, row]), fault.context);
+    const deaths = progress.filter((event) => event.event === "round-ended" && event.round.died);
+    expect(deaths).toHaveLength(fault.died === true ? 1 : 0);
     const cell = cellOf(results, row.name);
     expect(cell).toMatchObject({ status: "failed", reason: expect.stringMatching(fault.reason) });
     expect(cellOf(results, reference)).toMatchObject({
@@ -142,6 +147,13 @@ describe("a contender", () => {
     expect(cellOf(results, reference).status).not.toBe("failed");
     expect(exitCodeOf(results)).toBe(1);
     expect(results.complete).toBe(true);
+  });
+
+  it("of which its machine does not answer whether it lives has not died", async () => {
+    const host = Object.assign(new LocalHost(), { alive: async () => null });
+    const { results } = await measure(planOf(good), { host });
+    expect(cellOf(results, reference)).toMatchObject({ reason: null, mismatches: 0 });
+    expect(cellOf(results, reference).status).not.toBe("failed");
   });
 
   it("that failed is not run again, and does not stop the others", async () => {

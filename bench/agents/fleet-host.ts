@@ -218,11 +218,11 @@ export class FleetHost implements Host {
     await within(Promise.all(this.#all.map((agent) => agent.processesEnded())), { timeoutMs });
   }
 
-  async alive(pid: number): Promise<boolean> {
+  async alive(pid: number): Promise<boolean | null> {
     try {
       return (await this.#server.request("alive", { pid }))["alive"] === true;
     } catch (error) {
-      if (error instanceof HostError) return false;
+      if (error instanceof HostError) return null;
       throw error;
     }
   }

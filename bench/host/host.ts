@@ -98,8 +98,8 @@ export interface Host {
   killAll(): void;
   /** Resolves when none is left, or after the time. Call killAll() first. */
   allEnded(timeoutMs: number): Promise<void>;
-  /** Whether there is such a process, of whatever user. */
-  alive(pid: number): Promise<boolean>;
+  /** Whether there is such a process, of whatever user; null if its machine does not answer. */
+  alive(pid: number): Promise<boolean | null>;
   /** CPUs for the server and the load generator. */
   cpus(): Promise<CpuPlan>;
   limits(): Promise<MachineLimits>;

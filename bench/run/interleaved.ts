@@ -306,7 +306,8 @@ class ConnectedContender {
     const loaded = { result: told, windows: this.#windows, memory: [] };
     const fault = typeof result === "string" ? result : faultOf(loaded, this.#load);
     const end = endOf(this.request.contender, this.#outcome.failure ?? fault, stopped.failure);
-    this.#outcome = { connectMs, result: told, counters: stopped.counters, account, ...end };
+    const { counters, died } = stopped;
+    this.#outcome = { connectMs, result: told, counters, died, account, ...end };
   }
 
   round(): Round {

@@ -106,8 +106,8 @@ export class ServerProcess {
     const first = await within(either, { timeoutMs, signal });
     if (first === null) return this.#failure(`no ready line within ${timeoutMs / 1000} s`);
     if ("event" in first) {
-      const there = await this.#options.host.alive(this.pid);
-      return there ? null : this.#failure(`announced process ${this.pid}, which does not exist`);
+      const missing = (await this.#options.host.alive(this.pid)) === false;
+      return missing ? this.#failure(`announced process ${this.pid}, which does not exist`) : null;
     }
     this.#refused = first.code === exitUnavailable;
     return this.#failure(`${describeExit(first)} before it was ready`);
@@ -121,7 +121,7 @@ export class ServerProcess {
   /** SIGTERM, its counters, and SIGKILL if it does not end in time. @throws {Interrupted} */
   async stop(): Promise<Stopped> {
     const { host, stopTimeoutMs: timeoutMs, signal } = this.#options;
-    const measuredEnded = !(await host.alive(this.pid));
+    const measuredEnded = (await host.alive(this.pid)) === false;
     // A process that has ended is not alive before its exit is known.
     const endedBefore = this.#child.ended || (measuredEnded && this.pid === this.#child.pid);
     this.#child.kill("SIGTERM");
