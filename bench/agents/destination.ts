@@ -57,8 +57,10 @@ export function reach(destination: string, line: string, sshConfig: string | nul
     "ssh",
     ...(sshConfig === null ? [] : ["-F", sshConfig]),
     "-T",
-    // A prompt would wait for a person who is not asked; a link that is dead ends after 15 s.
+    // A prompt would wait for a person who is not asked; a link that is dead ends after 15 s. While
+    // ssh connects, it does not notice the end of its input: that ends after 15 s, too.
     ...["-o", "BatchMode=yes", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"],
+    ...["-o", "ConnectTimeout=15"],
     "--",
     destination,
     line,
