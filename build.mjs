@@ -35,8 +35,8 @@ function fail(message, status = 1) {
 }
 
 const [major, minor] = process.versions.node.split(".").map(Number);
-if (major < 20 || (major === 20 && minor < 19)) {
-  fail(`a clone needs Node.js 20.19 or newer; this is ${process.versions.node}`);
+if (major < 20 || major === 21 || minor < ({ 20: 19, 22: 12 }[major] ?? 0)) {
+  fail(`a clone needs Node.js 20.19, 22.12 or newer; this is ${process.versions.node}`);
 }
 
 /** What make(1) and binding.gyp take from the environment. */

@@ -182,11 +182,14 @@ const before = (code: string) => ({
 });
 
 it("says in one line what it cannot do without", async () => {
-  const old = build(
-    before(`Object.defineProperty(process, "versions", { value: { node: "20.18.3" } })`),
-  );
-  expect(await old.ended).toBe(1);
-  expect(old.said()).toBe("io-selectors: a clone needs Node.js 20.19 or newer; this is 20.18.3\n");
+  for (const node of ["20.18.3", "21.7.3", "22.11.0"]) {
+    const old = build(
+      before(`Object.defineProperty(process, "versions", { value: { node: "${node}" } })`),
+    );
+    expect(await old.ended).toBe(1);
+    const needed = "a clone needs Node.js 20.19, 22.12 or newer";
+    expect(old.said()).toBe(`io-selectors: ${needed}; this is ${node}\n`);
+  }
   const readOnly = build(
     before(`import fs from "node:fs";
       import { syncBuiltinESMExports } from "node:module";
