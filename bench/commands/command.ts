@@ -30,7 +30,8 @@ export const exitUsage = 2;
 export const exitLines: readonly string[] = [
   "exit codes:",
   "  0  done",
-  "  1  a contender failed, none could run, --fail-if was met, or nothing written",
+  "  1  a contender failed, none that was asked for could run, --fail-if was met,",
+  "     or nothing could be written",
   "  2  a wrong option or path, a missing program, or a file that cannot be read",
   "  3  contenders ran, but the noise was too high to rank any",
   "  129, 130, 143  ended by SIGHUP, SIGINT or SIGTERM; what was measured is kept",

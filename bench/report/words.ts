@@ -202,13 +202,13 @@ export const methodText =
   "over blocks with Student's 95 % interval. All other figures are medians over blocks with a " +
   "bootstrap interval. A contender without a significant difference is not ranked.";
 
-/** "idle CPU" becomes "Idle CPU"; "p99" stays. */
 /** With a capital at its start, unless that is a name. */
 export function capitalized(sentence: Sentence): Sentence {
   const [first, ...rest] = sentence;
   return typeof first === "string" ? [capital(first), ...rest] : sentence;
 }
 
+/** "idle CPU" becomes "Idle CPU"; "p99" stays. */
 export function capital(words: string): string {
   const [first = "", second = ""] = words;
   const isPercentile = first === "p" && second >= "0" && second <= "9";

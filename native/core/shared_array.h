@@ -26,7 +26,7 @@ class SharedArray {
   SharedArray(const SharedArray&) = delete;
   SharedArray& operator=(const SharedArray&) = delete;
 
-  /** Of an empty one. */
+  /** Only for an empty array. */
   Result<void> Map(size_t count) {
     void* mapped = mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
