@@ -376,7 +376,7 @@ describe.each(engines)("by %s", (name, way) => {
     write(peer, Buffer.from("1"));
     await first;
     write(peer, Buffer.from("2"));
-    await delay(1); // the second byte, which nobody has asked for, may have come
+    await delay(1); // the second byte, which no call has asked for, may have come
     expect(connection.paused).toBe(false);
     expect(Buffer.from((await iterator.next()).value)).toEqual(Buffer.from("2"));
   });
