@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Cell, Results } from "../bench/model/results.ts";
 import { judgedClaims } from "../bench/report/claims.ts";
-import { bytes, count, duration } from "../bench/report/format.ts";
+import { bytes, count, duration, significant } from "../bench/report/format.ts";
 import { figure } from "../bench/report/groups.ts";
 import { parseResults } from "../bench/report/json.ts";
 import { reportOf } from "../bench/report/report.ts";
@@ -199,8 +199,8 @@ describe("select's sentence", () => {
     const select = opening(results).find(({ contender }) => contender === "cpp:select");
     const found = select?.metrics.eventsPerWait?.median ?? Number.NaN;
     expect(causesIn(renderHtml(results)).get("cpp:select")).toBe(
-      `Each select looks at 10,000 descriptors to find ${found.toFixed(1)} that are ready: ` +
-        `${Math.round(10_000 / found)} looks per message, which saturates its core at this rate.`,
+      `Each select looks at 10,000 descriptors to find ${significant(found)} that are ready: ` +
+        `${significant(10_000 / found)} looks per message, which saturates its core at this rate.`,
     );
   });
 });
