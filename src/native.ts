@@ -249,8 +249,8 @@ export interface Native {
   /** Takes a listening socket over, whose number is its slot from now on. Returns its life. */
   engineListen(id: number, fd: number, room: number, paused: boolean, idleMs: number): number;
   /**
-   * Takes a connection over. Returns its life times ENGINE_ADOPT_STRIDE, with ENGINE_CAN_WRITE
-   * added if it can.
+   * Takes a connection over. Returns its life times ENGINE_ADOPT_STRIDE, and ENGINE_CAN_READ |
+   * ENGINE_CAN_WRITE.
    */
   engineAdopt(id: number, fd: number, paused: boolean, idleMs: number): number;
   /** Returns what was received and not reported. */

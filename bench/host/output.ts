@@ -2,6 +2,7 @@
 // 0 with half a file of results on a full disk would mislead every script that reads them.
 
 import { fstatSync, writeSync } from "node:fs";
+import { getSystemErrorMap } from "node:util";
 
 const standardOutput = 1;
 
@@ -18,8 +19,9 @@ export class OutputError extends Error {
 
 /** Without the system call and the path, which may be that of a temporary file. */
 export function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/, [a-z]+( '.*)?$/s, "");
+  const { errno } = error as NodeJS.ErrnoException;
+  const known = errno === undefined ? undefined : getSystemErrorMap().get(errno);
+  return known?.join(": ") ?? (error instanceof Error ? error.message : String(error));
 }
 
 /** A reader may leave (EPIPE); any other error of standard output makes the exit code 1. */
