@@ -194,13 +194,14 @@ describe("a capacity", () => {
 });
 
 describe("select's sentence", () => {
-  it("counts the looks per message", () => {
+  it("counts the descriptors checked per message", () => {
     const results = saved("default");
     const select = opening(results).find(({ contender }) => contender === "cpp:select");
     const found = select?.metrics.eventsPerWait?.median ?? Number.NaN;
     expect(causesIn(renderHtml(results)).get("cpp:select")).toBe(
-      `Each select looks at 10,000 descriptors to find ${significant(found)} that are ready: ` +
-        `${significant(10_000 / found)} looks per message, which saturates its core at this rate.`,
+      `Each select checks 10,000 descriptors to find ${significant(found)} that are ready: ` +
+        `${significant(10_000 / found)} descriptors checked per message, ` +
+        "which saturates its core at this rate.",
     );
   });
 });

@@ -14,10 +14,11 @@ export const advisory = gateMetrics.filter(({ gates }) => !gates).map(({ name })
 export const decidingExitLines: readonly string[] = [
   "exit codes:",
   "  0  no regression",
-  "  1  regression",
+  "  1  regression, or a server that fails only at head",
   "  2  could not be compared: a missing commit, a build that fails, a wrong option",
   "  3  inconclusive: too much noise; the table has the detectable effect",
   "  4  the gate's own controls failed: the result is not trustworthy",
+  "  129, 130, 143  ended by SIGHUP, SIGINT or SIGTERM",
 ];
 
 /**

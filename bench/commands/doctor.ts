@@ -106,9 +106,9 @@ function machineLines(environment: MachineEnvironment): string[] {
 }
 
 const modelWords = {
-  single: "one thread for all",
-  thread: "a thread each",
-  process: "a process each",
+  single: "one thread",
+  thread: "thread per connection",
+  process: "process per connection",
   prefork: "prefork",
 } as const;
 
@@ -121,7 +121,7 @@ function fitLines(machine: MachineLimits): string[] {
     return first === undefined ? "fits" : `no: ${first.limit}`;
   };
   const lines = table([
-    ["number", ...models.map((model) => modelWords[model])],
+    ["connections", ...models.map((model) => modelWords[model])],
     ...scales.map((connections) => [
       thousands(connections),
       ...models.map((model) => cell(connections, model)),

@@ -50,7 +50,7 @@ export async function refusePass(
 ): Promise<void> {
   const found =
     fleet !== null
-      ? "it needs the server on this machine; leave out --hosts"
+      ? "it needs the server on this machine; omit --agents, --server and --hosts"
       : passLoadOf(plan) === null
         ? "none of these workloads sends messages to a server; add --workloads echo-rate"
         : await problem(host);

@@ -22,10 +22,10 @@ const because: { readonly [S in Stops]: (cell: Cell) => string } = {
   all: ({ ratePerSecond }) =>
     "If one thread serves all connections, all messages wait while a handler blocks, " +
     `which is ${percent(blockedPercent(ratePerSecond ?? 0))} % of the time at this rate`,
-  process: () => "Of several processes one stops, and the connections of the others do not wait",
-  connection: () => "A thread per connection stops its own connection only",
+  process: () => "With several processes only one stops; connections of the others do not wait",
+  connection: () => "With a thread per connection only that connection stops",
   worker: () =>
-    "With a pool of workers a worker blocks, and the thread that serves the connections does not",
+    "With a pool of workers only a worker stops; the thread that serves the connections does not",
 };
 
 /**

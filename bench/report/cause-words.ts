@@ -25,7 +25,7 @@ const leads: { readonly [W in Waiting]: (why: Why) => string } = {
       eventsPerWait === undefined
         ? "those that are ready"
         : `${significant(eventsPerWait)} that are ready`;
-    return `Each ${call} looks at ${count(cell.connections)} descriptors to find ${found}`;
+    return `Each ${call} checks ${count(cell.connections)} descriptors to find ${found}`;
   },
   asks: (why) => `Calls ${why.call} on ${everyOne(why)} in turn, whether or not they have data`,
   blocks: ({ what }) => `The scheduler picks the reader, with ${what}`,
@@ -51,7 +51,7 @@ const parts: Readonly<Record<Waiting, readonly Clause[]>> = {
 };
 
 const partText: { readonly [P in Clause]: (why: Why) => string | undefined } = {
-  looks: ({ figures: { looks } }) => per(looks, "looks per message"),
+  looks: ({ figures: { looks } }) => per(looks, "descriptors checked per message"),
   calls: ({ figures: { calls } }) => per(calls, "system calls per message"),
   events: ({ figures: { eventsPerWait } }) => per(eventsPerWait, "events per wait"),
   switches: ({ figures: { switches } }) => per(switches, "context switches per message"),

@@ -15,7 +15,7 @@ const cautionWords: { readonly [C in Caution["code"]]: (caution: CautionOf<C>) =
     say`Server and load generator shared the only core and delayed each other: measure on two.`,
   "one-block": () => say`One block gives no interval, so nothing is ranked.`,
   "limited-by-clients": ({ agents }) =>
-    say`Limited by the load generator: agent ${agents.join(", ")} was saturated, or sent late.`,
+    say`Limited by the load generator: saturated, or sent late: ${agents.join(", ")}.`,
   "machine-faults": ({ faults }) => [plainLine(faults.join("; "))],
   hurried: ({ shortened, abandoned }) => {
     const done = [

@@ -47,16 +47,16 @@ export const loadRows: readonly OptionRow[] = [
     "warm up until the load is steady, up to this long",
     seconds(0.05, 3600),
   ),
-  option("blocks", "N", "passes over all contenders", whole(1, 1000)),
+  option("blocks", "N", "rounds of every contender", whole(1, 1000)),
   option("budget", "SECONDS", "time limit, additional blocks included", seconds(1, 1e6)),
   option("seed", "N", "seed of orders, schedules, resamples", whole(0, 2 ** 32 - 1)),
 ];
 
-export const outRow: OptionRow = option("out", "DIR", "folder for reports", word);
+export const outRow: OptionRow = option("out", "DIR", "folder for reports; default: reports/", word);
 
 /** What is measured. */
 export const runRows: readonly OptionRow[] = [
-  option("profile", "NAME", "set of workloads, see below", word),
+  option("profile", "NAME", "set of workloads; default: quick", word),
   option("workloads", "A,B", "only these; also workloads outside the profile", words),
   option("contenders", "A,B", "only these, and the reference", words),
   ...loadRows,

@@ -19,7 +19,7 @@ export function describePlan(plan: Plan): string[] {
   if (few.size > 0) {
     const which = [...few].join(", ");
     lines.push(
-      `fewer than ${blocksForInterval} blocks: ${which}: the intervals cover less than 95 %`,
+      `fewer than ${blocksForInterval} blocks: ${which} (intervals cover less than 95 %)`,
     );
   }
   return lines;
