@@ -71,6 +71,16 @@ describe("a part's clock", () => {
     expect([unbound.clock.mustClose(), unbound.clock.leftMs()]).toEqual([false, Infinity]);
   });
 
+  it("counts a block once, however many of its scenarios were hurried", async () => {
+    const { clock } = clockOf(10, true);
+    for (let block = 0; block < 2; block++) {
+      await clock.time(async () => {
+        for (let scenario = 0; scenario < 3; scenario++) clock.hurried("shortened");
+      });
+    }
+    expect(clock.hurry).toEqual({ shortened: 2, abandoned: 0 });
+  });
+
   it("without a budget makes up for nothing", async () => {
     const clock = new PartClock(null, () => 5);
     expect(clock.hasTimeForPlanned()).toBe(true);

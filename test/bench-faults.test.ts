@@ -11,9 +11,11 @@ import { readMachineLimits } from "../bench/host/machine-limits.ts";
 import type { Cell, Results } from "../bench/model/results.ts";
 import { echoRate } from "../bench/model/workloads/echo-rate.ts";
 import { exitCodeOf } from "../bench/run/exit-code.ts";
-import type { Plan } from "../bench/run/plan.ts";
+import { faultOf } from "../bench/run/faults.ts";
+import { makePlan, type Plan } from "../bench/run/plan.ts";
 import { type RunContext, type RunProgress, run } from "../bench/run/run.ts";
 import { childrenOf } from "./bench-processes.ts";
+import { requestOf } from "./live-data.ts";
 
 const faultyServer = fileURLToPath(new URL("./programs/faulty-echo.mjs", import.meta.url));
 
@@ -147,6 +149,41 @@ describe("a contender", () => {
     expect(cellOf(results, reference).status).not.toBe("failed");
     expect(exitCodeOf(results)).toBe(1);
     expect(results.complete).toBe(true);
+  });
+
+  it("that a full or missing folder holds up is a row that says why", async () => {
+    const plan = makePlan(requestOf({ workloads: ["event-delivery"], contenders: ["fifo:open"] }));
+    const parts = plan.parts.map((part) => ({ ...part, blocks: { minimum: 1, maximum: 1 } }));
+    const { TMPDIR: before } = process.env;
+    process.env["TMPDIR"] = "/nonexistent";
+    try {
+      const { results } = await measure({ ...plan, parts });
+      expect(cellOf(results, "fifo:open")).toMatchObject({
+        status: "unavailable",
+        reason: expect.stringMatching(/no such file or directory, mkdtemp/),
+      });
+    } finally {
+      if (before === undefined) delete process.env["TMPDIR"];
+      else process.env["TMPDIR"] = before;
+    }
+  });
+
+  it("that answers later than its limit has failed", () => {
+    const found = (late: number, missing: number) =>
+      faultOf(
+        {
+          result: {
+            ...{ protocol: "http", mismatches: 0, missing, connectionsLost: 0, error: null },
+            faults: { late: { count: late, first: "request 1 of connection 0" } },
+          } as never,
+          windows: [],
+          memory: [],
+        },
+        { mode: "open" } as never,
+      );
+    expect(found(7, 0)).toBe("7 answers too late; the first: request 1 of connection 0");
+    expect(found(7, 6)).toMatch(/^6 messages never came back; 1 answer too late; /);
+    expect(found(7, 7)).toBe("7 messages never came back");
   });
 
   it("of which its machine does not answer whether it lives has not died", async () => {

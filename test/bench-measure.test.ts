@@ -347,10 +347,10 @@ describe("cells", () => {
     timing: plan.timing,
   });
 
-  const outcomeOf = (rounds: readonly Round[], enough = true): PartOutcome => ({
+  const outcomeOf = (rounds: readonly Round[]): PartOutcome => ({
     rounds,
     refusals: [],
-    planned: () => ({ blocks: blocks.length, enough }),
+    planned: () => blocks.length,
     interrupted: false,
   });
 

@@ -163,9 +163,18 @@ describe("target over HTTP", () => {
       const name = `io-selectors-test-${process.pid}`;
       const group = join(root, name);
       mkdirSync(group);
+      const older = spawn("sleep", ["60"]);
       const child = await startHttp();
+      const announced = spawn(process.execPath, [
+        "dist/bench/contenders/announce.js",
+        ...["cgroup", String(child.port), group],
+      ]);
       try {
-        writeFileSync(join(group, "cgroup.procs"), String(child.process.pid));
+        for (const { pid } of [older, child.process]) {
+          writeFileSync(join(group, "cgroup.procs"), String(pid));
+        }
+        const [line] = (await once(announced.stdout.setEncoding("utf8"), "data")) as [string];
+        expect(JSON.parse(line)).toMatchObject({ port: child.port, pid: child.process.pid });
         const { code, stdout } = await target(
           ...["--url", `http://127.0.0.1:${child.port}/`, "--cgroup", name],
           ...[...brief, "--out", folder, "--json"],
@@ -175,7 +184,7 @@ describe("target over HTTP", () => {
         expect(only?.messages).toBeGreaterThan(0);
         expect(only?.metrics.serverCpuPerMessage?.median).toBeGreaterThan(0);
       } finally {
-        await end(child.process);
+        for (const each of [announced, child.process, older]) await end(each);
         rmdirSync(group);
       }
     },

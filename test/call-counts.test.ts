@@ -2,7 +2,8 @@
 // before anything starts; and real passes with strace, held against what the suite's servers count
 // themselves.
 
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +18,7 @@ import { countCalls } from "../bench/run/call-counts.ts";
 import type { RunRequest } from "../bench/run/options.ts";
 import { makePlan } from "../bench/run/plan.ts";
 import { passLoadOf } from "../bench/run/separate-pass.ts";
+import { eventually } from "./eventually.ts";
 import { requestOf } from "./live-data.ts";
 import { inventedResults } from "./report-data.ts";
 import { renderHtml, renderMarkdown, renderTerminal } from "./report-words.ts";
@@ -182,6 +184,38 @@ describe.skipIf(problem !== null)(`a pass with strace (${problem ?? "it is here"
       expect(await trace.end()).toMatch(/had not reported in the end: 1; .*--connections/);
     } finally {
       child.kill("SIGKILL");
+    }
+  });
+
+  it("leaves the server alone when the run is killed", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "io-selectors-killed-"));
+    const argv = [process.execPath, "-e", 'console.log("waits"); setInterval(() => {}, 1e6);'];
+    let ready: () => void = () => {};
+    const waits = new Promise<void>((resolve) => {
+      ready = resolve;
+    });
+    const server = host.start(argv, { onLine: () => ready() });
+    const status = () => readFileSync(`/proc/${server.pid}/status`, "utf8");
+    try {
+      await waits;
+      const script = `
+        import { LocalHost } from "./dist/bench/host/local.js";
+        import { CallTrace } from "./dist/bench/host/strace.js";
+        const trace = await CallTrace.attach([${server.pid}], { host: new LocalHost() });
+        console.log(typeof trace);
+        setInterval(() => {}, 1e6);`;
+      const traces = spawn(process.execPath, ["--input-type=module", "-e", script], {
+        stdio: ["ignore", "pipe", "inherit"],
+        env: { ...process.env, TMPDIR: folder },
+      });
+      const [said] = await once(traces.stdout.setEncoding("utf8"), "data");
+      expect(said).toBe("object\n");
+      expect(status()).not.toMatch(/^TracerPid:\s*0$/m);
+      traces.kill("SIGKILL");
+      await eventually(() => expect(status()).toMatch(/^TracerPid:\s*0$/m));
+    } finally {
+      server.kill("SIGKILL");
+      rmSync(folder, { recursive: true });
     }
   });
 

@@ -396,6 +396,23 @@ describe("held connections", () => {
     expect((await held.end()).code).toBe(0);
   });
 
+  it("have the same messages if they have the same schedule", async () => {
+    const { port } = await listenAndWatch();
+    const held = new Held(port);
+    const sent: number[] = [];
+    for (const schedule of [1, 2, 3, 4]) {
+      const words = `ms=100 rate=20000 settle-ms=0 schedule=${schedule}`;
+      const [one, other] = [await held.window(words), await held.window(words)];
+      // The window begins some microseconds after the load does.
+      const apart = Math.abs(one.intendedMessages - other.intendedMessages);
+      expect(apart).toBeLessThanOrEqual(20);
+      sent.push(one.intendedMessages);
+    }
+    // Poisson: the standard deviation of a window of 2,000 messages is 45.
+    expect(Math.max(...sent) - Math.min(...sent)).toBeGreaterThan(20);
+    expect((await held.end()).code).toBe(0);
+  });
+
   it("end with the input, with a FIN each", async () => {
     const { port, seen } = await listenAndWatch();
     const held = new Held(port, { connections: 20 });

@@ -129,10 +129,15 @@ describe("the rule", () => {
       // In the confirmation, or before it.
       expect([headFailure([head, base]), headFailure([base, head])]).toEqual([null, null]);
     }
-    const often = { ...none, head: [...other, ...other, ...other], base: died };
+    const often = { ...none, head: [...other, ...other, ...other] };
     expect([headFailure([often]), headFailure([none, often])]).toEqual(
       Array(2).fill("port in use"),
     );
+    for (const side of ["base", "again", "planted"] as const) {
+      expect(headFailure([{ ...often, [side]: other }])).toBeNull();
+      const wrong = [{ text: "another status", kind: "wrong" }] as const;
+      expect(headFailure([{ ...often, head: wrong, [side]: other }])).toBe("another status");
+    }
     expect(headFailure([head, { ...none, head: other, base: died }])).toBeNull();
     // More rounds may show that the base's ends as well.
     expect(endingFailure(died)).toBeUndefined();
@@ -783,6 +788,17 @@ describe("a history on a terminal", () => {
     expect(text).toContain("0 ns to 12.0 µs (p = 0.005)");
     expect(text).toContain("10.0 µs to 12.0 µs (+20.0 %, p = 0.005)");
     expect(text).not.toMatch(/Infinity|NaN/);
+  });
+
+  it("says how many of many figures would change by chance", () => {
+    const long = Array.from({ length: 10 }, () => points[0]).flatMap((point) => point ?? []);
+    const many = Array.from({ length: 40 }, (_, index) => ({
+      ...trend(index, index === 0 ? 12 : 10),
+      points: long,
+    }));
+    expect(trendLines(many, 140)[0]).toBe(
+      "1 of 40 figures changed in 10 runs; about 2 would by chance, if none had.",
+    );
   });
 
   it("says that nothing changed", () => {

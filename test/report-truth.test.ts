@@ -2,6 +2,8 @@
 // together, verdicts without ground. On invented results.
 
 import { describe, expect, it } from "vitest";
+import { contenders } from "../bench/contenders/catalogue.ts";
+import { families } from "../bench/contenders/families.ts";
 import type { Cell, Metric } from "../bench/model/results.ts";
 import { drawChart } from "../bench/report/charts/chart.ts";
 import { growthCharts } from "../bench/report/charts/growth.ts";
@@ -9,6 +11,7 @@ import { percentileChart } from "../bench/report/charts/percentiles.ts";
 import { sectionsOf } from "../bench/report/charts/sections.ts";
 import { timelineChart } from "../bench/report/charts/timeline.ts";
 import { judgedClaims } from "../bench/report/claims.ts";
+import { whyOf } from "../bench/report/causes.ts";
 import { tilesOf } from "../bench/report/decision.ts";
 import { groupCells, headlineFirst } from "../bench/report/groups.ts";
 import { idleSentence } from "../bench/report/idle-words.ts";
@@ -50,6 +53,10 @@ describe("the first tile", () => {
     expect(first(both("echo-capacity", "messagesPerCpuSecond", "1/s"))).not.toMatch(/CPU per mess/);
     const echo = ["cpp:reactor-epoll", "node:net"].map((name) => measuredCell(name, figures));
     expect(first(echo)).toMatch(/^CPU per message of node:net against cpp:reactor-epoll/);
+    const failed = echo.map((cell) =>
+      cell.contender === "node:net" ? { ...cell, status: "failed" as const } : cell,
+    );
+    expect(first(failed)).not.toContain("node:net");
     const full = echo.map((cell) => ({ ...cell, saturated: cell.contender === "node:net" }));
     expect(first(full)).not.toMatch(/^CPU per message of/);
   });
@@ -123,6 +130,17 @@ describe("a curve", () => {
   });
 });
 
+describe("the causes", () => {
+  it("know how each server of the suite waits", () => {
+    const strategies = [...contenders, ...(families["blocking-handler"] ?? [])];
+    for (const { name, strategy } of strategies) {
+      const cell = { ...measuredCell(name, figures), strategy };
+      const [group] = groupCells(inventedResults({ cells: [cell] }));
+      expect(whyOf(group)[0]?.waiting, name).not.toBe("unknown");
+    }
+  });
+});
+
 describe("a sentence", () => {
   it("says that windows were discarded, and blames nothing that was not found", () => {
     const of = (dropped: number, cells: number) =>
@@ -145,6 +163,9 @@ describe("a sentence", () => {
     expect(text({ workload: "connect-rate", messages: 2 })).toBe(
       "2 connections, none wrong or missing.",
     );
+    const counted = { workload: "event-delivery", messages: 3 };
+    expect(text(counted)).toBe("3 events for a listener, lost ones counted separately.");
+    expect(text({ ...counted, mismatches: 1 })).toMatch(/, 1 wrong or missing\.$/);
   });
 
   it("has a verb, also if no server is busy while idle", () => {

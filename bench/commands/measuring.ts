@@ -25,7 +25,7 @@ import type { Plan } from "../run/plan.ts";
 import { describePlan } from "../run/plan-words.ts";
 import { workersOf } from "../run/preflight.ts";
 import { run } from "../run/run.ts";
-import { messageOf, openIfAsked, print, say, sayWrapped } from "./command.ts";
+import { isSystemError, messageOf, openIfAsked, print, say, sayWrapped } from "./command.ts";
 import { shortPath, writableFolder } from "./files.ts";
 import { missingOf } from "./listing.ts";
 import { livePortOf } from "./live-options.ts";
@@ -105,12 +105,20 @@ async function measureOn(machines: Machines, plan: Plan, measuring: Measuring): 
       },
     });
     let measured = ran;
+    let lacking = false;
     for (const { add, doing } of passes) {
-      measured = await add(measured, plan, {
-        ...{ host, cpus, signal },
-        workersOf: (contender, { load }) => workersOf(contender, load.connections, machine),
-        onContender: (name) => progress.note(`${doing} ${name}`),
-      });
+      try {
+        measured = await add(measured, plan, {
+          ...{ host, cpus, signal },
+          workersOf: (contender, { load }) => workersOf(contender, load.connections, machine),
+          onContender: (name) => progress.note(`${doing} ${name}`),
+        });
+      } catch (error) {
+        if (!isSystemError(error)) throw error;
+        // The rounds are measured: a pass that fails leaves their report as it is.
+        progress.note(`${doing}: ${messageOf(error)}`);
+        lacking = true;
+      }
     }
     progress.end();
     const results = await machines.finish(measured);
@@ -119,7 +127,7 @@ async function measureOn(machines: Machines, plan: Plan, measuring: Measuring): 
     await live?.finish(renderHtml(reportOf(results)));
     if (page !== null) await openIfAsked(given, page);
     const holds = measuring.judge?.(results) ?? true;
-    const failed = page === null || lost.aborted || !holds;
+    const failed = page === null || lost.aborted || lacking || !holds;
     return interruption.exitCode ?? (failed ? 1 : exitCodeOf(results));
   } finally {
     await live?.close();

@@ -39,7 +39,7 @@ process.exit((await ways[how]?.(rest)) ?? 2);
 
 /** The processes of a control group: a container or a systemd unit. cgroups(7) */
 async function cgroup([port = "", folder = ""]: readonly string[]): Promise<number> {
-  const [first] = processesOf(folder);
+  const first = serverAmong(processesOf(folder), Number(port));
   const empty = first === undefined ? `no process is in ${folder}` : null;
   const silent = (await listens(Number(port))) ? null : `nothing listens on 127.0.0.1:${port}`;
   const problem = empty ?? silent;
@@ -50,6 +50,12 @@ async function cgroup([port = "", folder = ""]: readonly string[]): Promise<numb
   announce(Number(port), first);
   await terminated();
   return 0;
+}
+
+/** The oldest that holds the listening socket, as far as the platform lets us see; else the oldest. */
+function serverAmong(pids: readonly number[], port: number): number | undefined {
+  const inodes = listeningSockets(port)?.map(({ inode }) => inode) ?? [];
+  return pids.find((pid) => (heldBy([pid], inodes)?.size ?? 0) > 0) ?? pids[0];
 }
 
 /** The processes of a control group and the groups below it, the oldest first. */

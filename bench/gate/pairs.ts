@@ -60,16 +60,24 @@ export function endingFailure(failures: readonly RoundFailure[]): RoundFailure |
   return wrong ?? (failures.length > failuresAllowed ? failures[0] : undefined);
 }
 
+const ofBase = ["base", "again", "planted"] as const;
+
 /**
- * Why the head fails; null if it does not. It also fails if its server dies under a load that the
- * base always survives, which is known only after the last round.
+ * Why the head fails; null if it does not. Rounds that fail on a machine that is too busy fail on
+ * every side: they count only if no round of the base failed in that measurement. The head also
+ * fails if its server dies under a load that the base always survives, which is known only after
+ * the last round.
  * @param measured the failures of a measurement, and of its confirmation if there was one
  */
 export function headFailure(measured: readonly Failures[]): string | null {
   const deathOf = (side: Side) =>
     measured.flatMap((failures) => failures[side]).find(({ kind }) => kind === "died");
-  const [ending] = measured.flatMap(({ head }) => endingFailure(head) ?? []);
-  const survived = (["base", "again", "planted"] as const).every((side) => !deathOf(side));
+  const [ending] = measured.flatMap((failures) => {
+    const found = endingFailure(failures.head);
+    const shared = ofBase.some((side) => failures[side].length > 0);
+    return found === undefined || (shared && found.kind !== "wrong") ? [] : [found];
+  });
+  const survived = ofBase.every((side) => !deathOf(side));
   return (ending ?? (survived ? deathOf("head") : undefined))?.text ?? null;
 }
 

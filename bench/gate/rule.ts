@@ -5,7 +5,7 @@
 import { hodgesLehmann, shiftSpread } from "../statistics/hodges-lehmann.ts";
 import { holm } from "../statistics/holm.ts";
 import { moderatedSpread, studentInterval, studentReach } from "../statistics/moderated.ts";
-import { detectableEffect, standardDeviation } from "../statistics/sample-size.ts";
+import { detectableEffect, standardDeviation } from "../statistics/detectable-effect.ts";
 import { meanBeyond } from "../statistics/student.ts";
 import { signedRank } from "../statistics/wilcoxon.ts";
 import type { GateCause } from "./causes.ts";

@@ -2,6 +2,7 @@
 
 import { count, enumerate, plural } from "../report/format.ts";
 import { wrap } from "../report/text-table.ts";
+import { changeDefaults } from "../statistics/e-divisive.ts";
 import { gateMetric } from "./metrics.ts";
 import type { Trend, TrendChange, TrendPoint } from "./trend.ts";
 import { figureText } from "./words.ts";
@@ -23,12 +24,17 @@ export function changedTrends(trends: readonly Trend[]): Trend[] {
     );
 }
 
-/** "4 of 184 figures changed in 14 runs." */
+/** "4 of 184 figures changed in 14 runs; about 9 would by chance, if none had." */
 export function trendVerdict(trends: readonly Trend[]): string {
   const changed = changedTrends(trends).length;
   const runs = Math.max(0, ...trends.map(({ points }) => points.length));
   const some = changed === 0 ? "None" : count(changed);
-  return `${some} of ${plural(trends.length, "figure")} changed in ${plural(runs, "run")}.`;
+  const found = `${some} of ${plural(trends.length, "figure")} changed in ${plural(runs, "run")}`;
+  const { significance, minimumLength } = changeDefaults;
+  const tested = trends.filter(({ points }) => points.length >= 2 * minimumLength);
+  const byChance = Math.round(significance * tested.length);
+  if (changed === 0 || byChance === 0) return `${found}.`;
+  return `${found}; about ${count(byChance)} would by chance, if none had.`;
 }
 
 /** On a terminal; the page has the others. */

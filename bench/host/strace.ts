@@ -77,7 +77,9 @@ export class CallTrace {
     this.#folder = mkdtempSync(join(tmpdir(), "io-selectors-strace-"));
     const which = pids.flatMap((pid) => ["-p", String(pid)]);
     const argv = ["strace", "-f", "-c", "-qq", "-o", this.#summary, ...which];
-    this.#tracer = options.host.start(argv, { onLine: () => {} });
+    // Launched, so that it ends with this process however that ends: it would go on to trace, and
+    // to slow, a server that was not started here.
+    this.#tracer = options.host.start(argv, { launch: { cpu: null }, onLine: () => {} });
   }
 
   /**

@@ -44,6 +44,7 @@ const strategies: Readonly<Record<string, StrategyRow>> = {
   "reactor-epoll": { ...epoll, what: "a reactor over epoll, level-triggered" },
   "reactor-epoll-edge": { ...epoll, what: "a reactor over epoll, edge-triggered" },
   "reactor-workers": { ...epoll, what: "a reactor over epoll with a pool of threads" },
+  "connections-workers": { ...epoll, what: "serve() over epoll with a pool of threads" },
   "proactor-epoll": { ...epoll, what: "the connection engine over epoll" },
   "connections-epoll": { ...epoll, what: "serve() over epoll" },
   prefork: { ...epoll, what: "several processes with a reactor over epoll each" },
@@ -59,6 +60,11 @@ const strategies: Readonly<Record<string, StrategyRow>> = {
     what: "serve() over completions of io_uring",
   },
   net: { waiting: "streams", call: "epoll_wait", what: "Node's own net module over libuv" },
+  "net-workers": {
+    waiting: "streams",
+    call: "epoll_wait",
+    what: "Node's net module with a pool of threads",
+  },
   cluster: {
     waiting: "streams",
     call: "epoll_wait",

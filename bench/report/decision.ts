@@ -4,9 +4,9 @@
 import type { Cell, Results } from "../model/results.ts";
 import { isSaturated } from "./cautions.ts";
 import { bytes, count, duration, type Format, plainNumber, plural, ratio } from "./format.ts";
-import { figure, figureOrBound, type Group, headlineFirst } from "./groups.ts";
+import { figure, figureOrBound, type Group, headlineFirst, isSeen } from "./groups.ts";
 import { intervalWords } from "./intervals.ts";
-import { metricWords, sizeText } from "./metric-words.ts";
+import { isUnchecked, metricWords, sizeText } from "./metric-words.ts";
 import { usual } from "./verdict-words.ts";
 
 export interface Tile {
@@ -43,7 +43,7 @@ interface Two {
 }
 
 function pairOf({ measured, others }: Group, reference: string): Two {
-  const cells = [...measured, ...others];
+  const cells = [...measured, ...others.filter(isSeen)];
   const named = (name: string) => cells.find(({ contender }) => contender === name);
   const rival = measured.find(({ contender }) => contender !== reference);
   return { base: named(reference), other: named(usual) ?? rival };
@@ -83,7 +83,8 @@ function errorsOf(cells: readonly Cell[]): Tile {
   const wrong = sum(({ mismatches }) => mismatches);
   const failed = cells.filter(({ status }) => status === "failed").length;
   const cases = failed === 0 ? "" : `; ${plural(failed, "cell")} failed`;
-  const messages = count(sum(({ messages: number }) => number));
+  const checked = (cell: Cell) => (isUnchecked(cell.workload) ? 0 : cell.messages);
+  const messages = count(sum(checked));
   return { figure: count(wrong), words: `of ${messages} messages wrong or missing${cases}` };
 }
 

@@ -59,6 +59,11 @@ export function workloadWords(workload: string, cells: readonly Cell[]): Workloa
   return { title: words(workload), lead: "", charts: [...new Set(metrics)].slice(0, 2) };
 }
 
+/** Whether its messages are counted, and not compared with what they should be. */
+export function isUnchecked(workload: string): boolean {
+  return workloadRow(workload)?.unchecked === true;
+}
+
 /** The metric that a group of cells is about: what they say, else what its workload usually is. */
 export function principalMetric(workload: string, cells: readonly Cell[]): string {
   const told = cells.find(({ headline }) => headline !== undefined)?.headline;

@@ -7,7 +7,7 @@ import type { Confidence, ExcludedCells } from "./cautions.ts";
 import { absent, count, enumerate, plainLine, plural, significant } from "./format.ts";
 import { figure, type Group, isSeen, unitOf } from "./groups.ts";
 import { figureWithInterval } from "./intervals.ts";
-import { metricWords, workloadWords } from "./metric-words.ts";
+import { isUnchecked, metricWords, workloadWords } from "./metric-words.ts";
 import { type Sentence, say, someOf } from "./sentence.ts";
 
 /** How many messages were checked, and how many were wrong; empty if the workload sends none. */
@@ -20,6 +20,7 @@ export function integrityText({ workload, measured, others }: Group): string {
   if (messages === 0 && wrong === 0) return "";
   const found = wrong === 0 ? "none" : count(wrong);
   const { unit } = workloadWords(workload, cells);
+  if (isUnchecked(workload) && wrong === 0) return `${count(messages)} ${unit}.`;
   if (unit !== undefined) return `${count(messages)} ${unit}, ${found} wrong or missing.`;
   // Without a payload of the suite's own the answers were compared with what was asked for.
   const checked = cells.every(({ payloadBytes }) => payloadBytes > 0) ? ", every byte checked" : "";

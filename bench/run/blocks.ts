@@ -9,9 +9,8 @@ import { anySignal } from "../host/interrupt.ts";
 import { runtimeRow } from "../model/runtimes.ts";
 import { blockOrders } from "../statistics/latin.ts";
 import { deriveSeed, seededRandom, shuffled } from "../statistics/random.ts";
-import { sampleSize } from "../statistics/sample-size.ts";
+import { blocksToRank } from "../statistics/ratio.ts";
 import type { PartClock } from "./budget.ts";
-import type { Planned } from "./cells.ts";
 import { measureInterleaved, takesTurns } from "./interleaved.ts";
 import { judgedRounds, pairBlocks, type Refusal } from "./judge.ts";
 import { pairOf } from "./metrics.ts";
@@ -70,7 +69,7 @@ export class BlockRun {
   readonly #plan: Plan;
   readonly #part: Part;
   readonly #context: BlockContext;
-  readonly #planned = new Map<string, Planned>();
+  readonly #planned = new Map<string, number>();
   readonly #failed = new Set<string>();
   readonly #keys: readonly string[];
 
@@ -83,9 +82,9 @@ export class BlockRun {
     );
   }
 
-  planned(scenarioIndex: number, contender: string): Planned {
-    const { minimum } = this.#part.blocks;
-    return this.#planned.get(keyOf(scenarioIndex, contender)) ?? { blocks: minimum, enough: true };
+  /** How many blocks a contender is to have. */
+  planned(scenarioIndex: number, contender: string): number {
+    return this.#planned.get(keyOf(scenarioIndex, contender)) ?? this.#part.blocks.minimum;
   }
 
   /**
@@ -106,7 +105,7 @@ export class BlockRun {
       const wanted = makesUp ? this.#lost() : null;
       const isWanted = (scenarioIndex: number, { name }: Contender) =>
         wanted === null
-          ? block < this.planned(scenarioIndex, name).blocks
+          ? block < this.planned(scenarioIndex, name)
           : wanted.has(keyOf(scenarioIndex, name));
       // Within a block a scenario's rounds are neighbours, so that each is near its reference's.
       const places = shuffled(random, [...this.#part.scenarios.keys()]);
@@ -176,8 +175,8 @@ export class BlockRun {
     for (const scenarioIndex of scenarios.keys()) {
       for (const { name } of contenders) {
         const planned = this.planned(scenarioIndex, name);
-        most = Math.max(most, planned.blocks);
-        const blocks = Math.min(planned.blocks, block);
+        most = Math.max(most, planned);
+        const blocks = Math.min(planned, block);
         this.#planned.set(keyOf(scenarioIndex, name), { ...planned, blocks });
       }
     }
@@ -214,9 +213,14 @@ export class BlockRun {
       for (const contender of contenders) {
         if (!this.#runs(scenarioIndex, contender)) continue;
         const sound = pairBlocks(judged(contender), base).filter(({ disturbed }) => !disturbed);
-        if (sound.length >= this.planned(scenarioIndex, contender.name).blocks) continue;
+        if (sound.length >= this.planned(scenarioIndex, contender.name)) continue;
         found.add(keyOf(scenarioIndex, contender.name));
         if (base !== null) found.add(keyOf(scenarioIndex, this.#plan.reference));
+        // The ratio to the baseline pairs figures of the same block.
+        const baseline = scenarios.findIndex(
+          ({ variant }) => variant === workload.baseline?.variant,
+        );
+        if (baseline >= 0) found.add(keyOf(baseline, contender.name));
       }
     }
     return found;
@@ -274,7 +278,7 @@ export class BlockRun {
   }
 
   #step({ scenario, scenarioIndex, block, contender: { name } }: RoundRequest): Step {
-    const blocks = Math.max(block + 1, this.planned(scenarioIndex, name).blocks);
+    const blocks = Math.max(block + 1, this.planned(scenarioIndex, name));
     return { part: this.#part, scenario, block: block + 1, blocks, contender: name };
   }
 
@@ -293,29 +297,28 @@ export class BlockRun {
       const chosen = rivals.map((contender) => {
         const planned = this.#size(scenarioIndex, contender);
         this.#planned.set(keyOf(scenarioIndex, contender.name), planned);
-        return this.#runs(scenarioIndex, contender) ? planned.blocks : blocks.minimum;
+        return this.#runs(scenarioIndex, contender) ? planned : blocks.minimum;
       });
       const most = Math.max(blocks.minimum, ...chosen);
-      this.#planned.set(keyOf(scenarioIndex, reference), { blocks: most, enough: true });
+      this.#planned.set(keyOf(scenarioIndex, reference), most);
     }
     this.#tellRounds();
   }
 
-  #size(scenarioIndex: number, contender: Contender): Planned {
+  #size(scenarioIndex: number, contender: Contender): number {
     const { blocks, scenarios, contenders } = this.#part;
     const reference = contenders.find(({ name }) => name === this.#plan.reference);
     const workload = scenarios[scenarioIndex]?.workload;
     if (reference === undefined || workload === undefined || !workload.comparesToReference) {
-      return { blocks: blocks.minimum, enough: true };
+      return blocks.minimum;
     }
     const judged = (whose: Contender) =>
       judgedRounds(this.#part, this.rounds, { scenarioIndex, contender: whose });
     const logRatios = pairBlocks(judged(contender), judged(reference))
       .flatMap(({ own, reference: other }) => pairOf(workload.headline, own, other))
       .map((pair) => Math.log(pair.value / pair.reference));
-    if (logRatios.length < 2) return { blocks: blocks.minimum, enough: true };
-    const size = sampleSize(logRatios, { effect: smallestEffect, ...blocks });
-    return { blocks: size.blocks, enough: size.enough };
+    if (logRatios.length < 2) return blocks.minimum;
+    return blocksToRank(logRatios, { effect: smallestEffect, ...blocks });
   }
 
   /** @param further rounds that make up for others. */
@@ -327,7 +330,7 @@ export class BlockRun {
         const done = this.rounds.filter(
           (round) => round.contender === name && round.scenarioIndex === scenarioIndex,
         ).length;
-        const { blocks } = this.planned(scenarioIndex, name);
+        const blocks = this.planned(scenarioIndex, name);
         rounds += this.#runs(scenarioIndex, contender) ? Math.max(blocks, done) : done;
       }
     }

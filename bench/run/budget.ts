@@ -33,6 +33,8 @@ export class PartClock {
   #longestMs = 0;
   #blocksDone = 0;
   readonly #hurry = { shortened: 0, abandoned: 0 };
+  /** How this block was hurried: it counts once, however many of its scenarios were. */
+  readonly #noted = new Set<keyof Hurry>();
 
   /** @param budget null: the planned blocks and no others. @param now milliseconds, monotonic. */
   constructor(budget: Budget | null, now: () => number = () => performance.now()) {
@@ -45,6 +47,7 @@ export class PartClock {
   /** Measures how long a block takes, to know whether another one fits. */
   async time(block: () => Promise<void>): Promise<void> {
     const startedMs = this.#now();
+    this.#noted.clear();
     await block();
     this.#longestMs = Math.max(this.#longestMs, this.#now() - startedMs);
     this.#blocksDone++;
@@ -75,6 +78,8 @@ export class PartClock {
   }
 
   hurried(how: keyof Hurry): void {
+    if (this.#noted.has(how)) return;
+    this.#noted.add(how);
     this.#hurry[how]++;
   }
 

@@ -27,25 +27,20 @@ import {
   type PairedBlock,
   pairBlocks,
   type Refusal,
+  undisturbedShare,
 } from "./judge.ts";
 import { metricsOf, pairOf, pairOfLoads } from "./metrics.ts";
 import type { Part, Plan, Scenario } from "./plan.ts";
 import type { Round } from "./round.ts";
 import { divide, sum, total } from "./window-sums.ts";
 
-/** How many blocks a contender of a scenario is to have. */
-export interface Planned {
-  readonly blocks: number;
-  /** False if the pilot blocks asked for more than are allowed. */
-  readonly enough: boolean;
-}
-
 /** How far the run of a part got. */
 export interface PartOutcome {
   readonly rounds: readonly Round[];
   /** For each scenario, by contender: those that were not run at all. */
   readonly refusals: readonly ReadonlyMap<string, Refusal>[];
-  readonly planned: (scenarioIndex: number, contender: string) => Planned;
+  /** How many blocks a contender of a scenario is to have. */
+  readonly planned: (scenarioIndex: number, contender: string) => number;
   readonly interrupted: boolean;
 }
 
@@ -208,7 +203,10 @@ function figuresOf(
   }
   if (baseline !== null && workload.baseline !== undefined) {
     const { metric } = workload.baseline;
-    const pairs = own.flatMap((block) => pairOfLoads(metric, block, inBlock(baseline, block)));
+    const pairsWith = (rounds: readonly Judged[]) =>
+      own.flatMap((block) => pairOfLoads(metric, block, inBlock(rounds, block)));
+    const sound = pairsWith(baseline.filter(({ disturbed }) => !disturbed));
+    const pairs = sound.length >= undisturbedShare * own.length ? sound : pairsWith(baseline);
     // Minutes apart: the common spread is that of neighbouring windows.
     metrics.ratioToBaseline = summarizeRatio(pairs, { seed });
   }
@@ -265,15 +263,13 @@ function courseOf(
   const judged = judgedRounds(part, rounds, place);
   const found = (field: "failure" | "unavailable") =>
     judged.map(({ round }) => round[field]).find((reason) => reason !== null) ?? null;
-  const { blocks, enough } = planned(place.scenarioIndex, name);
   return {
     contender: place.contender,
     refusal: refusals[place.scenarioIndex]?.get(name) ?? null,
     judged,
     failure: found("failure"),
     unavailable: found("unavailable"),
-    planned: blocks,
-    enough,
+    planned: planned(place.scenarioIndex, name),
   };
 }
 

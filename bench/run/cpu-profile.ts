@@ -94,6 +94,10 @@ async function sampled(
   let processes = new Set<number>();
   const written = new PerfFiles();
   const script = new PerfScript((sampledPid) => processes.has(sampledPid));
+  // A server that was not started here keeps the files that it has written.
+  const forget = (...pids: number[]) => {
+    if (contender.attached !== true) for (const one of pids) written.add(one);
+  };
   let recorded: Promise<string | null> = Promise.resolve("the connections were not established");
   const record = () =>
     recordCpu(
@@ -103,13 +107,13 @@ async function sampled(
         onLine: (line) => script.add(line),
         onRecorded: () => {
           processes = new Set(processTree(pid));
-          for (const one of [...processes, ...processTree(server.startedPid)]) written.add(one);
+          forget(...processes, ...processTree(server.startedPid));
         },
       },
       { host, signal },
     );
   const onConnected = () => {
-    for (const one of [pid, server.startedPid]) written.add(one);
+    forget(pid, server.startedPid);
     recorded = new Promise<void>((resolve) => setTimeout(resolve, timing.warmupMs)).then(record);
     recorded.catch(() => {}); // awaited below
   };

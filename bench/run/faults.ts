@@ -12,7 +12,7 @@ export function faultOf(
 ): string | null {
   if (result === null) return "no result";
   const { mismatches, mismatchDetail, missing, connectionsLost, error } = result;
-  const { tls } = result.faults ?? {};
+  const { tls, late } = result.faults ?? {};
   if (tls !== undefined) return `${count(tls.count, "connection")} failed: ${tls.first ?? "TLS"}`;
   const wrong = wrongAnswers(result);
   if (wrong !== null) return wrong;
@@ -24,6 +24,9 @@ export function faultOf(
   // What a saturated server has not sent when time is up is late, not wrong.
   const owed = connectionsLost === 0 && windows.some(isFull);
   if (missing > 0 && !owed) faults.push(`${count(missing, "message")} never came back`);
+  // The rest came back after the limit of --answer-within-ms.
+  const overdue = (late?.count ?? 0) - missing;
+  if (overdue > 0) faults.push(`${count(overdue, "answer")} too late; the first: ${late?.first}`);
   const refused = windows.reduce((sum, { errors = 0 }) => sum + errors, 0);
   if (refused > 0) faults.push(`${count(refused, "connection")} refused or reset`);
   if (load.mode === "memory" && memory.length < load.stages.length) {
@@ -49,7 +52,7 @@ export function answersWrong(result: LoadResult | null): boolean {
   return Object.keys(kinds).some((kind) => kind !== "closed" && faults[kind] !== undefined);
 }
 
-/** Answers of a protocol other than echo, by kind; what is only late is the gate's matter. */
+/** Answers of a protocol other than echo, by kind; late answers are not wrong. */
 function wrongAnswers({ protocol = "echo", faults = {}, error }: LoadResult): string | null {
   if (protocol === "echo") return null;
   const found = Object.entries(kinds).flatMap(([kind, words]) => {

@@ -8,13 +8,15 @@ import type { LoadOptions } from "./load.ts";
 import { connectTimeoutMs, type HeldTarget, heldArguments } from "./load-arguments.ts";
 
 /** One window: how long, and how long the load runs before it begins. */
-interface WindowTiming {
+export interface WindowTiming {
   readonly windowMs: number;
   readonly settleMs: number;
   /** How long the messages that were due in it may take to come back, if any has to. */
   readonly drainMs?: number;
   /** Another loop than that of the target. */
   readonly instead?: SleepingLoop | ClosedLoop | undefined;
+  /** Windows of equal numbers have the same schedule; default: each has another one. */
+  readonly schedule?: number | undefined;
 }
 
 /** A message is sent for each that comes back. */
@@ -84,10 +86,12 @@ export class HeldLoad {
 
   /** @returns the window, or why there is none. @throws {Interrupted} */
   window(timing: WindowTiming): Promise<Window | string> {
-    const { windowMs, settleMs, drainMs = usualDrainMs, instead } = timing;
+    const { windowMs, settleMs, drainMs = usualDrainMs, instead, schedule } = timing;
     const spins = this.#options.spins ?? false;
     const sending = instead === undefined ? sendingOf(this.#target.load, spins) : wordsOf(instead);
-    this.#child.send(`window ms=${windowMs} settle-ms=${settleMs} drain-ms=${drainMs}${sending}`);
+    const which = schedule === undefined ? "" : ` schedule=${schedule}`;
+    const words = `ms=${windowMs} settle-ms=${settleMs} drain-ms=${drainMs}${sending}${which}`;
+    this.#child.send(`window ${words}`);
     return this.#next("window", windowMs + settleMs + drainMs + marginMs);
   }
 

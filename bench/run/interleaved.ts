@@ -8,7 +8,7 @@ import type { Window } from "../model/events.ts";
 import { deriveSeed, type Random, seededRandom, shuffled } from "../statistics/random.ts";
 import type { PartClock } from "./budget.ts";
 import { faultOf } from "./faults.ts";
-import { HeldLoad } from "./held-load.ts";
+import { HeldLoad, type WindowTiming } from "./held-load.ts";
 import { canBeHeld, type HeldLoadShape } from "./load-arguments.ts";
 import { AccountTaker } from "./own-account.ts";
 import type { Scenario } from "./plan.ts";
@@ -271,7 +271,7 @@ class ConnectedContender {
       handled += completedMessages;
     };
     for (let index = 0; index < closed.windowsAtMost && handled < closed.messages; index++) {
-      await this.#turn(closed.windowMs, count, closed);
+      await this.#turn(closed.windowMs, count, { instead: closed });
     }
   }
 
@@ -288,9 +288,11 @@ class ConnectedContender {
       this.#account = new AccountTaker(this.#server, this.#context.host);
       await this.#account.begin(this.#tooManyThreads);
     }
-    await this.#turn(this.timing.windowMs, (window) => {
+    // The windows side by side have the same messages at the same times.
+    const take = (window: Window) => {
       this.#windows.push({ ...window, index });
-    });
+    };
+    await this.#turn(this.timing.windowMs, take, { schedule: index });
   }
 
   async close(): Promise<void> {
@@ -337,14 +339,12 @@ class ConnectedContender {
   async #turn(
     windowMs: number,
     take: (window: Window) => void,
-    instead?: { readonly inFlight: number },
+    how: Pick<WindowTiming, "instead" | "schedule"> = {},
   ): Promise<void> {
     const failed = this.#outcome.failure ?? this.#outcome.unavailable ?? null;
     if (this.#generator === null || failed !== null) return;
     this.#server?.resume();
-    const window = await this.#generator.window({
-      ...{ windowMs, settleMs: settleMs(windowMs), instead },
-    });
+    const window = await this.#generator.window({ windowMs, settleMs: settleMs(windowMs), ...how });
     if (typeof window === "string") this.#fail(window);
     else take(window);
     this.#rest();

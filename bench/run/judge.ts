@@ -38,8 +38,6 @@ export interface Course {
   readonly unavailable: string | null;
   /** How many blocks it was to have. */
   readonly planned: number;
-  /** Null until the pilot blocks have decided; false if more blocks were needed than allowed. */
-  readonly enough: boolean;
 }
 
 /** A contender's block and the reference's; null if there is no reference to pair with. */
@@ -51,7 +49,7 @@ export interface PairedBlock {
 }
 
 /** The undisturbed windows stand for a round if they are at least this share of its windows. */
-const undisturbedShare = 0.5;
+export const undisturbedShare = 0.5;
 
 export function judge(round: Round, { rules, regime }: Workload, singleThreaded: boolean): Judged {
   // A server on a part of its CPU waits while others use the rest.

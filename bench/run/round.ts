@@ -133,7 +133,7 @@ export async function measureRound(request: RoundRequest, context: RoundContext)
   const { contender, scenarioIndex, scenario, block } = request;
   const startedMs = performance.now();
   const cpuShare = cpuShareOf(request, context)?.share ?? null;
-  const outcome = await outcomeOf(request, context);
+  const outcome = await outcomeOf(request, context).catch(unmeasured);
   return {
     ...nothingMeasured,
     ...outcome,
@@ -146,6 +146,12 @@ export async function measureRound(request: RoundRequest, context: RoundContext)
     durationMs: performance.now() - startedMs,
     ...published(outcome, context.host.paths),
   };
+}
+
+/** A full disk, for example: the other cells keep their figures. @throws all other errors. */
+function unmeasured(error: unknown): Partial<Round> {
+  if (error instanceof Error && "syscall" in error) return { unavailable: error.message };
+  throw error;
 }
 
 /** What went wrong in a round, as its report says it. */

@@ -24,7 +24,7 @@ export function timelineOf(
     const reference = comparesToReference ? referenceRounds(plan, part, place) : null;
     return part.contenders.flatMap(({ name }) => {
       const judged = judgedOf(name);
-      const { blocks } = outcome.planned(scenarioIndex, name);
+      const blocks = outcome.planned(scenarioIndex, name);
       const paired = countingBlocks(pairBlocks(judged, reference), blocks);
       const counting = new Map(paired.map(({ own }) => [own.round.block, own.windows.length]));
       return judged.map((row) => ({

@@ -6,6 +6,9 @@
 import { median } from "./quantile.ts";
 import { deriveSeed, type Random, seededRandom, shuffled } from "./random.ts";
 
+/** The level of a change point, and the fewest values between two changes, if none is given. */
+export const changeDefaults = { significance: 0.05, minimumLength: 5 };
+
 interface ChangePointOptions {
   readonly seed: number;
   /** The level a change point must reach; default: 0.05. */
@@ -49,7 +52,7 @@ export function changePoints(
   series: readonly number[],
   options: ChangePointOptions,
 ): ChangePoint[] {
-  const { significance = 0.05 } = options;
+  const { significance = changeDefaults.significance } = options;
   checkSeries(series, options);
   const values = Float64Array.from(series);
   const found: (Split & { readonly pValue: number })[] = [];
@@ -66,7 +69,7 @@ export function changePoints(
 }
 
 function checkSeries(series: readonly number[], options: ChangePointOptions): void {
-  const { significance = 0.05, permutations = 199, minimumLength = 5 } = options;
+  const { significance, permutations = 199, minimumLength } = { ...changeDefaults, ...options };
   const bad = series.find((value) => !Number.isFinite(value));
   if (bad !== undefined) throw new RangeError(`${bad} in a series`);
   if (!(significance > 0 && significance < 1)) {
@@ -84,7 +87,7 @@ function checkSeries(series: readonly number[], options: ChangePointOptions): vo
 function bestSplit(
   values: Float64Array,
   stretches: readonly Stretch[],
-  { minimumLength = 5 }: ChangePointOptions,
+  { minimumLength = changeDefaults.minimumLength }: ChangePointOptions,
 ): Split | null {
   let best: Split | null = null;
   for (const { start, end } of stretches) {

@@ -5,7 +5,7 @@
 
 import { normalQuantile } from "./normal.ts";
 import { median } from "./quantile.ts";
-import { standardDeviation } from "./sample-size.ts";
+import { standardDeviation } from "./detectable-effect.ts";
 import { type LogSpread, studentTails } from "./student.ts";
 
 /** The spread of several samples. */

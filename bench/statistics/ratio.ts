@@ -5,6 +5,7 @@
 import { type BootstrapOptions, bootstrapMedian } from "./bootstrap.ts";
 import { type CommonSpread, moderatedSpread, studentInterval, studentReach } from "./moderated.ts";
 import { median } from "./quantile.ts";
+import { standardDeviation } from "./detectable-effect.ts";
 import { meanBeyond } from "./student.ts";
 
 /** One contender and the reference in the same block, in the same unit, both above zero. */
@@ -125,7 +126,34 @@ export function rankedEffect(
   const error = deviation / Math.sqrt(blocks.length);
   const reach = studentReach(rankingLevel, rankingPower, freedom) * error;
   const byTest = Math.log(smallestRatio) + reach;
-  return Math.expm1(Math.max(byTest, Math.log(high / median), Math.log(median / low)));
+  const effect = Math.expm1(Math.max(byTest, Math.log(high / median), Math.log(median / low)));
+  return Math.min(Number.MAX_VALUE, effect); // results.json has no Infinity
+}
+
+/**
+ * The fewest blocks within the bounds with which `compare` ranks a difference with a power of 80 %,
+ * by the spread of pilot pairs; the most if even those are too few.
+ * @param logRatios of at least two pilot pairs; six are usual.
+ * @param effect 0.05 for five per cent.
+ */
+export function blocksToRank(
+  logRatios: readonly number[],
+  { effect, minimum, maximum }: BlocksToRank,
+): number {
+  const sigma = standardDeviation(logRatios);
+  const reaches = (blocks: number) => {
+    const reach = studentReach(rankingLevel, rankingPower, blocks - 1) * sigma;
+    return Math.log(smallestRatio) + reach / Math.sqrt(blocks) <= Math.log1p(effect);
+  };
+  let blocks = Math.max(2, minimum);
+  while (blocks < maximum && !reaches(blocks)) blocks++;
+  return blocks;
+}
+
+interface BlocksToRank {
+  readonly effect: number;
+  readonly minimum: number;
+  readonly maximum: number;
 }
 
 function logRatio({ value, reference }: Pair): number {

@@ -3,7 +3,7 @@
 // blocks; heavy tails make it stricter, not laxer. Student, "The Probable Error of a Mean",
 // Biometrika 6 (1908).
 
-import { standardDeviation } from "./sample-size.ts";
+import { standardDeviation } from "./detectable-effect.ts";
 
 /** A standard deviation, and how many degrees of freedom it was estimated with. */
 export interface LogSpread {

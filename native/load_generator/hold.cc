@@ -200,7 +200,7 @@ class Holder {
     std::memset(static_cast<void*>(window_), 0, sizeof(Window));
     const Tally before = traffic_.Sum();
     RunOptions options = command.options;
-    options.seed += static_cast<int64_t>(index_);
+    options.seed += command.schedule < 0 ? static_cast<int64_t>(index_) : command.schedule;
     traffic_.UseStamps(options.mode == LoadMode::kOpen);
     const std::unique_ptr<Pace> pace = MakePace(options, ShareOfPart(options, 0, 1));
     Load load(traffic_, *pace, alarm_, options);

@@ -25,6 +25,7 @@ constexpr WordRow kWords[] = {
     {"tick-us", 0, 100'000, [](WindowCommand& c) { return &c.options.tick_us; }},
     {"spin", 0, 1, [](WindowCommand& c) { return &c.options.spin; }},
     {"seed", 0, int64_t{1} << 53, [](WindowCommand& c) { return &c.options.seed; }},
+    {"schedule", 0, int64_t{1} << 53, [](WindowCommand& c) { return &c.schedule; }},
     {"drain-ms", 0, kHourMs, [](WindowCommand& c) { return &c.options.drain_timeout_ms; }},
     {"at-ns", 0, INT64_MAX, [](WindowCommand& c) { return &c.at_ns; }},
 };

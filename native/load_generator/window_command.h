@@ -13,6 +13,7 @@ struct WindowCommand {
   int64_t length_ms = 0;   // of the window
   int64_t settle_ms = 10;  // load before the window
   int64_t at_ns = 0;       // when the window begins, CLOCK_MONOTONIC; 0: as soon as it can
+  int64_t schedule = -1;   // which of the seed's schedules; -1: that of the window's number
   std::string error;       // empty: the command is good
 };
 

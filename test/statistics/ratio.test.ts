@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { pooledSpread } from "../../bench/statistics/moderated.ts";
 import { seededRandom } from "../../bench/statistics/random.ts";
-import { compare, rankedEffect, ratioToReference } from "../../bench/statistics/ratio.ts";
+import { blocksToRank, compare, rankedEffect, ratioToReference } from "../../bench/statistics/ratio.ts";
 import { summarize, summarizeRatio } from "../../bench/statistics/summary.ts";
 import { normal } from "./samples.ts";
 
@@ -76,6 +76,36 @@ describe("ratio", () => {
       expect(contradicted).toBe(0);
     },
   );
+
+  it("is ranked as often as promised with the blocks that the pilot pairs ask for", () => {
+    const random = seededRandom(7);
+    const bounds = { effect: 0.05, minimum: 6, maximum: 40 };
+    for (const sigma of [0.02, 0.05]) {
+      // Six values with a standard deviation of exactly sigma.
+      const pilot = [-1, 1, -1, 1, -1, 1].map((sign) => sign * sigma * Math.sqrt(5 / 6));
+      const blocks = blocksToRank(pilot, bounds);
+      const share = (number: number) => {
+        let ranked = 0;
+        for (let run = 0; run < 400; run++) {
+          const ratios = Array.from({ length: number }, () =>
+            Math.exp(Math.log(1.05) + sigma * normal(random)),
+          );
+          const ratio = ratioToReference(pairs(...ratios), { seed: run, common: null });
+          if (ratio?.comparison === "above") ranked++;
+        }
+        return ranked / 400;
+      };
+      expect(share(blocks)).toBeGreaterThan(0.75);
+      if (blocks > bounds.minimum) expect(share(blocks - 2)).toBeLessThan(0.85);
+    }
+    expect(blocksToRank([0, 0], bounds)).toBe(6);
+    expect(blocksToRank([-1, 1], bounds)).toBe(40);
+  });
+
+  it("is a number, however far two ratios lie apart", () => {
+    const apart = { blocks: [1, 2000], median: 45, low: 1, high: 2000 };
+    expect(rankedEffect(apart)).toBe(Number.MAX_VALUE);
+  });
 
   it("states no effect within reach of a bootstrap interval, and none of one block", () => {
     const blocks = [1.1, 1.1, 1.1, 1.1];

@@ -1,42 +1,24 @@
-// What is read off a series or a cloud: enough blocks, fairness, slopes; against R 4.2.2
+// What is read off a series or a cloud: the detectable effect, fairness, slopes; against R 4.2.2
 // and SciPy 1.10.1 where they know it. The command that gave a value stands beside it.
 
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../bench/statistics/random.ts";
-import { detectableEffect, sampleSize } from "../../bench/statistics/sample-size.ts";
+import { detectableEffect, standardDeviation } from "../../bench/statistics/detectable-effect.ts";
 import { theilSen } from "../../bench/statistics/theil-sen.ts";
 import { normal } from "./samples.ts";
 
-describe("the number of blocks", () => {
-  /** Six values with a standard deviation of exactly sigma. */
-  const pilot = (sigma: number) =>
-    [-1, 1, -1, 1, -1, 1].map((sign) => 0.1 + sign * sigma * Math.sqrt(5 / 6));
-
-  it("follows from the spread of the pilot pairs", () => {
-    // ((qnorm(.975) + qnorm(.8)) * .06 / log(1.05))^2 is 11.86986
-    const size = sampleSize(pilot(0.06), { effect: 0.05 });
-    expect(size).toMatchObject({ blocks: 12, wanted: 12, enough: true });
-    expect(size.sigma).toBeCloseTo(0.06, 12);
-    expect(size.detectableEffect).toBeLessThanOrEqual(0.05);
-  });
-
-  it("stays within its bounds, and says what can be told beyond them", () => {
-    const quiet = sampleSize(pilot(0.01), { effect: 0.05 });
-    expect(quiet).toMatchObject({ blocks: 10, wanted: 1, enough: true });
-    const noisy = sampleSize(pilot(0.15), { effect: 0.05 });
-    expect(noisy).toMatchObject({ blocks: 30, wanted: 75, enough: false });
+describe("the detectable effect", () => {
+  it("follows from the spread and the number of blocks", () => {
     // expm1((qnorm(.975) + qnorm(.8)) * .15 / sqrt(30))
-    expect(noisy.detectableEffect).toBeCloseTo(0.07974464249, 10);
-    expect(sampleSize([0, 0], { effect: 0.05 })).toMatchObject({ blocks: 10, detectableEffect: 0 });
-    const bounds = { effect: 0.05, minimum: 3, maximum: 4 };
-    expect(sampleSize(pilot(0.06), bounds)).toMatchObject({ blocks: 4, enough: false });
+    expect(detectableEffect(0.15, 30)).toBeCloseTo(0.07974464249, 10);
+    expect(detectableEffect(0, 10)).toBe(0);
   });
 
   it("is larger for more power and smaller for one side", () => {
-    const wanted = (options: object) => sampleSize(pilot(0.1), { effect: 0.05, ...options }).wanted;
-    expect(wanted({ power: 0.95 })).toBeGreaterThan(wanted({}));
-    expect(wanted({ sides: 1 })).toBeLessThan(wanted({}));
-    expect(wanted({ alpha: 0.01 })).toBeGreaterThan(wanted({}));
+    const effect = (options: object) => detectableEffect(0.1, 10, options);
+    expect(effect({ power: 0.95 })).toBeGreaterThan(effect({}));
+    expect(effect({ sides: 1 })).toBeLessThan(effect({}));
+    expect(effect({ alpha: 0.01 })).toBeGreaterThan(effect({}));
   });
 
   it("finds the effect as often as promised", () => {
@@ -54,12 +36,10 @@ describe("the number of blocks", () => {
   });
 
   it("refuses what makes no sense", () => {
-    expect(() => sampleSize([0.1], { effect: 0.05 })).toThrow("1 values");
-    expect(() => sampleSize([0.1, Number.NaN], { effect: 0.05 })).toThrow("not finite");
-    expect(() => sampleSize([0, 1], { effect: 0 })).toThrow("effect 0");
-    expect(() => sampleSize([0, 1], { effect: 1, alpha: 0.5 })).toThrow("alpha");
-    expect(() => sampleSize([0, 1], { effect: 1, power: 1 })).toThrow("power");
-    expect(() => sampleSize([0, 1], { effect: 1, minimum: 5, maximum: 4 })).toThrow("5 to 4");
+    expect(() => standardDeviation([0.1])).toThrow("1 values");
+    expect(() => standardDeviation([0.1, Number.NaN])).toThrow("not finite");
+    expect(() => detectableEffect(1, 5, { alpha: 0.5 })).toThrow("alpha");
+    expect(() => detectableEffect(1, 5, { power: 1 })).toThrow("power");
     expect(() => detectableEffect(0.1, 0)).toThrow("0 blocks");
     expect(() => detectableEffect(-1, 5)).toThrow("sigma -1");
   });

@@ -14,6 +14,7 @@ export const eventDelivery = {
     "event; a burst is all events at once.",
   counted: ["process", "processes"],
   unit: "events for a listener, lost ones counted separately",
+  unchecked: true,
   activeText: (count) => `${count} wait for what is sent`,
   rateUnit: "events",
   charts: ["lastListenerP50", "othersCpuPerEvent", "burstLostPercent"],

@@ -15,6 +15,7 @@ export const replicas = {
     "the request. Clients, broker, writer and readers share the CPUs of this machine.",
   counted: ["reader", "readers"],
   unit: "answers",
+  unchecked: true,
   charts: ["readsPerSecond", "stalenessP99", "brokerCpuPerRead", "brokerCpuPerWrite"],
   whole: true,
   regime: "delivery",

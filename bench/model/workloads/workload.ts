@@ -135,6 +135,8 @@ export interface Workload {
   readonly counted?: readonly [one: string, several: string];
   /** What its `messages` are, if their bytes were not checked. */
   readonly unit?: string;
+  /** Whether its messages are counted only: none of them is known to be right. */
+  readonly unchecked?: boolean;
   /** How many of its connections are active, in words; "27 active" if absent. */
   readonly activeText?: (count: string) => string;
   /** What its rate counts; messages if absent. */
