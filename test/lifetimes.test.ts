@@ -5,8 +5,8 @@ import { describe, expect, it } from "vitest";
 import { selectorClasses } from "./conformance/backends.ts";
 import { runNode } from "./run-program.ts";
 
-const STEPS = 20;
-const OPERATIONS = 100;
+const STEPS = 10;
+const OPERATIONS = 60;
 
 /** Runs a program of test/lifetimes. @returns the figures on its standard output. */
 async function run(program: string, ...args: string[]): Promise<unknown> {

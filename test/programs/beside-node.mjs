@@ -25,8 +25,8 @@ const classes = {
   poll: io.PollSelector,
   select: io.SelectSelector,
 };
-const PING_PONGS = 500;
-const REQUESTS = 50;
+const PING_PONGS = 200;
+const REQUESTS = 20;
 
 const echoWorker = () =>
   new Worker(
