@@ -13,13 +13,14 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { constants } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -42,6 +43,10 @@ if (major < 20 || major === 21 || minor < ({ 20: 19, 22: 12 }[major] ?? 0)) {
 /** What make(1) and binding.gyp take from the environment. */
 const compilerVariables =
   "CC CXX CPPFLAGS CXXFLAGS LDFLAGS IO_SELECTORS_WERROR IO_SELECTORS_KQUEUE_PREFIX".split(" ");
+const libc = existsSync("/etc/alpine-release") ? ".musl" : ".glibc"; // as node-gyp-build has it
+const libcTag = process.platform === "linux" ? libc : "";
+/** A folder may be mounted in a container, or shared with another machine. */
+const platform = `${process.platform} ${process.arch}${libcTag}`;
 /** What compiled native/, for bench/host/provenance.ts. */
 const compilerRecord = "build/Release/compiler.json";
 
@@ -54,10 +59,10 @@ const steps = [
     outputs: ["node_modules/typescript-native", "node_modules/vitest", "node_modules/node-gyp"],
     // Not all of package.json: a new script installs nothing.
     variant: () => {
-      const { dependencies, devDependencies } = readPackage();
-      return JSON.stringify({ dependencies, devDependencies });
+      const { dependencies, devDependencies } = readJson("package.json");
+      return JSON.stringify({ dependencies, devDependencies, platform });
     },
-    make: () => run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { quiet: true }),
+    make: () => run("npm", ["ci", "--loglevel=error"], { quiet: true }),
   },
   {
     name: "native",
@@ -71,13 +76,7 @@ const steps = [
       compilerRecord,
     ],
     variant: () =>
-      [
-        process.platform,
-        process.arch,
-        process.versions.modules,
-        lockedVersion("node-addon-api"),
-        ...compilerVariables.map((name) => process.env[name] ?? ""),
-      ].join("\0"),
+      [builtFor(), ...compilerVariables.map((name) => process.env[name] ?? "")].join("\0"),
     make: compileNative,
   },
   {
@@ -90,17 +89,20 @@ const steps = [
 ];
 
 const readJson = (name) => JSON.parse(readFileSync(join(root, name), "utf8"));
-const readPackage = () => readJson("package.json");
-const lockedVersion = (name) =>
-  readJson("package-lock.json").packages[`node_modules/${name}`].version;
+/** make(1) sees the change of a source, of a header of ours and of a command, but of none of these. */
+const builtFor = () => {
+  const { version } = readJson("package-lock.json").packages["node_modules/node-addon-api"];
+  return [platform, process.versions.modules, version].join(" ");
+};
 
 async function compileNative() {
   const headers = join(dirname(process.execPath), "..");
   const local = existsSync(join(headers, "include", "node", "node_api.h"));
+  const before = existsSync(join(root, compilerRecord)) ? readJson(compilerRecord).builtFor : null;
   const args = [
     bin("node-gyp", "bin/node-gyp.js"),
     // Configured again each time: binding.gyp asks the environment, too.
-    ...(existsSync(join(root, "build", "config.gypi")) ? ["configure", "build"] : ["rebuild"]),
+    ...(before === builtFor() ? ["configure", "build"] : ["rebuild"]),
     "--loglevel=error",
     "--jobs=max",
     ...(local ? [`--nodedir=${headers}`] : []),
@@ -108,7 +110,8 @@ async function compileNative() {
   await run(process.execPath, args, { quiet: true });
   const { CXX = process.platform === "linux" ? "g++" : "c++", CPPFLAGS, CXXFLAGS } = process.env;
   const { stdout } = spawnSync(`${CXX} --version`, { shell: true, encoding: "utf8" });
-  const record = { version: stdout.split("\n")[0], flags: [CPPFLAGS, CXXFLAGS].join(" ") };
+  const [version] = stdout.split("\n");
+  const record = { version, flags: [CPPFLAGS, CXXFLAGS].join(" "), builtFor: builtFor() };
   writeFileSync(join(root, compilerRecord), JSON.stringify(record));
 }
 
@@ -239,6 +242,8 @@ async function bringUpToDate() {
     rmSync(stamp, { force: true });
     const started = Date.now();
     await step.make();
+    const missing = step.outputs.find((output) => !existsSync(join(root, output)));
+    if (missing !== undefined) fail(`${step.label} has not made ${missing}`);
     mkdirSync(dirname(stamp), { recursive: true });
     writeFileSync(stamp, wanted);
     console.error(`io-selectors: done in ${((Date.now() - started) / 1000).toFixed(1)} s`);
@@ -278,15 +283,9 @@ async function runHere(program, args) {
   await import(pathToFileURL(program).href);
 }
 
-/** A test program in TypeScript that is no vitest file. */
+/** A test program. The soak's memory is what is left after a collection. */
 const runTest = (program, args) =>
-  run(process.execPath, [
-    "--expose-gc", // the soak's memory is what is left after a collection
-    "--import",
-    "./test/typescript.mjs",
-    program,
-    ...args,
-  ]);
+  run(process.execPath, ["--expose-gc", "--import", "./test/typescript.mjs", program, ...args]);
 
 /** Every C++ file, for clang-format. */
 function nativeSources(folder) {
@@ -318,15 +317,13 @@ function prebuild() {
     fail("IO_SELECTORS_KQUEUE_PREFIX: would need that libkqueue elsewhere, too");
   }
   const folder = join(root, "prebuilds", `${process.platform}-${process.arch}`);
-  const libc = existsSync("/etc/alpine-release") ? ".musl" : ".glibc"; // as node-gyp-build has it
-  const tag = process.platform === "linux" ? libc : "";
   mkdirSync(folder, { recursive: true });
   for (const [name, extension] of [
     ["io_selectors", ".node"],
     ["echo-server", ""],
     ["load-generator", ""],
   ]) {
-    const copy = join(folder, `${name}${tag}${extension}`);
+    const copy = join(folder, `${name}${libcTag}${extension}`);
     copyFileSync(join(root, "build", "Release", `${name}${extension}`), copy);
     // Without their symbols they are a third smaller; without strip(1) they are as good.
     spawnSync("strip", [process.platform === "darwin" ? "-x" : "-s", copy], { stdio: "ignore" });
@@ -351,7 +348,10 @@ function runTests(args) {
 function runVitest(node, args) {
   const { NODE_EXTRA_CA_CERTS: _, ...without } = process.env;
   const env = process.env.GATE_VERDICTS === undefined ? without : process.env;
-  return run(node, [bin("vitest", "vitest.mjs"), "run", ...args], { env });
+  // Ctrl-C ends the tests before they can remove their folders.
+  const TMPDIR = mkdtempSync(join(tmpdir(), "ios-")); // short: it is in the paths of Unix sockets
+  process.once("exit", () => rmSync(TMPDIR, { recursive: true, force: true, maxRetries: 5 }));
+  return run(node, [bin("vitest", "vitest.mjs"), "run", ...args], { env: { ...env, TMPDIR } });
 }
 
 /** The tests on each maintained Node, all on the addon as it stands: Node-API is stable. */

@@ -1,4 +1,5 @@
-// Publishes a run as a reference run, and writes its figures into the pages that quote them:
+// Publishes a run as a reference run, and writes its figures into the pages that quote them, by what
+// `npm run build` has compiled:
 //   node docs/publish-reference.mjs RUN_DIRECTORY NAME     its report becomes reports/reference/NAME
 //   node docs/publish-reference.mjs                        renders the published runs and the pages again
 // A test compares the pages with the reference runs, so a figure cannot be edited by hand.
@@ -169,7 +170,7 @@ function lighter(results) {
 
 function publish([run, name]) {
   if (run !== undefined) {
-    if (name === undefined)
+    if (!/^\w[\w-]*$/.test(name ?? ""))
       throw new Error("usage: node docs/publish-reference.mjs RUN_DIRECTORY NAME");
     const path = join(run, "results.json");
     const text = readFileSync(path, "utf8");

@@ -45,5 +45,6 @@ for await (const ready of readyUntil(selector, signal)) {
   }
 }
 console.log(`ended: ${signal.reason.message}`);
-for (const fd of [...(selector.getMap() ?? []), ...writers]) io.close(fd);
+const readers = [...(selector.getMap() ?? [])];
 selector.close();
+for (const fd of [...readers, ...writers]) io.close(fd);

@@ -21,8 +21,9 @@ async function accept(): Promise<void> {
   io.close(theirs);
   const ended = once(child, "exit");
   const signals = io.openSignals(["SIGTERM", "SIGINT"]);
-  using selector = new io.DefaultSelector();
+  const selector = new io.DefaultSelector();
   for (const fd of [listener, signals]) selector.register(fd, io.EVENT_READ);
+  void ended.then(() => selector.close()); // without its child this loop ends, too
   console.log(`accepting on port ${io.localPort(listener)}`);
   let accepted = 0;
   for await (const ready of selector) {
@@ -36,6 +37,7 @@ async function accept(): Promise<void> {
     }
     if (fd !== -io.EAGAIN) await delay(100); // no descriptor is left: the listener stays ready
   }
+  selector.close();
   for (const fd of [ours, listener, signals]) io.close(fd); // the child reads an end of file
   await ended;
 }

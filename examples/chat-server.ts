@@ -36,7 +36,7 @@ const limits = {
   groupsPerMember: Number(options["groups-per-member"]),
 };
 const place = { host: options.host, port: Number(options.port) };
-if (Number(options.workers) === 0) runHere();
+if (Number(options.workers) === 0) await runHere();
 else {
   const host = {
     ...place,
@@ -52,8 +52,9 @@ else {
 }
 
 /** The whole chat in this process. */
-function runHere(): void {
+async function runHere(): Promise<void> {
   const door = openDoor({ ...place, reusePort: false }, new LocalFloor(limits));
   stop.signal.addEventListener("abort", () => door.close({ connections: "destroy" }));
+  await door.ready; // at once, unless the host is a name
   console.log(JSON.stringify({ event: "ready", port: door.address?.port, pid: process.pid }));
 }

@@ -122,7 +122,10 @@ class Arbiter {
     worker.startedAtMs = performance.now();
     child.stdin.on("error", () => {}); // nothing is written to it
     createInterface({ input: child.stdout }).on("line", (line) => this.#hear(worker, line));
-    child.on("error", (error) => console.error(`chat: ${worker.name}: ${error.message}`));
+    child.on("error", (error) => {
+      console.error(`chat: ${worker.name}: ${error.message}`);
+      if (child.pid === undefined) this.#ended(worker, null, null); // it has no "exit"
+    });
     child.once("exit", (code, signal) => this.#ended(worker, code, signal));
     print({ event: "started", worker: worker.name, pid: child.pid });
   }

@@ -140,8 +140,9 @@ class Gateway implements Floor, Listener {
 
   #openDoor(): void {
     const { host, port } = this.#settings;
-    this.#door = openDoor({ host, port, reusePort: true }, this);
-    this.#announce({ event: "ready", port: this.#door.address?.port });
+    const door = openDoor({ host, port, reusePort: true }, this);
+    this.#door = door;
+    void door.ready.then(() => this.#announce({ event: "ready", port: door.address?.port }));
   }
 
   #pause(paused: boolean): void {

@@ -18,6 +18,7 @@ import { LONGEST_LINE_BYTES } from "./line-splitter.ts";
 
 const NAME = /^\w[\w.-]{0,99}$/; // no folder, no hidden file
 const MOST_CONNECTIONS = 1000;
+const MOST_FIFOS = 200; // each keeps two descriptors
 
 export interface Inbox {
   readonly host: string;
@@ -64,11 +65,13 @@ export async function receiveLines(inbox: Inbox, signal: AbortSignal): Promise<v
 
   function outletOf(name: string): Outlet {
     if (!NAME.test(name)) throw new Error(`${JSON.stringify(name)} is no name of a FIFO`);
+    if (!outlets.has(name) && outlets.size >= MOST_FIFOS) throw new Error("too many FIFOs");
     const outlet = outlets.get(name) ?? open(join(folder, name));
     outlets.set(name, outlet);
     return outlet;
   }
 
+  await server.ready; // at once, unless the host is a name
   console.error(`receiving on ${server.address?.host}:${server.address?.port} into ${folder}`);
   if (!signal.aborted) await once(signal, "abort");
   await server.close({ connections: "destroy" });
@@ -81,10 +84,20 @@ export async function receiveLines(inbox: Inbox, signal: AbortSignal): Promise<v
 function open(path: string): Outlet {
   if (!existsSync(path)) makeFifo(path);
   const reader = openFifo(path, "read");
-  const output = toWritable(openFifo(path, "write"));
+  const output = toWritable(openWriter(path, reader));
   output.on("error", (error) => console.error(`${path}: ${error.message}`));
   output.setMaxListeners(0); // one per connection that waits for room
   return { reader, output };
+}
+
+/** Closes the reader if it fails. */
+function openWriter(path: string, reader: number): number {
+  try {
+    return openFifo(path, "write");
+  } catch (error) {
+    close(reader);
+    throw error;
+  }
 }
 
 /** Writes one line; while the FIFO's readers are slow, its senders are not read from. */

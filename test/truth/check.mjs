@@ -1,7 +1,7 @@
 // Whether the suite's figures are true, on the machine at hand: a server against itself, servers
 // with a planted cost or delay, a client that shares nothing with the suite, and strace. It takes
 // minutes to an hour and needs a quiet machine, so it is no part of the tests. `aa` and `planted`
-// keep each run in a folder and continue after an interruption.
+// keep each run in a folder and continue after an interruption. First: npm run build
 //
 //   node test/truth/check.mjs aa --runs 30 [--neighbour 30] [--out DIR]
 //   node test/truth/check.mjs planted --runs 10 [--percent 5] [--blocks 20] [--out DIR]
@@ -77,6 +77,13 @@ async function neighbourOf(percent) {
 async function eachRun(name, once) {
   const out = values.out ?? here(`../../reports/truth-${name}`);
   mkdirSync(out, { recursive: true });
+  const { percent, blocks, neighbour } = values;
+  const commit = String(execFileSync("git", ["rev-parse", "HEAD"], { cwd: here(".") })).trim();
+  const of = JSON.stringify({ name, percent, blocks, neighbour, commit });
+  const head = join(out, "of.json");
+  const before = existsSync(head) ? readFileSync(head, "utf8") : of;
+  if (before !== of) throw new Error(`${out} has runs of ${before}; remove it, or name an --out`);
+  writeFileSync(head, of);
   const results = [];
   for (let index = 1; index <= number("runs", 1); index++) {
     const path = join(out, `${String(index).padStart(2, "0")}.json`);
@@ -283,6 +290,8 @@ async function calls() {
   const native = contenders.filter(({ runtime }) => runtime === "cpp");
   // A server that polls makes calls without a message, also before and after strace counts.
   const named = list("contenders", null);
+  const unknown = named?.filter((name) => !native.some((row) => row.name === name)) ?? [];
+  if (unknown.length > 0) throw new Error(`no native contender: ${unknown.join()}`);
   const counted = native.filter(
     ({ name, burnsWhileIdle }) => named?.includes(name) ?? burnsWhileIdle !== true,
   );

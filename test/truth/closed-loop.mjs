@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { startedByCommand } from "../../dist/bench/contenders/foreign.js";
 import { capacityCpuShare } from "../../dist/bench/run/run.js";
+import { shellQuoted as q } from "../../dist/bench/gate/worktrees.js";
 import { startServer } from "../../dist/bench/run/server.js";
 
 const roundSeconds = 3;
@@ -61,12 +62,13 @@ function httpServers({ root }, folder) {
   };
   const conf = file("nginx.conf", nginxConf(folder));
   const own = `${folder}/nginx-{port}.conf`;
+  const node = q(process.execPath);
   return [
-    ["nginx", `sed s/PORT/{port}/ ${conf} > ${own} && exec nginx -c ${own}`],
-    ["example", `exec ${process.execPath} ${root}/dist/examples/06-http-hello.js {port}`],
-    ["node-http", `exec ${process.execPath} ${file("hello.mjs", nodeServer)} {port}`],
-    ["aiohttp", `exec ${python} ${file("hello_aiohttp.py", aiohttpServer)} {port}`],
-    ["python-http-server", `exec ${python} ${file("hello.py", pythonServer)} {port}`],
+    ["nginx", `sed s/PORT/{port}/ ${q(conf)} > ${q(own)} && exec nginx -c ${q(own)}`],
+    ["example", `exec ${node} ${q(`${root}/dist/examples/06-http-hello.js`)} {port}`],
+    ["node-http", `exec ${node} ${q(file("hello.mjs", nodeServer))} {port}`],
+    ["aiohttp", `exec ${python} ${q(file("hello_aiohttp.py", aiohttpServer))} {port}`],
+    ["python-http-server", `exec ${python} ${q(file("hello.py", pythonServer))} {port}`],
   ].map(([name, command]) => ({ name, command }));
 }
 
