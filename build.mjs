@@ -89,7 +89,7 @@ const steps = [
 ];
 
 const readJson = (name) => JSON.parse(readFileSync(join(root, name), "utf8"));
-/** make(1) sees the change of a source, of a header of ours and of a command, but of none of these. */
+/** What make(1) does not see: it compares times of sources, and commands. */
 const builtFor = () => {
   const { version } = readJson("package-lock.json").packages["node_modules/node-addon-api"];
   return [platform, process.versions.modules, version].join(" ");

@@ -35,7 +35,7 @@ function main(): void {
   }
 
   function startNext(): void {
-    while (waiting[0]?.[0].closed) waiting.shift(); // nobody waits for its answer
+    while (waiting[0]?.[0].closed) waiting.shift(); // its peer has gone
     if (waiting.length === 0 || idle.length === 0) return;
     const [job, worker] = [waiting.shift() as Job, idle.pop() as Worker];
     running.set(worker, job);

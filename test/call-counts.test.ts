@@ -2,7 +2,7 @@
 // before anything starts; and real passes with strace, held against what the suite's servers count
 // themselves.
 
-import { spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -196,6 +196,7 @@ describe.skipIf(problem !== null)(`a pass with strace (${problem ?? "it is here"
     });
     const server = host.start(argv, { onLine: () => ready() });
     const status = () => readFileSync(`/proc/${server.pid}/status`, "utf8");
+    let traces: ChildProcess | undefined;
     try {
       await waits;
       const script = `
@@ -204,16 +205,18 @@ describe.skipIf(problem !== null)(`a pass with strace (${problem ?? "it is here"
         const trace = await CallTrace.attach([${server.pid}], { host: new LocalHost() });
         console.log(typeof trace);
         setInterval(() => {}, 1e6);`;
-      const traces = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
         stdio: ["ignore", "pipe", "inherit"],
         env: { ...process.env, TMPDIR: folder },
       });
-      const [said] = await once(traces.stdout.setEncoding("utf8"), "data");
+      traces = child;
+      const [said] = await once(child.stdout.setEncoding("utf8"), "data");
       expect(said).toBe("object\n");
       expect(status()).not.toMatch(/^TracerPid:\s*0$/m);
-      traces.kill("SIGKILL");
+      child.kill("SIGKILL");
       await eventually(() => expect(status()).toMatch(/^TracerPid:\s*0$/m));
     } finally {
+      traces?.kill("SIGKILL");
       server.kill("SIGKILL");
       rmSync(folder, { recursive: true });
     }

@@ -52,7 +52,7 @@ async function cgroup([port = "", folder = ""]: readonly string[]): Promise<numb
   return 0;
 }
 
-/** The oldest that holds the listening socket, as far as the platform lets us see; else the oldest. */
+/** The oldest that holds the listening socket, as far as that can be seen; else the oldest. */
 function serverAmong(pids: readonly number[], port: number): number | undefined {
   const inodes = listeningSockets(port)?.map(({ inode }) => inode) ?? [];
   return pids.find((pid) => (heldBy([pid], inodes)?.size ?? 0) > 0) ?? pids[0];

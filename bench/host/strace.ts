@@ -28,6 +28,8 @@ export type CallsByName = Readonly<Record<string, number>>;
 /** Why no calls can be counted here, and how to change that; null if they can. */
 export async function straceProblem(host: Host): Promise<string | null> {
   if (host.platform !== "linux") return `strace is not available on ${host.platform}`;
+  const version = await host.start(["strace", "-V"], { onLine: () => {} }).exited;
+  if (version.error !== null) return traceProblem(version, "");
   const traced = host.start(["sleep", "60"], { onLine: () => {} });
   try {
     const trace = await CallTrace.attach([traced.pid], { host });

@@ -78,13 +78,14 @@ function pairTile({ base, other }: Two, { metric, format, what }: PairMetric): T
   return { figure: found.map(({ text }) => text).join(" · "), words: `${what}: ${names}` };
 }
 
-function errorsOf(cells: readonly Cell[]): Tile {
+function errorsOf(all: readonly Cell[]): Tile {
+  const isCounted = ({ workload, mismatches }: Cell) => mismatches > 0 || !isUnchecked(workload);
+  const cells = all.filter(isCounted);
   const sum = (of: (cell: Cell) => number) => cells.reduce((total, cell) => total + of(cell), 0);
   const wrong = sum(({ mismatches }) => mismatches);
-  const failed = cells.filter(({ status }) => status === "failed").length;
+  const failed = all.filter(({ status }) => status === "failed").length;
   const cases = failed === 0 ? "" : `; ${plural(failed, "cell")} failed`;
-  const checked = (cell: Cell) => (isUnchecked(cell.workload) ? 0 : cell.messages);
-  const messages = count(sum(checked));
+  const messages = count(sum(({ messages: number }) => number));
   return { figure: count(wrong), words: `of ${messages} messages wrong or missing${cases}` };
 }
 

@@ -176,8 +176,7 @@ export class BlockRun {
       for (const { name } of contenders) {
         const planned = this.planned(scenarioIndex, name);
         most = Math.max(most, planned);
-        const blocks = Math.min(planned, block);
-        this.#planned.set(keyOf(scenarioIndex, name), { ...planned, blocks });
+        this.#planned.set(keyOf(scenarioIndex, name), Math.min(planned, block));
       }
     }
     if (most <= block) return;
@@ -220,7 +219,9 @@ export class BlockRun {
         const baseline = scenarios.findIndex(
           ({ variant }) => variant === workload.baseline?.variant,
         );
-        if (baseline >= 0) found.add(keyOf(baseline, contender.name));
+        if (baseline >= 0 && this.#runs(baseline, contender)) {
+          found.add(keyOf(baseline, contender.name));
+        }
       }
     }
     return found;

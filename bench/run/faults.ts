@@ -26,7 +26,7 @@ export function faultOf(
   if (missing > 0 && !owed) faults.push(`${count(missing, "message")} never came back`);
   // The rest came back after the limit of --answer-within-ms.
   const overdue = (late?.count ?? 0) - missing;
-  if (overdue > 0) faults.push(`${count(overdue, "answer")} too late; the first: ${late?.first}`);
+  if (overdue > 0) faults.push(`${count(overdue, "answer")} too late${firstOf(late)}`);
   const refused = windows.reduce((sum, { errors = 0 }) => sum + errors, 0);
   if (refused > 0) faults.push(`${count(refused, "connection")} refused or reset`);
   if (load.mode === "memory" && memory.length < load.stages.length) {
@@ -58,11 +58,14 @@ function wrongAnswers({ protocol = "echo", faults = {}, error }: LoadResult): st
   const found = Object.entries(kinds).flatMap(([kind, words]) => {
     const fault = faults[kind];
     if (fault === undefined) return [];
-    const first = fault.first === null ? "" : `; the first: ${fault.first}`;
-    return [`${count(fault.count, "answer")} ${words}${first}`];
+    return [`${count(fault.count, "answer")} ${words}${firstOf(fault)}`];
   });
   if (found.length === 0) return null;
   return [...found, ...(error === null ? [] : [error])].join("; ");
+}
+
+function firstOf(fault: { readonly first: string | null } | undefined): string {
+  return fault?.first == null ? "" : `; the first: ${fault.first}`;
 }
 
 function count(number: number, noun: string): string {

@@ -114,7 +114,7 @@ export const rankingPower = 0.8;
  * The smallest difference that `compare` ranks with a power of 80 %, by the spread of these blocks:
  * more than 1 % by Student's test at 0.005, and no less than how far their interval reaches.
  * @param common as in `compare`.
- * @returns 0.05 for five per cent; null for fewer than two blocks.
+ * @returns 0.05 for five per cent; null for fewer than two blocks, or if no number is large enough.
  */
 export function rankedEffect(
   { median, low, high, blocks }: RatioFigures & { readonly median: number | null },
@@ -127,7 +127,7 @@ export function rankedEffect(
   const reach = studentReach(rankingLevel, rankingPower, freedom) * error;
   const byTest = Math.log(smallestRatio) + reach;
   const effect = Math.expm1(Math.max(byTest, Math.log(high / median), Math.log(median / low)));
-  return Math.min(Number.MAX_VALUE, effect); // results.json has no Infinity
+  return Number.isFinite(effect) ? effect : null;
 }
 
 /**
