@@ -171,8 +171,12 @@ describe("the report's sentence", () => {
       /one thread .* 50\.0 % of the time at this rate: p99 50\.0 ms with cpp:reactor-epoll\./,
     );
     expect(text).toMatch(/several processes only one stops.*: p99 20\.0 ms with cpp:prefork\./);
-    expect(text).toMatch(/only a worker stops.*: p99 1\.50 ms with cpp:reactor-workers and 2\.00 ms/);
-    expect(text).toMatch(/only that connection stops: p99 1\.00 ms with cpp:thread-per-connection\./);
+    expect(text).toMatch(
+      /only a worker stops.*: p99 1\.50 ms with cpp:reactor-workers and 2\.00 ms/,
+    );
+    expect(text).toMatch(
+      /only that connection stops: p99 1\.00 ms with cpp:thread-per-connection\./,
+    );
     expect(text).not.toContain("77.7");
   });
 

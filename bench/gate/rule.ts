@@ -2,10 +2,10 @@
 // that belongs to it and Holm's correction are those of bench/statistics; docs/regression.md has
 // the reasons.
 
+import { detectableEffect, standardDeviation } from "../statistics/detectable-effect.ts";
 import { hodgesLehmann, shiftSpread } from "../statistics/hodges-lehmann.ts";
 import { holm } from "../statistics/holm.ts";
 import { moderatedSpread, studentInterval, studentReach } from "../statistics/moderated.ts";
-import { detectableEffect, standardDeviation } from "../statistics/detectable-effect.ts";
 import { meanBeyond } from "../statistics/student.ts";
 import { signedRank } from "../statistics/wilcoxon.ts";
 import type { GateCause } from "./causes.ts";

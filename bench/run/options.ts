@@ -52,7 +52,12 @@ export const loadRows: readonly OptionRow[] = [
   option("seed", "N", "seed of orders, schedules, resamples", whole(0, 2 ** 32 - 1)),
 ];
 
-export const outRow: OptionRow = option("out", "DIR", "folder for reports; default: reports/", word);
+export const outRow: OptionRow = option(
+  "out",
+  "DIR",
+  "folder for reports; default: reports/",
+  word,
+);
 
 /** What is measured. */
 export const runRows: readonly OptionRow[] = [

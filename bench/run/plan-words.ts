@@ -18,9 +18,7 @@ export function describePlan(plan: Plan): string[] {
   const few = new Set(plan.parts.flatMap(comparedWithFewBlocks));
   if (few.size > 0) {
     const which = [...few].join(", ");
-    lines.push(
-      `fewer than ${blocksForInterval} blocks: ${which} (intervals cover less than 95 %)`,
-    );
+    lines.push(`fewer than ${blocksForInterval} blocks: ${which} (intervals cover less than 95 %)`);
   }
   return lines;
 }

@@ -3,9 +3,9 @@
 // Smyth, "Linear models and empirical Bayes methods for assessing differential expression in
 // microarray experiments", Statistical Applications in Genetics and Molecular Biology 3 (2004).
 
+import { standardDeviation } from "./detectable-effect.ts";
 import { normalQuantile } from "./normal.ts";
 import { median } from "./quantile.ts";
-import { standardDeviation } from "./detectable-effect.ts";
 import { type LogSpread, studentTails } from "./student.ts";
 
 /** The spread of several samples. */

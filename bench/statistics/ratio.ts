@@ -3,9 +3,9 @@
 // and cancels, and "twice" and "half" lie equally far from 1.
 
 import { type BootstrapOptions, bootstrapMedian } from "./bootstrap.ts";
+import { standardDeviation } from "./detectable-effect.ts";
 import { type CommonSpread, moderatedSpread, studentInterval, studentReach } from "./moderated.ts";
 import { median } from "./quantile.ts";
-import { standardDeviation } from "./detectable-effect.ts";
 import { meanBeyond } from "./student.ts";
 
 /** One contender and the reference in the same block, in the same unit, both above zero. */

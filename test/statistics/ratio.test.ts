@@ -3,7 +3,12 @@
 import { describe, expect, it } from "vitest";
 import { pooledSpread } from "../../bench/statistics/moderated.ts";
 import { seededRandom } from "../../bench/statistics/random.ts";
-import { blocksToRank, compare, rankedEffect, ratioToReference } from "../../bench/statistics/ratio.ts";
+import {
+  blocksToRank,
+  compare,
+  rankedEffect,
+  ratioToReference,
+} from "../../bench/statistics/ratio.ts";
 import { summarize, summarizeRatio } from "../../bench/statistics/summary.ts";
 import { normal } from "./samples.ts";
 

@@ -2,8 +2,8 @@
 // and SciPy 1.10.1 where they know it. The command that gave a value stands beside it.
 
 import { describe, expect, it } from "vitest";
-import { seededRandom } from "../../bench/statistics/random.ts";
 import { detectableEffect, standardDeviation } from "../../bench/statistics/detectable-effect.ts";
+import { seededRandom } from "../../bench/statistics/random.ts";
 import { theilSen } from "../../bench/statistics/theil-sen.ts";
 import { normal } from "./samples.ts";
 

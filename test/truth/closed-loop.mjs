@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { startedByCommand } from "../../dist/bench/contenders/foreign.js";
-import { capacityCpuShare } from "../../dist/bench/run/run.js";
 import { shellQuoted as q } from "../../dist/bench/gate/worktrees.js";
+import { capacityCpuShare } from "../../dist/bench/run/run.js";
 import { startServer } from "../../dist/bench/run/server.js";
 
 const roundSeconds = 3;
