@@ -1,6 +1,5 @@
 // Serves connections in another process: this one accepts, and hands each connection over as a
 // descriptor, with its number. SIGTERM ends both, after all of them are served. SCM_RIGHTS, unix(7)
-//
 //   npm run build && node dist/examples/15-pass-connections.js   # prints its port for telnet
 
 import { spawn } from "node:child_process";
@@ -12,7 +11,6 @@ import * as io from "../src/index.ts";
 
 const PARENT = 3; // where the child finds its end of the socket pair
 await (process.argv[2] === "child" ? serve() : accept());
-
 async function accept(): Promise<void> {
   const listener = io.listenTcp();
   const [ours, theirs] = io.socketPair();

@@ -1,6 +1,5 @@
 // A server that hashes passwords, which takes 50 ms or more each, in a pool of workers. While its
 // password is hashed a connection pauses, so its answers keep their order; all others are served.
-//
 //   npm run build && node dist/examples/17-offload-to-workers.js 7000   # and: nc 127.0.0.1 7000
 
 import { scryptSync } from "node:crypto";

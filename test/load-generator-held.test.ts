@@ -399,6 +399,7 @@ describe("held connections", () => {
   it("have the same messages if they have the same schedule", async () => {
     const { port } = await listenAndWatch();
     const held = new Held(port);
+    expect(await held.line()).toMatchObject({ event: "connected" });
     const sent: number[] = [];
     for (const schedule of [1, 2, 3, 4]) {
       const words = `ms=100 rate=20000 settle-ms=0 schedule=${schedule}`;
