@@ -400,17 +400,22 @@ describe("held connections", () => {
     const { port } = await listenAndWatch();
     const held = new Held(port);
     expect(await held.line()).toMatchObject({ event: "connected" });
+    /** Of a window that a busy machine has not made longer. */
+    const intended = (schedule: number) =>
+      eventually(async () => {
+        const window = await held.window(`ms=50 rate=20000 settle-ms=0 schedule=${schedule}`);
+        expect(window.durationNs).toBeLessThan(51 * ms);
+        return window.intendedMessages;
+      });
     const sent: number[] = [];
     for (const schedule of [1, 2, 3, 4]) {
-      const words = `ms=100 rate=20000 settle-ms=0 schedule=${schedule}`;
-      const [one, other] = [await held.window(words), await held.window(words)];
-      // The window begins some microseconds after the load does.
-      const apart = Math.abs(one.intendedMessages - other.intendedMessages);
-      expect(apart).toBeLessThanOrEqual(20);
-      sent.push(one.intendedMessages);
+      const [one, other] = [await intended(schedule), await intended(schedule)];
+      // A window begins some microseconds after its load does.
+      expect(Math.abs(one - other)).toBeLessThanOrEqual(25);
+      sent.push(one);
     }
-    // Poisson: the standard deviation of a window of 2,000 messages is 45.
-    expect(Math.max(...sent) - Math.min(...sent)).toBeGreaterThan(20);
+    // Poisson: the standard deviation of 1,000 messages is 32.
+    expect(Math.max(...sent) - Math.min(...sent)).toBeGreaterThan(25);
     expect((await held.end()).code).toBe(0);
   });
 
