@@ -4,8 +4,9 @@
 import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { fstatSync, openSync } from "node:fs";
-import { constants } from "node:os";
+import { fstatSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Duplex, finished, PassThrough, Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
@@ -13,6 +14,8 @@ import { createGunzip, createGzip } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
 import {
   close,
+  makeFifo,
+  openFifo,
   openPty,
   pipe,
   read,
@@ -50,6 +53,15 @@ const isOpen = (fd: number) => {
     return false;
   }
 };
+
+/** Both ends of a socket pair, the one with the number of a descriptor that was closed first. */
+function pairReusing(fd: number): [number, number] {
+  for (;;) {
+    const [a, b] = socketPair();
+    if (keep(a) === fd) return [a, keep(b)];
+    if (keep(b) === fd) return [b, a];
+  }
+}
 
 describe("toReadable", () => {
   it("leaves the descriptor to the stream that reads it if a second one is refused", async () => {
@@ -163,6 +175,51 @@ describe("toReadable", () => {
     const [error] = await once(stream, "error");
     expect(error.name).toBe("AbortError");
     expect(isOpen(reader)).toBe(false);
+  });
+
+  it("reads nothing from the next owner of its number once it is destroyed", async () => {
+    const [reader, writer] = pipe();
+    keep(writer);
+    let drain = () => {};
+    const slow = new Writable({
+      highWaterMark: 1,
+      write(_chunk, _encoding, done) {
+        drain = done;
+      },
+    });
+    const stream = toReadable(reader);
+    stream.pipe(slow);
+    write(writer, Buffer.from("x"));
+    while (slow.writableLength === 0) await turns(1);
+    await turns(5);
+    stream.destroy();
+    await once(stream, "close");
+    const [next, peer] = pairReusing(reader);
+    write(peer, Buffer.from("not yours"));
+    drain();
+    await turns(5);
+    expect(read(next, bytes)).toBe("not yours".length);
+  });
+
+  it("reads nothing from the next writer of a FIFO once it has read the end", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "io-selectors-"));
+    const path = join(folder, "fifo");
+    makeFifo(path);
+    const reader = openFifo(path, "read");
+    const stream = toReadable(reader).on("readable", () => {});
+    const first = openFifo(path, "write");
+    write(first, Buffer.from("x"));
+    while (stream.readableLength === 0) await turns(1);
+    close(first);
+    await turns(10);
+    stream.pause();
+    stream.resume();
+    write(keep(openFifo(path, "write")), Buffer.from("next"));
+    await turns(5);
+    expect(stream.errored).toBeNull();
+    expect(read(reader, bytes)).toBe("next".length);
+    stream.destroy();
+    rmSync(folder, { recursive: true });
   });
 
   it("leaves the descriptor open if autoClose is false", async () => {
