@@ -1,6 +1,7 @@
 // Streams over descriptors: what Node's own tests ask of a Duplex, on FIFOs, pipes, terminals and
 // sockets, and what a whole process pays for them.
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -220,6 +221,23 @@ describe("toReadable", () => {
     expect(read(reader, bytes)).toBe("next".length);
     stream.destroy();
     rmSync(folder, { recursive: true });
+  });
+
+  it("calls its listeners in the asynchronous context that it was made in", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    const see = () => void seen.push(storage.getStore());
+    for (const name of ["one", "another"]) {
+      const [reader, writer] = pipe();
+      keep(writer);
+      const stream = storage.run(name, () => toReadable(reader));
+      stream.on("data", see);
+      await turns(2);
+      write(writer, Buffer.from("x"));
+      await once(stream, "data");
+      stream.destroy();
+    }
+    expect(seen).toEqual(["one", "another"]);
   });
 
   it("leaves the descriptor open if autoClose is false", async () => {
@@ -471,6 +489,28 @@ describe("toDuplex", () => {
     stream.destroy();
   });
 
+  it.each(["destroy", "read"])(
+    "ends a write if its descriptor was closed by other means: %s",
+    async (how) => {
+      const [a, b] = socketPair();
+      keep(b);
+      const stream = toDuplex(a).on("error", () => {});
+      if (how === "destroy") stream.resume();
+      const told = new Promise((resolve) => stream.write(Buffer.alloc(8 << 20), resolve));
+      await turns(5);
+      close(a);
+      if (how === "destroy") stream.destroy();
+      else stream.resume();
+      expect(await told).toMatchObject({ code: "EBADF" });
+      if (!stream.closed) await once(stream, "close");
+      const [again, peer] = pairReusing(a);
+      const next = toDuplex(again, { autoClose: false });
+      write(peer, Buffer.from("x"));
+      await once(next, "data");
+      next.destroy();
+    },
+  );
+
   it("can be one reader and one writer of the same descriptor", async () => {
     const [a, b] = socketPair();
     const writer = toWritable(a, { autoClose: false });
@@ -555,8 +595,15 @@ describe("a process", () => {
     return stdout;
   }
 
-  it.each(["no-consumer", "paused", "unref", "destroyed"])("ends with a stream: %s", (name) => {
-    expect(run(name)).toBe("");
+  it.each(["no-consumer", "paused", "unref", "unref-busy", "destroyed"])(
+    "ends with a stream: %s",
+    (name) => {
+      expect(run(name)).toBe("");
+    },
+  );
+
+  it("does not keep the context in which the first stream was made", () => {
+    expect(run("context")).toBe("true");
   });
 
   it("lives while it reads", () => {
