@@ -6,6 +6,8 @@ import { EVENT_READ, EVENT_WRITE, type FileLike } from "./selector.ts";
 
 const WITHOUT_DEADLINE = -1;
 const LONGEST_IDLE_MS = 0x7fffffff;
+/** The resolution of performance.now(). */
+const SHORTEST_REPEAT_MS = 0.001;
 
 /** Also for values that only look like one: 2 ** 32 + 7 would be 7 in native code. */
 export function isInt32(value: unknown): value is number {
@@ -46,6 +48,12 @@ export function assertIdleMs(idleMs: number): void {
   assertNumber(idleMs, "idleMs");
   if (idleMs >= 0 && idleMs <= LONGEST_IDLE_MS) return;
   throw invalidValue(`the idle timeout is ${idleMs} ms; it must be 0 … ${LONGEST_IDLE_MS}`);
+}
+
+export function assertRepeatMs(repeatMs: number): void {
+  assertNumber(repeatMs, "options.repeatMs");
+  if (repeatMs >= SHORTEST_REPEAT_MS) return;
+  throw invalidValue(`options.repeatMs is ${repeatMs}; it must be at least 0.001, or left out`);
 }
 
 export function assertNumber(value: unknown, name: string): asserts value is number {
