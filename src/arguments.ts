@@ -87,6 +87,15 @@ export function assertSignal(value: unknown): void {
   throw wrongType("options.signal", "an AbortSignal", value);
 }
 
+export function assertError(value: unknown, name: string): asserts value is Error {
+  if (!isError(value)) throw wrongType(name, "an Error", value);
+}
+
+/** By its form: that of another realm, such as a test runner's, is no instance of Error. */
+export function isError(value: unknown): value is Error {
+  return typeof (value as Error | null | undefined)?.message === "string";
+}
+
 /** @param names of the strings that are allowed. */
 export function assertOneOf(value: unknown, names: readonly string[], name: string): void {
   assertString(value, name);
