@@ -6,6 +6,8 @@ import { EVENT_READ, EVENT_WRITE, type FileLike } from "./selector.ts";
 
 const WITHOUT_DEADLINE = -1;
 const LONGEST_IDLE_MS = 0x7fffffff;
+/** The resolution of performance.now(). */
+const SHORTEST_REPEAT_MS = 0.001;
 
 /** Also for values that only look like one: 2 ** 32 + 7 would be 7 in native code. */
 export function isInt32(value: unknown): value is number {
@@ -48,6 +50,12 @@ export function assertIdleMs(idleMs: number): void {
   throw invalidValue(`the idle timeout is ${idleMs} ms; it must be 0 … ${LONGEST_IDLE_MS}`);
 }
 
+export function assertRepeatMs(repeatMs: number): void {
+  assertNumber(repeatMs, "options.repeatMs");
+  if (repeatMs >= SHORTEST_REPEAT_MS) return;
+  throw invalidValue(`options.repeatMs is ${repeatMs}; it must be at least 0.001, or left out`);
+}
+
 export function assertNumber(value: unknown, name: string): asserts value is number {
   if (typeof value !== "number") throw wrongType(name, "a number", value);
 }
@@ -77,6 +85,15 @@ export function assertObject(value: unknown, name: string): asserts value is obj
 export function assertSignal(value: unknown): void {
   if (value === undefined || value instanceof AbortSignal) return;
   throw wrongType("options.signal", "an AbortSignal", value);
+}
+
+export function assertError(value: unknown, name: string): asserts value is Error {
+  if (!isError(value)) throw wrongType(name, "an Error", value);
+}
+
+/** By its form: that of another realm, such as a test runner's, is no instance of Error. */
+export function isError(value: unknown): value is Error {
+  return typeof (value as Error | null | undefined)?.message === "string";
 }
 
 /** @param names of the strings that are allowed. */

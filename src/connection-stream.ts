@@ -2,7 +2,7 @@
 // readline.
 
 import { addAbortSignal, Duplex, type DuplexOptions } from "node:stream";
-import { assertSignal } from "./arguments.ts";
+import { assertSignal, isError } from "./arguments.ts";
 import type { Connection, ConnectionHandlers } from "./connection.ts";
 import { failureOf, type Reader, release, roleOf, takeOver } from "./connection-symbols.ts";
 import { EngineConnection } from "./engine-connection.ts";
@@ -99,7 +99,7 @@ export class ConnectionStream extends Duplex {
       return;
     }
     this.#closed = (reason) => done(error ?? reason ?? null);
-    this.#connection.destroy(error ?? undefined);
+    this.#connection.destroy(isError(error) ? error : undefined);
   }
 
   /** Writes of one turn leave in one system call. */

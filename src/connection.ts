@@ -78,13 +78,18 @@ export interface Connection<T = undefined> extends AsyncIterable<Uint8Array>, Di
    */
   write(bytes: Uint8Array | string): boolean;
 
-  /** Sends the buffered bytes, then ends this direction; a second call is a no-op. shutdown(2) */
+  /**
+   * Sends the buffered bytes, then ends this direction; a second call without bytes is a no-op.
+   * @throws what `write()` throws.
+   * @see shutdown(2)
+   */
   end(bytes?: Uint8Array | string): void;
 
   /**
    * Gives the system what this turn has written, then closes and discards what it did not take; a
    * second call is a no-op. `close` is called in the next turn, and no other handler before it.
    * @param error what `close` is called with.
+   * @throws {TypeError} ERR_INVALID_ARG_TYPE for anything but an Error.
    */
   destroy(error?: Error): void;
 

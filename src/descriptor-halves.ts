@@ -65,6 +65,12 @@ export class ReadHalf implements WatchObserver {
     if (this.#wanted) this.#start();
   }
 
+  /** From now on nothing is read, even after resume(): the number may be another file's. */
+  end(): void {
+    this.#wanted = false;
+    this.watch.stop();
+  }
+
   onReady(): void {
     const n = read(this.#fd, readBuffer, 0, this.#size);
     if (n === -EAGAIN) return;
@@ -75,7 +81,7 @@ export class ReadHalf implements WatchObserver {
       if (!wantsMore && !this.#wanted) this.watch.stop();
       return;
     }
-    this.watch.stop();
+    this.end();
     if (n < 0 && !(n === -EIO && isTerminalEnd(this.#fd))) {
       this.onFailure(systemError(n, `cannot read fd ${this.#fd}`, "read"));
       return;

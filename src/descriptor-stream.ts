@@ -37,11 +37,10 @@ interface Sides {
 
 const { ENOTSOCK, ENOTCONN } = constants.errno;
 
-/** Takes over a descriptor. @throws {Error} in Node's form: `EBADF`. */
-function takeOver(fd: number, { autoClose = true }: DescriptorStreamOptions): void {
+/** @throws {Error} in Node's form: `EBADF`. */
+function unblock(fd: number): void {
   const answer = setNonBlocking(fd);
   if (answer < 0) throw systemError(answer, `cannot make a stream over fd ${fd}`, "fcntl");
-  if (autoClose) native.own(fd);
 }
 
 /** What toReadable(), toWritable() and toDuplex() return: one side is absent in the first two. */
@@ -55,8 +54,9 @@ export class DescriptorStream extends Duplex {
     assertOptions(options);
     const { signal, ...rest } = options;
     assertSignal(signal);
-    takeOver(fd, options);
+    unblock(fd);
     super({ highWaterMark: HIGH_WATER_MARK, ...rest, ...sides });
+    if (options.autoClose ?? true) native.own(fd); // not before: super() may refuse an option
     this.fd = fd;
     this.#options = options;
     this.#reading = new ReadHalf(this, fd);
@@ -121,7 +121,7 @@ export class DescriptorStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: Done): void {
-    this.#reading.watch.stop();
+    this.#reading.end();
     this.#writing.cancel(error);
     // A stream that was refused, because another one reads or writes here, has never owned it.
     const refused = this.#reading.refused || this.#writing.refused;

@@ -1,7 +1,8 @@
 // DescriptorWatch: calls back on Node's event loop while a descriptor is ready. All watches of a
 // thread share one selector, so that a thousand streams cost one descriptor and no thread.
 
-import { SelectorError } from "./errors.ts";
+import { AsyncResource } from "node:async_hooks";
+import { SelectorError, throwLater } from "./errors.ts";
 import { EVENT_READ, EVENT_WRITE } from "./selector.ts";
 import { DefaultSelector } from "./selectors.ts";
 
@@ -20,8 +21,8 @@ interface Slot {
   [EVENT_WRITE]: DescriptorWatch | null;
 }
 
-/** One direction of one descriptor. */
-export class DescriptorWatch {
+/** One direction of one descriptor. The observer is called in the async context of its stream. */
+export class DescriptorWatch extends AsyncResource {
   readonly fd: number;
   readonly direction: Direction;
   readonly observer: WatchObserver;
@@ -29,6 +30,7 @@ export class DescriptorWatch {
   #keepsAlive = true;
 
   constructor(fd: number, direction: Direction, observer: WatchObserver) {
+    super("io_selectors:stream");
     this.fd = fd;
     this.direction = direction;
     this.observer = observer;
@@ -58,6 +60,9 @@ export class DescriptorWatch {
   }
 }
 
+/** The loop serves the streams of several callers, so it runs in the context of none. */
+const loopContext = new AsyncResource("io_selectors:streams");
+
 class WatchLoop {
   readonly #selector = new DefaultSelector<Slot>();
   readonly #slots = new Map<number, Slot>();
@@ -77,10 +82,11 @@ class WatchLoop {
       this.#slots.set(fd, created);
     } else {
       if (slot[direction] !== null) throw occupied(watch);
-      this.#selector.modify(fd, EVENT_READ | EVENT_WRITE, slot);
+      const refusal = this.#modify(fd, EVENT_READ | EVENT_WRITE, slot);
+      if (refusal !== null) throw refusal;
       slot[direction] = watch;
     }
-    if (!this.#running) void this.#run();
+    if (!this.#running) loopContext.runInAsyncScope(() => void this.#run());
   }
 
   remove({ fd, direction }: DescriptorWatch): void {
@@ -89,7 +95,7 @@ class WatchLoop {
     slot[direction] = null;
     const left = direction === EVENT_READ ? EVENT_WRITE : EVENT_READ;
     if (slot[left] !== null) {
-      this.#selector.modify(fd, left, slot);
+      this.#modify(fd, left, slot);
       return;
     }
     this.#slots.delete(fd);
@@ -102,6 +108,21 @@ class WatchLoop {
     this.#alive += change;
     if (before === 0) this.#selector.ref();
     if (this.#alive === 0) this.#selector.unref();
+  }
+
+  /**
+   * The system refuses a descriptor that was closed by other means. Its started watches then fail.
+   * @returns why it was refused, or null.
+   */
+  #modify(fd: number, events: number, slot: Slot): Error | null {
+    try {
+      this.#selector.modify(fd, events, slot);
+      return null;
+    } catch (error) {
+      this.#slots.delete(fd); // the selector has unregistered it
+      fail(slot, error as Error);
+      return error as Error;
+    }
   }
 
   /** Waits without end: without a started watch it keeps nothing alive. */
@@ -117,23 +138,14 @@ class WatchLoop {
       }
     } catch (error) {
       this.#running = false;
-      this.#fail(error as Error);
+      for (const slot of [...this.#slots.values()]) fail(slot, error as Error);
     }
   }
 
   /** A handler that was called before may have stopped the watch. */
   #dispatch(slot: Slot, events: number): void {
-    if ((events & EVENT_READ) !== 0) contain(() => slot[EVENT_READ]?.observer.onReady());
-    if ((events & EVENT_WRITE) !== 0) contain(() => slot[EVENT_WRITE]?.observer.onReady());
-  }
-
-  #fail(error: Error): void {
-    for (const slot of [...this.#slots.values()]) {
-      for (const watch of [slot[EVENT_READ], slot[EVENT_WRITE]]) {
-        watch?.stop();
-        contain(() => watch?.observer.onFailure(error));
-      }
-    }
+    if ((events & EVENT_READ) !== 0) call(slot[EVENT_READ], (observer) => observer.onReady());
+    if ((events & EVENT_WRITE) !== 0) call(slot[EVENT_WRITE], (observer) => observer.onReady());
   }
 }
 
@@ -144,15 +156,22 @@ function sharedLoop(): WatchLoop {
   return loop;
 }
 
-/** What a listener throws is the process's uncaughtException, as everywhere in Node. */
-function contain(call: () => void): void {
-  try {
-    call();
-  } catch (error) {
-    process.nextTick(() => {
-      throw error;
-    });
+function fail(slot: Slot, error: Error): void {
+  for (const watch of [slot[EVENT_READ], slot[EVENT_WRITE]]) {
+    watch?.stop();
+    call(watch, (observer) => observer.onFailure(error));
   }
+}
+
+/** What a listener throws is the process's uncaughtException, as everywhere in Node. */
+function call(watch: DescriptorWatch | null, tell: (observer: WatchObserver) => void): void {
+  watch?.runInAsyncScope(() => {
+    try {
+      tell(watch.observer);
+    } catch (error) {
+      throwLater(error);
+    }
+  });
 }
 
 function occupied({ fd, direction }: DescriptorWatch): SelectorError {

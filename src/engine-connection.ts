@@ -1,7 +1,7 @@
 // EngineConnection: a Connection as an engine serves it. There are many, so it keeps only the state
 // that every connection needs; rare state lives in other objects.
 
-import { assertBoolean, assertIdleMs } from "./arguments.ts";
+import { assertBoolean, assertError, assertIdleMs } from "./arguments.ts";
 import type { Connection, ConnectionHandlers, Detached } from "./connection.ts";
 import {
   ABANDONED,
@@ -133,6 +133,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   }
 
   destroy(error?: Error): void {
+    if (error !== undefined) assertError(error, "error");
     if ((this.#flags & OVER) !== 0) return;
     this.#flags |= DESTROYED;
     if (error !== undefined) reasons.set(this, error);
@@ -191,9 +192,8 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     const received = this.#role.engine.detach(this.#slot); // first: it may throw
     this.#flags |= ABANDONED; // from now on nothing is submitted
     releaseReader(this, this.#role.handlers);
-    const parts = [...takeWithheld(this), ...received];
     this.#release();
-    return { fd: this.#slot, unread: Buffer.concat(parts) };
+    return { fd: this.#slot, unread: Buffer.concat([...takeWithheld(this), ...received]) };
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {

@@ -310,6 +310,8 @@ export class Engine implements Submitter {
     const count = this.#head[HEAD_COMPLETIONS] as number;
     this.#count = count;
     this.#turning = true;
+    // What became of all that was written before is reported in this turn.
+    this.#forced(this.#head[HEAD_FLUSHES] as number);
     for (let i = 0; i < count; i++) {
       this.#dispatched = i;
       const at = i * STRIDE;

@@ -6,6 +6,7 @@ import {
   assertFunction,
   assertNumber,
   assertObject,
+  assertRepeatMs,
   assertSignal,
   toNativeTimeout,
 } from "./arguments.ts";
@@ -42,9 +43,6 @@ export interface ReactorOptions {
 /** Ready descriptors after which a turn of run() looks for no more; one wait may bring more. */
 const EVENTS_PER_TURN = 64;
 
-/** The resolution of performance.now(). */
-const SHORTEST_REPEAT_MS = 0.001;
-
 /**
  * Calls handlers when their descriptors are ready, and timers and posted tasks in between, on this
  * thread: in run(), beside Node's event loop, or in handleEvents(), which blocks.
@@ -57,6 +55,8 @@ export class Reactor {
   readonly #registrations: Registrations;
   readonly #timers = new TimerQueue();
   #tasks: (() => void)[] = [];
+  /** The tasks of this turn that are still to be called, the last first. */
+  #due: (() => void)[] = [];
   #running = false;
   #stopped = false;
   #turns = 0;
@@ -178,20 +178,14 @@ export class Reactor {
     assertObject(options, "options");
     const { repeatMs } = options;
     if (Number.isNaN(delayMs)) throw invalidValue("delayMs is NaN; it must be milliseconds");
-    if (repeatMs !== undefined) {
-      assertNumber(repeatMs, "options.repeatMs");
-      if (!(repeatMs >= SHORTEST_REPEAT_MS)) {
-        throw invalidValue(
-          `options.repeatMs is ${repeatMs}; it must be at least 0.001, or left out`,
-        );
-      }
-    }
+    if (repeatMs !== undefined) assertRepeatMs(repeatMs);
     this.#selector[wishTurn]();
     return this.#timers.add(performance.now() + delayMs, repeatMs ?? null, task);
   }
 
   /**
-   * Calls `task` in the next turn, after the timers and before the ready handlers.
+   * Calls `task` in the next turn, after the timers and before the ready handlers. A task that a
+   * timer posts is called in the same turn.
    * @throws {TypeError} ERR_INVALID_ARG_TYPE for anything but a function.
    */
   post(task: () => void): void {
@@ -202,8 +196,8 @@ export class Reactor {
 
   /**
    * Runs one turn: due timers, posted tasks, then for each ready descriptor read before write.
-   * Blocks this thread. A handler may call it: the handlers of the outer turn that are still to be
-   * called are called afterwards.
+   * Blocks this thread. Handlers, timers and tasks may call it: of what the outer turn has not
+   * called yet, the tasks are called in this turn, and the handlers after it.
    * @param timeoutMs as for Selector.poll; a timer or a posted task ends the wait in time.
    * @returns the number of ready descriptors.
    * @throws what Selector.poll throws; after the turn, an exception of this Reactor's own onError.
@@ -211,6 +205,7 @@ export class Reactor {
   handleEvents(timeoutMs: number | null = null): number {
     toNativeTimeout(timeoutMs);
     const ready = this.#selector.poll(this.#timeout(timeoutMs));
+    if (this.#due.length > 0) this.#tasks = [...this.#due.splice(0).reverse(), ...this.#tasks];
     this.#runTimersAndTasks();
     this.#dispatch(ready);
     const failure = this.#takeFailure();
@@ -306,6 +301,10 @@ export class Reactor {
       ring.serve(i);
       try {
         if ((events & EVENT_READ) !== 0) handler.onReadable(fd, ring.flagsAt(i));
+      } catch (error) {
+        this.#contain(fd, handler, error, before);
+      }
+      try {
         if ((events & EVENT_WRITE) !== 0) this.#serveWrite(i, fd, handler);
       } catch (error) {
         this.#contain(fd, handler, error, before);
@@ -375,9 +374,9 @@ export class Reactor {
       this.#guard(task);
     }
     if (this.#tasks.length === 0) return;
-    const tasks = this.#tasks;
+    this.#due = this.#tasks.reverse();
     this.#tasks = []; // what these post belongs to the next turn
-    for (const task of tasks) this.#guard(task);
+    for (let task = this.#due.pop(); task; task = this.#due.pop()) this.#guard(task);
   }
 
   #guard(task: () => void): void {
@@ -390,7 +389,7 @@ export class Reactor {
 
   /** The caller's timeout, cut short by the next timer, and to nothing by a posted task. */
   #timeout(timeoutMs: number | null): number | null {
-    if (this.#tasks.length > 0) return 0;
+    if (this.#tasks.length > 0 || this.#due.length > 0) return 0;
     const dueMs = this.#timers.nextDueMs();
     if (dueMs === null) return timeoutMs;
     const untilDueMs = Math.max(0, dueMs - performance.now());

@@ -40,8 +40,8 @@ export class TimerQueue {
   }
 
   /**
-   * Takes the soonest task that is due. A repeating timer is due again that long after `nowMs`, so
-   * that its calls never pile up.
+   * Takes the soonest task that is due, to be called at once. A repeating timer is due again that
+   * long after this call, so that its calls never pile up.
    */
   takeDue(nowMs: number): (() => void) | null {
     const first = this.#heap[0];
@@ -51,7 +51,7 @@ export class TimerQueue {
     if (first.repeatMs === null) {
       first.task = null;
     } else {
-      first.dueMs = nowMs + first.repeatMs;
+      first.dueMs = performance.now() + first.repeatMs;
       this.#push(first);
     }
     return task;

@@ -486,6 +486,38 @@ describe.each(engines)("by %s", (name, way) => {
     await until(() => a.bufferedBytes === 0, "all to be sent");
   });
 
+  it("`write` does not count what earlier turns have sent beside large writes", async () => {
+    const room = new Uint8Array(64 * 1024);
+    const taken: boolean[] = [];
+    const [b, peerOfB] = pair();
+    const [, peerOfA] = pair({
+      data(a) {
+        taken.push(a.write(new Uint8Array(10_000)));
+        b.write(new Uint8Array(20_000));
+      },
+    });
+    for (let i = 1; i <= 10; i++) {
+      write(peerOfA, Buffer.from("x"));
+      await until(() => taken.length === i, "the turn");
+      for (const peer of [peerOfA, peerOfB]) while (read(peer, room) > 0);
+    }
+    expect(taken).toEqual(Array(10).fill(true));
+  });
+
+  it("`destroy` refuses anything but an Error, which a stream may be given", async () => {
+    const [connection] = pair();
+    for (const wrong of [5, "a reason", null, {}] as never[]) {
+      expect(() => connection.destroy(wrong)).toThrow(
+        expect.objectContaining({ code: "ERR_INVALID_ARG_TYPE" }),
+      );
+    }
+    expect(connection.closed).toBe(false);
+    toDuplex(connection)
+      .on("error", () => {})
+      .destroy("a reason" as never);
+    await until(() => connection.closed, "the close");
+  });
+
   const readiness = it.skipIf(name === "io_uring");
   readiness("a closed server leaves the next one of its number alone", async () => {
     const fd = listenTcp();

@@ -23,6 +23,7 @@ import {
   send,
   serve,
   setLinger,
+  socketPair,
   toDuplex,
   write,
 } from "../src/index.ts";
@@ -332,8 +333,27 @@ describe("a server whose socket cannot be removed", () => {
 });
 
 describe.runIf(new DefaultSelector().capabilities.asyncWait === "nested")(
-  "a handler that runs the Reactor of its connections",
+  "a handler or task that runs the Reactor of its connections",
   () => {
+    it("sends what was written before and in it", () => {
+      const reactor = new Reactor(new DefaultSelector());
+      const [fd, peer] = socketPair();
+      const connection = adopt(fd, { data() {} }, { reactor });
+      for (let i = 0; i < 3; i++) reactor.handleEvents(0);
+      let received = 0;
+      reactor.post(() => {
+        connection.write(text("within"));
+        for (let i = 0; i < 3; i++) reactor.handleEvents(10);
+        received = recv(peer, new Uint8Array(64));
+      });
+      connection.write(text("before"));
+      reactor.handleEvents(0);
+      expect(received).toBe("beforewithin".length);
+      connection.destroy();
+      for (let i = 0; i < 3; i++) reactor.handleEvents(10);
+      close(peer);
+    });
+
     it("loses no bytes of the others of its turn", async () => {
       const reactor = new Reactor(new DefaultSelector());
       const got = new Map<Connection, string>();

@@ -171,6 +171,23 @@ describe("what a handler throws", () => {
     expect(handler.onClose).not.toHaveBeenCalled();
   });
 
+  it.for(["level", "edge", "oneshot"] as const)(
+    "does not cost a handler that stays its write event in %s mode",
+    (mode, { skip }) => {
+      skip(mode !== "level" && !selector.capabilities[mode], `has no ${mode} mode`);
+      const boom = new Error("boom");
+      const onWritable = vi.fn();
+      const onReadable = () => {
+        throw boom;
+      };
+      const handler: EventHandler = { onReadable, onWritable, onThrow: "keep" };
+      reactor.registerHandler(readable(), BOTH, handler, { mode });
+      reactor.handleEvents(1000);
+      expect(errors).toEqual([boom]);
+      expect(onWritable).toHaveBeenCalledTimes(1);
+    },
+  );
+
   it("removes it by the Reactor's onThrow, or the handler's own", () => {
     const keeping = new Reactor(selector, { onError: () => undefined, onThrow: "keep" });
     const throwing = {

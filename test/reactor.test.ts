@@ -150,6 +150,20 @@ describe("handleEvents", () => {
     expect(calls).toEqual(["timer", "task", "handler", "posted by task", "handler"]);
   });
 
+  it("calls what is posted behind a task that runs a turn itself in that turn", () => {
+    const calls: string[] = [];
+    reactor.post(() => {
+      reactor.post(() => calls.push("posted by task"));
+      reactor.handleEvents(1000);
+      calls.push("task");
+    });
+    for (const name of ["second", "third"]) reactor.post(() => calls.push(name));
+    reactor.handleEvents(0);
+    expect(calls).toEqual(["second", "third", "posted by task", "task"]);
+    reactor.handleEvents(0);
+    expect(calls).toHaveLength(4);
+  });
+
   it("waits no longer than the next timer, and fires none early", () => {
     const started = performance.now();
     let firedMs = 0;
@@ -189,6 +203,18 @@ describe("timers", () => {
     }
     expect(reactor.handleEvents(0)).toBe(0);
     expect(errors).toEqual([]);
+  });
+
+  it("repeat no earlier than asked for after a slow task of the same turn", () => {
+    const calledAtMs: number[] = [];
+    reactor.setTimer(0, () => {
+      const end = performance.now() + 50;
+      while (performance.now() < end);
+    });
+    reactor.setTimer(0, () => calledAtMs.push(performance.now()), { repeatMs: 20 });
+    while (calledAtMs.length < 2) reactor.handleEvents(100);
+    const [first = 0, second = 0] = calledAtMs;
+    expect(second - first).toBeGreaterThan(19);
   });
 
   it("may repeat faster than turns come: once per turn then", () => {

@@ -1,11 +1,13 @@
 // Streams over descriptors: what Node's own tests ask of a Duplex, on FIFOs, pipes, terminals and
 // sockets, and what a whole process pays for them.
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { fstatSync, openSync } from "node:fs";
-import { constants } from "node:os";
+import { fstatSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Duplex, finished, PassThrough, Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
@@ -13,6 +15,8 @@ import { createGunzip, createGzip } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
 import {
   close,
+  makeFifo,
+  openFifo,
   openPty,
   pipe,
   read,
@@ -50,6 +54,15 @@ const isOpen = (fd: number) => {
     return false;
   }
 };
+
+/** Both ends of a socket pair, the one with the number of a descriptor that was closed first. */
+function pairReusing(fd: number): [number, number] {
+  for (;;) {
+    const [a, b] = socketPair();
+    if (keep(a) === fd) return [a, keep(b)];
+    if (keep(b) === fd) return [b, a];
+  }
+}
 
 describe("toReadable", () => {
   it("leaves the descriptor to the stream that reads it if a second one is refused", async () => {
@@ -163,6 +176,68 @@ describe("toReadable", () => {
     const [error] = await once(stream, "error");
     expect(error.name).toBe("AbortError");
     expect(isOpen(reader)).toBe(false);
+  });
+
+  it("reads nothing from the next owner of its number once it is destroyed", async () => {
+    const [reader, writer] = pipe();
+    keep(writer);
+    let drain = () => {};
+    const slow = new Writable({
+      highWaterMark: 1,
+      write(_chunk, _encoding, done) {
+        drain = done;
+      },
+    });
+    const stream = toReadable(reader);
+    stream.pipe(slow);
+    write(writer, Buffer.from("x"));
+    while (slow.writableLength === 0) await turns(1);
+    await turns(5);
+    stream.destroy();
+    await once(stream, "close");
+    const [next, peer] = pairReusing(reader);
+    write(peer, Buffer.from("not yours"));
+    drain();
+    await turns(5);
+    expect(read(next, bytes)).toBe("not yours".length);
+  });
+
+  it("reads nothing from the next writer of a FIFO once it has read the end", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "io-selectors-"));
+    const path = join(folder, "fifo");
+    makeFifo(path);
+    const reader = openFifo(path, "read");
+    const stream = toReadable(reader).on("readable", () => {});
+    const first = openFifo(path, "write");
+    write(first, Buffer.from("x"));
+    while (stream.readableLength === 0) await turns(1);
+    close(first);
+    await turns(10);
+    stream.pause();
+    stream.resume();
+    write(keep(openFifo(path, "write")), Buffer.from("next"));
+    await turns(5);
+    expect(stream.errored).toBeNull();
+    expect(read(reader, bytes)).toBe("next".length);
+    stream.destroy();
+    rmSync(folder, { recursive: true });
+  });
+
+  it("calls its listeners in the asynchronous context that it was made in", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    const see = () => void seen.push(storage.getStore());
+    for (const name of ["one", "another"]) {
+      const [reader, writer] = pipe();
+      keep(writer);
+      const stream = storage.run(name, () => toReadable(reader));
+      stream.on("data", see);
+      await turns(2);
+      write(writer, Buffer.from("x"));
+      await once(stream, "data");
+      stream.destroy();
+    }
+    expect(seen).toEqual(["one", "another"]);
   });
 
   it("leaves the descriptor open if autoClose is false", async () => {
@@ -414,6 +489,28 @@ describe("toDuplex", () => {
     stream.destroy();
   });
 
+  it.each(["destroy", "read"])(
+    "ends a write if its descriptor was closed by other means: %s",
+    async (how) => {
+      const [a, b] = socketPair();
+      keep(b);
+      const stream = toDuplex(a).on("error", () => {});
+      if (how === "destroy") stream.resume();
+      const told = new Promise((resolve) => stream.write(Buffer.alloc(8 << 20), resolve));
+      await turns(5);
+      close(a);
+      if (how === "destroy") stream.destroy();
+      else stream.resume();
+      expect(await told).toMatchObject({ code: "EBADF" });
+      if (!stream.closed) await once(stream, "close");
+      const [again, peer] = pairReusing(a);
+      const next = toDuplex(again, { autoClose: false });
+      write(peer, Buffer.from("x"));
+      await once(next, "data");
+      next.destroy();
+    },
+  );
+
   it("can be one reader and one writer of the same descriptor", async () => {
     const [a, b] = socketPair();
     const writer = toWritable(a, { autoClose: false });
@@ -498,8 +595,15 @@ describe("a process", () => {
     return stdout;
   }
 
-  it.each(["no-consumer", "paused", "unref", "destroyed"])("ends with a stream: %s", (name) => {
-    expect(run(name)).toBe("");
+  it.each(["no-consumer", "paused", "unref", "unref-busy", "destroyed"])(
+    "ends with a stream: %s",
+    (name) => {
+      expect(run(name)).toBe("");
+    },
+  );
+
+  it("does not keep the context in which the first stream was made", () => {
+    expect(run("context")).toBe("true");
   });
 
   it("lives while it reads", () => {

@@ -117,6 +117,19 @@ describe.each(selectorClasses)("wait over %s", (name, make) => {
     expect(await selector.wait({ timeoutMs: 2 })).toEqual([]);
   });
 
+  it("ends on a wake that another look takes", async () => {
+    selector.register(fds.pair()[0], EVENT_READ);
+    const looks = [() => selector.poll(0), () => selector.poll(5000), () => selector.wait()];
+    for (const look of looks) {
+      const waiting = selector.wait();
+      await delay(10); // it sleeps
+      selector.waker().wake();
+      await look();
+      const late = delay(5000, "late", { ref: false });
+      expect(await Promise.race([waiting, late])).toEqual([]);
+    }
+  });
+
   it("serves several waits at once", async () => {
     const [a, b] = fds.pair();
     selector.register(a, EVENT_READ);
@@ -158,6 +171,7 @@ describe.each(selectorClasses)("wait over %s", (name, make) => {
       selector.waker().wake();
       expect(selector.select(0)).toEqual([]);
       send(b, bytes("x"));
+      waitFor(a, EVENT_READ);
       expect(await woken).toHaveLength(1);
       recv(a, new Uint8Array(8));
     }

@@ -186,6 +186,23 @@ describe("the end of a worker", () => {
     close(writer);
   });
 
+  it("leaves a descriptor of which the worker could not make a stream", async () => {
+    const [reader, writer] = pipe();
+    const [worker] = await startWorker(
+      `try {
+        io.toReadable(workerData, { encoding: "none such" });
+      } catch {
+        parentPort.postMessage("refused");
+      }
+      ${STAYS}`,
+      reader,
+    );
+    await worker.terminate();
+    expect(isOpen(reader)).toBe(true);
+    close(reader);
+    close(writer);
+  });
+
   it("does not concern what the main thread opened and the worker used", async () => {
     const listener = listenTcp();
     const [worker] = await startWorker(

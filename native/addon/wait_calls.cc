@@ -78,10 +78,8 @@ int32_t Look(const Call& call, OpenSelector& open, int64_t timeout_ns, WakeSet::
     *open.wish |= kWishesTurn;
     open.run->Nudge();
   }
-  // The wake was for the promises as well, which the run would have told. They count wakes.
-  if (ready->waker && open.run != nullptr && open.watch != nullptr && open.watch->is_waited_for()) {
-    open.watch->Cancel();
-  }
+  // The wake was for the promises as well, whose watch does not see it any more. They count wakes.
+  if (ready->waker && open.watch != nullptr && open.watch->is_waited_for()) open.watch->Cancel();
   open.KeepReadable();
   open.ring[0].fd = ready->waker ? kEndedByWaker : 0;
   return interrupted ? 0 : count.value();

@@ -1,9 +1,13 @@
 // One program per case of test/streams.test.ts that concerns a whole process: what keeps it alive,
 // what its threads do. The case is the first argument; its figures are JSON on standard output.
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { mkdtempSync, open, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Worker } from "node:worker_threads";
 import { makeFifo, openFifo, pipe, toDuplex, toReadable, write } from "../../dist/src/index.js";
 
@@ -20,6 +24,14 @@ const cases = {
   },
   unref: () => {
     const stream = toReadable(pipe()[0]).on("data", () => {});
+    setTimeout(() => stream.unref(), 20);
+  },
+  /** Always ready: it reads what it has written itself. */
+  "unref-busy": () => {
+    const [reader, writer] = pipe();
+    const stream = toReadable(reader, { highWaterMark: 512 });
+    stream.on("data", (bytes) => write(writer, bytes));
+    write(writer, Buffer.alloc(4096));
     setTimeout(() => stream.unref(), 20);
   },
   destroyed: () => {
@@ -39,9 +51,29 @@ const cases = {
       }, 50).unref();
     }, 20);
   },
+  context: collectContext,
   "a-thousand": readThousand,
   worker: terminateWorker,
 };
+
+/** Whether the store of a stream that was destroyed is collected. */
+async function collectContext() {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc");
+  const store = makeStreamInContext();
+  for (let i = 0; i < 100 && store.deref() !== undefined; i++) {
+    await delay(10);
+    collect();
+  }
+  process.stdout.write(String(store.deref() === undefined));
+}
+
+function makeStreamInContext() {
+  const store = {};
+  const stream = new AsyncLocalStorage().run(store, () => toReadable(pipe()[0]).resume());
+  setTimeout(() => stream.destroy(), 20);
+  return new WeakRef(store);
+}
 
 /** A thousand FIFOs while the only thread of the pool waits in open(2). */
 async function readThousand() {
