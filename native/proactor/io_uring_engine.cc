@@ -66,7 +66,8 @@ class IoUringEngine final : public IoUringSender {
 
   Result<void> Detach(int slot, std::string* unread) override {
     const Slot* found = Find(slot);
-    if (found == nullptr || found->Has(kListening)) return Error{EBADF, "detach"};
+    // If a send was refused, a turn reports why.
+    if (found == nullptr || found->Has(kListening | kSendRefused)) return Error{EBADF, "detach"};
     if (found->queued() > 0) return Error{EBUSY, "detach"};
     const bool was_paused = found->Has(kPaused);
     At(slot).Add(kPaused);
@@ -148,6 +149,9 @@ class IoUringEngine final : public IoUringSender {
   void Settle(int32_t slot) override {
     Slot& at = At(slot);
     if (at.Has(kListening)) return;
+    // What is left of a peer that refused a send is not waited for.
+    const bool refused = at.phase == Phase::kServing && at.Has(kSendRefused);
+    if (refused && at.Has(kPaused)) return Fail(slot, at.error, true);
     const bool receives = at.phase == Phase::kServing && at.Has(kReads) && !at.Has(kPaused);
     if (receives && !at.Has(kReceiving)) {
       at.Add(kReceiving);

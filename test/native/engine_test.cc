@@ -172,6 +172,11 @@ std::string Pattern(size_t length) {
   return bytes;
 }
 
+/** Sends that at once. */
+void SendAll(const OwnedFd& peer, const std::string& bytes) {
+  CHECK_EQ(Send(peer.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+}
+
 /** Writes and reads at the peer's end while the program has its turns. */
 std::string Exchange(Program& program, int peer, const std::string& sent) {
   std::string back;
@@ -287,6 +292,61 @@ ENGINE_TEST(EngineClosesOnceWhateverHappens) {
     CHECK_EQ(program.Count(CompletionKind::kClosed), 1);
     if (way == 0) CHECK(SeesTheEnd(pair.second.get()));
   }
+}
+
+ENGINE_TEST(EngineReceivesWhatCameBeforeARefusedSend) {
+  Program program(make);
+  DescriptorPair pair = StreamPair();
+  const int slot = Adopted(program, std::move(pair.first));
+  program.Turn(0);
+  SendAll(pair.second, "last words");
+  pair.second.Reset();
+  program.WriteText(slot, "x");
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kClosed) == 1; }));
+  CHECK(program.received == "last words");
+  CHECK_EQ(program.Last(CompletionKind::kClosed)->length, -EPIPE);
+  CHECK_EQ(program.Last(CompletionKind::kClosed)->offset, 1);
+}
+
+ENGINE_TEST(EngineReceivesMoreThanItHasBuffersForBeforeRefusedSends) {
+  Program program(make);
+  constexpr int kPeers = 12;
+  std::vector<int> slots;
+  std::vector<OwnedFd> peers;
+  for (int i = 0; i < kPeers; ++i) {
+    DescriptorPair pair = StreamPair();
+    slots.push_back(Adopted(program, std::move(pair.first)));
+    peers.push_back(std::move(pair.second));
+  }
+  program.Turn(0);
+  const std::string part(16 * 1024, 'w');
+  size_t sent = 0;
+  for (OwnedFd& peer : peers) {
+    for (ssize_t n; (n = Send(peer.get(), part.data(), part.size())) > 0;) {
+      sent += static_cast<size_t>(n);
+    }
+    peer.Reset();
+  }
+  for (const int slot : slots) program.WriteText(slot, "x");
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kClosed) == kPeers; }));
+  CHECK_EQ(program.received.size(), sent);
+  CHECK_EQ(program.Last(CompletionKind::kClosed)->length, -EPIPE);
+}
+
+ENGINE_TEST(EngineClosesARefusedSlotThatIsPaused) {
+  Program program(make);
+  DescriptorPair pair = StreamPair();
+  const int slot = Adopted(program, std::move(pair.first));
+  program.Turn(0);
+  SendAll(pair.second, "last words");
+  pair.second.Reset();
+  program.WriteText(slot, "x");
+  program.engine->Flush();
+  std::string unread;
+  CHECK_EQ(ErrorOf(program.engine->Detach(slot, &unread)), EBADF);
+  program.Submit(slot, SubmissionKind::kPause);
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kClosed) == 1; }));
+  CHECK_EQ(program.Last(CompletionKind::kClosed)->length, -EPIPE);
 }
 
 ENGINE_TEST(EnginePausesAndResumes) {
