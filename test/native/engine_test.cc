@@ -69,8 +69,7 @@ class Program {
       const CompletionKind kind = completion.label.kind();
       if (kind == CompletionKind::kAccepted) lives[completion.slot] = completion.label.life();
       if (kind != CompletionKind::kData) continue;
-      received.append(reinterpret_cast<const char*>(inbound_.data()) + completion.offset,
-                      static_cast<size_t>(completion.length));
+      received += BytesOf(completion);
       if (echoes) {
         Submit(completion.slot, SubmissionKind::kWriteInbound, completion.offset,
                completion.length);
@@ -96,12 +95,19 @@ class Program {
     }
     return count;
   }
-  const RingCompletion* Last(CompletionKind kind) const {
+  const RingCompletion* Last(CompletionKind kind, int slot = -1) const {
     const RingCompletion* last = nullptr;
     for (const RingCompletion& completion : reported) {
-      if (completion.label.kind() == kind) last = &completion;
+      if (completion.label.kind() == kind && (slot < 0 || completion.slot == slot)) {
+        last = &completion;
+      }
     }
     return last;
+  }
+  /** What lies where that kData was reported. */
+  std::string BytesOf(const RingCompletion& data) const {
+    return {reinterpret_cast<const char*>(inbound_.data()) + data.offset,
+            static_cast<size_t>(data.length)};
   }
 
   std::unique_ptr<Engine> engine;
@@ -418,6 +424,40 @@ ENGINE_TEST(EngineDetaches) {
   Put(mine);
   CHECK(AwaitReadable(pair.second.get()));
   CHECK_EQ(ErrorOf(program.engine->Detach(slot, &unread)), EBADF);
+}
+
+// Receives share buffers of the kernel: the connection that is detached has the second half of one.
+ENGINE_TEST(EngineDetachesBesideUnreadBytes) {
+  Program program(make);
+  constexpr size_t kHalf = kReceiveBytes / 2;
+  DescriptorPair one = StreamPair();
+  DescriptorPair other = StreamPair();
+  const int kept = Adopted(program, std::move(one.first));
+  const int detached = Adopted(program, std::move(other.first));
+  std::vector<OwnedFd> peers;
+  for (size_t i = 1; i < kInboundBytes / kReceiveBytes; ++i) {
+    DescriptorPair pair = StreamPair();
+    Adopted(program, std::move(pair.first));
+    peers.push_back(std::move(pair.second));
+  }
+  program.Turn(0);
+  SendAll(one.second, std::string(kHalf, 'k'));
+  program.engine->PrepareToBeWatched();
+  SendAll(other.second, std::string(kHalf, 'd'));
+  program.engine->PrepareToBeWatched();
+  std::string unread;
+  CHECK(program.engine->Detach(detached, &unread).ok());
+  const OwnedFd mine(detached);
+  CHECK_EQ(unread.size() + TakeAll(detached), kHalf);
+  const std::string whole(kReceiveBytes, 'p');
+  for (const OwnedFd& peer : peers) SendAll(peer, whole);
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kData, kept) > 0; }));
+  // These are received while the program has not read what that turn reported.
+  for (const OwnedFd& peer : peers) SendAll(peer, whole);
+  program.engine->Flush();
+  CHECK(program.BytesOf(*program.Last(CompletionKind::kData, kept)) == std::string(kHalf, 'k'));
+  const size_t all = kHalf + 2 * whole.size() * peers.size();
+  CHECK(program.Until([&] { return program.received.size() == all; }));
 }
 
 ENGINE_TEST(EngineKeepsTheLivesOfANumberApart) {
