@@ -43,9 +43,7 @@ describe.each(engines)("by %s", (name, way) => {
     }
   });
 
-  // Over io_uring the refused send may complete first.
-  const resets = it.skipIf(name === "io_uring");
-  resets.each([
+  it.each([
     ["what is queued", 16 << 20],
     ["the next write", 1],
   ])("delivers what a peer has sent before it refuses %s", async (_what, length) => {

@@ -2,9 +2,23 @@
 // the reason.
 #include "backends/backends.h"
 
+#include <sys/resource.h>
+#include <sys/select.h>
+
 #include "core/io_uring.h"
 
 namespace io_selectors {
+
+int LargestFdSetSize() {
+  rlimit limit{};
+#ifdef __linux__
+  constexpr rlim_t kLargestSet = 1 << 20;
+#else
+  constexpr rlim_t kLargestSet = FD_SETSIZE;  // the size of a set is fixed there
+#endif
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > kLargestSet) return kLargestSet;
+  return static_cast<int>(limit.rlim_cur);
+}
 
 // A factory that this build does not contain is nullptr; its row then has the reason.
 using Factory = Result<std::unique_ptr<Selector>>(const SelectorOptions& options);

@@ -17,6 +17,9 @@ struct SelectorOptions {
   int fd_set_size = 0;
 };
 
+/** An fd_set_size for every descriptor that this process may open, or the largest one here. */
+int LargestFdSetSize();
+
 struct Backend {
   const char* name;
   /**

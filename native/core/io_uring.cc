@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "core/forks.h"
+#include "core/timeout.h"
 
 namespace io_selectors {
 
@@ -161,10 +162,10 @@ void IoUring::DropUnsubmitted(uint64_t token) {
 }
 
 Result<void> IoUring::Enter(uint32_t least, int64_t timeout_ns) {
-  constexpr int64_t kNsPerSecond = 1'000'000'000;
   if (Inherited()) return Error{EPERM, "io_uring_enter"};
   const Timeout timeout{timeout_ns / kNsPerSecond, timeout_ns % kNsPerSecond};
   const bool ends = least > 0 && timeout_ns >= 0;
+  const int64_t deadline = ends ? DeadlineAfter(timeout_ns) : kNever;
   const EnterArgument argument{0, 0, 0, ends ? reinterpret_cast<uintptr_t>(&timeout) : 0};
   const int number = registered_ < 0 ? fd() : registered_;
   const uint32_t flags =
@@ -177,9 +178,13 @@ Result<void> IoUring::Enter(uint32_t least, int64_t timeout_ns) {
                         sizeof(argument));
     if (submitted < 0 && errno != ETIME) return LastError("io_uring_enter");
   } while (submitted > 0 && unsubmitted() > 0);
-  // The call returns the number of submissions also if a signal ended its wait.
+  // The call returns the number of submissions also if a signal ended its wait. Before Linux 5.18
+  // a timeout may end it up to a jiffy early.
+  constexpr int64_t kJiffyNs = 10 * kNsPerMs;
   const bool empty = Load(completion_tail_) == *completion_head_;
-  if (least > 0 && timeout_ns < 0 && empty) return Error{EINTR, "io_uring_enter"};
+  if (least > 0 && empty && MonotonicNs() < deadline - kJiffyNs) {
+    return Error{EINTR, "io_uring_enter"};
+  }
   return {};
 }
 

@@ -9,6 +9,10 @@
 
 #include "core/result.h"
 
+#ifndef MAP_NORESERVE  // FreeBSD
+#define MAP_NORESERVE 0
+#endif
+
 namespace io_selectors {
 
 template <typename T>

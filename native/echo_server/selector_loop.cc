@@ -4,8 +4,6 @@
 
 #include "echo_server/selector_loop.h"
 
-#include <sys/resource.h>
-
 #include "backends/backends.h"
 #include "echo_server/event_loop.h"
 #include "echo_server/report.h"
@@ -14,14 +12,6 @@
 namespace io_selectors {
 
 namespace {
-
-/** Large enough for every descriptor that this process may open. */
-int DescriptorLimit() {
-  rlimit limit{};
-  constexpr rlim_t kLargestSet = 1 << 20;
-  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > kLargestSet) return kLargestSet;
-  return static_cast<int>(limit.rlim_cur);
-}
 
 class SelectorLoop : public EventLoop<SelectorLoop, Connection> {
  public:
@@ -45,7 +35,7 @@ class SelectorLoop : public EventLoop<SelectorLoop, Connection> {
 
 Result<std::unique_ptr<Selector>> MakeSelector(std::string_view backend) {
   SelectorOptions options;
-  options.fd_set_size = DescriptorLimit();
+  options.fd_set_size = LargestFdSetSize();
   return FindBackend(backend)->make(options);
 }
 

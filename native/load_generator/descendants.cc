@@ -8,6 +8,7 @@
 #include <ctime>
 #include <string>
 
+#include "core/timeout.h"
 #include "load_generator/proc_file.h"
 
 #ifdef __linux__
@@ -20,6 +21,9 @@ namespace {
 
 /** A list of children may miss one while others end: it is read again after this long. */
 constexpr timespec kLookAgain = {0, 10'000'000};
+
+/** A million sockets take seconds to close; a process that became root cannot be killed (EPERM). */
+constexpr int64_t kGiveUpAfterNs = 30 * kNsPerSecond;
 
 }  // namespace
 
@@ -42,7 +46,8 @@ std::vector<pid_t> OwnChildren() {
 
 void KillDescendants(const std::vector<pid_t>& known) {
   for (const pid_t child : known) kill(child, SIGKILL);
-  for (;;) {
+  const int64_t give_up_ns = MonotonicNs() + kGiveUpAfterNs;
+  while (MonotonicNs() < give_up_ns) {
     for (const pid_t child : OwnChildren()) kill(child, SIGKILL);
     pid_t ended;
     do {

@@ -15,7 +15,8 @@ void AdoptOrphans();
 /** The children of this process's first thread; none if the kernel has no such list. */
 std::vector<pid_t> OwnChildren();
 
-/** Kills every descendant and waits for it. @param known children if there is no such list. */
+/** Kills every descendant and waits for it, up to 30 s. @param known children if there is no such
+ * list. */
 void KillDescendants(const std::vector<pid_t>& known);
 
 }  // namespace io_selectors

@@ -39,9 +39,9 @@ Schedule::Schedule(const RunOptions& options, const Share& share)
       gap_ns_(1e9 / share.rate),
       tick_ns_(static_cast<double>(options.tick_us) * 1e3),
       target_(targets_ - 1) {
-  Advance();
   // Every process its own place between two arrivals of another: together they are even, too.
   if (arrivals_ == Arrivals::kFixed) offset_ns_ -= gap_ns_ * share.index / share.processes;
+  Advance();
 }
 
 void Schedule::Advance() {

@@ -25,10 +25,14 @@ bool IsIpv4Loopback(const std::string& host) {
 int64_t SourcesFor(const RunOptions& options) {
   if (!IsIpv4Loopback(options.host)) return 1;
   if (options.sources > 0) return options.sources;
+#ifdef __linux__
   const int64_t a_source = ConnectionsOfOneSource();
   const bool churn = options.mode == LoadMode::kChurn;
   const int64_t sockets = churn ? options.in_flight : options.connections;
   return (sockets + a_source - 1) / a_source;
+#else
+  return 1;  // elsewhere only 127.0.0.1 can be connected from, unless there are aliases
+#endif
 }
 
 Sources::Sources(const RunOptions& options) {

@@ -14,7 +14,7 @@ namespace io_selectors {
 /** How many source addresses the connections are spread over; 1: whatever the kernel chooses. */
 int64_t SourcesFor(const RunOptions& options);
 
-/** Whether a numeric host is in 127.0.0.0/8, all of which a machine may connect from. */
+/** Whether a numeric host is in 127.0.0.0/8, all of which Linux lets a program connect from. */
 bool IsIpv4Loopback(const std::string& host);
 
 class Sources {

@@ -27,7 +27,7 @@ constexpr long kModeAutoRetry = 0x4;  // tickets and other records are read over
 constexpr unsigned long kNoRenegotiation = 0x40000000;
 constexpr int kVerifyNone = 0;
 constexpr int kVerifyPeer = 1;
-constexpr unsigned long kReasonMask = 0x7fffff;
+constexpr unsigned long kReasonMask = 0xfff;   // version 1.1 has the function above these bits
 constexpr unsigned long kUnexpectedEof = 294;  // version 3: a FIN without close_notify
 constexpr unsigned long kFirstAlert = 1000;    // reasons from here on are alerts of the server
 

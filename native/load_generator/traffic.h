@@ -184,6 +184,7 @@ class Traffic {
   bool Shake(uint32_t id);
   void NoteTlsFailure();
   ssize_t Transmit(uint32_t id, size_t length);
+  bool TakeWhatCame(uint32_t id);
   ssize_t ReceiveSome(uint32_t id, int64_t* arrived_ns);
   bool Take(uint32_t id, const unsigned char* data, size_t length, int64_t now_ns);
   bool BlocksServer(uint32_t id) const;

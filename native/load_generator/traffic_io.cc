@@ -61,12 +61,23 @@ bool Traffic::SendSome(uint32_t id) {
   if (taken < 0) {
     if (taken == -EAGAIN || taken == -EWOULDBLOCK) {
       SetBlocked(id, true);
-    } else {
+    } else if (tls_ != nullptr || TakeWhatCame(id)) {
       OnPeerEnd(id, static_cast<int>(-taken));
     }
     return false;
   }
   CountSent(id, static_cast<size_t>(taken), now_ns);
+  return true;
+}
+
+/** Takes what came before a send was refused. @returns false: the connection is another now. */
+bool Traffic::TakeWhatCame(uint32_t id) {
+  while (table_[id].role != Role::kSlow) {
+    int64_t arrived_ns = 0;
+    const ssize_t length = ReceiveSome(id, &arrived_ns);
+    if (length <= 0) break;
+    if (!Take(id, receive_buffer_.data(), static_cast<size_t>(length), arrived_ns)) return false;
+  }
   return true;
 }
 
@@ -108,7 +119,6 @@ void Traffic::ReceiveReady(uint32_t id) {
   if (tls_ != nullptr && !tls_->Ready(id)) return SendQueued(id);
   const size_t whole = tls_ != nullptr ? Tls::kLongestRecord : receive_buffer_.size();
   for (int reads = 0; reads < kReadsPerWake; ++reads) {
-    ++tally_.calls.recv;
     int64_t arrived_ns = 0;
     const ssize_t length = ReceiveSome(id, &arrived_ns);
     if (length == -EAGAIN || length == -EWOULDBLOCK) break;
@@ -127,6 +137,7 @@ ssize_t Traffic::ReceiveSome(uint32_t id, int64_t* arrived_ns) {
   unsigned char* buffer = receive_buffer_.data();
   int64_t realtime_ns = 0;
   ssize_t length = 0;
+  ++tally_.calls.recv;
   if (tls_ != nullptr) {
     length = tls_->Receive(id, buffer, receive_buffer_.size());
   } else if (stamped_) {

@@ -66,7 +66,8 @@ class IoUringEngine final : public IoUringSender {
 
   Result<void> Detach(int slot, std::string* unread) override {
     const Slot* found = Find(slot);
-    if (found == nullptr || found->Has(kListening)) return Error{EBADF, "detach"};
+    // If a send was refused, a turn reports why.
+    if (found == nullptr || found->Has(kListening | kSendRefused)) return Error{EBADF, "detach"};
     if (found->queued() > 0) return Error{EBUSY, "detach"};
     const bool was_paused = found->Has(kPaused);
     At(slot).Add(kPaused);
@@ -86,7 +87,7 @@ class IoUringEngine final : public IoUringSender {
     }
     // The kernel has told the error once: the next turn reports it, after what came before.
     if (failed) return Error{EBADF, "detach"};
-    TakeOut(slot, unread);
+    CopyUnread(slot, unread);
     Forget(slot);
     return {};
   }
@@ -148,6 +149,9 @@ class IoUringEngine final : public IoUringSender {
   void Settle(int32_t slot) override {
     Slot& at = At(slot);
     if (at.Has(kListening)) return;
+    // What is left of a peer that refused a send is not waited for.
+    const bool refused = at.phase == Phase::kServing && at.Has(kSendRefused);
+    if (refused && at.Has(kPaused)) return Fail(slot, at.error, true);
     const bool receives = at.phase == Phase::kServing && at.Has(kReads) && !at.Has(kPaused);
     if (receives && !at.Has(kReceiving)) {
       at.Add(kReceiving);
@@ -341,18 +345,14 @@ class IoUringEngine final : public IoUringSender {
     return failed;
   }
 
-  /** Takes what has arrived for this slot out of what is to be handled. */
-  void TakeOut(int32_t slot, std::string* unread) {
+  /** The buffers are returned in their turn: they may hold bytes of others that are unread, too. */
+  void CopyUnread(int32_t slot, std::string* unread) {
     for (size_t i = next_; i < arrived_.size(); ++i) {
       const auto& [completion, part] = arrived_[i];
       if (!IsReceiveOf(slot, completion) || completion.buffer() < 0) continue;
       const auto* bytes = reinterpret_cast<const char*>(rings_.inbound + part.offset);
       unread->append(bytes, static_cast<size_t>(std::max(0, completion.result)));
-      if (part.spent) spent_.push_back(static_cast<uint16_t>(completion.buffer()));
     }
-    const auto is_its = [&](const Arrived& one) { return IsReceiveOf(slot, one.completion); };
-    const auto begin = arrived_.begin() + static_cast<std::ptrdiff_t>(next_);
-    arrived_.erase(std::remove_if(begin, arrived_.end(), is_its), arrived_.end());
   }
 
   const IoUringFeatures features_;

@@ -2,6 +2,8 @@
 
 #ifdef IO_SELECTORS_HAS_IO_URING
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -65,12 +67,23 @@ void IoUringSender::OnSentAtOnce(const Completion& completion) {
   const bool full = completion.result == -EAGAIN || completion.result == -EINTR;
   if (completion.result < 0 && !full) {
     counters_.bytes_sent -= send.length;
-    return Fail(send.slot, -completion.result, true);
+    return RefuseSend(send.slot, -completion.result);
   }
   const size_t sent = completion.result < 0 ? 0 : static_cast<size_t>(completion.result);
   if (sent == send.length) return;
   counters_.bytes_sent -= send.length - sent;
   PutBefore(send, sent);
+}
+
+void IoUringSender::RefuseSend(int32_t slot, int error) {
+  Slot* at = Find(slot);
+  if (at == nullptr) return;
+  if (!at->Has(kReads) || at->Has(kPaused)) return Fail(slot, error, true);
+  at->Drop(kWrites);
+  DropQueue(*at);
+  at->error = static_cast<int16_t>(error);
+  at->Add(kSendRefused);
+  shutdown(slot, SHUT_RD);  // the receive ends after what is there, also if the peer is alive
 }
 
 /** What was left over goes before what the same flush has queued behind it. */
@@ -106,7 +119,7 @@ void IoUringSender::OnSentQueued(const Completion& completion) {
     if (Find(slot) != nullptr) QueueShrank(slot);
   } else if (completion.result < 0 && completion.result != -ECANCELED &&
              completion.result != -EAGAIN && completion.result != -EINTR) {
-    Fail(slot, -completion.result, true);
+    RefuseSend(slot, -completion.result);
   }
   if (Find(slot) != nullptr) Settle(slot);
   CloseIfDone(slot);

@@ -66,6 +66,8 @@ class IoUringSender : public Engine {
     Message* message;  // all of them, if there are several
   };
 
+  /** What the peer had sent is received before the slot leaves. */
+  void RefuseSend(int32_t slot, int error);
   void PutBefore(const AtOnce& send, size_t sent);
   void SendQueued(int32_t slot);
 

@@ -1,7 +1,5 @@
 #include "proactor/readiness_engine.h"
 
-#include <sys/resource.h>
-#include <sys/select.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -28,18 +26,6 @@ constexpr int kReceivesPerEvent = 4;
 
 /** Parts of a queue that one call sends. */
 constexpr int kQueuedParts = 16;
-
-/** Large enough for every descriptor that this process may open: select(2) only. */
-int DescriptorLimit() {
-  rlimit limit{};
-#ifdef __linux__
-  constexpr rlim_t kLargestSet = 1 << 20;
-#else
-  constexpr rlim_t kLargestSet = FD_SETSIZE;  // the size of a set is fixed there
-#endif
-  if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > kLargestSet) return kLargestSet;
-  return static_cast<int>(limit.rlim_cur);
-}
 
 ssize_t SendMessage(int fd, const iovec* parts, int count) {
   msghdr message{};
@@ -328,7 +314,7 @@ Result<std::unique_ptr<Engine>> MakeReadinessEngine(const Rings& rings, std::str
   const Backend* found = FindBackend(backend);
   if (found == nullptr) return Error{ENOSYS, "select"};
   SelectorOptions options;
-  options.fd_set_size = DescriptorLimit();
+  options.fd_set_size = LargestFdSetSize();
   Result<std::unique_ptr<Selector>> selector = found->make(options);
   if (!selector.ok()) return selector.error();
   return std::unique_ptr<Engine>(new ReadinessEngine(rings, std::move(selector.value())));

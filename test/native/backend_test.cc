@@ -148,6 +148,25 @@ BACKEND_TEST(SignalEndsAWait) {
   CHECK_EQ(Wait(*selector, kPatienceNs).Of(pair.first.get()), kRead);
 }
 
+BACKEND_TEST(SignalEndsTheFirstWaitForADescriptor) {
+  const auto selector = MakeSelector(backend);
+  const DescriptorPair pair = StreamPair();
+  struct sigaction before = {};
+  struct sigaction action = {};
+  action.sa_handler = [](int) {};
+  CHECK_EQ(sigaction(SIGALRM, &action, &before), 0);
+  bool ended = false;
+  for (int i = 0; i < 10 && !ended; ++i) {  // on a busy machine the signal may come before the wait
+    CHECK(selector->Register(pair.first.get(), kRead).ok());
+    constexpr itimerval kOnce{{0, 0}, {0, 5000}};
+    CHECK_EQ(setitimer(ITIMER_REAL, &kOnce, nullptr), 0);
+    ended = WaitOnce(*selector, 100 * kNsPerMs).error == EINTR;
+    CHECK(selector->Unregister(pair.first.get()).ok());
+  }
+  CHECK(ended);
+  CHECK_EQ(sigaction(SIGALRM, &before, nullptr), 0);
+}
+
 BACKEND_TEST(HangUpComesWithItsFlags) {
   const auto selector = MakeSelector(backend);
   DescriptorPair pair = StreamPair();

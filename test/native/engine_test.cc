@@ -69,8 +69,7 @@ class Program {
       const CompletionKind kind = completion.label.kind();
       if (kind == CompletionKind::kAccepted) lives[completion.slot] = completion.label.life();
       if (kind != CompletionKind::kData) continue;
-      received.append(reinterpret_cast<const char*>(inbound_.data()) + completion.offset,
-                      static_cast<size_t>(completion.length));
+      received += BytesOf(completion);
       if (echoes) {
         Submit(completion.slot, SubmissionKind::kWriteInbound, completion.offset,
                completion.length);
@@ -96,12 +95,19 @@ class Program {
     }
     return count;
   }
-  const RingCompletion* Last(CompletionKind kind) const {
+  const RingCompletion* Last(CompletionKind kind, int slot = -1) const {
     const RingCompletion* last = nullptr;
     for (const RingCompletion& completion : reported) {
-      if (completion.label.kind() == kind) last = &completion;
+      if (completion.label.kind() == kind && (slot < 0 || completion.slot == slot)) {
+        last = &completion;
+      }
     }
     return last;
+  }
+  /** What lies where that kData was reported. */
+  std::string BytesOf(const RingCompletion& data) const {
+    return {reinterpret_cast<const char*>(inbound_.data()) + data.offset,
+            static_cast<size_t>(data.length)};
   }
 
   std::unique_ptr<Engine> engine;
@@ -170,6 +176,11 @@ std::string Pattern(size_t length) {
   std::string bytes(length, '\0');
   for (size_t i = 0; i < length; ++i) bytes[i] = static_cast<char>(i * 31 + (i >> 8));
   return bytes;
+}
+
+/** Sends that at once. */
+void SendAll(const OwnedFd& peer, const std::string& bytes) {
+  CHECK_EQ(Send(peer.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
 }
 
 /** Writes and reads at the peer's end while the program has its turns. */
@@ -289,6 +300,61 @@ ENGINE_TEST(EngineClosesOnceWhateverHappens) {
   }
 }
 
+ENGINE_TEST(EngineReceivesWhatCameBeforeARefusedSend) {
+  Program program(make);
+  DescriptorPair pair = StreamPair();
+  const int slot = Adopted(program, std::move(pair.first));
+  program.Turn(0);
+  SendAll(pair.second, "last words");
+  pair.second.Reset();
+  program.WriteText(slot, "x");
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kClosed) == 1; }));
+  CHECK(program.received == "last words");
+  CHECK_EQ(program.Last(CompletionKind::kClosed)->length, -EPIPE);
+  CHECK_EQ(program.Last(CompletionKind::kClosed)->offset, 1);
+}
+
+ENGINE_TEST(EngineReceivesMoreThanItHasBuffersForBeforeRefusedSends) {
+  Program program(make);
+  constexpr int kPeers = 12;
+  std::vector<int> slots;
+  std::vector<OwnedFd> peers;
+  for (int i = 0; i < kPeers; ++i) {
+    DescriptorPair pair = StreamPair();
+    slots.push_back(Adopted(program, std::move(pair.first)));
+    peers.push_back(std::move(pair.second));
+  }
+  program.Turn(0);
+  const std::string part(16 * 1024, 'w');
+  size_t sent = 0;
+  for (OwnedFd& peer : peers) {
+    for (ssize_t n; (n = Send(peer.get(), part.data(), part.size())) > 0;) {
+      sent += static_cast<size_t>(n);
+    }
+    peer.Reset();
+  }
+  for (const int slot : slots) program.WriteText(slot, "x");
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kClosed) == kPeers; }));
+  CHECK_EQ(program.received.size(), sent);
+  CHECK_EQ(program.Last(CompletionKind::kClosed)->length, -EPIPE);
+}
+
+ENGINE_TEST(EngineClosesARefusedSlotThatIsPaused) {
+  Program program(make);
+  DescriptorPair pair = StreamPair();
+  const int slot = Adopted(program, std::move(pair.first));
+  program.Turn(0);
+  SendAll(pair.second, "last words");
+  pair.second.Reset();
+  program.WriteText(slot, "x");
+  program.engine->Flush();
+  std::string unread;
+  CHECK_EQ(ErrorOf(program.engine->Detach(slot, &unread)), EBADF);
+  program.Submit(slot, SubmissionKind::kPause);
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kClosed) == 1; }));
+  CHECK_EQ(program.Last(CompletionKind::kClosed)->length, -EPIPE);
+}
+
 ENGINE_TEST(EnginePausesAndResumes) {
   Program program(make);
   DescriptorPair pair = TcpPair();
@@ -358,6 +424,40 @@ ENGINE_TEST(EngineDetaches) {
   Put(mine);
   CHECK(AwaitReadable(pair.second.get()));
   CHECK_EQ(ErrorOf(program.engine->Detach(slot, &unread)), EBADF);
+}
+
+// Receives share buffers of the kernel: the connection that is detached has the second half of one.
+ENGINE_TEST(EngineDetachesBesideUnreadBytes) {
+  Program program(make);
+  constexpr size_t kHalf = kReceiveBytes / 2;
+  DescriptorPair one = StreamPair();
+  DescriptorPair other = StreamPair();
+  const int kept = Adopted(program, std::move(one.first));
+  const int detached = Adopted(program, std::move(other.first));
+  std::vector<OwnedFd> peers;
+  for (size_t i = 1; i < kInboundBytes / kReceiveBytes; ++i) {
+    DescriptorPair pair = StreamPair();
+    Adopted(program, std::move(pair.first));
+    peers.push_back(std::move(pair.second));
+  }
+  program.Turn(0);
+  SendAll(one.second, std::string(kHalf, 'k'));
+  program.engine->PrepareToBeWatched();
+  SendAll(other.second, std::string(kHalf, 'd'));
+  program.engine->PrepareToBeWatched();
+  std::string unread;
+  CHECK(program.engine->Detach(detached, &unread).ok());
+  const OwnedFd mine(detached);
+  CHECK_EQ(unread.size() + TakeAll(detached), kHalf);
+  const std::string whole(kReceiveBytes, 'p');
+  for (const OwnedFd& peer : peers) SendAll(peer, whole);
+  CHECK(program.Until([&] { return program.Count(CompletionKind::kData, kept) > 0; }));
+  // These are received while the program has not read what that turn reported.
+  for (const OwnedFd& peer : peers) SendAll(peer, whole);
+  program.engine->Flush();
+  CHECK(program.BytesOf(*program.Last(CompletionKind::kData, kept)) == std::string(kHalf, 'k'));
+  const size_t all = kHalf + 2 * whole.size() * peers.size();
+  CHECK(program.Until([&] { return program.received.size() == all; }));
 }
 
 ENGINE_TEST(EngineKeepsTheLivesOfANumberApart) {

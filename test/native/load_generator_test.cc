@@ -1,9 +1,11 @@
 // The load generator's parts that have no socket: histogram, messages, schedule, options, proc
 // files.
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "load_generator/histogram.h"
 #include "load_generator/message.h"
@@ -163,6 +165,21 @@ TEST(ScheduleIsFixedOrPoisson) {
     before = poisson.due_ns();
   }
   CHECK(std::abs(static_cast<double>(before) / 2e9 - 1) < 0.05);
+}
+
+TEST(FixedSchedulesOfSeveralProcessesAreEvenTogether) {
+  RunOptions options = Options(10'000, 4);
+  options.tick_us = 0;
+  options.schedule = Arrivals::kFixed;
+  std::vector<int64_t> due;
+  for (uint32_t index = 0; index < 4; ++index) {
+    Schedule schedule(options, ShareOf(options, index, 4));
+    for (int i = 0; i < 10; ++i, schedule.Advance()) due.push_back(schedule.due_ns());
+  }
+  std::sort(due.begin(), due.end());
+  for (size_t i = 0; i < due.size(); ++i) {
+    CHECK_EQ(due[i], int64_t{100'000} * static_cast<int64_t>(i + 1));
+  }
 }
 
 TEST(ScheduleShiftsAndTicks) {
