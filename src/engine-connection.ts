@@ -133,10 +133,10 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   }
 
   destroy(error?: Error): void {
-    if (error !== undefined) assertError(error, "error");
+    if (error != null) assertError(error, "error");
     if ((this.#flags & OVER) !== 0) return;
     this.#flags |= DESTROYED;
-    if (error !== undefined) reasons.set(this, error);
+    if (error != null) reasons.set(this, error);
     this.#submit(SUBMIT_DESTROY);
     if (unclosed.has(this)) this.#role.engine.later(() => this[onClosed](0, false));
   }
