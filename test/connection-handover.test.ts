@@ -504,6 +504,24 @@ describe.each(engines)("by %s", (name, way) => {
     expect(taken).toEqual(Array(10).fill(true));
   });
 
+  it("one that was held back receives again beside large writes", async () => {
+    const room = new Uint8Array(64 * 1024);
+    let answers = 0;
+    const [b, peerOfB] = pair();
+    const [, peerOfA] = pair({
+      data(a) {
+        for (let i = 0; i < 7; i++) a.write(new Uint8Array(10_000));
+        b.write(new Uint8Array(20_000));
+        answers++;
+      },
+    });
+    for (let i = 1; i <= 3; i++) {
+      write(peerOfA, Buffer.from("x"));
+      await until(() => answers === i, "the answer");
+      for (const peer of [peerOfA, peerOfB]) while (read(peer, room) > 0);
+    }
+  });
+
   it("`destroy` refuses anything but an Error, which a stream may be given", async () => {
     const [connection] = pair();
     for (const wrong of [5, "a reason", null, {}] as never[]) {

@@ -47,6 +47,7 @@ class OpenEngine final : public HostedSource {
   void PrepareToBeWatched() override {
     engine->Flush();
     engine->PrepareToBeWatched();
+    TellWatch();
   }
 
   /** Longer than the engine, whose ring may receive into it until it is closed. */
