@@ -88,7 +88,7 @@ export interface Connection<T = undefined> extends AsyncIterable<Uint8Array>, Di
   /**
    * Gives the system what this turn has written, then closes and discards what it did not take; a
    * second call is a no-op. `close` is called in the next turn, and no other handler before it.
-   * @param error what `close` is called with.
+   * @param error what `close` is called with; null is none.
    * @throws {TypeError} ERR_INVALID_ARG_TYPE for anything but an Error.
    */
   destroy(error?: Error): void;
