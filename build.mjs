@@ -243,7 +243,7 @@ async function bringUpToDate() {
     const started = Date.now();
     await step.make();
     const missing = step.outputs.find((output) => !existsSync(join(root, output)));
-    if (missing !== undefined) fail(`${step.label} has not made ${missing}`);
+    if (missing !== undefined) fail(`${step.label}: no ${missing}; remove node_modules and build/`);
     mkdirSync(dirname(stamp), { recursive: true });
     writeFileSync(stamp, wanted);
     console.error(`io-selectors: done in ${((Date.now() - started) / 1000).toFixed(1)} s`);

@@ -19,7 +19,6 @@ import {
   exitFailure,
   exitLines,
   exitUsage,
-  isSystemError,
   print,
   sayWrapped,
 } from "./commands/command.ts";
@@ -32,7 +31,7 @@ import { reportCommand } from "./commands/report.ts";
 import { runCommand } from "./commands/run.ts";
 import { targetCommand } from "./commands/target.ts";
 import { trendCommand } from "./commands/trend.ts";
-import { guardStreams, OutputError } from "./host/output.ts";
+import { guardStreams, isSystemError, OutputError } from "./host/output.ts";
 import { asTyped, packagePaths } from "./paths.ts";
 
 /** A command is one file in commands/ and one row here; the first runs if none is named. */

@@ -1,5 +1,6 @@
 // Serves connections in another process: this one accepts, and hands each connection over as a
 // descriptor, with its number. SIGTERM ends both, after all of them are served. SCM_RIGHTS, unix(7)
+//
 //   npm run build && node dist/examples/15-pass-connections.js   # prints its port for telnet
 
 import { spawn } from "node:child_process";
@@ -11,17 +12,17 @@ import * as io from "../src/index.ts";
 
 const PARENT = 3; // where the child finds its end of the socket pair
 await (process.argv[2] === "child" ? serve() : accept());
+
 async function accept(): Promise<void> {
   const listener = io.listenTcp();
   const [ours, theirs] = io.socketPair();
   const args = [fileURLToPath(import.meta.url), "child"];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit", theirs] });
   io.close(theirs);
-  const ended = once(child, "exit");
   const signals = io.openSignals(["SIGTERM", "SIGINT"]);
   const selector = new io.DefaultSelector();
+  const ended = once(child, "exit").then(() => selector.close()); // ends the loop below, too
   for (const fd of [listener, signals]) selector.register(fd, io.EVENT_READ);
-  void ended.then(() => selector.close()); // without its child this loop ends, too
   console.log(`accepting on port ${io.localPort(listener)}`);
   let accepted = 0;
   for await (const ready of selector) {
@@ -45,7 +46,7 @@ function serve(): void {
   const descriptors = new Int32Array(1);
   using selector = new io.DefaultSelector();
   selector.register(PARENT, io.EVENT_READ);
-  const signals = io.openSignals(["SIGTERM", "SIGINT"]); // ignored here: the parent handles them
+  io.openSignals(["SIGTERM", "SIGINT"]); // ignored here: the parent handles them
   for (;;) {
     if (selector.select().length === 0) continue;
     const n = io.receiveDescriptor(PARENT, descriptors, bytes);
@@ -55,5 +56,4 @@ function serve(): void {
     io.send(fd, Buffer.from(`${process.pid} greets ${bytes.toString("latin1", 0, n)}`));
     io.close(fd);
   }
-  io.close(signals);
 }

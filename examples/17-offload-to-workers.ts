@@ -1,5 +1,6 @@
 // A server that hashes passwords, which takes 50 ms or more each, in a pool of workers. While its
 // password is hashed a connection pauses, so its answers keep their order; all others are served.
+//
 //   npm run build && node dist/examples/17-offload-to-workers.js 7000   # and: nc 127.0.0.1 7000
 
 import { scryptSync } from "node:crypto";
@@ -9,12 +10,11 @@ import { type Connection, lines, serve } from "../src/index.ts";
 
 type Job = readonly [connection: Connection, line: string];
 
+const hash = (password: string) =>
+  scryptSync(password, "salt", 32, { N: 2 ** 15, maxmem: 2 ** 26 }).toString("hex");
+
 if (isMainThread) main();
 else parentPort?.on("message", (line: string) => parentPort?.postMessage(hash(line)));
-
-function hash(password: string): string {
-  return scryptSync(password, "salt", 32, { N: 2 ** 15, maxmem: 2 ** 26 }).toString("hex");
-}
 
 function main(): void {
   const waiting: Job[] = [];

@@ -57,6 +57,8 @@ describe("the first tile", () => {
       cell.contender === "node:net" ? { ...cell, status: "failed" as const } : cell,
     );
     expect(first(failed)).not.toContain("node:net");
+    const counted = { workload: "event-delivery", messages: 5 };
+    expect(first(echo.map((cell) => ({ ...cell, ...counted })))).not.toMatch(/wrong or missing/);
     const full = echo.map((cell) => ({ ...cell, saturated: cell.contender === "node:net" }));
     expect(first(full)).not.toMatch(/^CPU per message of/);
   });

@@ -71,11 +71,6 @@ export function sayWrapped(text: string): void {
   for (const line of text.length <= width ? [text] : wrap(text, width, "  ")) say(line);
 }
 
-/** A fault of the system, such as a full disk: its message says all that there is to say. */
-export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && "syscall" in error && "code" in error;
-}
-
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -4,8 +4,8 @@ import { type Given, UsageError, words } from "../command-line.ts";
 import { CannotCompare } from "../gate/gate.ts";
 import { gateMetrics } from "../gate/metrics.ts";
 import { NothingInCommon } from "../gate/saved.ts";
-import { OutputError } from "../host/output.ts";
-import { exitUsage, isSystemError, messageOf, say } from "./command.ts";
+import { isSystemError, OutputError } from "../host/output.ts";
+import { exitUsage, messageOf, say } from "./command.ts";
 
 /** Metrics that gate only if they are asked to. */
 export const advisory = gateMetrics.filter(({ gates }) => !gates).map(({ name }) => name);

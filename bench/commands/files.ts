@@ -3,9 +3,8 @@
 import { closeSync, mkdtempSync, openSync, rmdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { UsageError } from "../command-line.ts";
-import { OutputError, reasonOf } from "../host/output.ts";
+import { isSystemError, OutputError, reasonOf } from "../host/output.ts";
 import { isFolder, makeFolders } from "../report/write.ts";
-import { isSystemError } from "./command.ts";
 
 /** Makes it if it is missing. @throws {UsageError} */
 export function writableFolder(folder: string, option: string): string {

@@ -8,7 +8,7 @@ import type { CpuPlan } from "../host/cpus.ts";
 import type { Host } from "../host/host.ts";
 import { anySignal, Interruption } from "../host/interrupt.ts";
 import { warnings } from "../host/limits.ts";
-import { widthOf } from "../host/output.ts";
+import { isSystemError, widthOf } from "../host/output.ts";
 import { Live } from "../live/live.ts";
 import { ProgressLine } from "../live/progress.ts";
 import type { Results } from "../model/results.ts";
@@ -25,7 +25,7 @@ import type { Plan } from "../run/plan.ts";
 import { describePlan } from "../run/plan-words.ts";
 import { workersOf } from "../run/preflight.ts";
 import { run } from "../run/run.ts";
-import { isSystemError, messageOf, openIfAsked, print, say, sayWrapped } from "./command.ts";
+import { messageOf, openIfAsked, print, say, sayWrapped } from "./command.ts";
 import { shortPath, writableFolder } from "./files.ts";
 import { missingOf } from "./listing.ts";
 import { livePortOf } from "./live-options.ts";
@@ -106,7 +106,7 @@ async function measureOn(machines: Machines, plan: Plan, measuring: Measuring): 
     });
     let measured = ran;
     let lacking = false;
-    for (const { add, doing } of passes) {
+    for (const { add, doing, option } of passes) {
       try {
         measured = await add(measured, plan, {
           ...{ host, cpus, signal },
@@ -116,7 +116,7 @@ async function measureOn(machines: Machines, plan: Plan, measuring: Measuring): 
       } catch (error) {
         if (!isSystemError(error)) throw error;
         // The rounds are measured: a pass that fails leaves their report as it is.
-        progress.note(`${doing}: ${messageOf(error)}`);
+        progress.note(`--${option.name}: ${messageOf(error)}; the report is without it`);
         lacking = true;
       }
     }

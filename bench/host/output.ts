@@ -17,6 +17,11 @@ export class OutputError extends Error {
   }
 }
 
+/** A fault of the system, such as a full disk: its message says all that there is to say. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error && "code" in error;
+}
+
 /** Without the system call and the path, which may be that of a temporary file. */
 export function reasonOf(error: unknown): string {
   const { errno } = error as NodeJS.ErrnoException;

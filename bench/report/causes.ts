@@ -33,6 +33,7 @@ interface StrategyRow {
 }
 
 const epoll = { waiting: "told", call: "epoll_wait" } as const;
+const libuv = { waiting: "streams", call: "epoll_wait" } as const;
 const peer = (call: string) => ({ waiting: "calls-back", call }) as const;
 
 const strategies: Readonly<Record<string, StrategyRow>> = {
@@ -59,17 +60,9 @@ const strategies: Readonly<Record<string, StrategyRow>> = {
     ...{ waiting: "completes", call: "io_uring_enter" },
     what: "serve() over completions of io_uring",
   },
-  net: { waiting: "streams", call: "epoll_wait", what: "Node's own net module over libuv" },
-  "net-workers": {
-    waiting: "streams",
-    call: "epoll_wait",
-    what: "Node's net module with a pool of threads",
-  },
-  cluster: {
-    waiting: "streams",
-    call: "epoll_wait",
-    what: "several processes of Node's net module",
-  },
+  net: { ...libuv, what: "Node's own net module over libuv" },
+  "net-workers": { ...libuv, what: "Node's net module with a pool of threads" },
+  cluster: { ...libuv, what: "several processes of Node's net module" },
   "python-selectors": { ...peer("Python's selectors module"), what: "one loop in Python" },
   asyncio: { ...peer("asyncio"), what: "a Protocol in Python" },
   uvloop: { ...peer("libuv"), what: "the Protocol of asyncio on uvloop" },

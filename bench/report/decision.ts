@@ -18,7 +18,7 @@ export interface Tile {
 export function tilesOf(groups: readonly Group[], opening: Group, results: Results): Tile[] {
   const { reference, cells } = results;
   const errors = errorsOf(cells);
-  if (opening.workload === "scale") return [...heldTiles(opening), errors].slice(0, 4);
+  if (opening.workload === "scale") return [...heldTiles(opening), ...errors].slice(0, 4);
   const pair = pairOf(opening, reference);
   const [capacity] = headlineFirst(groups.filter(({ workload }) => workload === "echo-capacity"));
   const carries = capacity === undefined ? "" : metricWords(capacity.metric, "1/s").title;
@@ -31,7 +31,7 @@ export function tilesOf(groups: readonly Group[], opening: Group, results: Resul
           ...{ metric: capacity.metric, format: plainNumber },
           what: `${carries} with ${sizeText(capacity.workload, sizeOf(capacity))}`,
         }),
-    errors,
+    ...errors,
   ].filter((tile) => tile !== undefined);
   return [...tiles, ...sizeTiles(results)].slice(0, 4);
 }
@@ -78,15 +78,18 @@ function pairTile({ base, other }: Two, { metric, format, what }: PairMetric): T
   return { figure: found.map(({ text }) => text).join(" · "), words: `${what}: ${names}` };
 }
 
-function errorsOf(all: readonly Cell[]): Tile {
+/** Empty if no message was checked, and none is known to be wrong. */
+function errorsOf(all: readonly Cell[]): Tile[] {
   const isCounted = ({ workload, mismatches }: Cell) => mismatches > 0 || !isUnchecked(workload);
   const cells = all.filter(isCounted);
   const sum = (of: (cell: Cell) => number) => cells.reduce((total, cell) => total + of(cell), 0);
   const wrong = sum(({ mismatches }) => mismatches);
   const failed = all.filter(({ status }) => status === "failed").length;
   const cases = failed === 0 ? "" : `; ${plural(failed, "cell")} failed`;
-  const messages = count(sum(({ messages: number }) => number));
-  return { figure: count(wrong), words: `of ${messages} messages wrong or missing${cases}` };
+  const messages = sum(({ messages: number }) => number);
+  if (messages === 0 && wrong === 0 && failed === 0) return [];
+  const words = `of ${count(messages)} messages wrong or missing${cases}`;
+  return [{ figure: count(wrong), words }];
 }
 
 function heldTiles(group: Group): Tile[] {

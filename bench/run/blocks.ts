@@ -14,7 +14,7 @@ import type { PartClock } from "./budget.ts";
 import { measureInterleaved, takesTurns } from "./interleaved.ts";
 import { judgedRounds, pairBlocks, type Refusal } from "./judge.ts";
 import { pairOf } from "./metrics.ts";
-import type { Part, Plan, Scenario } from "./plan.ts";
+import { baselineIndex, type Part, type Plan, type Scenario } from "./plan.ts";
 import { measureRound, type Round, type RoundContext, type RoundRequest } from "./round.ts";
 
 /** Progress events, for the live views. */
@@ -216,9 +216,7 @@ export class BlockRun {
         found.add(keyOf(scenarioIndex, contender.name));
         if (base !== null) found.add(keyOf(scenarioIndex, this.#plan.reference));
         // The ratio to the baseline pairs figures of the same block.
-        const baseline = scenarios.findIndex(
-          ({ variant }) => variant === workload.baseline?.variant,
-        );
+        const baseline = baselineIndex(this.#part, workload);
         if (baseline >= 0 && this.#runs(baseline, contender)) {
           found.add(keyOf(baseline, contender.name));
         }

@@ -30,7 +30,7 @@ import {
   undisturbedShare,
 } from "./judge.ts";
 import { metricsOf, pairOf, pairOfLoads } from "./metrics.ts";
-import type { Part, Plan, Scenario } from "./plan.ts";
+import { baselineIndex, type Part, type Plan, type Scenario } from "./plan.ts";
 import type { Round } from "./round.ts";
 import { divide, sum, total } from "./window-sums.ts";
 
@@ -279,10 +279,8 @@ function baselineOf(
   { rounds }: PartOutcome,
   { scenario, course }: { readonly scenario: Scenario; readonly course: Course },
 ): readonly Judged[] | null {
-  const { baseline } = scenario.workload;
-  if (baseline === undefined || scenario.variant === baseline.variant) return null;
-  const scenarioIndex = part.scenarios.findIndex(({ variant }) => variant === baseline.variant);
-  if (scenarioIndex < 0) return null;
+  const scenarioIndex = baselineIndex(part, scenario.workload);
+  if (scenarioIndex < 0 || part.scenarios[scenarioIndex]?.variant === scenario.variant) return null;
   return judgedRounds(part, rounds, { scenarioIndex, contender: course.contender });
 }
 

@@ -40,6 +40,11 @@ export interface Part {
   readonly timing: Timing;
 }
 
+/** Of the scenario that a workload's others are compared with; -1 if there is none. */
+export function baselineIndex({ scenarios }: Part, { baseline }: Workload): number {
+  return scenarios.findIndex(({ variant }) => variant === baseline?.variant);
+}
+
 export interface Plan {
   readonly profile: string;
   readonly parts: readonly Part[];

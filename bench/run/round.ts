@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import type { Contender } from "../contenders/catalogue.ts";
 import type { CpuShare, Workbench } from "../host/host.ts";
 import type { MemorySample } from "../host/memory.ts";
+import { isSystemError, reasonOf } from "../host/output.ts";
 import type {
   Counters,
   Delivered,
@@ -150,8 +151,8 @@ export async function measureRound(request: RoundRequest, context: RoundContext)
 
 /** A full disk, for example: the other cells keep their figures. @throws all other errors. */
 function unmeasured(error: unknown): Partial<Round> {
-  if (error instanceof Error && "syscall" in error) return { unavailable: error.message };
-  throw error;
+  if (!isSystemError(error)) throw error;
+  return { unavailable: `${error.syscall} failed: ${reasonOf(error)}` };
 }
 
 /** What went wrong in a round, as its report says it. */

@@ -6,7 +6,7 @@ import { type BootstrapOptions, bootstrapMedian } from "./bootstrap.ts";
 import { standardDeviation } from "./detectable-effect.ts";
 import { type CommonSpread, moderatedSpread, studentInterval, studentReach } from "./moderated.ts";
 import { median } from "./quantile.ts";
-import { meanBeyond } from "./student.ts";
+import { type LogSpread, meanBeyond } from "./student.ts";
 
 /** One contender and the reference in the same block, in the same unit, both above zero. */
 export interface Pair {
@@ -122,10 +122,7 @@ export function rankedEffect(
 ): number | null {
   const spread = moderatedSpread(blocks.map(Math.log), common ?? null);
   if (spread === null || median === null || low === null || high === null) return null;
-  const { deviation, freedom } = spread;
-  const error = deviation / Math.sqrt(blocks.length);
-  const reach = studentReach(rankingLevel, rankingPower, freedom) * error;
-  const byTest = Math.log(smallestRatio) + reach;
+  const byTest = rankedLog(blocks.length, spread);
   const effect = Math.expm1(Math.max(byTest, Math.log(high / median), Math.log(median / low)));
   return Number.isFinite(effect) ? effect : null;
 }
@@ -140,11 +137,9 @@ export function blocksToRank(
   logRatios: readonly number[],
   { effect, minimum, maximum }: BlocksToRank,
 ): number {
-  const sigma = standardDeviation(logRatios);
-  const reaches = (blocks: number) => {
-    const reach = studentReach(rankingLevel, rankingPower, blocks - 1) * sigma;
-    return Math.log(smallestRatio) + reach / Math.sqrt(blocks) <= Math.log1p(effect);
-  };
+  const deviation = standardDeviation(logRatios);
+  const reaches = (blocks: number) =>
+    rankedLog(blocks, { deviation, freedom: blocks - 1 }) <= Math.log1p(effect);
   let blocks = Math.max(2, minimum);
   while (blocks < maximum && !reaches(blocks)) blocks++;
   return blocks;
@@ -154,6 +149,12 @@ interface BlocksToRank {
   readonly effect: number;
   readonly minimum: number;
   readonly maximum: number;
+}
+
+/** The mean log ratio that Student's test ranks with the power, by the spread of so many blocks. */
+function rankedLog(blocks: number, { deviation, freedom }: LogSpread): number {
+  const reach = studentReach(rankingLevel, rankingPower, freedom);
+  return Math.log(smallestRatio) + (reach * deviation) / Math.sqrt(blocks);
 }
 
 function logRatio({ value, reference }: Pair): number {

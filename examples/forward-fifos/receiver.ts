@@ -65,7 +65,8 @@ export async function receiveLines(inbox: Inbox, signal: AbortSignal): Promise<v
 
   function outletOf(name: string): Outlet {
     if (!NAME.test(name)) throw new Error(`${JSON.stringify(name)} is no name of a FIFO`);
-    if (!outlets.has(name) && outlets.size >= MOST_FIFOS) throw new Error("too many FIFOs");
+    if (!outlets.has(name) && outlets.size >= MOST_FIFOS)
+      throw new Error(`${name}: no more than ${MOST_FIFOS} FIFOs`);
     const outlet = outlets.get(name) ?? open(join(folder, name));
     outlets.set(name, outlet);
     return outlet;

@@ -300,14 +300,20 @@ ENGINE_TEST(EngineClosesOnceWhateverHappens) {
   }
 }
 
-ENGINE_TEST(EngineReceivesWhatCameBeforeARefusedSend) {
-  Program program(make);
+/** A connection with a write to a peer that has sent "last words" and closed. */
+int WritingToOneThatIsGone(Program& program) {
   DescriptorPair pair = StreamPair();
   const int slot = Adopted(program, std::move(pair.first));
   program.Turn(0);
   SendAll(pair.second, "last words");
   pair.second.Reset();
   program.WriteText(slot, "x");
+  return slot;
+}
+
+ENGINE_TEST(EngineReceivesWhatCameBeforeARefusedSend) {
+  Program program(make);
+  WritingToOneThatIsGone(program);
   CHECK(program.Until([&] { return program.Count(CompletionKind::kClosed) == 1; }));
   CHECK(program.received == "last words");
   CHECK_EQ(program.Last(CompletionKind::kClosed)->length, -EPIPE);
@@ -341,12 +347,7 @@ ENGINE_TEST(EngineReceivesMoreThanItHasBuffersForBeforeRefusedSends) {
 
 ENGINE_TEST(EngineClosesARefusedSlotThatIsPaused) {
   Program program(make);
-  DescriptorPair pair = StreamPair();
-  const int slot = Adopted(program, std::move(pair.first));
-  program.Turn(0);
-  SendAll(pair.second, "last words");
-  pair.second.Reset();
-  program.WriteText(slot, "x");
+  const int slot = WritingToOneThatIsGone(program);
   program.engine->Flush();
   std::string unread;
   CHECK_EQ(ErrorOf(program.engine->Detach(slot, &unread)), EBADF);
