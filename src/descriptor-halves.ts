@@ -1,13 +1,11 @@
 // The two halves of a stream over a descriptor: when each reads or writes, and how each ends.
 
-import { fstatSync } from "node:fs";
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
-import { isatty } from "node:tty";
 import { read, write } from "./descriptor.ts";
 import { DescriptorWatch, type WatchObserver } from "./descriptor-watch.ts";
 import { EAGAIN } from "./errno.ts";
-import { systemError } from "./native.ts";
+import { native, systemError } from "./native.ts";
 import { EVENT_READ, EVENT_WRITE } from "./selector.ts";
 
 export type Done = (error?: Error | null) => void;
@@ -15,8 +13,6 @@ export type Done = (error?: Error | null) => void;
 const BUFFER_BYTES = 64 << 10;
 /** Calls of write(2) per turn, so that a fast consumer does not starve Node's loop. */
 const WRITES_PER_TURN = 16;
-/** The device number of /dev/ptmx on Linux: major 5, minor 2. */
-const LINUX_PTMX = 0x502;
 const { EIO } = constants.errno;
 
 /** One per thread: what is read stays here only until it is copied or handed over. */
@@ -82,7 +78,7 @@ export class ReadHalf implements WatchObserver {
       return;
     }
     this.end();
-    if (n < 0 && !(n === -EIO && isTerminalEnd(this.#fd))) {
+    if (n < 0 && !(n === -EIO && native.endsWithEio(this.#fd))) {
       this.onFailure(systemError(n, `cannot read fd ${this.#fd}`, "read"));
       return;
     }
@@ -172,15 +168,6 @@ export class WriteHalf implements WatchObserver {
     this.#chunks = [];
     done?.(error);
   }
-}
-
-/**
- * Whether EIO is the end of a pseudo-terminal whose other side has closed, and not the failure of a
- * device. pty(7)
- */
-function isTerminalEnd(fd: number): boolean {
-  if (process.platform !== "linux") return isatty(fd);
-  return fstatSync(fd).rdev === LINUX_PTMX;
 }
 
 function canceledWrite(fd: number): Error {

@@ -145,9 +145,10 @@ export interface Native {
   unregister(id: number, fd: number): number;
   /**
    * Below 0 milliseconds: without a deadline. Such a wait also ends, with 0, if Node's loop has
-   * something to do; if it brought events nevertheless, the next one does.
+   * something to do; if it brought events nevertheless, the next one does. Either wait ends after
+   * `mostMs`, unless that is below 0.
    */
-  poll(id: number, timeoutMs: number): number;
+  poll(id: number, timeoutMs: number, mostMs: number): number;
   /**
    * Waits on this selector while Node's loop goes on, from its next pass on. EBUSY if the selector
    * has a run already.
@@ -301,6 +302,8 @@ export interface Native {
   enterRawMode(fd: number, line: Int32Array, saved: Uint8Array): number;
   restoreTerminal(fd: number, saved: Uint8Array): number;
   readTerminal(fd: number, line: Int32Array): number;
+  /** Whether EIO from read(2) is the end of a pseudo-terminal, and not the failure of a device. */
+  endsWithEio(fd: number): boolean;
 
   /** I/O: takes values of any kind. */
   sendDescriptor: NativePassing<number | Int32Array>;

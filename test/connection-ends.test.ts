@@ -4,19 +4,23 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { openSync } from "node:fs";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import {
   adopt,
   type Connection,
+  type ConnectionHandlers,
   close,
   DefaultSelector,
+  openPty,
   pipeBoth,
   Reactor,
   read,
   type Server,
   serve,
+  shutdown,
   socketPair,
   toDuplex,
   write,
@@ -59,6 +63,9 @@ describe.each(engines)("by %s", (name, way) => {
           data: (_c, bytes) => {
             got += Buffer.from(bytes);
           },
+          end: () => {
+            got += " and the end";
+          },
           close: (_c, error) => resolve(error),
         },
         way,
@@ -73,7 +80,78 @@ describe.each(engines)("by %s", (name, way) => {
     socket.resetAndDestroy();
     if (length === 1) write();
     expect(await closed).toMatchObject({ code: expect.stringMatching(/ECONNRESET|EPIPE/) });
-    expect(got).toBe("too large");
+    expect(got).toBe("too large"); // a reset is no end
+  });
+
+  it.each([
+    ["has closed", close, "all and the end"],
+    ["only reads no more", (peer: number) => shutdown(peer, "read"), "all"],
+  ])(
+    "tells the end of a peer that refuses a write, if there was one: it %s",
+    async (_what, leave, told) => {
+      const [fd, peer] = socketPair();
+      let got = "";
+      const closed = new Promise<Error | null>((resolve) => {
+        const handlers: ConnectionHandlers = {
+          data: (_c, bytes) => {
+            got += Buffer.from(bytes);
+          },
+          end: () => {
+            got += " and the end";
+          },
+          close: (_c, error) => resolve(error),
+        };
+        const connection = adopt(fd, handlers, way);
+        write(peer, Buffer.from("all"));
+        leave(peer);
+        connection.write("y");
+      });
+      expect(await closed).toMatchObject({ code: "EPIPE" });
+      expect(got).toBe(told);
+      if (told === "all") close(peer);
+    },
+  );
+
+  it.skipIf(name === "io_uring")("tells the end of a terminal from a read that fails", async () => {
+    const ending = async (fd: number, options: object) => {
+      const told: unknown[] = [];
+      await new Promise<void>((resolve) => {
+        const close = (_c: Connection, error: Error | null) => {
+          told.push((error as NodeJS.ErrnoException | null)?.code ?? null);
+          resolve();
+        };
+        adopt(fd, { data() {}, end: () => void told.push("end"), close }, { ...way, ...options });
+      });
+      return told;
+    };
+    const { controller, terminal } = openPty();
+    close(terminal);
+    expect(await ending(controller, {})).toEqual(["end", null]);
+    if (process.platform !== "linux") return;
+    // Nothing is mapped at address 0. proc_pid_mem(5)
+    const memory = openSync("/proc/self/mem", "r");
+    expect(await ending(memory, { backend: "poll" })).toEqual(["EIO"]);
+  });
+
+  it("`for await` throws if the peer resets, also if a write finds that first", async () => {
+    const accepted: Connection[] = [];
+    const server = start({ open: (one) => void accepted.push(one) }, way);
+    const socket = await socketTo(server);
+    await until(() => accepted.length > 0, "the connection");
+    const connection = accepted[0] as Connection;
+    const got: string[] = [];
+    const reading = (async () => {
+      for await (const bytes of connection) got.push(String(Buffer.from(bytes)));
+    })();
+    reading.catch(() => {});
+    socket.write("half of");
+    await until(() => got.length > 0, "the first bytes");
+    socket.resetAndDestroy();
+    connection.write("y");
+    await expect(reading).rejects.toMatchObject({
+      code: expect.stringMatching(/ECONNRESET|EPIPE/),
+    });
+    expect(got).toEqual(["half of"]);
   });
 
   it("tells a reader that comes later why the connection was lost", async () => {

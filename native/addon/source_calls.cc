@@ -9,6 +9,7 @@
 #include "addon/answers.h"
 #include "addon/calls.h"
 #include "addon/io_call.h"
+#include "net/descriptor.h"
 #include "net/inotify.h"
 #include "net/netlink.h"
 #include "net/terminal.h"
@@ -121,6 +122,11 @@ Napi::Value ReadLine(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), 0);
 }
 
+/** endsWithEio(fd) */
+Napi::Value EndsInEio(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), EndsWithEio(Integer(info, 0)));
+}
+
 }  // namespace
 
 void ExportSourceCalls(Napi::Env env, Napi::Object exports, Environment* environment) {
@@ -138,6 +144,7 @@ void ExportSourceCalls(Napi::Env env, Napi::Object exports, Environment* environ
   add("enterRawMode", EnterRaw);
   add("restoreTerminal", Restore);
   add("readTerminal", ReadLine);
+  add("endsWithEio", EndsInEio);
 }
 
 }  // namespace io_selectors

@@ -2,6 +2,9 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#ifdef __linux__
+#include <sys/sysmacros.h>
+#endif
 
 namespace io_selectors {
 
@@ -19,6 +22,16 @@ ssize_t Write(int fd, const void* buffer, size_t length) {
     if (n >= 0) return n;
     if (errno != EINTR) return -errno;
   }
+}
+
+bool EndsWithEio(int fd) {
+#ifdef __linux__
+  struct stat status;
+  // /dev/ptmx; the terminal at its other side ends with 0
+  return fstat(fd, &status) == 0 && status.st_rdev == makedev(5, 2);
+#else
+  return isatty(fd) == 1;
+#endif
 }
 
 Result<void> SetNonBlocking(int fd, bool on) {

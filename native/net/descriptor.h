@@ -19,6 +19,12 @@ ssize_t Read(int fd, void* buffer, size_t length);
  * bytes taken, perhaps fewer than `length`, or -errno. */
 ssize_t Write(int fd, const void* buffer, size_t length);
 
+/**
+ * Whether EIO from read(2) is the end of a pseudo-terminal whose other side has closed, and not the
+ * failure of a device. pty(7)
+ */
+bool EndsWithEio(int fd);
+
 /** O_NONBLOCK, which all duplicates of a descriptor share. */
 Result<void> SetNonBlocking(int fd, bool on);
 Result<void> SetCloseOnExec(int fd);

@@ -20,12 +20,6 @@ bool IsWrite(SubmissionKind kind) {
   return kind == SubmissionKind::kWriteOutbound || kind == SubmissionKind::kWriteInbound;
 }
 
-/** The sooner of two timeouts, of which those below 0 never end. */
-int64_t Sooner(int64_t one, int64_t other) {
-  if (one < 0 || other < 0) return std::max(one, other);
-  return std::min(one, other);
-}
-
 }  // namespace
 
 Engine::Engine(const Rings& rings)
@@ -220,6 +214,7 @@ void Engine::CloseIfBothEnded(int32_t slot) {
 }
 
 void Engine::PeerEnded(int32_t slot) {
+  if (At(slot).Has(kCutOff)) return Fail(slot, At(slot).error, true);
   At(slot).Drop(kReads);
   Emit(slot, CompletionKind::kEnd, 0, 0);
   Settle(slot);

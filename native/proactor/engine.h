@@ -156,6 +156,7 @@ class Engine {
     kStarved = 1 << 10,      // its receive found no buffer
     kSendsAtOnce = 1 << 11,  // in the flush that has not entered the kernel
     kReports = 1 << 12,      // its queue is to be reported after that
+    kCutOff = 1 << 13,       // a receive of 0 bytes is not the peer's end
   };
 
   struct Slot {

@@ -2,6 +2,7 @@
 
 #ifdef IO_SELECTORS_HAS_IO_URING
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -11,6 +12,15 @@
 #include "core/timeout.h"
 
 namespace io_selectors {
+
+namespace {
+
+bool PeerHasEnded(int fd) {
+  pollfd watched{fd, POLLRDHUP, 0};
+  return poll(&watched, 1, 0) > 0 && (watched.revents & POLLRDHUP) != 0;
+}
+
+}  // namespace
 
 Result<void> IoUringSender::Submit(uint32_t least, int64_t timeout_ns) {
   if (!refused_.ok()) return refused_;
@@ -83,6 +93,8 @@ void IoUringSender::RefuseSend(int32_t slot, int error) {
   DropQueue(*at);
   at->error = static_cast<int16_t>(error);
   at->Add(kSendRefused);
+  if (error == EPIPE && PeerHasEnded(slot)) return;
+  at->Add(kCutOff);
   shutdown(slot, SHUT_RD);  // the receive ends after what is there, also if the peer is alive
 }
 

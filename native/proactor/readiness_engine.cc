@@ -183,7 +183,9 @@ class ReadinessEngine final : public Engine {
     at.Drop(kWrites);
     DropQueue(at);
     at.error = static_cast<int16_t>(error);
-    at.Add(kSendRefused);
+    // EPIPE: the peer may have ended before. Any other error is one that a receive, which would
+    // have failed with it, does not see any more. tcp(7)
+    at.Add(error == EPIPE ? kSendRefused : kSendRefused | kCutOff);
     refused_.push_back(slot);
     Settle(slot);
   }
@@ -282,8 +284,7 @@ class ReadinessEngine final : public Engine {
     uint8_t* into = rings_.inbound + used_;
     if (At(slot).Has(kSocket)) return io_selectors::Receive(slot, into, kReceiveBytes);
     const ssize_t received = Read(slot, into, kReceiveBytes);
-    // pty(7): EIO is how a terminal ends once the other side has closed.
-    return received == -EIO ? 0 : received;
+    return received == -EIO && EndsWithEio(slot) ? 0 : received;
   }
 
   /** Not inlined, so that a message does not pay for the registers that accepting needs. */
