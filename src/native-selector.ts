@@ -42,6 +42,7 @@ const LEVEL: RegisterOptions = { mode: "level" };
 
 /** For Reactor.run, which hosts Node's own event loop. Not part of the public contract. */
 export const run = Symbol("run");
+export const within = Symbol("within");
 export const wishTurn = Symbol("wishTurn");
 export const wishEnd = Symbol("wishEnd");
 /** For the Reactor's dispatch: the events, and a descriptor's data without touching its key. */
@@ -178,10 +179,15 @@ export class NativeSelector<T = unknown> implements Selector<T> {
   }
 
   poll(timeoutMs?: number | null): number {
+    return this[within](timeoutMs, null);
+  }
+
+  /** @internal As poll(), which waits `mostMs` at most; that is no deadline of the caller's. */
+  [within](timeoutMs: number | null | undefined, mostMs: number | null): number {
     this.#assertOpen();
     const nativeTimeout = toNativeTimeout(timeoutMs);
     this.#ring.beforeWait();
-    return this.#take(native.poll(this.#id, nativeTimeout));
+    return this.#take(native.poll(this.#id, nativeTimeout, toNativeTimeout(mostMs)));
   }
 
   readyKey(i: number): SelectorKey<T> | undefined {

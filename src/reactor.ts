@@ -8,7 +8,6 @@ import {
   assertObject,
   assertRepeatMs,
   assertSignal,
-  toNativeTimeout,
 } from "./arguments.ts";
 import { invalidType, invalidValue } from "./errors.ts";
 import {
@@ -19,7 +18,7 @@ import {
 } from "./event-handler.ts";
 import type { EventRing } from "./event-ring.ts";
 import { native } from "./native.ts";
-import { dataOf, NativeSelector, ring, run, wishEnd, wishTurn } from "./native-selector.ts";
+import { dataOf, NativeSelector, ring, run, wishEnd, wishTurn, within } from "./native-selector.ts";
 import { Registrations } from "./registrations.ts";
 import { EVENT_READ, EVENT_WRITE, type FileLike, type RegisterOptions } from "./selector.ts";
 import { type Timer, TimerQueue } from "./timer-queue.ts";
@@ -203,8 +202,7 @@ export class Reactor {
    * @throws what Selector.poll throws; after the turn, an exception of this Reactor's own onError.
    */
   handleEvents(timeoutMs: number | null = null): number {
-    toNativeTimeout(timeoutMs);
-    const ready = this.#selector.poll(this.#timeout(timeoutMs));
+    const ready = this.#selector[within](timeoutMs, this.#untilDueMs());
     if (this.#due.length > 0) this.#tasks = [...this.#due.splice(0).reverse(), ...this.#tasks];
     this.#runTimersAndTasks();
     this.#dispatch(ready);
@@ -264,7 +262,7 @@ export class Reactor {
       }
       failure ??= this.#takeFailure();
       if (failure !== null) this.stop();
-      return this.#timeout(null);
+      return this.#untilDueMs();
     });
     this.#running = true;
     await over;
@@ -387,12 +385,10 @@ export class Reactor {
     }
   }
 
-  /** The caller's timeout, cut short by the next timer, and to nothing by a posted task. */
-  #timeout(timeoutMs: number | null): number | null {
+  /** How long a wait may take: until the next timer; not at all if a task is posted. */
+  #untilDueMs(): number | null {
     if (this.#tasks.length > 0 || this.#due.length > 0) return 0;
     const dueMs = this.#timers.nextDueMs();
-    if (dueMs === null) return timeoutMs;
-    const untilDueMs = Math.max(0, dueMs - performance.now());
-    return timeoutMs === null ? untilDueMs : Math.min(timeoutMs, untilDueMs);
+    return dueMs === null ? null : Math.max(0, dueMs - performance.now());
   }
 }

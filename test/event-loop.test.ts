@@ -243,6 +243,19 @@ describe.each(backends)("a wait without a deadline on %s", (backend) => {
     expect(await exited).toEqual([7, null]);
   });
 
+  it("ends for Node's timers although a Reactor has a later timer of its own", async () => {
+    const program = script(`${start}
+      const reactor = new io.Reactor(selector);
+      reactor.setTimer(3_600_000, () => {});
+      reactor.setTimer(5, () => console.log("due"));
+      setTimeout(() => process.exit(7), 40);
+      for (;;) if (reactor.handleEvents() === 0) await yields.setTimeout();`);
+    const child = spawn(process.execPath, program, { stdio: ["ignore", "pipe", "inherit"] });
+    const exited = once(child, "exit");
+    expect((await child.stdout.setEncoding("utf8").toArray()).join("")).toBe("due\n");
+    expect(await exited).toEqual([7, null]);
+  });
+
   it.each([
     ["select", "selector.select().length", 2],
     ["looks", "selector.poll(0)", 0],

@@ -21,12 +21,6 @@ constexpr int kBusyTurns = 4;
  * makes Linux walk through everything that the source watches, 0.3 us for each descriptor. */
 constexpr int64_t kQuietNs = 1000 * kNsPerMs;
 
-/** The sooner of two timeouts, of which those below 0 never end. */
-int64_t Sooner(int64_t one_ns, int64_t other_ns) {
-  if (one_ns < 0 || other_ns < 0) return std::max(one_ns, other_ns);
-  return std::min(one_ns, other_ns);
-}
-
 /** A callback of the loop has no scope of Node-API's own. */
 class HandleScope {
  public:

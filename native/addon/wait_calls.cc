@@ -3,6 +3,7 @@
 
 #include <sys/select.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "addon/calls.h"
@@ -119,14 +120,18 @@ int32_t LookOnce(const Call& call, OpenSelector& open) {
   return count;
 }
 
-/** A wait without a deadline: it also ends empty for Node's sake. */
-int32_t WaitForever(const Call& call, OpenSelector& open) {
+/** A wait for whose length the caller gave no deadline: it also ends empty for Node's sake. */
+int32_t WaitForever(const Call& call, OpenSelector& open, int64_t most_ns) {
   Host& host = call.environment().HostOf(call.env());
   if (std::exchange(open.owes_turn_in, -1) == host.Pass() && !host.HasAsked()) {
     return EndEmpty(open, host);
   }
-  const int64_t longest_ns = open.wake_set.watches_host() ? kForever : kLongestBlindWaitNs;
+  const int64_t sighted_ns = open.wake_set.watches_host() ? kForever : kLongestBlindWaitNs;
+  const int64_t deadline_ns = most_ns == kForever ? kNever : DeadlineAfter(most_ns);
   for (;;) {
+    const int64_t left_ns =
+        most_ns == kForever ? kForever : std::max<int64_t>(0, deadline_ns - MonotonicNs());
+    const int64_t longest_ns = Sooner(left_ns, sighted_ns);
     const int64_t yield_by_ns = host.YieldByNs();
     if (yield_by_ns != 0 && yield_by_ns != kNever) {
       const Result<void> set = open.wake_set.WakeBy(yield_by_ns);
@@ -138,6 +143,7 @@ int32_t WaitForever(const Call& call, OpenSelector& open) {
     if (count > 0 && yields) open.owes_turn_in = host.Pass();
     if (count != 0 || ready.waker) return count;
     if (yields) return EndEmpty(open, host);
+    if (left_ns == 0) return 0;
   }
 }
 
@@ -154,13 +160,14 @@ int32_t WaitUntil(const Call& call, OpenSelector& open, int64_t deadline_ns) {
   }
 }
 
-/** poll(id, timeoutMs): the number of ready events now in the ring, or -errno. */
+/** poll(id, timeoutMs, mostMs): the number of ready events now in the ring, or -errno. */
 napi_value Poll(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   OpenSelector* open = call.environment().Find(call.Int(0));
   if (open == nullptr) return call.Answer(-EBADF);
   const int64_t timeout_ns = ToNanoseconds(call.Double(1));
-  if (timeout_ns == 0) {
+  const int64_t most_ns = ToNanoseconds(call.Double(2));
+  if (timeout_ns == 0 || most_ns == 0) {
     const int32_t count = LookOnce(call, *open);
     // A pass of a run ends with Looked(). Otherwise what this look has taken would not wake it.
     const bool listens = open->run != nullptr && !open->run->passing();
@@ -168,8 +175,8 @@ napi_value Poll(napi_env env, napi_callback_info info) {
     return call.Answer(count);
   }
   const BlockingWait blocking(*open, call.environment(), call.environment().HostOf(env));
-  return call.Answer(timeout_ns < 0 ? WaitForever(call, *open)
-                                    : WaitUntil(call, *open, DeadlineAfter(timeout_ns)));
+  if (timeout_ns == kForever) return call.Answer(WaitForever(call, *open, most_ns));
+  return call.Answer(WaitUntil(call, *open, DeadlineAfter(Sooner(timeout_ns, most_ns))));
 }
 
 /** run(id, turn, over): 0, or -errno. See HostedRun. */

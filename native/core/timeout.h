@@ -2,6 +2,7 @@
 // ends early.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <ctime>
 #include <limits>
@@ -25,6 +26,12 @@ inline int64_t DeadlineAfter(int64_t timeout_ns) {
   const int64_t now = MonotonicNs();
   constexpr int64_t kLatest = std::numeric_limits<int64_t>::max();
   return timeout_ns > kLatest - now ? kLatest : now + timeout_ns;
+}
+
+/** The sooner of two timeouts, of which those below 0 never end. */
+inline int64_t Sooner(int64_t one_ns, int64_t other_ns) {
+  if (one_ns < 0 || other_ns < 0) return std::max(one_ns, other_ns);
+  return std::min(one_ns, other_ns);
 }
 
 inline timespec ToTimespec(int64_t ns) {
