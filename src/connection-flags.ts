@@ -14,4 +14,6 @@ export const UNREFERENCED = 256;
 export const UNWRITABLE = 512;
 /** Its descriptor is closed, so its number may be another's; `close` was not called yet. */
 export const ABANDONED = 1024;
+/** Handlers were told that the peer has ended. */
+export const PEER_ENDED = 2048;
 export const OVER = DESTROYED | CLOSED;

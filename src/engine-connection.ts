@@ -12,6 +12,7 @@ import {
   NEEDS_DRAIN,
   OVER,
   PAUSED,
+  PEER_ENDED,
   REPORTING,
   UNREFERENCED,
   UNWRITABLE,
@@ -87,11 +88,9 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   get writable(): boolean {
     return (this.#flags & (OVER | ENDED | UNWRITABLE)) === 0;
   }
-
   get closed(): boolean {
     return (this.#flags & OVER) !== 0;
   }
-
   get paused(): boolean {
     return (this.#flags & PAUSED) !== 0;
   }
@@ -99,7 +98,6 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   get remoteAddress(): SocketAddress | null {
     return this.#isGone ? null : addressOrNull(peerAddress, this.#slot);
   }
-
   get localAddress(): SocketAddress | null {
     return this.#isGone ? null : addressOrNull(localAddress, this.#slot);
   }
@@ -140,7 +138,6 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     this.#submit(SUBMIT_DESTROY);
     if (unclosed.has(this)) this.#role.engine.later(() => this[onClosed](0, false));
   }
-
   [Symbol.dispose](): void {
     this.destroy();
   }
@@ -150,7 +147,6 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     if ((this.#flags & HELD_BACK) === 0) this.#submit(SUBMIT_PAUSE);
     this.#flags |= PAUSED;
   }
-
   resume(): void {
     if ((this.#flags & PAUSED) === 0) return;
     this.#flags &= ~PAUSED;
@@ -161,7 +157,6 @@ export class EngineConnection<T = undefined> implements Connection<T> {
     assertIdleMs(idleMs);
     if (!this.closed) this.#submit(SUBMIT_IDLE_TIMEOUT, Math.ceil(idleMs));
   }
-
   setNoDelay(on: boolean): void {
     assertBoolean(on, "on");
     if (!this.#isGone) noDelayOrThrow(this.#slot, on);
@@ -211,7 +206,11 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   /** From now on a stream, an iterator or other handlers serve it. */
   [takeOver](changes: Partial<Role<T>>): void {
-    if (changes.handlers !== undefined) releaseReader(this, this.#role.handlers);
+    if (changes.handlers !== undefined) {
+      // Other handlers know of it: a reader that comes later waits for the end as well.
+      if (changes.endsItself === true && (this.#flags & PEER_ENDED) !== 0) this[unread]("end");
+      releaseReader(this, this.#role.handlers);
+    }
     this.#role = { ...this.#role, ...changes };
     const freed = this.#role.pacesItself === true ? this.#flags & HELD_BACK : 0;
     this.#flags &= ~freed;
@@ -226,7 +225,9 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   /** Delivers this again, before all others, once nothing holds it back any more. */
   [unread](item: Uint8Array | "end"): void {
-    withheldOf(this).unshift(copyOf(item)); // in place: #deliverWithheld() may be running
+    const items = withheldOf(this);
+    if (item === "end" && items.includes("end")) return;
+    items.unshift(copyOf(item)); // in place: #deliverWithheld() may be running
     // Its delivery is due already, or it is over: for a reader that takes it.
     if ((this.#flags & (OVER | WITHHELD)) !== 0) return;
     this.#flags |= WITHHELD;
@@ -237,7 +238,6 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   [flag](bit: number): void {
     this.#flags |= bit;
   }
-
   [opened](): void {
     this.#call((handlers) => handlers.open?.(this));
   }
@@ -253,6 +253,7 @@ export class EngineConnection<T = undefined> implements Connection<T> {
 
   [onEnd](): void {
     if (this.#keeps("end")) return;
+    this.#flags |= PEER_ENDED;
     this.#call((handlers) => handlers.end?.(this));
     const { allowHalfOpen, endsItself = false } = this.#role;
     if (!allowHalfOpen && !endsItself && (this.#flags & WITHHELD) === 0) this.end();
@@ -321,7 +322,6 @@ export class EngineConnection<T = undefined> implements Connection<T> {
   get #isUnheard(): boolean {
     return this.#role.closed !== null && this.#role.handlers.data === undefined;
   }
-
   /** Whether its number may be another's: that of one whose opening is not dispatched yet, too. */
   get #isGone(): boolean {
     return (this.#flags & (OVER | ABANDONED)) !== 0 || !this.#role.engine.serves(this.#slot);

@@ -47,6 +47,8 @@ export class FrameCutter<T> {
   readonly #begun = new WeakMap<Connection<T>, Begun>();
   /** Nothing that follows a frame that was refused can be one. */
   readonly #refused = new WeakSet<Connection<T>>();
+  /** What #cut() is cutting: a handler that it calls may detach the connection, or run a turn. */
+  #cutting: Cutting<T> | null = null;
 
   constructor(format: FrameFormat, onFrame: OnFrame<T>, onRefused: OnRefused<T> = destroyWith) {
     this.#format = format;
@@ -79,11 +81,14 @@ export class FrameCutter<T> {
     return begun.bytes;
   }
 
-  /** A part of its handlers: those that follow them get the begun frame. */
+  /** A part of its handlers: those that follow them get the bytes that are no frame yet. */
   readonly reader = {
     [release]: (connection: Connection<T>, giveBack: (bytes: Uint8Array) => void): void => {
       const begun = this.take(connection);
       if (begun !== null) giveBack(begun);
+      for (let one = this.#cutting; one !== null; one = one.outer) {
+        if (one.connection === connection) one.takeRest(giveBack);
+      }
     },
   };
 
@@ -99,29 +104,56 @@ export class FrameCutter<T> {
     const { headBytes, tailBytes, tooLong } = this.#format;
     const served = connection as EngineConnection<T>;
     const { handlers } = served[roleOf];
-    for (let from = 0; from < bytes.length; ) {
-      const end = this.#format.payloadEnd(bytes, from, seen);
-      if (end === INCOMPLETE) return from;
-      if (end === TOO_LONG) {
-        this.refuse(connection, "ERR_FRAME_TOO_LONG", `the peer sent ${tooLong}`);
-        return bytes.length;
+    const cutting = new Cutting(connection, bytes, this.#cutting);
+    this.#cutting = cutting;
+    try {
+      while (cutting.from < bytes.length) {
+        const { from } = cutting;
+        const end = this.#format.payloadEnd(bytes, from, seen);
+        if (end === INCOMPLETE) return from;
+        if (end === TOO_LONG) {
+          this.refuse(connection, "ERR_FRAME_TOO_LONG", `the peer sent ${tooLong}`);
+          return bytes.length;
+        }
+        cutting.from = end + tailBytes;
+        this.#onFrame(connection, bytes.subarray(from + headBytes, end));
+        if (connection.closed) return bytes.length;
+        if (served[withholds] || served[roleOf].handlers !== handlers) {
+          // Kept by the connection, which delivers it later, perhaps to other handlers.
+          cutting.takeRest((rest) => served[unread](rest));
+        }
       }
-      this.#onFrame(connection, bytes.subarray(from + headBytes, end));
-      from = end + tailBytes;
-      if (connection.closed) return bytes.length;
-      if (served[withholds] || served[roleOf].handlers !== handlers) {
-        // Kept by the connection, which delivers it later, perhaps to other handlers.
-        const left = bytes.subarray(from);
-        if (left.length > 0) served[unread](left);
-        return bytes.length;
-      }
+      return bytes.length;
+    } finally {
+      this.#cutting = cutting.outer;
     }
-    return bytes.length;
   }
 }
 
 function destroyWith<T>(connection: Connection<T>, error: FramingError): void {
   connection.destroy(error);
+}
+
+/** Bytes of a connection whose frames are given to the program now. */
+class Cutting<T> {
+  readonly connection: Connection<T>;
+  /** What was being cut when this was begun. */
+  readonly outer: Cutting<T> | null;
+  readonly #bytes: Uint8Array;
+  /** Where the frame begins that follows the one given last. */
+  from = 0;
+
+  constructor(connection: Connection<T>, bytes: Uint8Array, outer: Cutting<T> | null) {
+    this.connection = connection;
+    this.#bytes = bytes;
+    this.outer = outer;
+  }
+
+  takeRest(giveBack: (rest: Uint8Array) => void): void {
+    const rest = this.#bytes.subarray(this.from);
+    this.from = this.#bytes.length;
+    if (rest.length > 0) giveBack(rest);
+  }
 }
 
 /** A begun frame. It grows by doubling: a peer costs what it has sent, not what it announced. */

@@ -5,11 +5,20 @@ import { flag } from "./connection-symbols.ts";
 import { ENGINE_CAN_READ, ENGINE_CAN_WRITE } from "./native.ts";
 
 const writeOnly = new WeakSet<object>();
+const readOnly = new WeakSet<object>();
 
 /** @param answer what engineAdopt has returned. */
 export function noteDirections(connection: { [flag](bit: number): void }, answer: number): void {
-  if ((answer & ENGINE_CAN_WRITE) === 0) connection[flag](UNWRITABLE);
+  if ((answer & ENGINE_CAN_WRITE) === 0) {
+    connection[flag](UNWRITABLE);
+    readOnly.add(connection);
+  }
   if ((answer & ENGINE_CAN_READ) === 0) writeOnly.add(connection);
+}
+
+/** Whether nothing can be sent, so no end either. */
+export function isReadOnly(connection: object): boolean {
+  return readOnly.has(connection);
 }
 
 /** Whether nothing can be received, so no end either. */

@@ -6,7 +6,7 @@ import { isConnection } from "./connection-stream.ts";
 import { release, roleOf, takeOver } from "./connection-symbols.ts";
 import type { EngineConnection } from "./engine-connection.ts";
 import { closedBeforeEnd, connectionError, invalidType, invalidValue } from "./errors.ts";
-import { isWriteOnly } from "./one-way.ts";
+import { isReadOnly, isWriteOnly } from "./one-way.ts";
 import { reasonOf } from "./withheld.ts";
 
 /** Bytes that pipeBoth(a, b) has forwarded. */
@@ -21,7 +21,10 @@ const WHAT = "a connection of this pipe";
 
 /**
  * Sends to each connection what the other receives, as fast as the slower one takes it, and passes
- * on the end of each direction. It replaces the handlers of both connections except `close`.
+ * on the end of each direction. It replaces the handlers of both connections except `close`. If one
+ * of them is open in one direction only, such as an end of a pipe, the other direction has ended
+ * from the beginning: a socket beside a write-only descriptor is half-closed at once, and what a
+ * socket receives beside a read-only one is discarded.
  * @returns the bytes of each direction, once both connections have closed.
  * @throws {Error} the error with which the first of them closed; ERR_STREAM_PREMATURE_CLOSE if one
  *   closed before both had ended. The other is destroyed with it. ERR_CONNECTION_TAKEN if one of
@@ -37,6 +40,8 @@ export async function pipeBoth<A = undefined, B = undefined>(
   if (Object.is(a, b)) throw invalidValue("cannot pipe a connection to itself");
   const states: States = { ended: new Set(), left: new Set(), stalled: new Set() };
   const sides = [pipeOne(a, b, states), pipeOne(b, a, states)] as const;
+  if (isWriteOnly(a)) b.end();
+  if (isWriteOnly(b)) a.end();
   a.resume();
   b.resume();
   const [atA, atB] = await Promise.all(sides.map(({ closed }) => closed));
@@ -64,6 +69,7 @@ function pipeOne<F, T>(from: Connection<F>, to: Connection<T>, states: States): 
   const { ended, left, stalled } = states;
   const { promise: closed, resolve } = withResolvers<Error | null>();
   const direction = { bytes: 0, closed };
+  const discards = isReadOnly(to);
   const source = from as EngineConnection<F>;
   if (isWriteOnly(from)) ended.add(from);
   const before = source[roleOf].handlers;
@@ -77,6 +83,7 @@ function pipeOne<F, T>(from: Connection<F>, to: Connection<T>, states: States): 
       resolve(error);
     },
     data(_from, bytes) {
+      if (discards) return;
       direction.bytes += bytes.length;
       if (to.write(bytes)) return;
       stalled.add(from);
@@ -93,7 +100,7 @@ function pipeOne<F, T>(from: Connection<F>, to: Connection<T>, states: States): 
     },
     close(_from, error) {
       // Unless both have ended it broke off, and nothing more can be carried in either direction.
-      const isBroken = !(ended.has(from) && ended.has(to));
+      const isBroken = !(ended.has(from) && (ended.has(to) || isReadOnly(from)));
       const failure = error ?? (isBroken ? closedBeforeEnd(WHAT) : null);
       if (!left.has(to)) {
         if (failure !== null) to.destroy(failure);

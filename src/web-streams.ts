@@ -39,8 +39,12 @@ function readableOf(stream: Duplex): ReadableStream<Uint8Array> {
     stream.pause();
     stream.on("end", () =>
       settle(() => {
-        controller.close();
-        controller.byobRequest?.respond(0); // which settles a reader that brought its own buffer
+        try {
+          controller.close();
+          controller.byobRequest?.respond(0); // which settles a reader that brought its own buffer
+        } catch (error) {
+          controller.error(error); // part of an element of that buffer is missing
+        }
       }),
     );
     stream.on("error", (error) => settle(() => controller.error(error)));

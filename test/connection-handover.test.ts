@@ -4,7 +4,7 @@
 import { once } from "node:events";
 import { openSync, readFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
-import { text } from "node:stream/consumers";
+import { buffer, text } from "node:stream/consumers";
 import { finished } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
@@ -15,6 +15,7 @@ import {
   type ConnectionOptions,
   close,
   DefaultSelector,
+  type Detached,
   lengthPrefixed,
   lines,
   listenTcp,
@@ -26,11 +27,13 @@ import {
   shutdown,
   socketPair,
   toDuplex,
+  toReadable,
   toWebStreams,
+  toWritable,
   write,
 } from "../src/index.ts";
 import { engines } from "./connections/engines.ts";
-import { socketTo, start, until } from "./connections/pairs.ts";
+import { pattern, socketTo, start, until } from "./connections/pairs.ts";
 
 const peers: number[] = [];
 const adopted: Connection[] = [];
@@ -51,6 +54,16 @@ describe.each(engines)("by %s", (name, way) => {
     const connection = adopt(fd, handlers, { ...way, ...options });
     adopted.push(connection);
     return [connection, peer];
+  }
+
+  /** A connection whose handlers were told that its peer has ended. */
+  async function halfClosed(): Promise<Connection> {
+    const told: string[] = [];
+    const handlers: ConnectionHandlers = { data() {}, end: () => void told.push("end") };
+    const [connection, peer] = pair(handlers, { allowHalfOpen: true });
+    shutdown(peer, "write");
+    await until(() => told.length > 0, "the end");
+    return connection;
   }
 
   it("a line may set the handlers of what follows it", async () => {
@@ -420,6 +433,68 @@ describe.each(engines)("by %s", (name, way) => {
     const bytes = Buffer.alloc(10);
     expect([read(reader, bytes), read(reader, bytes)]).toEqual([5, 0]);
     close(reader);
+  });
+
+  it.skipIf(name === "io_uring")(
+    "a pipe carries a FIFO's bytes to a slow socket, and ends",
+    async () => {
+      const [[from, writer], [socket, peer]] = [makePipe(), socketPair()];
+      const piped = pipeBoth(adopt(from, {}, way), adopt(socket, {}, way));
+      toWritable(writer).end(pattern(3_000_000));
+      write(peer, Buffer.from("an answer, which no FIFO takes"));
+      const received = await buffer(toDuplex(adopt(peer, {}, way)));
+      expect(received.equals(pattern(3_000_000))).toBe(true);
+      expect(await piped).toEqual({ aToB: 3_000_000, bToA: 0 });
+    },
+  );
+
+  it.skipIf(name === "io_uring")(
+    "a pipe carries a socket's bytes to a FIFO, and ends",
+    async () => {
+      const [[reader, to], [socket, peer]] = [makePipe(), socketPair()];
+      const piped = pipeBoth(adopt(socket, {}, way), adopt(to, {}, way));
+      const remote = toDuplex(adopt(peer, {}, way));
+      await once(remote.resume(), "end"); // nothing ever comes out of that end of a FIFO
+      remote.end(pattern(3_000_000));
+      expect((await buffer(toReadable(reader))).equals(pattern(3_000_000))).toBe(true);
+      expect(await piped).toEqual({ aToB: 3_000_000, bToA: 0 });
+    },
+  );
+
+  it("a reader that comes after the end has been told ends, too", async () => {
+    const iterates = async (connection: Connection) => {
+      for await (const bytes of connection) throw new Error(`got ${bytes}`);
+    };
+    const streams = (connection: Connection) => once(toDuplex(connection).resume(), "end");
+    for (const reads of [iterates, streams]) {
+      const connection = await halfClosed();
+      await reads(connection);
+      expect([connection.writable, connection.closed]).toEqual([true, false]);
+    }
+  });
+
+  it("pipeBoth passes on an end that was told before", async () => {
+    const client = await halfClosed();
+    const [upstream, upstreamPeer] = pair();
+    const piped = pipeBoth(client, upstream);
+    const bytes = Buffer.alloc(10);
+    await until(() => read(upstreamPeer, bytes) === 0, "the end");
+    write(upstreamPeer, Buffer.from("answer"));
+    shutdown(upstreamPeer, "write");
+    expect(await piped).toEqual({ aToB: 0, bToA: 6 });
+  });
+
+  it("a line that detaches the connection returns what follows it", async () => {
+    let taken: Detached | null = null;
+    const onLine = (connection: Connection) => {
+      taken = connection.detach();
+    };
+    const [, peer] = pair(lines({ onLine }));
+    write(peer, Buffer.from("UPGRADE\npayload\nand more"));
+    await until(() => taken !== null, "the line");
+    const { fd, unread } = taken as unknown as Detached;
+    expect(String(unread)).toBe("payload\nand more");
+    close(fd);
   });
 
   it("a connection whose peer has refused a write cannot be detached", async () => {

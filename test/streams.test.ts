@@ -554,6 +554,16 @@ describe("toWebStreams", () => {
     expect(text).toBe("last words");
   });
 
+  it("fails if the bytes end within an element of the reader's own buffer", async () => {
+    const [a, b] = socketPair();
+    const reader = toWebStreams(a).readable.getReader({ mode: "byob" });
+    const reading = reader.read(new Uint16Array(4));
+    write(b, Buffer.from("x"));
+    close(b);
+    await expect(reading).rejects.toThrow(TypeError);
+    await expect(reader.closed).rejects.toThrow(TypeError);
+  });
+
   it("refuses an encoding, which its bytes do not have", () => {
     const fds = socketPair();
     const options = { encoding: "utf8" } as object;
