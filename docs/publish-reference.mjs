@@ -74,8 +74,8 @@ function defaultBlock(results) {
     echoTable(results, 10_000),
     "",
     `One run of \`npm run bench -- --profile default\` (shared virtual machine; ${machineOf(results)}).`,
-    "[Its report](reports/reference/default/report.md) has the other workloads. `ts:connections-*` is `serve` with one of its",
-    "two engines, `ts:reactor-epoll` is a `Reactor`; `cpp:` servers are native programs of the suite.",
+    "[Its report](reports/reference/default/report.md) has the other workloads. `ts:connections-*` is `serve` with its engines,",
+    "`cpp:proactor-epoll` the default one as a C++ program, `ts:reactor-epoll` a `Reactor`; `cpp:` servers are native programs.",
   ].join("\n");
 }
 
