@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
-import { agentShortfall } from "../bench/agents/agent-limits.ts";
+import { agentShortfall, partShortfall } from "../bench/agents/agent-limits.ts";
 import { type Exchange, HostClock } from "../bench/agents/clock.ts";
 import { checkDestination, parseHosts } from "../bench/agents/destination.ts";
 import { generatorArguments, observerArguments } from "../bench/agents/fleet-arguments.ts";
@@ -100,6 +100,14 @@ describe("a host's clock", () => {
     expect(clock.estimate.offsetNs).toBe(5e9 - 60e9);
   });
 
+  it("forgets what it knew before we slept, when our clock stood still", () => {
+    const clock = new HostClock();
+    clock.add(exchange(1e9, {}));
+    clock.add(exchange(2e9, { offset: 5e9 + 30e9, there: 2e6, back: 2e6 }));
+    expect(clock.suspendedNs).toBe(0);
+    expect(clock.estimate.offsetNs).toBe(5e9 + 30e9);
+  });
+
   it("drops exchanges that drift has made old", () => {
     const clock = new HostClock();
     clock.add(exchange(1e9, {}));
@@ -162,6 +170,8 @@ describe("limits of an agent", () => {
     expect(found?.reason).toBe("net.ipv4.ip_local_port_range of user@a 28232 < 50000 needed");
     expect(found?.command).toContain("sysctl -w net.ipv4.ip_local_port_range");
     expect(agentShortfall("user@a", narrow, { ...demand, oneSource: false })).toBeNull();
+    expect(partShortfall(2, 2)).toBeNull();
+    expect(partShortfall(1, 2)?.command).toBe("fewer agents, or --connections 2 or more");
   });
 
   it("ask for more agents if no range is wide enough", () => {
@@ -251,6 +261,10 @@ describe("one result", () => {
     const failed = { ...sound, error: "no more memory" };
     const merged = mergeResults([sound, failed, failed], ["a", "b", "c"]);
     expect(merged).toMatchObject({ messages: 15, error: "b: no more memory" });
+    const wrong = { ...sound, faults: { status: { count: 1, first: "connection 7: 500" } } };
+    expect(mergeResults([{ ...sound, faults: {} }, wrong], ["a", "b"])).toMatchObject({
+      faults: { status: { count: 1, first: "b: connection 7: 500" } },
+    });
   });
 
   it("counts an agent as full by its own delay or CPU, never by the server's", () => {

@@ -136,6 +136,24 @@ describe("http", () => {
     else expect(reopened).toBeLessThan(total);
   });
 
+  it("takes `close` before `keep-alive`, in whichever order they come", async () => {
+    for (const tokens of [
+      ["close", "keep-alive"],
+      ["keep-alive", "close"],
+      ["close, keep-alive"],
+    ]) {
+      const lines = tokens.map((token) => `Connection: ${token}\r\n`).join("");
+      const answer = raw(`HTTP/1.1 200 OK\r\n${lines}Content-Length: 0\r\n\r\n`);
+      const port = await listen((socket, data, state) => {
+        answer(socket, data, state);
+        socket.end();
+      });
+      const outcome = await http(port, {});
+      expectClean(outcome);
+      expect(outcome.result["connectionsReopened"]).toBe(outcome.result["totalMessages"]);
+    }
+  });
+
   it("opens a connection again that the server closed while nothing was under way", async () => {
     const answer = raw("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     const port = await listen((socket, data, state) => {

@@ -88,6 +88,15 @@ describe("connections that are", () => {
     expect(sumOf(windows.slice(5), "completedMessages")).toBeGreaterThan(0);
   });
 
+  it("are filled in each agent's part, even if it has none of them", async () => {
+    const options = { connections: 4, slow: 1, parts: 2, rate: 100, windows: 1 };
+    for (const part of [0, 1]) {
+      const all = await rawRun(await listen(echo), { ...options, part });
+      const filled = all.lines.filter(({ event }) => event === "filled");
+      expect(filled).toMatchObject([{ connections: part }]);
+    }
+  });
+
   it("slow are filled before the warm-up", async () => {
     const port = await listen((socket, data) => {
       if (!socket.write(data)) socket.pause().once("drain", () => socket.resume());

@@ -24,6 +24,17 @@ export function agentShortfall(
   return portShortfall(name, limits, demand) ?? memoryShortfall(name, limits, demand);
 }
 
+/** Each agent opens at least one of the connections. */
+export function partShortfall(connections: number, agents: number): Shortfall | null {
+  if (connections >= agents) return null;
+  const command = `fewer agents, or --connections ${agents} or more`;
+  return shortfall("connections for the agents:", {
+    needed: agents,
+    allowed: connections,
+    command,
+  });
+}
+
 function portShortfall(
   name: string,
   { portRange, mayRaise }: MachineLimits,

@@ -236,7 +236,10 @@ export class Agent {
         this.#exchanging = null;
       },
       (error: unknown) => {
-        if (error instanceof HostError) this.#end(error.message);
+        if (!(error instanceof HostError)) return;
+        const named = `${this.name}: `;
+        const { message } = error;
+        this.#end(message.startsWith(named) ? message.slice(named.length) : message);
       },
     );
   }

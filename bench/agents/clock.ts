@@ -23,6 +23,8 @@ const youngNs = 5e9;
 const mostKept = 64;
 /** Time between reading the two clocks of a host; more is a suspension. */
 const suspendedNs = 50e6;
+/** As fast as adjtimex(2) lets a clock run away, in both hosts. */
+const mostDrift = 1e-3;
 
 export class HostClock {
   #exchanges: Exchange[] = [];
@@ -32,11 +34,10 @@ export class HostClock {
     const before = this.#exchanges.at(-1);
     if (before !== undefined) {
       const slept = sleptNs(exchange) - sleptNs(before);
-      if (slept > suspendedNs) {
-        // Their clock stood still: nothing from before says where it is now.
-        this.#suspendedNs += slept;
-        this.#exchanges = [];
-      }
+      const stood = slept > suspendedNs;
+      if (stood) this.#suspendedNs += slept;
+      // One of the clocks stood still: nothing from before says where it is now.
+      if (stood || areApart(before, exchange)) this.#exchanges = [];
     }
     this.#exchanges.push(exchange);
     if (this.#exchanges.length > mostKept) this.#exchanges.shift();
@@ -57,9 +58,7 @@ export class HostClock {
     const best = young.reduce((one, other) =>
       roundTripOf(other) < roundTripOf(one) ? other : one,
     );
-    const theirs = (best.theirReceivedNs + best.theirSentNs) / 2;
-    const ours = (best.sentNs + best.receivedNs) / 2;
-    return { offsetNs: theirs - ours, roundTripNs: roundTripOf(best) };
+    return { offsetNs: offsetOf(best), roundTripNs: roundTripOf(best) };
   }
 
   /** The latest round trip, which says more about the next message than the best one. */
@@ -80,6 +79,17 @@ export class HostClock {
 
 function roundTripOf({ sentNs, receivedNs, theirReceivedNs, theirSentNs }: Exchange): number {
   return receivedNs - sentNs - (theirSentNs - theirReceivedNs);
+}
+
+/** Whether the clocks moved against each other by more than delays and drift explain. */
+function areApart(before: Exchange, after: Exchange): boolean {
+  const movedNs = Math.abs(offsetOf(after) - offsetOf(before));
+  const delaysNs = (roundTripOf(before) + roundTripOf(after)) / 2;
+  return movedNs > delaysNs + mostDrift * (after.receivedNs - before.receivedNs);
+}
+
+function offsetOf({ sentNs, receivedNs, theirReceivedNs, theirSentNs }: Exchange): number {
+  return (theirReceivedNs + theirSentNs) / 2 - (sentNs + receivedNs) / 2;
 }
 
 function sleptNs({ theirBootNs, theirSentNs }: Exchange): number {

@@ -14,7 +14,7 @@ import { kernelMemory, type MemorySample } from "../host/memory.ts";
 import { type Usage, usageOf } from "../host/usage.ts";
 import { type Paths, packagePaths } from "../paths.ts";
 import { Agent, HostError } from "./agent.ts";
-import { agentShortfall } from "./agent-limits.ts";
+import { agentShortfall, partShortfall } from "./agent-limits.ts";
 import type { Installed } from "./bootstrap.ts";
 import { type HostPlan, localName } from "./destination.ts";
 import { FactCollector, type FleetFacts } from "./facts.ts";
@@ -195,6 +195,8 @@ export class FleetHost implements Host {
 
   /** Of the agents: ports and memory for their parts of so many connections. */
   shortfall(connections: number): Shortfall | null {
+    const parts = partShortfall(connections, this.#agents.length);
+    if (parts !== null) return parts;
     const found = this.#agents.map(({ agent, limits }) =>
       agentShortfall(agent.name, limits, {
         connections: Math.ceil(connections / this.#agents.length),

@@ -53,7 +53,7 @@ export class FleetProcess extends RemoteEnd implements HostProcess {
   #failure: string | null = null;
   #tries = 0;
   #command = "";
-  #suspendedNs = 0;
+  #suspendedNs: ReadonlyMap<Agent, number> = new Map();
   #issuedMs = 0;
   #told = false;
 
@@ -115,7 +115,7 @@ export class FleetProcess extends RemoteEnd implements HostProcess {
   async #issue(): Promise<void> {
     this.#tries++;
     await this.#exchange();
-    this.#suspendedNs = this.#slept();
+    this.#suspendedNs = new Map(this.#all.map(({ agent }) => [agent, agent.clock.suspendedNs]));
     const settleMs = Number(/settle-ms=(\d+)/.exec(this.#command)?.[1] ?? usualSettleMs);
     this.#issuedMs = performance.now();
     const atNs = monotonicNs() + (this.#leadMs() + settleMs) * 1e6;
@@ -143,10 +143,6 @@ export class FleetProcess extends RemoteEnd implements HostProcess {
     const roundTrips = this.#all.map(({ agent }) => agent.clock.lastRoundTripNs / 1e6);
     const least = shortestLeadMs * leadGrowth ** (this.#tries - 1);
     return least + 2 * Math.max(...roundTrips);
-  }
-
-  #slept(): number {
-    return this.#all.reduce((sum, { agent }) => sum + agent.clock.suspendedNs, 0);
   }
 
   /** Once every one of them has such a line, they become one. */
@@ -180,9 +176,11 @@ export class FleetProcess extends RemoteEnd implements HostProcess {
     }
     if (held) {
       await this.#exchange();
-      if (this.#slept() > this.#suspendedNs) {
-        const sleeper = this.#all.find(({ agent }) => agent.clock.suspendedNs > 0);
-        return this.#again(`${sleeper?.agent.name}: its host was suspended during a window`);
+      const sleeper = this.#all.find(
+        ({ agent }) => agent.clock.suspendedNs > (this.#suspendedNs.get(agent) ?? 0),
+      );
+      if (sleeper !== undefined) {
+        return this.#again(`${sleeper.agent.name}: its host was suspended during a window`);
       }
     }
     this.#report(lines, observer);

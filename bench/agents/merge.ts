@@ -113,6 +113,17 @@ function mergeRecords(records: readonly Line[]): Line {
   return Object.fromEntries(rows);
 }
 
+/** The first fault of each kind begins with the machine that saw it. */
+function withNamedFaults(line: Line, name: string): Line {
+  const faults = line["faults"];
+  if (typeof faults !== "object" || faults === null) return line;
+  const named = Object.entries(faults).map(([kind, fault]) => {
+    const first = (fault as Line | null)?.["first"];
+    return [kind, typeof first === "string" ? { ...fault, first: `${name}: ${first}` } : fault];
+  });
+  return { ...line, faults: Object.fromEntries(named) };
+}
+
 /** The last lines of all agents: sums, the first fault, and fairness only of one. */
 export function mergeResults(lines: readonly Line[], names: readonly string[]): Line {
   const named = (field: string) => {
@@ -120,7 +131,7 @@ export function mergeResults(lines: readonly Line[], names: readonly string[]): 
     return at < 0 ? null : `${names[at]}: ${lines[at]?.[field]}`;
   };
   return {
-    ...mergeLines(lines),
+    ...mergeLines(lines.map((line, index) => withNamedFaults(line, names[index] ?? ""))),
     event: lines[0]?.["event"] ?? "result",
     mismatchDetail: named("mismatchDetail"),
     error: named("error"),

@@ -110,7 +110,8 @@ function planOf(given: Given, spoken: Spoken): Plan {
     base,
   );
   refuseUnused(plan, { ...request, rate });
-  const options = { ...plan.options, ...shownOptions(given, spoken) };
+  // The usual rate is not repeated: some workloads have none, and refuse it.
+  const options = { ...plan.options, rate: rate ?? null, ...shownOptions(given, spoken) };
   return { ...plan, profile: name, options };
 }
 

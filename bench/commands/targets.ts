@@ -115,6 +115,11 @@ export function targetsOf({ values }: Given, spoken: Spoken): Contender[] {
   if (commands !== null && address !== null) {
     throw new UsageError("--command starts a server, --url and --address name one: use either");
   }
+  if (rest.cgroup !== null && (values["agents"] ?? values["hosts"]) != null) {
+    throw new UsageError(
+      "--cgroup names a control group of this machine; with other machines use --pid",
+    );
+  }
   const named = namesOf(names ?? [], commands?.length ?? 1);
   if (address !== null) {
     if (rest["ready-within"] !== null) {

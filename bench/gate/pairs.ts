@@ -9,6 +9,7 @@ import type { MetricName } from "../model/metrics.ts";
 import type { GateRule } from "../model/reasons.ts";
 import { workloads } from "../model/workloads/catalogue.ts";
 import type { Workload } from "../model/workloads/workload.ts";
+import { clientHasTime } from "../run/conclusion.ts";
 import { answersWrong } from "../run/faults.ts";
 import { judge } from "../run/judge.ts";
 import { figureOf } from "../run/metrics.ts";
@@ -225,6 +226,11 @@ class PairRun {
     const { data, disturbed } = judge(round, this.#workload, single);
     // What disturbs servers that run at the same time disturbs all of them.
     if (data === null || (disturbed && !this.#row.together)) return [];
+    if (this.#workload.mustFill && !clientHasTime(figureOf("clientCpuPercent", data))) {
+      const what = "the load generator used up its CPU, so this is no throughput of the server's";
+      this.#given.onProgress(`${sideName(this.#name, side)}: ${what}`);
+      return [];
+    }
     const told = this.#row.metrics.map((name) => [name, figureOf(name as MetricName, data)]);
     return [[side, Object.fromEntries(told.filter(([, figure]) => figure !== null))]];
   }

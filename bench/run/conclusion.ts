@@ -84,7 +84,7 @@ function bound({ workload, metrics, saturation }: Circumstances): Cause | null {
     throughput: metrics.throughput?.median ?? 0,
     serverPercent: metrics.serverCpuPercent?.median ?? 0,
     clientPercent: metrics.clientCpuPercent?.median ?? 0,
-    clientFull: (metrics.clientCpuPercent?.median ?? 100) > limits.clientShare * 100,
+    clientFull: !clientHasTime(metrics.clientCpuPercent?.median ?? null),
   };
 }
 
@@ -106,9 +106,13 @@ export function isFilled(
   { clientCpuPercent }: Circumstances["metrics"],
   saturation: Saturation,
 ): boolean {
-  const clientHasTime = (clientCpuPercent?.median ?? 100) <= limits.clientShare * 100;
   const ready = saturation.cpuShare < 1 && wasReady(saturation);
-  return (usedUp(saturation) || ready) && clientHasTime;
+  return (usedUp(saturation) || ready) && clientHasTime(clientCpuPercent?.median ?? null);
+}
+
+/** Whether a load generator that used so much of its CPU could have sent more. */
+export function clientHasTime(cpuPercent: number | null): boolean {
+  return (cpuPercent ?? 100) <= limits.clientShare * 100;
 }
 
 function rank(course: Course, circumstances: Circumstances): Conclusion {

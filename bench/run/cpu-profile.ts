@@ -98,6 +98,7 @@ async function sampled(
   const forget = (...pids: number[]) => {
     if (contender.attached !== true) for (const one of pids) written.add(one);
   };
+  const forgetAll = () => forget(...processTree(pid), ...processTree(server.startedPid));
   let recorded: Promise<string | null> = Promise.resolve("the connections were not established");
   const record = () =>
     recordCpu(
@@ -107,13 +108,13 @@ async function sampled(
         onLine: (line) => script.add(line),
         onRecorded: () => {
           processes = new Set(processTree(pid));
-          forget(...processes, ...processTree(server.startedPid));
+          forget(...processes);
         },
       },
       { host, signal },
     );
   const onConnected = () => {
-    forget(pid, server.startedPid);
+    forgetAll();
     recorded = new Promise<void>((resolve) => setTimeout(resolve, timing.warmupMs)).then(record);
     recorded.catch(() => {}); // awaited below
   };
@@ -126,6 +127,7 @@ async function sampled(
     await server.stop();
     return { folded: script.end(), problem };
   } finally {
+    forgetAll();
     server.kill();
     written.remove();
   }

@@ -154,6 +154,7 @@ void HttpAnswer::OnStatusLine(Taken* taken) {
   if (!good) return Break(taken);
   status_ = static_cast<int16_t>((line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0'));
   closes_ = line[7] == '0';
+  has_close_ = false;
   phase_ = Phase::kHeaders;
 }
 
@@ -170,8 +171,9 @@ void HttpAnswer::OnHeader(Taken* taken) {
     chunked_ = chunked_ || HasToken(line + from, "chunked");
     if (!whole_) Break(taken);  // whether it is chunked may be in what was not kept
   } else if (HeaderValue(line, "connection", &from)) {
-    if (HasToken(line + from, "close")) closes_ = true;
-    if (HasToken(line + from, "keep-alive")) closes_ = false;
+    // `close` takes precedence, wherever it is: RFC 9112, 9.3.
+    has_close_ = has_close_ || HasToken(line + from, "close");
+    if (has_close_ || HasToken(line + from, "keep-alive")) closes_ = has_close_;
   }
 }
 

@@ -75,10 +75,11 @@ class HttpAnswer {
   bool has_length_ = false;
   bool chunked_ = false;
   bool closes_ = false;
-  bool broken_ = false;   // its current line cannot be understood
-  bool compares_ = true;  // false: it is wrong already
-  bool whole_ = true;     // the line ends where what is kept of it ends
-  uint8_t kept_ = 0;      // bytes of the line
+  bool has_close_ = false;  // the token of the header Connection
+  bool broken_ = false;     // its current line cannot be understood
+  bool compares_ = true;    // false: it is wrong already
+  bool whole_ = true;       // the line ends where what is kept of it ends
+  uint8_t kept_ = 0;        // bytes of the line
   std::array<char, kLineBytes> line_{};
 };
 

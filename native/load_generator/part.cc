@@ -57,7 +57,9 @@ void RunConnections(Selector& selector, const RunOptions& options, const Share& 
     const std::unique_ptr<Pace> pace = MakePace(options, share);
     Alarm alarm(selector);
     Load load(traffic, *pace, alarm, options);
-    if (traffic.slow().connections > 0) error = Fill(load, traffic);
+    // An agent's part may have none of them: the fleet waits for the line of each agent.
+    const bool tells = options.slow > 0 && share.processes == options.parts;
+    if (tells || traffic.slow().connections > 0) error = Fill(load, traffic);
     if (error.empty()) direction.Ready();
     if (error.empty()) error = load.Run(direction.timeline(), windows);
     allocations = load.allocations();
