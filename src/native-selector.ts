@@ -42,6 +42,7 @@ const LEVEL: RegisterOptions = { mode: "level" };
 
 /** For Reactor.run, which hosts Node's own event loop. Not part of the public contract. */
 export const run = Symbol("run");
+/** For Reactor.handleEvents, whose timers are no deadline of the caller. */
 export const within = Symbol("within");
 export const wishTurn = Symbol("wishTurn");
 export const wishEnd = Symbol("wishEnd");

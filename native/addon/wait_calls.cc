@@ -120,7 +120,7 @@ int32_t LookOnce(const Call& call, OpenSelector& open) {
   return count;
 }
 
-/** A wait for whose length the caller gave no deadline: it also ends empty for Node's sake. */
+/** A wait without a deadline of the caller: ends empty for Node's sake, too, or after `most_ns`. */
 int32_t WaitForever(const Call& call, OpenSelector& open, int64_t most_ns) {
   Host& host = call.environment().HostOf(call.env());
   if (std::exchange(open.owes_turn_in, -1) == host.Pass() && !host.HasAsked()) {
