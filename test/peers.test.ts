@@ -69,7 +69,8 @@ describe("the peers", () => {
 
   it("that are missing are unavailable in a run, and it goes on", () => {
     const cli = join(paths.root, "dist", "bench", "cli.js");
-    const load = "--connections 2 --rate 20000 --duration 0.25 --blocks 1 --budget 1".split(" ");
+    const load =
+      "--connections 2 --rate 20000 --duration 0.25 --steady 0.05 --blocks 1 --budget 1".split(" ");
     const out = ["--json", "--out", join(folder, "reports")];
     const args = [cli, "--contenders", "peers", ...load, ...out];
     const { stdout, stderr, status } = spawnSync(process.execPath, args, { encoding: "utf8" });

@@ -8,7 +8,7 @@ import { runNode } from "./run-program.ts";
 
 const CYCLES = 2000;
 const SELECTORS = 1000;
-const RELOADS = 60;
+const RELOADS = 30;
 
 async function soak(...args: string[]): Promise<{ status: number | null; output: string }> {
   const program = ["--expose-gc", "--import", "./test/typescript.mjs", "test/soak/cli.ts"];
