@@ -86,7 +86,7 @@ export class Agent {
       agent.close();
       agent.kill();
       if (!(error instanceof HostError)) throw error;
-      throw new HostError(`${name}: ${error.message}`);
+      throw new HostError(error.reason, name);
     }
   }
 
@@ -127,7 +127,7 @@ export class Agent {
 
   /** Asks, and waits for the answer. @throws {HostError} */
   async request(what: string, fields: object = {}): Promise<AgentEvent> {
-    if (this.#lostReason !== null) throw new HostError(`${this.name}: ${this.#lostReason}`);
+    if (this.#lostReason !== null) throw new HostError(this.#lostReason, this.name);
     const id = ++this.#lastId;
     const answer = new Promise<AgentEvent>((resolve) => this.#waiting.set(id, resolve));
     this.#write({ do: what, id, ...fields });
@@ -135,7 +135,7 @@ export class Agent {
     this.#waiting.delete(id);
     if (first !== null && first !== lostAnswer) return first;
     const why = this.#lostReason ?? `no answer to "${what}" within ${answerMs / 1000} s`;
-    throw new HostError(`${this.name}: ${why}`);
+    throw new HostError(why, this.name);
   }
 
   /** Starts a program there. Never throws: a failure is the exit of the process. */
@@ -236,10 +236,7 @@ export class Agent {
         this.#exchanging = null;
       },
       (error: unknown) => {
-        if (!(error instanceof HostError)) return;
-        const named = `${this.name}: `;
-        const { message } = error;
-        this.#end(message.startsWith(named) ? message.slice(named.length) : message);
+        if (error instanceof HostError) this.#end(error.reason);
       },
     );
   }

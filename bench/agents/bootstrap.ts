@@ -51,9 +51,17 @@ const answerMs = 30_000;
 const storeMs = 120_000;
 const slowLinkBytesPerMs = 64;
 
-/** Why a host cannot take part: without its name, which the caller knows. */
+/** Why a host cannot take part. */
 export class HostError extends Error {
   override readonly name = "HostError";
+  /** The message without the name of the host. */
+  readonly reason: string;
+
+  /** @param host begins the message; the default is for callers that do not know it. */
+  constructor(reason: string, host?: string) {
+    super(host === undefined ? reason : `${host}: ${reason}`);
+    this.reason = reason;
+  }
 }
 
 interface Bootstrapping {

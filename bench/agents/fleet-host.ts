@@ -352,8 +352,8 @@ function addressOf(server: Agent, { agents }: HostPlan): string {
   const address = server.address;
   if (address !== null && !(server.name === localName && elsewhere)) return address;
   throw new HostError(
-    `${server.name}: the address at which the agents reach the server is not known: ` +
-      "name it with --server-address",
+    "the address at which the agents reach the server is not known: name it with --server-address",
+    server.name,
   );
 }
 

@@ -44,7 +44,7 @@ export async function measureNetwork(
     );
     if (ready === null || ready.port === 0) {
       const end = describeEnd(echo, `cannot listen on ${address}`);
-      throw new HostError(`${server.name}: ${end}; name another with --server-address`);
+      throw new HostError(`${end}; name another with --server-address`, server.name);
     }
     const target = ["--host", address, "--port", String(ready.port)];
     const single = await windowOf(agent, [...target, ...oneAtATime]);
@@ -74,5 +74,5 @@ async function windowOf(agent: Agent, args: readonly string[]): Promise<Window> 
   child.kill("SIGKILL");
   if (window !== null) return window;
   const end = exit === null ? `did not end within ${loadMs / 1000} s` : describeExit(exit);
-  throw new HostError(`${agent.name}: cannot reach the server: ${describeEnd(child, end)}`);
+  throw new HostError(`cannot reach the server: ${describeEnd(child, end)}`, agent.name);
 }
