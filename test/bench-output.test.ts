@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packagePaths } from "../bench/paths.ts";
 import { serializeResults } from "../bench/report/json.ts";
-import { fullResults } from "./report-full-data.ts";
+import { smallResults } from "./report-full-data.ts";
 
 const { root } = packagePaths();
 const cli = join(root, "dist", "bench", "cli.js");
@@ -17,7 +17,7 @@ let folder = "";
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "io-selectors-"));
-  writeFileSync(join(folder, "results.json"), serializeResults(fullResults()));
+  writeFileSync(join(folder, "results.json"), serializeResults(smallResults()));
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

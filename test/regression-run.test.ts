@@ -30,6 +30,7 @@ import { contenderOf, pathsOf, type Trees } from "../bench/gate/sides.ts";
 import { Worktrees } from "../bench/gate/worktrees.ts";
 import { chooseCpus } from "../bench/host/cpus.ts";
 import { Interrupted } from "../bench/host/deadline.ts";
+import type { HostProcess } from "../bench/host/host.ts";
 import { LocalHost } from "../bench/host/local.ts";
 import { isAlive } from "../bench/host/processes.ts";
 import { packagePaths } from "../bench/paths.ts";
@@ -74,6 +75,24 @@ const tiny: GateProfile = {
   ],
   exact: [{ metric: "systemCalls", contenders: ["cpp:reactor-epoll"], messages: 100, pairs: 10 }],
 };
+
+/** Whether servers can get a part of a CPU here. */
+const sharesCpu = (() => {
+  const share = chooseCpus().clientAlone ? host.cpuShare(0.4) : null;
+  share?.remove();
+  return share !== null;
+})();
+
+/** Collects the groups in which processes are started. */
+class ListeningHost extends LocalHost {
+  readonly groups: string[] = [];
+
+  override start(...given: Parameters<LocalHost["start"]>): HostProcess {
+    const group = given[1].launch?.group;
+    if (group !== undefined) this.groups.push(group);
+    return super.start(...given);
+  }
+}
 
 function gate(trees: Trees, profile = tiny) {
   const context = { host, signal, cpus: chooseCpus() };
@@ -178,6 +197,29 @@ describe.skipIf(process.platform !== "linux" || !traces)("a run of the gate", ()
       ...{ kind: "died", text },
     });
   });
+
+  it.skipIf(!sharesCpu)(
+    "gives servers that are to be saturated a part of their CPU",
+    {
+      timeout: 120_000,
+    },
+    async () => {
+      const listening = new ListeningHost();
+      const loads = tiny.loads.map((row) => ({
+        ...row,
+        ...({ workload: "echo-capacity", ratePerSecond: null, metrics: ["throughput"] } as const),
+        ...{ pairs: 1, attempts: 1, plantedPercent: 10, together: false },
+      }));
+      const profile = { ...tiny, loads, exact: [] };
+      const request = { trees: same, profile, seed: 1, asked: ["throughput"], folder };
+      const context = { host: listening, signal, cpus: chooseCpus() };
+      const { cells } = await runGate(request, { context, onProgress: () => {} });
+      expect(cells.map(({ metric }) => metric)).toEqual(["throughput"]);
+      const groups = [...new Set(listening.groups)];
+      expect(groups).toHaveLength(2); // of the servers, and of the program that uses up the rest
+      expect(groups.filter((path) => existsSync(path))).toEqual([]);
+    },
+  );
 
   it("refuses to compare with a base that does not serve", { timeout: 120_000 }, async () => {
     // It can be counted, and then never serves a load.

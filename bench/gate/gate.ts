@@ -3,7 +3,9 @@
 // each is there.
 
 import { contenders } from "../contenders/catalogue.ts";
+import { endedWithinMs } from "../host/host.ts";
 import type { Kind } from "../model/runtimes.ts";
+import { openCpuShare } from "../run/cpu-share.ts";
 import type { RoundContext } from "../run/round.ts";
 import { deriveSeed } from "../statistics/random.ts";
 import type { Control, GateNote } from "./controls.ts";
@@ -18,6 +20,7 @@ import {
   type PairContext,
   type PairCourse,
   pairsOf,
+  workloadOf,
 } from "./pairs.ts";
 import { plantedControls } from "./planted.ts";
 import { plantedCostControls } from "./planted-cost.ts";
@@ -55,7 +58,25 @@ interface GateContext {
 
 /** @throws {CannotCompare} where the base itself fails. @throws {Interrupted} */
 export async function runGate(request: GateRequest, given: GateContext): Promise<GateOutcome> {
-  const { profile, seed, trees, asked, folder } = request;
+  const loads = request.profile.loads.flatMap((row) => asAsked(row, request.asked));
+  const { context } = given;
+  const cpuShare = openCpuShare(loads.map(workloadOf), context);
+  try {
+    return await gateUnder(loads, request, { ...given, context: { ...context, cpuShare } });
+  } finally {
+    if (cpuShare !== null) {
+      context.host.killAll();
+      await context.host.allEnded(endedWithinMs);
+      cpuShare.remove();
+    }
+  }
+}
+
+async function gateUnder(
+  loads: readonly LoadRow[],
+  { profile, seed, trees, asked, folder }: GateRequest,
+  given: GateContext,
+): Promise<GateOutcome> {
   const pairContext: PairContext = { ...given, trees, seed };
   const { exact, notes } = await availableExact(profile.exact, pairContext);
   refuseUncounted(notes, asked);
@@ -64,7 +85,6 @@ export async function runGate(request: GateRequest, given: GateContext): Promise
     // What is measured now could not be trusted afterwards.
     return { outcome: "untrustworthy", cells: [], controls: [noTracer], notes };
   }
-  const loads = profile.loads.flatMap((row) => asAsked(row, asked));
   const rows: GateRow[] = [
     ...exact.map(
       (row): GateRow => ({ ...row, kind: "exact", workload: "exact", metrics: [row.metric] }),

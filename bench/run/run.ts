@@ -3,7 +3,7 @@
 import { commonSettings } from "../contenders/settings.ts";
 import { maySpin } from "../host/cpus.ts";
 import { Interrupted } from "../host/deadline.ts";
-import { type CpuShare, endedWithinMs } from "../host/host.ts";
+import { endedWithinMs } from "../host/host.ts";
 import type { MachineLimits } from "../host/limits.ts";
 import { causeText } from "../model/reasons.ts";
 import {
@@ -16,6 +16,7 @@ import {
 import { BlockRun, type Progress } from "./blocks.ts";
 import { type Budget, type Hurry, PartClock } from "./budget.ts";
 import { cellsOf } from "./cells.ts";
+import { openCpuShare } from "./cpu-share.ts";
 import type { Refusal } from "./judge.ts";
 import { estimatePartSeconds, type Part, type Plan } from "./plan.ts";
 import { fitTogether, refusalsOf, workersOf } from "./preflight.ts";
@@ -41,9 +42,6 @@ export type RunProgress =
     }
   | Progress;
 
-/** So little that the load generator, which costs more per message, is not saturated first. */
-export const capacityCpuShare = 0.4;
-
 /** Never leaves a child behind, whether it returns or throws. */
 export async function run(plan: Plan, given: RunContext): Promise<Results> {
   const startedAt = new Date().toISOString();
@@ -53,7 +51,9 @@ export async function run(plan: Plan, given: RunContext): Promise<Results> {
   const clocks: PartClock[] = [];
   const timeline: TimelineRound[] = [];
   let complete = true;
-  const cpuShare = cpuShareFor(plan, given);
+  const scenarios = plan.parts.flatMap((part) => part.scenarios);
+  const workloads = scenarios.map(({ workload }) => workload);
+  const cpuShare = openCpuShare(workloads, given);
   const context = { ...given, cpuShare };
   try {
     for (const { part, refusals } of plan.parts.map((part) => prepare(part, plan, context))) {
@@ -92,15 +92,6 @@ export async function run(plan: Plan, given: RunContext): Promise<Results> {
     cells,
     timeline,
   };
-}
-
-/** Not where the program that uses up the rest would take the load generator's CPU. */
-function cpuShareFor({ parts }: Plan, { host, cpus }: RunContext): CpuShare | null {
-  if (!cpus.clientAlone) return null;
-  const saturates = parts.some(({ scenarios }) =>
-    scenarios.some(({ workload }) => workload.mustFill),
-  );
-  return saturates ? (host.cpuShare?.(capacityCpuShare) ?? null) : null;
 }
 
 /** What is left of the budget, shared between the parts that are left by their estimates. */

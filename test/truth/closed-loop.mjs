@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { startedByCommand } from "../../dist/bench/contenders/foreign.js";
 import { shellQuoted as q } from "../../dist/bench/gate/worktrees.js";
-import { capacityCpuShare } from "../../dist/bench/run/run.js";
+import { capacityCpuShare } from "../../dist/bench/run/cpu-share.js";
 import { startServer } from "../../dist/bench/run/server.js";
 
 const roundSeconds = 3;
