@@ -69,6 +69,7 @@ describe("the peers", () => {
 
   it("that are missing are unavailable in a run, and it goes on", () => {
     const cli = join(paths.root, "dist", "bench", "cli.js");
+    // With --steady each is measured by itself: a quarter of the CPU time of windows in turn.
     const load =
       "--connections 2 --rate 20000 --duration 0.25 --steady 0.05 --blocks 1 --budget 1".split(" ");
     const out = ["--json", "--out", join(folder, "reports")];

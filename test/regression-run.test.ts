@@ -34,6 +34,7 @@ import type { HostProcess } from "../bench/host/host.ts";
 import { LocalHost } from "../bench/host/local.ts";
 import { isAlive } from "../bench/host/processes.ts";
 import { packagePaths } from "../bench/paths.ts";
+import { capacityCpuShare } from "../bench/run/cpu-share.ts";
 import { survivors } from "./bench-processes.ts";
 import { commandLines, type Said } from "./command-lines.ts";
 import { gateResult } from "./regression-data.ts";
@@ -78,7 +79,7 @@ const tiny: GateProfile = {
 
 /** Whether servers can get a part of a CPU here. */
 const sharesCpu = (() => {
-  const share = chooseCpus().clientAlone ? host.cpuShare(0.4) : null;
+  const share = chooseCpus().clientAlone ? host.cpuShare(capacityCpuShare) : null;
   share?.remove();
   return share !== null;
 })();
@@ -214,7 +215,8 @@ describe.skipIf(process.platform !== "linux" || !traces)("a run of the gate", ()
       const request = { trees: same, profile, seed: 1, asked: ["throughput"], folder };
       const context = { host: listening, signal, cpus: chooseCpus() };
       const { cells } = await runGate(request, { context, onProgress: () => {} });
-      expect(cells.map(({ metric }) => metric)).toEqual(["throughput"]);
+      const shares = cells.map(({ metric, cpuShare }) => [metric, cpuShare]);
+      expect(shares).toEqual([["throughput", capacityCpuShare]]);
       const groups = [...new Set(listening.groups)];
       expect(groups).toHaveLength(2); // of the servers, and of the program that uses up the rest
       expect(groups.filter((path) => existsSync(path))).toEqual([]);

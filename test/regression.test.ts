@@ -24,7 +24,7 @@ import { compareSaved, NothingInCommon } from "../bench/gate/saved.ts";
 import { renderComparison, renderGate } from "../bench/gate/terminal.ts";
 import { type Trend, trendsOf } from "../bench/gate/trend.ts";
 import { renderTrends } from "../bench/gate/trend-page.ts";
-import { trendLines } from "../bench/gate/trend-words.ts";
+import { titleOf, trendLines } from "../bench/gate/trend-words.ts";
 import { type Results, schemaVersion } from "../bench/model/results.ts";
 import { protocolRows, spokenBy } from "../bench/run/protocol.ts";
 import { helloServer } from "./hello-server.ts";
@@ -699,6 +699,20 @@ describe("the history", () => {
     expect(recordOfResults(results(10)).series.map(({ name }) => name)).toEqual([
       "echo-rate 10000 64 B 30000/s ts:reactor-epoll serverCpuPerMessage",
     ]);
+  });
+
+  it("keeps figures of servers with a part of their CPU apart, and reports name the part", () => {
+    const whole = gateResult({
+      cells: gateResult().cells.map((cell) => ({ ...cell, metric: "throughput" })),
+    });
+    const shared = { ...whole, cells: whole.cells.map((cell) => ({ ...cell, cpuShare: 0.4 })) };
+    const trends = trendsOf([whole, shared].map(recordOfGate));
+    expect(trends.map(titleOf)).toEqual([
+      "ts:reactor-epoll: throughput; echo-rate",
+      "ts:reactor-epoll: throughput; echo-rate at 40 % of the CPU",
+    ]);
+    expect(renderGateMarkdown(shared)).toContain("| throughput at 40 % of the CPU |");
+    expect(renderGateMarkdown(whole)).not.toContain("of the CPU");
   });
 
   it("names the line that is not one", () => {

@@ -7,10 +7,9 @@ import type { AxisSpec } from "../report/svg/drawing.ts";
 import { markOf } from "../report/svg/palette.ts";
 import type { ChartRow } from "../report/svg/row-chart.ts";
 import { signed } from "./controls.ts";
-import { gateMetric } from "./metrics.ts";
 import type { GateCell, GateResult } from "./result.ts";
 import type { Comparison } from "./rule.ts";
-import { changeText, columns, describeCell, rowWords } from "./words.ts";
+import { changeText, columns, describeCell, metricIn, rowWords } from "./words.ts";
 
 /** Null if nothing that gates could be compared. */
 export function gateChart({ cells }: GateResult): Picture | null {
@@ -75,7 +74,7 @@ function rowOf(cell: GateCell, first: Comparison, of: ChangeAxis["of"]): ChartRo
   return {
     contender,
     mark: markOf(cell),
-    name: `${contender} ${gateMetric(cell.metric).title}`,
+    name: `${contender} ${metricIn(cell).title}`,
     note: changeText(first),
     shortNote: `${signed(first.ratio)} %`,
     tip: `${describeCell(cell)}: ${rowWords(cell).verdict}${again}`,

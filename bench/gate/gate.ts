@@ -3,7 +3,7 @@
 // each is there.
 
 import { contenders } from "../contenders/catalogue.ts";
-import { endedWithinMs } from "../host/host.ts";
+import { endEverything } from "../host/host.ts";
 import type { Kind } from "../model/runtimes.ts";
 import { openCpuShare } from "../run/cpu-share.ts";
 import type { RoundContext } from "../run/round.ts";
@@ -20,7 +20,7 @@ import {
   type PairContext,
   type PairCourse,
   pairsOf,
-  workloadOf,
+  scenarioOf,
 } from "./pairs.ts";
 import { plantedControls } from "./planted.ts";
 import { plantedCostControls } from "./planted-cost.ts";
@@ -60,15 +60,12 @@ interface GateContext {
 export async function runGate(request: GateRequest, given: GateContext): Promise<GateOutcome> {
   const loads = request.profile.loads.flatMap((row) => asAsked(row, request.asked));
   const { context } = given;
-  const cpuShare = openCpuShare(loads.map(workloadOf), context);
+  const cpuShare = openCpuShare(loads.map(scenarioOf), context);
   try {
     return await gateUnder(loads, request, { ...given, context: { ...context, cpuShare } });
   } finally {
-    if (cpuShare !== null) {
-      context.host.killAll();
-      await context.host.allEnded(endedWithinMs);
-      cpuShare.remove();
-    }
+    await endEverything(context.host);
+    cpuShare?.remove();
   }
 }
 
@@ -101,6 +98,7 @@ async function gateUnder(
   const cells = trials.map((trial, index) => ({
     ...cellOf(trial, findings[index], confirmed[index]),
     again: selves[index]?.comparison ?? null,
+    ...shareIn(trial.row, given.context),
   }));
   const counted = measured.find(({ row }) => row.kind === "exact" && row.metric === "systemCalls");
   const controls: Control[] = [selfControl(trials, selves, confirmed)];
@@ -291,6 +289,12 @@ async function confirm(
     };
   });
   return { confirmed, fresh };
+}
+
+/** The part of their CPU that the servers of a row had, if they had a part. */
+function shareIn(row: GateRow, { cpuShare }: RoundContext): Pick<GateCell, "cpuShare"> {
+  const shared = row.kind === "load" && scenarioOf(row).workload.mustFill;
+  return shared && cpuShare != null ? { cpuShare: cpuShare.share } : {};
 }
 
 function isAlarm(finding: Finding | undefined): boolean {

@@ -9,7 +9,7 @@ import { makeFolders } from "../report/write.ts";
 import { requestsOf, requestWords } from "../run/protocol.ts";
 import { gateMetrics } from "./metrics.ts";
 import type { GateResult } from "./result.ts";
-import { loadName } from "./words.ts";
+import { loadName, shareText } from "./words.ts";
 
 const seriesSchema = s.record({
   /** "echo-rate ts:reactor-epoll serverCpuPerMessage": the same thing in every record. */
@@ -91,10 +91,10 @@ export function recordOfGate(result: GateResult): HistoryRecord {
     profile: ["regression", profile, ...(load === undefined ? [] : [`(${load})`])].join(" "),
     series: cells
       .filter(({ blocks }) => blocks.length > 0)
-      .map(({ workload, contender, metric, blocks }) => ({
-        name: `${workload} ${contender} ${metric}`,
-        metric,
-        blocks: blocks.map(({ head: figure }) => figure),
+      .map((cell) => ({
+        name: `${cell.workload}${shareText(cell)} ${cell.contender} ${cell.metric}`,
+        metric: cell.metric,
+        blocks: cell.blocks.map(({ head: figure }) => figure),
       })),
   };
 }

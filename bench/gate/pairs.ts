@@ -236,15 +236,9 @@ class PairRun {
   }
 }
 
-export function workloadOf({ workload: name }: LoadRow): Workload {
-  const found = workloads.find((row) => row.name === name);
-  if (found === undefined) throw new Error(`there is no workload ${name}`);
-  return found;
-}
-
-function scenarioOf(row: LoadRow): Scenario {
-  const workload = workloadOf(row);
-  const [variation] = workload.loads(row);
-  if (variation === undefined) throw new Error(`no load of ${workload.name}`);
-  return { workload, ...variation, ratePerSecond: row.ratePerSecond };
+export function scenarioOf({ workload: name, ...scale }: LoadRow): Scenario {
+  const workload = workloads.find((row) => row.name === name);
+  const variation = workload?.loads(scale)[0];
+  if (workload === undefined || variation === undefined) throw new Error(`no load of ${name}`);
+  return { workload, ...variation, ratePerSecond: scale.ratePerSecond };
 }

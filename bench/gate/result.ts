@@ -16,6 +16,8 @@ export interface GateCell extends Judgement {
   readonly strategy: string;
   /** By its name in metrics.ts. */
   readonly metric: string;
+  /** The part of one CPU that each server had: 0.4 is 40 %. Missing: all of it. */
+  readonly cpuShare?: number;
   readonly gates: boolean;
   readonly margin: number;
   /** Medians; null if nothing counts. */

@@ -1,6 +1,7 @@
 // A result of the gate in words and figures, for every form that it is shown in. Pure.
 
 import { metricRow } from "../model/metrics.ts";
+import { percentText } from "../model/reasons.ts";
 import type { Results } from "../model/results.ts";
 import { absent, bytes, duration, percent, significant, words } from "../report/format.ts";
 import { controlText, noteText, signed } from "./controls.ts";
@@ -107,9 +108,16 @@ export function rowWords(cell: GateCell): RowWords {
 }
 
 /** A server that failed may have a metric that is not compared. */
-function metricIn({ metric }: GateCell): { readonly title: string; readonly unit: string } {
+export function metricIn(cell: GateCell): { readonly title: string; readonly unit: string } {
+  const { metric } = cell;
   const known = gateMetrics.find(({ name }) => name === metric) ?? metricRow(metric);
-  return known ?? { title: words(metric), unit: "1" };
+  const { title, unit } = known ?? { title: words(metric), unit: "1" };
+  return { title: `${title}${shareText(cell)}`, unit };
+}
+
+/** " at 40 % of the CPU"; "" if the servers had all of it. Such figures are not comparable. */
+export function shareText({ cpuShare }: Pick<GateCell, "cpuShare">): string {
+  return cpuShare === undefined ? "" : ` at ${percentText(cpuShare)} % of the CPU`;
 }
 
 /** Base and head, and what it all rests on. */

@@ -83,6 +83,12 @@ export interface StartOptions {
 /** How long killed processes may take to be gone, for allEnded(). */
 export const endedWithinMs = 2_000;
 
+/** Kills everything that was started on the host, and waits until it is gone. */
+export async function endEverything(host: Host): Promise<void> {
+  host.killAll();
+  await host.allEnded(endedWithinMs);
+}
+
 export interface Host {
   readonly platform: NodeJS.Platform;
   /** Where the programs of this package are on that machine. */

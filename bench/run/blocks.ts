@@ -4,7 +4,7 @@
 
 import type { Contender } from "../contenders/catalogue.ts";
 import { Interrupted } from "../host/deadline.ts";
-import { endedWithinMs } from "../host/host.ts";
+import { endEverything } from "../host/host.ts";
 import { anySignal } from "../host/interrupt.ts";
 import { runtimeRow } from "../model/runtimes.ts";
 import { blockOrders } from "../statistics/latin.ts";
@@ -134,8 +134,7 @@ export class BlockRun {
     }
     clock.hurried("abandoned");
     this.#forget(shape.block);
-    host.killAll();
-    await host.allEnded(endedWithinMs);
+    await endEverything(host);
     return false;
   }
 

@@ -11,9 +11,9 @@ export const capacityCpuShare = 0.4;
  * removes it.
  */
 export function openCpuShare(
-  workloads: readonly Workload[],
+  scenarios: readonly { readonly workload: Workload }[],
   { host, cpus }: Workbench,
 ): CpuShare | null {
-  const saturates = workloads.some(({ mustFill }) => mustFill);
+  const saturates = scenarios.some(({ workload }) => workload.mustFill);
   return saturates && cpus.clientAlone ? (host.cpuShare?.(capacityCpuShare) ?? null) : null;
 }

@@ -3,7 +3,7 @@
 import { commonSettings } from "../contenders/settings.ts";
 import { maySpin } from "../host/cpus.ts";
 import { Interrupted } from "../host/deadline.ts";
-import { endedWithinMs } from "../host/host.ts";
+import { endEverything } from "../host/host.ts";
 import type { MachineLimits } from "../host/limits.ts";
 import { causeText } from "../model/reasons.ts";
 import {
@@ -52,8 +52,7 @@ export async function run(plan: Plan, given: RunContext): Promise<Results> {
   const timeline: TimelineRound[] = [];
   let complete = true;
   const scenarios = plan.parts.flatMap((part) => part.scenarios);
-  const workloads = scenarios.map(({ workload }) => workload);
-  const cpuShare = openCpuShare(workloads, given);
+  const cpuShare = openCpuShare(scenarios, given);
   const context = { ...given, cpuShare };
   try {
     for (const { part, refusals } of plan.parts.map((part) => prepare(part, plan, context))) {
@@ -75,8 +74,7 @@ export async function run(plan: Plan, given: RunContext): Promise<Results> {
       timeline.push(...timelineOf(plan, part, { outcome, runStartedMs }));
     }
   } finally {
-    context.host.killAll();
-    await context.host.allEnded(endedWithinMs);
+    await endEverything(context.host);
     cpuShare?.remove();
   }
   return {

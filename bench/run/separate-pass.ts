@@ -4,7 +4,7 @@
 
 import type { Contender } from "../contenders/catalogue.ts";
 import { Interrupted } from "../host/deadline.ts";
-import { endedWithinMs } from "../host/host.ts";
+import { endEverything } from "../host/host.ts";
 import type { Results } from "../model/results.ts";
 import type { GeneratorLoad } from "./load-arguments.ts";
 import type { Plan, Scenario } from "./plan.ts";
@@ -75,8 +75,7 @@ export async function eachInTurn<T>(
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
   } finally {
-    pass.host.killAll();
-    await pass.host.allEnded(endedWithinMs);
+    await endEverything(pass.host);
   }
   return made;
 }
