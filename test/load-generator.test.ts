@@ -210,6 +210,35 @@ describe("a server that goes away", () => {
     expect(result["error"]).toMatch(/only 0 of 4 /);
   });
 
+  it("is an error when it serves no more of them, long before the time is over", async () => {
+    let answered = 0;
+    const port = await listen((socket, data) => {
+      if (++answered < 4) socket.write(data);
+    });
+    const { code, result } = await run(port, {
+      "connect-timeout-ms": 60_000,
+      "connect-stall-ms": 200,
+    });
+    expect(code).toBe(1);
+    expect(result["error"]).toMatch(/only [0-3] of 4 .* were served, then none within 200 ms/);
+  });
+
+  it("is waited for as long as it serves one more connection", async () => {
+    const greeted = new WeakSet<Socket>();
+    let turn = Promise.resolve();
+    const port = await listen((socket, data) => {
+      if (greeted.has(socket)) return void socket.write(data);
+      greeted.add(socket);
+      turn = turn.then(() => delay(700)).then(() => void socket.write(data));
+    });
+    const { result } = await run(port, {
+      connections: 6,
+      "connect-timeout-ms": 60_000,
+      "connect-stall-ms": 3_000,
+    });
+    expect(result).toMatchObject({ error: null, mismatches: 0 });
+  });
+
   it("is waited for until it listens", async () => {
     const port = await listen(echo);
     const [server] = servers;

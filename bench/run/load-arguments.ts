@@ -25,11 +25,13 @@ export const settlingMs = 30_000;
 /** Filling the peers that never read. */
 export const fillTimeoutMs = 10_000;
 
-const shortestConnectMs = 30_000;
+/** In which a server, however slow, serves one more connection. */
+const connectStallMs = 30_000;
+const shortestConnectMs = connectStallMs;
 /** The load generator accepts no longer time. */
 const longestConnectMs = 3_600_000;
 /** Twenty servers that share 40 % of a busy CPU, some of which fork for each connection. */
-const sharedCpu = { msPerConnection: 12, connections: 10_000 };
+const sharedCpu = { msPerConnection: 60, connections: 10_000 };
 /** A million connections at a few thousand a second, where a machine is busy. */
 const connectMsPerConnection = 0.5;
 
@@ -80,6 +82,7 @@ function commonArguments(target: Omit<LoadTarget, "timing">, further: Arguments)
     ...(load.payloadBytes > 0 ? { "--payload-bytes": load.payloadBytes } : {}),
     "--seed": seed,
     "--connect-timeout-ms": connectTimeoutMs(load),
+    "--connect-stall-ms": connectStallMs,
     "--drain-timeout-ms": drainTimeoutMs,
     ...further,
     ...modeArguments(load),

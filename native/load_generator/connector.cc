@@ -50,9 +50,10 @@ Connector::Connector(Traffic& traffic, const RunOptions& options, const Share& s
 }
 
 std::string Connector::Run(uint32_t wanted) {
-  deadline_ns_ = MonotonicNs() + options_.connect_timeout_ms * kNsPerMs;
+  last_served_ns_ = MonotonicNs();
+  end_ns_ = last_served_ns_ + options_.connect_timeout_ms * kNsPerMs;
   while (served_ < wanted) {
-    if (MonotonicNs() >= deadline_ns_) return TimeIsOver(wanted);
+    if (MonotonicNs() >= DeadlineNs()) return TimeIsOver(wanted);
     std::string error = StartSome(wanted);
     if (!error.empty()) return error;
     const Result<int> waited = traffic_.Wait(WaitNs());
@@ -122,6 +123,7 @@ void Connector::OnEvent(uint32_t id, const ReadyEvent& event) {
     if (connection.Alive()) traffic_.Serve(id);
     --under_way_;
     ++served_;
+    last_served_ns_ = MonotonicNs();
   }
 }
 
@@ -143,17 +145,25 @@ void Connector::TryAgainLater(uint32_t id, int error) {
   not_before_ns_ = MonotonicNs() + kPauseAfterRefusalNs;
 }
 
+int64_t Connector::DeadlineNs() const {
+  return std::min(end_ns_, last_served_ns_ + options_.connect_stall_ms * kNsPerMs);
+}
+
 int64_t Connector::WaitNs() const {
   const int64_t now = MonotonicNs();
+  const int64_t deadline = DeadlineNs();
   const bool paused = not_before_ns_ > now && under_way_ < under_way_at_most_;
-  return std::max<int64_t>(0, std::min(paused ? not_before_ns_ : deadline_ns_, deadline_ns_) - now);
+  return std::max<int64_t>(0, std::min(paused ? not_before_ns_ : deadline, deadline) - now);
 }
 
 std::string Connector::TimeIsOver(uint32_t wanted) {
-  std::string text = Format(
-      "only %u of %u connections to %s:%lld%s were served within %lld ms", served_, wanted,
-      options_.host.c_str(), static_cast<long long>(options_.port),
-      options_.tls != 0 ? " over TLS" : "", static_cast<long long>(options_.connect_timeout_ms));
+  const bool stalled = DeadlineNs() < end_ns_;
+  const int64_t ms = stalled ? options_.connect_stall_ms : options_.connect_timeout_ms;
+  std::string text =
+      Format("only %u of %u connections to %s:%lld%s were served%s within %lld ms", served_, wanted,
+             options_.host.c_str(), static_cast<long long>(options_.port),
+             options_.tls != 0 ? " over TLS" : "", stalled ? ", then none" : "",
+             static_cast<long long>(ms));
   if (last_error_ != 0) text += std::string(" (last error: ") + std::strerror(last_error_) + ")";
   const std::string unserved = traffic_.GiveUp();
   return unserved.empty() ? text : text + ": " + unserved;

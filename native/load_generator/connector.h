@@ -18,8 +18,8 @@ class Connector {
   Connector(Traffic& traffic, const RunOptions& options, const Share& share);
 
   /**
-   * Opens those up to id `wanted` (of this share) that are not open yet. Ends when all are served
-   * or the time is over. @returns what went wrong, or nothing.
+   * Opens those up to id `wanted` (of this share) that are not open yet. Ends when all are served,
+   * none was served for a while, or the time is over. @returns what went wrong, or nothing.
    */
   std::string Run(uint32_t wanted);
 
@@ -31,6 +31,7 @@ class Connector {
   void OnEvent(uint32_t id, const ReadyEvent& event);
   int Greet(uint32_t id);
   void TryAgainLater(uint32_t id, int error);
+  int64_t DeadlineNs() const;
   int64_t WaitNs() const;
   std::string TimeIsOver(uint32_t wanted);
 
@@ -43,7 +44,8 @@ class Connector {
   std::vector<uint32_t> again_;
   uint32_t under_way_ = 0;
   uint32_t served_ = 0;
-  int64_t deadline_ns_ = 0;
+  int64_t end_ns_ = 0;
+  int64_t last_served_ns_ = 0;
   int64_t not_before_ns_ = 0;
   int last_error_ = 0;
 };

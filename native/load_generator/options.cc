@@ -76,6 +76,8 @@ constexpr NumberRow kNumbers[] = {
      "process that is sampled, with all its descendants"},
     {"--connect-timeout-ms", &RunOptions::connect_timeout_ms, 1, kHourMs,
      "time to open all connections"},
+    {"--connect-stall-ms", &RunOptions::connect_stall_ms, 1, kHourMs,
+     "time in which at least one more connection is served; or connecting has failed"},
     {"--fill-timeout-ms", &RunOptions::fill_timeout_ms, 1, kHourMs,
      "time to fill the buffers of the peers that never read, before the warm-up"},
     {"--part", &RunOptions::part, 0, kMostParts - 1,

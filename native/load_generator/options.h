@@ -66,6 +66,7 @@ struct RunOptions {
   int64_t server_pid = 0;     // 0: the server's CPU time is not sampled
   std::string server_cgroup;  // whose processes are sampled with it; empty: its descendants only
   int64_t connect_timeout_ms = 30'000;
+  int64_t connect_stall_ms = 30'000;
   int64_t fill_timeout_ms = 10'000;
   int64_t drain_timeout_ms = 2'000;
   Closing closing = Closing::kByMode;
