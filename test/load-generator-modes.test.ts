@@ -14,6 +14,7 @@ import {
   finished,
   listen,
   run,
+  servedRun,
   servers,
   start,
   startRun,
@@ -80,12 +81,19 @@ describe("connections that are", () => {
     const options = { connections: 20, slow: 4, "payload-bytes": 16_384, rate: 3000 };
     // It is 48 MB/s each way: a busy machine may be far behind at the end.
     const more = { windows: 15, "drain-timeout-ms": 20_000 };
-    const { result, windows } = await run(port, { ...options, ...more });
-    expect(result).toMatchObject({ ...clean, slow: { connections: 4, closed: 0 } });
-    const { bytesSent } = result["slow"] as { bytesSent: number };
-    expect(bytesSent).toBeGreaterThan(4 * 16_384);
-    expect([...unread.values()].sort((a, b) => b - a)[3]).toBeGreaterThan(16_384);
-    expect(sumOf(windows.slice(5), "completedMessages")).toBeGreaterThan(0);
+    // Its peers count as full when they took nothing for 300 ms, which a busy machine may stand
+    // still before it has filled them.
+    let fourth = 0;
+    for (let attempt = 0; attempt < 4 && fourth <= 16_384; attempt++) {
+      unread.clear();
+      const { result, windows } = await servedRun(port, { ...options, ...more });
+      expect(result).toMatchObject({ ...clean, slow: { connections: 4, closed: 0 } });
+      const { bytesSent } = result["slow"] as { bytesSent: number };
+      expect(bytesSent).toBeGreaterThan(4 * 16_384);
+      expect(sumOf(windows.slice(5), "completedMessages")).toBeGreaterThan(0);
+      fourth = [...unread.values()].sort((a, b) => b - a)[3] ?? 0;
+    }
+    expect(fourth).toBeGreaterThan(16_384);
   });
 
   it("are filled in each agent's part, even if it has none of them", async () => {
@@ -188,7 +196,7 @@ describe("churn", () => {
 
   it.each([1, 64, 1 << 20])("connects, echoes %d bytes, closes, and repeats", async (bytes) => {
     const options = { ...churn, "payload-bytes": bytes };
-    const { code, result, windows } = await run(await listen(echo), options);
+    const { code, result, windows } = await servedRun(await listen(echo), options);
     expect(code).toBe(0);
     expect(result).toMatchObject(clean);
     expect(result["cycles"]).toBe(result.totalMessages);
@@ -337,7 +345,7 @@ describe("several processes", () => {
   it("wait for each other until the slow ones are full", async () => {
     // Filling takes longer than all of this: a peer is full once it took nothing for 300 ms.
     const short = { "warmup-ms": 1, windows: 1, "window-ms": 250 };
-    const { windows } = await run(await listen(echo), {
+    const { windows } = await servedRun(await listen(echo), {
       connections: 8,
       slow: 4,
       ...short,
@@ -482,10 +490,10 @@ describe("the loop", () => {
     ["churn", { mode: "churn", connections: 1, "in-flight": 10 }],
     ["idle", { mode: "idle" }],
   ])("takes no memory: %s", async (_name, options) => {
-    const { result } = await run(await listen(echo), { connections: 40, ...options });
+    const silent = "mode" in options && options.mode === "idle";
+    const measure = silent ? run : servedRun;
+    const { result } = await measure(await listen(echo), { connections: 40, ...options });
     expect(result).toMatchObject({ error: null, clientAllocations: 0 });
-    if (!("mode" in options && options.mode === "idle")) {
-      expect(result.messages).toBeGreaterThan(0);
-    }
+    if (!silent) expect(result.messages).toBeGreaterThan(0);
   });
 });

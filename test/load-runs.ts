@@ -94,6 +94,18 @@ export async function run(
   return outcome(await finished(startRun(port, options)));
 }
 
+/** The first run in which messages came back: on a busy machine all short windows may be empty. */
+export async function servedRun(
+  port: number,
+  options?: Record<string, string | number>,
+): Promise<Outcome> {
+  let found = await run(port, options);
+  for (let again = 0; again < 4 && Number(found.result["messages"]) === 0; again++) {
+    found = await run(port, options);
+  }
+  return found;
+}
+
 export const echo: Answer = (socket, data) => socket.write(data);
 
 export async function listen(answer: Answer): Promise<number> {
