@@ -111,9 +111,9 @@ std::string Churn::RunUntil(int64_t end_ns, bool again) {
       if (now_ns >= not_before_ns_) StartIdle();
       if (!idle_.empty()) due_ns = std::min(end_ns, not_before_ns_);
       if (last_finished_ns_ > 0 &&
-          now_ns - last_finished_ns_ > options_.connect_timeout_ms * kNsPerMs) {
+          now_ns - last_finished_ns_ > options_.connect_stall_ms * kNsPerMs) {
         return Format("no cycle ended within %lld ms",
-                      static_cast<long long>(options_.connect_timeout_ms));
+                      static_cast<long long>(options_.connect_stall_ms));
       }
     } else if (idle_.size() == slots_.size()) {
       return "";

@@ -77,7 +77,7 @@ constexpr NumberRow kNumbers[] = {
     {"--connect-timeout-ms", &RunOptions::connect_timeout_ms, 1, kHourMs,
      "time to open all connections"},
     {"--connect-stall-ms", &RunOptions::connect_stall_ms, 1, kHourMs,
-     "time in which at least one more connection is served; or connecting has failed"},
+     "connecting has failed if no connection is served for this long; churn, if no cycle ends"},
     {"--fill-timeout-ms", &RunOptions::fill_timeout_ms, 1, kHourMs,
      "time to fill the buffers of the peers that never read, before the warm-up"},
     {"--part", &RunOptions::part, 0, kMostParts - 1,
