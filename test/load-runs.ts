@@ -94,14 +94,18 @@ export async function run(
   return outcome(await finished(startRun(port, options)));
 }
 
-/** The first run in which messages came back: on a busy machine all short windows may be empty. */
+/**
+ * A run in which messages came back: on a busy machine, or behind what slow peers are filled with,
+ * all of the short windows may be empty, so they are four times as long in each other attempt.
+ */
 export async function servedRun(
   port: number,
-  options?: Record<string, string | number>,
+  options: Record<string, string | number> = {},
 ): Promise<Outcome> {
+  const windowMs = Number(options["window-ms"] ?? brief["window-ms"]);
   let found = await run(port, options);
-  for (let again = 0; again < 4 && Number(found.result["messages"]) === 0; again++) {
-    found = await run(port, options);
+  for (let again = 1; again <= 4 && Number(found.result["messages"]) === 0; again++) {
+    found = await run(port, { ...options, "window-ms": windowMs * 4 ** again });
   }
   return found;
 }
