@@ -220,7 +220,7 @@ describe("a server that goes away", () => {
       "connect-stall-ms": 200,
     });
     expect(code).toBe(1);
-    expect(result["error"]).toMatch(/only [0-3] of 4 .* were served, then none within 200 ms/);
+    expect(result["error"]).toMatch(/only [0-3] of 4 .* were served, and no more within 200 ms/);
   });
 
   it("is waited for as long as it serves one more connection", async () => {

@@ -96,7 +96,7 @@ export async function run(
 
 /**
  * A run in which messages came back: on a busy machine, or behind what slow peers are filled with,
- * all of the short windows may be empty, so they are four times as long in each other attempt.
+ * all of the short windows may be empty, so they are four times as long in each further attempt.
  */
 export async function servedRun(
   port: number,
@@ -104,7 +104,7 @@ export async function servedRun(
 ): Promise<Outcome> {
   const windowMs = Number(options["window-ms"] ?? brief["window-ms"]);
   let found = await run(port, options);
-  for (let again = 1; again <= 4 && Number(found.result["messages"]) === 0; again++) {
+  for (let again = 1; again <= 3 && Number(found.result["messages"]) === 0; again++) {
     found = await run(port, { ...options, "window-ms": windowMs * 4 ** again });
   }
   return found;

@@ -27,10 +27,9 @@ export const fillTimeoutMs = 10_000;
 
 /** In which a server, however slow, serves one more connection. */
 const connectStallMs = 30_000;
-const shortestConnectMs = connectStallMs;
 /** The load generator accepts no longer time. */
 const longestConnectMs = 3_600_000;
-/** Twenty servers that share 40 % of a busy CPU, some of which fork for each connection. */
+/** A bound: of twenty servers on 40 % of a busy CPU one that forks took 14 ms per connection. */
 const sharedCpu = { msPerConnection: 60, connections: 10_000 };
 /** A million connections at a few thousand a second, where a machine is busy. */
 const connectMsPerConnection = 0.5;
@@ -39,7 +38,7 @@ export function connectTimeoutMs({ connections }: GeneratorLoad): number {
   const together = Math.min(connections, sharedCpu.connections);
   const alone = connections - together;
   const neededMs = together * sharedCpu.msPerConnection + alone * connectMsPerConnection;
-  return Math.min(Math.max(shortestConnectMs, Math.round(neededMs)), longestConnectMs);
+  return Math.min(Math.max(connectStallMs, Math.round(neededMs)), longestConnectMs);
 }
 
 export function loadArguments({ timing, ...target }: LoadTarget): string[] {

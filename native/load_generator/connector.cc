@@ -162,7 +162,7 @@ std::string Connector::TimeIsOver(uint32_t wanted) {
   std::string text =
       Format("only %u of %u connections to %s:%lld%s were served%s within %lld ms", served_, wanted,
              options_.host.c_str(), static_cast<long long>(options_.port),
-             options_.tls != 0 ? " over TLS" : "", stalled ? ", then none" : "",
+             options_.tls != 0 ? " over TLS" : "", stalled ? ", and no more" : "",
              static_cast<long long>(ms));
   if (last_error_ != 0) text += std::string(" (last error: ") + std::strerror(last_error_) + ")";
   const std::string unserved = traffic_.GiveUp();

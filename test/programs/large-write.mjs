@@ -7,12 +7,11 @@ import { connect, serve } from "../../dist/src/index.js";
 const BYTES = 2 ** 28;
 /** A byte at each multiple of this differs from its neighbours, and from its predecessor. */
 const STEP = 2 ** 20;
+const PAGE = 4096;
 const markAt = (at) => ((at / STEP) * 31 + 7) & 255;
 
 const way = JSON.parse(process.argv[2] ?? "{}");
 const rssMiB = () => Math.round(process.memoryUsage.rss() / STEP);
-
-const PAGE = 4096;
 
 /** Every page is read: some kernels map one page of zeros for all of them, others give memory. */
 function makeBytes() {
