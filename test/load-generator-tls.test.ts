@@ -133,7 +133,8 @@ describe.skipIf(!openssl)("with openssl for certificates", () => {
   it("echoes messages that are larger than the socket's buffers", async () => {
     const port = await listenTls(identity("local"));
     const large = { "payload-bytes": 1 << 20, rate: 20, connections: 2, "window-ms": 300 };
-    expectClean(await run(port, { ...trusted(), ...large }));
+    const patient = { "drain-timeout-ms": 60_000 }; // MiBs to encrypt may wait behind other tests
+    expectClean(await run(port, { ...trusted(), ...large, ...patient }));
   });
 
   it("counts a handshake as a part of connecting, in churn", async () => {
