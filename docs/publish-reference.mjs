@@ -142,8 +142,8 @@ function blockingBlock(results) {
   ].join("\n");
 }
 
-function claimsBlock({ cells }) {
-  const rows = judgedClaims(cells).map(({ claim, judged }) => {
+function claimsBlock(results) {
+  const rows = judgedClaims(results).map(({ claim, judged }) => {
     const figures = judged.figures === "" ? "" : `: ${judged.figures}`;
     return `| ${claim.claim} | ${claim.source} | ${claim.tested} | ${judged.judgement}${figures} |`;
   });

@@ -243,8 +243,10 @@ describe("the page of a million connections", () => {
 });
 
 describe("the claims of the literature", () => {
-  const judgementsOf = (cells: readonly Cell[]) =>
-    new Map(judgedClaims(cells).map(({ claim, judged }) => [claim.id, judged.judgement]));
+  const judgementsOf = (cells: readonly Cell[], reference = "cpp:reactor-epoll") => {
+    const judged = judgedClaims({ cells, reference });
+    return new Map(judged.map(({ claim, judged: { judgement } }) => [claim.id, judgement]));
+  };
 
   it("hold, do not hold, are not resolved, or were not measured", () => {
     const cells = saved("default").cells;
@@ -291,6 +293,17 @@ describe("the claims of the literature", () => {
     expect(judged(0.98, 1.02, { status: "tie" })).toBe("tie");
   });
 
+  it("take the largest scale that has a ratio, and no ratio to another reference", () => {
+    const found = saved("default").cells.find(
+      ({ workload, contender }) => workload === "echo-rate" && contender === "node:net",
+    );
+    if (found === undefined) throw new Error("no cell");
+    const { ratioToReference: _, ...metrics } = found.metrics;
+    const larger = { ...found, connections: 100_000, metrics };
+    expect(judgementsOf([larger, found]).get("streams-cost")).toBe("holds");
+    expect(judgementsOf([found], "server").get("streams-cost")).toBe("not measured");
+  });
+
   it("compare silent connections with none beside as many active ones", () => {
     const select = saved("default").cells.filter(
       ({ workload, contender }) => workload === "active-fraction" && contender === "cpp:select",
@@ -303,11 +316,21 @@ describe("the claims of the literature", () => {
     const few: Cell = { ...all, activeConnections: 10 };
     const judged = judgementsOf([few, all, ...select]);
     expect(judged.get("scan-grows")).toBe("holds");
+    // One block has no interval, so that nothing says how sure the multiple is.
+    const once = select.map((cell) => {
+      const cost = cell.metrics["serverCpuPerMessage"];
+      if (cost === undefined) throw new Error("no cost");
+      return {
+        ...cell,
+        metrics: { ...cell.metrics, serverCpuPerMessage: { ...cost, low: null, high: null } },
+      };
+    });
+    expect(judgementsOf(once).get("scan-grows")).toBe("not resolved");
   });
 
   it("are a section of the report of full, and not of a run that tests few of them", () => {
     const page = renderHtml(fullResults());
-    for (const { claim } of judgedClaims([]))
+    for (const { claim } of judgedClaims({ cells: [], reference: "" }))
       expect(page).toContain(claim.claim.replace("'", "&#39;"));
     expect(page).toMatch(/id="claims"/);
     expect(renderHtml(saved("c1m"))).not.toMatch(/id="claims"/);

@@ -64,6 +64,41 @@ describe("the first tile", () => {
   });
 });
 
+describe("the other tiles", () => {
+  const all = (cells: readonly Cell[]) => {
+    const results = inventedResults({ cells });
+    const groups = groupCells(results);
+    const [opening] = headlineFirst(groups);
+    if (opening === undefined) throw new Error("no group");
+    return tilesOf(groups, opening, results);
+  };
+
+  it("count what was measured", () => {
+    const idle = about("idle", "idleCpuPercent", metric("percent", 1));
+    const skipped = { ...idle, contender: "cpp:poll", connections: 123_456, metrics: {} };
+    const tiles = all([idle, { ...skipped, status: "skipped" }]);
+    expect(tiles).toContainEqual({ figure: "1", words: "contender" });
+    expect(tiles.some(({ figure }) => figure === "123,456")).toBe(false);
+  });
+
+  it("name the servers that have the figure", () => {
+    const held = (contender: string, kernel: number | null, p99: number | null): Cell => ({
+      ...about("scale", "userBytesPerConnection", metric("bytes", 64), contender),
+      metrics: {
+        userBytesPerConnection: metric("bytes", 64),
+        ...(kernel === null ? {} : { kernelBytesPerConnection: metric("bytes", kernel) }),
+        ...(p99 === null ? {} : { latencyP99: metric("us", p99) }),
+      },
+    });
+    const tiles = all([held("cpp:reactor-epoll", null, null), held("node:net", 2048, 500)]);
+    const words = tiles.map((tile) => tile.words);
+    expect(words[0]).toBe("connections held by cpp:reactor-epoll · node:net");
+    expect(words[1]).toMatch(/cpp:reactor-epoll · node:net, and 2 KiB in the kernel for both/);
+    expect(tiles[2]).toMatchObject({ figure: "500 µs" });
+    expect(words[2]).toMatch(/sweep over all: node:net/);
+  });
+});
+
 describe("a curve", () => {
   const at = (connections: number, changes: Partial<Cell> = {}): Cell => ({
     ...measuredCell("cpp:poll", figures),
@@ -190,7 +225,9 @@ describe("a verdict", () => {
   it("takes no claim for decided by a tie or a saturated core", () => {
     const judged = (changes: Partial<Cell>) => {
       const cell = measuredCell("node:net", { ...figures, cpu: 22 });
-      const all = judgedClaims([{ ...cell, ...changes }]);
+      const all = judgedClaims({
+        ...{ cells: [{ ...cell, ...changes }], reference: "cpp:reactor-epoll" },
+      });
       return all.map(({ judged: { judgement } }) => judgement).filter((one) => one === "holds");
     };
     expect(judged({}).length).toBeGreaterThan(0);

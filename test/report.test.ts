@@ -79,7 +79,10 @@ describe("numbers", () => {
       "9,900 s",
     ]);
     expect([64, 16_384, 25_165_824_000].map(format.bytes)).toEqual(["64 B", "16 KiB", "23.4 GiB"]);
+    expect([1023.4, 1023.6].map(format.bytes)).toEqual(["1,023 B", "1.00 KiB"]);
+    expect([-0.3, -0.6, -2048].map(format.bytes)).toEqual(["0 B", "−1 B", "−2 KiB"]);
     expect([0.04, 41.44, 99.96, 100].map(format.percent)).toEqual(["0.0", "41.4", "100", "100"]);
+    expect(format.percent(-0.04)).toBe("0.0");
     expect([0.934, 0.997, 1.066, 12.34, 150.2].map(format.ratio)).toEqual(
       "0.93 1.00 1.07 12.3 150".split(" "),
     );
@@ -102,6 +105,7 @@ describe("numbers", () => {
     expect(format.enumerate(["a", "b", "c"])).toBe("a, b and c");
     expect(format.words("readBufferBytes")).toBe("read buffer bytes");
     expect(format.words("net.core.somaxconn")).toBe("net.core.somaxconn");
+    expect(format.freeValue("", { "a\u001b]0;x\u0007\nb": 1 })).toBe("a b 1");
     expect(format.freeValue("sizeBytes", 2048)).toBe("2 KiB");
     expect(format.freeValue("limits", { aShare: 0.03, list: [1, null], on: false })).toBe(
       "a share 0.03; list 1, –; on no",

@@ -1,7 +1,7 @@
 // What the literature claims of each strategy, with the cells that test it, and what a run says of
 // it. docs/claims.md lists the same claims.
 
-import type { Cell } from "../model/results.ts";
+import type { Cell, Results } from "../model/results.ts";
 import { isSaturated } from "./cautions.ts";
 import { ratio, significant } from "./format.ts";
 import { type Figure, figure, hasFigures, isMeasured, isProbable, unitOf } from "./groups.ts";
@@ -26,6 +26,9 @@ interface Claim {
   readonly tested: string;
   readonly judge: (cells: readonly Cell[]) => TestedClaim;
 }
+
+/** The server that those of the claims are compared with. */
+const base = "cpp:reactor-epoll";
 
 interface TestedClaim {
   readonly judgement: ClaimResult;
@@ -115,9 +118,15 @@ export const claims: readonly Claim[] = [
   },
 ];
 
-/** How many claims the cells decide. */
-export function judgedClaims(cells: readonly Cell[]) {
-  return claims.map((claim) => ({ claim, judged: claim.judge(cells) }));
+/** What the run says of each claim. Its ratios say nothing if they are to another reference. */
+export function judgedClaims({ cells, reference }: Pick<Results, "cells" | "reference">) {
+  const comparable = reference === base ? cells : cells.map(withoutRatio);
+  return claims.map((claim) => ({ claim, judged: claim.judge(comparable) }));
+}
+
+function withoutRatio(cell: Cell): Cell {
+  const { ratioToReference: _, ...metrics } = cell.metrics;
+  return { ...cell, metrics };
 }
 
 const unmeasured: TestedClaim = { judgement: "not measured", figures: "" };
@@ -140,7 +149,8 @@ function atLeast(
 
 /** The ratio to the reference with the most connections. */
 function against(cells: readonly Cell[], contender: string, wanted: "more" | "less"): TestedClaim {
-  const [cell] = largest(cells, "echo-rate", contender);
+  const wide = largest(cells, "echo-rate", contender);
+  const cell = wide.find((one) => figure(one, "ratioToReference"));
   const found = cell === undefined ? undefined : figure(cell, "ratioToReference");
   if (cell === undefined || found === undefined) return unmeasured;
   const side = sideOf(found, 1, wanted === "more" ? "above" : "below");
@@ -182,7 +192,7 @@ function grows(cells: readonly Cell[], contender: string, { over, holds }: Growt
     `${significant(none.median)} µs without silent connections, ` +
     `${significant(silent.median)} µs with them`;
   const stand = [alone, beside].every((one) => one !== undefined && hasFigures(one));
-  const judgement = stand ? sideOf(times, over, holds) : "not resolved";
+  const judgement = stand && times.low !== null ? sideOf(times, over, holds) : "not resolved";
   return { judgement, figures };
 }
 

@@ -4,7 +4,7 @@
 import type { Cell, Results } from "../model/results.ts";
 import { isSaturated } from "./cautions.ts";
 import { bytes, count, duration, type Format, plainNumber, plural, ratio } from "./format.ts";
-import { figure, figureOrBound, type Group, headlineFirst, isSeen } from "./groups.ts";
+import { figure, figureOrBound, type Group, headlineFirst, isMeasured, isSeen } from "./groups.ts";
 import { intervalWords } from "./intervals.ts";
 import { isUnchecked, metricWords, sizeText } from "./metric-words.ts";
 import { usual } from "./verdict-words.ts";
@@ -96,40 +96,44 @@ function heldTiles(group: Group): Tile[] {
   const { measured } = group;
   const [first] = measured;
   if (first === undefined) return [];
-  const all = (metric: string, format: (value: number) => string) =>
+  const listed = (parts: readonly string[]) => parts.join(" · ");
+  /** The servers that have this figure, and the figure of each. */
+  const having = (metric: string) =>
     measured.flatMap((cell) => {
-      const value = figure(cell, metric)?.median;
-      return value === undefined ? [] : [format(value)];
+      const found = figure(cell, metric);
+      return found === undefined ? [] : [{ contender: cell.contender, found }];
     });
-  const named = (cells: readonly Cell[]) => cells.map(({ contender }) => contender).join(" · ");
-  const own = "userBytesPerConnection";
-  const sized = measured.filter((cell) => figure(cell, own) !== undefined);
-  const inKernel = figure(first, "kernelBytesPerConnection")?.median;
-  const kernel = inKernel === undefined ? undefined : bytes(inKernel);
-  const kernelWords = kernel === undefined ? "" : `, and ${kernel} in the kernel for both ends`;
-  const p99 = all("latencyP99", duration).join(" · ");
-  const timed = measured
-    .map((cell) => {
-      const found = figure(cell, "latencyP99");
-      const interval = found === undefined ? "" : intervalWords(found, duration);
-      return `${cell.contender} ${interval}`.trimEnd();
-    })
-    .join(" · ");
+  const own = having("userBytesPerConnection");
+  const timed = having("latencyP99");
+  const [inKernel] = having("kernelBytesPerConnection");
+  const kernelWords =
+    inKernel === undefined
+      ? ""
+      : `, and ${bytes(inKernel.found.median)} in the kernel for both ends`;
+  const intervals = timed.map(({ contender, found }) =>
+    `${contender} ${intervalWords(found, duration)}`.trimEnd(),
+  );
+  const held = listed(measured.map(({ contender }) => contender));
+  const sized = listed(own.map(({ contender }) => contender));
   const rows = [
-    { figure: count(first.connections), words: `connections held by ${named(measured)}` },
+    { figure: count(first.connections), words: `connections held by ${held}` },
     {
-      figure: all(own, bytes).join(" · "),
-      words: `of server memory per connection: ${named(sized)}${kernelWords}`,
+      figure: listed(own.map(({ found }) => bytes(found.median))),
+      words: `of server memory per connection: ${sized}${kernelWords}`,
     },
-    { figure: p99, words: `p99 latency while messages sweep over all: ${timed}` },
+    {
+      figure: listed(timed.map(({ found }) => duration(found.median))),
+      words: `p99 latency while messages sweep over all: ${listed(intervals)}`,
+    },
   ];
   return rows.filter((tile) => tile.figure !== "");
 }
 
 /** What fills the row where less than four of the others were measured. */
 function sizeTiles({ cells }: Results): Tile[] {
-  const most = Math.max(0, ...cells.map(({ connections }) => connections));
-  const contenders = new Set(cells.map(({ contender }) => contender)).size;
+  const run = cells.filter((cell) => isMeasured(cell) || isSeen(cell));
+  const most = Math.max(0, ...run.map(({ connections }) => connections));
+  const contenders = new Set(run.map(({ contender }) => contender)).size;
   return [
     { figure: count(contenders), words: contenders === 1 ? "contender" : "contenders" },
     { figure: count(most), words: most === 1 ? "connection" : "connections at most" },

@@ -86,7 +86,7 @@ export const bytes = formatOf((value, like) => {
   const written = scaledParts(Math.abs(value), Math.abs(like), {
     ...{ step: 1024, units: [" B", " KiB", " MiB", " GiB", " TiB"] },
   });
-  if (value >= 0) return written;
+  if (value >= 0 || written.size === 0) return written;
   return { ...written, digits: `−${written.digits}`, size: -written.size };
 });
 
@@ -99,7 +99,8 @@ export const ratio = formatOf((value) => {
 
 /** A percentage without its sign: 0.3, 41.4, 100. */
 export function percent(value: number): string {
-  return Number.isFinite(value) ? value.toFixed(value < 99.95 ? 1 : 0) : absent;
+  if (!Number.isFinite(value)) return absent;
+  return Math.abs(value) < 0.05 ? "0.0" : value.toFixed(value < 99.95 ? 1 : 0);
 }
 
 /** How many microseconds a unit of time holds; undefined for other units. */
@@ -112,14 +113,14 @@ export function microsecondsIn(unit: string): number | undefined {
   ]).get(unit);
 }
 
-/** The words of a camelCase name: "readBufferBytes" is "read buffer bytes"; others stay. */
+/** The words of a camelCase name: "readBufferBytes" is "read buffer bytes"; other names stay. */
 export function words(name: string): string {
   return /^[a-z][A-Za-z0-9]*$/.test(name)
     ? name.replace(
         /([a-z0-9])([A-Z])/g,
         (_, before: string, after: string) => `${before} ${after.toLowerCase()}`,
       )
-    : name;
+    : plainLine(name);
 }
 
 /** "1 block", "1,234 blocks". */
@@ -184,8 +185,9 @@ function scaledParts(value: number, like: number, scale: UnitScale): Written {
   const { step, units, padded = false } = scale;
   if (!Number.isFinite(value)) return { digits: absent, unit: "", size: value };
   let [size, model, unit] = [value, like, 0];
-  // By what would be printed, or 999.7 µs would come out as 1,000 µs.
-  while (Math.max(model, rounded(model, 3)) >= step && unit < units.length - 1) {
+  // By what would be printed, or 999.7 µs would come out as 1,000 µs, and 1,023.6 B as 1,024 B.
+  const printed = () => Math.max(model, unit === 0 ? Math.round(model) : rounded(model, 3));
+  while (printed() >= step && unit < units.length - 1) {
     [size, model, unit] = [size / step, model / step, unit + 1];
   }
   const whole = unit === 0 || (Number.isInteger(size) && !padded);

@@ -233,8 +233,8 @@ function chartsOf(group: Group, metrics: readonly string[], { reference }: Resul
 }
 
 /** Where a run decides most of them, as `full` does. */
-function claimsSection({ cells }: Results): Section {
-  const rows = judgedClaims(cells);
+function claimsSection(results: Results): Section {
+  const rows = judgedClaims(results);
   const decided = rows.filter(({ judged }) => judged.judgement !== "not measured");
   const table = {
     columns: ["claim", "result", "figures", "tested by", "source"],
