@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -19,8 +20,9 @@ namespace io_selectors {
 namespace {
 
 constexpr int kCannotRun = 127;  // as a shell reports it
-// Short against a window, long against what a look costs.
+// Short against a window.
 constexpr int64_t kLookNs = 10 * kNsPerMs;
+constexpr int64_t kLongestPauseNs = 160 * kNsPerMs;
 
 int64_t OwnCpuNs() {
   timespec time{};
@@ -34,20 +36,26 @@ int64_t OwnCpuNs() {
   _exit(kCannotRun);
 }
 
-/** Until the command ends. What looking costs is part of what is burnt. @returns its status. */
+/**
+ * Until the command ends. What looking costs is part of what is burnt: if that alone is too much,
+ * as beside a server that uses little, the looks become fewer. @returns the command's status.
+ */
 int BurnBeside(pid_t command, int64_t percent) {
   ProcessTree tree(command);
   const int64_t own_before_ns = OwnCpuNs();
   int64_t first_ns = kUnknown;
+  int64_t pause_ns = kLookNs;
   for (int status = 0;;) {
     if (waitpid(command, &status, WNOHANG) == command) return status;
     tree.LookAtClocks();
     const int64_t used_ns = tree.Look().cpu_ns;
     if (first_ns == kUnknown) first_ns = used_ns;
     const int64_t due_ns = used_ns == kUnknown ? 0 : (used_ns - first_ns) * percent / 100;
+    const bool too_much = OwnCpuNs() - own_before_ns > due_ns;
+    pause_ns = too_much ? std::min(pause_ns * 2, kLongestPauseNs) : std::max(pause_ns / 2, kLookNs);
     while (OwnCpuNs() - own_before_ns < due_ns) {
     }
-    const timespec pause = ToTimespec(kLookNs);
+    const timespec pause = ToTimespec(pause_ns);
     nanosleep(&pause, nullptr);
   }
 }
