@@ -43,7 +43,7 @@ const commands = {
 if (positionals[0] === "serve") serve();
 else await compare();
 
-/** The same answer by node:http, without the headers that it adds of its own. */
+/** The same status and body by node:http, without its Date header. */
 function serve() {
   const server = createServer((_request, response) => {
     response.sendDate = false;
@@ -61,7 +61,7 @@ async function compare() {
     const block = {};
     for (const name of order) block[name] = await round(commands[name]);
     const reason = Object.values(block).map(disturbance).find(Boolean);
-    console.error(`block ${i + 1} of ${blocks} ${reason ? `is dropped: ${reason}` : "counts"}`);
+    console.error(`block ${i + 1} of ${blocks}${reason ? ` is discarded: ${reason}` : ""}`);
     if (reason === undefined) counted.push(block);
   }
   report(counted);
@@ -177,8 +177,8 @@ function disturbance({ waitedShare, stolenShare, errors }) {
 
 function report(counted) {
   console.log(`${connections} connections, ${blocks} blocks of ${seconds} s, seed ${seed}; `);
-  console.log(`${blocks - counted.length} dropped. Node ${process.version}.\n`);
-  if (counted.length === 0) return console.log("Inconclusive: no block counts.");
+  console.log(`${blocks - counted.length} discarded. Node ${process.version}.\n`);
+  if (counted.length === 0) return console.log("Inconclusive: all blocks were discarded.");
   console.log(
     "| server | CPU, µs per request | ratio to node:http | requests/s | CPU % | wrk's CPU % |",
   );

@@ -74,8 +74,8 @@ function defaultBlock(results) {
     echoTable(results, 10_000),
     "",
     `One run of \`npm run bench -- --profile default\` (shared virtual machine; ${machineOf(results)}).`,
-    "[Its report](reports/reference/default/report.md) has the other workloads. `ts:connections-*` is `serve` with its engines,",
-    "`cpp:proactor-epoll` the default one as a C++ program, `ts:reactor-epoll` a `Reactor`; `cpp:` servers are native programs.",
+    "[Its report](reports/reference/default/report.md) has the other workloads. `ts:connections-*` servers use `serve`, one per engine;",
+    "`cpp:proactor-epoll` is the default engine as a C++ program; `ts:reactor-epoll` uses `Reactor`. `cpp:` servers are native programs.",
   ].join("\n");
 }
 
