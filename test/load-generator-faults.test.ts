@@ -191,6 +191,26 @@ describe("a server that answers wrong", () => {
     }
   });
 
+  it("counts a request that a server stopped reading, with --churn as well", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "io-selectors-"));
+    try {
+      const body = join(folder, "body");
+      writeFileSync(body, Buffer.alloc(16 << 20));
+      let connections = 0;
+      const port = await listen((socket, data, { bytes }) => {
+        if (bytes === 0 && ++connections > 1) socket.pause(); // all but that of the preparation
+        if (bytes + data.length < 16 << 20) return;
+        socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+      });
+      const load = { method: "POST", "body-file": body, mode: "churn", connections: 1 };
+      const outcome = await http(port, { ...load, "in-flight": 1, "churn-echo": 1 });
+      expect(outcome.result["missing"]).toBe(1);
+      expect(faultsOf(outcome)["late"]).toMatchObject({ count: 1 });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it("counts a body that a reset cuts off, also if connections come and go", async () => {
     const port = await listen((socket) => {
       socket.write("HTTP/1.1 200 OK\r\n\r\nto the en");

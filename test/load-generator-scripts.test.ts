@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { endHttp, expectClean, http, listenHttp, type Options } from "./http-runs.ts";
-import { endAll, run } from "./load-runs.ts";
+import { endAll, listen, run } from "./load-runs.ts";
 
 afterEach(async () => {
   await endAll();
@@ -67,6 +67,19 @@ describe("a script", () => {
       expect(again).toEqual(before);
       const [other, first] = common((await draw(2)).order, order);
       expect(other).not.toEqual(first);
+    });
+  });
+
+  it("ends a quoted word behind an escaped backslash", async () => {
+    await withScript('--send "a\\\\" --until "\\n"\n', async (script) => {
+      const received = new Set<string>();
+      const port = await listen((socket, data) => {
+        for (const byte of data.toString("latin1")) received.add(byte);
+        for (let left = data.length / 2; left >= 1; left--) socket.write("ok\n");
+      });
+      const load = { protocol: "request", script, connections: 1, mode: "closed", "in-flight": 1 };
+      expectClean(await run(port, load));
+      expect([...received].sort()).toEqual(["\\", "a"]);
     });
   });
 

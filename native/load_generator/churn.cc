@@ -48,7 +48,9 @@ Churn::~Churn() {
 Tally Churn::Sum() const {
   Tally tally = tally_;
   for (uint32_t id = 0; id < slots(); ++id) {
-    if (slots_[id].state != State::kReceiving) continue;
+    const Slot& slot = slots_[id];
+    const bool asked = slot.state == State::kSending && slot.sent > 0;
+    if (!asked && slot.state != State::kReceiving) continue;
     ++tally.missing;
     NoteFault(&tally, id, {Fault::kLate});
   }
@@ -214,7 +216,7 @@ void Churn::OnEvent(uint32_t id) {
     case State::kShaking:
       return Shake(id);
     case State::kSending:
-      if (slots_[id].sent > slots_[id].received) ReceiveMore(id);
+      if (slots_[id].sent > 0) ReceiveMore(id);
       if (slots_[id].state == State::kSending) SendMore(id);
       return;
     case State::kReceiving:

@@ -186,8 +186,9 @@ std::string SplitWords(const std::string& line, std::vector<std::string>* words)
   char quote = '\0';
   for (size_t i = 0; i < line.size(); ++i) {
     const char c = line[i];
-    const bool escaped = quote == '"' && c == '\\' && i + 1 < line.size() && line[i + 1] == '"';
-    if (escaped) {
+    const char next = quote == '"' && c == '\\' && i + 1 < line.size() ? line[i + 1] : '\0';
+    if (next == '"' || next == '\\') {
+      if (next == '\\') word += c;  // the option's value has escapes of its own
       word += line[++i];
     } else if (quote != '\0') {
       if (c == quote) quote = '\0';

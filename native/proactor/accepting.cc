@@ -68,6 +68,7 @@ void Engine::AcceptRefused(Listener& listener, int error) {
   StopAccepting(listener);
   listener.again_at_ns = MonotonicNs() + kAcceptPauseNs;
   paused_listener_ = true;
+  times_anew_ = true;  // it may be refused after the turn has asked how long to wait
 }
 
 void Engine::ResumeAccepting(bool freed) {

@@ -308,7 +308,7 @@ class Engine {
   int64_t now_ms_ = 0;
   int32_t last_life_ = 0;
   bool paused_listener_ = false;
-  bool times_anew_ = false;  // idle timeouts were set since UntilDueNs() was asked
+  bool times_anew_ = false;  // a time to wake up was set since UntilDueNs() was asked
   bool freed_ = false;       // a descriptor, since accepting was last looked at
 };
 
